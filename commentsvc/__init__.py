@@ -1,0 +1,33 @@
+"""Self-hosted comments for any page. `create_app` wires the parts together and does nothing else."""
+
+from __future__ import annotations
+
+import os
+
+from flask import Flask
+
+from commentsvc import logs, web
+from commentsvc.adapters import schema
+from commentsvc.config import Settings
+from commentsvc.db import db as database
+from commentsvc.db import engine_options
+
+__all__ = ["create_app"]
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Return the service as a WSGI application; `settings` default to the process's environment."""
+    settings = settings or Settings.from_env(os.environ)
+    logs.configure(settings.log_level)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    app = Flask(__name__, static_folder=None)
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database_url),
+    )
+    app.extensions["commentsvc.settings"] = settings
+    database.init_app(app)
+    schema.migrate.init_app(app, directory=str(schema.directory()))
+    web.init_app(app, settings)
+    return app

@@ -1,0 +1,1 @@
+"""One file per outside library or service, its only importer."""

@@ -1,0 +1,214 @@
+"""From a comment's source to HTML that is safe to show: Markdown, then bleach, then nh3.
+
+The only importer of all three, and the only place that declares HTML safe. bleach gets no more releases, so
+nh3, an independent parser that is maintained, has the last word on every text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from html.parser import HTMLParser
+from typing import Any, cast
+
+import nh3
+from bleach.linkifier import LinkifyFilter
+from bleach.sanitizer import Cleaner
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markupsafe import Markup, escape
+
+from commentsvc.adapters.highlight import highlight
+
+VERSION = 1
+"""Of the rendering; raise it with every change of output, then `commentsvc rerender` rebuilds what is stored."""
+
+TAGS = frozenset(
+    {"a", "blockquote", "br", "code", "del", "em", "li", "ol", "p", "pre", "span", "strong", "ul"}
+)
+ATTRIBUTES: Mapping[str, list[str]] = {
+    "a": ["href", "rel", "target"],
+    "code": ["class"],
+    "span": ["class"],
+    "ol": ["start"],
+}
+PROTOCOLS = frozenset({"http", "https", "mailto"})
+REL = "nofollow ugc noopener noreferrer"
+_CLASS = re.compile(r"(hl-[a-z0-9]{1,4}|language-[a-z0-9+#-]{1,30})")
+_DEEPEST = 20
+# Only what is plainly meant as an address: "foo.py" is a file, not a site in Paraguay.
+_URL = re.compile(r"""(?<![\w@./])(?:https?://|www\.(?=\w))[^\s<>"'`{}|\\^\[\]]{2,2000}""", re.IGNORECASE)
+_IMPORTED = {"b": "strong", "i": "em", "strike": "del", "s": "del", "q": "em", "cite": "em"}
+
+
+SafeHtml = Markup
+_Attributes = dict[Any, str]
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A comment's HTML, and whether both sanitisers agreed on it."""
+
+    html: str
+    agreed: bool
+
+
+def render_markdown(source: str) -> Rendered:
+    """Render what a visitor typed. Raw HTML in it shows as the text it is."""
+    return _sanitise(_MARKDOWN.render(source))
+
+
+def render_html(source: str) -> Rendered:
+    """Render HTML as other systems exported it: line breaks count, unknown tags go, their text stays."""
+    return _sanitise(_paragraphs(_rename(source)))
+
+
+def trusted(stored: str) -> SafeHtml:
+    """Declare HTML that came out of this module, and was stored since, safe for templates."""
+    return Markup(stored)  # noqa: S704 - sanitised twice before it was stored
+
+
+def plain(html: str) -> str:
+    """Return the text of rendered HTML, for excerpts and mails."""
+    return " ".join("".join(part for kind, part in _tokens(html) if kind == "text").split())
+
+
+def _sanitise(html: str) -> Rendered:
+    cleaned = _CLEANER.clean(html)
+    final = nh3.clean(
+        cleaned,
+        tags=set(TAGS),
+        attributes={tag: set(names) - {"rel"} for tag, names in ATTRIBUTES.items()},
+        attribute_filter=_nh3_attribute,
+        url_schemes=set(PROTOCOLS),
+        url_relative="deny",
+        link_rel=REL,
+        clean_content_tags={"script", "style"},
+    )
+    return Rendered(html=final, agreed=list(_tokens(cleaned)) == list(_tokens(final)))
+
+
+def _bleach_attribute(tag: str, name: str, value: str) -> bool:
+    return name in ATTRIBUTES.get(tag, ()) and _nh3_attribute(tag, name, value) is not None
+
+
+def _nh3_attribute(tag: str, name: str, value: str) -> str | None:
+    """Judge one attribute that the lists let through: its value, or None to drop it."""
+    if name == "class":
+        return value if _CLASS.fullmatch(value) else None
+    if name == "start":
+        return value if re.fullmatch(r"\d{1,6}", value) else None
+    if name == "href":
+        return value if re.match(r"(https?://|mailto:)[^\s\\]+$", value, re.IGNORECASE) else None
+    return value
+
+
+def _link(attrs: _Attributes, _new: bool = False) -> _Attributes | None:
+    """Give every link the same manners; without an address it is no link."""
+    if (None, "href") not in attrs:
+        return None
+    # "_text", bleach's own key for the link's words, must stay.
+    kept = {key: value for key, value in attrs.items() if key in {(None, "href"), "_text"}}
+    return kept | {(None, "rel"): REL, (None, "target"): "_blank"}
+
+
+class _Tokens(HTMLParser):
+    """A document as a flat list, so that two serialisations of the same thing compare equal."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.found: list[tuple[str, str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append(("tag", f"{tag} {sorted(attrs, key=str)}"))
+
+    def handle_endtag(self, tag: str) -> None:
+        self.found.append(("end", tag))
+
+    def handle_data(self, data: str) -> None:
+        if self.found and self.found[-1][0] == "text":
+            data = self.found.pop()[1] + data
+        self.found.append(("text", data))
+
+    def handle_comment(self, data: str) -> None:
+        self.found.append(("comment", data))
+
+
+def _tokens(html: str) -> list[tuple[str, str]]:
+    parser = _Tokens()
+    parser.feed(html)
+    parser.close()
+    return parser.found
+
+
+def _rename(html: str) -> str:
+    """Old and presentational tags become the ones we keep."""
+
+    def renamed(match: re.Match[str]) -> str:
+        return f"<{match[1]}{_IMPORTED[match[2].lower()]}>"
+
+    return re.sub(rf"<(/?)({'|'.join(_IMPORTED)})(?:\s[^<>]*)?>", renamed, html, flags=re.IGNORECASE)
+
+
+def _paragraphs(html: str) -> str:
+    """Turn blank lines into paragraphs and single line ends into breaks, but not beside block tags or in code."""
+    html = html.replace("\r\n", "\n").replace("\r", "\n").strip()
+    block = r"</?(?:p|ul|ol|li|blockquote|pre|h[1-6]|table|tbody|thead|tr|td|th|dl|dt|dd|div|hr)\b[^<>]*>"
+    parts = re.split(r"(<pre\b.*?</pre>)", html, flags=re.IGNORECASE | re.DOTALL)
+    for at in range(0, len(parts), 2):
+        text = re.sub(rf"\s*({block})\s*", r"\n\n\1\n\n", parts[at], flags=re.IGNORECASE)
+        chunks = [chunk.strip() for chunk in re.split(r"\n\s*\n", text)]
+        parts[at] = "".join(
+            chunk
+            if re.fullmatch(block, chunk, flags=re.IGNORECASE)
+            else f"<p>{chunk.replace(chr(10), '<br>')}</p>"
+            for chunk in chunks
+            if chunk
+        )
+    return "".join(parts)
+
+
+def _picture_as_link(self: RendererHTML, tokens: Sequence[Token], at: int, *_: Any) -> str:
+    source = str(tokens[at].attrs.get("src", ""))
+    return f'<a href="{escape(source)}">{escape(tokens[at].content or source)}</a>'
+
+
+def _markdown() -> MarkdownIt:
+    parser = MarkdownIt(
+        "commonmark",
+        {
+            "html": False,
+            "breaks": True,
+            "maxNesting": _DEEPEST,
+            "highlight": lambda code, lang, _: highlight(code, lang),
+        },
+    )
+    parser.enable("strikethrough")
+    # A comment has no outline of its own, and a remote picture would tell its server who reads here.
+    parser.disable(["heading", "lheading", "hr", "html_block", "html_inline"])
+    parser.add_render_rule("image", _picture_as_link)
+    parser.add_render_rule("s_open", lambda *_: "<del>")
+    parser.add_render_rule("s_close", lambda *_: "</del>")
+    return parser
+
+
+_MARKDOWN = _markdown()
+_CLEANER = Cleaner(
+    tags=TAGS,
+    attributes=_bleach_attribute,
+    protocols=PROTOCOLS,
+    strip=True,
+    strip_comments=True,
+    filters=[
+        partial(
+            LinkifyFilter,
+            callbacks=[cast(Any, _link)],
+            url_re=_URL,
+            skip_tags={"pre", "code"},
+            parse_email=False,
+        )
+    ],
+)

@@ -1,0 +1,39 @@
+"""Signed values that travel through browsers, and keyed hashes of what must not be stored in clear."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+
+def sign(secret: str, purpose: str, value: str) -> str:
+    """Return `value` signed and dated; one purpose's tokens are worthless for another."""
+    return URLSafeTimedSerializer(secret, salt=f"commentsvc.{purpose}").dumps(value)
+
+
+def unsign(secret: str, purpose: str, token: str, *, max_age: int) -> tuple[str, float] | None:
+    """Return what was signed and when (Unix seconds), or None for a token not ours or older than `max_age` s."""
+    signer = URLSafeTimedSerializer(secret, salt=f"commentsvc.{purpose}")
+    try:
+        value, signed_at = signer.loads(token, max_age=max_age, return_timestamp=True)
+    except BadSignature:
+        return None
+    return (value, signed_at.timestamp()) if isinstance(value, str) else None
+
+
+def keyed_hash(secret: str, purpose: str, value: str) -> str:
+    """Return 64 hexadecimal digits: HMAC-SHA-256 of `value`, different for each purpose."""
+    return hmac.new(secret.encode(), f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()
+
+
+def new_token() -> str:
+    """Return 256 random bits, safe in a URL."""
+    return secrets.token_urlsafe(32)
+
+
+def token_hash(token: str) -> str:
+    """Return 64 hexadecimal digits under which a random token is stored; it has no need of a key."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,148 @@
+"""The service's settings: read once from a mapping, frozen, every fault reported together."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from commentsvc.errors import SettingsError
+
+PREFIX = "COMMENTSVC_"
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_WEAK_SECRETS = re.compile(r"^(change|secret|password|default|example|dev|test)", re.IGNORECASE)
+
+
+def _setting(doc: str, *, default: str | None, shown: str | None = None) -> Any:
+    """Declare a setting: `default` is the text read when the variable is absent, None where it is required."""
+    return field(metadata={"doc": doc, "default": default, "shown": shown})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the operator decides. Field names are the variables' names without the prefix, in lower case."""
+
+    secret_key: str = _setting(
+        "Signs forms and hashes tokens. At least 32 characters; `commentsvc init` makes one.", default=None
+    )
+    base_url: str = _setting(
+        "The service's own origin as browsers see it, such as `https://comments.example`.", default=None
+    )
+    data_dir: Path = _setting("Where the SQLite file and `settings.env` live.", default="instance")
+    database_url: str = _setting(
+        "`sqlite:///…` or `postgresql://…`.", default="", shown="SQLite file in the data directory"
+    )
+    trusted_proxies: tuple[Network, ...] = _setting(
+        "Networks whose `X-Forwarded-For` is believed, separated by commas.", default="", shown="none"
+    )
+    max_comment_length: int = _setting("Characters in one comment.", default="10000")
+    post_limit: str = _setting(
+        "Comments from one network (IPv4 /24, IPv6 /48), as `N/period;N/period`.",
+        default="10/minute;120/hour",
+    )
+    log_level: str = _setting("`DEBUG`, `INFO`, `WARNING` or `ERROR`.", default="INFO")
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        """Read the settings from a mapping such as `os.environ`.
+
+        Raises SettingsError with every fault found, unknown `COMMENTSVC_*` names among them.
+        """
+        faults: list[str] = []
+        values: dict[str, Any] = {}
+        known = {item.name: item for item in fields(cls)}
+        for name, item in known.items():
+            variable = PREFIX + name.upper()
+            text = environ.get(variable, "").strip() or item.metadata["default"]
+            if text is None:
+                faults.append(f"{variable} is not set. {item.metadata['doc']}")
+                continue
+            try:
+                values[name] = _READERS.get(name, str)(text)
+            except ValueError as error:
+                faults.append(f"{variable}: {error}")
+        faults.extend(
+            f"{variable} is not a setting of this version."
+            for variable in environ
+            if variable.startswith(PREFIX) and variable.removeprefix(PREFIX).lower() not in known
+        )
+        if faults:
+            raise SettingsError(faults)
+        if not values["database_url"]:
+            values["database_url"] = f"sqlite:///{values['data_dir'] / 'comments.sqlite'}"
+        return cls(**values)
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach the service by https, so that cookies can be `Secure`."""
+        return self.base_url.startswith("https://")
+
+
+def _read_secret(text: str) -> str:
+    if len(text) < 32 or len(set(text)) < 8 or _WEAK_SECRETS.match(text):
+        raise ValueError("must be at least 32 random characters. `commentsvc init` makes one.")
+    return text
+
+
+def _read_base_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"}:
+        raise ValueError(f"{text!r} is not an origin such as https://comments.example (no path).")
+    if parts.query or parts.fragment or parts.username:
+        raise ValueError(f"{text!r} must have no user, query or fragment.")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def _read_database_url(text: str) -> str:
+    if not text:
+        return ""
+    scheme = text.partition(":")[0]
+    if scheme in {"postgres", "postgresql"}:
+        return "postgresql+psycopg" + text[len(scheme) :]
+    if scheme not in {"sqlite", "postgresql+psycopg"}:
+        raise ValueError(f"databases of kind {scheme!r} are not known; use sqlite:/// or postgresql://")
+    return text
+
+
+def _read_networks(text: str) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _read_data_dir(text: str) -> Path:
+    return Path(text).absolute()
+
+
+def _read_length(text: str) -> int:
+    value = int(text)
+    if not 100 <= value <= 100_000:
+        raise ValueError("must be between 100 and 100000.")
+    return value
+
+
+def _read_limit(text: str) -> str:
+    if not re.fullmatch(r"\d+/(second|minute|hour|day)(;\d+/(second|minute|hour|day))*", text):
+        raise ValueError(f"{text!r} does not read like 10/minute;120/hour")
+    return text
+
+
+def _read_log_level(text: str) -> str:
+    if text.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+        raise ValueError(f"{text!r} is not DEBUG, INFO, WARNING or ERROR")
+    return text.upper()
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "secret_key": _read_secret,
+    "base_url": _read_base_url,
+    "database_url": _read_database_url,
+    "trusted_proxies": _read_networks,
+    "data_dir": _read_data_dir,
+    "max_comment_length": _read_length,
+    "post_limit": _read_limit,
+    "log_level": _read_log_level,
+}

@@ -1,0 +1,1 @@
+"""A blog page to try everything with, with no account anywhere."""

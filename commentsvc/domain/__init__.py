@@ -1,0 +1,1 @@
+"""The rules: plain functions over a database session; no request, no HTTP."""

@@ -1,0 +1,113 @@
+"""Commenters, how they prove who they are, what they may do, and where they are signed in."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from commentsvc.adapters import signing
+from commentsvc.errors import LinkSpentError, NotFoundError
+from commentsvc.models import Commenter, Identity, LoginSession, Membership, Role, Site, Ticket
+
+OPERATOR = ("local", "", "operator")
+"""Provider, issuer and subject of whoever has the command line of this machine."""
+ADMIN = "admin"
+LINK_LIFE = timedelta(minutes=30)
+SESSION_LIFE = timedelta(days=14)
+
+
+def operator(session: Session) -> Commenter:
+    """Return the operator's account, made on first use. Needs `begin_write`."""
+    provider, issuer, subject = OPERATOR
+    found = session.scalar(
+        select(Commenter)
+        .join(Identity)
+        .where(Identity.provider == provider, Identity.issuer == issuer, Identity.subject == subject)
+    )
+    if found is not None:
+        return found
+    commenter = Commenter(name="Site owner")
+    session.add(commenter)
+    session.flush()
+    session.add(Identity(commenter_id=commenter.id, provider=provider, issuer=issuer, subject=subject))
+    session.flush()
+    return commenter
+
+
+def issue_link(session: Session, commenter: Commenter, *, at: datetime) -> str:
+    """Return the secret of a one-time sign-in link to the admin view. Needs `begin_write`."""
+    token = signing.new_token()
+    session.add(
+        Ticket(
+            token_hash=signing.token_hash(token),
+            commenter_id=commenter.id,
+            purpose=ADMIN,
+            created_at=at,
+            expires_at=at + LINK_LIFE,
+        )
+    )
+    return token
+
+
+def redeem_link(session: Session, token: str, *, at: datetime) -> str:
+    """Spend a one-time link; return the token of the session it opens. Needs `begin_write`.
+
+    Raises LinkSpentError for one unknown, used or too old.
+    """
+    ticket = session.scalar(
+        select(Ticket)
+        .where(Ticket.token_hash == signing.token_hash(token), Ticket.purpose == ADMIN)
+        .with_for_update()
+    )
+    if ticket is None or ticket.redeemed_at is not None or ticket.expires_at < at:
+        raise LinkSpentError
+    ticket.redeemed_at = at
+    secret = signing.new_token()
+    session.add(
+        LoginSession(
+            token_hash=signing.token_hash(secret),
+            commenter_id=ticket.commenter_id,
+            purpose=ADMIN,
+            created_at=at,
+            expires_at=at + SESSION_LIFE,
+        )
+    )
+    return secret
+
+
+def signed_in(session: Session, token: str, *, at: datetime) -> Commenter | None:
+    """Return who holds this admin session's token, or None."""
+    found = session.scalar(
+        select(LoginSession).where(
+            LoginSession.token_hash == signing.token_hash(token),
+            LoginSession.purpose == ADMIN,
+            LoginSession.expires_at > at,
+        )
+    )
+    return found.commenter if found else None
+
+
+def sign_out(session: Session, token: str) -> None:
+    """End the session with this token. Needs `begin_write`."""
+    session.execute(delete(LoginSession).where(LoginSession.token_hash == signing.token_hash(token)))
+
+
+def sites_of(session: Session, commenter: Commenter) -> list[Site]:
+    """Return the sites on which a person has a role, by name."""
+    query = select(Site).join(Membership).where(Membership.commenter_id == commenter.id).order_by(Site.name)
+    return list(session.scalars(query))
+
+
+def require_role(session: Session, commenter: Commenter, site_id: int, *, owner: bool = False) -> Role:
+    """Return a person's role on a site.
+
+    Raises NotFoundError where there is none (or not owner, if asked): an outsider does not learn what exists.
+    """
+    role = session.scalar(
+        select(Membership.role).where(Membership.commenter_id == commenter.id, Membership.site_id == site_id)
+    )
+    if role is None or (owner and role is not Role.OWNER):
+        raise NotFoundError("There is no such page, or it is not yours to see.")
+    return role

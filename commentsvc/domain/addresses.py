@@ -1,0 +1,61 @@
+"""URLs of articles and origins of sites, in the one form in which they are compared."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+from commentsvc.errors import BadAddressError
+
+LONGEST = 2000
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+# What advertisers and mail tools hang on a link; the article is the same without it.
+_TRACKING = re.compile(
+    r"utm_\w+|(fb|g|dc|msc|tw|tt|y|wbra|gbra)clid|gclsrc|igshid|mc_[ce]id|_(ga|gl|hsenc|hsmi|openstat)|mkt_tok"
+    r"|vero_(id|conv)|oly_(anon|enc)_id|wickedid|srsltid|ref_src|ref_url|s_cid|(at|pk|mtm|hsa|matomo)_\w+"
+    r"|fb_(action_ids|action_types|source|ref)|_branch_match_id|spm|epik|li_fat_id",
+    re.IGNORECASE,
+)
+
+
+def origin_of(url: str) -> str:
+    """Return scheme://host[:port] of a page; raises BadAddressError for what is not a page's URL."""
+    if len(url) > LONGEST or any(char.isspace() or not char.isprintable() for char in url) or "\\" in url:
+        raise BadAddressError(f"{url[:80]!r} is not the address of a web page.")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        host = (parts.hostname or "").rstrip(".").encode("idna").decode() if parts.hostname else ""
+    except (ValueError, UnicodeError):
+        raise BadAddressError(f"{url[:80]!r} is not the address of a web page.") from None
+    if (
+        parts.scheme not in _DEFAULT_PORTS
+        or not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+", host)
+        or "@" in parts.netloc
+    ):
+        raise BadAddressError(f"{url[:80]!r} is not the address of a web page.")
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}" + (f":{port}" if port and port != _DEFAULT_PORTS[parts.scheme] else "")
+
+
+def canonical(url: str) -> str:
+    """Return a page's URL with its host lower-cased, without fragment, default port and tracking parameters."""
+    origin = origin_of(url)
+    parts = urlsplit(url)
+    path = re.sub(
+        r"%[0-9a-f]{2}", lambda found: found[0].upper(), quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
+    )
+    query = [
+        pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.fullmatch(pair[0])
+    ]
+    result = origin + path + (f"?{urlencode(query)}" if query else "")
+    if len(result) > LONGEST:
+        raise BadAddressError("This page's address is too long to have a thread.")
+    return result
+
+
+def thread_key(canonical_url: str) -> str:
+    """Return what two addresses of one article have in common: no scheme, no slash at the end."""
+    bare = canonical_url.partition("://")[2]
+    path, mark, query = bare.partition("?")
+    return path.rstrip("/") + mark + query

@@ -1,0 +1,159 @@
+"""The one validator of everything people type; post, edit, admin edit and import all pass through it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from commentsvc.errors import InvalidFieldsError
+from commentsvc.models import FieldRule, Site
+
+NAME_LONGEST = 80
+EMAIL_LONGEST = 254
+WEBSITE_LONGEST = 500
+TITLE_LONGEST = 300
+
+# Zero-width joiners make emoji and several scripts; every other invisible character in a name only deceives.
+_KEPT_FORMAT = {"\u200c", "\u200d"}
+_EMAIL = re.compile(
+    r"[^\s@<>()\[\]\\,;:\"\x00-\x1f]{1,64}@(?:[\w](?:[\w-]{0,61}[\w])?\.)+[^\W\d_][\w-]{0,62}"
+)
+_HOST = re.compile(r"(?:[\w](?:[\w-]{0,61}[\w])?\.)+[^\W\d_][\w-]{0,62}\.?|localhost|\d{1,3}(?:\.\d{1,3}){3}")
+_COMBINING_RUN = 8
+
+
+@dataclass(frozen=True)
+class Guest:
+    """Details a guest left, cleaned; None where they left or the site asks for none."""
+
+    name: str | None = None
+    email: str | None = None
+    website: str | None = None
+
+
+def text(value: str, *, longest: int) -> str:
+    """Return a comment's source with line feeds only and without control characters.
+
+    Raises InvalidFieldsError on `text` where nothing is left or it has more than `longest` characters.
+    """
+    value = value.replace("\r\n", "\n").replace("\r", "\n")
+    value = "".join(
+        char for char in value if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cs"}
+    )
+    value = value.strip("\n ").rstrip()
+    if not any(char.isprintable() and not char.isspace() for char in value):
+        raise InvalidFieldsError({"text": "Please enter a comment"})
+    if len(value) > longest:
+        raise InvalidFieldsError(
+            {
+                "text": f"This comment has {len(value):,} characters; {longest:,} is the most. Please shorten it."
+            }
+        )
+    return value
+
+
+def name(value: str) -> str:
+    """Return a person's name on one line; raises InvalidFieldsError on `name`."""
+    cleaned = _one_line(value)
+    if not cleaned:
+        raise InvalidFieldsError({"name": "Please enter your name here"})
+    if len(cleaned) > NAME_LONGEST:
+        raise InvalidFieldsError({"name": f"Please use at most {NAME_LONGEST} characters"})
+    return cleaned
+
+
+def email(value: str) -> str:
+    """Return an e-mail address; raises InvalidFieldsError on `email`."""
+    cleaned = value.strip()
+    if not cleaned:
+        raise InvalidFieldsError({"email": "Please enter your email address here"})
+    if len(cleaned) > EMAIL_LONGEST or not _EMAIL.fullmatch(cleaned):
+        raise InvalidFieldsError({"email": "Invalid email address"})
+    return cleaned
+
+
+def website(value: str) -> str:
+    """Return an http or https URL, `https://` added where no scheme was typed; raises on `website`."""
+    cleaned = value.strip()
+    if not cleaned:
+        raise InvalidFieldsError({"website": "Please enter your website here"})
+    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:(?!\d+(/|$))", cleaned):
+        cleaned = f"https://{cleaned.removeprefix('//')}"
+    if len(cleaned) > WEBSITE_LONGEST or not _is_web_url(cleaned):
+        raise InvalidFieldsError({"website": "Invalid website address"})
+    return cleaned
+
+
+def title(value: str | None) -> str | None:
+    """Return an article's title on one line, cut to fit; None where nothing is left."""
+    cleaned = _one_line(value or "")
+    return cleaned[:TITLE_LONGEST].rstrip() or None
+
+
+def guest(site: Site, *, name_: str, email_: str, website_: str) -> Guest:
+    """Return the details a guest of `site` typed, by the site's rules; raises with every fault at once."""
+    faults: dict[str, str] = {}
+
+    def checked(rule: FieldRule, check: Callable[[str], str], value: str) -> str | None:
+        if rule is FieldRule.OFF or (rule is FieldRule.OPTIONAL and not value.strip()):
+            return None
+        try:
+            return check(value)
+        except InvalidFieldsError as error:
+            faults.update(error.fields)
+            return None
+
+    result = Guest(
+        name=checked(site.name_field, name, name_),
+        email=checked(site.email_field, email, email_),
+        website=checked(site.website_field, website, website_),
+    )
+    if faults:
+        raise InvalidFieldsError(faults)
+    return result
+
+
+def imported_guest(*, name_: str, email_: str, website_: str) -> Guest:
+    """Return an imported author's details; what the validator refuses is left out, the comment stays."""
+
+    def kept(check: Callable[[str], str], value: str) -> str | None:
+        try:
+            return check(value)
+        except InvalidFieldsError:
+            return None
+
+    cut = _one_line(name_)[:NAME_LONGEST]
+    return Guest(name=kept(name, cut), email=kept(email, email_), website=kept(website, website_))
+
+
+def _one_line(value: str) -> str:
+    value = unicodedata.normalize("NFC", value)
+    kept: list[str] = []
+    marks = 0
+    for char in value:
+        category = unicodedata.category(char)
+        if category in {"Zs", "Zl", "Zp"} or char in "\t\n\r":
+            kept.append(" ")
+        elif category in {"Cc", "Cs", "Co", "Cn"} or (category == "Cf" and char not in _KEPT_FORMAT):
+            continue
+        else:
+            marks = marks + 1 if category in {"Mn", "Me"} else 0
+            if marks <= _COMBINING_RUN:
+                kept.append(char)
+    return " ".join("".join(kept).split()).strip("\u200c\u200d ")
+
+
+def _is_web_url(url: str) -> bool:
+    if any(not char.isprintable() or char.isspace() or char in "\\<>\"'`{}|^" for char in url):
+        return False
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
+    if parts.scheme not in {"http", "https"} or parts.username is not None or not parts.hostname:
+        return False
+    return _HOST.fullmatch(parts.hostname) is not None

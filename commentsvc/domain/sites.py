@@ -1,0 +1,69 @@
+"""Sites: the websites that embed us, found by the origins they registered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from commentsvc.domain import addresses, fields
+from commentsvc.errors import BadAddressError, InvalidFieldsError, NotFoundError, UnknownOriginError
+from commentsvc.models import Membership, Origin, Role, Site
+
+
+def add(session: Session, name: str, origins: Sequence[str], *, owner_id: int) -> Site:
+    """Add a site whose owner is the Commenter `owner_id`; raises InvalidFieldsError on `name` or `origins`."""
+    site = Site(name=fields.name(name))
+    if session.scalar(select(Site.id).where(Site.name == site.name)):
+        raise InvalidFieldsError({"name": f"There is a site named {site.name!r} already."})
+    session.add(site)
+    session.flush()
+    set_origins(session, site, origins)
+    session.add(Membership(commenter_id=owner_id, site_id=site.id, role=Role.OWNER))
+    session.flush()
+    return site
+
+
+def set_origins(session: Session, site: Site, origins: Sequence[str]) -> None:
+    """Make `origins` the ones that may embed the site; raises InvalidFieldsError on `origins`."""
+    wanted: list[str] = []
+    for given in origins:
+        try:
+            origin = addresses.origin_of(given.strip())
+        except BadAddressError as error:
+            raise InvalidFieldsError(
+                {"origins": f"{error} An origin looks like https://blog.example"}
+            ) from None
+        if origin not in wanted:
+            wanted.append(origin)
+    if not wanted:
+        raise InvalidFieldsError(
+            {"origins": "Please enter at least one origin, such as https://blog.example"}
+        )
+    taken = session.execute(
+        select(Origin.origin, Site.name).join(Site).where(Origin.origin.in_(wanted), Site.id != site.id)
+    ).first()
+    if taken:
+        raise InvalidFieldsError({"origins": f"{taken[0]} belongs to the site {taken[1]!r} already."})
+    present = {item.origin: item for item in site.origins}
+    site.origins = [present.get(origin) or Origin(origin=origin) for origin in wanted]
+
+
+def by_name(session: Session, name: str) -> Site:
+    """Return the site called `name`; raises NotFoundError naming those there are."""
+    site = session.scalar(select(Site).where(Site.name == name))
+    if site is None:
+        names = ", ".join(repr(one) for one in session.scalars(select(Site.name).order_by(Site.name)))
+        raise NotFoundError(
+            f"There is no site named {name!r}. " + (f"There are: {names}." if names else "There is none yet.")
+        )
+    return site
+
+
+def by_origin(session: Session, origin: str) -> Site:
+    """Return the site that registered `origin`; raises UnknownOriginError."""
+    site = session.scalar(select(Site).join(Origin).where(Origin.origin == origin))
+    if site is None:
+        raise UnknownOriginError(origin)
+    return site

@@ -1,0 +1,91 @@
+"""Everything that can go wrong by rule. Exceptions carry facts; web/faults.py and cli show them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+
+class CommentsvcError(Exception):
+    """Base of all errors of ours; `str(error)` is a sentence for people."""
+
+
+class SettingsError(CommentsvcError):
+    """The environment does not describe a service that can run; `faults` names every reason."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(["The settings have faults:", *(f"  - {fault}" for fault in self.faults)]))
+
+
+class InvalidFieldsError(CommentsvcError):
+    """One or more fields were refused; `fields` maps the field's name to a sentence to show beside it."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        self.fields = dict(fields)
+        super().__init__(" ".join(self.fields.values()))
+
+
+class BadAddressError(CommentsvcError):
+    """A URL or origin is not one of a web page."""
+
+
+class NotFoundError(CommentsvcError):
+    """The thing named does not exist, or not where this person may see it."""
+
+
+class UnknownOriginError(NotFoundError):
+    """No site has registered this origin."""
+
+    def __init__(self, origin: str) -> None:
+        self.origin = origin
+        super().__init__(f"Comments are not set up for {origin}.")
+
+
+class ThreadClosedError(CommentsvcError):
+    """The thread takes no new comments; the message says why."""
+
+
+class DuplicateCommentError(CommentsvcError):
+    """The same person has said the same thing in this thread."""
+
+    def __init__(self) -> None:
+        super().__init__("Duplicate comment detected; it looks as though you've already said that!")
+
+
+class AlreadyPostedError(CommentsvcError):
+    """A retry of a post that had arrived; `comment_id` is what the first one made."""
+
+    def __init__(self, comment_id: int) -> None:
+        self.comment_id = comment_id
+        super().__init__("This comment was posted before.")
+
+
+class StaleFormError(CommentsvcError):
+    """The signed form token is missing, foreign or too old."""
+
+    def __init__(self) -> None:
+        super().__init__("This form had been open for too long. Nothing is lost: press the button once more.")
+
+
+class TooManyError(CommentsvcError):
+    """A limit was reached; `retry_after` is in seconds."""
+
+    def __init__(self, retry_after: int) -> None:
+        self.retry_after = retry_after
+        wait = f"{retry_after} seconds" if retry_after < 90 else f"{round(retry_after / 60)} minutes"
+        super().__init__(f"That was a lot in a short time. Please try again in {wait}.")
+
+
+class ForbiddenError(CommentsvcError):
+    """The request did not come from where it must, or its sender may not do this."""
+
+
+class LinkSpentError(CommentsvcError):
+    """A one-time link was used before, or its time is over."""
+
+    def __init__(self) -> None:
+        super().__init__("This sign-in link was used before or is too old. Ask for a new one.")
+
+
+class TransferError(CommentsvcError):
+    """A file to import cannot be read; the message says where and why."""

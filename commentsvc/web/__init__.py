@@ -1,0 +1,34 @@
+"""Everything that knows HTTP: a file per door, and what the doors share."""
+
+from __future__ import annotations
+
+from flask import Flask, request
+from flask_wtf import CSRFProtect
+from werkzeug.exceptions import LengthRequired
+
+from commentsvc.adapters.limits import Limiter
+from commentsvc.config import Settings
+from commentsvc.web import assets, counts, embed, faults, headers, health, posting, templating
+
+BODY_LARGEST = 512 * 1024
+"""Bytes; the longest comment allowed, percent-encoded, fits."""
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Plug every door into the application."""
+    app.config.update(MAX_CONTENT_LENGTH=BODY_LARGEST, MAX_FORM_MEMORY_SIZE=BODY_LARGEST)
+    app.extensions["commentsvc.limiter"] = Limiter(settings.post_limit)
+    csrf = CSRFProtect(app)
+    for door in (assets, embed, posting, counts, health):
+        app.register_blueprint(door.blueprint)
+    csrf.exempt(posting.blueprint)  # guests: access.require_own_page and a signed form token stand instead
+    templating.init_app(app)
+    faults.init_app(app)
+    app.before_request(_require_length)
+    app.after_request(headers.apply)
+
+
+def _require_length() -> None:
+    """A body without a length would be cut off at the limit in silence; refuse it."""
+    if request.headers.get("Transfer-Encoding") and request.content_length is None:
+        raise LengthRequired

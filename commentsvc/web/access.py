@@ -1,0 +1,101 @@
+"""Who is asking, from where, and through a page of ours or not."""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+
+from flask import request
+
+from commentsvc.adapters import signing
+from commentsvc.config import Network
+from commentsvc.domain.threads import Address
+from commentsvc.errors import ForbiddenError, StaleFormError
+from commentsvc.web.context import now, settings
+
+FORM_LIFE = 48 * 3600
+"""Seconds for which a page's form may be sent."""
+AUTHOR_KEY_LONGEST = 200
+
+
+def require_own_page() -> None:
+    """Refuse a change that was not sent by a page of this service; raises ForbiddenError."""
+    origin = request.headers.get("Origin")
+    if origin != settings().base_url:
+        raise ForbiddenError(
+            "This request did not come from a page of this service. "
+            "If you run it: COMMENTSVC_BASE_URL must be the address that browsers see."
+        )
+    if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+        raise ForbiddenError("This request was made by another website.")
+
+
+def form_token(address: Address) -> str:
+    """Return a token that says this service showed this thread's form, and when."""
+    return signing.sign(settings().secret_key, "form", _form_of(address))
+
+
+def seconds_on_form(token: str, address: Address) -> float:
+    """Return how long ago the form was shown; raises StaleFormError for a token that is not this form's."""
+    found = signing.unsign(settings().secret_key, "form", token, max_age=FORM_LIFE)
+    if found is None or found[0] != _form_of(address):
+        raise StaleFormError
+    return max(0.0, time.time() - found[1])
+
+
+def receipt(comment_id: int) -> str:
+    """Return a token with which its author sees a held comment."""
+    return signing.sign(settings().secret_key, "receipt", str(comment_id))
+
+
+def comment_of(receipt: str) -> int | None:
+    """Return the comment a receipt is for; None for one not ours or older than a day."""
+    found = signing.unsign(settings().secret_key, "receipt", receipt, max_age=24 * 3600)
+    return int(found[0]) if found else None
+
+
+def author_key_hash(key: str | None) -> str | None:
+    """Return the hash of the random key by which one browser knows its own comments again."""
+    if not key or not 20 <= len(key) <= AUTHOR_KEY_LONGEST:
+        return None
+    return signing.keyed_hash(settings().secret_key, "author", key)
+
+
+def network() -> str:
+    """Return the network of whoever sent this request: IPv4 /24, IPv6 /48."""
+    trusted = settings().trusted_proxies
+    address = client_address(request.remote_addr or "", request.headers.getlist("X-Forwarded-For"), trusted)
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
+        ip = ip.ipv4_mapped
+    return str(ipaddress.ip_network((ip, 24 if ip.version == 4 else 48), strict=False))
+
+
+def network_hash() -> str:
+    """Return the network as a keyed hash that nobody can compare over more than a month."""
+    month = now().strftime("%Y-%m")
+    return signing.keyed_hash(settings().secret_key, f"network {month}", network())
+
+
+def client_address(peer: str, forwarded: list[str], trusted: tuple[Network, ...]) -> str:
+    """Return the client's address: the nearest one, walking back from the peer, that is no proxy of ours."""
+    hops = [hop.strip() for line in forwarded for hop in line.split(",")]
+    address = peer
+    while hops and _is_trusted(address, trusted):
+        address = hops.pop()
+    return address
+
+
+def _is_trusted(address: str, trusted: tuple[Network, ...]) -> bool:
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(ip in network for network in trusted)
+
+
+def _form_of(address: Address) -> str:
+    return f"{address.site.id} {address.key}"

@@ -1,0 +1,54 @@
+"""Scripts and styles, under a name that changes with their content, so that browsers may keep them for ever."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from flask import Blueprint, Response, request, send_from_directory
+
+blueprint = Blueprint("assets", __name__)
+
+FOLDER = Path(__file__).resolve().parent.parent / "static"
+_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+
+
+@cache
+def version() -> str:
+    """Return a name for the present content of all files together, so that modules find each other."""
+    digest = hashlib.sha256()
+    for path in sorted(FOLDER.rglob("*")):
+        if path.is_file():
+            digest.update(path.relative_to(FOLDER).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def url(name: str) -> str:
+    """Return the path under which browsers find a file of `static/`."""
+    return f"/static/{version()}/{name}"
+
+
+@blueprint.get("/static/<wanted>/<path:name>")
+def static(wanted: str, name: str) -> Response:
+    """A file; for ever under its right version, briefly under an older one still asked for."""
+    response = _file(name)
+    lasting = "public, max-age=31536000, immutable" if wanted == version() else "public, max-age=60"
+    response.headers["Cache-Control"] = lasting
+    return response
+
+
+@blueprint.get("/embed.js")
+def loader() -> Response:
+    """The script that pages include; short-lived, because its name never changes."""
+    response = _file("embed.js")
+    response.headers["Cache-Control"] = "public, max-age=600, stale-while-revalidate=86400"
+    return response
+
+
+def _file(name: str) -> Response:
+    response = send_from_directory(FOLDER, name, mimetype=_TYPES.get(Path(name).suffix), etag=True)
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response.make_conditional(request)
+    return response

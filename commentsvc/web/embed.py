@@ -1,0 +1,113 @@
+"""Reading a thread: the frame's page, the same thread on a page of its own, and the pieces scripts ask for."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from commentsvc.domain import reading, threads
+from commentsvc.domain.threads import Address
+from commentsvc.errors import BadAddressError, UnknownOriginError
+from commentsvc.models import Order
+from commentsvc.web import access, headers
+from commentsvc.web.context import database, settings
+from commentsvc.web.thread import FRAME, PAGE, Asked, Draft, piece, show
+
+blueprint = Blueprint("embed", __name__)
+
+_CONTEXT = frozenset({"receipt", "reply"})
+"""Arguments that make a page one person's own."""
+
+
+@blueprint.get(FRAME)
+def frame() -> ResponseReturnValue:
+    """The thread inside an article's page."""
+    asked = Asked.read(FRAME, request.args)
+    try:
+        return _thread(asked)
+    except UnknownOriginError as error:
+        return _note(404, "unknown_origin", origin=error.origin)
+    except BadAddressError as error:
+        return _note(400, "bad_address", message=str(error))
+
+
+@blueprint.get(PAGE)
+def page() -> ResponseReturnValue:
+    """The thread on a page of its own: a first-party address, readable without any script."""
+    return _thread(Asked.read(PAGE, request.args))
+
+
+@blueprint.get("/embed/own")
+def own() -> ResponseReturnValue:
+    """What only this reader may know of a thread: a fresh form token, and their comments that are held."""
+    address = Asked.read(FRAME, request.args).address()
+    key = access.author_key_hash(request.headers.get("X-Author-Key"))
+    held = reading.own_held(database(), address, author_key_hash=key) if key else []
+    return headers.keep_nothing(
+        jsonify(
+            token=access.form_token(address),
+            held=[{"id": view.id, "html": piece(Asked.read(FRAME, request.args), view)} for view in held],
+        )
+    )
+
+
+@blueprint.get("/comment/<int:comment_id>")
+def permalink(comment_id: int) -> ResponseReturnValue:
+    """A comment's lasting address: on to the article it belongs to."""
+    _, thread = reading.where_is(database(), comment_id)
+    return redirect(f"{thread.url}#comment-{comment_id}")
+
+
+def _thread(asked: Asked) -> Response:
+    address = asked.address()
+    if "replies" in request.args:
+        return _conversation(asked, address)
+    order = asked.order or address.site.order
+    focus_id = _number("comment")
+    page = reading.page(database(), address, order=order, after=request.args.get("after"), focus_id=focus_id)
+    if "fragment" in request.args:
+        return _fragment("thread/more.html", asked=asked, page=page)
+    draft, held = Draft(), []
+    if reply := _number("reply"):
+        view = reading.one(database(), reply)
+        draft = Draft(parent=None if view.placeholder else view)
+    if receipt := request.args.get("receipt"):
+        held = reading.own_held(database(), address, comment_id=access.comment_of(receipt))
+    response = show(asked, address, page, draft=draft, own=held)
+    return _cacheable(response) if not _CONTEXT & set(request.args) else headers.keep_nothing(response)
+
+
+def _conversation(asked: Asked, address: Address) -> Response:
+    root_id = _number("replies") or 0
+    conversation = reading.more_replies(database(), address, root_id, after=_number("after") or 0)
+    if "fragment" in request.args:
+        return _fragment("thread/more.html", asked=asked, conversation=conversation)
+    page = reading.ThreadPage(threads.find(database(), address), Order.OLDEST)
+    return _cacheable(show(asked, address, page, conversation=conversation))
+
+
+def _fragment(template: str, **context: object) -> Response:
+    return _cacheable(make_response(render_template(template, closed=None, **context)))
+
+
+def _cacheable(response: Response) -> Response:
+    """The same bytes for everybody: kept, but asked about each time."""
+    response.headers["Cache-Control"] = "public, no-cache"
+    return response
+
+
+def _note(status: int, kind: str, **facts: str) -> Response:
+    """In the place of a thread, say what its owner has to do."""
+    headers.allow_framing(["*"])
+    html = render_template("thread/note.html", kind=kind, base_url=settings().base_url, **facts)
+    return headers.keep_nothing(make_response(html, status))
+
+
+def _number(name: str) -> int | None:
+    """Read a row's number from the query; raises BadAddressError for what is none."""
+    text = request.args.get(name)
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdecimal() or len(text) > 18:
+        raise BadAddressError(f"{name} must be a number.")
+    return int(text)

@@ -1,0 +1,103 @@
+"""How errors are shown: one place, a sentence for people, as a page or as JSON."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+from commentsvc import errors
+from commentsvc.web import headers
+from commentsvc.web.context import database
+
+log = logging.getLogger(__name__)
+
+STATUS: tuple[tuple[type[errors.CommentsvcError], int], ...] = (
+    (errors.InvalidFieldsError, 422),
+    (errors.StaleFormError, 422),
+    (errors.BadAddressError, 400),
+    (errors.NotFoundError, 404),
+    (errors.ThreadClosedError, 403),
+    (errors.ForbiddenError, 403),
+    (errors.DuplicateCommentError, 409),
+    (errors.AlreadyPostedError, 409),
+    (errors.LinkSpentError, 410),
+    (errors.TooManyError, 429),
+)
+_WORDS = {
+    400: "This request could not be understood.",
+    404: "There is no such page.",
+    405: "This address does not take that kind of request.",
+    411: "Please send this with a Content-Length.",
+    413: "This is too much text for one comment. Please shorten it.",
+    415: "This kind of content is not taken here.",
+    500: "Something went wrong on our side. It has been noted; please try again in a moment.",
+    503: "The service is busy. Please try again in a moment.",
+}
+
+
+def status_of(error: errors.CommentsvcError) -> int:
+    """Return the HTTP status that fits an error of ours."""
+    return next((status for kind, status in STATUS if isinstance(error, kind)), 400)
+
+
+def wants_json() -> bool:
+    """Whether a script of ours asks, rather than a person's browser going to a page."""
+    return request.accept_mimetypes.best == "application/json"
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(errors.CommentsvcError, _ours)
+    app.register_error_handler(CSRFError, _csrf)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(OperationalError, _database)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def answer(status: int, message: str) -> Response:
+    """Return the fault as JSON or as a small page."""
+    database().rollback()
+    if wants_json():
+        response = jsonify(message=message)
+    else:
+        response = make_response(render_template("fault.html", message=message, status=status))
+    response.status_code = status
+    return headers.keep_nothing(response)
+
+
+def _ours(error: errors.CommentsvcError) -> ResponseReturnValue:
+    response = answer(status_of(error), str(error))
+    if isinstance(error, errors.TooManyError):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _csrf(error: CSRFError) -> ResponseReturnValue:
+    return answer(400, "This form had been open for too long. Please go back, reload the page and try again.")
+
+
+def _http(error: HTTPException) -> ResponseReturnValue:
+    if error.code is not None and error.code < 400:
+        return error.get_response()
+    status = error.code or 500
+    response = answer(status, _WORDS.get(status) or error.description or error.name)
+    for name, value in error.get_headers():
+        if name in {"Allow", "Retry-After"}:
+            response.headers[name] = value
+    return response
+
+
+def _database(error: OperationalError) -> ResponseReturnValue:
+    log.exception("the database does not answer")
+    response = answer(503, _WORDS[503])
+    response.headers["Retry-After"] = "5"
+    return response
+
+
+def _unexpected(error: Exception) -> ResponseReturnValue:
+    log.exception("unexpected error")
+    return answer(500, _WORDS[500])

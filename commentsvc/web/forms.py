@@ -1,0 +1,94 @@
+"""The forms, as they arrive. What their values mean is judged by domain/fields.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, HiddenField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
+
+from commentsvc.models import FieldRule, Order, Policy
+
+POLICIES = [
+    (Policy.OPEN.value, "Everybody's comments appear at once"),
+    (Policy.HOLD_FIRST.value, "Somebody's first comment waits for approval"),
+    (Policy.HOLD_ALL.value, "Every comment waits for approval"),
+    (Policy.CLOSED.value, "Nobody may comment"),
+]
+FIELD_RULES = [
+    (FieldRule.REQUIRED.value, "Required"),
+    (FieldRule.OPTIONAL.value, "Optional"),
+    (FieldRule.OFF.value, "Not asked for"),
+]
+ORDERS = [(Order.OLDEST.value, "Oldest first"), (Order.NEWEST.value, "Newest first")]
+
+
+class CommentForm(FlaskForm):
+    """A reader's comment. A guest has no authority that another site could borrow: a signed token of the
+    form itself stands where a member's CSRF token would.
+    """  # noqa: D205
+
+    class Meta:
+        csrf = False
+
+    url = HiddenField()
+    canonical = HiddenField()
+    id = HiddenField()
+    title = HiddenField()
+    parent = HiddenField()
+    order = HiddenField()
+    token = HiddenField()
+    key = HiddenField()
+    author_key = HiddenField()
+    subject = StringField()
+    """The honeypot: people do not see it."""
+    text = TextAreaField()
+    name = StringField()
+    email = StringField()
+    website = StringField()
+
+    def value(self, name: str) -> str:
+        """Return a field as text, empty where it did not arrive."""
+        data: Any = self[name].data
+        return data if isinstance(data, str) else ""
+
+    def values(self) -> dict[str, str]:
+        """Return what was typed, to be shown again."""
+        return {name: self.value(name) for name in ("text", "name", "email", "website", "title")}
+
+
+class ActionForm(FlaskForm):
+    """A button: nothing but the CSRF token."""
+
+
+class EditForm(FlaskForm):
+    """A moderator's change of a comment."""
+
+    text = TextAreaField("Comment", [InputRequired("Please enter a comment")])
+    name = StringField("Name")
+    email = StringField("Email")
+    website = StringField("Website")
+
+
+class ReplyForm(FlaskForm):
+    """A moderator's answer."""
+
+    text = TextAreaField("Your reply", [InputRequired("Please enter a comment")])
+    approve = BooleanField("Approve the comment too")
+
+
+class SiteForm(FlaskForm):
+    """A site's settings."""
+
+    name = StringField("Name", [InputRequired("Please enter a name"), Length(max=80)])
+    heading = StringField("Heading above the form", [InputRequired("Please enter a heading"), Length(max=80)])
+    origins = TextAreaField("Origins", [InputRequired("Please enter at least one origin")])
+    policy = SelectField("Who may comment", choices=POLICIES)
+    order = SelectField("Order", choices=ORDERS)
+    email_field = SelectField("Email", choices=FIELD_RULES)
+    name_field = SelectField("Name", choices=FIELD_RULES)
+    website_field = SelectField("Website", choices=FIELD_RULES)
+    close_after_days = IntegerField(
+        "Close after", [Optional(), NumberRange(min=1, max=36500, message="Between 1 and 36500 days")]
+    )

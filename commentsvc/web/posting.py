@@ -1,0 +1,153 @@
+"""Writing in a thread: the comment form's door, and the preview."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from flask import Blueprint, Response, jsonify, redirect, request
+from flask.typing import ResponseReturnValue
+
+from commentsvc.adapters import markup
+from commentsvc.db import begin_write
+from commentsvc.domain import comments, fields, reading
+from commentsvc.domain.comments import Author, Signs
+from commentsvc.domain.threads import Address
+from commentsvc.errors import (
+    AlreadyPostedError,
+    CommentsvcError,
+    InvalidFieldsError,
+    NotFoundError,
+    StaleFormError,
+)
+from commentsvc.models import Comment, Status
+from commentsvc.web import access, faults, headers
+from commentsvc.web.context import database, limiter, now, settings
+from commentsvc.web.forms import CommentForm
+from commentsvc.web.thread import FRAME, PAGE, Asked, Draft, piece, show
+
+blueprint = Blueprint("posting", __name__)
+
+KEY_LONGEST = 64
+
+
+@blueprint.post(f"{FRAME}/comments", defaults={"door": FRAME})
+@blueprint.post(f"{PAGE}/comments", defaults={"door": PAGE})
+def post(door: str) -> ResponseReturnValue:
+    """Take a comment. Scripts get JSON; a browser without script gets a page, its text kept on any fault."""
+    access.require_own_page()
+    form = CommentForm()
+    asked = Asked.read(door, cast("dict[str, str]", request.form))
+    address = asked.address()
+    try:
+        comment = _store(form, address)
+    except CommentsvcError as error:
+        return _refused(error, form, asked)
+    held = comment.status is not Status.APPROVED
+    if faults.wants_json():
+        view = reading.one(database(), comment.id, own=True)
+        return headers.keep_nothing(
+            jsonify(
+                id=comment.id,
+                held=held,
+                html=piece(asked, view),
+                count=comment.thread.approved_count,
+            )
+        )
+    extra = {"receipt": access.receipt(comment.id)} if held else {"comment": comment.id}
+    return redirect(f"{asked.link(**extra)}#comment-{comment.id}", 303)
+
+
+@blueprint.post(f"{FRAME}/preview")
+def preview() -> ResponseReturnValue:
+    """Render a text without keeping it."""
+    access.require_own_page()
+    draft = comments.draft(request.form.get("text", ""), longest=settings().max_comment_length)
+    return headers.keep_nothing(jsonify(html=str(markup.trusted(draft.rendered.html))))
+
+
+def _store(form: CommentForm, address: Address) -> Comment:
+    seconds = access.seconds_on_form(form.value("token"), address)
+    draft, author = _checked(form, address)
+    limiter().hit(access.network())
+    session = database()
+    begin_write(session)
+    try:
+        comment = comments.post(
+            session,
+            address,
+            draft,
+            author,
+            at=now(),
+            parent_id=_parent_id(form),
+            title=form.value("title"),
+            signs=Signs(honeypot_filled=bool(form.value("subject")), seconds_on_form=seconds),
+            idempotency_key=form.value("key")[:KEY_LONGEST] or None,
+        )
+    except AlreadyPostedError as error:
+        return session.get_one(Comment, error.comment_id)
+    session.commit()
+    return comment
+
+
+def _checked(form: CommentForm, address: Address) -> tuple[comments.Draft, Author]:
+    """Check and render everything typed; raises InvalidFieldsError with the faults of all fields at once."""
+    faults_found: dict[str, str] = {}
+    draft, guest = None, fields.Guest()
+    try:
+        draft = comments.draft(form.value("text"), longest=settings().max_comment_length)
+    except InvalidFieldsError as error:
+        faults_found |= error.fields
+    try:
+        guest = fields.guest(
+            address.site,
+            name_=form.value("name"),
+            email_=form.value("email"),
+            website_=form.value("website"),
+        )
+    except InvalidFieldsError as error:
+        faults_found |= error.fields
+    if faults_found or draft is None:
+        raise InvalidFieldsError(faults_found)
+    author = Author(
+        guest=guest,
+        author_key_hash=access.author_key_hash(form.value("author_key")),
+        network_hash=access.network_hash(),
+    )
+    return draft, author
+
+
+def _parent_id(form: CommentForm) -> int | None:
+    text = form.value("parent")
+    if not text:
+        return None
+    if not text.isascii() or not text.isdecimal() or len(text) > 18:
+        raise NotFoundError("The comment you are answering is no longer there.")
+    return int(text)
+
+
+def _refused(error: CommentsvcError, form: CommentForm, asked: Asked) -> Response:
+    """Say what is wrong beside the field it concerns; what was typed stays."""
+    database().rollback()
+    address = asked.address()
+    found = error.fields if isinstance(error, InvalidFieldsError) else {"form": str(error)}
+    status = faults.status_of(error)
+    if faults.wants_json():
+        body = {"errors": found, "message": str(error)}
+        if isinstance(error, StaleFormError):
+            body["token"] = access.form_token(address)
+        response = jsonify(body)
+        response.status_code = status
+        return headers.keep_nothing(response)
+    order = asked.order or address.site.order
+    page = reading.page(database(), address, order=order)
+    draft = Draft(values=form.values(), errors=found, parent=_answered(form))
+    return headers.keep_nothing(show(asked, address, page, draft=draft, status=status))
+
+
+def _answered(form: CommentForm) -> reading.CommentView | None:
+    try:
+        parent_id = _parent_id(form)
+        view = reading.one(database(), parent_id) if parent_id else None
+    except NotFoundError:
+        return None
+    return view if view and not view.placeholder else None

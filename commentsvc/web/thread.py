@@ -1,0 +1,111 @@
+"""What the doors that show a thread share: which thread is asked for, and the page in its two dresses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response, make_response, render_template
+
+from commentsvc.domain import reading, threads
+from commentsvc.domain.reading import CommentView, ThreadPage
+from commentsvc.domain.threads import Address
+from commentsvc.models import Order
+from commentsvc.web import access, headers
+from commentsvc.web.context import database, now
+
+FRAME, PAGE = "/embed", "/thread"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A thread as a page asks for it; the doors' links carry it on."""
+
+    door: str
+    """FRAME or PAGE: inside somebody's article, or on its own."""
+    url: str
+    canonical: str = ""
+    page_id: str = ""
+    order: Order | None = None
+
+    @classmethod
+    def read(cls, door: str, values: Mapping[str, str]) -> Asked:
+        """Read query arguments or form fields."""
+        order = values.get("order", "")
+        return cls(
+            door=door,
+            url=values.get("url", ""),
+            canonical=values.get("canonical", ""),
+            page_id=values.get("id", ""),
+            order=Order(order) if order in set(Order) else None,
+        )
+
+    def address(self) -> Address:
+        """Find the thread's place; raises BadAddressError, UnknownOriginError."""
+        return threads.locate(database(), url=self.url, canonical=self.canonical, page_id=self.page_id)
+
+    def fields(self) -> dict[str, str]:
+        """What a link or form must carry to mean the same thread."""
+        order = self.order.value if self.order else ""
+        named = {"url": self.url, "canonical": self.canonical, "id": self.page_id, "order": order}
+        return {name: value for name, value in named.items() if value}
+
+    def link(self, **more: Any) -> str:
+        """Return the path of this page with further arguments."""
+        wanted = {name: str(value) for name, value in more.items() if value is not None}
+        return f"{self.door}?{urlencode(self.fields() | wanted)}"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The form as it is to be shown: what was typed so far, whom it answers, what is wrong with it."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
+    parent: CommentView | None = None
+
+    @property
+    def touched(self) -> bool:
+        """Whether the form is to be shown open."""
+        return bool(self.errors or self.parent or self.values.get("text"))
+
+
+def show(
+    asked: Asked,
+    address: Address,
+    page: ThreadPage,
+    *,
+    draft: Draft | None = None,
+    own: list[CommentView] | None = None,
+    notice: str | None = None,
+    conversation: reading.Conversation | None = None,
+    status: int = 200,
+) -> Response:
+    """Render the thread's page for everybody, or with one person's draft in it."""
+    site = address.site
+    html = render_template(
+        "thread/page.html",
+        asked=asked,
+        site=site,
+        address=address,
+        page=page,
+        order=page.order,
+        draft=draft or Draft(),
+        own=own or [],
+        notice=notice,
+        conversation=conversation,
+        closed=threads.closed_reason(site, page.thread, at=now()),
+        token=access.form_token(address),
+        origins=" ".join(origin.origin for origin in site.origins),
+    )
+    response = make_response(html, status)
+    if asked.door == FRAME:
+        headers.allow_framing(origin.origin for origin in site.origins)
+    return response
+
+
+def piece(asked: Asked, view: CommentView) -> str:
+    """Render one comment as it stands in a list."""
+    return render_template("thread/piece.html", asked=asked, view=view)

