@@ -21,6 +21,8 @@ from commentsvc.db import Base, begin_write, db
 from commentsvc.domain import accounts, sites
 from commentsvc.models import Policy, Site
 
+pytest_plugins = ["browser"]
+
 SECRET = "u3Vn0qZ8kTq1yJmW5cXb7RdLhPfGaE2sNoIx4Mw6"
 BASE_URL = "http://127.0.0.1:8600"
 BLOG = "https://blog.example"

@@ -1,0 +1,224 @@
+"""A real browser, the real application on a port, and a blog that embeds it; pytest loads this as a plugin.
+
+A test asks for `page` (and `context`, `chromium`), `service` and `blog`. Whatever the browser complains about in
+its console fails the test at its end; a test that expects a complaint empties the list `complaints` first.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
+from pathlib import Path
+
+import chromium as chromium_finder
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from sqlalchemy.orm import Session
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from commentsvc import create_app
+from commentsvc.config import Settings
+from commentsvc.db import begin_write, db
+from commentsvc.domain import accounts, sites
+from commentsvc.models import Policy
+
+# Of a switch given twice Chromium heeds the last. Playwright's own list turns storage partitioning off, and with
+# it just what a comment frame has to live with; this one is that list without it.
+NOT_WANTED = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "LensOverlay",
+    "MediaRouter",
+    "PaintHolding",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "OptimizationHints",
+    "NetworkTimeServiceQuerying",
+    "AimEnabled",
+    "PreconnectToSearch",
+)
+SWITCHES = (
+    f"--disable-features={','.join(NOT_WANTED)}",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+    "--host-resolver-rules=MAP *.test 127.0.0.1",
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test that needs a browser, so that `-m 'not browser'` leaves it out."""
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One Chromium for all tests; each test has a context, so a profile, of its own."""
+    from conftest import missing
+
+    path = chromium_finder.find()
+    if path is None:
+        missing("Chromium", "none is installed; `python tests/chromium.py` brings one")
+    root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=[*SWITCHES, *root])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser's console said in red, and errors no script caught."""
+    return []
+
+
+@pytest.fixture
+def context(chromium: Browser, complaints: list[str]) -> Iterator[BrowserContext]:
+    """A browser profile of one test's own."""
+    context = chromium.new_context(locale="en-GB", timezone_id="UTC")
+    context.set_default_timeout(10_000)
+
+    def hear(message: ConsoleMessage) -> None:
+        url = message.location.get("url", "")
+        if message.type == "error" and not url.endswith("/favicon.ico"):
+            complaints.append(f"{message.text} ({url})")
+
+    context.on("console", hear)
+    context.on("weberror", lambda error: complaints.append(str(error.error)))
+    yield context
+    context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """An empty page in the test's own profile."""
+    return context.new_page()
+
+
+@dataclass(frozen=True)
+class Service:
+    """The application, answering at `url`."""
+
+    app: Flask
+    url: str
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A database session in a writing transaction; the caller commits."""
+        with self.app.app_context(), Session(db.engine, expire_on_commit=False) as session:
+            begin_write(session)
+            yield session
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def service(tmp_path: Path, migrated_sqlite: Path) -> Iterator[Service]:
+    """The real application with a new database, on a free port of http://127.0.0.1."""
+    from conftest import dispose, environment
+
+    # The port must be known before the application is: its base URL is one of its settings.
+    waiting: list[Flask] = []
+    server = make_server(
+        "127.0.0.1",
+        0,
+        lambda environ, start: waiting[0](environ, start),
+        threaded=True,
+        request_handler=_Quiet,
+    )
+    url = f"http://127.0.0.1:{server.server_port}"
+    data_dir = tmp_path / "service"
+    data_dir.mkdir()
+    shutil.copy(migrated_sqlite, data_dir / "comments.sqlite")
+    app = create_app(Settings.from_env(environment(data_dir, COMMENTSVC_BASE_URL=url)))
+    waiting.append(app)
+    with _running(server):
+        yield Service(app, url)
+    dispose(app)
+
+
+@dataclass(frozen=True)
+class Blog:
+    """A website that embeds the service; a test fills `pages` with HTML by path."""
+
+    port: int
+    site_id: int
+    pages: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    """Sent with every page."""
+
+    @property
+    def origin(self) -> str:
+        """The blog's usual address, another site than the service's for a browser."""
+        return f"http://localhost:{self.port}"
+
+    @property
+    def insecure_origin(self) -> str:
+        """The same pages under a name that browsers do not hold for trustworthy without TLS."""
+        return f"http://blog.test:{self.port}"
+
+    def url(self, path: str = "/") -> str:
+        """Return the address of a page."""
+        return self.origin + path
+
+
+class _Pages(BaseHTTPRequestHandler):
+    blog: Blog
+
+    def do_GET(self) -> None:
+        html = self.blog.pages.get(self.path.partition("?")[0])
+        body = (html if html is not None else "<!doctype html><title>Nothing here</title>").encode()
+        self.send_response(200 if html is not None else 404)
+        for name, value in self.blog.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def blog(service: Service) -> Iterator[Blog]:
+    """A website on a free port, registered with the service; its comments appear at once."""
+    handler = type("Pages", (_Pages,), {})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    port = server.server_port
+    with service.writing() as session:
+        origins = [f"http://localhost:{port}", f"http://blog.test:{port}"]
+        site = sites.add(session, "Blog", origins, owner_id=accounts.operator(session).id)
+        site.policy = Policy.OPEN
+        session.commit()
+        handler.blog = Blog(port, site.id)  # type: ignore[attr-defined]
+    with _running(server):
+        yield handler.blog  # type: ignore[attr-defined]
+
+
+@contextmanager
+def _running(server: HTTPServer) -> Iterator[None]:
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
