@@ -202,9 +202,11 @@ class Ticket(Base):
     redeemed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
-# Pingbacks and trackbacks are kept apart from what people wrote here.
-_ROOTS = text("root_id IS NULL AND shown AND kind = 'comment'")
-_MENTIONS = text("shown AND kind <> 'comment'")
+# Pingbacks and trackbacks are kept apart from what people wrote here. An engine takes a partial index only for
+# a query in which it finds these very words, and SQLAlchemy writes a truth as `shown = 1` for SQLite.
+_SHOWN, _SHOWN_SQLITE = "shown", "shown = 1"
+_ROOTS = "root_id IS NULL AND kind = 'comment'"
+_MENTIONS = "kind != 'comment'"
 
 
 class Comment(Base):
@@ -214,7 +216,7 @@ class Comment(Base):
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     site_id: Mapped[int] = mapped_column(ForeignKey("site.id", ondelete="CASCADE"))
-    thread_id: Mapped[int] = mapped_column(ForeignKey("thread.id", ondelete="CASCADE"), index=True)
+    thread_id: Mapped[int] = mapped_column(ForeignKey("thread.id", ondelete="CASCADE"))
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("comment.id", ondelete="CASCADE"), index=True)
     root_id: Mapped[int | None] = mapped_column(ForeignKey("comment.id", ondelete="CASCADE"))
     """None for a root itself."""
@@ -267,16 +269,22 @@ class Comment(Base):
             "thread_id",
             "created_at",
             "id",
-            sqlite_where=_ROOTS,
-            postgresql_where=_ROOTS,
+            sqlite_where=text(f"{_SHOWN_SQLITE} AND {_ROOTS}"),
+            postgresql_where=text(f"{_SHOWN} AND {_ROOTS}"),
         ),
-        Index("ix_comment_mentions", "thread_id", "id", sqlite_where=_MENTIONS, postgresql_where=_MENTIONS),
+        Index(
+            "ix_comment_mentions",
+            "thread_id",
+            "id",
+            sqlite_where=text(f"{_SHOWN_SQLITE} AND {_MENTIONS}"),
+            postgresql_where=text(f"{_SHOWN} AND {_MENTIONS}"),
+        ),
         Index(
             "ix_comment_replies",
             "root_id",
             "id",
-            sqlite_where=text("shown"),
-            postgresql_where=text("shown"),
+            sqlite_where=text(_SHOWN_SQLITE),
+            postgresql_where=text(_SHOWN),
         ),
         Index("ix_comment_queue", "site_id", "status", "id"),
         Index("ix_comment_repeats", "thread_id", "digest"),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from html.parser import HTMLParser
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import nh3
 from bleach.linkifier import LinkifyFilter
@@ -40,7 +41,17 @@ REL = "nofollow ugc noopener noreferrer"
 _CLASS = re.compile(r"(hl-[a-z0-9]{1,4}|language-[a-z0-9+#-]{1,30})")
 _DEEPEST = 20
 # Only what is plainly meant as an address: "foo.py" is a file, not a site in Paraguay.
-_URL = re.compile(r"""(?<![\w@./])(?:https?://|www\.(?=\w))[^\s<>"'`{}|\\^\[\]]{2,2000}""", re.IGNORECASE)
+# Parentheses around it are taken along, for bleach to sort out which belong to it.
+_URL = re.compile(
+    r"""(?<![\w@./])\({0,3}(?:https?://|www\.(?=\w))"""
+    r"""(?:[^\s<>"'`{}|\\^\[\]]|\[[\w-]{0,30}\]){2,2000}(?<![!?:;\u2026\u201d\u2019\u00bb])""",
+    re.IGNORECASE,
+)
+# A host by its name, or an IPv6 address; no user before it, and no port but digits after it.
+_WEB = re.compile(
+    r"https?://(?:[\w.~-]*\w\.?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?(?:[/?#][^\s\\]*)?", re.IGNORECASE
+)
+_REFERENCE = re.compile(r"&#(?:x0*([0-9a-f]{0,6})(?![0-9a-f])|0*([0-9]{0,7})(?![0-9]));?", re.IGNORECASE)
 _IMPORTED = {"b": "strong", "i": "em", "strike": "del", "s": "del", "q": "em", "cite": "em"}
 
 
@@ -77,7 +88,7 @@ def plain(html: str) -> str:
 
 
 def _sanitise(html: str) -> Rendered:
-    cleaned = _CLEANER.clean(html)
+    cleaned = _CLEANER.clean(_REFERENCE.sub(_kept_reference, html))
     final = nh3.clean(
         cleaned,
         tags=set(TAGS),
@@ -91,6 +102,12 @@ def _sanitise(html: str) -> Rendered:
     return Rendered(html=final, agreed=list(_tokens(cleaned)) == list(_tokens(final)))
 
 
+def _kept_reference(match: re.Match[str]) -> str:
+    """Drop a reference to a control character: one parser shows it, another leaves it out."""
+    number = int(match[1] or "0", 16) if match[1] is not None else int(match[2] or "0")
+    return "" if (number < 0x20 and number not in {0x09, 0x0A}) or number == 0x7F else match[0]
+
+
 def _bleach_attribute(tag: str, name: str, value: str) -> bool:
     return name in ATTRIBUTES.get(tag, ()) and _nh3_attribute(tag, name, value) is not None
 
@@ -102,13 +119,26 @@ def _nh3_attribute(tag: str, name: str, value: str) -> str | None:
     if name == "start":
         return value if re.fullmatch(r"\d{1,6}", value) else None
     if name == "href":
-        return value if re.match(r"(https?://|mailto:)[^\s\\]+$", value, re.IGNORECASE) else None
+        return value if _is_address(value) else None
     return value
+
+
+def _is_address(url: str) -> bool:
+    """Whether a link may lead there; stricter than either sanitiser, so that they have nothing to differ on."""
+    if url[:7].lower() == "mailto:":
+        return re.fullmatch(r"[^\s\\<>]+", url[7:]) is not None
+    if not _WEB.fullmatch(url):
+        return False
+    try:
+        parts = urlsplit(url)
+        return parts.hostname is not None and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _link(attrs: _Attributes, _new: bool = False) -> _Attributes | None:
     """Give every link the same manners; without an address it is no link."""
-    if (None, "href") not in attrs:
+    if not _is_address(attrs.get((None, "href"), "")):
         return None
     # "_text", bleach's own key for the link's words, must stay.
     kept = {key: value for key, value in attrs.items() if key in {(None, "href"), "_text"}}

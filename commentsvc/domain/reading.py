@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Row, and_, func, literal, literal_column, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from commentsvc.adapters import markup
+from commentsvc.db import UTCDateTime
 from commentsvc.domain.threads import Address, find
 from commentsvc.errors import BadAddressError, NotFoundError
 from commentsvc.models import Comment, Commenter, Kind, Order, Role, Site, Status, Thread
@@ -23,6 +25,9 @@ DEEPEST_PATH = 20
 ANONYMOUS = "Anonymous"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_ID = 2**62
+_CURSOR = re.compile(r"(-?[0-9]{1,17})-([0-9]{1,18})")
+# Written into the query, not bound to it: only so do both engines see that the partial indexes fit.
+_COMMENT: ColumnElement[Any] = literal_column(f"'{Kind.COMMENT.value}'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,18 +189,15 @@ def preorder(replies: Sequence[CommentView]) -> list[CommentView]:
 
 def _roots(session: Session, thread_id: int, order: Order, after: str | None) -> Sequence[Row[Any]]:
     query = _columns().where(
-        Comment.thread_id == thread_id, Comment.root_id.is_(None), Comment.shown, Comment.kind == Kind.COMMENT
+        Comment.thread_id == thread_id, Comment.root_id.is_(None), Comment.shown, Comment.kind == _COMMENT
     )
     if after is not None:
         at, number = _read_cursor(after)
-        key = or_(
-            Comment.created_at > at if order is Order.OLDEST else Comment.created_at < at,
-            and_(
-                Comment.created_at == at,
-                Comment.id > number if order is Order.OLDEST else Comment.id < number,
-            ),
+        here, there = (
+            tuple_(Comment.created_at, Comment.id),
+            tuple_(literal(at, UTCDateTime()), literal(number)),
         )
-        query = query.where(key)
+        query = query.where(here > there if order is Order.OLDEST else here < there)
     if order is Order.OLDEST:
         query = query.order_by(Comment.created_at, Comment.id)
     else:
@@ -243,7 +245,7 @@ def _conversation(root: CommentView, replies: Sequence[CommentView]) -> Conversa
 
 
 def _mentions(session: Session, thread_id: int) -> list[CommentView]:
-    query = _columns().where(Comment.thread_id == thread_id, Comment.shown, Comment.kind != Kind.COMMENT)
+    query = _columns().where(Comment.thread_id == thread_id, Comment.shown, Comment.kind != _COMMENT)
     return [_view(row) for row in session.execute(query.order_by(Comment.id).limit(MENTIONS))]
 
 
@@ -351,8 +353,10 @@ def _cursor(last: CommentView) -> str:
 
 
 def _read_cursor(text: str) -> tuple[datetime, int]:
-    at, _, number = text.rpartition("-")
+    found = _CURSOR.fullmatch(text)
+    if found is None:
+        raise BadAddressError("This link to further comments is damaged.")
     try:
-        return _EPOCH + timedelta(microseconds=int(at)), int(number)
-    except (ValueError, OverflowError):
+        return _EPOCH + timedelta(microseconds=int(found[1])), int(found[2])
+    except OverflowError:
         raise BadAddressError("This link to further comments is damaged.") from None

@@ -250,8 +250,8 @@ def upgrade() -> None:
             "ix_comment_mentions",
             ["thread_id", "id"],
             unique=False,
-            sqlite_where=sa.text("shown AND kind <> 'comment'"),
-            postgresql_where=sa.text("shown AND kind <> 'comment'"),
+            sqlite_where=sa.text("shown = 1 AND kind != 'comment'"),
+            postgresql_where=sa.text("shown AND kind != 'comment'"),
         )
         batch_op.create_index(batch_op.f("ix_comment_parent_id"), ["parent_id"], unique=False)
         batch_op.create_index("ix_comment_queue", ["site_id", "status", "id"], unique=False)
@@ -260,17 +260,16 @@ def upgrade() -> None:
             "ix_comment_replies",
             ["root_id", "id"],
             unique=False,
-            sqlite_where=sa.text("shown"),
+            sqlite_where=sa.text("shown = 1"),
             postgresql_where=sa.text("shown"),
         )
         batch_op.create_index(
             "ix_comment_roots",
             ["thread_id", "created_at", "id"],
             unique=False,
-            sqlite_where=sa.text("root_id IS NULL AND shown AND kind = 'comment'"),
-            postgresql_where=sa.text("root_id IS NULL AND shown AND kind = 'comment'"),
+            sqlite_where=sa.text("shown = 1 AND root_id IS NULL AND kind = 'comment'"),
+            postgresql_where=sa.text("shown AND root_id IS NULL AND kind = 'comment'"),
         )
-        batch_op.create_index(batch_op.f("ix_comment_thread_id"), ["thread_id"], unique=False)
 
     op.create_table(
         "decision",
@@ -310,22 +309,21 @@ def downgrade() -> None:
 
     op.drop_table("decision")
     with op.batch_alter_table("comment", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_comment_thread_id"))
         batch_op.drop_index(
             "ix_comment_roots",
-            sqlite_where=sa.text("root_id IS NULL AND shown AND kind = 'comment'"),
-            postgresql_where=sa.text("root_id IS NULL AND shown AND kind = 'comment'"),
+            sqlite_where=sa.text("shown = 1 AND root_id IS NULL AND kind = 'comment'"),
+            postgresql_where=sa.text("shown AND root_id IS NULL AND kind = 'comment'"),
         )
         batch_op.drop_index(
-            "ix_comment_replies", sqlite_where=sa.text("shown"), postgresql_where=sa.text("shown")
+            "ix_comment_replies", sqlite_where=sa.text("shown = 1"), postgresql_where=sa.text("shown")
         )
         batch_op.drop_index("ix_comment_repeats")
         batch_op.drop_index("ix_comment_queue")
         batch_op.drop_index(batch_op.f("ix_comment_parent_id"))
         batch_op.drop_index(
             "ix_comment_mentions",
-            sqlite_where=sa.text("shown AND kind <> 'comment'"),
-            postgresql_where=sa.text("shown AND kind <> 'comment'"),
+            sqlite_where=sa.text("shown = 1 AND kind != 'comment'"),
+            postgresql_where=sa.text("shown AND kind != 'comment'"),
         )
         batch_op.drop_index(batch_op.f("ix_comment_commenter_id"))
         batch_op.drop_index("ix_comment_author_key")
