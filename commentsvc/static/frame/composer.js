@@ -1,0 +1,295 @@
+// The comment form with script: opens when entered, keeps what is typed, answers in place, posts without a reload.
+
+import { highlight, page, parse, placeReply, placeRoot, title } from "./main.js";
+
+const DAY = 86400000;
+const form = document.getElementById("reply");
+const fields = form.elements;
+const text = fields.text;
+const submit = form.querySelector('[type="submit"]');
+const cancel = form.querySelector(".cancel");
+const heading = document.getElementById("reply-heading");
+const status = document.getElementById("status");
+const preview = document.getElementById("preview");
+const previewButton = form.querySelector("[data-preview]");
+const remember = document.getElementById("remember");
+const DETAILS = ["name", "email", "website"];
+const home = document.createComment("form");
+form.before(home);
+
+// --- Storage: a browser that refuses it loses the convenience, nothing else.
+
+function stored(storage, key) {
+  try {
+    return JSON.parse(window[storage].getItem(`commentsvc ${key}`));
+  } catch {
+    return null;
+  }
+}
+
+function store(storage, key, value) {
+  try {
+    if (value === null) window[storage].removeItem(`commentsvc ${key}`);
+    else window[storage].setItem(`commentsvc ${key}`, JSON.stringify(value));
+  } catch {
+    // Private windows and blocked storage: the form works all the same.
+  }
+}
+
+function random() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(24)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+// A key of this browser's own, by which the service knows its comments again: for this tab, or for as long as
+// the details are remembered.
+const hadKey = stored("localStorage", "key") ?? stored("sessionStorage", "key");
+const authorKey = hadKey ?? random();
+fields.author_key.value = authorKey;
+fields.title.value ||= title;
+
+// --- The form's states.
+
+let fresh = null;
+
+function open() {
+  form.classList.add("open");
+  grow();
+  fresh ??= own();
+}
+
+/** Ask for what is this reader's alone: a form token that is not as old as the page, and their held comments. */
+async function own() {
+  try {
+    const answer = await fetch(page.replace(/^\/\w+/, "/embed/own"), { headers: hadKey ? { "X-Author-Key": authorKey } : {} });
+    if (!answer.ok) return;
+    const { token, held } = await answer.json();
+    fields.token.value = token;
+    for (const { html, id } of held) if (!document.getElementById(`comment-${id}`)) place(html);
+  } catch {
+    // The page's own token serves as well.
+  }
+}
+
+function grow() {
+  if (CSS.supports("field-sizing: content")) return;
+  text.style.height = "auto";
+  text.style.height = `${text.scrollHeight + 2}px`;
+}
+
+function answer(link) {
+  const comment = link.closest(".comment");
+  fields.parent.value = link.dataset.id;
+  const name = document.createElement("bdi");
+  name.textContent = link.dataset.name;
+  heading.replaceChildren(`${heading.dataset.heading} to `, name);
+  cancel.hidden = false;
+  comment.after(form);
+  open();
+  text.focus({ preventScroll: true });
+  keep();
+}
+
+function goHome() {
+  fields.parent.value = "";
+  heading.textContent = heading.dataset.heading;
+  cancel.hidden = true;
+  home.after(form);
+}
+
+document.getElementById("thread").addEventListener("click", (event) => {
+  const link = event.target.closest?.(".reply-link");
+  if (link && !event.ctrlKey && !event.metaKey) {
+    event.preventDefault();
+    answer(link);
+  }
+});
+
+cancel.addEventListener("click", (event) => {
+  event.preventDefault();
+  const answered = document.getElementById(`comment-${fields.parent.value}`);
+  goHome();
+  keep();
+  (answered?.querySelector(".reply-link") ?? text).focus({ preventScroll: true });
+});
+
+form.addEventListener("focusin", open);
+form.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    form.requestSubmit();
+  }
+  if (event.key === "Escape" && !cancel.hidden) cancel.click();
+});
+
+// --- What is typed is kept: the draft for a day, the details when the box is ticked.
+
+const draftKey = `draft ${page}`;
+
+function keep() {
+  const worth = text.value.trim() || null;
+  store("localStorage", draftKey, worth && { text: text.value, parent: fields.parent.value, at: Date.now() });
+}
+
+function details() {
+  return Object.fromEntries(DETAILS.filter((name) => fields[name]).map((name) => [name, fields[name].value]));
+}
+
+let changed = false;
+form.addEventListener("input", (event) => {
+  changed = true;
+  if (event.target === text) {
+    grow();
+    keep();
+  }
+  if (event.target.name) fault(event.target.name, "");
+});
+
+remember?.addEventListener("change", () => {
+  if (!remember.checked) {
+    store("localStorage", "details", null);
+    store("localStorage", "key", null);
+  }
+});
+
+const known = stored("localStorage", "details");
+if (known && remember) {
+  remember.checked = true;
+  for (const name of DETAILS) if (fields[name]) fields[name].value ||= known[name] ?? "";
+}
+
+// --- Faults, beside the field they are about.
+
+function fault(name, words) {
+  const place = form.querySelector(`[data-fault="${CSS.escape(name)}"]`);
+  if (!place) return;
+  place.textContent = words;
+  place.hidden = !words;
+  if (fields[name] instanceof HTMLElement) {
+    if (words) fields[name].setAttribute("aria-invalid", "true");
+    else fields[name].removeAttribute("aria-invalid");
+  }
+}
+
+function show(faults) {
+  for (const name of ["form", "text", ...DETAILS]) fault(name, faults[name] ?? "");
+  const first = ["text", "email", "name", "website"].find((name) => faults[name] && fields[name]);
+  if (first) {
+    if (first === "text") showPreview(false);
+    fields[first].focus();
+  }
+}
+
+const EMPTY = { text: "Please enter a comment", email: "Please enter your email address here", name: "Please enter your name here", website: "Please enter your website here" };
+
+function missing() {
+  const empty = Object.entries(EMPTY).filter(([name]) => fields[name]?.required && !fields[name].value.trim());
+  return Object.fromEntries(empty);
+}
+
+// --- Preview.
+
+function showPreview(on) {
+  previewButton.ariaPressed = String(on);
+  preview.hidden = !on;
+  text.hidden = on;
+}
+
+previewButton.addEventListener("click", async () => {
+  if (!preview.hidden) {
+    showPreview(false);
+    text.focus();
+    return;
+  }
+  const reply = await send("/embed/preview", new URLSearchParams({ text: text.value }));
+  if (!reply.ok) return show({ text: reply.body.message });
+  preview.replaceChildren(parse(reply.body.html));
+  showPreview(true);
+});
+
+// --- Sending.
+
+async function send(path, body) {
+  try {
+    const answer = await fetch(path, { method: "POST", body, headers: { Accept: "application/json" } });
+    const type = answer.headers.get("Content-Type") ?? "";
+    const said = type.includes("json") ? await answer.json() : {};
+    return { ok: answer.ok, body: { message: "The service did not answer as it should. Your text is kept; please try again.", ...said } };
+  } catch {
+    return { ok: false, body: { message: "The service cannot be reached. Your text is kept; please try again." } };
+  }
+}
+
+async function post() {
+  if (changed || !fields.key.value) fields.key.value = random();
+  changed = false;
+  await fresh;
+  const path = form.getAttribute("action");
+  let reply = await send(path, new URLSearchParams(new FormData(form)));
+  if (reply.body.token) {
+    fields.token.value = reply.body.token;
+    reply = await send(path, new URLSearchParams(new FormData(form)));
+  }
+  return reply;
+}
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  if (submit.disabled) return;
+  const empty = missing();
+  show(empty);
+  if (Object.keys(empty).length) return;
+  const words = submit.textContent;
+  submit.disabled = true;
+  submit.textContent = submit.dataset.sending;
+  const reply = await post();
+  submit.disabled = false;
+  submit.textContent = words;
+  if (reply.ok) arrived(reply.body);
+  else show(reply.body.errors ?? { form: reply.body.message });
+});
+
+function arrived({ count, held, html, id }) {
+  store("localStorage", draftKey, null);
+  store("sessionStorage", "key", authorKey);
+  if (remember?.checked) {
+    store("localStorage", "details", details());
+    store("localStorage", "key", authorKey);
+  }
+  text.value = "";
+  fields.key.value = "";
+  showPreview(false);
+  grow();
+  goHome();
+  form.classList.remove("open");
+  place(html);
+  const heads = document.getElementById("count");
+  if (heads) heads.textContent = count === 1 ? "1 Comment" : count ? `${count.toLocaleString("en")} Comments` : "No comments yet";
+  status.textContent = held ? "Your comment is awaiting moderation." : "Your comment is posted.";
+  const comment = document.getElementById(`comment-${id}`);
+  if (comment) {
+    comment.focus({ preventScroll: true });
+    highlight(comment);
+  }
+}
+
+function place(html) {
+  const item = parse(html).querySelector("li");
+  if (item?.classList.contains("reply")) placeReply(item);
+  else if (item) placeRoot(item, { first: true }); // right below the form, whatever the order: here it is
+}
+
+// --- As it was left.
+
+const draft = stored("localStorage", draftKey);
+if (draft && Date.now() - draft.at < DAY && !text.value) {
+  const link = draft.parent && document.querySelector(`.reply-link[data-id="${CSS.escape(draft.parent)}"]`);
+  text.value = draft.text;
+  if (link) {
+    answer(link);
+    text.blur();
+  } else open();
+} else if (draft) store("localStorage", draftKey, null);
+if (form.contains(document.activeElement) || hadKey) {
+  fresh = own();
+  if (form.contains(document.activeElement)) open();
+}

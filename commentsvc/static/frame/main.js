@@ -1,0 +1,189 @@
+// The thread's page comes complete from the server; this only makes it more pleasant. It speaks with the page
+// around the frame (height, look, permalinks), shows times as people say them, and loads more without a reload.
+// Writing is in composer.js, fetched once the reader can see the thread.
+
+const root = document.documentElement;
+const thread = document.getElementById("thread");
+const framed = parent !== window;
+
+// --- The page around us. It tells its origin in the address's fragment, which no server sees.
+
+const told = (() => {
+  try {
+    return JSON.parse(decodeURIComponent(location.hash.slice(1)));
+  } catch {
+    return {};
+  }
+})();
+const allowed = thread.dataset.origins.split(" ");
+const host = framed && typeof told?.origin === "string" && (allowed.includes(told.origin) || allowed[0] === "*") ? told.origin : null;
+
+export const page = thread.dataset.page;
+export const title = typeof told?.title === "string" ? told.title.slice(0, 300) : "";
+
+function tell(type, facts) {
+  if (host) parent.postMessage({ commentsvc: type, ...facts }, host);
+}
+
+/** Ask the page around us to bring an element into view; alone, do it ourselves. */
+export function reveal(element, { smooth = true } = {}) {
+  if (host) tell("scroll", { top: element.getBoundingClientRect().top, smooth });
+  else element.scrollIntoView({ block: "center", behavior: smooth ? "smooth" : "auto" });
+}
+
+const PROPERTIES = { text: "--text", accent: "--accent", font: "--font", radius: "--radius" };
+
+function wear(look) {
+  if (!look || typeof look !== "object") return;
+  if (["light", "dark"].includes(look.theme)) root.dataset.theme = look.theme;
+  for (const [name, property] of Object.entries(PROPERTIES)) {
+    const value = look[name];
+    // Values, not code: nothing that could load or refer to anything.
+    if (typeof value === "string" && value.length < 400 && !/[;{}\\]|url|var|env|attr|image/i.test(value)) root.style.setProperty(property, value);
+  }
+  if (look.accent) root.style.setProperty("--on-accent", isLight(getComputedStyle(root).getPropertyValue("--accent")) ? "#0c1220" : "#fff");
+}
+
+function isLight(colour) {
+  const brush = new OffscreenCanvas(1, 1).getContext("2d");
+  brush.fillStyle = colour;
+  brush.fillRect(0, 0, 1, 1);
+  const [red, green, blue] = brush.getImageData(0, 0, 1, 1).data;
+  return 0.299 * red + 0.587 * green + 0.114 * blue > 150;
+}
+
+if (host) {
+  wear(told.look);
+  root.classList.add("fitted");
+  const measure = () => tell("height", { height: Math.ceil(document.body.getBoundingClientRect().height) });
+  new ResizeObserver(measure).observe(document.body);
+  addEventListener("message", (event) => {
+    if (event.source !== parent || event.origin !== host) return;
+    if (event.data?.commentsvc === "look") wear(event.data.look);
+    if (event.data?.commentsvc === "go") go(event.data.id);
+  });
+  tell("ready", {});
+  measure();
+}
+
+// --- Times.
+
+const UNITS = [["year", 31557600], ["month", 2629800], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]];
+const ago = new Intl.RelativeTimeFormat(root.lang, { numeric: "auto" });
+const exact = new Intl.DateTimeFormat(root.lang, { dateStyle: "long", timeStyle: "short" });
+
+export function tellTimes(within = document) {
+  for (const element of within.querySelectorAll("time")) {
+    const at = new Date(element.dateTime);
+    const seconds = (at - Date.now()) / 1000;
+    const [unit, size] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? [];
+    element.title = exact.format(at);
+    element.textContent = unit ? ago.format(Math.trunc(seconds / size), unit) : "just now";
+  }
+}
+
+tellTimes();
+setInterval(() => document.hidden || tellTimes(), 60000);
+
+// --- Pieces of a thread, as the server renders them.
+
+export function parse(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  tellTimes(template.content);
+  return template.content;
+}
+
+/** Put a reply under what it answers: after the last of those that are deeper than that. */
+export function placeReply(item) {
+  const id = item.querySelector(".comment").id;
+  document.getElementById(id)?.closest(".reply")?.remove();
+  const list = thread.querySelector(`.conversation[data-root="${+item.dataset.root}"] > .replies`);
+  if (!list) return null;
+  const above = document.getElementById(`comment-${+item.dataset.parent}`)?.closest(".reply");
+  if (!above) list.append(item);
+  else {
+    let last = above;
+    while (last.nextElementSibling && +last.nextElementSibling.dataset.depth > +above.dataset.depth) last = last.nextElementSibling;
+    last.after(item);
+  }
+  return item;
+}
+
+export function placeRoot(item, { first = false } = {}) {
+  const list = document.getElementById("comments");
+  list.querySelector(`:scope > [data-root="${+item.dataset.root}"]`)?.remove();
+  if (first) list.prepend(item);
+  else list.append(item);
+  return item;
+}
+
+async function piece(href) {
+  const answer = await fetch(`${href}${href.includes("?") ? "&" : "?"}fragment=1`);
+  if (!answer.ok) throw new Error(answer.statusText);
+  return parse(await answer.text());
+}
+
+thread.addEventListener("click", async (event) => {
+  const link = event.target.closest?.("a[data-more]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  if (link.ariaBusy === "true") return;
+  link.ariaBusy = "true";
+  const words = link.textContent;
+  link.textContent = "Loading…";
+  try {
+    const found = await piece(link.getAttribute("href"));
+    const items = [...found.children].filter((child) => child.matches("li"));
+    const next = [...found.children].find((child) => child.matches(".more"));
+    items.forEach((item) => (link.dataset.more === "roots" ? placeRoot(item) : placeReply(item)));
+    const hadFocus = document.activeElement === link;
+    link.closest(".more").replaceWith(...(next ? [next] : []));
+    if (hadFocus) items[0]?.querySelector(".comment").focus({ preventScroll: true });
+  } catch {
+    link.ariaBusy = null;
+    link.textContent = `${words} (that did not work; try again)`;
+  }
+});
+
+// --- Permalinks: a comment named by the host page's #comment-42, on this page of the thread or not.
+
+async function go(id) {
+  if (!Number.isSafeInteger(id) || id < 1) return;
+  let comment = document.getElementById(`comment-${id}`);
+  if (!comment && document.getElementById("comments")) {
+    const found = await piece(`${page}&comment=${id}`).catch(() => null);
+    const item = found?.firstElementChild;
+    if (!item?.matches("li")) return;
+    placeRoot(item, { first: true });
+    comment = document.getElementById(`comment-${id}`);
+  }
+  if (comment) highlight(comment, { smooth: false });
+}
+
+export function highlight(comment, options) {
+  comment.classList.remove("arrived");
+  requestAnimationFrame(() => {
+    comment.classList.add("arrived");
+    reveal(comment, options);
+  });
+}
+
+thread.addEventListener("click", (event) => {
+  const link = event.target.closest?.('a.answers[href^="#comment-"]');
+  if (!link) return;
+  event.preventDefault();
+  go(+link.hash.slice(9));
+});
+
+const named = /^#comment-(\d{1,15})$/.exec(location.hash)?.[1] ?? told?.comment;
+if (named) go(+named);
+
+// --- Writing.
+
+const form = document.getElementById("reply");
+if (form) {
+  const load = () => import("./composer.js");
+  form.addEventListener("focusin", load, { once: true });
+  (window.requestIdleCallback ?? setTimeout)(load);
+}
