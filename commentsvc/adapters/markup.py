@@ -22,6 +22,7 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markupsafe import Markup, escape
 
+from commentsvc.adapters import imported_html
 from commentsvc.adapters.highlight import highlight
 
 VERSION = 1
@@ -52,7 +53,6 @@ _WEB = re.compile(
     r"https?://(?:[\w.~-]*\w\.?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?(?:[/?#][^\s\\]*)?", re.IGNORECASE
 )
 _REFERENCE = re.compile(r"&#(?:x0*([0-9a-f]{0,6})(?![0-9a-f])|0*([0-9]{0,7})(?![0-9]));?", re.IGNORECASE)
-_IMPORTED = {"b": "strong", "i": "em", "strike": "del", "s": "del", "q": "em", "cite": "em"}
 
 
 SafeHtml = Markup
@@ -74,7 +74,7 @@ def render_markdown(source: str) -> Rendered:
 
 def render_html(source: str) -> Rendered:
     """Render HTML as other systems exported it: line breaks count, unknown tags go, their text stays."""
-    return _sanitise(_paragraphs(_rename(source)))
+    return _sanitise(imported_html.rewrite(source))
 
 
 def trusted(stored: str) -> SafeHtml:
@@ -172,33 +172,6 @@ def _tokens(html: str) -> list[tuple[str, str]]:
     parser.feed(html)
     parser.close()
     return parser.found
-
-
-def _rename(html: str) -> str:
-    """Old and presentational tags become the ones we keep."""
-
-    def renamed(match: re.Match[str]) -> str:
-        return f"<{match[1]}{_IMPORTED[match[2].lower()]}>"
-
-    return re.sub(rf"<(/?)({'|'.join(_IMPORTED)})(?:\s[^<>]*)?>", renamed, html, flags=re.IGNORECASE)
-
-
-def _paragraphs(html: str) -> str:
-    """Turn blank lines into paragraphs and single line ends into breaks, but not beside block tags or in code."""
-    html = html.replace("\r\n", "\n").replace("\r", "\n").strip()
-    block = r"</?(?:p|ul|ol|li|blockquote|pre|h[1-6]|table|tbody|thead|tr|td|th|dl|dt|dd|div|hr)\b[^<>]*>"
-    parts = re.split(r"(<pre\b.*?</pre>)", html, flags=re.IGNORECASE | re.DOTALL)
-    for at in range(0, len(parts), 2):
-        text = re.sub(rf"\s*({block})\s*", r"\n\n\1\n\n", parts[at], flags=re.IGNORECASE)
-        chunks = [chunk.strip() for chunk in re.split(r"\n\s*\n", text)]
-        parts[at] = "".join(
-            chunk
-            if re.fullmatch(block, chunk, flags=re.IGNORECASE)
-            else f"<p>{chunk.replace(chr(10), '<br>')}</p>"
-            for chunk in chunks
-            if chunk
-        )
-    return "".join(parts)
 
 
 def _picture_as_link(self: RendererHTML, tokens: Sequence[Token], at: int, *_: Any) -> str:

@@ -1,0 +1,178 @@
+"""Writes a comment's HTML piece by piece, well-formed whatever the order in which the pieces come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+DEEPEST = 20
+"""Quotes and lists inside of each other; what is meant to lie deeper stays at this depth."""
+# Line ends beside breaks and blocks keep words apart where only the text is taken, as in an excerpt.
+_BREAK = "<br>\n"
+_LISTS = frozenset({"ul", "ol"})
+
+
+@dataclass
+class _Box:
+    tag: str
+    filled: bool = False
+
+
+class Paragraphs:
+    """The text so far: finished paragraphs, the one being written, and the boxes (quotes, lists) around it.
+
+    Inline tags are wanted, not opened: they open when text comes, so that none is empty and none crosses the
+    end of its paragraph.
+    """
+
+    def __init__(self) -> None:
+        self._done: list[str] = []
+        self._boxes: list[_Box] = []
+        self._too_deep = 0
+        self._line: list[str] = []
+        self._newlines = self._breaks = 0
+        self._wanted: dict[str, str] = {}
+        self._open: list[tuple[str, str]] = []
+
+    @property
+    def begun(self) -> bool:
+        """Whether the present paragraph has anything in it."""
+        return bool(self._line)
+
+    def want(self, tag: str, opening: str = "") -> None:
+        """Set what follows in `tag`; `opening` is its start tag where that has attributes."""
+        if tag not in self._wanted or opening:
+            self._wanted.pop(tag, None)
+            self._wanted[tag] = opening or f"<{tag}>"
+
+    def unwant(self, tag: str) -> None:
+        """No longer set what follows in `tag`."""
+        self._wanted.pop(tag, None)
+
+    def wants(self, tag: str) -> bool:
+        """Whether what follows will be set in `tag`."""
+        return tag in self._wanted
+
+    def say(self, text: str) -> None:
+        """Add text on one line."""
+        if text.isspace():
+            if self._line and not self._newlines and not self._breaks:
+                self._line.append(" ")
+        elif text:
+            self._add(escape(text, quote=False))
+
+    def code(self, text: str) -> None:
+        """Add a few words of code."""
+        if text.strip():
+            self._add(f"<code>{escape(text, quote=False)}</code>")
+
+    def code_block(self, text: str) -> None:
+        """Add lines of code as they are."""
+        self.end_paragraph()
+        if text.strip():
+            # The parser of a page swallows the first line end in <pre>; <code> keeps it from being the first.
+            self._emit(
+                f"<pre><code>{escape(text.strip(chr(10)).rstrip(), quote=False)}\n</code></pre>\n", block=True
+            )
+
+    def newline(self) -> None:
+        """Note the end of a line of source: one is a break, two end the paragraph."""
+        self._newlines += 1
+
+    def line_break(self) -> None:
+        """Note a break that was asked for; beside a line end it is the same break."""
+        self._breaks += 1
+
+    def drop_last(self, text: str) -> None:
+        """Take `text`, and white space, back as often as the paragraph ends with it."""
+        while self._line and (self._line[-1] == text or self._line[-1].isspace()):
+            self._line.pop()
+
+    def end_paragraph(self) -> None:
+        """Finish the paragraph, if one has begun."""
+        self._newlines = self._breaks = 0
+        self._close_inline(0)
+        content = "".join(self._line).strip()
+        self._line = []
+        if content:
+            self._emit(content)
+
+    def open_box(self, tag: str, opening: str = "") -> None:
+        """Begin a quote, a list or an item of one; an item outside of a list is a paragraph with a bullet."""
+        self.end_paragraph()
+        if tag == "li":
+            if not self._in_list():
+                self.say("• ")
+                return
+            while self._boxes[-1].tag not in _LISTS:
+                self._pop_box()
+        if len(self._boxes) >= DEEPEST:
+            self._too_deep += 1
+            return
+        self._push_box(tag, opening)
+
+    def close_box(self, tag: str) -> None:
+        """End the innermost box of this kind and all in it; of an item, only one of the present list."""
+        self.end_paragraph()
+        if self._too_deep:
+            self._too_deep -= 1
+            return
+        for box in reversed(self._boxes):
+            if box.tag == tag:
+                break
+            if tag == "li" and box.tag in _LISTS:
+                return
+        else:
+            return
+        while self._pop_box() != tag:
+            pass
+
+    def close(self) -> str:
+        """Return the whole, every tag closed."""
+        self.end_paragraph()
+        while self._boxes:
+            self._pop_box()
+        return "".join(self._done)
+
+    def _add(self, html: str) -> None:
+        broken = max(self._newlines, self._breaks)
+        if self._line and broken > 1:
+            self.end_paragraph()
+        self._newlines = self._breaks = 0
+        wanted = list(self._wanted.items())
+        same = 0
+        while same < min(len(wanted), len(self._open)) and wanted[same] == self._open[same]:
+            same += 1
+        self._close_inline(same)
+        if self._line and broken:
+            self._line.append(_BREAK)
+        if not self._line or self._line[-1] == _BREAK:
+            html = html.lstrip()
+        self._line += [opening for _, opening in wanted[same:]] + [html]
+        self._open += wanted[same:]
+
+    def _close_inline(self, keep: int) -> None:
+        while len(self._open) > keep:
+            self._line.append(f"</{self._open.pop()[0]}>")
+
+    def _emit(self, content: str, *, block: bool = False) -> None:
+        if self._boxes and self._boxes[-1].tag in _LISTS:
+            self._push_box("li")
+        box = self._boxes[-1] if self._boxes else None
+        # A list whose items are one line each stays tight, as Markdown's does.
+        bare = block or (box is not None and box.tag == "li" and not box.filled)
+        self._done.append(content if bare else f"<p>{content}</p>\n")
+        if box is not None:
+            box.filled = True
+
+    def _in_list(self) -> bool:
+        return any(box.tag in _LISTS for box in self._boxes)
+
+    def _push_box(self, tag: str, opening: str = "") -> None:
+        self._done.append(("\n" if self._boxes and tag != "li" else "") + (opening or f"<{tag}>"))
+        self._boxes.append(_Box(tag))
+
+    def _pop_box(self) -> str:
+        tag = self._boxes.pop().tag
+        self._done.append(f"</{tag}>\n")
+        return tag
