@@ -1,0 +1,138 @@
+"""The production server; the only importer of Granian. Why it, and why so set: docs/serving.md."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import socket
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+
+from commentsvc.errors import BadAddressError
+
+WsgiApp = Callable[..., Iterable[bytes]]
+
+THREADS = 4
+"""Requests one worker answers at the same time; more only wait for each other in Python."""
+WAITING = 64
+"""Connections one worker has open at most; the system keeps others waiting."""
+BACKLOG = 1024
+HEADERS_WITHIN_MS = 5_000
+BUFFER_LARGEST = 64 * 1024
+FINISH_WITHIN = 20
+"""Seconds a request under way has to finish when the server is told to stop."""
+ACCESS_LINE = '%(time)s "%(method)s %(path)s" %(status)d %(dt_ms).1f ms'
+"""No address of a reader, and no query: it holds the pages people read."""
+
+_SECRET_PATH = re.compile(r"(/sign-in/).+", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Bind:
+    """Where the server listens."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def read(cls, text: str) -> Bind:
+        """Read `HOST:PORT`, an IPv6 host in brackets; raises BadAddressError."""
+        found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]\s]+)):(\d{1,5})", text)
+        if not found or not 0 < int(found[3]) < 65_536:
+            raise BadAddressError(f"{text!r} is not HOST:PORT, such as 127.0.0.1:8600")
+        return cls(found[1] or found[2], int(found[3]))
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    def require_free(self) -> None:
+        """Raise BadAddressError where nothing can listen here.
+
+        Every worker opens this port for itself, so that a second server would be let in and take half the requests.
+        """
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((self.host, self.port))
+            except OSError as error:
+                raise BadAddressError(f"Cannot listen at {self}: {error.strerror or error}.") from None
+
+
+class Discreet(logging.Filter):
+    """Keeps sign-in secrets and control characters out of the access log."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record through, its path made harmless."""
+        if isinstance(record.args, dict):
+            record.args = {**record.args, "path": shown_path(str(record.args.get("path", "")))}
+        return True
+
+
+def shown_path(path: str) -> str:
+    """Return a path as the log may show it: on one line, without the secret of a one-time link."""
+    discreet = _SECRET_PATH.sub(r"\1…", path)
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in discreet)
+
+
+def default_workers() -> int:
+    """Return how many processes suit this machine."""
+    return min(2, os.cpu_count() or 1)
+
+
+def serve(load: Callable[[], WsgiApp], bind: Bind, *, workers: int, access_log: bool = True) -> None:
+    """Answer requests until SIGTERM or SIGINT; call it in the main thread.
+
+    `load` is called once in each worker, so that every process has its own application and database connections.
+    Raises BadAddressError where the address is taken.
+    """
+    bind.require_free()
+    Granian(
+        target="commentsvc",  # only a name: `load` is what is called
+        address=bind.host,
+        port=bind.port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=min(THREADS, 2 * (os.cpu_count() or 1) + 1),
+        backpressure=WAITING,
+        backlog=BACKLOG,
+        http=HTTPModes.http1,
+        websockets=False,
+        http1_settings=HTTP1Settings(
+            header_read_timeout=HEADERS_WITHIN_MS, keep_alive=True, max_buffer_size=BUFFER_LARGEST
+        ),
+        log_dictconfig=_logging(),
+        log_access=access_log,
+        log_access_format=ACCESS_LINE,
+        workers_kill_timeout=FINISH_WITHIN,
+        respawn_failed_workers=True,
+    ).serve(target_loader=load, wrap_loader=False)
+
+
+def _logging() -> dict[str, Any]:
+    def stream(formatter: str, *filters: str) -> dict[str, Any]:
+        return {
+            "class": "logging.StreamHandler",
+            "stream": "ext://sys.stdout",
+            "formatter": formatter,
+            "filters": list(filters),
+        }
+
+    return {
+        "filters": {"discreet": {"()": f"{__name__}.Discreet"}},
+        "formatters": {
+            "line": {"format": "%(asctime)s %(levelname)s server: %(message)s"},
+            "bare": {"format": "%(message)s"},
+        },
+        "handlers": {"server": stream("line"), "access": stream("bare", "discreet")},
+        "loggers": {
+            "_granian": {"handlers": ["server"], "level": "INFO", "propagate": False},
+            "granian.access": {"handlers": ["access"], "level": "INFO", "propagate": False},
+        },
+    }

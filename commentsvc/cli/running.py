@@ -1,0 +1,124 @@
+"""init, serve, upgrade, settings: from nothing to a service that answers."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import partial
+
+import click
+
+from commentsvc import create_app
+from commentsvc.adapters import server, settings_file
+from commentsvc.cli import service
+from commentsvc.config import PREFIX, Settings
+from commentsvc.errors import SettingsError
+
+SECRET_KEY, BASE_URL = f"{PREFIX}SECRET_KEY", f"{PREFIX}BASE_URL"
+LOCAL = "http://127.0.0.1:8600"
+BIND = "127.0.0.1:8600"
+
+log = logging.getLogger(__name__)
+
+
+@click.command()
+@click.option("--base-url", metavar="URL", help="The address browsers will see, as https://comments.example.")
+def init(base_url: str | None) -> None:
+    """Make a data directory with settings and an empty database.
+
+    Safe to repeat: what is there stays as it is.
+    """
+    file = settings_file.path(os.environ)
+    present = settings_file.merged(os.environ)
+    new = _missing(present, base_url)
+    settings = Settings.from_env(present | new)  # faults show before anything is written
+    if new:
+        settings_file.append(file, new)
+        click.echo(f"Wrote {', '.join(new)} to {file}")
+    service.bring_up_to_date(settings)
+    click.echo(f"The database is ready: {_without_password(settings.database_url)}")
+    click.echo(
+        f"\nNext:\n"
+        f'  commentsvc site add "My blog" https://blog.example   the website that will show comments\n'
+        f"  commentsvc serve                                     then open {settings.base_url}\n"
+        f"  commentsvc admin link                                a sign-in link for the admin view"
+    )
+    if not settings.secure:
+        click.echo(
+            f"\nReaders will need https: put a reverse proxy in front (docs/serving.md) and set {BASE_URL}."
+        )
+
+
+@click.command()
+@click.option(
+    "--bind", default=BIND, show_default=True, metavar="HOST:PORT", help="Address and port to listen at."
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=server.default_workers,
+    show_default="2, or 1 on a single processor",
+    help="Processes that answer requests.",
+)
+@click.option(
+    "--access-log/--no-access-log", default=True, show_default=True, help="A line for each request."
+)
+def serve(bind: str, workers: int, access_log: bool) -> None:
+    """Run the service until it is told to stop (Ctrl+C, SIGTERM).
+
+    The database is brought up to date first. Requests under way are finished before it ends.
+    """
+    settings = service.settings()
+    where = server.Bind.read(bind)
+    where.require_free()
+    if service.bring_up_to_date(settings):
+        log.info("the database was brought up to date")
+    log.info("serving %s at http://%s", settings.base_url, where)
+    server.serve(partial(create_app, settings), where, workers=workers, access_log=access_log)
+
+
+@click.command()
+def upgrade() -> None:
+    """Bring the database up to date after an update of commentsvc (`serve` does it too)."""
+    changed = service.bring_up_to_date(service.settings())
+    click.echo("The database was brought up to date." if changed else "The database is up to date.")
+
+
+@click.command()
+def settings() -> None:
+    """Show every setting, its value and what it means."""
+    present = service.settings()
+    for item in fields(present):
+        value = getattr(present, item.name)
+        click.secho(f"{PREFIX}{item.name.upper()}", bold=True, nl=False)
+        click.echo(f" = {_shown(item.name, value)}\n    {item.metadata['doc']}")
+
+
+def _missing(present: Mapping[str, str], base_url: str | None) -> dict[str, str]:
+    """Return what `init` has to write; raises SettingsError where it would contradict what is there."""
+    new = {}
+    if not present.get(SECRET_KEY, "").strip():
+        new[SECRET_KEY] = secrets.token_urlsafe(48)
+    known = present.get(BASE_URL, "").strip()
+    if not known:
+        new[BASE_URL] = base_url or LOCAL
+    elif base_url and base_url.rstrip("/") != known.rstrip("/"):
+        raise SettingsError([f"{BASE_URL} is {known} already; change it where it is set."])
+    return new
+
+
+def _shown(name: str, value: object) -> str:
+    if name == "secret_key":
+        return "(kept secret)"
+    if name == "database_url":
+        return _without_password(str(value))
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _without_password(url: str) -> str:
+    user, at, rest = url.rpartition("@")
+    name, colon, _ = user.rpartition(":") if at else ("", "", "")
+    return f"{name}:…@{rest}" if colon and "//" in name and not name.endswith("/") else url

@@ -1,0 +1,52 @@
+"""site: the websites that may show comments."""
+
+from __future__ import annotations
+
+import click
+from sqlalchemy import func, select
+
+from commentsvc.cli import service
+from commentsvc.domain import accounts, sites
+from commentsvc.models import Site, Thread
+
+
+@click.group()
+def site() -> None:
+    """Add and list the websites that show comments."""
+
+
+@site.command()
+@click.argument("name")
+@click.argument("origins", nargs=-1, required=True, metavar="ORIGIN...")
+def add(name: str, origins: tuple[str, ...]) -> None:
+    """Add a website called NAME whose pages lie at ORIGIN.
+
+    An origin is the beginning of your pages' addresses, as https://blog.example. Give more than one where
+    the same website has several: `commentsvc site add Blog https://blog.example https://www.blog.example`
+    """
+    settings = service.settings()
+    with service.writing(settings) as session:
+        new = sites.add(session, name, origins, owner_id=accounts.operator(session).id)
+        click.echo(f"Added {new.name!r} for {', '.join(origin.origin for origin in new.origins)}.")
+    click.echo(
+        "\nPaste this into your pages where the comments belong:\n\n"
+        '  <div id="comments"></div>\n'
+        f'  <script async src="{settings.base_url}/embed.js"></script>'
+    )
+
+
+@site.command(name="list")
+def list_() -> None:
+    """List the websites and how many comments each shows."""
+    total = func.coalesce(func.sum(Thread.approved_count), 0)
+    query = select(Site, total).outerjoin(Thread).group_by(Site.id).order_by(Site.name)
+    with service.writing(service.settings()) as session:
+        rows = [
+            (one.name, f"{count:,} comments", ", ".join(origin.origin for origin in one.origins))
+            for one, count in session.execute(query)
+        ]
+    if not rows:
+        click.echo("There is no site yet. `commentsvc site add NAME ORIGIN` adds one.")
+    widths = [max(len(row[column]) for row in rows) for column in range(2)] if rows else []
+    for name, count, origins in rows:
+        click.echo(f"{name:<{widths[0]}}  {count:>{widths[1]}}  {origins}")
