@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import string
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from commentsvc.errors import BadAddressError
 
 LONGEST = 2000
+_HOST_LONGEST = 253
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_ESCAPE = re.compile(r"%[0-9a-f]{2}", re.IGNORECASE)
+_UNRESERVED = frozenset(string.ascii_letters + string.digits + "-._~")
 # What advertisers and mail tools hang on a link; the article is the same without it.
 _TRACKING = re.compile(
     r"utm_\w+|(fb|g|dc|msc|tw|tt|y|wbra|gbra)clid|gclsrc|igshid|mc_[ce]id|_(ga|gl|hsenc|hsmi|openstat)|mkt_tok"
@@ -30,6 +34,8 @@ def origin_of(url: str) -> str:
         raise BadAddressError(f"{url[:80]!r} is not the address of a web page.") from None
     if (
         parts.scheme not in _DEFAULT_PORTS
+        or port == 0
+        or len(host) > _HOST_LONGEST
         or not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+", host)
         or "@" in parts.netloc
     ):
@@ -42,16 +48,19 @@ def canonical(url: str) -> str:
     """Return a page's URL with its host lower-cased, without fragment, default port and tracking parameters."""
     origin = origin_of(url)
     parts = urlsplit(url)
-    path = re.sub(
-        r"%[0-9a-f]{2}", lambda found: found[0].upper(), quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
-    )
-    query = [
-        pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.fullmatch(pair[0])
-    ]
-    result = origin + path + (f"?{urlencode(query)}" if query else "")
+    path = _ESCAPE.sub(_normal, quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._"))
+    pairs = parse_qsl(parts.query, keep_blank_values=True, errors="surrogateescape")
+    query = urlencode([pair for pair in pairs if not _TRACKING.fullmatch(pair[0])], errors="surrogateescape")
+    result = origin + path + (f"?{query}" if query else "")
     if len(result) > LONGEST:
         raise BadAddressError("This page's address is too long to have a thread.")
     return result
+
+
+def _normal(escape: re.Match[str]) -> str:
+    """One way to write a character: itself where it needs no escape, else an escape in capitals."""
+    char = chr(int(escape[0][1:], 16))
+    return char if char in _UNRESERVED else escape[0].upper()
 
 
 def thread_key(canonical_url: str) -> str:

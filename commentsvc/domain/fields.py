@@ -23,6 +23,8 @@ _EMAIL = re.compile(
 )
 _HOST = re.compile(r"(?:[\w](?:[\w-]{0,61}[\w])?\.)+[^\W\d_][\w-]{0,62}\.?|localhost|\d{1,3}(?:\.\d{1,3}){3}")
 _COMBINING_RUN = 8
+# Letters and symbols by their category, but nothing is seen of them.
+_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\U0001d159")
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,8 @@ def text(value: str, *, longest: int) -> str:
     value = "".join(
         char for char in value if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cs"}
     )
-    value = value.strip("\n ").rstrip()
-    if not any(char.isprintable() and not char.isspace() for char in value):
+    value = _without_floods(value).strip("\n ").rstrip()
+    if not _is_seen(value):
         raise InvalidFieldsError({"text": "Please enter a comment"})
     if len(value) > longest:
         raise InvalidFieldsError(
@@ -58,7 +60,7 @@ def text(value: str, *, longest: int) -> str:
 def name(value: str) -> str:
     """Return a person's name on one line; raises InvalidFieldsError on `name`."""
     cleaned = _one_line(value)
-    if not cleaned:
+    if not _is_seen(cleaned):
         raise InvalidFieldsError({"name": "Please enter your name here"})
     if len(cleaned) > NAME_LONGEST:
         raise InvalidFieldsError({"name": f"Please use at most {NAME_LONGEST} characters"})
@@ -70,7 +72,7 @@ def email(value: str) -> str:
     cleaned = value.strip()
     if not cleaned:
         raise InvalidFieldsError({"email": "Please enter your email address here"})
-    if len(cleaned) > EMAIL_LONGEST or not _EMAIL.fullmatch(cleaned):
+    if len(cleaned) > EMAIL_LONGEST or not cleaned.isprintable() or not _EMAIL.fullmatch(cleaned):
         raise InvalidFieldsError({"email": "Invalid email address"})
     return cleaned
 
@@ -130,9 +132,8 @@ def imported_guest(*, name_: str, email_: str, website_: str) -> Guest:
 
 
 def _one_line(value: str) -> str:
-    value = unicodedata.normalize("NFC", value)
+    value = unicodedata.normalize("NFC", _without_floods(value))
     kept: list[str] = []
-    marks = 0
     for char in value:
         category = unicodedata.category(char)
         if category in {"Zs", "Zl", "Zp"} or char in "\t\n\r":
@@ -140,10 +141,24 @@ def _one_line(value: str) -> str:
         elif category in {"Cc", "Cs", "Co", "Cn"} or (category == "Cf" and char not in _KEPT_FORMAT):
             continue
         else:
-            marks = marks + 1 if category in {"Mn", "Me"} else 0
-            if marks <= _COMBINING_RUN:
-                kept.append(char)
+            kept.append(char)
     return " ".join("".join(kept).split()).strip("\u200c\u200d ")
+
+
+def _without_floods(value: str) -> str:
+    """Cut towers of marks, which cover the lines around them and take normalising quadratic time."""
+    kept: list[str] = []
+    marks = 0
+    for char in value:
+        is_mark = unicodedata.combining(char) or unicodedata.category(char) in {"Mn", "Me"}
+        marks = marks + 1 if is_mark else 0
+        if marks <= _COMBINING_RUN:
+            kept.append(char)
+    return "".join(kept)
+
+
+def _is_seen(value: str) -> bool:
+    return any(unicodedata.category(char)[0] in "LNPS" and char not in _BLANK for char in value)
 
 
 def _is_web_url(url: str) -> bool:
