@@ -59,7 +59,7 @@
       const near = new IntersectionObserver((entries) => {
         if (!entries.some((entry) => entry.isIntersecting)) return;
         near.disconnect();
-        this.#load();
+        if (!this.#frame) this.#load();
       }, { rootMargin: "800px" });
       near.observe(this);
       stop.signal.addEventListener("abort", () => near.disconnect());

@@ -1,6 +1,6 @@
 // The comment form with script: opens when entered, keeps what is typed, answers in place, posts without a reload.
 
-import { highlight, page, parse, placeReply, placeRoot, title } from "./main.js";
+import { highlight, page, parse, placeReplies, placeRoot, title } from "./main.js";
 
 const DAY = 86400000;
 const form = document.getElementById("reply");
@@ -123,7 +123,7 @@ form.addEventListener("keydown", (event) => {
 
 // --- What is typed is kept: the draft for a day, the details when the box is ticked.
 
-const draftKey = `draft ${page}`;
+const draftKey = `draft ${page.replace(/&order=\w+/, "")}`;
 
 function keep() {
   const worth = text.value.trim() || null;
@@ -274,7 +274,7 @@ function arrived({ count, held, html, id }) {
 
 function place(html) {
   const item = parse(html).querySelector("li");
-  if (item?.classList.contains("reply")) placeReply(item);
+  if (item?.classList.contains("reply")) placeReplies([item]);
   else if (item) placeRoot(item, { first: true }); // right below the form, whatever the order: here it is
 }
 

@@ -16,7 +16,8 @@ const told = (() => {
   }
 })();
 const allowed = thread.dataset.origins.split(" ");
-const host = framed && typeof told?.origin === "string" && (allowed.includes(told.origin) || allowed[0] === "*") ? told.origin : null;
+const welcome = (origin) => allowed.includes(origin) || allowed[0] === "*";
+let host = framed && welcome(told?.origin) ? told.origin : null;
 
 export const page = thread.dataset.page;
 export const title = typeof told?.title === "string" ? told.title.slice(0, 300) : "";
@@ -25,10 +26,15 @@ function tell(type, facts) {
   if (host) parent.postMessage({ commentsvc: type, ...facts }, host);
 }
 
+function measure() {
+  tell("height", { height: Math.ceil(document.body.getBoundingClientRect().height) });
+}
+
 /** Ask the page around us to bring an element into view; alone, do it ourselves. */
 export function reveal(element, { smooth = true } = {}) {
-  if (host) tell("scroll", { top: element.getBoundingClientRect().top, smooth });
-  else element.scrollIntoView({ block: "center", behavior: smooth ? "smooth" : "auto" });
+  if (!host) return element.scrollIntoView({ block: "center", behavior: smooth ? "smooth" : "auto" });
+  measure(); // or the page may be too short yet to scroll that far
+  tell("scroll", { top: element.getBoundingClientRect().top, smooth });
 }
 
 const PROPERTIES = { text: "--text", accent: "--accent", font: "--font", radius: "--radius" };
@@ -39,7 +45,7 @@ function wear(look) {
   for (const [name, property] of Object.entries(PROPERTIES)) {
     const value = look[name];
     // Values, not code: nothing that could load or refer to anything.
-    if (typeof value === "string" && value.length < 400 && !/[;{}\\]|url|var|env|attr|image/i.test(value)) root.style.setProperty(property, value);
+    if (typeof value === "string" && value.length < 400 && !/[;{}\\]|(?<!rgba?|hsla?|hwb|lab|lch|color|mix|dark|calc)\(/i.test(value)) root.style.setProperty(property, value);
   }
   if (look.accent) root.style.setProperty("--on-accent", isLight(getComputedStyle(root).getPropertyValue("--accent")) ? "#0c1220" : "#fff");
 }
@@ -52,18 +58,27 @@ function isLight(colour) {
   return 0.299 * red + 0.587 * green + 0.114 * blue > 150;
 }
 
-if (host) {
-  wear(told.look);
+function join() {
   root.classList.add("fitted");
-  const measure = () => tell("height", { height: Math.ceil(document.body.getBoundingClientRect().height) });
   new ResizeObserver(measure).observe(document.body);
-  addEventListener("message", (event) => {
-    if (event.source !== parent || event.origin !== host) return;
-    if (event.data?.commentsvc === "look") wear(event.data.look);
-    if (event.data?.commentsvc === "go") go(event.data.id);
-  });
-  tell("ready", {});
+  tell("ready");
   measure();
+}
+
+if (framed) {
+  addEventListener("message", ({ data, origin, source }) => {
+    if (source !== parent || (host ? origin !== host : !welcome(origin))) return;
+    if (!host) {
+      host = origin;
+      join();
+    }
+    if (data?.commentsvc === "look") wear(data.look);
+    if (data?.commentsvc === "go") go(data.id);
+  });
+  if (host) {
+    wear(told.look);
+    join();
+  } else parent.postMessage({ commentsvc: "ready" }, "*"); // a link in here lost the fragment: the page around answers
 }
 
 // --- Times.
@@ -94,28 +109,33 @@ export function parse(html) {
   return template.content;
 }
 
-/** Put a reply under what it answers: after the last of those that are deeper than that. */
-export function placeReply(item) {
-  const id = item.querySelector(".comment").id;
-  document.getElementById(id)?.closest(".reply")?.remove();
-  const list = thread.querySelector(`.conversation[data-root="${+item.dataset.root}"] > .replies`);
-  if (!list) return null;
-  const above = document.getElementById(`comment-${+item.dataset.parent}`)?.closest(".reply");
-  if (!above) list.append(item);
-  else {
-    let last = above;
-    while (last.nextElementSibling && +last.nextElementSibling.dataset.depth > +above.dataset.depth) last = last.nextElementSibling;
-    last.after(item);
+/** Put replies into their conversation, each under what it answers; one that is there already stays. */
+export function placeReplies(items) {
+  const list = thread.querySelector(`.conversation[data-root="${+items[0]?.dataset.root}"] > .replies`);
+  if (!list) return;
+  list.append(...items.filter((item) => !document.getElementById(item.firstElementChild.id)));
+
+  const number = (item) => +item.firstElementChild.id.slice(8);
+  const all = [...list.children].sort((one, other) => number(one) - number(other));
+  const present = new Set(all.map(number));
+  const below = Map.groupBy(all, ({ dataset }) => (present.has(+dataset.parent) ? +dataset.parent : 0));
+  const order = [];
+  const waiting = below.get(0).reverse();
+  while (waiting.length) {
+    const item = waiting.pop();
+    order.push(item);
+    waiting.push(...(below.get(number(item)) ?? []).reverse());
   }
-  return item;
+  // Moving an element takes the focus from it and restarts what moves in it: only those out of place are.
+  order.forEach((item, at) => list.children[at] === item || list.insertBefore(item, list.children[at]));
 }
 
+/** Put a conversation into the list; of one that is there already, only the replies it lacks. */
 export function placeRoot(item, { first = false } = {}) {
   const list = document.getElementById("comments");
-  list.querySelector(`:scope > [data-root="${+item.dataset.root}"]`)?.remove();
-  if (first) list.prepend(item);
+  if (list.querySelector(`:scope > [data-root="${+item.dataset.root}"]`)) placeReplies([...item.querySelectorAll(".reply")]);
+  else if (first) list.prepend(item);
   else list.append(item);
-  return item;
 }
 
 async function piece(href) {
@@ -136,7 +156,8 @@ thread.addEventListener("click", async (event) => {
     const found = await piece(link.getAttribute("href"));
     const items = [...found.children].filter((child) => child.matches("li"));
     const next = [...found.children].find((child) => child.matches(".more"));
-    items.forEach((item) => (link.dataset.more === "roots" ? placeRoot(item) : placeReply(item)));
+    if (link.dataset.more === "roots") items.forEach((item) => placeRoot(item));
+    else placeReplies(items);
     const hadFocus = document.activeElement === link;
     link.closest(".more").replaceWith(...(next ? [next] : []));
     if (hadFocus) items[0]?.querySelector(".comment").focus({ preventScroll: true });
@@ -153,8 +174,8 @@ async function go(id) {
   let comment = document.getElementById(`comment-${id}`);
   if (!comment && document.getElementById("comments")) {
     const found = await piece(`${page}&comment=${id}`).catch(() => null);
-    const item = found?.firstElementChild;
-    if (!item?.matches("li")) return;
+    const item = found?.getElementById(`comment-${id}`)?.closest(".conversation");
+    if (!item) return;
     placeRoot(item, { first: true });
     comment = document.getElementById(`comment-${id}`);
   }
