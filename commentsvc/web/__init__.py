@@ -8,7 +8,20 @@ from werkzeug.exceptions import LengthRequired
 
 from commentsvc.adapters.limits import Limiter
 from commentsvc.config import Settings
-from commentsvc.web import assets, counts, embed, faults, headers, health, posting, templating
+from commentsvc.web import (
+    admin,
+    assets,
+    counts,
+    embed,
+    faults,
+    headers,
+    health,
+    posting,
+    sessions,
+    signin,
+    site_settings,
+    templating,
+)
 
 BODY_LARGEST = 512 * 1024
 """Bytes; the longest comment allowed, percent-encoded, fits."""
@@ -18,8 +31,9 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Plug every door into the application."""
     app.config.update(MAX_CONTENT_LENGTH=BODY_LARGEST, MAX_FORM_MEMORY_SIZE=BODY_LARGEST)
     app.extensions["commentsvc.limiter"] = Limiter(settings.post_limit)
+    sessions.init_app(app, settings)
     csrf = CSRFProtect(app)
-    for door in (assets, embed, posting, counts, health):
+    for door in (assets, embed, posting, counts, health, signin, admin, site_settings):
         app.register_blueprint(door.blueprint)
     csrf.exempt(posting.blueprint)  # guests: access.require_own_page and a signed form token stand instead
     templating.init_app(app)

@@ -1,0 +1,248 @@
+"""The moderator's view: the queue, and what can be done with a comment."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from flask import Blueprint, abort, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from commentsvc.db import begin_write
+from commentsvc.domain import accounts, comments, fields, moderation, queue, threads
+from commentsvc.domain.comments import Author, Signs
+from commentsvc.domain.fields import Guest
+from commentsvc.domain.threads import Address
+from commentsvc.errors import (
+    CommentsvcError,
+    DuplicateCommentError,
+    InvalidFieldsError,
+    NotFoundError,
+    ThreadClosedError,
+)
+from commentsvc.models import Comment, Kind, Status
+from commentsvc.web import faults, sessions
+from commentsvc.web.context import database, now, settings
+from commentsvc.web.desk import LARGEST_ROW, Desk, Place, guard, number, person
+from commentsvc.web.forms import EditForm, ReplyForm
+
+blueprint = Blueprint("admin", __name__, url_prefix=sessions.ADMIN)
+blueprint.before_request(guard)
+
+COMMENT = f"/comments/<int(max={LARGEST_ROW}):comment_id>"
+RESTORE = "restore"
+_DONE = {
+    Status.APPROVED: "Approved.",
+    Status.HELD: "Held for a decision.",
+    Status.SPAM: "Marked as spam.",
+    Status.TRASH: "Moved to the trash.",
+}
+
+
+@blueprint.app_template_filter("ago")
+def ago(at: datetime) -> str:
+    """12 minutes ago; from the second day on, the date."""
+    passed = now() - at
+    if passed < timedelta(minutes=1):
+        return "just now"
+    if passed < timedelta(days=1):
+        minutes = passed // timedelta(minutes=1)
+        many, unit = (minutes, "minute") if minutes < 60 else (minutes // 60, "hour")
+        return f"{many} {unit}{'' if many == 1 else 's'} ago"
+    return f"{at:%-d %B %Y}"
+
+
+@blueprint.get("")
+def home() -> ResponseReturnValue:
+    """The queue of one site: the one asked for, or the first."""
+    place = Place.read()
+    site_id = place.site_id
+    if site_id is None:
+        mine = accounts.sites_of(database(), person())
+        if not mine:
+            return render_template("admin/no_site.html", desk=None)
+        site_id = mine[0].id
+    desk = Desk.at(site_id)
+    page = queue.page(database(), site_id, place.status, after=place.after)
+    return render_template(
+        "admin/queue.html", desk=desk, place=place, page=page, notice=sessions.take_notice()
+    )
+
+
+@blueprint.get(COMMENT)
+def one(comment_id: int) -> ResponseReturnValue:
+    """A comment in full, and every decision on it."""
+    desk, _ = _find(comment_id)
+    return render_template(
+        "admin/comment.html",
+        desk=desk,
+        place=Place.read(),
+        entry=queue.one(database(), comment_id),
+        history=queue.history(database(), comment_id),
+        notice=sessions.take_notice(),
+    )
+
+
+@blueprint.post(f"{COMMENT}/decision")
+def decide(comment_id: int) -> ResponseReturnValue:
+    """Give a comment the status that the pressed button names."""
+    session = database()
+    begin_write(session)
+    desk, comment = _find(comment_id)
+    status = _wanted_status(comment_id)
+    before = comment.status
+    moderation.decide(session, comment, status, moderator_id=desk.person.id)
+    session.commit()
+    undo = {"comment_id": comment_id, "status": before.value} if before is not status else None
+    sessions.leave_notice(_DONE[status], undo=undo)
+    return Place.read().back(desk.site.id, number("next", LARGEST_ROW))
+
+
+@blueprint.route(f"{COMMENT}/edit", methods=["GET", "POST"])
+def edit(comment_id: int) -> ResponseReturnValue:
+    """Change a comment's text and what its guest typed about themselves."""
+    desk, comment = _find(comment_id)
+    form = EditForm(data=_stored(comment))
+    errors: dict[str, str] = {}
+    if request.method == "POST":
+        try:
+            sessions.leave_notice(_save(form, comment_id))
+            return Place.read().back(desk.site.id, comment_id)
+        except InvalidFieldsError as error:
+            database().rollback()
+            errors = error.fields
+    html = render_template(
+        "admin/edit.html",
+        desk=desk,
+        place=Place.read(),
+        form=form,
+        errors=errors,
+        format=comment.format,
+        entry=queue.one(database(), comment_id),
+    )
+    return make_response(html, 422 if errors else 200)
+
+
+@blueprint.route(f"{COMMENT}/reply", methods=["GET", "POST"])
+def reply(comment_id: int) -> ResponseReturnValue:
+    """Answer a comment, in one's own name and with one's role."""
+    desk, comment = _find(comment_id)
+    _require_answerable(comment)
+    form, errors, status = ReplyForm(), {}, 200
+    if request.method == "POST":
+        try:
+            answer = _answer(form, comment_id)
+            text = "Your reply is published." if answer.status is Status.APPROVED else "Your reply is held."
+            sessions.leave_notice(text, view=answer.id if answer.status is Status.APPROVED else None)
+            return Place.read().back(desk.site.id, comment_id)
+        except (InvalidFieldsError, DuplicateCommentError, ThreadClosedError) as error:
+            database().rollback()
+            errors, status = _beside(error), faults.status_of(error)
+    html = render_template(
+        "admin/reply.html",
+        desk=desk,
+        place=Place.read(),
+        form=form,
+        errors=errors,
+        entry=queue.one(database(), comment_id),
+        closed=threads.closed_reason(desk.site, comment.thread, at=now()),
+    )
+    return make_response(html, status)
+
+
+def _find(comment_id: int) -> tuple[Desk, Comment]:
+    """Return a comment and its site's desk; to people without a role there, it does not exist."""
+    comment = database().get(Comment, comment_id)
+    if comment is None:
+        raise NotFoundError("There is no such page, or it is not yours to see.")
+    return Desk.at(comment.site_id), comment
+
+
+def _wanted_status(comment_id: int) -> Status:
+    verdict = request.form.get("verdict", "")
+    if verdict == RESTORE:
+        return queue.status_before_removal(database(), comment_id)
+    if verdict not in set(Status):
+        abort(400)
+    return Status(verdict)
+
+
+def _stored(comment: Comment) -> dict[str, str | None]:
+    return {
+        "text": comment.source,
+        "name": comment.guest_name,
+        "email": comment.guest_email,
+        "website": comment.guest_website,
+    }
+
+
+def _save(form: EditForm, comment_id: int) -> str:
+    """Store what was typed; return what happened, in a sentence."""
+    session = database()
+    draft, guest = _checked(form, session.get_one(Comment, comment_id))
+    begin_write(session)
+    desk, comment = _find(comment_id)
+    before = comment.status
+    was = Guest(comment.guest_name, comment.guest_email, comment.guest_website)
+    if draft.source == comment.source and guest in {None, was}:
+        return "Nothing was changed."
+    comments.edit(session, comment, draft, at=now(), guest=guest, moderator_id=desk.person.id)
+    session.commit()
+    if comment.status is not before:
+        return "Saved, and held: the two sanitisers disagreed about this text. Please read it."
+    return "Saved."
+
+
+def _checked(form: EditForm, comment: Comment) -> tuple[comments.Draft, Guest | None]:
+    """Check everything typed. A moderator may remove a detail the site asks for: its guest may have wished so."""
+    found: dict[str, str] = {}
+    draft, details = None, {}
+    # An imported text may be longer than what people may type here.
+    longest = max(settings().max_comment_length, len(comment.source))
+    try:
+        draft = comments.draft(form.text.data or "", longest=longest, text_format=comment.format)
+    except InvalidFieldsError as error:
+        found |= error.fields
+    if comment.commenter_id is None:
+        for check in (fields.name, fields.email, fields.website):
+            typed = form[check.__name__].data or ""
+            try:
+                details[check.__name__] = check(typed) if typed.strip() else None
+            except InvalidFieldsError as error:
+                found |= error.fields
+    if found or draft is None:
+        raise InvalidFieldsError(found)
+    return draft, Guest(**details) if comment.commenter_id is None else None
+
+
+def _require_answerable(comment: Comment) -> None:
+    if comment.status in {Status.SPAM, Status.TRASH} or comment.kind is not Kind.COMMENT:
+        raise NotFoundError(
+            "This comment cannot be answered: it is spam, in the trash, or no comment at all."
+        )
+
+
+def _answer(form: ReplyForm, comment_id: int) -> Comment:
+    """Post the reply; a comment that waits is approved with it, where the page had said so."""
+    draft = comments.draft(form.text.data or "", longest=settings().max_comment_length)
+    session = database()
+    begin_write(session)
+    desk, comment = _find(comment_id)
+    _require_answerable(comment)
+    if comment.status is Status.HELD and form.approve.data:
+        moderation.decide(session, comment, Status.APPROVED, moderator_id=desk.person.id)
+    thread = comment.thread
+    answer = comments.post(
+        session,
+        Address(desk.site, thread.key, thread.url),
+        draft,
+        Author(commenter_id=desk.person.id, role=desk.role),
+        at=now(),
+        parent_id=comment_id,
+        signs=Signs(),
+    )
+    session.commit()
+    return answer
+
+
+def _beside(error: CommentsvcError) -> dict[str, str]:
+    return error.fields if isinstance(error, InvalidFieldsError) else {"text": str(error)}

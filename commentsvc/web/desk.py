@@ -1,0 +1,122 @@
+"""What the pages of the admin view share: their guard, the site at hand, and the place in the list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+from urllib.parse import quote, urlencode
+
+from flask import Response, g, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as Redirect
+
+from commentsvc.domain import accounts, queue
+from commentsvc.errors import BadAddressError
+from commentsvc.models import Commenter, Role, Site, Status
+from commentsvc.web import access, sessions
+from commentsvc.web.context import database
+
+TABS = (Status.HELD, Status.APPROVED, Status.SPAM, Status.TRASH)
+LARGEST_ROW = 2**63 - 1
+LARGEST_SITE = 2**31 - 1
+_SETTLED = "settled"
+
+
+def guard() -> Response | None:
+    """Stand before every route of a blueprint: changes come from pages of ours, and people are signed in."""
+    if request.method not in {"GET", "HEAD"}:
+        access.require_own_page()
+    if arriving := arrival():
+        return arriving
+    person = sessions.who()
+    if person is None:
+        return signed_out(401)
+    g.person = person
+    return None
+
+
+def arrival() -> Response | None:
+    """Answer a visit by a link on another website, or None where it is none.
+
+    Browsers leave a strict cookie out of such a visit, so somebody who is signed in would look like a stranger.
+    This page goes on to the same address by itself, now as a page of ours.
+    """
+    if request.headers.get("Sec-Fetch-Site") != "cross-site" or _SETTLED in request.args:
+        return None
+    query = urlencode([*request.args.items(multi=True), (_SETTLED, "1")])
+    return make_response(render_template("admin/arrival.html", onward=f"{quote(request.path)}?{query}"))
+
+
+def signed_out(status: int, *, spent: bool = False) -> Response:
+    """Say how to get in."""
+    return make_response(render_template("admin/signed_out.html", spent=spent), status)
+
+
+def person() -> Commenter:
+    """Return who passed the guard."""
+    return cast(Commenter, g.person)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A site with the person who looks after it."""
+
+    person: Commenter
+    site: Site
+    role: Role
+    sites: list[Site]
+    """All that this person looks after."""
+
+    @classmethod
+    def at(cls, site_id: int, *, owner: bool = False) -> Desk:
+        """Return the desk of a site; raises NotFoundError for people without a role (or not owner) there."""
+        role = accounts.require_role(database(), person(), site_id, owner=owner)
+        site = database().get_one(Site, site_id)
+        return cls(person(), site, role, accounts.sites_of(database(), person()))
+
+    @property
+    def is_owner(self) -> bool:
+        return self.role is Role.OWNER
+
+    @property
+    def tabs(self) -> list[tuple[Status, int]]:
+        """The lists, each with how many comments it has (`queue.COUNTED` for so many or more)."""
+        counts = queue.counts(database(), self.site.id)
+        return [(status, counts[status]) for status in TABS]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in the list somebody is; every link and form carries it, so that they come back there."""
+
+    status: Status
+    site_id: int | None
+    after: int | None
+
+    @classmethod
+    def read(cls) -> Place:
+        """Read the query; raises BadAddressError."""
+        wanted = request.args.get("status", TABS[0].value)
+        if wanted not in set(Status):
+            raise BadAddressError("There is no such list of comments.")
+        return cls(Status(wanted), number("site", LARGEST_SITE), number("after", LARGEST_ROW))
+
+    def arguments(self) -> dict[str, str | int]:
+        """What a link carries to mean this place."""
+        named = {"status": self.status.value, "site": self.site_id, "after": self.after}
+        return {name: value for name, value in named.items() if value is not None}
+
+    def back(self, site_id: int, comment_id: int | None = None) -> Redirect:
+        """Return to the list, to a certain comment in it."""
+        anchor = f"comment-{comment_id}" if comment_id else None
+        arguments = self.arguments() | {"site": site_id}
+        return redirect(url_for("admin.home", **arguments, _anchor=anchor), 303)  # type: ignore[arg-type]
+
+
+def number(name: str, largest: int) -> int | None:
+    """Read a row's number from the query; raises BadAddressError for what is none."""
+    text = request.args.get(name)
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdecimal() or len(text) > 19 or int(text) > largest:
+        raise BadAddressError(f"{name} must be a number.")
+    return int(text)
