@@ -23,6 +23,26 @@ def _setting(doc: str, *, default: str | None, shown: str | None = None) -> Any:
     return field(metadata={"doc": doc, "default": default, "shown": shown})
 
 
+@dataclass(frozen=True)
+class ProviderSettings:
+    """One login provider's variables: `COMMENTSVC_<KEY>_CLIENT_ID` and what goes with it."""
+
+    key: str
+    client_id: str
+    client_secret: str = field(default="", repr=False)
+    issuer: str = ""
+    label: str = ""
+    scope: str = ""
+    options: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+
+_PROVIDER_VARIABLE = re.compile(
+    r"(?P<key>[A-Z][A-Z0-9_]*?)_"
+    r"(?P<part>CLIENT_ID|CLIENT_SECRET|ISSUER|LABEL|SCOPE|TEAM_ID|KEY_ID|PRIVATE_KEY)"
+)
+_PROVIDER_OPTIONS = frozenset({"team_id", "key_id", "private_key"})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """What the operator decides. Field names are the variables' names without the prefix, in lower case."""
@@ -46,6 +66,9 @@ class Settings:
         default="10/minute;120/hour",
     )
     log_level: str = _setting("`DEBUG`, `INFO`, `WARNING` or `ERROR`.", default="INFO")
+    mastodon: bool = _setting("`on` lets people of any Mastodon instance log in.", default="off")
+    providers: tuple[ProviderSettings, ...] = ()
+    """From the `COMMENTSVC_<PROVIDER>_…` variables, in the order in which they are offered."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -54,8 +77,10 @@ class Settings:
         Raises SettingsError with every fault found, unknown `COMMENTSVC_*` names among them.
         """
         faults: list[str] = []
-        values: dict[str, Any] = {}
-        known = {item.name: item for item in fields(cls)}
+        known = {item.name: item for item in fields(cls) if "doc" in item.metadata}
+        others = [name for name in environ if name.startswith(PREFIX) and _setting_of(name) not in known]
+        providers = _read_providers({name: environ[name].strip() for name in others}, faults)
+        values: dict[str, Any] = {"providers": providers}
         for name, item in known.items():
             variable = PREFIX + name.upper()
             text = environ.get(variable, "").strip() or item.metadata["default"]
@@ -66,11 +91,6 @@ class Settings:
                 values[name] = _READERS.get(name, str)(text)
             except ValueError as error:
                 faults.append(f"{variable}: {error}")
-        faults.extend(
-            f"{variable} is not a setting of this version."
-            for variable in environ
-            if variable.startswith(PREFIX) and variable.removeprefix(PREFIX).lower() not in known
-        )
         if faults:
             raise SettingsError(faults)
         if not values["database_url"]:
@@ -81,6 +101,37 @@ class Settings:
     def secure(self) -> bool:
         """Whether browsers reach the service by https, so that cookies can be `Secure`."""
         return self.base_url.startswith("https://")
+
+
+def _setting_of(variable: str) -> str:
+    return variable.removeprefix(PREFIX).lower()
+
+
+def _read_providers(variables: Mapping[str, str], faults: list[str]) -> tuple[ProviderSettings, ...]:
+    """Gather the providers' variables, by provider; names that are none of theirs are faults."""
+    found: dict[str, dict[str, str]] = {}
+    for variable, value in variables.items():
+        match = _PROVIDER_VARIABLE.fullmatch(variable.removeprefix(PREFIX))
+        if match is None:
+            faults.append(f"{variable} is not a setting of this version.")
+        elif value:
+            found.setdefault(match["key"].lower(), {})[match["part"].lower()] = value
+    providers = []
+    for key, parts in found.items():
+        needed = ["client_id"] if parts.get("private_key") else ["client_id", "client_secret"]
+        missing = [part for part in needed if part not in parts]
+        faults.extend(f"{PREFIX}{key.upper()}_{part.upper()} is not set." for part in missing)
+        if not missing:
+            options = tuple((name, value) for name, value in parts.items() if name in _PROVIDER_OPTIONS)
+            plain = {name: value for name, value in parts.items() if name not in _PROVIDER_OPTIONS}
+            providers.append(ProviderSettings(key=key, options=options, **plain))
+    return tuple(providers)
+
+
+def _read_switch(text: str) -> bool:
+    if text.lower() not in {"on", "off", "true", "false", "1", "0", "yes", "no"}:
+        raise ValueError(f"{text!r} is neither on nor off")
+    return text.lower() in {"on", "true", "1", "yes"}
 
 
 def _read_secret(text: str) -> str:
@@ -145,4 +196,5 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "max_comment_length": _read_length,
     "post_limit": _read_limit,
     "log_level": _read_log_level,
+    "mastodon": _read_switch,
 }

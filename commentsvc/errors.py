@@ -89,3 +89,11 @@ class LinkSpentError(CommentsvcError):
 
 class TransferError(CommentsvcError):
     """A file to import cannot be read; the message says where and why."""
+
+
+class ProviderError(CommentsvcError):
+    """A login provider refused, did not answer, or answered what cannot be believed; the sentence is shown."""
+
+
+class LoginFailedError(CommentsvcError):
+    """A login did not come to its end, by a fault on our side of it: unknown, too old, from another browser."""

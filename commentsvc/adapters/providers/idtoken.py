@@ -1,0 +1,72 @@
+"""ID tokens, verified: signature, issuer, audience, time, nonce. OpenID Connect Core 1.0, section 3.1.3.7."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from joserfc import jwt
+from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.jwk import KeySet
+
+from commentsvc.adapters.providers.catalogue import Provider
+from commentsvc.errors import ProviderError
+
+ALGORITHMS = ("RS256", "ES256", "PS256", "EdDSA", "RS384", "RS512", "ES384", "ES512")
+"""Never `none`, never a shared secret, whatever the provider's metadata offers."""
+LEEWAY = 60
+"""Seconds by which clocks may differ."""
+
+
+class UnknownKeyError(ProviderError):
+    """The token names a key that is not among those we have; the provider may have changed them."""
+
+
+def verify(
+    token: str, keys: Mapping[str, Any], provider: Provider, *, issuer: str, nonce: str | None
+) -> dict[str, Any]:
+    """Return the claims of an ID token; raises ProviderError, UnknownKeyError."""
+    try:
+        found = jwt.decode(token, KeySet.import_key_set(dict(keys)), algorithms=list(ALGORITHMS))  # type: ignore[arg-type]
+    except InvalidKeyIdError:
+        raise UnknownKeyError("The provider's key is not known yet.") from None
+    except (JoseError, ValueError, TypeError, KeyError) as error:
+        raise ProviderError("The provider's answer is not signed as it should be.") from error
+    claims = dict(found.claims)
+    _require(_issuer_fits(claims, provider, issuer), "issuer")
+    _require(_audience_fits(claims, provider.client_id), "audience")
+    now = time.time()
+    _require(_number(claims.get("exp")) > now - LEEWAY, "expiry")
+    _require(_number(claims.get("iat")) < now + LEEWAY, "time")
+    if nonce is not None:
+        _require(claims.get("nonce") == nonce, "nonce")
+    return claims
+
+
+def _issuer_fits(claims: Mapping[str, Any], provider: Provider, issuer: str) -> bool:
+    expected = issuer
+    if provider.any_tenant:
+        tenant = claims.get("tid")
+        if not isinstance(tenant, str) or not tenant.replace("-", "").isalnum():
+            return False
+        expected = issuer.replace("{tenantid}", tenant)
+    return bool(expected) and claims.get("iss") == expected
+
+
+def _audience_fits(claims: Mapping[str, Any], client_id: str) -> bool:
+    audience = claims.get("aud")
+    several = audience if isinstance(audience, list) else [audience]
+    if client_id not in several:
+        return False
+    authorized = claims.get("azp")
+    return authorized == client_id if authorized is not None else len(several) == 1
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")
+
+
+def _require(holds: bool, what: str) -> None:
+    if not holds:
+        raise ProviderError(f"The provider's answer was meant for somebody else or is too old ({what}).")
