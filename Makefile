@@ -1,0 +1,53 @@
+# Everything runs in .venv, which the first target makes for itself. `make help` lists the targets.
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+SHELL := /bin/sh
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+demo: $(VENV)/.service ## A blog with comments on this machine, nothing to set up; Ctrl+C ends it
+	@$(BIN)/commentsvc demo
+
+serve: $(VENV)/.service ## Set the service up in instance/ and run it
+	@$(BIN)/commentsvc init
+	@$(BIN)/commentsvc serve
+
+check: $(VENV)/.checks ## Lint, formatting, types, direction of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+test: check ## The checks, then every test; brings a Chromium for them where it can
+	@$(BIN)/python tests/chromium.py
+	@$(BIN)/python -m pytest
+
+clean: ## Remove .venv, caches and builds; instance/ with its comments stays
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.service: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing commentsvc in $(VENV)"
+	@$(PIP) -e . -c constraints.txt
+	@touch $@
+
+$(VENV)/.checks: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing commentsvc with its tests and checks in $(VENV)"
+	@$(PIP) -e '.[test,check]' -c constraints.txt
+	@touch $@ $(VENV)/.service
+
+$(BIN)/python:
+	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	  $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+	  exec $$python -m venv $(VENV); \
+	done; \
+	echo "commentsvc needs Python 3.11 or newer with its venv module (on Debian and Ubuntu: python3-venv)." >&2; \
+	echo "Where it goes by another name: make PYTHON=/path/to/python" >&2; \
+	exit 1
+
+.PHONY: help demo serve check test clean
