@@ -13,10 +13,12 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     String,
     Text,
     UniqueConstraint,
     text,
+    true,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -98,6 +100,8 @@ class Site(Base):
     name_field: Mapped[FieldRule] = mapped_column(_choice(FieldRule), default=FieldRule.REQUIRED)
     website_field: Mapped[FieldRule] = mapped_column(_choice(FieldRule), default=FieldRule.OPTIONAL)
     close_after_days: Mapped[int | None]
+    sso_secret: Mapped[str | None] = mapped_column(String(64))
+    """With which the site signs its own users in."""
 
     origins: Mapped[list[Origin]] = relationship(
         back_populates="site", cascade="all, delete-orphan", order_by="Origin.id", lazy="selectin"
@@ -142,7 +146,21 @@ class Commenter(Base):
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     name: Mapped[str] = mapped_column(String(80))
     website: Mapped[str | None] = mapped_column(String(500))
+    show_picture: Mapped[bool] = mapped_column(default=True, server_default=true())
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+
+
+class Picture(Base):
+    """A Commenter's picture, re-encoded by us; its provider's address is not kept."""
+
+    __tablename__ = "picture"
+
+    commenter_id: Mapped[int] = mapped_column(
+        ForeignKey("commenter.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+    digest: Mapped[str] = mapped_column(String(16))
+    fetched_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
 
 class Identity(Base):
@@ -156,9 +174,22 @@ class Identity(Base):
     provider: Mapped[str] = mapped_column(String(40))
     issuer: Mapped[str] = mapped_column(String(300))
     subject: Mapped[str] = mapped_column(String(300))
+    name: Mapped[str | None] = mapped_column(String(80))
+    """As the provider last gave it."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
     commenter: Mapped[Commenter] = relationship()
+
+
+class Registration(Base):
+    """This service as an application of one Mastodon instance, made when its first person logged in."""
+
+    __tablename__ = "registration"
+
+    host: Mapped[str] = mapped_column(String(253), primary_key=True)
+    client_id: Mapped[str] = mapped_column(String(300))
+    client_secret: Mapped[str] = mapped_column(String(300))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
 
 class Membership(Base):
@@ -181,25 +212,46 @@ class LoginSession(Base):
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     commenter_id: Mapped[int] = mapped_column(ForeignKey("commenter.id", ondelete="CASCADE"), index=True)
+    identity_id: Mapped[int | None] = mapped_column(ForeignKey("identity.id", ondelete="CASCADE"), index=True)
+    site_id: Mapped[int | None] = mapped_column(ForeignKey("site.id", ondelete="CASCADE"), index=True)
+    """Where a reader's session holds; None for the admin view and the person's own page."""
     purpose: Mapped[str] = mapped_column(String(20))
+    browser: Mapped[str | None] = mapped_column(String(80))
+    """What its owner knows it by in the list of sessions, such as "Firefox on Linux"."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     commenter: Mapped[Commenter] = relationship(lazy="joined")
+    identity: Mapped[Identity | None] = relationship(lazy="joined")
 
 
 class Ticket(Base):
-    """A one-time hand-over of a login."""
+    """A one-time hand-over: of a link to whoever opens it, or of a login from its popup to the frame."""
 
     __tablename__ = "ticket"
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    commenter_id: Mapped[int] = mapped_column(ForeignKey("commenter.id", ondelete="CASCADE"), index=True)
+    """SHA-256 of what its redeemer holds; for a login, the challenge made of the frame's verifier."""
+    commenter_id: Mapped[int | None] = mapped_column(
+        ForeignKey("commenter.id", ondelete="CASCADE"), index=True
+    )
+    """Who it signs in; None while a login is under way."""
+    identity_id: Mapped[int | None] = mapped_column(ForeignKey("identity.id", ondelete="CASCADE"))
+    site_id: Mapped[int | None] = mapped_column(ForeignKey("site.id", ondelete="CASCADE"))
     purpose: Mapped[str] = mapped_column(String(20))
+    role: Mapped[Role | None] = mapped_column(_choice(Role))
+    """What an invitation gives."""
+    state_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    """Of the OAuth state; finds the login that a provider's answer belongs to."""
+    stash: Mapped[dict[str, str] | None] = mapped_column(JSON)
+    """A provider's answer that came by a cross-site post, until the browser comes with its cookie."""
+    failure: Mapped[str | None] = mapped_column(String(300))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
     redeemed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    identity: Mapped[Identity | None] = relationship()
 
 
 # Pingbacks and trackbacks are kept apart from what people wrote here. An engine takes a partial index only for

@@ -27,6 +27,18 @@ def run(connection: Connection) -> None:
         context.run_migrations()
 
 
+def _enforce_foreign_keys(connection: Connection, on: bool) -> None:
+    """Switch SQLite's foreign keys: rebuilding a table drops the old one, which must not cascade to its children.
+
+    Asked of the driver itself, since SQLite ignores the switch inside a transaction.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.rollback()
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.execute(f"PRAGMA foreign_keys = {'ON' if on else 'OFF'}")
+
+
 def main() -> None:
     if context.is_offline_mode():
         url = current_app.config["SQLALCHEMY_DATABASE_URI"]
@@ -35,7 +47,11 @@ def main() -> None:
             context.run_migrations()
         return
     with db.engine.connect() as connection:
-        run(connection)
+        _enforce_foreign_keys(connection, False)
+        try:
+            run(connection)
+        finally:
+            _enforce_foreign_keys(connection, True)
 
 
 main()
