@@ -7,7 +7,8 @@ nh3, an independent parser that is maintained, has the last word on every text.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from html.parser import HTMLParser
@@ -52,7 +53,7 @@ _URL = re.compile(
 _WEB = re.compile(
     r"https?://(?:[\w.~-]*\w\.?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?(?:[/?#][^\s\\]*)?", re.IGNORECASE
 )
-_REFERENCE = re.compile(r"&#(?:x0*([0-9a-f]{0,6})(?![0-9a-f])|0*([0-9]{0,7})(?![0-9]));?", re.IGNORECASE)
+_REFERENCE = re.compile(r"&#(?:x([0-9a-f]+)|([0-9]+));?", re.IGNORECASE)
 
 
 SafeHtml = Markup
@@ -74,7 +75,7 @@ def render_markdown(source: str) -> Rendered:
 
 def render_html(source: str) -> Rendered:
     """Render HTML as other systems exported it: line breaks count, unknown tags go, their text stays."""
-    return _sanitise(imported_html.rewrite(source))
+    return _sanitise(imported_html.rewrite(_REFERENCE.sub(_reference, source)))
 
 
 def trusted(stored: str) -> SafeHtml:
@@ -88,7 +89,7 @@ def plain(html: str) -> str:
 
 
 def _sanitise(html: str) -> Rendered:
-    cleaned = _CLEANER.clean(_REFERENCE.sub(_kept_reference, html))
+    cleaned = _CLEANER.clean(html)
     final = nh3.clean(
         cleaned,
         tags=set(TAGS),
@@ -102,10 +103,11 @@ def _sanitise(html: str) -> Rendered:
     return Rendered(html=final, agreed=list(_tokens(cleaned)) == list(_tokens(final)))
 
 
-def _kept_reference(match: re.Match[str]) -> str:
-    """Drop a reference to a control character: one parser shows it, another leaves it out."""
-    number = int(match[1] or "0", 16) if match[1] is not None else int(match[2] or "0")
-    return "" if (number < 0x20 and number not in {0x09, 0x0A}) or number == 0x7F else match[0]
+def _reference(match: re.Match[str]) -> str:
+    """Write a numeric reference in one way; one to a control character goes, for parsers differ on what it means."""
+    digits = (match[1] or match[2]).lstrip("0") or "0"
+    number = int(digits, 16 if match[1] else 10) if len(digits) <= 7 else 0xFFFD
+    return "" if (number < 0x20 and number not in {0x09, 0x0A}) or number == 0x7F else f"&#{number};"
 
 
 def _bleach_attribute(tag: str, name: str, value: str) -> bool:
@@ -131,9 +133,17 @@ def _is_address(url: str) -> bool:
         return False
     try:
         parts = urlsplit(url)
-        return parts.hostname is not None and parts.port != 0
+        return parts.port != 0 and all(map(_is_label, (parts.hostname or "").split(".")))
     except ValueError:
         return False
+
+
+def _is_label(label: str) -> bool:
+    """Whether one part of a host can be a name: in punycode, only what would be written so."""
+    if not label.startswith("xn--"):
+        return True
+    name = label[4:].encode("ascii").decode("punycode")
+    return bool(name) and unicodedata.normalize("NFKC", name) == name
 
 
 def _link(attrs: _Attributes, _new: bool = False) -> _Attributes | None:
@@ -143,6 +153,13 @@ def _link(attrs: _Attributes, _new: bool = False) -> _Attributes | None:
     # "_text", bleach's own key for the link's words, must stay.
     kept = {key: value for key, value in attrs.items() if key in {(None, "href"), "_text"}}
     return kept | {(None, "rel"): REL, (None, "target"): "_blank"}
+
+
+class _Links(LinkifyFilter):
+    """Makes links and leaves references alone: the filter before it has read them, and "&amp;lt;" is no "<"."""
+
+    def extract_entities(self, token: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        yield token
 
 
 class _Tokens(HTMLParser):
@@ -207,7 +224,7 @@ _CLEANER = Cleaner(
     strip_comments=True,
     filters=[
         partial(
-            LinkifyFilter,
+            _Links,
             callbacks=[cast(Any, _link)],
             url_re=_URL,
             skip_tags={"pre", "code"},
