@@ -44,10 +44,10 @@ def publish(session: Session, comment: Comment) -> None:
     comment.shown = True
     session.flush()
     _count(session, comment, 1)
-    parent = comment.parent
+    parent = _parent(session, comment)
     while parent is not None and not parent.shown:
         parent.shown = True
-        parent = parent.parent
+        parent = _parent(session, parent)
 
 
 def withdraw(session: Session, comment: Comment) -> None:
@@ -62,7 +62,7 @@ def withdraw(session: Session, comment: Comment) -> None:
         if at.shown:
             return
         session.flush()
-        at = at.parent
+        at = _parent(session, at)
 
 
 def is_known(
@@ -80,6 +80,13 @@ def is_known(
             select(exists().where(Comment.site_id == site_id, proof, Comment.status == Status.APPROVED))
         )
     )
+
+
+def _parent(session: Session, comment: Comment) -> Comment | None:
+    """Return what `comment` answers as it stands now, under the thread's lock, not as it was read before."""
+    if comment.parent_id is None:
+        return None
+    return session.get(Comment, comment.parent_id, populate_existing=True)
 
 
 def _count(session: Session, comment: Comment, change: int) -> None:

@@ -151,6 +151,15 @@ def one(session: Session, comment_id: int, *, own: bool = False) -> CommentView:
     return _view(row, own=own)
 
 
+def answered(session: Session, address: Address, comment_id: int | None) -> CommentView | None:
+    """Return the comment of this thread that somebody wants to answer; None where it is not there to be answered."""
+    thread = find(session, address)
+    if thread is None or comment_id is None:
+        return None
+    row = session.execute(_columns().where(Comment.id == comment_id, Comment.thread_id == thread.id)).first()
+    return _view(row) if row is not None and row.status is Status.APPROVED else None
+
+
 def counts(session: Session, addresses: Sequence[Address]) -> list[int]:
     """Return how many approved comments each thread has, in one query."""
     keys: dict[int, set[str]] = {}
@@ -166,7 +175,7 @@ def counts(session: Session, addresses: Sequence[Address]) -> list[int]:
 
 def where_is(session: Session, comment_id: int) -> tuple[Site, Thread]:
     """Return site and thread of a comment that readers can see; raises NotFoundError."""
-    comment = session.get(Comment, comment_id)
+    comment = session.get(Comment, comment_id) if comment_id <= _LAST_ID else None
     if comment is None or not comment.shown:
         raise NotFoundError("This comment is no longer there.")
     return comment.thread.site, comment.thread

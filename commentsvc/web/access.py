@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import time
 
 from flask import request
@@ -65,12 +66,9 @@ def network() -> str:
     """Return the network of whoever sent this request: IPv4 /24, IPv6 /48."""
     trusted = settings().trusted_proxies
     address = client_address(request.remote_addr or "", request.headers.getlist("X-Forwarded-For"), trusted)
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
+    ip = _ip(address)
+    if ip is None:
         return "unknown"
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
-        ip = ip.ipv4_mapped
     return str(ipaddress.ip_network((ip, 24 if ip.version == 4 else 48), strict=False))
 
 
@@ -90,11 +88,18 @@ def client_address(peer: str, forwarded: list[str], trusted: tuple[Network, ...]
 
 
 def _is_trusted(address: str, trusted: tuple[Network, ...]) -> bool:
+    ip = _ip(address)
+    return ip is not None and any(ip in network for network in trusted)
+
+
+def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Read an address as proxies and sockets write it: with a port, in brackets, IPv4 inside IPv6."""
+    bare = re.sub(r"^\[([^\]]*)\](:\d+)?$|^(\d+\.\d+\.\d+\.\d+):\d+$", r"\1\3", text).partition("%")[0]
     try:
-        ip = ipaddress.ip_address(address)
+        ip = ipaddress.ip_address(bare)
     except ValueError:
-        return False
-    return any(ip in network for network in trusted)
+        return None
+    return ip.ipv4_mapped or ip if isinstance(ip, ipaddress.IPv6Address) else ip
 
 
 def _form_of(address: Address) -> str:

@@ -69,8 +69,7 @@ def _thread(asked: Asked) -> Response:
         return _fragment("thread/more.html", asked=asked, page=page)
     draft, held = Draft(), []
     if reply := _number("reply"):
-        view = reading.one(database(), reply)
-        draft = Draft(parent=None if view.placeholder else view)
+        draft = Draft(parent=reading.answered(database(), address, reply))
     if receipt := request.args.get("receipt"):
         held = reading.own_held(database(), address, comment_id=access.comment_of(receipt))
     response = show(asked, address, page, draft=draft, own=held)

@@ -18,6 +18,7 @@ from commentsvc.errors import (
     InvalidFieldsError,
     NotFoundError,
     StaleFormError,
+    TooManyError,
 )
 from commentsvc.models import Comment, Status
 from commentsvc.web import access, faults, headers
@@ -35,7 +36,7 @@ KEY_LONGEST = 64
 def post(door: str) -> ResponseReturnValue:
     """Take a comment. Scripts get JSON; a browser without script gets a page, its text kept on any fault."""
     access.require_own_page()
-    form = CommentForm()
+    form = CommentForm(request.form)  # never a JSON body or files, which a bare form would read too
     asked = Asked.read(door, cast("dict[str, str]", request.form))
     address = asked.address()
     try:
@@ -81,7 +82,7 @@ def _store(form: CommentForm, address: Address) -> Comment:
             parent_id=_parent_id(form),
             title=form.value("title"),
             signs=Signs(honeypot_filled=bool(form.value("subject")), seconds_on_form=seconds),
-            idempotency_key=form.value("key")[:KEY_LONGEST] or None,
+            idempotency_key=_key(form),
         )
     except AlreadyPostedError as error:
         return session.get_one(Comment, error.comment_id)
@@ -116,6 +117,11 @@ def _checked(form: CommentForm, address: Address) -> tuple[comments.Draft, Autho
     return draft, author
 
 
+def _key(form: CommentForm) -> str | None:
+    key = form.value("key")
+    return key if key.isascii() and key.isprintable() and 0 < len(key) <= KEY_LONGEST else None
+
+
 def _parent_id(form: CommentForm) -> int | None:
     text = form.value("parent")
     if not text:
@@ -137,17 +143,18 @@ def _refused(error: CommentsvcError, form: CommentForm, asked: Asked) -> Respons
             body["token"] = access.form_token(address)
         response = jsonify(body)
         response.status_code = status
-        return headers.keep_nothing(response)
-    order = asked.order or address.site.order
-    page = reading.page(database(), address, order=order)
-    draft = Draft(values=form.values(), errors=found, parent=_answered(form))
-    return headers.keep_nothing(show(asked, address, page, draft=draft, status=status))
+    else:
+        order = asked.order or address.site.order
+        page = reading.page(database(), address, order=order)
+        draft = Draft(values=form.values(), errors=found, parent=_answered(form, address))
+        response = show(asked, address, page, draft=draft, status=status)
+    if isinstance(error, TooManyError):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return headers.keep_nothing(response)
 
 
-def _answered(form: CommentForm) -> reading.CommentView | None:
+def _answered(form: CommentForm, address: Address) -> reading.CommentView | None:
     try:
-        parent_id = _parent_id(form)
-        view = reading.one(database(), parent_id) if parent_id else None
+        return reading.answered(database(), address, _parent_id(form))
     except NotFoundError:
         return None
-    return view if view and not view.placeholder else None
