@@ -12,18 +12,17 @@ from html import escape, unescape
 
 from commentsvc.adapters.paragraphs import Paragraphs
 
-_HEADINGS = frozenset(f"h{level}" for level in range(1, 7))
 _INLINE = {
-    **dict.fromkeys(("b", "strong", *_HEADINGS), "strong"),
+    **dict.fromkeys(("b", "strong", *(f"h{level}" for level in range(1, 7))), "strong"),
     **dict.fromkeys(("i", "em", "cite", "dfn", "caption"), "em"),
     **dict.fromkeys(("s", "strike", "del"), "del"),
 }
 _CODE = frozenset({"code", "kbd", "samp", "tt"})
 _CODE_BLOCK = frozenset({"pre", "xmp", "listing"})
 _BOXES = frozenset({"blockquote", "ul", "ol", "li"})
-_BLOCKS = _HEADINGS | frozenset(
-    "address article aside body caption center dd div dl dt details fieldset figcaption figure footer form header hr "
-    "html main nav p section summary table".split()
+_BLOCK = re.compile(
+    r"h[1-6]|hr|p|div|center|address|article|aside|section|header|footer|main|nav|details|summary|figure|figcaption"
+    r"|fieldset|form|dl|table|caption"
 )
 _CELLS = frozenset({"tr", "td", "th", "dt", "dd"})
 _PICTURES = frozenset({"img", "iframe", "embed", "audio", "video"})
@@ -169,7 +168,7 @@ class _Reader:
             self._to.say("“")
         elif tag in _SCRIPTS:
             self._script = tag
-        elif tag in _BLOCKS:
+        elif _BLOCK.fullmatch(tag):
             self._to.end_paragraph()
         self._tables += tag == "table"
         if tag in _INLINE:
@@ -182,7 +181,7 @@ class _Reader:
             self._to.say("”")
         elif tag in _SCRIPTS:
             self._script = ""
-        elif tag in _BLOCKS:
+        elif _BLOCK.fullmatch(tag):
             self._to.end_paragraph()
         self._tables = max(self._tables - (tag == "table"), 0)
 
