@@ -92,9 +92,11 @@ def settings() -> None:
     """Show every setting, its value and what it means."""
     present = service.settings()
     for item in fields(present):
-        value = getattr(present, item.name)
-        click.secho(f"{PREFIX}{item.name.upper()}", bold=True, nl=False)
-        click.echo(f" = {_shown(item.name, value)}\n    {item.metadata['doc']}")
+        if doc := item.metadata.get("doc"):
+            click.secho(f"{PREFIX}{item.name.upper()}", bold=True, nl=False)
+            click.echo(f" = {_shown(item.name, getattr(present, item.name))}\n    {doc}")
+    offered = ", ".join(provider.key for provider in present.providers)
+    click.echo(f"Login providers: {offered or 'none'}")
 
 
 def _missing(present: Mapping[str, str], base_url: str | None) -> dict[str, str]:
@@ -115,6 +117,8 @@ def _shown(name: str, value: object) -> str:
         return "(kept secret)"
     if name == "database_url":
         return _without_password(str(value))
+    if isinstance(value, bool):
+        return "on" if value else "off"
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
