@@ -18,6 +18,7 @@ COMMANDS = (
     site.site,
     admin.admin,
     transfer.import_,
+    transfer.rerender,
     trying.demo,
 )
 

@@ -1,4 +1,4 @@
-"""What commands work with: the settings, and the database inside a transaction."""
+"""What commands work with: the settings, and the database."""
 
 from __future__ import annotations
 
@@ -40,15 +40,22 @@ def bring_up_to_date(settings: Settings) -> bool:
 
 
 @contextmanager
-def writing(settings: Settings) -> Iterator[Session]:
-    """A database session in a writing transaction, committed at the end; raises OutdatedSchemaError."""
+def opened(settings: Settings) -> Iterator[Session]:
+    """A database session that reads, or commits by itself; raises OutdatedSchemaError."""
     with _application(settings):
         if not schema.is_up_to_date(db.engine):
             raise OutdatedSchemaError
         with Session(db.engine, expire_on_commit=False) as session:
-            begin_write(session)
             yield session
-            session.commit()
+
+
+@contextmanager
+def writing(settings: Settings) -> Iterator[Session]:
+    """A database session in a writing transaction, committed at the end; raises OutdatedSchemaError."""
+    with opened(settings) as session:
+        begin_write(session)
+        yield session
+        session.commit()
 
 
 @contextmanager

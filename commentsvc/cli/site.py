@@ -40,7 +40,7 @@ def list_() -> None:
     """List the websites and how many comments each shows."""
     total = func.coalesce(func.sum(Thread.approved_count), 0)
     query = select(Site, total).outerjoin(Thread).group_by(Site.id).order_by(Site.name)
-    with service.writing(service.settings()) as session:
+    with service.opened(service.settings()) as session:
         rows = [
             (one.name, f"{count:,} comments", ", ".join(origin.origin for origin in one.origins))
             for one, count in session.execute(query)

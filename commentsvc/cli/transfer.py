@@ -1,4 +1,4 @@
-"""import: comments from another system."""
+"""import, rerender: comments from another system, and all of them as this version shows them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from commentsvc.cli import service
-from commentsvc.domain import importing, sites
+from commentsvc.domain import importing, rerendering, sites
 from commentsvc.models import now
 from commentsvc.transfer import wordpress
 
@@ -28,16 +28,24 @@ def wordpress_(file: Path, site_name: str, to: str | None, dry_run: bool) -> Non
 
     Run it as often as you like: what was imported before is left alone.
     """
-    with (
-        service.writing(service.settings()) as session,
-        click.progressbar(length=file.stat().st_size, label=f"Reading {file.name}", file=sys.stderr) as bar,
-    ):
-        report = importing.run(
-            session,
-            sites.by_name(session, site_name),
-            wordpress.read(file, on_read=bar.update),
-            at=now(),
-            dry_run=dry_run,
-            to=to,
-        )
+    with service.opened(service.settings()) as session:
+        site = sites.by_name(session, site_name)
+        size = file.stat().st_size
+        with click.progressbar(length=size, label=f"Reading {file.name}", file=sys.stderr) as bar:
+            articles = wordpress.read(file, on_read=bar.update)
+            report = importing.run(session, site, articles, at=now(), dry_run=dry_run, to=to)
     click.echo("\n".join(report.lines()))
+
+
+@click.command()
+@click.option("--all", "every", is_flag=True, help="Every comment, not only those an older version rendered.")
+def rerender(every: bool) -> None:
+    """Show old comments as this version of commentsvc would, after an update that says so.
+
+    What people wrote stays as it is; only the HTML made of it is made anew.
+    """
+    with service.opened(service.settings()) as session:
+        due = rerendering.count(session, force=every)
+        with click.progressbar(length=due, label="Rendering", file=sys.stderr) as bar:
+            done = rerendering.rerender(session, force=every, progress=bar.update)
+    click.echo(f"{done:,} comments were rendered anew." if done else "Every comment is as it should be.")

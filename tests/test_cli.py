@@ -1,0 +1,213 @@
+"""The operator's commands, run as the operator runs them."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from conftest import SECRET
+from sqlalchemy import create_engine, text
+
+from commentsvc.cli import main
+from commentsvc.config import PREFIX
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """A directory of its own and none of this machine's settings; log lines go nowhere."""
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("COMMENTSVC_LOG_LEVEL", "ERROR")
+    monkeypatch.chdir(tmp_path)
+    return
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+def succeed(*arguments: str) -> str:
+    result = run(*arguments)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def fail(*arguments: str) -> str:
+    """Return the complaint; it must be one for people."""
+    result = run(*arguments)
+    assert result.exit_code == 1, result.output
+    complaint = result.stderr.splitlines()
+    assert any(line.startswith("Error: ") for line in complaint)
+    assert isinstance(result.exception, SystemExit)  # no traceback
+    return result.stderr
+
+
+def test_init_makes_settings_and_a_database() -> None:
+    output = succeed("init", "--base-url", "https://comments.example")
+    assert "commentsvc site add" in output
+    file = Path("instance/settings.env")
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert "COMMENTSVC_BASE_URL=https://comments.example\n" in file.read_text()
+    assert re.search(r"COMMENTSVC_SECRET_KEY=\S{60,}\n", file.read_text())
+    assert Path("instance/comments.sqlite").exists()
+
+
+def test_init_again_changes_nothing() -> None:
+    succeed("init")
+    before = Path("instance/settings.env").read_text()
+    succeed("init")
+    assert Path("instance/settings.env").read_text() == before
+
+
+def test_init_leaves_to_the_environment_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMMENTSVC_SECRET_KEY", SECRET)
+    succeed("init")
+    assert Path("instance/settings.env").read_text() == "COMMENTSVC_BASE_URL=http://127.0.0.1:8600\n"
+
+
+def test_init_does_not_overrule_the_address_that_is_set() -> None:
+    succeed("init", "--base-url", "https://one.example")
+    assert "https://one.example already" in fail("init", "--base-url", "https://two.example")
+
+
+def test_init_writes_nothing_where_a_setting_is_wrong() -> None:
+    assert "COMMENTSVC_BASE_URL" in fail("init", "--base-url", "nonsense")
+    assert not Path("instance").exists()
+
+
+def test_commands_before_init_say_what_is_missing() -> None:
+    output = fail("site", "list")
+    assert "COMMENTSVC_SECRET_KEY is not set" in output
+    assert "commentsvc init" in output
+
+
+def test_commands_on_an_empty_database_name_the_command_that_fills_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    succeed("init")
+    monkeypatch.setenv("COMMENTSVC_DATABASE_URL", f"sqlite:///{tmp_path}/other.sqlite")
+    assert "commentsvc upgrade" in fail("admin", "link")
+    assert "was brought up to date" in succeed("upgrade")
+    assert "is up to date" in succeed("upgrade")
+    succeed("admin", "link")
+
+
+def test_a_site_is_added_and_listed() -> None:
+    succeed("init", "--base-url", "https://comments.example")
+    output = succeed("site", "add", "My blog", "https://blog.example/", "https://www.blog.example")
+    assert '<script async src="https://comments.example/embed.js"></script>' in output
+    listed = succeed("site", "list")
+    assert "My blog" in listed
+    assert "https://blog.example, https://www.blog.example" in listed
+
+
+def test_a_site_that_cannot_be_is_refused_in_one_line() -> None:
+    succeed("init")
+    assert "https://blog.example" in fail("site", "add", "Blog", "blog")
+    succeed("site", "add", "Blog", "https://blog.example")
+    assert "already" in fail("site", "add", "Blog", "https://other.example")
+    assert "already" in fail("site", "add", "Other", "https://blog.example")
+
+
+def test_a_link_to_the_admin_view_signs_in() -> None:
+    succeed("init", "--base-url", "https://comments.example")
+    link = succeed("admin", "link").strip()
+    assert re.fullmatch(r"https://comments\.example/admin/sign-in/[\w-]{40,}", link)
+
+
+EXPORT = """<?xml version="1.0" encoding="UTF-8"?>
+<rss version="2.0" xmlns:wp="http://wordpress.org/export/1.2/"><channel>
+<link>https://blog.example</link><wp:wxr_version>1.2</wp:wxr_version>
+<item><title>Hello</title><link>https://blog.example/hello/</link><wp:post_id>1</wp:post_id>
+<wp:post_date_gmt>2020-01-01 00:00:00</wp:post_date_gmt><wp:post_type>post</wp:post_type>
+<wp:status>publish</wp:status><wp:comment><wp:comment_id>1</wp:comment_id>
+<wp:comment_author>Ada</wp:comment_author><wp:comment_date_gmt>2020-01-02 00:00:00</wp:comment_date_gmt>
+<wp:comment_content>Good.</wp:comment_content><wp:comment_approved>1</wp:comment_approved>
+<wp:comment_type>comment</wp:comment_type><wp:comment_parent>0</wp:comment_parent></wp:comment></item>
+</channel></rss>"""
+
+
+def test_an_export_is_imported_after_a_dry_run_that_changes_nothing() -> None:
+    succeed("init")
+    succeed("site", "add", "Blog", "https://blog.example")
+    Path("export.xml").write_text(EXPORT)
+    assert "nothing was changed" in succeed(
+        "import", "wordpress", "export.xml", "--site", "Blog", "--dry-run"
+    )
+    assert "0 comments" in succeed("site", "list")
+    assert re.search(r"Comments: +1 new", succeed("import", "wordpress", "export.xml", "--site", "Blog"))
+    assert "1 comments" in succeed("site", "list")
+    assert "Nothing new" in succeed("import", "wordpress", "export.xml", "--site", "Blog")
+
+
+def test_an_import_that_cannot_be_says_so() -> None:
+    succeed("init")
+    Path("export.xml").write_text(EXPORT)
+    Path("other.xml").write_text("<a/>")
+    assert "There is none yet" in fail("import", "wordpress", "export.xml", "--site", "Blog")
+    succeed("site", "add", "Blog", "https://blog.example")
+    assert "no WordPress export" in fail("import", "wordpress", "other.xml", "--site", "Blog")
+
+
+def test_comments_are_rendered_anew_where_that_is_due() -> None:
+    succeed("init")
+    succeed("site", "add", "Blog", "https://blog.example")
+    Path("export.xml").write_text(EXPORT)
+    succeed("import", "wordpress", "export.xml", "--site", "Blog")
+    assert "as it should be" in succeed("rerender")
+    assert "1 comments were rendered" in succeed("rerender", "--all")
+
+
+def test_settings_are_shown_without_their_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    succeed("init")
+    monkeypatch.setenv("COMMENTSVC_DATABASE_URL", "postgresql://me:hunter2@db.example/comments")
+    output = succeed("settings")
+    assert "COMMENTSVC_MAX_COMMENT_LENGTH = 10000" in output
+    assert "hunter2" not in output
+    assert Path("instance/settings.env").read_text().split("=")[1].split()[0] not in output
+
+
+def test_a_data_directory_that_is_a_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "taken").touch()
+    monkeypatch.setenv("COMMENTSVC_DATA_DIR", str(tmp_path / "taken"))
+    assert str(tmp_path / "taken") in fail("init")
+
+
+def test_a_database_that_cannot_be_opened_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    succeed("init")
+    monkeypatch.setenv("COMMENTSVC_DATABASE_URL", "sqlite:////nowhere/comments.sqlite")
+    assert "unable to open" in fail("upgrade")
+
+
+@pytest.mark.parametrize("bind", ["8600", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:99999", "::1:8600", "a b:1"])
+def test_serve_refuses_an_address_it_cannot_read(bind: str) -> None:
+    succeed("init")
+    assert "is not HOST:PORT" in fail("serve", "--bind", bind)
+
+
+def test_every_command_explains_itself() -> None:
+    overview = succeed("--help")
+    for command in ("init", "serve", "site", "admin", "import", "rerender", "demo", "upgrade", "settings"):
+        assert f"\n  {command} " in overview
+        assert len(succeed(command, "--help").splitlines()) > 4
+
+
+def test_python_m_commentsvc_is_the_same_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "commentsvc", "--version"], capture_output=True, text=True, check=True
+    )
+    assert re.fullmatch(r"commentsvc \d+\.\d+\.\d+\S*\n", done.stdout)
+
+
+def test_a_released_migration_is_what_init_runs(tmp_path: Path) -> None:
+    succeed("init")
+    engine = create_engine(f"sqlite:///{tmp_path}/instance/comments.sqlite")
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM alembic_version")) == 1
+    engine.dispose()
