@@ -34,12 +34,12 @@ class Planned:
     reason: str
     """For the log of decisions."""
     note: str
-    """For the report, where its status is not the one it had; follows a number."""
+    """For the report, where its status is not the one it had."""
     created_at: datetime
 
 
 class NotImported(Exception):  # noqa: N818 - a verdict, not a fault
-    """A comment is left out; the message says why, in a few words that follow a number."""
+    """A comment is left out; the message says why, in a few words."""
 
 
 def transfer_key(article: ArticleRecord, comment_id: str) -> str:
@@ -173,13 +173,13 @@ def plan(article: ArticleRecord, record: CommentRecord, *, key: str, parent_key:
 def _verdict(article: ArticleRecord, record: CommentRecord, draft: Draft) -> tuple[Status, str, str]:
     if record.status is Status.APPROVED and article.hidden:
         where = "an article that was private, a draft or behind a password"
-        return Status.HELD, f"Approved, but on {where}.", f"approved before are held: they are on {where}"
+        return Status.HELD, f"Approved, but on {where}.", f"approved, but held here, for they are on {where}"
     if record.status is Status.APPROVED and not draft.rendered.agreed:
         why = "the two sanitisers disagreed about this text; please read it."
         return (
             Status.HELD,
             why.capitalize(),
-            "approved before are held: the two sanitisers disagreed about them",
+            "approved, but held here, for the two sanitisers disagreed about them",
         )
     return record.status, f"Imported as {record.status.value} from {article.system}.", ""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from commentsvc.domain.import_plan import Planned
 from commentsvc.models import Kind, Status
 
-ORPHAN = "answered a comment that is not there, and stand by themselves now"
+ORPHAN = "answers to a comment that is not there, which stand by themselves now"
 
 
 @dataclass(frozen=True)
@@ -46,18 +46,17 @@ class Report:
         would = "would be " if self.dry_run else ""
         lines = ["Dry run: nothing was changed."] if self.dry_run else []
         lines += [
-            f"Threads:     {self.threads_new} {would}new, {self.threads_existing} there before",
+            f"Threads:      {self.threads_new} {would}new, {self.threads_existing} there before",
             *(self._line(kind, would) for kind in Kind),
             f"There before: {self.already_there} of {self.read}",
             f"Skipped:      {sum(self.skipped.values())}",
-            *(f"  {number} {reason}" for reason, number in sorted(self.skipped.items())),
+            *(f"  {reason}: {number}" for reason, number in sorted(self.skipped.items())),
+            *(
+                f"Note: articles of {old}, put under {new} (--to names another address): {number}"
+                for (old, new), number in sorted(self.moved.items())
+            ),
+            *(f"Note: {note}: {number}" for note, number in sorted(self.notes.items())),
         ]
-        lines += [
-            f"Note: {number} article{'s' * (number != 1)} of {old} {would or 'were '}put under {new}; "
-            "--to names another address."
-            for (old, new), number in sorted(self.moved.items())
-        ]
-        lines += [f"Note: {number} {note}" for note, number in sorted(self.notes.items())]
         if not self.new:
             lines.append("Nothing new in this file.")
         return lines
@@ -65,7 +64,7 @@ class Report:
     def _line(self, kind: Kind, would: str) -> str:
         states = [f"{self.count(kind, status)} {status}" for status in Status if self.count(kind, status)]
         label = f"{kind.value.capitalize()}s:"
-        return f"{label:<12} {self.count(kind)} {would}new" + (f" ({', '.join(states)})" if states else "")
+        return f"{label:<13} {self.count(kind)} {would}new" + (f" ({', '.join(states)})" if states else "")
 
 
 @dataclass

@@ -48,23 +48,24 @@ def events(
     `on_read` is called with the number of bytes just read. Raises TransferError with the line and what to do.
     """
     parser = XMLParser(target=_Shallow(target), forbid_dtd=True)
+    expat: Any = parser.parser  # it knows the line still when the parser is closed
     line = 0
     try:
         with _opened(source) as file:
             for text, dropped_lines in _texts(file, on_read):
                 line += dropped_lines
-                with _located(parser, line):
+                with _located(expat, line):
                     parser.feed(text)
                 yield
     except OSError as error:
         raise TransferError(f"The file cannot be read: {error.strerror or error}.") from None
-    with _located(parser, line):
+    with _located(expat, line):
         parser.close()
     yield
 
 
 @contextmanager
-def _located(parser: XMLParser, dropped_lines: int) -> Iterator[None]:
+def _located(expat: Any, dropped_lines: int) -> Iterator[None]:
     """Turn what the parser and its target raise into a TransferError that begins with the line."""
     try:
         yield
@@ -72,11 +73,11 @@ def _located(parser: XMLParser, dropped_lines: int) -> Iterator[None]:
         raise TransferError(_sentence(error, dropped_lines)) from None
     except DefusedXmlException:
         raise TransferError(
-            f"Line {_line(parser) + dropped_lines}: a DTD or an entity is declared here, which no export has and "
+            f"Line {expat.CurrentLineNumber + dropped_lines}: a DTD or an entity is declared here, which no export has and "
             "which can do harm. Export again; a page saved from a browser is not an export."
         ) from None
     except TransferError as error:
-        raise TransferError(f"Line {_line(parser) + dropped_lines}: {error}") from None
+        raise TransferError(f"Line {expat.CurrentLineNumber + dropped_lines}: {error}") from None
 
 
 class _Shallow:
@@ -149,11 +150,6 @@ def _decoder(start: bytes) -> codecs.IncrementalDecoder:
             f"The file says it is written in {name!r}, which is unknown here. Save it as UTF-8."
         )
     return codec.incrementaldecoder("replace")
-
-
-def _line(parser: XMLParser) -> int:
-    expat: Any = parser.parser
-    return int(expat.CurrentLineNumber)
 
 
 def _sentence(error: ParseError, dropped_lines: int) -> str:
