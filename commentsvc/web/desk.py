@@ -78,10 +78,10 @@ class Desk:
         return self.role is Role.OWNER
 
     @property
-    def tabs(self) -> list[tuple[Status, int]]:
-        """The lists, each with how many comments it has (`queue.COUNTED` for so many or more)."""
-        counts = queue.counts(database(), self.site.id)
-        return [(status, counts[status]) for status in TABS]
+    def tabs(self) -> list[tuple[Status, str]]:
+        """The lists, each with how many comments it has, such as 12 or 999+."""
+        counts, most = queue.counts(database(), self.site.id), queue.COUNTED - 1
+        return [(status, str(counts[status]) if counts[status] <= most else f"{most}+") for status in TABS]
 
 
 @dataclass(frozen=True)

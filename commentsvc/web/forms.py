@@ -10,18 +10,18 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from commentsvc.models import FieldRule, Order, Policy
 
-POLICIES = [
-    (Policy.OPEN.value, "Everybody's comments appear at once"),
-    (Policy.HOLD_FIRST.value, "Somebody's first comment waits for approval"),
-    (Policy.HOLD_ALL.value, "Every comment waits for approval"),
-    (Policy.CLOSED.value, "Nobody may comment"),
-]
-FIELD_RULES = [
-    (FieldRule.REQUIRED.value, "Required"),
-    (FieldRule.OPTIONAL.value, "Optional"),
-    (FieldRule.OFF.value, "Not asked for"),
-]
-ORDERS = [(Order.OLDEST.value, "Oldest first"), (Order.NEWEST.value, "Newest first")]
+POLICIES: Any = {
+    Policy.OPEN.value: "Everybody's comments appear at once",
+    Policy.HOLD_FIRST.value: "Somebody's first comment waits for approval",
+    Policy.HOLD_ALL.value: "Every comment waits for approval",
+    Policy.CLOSED.value: "Nobody may comment",
+}
+FIELD_RULES: Any = {
+    FieldRule.REQUIRED.value: "Required",
+    FieldRule.OPTIONAL.value: "Optional",
+    FieldRule.OFF.value: "Not asked for",
+}
+ORDERS: Any = {Order.OLDEST.value: "Oldest first", Order.NEWEST.value: "Newest first"}
 
 
 class CommentForm(FlaskForm):

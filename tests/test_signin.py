@@ -1,0 +1,259 @@
+"""Signing in to the admin view: a link that works once, a cookie that goes nowhere else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from conftest import BLOG, dispose, environment
+from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from visitor import Visitor, link_for
+
+from commentsvc import create_app
+from commentsvc.config import Settings
+from commentsvc.db import begin_write, db
+from commentsvc.domain import accounts, sites
+from commentsvc.models import Commenter, LoginSession, Ticket, now
+
+SECURE = "https://comments.example"
+
+
+@pytest.fixture
+def session(app: Flask) -> Iterator[Session]:
+    """A session outside any application context: `g` must not survive from one request to the next."""
+    with app.app_context():
+        engine = db.engine
+    with Session(engine) as session:
+        yield session
+
+
+@pytest.fixture
+def owner(session: Session) -> Commenter:
+    begin_write(session)
+    owner = accounts.operator(session)
+    sites.add(session, "Blog", [BLOG], owner_id=owner.id)
+    session.commit()
+    return owner
+
+
+@pytest.fixture
+def link(session: Session, owner: Commenter) -> str:
+    return f"/admin/sign-in/{link_for(session, owner)}"
+
+
+@pytest.fixture
+def visitor(app: Flask) -> Visitor:
+    return Visitor(app)
+
+
+def open_sessions(session: Session) -> int:
+    session.rollback()
+    return session.scalar(select(func.count()).select_from(LoginSession)) or 0
+
+
+def test_a_link_opens_the_admin_view(visitor: Visitor, link: str) -> None:
+    answer = visitor.post(link, token=visitor.token(link))
+    assert (answer.status_code, answer.location) == (303, "/admin")
+    assert "Held" in visitor.page("/admin")
+
+
+def test_a_link_works_once(app: Flask, visitor: Visitor, link: str) -> None:
+    visitor.post(link)
+    second = Visitor(app)
+    answer = second.post(link)
+    assert answer.status_code == 410
+    assert "commentsvc admin link" in answer.text
+    assert second.get("/admin").status_code == 401
+
+
+def test_an_old_link_opens_nothing(session: Session, visitor: Visitor, link: str) -> None:
+    begin_write(session)
+    ticket = session.scalars(select(Ticket)).one()
+    ticket.expires_at = now() - timedelta(seconds=1)
+    session.commit()
+    assert visitor.post(link).status_code == 410
+    assert visitor.get("/admin").status_code == 401
+
+
+@pytest.mark.parametrize("token", ["nonsense", "a" * 3000, "%00", "..%2F..", "%F0%9F%92%A9"])
+def test_an_invented_link_opens_nothing(visitor: Visitor, owner: Commenter, token: str) -> None:
+    assert visitor.post(f"/admin/sign-in/{token}").status_code in {404, 410}
+
+
+def test_looking_at_a_link_changes_nothing(app: Flask, session: Session, visitor: Visitor, link: str) -> None:
+    for crawler in (Visitor(app), Visitor(app)):
+        assert crawler.get(link).status_code == 200
+        assert crawler.client.head(link).status_code == 200
+        assert crawler.get("/admin").status_code == 401
+    session.rollback()
+    assert session.scalars(select(Ticket.redeemed_at)).one() is None
+    assert open_sessions(session) == 0
+    assert visitor.post(link).status_code == 303
+
+
+@pytest.mark.parametrize("origin", [None, "null", "https://evil.example", "http://127.0.0.1:8601"])
+def test_another_website_cannot_spend_a_link(
+    session: Session, visitor: Visitor, link: str, origin: str | None
+) -> None:
+    assert visitor.post(link, origin=origin).status_code == 403
+    assert open_sessions(session) == 0
+
+
+@pytest.mark.parametrize("token", [None, "forged"])
+def test_a_link_is_not_spent_without_the_forms_token(
+    session: Session, visitor: Visitor, link: str, token: str | None
+) -> None:
+    visitor.page(link)
+    assert visitor.post(link, token=token).status_code == 400
+    assert open_sessions(session) == 0
+
+
+def test_signing_in_leaves_nothing_of_the_cookie_before(app: Flask, visitor: Visitor, link: str) -> None:
+    """A token that somebody else put into the browser must be worth nothing afterwards."""
+    planted = visitor.token(link)
+    visitor.post(link, token=planted)
+    assert visitor.post("/admin/sign-out", token=planted).status_code == 400
+    assert visitor.get("/admin").status_code == 200
+
+
+def test_signing_in_again_ends_the_session_before(
+    app: Flask, session: Session, owner: Commenter, visitor: Visitor
+) -> None:
+    visitor.sign_in(session, owner)
+    visitor.sign_in(session, owner)
+    assert open_sessions(session) == 1
+
+
+def test_signing_out_ends_the_session_everywhere(
+    app: Flask, session: Session, owner: Commenter, visitor: Visitor
+) -> None:
+    visitor.sign_in(session, owner)
+    kept = visitor.client.get_cookie("commentsvc_admin", domain="127.0.0.1")
+    assert kept is not None
+    assert visitor.post("/admin/sign-out", token=visitor.token("/admin")).status_code == 303
+    assert visitor.client.get_cookie("commentsvc_admin", domain="127.0.0.1") is None
+    thief = Visitor(app)
+    thief.client.set_cookie("commentsvc_admin", kept.value, domain="127.0.0.1")
+    assert thief.get("/admin").status_code == 401
+    assert open_sessions(session) == 0
+
+
+def test_signing_out_is_no_link(session: Session, owner: Commenter, visitor: Visitor) -> None:
+    visitor.sign_in(session, owner)
+    assert visitor.get("/admin/sign-out").status_code == 405
+    assert open_sessions(session) == 1
+
+
+def test_a_session_ends_by_its_age(session: Session, owner: Commenter, visitor: Visitor) -> None:
+    visitor.sign_in(session, owner)
+    begin_write(session)
+    session.scalars(select(LoginSession)).one().expires_at = now()
+    session.commit()
+    assert visitor.get("/admin").status_code == 401
+
+
+def test_a_forged_cookie_is_a_stranger(visitor: Visitor, owner: Commenter) -> None:
+    visitor.client.set_cookie("commentsvc_admin", "eyJ0b2tlbiI6ImEifQ.aaaa.bbbb", domain="127.0.0.1")
+    assert visitor.get("/admin").status_code == 401
+
+
+def test_who_is_not_signed_in_is_told_how_to_be(visitor: Visitor) -> None:
+    answer = visitor.get("/admin")
+    assert answer.status_code == 401
+    assert "commentsvc admin link" in answer.text
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_the_view_can_be_neither_framed_nor_kept(
+    session: Session, owner: Commenter, visitor: Visitor
+) -> None:
+    for path in ("/admin/sign-in/any", "/admin"):
+        answer = visitor.get(path)
+        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+class TestVisitsFromAnotherWebsite:
+    """Browsers leave the strict cookie out of these; the page goes on to itself, as one of ours."""
+
+    def test_goes_on_to_the_same_page_without_touching_the_cookie(self, visitor: Visitor, link: str) -> None:
+        answer = visitor.get(f"{link}?a=%22%3E&b=1", **{"Sec-Fetch-Site": "cross-site"})
+        assert "Set-Cookie" not in answer.headers
+        found = re.search(r'http-equiv="refresh" content="0; url=([^"]+)"', answer.text)
+        assert found is not None
+        onward = found[1].replace("&amp;", "&")
+        assert onward == f"{link}?a=%22%3E&b=1&settled=1"
+        assert "This link works once" in visitor.page(onward)
+
+    def test_does_so_once(self, visitor: Visitor) -> None:
+        answer = visitor.get("/admin?settled=1", **{"Sec-Fetch-Site": "cross-site"})
+        assert answer.status_code == 401
+
+    def test_never_lets_a_form_through(self, session: Session, owner: Commenter, visitor: Visitor) -> None:
+        visitor.sign_in(session, owner)
+        token = visitor.token("/admin")
+        answer = visitor.post("/admin/sign-out", token=token, fetch_site="cross-site")
+        assert answer.status_code == 403
+        assert open_sessions(session) == 1
+
+
+class TestCookies:
+    def test_over_http_on_this_machine(self, visitor: Visitor) -> None:
+        cookie = visitor.get("/admin/sign-in/any").headers["Set-Cookie"]
+        assert cookie.startswith("commentsvc_admin=")
+        assert {"HttpOnly", "Path=/", "SameSite=Strict"} <= set(cookie.split("; "))
+        assert "Secure" not in cookie
+
+    def test_over_https(self, tmp_path: Path, migrated_sqlite: Path) -> None:
+        (tmp_path / "comments.sqlite").write_bytes(migrated_sqlite.read_bytes())
+        app = create_app(Settings.from_env(environment(tmp_path, COMMENTSVC_BASE_URL=SECURE)))
+        with app.app_context():
+            engine = db.engine
+        with Session(engine) as session:
+            begin_write(session)
+            owner = accounts.operator(session)
+            session.commit()
+            visitor = Visitor(app, base_url=SECURE)
+            cookie = visitor.get("/admin/sign-in/any").headers["Set-Cookie"]
+            assert cookie.startswith("__Host-admin=")
+            assert {"Secure", "HttpOnly", "Path=/", "SameSite=Strict"} <= set(cookie.split("; "))
+            assert "Domain" not in cookie
+            visitor.sign_in(session, owner)
+            out = visitor.post("/admin/sign-out", token=visitor.token("/admin")).headers["Set-Cookie"]
+            assert out.startswith("__Host-admin=;")
+            assert "Secure" in out
+        dispose(app)
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            f"/embed?url={BLOG}/a",
+            f"/thread?url={BLOG}/a",
+            f"/counts?url={BLOG}/a",
+            "/healthz",
+            "/administrator",
+            "/nothing",
+        ],
+    )
+    def test_the_rest_of_the_service_neither_sets_nor_reads_one(
+        self, session: Session, owner: Commenter, visitor: Visitor, path: str
+    ) -> None:
+        visitor.sign_in(session, owner)
+        answer = visitor.get(path)
+        assert "Set-Cookie" not in answer.headers
+        assert "Cookie" not in answer.headers.get("Vary", "")
+
+    def test_a_public_forms_cookie_would_mean_nothing_here(self, app: Flask, visitor: Visitor) -> None:
+        """What Flask's own interface signs is not what this one reads."""
+        serializer = SecureCookieSessionInterface().get_signing_serializer(app)
+        assert serializer is not None
+        visitor.client.set_cookie(
+            "commentsvc_admin", str(serializer.dumps({"token": "x"})), domain="127.0.0.1"
+        )
+        assert visitor.get("/admin").status_code == 401
