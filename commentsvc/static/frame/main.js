@@ -184,10 +184,8 @@ async function go(id) {
 
 export function highlight(comment, options) {
   comment.classList.remove("arrived");
-  requestAnimationFrame(() => {
-    comment.classList.add("arrived");
-    reveal(comment, options);
-  });
+  reveal(comment, options); // measures, so that the class below counts as a new one; a frame out of sight is never painted
+  comment.classList.add("arrived");
 }
 
 thread.addEventListener("click", (event) => {
