@@ -57,6 +57,7 @@ class Paragraphs:
         """Add text on one line."""
         if text.isspace():
             if self._line and not self._newlines and not self._breaks:
+                self._close_inline(self._agreeing())
                 self._line.append(" ")
         elif text:
             self._add(escape(text, quote=False))
@@ -139,17 +140,24 @@ class Paragraphs:
         if self._line and broken > 1:
             self.end_paragraph()
         self._newlines = self._breaks = 0
-        wanted = list(self._wanted.items())
-        same = 0
-        while same < min(len(wanted), len(self._open)) and wanted[same] == self._open[same]:
-            same += 1
+        same = self._agreeing()
         self._close_inline(same)
         if self._line and broken:
             self._line.append(_BREAK)
         if not self._line or self._line[-1] == _BREAK:
             html = html.lstrip()
-        self._line += [opening for _, opening in wanted[same:]] + [html]
-        self._open += wanted[same:]
+        wanted = list(self._wanted.items())[same:]
+        self._line += [*(opening for _, opening in wanted), html]
+        self._open += wanted
+
+    def _agreeing(self) -> int:
+        """How many of the open tags may stay open: those that are wanted, in the same order."""
+        same = 0
+        for have, want in zip(self._open, self._wanted.items(), strict=False):
+            if have != want:
+                break
+            same += 1
+        return same
 
     def _close_inline(self, keep: int) -> None:
         while len(self._open) > keep:

@@ -51,12 +51,13 @@ def count(session: Session, *, force: bool = False) -> int:
 
 
 def _batch(session: Session, *, after: int, force: bool) -> Sequence[Row[Any]]:
-    return session.execute(
+    query: Any = (
         select(Comment.id, Comment.thread_id, Comment.source, Comment.format)
         .where(Comment.id > after, *_due(force=force))
         .order_by(Comment.id)
         .limit(BATCH)
-    ).all()
+    )
+    return session.execute(query).all()
 
 
 def _due(*, force: bool) -> list[Any]:

@@ -73,8 +73,8 @@ def _located(expat: Any, dropped_lines: int) -> Iterator[None]:
         raise TransferError(_sentence(error, dropped_lines)) from None
     except DefusedXmlException:
         raise TransferError(
-            f"Line {expat.CurrentLineNumber + dropped_lines}: a DTD or an entity is declared here, which no export has and "
-            "which can do harm. Export again; a page saved from a browser is not an export."
+            f"Line {expat.CurrentLineNumber + dropped_lines}: a DTD or an entity is declared here, which no "
+            "export has and which can do harm. Export again; a page saved from a browser is not an export."
         ) from None
     except TransferError as error:
         raise TransferError(f"Line {expat.CurrentLineNumber + dropped_lines}: {error}") from None
