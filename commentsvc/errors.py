@@ -97,3 +97,22 @@ class ProviderError(CommentsvcError):
 
 class LoginFailedError(CommentsvcError):
     """A login did not come to its end, by a fault on our side of it: unknown, too old, from another browser."""
+
+
+class OutboundError(CommentsvcError):
+    """Another server was asked and gave no good answer; the sentence says why."""
+
+
+class ForbiddenDestinationError(OutboundError):
+    """An address that a stranger chose, and that is not asked: private, special, or no address of a web server."""
+
+
+class PictureError(CommentsvcError):
+    """These bytes are no picture that can be shown; the sentence says why."""
+
+
+class LoggedOutError(CommentsvcError):
+    """A comment was to be posted as somebody whose session is over."""
+
+    def __init__(self) -> None:
+        super().__init__("You are no longer logged in. Log in once more, or comment as a guest.")

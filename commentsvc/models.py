@@ -100,6 +100,8 @@ class Site(Base):
     name_field: Mapped[FieldRule] = mapped_column(_choice(FieldRule), default=FieldRule.REQUIRED)
     website_field: Mapped[FieldRule] = mapped_column(_choice(FieldRule), default=FieldRule.OPTIONAL)
     close_after_days: Mapped[int | None]
+    guests: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Whether somebody may comment without logging in."""
     sso_secret: Mapped[str | None] = mapped_column(String(64))
     """With which the site signs its own users in."""
 

@@ -34,9 +34,7 @@ def _enforce_foreign_keys(connection: Connection, on: bool) -> None:
     """
     if connection.dialect.name == "sqlite":
         connection.rollback()
-        driver = connection.connection.driver_connection
-        assert driver is not None
-        driver.execute(f"PRAGMA foreign_keys = {'ON' if on else 'OFF'}")
+        connection.connection.cursor().execute(f"PRAGMA foreign_keys = {'ON' if on else 'OFF'}")
 
 
 def main() -> None:

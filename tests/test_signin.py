@@ -234,7 +234,6 @@ class TestCookies:
         "path",
         [
             f"/embed?url={BLOG}/a",
-            f"/thread?url={BLOG}/a",
             f"/counts?url={BLOG}/a",
             "/healthz",
             "/administrator",

@@ -100,14 +100,19 @@ def sites_of(session: Session, commenter: Commenter) -> list[Site]:
     return list(session.scalars(query))
 
 
+def role_on(session: Session, commenter_id: int, site_id: int) -> Role | None:
+    """Return a person's role on a site, or None."""
+    return session.scalar(
+        select(Membership.role).where(Membership.commenter_id == commenter_id, Membership.site_id == site_id)
+    )
+
+
 def require_role(session: Session, commenter: Commenter, site_id: int, *, owner: bool = False) -> Role:
     """Return a person's role on a site.
 
     Raises NotFoundError where there is none (or not owner, if asked): an outsider does not learn what exists.
     """
-    role = session.scalar(
-        select(Membership.role).where(Membership.commenter_id == commenter.id, Membership.site_id == site_id)
-    )
+    role = role_on(session, commenter.id, site_id)
     if role is None or (owner and role is not Role.OWNER):
         raise NotFoundError("There is no such page, or it is not yours to see.")
     return role

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session, aliased
 
 from commentsvc.adapters import markup
 from commentsvc.db import UTCDateTime
+from commentsvc.domain import pictures
 from commentsvc.domain.threads import Address, find
 from commentsvc.errors import BadAddressError, NotFoundError
-from commentsvc.models import Comment, Commenter, Kind, Order, Role, Site, Status, Thread
+from commentsvc.models import Comment, Commenter, Kind, Order, Picture, Role, Site, Status, Thread
 
 ROOTS = 50
 FIRST_REPLIES = 5
@@ -42,6 +43,8 @@ class CommentView:
     held: bool
     kind: Kind
     name: str
+    picture: str | None
+    """The path of their picture here; None for initials."""
     website: str | None
     role: Role | None
     html: markup.SafeHtml
@@ -131,14 +134,27 @@ def more_replies(session: Session, address: Address, root_id: int, *, after: int
 
 
 def own_held(
-    session: Session, address: Address, *, author_key_hash: str | None = None, comment_id: int | None = None
+    session: Session,
+    address: Address,
+    *,
+    author_key_hash: str | None = None,
+    comment_id: int | None = None,
+    commenter_id: int | None = None,
 ) -> list[CommentView]:
-    """Return comments of this thread that only their author may see yet."""
+    """Return comments of this thread that only their author may see yet, by any of the proofs given."""
     thread = find(session, address)
-    proof = _proof(author_key_hash, comment_id)
-    if thread is None or proof is None:
+    proofs = [
+        column == proof
+        for column, proof in (
+            (Comment.author_key_hash, author_key_hash),
+            (Comment.id, comment_id),
+            (Comment.commenter_id, commenter_id),
+        )
+        if proof is not None
+    ]
+    if thread is None or not proofs:
         return []
-    query = _columns().where(Comment.site_id == address.site.id, proof, Comment.thread_id == thread.id)
+    query = _columns().where(Comment.site_id == address.site.id, or_(*proofs), Comment.thread_id == thread.id)
     rows = session.execute(query.where(Comment.status == Status.HELD).order_by(Comment.id).limit(20))
     return [_view(row, own=True) for row in rows]
 
@@ -318,12 +334,15 @@ def _columns() -> Any:
             Comment.reply_count,
             Comment.guest_name,
             Comment.guest_website,
+            Comment.commenter_id,
+            Picture.digest.label("picture"),
             Commenter.name.label("commenter_name"),
             Commenter.website.label("commenter_website"),
             parent.status.label("parent_status"),
             func.coalesce(answered.name, parent.guest_name).label("parent_name"),
         )
         .outerjoin(Commenter, Commenter.id == Comment.commenter_id)
+        .outerjoin(Picture, and_(Picture.commenter_id == Commenter.id, Commenter.show_picture))
         .outerjoin(parent, parent.id == Comment.parent_id)
         .outerjoin(answered, answered.id == parent.commenter_id)
     )
@@ -340,6 +359,7 @@ def _view(row: Row[Any], *, own: bool = False) -> CommentView:
         held=visible and row.status is Status.HELD,
         kind=row.kind,
         name=(row.commenter_name or row.guest_name or ANONYMOUS) if visible else "",
+        picture=pictures.path_of(row.commenter_id, row.picture) if visible else None,
         website=(row.commenter_website or row.guest_website) if visible else None,
         role=row.role if visible else None,
         html=markup.trusted(row.html if visible else ""),
@@ -348,12 +368,6 @@ def _view(row: Row[Any], *, own: bool = False) -> CommentView:
         reply_count=row.reply_count,
         parent_name=(row.parent_name or ANONYMOUS) if row.parent_status is Status.APPROVED else None,
     )
-
-
-def _proof(author_key_hash: str | None, comment_id: int | None) -> ColumnElement[bool] | None:
-    if author_key_hash is not None:
-        return Comment.author_key_hash == author_key_hash
-    return Comment.id == comment_id if comment_id is not None else None
 
 
 def _cursor(last: CommentView) -> str:

@@ -7,6 +7,8 @@ from flask_wtf import CSRFProtect
 from werkzeug.exceptions import LengthRequired
 
 from commentsvc.adapters.limits import Limiter
+from commentsvc.adapters.providers import catalogue
+from commentsvc.adapters.providers.flow import Flow
 from commentsvc.config import Settings
 from commentsvc.web import (
     admin,
@@ -31,11 +33,15 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Plug every door into the application."""
     app.config.update(MAX_CONTENT_LENGTH=BODY_LARGEST, MAX_FORM_MEMORY_SIZE=BODY_LARGEST)
     app.extensions["commentsvc.limiter"] = Limiter(settings.post_limit)
+    app.extensions["commentsvc.providers"] = {row.key: row for row in catalogue.offered(settings)}
+    app.extensions["commentsvc.flow"] = Flow()
     sessions.init_app(app, settings)
     csrf = CSRFProtect(app)
     for door in (assets, embed, posting, counts, health, signin, admin, site_settings):
         app.register_blueprint(door.blueprint)
-    csrf.exempt(posting.blueprint)  # guests: access.require_own_page and a signed form token stand instead
+    # Guests: access.require_own_page and a signed form token stand instead; readers: reader.require_token.
+    for door in (posting,):
+        csrf.exempt(door.blueprint)
     templating.init_app(app)
     faults.init_app(app)
     app.before_request(_require_length)

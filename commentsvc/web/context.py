@@ -8,11 +8,13 @@ from flask import current_app
 from sqlalchemy.orm import Session
 
 from commentsvc.adapters.limits import Limiter
+from commentsvc.adapters.providers.catalogue import Provider
+from commentsvc.adapters.providers.flow import Flow
 from commentsvc.config import Settings
 from commentsvc.db import db
 from commentsvc.models import now
 
-__all__ = ["database", "limiter", "now", "settings"]
+__all__ = ["database", "flow", "limiter", "now", "providers", "settings"]
 
 
 def settings() -> Settings:
@@ -28,3 +30,13 @@ def limiter() -> Limiter:
 def database() -> Session:
     """Return this request's database session."""
     return cast(Session, db.session)
+
+
+def providers() -> dict[str, Provider]:
+    """Return the login providers of this service, by key, in the order in which they are offered."""
+    return cast("dict[str, Provider]", current_app.extensions["commentsvc.providers"])
+
+
+def flow() -> Flow:
+    """Return what speaks with the providers."""
+    return cast(Flow, current_app.extensions["commentsvc.flow"])

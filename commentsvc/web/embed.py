@@ -9,7 +9,7 @@ from commentsvc.domain import reading, threads
 from commentsvc.domain.threads import Address
 from commentsvc.errors import BadAddressError, UnknownOriginError
 from commentsvc.models import Order
-from commentsvc.web import access, headers
+from commentsvc.web import access, headers, reader
 from commentsvc.web.context import database, settings
 from commentsvc.web.thread import FRAME, PAGE, Asked, Draft, piece, show
 
@@ -39,14 +39,20 @@ def page() -> ResponseReturnValue:
 
 @blueprint.get("/embed/own")
 def own() -> ResponseReturnValue:
-    """What only this reader may know of a thread: a fresh form token, and their comments that are held."""
-    address = Asked.read(FRAME, request.args).address()
+    """What only this reader may know of a thread: who they are, a fresh form token, their comments that are held."""
+    asked = Asked.read(FRAME, request.args)
+    address = asked.address()
+    holder = reader.current(address.site.id)
     key = access.author_key_hash(request.headers.get("X-Author-Key"))
-    held = reading.own_held(database(), address, author_key_hash=key) if key else []
+    held = reading.own_held(
+        database(), address, author_key_hash=key, commenter_id=holder.commenter_id if holder else None
+    )
     return headers.keep_nothing(
         jsonify(
             token=access.form_token(address),
-            held=[{"id": view.id, "html": piece(Asked.read(FRAME, request.args), view)} for view in held],
+            held=[{"id": view.id, "html": piece(asked, view)} for view in held],
+            member=reader.described(holder) if holder else None,
+            csrf=reader.csrf_token() if holder and not reader.bearer() else None,
         )
     )
 
@@ -67,13 +73,17 @@ def _thread(asked: Asked) -> Response:
     page = reading.page(database(), address, order=order, after=request.args.get("after"), focus_id=focus_id)
     if "fragment" in request.args:
         return _fragment("thread/more.html", asked=asked, page=page)
+    holder = reader.current(None) if asked.door == PAGE and request.args.get("as") != "guest" else None
     draft, held = Draft(), []
     if reply := _number("reply"):
         draft = Draft(parent=reading.answered(database(), address, reply))
     if receipt := request.args.get("receipt"):
         held = reading.own_held(database(), address, comment_id=access.comment_of(receipt))
-    response = show(asked, address, page, draft=draft, own=held)
-    return _cacheable(response) if not _CONTEXT & set(request.args) else headers.keep_nothing(response)
+    if holder and not held:
+        held = reading.own_held(database(), address, commenter_id=holder.commenter_id)
+    response = show(asked, address, page, draft=draft, own=held, holder=holder)
+    personal = holder or _CONTEXT & set(request.args)
+    return headers.keep_nothing(response) if personal else _cacheable(response)
 
 
 def _conversation(asked: Asked, address: Address) -> Response:

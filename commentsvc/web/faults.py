@@ -27,6 +27,9 @@ STATUS: tuple[tuple[type[errors.CommentsvcError], int], ...] = (
     (errors.AlreadyPostedError, 409),
     (errors.LinkSpentError, 410),
     (errors.TooManyError, 429),
+    (errors.LoggedOutError, 403),
+    (errors.LoginFailedError, 400),
+    (errors.ProviderError, 503),
 )
 _WORDS = {
     400: "This request could not be understood.",

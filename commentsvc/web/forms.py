@@ -41,6 +41,8 @@ class CommentForm(FlaskForm):
     token = HiddenField()
     key = HiddenField()
     author_key = HiddenField()
+    identity = HiddenField()
+    """`member`: as whoever is logged in; anything else: as a guest."""
     subject = StringField()
     """The honeypot: people do not see it."""
     text = TextAreaField()

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 from flask import Blueprint, Response, jsonify, redirect, request
 from flask.typing import ResponseReturnValue
 
 from commentsvc.adapters import markup
 from commentsvc.db import begin_write
-from commentsvc.domain import comments, fields, reading
+from commentsvc.domain import accounts, comments, fields, reading
 from commentsvc.domain.comments import Author, Signs
 from commentsvc.domain.threads import Address
 from commentsvc.errors import (
     AlreadyPostedError,
     CommentsvcError,
     InvalidFieldsError,
+    LoggedOutError,
     NotFoundError,
     StaleFormError,
     TooManyError,
 )
-from commentsvc.models import Comment, Status
-from commentsvc.web import access, faults, headers
+from commentsvc.models import Comment, LoginSession, Status
+from commentsvc.web import access, faults, headers, reader
 from commentsvc.web.context import database, limiter, now, settings
 from commentsvc.web.forms import CommentForm
 from commentsvc.web.thread import FRAME, PAGE, Asked, Draft, piece, show
@@ -40,7 +41,7 @@ def post(door: str) -> ResponseReturnValue:
     asked = Asked.read(door, cast("dict[str, str]", request.form))
     address = asked.address()
     try:
-        comment = _store(form, address)
+        comment = _store(form, address, door)
     except CommentsvcError as error:
         return _refused(error, form, asked)
     held = comment.status is not Status.APPROVED
@@ -66,9 +67,9 @@ def preview() -> ResponseReturnValue:
     return headers.keep_nothing(jsonify(html=str(markup.trusted(draft.rendered.html))))
 
 
-def _store(form: CommentForm, address: Address) -> Comment:
+def _store(form: CommentForm, address: Address, door: str) -> Comment:
     seconds = access.seconds_on_form(form.value("token"), address)
-    draft, author = _checked(form, address)
+    draft, author = _checked(form, address, door)
     limiter().hit(access.network())
     session = database()
     begin_write(session)
@@ -90,31 +91,48 @@ def _store(form: CommentForm, address: Address) -> Comment:
     return comment
 
 
-def _checked(form: CommentForm, address: Address) -> tuple[comments.Draft, Author]:
+def _checked(form: CommentForm, address: Address, door: str) -> tuple[comments.Draft, Author]:
     """Check and render everything typed; raises InvalidFieldsError with the faults of all fields at once."""
     faults_found: dict[str, str] = {}
-    draft, guest = None, fields.Guest()
+    draft = None
+    guest, holder = fields.Guest(), _holder(form, address, door)
     try:
         draft = comments.draft(form.value("text"), longest=settings().max_comment_length)
     except InvalidFieldsError as error:
         faults_found |= error.fields
     try:
-        guest = fields.guest(
-            address.site,
-            name_=form.value("name"),
-            email_=form.value("email"),
-            website_=form.value("website"),
-        )
+        if holder is None:
+            guest = fields.guest(
+                address.site,
+                name_=form.value("name"),
+                email_=form.value("email"),
+                website_=form.value("website"),
+            )
     except InvalidFieldsError as error:
         faults_found |= error.fields
     if faults_found or draft is None:
         raise InvalidFieldsError(faults_found)
     author = Author(
         guest=guest,
+        commenter_id=holder.commenter_id if holder else None,
+        role=accounts.role_on(database(), holder.commenter_id, address.site.id) if holder else None,
         author_key_hash=access.author_key_hash(form.value("author_key")),
         network_hash=access.network_hash(),
     )
     return draft, author
+
+
+def _holder(form: CommentForm, address: Address, door: str) -> LoginSession | None:
+    """Return the session to post with, None for a guest; raises LoggedOutError, ForbiddenError."""
+    if form.value("identity") != "member":
+        if not address.site.guests:
+            raise InvalidFieldsError({"form": "Please log in to comment on this site."})
+        return None
+    holder = reader.current(address.site.id if door == FRAME else None)
+    if holder is None:
+        raise LoggedOutError
+    reader.require_token()
+    return holder
 
 
 def _key(form: CommentForm) -> str | None:
@@ -138,7 +156,9 @@ def _refused(error: CommentsvcError, form: CommentForm, asked: Asked) -> Respons
     found = error.fields if isinstance(error, InvalidFieldsError) else {"form": str(error)}
     status = faults.status_of(error)
     if faults.wants_json():
-        body = {"errors": found, "message": str(error)}
+        body: dict[str, Any] = {"errors": found, "message": str(error)}
+        if isinstance(error, LoggedOutError):
+            body["errors"]["loggedOut"] = True
         if isinstance(error, StaleFormError):
             body["token"] = access.form_token(address)
         response = jsonify(body)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, cast
 
 from flask import Flask, Request, Response, request
@@ -16,6 +17,16 @@ from commentsvc.models import Commenter
 from commentsvc.web.context import database, now
 
 ADMIN = "/admin"
+READER_PATHS = (
+    "/login/redeem",
+    "/login/leave",
+    "/login/sso",
+    "/embed/own",
+    "/embed/comments",
+    "/thread",
+    "/account",
+)
+"""Where a reader's session counts. Not the frame's page itself: that is the same for everybody."""
 _TOKEN = "token"  # noqa: S105 - the name under which the cookie holds it
 _NOTICE = "notice"
 
@@ -23,12 +34,15 @@ _NOTICE = "notice"
 def init_app(app: Flask, settings: Settings) -> None:
     """Give each part of the service its cookie, and make forms last as long as their session."""
     app.config.update(
-        PERMANENT_SESSION_LIFETIME=accounts.SESSION_LIFE,
+        SESSION_REFRESH_EACH_REQUEST=False,
+        PERMANENT_SESSION_LIFETIME=timedelta(days=60),  # each session in the database ends by itself before
         WTF_CSRF_TIME_LIMIT=None,  # an hour's work in an open form must not be lost
         WTF_CSRF_SSL_STRICT=False,  # access.require_own_page looks at Origin, which proxies leave alone
     )
+    admin = CookieSessions(Cookie("admin", samesite="Strict", secure=settings.secure))
+    login = CookieSessions(Cookie("login", samesite="Lax", secure=settings.secure))
     app.session_interface = SessionsByPath(
-        {ADMIN: CookieSessions(Cookie("admin", samesite="Strict", secure=settings.secure))}
+        dict.fromkeys(READER_PATHS, READER_COOKIE) | {"/login": login, ADMIN: admin}
     )
 
 
@@ -73,6 +87,10 @@ class CookieSessions(SecureCookieSessionInterface):
 
     def get_cookie_partitioned(self, app: Flask) -> bool:
         return self.cookie.partitioned
+
+
+# In a frame only a partitioned cookie is kept, and only a secure one can be that; browsers hold loopback for secure.
+READER_COOKIE = CookieSessions(Cookie("reader", samesite="None", secure=True, partitioned=True))
 
 
 class SessionsByPath(SessionInterface):

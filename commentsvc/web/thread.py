@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,9 +12,9 @@ from flask import Response, make_response, render_template
 from commentsvc.domain import reading, threads
 from commentsvc.domain.reading import CommentView, ThreadPage
 from commentsvc.domain.threads import Address
-from commentsvc.models import Order
-from commentsvc.web import access, headers
-from commentsvc.web.context import database, now
+from commentsvc.models import LoginSession, Order
+from commentsvc.web import access, headers, reader
+from commentsvc.web.context import database, now, providers
 
 FRAME, PAGE = "/embed", "/thread"
 
@@ -57,6 +57,10 @@ class Asked:
         wanted = {name: str(value) for name, value in more.items() if value is not None}
         return f"{self.door}?{urlencode(self.fields() | wanted)}"
 
+    def page_link(self) -> str:
+        """Return the path of the same thread on a page of its own."""
+        return replace(self, door=PAGE).link()
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -80,6 +84,7 @@ def show(
     draft: Draft | None = None,
     own: list[CommentView] | None = None,
     notice: str | None = None,
+    holder: LoginSession | None = None,
     conversation: reading.Conversation | None = None,
     status: int = 200,
 ) -> Response:
@@ -98,6 +103,9 @@ def show(
         conversation=conversation,
         closed=threads.closed_reason(site, page.thread, at=now()),
         token=access.form_token(address),
+        providers=list(providers().values()),
+        member=reader.described(holder) if holder else None,
+        csrf=reader.csrf_token() if holder else "",
         origins=" ".join(origin.origin for origin in site.origins),
     )
     response = make_response(html, status)

@@ -72,6 +72,7 @@ def upgrade() -> None:
         )
 
     with op.batch_alter_table("site", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("guests", sa.Boolean(), server_default=sa.true(), nullable=False))
         batch_op.add_column(sa.Column("sso_secret", sa.String(length=64), nullable=True))
 
     with op.batch_alter_table("ticket", schema=None) as batch_op:
@@ -122,6 +123,7 @@ def downgrade() -> None:
 
     with op.batch_alter_table("site", schema=None) as batch_op:
         batch_op.drop_column("sso_secret")
+        batch_op.drop_column("guests")
 
     with op.batch_alter_table("login_session", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("fk_login_session_site_id_site"), type_="foreignkey")

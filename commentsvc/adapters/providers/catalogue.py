@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from commentsvc.adapters.providers import profile
 from commentsvc.adapters.providers.profile import Reader
-from commentsvc.config import ProviderSettings
+from commentsvc.config import ProviderSettings, Settings
 from commentsvc.errors import SettingsError
 
 BASIC, POST = "client_secret_basic", "client_secret_post"
@@ -154,6 +154,20 @@ ROWS: tuple[Provider, ...] = (
 )
 _BY_KEY = {row.key: row for row in ROWS}
 _OIDC = "oidc_"
+
+
+def offered(settings: Settings) -> list[Provider]:
+    """Return the providers that `settings` turn on; raises SettingsError naming every one that is not known."""
+    rows: list[Provider] = []
+    faults: list[str] = []
+    for one in settings.providers:
+        try:
+            rows.append(configured(one))
+        except SettingsError as error:
+            faults.extend(error.faults)
+    if faults:
+        raise SettingsError(faults)
+    return [*rows, _BY_KEY["mastodon"]] if settings.mastodon else rows
 
 
 def configured(settings: ProviderSettings) -> Provider:

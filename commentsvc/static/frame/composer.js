@@ -1,6 +1,6 @@
 // The comment form with script: opens when entered, keeps what is typed, answers in place, posts without a reload.
 
-import { highlight, page, parse, placeReplies, placeRoot, title } from "./main.js";
+import { framed, highlight, page, parse, placeReplies, placeRoot, title } from "./main.js";
 
 const DAY = 86400000;
 const form = document.getElementById("reply");
@@ -14,6 +14,7 @@ const preview = document.getElementById("preview");
 const previewButton = form.querySelector("[data-preview]");
 const remember = document.getElementById("remember");
 const DETAILS = ["name", "email", "website"];
+const login = document.getElementById("login") && framed ? await import("./login.js") : null;
 const home = document.createComment("form");
 form.before(home);
 
@@ -57,16 +58,23 @@ function open() {
   fresh ??= own();
 }
 
-/** Ask for what is this reader's alone: a form token that is not as old as the page, and their held comments. */
+/**
+ * Ask for what is this reader's alone: who they are, a form token that is not as old as the page, their held
+ * comments. Says whether somebody is logged in.
+ */
 async function own() {
   try {
-    const answer = await fetch(page.replace(/^\/\w+/, "/embed/own"), { headers: hadKey ? { "X-Author-Key": authorKey } : {} });
-    if (!answer.ok) return;
-    const { token, held } = await answer.json();
+    const headers = { ...login?.proof(), ...(hadKey && { "X-Author-Key": authorKey }) };
+    const answer = await fetch(page.replace(/^\/\w+/, "/embed/own"), { headers });
+    if (!answer.ok) return false;
+    const { csrf, held, member, token } = await answer.json();
     fields.token.value = token;
     for (const { html, id } of held) if (!document.getElementById(`comment-${id}`)) place(html);
+    login?.wear(member, csrf);
+    store("localStorage", "signed", member && true);
+    return Boolean(member);
   } catch {
-    // The page's own token serves as well.
+    return false; // The page's own token serves as well.
   }
 }
 
@@ -171,6 +179,7 @@ function fault(name, words) {
 }
 
 function show(faults) {
+  if (faults.loggedOut) login?.show("guest");
   for (const name of ["form", "text", ...DETAILS]) fault(name, faults[name] ?? "");
   const first = ["text", "email", "name", "website"].find((name) => faults[name] && fields[name]);
   if (first) {
@@ -182,7 +191,8 @@ function show(faults) {
 const EMPTY = { text: "Please enter a comment", email: "Please enter your email address here", name: "Please enter your name here", website: "Please enter your website here" };
 
 function missing() {
-  const empty = Object.entries(EMPTY).filter(([name]) => fields[name]?.required && !fields[name].value.trim());
+  const asked = fields.identity.value === "member" ? [["text", EMPTY.text]] : Object.entries(EMPTY);
+  const empty = asked.filter(([name]) => fields[name]?.required && !fields[name].value.trim());
   return Object.fromEntries(empty);
 }
 
@@ -210,7 +220,8 @@ previewButton.addEventListener("click", async () => {
 
 async function send(path, body) {
   try {
-    const answer = await fetch(path, { method: "POST", body, headers: { Accept: "application/json" } });
+    const headers = { Accept: "application/json", ...login?.proof() };
+    const answer = await fetch(path, { method: "POST", body, headers });
     const type = answer.headers.get("Content-Type") ?? "";
     const said = type.includes("json") ? await answer.json() : {};
     return { ok: answer.ok, body: { message: "The service did not answer as it should. Your text is kept; please try again.", ...said } };
@@ -289,7 +300,8 @@ if (draft && Date.now() - draft.at < DAY && !text.value) {
     text.blur();
   } else open();
 } else if (draft) store("localStorage", draftKey, null);
-if (form.contains(document.activeElement) || hadKey) {
+login?.begin(own);
+if (form.contains(document.activeElement) || hadKey || stored("localStorage", "signed") || login?.proof().Authorization) {
   fresh = own();
   if (form.contains(document.activeElement)) open();
 }

@@ -4,7 +4,7 @@
 
 const root = document.documentElement;
 const thread = document.getElementById("thread");
-const framed = parent !== window;
+export const framed = parent !== window;
 
 // --- The page around us. It tells its origin in the address's fragment, which no server sees.
 

@@ -1,0 +1,209 @@
+// Logging in from the frame. The frame keeps a random verifier; its SHA-256 goes out with the login, and whoever
+// has the verifier fetches the session when the login is done. No window has to speak with another, so it works
+// where popups lose their opener, and no cookie of the popup has to be seen here.
+
+import { page } from "./main.js";
+
+const form = document.getElementById("login");
+const composer = document.getElementById("reply");
+const panels = Object.fromEntries([...composer.querySelectorAll("[data-panel]")].map((panel) => [panel.dataset.panel, panel]));
+const fault = document.getElementById("login-fault");
+const MINUTES = 5;
+
+let bearer = read("bearer");
+let onChange = () => {};
+let member = null;
+let waiting = null;
+let pair = null;
+
+function read(key) {
+  try {
+    return JSON.parse(sessionStorage.getItem(`commentsvc ${key}`));
+  } catch {
+    return null;
+  }
+}
+
+function write(key, value) {
+  try {
+    if (value === null) sessionStorage.removeItem(`commentsvc ${key}`);
+    else sessionStorage.setItem(`commentsvc ${key}`, JSON.stringify(value));
+  } catch {
+    // Kept in memory alone, then.
+  }
+}
+
+/** Headers of a request that is to be this reader's own. */
+export const proof = () => (bearer ? { Authorization: `Bearer ${bearer}` } : {});
+
+export function show(name) {
+  for (const [panel, element] of Object.entries(panels)) element.hidden = panel !== name;
+  composer.elements.identity.value = name === "member" ? "member" : "guest";
+}
+
+function say(words) {
+  fault.textContent = words;
+  fault.hidden = !words;
+}
+
+function fill(facts, within = composer) {
+  for (const place of within.querySelectorAll("[data-fill]")) {
+    const value = facts[place.dataset.fill];
+    if (value === undefined) continue;
+    if (place.tagName === "IMG") {
+      place.hidden = !value;
+      if (value) place.src = value;
+    } else place.textContent = value ?? "";
+  }
+}
+
+/** Show who is logged in, as the service told; null for nobody. */
+export function wear(found, csrf) {
+  member = found;
+  composer.elements.csrf_token.value = csrf ?? "";
+  document.getElementById("leave").elements.csrf_token.value = csrf ?? "";
+  if (!member) return;
+  say("");
+  fill(member);
+  for (const words of composer.querySelectorAll("[data-words]")) words.hidden = (words.dataset.words === "sso") === Boolean(member.label);
+  show("member");
+}
+
+async function newPair() {
+  const verifier = Array.from(crypto.getRandomValues(new Uint8Array(32)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
+  pair = { verifier, challenge: Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("") };
+}
+
+/** Send the form out; the click that asked for it is what lets a window open. */
+function start(provider, { tab = false } = {}) {
+  if (!pair) return;
+  const { verifier, challenge } = pair;
+  pair = null;
+  newPair();
+  form.elements.challenge.value = challenge;
+  form.elements.purpose.value = tab ? "tab" : "frame";
+  let target = "_top";
+  if (!tab) {
+    target = `commentsvc-${challenge.slice(0, 12)}`;
+    const left = Math.max(0, screenX + (outerWidth - 520) / 2);
+    const top = Math.max(0, screenY + (outerHeight - 680) / 3);
+    // Null although a window opened: the page around us isolates itself. That window closes itself.
+    if (!open("/login/opening", target, `popup,width=520,height=680,left=${left},top=${top}`)) target = "_blank";
+  }
+  const field = document.createElement("input");
+  Object.assign(field, { type: "hidden", name: "provider", value: provider.key });
+  form.append(field);
+  form.target = target;
+  form.submit();
+  field.remove();
+  wait({ verifier, provider });
+  if (tab) write("connecting", { verifier, provider, until: Date.now() + MINUTES * 60000 });
+}
+
+function wait({ verifier, provider }) {
+  const mine = { verifier, provider, tries: 0, timer: 0 };
+  clearTimeout(waiting?.timer);
+  waiting = mine;
+  say("");
+  fill({ label: provider.label }, panels.connecting);
+  show("connecting");
+  const ask = async () => {
+    clearTimeout(mine.timer);
+    if (waiting !== mine) return;
+    const done = await redeem(mine).catch(() => false);
+    if (waiting !== mine || done) return;
+    mine.tries += 1;
+    if (mine.tries > 150) return stop("This login took too long. Please try again.");
+    mine.timer = setTimeout(ask, Math.min(800 + mine.tries * 150, 4000));
+  };
+  mine.ask = ask;
+  mine.timer = setTimeout(ask, 800);
+}
+
+function stop(words = "") {
+  clearTimeout(waiting?.timer);
+  waiting = null;
+  write("connecting", null);
+  show("guest");
+  say(words);
+}
+
+async function post(path, more) {
+  const body = new URLSearchParams({ ...Object.fromEntries(new URLSearchParams(page.split("?")[1])), ...more });
+  const answer = await fetch(path, { method: "POST", body, headers: { Accept: "application/json", ...proof() } });
+  return { status: answer.status, ...(await answer.json()) };
+}
+
+async function redeem(mine) {
+  const answer = await post("/login/redeem", { verifier: mine.verifier });
+  if (answer.stage === "pending") return false;
+  if (answer.stage !== "done") {
+    stop(answer.message);
+    return true;
+  }
+  waiting = null;
+  write("connecting", null);
+  if (!(await onChange())) {
+    // The browser kept no cookie for us: ask once more, for a token to hold ourselves.
+    bearer = (await post("/login/redeem", { verifier: mine.verifier, want: "bearer" })).bearer ?? null;
+    write("bearer", bearer);
+    if (!(await onChange())) stop("Your browser did not keep the login. You can comment as a guest.");
+  }
+  try {
+    localStorage.setItem("commentsvc last", JSON.stringify({ key: mine.provider.key, at: Date.now() }));
+  } catch {
+    // Only a convenience.
+  }
+  return true;
+}
+
+/** Begin: `changed` asks the service who is logged in, shows it, and says whether somebody is. */
+export function begin(changed) {
+  onChange = changed;
+  if (!form || !crypto.subtle) return;
+  newPair();
+  composer.addEventListener("click", (event) => {
+    const button = event.target.closest?.("button");
+    if (button?.name === "provider") {
+      event.preventDefault();
+      if (button.value === member?.provider) wear(member, composer.elements.csrf_token.value);
+      else start({ key: button.value, label: button.value === "mastodon" ? document.getElementById("instance").value : button.dataset.label });
+    } else if (button?.matches("[data-cancel]")) stop();
+    else if (button?.matches("[data-tab]") && waiting) start(waiting.provider, { tab: true });
+    else if (button?.matches("[data-change]")) show("guest");
+    else if (button?.matches("[data-leave]")) {
+      event.preventDefault();
+      leave();
+    }
+  });
+  const soon = () => document.visibilityState === "visible" && waiting?.ask();
+  addEventListener("focus", soon);
+  document.addEventListener("visibilitychange", soon);
+  const left = read("connecting");
+  if (left && left.until > Date.now()) wait(left);
+  mark();
+}
+
+async function leave() {
+  const token = document.getElementById("leave").elements.csrf_token.value;
+  await post("/login/leave", { csrf_token: token, door: "frame" }).catch(() => {});
+  bearer = null;
+  write("bearer", null);
+  write("signed", null);
+  wear(null, "");
+  show("guest");
+}
+
+/** Put the provider used last in front of the others, for a week. */
+function mark() {
+  try {
+    const last = JSON.parse(localStorage.getItem("commentsvc last"));
+    if (!last || Date.now() - last.at > 7 * 86400000) return;
+    const button = composer.querySelector(`.provider[value="${CSS.escape(last.key)}"]`);
+    button?.classList.add("last");
+    if (button) button.title += " (used last time)";
+  } catch {
+    // Only a convenience.
+  }
+}
