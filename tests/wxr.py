@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime
 from itertools import count
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from commentsvc.domain import importing
+from commentsvc.domain.import_report import Report
+from commentsvc.models import Comment, Site
+from commentsvc.transfer import wordpress
 
 OLD_BLOG = "http://blog.example"
+TODAY = datetime(2026, 6, 1, 12, tzinfo=UTC)
 _numbers = count(1)
 
 
@@ -78,9 +89,20 @@ def export(
 """.encode()
 
 
-def file(*items: str) -> io.BytesIO:
-    """Return an open export."""
-    return io.BytesIO(export(*items))
+def load(session: Session, site: Site, *items: str, blog: str = OLD_BLOG, **options: Any) -> Report:
+    """Import an export made of these articles into `site`."""
+    file = io.BytesIO(export(*items, blog=blog))
+    return importing.run(session, site, wordpress.read(file), at=TODAY, **options)
+
+
+def stored(session: Session) -> list[Comment]:
+    """Return every comment there is, in the order of the rows."""
+    return list(session.scalars(select(Comment).order_by(Comment.id)))
+
+
+def at(minute: int) -> dict[str, str]:
+    """Return the field of a comment written in this minute."""
+    return {"date_gmt": f"2012-03-04 05:{minute:02}:00"}
 
 
 def cdata(text: str) -> str:

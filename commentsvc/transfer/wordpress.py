@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from commentsvc.adapters import markup
+from commentsvc.adapters import imported_html, markup
 from commentsvc.domain.records import ArticleRecord, CommentRecord
 from commentsvc.errors import TransferError
 from commentsvc.models import Kind, Status, TextFormat
@@ -20,6 +20,7 @@ SYSTEM = "WordPress"
 VERSIONS = ("1.0", "1.1", "1.2")
 _FIELD_LONGEST = 300_000
 """Of what is kept of one element; far beyond what a comment may have."""
+_TITLE_LONGEST = 2000
 _NAMESPACE = re.compile(r"\{https?://wordpress\.org/export/([^/}]*)/\}(\w+)")
 _BLOG = frozenset({"link", "wp:base_site_url", "wp:base_blog_url"})
 _ARTICLE = frozenset({"title", "link"} | {
@@ -151,7 +152,7 @@ def _article(blog: dict[str, str], fields: dict[str, str], comments: list[Commen
         source=re.sub(r"\Ahttps?://", "", home.lower()).rstrip("/"),
         url=_plain_address(url),
         comments=tuple(comments),
-        title=markup.plain(fields.get("title", "")),
+        title=_words(fields.get("title", "")),
         published_at=_time(fields, "wp:post_date"),
         home=home,
         hidden=status in _HIDDEN or password != "",
@@ -179,6 +180,11 @@ def _comment(fields: dict[str, str]) -> CommentRecord:
         # Order notes, webhooks, editors' remarks: they were never shown to readers.
         refused="" if kind else f"of type “{field('type')[:40]}”, which is no reader's comment",
     )
+
+
+def _words(title: str) -> str:
+    """A title is HTML in WordPress; `plain` reads only what is well-formed."""
+    return markup.plain(imported_html.rewrite(title[:_TITLE_LONGEST]))
 
 
 def _plain_address(url: str) -> str:
