@@ -1,0 +1,58 @@
+"""A connection under one deadline and one allowance, for all that comes over it."""
+
+from __future__ import annotations
+
+import io
+import socket
+import time
+from typing import TYPE_CHECKING
+
+from commentsvc.errors import OutboundError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+
+class Deadline:
+    """A moment `seconds` from now."""
+
+    def __init__(self, seconds: float) -> None:
+        self._at = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Return the seconds that are left; raises TimeoutError where none are."""
+        left = self._at - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+
+class Wire(io.RawIOBase):
+    """A socket as http.client knows one, with a deadline, and an allowance of bytes, for all that is read."""
+
+    def __init__(self, sock: socket.socket, deadline: Deadline, allowance: int) -> None:
+        self._sock = sock
+        self._deadline = deadline
+        self._allowance = allowance
+
+    def sendall(self, data: bytes) -> None:
+        self._sock.settimeout(self._deadline.left())
+        self._sock.sendall(data)
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        # A socket's own timeout begins anew with every byte.
+        self._sock.settimeout(self._deadline.left())
+        count = self._sock.recv_into(buffer)
+        self._allowance -= count
+        if self._allowance < 0:
+            raise OutboundError("The server sent more than is read.")
+        return count
+
+    def close(self) -> None:
+        """Do nothing: http.client lets go of its socket before the body is read; who opened it closes it."""
