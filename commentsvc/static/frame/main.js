@@ -84,8 +84,9 @@ if (framed) {
 // --- Times.
 
 const UNITS = [["year", 31557600], ["month", 2629800], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]];
-const ago = new Intl.RelativeTimeFormat(root.lang, { numeric: "auto" });
-const exact = new Intl.DateTimeFormat(root.lang, { dateStyle: "long", timeStyle: "short" });
+const language = navigator.languages.find((one) => one.startsWith(root.lang)) ?? root.lang; // "en" as this reader writes it
+const ago = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+const exact = new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "short" });
 
 export function tellTimes(within = document) {
   for (const element of within.querySelectorAll("time")) {
@@ -150,7 +151,7 @@ thread.addEventListener("click", async (event) => {
   event.preventDefault();
   if (link.ariaBusy === "true") return;
   link.ariaBusy = "true";
-  const words = link.textContent;
+  const words = (link.dataset.words ??= link.textContent);
   link.textContent = "Loading…";
   try {
     const found = await piece(link.getAttribute("href"));
