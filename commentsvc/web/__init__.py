@@ -18,6 +18,7 @@ from commentsvc.web import (
     faults,
     headers,
     health,
+    login,
     posting,
     sessions,
     signin,
@@ -37,10 +38,10 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.extensions["commentsvc.flow"] = Flow()
     sessions.init_app(app, settings)
     csrf = CSRFProtect(app)
-    for door in (assets, embed, posting, counts, health, signin, admin, site_settings):
+    for door in (assets, embed, posting, counts, health, login, signin, admin, site_settings):
         app.register_blueprint(door.blueprint)
     # Guests: access.require_own_page and a signed form token stand instead; readers: reader.require_token.
-    for door in (posting,):
+    for door in (posting, login):
         csrf.exempt(door.blueprint)
     templating.init_app(app)
     faults.init_app(app)

@@ -16,7 +16,7 @@ import requests
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.requests_client import OAuth2Session
 
-from commentsvc.adapters.providers import apple, idtoken
+from commentsvc.adapters.providers import apple, idtoken, mastodon
 from commentsvc.adapters.providers.catalogue import Provider
 from commentsvc.adapters.providers.profile import Profile
 from commentsvc.errors import ProviderError
@@ -137,6 +137,9 @@ class Flow:
     ) -> Profile:
         endpoints = self.endpoints(provider)
         _require_issuer(provider, endpoints, answer)
+        if attempt.instance:
+            found = mastodon.claims(provider, redirect_uri, answer["code"], attempt.verifier)
+            return provider.read(endpoints.issuer, found)
         with self._client(provider, redirect_uri) as client:
             token = client.fetch_token(
                 endpoints.token,
