@@ -46,6 +46,7 @@ def shown(source: str) -> str:
         ),
         ("<dl><dt>a<dd>b<dt>c<dd>d</dl>", "<p><strong>a</strong><br>b</p><p><strong>c</strong><br>d</p>"),
         ('<a href="https://a.example/">a</a>', '<p><a href="https://a.example/">a</a></p>'),
+        ('<a data-href="x" title="href=y" href=https://a.example/>a</a>', '<p><a href="https://a.example/">a</a></p>'),
         ('<a href="//a.example/">a</a>', '<p><a href="https://a.example/">a</a></p>'),
         ('<a href="/about">a</a> <a name="x">b</a>', "<p>a b</p>"),
         ('<img src="https://a.example/b.png" alt="A  cat">', '<p><a href="https://a.example/b.png">A cat</a></p>'),

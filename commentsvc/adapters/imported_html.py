@@ -39,7 +39,9 @@ _TAG = re.compile(
     r"<(/?)([a-z][a-z0-9-]*+(?::[a-z]++)?)(?=[\s/>])(?:((?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*+)>|([^<>]*+)>)",
     re.IGNORECASE,
 )
-_ATTRIBUTE = re.compile(r"([a-z]++)\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"'<>]++))", re.IGNORECASE)
+_ATTRIBUTE = re.compile(
+    r"(?<![\w-])([a-z]++)\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"'<>]++))", re.IGNORECASE
+)
 # A caption or a gallery as WordPress writes it into a text; a bare "[gallery]" is talk of one.
 _SHORTCODE = re.compile(r"\[(?:caption|gallery)\s++[a-z]++=[^\[\]<>]*+\]|\[/caption\]", re.IGNORECASE)
 

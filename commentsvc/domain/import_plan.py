@@ -18,6 +18,7 @@ from commentsvc.models import Kind, Status
 TEXT_LONGEST = 100_000
 """Above what a visitor may write: an import should not lose what another system took."""
 KEY_LONGEST = 300
+_HELD = "approved there but held here, because "
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -171,17 +172,16 @@ def plan(article: ArticleRecord, record: CommentRecord, *, key: str, parent_key:
 
 
 def _verdict(article: ArticleRecord, record: CommentRecord, draft: Draft) -> tuple[Status, str, str]:
-    if record.status is Status.APPROVED and article.hidden:
-        where = "an article that was private, a draft or behind a password"
-        return Status.HELD, f"Approved, but on {where}.", f"approved, but held here, for they are on {where}"
-    if record.status is Status.APPROVED and not draft.rendered.agreed:
-        why = "the two sanitisers disagreed about this text; please read it."
-        return (
-            Status.HELD,
-            why.capitalize(),
-            "approved, but held here, for the two sanitisers disagreed about them",
-        )
-    return record.status, f"Imported as {record.status.value} from {article.system}.", ""
+    """Status, reason and note: what nobody could read, and what is not surely safe, waits for a moderator."""
+    if record.status is not Status.APPROVED:
+        return record.status, f"Imported as {record.status.value} from {article.system}.", ""
+    if article.hidden:
+        why = "their article was private, a draft or behind a password"
+        return Status.HELD, f"Approved in {article.system}, but {why.replace('their', 'its')}.", _HELD + why
+    if not draft.rendered.agreed:
+        why = "the two sanitisers disagreed about"
+        return Status.HELD, f"{why.capitalize()} this text; please read it.", f"{_HELD}{why} them"
+    return Status.APPROVED, f"Imported as approved from {article.system}.", ""
 
 
 def _guest(record: CommentRecord) -> Guest:
