@@ -171,4 +171,6 @@ def _is_web_url(url: str) -> bool:
         return False
     if parts.scheme not in {"http", "https"} or parts.username is not None or not parts.hostname:
         return False
+    if "[" in parts.netloc:  # "[v1.x]" would pass for the name within
+        return False
     return _HOST.fullmatch(parts.hostname) is not None
