@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
@@ -129,7 +129,15 @@ class _Quiet(WSGIRequestHandler):
 
 
 @pytest.fixture
-def service(tmp_path: Path, migrated_sqlite: Path) -> Iterator[Service]:
+def service_variables() -> Callable[[str], dict[str, str]]:
+    """Further variables of the service, once its URL is known; a test that wants some overrides this."""
+    return lambda url: {}
+
+
+@pytest.fixture
+def service(
+    tmp_path: Path, migrated_sqlite: Path, service_variables: Callable[[str], dict[str, str]]
+) -> Iterator[Service]:
     """The real application with a new database, on a free port of http://127.0.0.1."""
     from conftest import dispose, environment
 
@@ -146,7 +154,9 @@ def service(tmp_path: Path, migrated_sqlite: Path) -> Iterator[Service]:
     data_dir = tmp_path / "service"
     data_dir.mkdir()
     shutil.copy(migrated_sqlite, data_dir / "comments.sqlite")
-    app = create_app(Settings.from_env(environment(data_dir, COMMENTSVC_BASE_URL=url)))
+    app = create_app(
+        Settings.from_env(environment(data_dir, COMMENTSVC_BASE_URL=url, **service_variables(url)))
+    )
     waiting.append(app)
     with _running(server):
         yield Service(app, url)

@@ -147,6 +147,7 @@ def edit(
     moderator_id: int | None = None,
 ) -> None:
     """Replace a comment's text, and a guest's details where given. Needs `begin_write`; the caller commits."""
+    threads.lock(session, comment.thread_id)  # before the comment itself, the order in which all others lock
     comment.source, comment.format = draft.source, draft.format
     comment.html, comment.renderer, comment.digest = draft.rendered.html, markup.VERSION, draft.digest
     if guest is not None and comment.commenter_id is None:

@@ -60,7 +60,10 @@ def start() -> ResponseReturnValue:
     session.commit()
     holder = reader.given() if purpose == LINK else None
     _remember(attempt, purpose=purpose, asked=asked, holder=holder.id if holder else 0)
-    return redirect(url, 303)
+    # Not a redirect: browsers hold the target of a form's redirect against the form's own `form-action`.
+    return headers.keep_nothing(
+        make_response(render_template("login/going.html", url=url, label=provider.label))
+    )
 
 
 @blueprint.get("/callback/<key>")

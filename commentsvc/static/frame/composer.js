@@ -289,10 +289,13 @@ function place(html) {
   else if (item) placeRoot(item, { first: true }); // right below the form, whatever the order: here it is
 }
 
-// --- As it was left.
+// --- As it was left, or as somebody quick has begun it.
 
 const draft = stored("localStorage", draftKey);
-if (draft && Date.now() - draft.at < DAY && !text.value) {
+if (text.value) {
+  keep();
+  open();
+} else if (draft && Date.now() - draft.at < DAY) {
   const link = draft.parent && document.querySelector(`.reply-link[data-id="${CSS.escape(draft.parent)}"]`);
   text.value = draft.text;
   if (link) {

@@ -108,6 +108,7 @@ function wait({ verifier, provider }) {
   say("");
   fill({ label: provider.label }, panels.connecting);
   show("connecting");
+  composer.classList.add("open");
   const ask = async () => {
     clearTimeout(mine.timer);
     if (waiting !== mine) return;
