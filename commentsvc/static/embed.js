@@ -9,14 +9,15 @@
   const wait = (milliseconds, then) => setTimeout(then, milliseconds);
   const permalink = () => /^#comment-(\d{1,15})$/.exec(location.hash)?.[1];
 
-  /** Whether a colour, in whatever notation, is a light one. */
-  function isLight(colour) {
+  /** How bright a colour is, in whatever notation: from 0 to 255. */
+  function brightness(colour) {
     const brush = document.createElement("canvas").getContext("2d");
     brush.fillStyle = colour;
     brush.fillRect(0, 0, 1, 1);
     const [red, green, blue] = brush.getImageData(0, 0, 1, 1).data;
-    return 0.299 * red + 0.587 * green + 0.114 * blue > 140;
+    return 0.299 * red + 0.587 * green + 0.114 * blue;
   }
+  const isLight = (colour) => brightness(colour) > 140;
 
   class CommentThread extends HTMLElement {
     static observedAttributes = ["url", "thread-id", "data-url", "data-thread-id", "order", "theme", "data-theme", "page-title"];
@@ -98,16 +99,19 @@
       const probe = this.appendChild(document.createElement("a"));
       probe.href = "#";
       const link = getComputedStyle(probe).color;
+      probe.style.color = "LinkText";
+      const plain = getComputedStyle(probe).color;
       probe.remove();
       const own = (name) => style.getPropertyValue(`--comments-${name}`).trim();
       const asked = this.#attribute("theme");
       const theme = ["light", "dark"].includes(asked) ? asked : isLight(own("text") || style.color) ? "dark" : "light";
       const suits = isLight(style.color) === (theme === "dark");
+      const legible = theme === "dark" ? brightness(link) > 90 : brightness(link) < 165;
       return {
         theme,
         font: own("font") || style.fontFamily,
         text: own("text") || (suits ? style.color : ""),
-        accent: own("accent") || (suits && link !== style.color ? link : ""),
+        accent: own("accent") || (suits && legible && ![style.color, plain].includes(link) ? link : ""),
         radius: own("radius"),
       };
     }

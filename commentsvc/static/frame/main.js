@@ -47,7 +47,8 @@ function wear(look) {
     // Values, not code: nothing that could load or refer to anything.
     if (typeof value === "string" && value.length < 400 && !/[;{}\\]|(?<!rgba?|hsla?|hwb|lab|lch|color|mix|dark|calc)\(/i.test(value)) root.style.setProperty(property, value);
   }
-  if (look.accent) root.style.setProperty("--on-accent", isLight(getComputedStyle(root).getPropertyValue("--accent")) ? "#0c1220" : "#fff");
+  const worn = root.style.getPropertyValue("--accent");
+  root.style.setProperty("--on-accent", worn && (isLight(worn) ? "#0c1220" : "#fff"));
 }
 
 function isLight(colour) {
