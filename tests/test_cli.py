@@ -142,7 +142,7 @@ def test_an_export_is_imported_after_a_dry_run_that_changes_nothing() -> None:
     )
     assert "0 comments" in succeed("site", "list")
     assert re.search(r"Comments: +1 new", succeed("import", "wordpress", "export.xml", "--site", "Blog"))
-    assert "1 comments" in succeed("site", "list")
+    assert "1 comment " in succeed("site", "list")
     assert "Nothing new" in succeed("import", "wordpress", "export.xml", "--site", "Blog")
 
 
@@ -161,7 +161,7 @@ def test_comments_are_rendered_anew_where_that_is_due() -> None:
     Path("export.xml").write_text(EXPORT)
     succeed("import", "wordpress", "export.xml", "--site", "Blog")
     assert "as it should be" in succeed("rerender")
-    assert "1 comments were rendered" in succeed("rerender", "--all")
+    assert "Rendered anew: 1 of 1" in succeed("rerender", "--all")
 
 
 def test_settings_are_shown_without_their_secrets(monkeypatch: pytest.MonkeyPatch) -> None:

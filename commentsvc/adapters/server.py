@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import re
+import signal
 import socket
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from granian import Granian
@@ -112,7 +115,29 @@ def serve(load: Callable[[], WsgiApp], bind: Bind, *, workers: int, access_log: 
         log_access_format=ACCESS_LINE,
         workers_kill_timeout=FINISH_WITHIN,
         respawn_failed_workers=True,
-    ).serve(target_loader=load, wrap_loader=False)
+    ).serve(target_loader=partial(_load_in_worker, load), wrap_loader=False)
+
+
+def _load_in_worker(load: Callable[[], WsgiApp]) -> WsgiApp:
+    """Load the application in a worker that stops once, and only when its parent says so.
+
+    Granian's handler of a signal takes a lock that the main thread may be holding when a second signal comes, as
+    after Ctrl+C, which a terminal sends to parent and workers alike: the worker would hang until it is killed.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not the parent's, until Granian sets the worker's own
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    threading.Thread(target=_stop_when_told, daemon=True).start()
+    return load()
+
+
+def _stop_when_told() -> None:
+    """Wait for the parent's signal, and call the worker's handler from this thread, which holds no lock."""
+    signal.sigwait({signal.SIGTERM})
+    handler = signal.getsignal(signal.SIGTERM)
+    if callable(handler):
+        handler(signal.SIGTERM, None)
+    else:
+        os._exit(0)  # the application was still loading; no request has been taken
 
 
 def _logging() -> dict[str, Any]:

@@ -42,7 +42,7 @@ def list_() -> None:
     query = select(Site, total).outerjoin(Thread).group_by(Site.id).order_by(Site.name)
     with service.opened(service.settings()) as session:
         rows = [
-            (one.name, f"{count:,} comments", ", ".join(origin.origin for origin in one.origins))
+            (one.name, f"{count:,} comment{'s' * (count != 1)}", ", ".join(origin.origin for origin in one.origins))
             for one, count in session.execute(query)
         ]
     if not rows:
