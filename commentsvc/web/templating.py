@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import zlib
 from datetime import UTC, datetime
 
 from flask import Flask
 
+from commentsvc.adapters import initials
 from commentsvc.web import assets
 
-HUES = 12
 INDENTS = 4
 
 
 def init_app(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(date=date, exact=exact, initial=initial, hue=hue, indent_of=indent_of)
+    app.jinja_env.filters.update(
+        date=date, exact=exact, initial=initials.initial, hue=initials.hue, indent_of=indent_of
+    )
     app.jinja_env.globals.update(asset=assets.url)
 
 
@@ -27,16 +28,6 @@ def date(at: datetime) -> str:
 def exact(at: datetime) -> str:
     """23 November 2026, 03:14 UTC."""
     return f"{at.astimezone(UTC):%-d %B %Y, %H:%M} UTC"
-
-
-def initial(name: str) -> str:
-    """The letter that stands for a person who has no picture."""
-    return next((char.upper()[:1] for char in name if char.isalnum()), "?")
-
-
-def hue(name: str) -> int:
-    """One of a few colours, always the same for one name."""
-    return zlib.crc32(name.casefold().encode()) % HUES
 
 
 def indent_of(depth: int) -> int:
