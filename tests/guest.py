@@ -52,7 +52,9 @@ class Reader:
         self.asked = {"url": url, **asked}
 
     def get(self, path: str = "/embed", headers: dict[str, str] | None = None, **more: Any) -> TestResponse:
-        return self.client.get(f"{path}?{urlencode(self.asked | more)}", base_url=BASE_URL, headers=headers)
+        return self.client.get(
+            f"{path}?{urlencode(self.asked | more)}", base_url=BASE_URL, headers=headers, buffered=True
+        )
 
     def own(self, key: str | None = None) -> dict[str, Any]:
         """What this reader alone may know."""

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from commentsvc.domain import addresses, reading, sites, threads
 from commentsvc.domain.threads import Address
-from commentsvc.errors import BadAddressError, UnknownOriginError
+from commentsvc.errors import BadAddressError
 from commentsvc.models import Site
 from commentsvc.web.context import database
 
@@ -28,8 +28,13 @@ def counts() -> ResponseReturnValue:
     urls = list(dict.fromkeys(request.args.getlist("url")))
     if len(urls) > MOST:
         raise BadAddressError(f"Please ask for at most {MOST} addresses at once.")
-    known: dict[str, Site | None] = {}
-    found = {url: address for url in urls if (address := _address(url, known))}
+    origins = {url: origin for url in urls if (origin := _origin(url))}
+    known = sites.by_origins(database(), set(origins.values()))
+    found = {
+        url: address
+        for url, origin in origins.items()
+        if origin in known and (address := _address(url, known[origin]))
+    }
     numbers = reading.counts(database(), list(found.values()))
     response = jsonify(dict.fromkeys(urls, 0) | dict(zip(found, numbers, strict=True)))
     response.headers["Access-Control-Allow-Origin"] = "*"
@@ -38,20 +43,16 @@ def counts() -> ResponseReturnValue:
     return response
 
 
-def _address(asked: str, known: dict[str, Site | None]) -> Address | None:
-    url, _, page_id = asked.partition(_NAMED)
+def _origin(asked: str) -> str | None:
     try:
-        origin = addresses.origin_of(url)
-        if origin not in known:
-            known[origin] = _site(origin)
-        site = known[origin]
-        return threads.address_on(site, url, page_id=unquote(page_id)) if site else None
+        return addresses.origin_of(asked.partition(_NAMED)[0])
     except BadAddressError:
         return None
 
 
-def _site(origin: str) -> Site | None:
+def _address(asked: str, site: Site) -> Address | None:
+    url, _, page_id = asked.partition(_NAMED)
     try:
-        return sites.by_origin(database(), origin)
-    except UnknownOriginError:
+        return threads.address_on(site, url, page_id=unquote(page_id))
+    except BadAddressError:
         return None
