@@ -1,0 +1,121 @@
+"""What people wrote, and what was decided about it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from commentsvc.db import Base, UTCDateTime
+from commentsvc.models.columns import Kind, Role, RowId, Status, TextFormat, choice, now
+from commentsvc.models.people import Commenter
+from commentsvc.models.sites import Thread
+
+# Pingbacks and trackbacks are kept apart from what people wrote here. An engine takes a partial index only for
+# a query in which it finds these very words, and SQLAlchemy writes a truth as `shown = 1` for SQLite.
+_SHOWN, _SHOWN_SQLITE = "shown", "shown = 1"
+_ROOTS = "root_id IS NULL AND kind = 'comment'"
+_MENTIONS = "kind != 'comment'"
+
+
+class Comment(Base):
+    """What somebody wrote: the source, its rendered form, and where it stands."""
+
+    __tablename__ = "comment"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id", ondelete="CASCADE"))
+    thread_id: Mapped[int] = mapped_column(ForeignKey("thread.id", ondelete="CASCADE"))
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("comment.id", ondelete="CASCADE"), index=True)
+    root_id: Mapped[int | None] = mapped_column(ForeignKey("comment.id", ondelete="CASCADE"))
+    """None for a root itself."""
+    depth: Mapped[int] = mapped_column(default=0)
+
+    kind: Mapped[Kind] = mapped_column(choice(Kind), default=Kind.COMMENT)
+    status: Mapped[Status] = mapped_column(choice(Status))
+    shown: Mapped[bool] = mapped_column(default=False)
+    """Approved, or a placeholder that carries approved replies."""
+    reply_count: Mapped[int] = mapped_column(default=0)
+    """On a root: how many approved comments stand below it."""
+
+    format: Mapped[TextFormat] = mapped_column(choice(TextFormat), default=TextFormat.MARKDOWN)
+    source: Mapped[str] = mapped_column(Text)
+    html: Mapped[str] = mapped_column(Text)
+    renderer: Mapped[int]
+    digest: Mapped[str] = mapped_column(String(32))
+    """Of the source; finds repeats."""
+
+    commenter_id: Mapped[int | None] = mapped_column(
+        ForeignKey("commenter.id", ondelete="SET NULL"), index=True
+    )
+    role: Mapped[Role | None] = mapped_column(choice(Role))
+    """The writer's role when it was written: the badge."""
+    guest_name: Mapped[str | None] = mapped_column(String(80))
+    guest_email: Mapped[str | None] = mapped_column(String(254))
+    guest_website: Mapped[str | None] = mapped_column(String(500))
+    author_key_hash: Mapped[str | None] = mapped_column(String(64))
+    """Of a random key that only the writing browser holds."""
+    network_hash: Mapped[str | None] = mapped_column(String(64))
+
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    edited_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    idempotency_key: Mapped[str | None] = mapped_column(String(64))
+    transfer_key: Mapped[str | None] = mapped_column(String(300))
+    """Where an import took it from; makes a second import change nothing."""
+
+    thread: Mapped[Thread] = relationship()
+    commenter: Mapped[Commenter | None] = relationship()
+    parent: Mapped[Comment | None] = relationship(remote_side=[id], foreign_keys=[parent_id])
+    decisions: Mapped[list[Decision]] = relationship(
+        back_populates="comment", order_by="Decision.id", passive_deletes=True
+    )
+
+    __table_args__ = (
+        UniqueConstraint("thread_id", "idempotency_key"),
+        UniqueConstraint("site_id", "transfer_key"),
+        Index(
+            "ix_comment_roots",
+            "thread_id",
+            "created_at",
+            "id",
+            sqlite_where=text(f"{_SHOWN_SQLITE} AND {_ROOTS}"),
+            postgresql_where=text(f"{_SHOWN} AND {_ROOTS}"),
+        ),
+        Index(
+            "ix_comment_mentions",
+            "thread_id",
+            "id",
+            sqlite_where=text(f"{_SHOWN_SQLITE} AND {_MENTIONS}"),
+            postgresql_where=text(f"{_SHOWN} AND {_MENTIONS}"),
+        ),
+        Index(
+            "ix_comment_replies",
+            "root_id",
+            "id",
+            sqlite_where=text(_SHOWN_SQLITE),
+            postgresql_where=text(_SHOWN),
+        ),
+        Index("ix_comment_queue", "site_id", "status", "id"),
+        Index("ix_comment_repeats", "thread_id", "digest"),
+        Index("ix_comment_author_key", "site_id", "author_key_hash"),
+    )
+
+
+class Decision(Base):
+    """One moderation verdict on a comment and its reasons; rows are only ever added."""
+
+    __tablename__ = "decision"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    comment_id: Mapped[int] = mapped_column(ForeignKey("comment.id", ondelete="CASCADE"), index=True)
+    moderator_id: Mapped[int | None] = mapped_column(
+        ForeignKey("commenter.id", ondelete="SET NULL"), index=True
+    )
+    status: Mapped[Status] = mapped_column(choice(Status))
+    reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+
+    comment: Mapped[Comment] = relationship(back_populates="decisions")
+    moderator: Mapped[Commenter | None] = relationship()

@@ -1,0 +1,66 @@
+"""Sites, their origins, and the threads of their articles."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint, true
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from commentsvc.db import Base, UTCDateTime
+from commentsvc.models.columns import FieldRule, Order, Policy, RowId, choice, now
+
+
+class Site(Base):
+    """A website that embeds us."""
+
+    __tablename__ = "site"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    heading: Mapped[str] = mapped_column(String(80), default="Leave a Reply")
+    policy: Mapped[Policy] = mapped_column(choice(Policy), default=Policy.HOLD_FIRST)
+    order: Mapped[Order] = mapped_column(choice(Order), default=Order.OLDEST)
+    email_field: Mapped[FieldRule] = mapped_column(choice(FieldRule), default=FieldRule.REQUIRED)
+    name_field: Mapped[FieldRule] = mapped_column(choice(FieldRule), default=FieldRule.REQUIRED)
+    website_field: Mapped[FieldRule] = mapped_column(choice(FieldRule), default=FieldRule.OPTIONAL)
+    close_after_days: Mapped[int | None]
+    guests: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Whether somebody may comment without logging in."""
+    sso_secret: Mapped[str | None] = mapped_column(String(64))
+    """With which the site signs its own users in."""
+
+    origins: Mapped[list[Origin]] = relationship(
+        back_populates="site", cascade="all, delete-orphan", order_by="Origin.id", lazy="selectin"
+    )
+
+
+class Origin(Base):
+    """scheme://host[:port] of pages that may embed a site's threads; belongs to one site only."""
+
+    __tablename__ = "origin"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id", ondelete="CASCADE"), index=True)
+    origin: Mapped[str] = mapped_column(String(300), unique=True)
+
+    site: Mapped[Site] = relationship(back_populates="origins")
+
+
+class Thread(Base):
+    """The discussion of one article: a site and a key."""
+
+    __tablename__ = "thread"
+    __table_args__ = (UniqueConstraint("site_id", "key"),)
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id", ondelete="CASCADE"))
+    key: Mapped[str] = mapped_column(String(2000))
+    url: Mapped[str] = mapped_column(String(2000))
+    title: Mapped[str | None] = mapped_column(String(300))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    version: Mapped[int] = mapped_column(default=0)
+    approved_count: Mapped[int] = mapped_column(default=0)
+
+    site: Mapped[Site] = relationship()
