@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 demo: $(VENV)/.service ## A blog with comments on this machine, nothing to set up; Ctrl+C ends it
 	@$(BIN)/commentsvc demo
@@ -26,6 +26,12 @@ check: $(VENV)/.checks ## Lint, formatting, types, direction of imports
 test: check ## The checks, then every test; brings a Chromium for them where it can
 	@$(BIN)/python tests/chromium.py
 	@$(BIN)/python -m pytest
+
+constraints: $(BIN)/python ## Pin the newest releases that pyproject.toml allows, in constraints.txt
+	@rm -rf $(VENV)/fresh && $(BIN)/python -m venv $(VENV)/fresh
+	@$(VENV)/fresh/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test,check]'
+	@$(VENV)/fresh/bin/python -m pip freeze --exclude-editable | LC_ALL=C sort -f > constraints.txt
+	@rm -rf $(VENV)/fresh
 
 clean: ## Remove .venv, caches and builds; instance/ with its comments stays
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist
@@ -50,4 +56,4 @@ $(BIN)/python:
 	echo "Where it goes by another name: make PYTHON=/path/to/python" >&2; \
 	exit 1
 
-.PHONY: help demo serve check test clean
+.PHONY: help demo serve check test constraints clean

@@ -106,7 +106,7 @@ def test_what_builds_it_names_no_machine_and_no_download(path: str) -> None:
 
 def test_every_dependency_is_pinned() -> None:
     lines = (ROOT / "constraints.txt").read_text().splitlines()
-    assert lines == sorted(lines, key=str.lower)
+    assert lines == sorted(lines, key=str.upper)
     pinned = {re.fullmatch(r"([\w.-]+)==\S+", line)[1].lower().replace("_", "-") for line in lines}  # type: ignore[index]
     wanted = re.findall(
         r'^  "([A-Za-z][\w-]*)(?:\[\w+\])?(?:[<>=]|",)', (ROOT / "pyproject.toml").read_text(), re.M
