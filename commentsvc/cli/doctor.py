@@ -1,0 +1,126 @@
+"""doctor: whether everything is set up so that it can work, and what to do where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import click
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from commentsvc.adapters import outbound
+from commentsvc.adapters.providers import catalogue
+from commentsvc.adapters.providers.catalogue import Provider
+from commentsvc.adapters.providers.flow import Flow
+from commentsvc.cli import service
+from commentsvc.config import PREFIX, Settings
+from commentsvc.errors import OutboundError, ProviderError
+from commentsvc.models import Site
+
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at; `advice` where it is not as it should be."""
+
+    subject: str
+    state: str
+    advice: str = ""
+
+
+@click.command()
+@click.pass_context
+def doctor(context: click.Context) -> None:
+    """Look whether the service, its sites and its login providers are set up as they must be.
+
+    Nothing is changed. Each login provider is named with the redirect address to paste at its own site. The
+    exit code is 1 where something has to be mended.
+    """
+    settings = service.settings()
+    with service.opened(settings) as session:
+        findings = [*_service(settings), *_sites(session, settings)]
+    findings += [finding for row in catalogue.offered(settings) for finding in _provider(row, settings)]
+    for finding in findings:
+        mark = click.style("!", fg="red", bold=True) if finding.advice else click.style("✓", fg="green")
+        click.echo(f"{mark} {finding.subject:<16} {finding.state}")
+        if finding.advice:
+            click.echo(f"  {'':<16} {finding.advice}")
+    _name_the_others(settings)
+    if any(finding.advice for finding in findings):
+        context.exit(1)
+
+
+def _service(settings: Settings) -> Iterator[Finding]:
+    yield Finding("Database", settings.database_url.partition("@")[2] or settings.database_url)
+    host = urlsplit(settings.base_url).hostname or ""
+    insecure = not settings.secure and host not in _LOOPBACK
+    advice = (
+        "Browsers keep no login inside other pages without https. Put a proxy with a certificate before it."
+    )
+    yield Finding("Address", settings.base_url, advice if insecure else "")
+    yield _reached(settings)
+
+
+def _reached(settings: Settings) -> Finding:
+    """Ask ourselves by the address that browsers use."""
+    try:
+        answer = outbound.fetch(
+            f"{settings.base_url}/healthz",
+            largest=10_000,
+            seconds=5.0,
+            accept=frozenset({"application/json"}),
+            redirects=0,
+            allow_private=True,
+        )
+    except OutboundError as error:
+        return Finding(
+            "Answers there", "no", f"{error} Is `commentsvc serve` running, and the proxy before it?"
+        )
+    if answer.status == 200:
+        return Finding("Answers there", "yes")
+    return Finding(
+        "Answers there", f"with {answer.status}", "Something else answers, or the service is not well."
+    )
+
+
+def _sites(session: Session, settings: Settings) -> Iterator[Finding]:
+    found = session.scalars(select(Site).order_by(Site.name)).all()
+    if not found:
+        yield Finding("Sites", "none", '`commentsvc site add "My blog" https://blog.example` adds one.')
+    for site in found:
+        origins = [origin.origin for origin in site.origins]
+        mixed = not settings.secure and any(origin.startswith("https://") for origin in origins)
+        advice = "Its pages come by https; browsers will not load comments into them over http."
+        yield Finding("Site", f"{site.name}: {', '.join(origins)}", advice if mixed else "")
+
+
+def _provider(row: Provider, settings: Settings) -> Iterator[Finding]:
+    if row.key == "mastodon":
+        yield Finding(row.label, "any instance; each registers us by itself")
+        return
+    yield Finding(row.label, f"redirect address: {settings.base_url}/login/callback/{row.key}")
+    if not row.openid:
+        yield Finding("", "its addresses are known; nothing to discover")
+        return
+    try:
+        Flow().endpoints(row)
+    except ProviderError as error:
+        yield Finding("", f"discovery at {row.issuer}", str(error))
+    else:
+        yield Finding("", f"discovery at {row.issuer} answers")
+
+
+def _name_the_others(settings: Settings) -> None:
+    """Name what could be turned on, and by which variables."""
+    present = {one.key for one in settings.providers}
+    others = [row for row in catalogue.ROWS if row.key not in present and row.key != "mastodon"]
+    if others:
+        click.echo("\nNot turned on:")
+    for row in others:
+        name = f"{PREFIX}{row.key.upper()}"
+        click.echo(f"  {row.label:<16} {name}_CLIENT_ID, {name}_CLIENT_SECRET")
+    if not settings.mastodon:
+        click.echo(f"  {'Mastodon':<16} {PREFIX}MASTODON=on")

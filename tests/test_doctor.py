@@ -1,0 +1,60 @@
+"""`commentsvc doctor` as an operator meets it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from conftest import environment
+
+from commentsvc.cli import main
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    def invoke(*words: str, **more: str) -> Result:
+        return CliRunner().invoke(main, words, env=environment(tmp_path, **more))
+
+    assert invoke("upgrade").exit_code == 0
+    return invoke
+
+
+class TestDoctor:
+    def test_says_what_to_do_where_there_is_no_site(self, run: Run) -> None:
+        result = run("doctor")
+        assert result.exit_code == 1
+        assert "commentsvc site add" in result.output
+
+    def test_says_when_the_service_does_not_answer(self, run: Run) -> None:
+        result = run("doctor", COMMENTSVC_BASE_URL="http://127.0.0.1:9")
+        assert "Is `commentsvc serve` running" in result.output
+
+    def test_warns_of_http_under_pages_of_https(self, run: Run) -> None:
+        run("site", "add", "Blog", "https://blog.example")
+        assert "will not load comments" in run("doctor").output
+
+    def test_names_the_redirect_address_of_each_provider(self, run: Run) -> None:
+        result = run("doctor", COMMENTSVC_GITHUB_CLIENT_ID="a", COMMENTSVC_GITHUB_CLIENT_SECRET="b")
+        assert "redirect address: http://127.0.0.1:8600/login/callback/github" in result.output
+
+    def test_says_when_discovery_does_not_answer(self, run: Run) -> None:
+        result = run(
+            "doctor",
+            COMMENTSVC_OIDC_HOME_ISSUER="http://127.0.0.1:9",
+            COMMENTSVC_OIDC_HOME_CLIENT_ID="a",
+            COMMENTSVC_OIDC_HOME_CLIENT_SECRET="b",
+        )
+        assert "discovery at http://127.0.0.1:9\n" in result.output
+        assert "not available right now" in result.output
+
+    def test_names_the_variables_of_providers_not_turned_on(self, run: Run) -> None:
+        assert "COMMENTSVC_GOOGLE_CLIENT_ID, COMMENTSVC_GOOGLE_CLIENT_SECRET" in run("doctor").output
+
+    def test_refuses_a_provider_it_does_not_know(self, run: Run) -> None:
+        result = run("doctor", COMMENTSVC_MYSPACE_CLIENT_ID="a", COMMENTSVC_MYSPACE_CLIENT_SECRET="b")
+        assert result.exit_code == 1
+        assert "No provider is called 'myspace'" in result.output
