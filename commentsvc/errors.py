@@ -99,6 +99,13 @@ class LoginFailedError(CommentsvcError):
     """A login did not come to its end, by a fault on our side of it: unknown, too old, from another browser."""
 
 
+class StaleTokenError(LoginFailedError):
+    """The token with which a website signs its user in is too old; the website can give a new one."""
+
+    def __init__(self) -> None:
+        super().__init__("Your login at this website has to be renewed. Please reload the page.")
+
+
 class OutboundError(CommentsvcError):
     """Another server was asked and gave no good answer; the sentence says why."""
 

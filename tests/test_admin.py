@@ -670,7 +670,7 @@ class TestSettings:
         assert '<span class="badge">Moderator</span>' in visitor.page("/admin?status=approved")
 
 
-DOORS = {"signin"}
+DOORS = {"invitation", "signin"}
 """Blueprints of the view that people reach without being signed in."""
 
 

@@ -1,17 +1,46 @@
-"""admin: the way into the admin view."""
+"""admin: the ways into the admin view."""
 
 from __future__ import annotations
 
 import click
 
+from commentsvc.adapters.providers import catalogue
+from commentsvc.adapters.providers.catalogue import Provider
+from commentsvc.adapters.providers.flow import Flow
 from commentsvc.cli import service
-from commentsvc.domain import accounts
-from commentsvc.models import now
+from commentsvc.config import Settings
+from commentsvc.domain import accounts, invitations, sites
+from commentsvc.errors import BadAddressError
+from commentsvc.models import Role, now
+
+NUMBERED = {"discord", "facebook", "github", "wordpress_legacy", "x"}
+"""Providers whose own id of a person is a number; a name typed in its place would never fit anybody."""
+ROLES = click.Choice([role.value for role in Role])
+
+site_option = click.option(
+    "--site", "site_name", required=True, metavar="NAME", help="As `commentsvc site list` shows it."
+)
+role_option = click.option(
+    "--role",
+    type=ROLES,
+    default=Role.MODERATOR.value,
+    show_default=True,
+    help="An owner also changes the site's settings.",
+)
+provider_option = click.option(
+    "--provider", required=True, metavar="KEY", help="Where the person logs in, such as github."
+)
+subject_option = click.option(
+    "--subject", required=True, metavar="ID", help="The provider's own id of the person, never a name."
+)
+issuer_option = click.option(
+    "--issuer", metavar="URL", help="Which of several: a Mastodon server, a Microsoft tenant."
+)
 
 
 @click.group()
 def admin() -> None:
-    """Sign in to the admin view."""
+    """Let people into the admin view."""
 
 
 @admin.command()
@@ -21,3 +50,69 @@ def link() -> None:
     with service.writing(settings) as session:
         token = accounts.issue_link(session, accounts.operator(session), at=now())
     click.echo(f"{settings.base_url}/admin/sign-in/{token}")
+
+
+@admin.command()
+@site_option
+@role_option
+def invite(site_name: str, role: str) -> None:
+    """Print a link that gives a role to whoever logs in with it first, within 7 days."""
+    settings = service.settings()
+    with service.writing(settings) as session:
+        token = invitations.invite(session, sites.by_name(session, site_name), Role(role), at=now())
+    click.echo(f"{settings.base_url}/admin/invite/{token}")
+    if not catalogue.offered(settings):
+        click.echo("Nobody can log in with it yet: no login provider is set up.", err=True)
+
+
+@admin.command()
+@site_option
+@provider_option
+@subject_option
+@role_option
+@issuer_option
+def grant(site_name: str, provider: str, subject: str, role: str, issuer: str | None) -> None:
+    """Give a role to an account at a login provider, before its first visit or after.
+
+    The subject is shown to whoever tries to log in at /admin without a role. For GitHub it is the number that
+    https://api.github.com/users/NAME gives as `id`.
+    """
+    settings = service.settings()
+    row, issuer = _proof(settings, provider, subject, issuer)
+    with service.writing(settings) as session:
+        site = sites.by_name(session, site_name)
+        invitations.grant(session, site, Role(role), row.key, issuer, subject, at=now())
+        click.echo(f"{row.label} account {subject} is {role} of {site.name!r} now.")
+    if row.key not in {one.key for one in catalogue.offered(settings)}:
+        click.echo(f"Nobody can log in with {row.label} yet: it is not set up.", err=True)
+
+
+@admin.command()
+@site_option
+@provider_option
+@subject_option
+@issuer_option
+def revoke(site_name: str, provider: str, subject: str, issuer: str | None) -> None:
+    """Take the role of an account on a site away."""
+    settings = service.settings()
+    row, issuer = _proof(settings, provider, subject, issuer)
+    with service.writing(settings) as session:
+        site = sites.by_name(session, site_name)
+        invitations.revoke(session, site, row.key, issuer, subject)
+        click.echo(f"{row.label} account {subject} has no role on {site.name!r} any more.")
+
+
+def _proof(settings: Settings, key: str, subject: str, issuer: str | None) -> tuple[Provider, str]:
+    """Return the provider and the issuer that a login will name; raises BadAddressError."""
+    known = {row.key: row for row in (*catalogue.ROWS, *catalogue.offered(settings))}
+    row = known.get(key)
+    if row is None:
+        raise BadAddressError(f"There is no provider {key!r}. There are: {', '.join(known)}.")
+    if key in NUMBERED and not subject.strip().isdecimal():
+        raise BadAddressError(f"{row.label} knows its people by number; {subject!r} is none.")
+    if issuer:
+        return row, issuer.strip()
+    if row.any_tenant or not row.issuer:
+        raise BadAddressError(f"{row.label} is many: say which with --issuer https://…")
+    # How a server writes its own address, only it can say; of those in the catalogue it is known.
+    return row, Flow().endpoints(row).issuer if key.startswith("oidc") else row.issuer

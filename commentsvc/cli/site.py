@@ -6,7 +6,7 @@ import click
 from sqlalchemy import func, select
 
 from commentsvc.cli import service
-from commentsvc.domain import accounts, sites
+from commentsvc.domain import accounts, single_sign_on, sites
 from commentsvc.models import Site, Thread
 
 
@@ -42,7 +42,11 @@ def list_() -> None:
     query = select(Site, total).outerjoin(Thread).group_by(Site.id).order_by(Site.name)
     with service.opened(service.settings()) as session:
         rows = [
-            (one.name, f"{count:,} comment{'s' * (count != 1)}", ", ".join(origin.origin for origin in one.origins))
+            (
+                one.name,
+                f"{count:,} comment{'s' * (count != 1)}",
+                ", ".join(origin.origin for origin in one.origins),
+            )
             for one, count in session.execute(query)
         ]
     if not rows:
@@ -50,3 +54,22 @@ def list_() -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(2)] if rows else []
     for name, count, origins in rows:
         click.echo(f"{name:<{widths[0]}}  {count:>{widths[1]}}  {origins}")
+
+
+@site.command(name="sso-secret")
+@click.argument("name")
+@click.option("--off", is_flag=True, help="Take the present secret away instead.")
+def sso_secret(name: str, off: bool) -> None:
+    """Make a secret with which the website NAME signs its own users in (docs/sso.md).
+
+    It is printed once and cannot be shown again; one that the website had before stops working.
+    """
+    settings = service.settings()
+    with service.writing(settings) as session:
+        found = sites.by_name(session, name)
+        secret = None if off else single_sign_on.new_secret(session, found)
+        if secret is None:
+            single_sign_on.switch_off(session, found)
+    click.echo(secret or f"{name!r} signs nobody in any more.")
+    if secret:
+        click.echo(f"Its tokens name {settings.base_url} as their audience.", err=True)

@@ -24,6 +24,9 @@ def of_login(
     found = find(session, provider, issuer, subject)
     shown = _name(name, provider)
     if found is not None:
+        if found.name is None:
+            # Given a role before their first visit: until now nobody knew what to call them.
+            found.commenter.name = shown
         found.name = shown
         return found
     try:

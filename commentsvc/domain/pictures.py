@@ -11,13 +11,21 @@ from sqlalchemy.orm import Session
 from commentsvc.models import Commenter, Picture
 
 
-def keep(session: Session, commenter_id: int, data: bytes, *, at: datetime) -> None:
-    """Store a person's picture in place of an earlier one. Needs `begin_write`."""
+def keep(session: Session, commenter_id: int, data: bytes, *, at: datetime) -> bool:
+    """Store a person's picture in place of an earlier one; return whether it is another. Needs `begin_write`."""
     found = session.get(Picture, commenter_id)
+    digest = hashlib.sha256(data).hexdigest()[:16]
     if found is None:
-        found = Picture(commenter_id=commenter_id)
-        session.add(found)
-    found.data, found.digest, found.fetched_at = data, hashlib.sha256(data).hexdigest()[:16], at
+        session.add(Picture(commenter_id=commenter_id, data=data, digest=digest, fetched_at=at))
+        return True
+    is_new = found.digest != digest
+    found.data, found.digest, found.fetched_at = data, digest, at
+    return is_new
+
+
+def has_one(session: Session, commenter_id: int) -> bool:
+    """Whether a picture of this person is kept, shown or not."""
+    return session.scalar(select(Picture.digest).where(Picture.commenter_id == commenter_id)) is not None
 
 
 def find(session: Session, commenter_id: int, digest: str) -> bytes | None:

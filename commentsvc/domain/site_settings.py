@@ -49,7 +49,17 @@ def change(session: Session, site: Site, wanted: SiteSettings) -> None:
     site.name_field, site.email_field = wanted.name_field, wanted.email_field
     site.website_field = wanted.website_field
     session.flush()
-    _show_everywhere(session, site)
+    show_everywhere(session, site)
+
+
+def show_everywhere(session: Session, site: Site) -> None:
+    """Every page of the site looks different now: no copy of an old one may be given out any more."""
+    session.execute(
+        update(Thread)
+        .where(Thread.site_id == site.id)
+        .values(version=Thread.version + 1)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _line(value: str, field: str, faults: dict[str, str]) -> str:
@@ -59,13 +69,3 @@ def _line(value: str, field: str, faults: dict[str, str]) -> str:
         too_long = len(value) > fields.NAME_LONGEST
         faults[field] = error.fields["name"] if too_long else f"Please enter a {field}"
         return ""
-
-
-def _show_everywhere(session: Session, site: Site) -> None:
-    """Every page of the site looks different now: no copy of an old one may be given out any more."""
-    session.execute(
-        update(Thread)
-        .where(Thread.site_id == site.id)
-        .values(version=Thread.version + 1)
-        .execution_options(synchronize_session=False)
-    )

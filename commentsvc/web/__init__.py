@@ -11,21 +11,44 @@ from commentsvc.adapters.providers import catalogue
 from commentsvc.adapters.providers.flow import Flow
 from commentsvc.config import Settings
 from commentsvc.web import (
+    account,
     admin,
     assets,
     counts,
     embed,
     faults,
+    handover,
     headers,
     health,
+    invitation,
     login,
+    portrait,
     posting,
     sessions,
     signin,
     site_settings,
+    site_sso,
+    sso,
     templating,
 )
 
+DOORS = (
+    assets,
+    embed,
+    posting,
+    counts,
+    health,
+    login,
+    sso,
+    portrait,
+    handover,
+    account,
+    signin,
+    invitation,
+    admin,
+    site_settings,
+    site_sso,
+)
 BODY_LARGEST = 512 * 1024
 """Bytes; the longest comment allowed, percent-encoded, fits."""
 
@@ -38,10 +61,10 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.extensions["commentsvc.flow"] = Flow()
     sessions.init_app(app, settings)
     csrf = CSRFProtect(app)
-    for door in (assets, embed, posting, counts, health, login, signin, admin, site_settings):
+    for door in DOORS:
         app.register_blueprint(door.blueprint)
     # Guests: access.require_own_page and a signed form token stand instead; readers: reader.require_token.
-    for door in (posting, login):
+    for door in (posting, login, handover, sso):
         csrf.exempt(door.blueprint)
     templating.init_app(app)
     faults.init_app(app)

@@ -13,7 +13,7 @@ from commentsvc.domain import accounts, queue
 from commentsvc.errors import BadAddressError
 from commentsvc.models import Commenter, Role, Site, Status
 from commentsvc.web import access, sessions
-from commentsvc.web.context import database
+from commentsvc.web.context import database, providers
 
 TABS = (Status.HELD, Status.APPROVED, Status.SPAM, Status.TRASH)
 LARGEST_ROW = 2**63 - 1
@@ -48,7 +48,8 @@ def arrival() -> Response | None:
 
 def signed_out(status: int, *, spent: bool = False) -> Response:
     """Say how to get in."""
-    return make_response(render_template("admin/signed_out.html", spent=spent), status)
+    ways_in = list(providers().values())
+    return make_response(render_template("admin/signed_out.html", spent=spent, providers=ways_in), status)
 
 
 def person() -> Commenter:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, HiddenField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from commentsvc.models import FieldRule, Order, Policy
@@ -20,6 +28,10 @@ FIELD_RULES: Any = {
     FieldRule.REQUIRED.value: "Required",
     FieldRule.OPTIONAL.value: "Optional",
     FieldRule.OFF.value: "Not asked for",
+}
+DELETIONS: Any = {
+    "remove": "Remove my texts",
+    "keep": "Keep my texts, without my name",
 }
 ORDERS: Any = {Order.OLDEST.value: "Oldest first", Order.NEWEST.value: "Newest first"}
 
@@ -78,6 +90,26 @@ class ReplyForm(FlaskForm):
 
     text = TextAreaField("Your reply", [InputRequired("Please enter a comment")])
     approve = BooleanField("Approve the comment too")
+
+
+class NameForm(FlaskForm):
+    """What a person is called."""
+
+    name = StringField("Display name")
+
+
+class DeletionForm(FlaskForm):
+    """The end of an account."""
+
+    texts = RadioField(
+        "What should happen to what you wrote?",
+        [InputRequired("Please choose what should happen to what you wrote")],
+        choices=DELETIONS,
+    )
+    sure = BooleanField(
+        "I understand that this cannot be undone.",
+        [InputRequired("Please confirm that you understand this cannot be undone")],
+    )
 
 
 class SiteForm(FlaskForm):

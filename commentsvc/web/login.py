@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import secrets
 from typing import Any
 
@@ -11,30 +10,26 @@ from flask import Blueprint, Response, jsonify, make_response, redirect, render_
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 
-from commentsvc.adapters import outbound
-from commentsvc.adapters import pictures as shrinking
 from commentsvc.adapters.providers import mastodon
 from commentsvc.adapters.providers.catalogue import Provider
 from commentsvc.adapters.providers.flow import Attempt
 from commentsvc.adapters.providers.profile import Profile
 from commentsvc.db import begin_write
-from commentsvc.domain import accounts, identities, instances, logins, pictures, sessions
+from commentsvc.domain import accounts, identities, instances, invitations, logins, sessions
 from commentsvc.domain.logins import Stage
 from commentsvc.errors import CommentsvcError, LoginFailedError, NotFoundError, ProviderError
 from commentsvc.models import Identity
-from commentsvc.web import access, faults, headers, reader
+from commentsvc.web import access, faults, headers, incoming_pictures, reader
 from commentsvc.web.context import database, flow, now, providers, settings
 from commentsvc.web.thread import FRAME, PAGE, Asked
 
-log = logging.getLogger(__name__)
-
 blueprint = Blueprint("login", __name__, url_prefix="/login")
 
-FRAMES, TAB, THREAD, PERSON, LINK, ADMIN = "frame", "tab", "thread", "person", "link", "admin"
+FRAMES, TAB, THREAD, PERSON, LINK = "frame", "tab", "thread", "person", "link"
+ADMIN, INVITE = "admin", "invite"
 """Where a login began: a frame that waits; a frame whose page came along in the same tab; a thread's own page;
-a person's page, to enter or to link a further account; the admin view."""
-PICTURE_LARGEST = 2 * 1024 * 1024
-"""Bytes."""
+a person's page, to enter or to link a further account; the admin view; an invitation to it."""
+_PERSONS_PAGES = {"settings": "/account/settings", "delete": "/account/delete"}
 _AT_ONCE = 4
 _LONGEST = 2000
 
@@ -59,7 +54,14 @@ def start() -> ResponseReturnValue:
     logins.begin(session, challenge=challenge, state=attempt.state, site_id=site_id, at=now())
     session.commit()
     holder = reader.given() if purpose == LINK else None
-    _remember(attempt, purpose=purpose, asked=asked, holder=holder.id if holder else 0)
+    _remember(
+        attempt,
+        purpose=purpose,
+        asked=asked,
+        holder=holder.id if holder else 0,
+        page=request.form.get("page", "")[:20],
+        invitation=request.form.get("invitation", "")[:100],
+    )
     # Not a redirect: browsers hold the target of a form's redirect against the form's own `form-action`.
     return headers.keep_nothing(
         make_response(render_template("login/going.html", url=url, label=provider.label))
@@ -179,22 +181,6 @@ def _at(provider: Provider, instance: str) -> Provider:
     return instances.at(database(), provider, instance, _callback(provider)) if instance else provider
 
 
-def _keep_picture(commenter_id: int, url: str | None) -> None:
-    """Fetch a person's picture; the frame that waits has its session by now, and without one there are initials."""
-    if not url:
-        return
-    try:
-        answer = outbound.fetch(url, largest=PICTURE_LARGEST, seconds=3.0, accept=frozenset({"image/"}))
-        small = shrinking.shrink(answer.body)
-    except CommentsvcError as error:
-        log.info("a picture was not taken: %s", error)
-        return
-    session = database()
-    begin_write(session)
-    pictures.keep(session, commenter_id, small, at=now())
-    session.commit()
-
-
 def _callback(provider: Provider) -> str:
     return f"{settings().base_url}/login/callback/{provider.key}"
 
@@ -223,9 +209,11 @@ def _arrived(provider: Provider, profile: Profile, state: str, begun: dict[str, 
     logins.complete(session, state, identity, at=now())
     commenter_id = identity.commenter_id
     token = _person_token(identity) if purpose in {THREAD, PERSON} else ""
-    link = _admin_link(identity) if purpose == ADMIN else ""
+    if purpose == INVITE:
+        invitations.redeem(session, begun["invitation"], identity, at=now())
+    link = _admin_link(identity) if purpose in {ADMIN, INVITE} else ""
     session.commit()
-    _keep_picture(commenter_id, profile.picture)
+    incoming_pictures.take(commenter_id, profile.picture)
     return _onward(begun, token=token, link=link)
 
 
@@ -241,6 +229,8 @@ def _identity(provider: Provider, profile: Profile, holder_id: int | None) -> Id
 
 
 def _person_token(identity: Identity) -> str:
+    if earlier := reader.given():
+        sessions.end_one(database(), earlier.commenter_id, earlier.id)
     return sessions.open_for(
         database(),
         commenter_id=identity.commenter_id,
@@ -268,10 +258,10 @@ def _onward(begun: dict[str, Any], *, token: str = "", link: str = "") -> Respon
     if purpose == THREAD:
         return reader.give(_redirect(Asked.read(PAGE, begun["asked"]).link()), token)
     if purpose == PERSON:
-        return reader.give(_redirect("/account"), token)
+        return reader.give(_redirect(_PERSONS_PAGES.get(begun["page"], "/account")), token)
     if purpose == LINK:
-        return _redirect("/account")
-    if purpose == ADMIN:
+        return _redirect("/account/settings")
+    if purpose in {ADMIN, INVITE}:
         return _redirect(f"/admin/sign-in/{link}")
     return _redirect("/login/done")
 
@@ -282,8 +272,10 @@ def _failed(state: str, begun: dict[str, Any], message: str) -> ResponseReturnVa
     begin_write(session)
     logins.fail(session, state, message, at=now())
     session.commit()
-    back = Asked.read(PAGE, begun["asked"]).link() if begun["purpose"] == THREAD else ""
-    return _sorry(message, 400, back=back)
+    back = {PERSON: "/account", LINK: "/account/settings", ADMIN: "/admin", INVITE: "/admin"}
+    if begun["purpose"] == THREAD:
+        return _sorry(message, 400, back=Asked.read(PAGE, begun["asked"]).link())
+    return _sorry(message, 400, back=back.get(begun["purpose"], ""))
 
 
 def _sorry(message: str, status: int, *, back: str = "") -> Response:

@@ -17,14 +17,16 @@ from commentsvc.models import Commenter
 from commentsvc.web.context import database, now
 
 ADMIN = "/admin"
+ACCOUNT = "/account"
 READER_PATHS = (
     "/login/redeem",
     "/login/leave",
     "/login/sso",
     "/embed/own",
     "/embed/comments",
+    "/embed/pass",
     "/thread",
-    "/account",
+    ACCOUNT,
 )
 """Where a reader's session counts. Not the frame's page itself: that is the same for everybody."""
 _TOKEN = "token"  # noqa: S105 - the name under which the cookie holds it

@@ -1,0 +1,112 @@
+"""Forgetting a person: what they wrote, and every row that is about them.
+
+Comments that others answered stay as empty places, so that a thread keeps its shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session, aliased
+
+from commentsvc.adapters import markup
+from commentsvc.db import begin_write
+from commentsvc.domain import comments, moderation, profiles
+from commentsvc.domain.comments import Draft
+from commentsvc.domain.screening import Verdict
+from commentsvc.errors import ForbiddenError
+from commentsvc.models import Comment, Commenter, Membership, Role, Site, Status
+
+BATCH = 200
+"""Comments in one transaction; while it lasts, nobody else writes on SQLite."""
+REMOVED = "*Removed by its author.*"
+"""Stands where the text was, for a moderator who looks into the trash."""
+_VERDICT = Verdict("erased", Status.TRASH, "Its author deleted their account here.")
+# Nothing of who wrote it: not their name, nor what would recognise their browser or their network.
+_NOBODY: dict[str, None] = dict.fromkeys(
+    (
+        "commenter_id",
+        "role",
+        "guest_name",
+        "guest_email",
+        "guest_website",
+        "author_key_hash",
+        "network_hash",
+        "idempotency_key",
+    )
+)
+
+
+class Texts(StrEnum):
+    """What becomes of what a person wrote."""
+
+    REMOVE = "remove"
+    KEEP = "keep"
+    """Under no name."""
+
+
+def erase(session: Session, commenter_id: int, texts: Texts) -> None:
+    """Forget a person; raises ForbiddenError for the only owner of a site.
+
+    It commits by itself after every batch; the account goes last, so that an interrupted run can simply be
+    started again. Identities, sessions, tickets, roles, picture, and whatever else hangs on the account go with it.
+    """
+    _require_no_site_alone(session, commenter_id)
+    if texts is Texts.REMOVE:
+        blank = comments.draft(REMOVED, longest=len(REMOVED))
+        while batch := _batch(session, commenter_id):
+            begin_write(session)
+            for comment_id in batch:
+                _remove(session, comment_id, blank)
+            session.commit()
+    begin_write(session)
+    session.execute(select(Commenter.id).where(Commenter.id == commenter_id).with_for_update())
+    if texts is Texts.REMOVE and _batch(session, commenter_id):  # written a moment ago, in another window
+        session.rollback()
+        erase(session, commenter_id, texts)
+        return
+    profiles.look_changed(session, commenter_id)
+    theirs = update(Comment).where(Comment.commenter_id == commenter_id).values(**_NOBODY)
+    session.execute(theirs.execution_options(synchronize_session=False))
+    session.execute(delete(Commenter).where(Commenter.id == commenter_id))
+    session.commit()
+
+
+def _require_no_site_alone(session: Session, commenter_id: int) -> None:
+    """A site without an owner could be looked after by nobody."""
+    other = aliased(Membership)
+    others = (
+        select(func.count())
+        .where(other.site_id == Site.id, other.role == Role.OWNER, other.commenter_id != commenter_id)
+        .scalar_subquery()
+    )
+    name = session.scalar(
+        select(Site.name)
+        .join(Membership)
+        .where(Membership.commenter_id == commenter_id, Membership.role == Role.OWNER, others == 0)
+        .limit(1)
+    )
+    if name is not None:
+        raise ForbiddenError(f"You are the only owner of {name}. Make somebody else its owner first.")
+
+
+def _batch(session: Session, commenter_id: int) -> Sequence[int]:
+    """Return some of a person's comments; thread by thread, so that two such runs never wait for each other."""
+    query = select(Comment.id).where(Comment.commenter_id == commenter_id)
+    return session.scalars(query.order_by(Comment.thread_id, Comment.id.desc()).limit(BATCH)).all()
+
+
+def _remove(session: Session, comment_id: int, blank: Draft) -> None:
+    comment = session.get(Comment, comment_id, populate_existing=True)
+    if comment is None:
+        return
+    comment.source, comment.format, comment.digest = blank.source, blank.format, blank.digest
+    comment.html, comment.renderer = blank.rendered.html, markup.VERSION
+    comment.edited_at = None
+    for name, nothing in _NOBODY.items():
+        setattr(comment, name, nothing)
+    session.flush()
+    moderation.decide(session, comment, Status.TRASH, verdicts=[_VERDICT])
+    session.flush()
