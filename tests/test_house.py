@@ -51,7 +51,7 @@ def test_a_module_says_what_it_is_for_and_is_short(path: Path) -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_a_module_is_named_by_what_it_holds(path: Path) -> None:
-    assert not re.fullmatch(r"(utils?|helpers?|common|misc|manager|base)", path.stem)
+    assert not re.fullmatch(r"(utils?|helpers?|common|misc|manager)", path.stem)
 
 
 def test_every_setting_is_in_the_readme_with_its_default() -> None:

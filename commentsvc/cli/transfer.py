@@ -48,4 +48,6 @@ def rerender(every: bool) -> None:
         due = rerendering.count(session, force=every)
         with click.progressbar(length=due, label="Rendering", file=sys.stderr) as bar:
             done = rerendering.rerender(session, force=every, progress=bar.update)
-    click.echo(f"Rendered anew: {done:,} of {due:,} comments." if due else "Every comment is as it should be.")
+    click.echo(
+        f"Rendered anew: {done:,} of {due:,} comments." if due else "Every comment is as it should be."
+    )
