@@ -4,21 +4,35 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from joserfc import jwt
+from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
-from commentsvc.adapters.providers.catalogue import Provider
+from commentsvc.errors import ProviderError
 
-KEYS = "https://appleid.apple.com/auth/keys"
+if TYPE_CHECKING:
+    from commentsvc.adapters.providers.catalogue import Provider
+
 _LIFE = 600
 
 
+def signing_key(text: str) -> ECKey:
+    """Return the private key from Apple's portal; raises ProviderError."""
+    # A variable is one line; its line ends are written as a backslash and an n.
+    try:
+        key = ECKey.import_key(text.replace("\\n", "\n"))
+    except (JoseError, ValueError, TypeError) as error:
+        raise ProviderError("Apple is set up wrongly: its private key cannot be read.") from error
+    if not key.is_private or key.curve_name != "P-256":
+        raise ProviderError("Apple is set up wrongly: its key is no private key for ES256.")
+    return key
+
+
 def client_secret(provider: Provider) -> str:
-    """Return a client secret valid for ten minutes, signed with the private key from Apple's portal."""
-    key_text = provider.options.get("private_key", "").replace("\\n", "\n")
-    if not key_text:
+    """Return a client secret valid for ten minutes, signed with the private key; raises ProviderError."""
+    if not provider.options.get("private_key"):
         return provider.client_secret
     now = int(time.time())
     claims = {
@@ -29,7 +43,7 @@ def client_secret(provider: Provider) -> str:
         "sub": provider.client_id,
     }
     header = {"alg": "ES256", "kid": provider.options.get("key_id", "")}
-    return jwt.encode(header, claims, ECKey.import_key(key_text))
+    return jwt.encode(header, claims, signing_key(provider.options["private_key"]))
 
 
 def with_name(claims: dict[str, Any], user: str) -> dict[str, Any]:

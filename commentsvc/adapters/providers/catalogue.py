@@ -5,13 +5,15 @@ Sources: the vendors' own documents, as of November 2026.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
 
-from commentsvc.adapters.providers import profile
+from commentsvc.adapters.providers import apple, profile
 from commentsvc.adapters.providers.profile import Reader
-from commentsvc.config import ProviderSettings, Settings
-from commentsvc.errors import SettingsError
+from commentsvc.config import PREFIX, ProviderSettings, Settings
+from commentsvc.errors import ProviderError, SettingsError
 
 BASIC, POST = "client_secret_basic", "client_secret_post"
 
@@ -30,7 +32,10 @@ class Provider:
     """Empty: OpenID Connect, everything is found by discovery."""
     token_url: str = ""
     profile_url: str = ""
+    keys_url: str = ""
+    """Where the keys of ID tokens are, without discovery."""
     token_auth: str = POST
+    """How the secret is sent; empty: the way the provider's metadata prefer."""
     pkce: bool = True
     nonce: bool = True
     """Whether the ID token repeats the nonce."""
@@ -141,6 +146,7 @@ ROWS: tuple[Provider, ...] = (
         scope="name email",
         authorize_url="https://appleid.apple.com/auth/authorize",
         token_url="https://appleid.apple.com/auth/token",
+        keys_url="https://appleid.apple.com/auth/keys",
         form_post=True,
         extra={"response_mode": "form_post"},
     ),
@@ -154,10 +160,14 @@ ROWS: tuple[Provider, ...] = (
 )
 _BY_KEY = {row.key: row for row in ROWS}
 _OIDC = "oidc_"
+_OWN_KEY = re.compile(r"oidc(_[a-z0-9_]+)?")
+_KEY_LONGEST = 40
+"""What the database has room for."""
+_LOOPBACK = re.compile(r"localhost|.+\.localhost|127(\.\d+){3}|::1")
 
 
 def offered(settings: Settings) -> list[Provider]:
-    """Return the providers that `settings` turn on; raises SettingsError naming every one that is not known."""
+    """Return the providers that `settings` turn on; raises SettingsError with all faults of all of them."""
     rows: list[Provider] = []
     faults: list[str] = []
     for one in settings.providers:
@@ -171,24 +181,10 @@ def offered(settings: Settings) -> list[Provider]:
 
 
 def configured(settings: ProviderSettings) -> Provider:
-    """Return the row that `settings` fill in; raises SettingsError for a provider that is not known."""
-    if settings.key.startswith("oidc"):
-        if not settings.issuer:
-            raise SettingsError([f"COMMENTSVC_{settings.key.upper()}_ISSUER is not set."])
-        name = settings.key.removeprefix(_OIDC).removeprefix("oidc") or "single sign-on"
-        row = Provider(
-            key=settings.key,
-            label=name.replace("_", " ").title(),
-            issuer=settings.issuer,
-            scope="openid profile email",
-            userinfo=True,
-        )
-    elif settings.key in _BY_KEY:
-        row = _BY_KEY[settings.key]
-    else:
-        raise SettingsError(
-            [f"No provider is called {settings.key!r}. Known: {', '.join(_BY_KEY)}, oidc_NAME."]
-        )
+    """Return the row that `settings` fill in; raises SettingsError where they do not make sense."""
+    row = _row(settings.key)
+    if faults := list(_faults(settings, row)):
+        raise SettingsError(faults)
     return replace(
         row,
         label=settings.label or row.label,
@@ -204,3 +200,58 @@ def label_of(key: str) -> str:
     """Return what to call a provider that may no longer be configured."""
     row = _BY_KEY.get(key)
     return row.label if row else key.removeprefix(_OIDC).replace("_", " ").title()
+
+
+def _row(key: str) -> Provider:
+    if key == "mastodon":
+        raise SettingsError(
+            [f"Mastodon needs no client id, for every instance gives its own: {PREFIX}MASTODON=on"]
+        )
+    if key in _BY_KEY:
+        return _BY_KEY[key]
+    if not _OWN_KEY.fullmatch(key) or len(key) > _KEY_LONGEST:
+        known = ", ".join(name for name in _BY_KEY if name != "mastodon")
+        raise SettingsError([f"No provider is called {key!r}. Known: {known}, oidc_NAME."])
+    name = key.removeprefix("oidc").strip("_") or "single sign-on"
+    return Provider(
+        key=key,
+        label=name.replace("_", " ").title(),
+        issuer="",
+        scope="openid profile email",
+        token_auth="",
+        userinfo=True,
+    )
+
+
+def _faults(settings: ProviderSettings, row: Provider) -> Iterator[str]:
+    """Say what would only show when the first person logs in."""
+    variable = f"{PREFIX}{settings.key.upper()}_"
+    options = dict(settings.options)
+    if settings.issuer and not row.openid:
+        yield f"{variable}ISSUER is not used: {row.label} has one address only."
+    elif not settings.issuer and not row.issuer:
+        yield f"{variable}ISSUER is not set."
+    elif settings.issuer and not _is_issuer(settings.issuer):
+        yield f"{variable}ISSUER: {settings.issuer!r} must begin with https:// (http:// on this machine alone)."
+    if row.key != "apple":
+        yield from (f"{variable}{name.upper()} is a setting of Apple's alone." for name in options)
+    elif options.get("private_key"):
+        yield from (
+            f"{variable}{name} is not set." for name in ("TEAM_ID", "KEY_ID") if not options.get(name.lower())
+        )
+        try:
+            apple.signing_key(options["private_key"])
+        except ProviderError as error:
+            yield f"{variable}PRIVATE_KEY: {error}"
+
+
+def _is_issuer(url: str) -> bool:
+    """Whether codes and tokens can travel there unseen."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    if parts.query or parts.fragment or parts.username or not host:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and bool(_LOOPBACK.fullmatch(host)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import logging
+import re
 import secrets
 import time
 from collections.abc import Mapping
@@ -16,14 +18,17 @@ import requests
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.requests_client import OAuth2Session
 
-from commentsvc.adapters.providers import apple, idtoken, mastodon
-from commentsvc.adapters.providers.catalogue import Provider
+from commentsvc.adapters.providers import apple, asking, idtoken, mastodon
+from commentsvc.adapters.providers.catalogue import BASIC, POST, Provider
 from commentsvc.adapters.providers.profile import Profile
 from commentsvc.errors import ProviderError
 
-SECONDS = 8
-"""How long a provider may take for one answer."""
+log = logging.getLogger(__name__)
+
 _KEPT_SECONDS = 3600
+# A document nested deep enough is a RecursionError to the parser.
+_STRANGE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
+_NOT_UNDERSTOOD = "{} answered in a way that is not understood."
 _UNAVAILABLE = "{} is not available right now. Please try again later, or comment as a guest."
 
 
@@ -49,7 +54,9 @@ class Metadata:
         found = self._kept.get(url)
         if found and not fresh and found[0] > time.monotonic() - _KEPT_SECONDS:
             return found[1]
-        with requests.get(url, timeout=SECONDS, allow_redirects=False) as answer:
+        with requests.Session() as session:
+            asking.guard(session)
+            answer = session.get(url, headers={"Accept": "application/json"}, allow_redirects=False)
             answer.raise_for_status()
             document = answer.json()
         if not isinstance(document, dict):
@@ -67,6 +74,9 @@ class Endpoints:
     token: str
     profile: str
     keys: str
+    token_auth: str = POST
+    names_itself: bool = False
+    """Whether its answers always say `iss` (RFC 9207)."""
 
 
 class Flow:
@@ -87,9 +97,10 @@ class Flow:
         more = dict(provider.extra)
         if provider.nonce and (provider.openid or provider.key == "apple"):
             more["nonce"] = attempt.nonce
-        with self._client(provider, redirect_uri) as client:
+        endpoints = self.endpoints(provider)
+        with _client(provider, endpoints, redirect_uri) as client:
             url, _ = client.create_authorization_url(
-                self.endpoints(provider).authorize,
+                endpoints.authorize,
                 state=attempt.state,
                 code_verifier=attempt.verifier if provider.pkce else None,
                 **more,
@@ -103,32 +114,38 @@ class Flow:
         _require_answer(provider, attempt, answer)
         try:
             return self._finish(provider, redirect_uri, attempt, answer)
-        except (requests.RequestException, OSError) as error:
-            raise ProviderError(_UNAVAILABLE.format(provider.label)) from error
+        except ProviderError as error:
+            log.warning("%s: %s", provider.key, error)
+            raise
         except AuthlibBaseError as error:
+            log.warning("%s refused the exchange: %.200r", provider.key, error)
             raise ProviderError(f"{provider.label} did not accept this login. Please try again.") from error
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise ProviderError(f"{provider.label} answered in a way that is not understood.") from error
+        except _STRANGE as error:
+            log.warning("%s is not understood: %.200r", provider.key, error)
+            raise ProviderError(_NOT_UNDERSTOOD.format(provider.label)) from error
+        except (requests.RequestException, OSError) as error:
+            log.warning("%s is not available: %.200r", provider.key, error)
+            raise ProviderError(_UNAVAILABLE.format(provider.label)) from error
 
     def endpoints(self, provider: Provider) -> Endpoints:
         """Return where `provider` answers, by discovery where it has that; raises ProviderError."""
         if not provider.openid:
-            keys = apple.KEYS if provider.key == "apple" else ""
             return Endpoints(
-                provider.issuer, provider.authorize_url, provider.token_url, provider.profile_url, keys
+                issuer=provider.issuer,
+                authorize=provider.authorize_url,
+                token=provider.token_url,
+                profile=provider.profile_url,
+                keys=provider.keys_url,
+                token_auth=provider.token_auth,
             )
         try:
             found = self.metadata.get(f"{provider.issuer.rstrip('/')}/.well-known/openid-configuration")
-            endpoints = Endpoints(
-                issuer=found["issuer"],
-                authorize=found["authorization_endpoint"],
-                token=found["token_endpoint"],
-                profile=found.get("userinfo_endpoint", ""),
-                keys=found["jwks_uri"],
-            )
-        except (requests.RequestException, OSError, ValueError, KeyError) as error:
+            endpoints = _discovered(provider, found)
+        except (requests.RequestException, OSError, *_STRANGE) as error:
+            log.warning("%s cannot be discovered: %.200r", provider.key, error)
             raise ProviderError(_UNAVAILABLE.format(provider.label)) from error
-        if not provider.any_tenant and endpoints.issuer.rstrip("/") != provider.issuer.rstrip("/"):
+        if not _is_expected(provider, endpoints.issuer):
+            log.warning("%s: its metadata names another issuer, %.200r", provider.key, endpoints.issuer)
             raise ProviderError(f"{provider.label} is set up wrongly: its metadata names another issuer.")
         return endpoints
 
@@ -140,7 +157,8 @@ class Flow:
         if attempt.instance:
             found = mastodon.claims(provider, redirect_uri, answer["code"], attempt.verifier)
             return provider.read(endpoints.issuer, found)
-        with self._client(provider, redirect_uri) as client:
+        secret = apple.client_secret(provider) if provider.key == "apple" else provider.client_secret
+        with _client(provider, endpoints, redirect_uri, secret) as client:
             token = client.fetch_token(
                 endpoints.token,
                 code=answer["code"],
@@ -151,7 +169,7 @@ class Flow:
             claims: dict[str, Any] = {}
             if endpoints.keys:
                 claims = self._identity(provider, endpoints, attempt, token)
-            if endpoints.profile and (not claims or provider.userinfo):
+            if endpoints.profile and (provider.userinfo or not claims.get("name")):
                 claims = _merge(claims, _profile(client, provider, endpoints, token))
         if provider.key == "apple":
             claims = apple.with_name(claims, answer.get("user", ""))
@@ -171,37 +189,78 @@ class Flow:
             keys = self.metadata.get(endpoints.keys, fresh=True)
             return idtoken.verify(given, keys, provider, issuer=endpoints.issuer, nonce=nonce)
 
-    def _client(self, provider: Provider, redirect_uri: str) -> Any:
-        secret = apple.client_secret(provider) if provider.key == "apple" else provider.client_secret
-        client = OAuth2Session(
-            provider.client_id,
-            secret,
-            token_endpoint_auth_method=provider.token_auth,
-            scope=provider.scope or None,
-            redirect_uri=redirect_uri,
-            code_challenge_method="S256" if provider.pkce else None,
-            default_timeout=SECONDS,
-        )
-        client.trust_env = False
-        client.max_redirects = 0
-        return client
+
+def _client(provider: Provider, endpoints: Endpoints, redirect_uri: str, secret: str = "") -> Any:
+    client = OAuth2Session(
+        provider.client_id,
+        secret,
+        token_endpoint_auth_method=endpoints.token_auth,
+        scope=provider.scope or None,
+        redirect_uri=redirect_uri,
+        code_challenge_method="S256" if provider.pkce else None,
+        leeway=0,  # a token that lives for a minute is long enough for what is done with it here
+    )
+    asking.guard(client)
+    return client
+
+
+def _discovered(provider: Provider, found: Mapping[str, Any]) -> Endpoints:
+    """Read a discovery document; raises ValueError, KeyError, TypeError."""
+    methods = found.get("token_endpoint_auth_methods_supported") or [BASIC]
+    return Endpoints(
+        issuer=_text(found["issuer"]),
+        authorize=_address(provider, found["authorization_endpoint"]),
+        token=_address(provider, found["token_endpoint"]),
+        profile=_address(provider, found["userinfo_endpoint"]) if found.get("userinfo_endpoint") else "",
+        keys=_address(provider, found["jwks_uri"]),
+        token_auth=provider.token_auth or (BASIC if BASIC in methods else POST),
+        names_itself=found.get("authorization_response_iss_parameter_supported") is True,
+    )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value
+
+
+def _address(provider: Provider, value: object) -> str:
+    """Return an endpoint's address; one of a provider with https has https too."""
+    url = urlsplit(_text(value))
+    schemes = {"https", urlsplit(provider.issuer).scheme}
+    if url.scheme not in schemes or not url.hostname:
+        raise ValueError(f"{url.geturl()[:200]!r} is no address to be asked")
+    return url.geturl()
+
+
+def _is_expected(provider: Provider, issuer: str) -> bool:
+    if provider.any_tenant:
+        return urlsplit(issuer)[:2] == urlsplit(provider.issuer)[:2]
+    return issuer.rstrip("/") == provider.issuer.rstrip("/")
 
 
 def _require_answer(provider: Provider, attempt: Attempt, answer: Mapping[str, str]) -> None:
-    if not hmac.compare_digest(answer.get("state", ""), attempt.state):
+    if not hmac.compare_digest(answer.get("state", "").encode(), attempt.state.encode()):
         raise ProviderError("This answer belongs to another login. Please try again.")
     if "error" in answer:
         if answer["error"] in {"access_denied", "user_cancelled_authorize", "user_cancelled_login"}:
             raise ProviderError(f"You did not allow the login with {provider.label}.")
-        raise ProviderError(f"{provider.label} refused the login ({answer['error'][:60]}).")
+        # Only a word: whoever makes the link that brings it here must not put sentences into our mouth.
+        word = re.fullmatch(r"[\w.-]{1,60}", answer["error"], re.ASCII)
+        raise ProviderError(f"{provider.label} refused the login{f' ({word[0]})' if word else ''}.")
     if not answer.get("code"):
-        raise ProviderError(f"{provider.label} answered in a way that is not understood.")
+        raise ProviderError(_NOT_UNDERSTOOD.format(provider.label))
 
 
 def _require_issuer(provider: Provider, endpoints: Endpoints, answer: Mapping[str, str]) -> None:
-    """RFC 9207: an answer that names another issuer is a mix-up of two providers."""
+    """RFC 9207: an answer that names another issuer is a mix-up of two providers.
+
+    Others have no issuer of their own to compare with; what keeps them apart is a redirect URI for each.
+    """
+    if not provider.openid or provider.any_tenant:
+        return
     named = answer.get("iss")
-    if named is not None and not provider.any_tenant and named != endpoints.issuer:
+    if named != endpoints.issuer and (named is not None or endpoints.names_itself):
         raise ProviderError("This answer comes from another provider. Please try again.")
 
 
@@ -218,7 +277,7 @@ def _profile(
         answer.raise_for_status()
         found = json.loads(answer.content)
     if not isinstance(found, dict):
-        raise ProviderError(f"{provider.label} answered in a way that is not understood.")
+        raise ProviderError(_NOT_UNDERSTOOD.format(provider.label))
     return found
 
 

@@ -7,20 +7,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from joserfc import jwt
-from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.errors import BadSignatureError, InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
 from commentsvc.adapters.providers.catalogue import Provider
 from commentsvc.errors import ProviderError
 
-ALGORITHMS = ("RS256", "ES256", "PS256", "EdDSA", "RS384", "RS512", "ES384", "ES512")
+ALGORITHMS = ("RS256", "ES256", "PS256", "EdDSA", "Ed25519", "RS384", "RS512", "ES384", "ES512")
 """Never `none`, never a shared secret, whatever the provider's metadata offers."""
 LEEWAY = 60
 """Seconds by which clocks may differ."""
 
 
 class UnknownKeyError(ProviderError):
-    """The token names a key that is not among those we have; the provider may have changed them."""
+    """No key we have has signed the token; the provider may have changed them, even under the same name."""
 
 
 def verify(
@@ -29,8 +29,8 @@ def verify(
     """Return the claims of an ID token; raises ProviderError, UnknownKeyError."""
     try:
         found = jwt.decode(token, KeySet.import_key_set(dict(keys)), algorithms=list(ALGORITHMS))  # type: ignore[arg-type]
-    except InvalidKeyIdError:
-        raise UnknownKeyError("The provider's key is not known yet.") from None
+    except (InvalidKeyIdError, BadSignatureError):
+        raise UnknownKeyError("The provider's answer is not signed as it should be.") from None
     except (JoseError, ValueError, TypeError, KeyError) as error:
         raise ProviderError("The provider's answer is not signed as it should be.") from error
     claims = dict(found.claims)

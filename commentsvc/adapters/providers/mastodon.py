@@ -103,7 +103,7 @@ def _ask(
         found = json.loads(answer.body)
     except OutboundError as error:
         raise ProviderError(f"{host} cannot be reached right now, or is no Mastodon server.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ProviderError(f"{host} does not answer like a Mastodon server.") from error
     if answer.status != 200 or not isinstance(found, dict):
         raise ProviderError(f"{host} did not accept this login. Please try again.")

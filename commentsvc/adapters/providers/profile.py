@@ -30,13 +30,13 @@ Reader = Callable[[str, Claims], Profile]
 
 def oidc(issuer: str, claims: Claims) -> Profile:
     """OpenID Connect's standard claims."""
-    verified = claims.get("email_verified") in (True, "true")
+    verified = claims.get("email_verified")
     return Profile(
         issuer=issuer,
         subject=_subject(claims.get("sub")),
         name=_first(claims, "name", "preferred_username", "nickname", "given_name"),
         picture=_url(claims.get("picture")),
-        email=_text(claims.get("email")) if verified else None,
+        email=_text(claims.get("email")) if verified is True or verified == "true" else None,
         link=_url(claims.get("profile")),
     )
 
@@ -116,7 +116,7 @@ def _subject(value: object) -> str:
     """Return the provider's id of a person: text or a number, never empty, never something nested."""
     if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
         raise ProviderError("The provider did not say who you are.")
-    if len(str(value)) > 300:
+    if len(str(value)) > 300 or not str(value).isprintable():
         raise ProviderError("The provider answered in a way that is not understood.")
     return str(value)
 
