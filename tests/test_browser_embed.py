@@ -148,6 +148,28 @@ def test_the_frame_keeps_its_height_and_look_when_the_order_changes(
     expect(thread.locator("html")).to_have_attribute("data-theme", "dark")
 
 
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+def test_the_frame_is_never_wider_than_a_phone(
+    page: Page, service: Service, blog: Blog, direction: str
+) -> None:
+    write(service, blog, "First!")
+    blog.pages["/"] = article(service, style=f"padding: 0; direction: {direction};")
+    page.set_viewport_size({"width": 360, "height": 700})
+    page.goto(blog.url())
+    fits(inside(page))
+    box = page.locator("iframe").bounding_box()
+    assert box is not None
+    assert (box["x"], box["width"]) == (0, 360)
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    page.set_viewport_size({"width": 900, "height": 700})
+    fits(inside(page))
+    words = inside(page).locator(".comment").bounding_box()
+    heading = page.locator("h1").bounding_box()
+    assert words is not None
+    assert heading is not None
+    assert words["x"] == heading["x"]
+
+
 # --- Permalinks.
 
 

@@ -135,7 +135,8 @@
       const { signal } = this.#stop;
       const frame = document.createElement("iframe");
       frame.title = "Comments";
-      frame.style.cssText = "display:block;border:0;height:280px;width:calc(100% + 8px);max-width:none;margin:0 -4px"; // room for focus rings
+      // A little wider than its place, for focus rings, but never than the screen.
+      frame.style.cssText = "display:block;border:0;height:280px;width:min(100% + 8px,100vw);max-width:none;margin:0 max(-4px,(100% - 100vw)/2)";
       frame.style.colorScheme = this.#appearance().theme;
       frame.allow = "clipboard-write";
       frame.src = this.#address();
