@@ -20,7 +20,7 @@
   const isLight = (colour) => brightness(colour) > 140;
 
   class CommentThread extends HTMLElement {
-    static observedAttributes = ["url", "thread-id", "data-url", "data-thread-id", "order", "theme", "data-theme", "page-title"];
+    static observedAttributes = ["url", "thread-id", "data-url", "data-thread-id", "order", "theme", "data-theme", "page-title", "sso", "data-sso"];
 
     #frame = null;
     #stop = null;
@@ -38,6 +38,7 @@
     attributeChangedCallback(name, before, after) {
       if (before === after || !this.isConnected) return;
       if (name.endsWith("theme")) this.#dress();
+      else if (name.endsWith("sso")) this.#vouch();
       else this.#restart();
     }
 
@@ -56,7 +57,7 @@
       const stop = new AbortController();
       this.#stop = stop;
       this.style.display ||= "block";
-      if (permalink()) return this.#load();
+      if (permalink() || this.#attribute("sso")) return this.#load(); // such a token does not keep
       const near = new IntersectionObserver((entries) => {
         if (!entries.some((entry) => entry.isIntersecting)) return;
         near.disconnect();
@@ -131,6 +132,11 @@
       this.#frame?.contentWindow?.postMessage(message, service);
     }
 
+    /** Tell the frame who the page's reader is, by the page's own token; none for nobody. */
+    #vouch() {
+      this.#say({ commentsvc: "sso", token: this.#attribute("sso") });
+    }
+
     #load() {
       const { signal } = this.#stop;
       const frame = document.createElement("iframe");
@@ -149,8 +155,10 @@
           ready = true;
           this.#look = "";
           this.#dress();
+          this.#vouch();
           this.dispatchEvent(new CustomEvent("commentsready", { bubbles: true }));
         }
+        if (type === "stale") this.dispatchEvent(new CustomEvent("commentsstale", { bubbles: true }));
         if (type === "height" && data.height > 0 && data.height < 1e6) frame.style.height = `${data.height}px`;
         if (type === "scroll" && Number.isFinite(data.top)) {
           const top = scrollY + frame.getBoundingClientRect().top + data.top - innerHeight / 4;

@@ -2,7 +2,7 @@
 // has the verifier fetches the session when the login is done. No window has to speak with another, so it works
 // where popups lose their opener, and no cookie of the popup has to be seen here.
 
-import { page } from "./main.js";
+import { page, tell, vouched } from "./main.js";
 
 const form = document.getElementById("login");
 const composer = document.getElementById("reply");
@@ -63,6 +63,7 @@ export function wear(found, csrf) {
   composer.elements.csrf_token.value = csrf ?? "";
   document.getElementById("leave").elements.csrf_token.value = csrf ?? "";
   if (!member) return;
+  if (member.provider === "sso" && vouched.token === "") return leave();
   say("");
   fill(member);
   for (const words of composer.querySelectorAll("[data-words]")) words.hidden = (words.dataset.words === "sso") === Boolean(member.label);
@@ -173,6 +174,7 @@ export function begin(changed) {
     } else if (button?.matches("[data-cancel]")) stop();
     else if (button?.matches("[data-tab]") && waiting) start(waiting.provider, { tab: true });
     else if (button?.matches("[data-change]")) show("guest");
+    else if (button?.matches("[data-account]")) visit();
     else if (button?.matches("[data-leave]")) {
       event.preventDefault();
       leave();
@@ -184,6 +186,33 @@ export function begin(changed) {
   const left = read("connecting");
   if (left && left.until > Date.now()) wait(left);
   mark();
+  addEventListener("vouched", follow);
+  follow();
+}
+
+/** Follow what the page around us says of its reader; what it takes back ends. */
+async function follow() {
+  const { token } = vouched;
+  if (token === "" && member?.provider === "sso") return leave();
+  if (!token) return;
+  const answer = await post("/login/sso", { sso: token }).catch(() => ({}));
+  if (token !== vouched.token) return; // it has changed its mind
+  if (answer.stage === "stale") tell("stale"); // the page may have a new one
+  if (answer.stage !== "done") return say(answer.message ?? "");
+  if ((await onChange()) && member.provider === "sso") return;
+  bearer = (await post("/login/sso", { sso: token, want: "bearer" }).catch(() => ({}))).bearer ?? null;
+  write("bearer", bearer);
+  await onChange();
+}
+
+/** Open the reader's own page, where this frame's cookie does not count: with a token that does, once. */
+async function visit() {
+  const token = document.getElementById("leave").elements.csrf_token.value;
+  const answer = await post("/embed/pass", { csrf_token: token }).catch(() => ({}));
+  if (!answer.pass) return say(answer.message ?? "The service cannot be reached. Please try again.");
+  const door = document.getElementById("pass");
+  door.elements.pass.value = answer.pass;
+  door.submit();
 }
 
 async function leave() {

@@ -22,7 +22,10 @@ let host = framed && welcome(told?.origin) ? told.origin : null;
 export const page = thread.dataset.page;
 export const title = typeof told?.title === "string" ? told.title.slice(0, 300) : "";
 
-function tell(type, facts) {
+/** What the page around us says of its reader: a signed token, "" for nobody, undefined until it has spoken. */
+export const vouched = { token: undefined };
+
+export function tell(type, facts) {
   if (host) parent.postMessage({ commentsvc: type, ...facts }, host);
 }
 
@@ -75,6 +78,10 @@ if (framed) {
     }
     if (data?.commentsvc === "look") wear(data.look);
     if (data?.commentsvc === "go") go(data.id);
+    if (data?.commentsvc === "sso") {
+      vouched.token = typeof data.token === "string" ? data.token : "";
+      dispatchEvent(new Event("vouched"));
+    }
   });
   if (host) {
     wear(told.look);
