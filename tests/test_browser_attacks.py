@@ -20,6 +20,7 @@ from commentsvc.domain import comments, fields, threads
 from commentsvc.domain.comments import Author, Signs
 from commentsvc.domain.fields import Guest
 from commentsvc.errors import InvalidFieldsError
+from commentsvc.models import Comment
 
 TOGETHER = 100
 """Comments in one thread: half of them come with the page, half with "Show more comments"."""
@@ -257,6 +258,36 @@ def test_a_bypassed_policy_is_none(chromium: Browser, service: Service, blog: Bl
         page.goto(blog.url())
         assert inside(page).evaluate(run) is bypass
         context.close()
+
+
+@pytest.mark.parametrize("guarded", [False], ids=["policy bypassed"], indirect=True)
+def test_the_guard_sees_what_a_hole_would_let_through(guarded: Guard, service: Service, blog: Blog) -> None:
+    holes = {
+        "<img src=x onerror=alert(1)>": "alert",
+        "<img src=x onerror=window.pwned=1>": "pwned",
+        "<svg onload=parent.pwned()></svg>": "<svg>",
+        "<img src=https://evil.test/x>": "<img>",
+        "<p style=color:red>x</p>": "<p style>",
+        "<p id=text>x</p>": "an id twice",
+        '<a href="javascript:prompt(1)">x</a>': "prompt",
+    }
+    ids = write(service, blog, *(f"Hole {number}" for number in range(len(holes))))
+    with service.writing() as session:
+        for comment_id, hole in zip(ids, holes, strict=True):
+            session.get_one(Comment, comment_id).html = hole
+        session.commit()
+    page = guarded.context.new_page()
+    blog.pages["/"] = article(service)
+    blog.pages["/harmless"] = article(service)
+    page.goto(blog.url("/harmless"))
+    guarded.learn(inside(page))
+    page.goto(blog.url())
+    thread = inside(page)
+    thread.evaluate(CLICK)
+    thread.wait_for_function("proofs.includes('alert') && proofs.includes('pwned')")
+    found = " ".join(thread.evaluate(INSPECT, guarded.known))
+    assert [sign for sign in holes.values() if sign not in found] == []
+    assert any("evil.test" in what for what in guarded.seen)
 
 
 @pytest.mark.parametrize("guarded", [False], ids=["policy bypassed"], indirect=True)
