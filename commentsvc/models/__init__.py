@@ -3,28 +3,37 @@
 from commentsvc.models.columns import FieldRule, Kind, Order, Policy, Role, Status, TextFormat, now
 from commentsvc.models.comments import Comment, Decision
 from commentsvc.models.logins import LoginSession, Ticket
+from commentsvc.models.moderating import Action, Ban, BanKind, FilterWord, Note, Pressure, Report
 from commentsvc.models.people import Commenter, Identity, Membership, Picture, Registration
-from commentsvc.models.sites import Origin, Site, Thread
+from commentsvc.models.sites import Origin, Site, Thread, ThreadAlias
 
 __all__ = [
+    "Action",
+    "Ban",
+    "BanKind",
     "Comment",
     "Commenter",
     "Decision",
     "FieldRule",
+    "FilterWord",
     "Identity",
     "Kind",
     "LoginSession",
     "Membership",
+    "Note",
     "Order",
     "Origin",
     "Picture",
     "Policy",
+    "Pressure",
     "Registration",
+    "Report",
     "Role",
     "Site",
     "Status",
     "TextFormat",
     "Thread",
+    "ThreadAlias",
     "Ticket",
     "now",
 ]

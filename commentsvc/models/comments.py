@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from commentsvc.db import Base, UTCDateTime
@@ -18,6 +18,8 @@ from commentsvc.models.sites import Thread
 _SHOWN, _SHOWN_SQLITE = "shown", "shown = 1"
 _ROOTS = "root_id IS NULL AND kind = 'comment'"
 _MENTIONS = "kind != 'comment'"
+
+_REPORTED = text("reports > 0")
 
 
 class Comment(Base):
@@ -59,6 +61,15 @@ class Comment(Base):
     """Of a random key that only the writing browser holds."""
     network_hash: Mapped[str | None] = mapped_column(String(64))
 
+    pinned: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Shown above the others, first."""
+    featured: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Marked as worth reading."""
+    reports: Mapped[int] = mapped_column(default=0, server_default="0")
+    """By how many readers."""
+    learned: Mapped[Status | None] = mapped_column(choice(Status))
+    """As what the local filter has learned it; None: not at all."""
+
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     edited_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     idempotency_key: Mapped[str | None] = mapped_column(String(64))
@@ -98,6 +109,7 @@ class Comment(Base):
             postgresql_where=text(_SHOWN),
         ),
         Index("ix_comment_queue", "site_id", "status", "id"),
+        Index("ix_comment_reported", "site_id", "id", sqlite_where=_REPORTED, postgresql_where=_REPORTED),
         Index("ix_comment_repeats", "thread_id", "digest"),
         Index("ix_comment_author_key", "site_id", "author_key_hash"),
     )
@@ -114,6 +126,10 @@ class Decision(Base):
         ForeignKey("commenter.id", ondelete="SET NULL"), index=True
     )
     status: Mapped[Status] = mapped_column(choice(Status))
+    before: Mapped[Status | None] = mapped_column(choice(Status))
+    """What it was; None for a new comment."""
+    action_id: Mapped[int | None] = mapped_column(ForeignKey("action.id", ondelete="SET NULL"), index=True)
+    """The one action that several comments were decided by."""
     reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint, true
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from commentsvc.db import Base, UTCDateTime
@@ -30,6 +30,19 @@ class Site(Base):
     """Whether somebody may comment without logging in."""
     sso_secret: Mapped[str | None] = mapped_column(String(64))
     """With which the site signs its own users in."""
+
+    moderation_words: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """Words, one a line, that hold a comment; `*` stands for any letters."""
+    disallowed_words: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """Words that make it spam."""
+    most_links: Mapped[int] = mapped_column(default=2, server_default="2")
+    """A comment with more is held."""
+    reports_to_hold: Mapped[int] = mapped_column(default=3, server_default="3")
+    filter_threshold: Mapped[float] = mapped_column(default=0.9, server_default="0.9")
+    """How sure the local filter must be that a comment is spam, from 0.5 to 1, to hold it."""
+    valve: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Whether friction rises by itself while comments come at an abnormal rate."""
+    akismet_key: Mapped[str | None] = mapped_column(String(80))
 
     origins: Mapped[list[Origin]] = relationship(
         back_populates="site", cascade="all, delete-orphan", order_by="Origin.id", lazy="selectin"
@@ -62,5 +75,22 @@ class Thread(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     version: Mapped[int] = mapped_column(default=0)
     approved_count: Mapped[int] = mapped_column(default=0)
+    closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """From then on it takes no comments: closed by hand, or to be closed on a date."""
+    slow_seconds: Mapped[int | None]
+    """Slow mode: how long one person waits between two comments."""
 
     site: Mapped[Site] = relationship()
+
+
+class ThreadAlias(Base):
+    """A key under which an article was once known; readers who come by it find the thread it belongs to now."""
+
+    __tablename__ = "thread_alias"
+    __table_args__ = (UniqueConstraint("site_id", "key"),)
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id", ondelete="CASCADE"))
+    key: Mapped[str] = mapped_column(String(2000))
+    thread_id: Mapped[int] = mapped_column(ForeignKey("thread.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
