@@ -28,11 +28,7 @@ def running() -> Iterator[Vendors]:
 
 @pytest.fixture
 def vendors(running: Vendors) -> Vendors:
-    """Every vendor, in good spirits again."""
-    for vendor in running.by_key.values():
-        fresh = vars(type(vendor)(vendor.base))
-        vars(vendor).clear()
-        vars(vendor).update(fresh)
+    running.reset()
     return running
 
 

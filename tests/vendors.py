@@ -664,6 +664,13 @@ class Vendors:
     def __getitem__(self, key: str) -> Any:
         return self.by_key[key]
 
+    def reset(self) -> None:
+        """Put every vendor in good spirits again."""
+        for vendor in self.by_key.values():
+            fresh = vars(type(vendor)(vendor.base))
+            vars(vendor).clear()
+            vars(vendor).update(fresh)
+
 
 @contextmanager
 def serving(server: Quiet, over: threading.Event) -> Iterator[None]:

@@ -26,6 +26,8 @@ LIFE = timedelta(minutes=5)
 SECOND_ASKING = timedelta(seconds=60)
 """How soon a frame that was refused the cookie must ask for the bearer token instead."""
 
+_PROOF = "proof"
+
 
 class Stage(StrEnum):
     PENDING = "pending"
@@ -77,17 +79,25 @@ def fail(session: Session, state: str, message: str, *, at: datetime) -> None:
     ticket.failure, ticket.stash = message[:300], None
 
 
-def stash(session: Session, state: str, answer: Mapping[str, str], *, at: datetime) -> None:
-    """Keep an answer that came without the browser's cookie. Needs `begin_write`; raises LoginFailedError."""
+def stash(session: Session, state: str, answer: Mapping[str, str], *, at: datetime) -> str:
+    """Keep an answer that came without the browser's cookie; return the proof that fetches it.
+
+    Needs `begin_write`; raises LoginFailedError.
+    """
     ticket = _under_way(session, state, at=at)
     if ticket.stash is not None:
         raise LoginFailedError("This answer was given before. Please log in again.")
-    ticket.stash = dict(answer)
+    proof = signing.new_token()
+    ticket.stash = {**answer, _PROOF: signing.token_hash(proof)}
+    return proof
 
 
-def stashed(session: Session, state: str, *, at: datetime) -> dict[str, str]:
-    """Return the answer kept for this login; raises LoginFailedError."""
-    return dict(_under_way(session, state, at=at).stash or {})
+def stashed(session: Session, state: str, proof: str, *, at: datetime) -> dict[str, str]:
+    """Return the answer kept for this login, to the browser that brought it; raises LoginFailedError."""
+    found = dict(_under_way(session, state, at=at).stash or {})
+    if found.pop(_PROOF, "") != signing.token_hash(proof):
+        raise LoginFailedError("This login was begun in another browser. Please start it again.")
+    return found
 
 
 def redeem(
@@ -96,14 +106,17 @@ def redeem(
     """Return where the login begun with this verifier stands, and its session's token if it is done.
 
     Once only; `again`, within a minute, gives a new session in place of the first, for a frame whose browser
-    did not keep the cookie. Needs `begin_write`. Raises LoginFailedError.
+    did not keep the cookie. A login that is not known is still on its way here, for a frame begins to ask before
+    the provider is asked for anything. Needs `begin_write`. Raises LoginFailedError.
     """
     ticket = session.scalar(
         select(Ticket)
         .where(Ticket.token_hash == signing.token_hash(verifier), Ticket.purpose == LOGIN)
         .with_for_update()
     )
-    if ticket is None or ticket.site_id != site_id or ticket.expires_at < at:
+    if ticket is None:
+        return Redeemed(Stage.PENDING)
+    if ticket.site_id != site_id or ticket.expires_at < at:
         raise LoginFailedError("This login took too long. Please try again.")
     if ticket.failure:
         return Redeemed(Stage.FAILED, message=ticket.failure)

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
+from flask import Blueprint, Response, current_app, jsonify, make_response, redirect, render_template, request
 from flask import session as cookie
+from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
+from commentsvc.adapters.limits import Limiter
 from commentsvc.adapters.providers import mastodon
 from commentsvc.adapters.providers.catalogue import Provider
 from commentsvc.adapters.providers.flow import Attempt
@@ -17,7 +25,13 @@ from commentsvc.adapters.providers.profile import Profile
 from commentsvc.db import begin_write
 from commentsvc.domain import accounts, identities, instances, invitations, logins, sessions
 from commentsvc.domain.logins import Stage
-from commentsvc.errors import CommentsvcError, LoginFailedError, NotFoundError, ProviderError
+from commentsvc.errors import (
+    BadAddressError,
+    CommentsvcError,
+    LoginFailedError,
+    NotFoundError,
+    ProviderError,
+)
 from commentsvc.models import Identity
 from commentsvc.web import access, faults, headers, incoming_pictures, reader
 from commentsvc.web.context import database, flow, now, providers, settings
@@ -30,8 +44,22 @@ ADMIN, INVITE = "admin", "invite"
 """Where a login began: a frame that waits; a frame whose page came along in the same tab; a thread's own page;
 a person's page, to enter or to link a further account; the admin view; an invitation to it."""
 _PERSONS_PAGES = {"settings": "/account/settings", "delete": "/account/delete"}
+_PURPOSES = frozenset({FRAMES, TAB, THREAD, PERSON, LINK, ADMIN, INVITE})
+_ON_A_SITE = frozenset({FRAMES, TAB, THREAD})
 _AT_ONCE = 4
-_LONGEST = 2000
+_LONGEST = 8000
+"""Characters of one part of a provider's answer; some make their codes of whole tokens."""
+_COOKIE_LARGEST = 2700
+"""Characters of JSON, a third less than browsers keep of what is made of them."""
+_LIMIT = "30/minute;300/hour"
+"""Logins begun from one network: each makes this service ask another."""
+# A worker has four threads; one of them at least is not to wait for other servers.
+_OUTSIDE = threading.BoundedSemaphore(3)
+
+
+@blueprint.record
+def _count_logins(state: BlueprintSetupState) -> None:
+    state.app.extensions["commentsvc.logins"] = Limiter(_LIMIT)
 
 
 @blueprint.post("/start")
@@ -39,26 +67,28 @@ def start() -> ResponseReturnValue:
     """Go to a provider. Only a page of ours can begin a login, so nobody can be led into another's session."""
     access.require_own_page()
     provider = _provider(request.form.get("provider", ""))
+    current_app.extensions["commentsvc.logins"].hit(access.network())
     purpose = request.form.get("purpose", FRAMES)
-    asked = Asked.read(PAGE if purpose == THREAD else FRAME, request.form)
-    site_id = asked.address().site.id if purpose in {FRAMES, TAB, THREAD} else None
-    try:
-        instance = _instance(provider, request.form.get("instance", ""))
-        provider = _at(provider, instance)
-        url, attempt = flow().begin(provider, _callback(provider), instance=instance)
-    except ProviderError as error:
-        return _sorry(str(error), 503)
-    session = database()
-    begin_write(session)
+    if purpose not in _PURPOSES:
+        raise BadAddressError("This login was not begun as it should be. Please try again.")
+    asked, site_id = _asked(purpose)
     challenge = request.form.get("challenge") or hashlib.sha256(secrets.token_bytes(32)).hexdigest()
-    logins.begin(session, challenge=challenge, state=attempt.state, site_id=site_id, at=now())
-    session.commit()
+    try:
+        with _asking():
+            instance = _instance(provider, request.form.get("instance", ""))
+            provider = _at(provider, instance)
+            url, attempt = flow().begin(provider, _callback(provider, instance), instance=instance)
+    except ProviderError as error:
+        return _not_begun(challenge, site_id, str(error))
+    _begin(challenge, attempt.state, site_id)
     holder = reader.given() if purpose == LINK else None
     _remember(
         attempt,
         purpose=purpose,
-        asked=asked,
-        holder=holder.id if holder else 0,
+        asked=asked.fields() if asked else {},
+        holder=holder.token_hash
+        if holder
+        else "",  # not its id: SQLite gives that of an ended one to the next
         page=request.form.get("page", "")[:20],
         invitation=request.form.get("invitation", "")[:100],
     )
@@ -68,20 +98,23 @@ def start() -> ResponseReturnValue:
     )
 
 
-@blueprint.get("/callback/<key>")
-def callback(key: str) -> ResponseReturnValue:
-    """Come back from a provider with its answer."""
-    answer = {name: value[:_LONGEST] for name, value in request.args.items()}
-    state = answer.get("state", "")
+@blueprint.get("/callback/<key>", defaults={"instance": ""})
+@blueprint.get("/callback/<key>/<instance>")
+def callback(key: str, instance: str) -> ResponseReturnValue:
+    """Come back from a provider with its answer.
+
+    Every provider, and every Mastodon instance, comes back to an address of its own: so none can have the answer
+    of another brought here as if it were its own, and be sent the code that is in it.
+    """
+    state = request.args.get("state", "")
     begun = cookie.get("logins", {}).get(state)
-    if not state or begun is None or begun["attempt"]["provider"] != key:
+    attempt = Attempt(**begun["attempt"]) if begun else None
+    if attempt is None or (attempt.provider, attempt.instance) != (key, instance):
         return _sorry("This login was begun in another browser, or too long ago. Please start it again.", 400)
     cookie["logins"] = {other: kept for other, kept in cookie["logins"].items() if other != state}
     provider = _provider(key)
-    if provider.form_post:
-        answer = logins.stashed(database(), state, at=now())
     try:
-        profile = _profile(provider, Attempt(**begun["attempt"]), answer)
+        profile = _profile(provider, attempt, _answer(provider, state))
         return _arrived(provider, profile, state, begun)
     except CommentsvcError as error:
         return _failed(state, begun, str(error))
@@ -89,22 +122,22 @@ def callback(key: str) -> ResponseReturnValue:
 
 @blueprint.post("/callback/<key>")
 def posted(key: str) -> ResponseReturnValue:
-    """Take an answer that a provider posts from its own page, where our cookie is not sent; then come with it."""
+    """Take an answer that a provider posts from its own page, where our cookie is not sent; then come with it.
+
+    What is kept can be had only with the proof that this very browser is given. Else somebody could begin a login,
+    have another person finish it, and fetch the answer with the cookie of the browser that began.
+    """
     provider = _provider(key)
     state = request.form.get("state", "")
     if not provider.form_post or not state:
         raise NotFoundError("There is no such page.")
+    wanted = ("code", "state", "user", "error", "iss")
+    answer = {name: request.form[name][:_LONGEST] for name in wanted if name in request.form}
     session = database()
     begin_write(session)
-    wanted = ("code", "state", "user", "error", "iss")
-    logins.stash(
-        session,
-        state,
-        {name: request.form[name][:_LONGEST] for name in wanted if name in request.form},
-        at=now(),
-    )
+    proof = logins.stash(session, state, answer, at=now())
     session.commit()
-    return redirect(f"/login/callback/{provider.key}?state={state}", 303)
+    return _redirect(f"/login/callback/{provider.key}?{urlencode({'state': state, 'proof': proof})}")
 
 
 @blueprint.post("/redeem")
@@ -178,30 +211,81 @@ def _instance(provider: Provider, typed: str) -> str:
 
 def _at(provider: Provider, instance: str) -> Provider:
     """Return the provider as it is at the Mastodon instance a person named; others stay as they are."""
-    return instances.at(database(), provider, instance, _callback(provider)) if instance else provider
+    return (
+        instances.at(database(), provider, instance, _callback(provider, instance)) if instance else provider
+    )
 
 
-def _callback(provider: Provider) -> str:
-    return f"{settings().base_url}/login/callback/{provider.key}"
+def _callback(provider: Provider, instance: str) -> str:
+    return f"{settings().base_url}/login/callback/{provider.key}{f'/{instance}' if instance else ''}"
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    """Ask other servers, with no transaction open; raises ProviderError while too many others do."""
+    database().rollback()
+    if not _OUTSIDE.acquire(timeout=0.2):
+        raise ProviderError("Many people are logging in just now. Please try again in a moment.")
+    try:
+        yield
+    finally:
+        _OUTSIDE.release()
+
+
+def _asked(purpose: str) -> tuple[Asked | None, int | None]:
+    """Return the thread to go back to, as short as it can be said, and the site that the login is for."""
+    if purpose not in _ON_A_SITE:
+        return None, None
+    asked = Asked.read(PAGE if purpose == THREAD else FRAME, request.form)
+    address = asked.address()
+    if purpose == FRAMES:
+        return None, address.site.id
+    return replace(asked, url=address.url, canonical=""), address.site.id
+
+
+def _begin(challenge: str, state: str, site_id: int | None, *, failure: str = "") -> None:
+    session = database()
+    begin_write(session)
+    logins.begin(session, challenge=challenge, state=state, site_id=site_id, at=now())
+    if failure:
+        logins.fail(session, state, failure, at=now())
+    session.commit()
+
+
+def _not_begun(challenge: str, site_id: int | None, message: str) -> Response:
+    """Tell the frame that waits, and whoever looks at this window."""
+    _begin(challenge, secrets.token_urlsafe(32), site_id, failure=message)
+    return _sorry(message, 503)
 
 
 def _remember(attempt: Attempt, **facts: Any) -> None:
     """Keep what this browser must know when it comes back, in its own first-party cookie."""
-    asked: Asked = facts.pop("asked")
-    kept = list(cookie.get("logins", {}).items())[-(_AT_ONCE - 1) :]
-    mine = {"attempt": vars(attempt), "asked": asked.fields(), **facts}
-    cookie["logins"] = {**dict(kept), attempt.state: mine}
+    earlier = list(cookie.get("logins", {}).items())[-(_AT_ONCE - 1) :]
+    logins_ = {**dict(earlier), attempt.state: {"attempt": vars(attempt), **facts}}
+    while len(json.dumps(logins_)) > _COOKIE_LARGEST:
+        oldest = next(iter(logins_))
+        if oldest == attempt.state:
+            raise BadAddressError("This page's address is too long to log in from.")
+        del logins_[oldest]
+    cookie["logins"] = logins_
+
+
+def _answer(provider: Provider, state: str) -> dict[str, str]:
+    if provider.form_post:
+        return logins.stashed(database(), state, request.args.get("proof", ""), at=now())
+    return {name: value[:_LONGEST] for name, value in request.args.items()}
 
 
 def _profile(provider: Provider, attempt: Attempt, answer: dict[str, str]) -> Profile:
-    provider = _at(provider, attempt.instance)
-    return flow().finish(provider, _callback(provider), attempt, answer)
+    with _asking():
+        provider = _at(provider, attempt.instance)
+        return flow().finish(provider, _callback(provider, attempt.instance), attempt, answer)
 
 
 def _arrived(provider: Provider, profile: Profile, state: str, begun: dict[str, Any]) -> ResponseReturnValue:
     purpose = begun["purpose"]
     holder = reader.given() if purpose == LINK else None
-    if purpose == LINK and (holder is None or holder.id != begun["holder"]):
+    if purpose == LINK and (holder is None or holder.token_hash != begun["holder"]):
         raise LoginFailedError("Please log in once more before you link an account.")
     session = database()
     begin_write(session)
