@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from flask import Response, make_response, render_template
 
 from commentsvc.domain import reading, threads
+from commentsvc.domain.addresses import LONGEST
 from commentsvc.domain.reading import CommentView, ThreadPage
 from commentsvc.domain.threads import Address
 from commentsvc.models import LoginSession, Order
@@ -33,11 +34,12 @@ class Asked:
     @classmethod
     def read(cls, door: str, values: Mapping[str, str]) -> Asked:
         """Read query arguments or form fields."""
-        order = values.get("order", "")
+        order, canonical = values.get("order", ""), values.get("canonical", "")
         return cls(
             door=door,
             url=values.get("url", ""),
-            canonical=values.get("canonical", ""),
+            # Every link of the page repeats it, so a long one would be a page of its own.
+            canonical=canonical if len(canonical) <= LONGEST and canonical.isprintable() else "",
             page_id=values.get("id", ""),
             order=Order(order) if order in set(Order) else None,
         )
@@ -102,6 +104,7 @@ def show(
         notice=notice,
         conversation=conversation,
         closed=threads.closed_reason(site, page.thread, at=now()),
+        announced=threads.announcement(site, page.thread, at=now()),
         token=access.form_token(address),
         providers=list(providers().values()),
         member=reader.described(holder) if holder else None,
