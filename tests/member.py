@@ -1,0 +1,141 @@
+"""Somebody with an account: made in the database, in by the service's own doors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from conftest import BLOG
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from visitor import Visitor
+
+from commentsvc.adapters.providers import catalogue
+from commentsvc.adapters.providers.flow import Attempt
+from commentsvc.adapters.providers.profile import Profile
+from commentsvc.db import begin_write
+from commentsvc.domain import comments, identities, passes, sessions, threads
+from commentsvc.domain.comments import Author, Signs
+from commentsvc.models import Comment, Identity, LoginSession, Role, Site, now
+
+ISSUER = "https://github.com"
+
+
+@dataclass
+class Member:
+    """A person, and a browser in which they are logged in to their own page."""
+
+    visitor: Visitor
+    identity_id: int
+    commenter_id: int
+
+    def page(self, path: str = "/account") -> str:
+        return self.visitor.page(path)
+
+    def post(self, path: str, data: dict[str, Any] | None = None, **how: Any) -> Any:
+        """Send a form of their page, with its CSRF token."""
+        how.setdefault("token", self.visitor.token("/account"))
+        return self.visitor.post(path, data, **how)
+
+
+def person(session: Session, *, name: str = "Ada", subject: str = "1", provider: str = "github") -> Identity:
+    """Somebody who has logged in before."""
+    begin_write(session)
+    found = identities.of_login(session, provider, ISSUER, subject, name=name, link=None, at=now())
+    session.commit()
+    return found
+
+
+def frame_session(
+    session: Session, identity: Identity, site: Site, *, ago: timedelta = timedelta()
+) -> tuple[int, str]:
+    """Open a session in a frame of `site`; return its id and its token."""
+    begin_write(session)
+    token = sessions.open_for(
+        session,
+        commenter_id=identity.commenter_id,
+        identity_id=identity.id,
+        purpose=sessions.READER,
+        site_id=site.id,
+        browser="Firefox on Linux",
+        at=now() - ago,
+    )
+    session.flush()
+    found = session.scalars(select(LoginSession.id).order_by(LoginSession.id.desc())).first()
+    session.commit()
+    assert found is not None
+    return found, token
+
+
+def enter(
+    app: Flask, session: Session, identity: Identity, site: Site, *, ago: timedelta = timedelta()
+) -> Member:
+    """Log in and come to the person's own page as one does from a frame."""
+    number, _ = frame_session(session, identity, site, ago=ago)
+    begin_write(session)
+    token = passes.issue(session, session.get_one(LoginSession, number), at=now())
+    session.commit()
+    visitor = Visitor(app)
+    answer = visitor.post("/account/enter", {"pass": token}, token=None)
+    assert (answer.status_code, answer.location) == (303, "/account"), answer.text
+    return Member(visitor, identity.id, identity.commenter_id)
+
+
+def write(
+    session: Session,
+    site: Site,
+    text: str,
+    *,
+    by: int | None = None,
+    to: int | None = None,
+    path: str = "/article",
+    role: Role | None = None,
+) -> int:
+    """Store a comment of a member, or of a guest where `by` is None; return its id."""
+    begin_write(session)
+    address = threads.address_on(session.get_one(Site, site.id), BLOG + path)
+    author = Author(commenter_id=by, role=role, author_key_hash="k" * 64, network_hash="n" * 64)
+    draft = comments.draft(text, longest=100_000)
+    number = comments.post(session, address, draft, author, at=now(), parent_id=to, signs=Signs()).id
+    session.commit()
+    return number
+
+
+def stored(session: Session, comment_id: int) -> Comment:
+    """Return a comment as the database has it now."""
+    session.rollback()
+    return session.get_one(Comment, comment_id, populate_existing=True)
+
+
+@dataclass
+class Vouching:
+    """A login provider that answers at once; `profile` is whom it vouches for."""
+
+    profile: Profile = field(default_factory=lambda: Profile(ISSUER, "1", "Ada"))
+    begun: list[Attempt] = field(default_factory=list)
+
+    def begin(self, provider: Any, redirect_uri: str, *, instance: str = "") -> tuple[str, Attempt]:
+        """Hand out an address nobody goes to."""
+        attempt = Attempt(provider.key, f"state-{len(self.begun)}-{'x' * 20}", "n", "v" * 50, instance)
+        self.begun.append(attempt)
+        return f"{ISSUER}/login", attempt
+
+    def finish(self, provider: Any, redirect_uri: str, attempt: Attempt, answer: dict[str, str]) -> Profile:
+        """Say who it is."""
+        return self.profile
+
+    @classmethod
+    def at(cls, app: Flask) -> Vouching:
+        """Let `app` offer GitHub, and answer in its place."""
+        row = next(row for row in catalogue.ROWS if row.key == "github")
+        app.extensions["commentsvc.providers"] = {"github": replace(row, client_id="x", client_secret="y")}
+        app.extensions["commentsvc.flow"] = found = cls()
+        return found
+
+    def go(self, visitor: Visitor, **fields: str) -> Any:
+        """Press a login button, and come back from the provider; return the answer."""
+        visitor.post("/login/start", {"provider": "github", **fields}, token=None)
+        state = self.begun[-1].state
+        return visitor.get(f"/login/callback/github?code=c&state={state}", **{"Sec-Fetch-Site": "cross-site"})
