@@ -14,6 +14,8 @@ import html
 import json
 import re
 import secrets
+import socket
+import ssl
 import sys
 import threading
 import time
@@ -23,12 +25,16 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from certificates import Authority
 from joserfc import jwt
 from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
+from strange_server import PUBLIC
 
+from commentsvc.adapters import outbound
 from commentsvc.adapters.providers import catalogue
 from commentsvc.adapters.providers.catalogue import Provider
 
@@ -697,6 +703,59 @@ def running() -> Iterator[Vendors]:
         vendors[kind.key] = kind(f"http://127.0.0.1:{server.server_port}/{kind.key}")
     with serving(server, over):
         yield Vendors(vendors)
+
+
+class Instances(Handler):
+    """Finds the Mastodon instance by the name that was asked."""
+
+    def vendor(self, path: str) -> tuple[Vendor | None, str]:
+        return self.vendors.get(self.headers.get("Host", "")), path
+
+
+@dataclass(frozen=True)
+class Fediverse:
+    """Mastodon instances, running, and the internet in which their names lead to them."""
+
+    by_host: Mapping[str, Mastodon]
+    network: outbound.Network
+
+    def __getitem__(self, host: str) -> Mastodon:
+        return self.by_host[host]
+
+    def consent(self, url: str) -> dict[str, str]:
+        """Be the browser that a login sends to `url`."""
+        parts = urlsplit(url)
+        query = dict(parse_qsl(parts.query))
+        answer = self.by_host[parts.hostname or ""].handle(Request("GET", parts.path, query, {}, {}))
+        assert isinstance(answer, Reply)
+        return read_back(answer.status, answer.headers.get("Location"), answer.body.decode())
+
+
+@contextmanager
+def fediverse(folder: Path, *hosts: str) -> Iterator[Fediverse]:
+    """Serve an instance for each name, with certificates that are believed."""
+    authority = Authority()
+    contexts = {host: authority.server(host, folder) for host in hosts}
+    instances = {host: Mastodon(f"https://{host}") for host in hosts}
+    over = threading.Event()
+    handler = type("Handler", (Instances,), {"vendors": instances, "over": over})
+    server = Quiet(("127.0.0.1", 0), handler)
+    tls = contexts[hosts[0]]
+
+    def choose(sock: ssl.SSLObject, name: str, _context: ssl.SSLContext) -> None:
+        sock.context = contexts[name]
+
+    tls.sni_callback = choose
+    server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+
+    def connect(address: str, port: int, seconds: float) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", server.server_port), timeout=seconds)
+
+    network = outbound.Network(
+        resolve=lambda name: [PUBLIC] if name in instances else [], connect=connect, tls=authority.client
+    )
+    with serving(server, over):
+        yield Fediverse(instances, network)
 
 
 def consent(url: str) -> dict[str, str]:

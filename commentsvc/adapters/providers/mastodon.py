@@ -17,6 +17,7 @@ from commentsvc.adapters.providers.catalogue import Provider
 from commentsvc.errors import OutboundError, ProviderError
 
 _LARGEST = 256 * 1024
+_LONGEST = 300
 _SECONDS = 8.0
 _HOST = re.compile(r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{1,62}")
 
@@ -39,13 +40,9 @@ def register(host: str, redirect_uri: str, *, name: str, website: str) -> tuple[
     fields = {"client_name": name, "redirect_uris": redirect_uri, "scopes": "profile", "website": website}
     found = _ask(host, "/api/v1/apps", fields=fields)
     client_id, secret = found.get("client_id"), found.get("client_secret")
-    if (
-        not isinstance(client_id, str)
-        or not isinstance(secret, str)
-        or max(len(client_id), len(secret)) > 300
-    ):
+    if not _can_be_kept(client_id) or not _can_be_kept(secret):
         raise ProviderError(f"{host} does not answer like a Mastodon server.")
-    return client_id, secret
+    return str(client_id), str(secret)
 
 
 def at(row: Provider, host: str, client_id: str, client_secret: str) -> Provider:
@@ -80,6 +77,10 @@ def claims(provider: Provider, redirect_uri: str, code: str, verifier: str) -> M
     if not isinstance(token, str) or not token.isascii() or not token.isprintable():
         raise ProviderError(f"{host} did not accept this login. Please try again.")
     return _ask(host, "/api/v1/accounts/verify_credentials", headers={"Authorization": f"Bearer {token}"})
+
+
+def _can_be_kept(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= _LONGEST and value.isprintable()
 
 
 def _ask(
