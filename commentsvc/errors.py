@@ -76,8 +76,20 @@ class TooManyError(CommentsvcError):
         super().__init__(f"That was a lot in a short time. Please try again in {wait}.")
 
 
+class SlowModeError(TooManyError):
+    """One person's comments in a slow thread came too close together; both times are in words."""
+
+    def __init__(self, retry_after: int, *, every: str, wait: str) -> None:
+        super().__init__(retry_after)
+        self.args = (f"Slow mode: one comment every {every}; you can comment again in {wait}.",)
+
+
 class ForbiddenError(CommentsvcError):
     """The request did not come from where it must, or its sender may not do this."""
+
+
+class BannedError(ForbiddenError):
+    """A site does not want this person's comments, or this kind; the sentence says for how long."""
 
 
 class LinkSpentError(CommentsvcError):

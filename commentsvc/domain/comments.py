@@ -11,7 +11,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from commentsvc.adapters import markup
-from commentsvc.domain import fields, moderation, screening, threads
+from commentsvc.domain import fields, moderation, pace, screening, threads
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.screening import Submission, Verdict
 from commentsvc.domain.threads import Address
@@ -84,8 +84,8 @@ def post(
 ) -> Comment:
     """Store a comment with its verdict. Needs `begin_write`; the caller commits.
 
-    Raises ThreadClosedError, NotFoundError for a parent that cannot be answered, DuplicateCommentError, and
-    AlreadyPostedError where `idempotency_key` has been here before.
+    Raises ThreadClosedError, SlowModeError, NotFoundError for a parent that cannot be answered,
+    DuplicateCommentError, and AlreadyPostedError where `idempotency_key` has been here before.
     """
     site = address.site
     threads.require_open(site, threads.find(session, address), at=at)
@@ -93,6 +93,15 @@ def post(
     threads.lock(session, thread.id)
     if idempotency_key is not None:
         _require_first(session, thread, idempotency_key)
+    if author.role is None:
+        pace.require(
+            session,
+            thread,
+            commenter_id=author.commenter_id,
+            author_key_hash=author.author_key_hash,
+            network_hash=author.network_hash,
+            at=at,
+        )
     parent = _parent(session, thread, parent_id)
     _require_new(session, thread, draft, author)
 

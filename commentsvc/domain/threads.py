@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 
 from commentsvc.domain import addresses, fields, sites
 from commentsvc.errors import BadAddressError, ThreadClosedError
-from commentsvc.models import Policy, Site, Thread
+from commentsvc.models import Policy, Site, Thread, ThreadAlias
 
 ID_LONGEST = 300
+ANNOUNCED = timedelta(days=14)
+"""How long before a thread closes on a date its readers are told."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ def locate(session: Session, *, url: str, canonical: str = "", page_id: str = ""
     Raises BadAddressError or UnknownOriginError.
     """
     site = sites.by_origin(session, addresses.origin_of(url))
-    return address_on(site, canonical if canonical and _is_on(site, canonical) else url, page_id=page_id)
+    return address_on(site, canonical if canonical and is_on(site, canonical) else url, page_id=page_id)
 
 
 def address_on(site: Site, url: str, *, page_id: str = "") -> Address:
@@ -47,8 +49,16 @@ def address_on(site: Site, url: str, *, page_id: str = "") -> Address:
 
 
 def find(session: Session, address: Address) -> Thread | None:
-    """Return the thread at `address`, or None while nobody has written there."""
-    return session.scalar(select(Thread).where(Thread.site_id == address.site.id, Thread.key == address.key))
+    """Return the thread at `address`, by its key or one it once had; None while nobody has written there."""
+    site_id, key = address.site.id, address.key
+    thread = session.scalar(select(Thread).where(Thread.site_id == site_id, Thread.key == key))
+    if thread is not None:
+        return thread
+    return session.scalar(
+        select(Thread)
+        .join(ThreadAlias, ThreadAlias.thread_id == Thread.id)
+        .where(ThreadAlias.site_id == site_id, ThreadAlias.key == key)
+    )
 
 
 def find_or_create(session: Session, address: Address, *, title: str | None, at: datetime) -> Thread:
@@ -82,13 +92,39 @@ def require_open(site: Site, thread: Thread | None, *, at: datetime) -> None:
 
 
 def closed_reason(site: Site, thread: Thread | None, *, at: datetime) -> str | None:
-    """Return why the thread takes no comments, in a sentence; None while it does."""
+    """Return why the thread takes no comments, in a sentence; None while it does.
+
+    A date of the thread's own stands over the site's number of days, so an old article can be kept open.
+    """
     if site.policy is Policy.CLOSED:
         return "Comments are closed."
+    if thread is None:
+        return None
+    if thread.closed_at is not None:
+        return f"Comments were closed on {_day(thread.closed_at)}." if at >= thread.closed_at else None
     days = site.close_after_days
-    if days and thread is not None and at > thread.created_at + timedelta(days=days):
+    if days and at > thread.created_at + timedelta(days=days):
         return f"Comments closed after {days} days." if days > 1 else "Comments closed after one day."
     return None
+
+
+def announcement(site: Site, thread: Thread | None, *, at: datetime) -> str | None:
+    """Return what readers of an open thread have to know before they write, in sentences; None for nothing."""
+    if thread is None or closed_reason(site, thread, at=at):
+        return None
+    said = []
+    if thread.slow_seconds:
+        said.append(f"Slow mode: one comment every {seconds(thread.slow_seconds)}.")
+    if thread.closed_at is not None and thread.closed_at - at <= ANNOUNCED:
+        said.append(f"Comments close on {_day(thread.closed_at)}.")
+    return " ".join(said) or None
+
+
+def seconds(number: int) -> str:
+    """60 seconds; from two minutes on, whole minutes where they fit: 5 minutes."""
+    if number >= 120 and number % 60 == 0:
+        return f"{number // 60} minutes"
+    return f"{number} second{'' if number == 1 else 's'}"
 
 
 def changed(session: Session, thread_id: int, *, approved: int = 0) -> None:
@@ -101,7 +137,12 @@ def changed(session: Session, thread_id: int, *, approved: int = 0) -> None:
     )
 
 
-def _is_on(site: Site, url: str) -> bool:
+def _day(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%-d %B %Y}"
+
+
+def is_on(site: Site, url: str) -> bool:
+    """Whether a page lies at one of the origins that a site has registered."""
     try:
         origin = addresses.origin_of(url)
     except BadAddressError:
