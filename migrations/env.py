@@ -6,6 +6,7 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import Connection
 
+from commentsvc.adapters import schema
 from commentsvc.db import Base, UTCDateTime, db
 
 
@@ -20,6 +21,7 @@ def run(connection: Connection) -> None:
         target_metadata=Base.metadata,
         compare_type=True,
         render_item=render_item,
+        include_object=schema.is_modelled,
         render_as_batch=True,
         transaction_per_migration=True,
     )

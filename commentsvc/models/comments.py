@@ -19,7 +19,12 @@ _SHOWN, _SHOWN_SQLITE = "shown", "shown = 1"
 _ROOTS = "root_id IS NULL AND kind = 'comment'"
 _MENTIONS = "kind != 'comment'"
 
-_REPORTED = text("reports > 0")
+_REPORTED = text("reports > 0 AND status IN ('approved', 'held')")
+
+
+def _where(column: str) -> dict[str, Any]:
+    """An index over the rows alone that have this."""
+    return {f"{engine}_where": text(f"{column} IS NOT NULL") for engine in ("sqlite", "postgresql")}
 
 
 class Comment(Base):
@@ -49,9 +54,7 @@ class Comment(Base):
     digest: Mapped[str] = mapped_column(String(32))
     """Of the source; finds repeats."""
 
-    commenter_id: Mapped[int | None] = mapped_column(
-        ForeignKey("commenter.id", ondelete="SET NULL"), index=True
-    )
+    commenter_id: Mapped[int | None] = mapped_column(ForeignKey("commenter.id", ondelete="SET NULL"))
     role: Mapped[Role | None] = mapped_column(choice(Role))
     """The writer's role when it was written: the badge."""
     guest_name: Mapped[str | None] = mapped_column(String(80))
@@ -108,8 +111,19 @@ class Comment(Base):
             sqlite_where=text(_SHOWN_SQLITE),
             postgresql_where=text(_SHOWN),
         ),
+        # One for each filter of the queue.
         Index("ix_comment_queue", "site_id", "status", "id"),
+        Index("ix_comment_article", "thread_id", "status", "id"),
+        Index("ix_comment_dates", "site_id", "status", "created_at", "id"),
+        Index("ix_comment_commenter", "commenter_id", "site_id", "status", "id"),
+        Index("ix_comment_guest_email", "site_id", "guest_email", "status", "id", **_where("guest_email")),
+        Index("ix_comment_guest_name", "site_id", "guest_name", "status", "id", **_where("guest_name")),
+        Index("ix_comment_network", "site_id", "network_hash", "status", "id", **_where("network_hash")),
         Index("ix_comment_reported", "site_id", "id", sqlite_where=_REPORTED, postgresql_where=_REPORTED),
+        Index(
+            "ix_comment_pinned", "thread_id", sqlite_where=text("pinned = 1"), postgresql_where=text("pinned")
+        ),
+        Index("ix_comment_times", "thread_id", "created_at"),
         Index("ix_comment_repeats", "thread_id", "digest"),
         Index("ix_comment_author_key", "site_id", "author_key_hash"),
     )
@@ -128,10 +142,12 @@ class Decision(Base):
     status: Mapped[Status] = mapped_column(choice(Status))
     before: Mapped[Status | None] = mapped_column(choice(Status))
     """What it was; None for a new comment."""
-    action_id: Mapped[int | None] = mapped_column(ForeignKey("action.id", ondelete="SET NULL"), index=True)
+    action_id: Mapped[int | None] = mapped_column(ForeignKey("action.id", ondelete="SET NULL"))
     """The one action that several comments were decided by."""
     reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+
+    __table_args__ = (Index("ix_decision_by_action", "action_id", "id"),)
 
     comment: Mapped[Comment] = relationship(back_populates="decisions")
     moderator: Mapped[Commenter | None] = relationship()

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from commentsvc.db import Base, UTCDateTime
@@ -61,6 +61,9 @@ class Report(Base):
     comment_id: Mapped[int] = mapped_column(ForeignKey("comment.id", ondelete="CASCADE"))
     reporter_hash: Mapped[str] = mapped_column(String(64))
     """Of their account, browser key or network: one report each."""
+    member: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether it was an account. All guests of a network have one voice."""
+    network_hash: Mapped[str | None] = mapped_column(String(64))
     reason: Mapped[str] = mapped_column(String(40))
     note: Mapped[str | None] = mapped_column(String(500))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
@@ -84,9 +87,10 @@ class Action(Base):
     """One thing a moderator did: the audit log, and what can be undone. Rows are only ever added."""
 
     __tablename__ = "action"
+    __table_args__ = (Index("ix_action_log", "site_id", "id"),)
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    site_id: Mapped[int] = mapped_column(ForeignKey("site.id", ondelete="CASCADE"), index=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id", ondelete="CASCADE"))
     moderator_id: Mapped[int | None] = mapped_column(
         ForeignKey("commenter.id", ondelete="SET NULL"), index=True
     )

@@ -1,0 +1,103 @@
+"""Searching words: SQLite's FTS5 and PostgreSQL's full text, which nothing else here tells apart.
+
+Beside each table that is searched stands one of the same name and `_search`, kept by triggers; see the migrations.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, bindparam, func, select, text
+from sqlalchemy import column as column_of
+from sqlalchemy import table as table_of
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+Phrase = tuple[str, ...]
+"""Words that stand one after the other; the last may end in `*` for any ending."""
+
+MOST_PHRASES = 8
+_WORD = re.compile(r"[^\W_]+")
+_SHORTEST_BEGINNING = 3
+_SHADOWS = re.compile(r"(comment|thread|commenter)_search(_\w+)?")
+
+
+def is_index(name: str | None) -> bool:
+    """Whether a table belongs to the search, and so to no model."""
+    return bool(name and _SHADOWS.fullmatch(name))
+
+
+def phrases(typed: str) -> list[Phrase]:
+    """Split what somebody typed; nothing in it has a meaning to the database.
+
+    `ada@mail.example` is a phrase of three words, `swif*` the beginning of one.
+    """
+    found = []
+    for part in typed.split()[:MOST_PHRASES]:
+        words = _WORD.findall(part.lower())[:8]
+        if words:
+            begins = part.endswith("*") and len(words[-1]) >= _SHORTEST_BEGINNING
+            found.append((*words[:-1], words[-1] + "*") if begins else tuple(words))
+    return found
+
+
+def newest(
+    session: Session, searched: str, wanted: Sequence[Phrase], *, below: int | None, limit: int
+) -> Any:
+    """Select the ids of matching rows, newest first and `limit` at most; None where that would be slow.
+
+    SQLite walks the matches in their order. PostgreSQL would sort them all: of very frequent words there are too
+    many, and those are quickly met on any other way.
+    """
+    index = _index(searched)
+    query = select(index.c.rowid if _is_sqlite(session) else index.c.id).where(
+        _condition(session, searched, wanted)
+    )
+    key = query.selected_columns[0]
+    if below is not None:
+        query = query.where(key < below)
+    if not _is_sqlite(session):
+        # The planner must not read a table of a million rows in the hope of an early match.
+        session.execute(text("SET LOCAL enable_seqscan = off"))
+        many = session.scalar(select(func.count()).select_from(query.limit(limit + 1).subquery())) or 0
+        if many > limit:
+            return None
+    return query.with_only_columns(key.label("id")).order_by(key.desc()).limit(limit)
+
+
+def matches(
+    session: Session, searched: str, wanted: Sequence[Phrase], row_id: InstrumentedAttribute[int]
+) -> ColumnElement[bool]:
+    """Return the condition that the row with this id has all the words."""
+    index = _index(searched)
+    key = index.c.rowid if _is_sqlite(session) else index.c.id
+    return select(1).where(key == row_id, _condition(session, searched, wanted)).exists()
+
+
+def _index(searched: str) -> Any:
+    name = f"{searched}_search"
+    return table_of(name, column_of("rowid"), column_of("id"), column_of("words"), column_of(name))
+
+
+def _condition(session: Session, searched: str, wanted: Sequence[Phrase]) -> ColumnElement[bool]:
+    if _is_sqlite(session):
+        typed = " ".join(_fts5(phrase) for phrase in wanted)
+        return text(f"{searched}_search MATCH :typed").bindparams(bindparam("typed", typed))  # type: ignore[return-value]
+    typed = " & ".join(_tsquery(phrase) for phrase in wanted)
+    return _index(searched).c.words.op("@@")(func.to_tsquery("simple", typed))  # type: ignore[no-any-return]
+
+
+def _fts5(phrase: Phrase) -> str:
+    """`"ada mail example"`, or `"swif" *`."""
+    said = " ".join(phrase)
+    return f'"{said[:-1]}" *' if said.endswith("*") else f'"{said}"'
+
+
+def _tsquery(phrase: Phrase) -> str:
+    """`'ada' <-> 'mail' <-> 'example'`, or `'swif':*`."""
+    return " <-> ".join(f"'{word[:-1]}':*" if word.endswith("*") else f"'{word}'" for word in phrase)
+
+
+def _is_sqlite(session: Session) -> bool:
+    return session.get_bind().dialect.name == "sqlite"
