@@ -51,8 +51,8 @@ def issue_link(session: Session, commenter: Commenter, *, at: datetime) -> str:
     return token
 
 
-def redeem_link(session: Session, token: str, *, at: datetime) -> str:
-    """Spend a one-time link; return the token of the session it opens. Needs `begin_write`.
+def redeem_link(session: Session, token: str, *, at: datetime, browser: str = "") -> str:
+    """Spend a one-time link; return the token of the session it opens, in `browser`. Needs `begin_write`.
 
     Raises LinkSpentError for one unknown, used or too old.
     """
@@ -70,6 +70,7 @@ def redeem_link(session: Session, token: str, *, at: datetime) -> str:
             token_hash=signing.token_hash(secret),
             commenter_id=ticket.commenter_id,
             purpose=ADMIN,
+            browser=browser[:80] or None,
             created_at=at,
             expires_at=at + SESSION_LIFE,
         )

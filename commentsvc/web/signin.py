@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from commentsvc.db import begin_write
 from commentsvc.domain import accounts
 from commentsvc.errors import LinkSpentError
-from commentsvc.web import access, desk, sessions
+from commentsvc.web import access, desk, reader, sessions
 from commentsvc.web.context import database, now
 
 blueprint = Blueprint("signin", __name__, url_prefix=sessions.ADMIN)
@@ -27,7 +27,7 @@ def enter(token: str) -> ResponseReturnValue:
     session = database()
     begin_write(session)
     try:
-        secret = accounts.redeem_link(session, token, at=now())
+        secret = accounts.redeem_link(session, token, at=now(), browser=reader.browser())
     except LinkSpentError:
         session.rollback()
         return desk.signed_out(410, spent=True)
