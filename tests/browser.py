@@ -88,7 +88,7 @@ def complaints() -> list[str]:
 def context(chromium: Browser, complaints: list[str]) -> Iterator[BrowserContext]:
     """A browser profile of one test's own."""
     context = chromium.new_context(locale="en-GB", timezone_id="UTC")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
 
     def hear(message: ConsoleMessage) -> None:
         url = message.location.get("url", "")
