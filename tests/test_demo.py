@@ -38,9 +38,10 @@ class Demo:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """`commentsvc demo` on a machine on which a real service is configured, too."""
     folder = tmp_path_factory.mktemp("demo")
-    port, blog_port = processes.free_port(), processes.free_port()
+    port, blog_port, login_port = (processes.free_port() for _ in range(3))
     real = {"COMMENTSVC_SECRET_KEY": SECRET, "COMMENTSVC_DATABASE_URL": f"sqlite:///{folder}/real.sqlite"}
     arguments = ["-m", "commentsvc", "demo", "--port", str(port), "--blog-port", str(blog_port)]
+    arguments += ["--login-port", str(login_port)]
     with processes.running(folder / "output", real, *arguments) as process:
         process.until_said("Ctrl+C")
         yield Demo(process, port, blog_port)
@@ -141,8 +142,9 @@ def test_two_threads_on_one_page_stay_apart(demo: Demo, page: Page) -> None:
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda how: how.name)
 def test_it_stops_clean(how: signal.Signals, tmp_path: Path) -> None:
-    port, blog_port = processes.free_port(), processes.free_port()
+    port, blog_port, login_port = (processes.free_port() for _ in range(3))
     arguments = ["-m", "commentsvc", "demo", "--port", str(port), "--blog-port", str(blog_port)]
+    arguments += ["--login-port", str(login_port)]
     with processes.running(tmp_path / "output", {}, *arguments) as process:
         process.until_said("Ctrl+C")
         folder = Demo(process, port, blog_port).folder

@@ -20,13 +20,16 @@ import click
 from commentsvc.adapters.server import Bind
 from commentsvc.cli import service
 from commentsvc.config import PREFIX, Settings
-from commentsvc.demo import blog, seeds
+from commentsvc.demo import blog, provider, seeds
+from commentsvc.demo.demo_id import LABEL, Client
 from commentsvc.domain import accounts
 from commentsvc.errors import CommentsvcError
 from commentsvc.models import now
 
 PATIENCE = 30
 """Seconds for the service to answer, on a machine that has much else to do."""
+
+_PROVIDER = "oidc_demo"
 
 Port = click.IntRange(1, 65535)
 
@@ -38,12 +41,13 @@ class DemoError(CommentsvcError):
 @click.command()
 @click.option("--port", type=Port, default=8600, show_default=True, help="Port of the comment service.")
 @click.option("--blog-port", type=Port, default=8601, show_default=True, help="Port of the blog.")
-def demo(port: int, blog_port: int) -> None:
-    """Try everything: a blog with comments, on this machine only.
+@click.option("--login-port", type=Port, default=8602, show_default=True, help="Port of the login provider.")
+def demo(port: int, blog_port: int, login_port: int) -> None:
+    """Try everything: a blog with comments and a login, on this machine only.
 
     Nothing needs to be set up. The data lies in a temporary directory and goes when you press Ctrl+C.
     """
-    binds = [Bind(blog.HOST, port), Bind(blog.HOST, blog_port)]
+    binds = [Bind(blog.HOST, each) for each in (port, blog_port, login_port)]
     for bind in binds:
         bind.require_free()
     try:
@@ -53,10 +57,15 @@ def demo(port: int, blog_port: int) -> None:
         click.echo("\nStopped; the demonstration's data is deleted.")
 
 
-def _run(folder: Path, bind: Bind, blog_bind: Bind) -> None:
-    variables = _variables(folder, bind)
+def _run(folder: Path, bind: Bind, blog_bind: Bind, login_bind: Bind) -> None:
+    client = Client("commentsvc-demo", secrets.token_urlsafe(32), f"http://{bind}/login/callback/{_PROVIDER}")
+    variables = _variables(folder, bind) | _login_variables(client, login_bind)
     settings = Settings.from_env(variables)
-    with _stoppable(), blog.running(blog_bind.port, service=settings.base_url) as origin:
+    with (
+        _stoppable(),
+        blog.running(blog_bind.port, service=settings.base_url) as origin,
+        provider.running(login_bind, client),
+    ):
         link = _prepare(settings, origin)
         with _service(variables, bind) as child:
             _announce(origin, settings, link)
@@ -76,6 +85,17 @@ def _variables(folder: Path, bind: Bind) -> dict[str, str]:
     }
 
 
+def _login_variables(client: Client, bind: Bind) -> dict[str, str]:
+    """The settings of an OpenID Connect provider, as an operator would write them."""
+    parts = {
+        "ISSUER": provider.issuer_at(bind),
+        "CLIENT_ID": client.id,
+        "CLIENT_SECRET": client.secret,
+        "LABEL": LABEL,
+    }
+    return {f"{PREFIX}{_PROVIDER.upper()}_{name}": value for name, value in parts.items()}
+
+
 def _prepare(settings: Settings, origin: str) -> str:
     """Make the database; return a sign-in link to the admin view."""
     service.bring_up_to_date(settings)
@@ -90,9 +110,10 @@ def _announce(origin: str, settings: Settings, link: str) -> None:
     click.echo(f"               {origin}/  every page, with comment counts")
     click.secho(f"  Admin view   {link}", bold=True)
     click.echo("               signs in once, within 30 minutes")
+    click.echo(f"  Logging in   with “{LABEL}”, in the comment box: four made-up people, no password")
     click.echo(f"  The service  {settings.base_url}")
     click.echo(f"  Data         {settings.data_dir}")
-    click.echo("\n  Ctrl+C stops both and deletes the data.\n")
+    click.echo("\n  Ctrl+C stops everything and deletes the data.\n")
 
 
 @contextmanager
