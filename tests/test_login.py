@@ -36,7 +36,7 @@ from commentsvc.models import (
     Ticket,
     now,
 )
-from commentsvc.web import login as door
+from commentsvc.web import outside
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 OTHER = "https://other.example"
@@ -579,8 +579,8 @@ class TestFailures:
     def test_few_wait_for_others(
         self, ada: Person, vendors: Vendors, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(door, "_OUTSIDE", fakes.threading.BoundedSemaphore(1))
-        with door._OUTSIDE:
+        monkeypatch.setattr(outside, "_PLACES", fakes.threading.BoundedSemaphore(1))
+        with outside._PLACES:
             assert "Many people are logging in just now" in ada.start().text
         assert stage(ada.redeem()) == "failed"
         ada.log_in()

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, current_app, jsonify, make_response, redirect, render_template, request
-from flask import session as cookie
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
 from commentsvc.adapters.limits import Limiter
-from commentsvc.adapters.providers import mastodon
 from commentsvc.adapters.providers.catalogue import Provider
-from commentsvc.adapters.providers.flow import Attempt
 from commentsvc.adapters.providers.profile import Profile
 from commentsvc.db import begin_write
-from commentsvc.domain import accounts, identities, instances, invitations, logins, sessions
+from commentsvc.domain import accounts, identities, invitations, logins, sessions
 from commentsvc.domain.logins import Stage
 from commentsvc.errors import (
     BadAddressError,
@@ -33,8 +26,9 @@ from commentsvc.errors import (
     ProviderError,
 )
 from commentsvc.models import Identity
-from commentsvc.web import access, faults, headers, incoming_pictures, reader
-from commentsvc.web.context import database, flow, now, providers, settings
+from commentsvc.web import access, attempts, faults, headers, incoming_pictures, outside, reader
+from commentsvc.web.attempts import Begun
+from commentsvc.web.context import database, now, providers
 from commentsvc.web.thread import FRAME, PAGE, Asked
 
 blueprint = Blueprint("login", __name__, url_prefix="/login")
@@ -46,15 +40,10 @@ a person's page, to enter or to link a further account; the admin view; an invit
 _PERSONS_PAGES = {"settings": "/account/settings", "delete": "/account/delete"}
 _PURPOSES = frozenset({FRAMES, TAB, THREAD, PERSON, LINK, ADMIN, INVITE})
 _ON_A_SITE = frozenset({FRAMES, TAB, THREAD})
-_AT_ONCE = 4
 _LONGEST = 8000
 """Characters of one part of a provider's answer; some make their codes of whole tokens."""
-_COOKIE_LARGEST = 2700
-"""Characters of JSON, a third less than browsers keep of what is made of them."""
 _LIMIT = "30/minute;300/hour"
 """Logins begun from one network: each makes this service ask another."""
-# A worker has four threads; one of them at least is not to wait for other servers.
-_OUTSIDE = threading.BoundedSemaphore(3)
 
 
 @blueprint.record
@@ -74,28 +63,23 @@ def start() -> ResponseReturnValue:
     asked, site_id = _asked(purpose)
     challenge = request.form.get("challenge") or hashlib.sha256(secrets.token_bytes(32)).hexdigest()
     try:
-        with _asking():
-            instance = _instance(provider, request.form.get("instance", ""))
-            provider = _at(provider, instance)
-            url, attempt = flow().begin(provider, _callback(provider, instance), instance=instance)
+        url, label, attempt = outside.begin(provider, request.form.get("instance", ""))
     except ProviderError as error:
         return _not_begun(challenge, site_id, str(error))
     _begin(challenge, attempt.state, site_id)
     holder = reader.given() if purpose == LINK else None
-    _remember(
-        attempt,
-        purpose=purpose,
-        asked=asked.fields() if asked else {},
-        holder=holder.token_hash
-        if holder
-        else "",  # not its id: SQLite gives that of an ended one to the next
-        page=request.form.get("page", "")[:20],
-        invitation=request.form.get("invitation", "")[:100],
+    attempts.remember(
+        Begun(
+            attempt,
+            purpose,
+            asked=asked.fields() if asked else {},
+            holder=holder.token_hash if holder else "",
+            page=request.form.get("page", "")[:20],
+            invitation=request.form.get("invitation", "")[:100],
+        )
     )
     # Not a redirect: browsers hold the target of a form's redirect against the form's own `form-action`.
-    return headers.keep_nothing(
-        make_response(render_template("login/going.html", url=url, label=provider.label))
-    )
+    return headers.keep_nothing(make_response(render_template("login/going.html", url=url, label=label)))
 
 
 @blueprint.get("/callback/<key>", defaults={"instance": ""})
@@ -107,17 +91,15 @@ def callback(key: str, instance: str) -> ResponseReturnValue:
     of another brought here as if it were its own, and be sent the code that is in it.
     """
     state = request.args.get("state", "")
-    begun = cookie.get("logins", {}).get(state)
-    attempt = Attempt(**begun["attempt"]) if begun else None
-    if attempt is None or (attempt.provider, attempt.instance) != (key, instance):
+    begun = attempts.take(state, key, instance)
+    if begun is None:
         return _sorry("This login was begun in another browser, or too long ago. Please start it again.", 400)
-    cookie["logins"] = {other: kept for other, kept in cookie["logins"].items() if other != state}
     provider = _provider(key)
     try:
-        profile = _profile(provider, attempt, _answer(provider, state))
-        return _arrived(provider, profile, state, begun)
+        profile = outside.finish(provider, begun.attempt, _answer(provider, state))
+        return _arrived(provider, profile, begun)
     except CommentsvcError as error:
-        return _failed(state, begun, str(error))
+        return _failed(begun, str(error))
 
 
 @blueprint.post("/callback/<key>")
@@ -205,33 +187,6 @@ def _provider(key: str) -> Provider:
     return found
 
 
-def _instance(provider: Provider, typed: str) -> str:
-    return mastodon.host_of(typed) if provider.key == "mastodon" else ""
-
-
-def _at(provider: Provider, instance: str) -> Provider:
-    """Return the provider as it is at the Mastodon instance a person named; others stay as they are."""
-    return (
-        instances.at(database(), provider, instance, _callback(provider, instance)) if instance else provider
-    )
-
-
-def _callback(provider: Provider, instance: str) -> str:
-    return f"{settings().base_url}/login/callback/{provider.key}{f'/{instance}' if instance else ''}"
-
-
-@contextmanager
-def _asking() -> Iterator[None]:
-    """Ask other servers, with no transaction open; raises ProviderError while too many others do."""
-    database().rollback()
-    if not _OUTSIDE.acquire(timeout=0.2):
-        raise ProviderError("Many people are logging in just now. Please try again in a moment.")
-    try:
-        yield
-    finally:
-        _OUTSIDE.release()
-
-
 def _asked(purpose: str) -> tuple[Asked | None, int | None]:
     """Return the thread to go back to, as short as it can be said, and the site that the login is for."""
     if purpose not in _ON_A_SITE:
@@ -258,43 +213,25 @@ def _not_begun(challenge: str, site_id: int | None, message: str) -> Response:
     return _sorry(message, 503)
 
 
-def _remember(attempt: Attempt, **facts: Any) -> None:
-    """Keep what this browser must know when it comes back, in its own first-party cookie."""
-    earlier = list(cookie.get("logins", {}).items())[-(_AT_ONCE - 1) :]
-    logins_ = {**dict(earlier), attempt.state: {"attempt": vars(attempt), **facts}}
-    while len(json.dumps(logins_)) > _COOKIE_LARGEST:
-        oldest = next(iter(logins_))
-        if oldest == attempt.state:
-            raise BadAddressError("This page's address is too long to log in from.")
-        del logins_[oldest]
-    cookie["logins"] = logins_
-
-
 def _answer(provider: Provider, state: str) -> dict[str, str]:
     if provider.form_post:
         return logins.stashed(database(), state, request.args.get("proof", ""), at=now())
     return {name: value[:_LONGEST] for name, value in request.args.items()}
 
 
-def _profile(provider: Provider, attempt: Attempt, answer: dict[str, str]) -> Profile:
-    with _asking():
-        provider = _at(provider, attempt.instance)
-        return flow().finish(provider, _callback(provider, attempt.instance), attempt, answer)
-
-
-def _arrived(provider: Provider, profile: Profile, state: str, begun: dict[str, Any]) -> ResponseReturnValue:
-    purpose = begun["purpose"]
+def _arrived(provider: Provider, profile: Profile, begun: Begun) -> ResponseReturnValue:
+    purpose = begun.purpose
     holder = reader.given() if purpose == LINK else None
-    if purpose == LINK and (holder is None or holder.token_hash != begun["holder"]):
+    if purpose == LINK and (holder is None or holder.token_hash != begun.holder):
         raise LoginFailedError("Please log in once more before you link an account.")
     session = database()
     begin_write(session)
     identity = _identity(provider, profile, holder.id if holder else None)
-    logins.complete(session, state, identity, at=now())
+    logins.complete(session, begun.attempt.state, identity, at=now())
     commenter_id = identity.commenter_id
     token = _person_token(identity) if purpose in {THREAD, PERSON} else ""
     if purpose == INVITE:
-        invitations.redeem(session, begun["invitation"], identity, at=now())
+        invitations.redeem(session, begun.invitation, identity, at=now())
     link = _admin_link(identity) if purpose in {ADMIN, INVITE} else ""
     session.commit()
     incoming_pictures.take(commenter_id, profile.picture)
@@ -334,15 +271,15 @@ def _admin_link(identity: Identity) -> str:
     return accounts.issue_link(database(), identity.commenter, at=now())
 
 
-def _onward(begun: dict[str, Any], *, token: str = "", link: str = "") -> Response:
+def _onward(begun: Begun, *, token: str = "", link: str = "") -> Response:
     """Go back to where the login began; every address is made here, none is taken from the request."""
-    purpose = begun["purpose"]
+    purpose = begun.purpose
     if purpose == TAB:
-        return _redirect(Asked.read(FRAME, begun["asked"]).address().url)
+        return _redirect(Asked.read(FRAME, begun.asked).address().url)
     if purpose == THREAD:
-        return reader.give(_redirect(Asked.read(PAGE, begun["asked"]).link()), token)
+        return reader.give(_redirect(Asked.read(PAGE, begun.asked).link()), token)
     if purpose == PERSON:
-        return reader.give(_redirect(_PERSONS_PAGES.get(begun["page"], "/account")), token)
+        return reader.give(_redirect(_PERSONS_PAGES.get(begun.page, "/account")), token)
     if purpose == LINK:
         return _redirect("/account/settings")
     if purpose in {ADMIN, INVITE}:
@@ -350,16 +287,16 @@ def _onward(begun: dict[str, Any], *, token: str = "", link: str = "") -> Respon
     return _redirect("/login/done")
 
 
-def _failed(state: str, begun: dict[str, Any], message: str) -> ResponseReturnValue:
+def _failed(begun: Begun, message: str) -> ResponseReturnValue:
     """Tell the frame that waits, and whoever looks at this window."""
     session = database()
     begin_write(session)
-    logins.fail(session, state, message, at=now())
+    logins.fail(session, begun.attempt.state, message, at=now())
     session.commit()
     back = {PERSON: "/account", LINK: "/account/settings", ADMIN: "/admin", INVITE: "/admin"}
-    if begun["purpose"] == THREAD:
-        return _sorry(message, 400, back=Asked.read(PAGE, begun["asked"]).link())
-    return _sorry(message, 400, back=back.get(begun["purpose"], ""))
+    if begun.purpose == THREAD:
+        return _sorry(message, 400, back=Asked.read(PAGE, begun.asked).link())
+    return _sorry(message, 400, back=back.get(begun.purpose, ""))
 
 
 def _sorry(message: str, status: int, *, back: str = "") -> Response:
