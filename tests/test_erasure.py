@@ -21,12 +21,15 @@ from commentsvc.domain import accounts, erasure, moderation, pictures, sessions,
 from commentsvc.domain.erasure import Texts
 from commentsvc.errors import ForbiddenError
 from commentsvc.models import (
+    Ban,
+    BanKind,
     Comment,
     Commenter,
     Decision,
     Identity,
     LoginSession,
     Membership,
+    Note,
     Picture,
     Policy,
     Role,
@@ -202,12 +205,19 @@ class TestEitherWay:
         pictures.keep(session, ada.commenter_id, shrinking.shrink(file.getvalue()), at=now())
         session.add(Membership(commenter_id=ada.commenter_id, site_id=site.id, role=Role.MODERATOR))
         accounts.issue_link(session, session.get_one(Commenter, ada.commenter_id), at=now())
+        number = str(ada.commenter_id)
+        session.add(Note(site_id=site.id, about=f"commenter:{number}", text="A nuisance"))
+        session.add(
+            Ban(site_id=site.id, kind=BanKind.PERSON, value=number, label="Ada Unique", reason="Rude")
+        )
         session.commit()
         ada.post("/account/delete", {"texts": texts.value, **SURE})
         session.rollback()
         for table in (Picture, Membership, LoginSession, Ticket, Identity):
             query = select(func.count()).select_from(table).where(table.commenter_id == ada.commenter_id)
             assert session.scalar(query) == 0, table
+        assert "Ada Unique" not in everything(session)
+        assert "A nuisance" not in everything(session)
         assert session.scalar(select(Commenter.id).where(Commenter.id == ada.commenter_id)) is None
 
     def test_no_table_can_forget_to_let_go(self, app: Flask) -> None:

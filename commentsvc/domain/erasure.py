@@ -17,7 +17,7 @@ from commentsvc.domain import comments, moderation, profiles
 from commentsvc.domain.comments import Draft
 from commentsvc.domain.screening import Verdict
 from commentsvc.errors import ForbiddenError
-from commentsvc.models import Comment, Commenter, Membership, Role, Site, Status
+from commentsvc.models import Ban, BanKind, Comment, Commenter, Membership, Note, Role, Site, Status
 
 BATCH = 200
 """Comments in one transaction; while it lasts, nobody else writes on SQLite."""
@@ -70,6 +70,9 @@ def erase(session: Session, commenter_id: int, texts: Texts) -> None:
     profiles.look_changed(session, commenter_id)
     theirs = update(Comment).where(Comment.commenter_id == commenter_id).values(**_NOBODY)
     session.execute(theirs.execution_options(synchronize_session=False))
+    # These know a person by number only, and SQLite may give the number to somebody else.
+    session.execute(delete(Note).where(Note.about == f"commenter:{commenter_id}"))
+    session.execute(delete(Ban).where(Ban.kind == BanKind.PERSON, Ban.value == str(commenter_id)))
     session.execute(delete(Commenter).where(Commenter.id == commenter_id))
     session.commit()
 

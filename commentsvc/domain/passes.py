@@ -30,7 +30,7 @@ def issue(session: Session, holder: LoginSession, *, at: datetime) -> str:
             commenter_id=holder.commenter_id,
             identity_id=holder.identity_id,
             purpose=PASS,
-            stash={_SESSION: str(holder.id)},
+            stash={_SESSION: holder.token_hash},
             created_at=at,
             expires_at=at + LIFE,
         )
@@ -52,7 +52,8 @@ def redeem(session: Session, token: str, *, browser: str, at: datetime) -> str:
     if ticket is None or ticket.redeemed_at is not None or ticket.expires_at < at:
         raise LoginFailedError("This took too long. Please press “Your comments” once more.")
     ticket.redeemed_at = at
-    holder = session.get(LoginSession, int((ticket.stash or {})[_SESSION]))
+    named = (ticket.stash or {}).get(_SESSION)  # not its id: SQLite gives that of an ended one to the next
+    holder = session.scalar(select(LoginSession).where(LoginSession.token_hash == named))
     if holder is None or holder.commenter_id != ticket.commenter_id or holder.expires_at <= at:
         raise LoginFailedError("You are no longer logged in. Please log in once more.")
     vouched = holder.identity is not None and holder.identity.provider == single_sign_on.PROVIDER
