@@ -69,14 +69,20 @@ def frame_session(
     return found, token
 
 
-def enter(
-    app: Flask, session: Session, identity: Identity, site: Site, *, ago: timedelta = timedelta()
-) -> Member:
-    """Log in and come to the person's own page as one does from a frame."""
+def give_pass(session: Session, identity: Identity, site: Site, *, ago: timedelta = timedelta()) -> str:
+    """Log in, in a frame; return what opens the person's own page."""
     number, _ = frame_session(session, identity, site, ago=ago)
     begin_write(session)
     token = passes.issue(session, session.get_one(LoginSession, number), at=now())
     session.commit()
+    return token
+
+
+def enter(
+    app: Flask, session: Session, identity: Identity, site: Site, *, ago: timedelta = timedelta()
+) -> Member:
+    """Log in and come to the person's own page as one does from a frame."""
+    token = give_pass(session, identity, site, ago=ago)
     visitor = Visitor(app)
     answer = visitor.post("/account/enter", {"pass": token}, token=None)
     assert (answer.status_code, answer.location) == (303, "/account"), answer.text
