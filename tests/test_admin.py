@@ -674,12 +674,14 @@ DOORS = {"invitation", "signin"}
 """Blueprints of the view that people reach without being signed in."""
 
 
-def addresses(app: Flask, *, comment_id: int, site_id: int) -> Iterator[tuple[str, str, str]]:
+def addresses(
+    app: Flask, *, comment_id: int, site_id: int, action_id: int = 0
+) -> Iterator[tuple[str, str, str]]:
     """Every route of the admin view as (blueprint, method, path), the ids filled in.
 
     A route with an argument of another name fails here, and so asks to be covered.
     """
-    ids = {"comment_id": comment_id, "site_id": site_id, "token": "x"}
+    ids = {"comment_id": comment_id, "site_id": site_id, "action_id": action_id, "token": "x"}
     with app.test_request_context(base_url=BASE_URL):
         adapter = app.url_map.bind("127.0.0.1")
         for rule in app.url_map.iter_rules():

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
-from commentsvc.domain import threads
+from commentsvc.domain import threads, training
 from commentsvc.domain.screening import Verdict
 from commentsvc.models import Comment, Decision, Kind, Status
 
@@ -19,22 +19,29 @@ def decide(
     *,
     verdicts: Sequence[Verdict] = (),
     moderator_id: int | None = None,
+    action_id: int | None = None,
 ) -> None:
     """Give `comment` a status, log why, and set what readers see accordingly.
 
-    Needs `begin_write`; the caller commits. The same status again is logged but changes nothing else.
+    `action_id` is the Action this is a part of. Needs `begin_write`; the caller commits. The same status again is
+    logged but changes nothing else.
     """
     threads.lock(session, comment.thread_id)
-    session.refresh(comment, ["status", "shown"])
+    session.refresh(comment, ["status", "shown", "learned"])
     before, comment.status = comment.status, status
+    is_new = action_id is None and not _was_decided(session, comment.id)
     session.add(
         Decision(
             comment_id=comment.id,
             moderator_id=moderator_id,
             status=status,
+            before=None if is_new else before,
+            action_id=action_id,
             reasons=[verdict.as_row() for verdict in verdicts],
         )
     )
+    if moderator_id is not None:
+        training.follow(session, comment, status)
     if (before is Status.APPROVED) != (status is Status.APPROVED):
         publish(session, comment) if status is Status.APPROVED else withdraw(session, comment)
 
@@ -80,6 +87,10 @@ def is_known(
             select(exists().where(Comment.site_id == site_id, proof, Comment.status == Status.APPROVED))
         )
     )
+
+
+def _was_decided(session: Session, comment_id: int) -> bool:
+    return bool(session.scalar(select(exists().where(Decision.comment_id == comment_id))))
 
 
 def _parent(session: Session, comment: Comment) -> Comment | None:

@@ -1,69 +1,25 @@
-"""What a moderator sees: a site's comments by status, and why each of them stands where it does."""
+"""What a moderator sees: a site's comments list by list, how many they are, and what stands around one of them."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, case, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
-from commentsvc.adapters import markup
-from commentsvc.domain.reading import ANONYMOUS
+from commentsvc.domain import queue_entries, queue_walk
+from commentsvc.domain.queue_entries import Entry, Ruling
+from commentsvc.domain.queue_filters import Filters, Tab
 from commentsvc.errors import NotFoundError
-from commentsvc.models import Comment, Commenter, Decision, Kind, Role, Status, Thread
+from commentsvc.models import Comment, Decision, Status, Thread
 
 PAGE = 25
 COUNTED = 1000
 """Where counting stops: a million comments of spam must not slow the page down."""
-LARGEST_HTML = 20_000
-"""Characters of one comment that a list shows as they are; of a larger one it shows the beginning of its source."""
-EXCERPT = 2_000
 HISTORY = 50
-_TALL = re.compile(r"<(?:br|p|li|pre)\b|\n")
-_LONG, _LINES = 1200, 12
-
-
-@dataclass(frozen=True, slots=True)
-class Ruling:
-    """A Decision in words."""
-
-    status: Status
-    at: datetime
-    moderator: str | None
-    reasons: list[str]
-    """Of the checks that asked for this status."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A comment with all that a moderator may know of it."""
-
-    id: int
-    site_id: int
-    status: Status
-    kind: Kind
-    role: Role | None
-    name: str
-    email: str | None
-    website: str | None
-    is_guest: bool
-    created_at: datetime
-    edited_at: datetime | None
-    html: markup.SafeHtml | None
-    """None where it is too large for a list; `excerpt` stands in."""
-    excerpt: str
-    length: int
-    """Characters of the source."""
-    long: bool
-    title: str | None
-    url: str
-    parent_id: int | None
-    parent_name: str | None
-    ruling: Ruling | None
+EARLIER = 10
+"""Comments of the same author that are shown beside one of theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,45 +29,91 @@ class QueuePage:
     entries: list[Entry]
     next_after: int | None
     """Where the next page begins; None on the last one."""
+    unfinished: bool = False
+    """More may pass the filters, but so many were looked at already."""
+    matching: int | None = None
+    """How many pass the filters in all, `COUNTED` for so many or more; None where that would take
+    too long, or where the whole list is meant: see `counts`."""
 
 
-def page(session: Session, site_id: int, status: Status, *, after: int | None = None) -> QueuePage:
-    """Return a site's comments of one status, those with ids below `after`."""
-    query = _columns().where(Comment.site_id == site_id, Comment.status == status)
-    if after is not None:
-        query = query.where(Comment.id < after)
-    rows = session.execute(query.order_by(Comment.id.desc()).limit(PAGE + 1)).all()
-    shown = rows[:PAGE]
-    rulings = _last_rulings(session, [row.id for row in shown])
-    return QueuePage(
-        entries=[_entry(row, rulings.get(row.id)) for row in shown],
-        next_after=shown[-1].id if len(rows) > PAGE else None,
-    )
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a comment stands among: what it answers, and what its author wrote elsewhere."""
+
+    parent: Entry | None
+    earlier: list[Entry]
+    counts: dict[Tab, int]
+    """Of the author's comments on this site, `COUNTED` for so many or more."""
+    thread: Thread
 
 
-def counts(session: Session, site_id: int) -> dict[Status, int]:
-    """Return how many comments a site has in each status, `COUNTED` for so many or more."""
+def page(
+    session: Session,
+    site_id: int,
+    tab: Tab | Status,
+    filters: Filters | None = None,
+    *,
+    after: int | None = None,
+) -> QueuePage:
+    """Return a page of a site's list: what comes after the comment with the id `after`."""
+    wanted, tab = filters or Filters(), Tab(tab)
+    found = queue_walk.find(session, site_id, tab, wanted, after=after, limit=PAGE)
+    matching: int | None = len(found.ids)
+    if found.next_after is not None or after is not None:
+        matching = _matching(session, site_id, tab, wanted) if wanted.arguments() else None
+    entries = queue_entries.load(session, found.ids)
+    return QueuePage(entries, found.next_after, found.unfinished, matching)
 
-    def of(status: Status) -> Any:
-        some = select(Comment.id).where(Comment.site_id == site_id, Comment.status == status).limit(COUNTED)
+
+def _matching(session: Session, site_id: int, tab: Tab, filters: Filters) -> int | None:
+    found = queue_walk.find(session, site_id, tab, filters, after=None, limit=COUNTED - 1)
+    return None if found.unfinished else len(found.ids) + (found.next_after is not None)
+
+
+def counts(session: Session, site_id: int, author: str | None = None) -> dict[Tab, int]:
+    """Return how many comments a site (or an author there) has in each list, `COUNTED` for so many or more."""
+
+    def of(tab: Tab) -> Any:
+        some = queue_walk.listed(site_id, tab, author).limit(COUNTED)
         return select(func.count()).select_from(some.subquery()).scalar_subquery()
 
-    row = session.execute(select(*(of(status) for status in Status))).one()
-    return dict(zip(Status, row, strict=True))
+    tabs = [tab for tab in Tab if author is None or tab is not Tab.REPORTED]
+    row = session.execute(select(*(of(tab) for tab in tabs))).one()
+    return dict(zip(tabs, row, strict=True))
 
 
 def one(session: Session, comment_id: int) -> Entry:
     """Return a single comment, whatever its size; raises NotFoundError."""
-    row = session.execute(_columns(whole=True).where(Comment.id == comment_id)).first()
-    if row is None:
+    found = queue_entries.load(session, [comment_id], whole=True)
+    if not found:
         raise NotFoundError("This comment is no longer there.")
-    return _entry(row, _last_rulings(session, [comment_id]).get(comment_id))
+    return found[0]
+
+
+def surroundings(session: Session, entry: Entry) -> Surroundings:
+    """Return what helps to judge a comment."""
+    parent = queue_entries.load(session, [entry.parent_id] if entry.parent_id else [])
+    others: list[int] = []
+    if entry.author is not None:
+        for tab in (Tab.HELD, Tab.APPROVED, Tab.SPAM, Tab.TRASH):
+            mine = queue_walk.listed(entry.site_id, tab, entry.author).where(Comment.id != entry.id)
+            others += session.scalars(mine.order_by(Comment.id.desc()).limit(EARLIER))
+    return Surroundings(
+        parent=parent[0] if parent else None,
+        earlier=queue_entries.load(session, sorted(others, reverse=True)[:EARLIER]),
+        counts=counts(session, entry.site_id, entry.author) if entry.author else {},
+        thread=session.get_one(Thread, entry.thread_id),
+    )
+
+
+def newest(session: Session) -> int:
+    """Return the highest id that any comment has: what comes later was not on a page shown now."""
+    return session.scalar(select(func.max(Comment.id))) or 0
 
 
 def history(session: Session, comment_id: int) -> list[Ruling]:
     """Return the decisions on a comment, the latest first."""
-    query = _rulings().where(Decision.comment_id == comment_id).order_by(Decision.id.desc()).limit(HISTORY)
-    return [_ruling(row) for row in session.execute(query)]
+    return queue_entries.rulings_on(session, comment_id, limit=HISTORY)
 
 
 def status_before_removal(session: Session, comment_id: int) -> Status:
@@ -123,93 +125,3 @@ def status_before_removal(session: Session, comment_id: int) -> Status:
         .limit(1)
     )
     return found or Status.HELD
-
-
-def _columns(*, whole: bool = False) -> Any:
-    parent, answered = aliased(Comment), aliased(Commenter)
-    html: Any = Comment.html
-    if not whole:
-        html = case((func.length(Comment.html) <= LARGEST_HTML, Comment.html), else_=None)
-    return (
-        select(
-            Comment.id,
-            Comment.site_id,
-            Comment.status,
-            Comment.kind,
-            Comment.role,
-            Comment.commenter_id,
-            Comment.guest_name,
-            Comment.guest_email,
-            Comment.guest_website,
-            Comment.created_at,
-            Comment.edited_at,
-            Comment.parent_id,
-            html.label("html"),
-            func.substr(Comment.source, 1, EXCERPT).label("excerpt"),
-            func.length(Comment.source).label("length"),
-            Thread.title,
-            Thread.url,
-            Commenter.name.label("commenter_name"),
-            Commenter.website.label("commenter_website"),
-            func.coalesce(answered.name, parent.guest_name).label("parent_name"),
-        )
-        .join(Thread, Thread.id == Comment.thread_id)
-        .outerjoin(Commenter, Commenter.id == Comment.commenter_id)
-        .outerjoin(parent, parent.id == Comment.parent_id)
-        .outerjoin(answered, answered.id == parent.commenter_id)
-    )
-
-
-def _entry(row: Row[Any], ruling: Ruling | None) -> Entry:
-    html: str | None = row.html
-    return Entry(
-        id=row.id,
-        site_id=row.site_id,
-        status=row.status,
-        kind=row.kind,
-        role=row.role,
-        name=row.commenter_name or row.guest_name or ANONYMOUS,
-        email=row.guest_email,
-        website=row.commenter_website or row.guest_website,
-        is_guest=row.commenter_id is None,
-        created_at=row.created_at,
-        edited_at=row.edited_at,
-        html=None if html is None else markup.trusted(html),
-        excerpt=row.excerpt,
-        length=row.length,
-        long=html is not None and (len(html) > _LONG or len(_TALL.findall(html)) > _LINES),
-        title=row.title,
-        url=row.url,
-        parent_id=row.parent_id,
-        parent_name=(row.parent_name or ANONYMOUS) if row.parent_id else None,
-        ruling=ruling,
-    )
-
-
-def _last_rulings(session: Session, comment_ids: Sequence[int]) -> dict[int, Ruling]:
-    last = (
-        select(func.max(Decision.id))
-        .where(Decision.comment_id.in_(comment_ids))
-        .group_by(Decision.comment_id)
-    )
-    return {row.comment_id: _ruling(row) for row in session.execute(_rulings().where(Decision.id.in_(last)))}
-
-
-def _rulings() -> Any:
-    return select(
-        Decision.comment_id,
-        Decision.status,
-        Decision.reasons,
-        Decision.created_at,
-        Decision.moderator_id,
-        Commenter.name.label("moderator"),
-    ).outerjoin(Commenter, Commenter.id == Decision.moderator_id)
-
-
-def _ruling(row: Row[Any]) -> Ruling:
-    reasons = [
-        str(reason.get("reason", ""))
-        for reason in row.reasons or []
-        if reason.get("status") == row.status.value
-    ]
-    return Ruling(row.status, row.created_at, row.moderator, [reason for reason in reasons if reason])

@@ -12,8 +12,10 @@ from commentsvc.adapters.providers.flow import Flow
 from commentsvc.config import Settings
 from commentsvc.web import (
     account,
+    action_log,
     admin,
     assets,
+    bulk_actions,
     counts,
     embed,
     faults,
@@ -46,6 +48,8 @@ DOORS = (
     signin,
     invitation,
     admin,
+    bulk_actions,
+    action_log,
     site_settings,
     site_sso,
 )

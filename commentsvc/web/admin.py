@@ -8,7 +8,7 @@ from flask import Blueprint, abort, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from commentsvc.db import begin_write
-from commentsvc.domain import accounts, comments, fields, moderation, queue, threads
+from commentsvc.domain import accounts, bulk, comments, fields, moderation, queue, threads, undoing
 from commentsvc.domain.comments import Author, Signs
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.threads import Address
@@ -19,9 +19,9 @@ from commentsvc.errors import (
     NotFoundError,
     ThreadClosedError,
 )
-from commentsvc.models import Comment, Kind, Status
+from commentsvc.models import Comment, Kind, Status, Thread
 from commentsvc.web import faults, sessions
-from commentsvc.web.context import database, now, settings
+from commentsvc.web.context import database, now, providers, settings
 from commentsvc.web.desk import LARGEST_ROW, Desk, Place, guard, number, person
 from commentsvc.web.forms import EditForm, ReplyForm
 
@@ -30,6 +30,7 @@ blueprint.before_request(guard)
 
 COMMENT = f"/comments/<int(max={LARGEST_ROW}):comment_id>"
 RESTORE = "restore"
+KEEP = "keep"
 _DONE = {
     Status.APPROVED: "Approved.",
     Status.HELD: "Held for a decision.",
@@ -61,10 +62,22 @@ def home() -> ResponseReturnValue:
         if not mine:
             return render_template("admin/no_site.html", desk=None)
         site_id = mine[0].id
-    desk = Desk.at(site_id)
-    page = queue.page(database(), site_id, place.status, after=place.after)
+    desk, session = Desk.at(site_id), database()
+    page = queue.page(session, site_id, place.status, place.filters, after=place.after)
+    opened = next((entry for entry in page.entries if entry.id == place.open), None)
+    article = place.filters.article
     return render_template(
-        "admin/queue.html", desk=desk, place=place, page=page, notice=sessions.take_notice()
+        "admin/queue.html",
+        desk=desk,
+        place=place,
+        page=page,
+        opened=opened and queue.surroundings(session, opened),
+        article=session.get(Thread, article) if article else None,
+        writers={"guest": "Guests"} | {key: row.label for key, row in providers().items()},
+        checks=_checks(page, place.filters.reason),
+        newest=queue.newest(session),
+        undoable=undoing.last_undoable(session, site_id, desk.person.id),
+        notice=sessions.take_notice(),
     )
 
 
@@ -72,11 +85,13 @@ def home() -> ResponseReturnValue:
 def one(comment_id: int) -> ResponseReturnValue:
     """A comment in full, and every decision on it."""
     desk, _ = _find(comment_id)
+    entry = queue.one(database(), comment_id)
     return render_template(
         "admin/comment.html",
         desk=desk,
         place=Place.read(),
-        entry=queue.one(database(), comment_id),
+        entry=entry,
+        around=queue.surroundings(database(), entry),
         history=queue.history(database(), comment_id),
         notice=sessions.take_notice(),
     )
@@ -84,16 +99,27 @@ def one(comment_id: int) -> ResponseReturnValue:
 
 @blueprint.post(f"{COMMENT}/decision")
 def decide(comment_id: int) -> ResponseReturnValue:
-    """Give a comment the status that the pressed button names."""
+    """Give a comment the status that the pressed button names, unless somebody was faster."""
     session = database()
     begin_write(session)
     desk, comment = _find(comment_id)
-    status = _wanted_status(comment_id)
-    before = comment.status
-    moderation.decide(session, comment, status, moderator_id=desk.person.id)
+    if request.form.get("verdict") == KEEP:
+        outcome = bulk.keep(session, desk.site.id, [comment_id], moderator_id=desk.person.id, at=now())
+        said = "Kept."
+    else:
+        status, seen = _wanted_status(comment_id), _seen()
+        if seen is not None and comment.status is not seen:
+            if comment.status is not status:
+                return _overtaken(desk, comment, status)
+            sessions.leave_notice(f"{_who(bulk.overtaken(session, comment))} was faster: {_DONE[status]}")
+            return Place.read().back(desk.site.id, number("next", LARGEST_ROW))
+        outcome = bulk.decide(
+            session, desk.site.id, {comment_id: None}, status, moderator_id=desk.person.id, at=now()
+        )
+        said = _DONE[status]
     session.commit()
-    undo = {"comment_id": comment_id, "status": before.value} if before is not status else None
-    sessions.leave_notice(_DONE[status], undo=undo)
+    undo = {"action_id": outcome.action_id, "site_id": desk.site.id} if outcome.action_id else None
+    sessions.leave_notice(said, undo=undo)
     return Place.read().back(desk.site.id, number("next", LARGEST_ROW))
 
 
@@ -164,6 +190,40 @@ def _wanted_status(comment_id: int) -> Status:
     if verdict not in set(Status):
         abort(400)
     return Status(verdict)
+
+
+def _checks(page: queue.QueuePage, chosen: str | None) -> list[str]:
+    """Why the comments of a page stand where they do, by the names of the checks: what can be filtered by."""
+    found = {check for entry in page.entries if entry.ruling for check in entry.ruling.checks}
+    return sorted(found | ({chosen} if chosen else set()))
+
+
+def _seen() -> Status | None:
+    """The status with which the page had shown the comment."""
+    shown = request.form.get("seen", "")
+    return Status(shown) if shown in set(Status) else None
+
+
+def _overtaken(desk: Desk, comment: Comment, status: Status) -> ResponseReturnValue:
+    """Show what somebody else decided meanwhile, and ask."""
+    session = database()
+    who = _who(bulk.overtaken(session, comment))
+    comment_id = comment.id
+    session.rollback()
+    html = render_template(
+        "admin/overtaken.html",
+        desk=Desk.at(desk.site.id),
+        place=Place.read(),
+        entry=queue.one(session, comment_id),
+        who=who,
+        wanted=status,
+        next=number("next", LARGEST_ROW),
+    )
+    return make_response(html, 409)
+
+
+def _who(overtaken: bulk.Overtaken) -> str:
+    return overtaken.by or "Something other than a moderator"
 
 
 def _stored(comment: Comment) -> dict[str, str | None]:

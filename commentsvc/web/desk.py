@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, cast
 from urllib.parse import quote, urlencode
 
 from flask import Response, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
 from commentsvc.domain import accounts, queue
+from commentsvc.domain.queue_filters import Filters, Tab
 from commentsvc.errors import BadAddressError
-from commentsvc.models import Commenter, Role, Site, Status
+from commentsvc.models import Commenter, Role, Site
 from commentsvc.web import access, sessions
 from commentsvc.web.context import database, providers
 
-TABS = (Status.HELD, Status.APPROVED, Status.SPAM, Status.TRASH)
+TABS = tuple(Tab)
 LARGEST_ROW = 2**63 - 1
 LARGEST_SITE = 2**31 - 1
 _SETTLED = "settled"
@@ -78,8 +80,8 @@ class Desk:
     def is_owner(self) -> bool:
         return self.role is Role.OWNER
 
-    @property
-    def tabs(self) -> list[tuple[Status, str]]:
+    @cached_property
+    def tabs(self) -> list[tuple[Tab, str]]:
         """The lists, each with how many comments it has, such as 12 or 999+."""
         counts, most = queue.counts(database(), self.site.id), queue.COUNTED - 1
         return [(status, str(counts[status]) if counts[status] <= most else f"{most}+") for status in TABS]
@@ -89,28 +91,41 @@ class Desk:
 class Place:
     """Where in the list somebody is; every link and form carries it, so that they come back there."""
 
-    status: Status
+    status: Tab
     site_id: int | None
     after: int | None
+    filters: Filters = field(default_factory=Filters)
+    open: int | None = None
+    """The comment whose surroundings are shown."""
 
     @classmethod
     def read(cls) -> Place:
         """Read the query; raises BadAddressError."""
         wanted = request.args.get("status", TABS[0].value)
-        if wanted not in set(Status):
+        if wanted not in set(Tab):
             raise BadAddressError("There is no such list of comments.")
-        return cls(Status(wanted), number("site", LARGEST_SITE), number("after", LARGEST_ROW))
+        return cls(
+            Tab(wanted),
+            number("site", LARGEST_SITE),
+            number("after", LARGEST_ROW),
+            Filters.read(request.args),
+            number("open", LARGEST_ROW),
+        )
 
-    def arguments(self) -> dict[str, str | int]:
-        """What a link carries to mean this place."""
+    def arguments(self, **changed: Any) -> dict[str, Any]:
+        """What a link carries to mean this place, or another that differs in what is `changed`."""
         named = {"status": self.status.value, "site": self.site_id, "after": self.after}
+        named |= self.filters.arguments() | {"open": self.open} | changed
         return {name: value for name, value in named.items() if value is not None}
+
+    def narrowed(self, **changed: Any) -> dict[str, Any]:
+        """What a link carries to mean the beginning of this list with other filters; None takes one away."""
+        return self.arguments(**{"after": None, "open": None} | changed)
 
     def back(self, site_id: int, comment_id: int | None = None) -> Redirect:
         """Return to the list, to a certain comment in it."""
         anchor = f"comment-{comment_id}" if comment_id else None
-        arguments = self.arguments() | {"site": site_id}
-        return redirect(url_for("admin.home", **arguments, _anchor=anchor), 303)  # type: ignore[arg-type]
+        return redirect(url_for("admin.home", **self.arguments(site=site_id, open=None), _anchor=anchor), 303)
 
 
 def number(name: str, largest: int) -> int | None:
@@ -121,3 +136,9 @@ def number(name: str, largest: int) -> int | None:
     if not text.isascii() or not text.isdecimal() or len(text) > 19 or int(text) > largest:
         raise BadAddressError(f"{name} must be a number.")
     return int(text)
+
+
+def posted_number(name: str) -> int | None:
+    """Read a row's number from the form; None where it has none."""
+    typed = request.form.get(name, "")
+    return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 19 else None

@@ -1,0 +1,118 @@
+"""Which comments a moderator asks to see: a list, and what narrows it; every part of it stands in the URL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+
+from commentsvc.errors import BadAddressError
+from commentsvc.models import Status
+
+LONGEST_WORDS = 200
+_LARGEST_ROW = 2**63 - 1
+_AUTHOR = re.compile(r"(?:commenter:[0-9]{1,18}|(?:email|name):.{1,300})", re.DOTALL)
+_TOKEN = re.compile(r"[a-z0-9_-]{1,40}")
+
+
+class Tab(StrEnum):
+    """The lists of the queue: one for each status, and one of what readers complained about."""
+
+    HELD = "held"
+    APPROVED = "approved"
+    SPAM = "spam"
+    TRASH = "trash"
+    REPORTED = "reported"
+
+    @property
+    def statuses(self) -> tuple[Status, ...]:
+        """Where the comments of this list stand."""
+        return (Status.APPROVED, Status.HELD) if self is Tab.REPORTED else (Status(self.value),)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What narrows a list. Where none is set, the whole list is meant."""
+
+    q: str | None = None
+    article: int | None = None
+    author: str | None = None
+    """`commenter:ID`, `email:ADDRESS` or `name:NAME` of a guest."""
+    provider: str | None = None
+    """A login provider's key, or `guest`."""
+    network: int | None = None
+    """A comment from the same network; the network's own hash stays out of URLs."""
+    since: date | None = None
+    until: date | None = None
+    """The last day, itself included."""
+    reason: str | None = None
+    """The check that put comments where they are."""
+
+    @classmethod
+    def read(cls, query: Mapping[str, str]) -> Filters:
+        """Read a URL's query, in which an empty value is none; raises BadAddressError."""
+        return cls(
+            q=(query.get("q") or "").replace("\0", "").strip()[:LONGEST_WORDS] or None,
+            article=_row(query, "article"),
+            author=_matching(query, "author", _AUTHOR),
+            provider=_matching(query, "provider", _TOKEN),
+            network=_row(query, "network"),
+            since=_day(query, "since"),
+            until=_day(query, "until"),
+            reason=_matching(query, "reason", _TOKEN),
+        )
+
+    def arguments(self) -> dict[str, str | int]:
+        """What a URL carries to mean these filters."""
+        named: dict[str, str | int | date | None] = {name: getattr(self, name) for name in self.__slots__}
+        return {
+            name: value.isoformat() if isinstance(value, date) else value
+            for name, value in named.items()
+            if value is not None
+        }
+
+    @property
+    def began(self) -> datetime | None:
+        """The first moment asked for."""
+        return _midnight(self.since) if self.since else None
+
+    @property
+    def ended(self) -> datetime | None:
+        """The first moment no longer asked for."""
+        return _midnight(self.until) + timedelta(days=1) if self.until else None
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def _row(query: Mapping[str, str], name: str) -> int | None:
+    typed = query.get(name)
+    if not typed:
+        return None
+    if not typed.isascii() or not typed.isdecimal() or len(typed) > 19 or int(typed) > _LARGEST_ROW:
+        raise BadAddressError(f"{name} must be a number.")
+    return int(typed)
+
+
+def _matching(query: Mapping[str, str], name: str, form: re.Pattern[str]) -> str | None:
+    typed = query.get(name)
+    if not typed:
+        return None
+    if not form.fullmatch(typed) or "\0" in typed:
+        raise BadAddressError(f"{name} is not what can be asked for.")
+    return typed
+
+
+def _day(query: Mapping[str, str], name: str) -> date | None:
+    typed = query.get(name)
+    if not typed:
+        return None
+    try:
+        day = date.fromisoformat(typed)
+        _midnight(day) + timedelta(days=1)
+    except (ValueError, OverflowError):
+        raise BadAddressError(f"{name} must be a day, such as 2026-11-23.") from None
+    return day
