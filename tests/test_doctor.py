@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,3 +59,10 @@ class TestDoctor:
         result = run("doctor", COMMENTSVC_MYSPACE_CLIENT_ID="a", COMMENTSVC_MYSPACE_CLIENT_SECRET="b")
         assert result.exit_code == 1
         assert "No provider is called 'myspace'" in result.output
+
+
+def test_the_owner_says_how_to_sign_their_comments(run: Run, tmp_path: Path) -> None:
+    assert run("admin", "link", "--name", "Mara").exit_code == 0
+    with sqlite3.connect(tmp_path / "comments.sqlite") as database:
+        assert database.execute("SELECT name FROM commenter").fetchall() == [("Mara",)]
+    database.close()

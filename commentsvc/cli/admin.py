@@ -9,7 +9,7 @@ from commentsvc.adapters.providers.catalogue import Provider
 from commentsvc.adapters.providers.flow import Flow
 from commentsvc.cli import service
 from commentsvc.config import Settings
-from commentsvc.domain import accounts, invitations, sites
+from commentsvc.domain import accounts, fields, invitations, sites
 from commentsvc.errors import BadAddressError
 from commentsvc.models import Role, now
 
@@ -44,11 +44,15 @@ def admin() -> None:
 
 
 @admin.command()
-def link() -> None:
+@click.option("--name", metavar="NAME", help="What your own comments are signed with from now on.")
+def link(name: str | None) -> None:
     """Print a link that signs its first visitor in to the admin view, within 30 minutes."""
     settings = service.settings()
     with service.writing(settings) as session:
-        token = accounts.issue_link(session, accounts.operator(session), at=now())
+        operator = accounts.operator(session)
+        if name is not None:
+            operator.name = fields.name(name)
+        token = accounts.issue_link(session, operator, at=now())
     click.echo(f"{settings.base_url}/admin/sign-in/{token}")
 
 
