@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from writing import NOON, article
 
 from commentsvc.db import begin_write, db
-from commentsvc.domain import accounts, moderation, reading, threads
+from commentsvc.domain import accounts, counting, moderation, reading, threads
 from commentsvc.domain.comments import Author
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.reading import CommentView, Conversation
@@ -175,7 +175,7 @@ def reads(session: Session, address: Address, order: Order) -> dict[str, Callabl
         "last": lambda: reading.page(session, address, order=order, focus_id=ids[-1]),
         "replies": lambda: reading.more_replies(session, address, roots[0].id, after=0),
         "own": lambda: reading.own_held(session, address, author_key_hash="a" * 64),
-        "counts": lambda: reading.counts(session, [address]),
+        "counts": lambda: counting.counts(session, [address]),
     }
     return found
 
@@ -547,9 +547,9 @@ def test_many_threads_are_counted_in_one_query(session: Session, site: Site) -> 
     nowhere = threads.address_on(site, f"{BLOG}/nowhere")
     asked = [*(pen.address for pen in pens), nowhere, pens[2].address]
     with watched(session) as work:
-        assert reading.counts(session, asked) == [0, 1, 2, 3, 4, 5, 0, 2]
+        assert counting.counts(session, asked) == [0, 1, 2, 3, 4, 5, 0, 2]
     assert len(work.statements) == 1
-    assert reading.counts(session, []) == []
+    assert counting.counts(session, []) == []
 
 
 @pytest.mark.parametrize("number", [0, 10**17, 2**63, 10**30])

@@ -2,33 +2,53 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, literal, literal_column, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    and_,
+    func,
+    literal,
+    literal_column,
+    not_,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import Session, aliased
 
 from commentsvc.adapters import markup
 from commentsvc.db import UTCDateTime
-from commentsvc.domain import pictures
+from commentsvc.domain import cursors, pictures
 from commentsvc.domain.threads import Address, find
-from commentsvc.errors import BadAddressError, NotFoundError
-from commentsvc.models import Comment, Commenter, Kind, Order, Picture, Role, Site, Status, Thread
+from commentsvc.errors import NotFoundError
+from commentsvc.models import (
+    Comment,
+    Commenter,
+    Kind,
+    Order,
+    Picture,
+    Role,
+    Site,
+    Status,
+    Thread,
+)
 
 ROOTS = 50
 FIRST_REPLIES = 5
 MORE_REPLIES = 50
 MENTIONS = 20
+PINNED = 3
 DEEPEST_PATH = 20
 ANONYMOUS = "Anonymous"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_ID = 2**62
-_CURSOR = re.compile(r"(-?[0-9]{1,17})-([0-9]{1,18})")
 # Written into the query, not bound to it: only so do both engines see that the partial indexes fit.
 _COMMENT: ColumnElement[Any] = literal_column(f"'{Kind.COMMENT.value}'")
+_PINNED = and_(Comment.pinned, Comment.root_id.is_(None), Comment.status == Status.APPROVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +70,8 @@ class CommentView:
     html: markup.SafeHtml
     created_at: datetime
     edited: bool
+    pinned: bool
+    featured: bool
     reply_count: int
     parent_name: str | None
     """Whom it answers; None where that is a removed comment or nobody."""
@@ -82,7 +104,7 @@ class ThreadPage:
 def page(
     session: Session, address: Address, *, order: Order, after: str | None = None, focus_id: int | None = None
 ) -> ThreadPage:
-    """Return a page of roots with the first replies of each.
+    """Return a page of roots with the first replies of each; above those of the first page, what is pinned.
 
     `after` is the cursor of the page before; raises BadAddressError for one that is none. `focus_id` is a
     comment that must be on the page: where it is not, its conversation is added as `focus`.
@@ -92,12 +114,12 @@ def page(
         return ThreadPage(None, order)
     rows = _roots(session, thread.id, order, after)
     roots = [_view(row) for row in rows[:ROOTS]]
-    conversations = _with_replies(session, roots)
+    conversations = _with_replies(session, ([] if after else _pinned(session, thread.id)) + roots)
     result = ThreadPage(
         thread=thread,
         order=order,
         conversations=conversations,
-        next_cursor=_cursor(roots[-1]) if len(rows) > ROOTS else None,
+        next_cursor=cursors.write(roots[-1].created_at, roots[-1].id) if len(rows) > ROOTS else None,
         mentions=[] if after else _mentions(session, thread.id),
         focus=_focus(session, thread.id, focus_id, conversations) if focus_id else None,
     )
@@ -176,19 +198,6 @@ def answered(session: Session, address: Address, comment_id: int | None) -> Comm
     return _view(row) if row is not None and row.status is Status.APPROVED else None
 
 
-def counts(session: Session, addresses: Sequence[Address]) -> list[int]:
-    """Return how many approved comments each thread has, in one query."""
-    keys: dict[int, set[str]] = {}
-    for address in addresses:
-        keys.setdefault(address.site.id, set()).add(address.key)
-    if not keys:
-        return []
-    wanted = or_(*(and_(Thread.site_id == site_id, Thread.key.in_(some)) for site_id, some in keys.items()))
-    rows = session.execute(select(Thread.site_id, Thread.key, Thread.approved_count).where(wanted))
-    found = {(site_id, key): count for site_id, key, count in rows}
-    return [found.get((address.site.id, address.key), 0) for address in addresses]
-
-
 def where_is(session: Session, comment_id: int) -> tuple[Site, Thread]:
     """Return site and thread of a comment that readers can see; raises NotFoundError."""
     comment = session.get(Comment, comment_id) if comment_id <= _LAST_ID else None
@@ -214,10 +223,14 @@ def preorder(replies: Sequence[CommentView]) -> list[CommentView]:
 
 def _roots(session: Session, thread_id: int, order: Order, after: str | None) -> Sequence[Row[Any]]:
     query = _columns().where(
-        Comment.thread_id == thread_id, Comment.root_id.is_(None), Comment.shown, Comment.kind == _COMMENT
+        Comment.thread_id == thread_id,
+        Comment.root_id.is_(None),
+        Comment.shown,
+        Comment.kind == _COMMENT,
+        not_(_PINNED),
     )
     if after is not None:
-        at, number = _read_cursor(after)
+        at, number = cursors.read(after)
         here, there = (
             tuple_(Comment.created_at, Comment.id),
             tuple_(literal(at, UTCDateTime()), literal(number)),
@@ -228,6 +241,13 @@ def _roots(session: Session, thread_id: int, order: Order, after: str | None) ->
     else:
         query = query.order_by(Comment.created_at.desc(), Comment.id.desc())
     return session.execute(query.limit(ROOTS + 1)).all()
+
+
+def _pinned(session: Session, thread_id: int) -> list[CommentView]:
+    # Few rows have the mark; asked for status or order too, SQLite would walk a longer index for those.
+    rows = session.execute(_columns().where(Comment.thread_id == thread_id, Comment.pinned)).all()
+    found = [_view(row) for row in rows if row.status is Status.APPROVED and row.root_id is None]
+    return sorted(found, key=lambda view: view.id)[:PINNED]
 
 
 def _with_replies(session: Session, roots: Sequence[CommentView]) -> list[Conversation]:
@@ -331,6 +351,8 @@ def _columns() -> Any:
             Comment.html,
             Comment.created_at,
             Comment.edited_at,
+            Comment.pinned,
+            Comment.featured,
             Comment.reply_count,
             Comment.guest_name,
             Comment.guest_website,
@@ -365,21 +387,8 @@ def _view(row: Row[Any], *, own: bool = False) -> CommentView:
         html=markup.trusted(row.html if visible else ""),
         created_at=row.created_at,
         edited=visible and row.edited_at is not None,
+        pinned=visible and row.pinned,
+        featured=visible and row.featured,
         reply_count=row.reply_count,
         parent_name=(row.parent_name or ANONYMOUS) if row.parent_status is Status.APPROVED else None,
     )
-
-
-def _cursor(last: CommentView) -> str:
-    microseconds = (last.created_at - _EPOCH) // timedelta(microseconds=1)
-    return f"{microseconds}-{last.id}"
-
-
-def _read_cursor(text: str) -> tuple[datetime, int]:
-    found = _CURSOR.fullmatch(text)
-    if found is None:
-        raise BadAddressError("This link to further comments is damaged.")
-    try:
-        return _EPOCH + timedelta(microseconds=int(found[1])), int(found[2])
-    except OverflowError:
-        raise BadAddressError("This link to further comments is damaged.") from None

@@ -123,7 +123,6 @@ class Comment(Base):
         Index(
             "ix_comment_pinned", "thread_id", sqlite_where=text("pinned = 1"), postgresql_where=text("pinned")
         ),
-        Index("ix_comment_times", "thread_id", "created_at"),
         Index("ix_comment_repeats", "thread_id", "digest"),
         Index("ix_comment_author_key", "site_id", "author_key_hash"),
     )

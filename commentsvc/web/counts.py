@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from commentsvc.domain import addresses, reading, sites, threads
+from commentsvc.domain import addresses, counting, sites, threads
 from commentsvc.domain.threads import Address
 from commentsvc.errors import BadAddressError
 from commentsvc.models import Site
@@ -35,7 +35,7 @@ def counts() -> ResponseReturnValue:
         for url, origin in origins.items()
         if origin in known and (address := _address(url, known[origin]))
     }
-    numbers = reading.counts(database(), list(found.values()))
+    numbers = counting.counts(database(), list(found.values()))
     response = jsonify(dict.fromkeys(urls, 0) | dict(zip(found, numbers, strict=True)))
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"

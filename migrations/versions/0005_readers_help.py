@@ -1,4 +1,4 @@
-"""Readers help: whose voice a report is, pinned comments, and who wrote last in a slow thread.
+"""Readers help: whose voice a report is, and which comments are pinned.
 
 Revision ID: 0005
 Revises: 0004
@@ -24,7 +24,6 @@ def upgrade() -> None:
         sqlite_where=sa.text("pinned = 1"),
         postgresql_where=sa.text("pinned"),
     )
-    op.create_index("ix_comment_times", "comment", ["thread_id", "created_at"])
     op.add_column("report", sa.Column("member", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("report", sa.Column("network_hash", sa.String(length=64), nullable=True))
 
@@ -32,5 +31,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_column("report", "network_hash")
     op.drop_column("report", "member")
-    op.drop_index("ix_comment_times", "comment")
     op.drop_index("ix_comment_pinned", "comment")
