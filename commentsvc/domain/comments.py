@@ -11,12 +11,13 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from commentsvc.adapters import markup
-from commentsvc.domain import fields, moderation, pace, screening, threads
+from commentsvc.domain import evidence, fields, moderation, pace, screening, threads, training
+from commentsvc.domain.evidence import Evidence, Writer
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.screening import Submission, Verdict
 from commentsvc.domain.threads import Address
 from commentsvc.errors import AlreadyPostedError, DuplicateCommentError, InvalidFieldsError, NotFoundError
-from commentsvc.models import Comment, Role, Status, TextFormat, Thread
+from commentsvc.models import Comment, Role, Site, Status, TextFormat, Thread
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,26 @@ class Signs:
 
     honeypot_filled: bool = False
     seconds_on_form: float = 3600.0
+
+
+def look_into(
+    session: Session, site: Site, draft: Draft, author: Author, *, at: datetime, address: str | None = None
+) -> Evidence:
+    """Look up what the checks need, best before the database is asked for its lock; raises BannedError.
+
+    `address` is the client's: compared with bans and lists, never stored.
+    """
+    writer = Writer(
+        name=author.guest.name,
+        email=author.guest.email,
+        website=author.guest.website,
+        commenter_id=author.commenter_id,
+        role=author.role,
+        author_key_hash=author.author_key_hash,
+        network_hash=author.network_hash,
+        address=address,
+    )
+    return evidence.gather(session, site.id, draft.source, draft.rendered.html, writer, at=at)
 
 
 def draft(source: str, *, longest: int, text_format: TextFormat = TextFormat.MARKDOWN) -> Draft:
@@ -80,12 +101,14 @@ def post(
     parent_id: int | None = None,
     title: str | None = None,
     signs: Signs,
+    found: Evidence | None = None,
     idempotency_key: str | None = None,
 ) -> Comment:
     """Store a comment with its verdict. Needs `begin_write`; the caller commits.
 
-    Raises ThreadClosedError, SlowModeError, NotFoundError for a parent that cannot be answered,
-    DuplicateCommentError, and AlreadyPostedError where `idempotency_key` has been here before.
+    `found` is what `look_into` returned; without it that is done here, and raises what it does. Raises
+    ThreadClosedError, SlowModeError, NotFoundError for a parent that cannot be answered, DuplicateCommentError,
+    and AlreadyPostedError where `idempotency_key` has been here before.
     """
     site = address.site
     threads.require_open(site, threads.find(session, address), at=at)
@@ -105,18 +128,8 @@ def post(
     parent = _parent(session, thread, parent_id)
     _require_new(session, thread, draft, author)
 
-    verdicts = screening.screen(
-        Submission(
-            policy=site.policy,
-            role=author.role,
-            known=moderation.is_known(
-                session, site.id, author_key_hash=author.author_key_hash, commenter_id=author.commenter_id
-            ),
-            honeypot_filled=signs.honeypot_filled,
-            seconds_on_form=signs.seconds_on_form,
-            sanitisers_agreed=draft.rendered.agreed,
-        )
-    )
+    found = found or look_into(session, site, draft, author, at=at)
+    verdicts = _screened(session, site, draft, author, signs, found)
     comment = Comment(
         site_id=site.id,
         thread_id=thread.id,
@@ -146,6 +159,29 @@ def post(
     return comment
 
 
+def _screened(
+    session: Session, site: Site, draft: Draft, author: Author, signs: Signs, found: Evidence
+) -> list[Verdict]:
+    return screening.screen(
+        Submission(
+            policy=site.policy,
+            role=author.role,
+            known=moderation.is_known(
+                session, site.id, author_key_hash=author.author_key_hash, commenter_id=author.commenter_id
+            ),
+            honeypot_filled=signs.honeypot_filled,
+            seconds_on_form=signs.seconds_on_form,
+            sanitisers_agreed=draft.rendered.agreed,
+            rules=evidence.rules_of(site),
+            words=found.words,
+            links=found.links,
+            namesake=found.namesake,
+            score=found.score,
+            opinions=found.opinions,
+        )
+    )
+
+
 def edit(
     session: Session,
     comment: Comment,
@@ -157,6 +193,8 @@ def edit(
 ) -> None:
     """Replace a comment's text, and a guest's details where given. Needs `begin_write`; the caller commits."""
     threads.lock(session, comment.thread_id)  # before the comment itself, the order in which all others lock
+    learned = comment.learned
+    training.learn(session, comment, None)  # of what it was; below, of what it is
     comment.source, comment.format = draft.source, draft.format
     comment.html, comment.renderer, comment.digest = draft.rendered.html, markup.VERSION, draft.digest
     if guest is not None and comment.commenter_id is None:
@@ -166,6 +204,7 @@ def edit(
             guest.website,
         )
     comment.edited_at = at
+    training.learn(session, comment, learned)
     session.flush()
     threads.changed(session, comment.thread_id)
     if not draft.rendered.agreed:

@@ -64,12 +64,16 @@ def author_key_hash(key: str | None) -> str | None:
 
 def network() -> str:
     """Return the network of whoever sent this request: IPv4 /24, IPv6 /48."""
-    trusted = settings().trusted_proxies
-    address = client_address(request.remote_addr or "", request.headers.getlist("X-Forwarded-For"), trusted)
-    ip = _ip(address)
+    ip = _client_ip()
     if ip is None:
         return "unknown"
     return str(ipaddress.ip_network((ip, 24 if ip.version == 4 else 48), strict=False))
+
+
+def client_ip() -> str | None:
+    """Return the address of whoever sent this request, to be compared and forgotten; None where it is unclear."""
+    ip = _client_ip()
+    return str(ip) if ip else None
 
 
 def network_hash() -> str:
@@ -90,6 +94,12 @@ def client_address(peer: str, forwarded: list[str], trusted: tuple[Network, ...]
 def _is_trusted(address: str, trusted: tuple[Network, ...]) -> bool:
     ip = _ip(address)
     return ip is not None and any(ip in network for network in trusted)
+
+
+def _client_ip() -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    trusted = settings().trusted_proxies
+    forwarded = request.headers.getlist("X-Forwarded-For")
+    return _ip(client_address(request.remote_addr or "", forwarded, trusted))
 
 
 def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -72,6 +72,7 @@ def _store(form: CommentForm, address: Address, door: str) -> Comment:
     draft, author = _checked(form, address, door)
     limiter().hit(access.network())
     session = database()
+    found = comments.look_into(session, address.site, draft, author, at=now(), address=access.client_ip())
     begin_write(session)
     try:
         comment = comments.post(
@@ -83,6 +84,7 @@ def _store(form: CommentForm, address: Address, door: str) -> Comment:
             parent_id=_parent_id(form),
             title=form.value("title"),
             signs=Signs(honeypot_filled=bool(form.value("subject")), seconds_on_form=seconds),
+            found=found,
             idempotency_key=_key(form),
         )
     except AlreadyPostedError as error:

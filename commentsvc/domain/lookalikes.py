@@ -1,0 +1,87 @@
+"""Names that look like somebody else's: compared as the eye takes them, as a whole."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from commentsvc.models import Comment, Commenter, Membership, Role, Status
+
+RECENT = 500
+"""Among so many of a site's latest approved comments we look for the people of the site."""
+
+# What our eyes take for a Latin letter: Cyrillic, Greek, Armenian and Cherokee letters, digits, and pairs.
+_ALIKE = str.maketrans(
+    {
+        **dict(zip("абвгекмнорстухіјѕԁԛԝһӏүѵьз", "a6brekmhopctyxijsdqwhlyvb3", strict=True)),
+        **dict(zip("αβγεηικνορτυχωϲϳ", "abyenikvoptuxwcj", strict=True)),
+        **dict(zip("օսոհզցյ", "ounhqgj", strict=True)),
+        **dict(zip("ⲟɑɡɩıꓲꭰꮯ", "oagiiidc", strict=True)),
+        **dict(zip("01358$@|!", "olesbsalii", strict=False)),
+        "ø": "o",
+        "ł": "l",
+        "đ": "d",
+        "æ": "ae",
+        "œ": "oe",
+    }
+)
+_PAIRS = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("i", "l"), ("j", "l"))
+
+
+@dataclass(frozen=True, slots=True)
+class Namesake:
+    """Somebody of the site whose name another one looks like."""
+
+    name: str
+    role: Role | None
+    """None for somebody who only comments there."""
+
+
+def skeleton(name: str) -> str:
+    """Return what the eye sees of a name: two names with the same one can be taken for each other."""
+    letters = unicodedata.normalize("NFKC", name).casefold()
+    bare = "".join(char for char in unicodedata.normalize("NFD", letters) if not unicodedata.combining(char))
+    seen = "".join(char for char in bare.translate(_ALIKE) if char.isalnum())
+    for pair, letter in _PAIRS:
+        seen = seen.replace(pair, letter)
+    return seen or letters.strip()
+
+
+def find(
+    session: Session, site_id: int, name: str | None, *, commenter_id: int | None = None
+) -> Namesake | None:
+    """Return whom of the site's people `name` looks like, the owner first; never `commenter_id` itself."""
+    if not name:
+        return None
+    wanted = skeleton(name)
+    return next(
+        (one for one in _people(session, site_id, commenter_id) if skeleton(one.name) == wanted), None
+    )
+
+
+def _people(session: Session, site_id: int, commenter_id: int | None) -> Iterable[Namesake]:
+    """Yield who has a role on a site, then who has lately commented there with an account."""
+    members = (
+        select(Commenter.id, Commenter.name, Membership.role)
+        .join(Membership)
+        .where(Membership.site_id == site_id)
+        .order_by(Membership.role.desc(), Membership.id)
+    )
+    for row in session.execute(members):
+        if row.id != commenter_id:
+            yield Namesake(row.name, row.role)
+    latest = (
+        select(Comment.commenter_id)
+        .where(Comment.site_id == site_id, Comment.status == Status.APPROVED)
+        .order_by(Comment.id.desc())
+        .limit(RECENT)
+        .subquery()
+    )
+    others = select(Commenter.id, Commenter.name).where(Commenter.id.in_(select(latest.c.commenter_id)))
+    for number, name in session.execute(others).tuples():
+        if number != commenter_id:
+            yield Namesake(name, None)
