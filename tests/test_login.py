@@ -701,26 +701,25 @@ REDIRECTS = ["https://evil.example/", "//evil.example", "/\\evil.example", "java
 class TestRedirects:
     """Nothing that comes with a request decides where a browser goes, but for pages of registered sites."""
 
-    @pytest.mark.parametrize("where", REDIRECTS)
     @pytest.mark.parametrize("purpose", ["frame", "tab", "thread", "person"])
     @pytest.mark.parametrize(
         "name", ["canonical", "id", "page", "invitation", "order", "door", "next", "instance"]
     )
-    def test_there_is_no_way_out(self, ada: Person, purpose: str, name: str, where: str) -> None:
-        answer = ada.start(purpose=purpose, **{name: where})
-        if answer.status_code != 200:
-            assert answer.status_code == 400
-            return
-        assert urlsplit(onward(answer)).hostname == "127.0.0.1"
-        back = ada.come_back(onward(answer)).location
-        assert back.startswith((ARTICLE, "/thread?", "/account", "/login/done"))
-        assert not back.startswith("//")
+    def test_there_is_no_way_out(self, ada: Person, purpose: str, name: str) -> None:
+        for where in REDIRECTS:
+            answer = ada.start(purpose=purpose, **{name: where})
+            if answer.status_code != 200:
+                assert answer.status_code == 400
+                continue
+            assert urlsplit(onward(answer)).hostname == "127.0.0.1"
+            back = ada.come_back(onward(answer)).location
+            assert back.startswith((ARTICLE, "/thread?", "/account", "/login/done"))
 
-    @pytest.mark.parametrize("where", REDIRECTS)
     @pytest.mark.parametrize("name", ["redirect_uri", "next", "url", "instance"])
-    def test_nor_in_what_a_provider_sends(self, ada: Person, name: str, where: str) -> None:
-        link = ada.leave_for(purpose="tab")
-        assert ada.come_back(link, consent(link) | {name: where}).location == ARTICLE
+    def test_nor_in_what_a_provider_sends(self, ada: Person, name: str) -> None:
+        for where in REDIRECTS:
+            link = ada.leave_for(purpose="tab")
+            assert ada.come_back(link, consent(link) | {name: where}).location == ARTICLE
 
     def test_the_provider_is_told_our_address_as_configured(self, app: Flask) -> None:
         answer = app.test_client().post(

@@ -432,6 +432,17 @@ class TestBadDays:
         vendors["oidc_test"].instead.clear()
         assert log_in(flow, vendors["oidc_test"].row()).name == "Ada Lovelace"
 
+    def test_what_was_wrong_is_not_kept(self, vendors: Vendors, flow: Flow) -> None:
+        vendors["google"].metadata = {"issuer": "https://evil.example"}
+        assert "set up wrongly" in refusal(flow, vendors["google"].row())
+        vendors["google"].metadata = {"jwks_uri": 7}
+        assert "not available" in refusal(flow, vendors["google"].row())
+        vendors["google"].metadata = {}
+        vendors["google"].instead["/keys"] = as_json({"keys": []})
+        assert "keys cannot be read" in refusal(flow, vendors["google"].row())
+        vendors["google"].instead.clear()
+        assert log_in(flow, vendors["google"].row()).name == "Ada Lovelace"
+
     @pytest.mark.parametrize(
         "metadata",
         [

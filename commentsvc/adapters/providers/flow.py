@@ -64,6 +64,10 @@ class Metadata:
         self._kept[url] = (time.monotonic(), document)
         return document
 
+    def forget(self, url: str) -> None:
+        """Ask again next time: what was kept is of no use."""
+        self._kept.pop(url, None)
+
 
 @dataclass(frozen=True)
 class Endpoints:
@@ -138,13 +142,15 @@ class Flow:
                 keys=provider.keys_url,
                 token_auth=provider.token_auth,
             )
+        url = f"{provider.issuer.rstrip('/')}/.well-known/openid-configuration"
         try:
-            found = self.metadata.get(f"{provider.issuer.rstrip('/')}/.well-known/openid-configuration")
-            endpoints = _discovered(provider, found)
+            endpoints = _discovered(provider, self.metadata.get(url))
         except (requests.RequestException, OSError, *_STRANGE) as error:
+            self.metadata.forget(url)
             log.warning("%s cannot be discovered: %.200r", provider.key, error)
             raise ProviderError(_UNAVAILABLE.format(provider.label)) from error
         if not _is_expected(provider, endpoints.issuer):
+            self.metadata.forget(url)
             log.warning("%s: its metadata names another issuer, %.200r", provider.key, endpoints.issuer)
             raise ProviderError(f"{provider.label} is set up wrongly: its metadata names another issuer.")
         return endpoints

@@ -28,7 +28,11 @@ def verify(
 ) -> dict[str, Any]:
     """Return the claims of an ID token; raises ProviderError, UnknownKeyError."""
     try:
-        found = jwt.decode(token, KeySet.import_key_set(dict(keys)), algorithms=list(ALGORITHMS))  # type: ignore[arg-type]
+        known = KeySet.import_key_set(dict(keys))  # type: ignore[arg-type]
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UnknownKeyError("The provider's keys cannot be read.") from error
+    try:
+        found = jwt.decode(token, known, algorithms=list(ALGORITHMS))
     except (InvalidKeyIdError, BadSignatureError):
         raise UnknownKeyError("The provider's answer is not signed as it should be.") from None
     except (JoseError, ValueError, TypeError, KeyError) as error:
