@@ -70,7 +70,7 @@ def waiting_in(session: Session, site_id: int) -> dict[int, int]:
         .subquery()
     )
     query = select(latest.c.thread_id, func.count()).group_by(latest.c.thread_id)
-    return dict(session.execute(query).tuples().all())
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def get(session: Session, thread_id: int) -> Thread:

@@ -26,6 +26,7 @@ from commentsvc.web import (
     login,
     portrait,
     posting,
+    reporting,
     sessions,
     signin,
     site_settings,
@@ -38,6 +39,7 @@ DOORS = (
     assets,
     embed,
     posting,
+    reporting,
     counts,
     health,
     login,
@@ -61,6 +63,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Plug every door into the application."""
     app.config.update(MAX_CONTENT_LENGTH=BODY_LARGEST, MAX_FORM_MEMORY_SIZE=BODY_LARGEST)
     app.extensions["commentsvc.limiter"] = Limiter(settings.post_limit)
+    app.extensions["commentsvc.report_limiter"] = Limiter(reporting.LIMIT)
     app.extensions["commentsvc.providers"] = {row.key: row for row in catalogue.offered(settings)}
     app.extensions["commentsvc.flow"] = Flow()
     sessions.init_app(app, settings)
@@ -68,7 +71,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     for door in DOORS:
         app.register_blueprint(door.blueprint)
     # Guests: access.require_own_page and a signed form token stand instead; readers: reader.require_token.
-    for door in (posting, login, handover, sso):
+    for door in (posting, reporting, login, handover, sso):
         csrf.exempt(door.blueprint)
     templating.init_app(app)
     faults.init_app(app)

@@ -14,7 +14,7 @@ from commentsvc.config import Settings
 from commentsvc.db import db
 from commentsvc.models import now
 
-__all__ = ["database", "flow", "limiter", "now", "providers", "settings"]
+__all__ = ["database", "flow", "limiter", "now", "providers", "report_limiter", "settings"]
 
 
 def settings() -> Settings:
@@ -25,6 +25,11 @@ def settings() -> Settings:
 def limiter() -> Limiter:
     """Return the counter of posts."""
     return cast(Limiter, current_app.extensions["commentsvc.limiter"])
+
+
+def report_limiter() -> Limiter:
+    """Return the counter of readers' reports."""
+    return cast(Limiter, current_app.extensions["commentsvc.report_limiter"])
 
 
 def database() -> Session:

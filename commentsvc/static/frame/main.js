@@ -207,6 +207,16 @@ thread.addEventListener("click", (event) => {
 const named = /^#comment-(\d{1,15})$/.exec(location.hash)?.[1] ?? told?.comment;
 if (named) go(+named);
 
+// --- Reporting.
+
+thread.addEventListener("click", async (event) => {
+  const link = event.target.closest?.(".report-link");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const login = document.getElementById("login") && framed ? import("./login.js") : null;
+  (await import("./report.js")).report(link, (await login)?.proof());
+});
+
 // --- Writing.
 
 const form = document.getElementById("reply");

@@ -1,0 +1,101 @@
+"""A reader's door: tell the moderators about a comment."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from commentsvc.adapters import signing
+from commentsvc.db import begin_write
+from commentsvc.domain import reading, reports
+from commentsvc.domain.reports import Reporter
+from commentsvc.domain.threads import Address
+from commentsvc.errors import CommentsvcError, InvalidFieldsError, StaleFormError
+from commentsvc.models import Comment, LoginSession
+from commentsvc.web import access, faults, headers, reader
+from commentsvc.web.context import database, now, report_limiter, settings
+from commentsvc.web.thread import FRAME, PAGE, Asked
+
+blueprint = Blueprint("reporting", __name__)
+
+LIMIT = "10/minute;40/hour"
+"""Reports from one network."""
+THANKS = "Thank you. The moderators will look at this comment."
+_LARGEST_ROW = 2**63 - 1
+_PATH = f"/comments/<int(max={_LARGEST_ROW}):comment_id>/report"
+
+
+@blueprint.route(f"{FRAME}{_PATH}", methods=["GET", "POST"], defaults={"door": FRAME})
+@blueprint.route(f"{PAGE}{_PATH}", methods=["GET", "POST"], defaults={"door": PAGE})
+def report(door: str, comment_id: int) -> ResponseReturnValue:
+    """The form, as a page or for a script to put below the comment; and what it sends."""
+    comment = reports.find(database(), comment_id)
+    address = Address(comment.thread.site, comment.thread.key, comment.thread.url)
+    if request.method == "GET":
+        return _form(door, comment, address)
+    access.require_own_page()
+    try:
+        _store(door, comment_id, address)
+    except CommentsvcError as error:
+        if faults.wants_json() or not isinstance(error, InvalidFieldsError | StaleFormError):
+            raise
+        database().rollback()
+        return _form(door, reports.find(database(), comment_id), address, error=error)
+    if faults.wants_json():
+        return headers.keep_nothing(jsonify(message=THANKS))
+    return _page(door, address, thanks=THANKS)
+
+
+def _store(door: str, comment_id: int, address: Address) -> None:
+    access.seconds_on_form(request.form.get("token", ""), address)
+    by = _reporter(door, address)
+    report_limiter().hit(access.network())
+    session = database()
+    begin_write(session)
+    reason, note = request.form.get("reason", ""), request.form.get("note", "")
+    reports.report(session, comment_id, by, reason=reason, note=note, at=now())
+    session.commit()
+
+
+def _reporter(door: str, address: Address) -> Reporter:
+    network = access.network_hash()
+    if holder := _holder(door, address):
+        reader.require_token()
+        return Reporter(_hash(f"account {holder.commenter_id}"), network, member=True)
+    key = access.author_key_hash(request.form.get("author_key"))
+    return Reporter(_hash(f"key {key}" if key else f"network {network}"), network)
+
+
+def _holder(door: str, address: Address) -> LoginSession | None:
+    return reader.current(address.site.id if door == FRAME else None)
+
+
+def _hash(value: str) -> str:
+    return signing.keyed_hash(settings().secret_key, "reporter", value)
+
+
+def _form(door: str, comment: Comment, address: Address, *, error: CommentsvcError | None = None) -> Response:
+    chosen = request.form.get("reason", "")
+    return _page(
+        door,
+        address,
+        status=faults.status_of(error) if error else 200,
+        view=reading.one(database(), comment.id),
+        reasons=reports.WORDS,
+        chosen=chosen,
+        note=request.form.get("note", ""),
+        error=str(error or ""),
+        token=access.form_token(address),
+        csrf=reader.csrf_token() if _holder(door, address) and not reader.bearer() else "",
+    )
+
+
+def _page(door: str, address: Address, *, status: int = 200, **context: object) -> Response:
+    asked = Asked(door=door, url=address.url)
+    if address.key.startswith("id:"):
+        asked = Asked(door=door, url=address.url, page_id=address.key.removeprefix("id:"))
+    template = "thread/report_form.html" if "fragment" in request.args else "thread/report.html"
+    html = render_template(template, asked=asked, site=address.site, address=address, **context)
+    if door == FRAME:
+        headers.allow_framing(origin.origin for origin in address.site.origins)
+    return headers.keep_nothing(make_response(html, status))
