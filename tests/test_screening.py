@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import itertools
+import time
 
 import pytest
+from sqlalchemy.orm import Session
+from writing import article
 
-from commentsvc.domain import screening
-from commentsvc.domain.screening import Submission, Verdict
-from commentsvc.models import Policy, Role, Status
+from commentsvc.domain import screening, wordlists
+from commentsvc.domain.fields import Guest
+from commentsvc.domain.lookalikes import Namesake
+from commentsvc.domain.screening import Rules, Submission, Verdict
+from commentsvc.domain.spamfilter import Score
+from commentsvc.domain.wordlists import Match
+from commentsvc.errors import InvalidFieldsError
+from commentsvc.models import Policy, Role, Site, Status
 
 
 def submission(**changes: object) -> Submission:
@@ -84,3 +92,110 @@ def test_every_submission_gets_a_reason_in_words() -> None:
         )
         assert verdicts
         assert all(verdict.reason.endswith(".") and verdict.check for verdict in verdicts)
+
+
+class TestWords:
+    @pytest.mark.parametrize(
+        ("word", "text"),
+        [
+            ("press", "See my WordPress blog"),
+            ("CASINO", "the best casino"),
+            ("ｃasino", "the best casino"),  # noqa: RUF001
+            ("cas*no", "the best casiiino in town"),
+            ("*casino*", "the best casino"),
+            ("cheap watches", "Cheap Watches here"),
+            ("a*b*c", "xaxxbxxcx"),
+            ("1.2.3.", "1.2.3.4"),
+        ],
+    )
+    def test_are_found_inside_others_in_any_case(self, word: str, text: str) -> None:
+        assert wordlists.find(f"# a remark\n\nnothing\n{word}", {"text": text}) == Match(word, "text")
+
+    @pytest.mark.parametrize(
+        ("word", "text"),
+        [
+            ("cas*no", "cas and no"),
+            ("*", "anything"),
+            ("# casino", "casino"),
+            ("", "casino"),
+            (".", "no full stop"),
+            ("[a-z]+", "letters"),
+        ],
+    )
+    def test_find_nothing_else(self, word: str, text: str) -> None:
+        assert wordlists.find(word, {"text": text}) is None
+
+    def test_take_their_time_by_the_length_of_the_text_alone(self) -> None:
+        started = time.perf_counter()
+        wordlists.find("\n".join(f"a{'*a' * 20}b{n}" for n in range(100)), {"text": "a" * 10_000})
+        assert time.perf_counter() - started < 5
+
+    @pytest.mark.parametrize("value", ["x" * 201, "x\n" * 2_001])
+    def test_have_their_limits(self, value: str) -> None:
+        with pytest.raises(InvalidFieldsError) as caught:
+            wordlists.check(value, field="moderation_words")
+        assert list(caught.value.fields) == ["moderation_words"]
+
+    @pytest.mark.parametrize("field", ["text", "name", "e-mail address", "website", "network address"])
+    def test_hold_or_condemn_wherever_they_stand(self, field: str) -> None:
+        words = {field: "a casino b"}
+        assert decided(words=words, rules=Rules(moderation_words="casino")) is Status.HELD
+        assert decided(words=words, rules=Rules(disallowed_words="casino")) is Status.SPAM
+        assert (
+            decided(words=words, rules=Rules(disallowed_words="casino"), role=Role.OWNER) is Status.APPROVED
+        )
+
+
+@pytest.mark.parametrize(
+    ("number", "most", "status"),
+    [
+        (2, 2, Status.APPROVED),
+        (3, 2, Status.HELD),
+        (1, 0, Status.HELD),
+        (0, 0, Status.APPROVED),
+        (99, None, Status.APPROVED),
+    ],
+)
+def test_more_links_than_the_site_wants_wait(number: int, most: int | None, status: Status) -> None:
+    assert decided(links=number, rules=Rules(most_links=most)) is status
+
+
+def test_a_name_like_a_members_waits_even_of_somebody_known() -> None:
+    owner, reader = Namesake("Ada", Role.OWNER), Namesake("Ben", None)
+    assert decided(namesake=owner, known=True) is Status.HELD
+    assert decided(namesake=reader) is Status.HELD
+    assert decided(namesake=reader, known=True) is Status.APPROVED
+
+
+@pytest.mark.parametrize(
+    ("value", "status"), [(0.95, Status.HELD), (0.9, Status.HELD), (0.5, Status.APPROVED)]
+)
+def test_the_filter_holds_what_it_is_sure_of(value: float, status: Status) -> None:
+    verdicts = screening.screen(submission(score=Score(value, ())))
+    assert screening.strictest(verdicts) is status
+    assert [row["score"] for row in (one.as_row() for one in verdicts) if "score" in row] == [value]
+
+
+def test_a_services_opinion_counts_like_a_check() -> None:
+    assert decided(opinions=(Verdict("akismet", Status.SPAM, "Surely."),)) is Status.SPAM
+
+
+class TestOnTheirWay:
+    def test_a_comment_with_a_word_is_kept_as_spam_with_the_reason(
+        self, session: Session, site: Site
+    ) -> None:
+        site.disallowed_words = "casino"
+        comment = article(session, site).write("The best CASINO")
+        assert comment.status is Status.SPAM
+        reasons = [row["reason"] for row in comment.decisions[0].reasons if row["check"] == "disallowed"]
+        assert reasons == ["Its text has “casino”, which this site disallows."]
+
+    def test_links_are_counted_in_what_readers_would_see(self, session: Session, site: Site) -> None:
+        pen = article(session, site)
+        assert pen.write("[a](https://a.example) <https://b.example>").status is Status.APPROVED
+        assert pen.write("https://a.example [b](https://b.example) <https://c.example>").status is Status.HELD
+
+    def test_a_guest_with_the_owners_name_waits(self, session: Session, site: Site) -> None:
+        comment = article(session, site).write(by=Guest("Sіte 0wner", "x@mail.example"))  # noqa: RUF001
+        assert comment.status is Status.HELD
+        assert "the site's owner" in str(comment.decisions[0].reasons)

@@ -17,11 +17,11 @@ RECENT = 500
 # What our eyes take for a Latin letter: Cyrillic, Greek, Armenian and Cherokee letters, digits, and pairs.
 _ALIKE = str.maketrans(
     {
-        **dict(zip("абвгекмнорстухіјѕԁԛԝһӏүѵьз", "a6brekmhopctyxijsdqwhlyvb3", strict=True)),
-        **dict(zip("αβγεηικνορτυχωϲϳ", "abyenikvoptuxwcj", strict=True)),
+        **dict(zip("абвгекмнорстухіјѕԁԛԝһӏүѵьз", "a6brekmhopctyxijsdqwhlyvbe", strict=True)),
+        **dict(zip("αβγεηικμνορτυχωϲϳ", "abyenikmvoptuxwcj", strict=True)),
         **dict(zip("օսոհզցյ", "ounhqgj", strict=True)),
         **dict(zip("ⲟɑɡɩıꓲꭰꮯ", "oagiiidc", strict=True)),
-        **dict(zip("01358$@|!", "olesbsalii", strict=False)),
+        **dict(zip("01358$@|!", "olesbsali", strict=True)),
         "ø": "o",
         "ł": "l",
         "đ": "d",
@@ -82,6 +82,6 @@ def _people(session: Session, site_id: int, commenter_id: int | None) -> Iterabl
         .subquery()
     )
     others = select(Commenter.id, Commenter.name).where(Commenter.id.in_(select(latest.c.commenter_id)))
-    for number, name in session.execute(others).tuples():
-        if number != commenter_id:
-            yield Namesake(name, None)
+    for other in session.execute(others):
+        if other.id != commenter_id:
+            yield Namesake(other.name, None)

@@ -1,0 +1,57 @@
+"""A name that the eye takes for another's is found, however it is spelled."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy.orm import Session
+from writing import article
+
+from commentsvc.domain import lookalikes
+from commentsvc.domain.comments import Author
+from commentsvc.domain.lookalikes import Namesake
+from commentsvc.models import Commenter, Role, Site
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Paul Miller",
+        "PAUL MILLER",
+        "Paul  Miller",
+        "paul.miller",
+        "Раul Мillеr",  # noqa: RUF001
+        "Ρaul Μiller",  # noqa: RUF001
+        "Pаul\u200bMiller",  # noqa: RUF001
+        "Pául Mïller",
+        "PauI MiIIer",
+        "Pau1 Mi11er",
+        "Ｐａｕｌ Ｍｉｌｌｅｒ",  # noqa: RUF001
+        "𝐏𝐚𝐮𝐥 𝐌𝐢𝐥𝐥𝐞𝐫",  # noqa: RUF001
+        "P@ul Miller",
+    ],
+)
+def test_these_look_alike(name: str) -> None:
+    assert lookalikes.skeleton(name) == lookalikes.skeleton("Paul Miller")
+
+
+@pytest.mark.parametrize("name", ["Paula Miller", "Paul", "Pauline Miller", "Saul Miller", "保罗", "🙂"])
+def test_these_do_not(name: str) -> None:
+    assert lookalikes.skeleton(name) != lookalikes.skeleton("Paul Miller")
+
+
+@pytest.mark.parametrize("name", ["🙂", "??", "\u200d"])
+def test_a_name_without_letters_is_only_like_itself(name: str) -> None:
+    assert lookalikes.skeleton(name) == name
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
+def test_members_and_commenters_of_the_site_are_known(session: Session, site: Site) -> None:
+    ada = Commenter(name="Ada Lovelace")
+    session.add(ada)
+    session.flush()
+    assert lookalikes.find(session, site.id, "Ada Lovelace") is None
+    article(session, site).write(by=Author(commenter_id=ada.id))
+    assert lookalikes.find(session, site.id, "Аda L0velace") == Namesake("Ada Lovelace", None)  # noqa: RUF001
+    assert lookalikes.find(session, site.id, "Ada Lovelace", commenter_id=ada.id) is None
+    assert lookalikes.find(session, site.id, "site owner") == Namesake("Site owner", Role.OWNER)
+    assert lookalikes.find(session, site.id, None) is None
