@@ -132,6 +132,17 @@ class TestTextsRemoved:
         assert {stored(session, number).source for number in numbers} == {erasure.REMOVED}
         assert thread(session).approved_count == 0
 
+    @ENGINES
+    def test_the_spam_filter_forgets_their_words(self, session: Session, site: Site, ada: Member) -> None:
+        number = write(session, site, "Xylophones quarrelled", by=ada.commenter_id)
+        begin_write(session)
+        moderator = accounts.operator(session)
+        moderation.decide(session, session.get_one(Comment, number), Status.SPAM, moderator_id=moderator.id)
+        session.commit()
+        assert "xylophones" in everything(session)
+        ada.post("/account/delete", {"texts": "remove", **SURE})
+        assert "xylophones" not in everything(session).casefold()
+
     def test_a_moderator_sees_why(self, session: Session, site: Site, ada: Member) -> None:
         number = write(session, site, "Mine", by=ada.commenter_id)
         ada.post("/account/delete", {"texts": "remove", **SURE})

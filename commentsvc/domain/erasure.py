@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from commentsvc.adapters import markup
 from commentsvc.db import begin_write
-from commentsvc.domain import comments, moderation, profiles
+from commentsvc.domain import comments, moderation, profiles, training
 from commentsvc.domain.comments import Draft
 from commentsvc.domain.screening import Verdict
 from commentsvc.errors import ForbiddenError
@@ -105,6 +105,7 @@ def _remove(session: Session, comment_id: int, blank: Draft) -> None:
     comment = session.get(Comment, comment_id, populate_existing=True)
     if comment is None:
         return
+    training.learn(session, comment, None)  # while its words are still there to be taken out again
     comment.source, comment.format, comment.digest = blank.source, blank.format, blank.digest
     comment.html, comment.renderer = blank.rendered.html, markup.VERSION
     comment.edited_at = None
