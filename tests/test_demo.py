@@ -137,7 +137,7 @@ def test_two_threads_on_one_page_stay_apart(demo: Demo, page: Page) -> None:
     page.goto(f"http://localhost:{demo.blog_port}/two-threads/")
     for name in ("tea", "coffee"):
         frame = page.frame_locator(f'comment-thread[data-thread-id="{name}"] iframe')
-        frame.locator("form").first.wait_for()
+        frame.locator("#reply").wait_for()
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda how: how.name)
