@@ -41,6 +41,14 @@ class UnknownOriginError(NotFoundError):
         super().__init__(f"Comments are not set up for {origin}.")
 
 
+class KeyTakenError(CommentsvcError):
+    """Another thread, `thread_id`, is found at an address that was wanted; the two may be merged."""
+
+    def __init__(self, thread_id: int) -> None:
+        self.thread_id = thread_id
+        super().__init__("There is a thread at this address already. The two can be merged.")
+
+
 class ThreadClosedError(CommentsvcError):
     """The thread takes no new comments; the message says why."""
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from conftest import BLOG
 from flask import Flask
-from guest import Reader, add_site
+from guest import Reader, add_site, contents
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from visitor import Visitor
 from writing import ANNA, BEN, NOON, Pen, article
 
 from commentsvc.db import begin_write, db
-from commentsvc.domain import thread_admin, threads
+from commentsvc.domain import accounts, renaming, sites, thread_admin, threads
 from commentsvc.domain.comments import Author
 from commentsvc.errors import InvalidFieldsError, SlowModeError, ThreadClosedError
-from commentsvc.models import Action, Commenter, Role, Site, Thread, now
+from commentsvc.models import Action, Commenter, Membership, Policy, Role, Site, Thread, now
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 
@@ -182,3 +187,215 @@ class TestWhatReadersSee:
         assert int(answer.headers["Retry-After"]) <= 60
         assert "you can comment again in" in answer.text
         assert ">Long thoughts</textarea>" in answer.text
+
+
+OTHER = "https://other.example"
+
+
+@pytest.fixture
+def outside(app: Flask) -> Iterator[Session]:
+    """A session outside any application context."""
+    with app.app_context():
+        engine = db.engine
+    with Session(engine, expire_on_commit=False) as session:
+        yield session
+
+
+@dataclass
+class Stage:
+    """A blog with two threads of one article, somebody else's site with one, and the blog's moderator."""
+
+    session: Session
+    site: Site
+    visitor: Visitor
+    here: int
+    there: int
+    comment: int
+    foreign: int
+    foreign_comment: int
+    foreign_site: int
+
+    def thread(self, number: int) -> Thread | None:
+        self.session.rollback()
+        return self.session.get(Thread, number, populate_existing=True)
+
+
+@pytest.fixture
+def stage(app: Flask, outside: Session) -> Stage:
+    begin_write(outside)
+    owner = accounts.operator(outside)
+    stranger, moderator = Commenter(name="Stranger"), Commenter(name="Mo")
+    outside.add_all([stranger, moderator])
+    outside.flush()
+    blog = sites.add(outside, "Blog", [BLOG], owner_id=owner.id)
+    other = sites.add(outside, "Other", [OTHER], owner_id=stranger.id)
+    outside.add(Membership(commenter_id=moderator.id, site_id=blog.id, role=Role.MODERATOR))
+    for site in (blog, other):
+        site.policy = Policy.OPEN
+    here, there = article(outside, blog, "/a"), article(outside, blog, "/a?p=1")
+    foreign = Pen(outside, threads.address_on(other, f"{OTHER}/a"))
+    comment = here.write(title="Swifts <b>&")
+    there.write(title="More swifts", by=BEN)
+    foreign_comment = foreign.write(title="Secret title")
+    outside.commit()
+    visitor = Visitor(app).sign_in(outside, moderator)
+    outside.rollback()
+    return Stage(
+        outside,
+        blog,
+        visitor,
+        comment.thread_id,
+        there.thread.id,
+        comment.id,
+        foreign.thread.id,
+        foreign_comment.id,
+        other.id,
+    )
+
+
+class TestThePages:
+    def test_the_list_has_titles_and_counts(self, stage: Stage) -> None:
+        page = stage.visitor.page("/admin/threads")
+        assert "Swifts &lt;b&gt;&amp;" in page
+        assert "2 articles" in page
+        assert "1 comment" in page
+        assert "Secret title" not in page
+        found = stage.visitor.page("/admin/threads?q=MORE")
+        assert "More swifts" in found
+        assert "Swifts &lt;b" not in found
+        assert "No article matches" in stage.visitor.page("/admin/threads?q=%25")
+
+    def test_a_thread_is_closed_and_opened(self, stage: Stage) -> None:
+        path = f"/admin/threads/{stage.here}/closing"
+        assert stage.visitor.post(path, {"closing": "now"}).status_code == 303
+        assert "Comments were closed on" in stage.visitor.page(f"/admin/threads/{stage.here}")
+        assert stage.visitor.post(path, {"closing": "date", "day": "2031-02-03"}).status_code == 303
+        thread = stage.thread(stage.here)
+        assert thread is not None
+        assert thread.closed_at is not None
+        assert thread.closed_at.isoformat() == "2031-02-03T00:00:00+00:00"
+        for wrong in ({"closing": "date", "day": "soon"}, {"closing": "date"}, {"closing": "x"}, {}):
+            assert stage.visitor.post(path, wrong).status_code == 422
+        assert stage.visitor.post(path, {"closing": "open"}).status_code == 303
+        assert stage.thread(stage.here).closed_at is None  # type: ignore[union-attr]
+
+    def test_slow_mode_is_set(self, stage: Stage) -> None:
+        path = f"/admin/threads/{stage.here}/pace"
+        assert stage.visitor.post(path, {"seconds": "60"}).status_code == 303
+        assert stage.thread(stage.here).slow_seconds == 60  # type: ignore[union-attr]
+        for wrong in ("-1", "x", "86401", "9999999", "1.5"):
+            assert stage.visitor.post(path, {"seconds": wrong}).status_code == 422
+        assert stage.visitor.post(path, {"seconds": ""}).status_code == 303
+        assert stage.thread(stage.here).slow_seconds is None  # type: ignore[union-attr]
+
+    def test_a_comment_is_pinned(self, stage: Stage) -> None:
+        path = f"/admin/threads/comments/{stage.comment}"
+        assert "Pin" in stage.visitor.page(path)
+        assert stage.visitor.post(f"{path}/mark", {"mark": "pin"}).status_code == 303
+        assert "Unpin" in stage.visitor.page(path)
+        assert stage.visitor.post(f"{path}/mark", {"mark": "x"}).status_code == 422
+
+    def test_a_merge_is_shown_before_it_is_done_and_undone_after(self, stage: Stage) -> None:
+        path = f"/admin/threads/{stage.there}/merge"
+        preview = stage.visitor.page(f"{path}?into={BLOG}/a")
+        for words in ("More swifts", "Swifts &lt;b&gt;&amp;", "which will have 2 comments"):
+            assert words in preview
+        answer = stage.visitor.post(path, {"into": str(stage.here)})
+        assert answer.headers["Location"].endswith(f"/admin/threads/{stage.here}")
+        assert stage.thread(stage.there) is None
+        page = stage.visitor.page(f"/admin/threads/{stage.here}")
+        assert "Merged: 1 comment came here." in page
+        undo = re.search(r'action="(/admin/threads/actions/\d+/undo)"', page)
+        assert undo is not None
+        assert stage.visitor.post(undo[1]).status_code == 303
+        assert stage.thread(stage.there).approved_count == 1  # type: ignore[union-attr]
+        assert stage.visitor.post(undo[1]).status_code == 404
+
+    @pytest.mark.parametrize("into", ["", "999", "nonsense", OTHER, f"{BLOG}/none", "9" * 30])
+    def test_a_merge_into_nothing_is_refused(self, stage: Stage, into: str) -> None:
+        assert stage.visitor.post(f"/admin/threads/{stage.here}/merge", {"into": into}).status_code == 422
+
+    def test_a_taken_address_offers_the_merge(self, stage: Stage) -> None:
+        path = f"/admin/threads/{stage.there}/address"
+        answer = stage.visitor.post(path, {"url": f"{BLOG}/a/"})
+        assert answer.status_code == 422
+        assert f"/admin/threads/{stage.there}/merge?into={stage.here}" in answer.text
+        assert stage.visitor.post(path, {"url": f"{BLOG}/b"}).status_code == 303
+        assert f"{BLOG}/b" in stage.visitor.page(f"/admin/threads/{stage.there}")
+
+    def test_split_threads_are_found(self, stage: Stage) -> None:
+        page = stage.visitor.page(f"/admin/threads/sites/{stage.site.id}/split")
+        assert "Nearly the same address" in page
+        assert f"/admin/threads/{stage.there}/merge?into={stage.here}" in page
+
+
+def reads(stage: Stage, thread: int, comment: int, site: int) -> list[str]:
+    return [
+        f"/admin/threads?site={site}",
+        f"/admin/threads/{thread}",
+        f"/admin/threads/{thread}/address",
+        f"/admin/threads/{thread}/merge",
+        f"/admin/threads/{thread}/merge?into={stage.here}",
+        f"/admin/threads/comments/{comment}",
+        f"/admin/threads/sites/{site}/split",
+    ]
+
+
+def changes(stage: Stage, thread: int, comment: int) -> list[tuple[str, dict[str, str]]]:
+    return [
+        (f"/admin/threads/{thread}/closing", {"closing": "now"}),
+        (f"/admin/threads/{thread}/pace", {"seconds": "60"}),
+        (f"/admin/threads/{thread}/address", {"url": f"{BLOG}/stolen"}),
+        (f"/admin/threads/{thread}/merge", {"into": str(stage.there)}),
+        (f"/admin/threads/comments/{comment}/mark", {"mark": "pin"}),
+    ]
+
+
+class TestForWhom:
+    def test_another_sites_threads_do_not_exist(self, app: Flask, stage: Stage) -> None:
+        before = contents(app)
+        for path in reads(stage, stage.foreign, stage.foreign_comment, stage.foreign_site):
+            answer = stage.visitor.get(path)
+            assert answer.status_code == 404, path
+            assert "Secret" not in answer.text
+        for path, data in changes(stage, stage.foreign, stage.foreign_comment):
+            assert stage.visitor.post(path, data).status_code == 404, path
+        merge = f"/admin/threads/{stage.here}/merge"
+        assert "Secret" not in stage.visitor.get(f"{merge}?into={stage.foreign}").text
+        assert stage.visitor.post(merge, {"into": str(stage.foreign)}).status_code == 422
+        assert contents(app) == before
+
+    def test_another_sites_action_is_not_undone(self, app: Flask, stage: Stage) -> None:
+        begin_write(stage.session)
+        foreign = stage.session.get_one(Thread, stage.foreign)
+        action = renaming.rename(stage.session, foreign, url=f"{OTHER}/b", moderator_id=None, at=now())
+        assert action is not None
+        number = action.id
+        stage.session.commit()
+        for wanted in (number, 999):
+            assert stage.visitor.post(f"/admin/threads/actions/{wanted}/undo").status_code == 404
+        assert stage.thread(stage.foreign).url == f"{OTHER}/b"  # type: ignore[union-attr]
+
+    def test_what_is_missing_is_no_fault_of_ours(self, stage: Stage) -> None:
+        for path in reads(stage, 999, 999, 999):
+            assert stage.visitor.get(path).status_code == 404, path
+        for path, data in changes(stage, 999, 999):
+            assert stage.visitor.post(path, data).status_code == 404, path
+
+    def test_reading_changes_nothing(self, app: Flask, stage: Stage) -> None:
+        before = contents(app)
+        for path in reads(stage, stage.there, stage.comment, stage.site.id):
+            assert stage.visitor.get(path).status_code == 200, path
+        for path, _ in changes(stage, stage.there, stage.comment):
+            stage.visitor.get(path)
+        assert contents(app) == before
+
+    def test_strangers_and_other_pages_change_nothing(self, app: Flask, stage: Stage) -> None:
+        nobody = Visitor(app)
+        before = contents(app)
+        for path, data in changes(stage, stage.here, stage.comment):
+            assert nobody.post(path, data).status_code == 401, path
+            assert stage.visitor.post(path, data, token=None).status_code == 400, path
+            assert stage.visitor.post(path, data, origin=BLOG).status_code == 403, path
+            assert stage.visitor.post(path, data, origin=None).status_code == 403, path
+        assert contents(app) == before

@@ -9,8 +9,8 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from commentsvc.domain import actions, threads
-from commentsvc.errors import InvalidFieldsError, NotFoundError
-from commentsvc.models import Comment, Status, Thread
+from commentsvc.errors import BadAddressError, InvalidFieldsError, NotFoundError
+from commentsvc.models import Comment, Site, Status, Thread, ThreadAlias
 
 PAGE = 50
 SLOWEST = 24 * 3600
@@ -147,3 +147,24 @@ def _note(
 def _show(session: Session, thread: Thread) -> None:
     session.flush()
     threads.changed(session, thread.id)
+
+
+def aliases(session: Session, thread_id: int) -> list[str]:
+    """Return other keys under which a thread is found, the latest first; a hundred at most."""
+    query = select(ThreadAlias.key).where(ThreadAlias.thread_id == thread_id)
+    return list(session.scalars(query.order_by(ThreadAlias.id.desc()).limit(100)))
+
+
+def wanted(session: Session, site: Site, typed: str) -> Thread:
+    """Return the thread that somebody means by its number or an address; raises InvalidFieldsError on `into`."""
+    typed = typed.strip()
+    if typed.isascii() and typed.isdecimal() and len(typed) < 19:
+        thread = session.get(Thread, int(typed))
+    else:
+        try:
+            thread = threads.find(session, threads.address_on(site, typed))
+        except BadAddressError as error:
+            raise InvalidFieldsError({"into": str(error)}) from None
+    if thread is None or thread.site_id != site.id:
+        raise InvalidFieldsError({"into": "This site has no thread there."})
+    return thread

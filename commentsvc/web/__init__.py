@@ -33,6 +33,8 @@ from commentsvc.web import (
     site_sso,
     sso,
     templating,
+    thread_moves,
+    threads_admin,
 )
 
 DOORS = (
@@ -54,6 +56,8 @@ DOORS = (
     action_log,
     site_settings,
     site_sso,
+    threads_admin,
+    thread_moves,
 )
 BODY_LARGEST = 512 * 1024
 """Bytes; the longest comment allowed, percent-encoded, fits."""

@@ -1,0 +1,74 @@
+"""Threads that are probably of one article, found by what their addresses or titles have in common."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from commentsvc.models import Thread
+
+LOOKED_AT = 50_000
+"""Threads of a site, the newest first."""
+SHOWN = 200
+_COMMON = 6
+"""A title that as many threads have is no article's own, such as the name of the website."""
+_INDEX = re.compile(r"/(index|default)\.(html?|php|aspx?)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One of the threads of a group."""
+
+    id: int
+    url: str
+    title: str | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Threads of, probably, one article; the one with most comments first."""
+
+    why: str
+    members: list[Member]
+
+
+def find(session: Session, site_id: int) -> list[Group]:
+    """Return groups of a site's threads: of the same address but for details, or of the same title."""
+    query = (
+        select(Thread.id, Thread.url, Thread.title, Thread.approved_count, Thread.key)
+        .where(Thread.site_id == site_id)
+        .order_by(Thread.id.desc())
+        .limit(LOOKED_AT)
+    )
+    by_address: dict[str, list[Member]] = {}
+    by_title: dict[str, list[Member]] = {}
+    for row in session.execute(query):
+        member = Member(row.id, row.url, row.title, row.approved_count)
+        by_address.setdefault(bare(row.url), []).append(member)
+        if row.title:
+            by_title.setdefault(" ".join(row.title.casefold().split()), []).append(member)
+    groups = [_group("Nearly the same address", found) for found in by_address.values() if len(found) > 1]
+    group_of = {one.id: number for number, group in enumerate(groups) for one in group.members}
+    groups += [
+        _group("The same title", found)
+        for found in by_title.values()
+        if 1 < len(found) < _COMMON and len({group_of.get(one.id, -one.id - 1) for one in found}) > 1
+    ]
+    return groups[:SHOWN]
+
+
+def bare(url: str) -> str:
+    """Return an address without all that seldom tells two articles apart.
+
+    Scheme, www, letter case, the name of an index page, a slash at the end, and any parameter.
+    """
+    address = url.partition("://")[2].partition("#")[0].partition("?")[0].lower().removeprefix("www.")
+    return _INDEX.sub("", address.rstrip("/")).rstrip("/")
+
+
+def _group(why: str, found: list[Member]) -> Group:
+    return Group(why, sorted(found, key=lambda one: (-one.count, one.id)))

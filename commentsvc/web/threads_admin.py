@@ -1,0 +1,176 @@
+"""A site's articles in the admin view: the list, and what can be done with one thread and its comments' marks."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+
+from flask import Blueprint, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from commentsvc.db import begin_write
+from commentsvc.domain import accounts, pins, queue, thread_admin, threads
+from commentsvc.errors import InvalidFieldsError, NotFoundError
+from commentsvc.models import Comment
+from commentsvc.web import thread_desk
+from commentsvc.web.context import database, now
+from commentsvc.web.desk import LARGEST_ROW, LARGEST_SITE, Desk, guard, number, person
+from commentsvc.web.thread_desk import ROOT
+
+blueprint = Blueprint("threads_admin", __name__, url_prefix=ROOT)
+blueprint.before_request(guard)
+
+THREAD = f"/<int(max={LARGEST_ROW}):thread_id>"
+COMMENT = f"/comments/<int(max={LARGEST_ROW}):comment_id>"
+SEARCH_LONGEST = 200
+_MARKS = {"pin": pins.pin, "unpin": pins.unpin, "feature": pins.feature, "unfeature": pins.unfeature}
+_MARKED = {
+    "pin": "Pinned.",
+    "unpin": "No longer pinned.",
+    "feature": "Featured.",
+    "unfeature": "No longer featured.",
+}
+
+
+@blueprint.get("")
+def listing() -> ResponseReturnValue:
+    """A site's threads, newest first: of the site asked for, or the first."""
+    desk = _desk()
+    search = request.args.get("q", "")[:SEARCH_LONGEST].strip()
+    found = thread_admin.listing(
+        database(), desk.site.id, search=search, before=number("before", LARGEST_ROW)
+    )
+    return render_template(
+        "admin/threads.html",
+        **thread_desk.context(desk),
+        found=found,
+        search=search,
+        before=request.args.get("before"),
+        closed=lambda thread: threads.closed_reason(desk.site, thread, at=now()),
+    )
+
+
+@blueprint.get(THREAD)
+def one(thread_id: int) -> ResponseReturnValue:
+    """A thread, and everything that can be done with it."""
+    return _page(thread_id)
+
+
+@blueprint.post(f"{THREAD}/closing")
+def closing(thread_id: int) -> ResponseReturnValue:
+    """Close it now, open it again, or set the date on which it closes."""
+    wanted = request.form.get("closing", "")
+    try:
+        on = {"open": None, "now": now()}[wanted] if wanted != "date" else _day(request.form.get("day", ""))
+    except KeyError:
+        return _page(thread_id, {"closing": "Please choose one"})
+    except InvalidFieldsError as error:
+        return _page(thread_id, error.fields)
+    session = database()
+    begin_write(session)
+    desk, thread = thread_desk.find(thread_id)
+    thread_admin.close(session, thread, on=on, moderator_id=desk.person.id, at=now())
+    session.commit()
+    return thread_desk.done(
+        thread_id, threads.closed_reason(desk.site, thread, at=now()) or "Open for comments."
+    )
+
+
+@blueprint.post(f"{THREAD}/pace")
+def pace(thread_id: int) -> ResponseReturnValue:
+    """Begin or end slow mode."""
+    typed = request.form.get("seconds", "").strip()
+    session = database()
+    begin_write(session)
+    desk, thread = thread_desk.find(thread_id)
+    try:
+        if typed and not (typed.isascii() and typed.isdecimal() and len(typed) < 7):
+            raise InvalidFieldsError({"seconds": "Please enter a number of seconds"})
+        wanted = int(typed) if typed and int(typed) else None
+        thread_admin.slow(session, thread, wanted, moderator_id=desk.person.id, at=now())
+    except InvalidFieldsError as error:
+        session.rollback()
+        return _page(thread_id, error.fields)
+    session.commit()
+    words = f"Slow mode: one comment every {threads.seconds(wanted)}." if wanted else "No slow mode."
+    return thread_desk.done(thread_id, words)
+
+
+@blueprint.get(COMMENT)
+def comment(comment_id: int) -> ResponseReturnValue:
+    """One comment, to be pinned or featured."""
+    return _marks(comment_id)
+
+
+@blueprint.post(f"{COMMENT}/mark")
+def mark(comment_id: int) -> ResponseReturnValue:
+    """Pin or feature a comment, or take the mark away."""
+    session = database()
+    begin_write(session)
+    desk, found = _comment(comment_id)
+    wanted = request.form.get("mark", "")
+    try:
+        if wanted not in _MARKS:
+            raise InvalidFieldsError({"mark": "Please choose one"})
+        _MARKS[wanted](session, found, moderator_id=desk.person.id, at=now())
+    except InvalidFieldsError as error:
+        session.rollback()
+        return _marks(comment_id, error.fields)
+    session.commit()
+    return thread_desk.done(found.thread_id, _MARKED[wanted])
+
+
+def _desk() -> Desk:
+    site_id = number("site", LARGEST_SITE)
+    if site_id is None:
+        mine = accounts.sites_of(database(), person())
+        if not mine:
+            raise NotFoundError("You look after no site here.")
+        site_id = mine[0].id
+    return Desk.at(site_id)
+
+
+def _comment(comment_id: int) -> tuple[Desk, Comment]:
+    found = database().get(Comment, comment_id)
+    if found is None:
+        raise NotFoundError("There is no such page, or it is not yours to see.")
+    return Desk.at(found.site_id), found
+
+
+def _page(thread_id: int, errors: dict[str, str] | None = None) -> ResponseReturnValue:
+    desk, thread = thread_desk.find(thread_id)
+    marked = select(Comment).where(Comment.thread_id == thread_id, Comment.pinned)
+    html = render_template(
+        "admin/thread.html",
+        **thread_desk.context(desk),
+        thread=thread,
+        closed=threads.closed_reason(desk.site, thread, at=now()),
+        announced=threads.announcement(desk.site, thread, at=now()),
+        waiting=thread_admin.waiting_in(database(), desk.site.id).get(thread_id, 0),
+        aliases=thread_admin.aliases(database(), thread_id),
+        pinned=list(database().scalars(marked)),
+        tomorrow=(now() + timedelta(days=1)).date().isoformat(),
+        errors=errors or {},
+        typed=request.form,
+    )
+    return make_response(html, 422 if errors else 200)
+
+
+def _marks(comment_id: int, errors: dict[str, str] | None = None) -> ResponseReturnValue:
+    desk, found = _comment(comment_id)
+    html = render_template(
+        "admin/marks.html",
+        **thread_desk.context(desk),
+        comment=found,
+        entry=queue.one(database(), comment_id),
+        errors=errors or {},
+    )
+    return make_response(html, 422 if errors else 200)
+
+
+def _day(typed: str) -> datetime:
+    """Read a date as the beginning of that day, UTC; raises InvalidFieldsError on `day`."""
+    try:
+        return datetime.combine(date.fromisoformat(typed.strip()), time(tzinfo=UTC))
+    except ValueError:
+        raise InvalidFieldsError({"day": "Please enter a date, such as 2027-01-31"}) from None
