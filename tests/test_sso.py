@@ -321,6 +321,22 @@ class TestSessions:
         session.rollback()
         assert session.scalars(select(Thread.version)).one() > before
 
+    @ENGINES
+    @pytest.mark.parametrize("change", [single_sign_on.new_secret, single_sign_on.switch_off])
+    def test_end_with_the_secret_that_opened_them(
+        self, session: Session, site: Site, other: Site, app: Flask, change: Any
+    ) -> None:
+        """Whoever had stolen it could have signed in as anybody."""
+        mine, theirs = Visitor(app), Visitor(app)
+        send(mine, token(site.sso_secret))
+        elsewhere = {"url": "https://other.example/a", "sso": token(other.sso_secret)}
+        theirs.post("/login/sso", elsewhere, token=None)
+        begin_write(session)
+        change(session, session.get_one(Site, site.id))
+        session.commit()
+        assert member(mine) is None
+        assert session.scalars(select(LoginSession.site_id)).all() == [other.id]
+
 
 class TestOneSitesWord:
     """A website can invent users; whatever it says must mean nothing elsewhere."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from commentsvc.adapters import signing
@@ -28,18 +29,15 @@ class Entered:
 
 
 def new_secret(session: Session, site: Site) -> str:
-    """Give a site a new secret in place of an earlier one. Needs `begin_write`; it is shown only now."""
-    site.sso_secret = signing.new_token()
-    session.flush()
-    site_settings.show_everywhere(session, site)
-    return site.sso_secret
+    """Give a site a new secret; the earlier one ends, and the sessions it opened. Needs `begin_write`."""
+    secret = signing.new_token()
+    _set(session, site, secret)
+    return secret
 
 
 def switch_off(session: Session, site: Site) -> None:
-    """Let a site sign nobody in any more. Needs `begin_write`."""
-    site.sso_secret = None
-    session.flush()
-    site_settings.show_everywhere(session, site)
+    """Let a site sign nobody in any more, and end the sessions it opened. Needs `begin_write`."""
+    _set(session, site, None)
 
 
 def enter(
@@ -75,6 +73,20 @@ def enter(
     return Entered(identity.commenter_id, token)
 
 
+def _set(session: Session, site: Site, secret: str | None) -> None:
+    """Whoever knew the earlier secret may have signed in as anybody."""
+    site.sso_secret = secret
+    session.flush()
+    theirs = select(Identity.id).where(Identity.provider == PROVIDER, Identity.issuer == _issuer(site))
+    ended = delete(LoginSession).where(LoginSession.identity_id.in_(theirs))
+    session.execute(ended.execution_options(synchronize_session=False))
+    site_settings.show_everywhere(session, site)
+
+
+def _issuer(site: Site) -> str:
+    return f"site:{site.id}"
+
+
 def _identity(session: Session, site: Site, person: Person, *, at: datetime) -> Identity:
     """Find or make the identity. Their name is what the site says it is now, on comments of earlier days too."""
     try:
@@ -82,7 +94,7 @@ def _identity(session: Session, site: Site, person: Person, *, at: datetime) -> 
     except InvalidFieldsError as error:
         raise LoginFailedError(f"The website's sign-in has no proper name: {error}") from None
     identity = identities.of_login(
-        session, PROVIDER, f"site:{site.id}", person.subject, name=name, link=person.url, at=at
+        session, PROVIDER, _issuer(site), person.subject, name=name, link=person.url, at=at
     )
     commenter = session.get_one(Commenter, identity.commenter_id)
     website = _website(person.url)
