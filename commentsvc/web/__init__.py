@@ -29,6 +29,7 @@ from commentsvc.web import (
     reporting,
     sessions,
     signin,
+    site_moves,
     site_settings,
     site_sso,
     sso,
@@ -58,6 +59,7 @@ DOORS = (
     site_sso,
     threads_admin,
     thread_moves,
+    site_moves,
 )
 BODY_LARGEST = 512 * 1024
 """Bytes; the longest comment allowed, percent-encoded, fits."""
