@@ -42,6 +42,12 @@ def phrases(typed: str) -> list[Phrase]:
     return found
 
 
+def use_indexes(session: Session) -> None:
+    """Keep PostgreSQL, until this transaction ends, from reading a whole table in the hope of an early match."""
+    if not _is_sqlite(session):
+        session.execute(text("SET LOCAL enable_seqscan = off"))
+
+
 def newest(
     session: Session, searched: str, wanted: Sequence[Phrase], *, below: int | None, limit: int
 ) -> Any:
@@ -52,14 +58,13 @@ def newest(
     """
     index = _index(searched)
     query = select(index.c.rowid if _is_sqlite(session) else index.c.id).where(
-        _condition(session, searched, wanted)
+        _condition(session, searched, index, wanted)
     )
     key = query.selected_columns[0]
     if below is not None:
         query = query.where(key < below)
     if not _is_sqlite(session):
-        # The planner must not read a table of a million rows in the hope of an early match.
-        session.execute(text("SET LOCAL enable_seqscan = off"))
+        use_indexes(session)
         many = session.scalar(select(func.count()).select_from(query.limit(limit + 1).subquery())) or 0
         if many > limit:
             return None
@@ -72,7 +77,7 @@ def matches(
     """Return the condition that the row with this id has all the words."""
     index = _index(searched)
     key = index.c.rowid if _is_sqlite(session) else index.c.id
-    return select(1).where(key == row_id, _condition(session, searched, wanted)).exists()
+    return select(1).where(key == row_id, _condition(session, searched, index, wanted)).exists()
 
 
 def _index(searched: str) -> Any:
@@ -80,12 +85,12 @@ def _index(searched: str) -> Any:
     return table_of(name, column_of("rowid"), column_of("id"), column_of("words"), column_of(name))
 
 
-def _condition(session: Session, searched: str, wanted: Sequence[Phrase]) -> ColumnElement[bool]:
+def _condition(session: Session, searched: str, index: Any, wanted: Sequence[Phrase]) -> ColumnElement[bool]:
     if _is_sqlite(session):
         typed = " ".join(_fts5(phrase) for phrase in wanted)
         return text(f"{searched}_search MATCH :typed").bindparams(bindparam("typed", typed))  # type: ignore[return-value]
     typed = " & ".join(_tsquery(phrase) for phrase in wanted)
-    return _index(searched).c.words.op("@@")(func.to_tsquery("simple", typed))  # type: ignore[no-any-return]
+    return index.c.words.op("@@")(func.to_tsquery("simple", typed))  # type: ignore[no-any-return]
 
 
 def _fts5(phrase: Phrase) -> str:

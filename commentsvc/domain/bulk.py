@@ -14,9 +14,9 @@ from commentsvc.domain import actions, moderation, queue, queue_walk
 from commentsvc.domain.queue_filters import Filters, Tab
 from commentsvc.models import Action, Comment, Commenter, Decision, Status
 
-BATCH = 500
+BATCH = 100
 """Comments of one transaction; while it lasts, nobody else writes on SQLite."""
-ROUND = 2000
+ROUND = 1000
 """Comments of one request; then the person sees how far it is, and goes on."""
 
 KINDS = {

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, String, cast, exists, literal_column, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from commentsvc.adapters import fulltext
 from commentsvc.domain import search
 from commentsvc.domain.queue_filters import Filters, Tab
 from commentsvc.errors import NotFoundError
@@ -59,6 +60,7 @@ def find(
     ceiling: int | None = None,
 ) -> Found:
     """Return the next comments of a list after the one with the id `after`, of ids up to `ceiling`."""
+    fulltext.use_indexes(session)
     conditions = _conditions(session, site_id, tab, filters)
     if ceiling is not None:
         conditions["ceiling"] = Comment.id <= ceiling

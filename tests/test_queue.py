@@ -1,0 +1,184 @@
+"""What narrows the queue, and how it is walked: every filter alone, all together, and with a window that is small."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from moderating import Queue, open_queue
+
+from commentsvc.db import begin_write
+from commentsvc.domain import queue_walk
+from commentsvc.domain.fields import Guest
+from commentsvc.models import Comment, Decision, Identity, Report, Status
+from commentsvc.web import desk
+
+queue_of_site = open_queue
+ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
+BEN = Guest("Ben", "ben@mail.example")
+
+
+def shown(it: Queue, query: str) -> list[int]:
+    """The comments of one page, in its order."""
+    return [int(one) for one in re.findall(r'id="comment-(\d+)"', it.owner.page(f"/admin?{query}"))]
+
+
+def walked(it: Queue, query: str) -> list[int]:
+    """The comments of all pages."""
+    found: list[int] = []
+    path: str | None = f"/admin?{query}"
+    while path:
+        page = it.owner.page(path)
+        found += map(int, re.findall(r'id="comment-(\d+)"', page))
+        onward = re.search(r'rel="next" href="([^"]+)"', page)
+        path = onward[1].replace("&amp;", "&") if onward else None
+    return found
+
+
+@ENGINES
+class TestFilters:
+    def test_by_author(self, queue_of_site: Queue) -> None:
+        it = queue_of_site
+        member = it.person("Cleo")
+        by_ada, by_ben = it.write("One"), it.write("Two", guest=BEN)
+        nameless, by_cleo = it.write("Three", guest=Guest("Ada", None)), it.write("Four", by=member.id)
+        assert shown(it, "author=email:ada@mail.example") == [by_ada]
+        assert shown(it, "author=name:Ada") == [nameless, by_ada]
+        assert shown(it, "author=name:Ben") == [by_ben]
+        assert shown(it, f"author=commenter:{member.id}") == [by_cleo]
+        assert shown(it, "author=name:%25") == []
+
+    def test_by_article_and_network(self, queue_of_site: Queue) -> None:
+        it = queue_of_site
+        one, two = it.write("One", path="/a", network="x" * 64), it.write("Two", path="/b", network="y" * 64)
+        three = it.write("Three", path="/b", network="x" * 64)
+        begin_write(it.session)
+        article = it.session.get_one(Comment, two).thread_id
+        it.session.rollback()
+        assert shown(it, f"article={article}") == [three, two]
+        assert shown(it, f"network={one}") == [three, one]
+        assert shown(it, f"network={one}&article={article}") == [three]
+        assert "xxx" not in it.owner.page(f"/admin?network={one}")
+        assert it.owner.get("/admin?article=4711").status_code == 404
+
+    def test_by_provider(self, queue_of_site: Queue) -> None:
+        it = queue_of_site
+        member = it.person("Cleo")
+        begin_write(it.session)
+        it.session.add(Identity(commenter_id=member.id, provider="github", issuer="", subject="1"))
+        it.session.commit()
+        guest, one = it.write("One"), it.write("Two", by=member.id)
+        assert shown(it, "provider=github") == [one]
+        assert shown(it, "provider=guest") == [guest]
+        assert shown(it, "provider=gitlab") == []
+
+    def test_by_date_in_the_order_of_time(
+        self, queue_of_site: Queue, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        it = queue_of_site
+        first = datetime(2026, 1, 1, tzinfo=UTC)
+        days = [3, 1, 4, 2, 2, 9]  # an import does not write in the order of time
+        ids = [
+            it.write(f"Day {day}, {at}", at=first + timedelta(days=day - 1)) for at, day in enumerate(days)
+        ]
+        assert shown(it, "since=2026-01-02&until=2026-01-03") == [ids[0], ids[4], ids[3]]
+        assert shown(it, "since=2026-01-09") == [ids[5]]
+        assert shown(it, "until=2026-01-01") == [ids[1]]
+        monkeypatch.setattr("commentsvc.domain.queue.PAGE", 2)
+        assert walked(it, "until=2026-01-04") == [ids[2], ids[0], ids[4], ids[3], ids[1]]
+
+    def test_by_reason(self, queue_of_site: Queue) -> None:
+        it = queue_of_site
+        one, two = it.held(2)
+        begin_write(it.session)
+        decision = it.session.query(Decision).filter_by(comment_id=one).one()
+        decision.reasons = [{"check": "most_links", "status": "held", "reason": "Many links."}]
+        it.session.commit()
+        assert shown(it, "reason=most_links") == [one]
+        assert shown(it, "reason=policy") == [two]
+        assert shown(it, "reason=most-links") == []
+        assert '<option value="most_links">Most links' in it.owner.page("/admin")
+
+    def test_reported_ones_with_what_readers_said_until_they_are_kept(self, queue_of_site: Queue) -> None:
+        it = queue_of_site
+        calm, rude, gone = (it.write(word, status=Status.APPROVED) for word in ("Calm", "Rude", "Gone"))
+        begin_write(it.session)
+        for one in (rude, gone):
+            it.session.get_one(Comment, one).reports = 1
+            note = "<b>He shouts</b>"
+            it.session.add(Report(comment_id=one, reporter_hash="x", reason="offensive", note=note))
+        it.session.get_one(Comment, gone).status = Status.SPAM
+        it.session.commit()
+        page = it.owner.page("/admin?status=reported")
+        assert shown(it, "status=reported") == [rude]
+        assert "Offensive: &lt;b&gt;He shouts" in page
+        it.owner.post(f"/admin/comments/{rude}/decision?status=reported", {"verdict": "keep"})
+        assert shown(it, "status=reported") == []
+        assert it.statuses(calm, rude) == [Status.APPROVED, Status.APPROVED]
+        undo = re.search(r'id="undo" method="post" action="([^"]+)"', it.owner.page("/admin?status=reported"))
+        assert undo is None  # the notice was shown once
+        log = it.owner.page(f"/admin/sites/{it.site_id}/actions")
+        action = re.search(rf'action="(/admin/sites/{it.site_id}/actions/\d+/undo)"', log)
+        assert action is not None
+        it.owner.post(action[1])
+        assert shown(it, "status=reported") == [rude]
+
+    def test_look_at_so_many_and_say_where_to_look_further(
+        self, queue_of_site: Queue, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        it = queue_of_site
+        monkeypatch.setattr(queue_walk, "LOOK", 4)
+        wanted = it.write("Rare", guest=BEN)
+        it.held(9)
+        page = it.owner.page("/admin?provider=guest&author=email:ben@mail.example")
+        assert f'id="comment-{wanted}"' in page  # the author's own index leads there at once
+        assert "Nothing among the newest ones" in it.owner.page("/admin?provider=github")
+        assert "Look further" in it.owner.page("/admin?provider=github")
+        assert walked(it, "provider=github") == []
+        assert walked(it, "provider=guest")[-1] == wanted
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["article=x", "network=-1", "author=somebody", "author=commenter:1e3", "since=yesterday", "until=9999-12-31",
+     "provider=%00", "reason=a b", "status=all", "open=x"],
+)  # fmt: skip
+def test_a_filter_that_means_nothing_is_refused(queue_of_site: Queue, query: str) -> None:
+    assert queue_of_site.owner.get(f"/admin?{query}").status_code == 400
+
+
+def test_an_empty_form_filters_nothing(queue_of_site: Queue) -> None:
+    ids = queue_of_site.held(2)
+    assert shown(queue_of_site, "q=&since=&until=&provider=&reason=&author=&article=") == ids[::-1]
+
+
+def test_filters_stay_in_links_and_forms(queue_of_site: Queue) -> None:
+    it = queue_of_site
+    it.held(1)
+    page = it.owner.page("/admin?author=email:ada@mail.example&q=number")
+    assert page.count("author=email:ada@mail.example") > 4
+    action = re.search(r'class="actions" method="post" action="([^"]+)"', page)
+    assert action is not None
+    answer = it.owner.post(action[1].replace("&amp;", "&"), {"verdict": "approved"})
+    assert "q=number" in (answer.location or "")
+
+
+def test_the_surroundings_of_a_comment_open_in_the_list(queue_of_site: Queue) -> None:
+    it = queue_of_site
+    parent = it.write("What do *you* think?", guest=BEN, status=Status.APPROVED)
+    earlier = it.write("Something earlier", status=Status.SPAM)
+    answer = it.write("I think so", parent=parent)
+    page = it.owner.page(f"/admin?open={answer}")
+    around = page.partition('class="around"')[2].partition("</aside>")[0]
+    assert "What do *you* think?" in around
+    assert "Something earlier" in around
+    assert f"/admin/comments/{earlier}?" in around
+    assert "1 spam" in around
+    assert "1 approved comment" in around
+    assert 'class="around"' not in it.owner.page("/admin")
+    assert 'class="around"' in it.owner.page(f"/admin/comments/{answer}")
+
+
+def test_every_list_is_a_tab() -> None:
+    assert [tab.value for tab in desk.TABS] == ["held", "approved", "spam", "trash", "reported"]
