@@ -154,8 +154,8 @@ CHECKS: tuple[Check, ...] = (
     namesake,
     local_filter,
 )
-RULED = frozenset({"member", "policy", "disallowed", "moderated", "links", "namesake", "filter"})
-"""Checks that can be made again later, of what is stored; the others saw what is not."""
+RULED = frozenset({"member", "policy", "disallowed", "moderated", "links", "filter"})
+"""Checks that can be made again later, of what is stored; the others saw what only that moment had."""
 
 
 def screen(submission: Submission) -> list[Verdict]:

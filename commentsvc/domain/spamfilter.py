@@ -19,7 +19,7 @@ from commentsvc.models import FilterWord
 
 ENOUGH = 20
 """Verdicts of each kind, before which the filter says nothing."""
-STRENGTH, UNKNOWN = 0.45, 0.5
+STRENGTH, UNKNOWN = 2.0, 0.5
 """How much a word's first sightings are mistrusted, and what is taken of a word never seen."""
 TELLING = 0.1
 """How far from a half a word must be to count."""

@@ -27,6 +27,7 @@ from commentsvc.web import (
     portrait,
     posting,
     reporting,
+    rules,
     sessions,
     signin,
     site_moves,
@@ -60,6 +61,7 @@ DOORS = (
     threads_admin,
     thread_moves,
     site_moves,
+    rules,
 )
 BODY_LARGEST = 512 * 1024
 """Bytes; the longest comment allowed, percent-encoded, fits."""

@@ -126,3 +126,16 @@ class SiteForm(FlaskForm):
     close_after_days = IntegerField(
         "Close after", [Optional(), NumberRange(min=1, max=36500, message="Between 1 and 36500 days")]
     )
+
+
+class RulesForm(FlaskForm):
+    """A site's rules for new comments."""
+
+    policy = SelectField("Who may comment", choices=POLICIES)
+    most_links = IntegerField("Most links", [InputRequired("Please enter a number from 0 to 1,000")])
+    filter_threshold = IntegerField(
+        "Hold what the site's own filter takes for spam with",
+        [InputRequired("Please enter a number from 50 to 100")],
+    )
+    moderation_words = TextAreaField("Words that make a comment wait")
+    disallowed_words = TextAreaField("Words that make it spam")

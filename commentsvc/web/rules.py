@@ -1,0 +1,133 @@
+"""A site's rules for new comments, for its owner: tried on what is stored, and only then saved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from commentsvc.db import begin_write
+from commentsvc.domain import rehearsal, site_rules, spamfilter, training
+from commentsvc.domain.rehearsal import Rehearsal
+from commentsvc.domain.screening import Rules
+from commentsvc.domain.site_rules import Wanted
+from commentsvc.errors import InvalidFieldsError
+from commentsvc.models import Policy, Site, Status
+from commentsvc.web import headers, sessions
+from commentsvc.web.context import database, now
+from commentsvc.web.desk import LARGEST_SITE, Desk, guard
+from commentsvc.web.forms import RulesForm
+
+blueprint = Blueprint("rules", __name__, url_prefix=sessions.ADMIN)
+blueprint.before_request(guard)
+
+RULES = f"/sites/<int(max={LARGEST_SITE}):site_id>/rules"
+
+
+@dataclass
+class _Page:
+    """What the page shows beside the rules as they are."""
+
+    form: RulesForm
+    errors: dict[str, str] = field(default_factory=dict)
+    tried: Rehearsal | None = None
+
+
+@blueprint.route(RULES, methods=["GET", "POST"])
+def edit(site_id: int) -> ResponseReturnValue:
+    """The form; what it would change, where it was to be tried; or the rules saved."""
+    desk = Desk.at(site_id, owner=True)
+    page = _Page(RulesForm(data=_stored(desk.site)))
+    if request.method == "POST":
+        try:
+            wanted = _wanted(page.form)
+            if request.form.get("do") == "save":
+                return _save(site_id, wanted)
+            page.tried = rehearsal.rehearse(database(), desk.site, wanted.policy, wanted.rules)
+        except InvalidFieldsError as error:
+            database().rollback()
+            page.errors = error.fields
+    return _show(site_id, page)
+
+
+@blueprint.post(f"{RULES}/akismet")
+def akismet(site_id: int) -> ResponseReturnValue:
+    """Switch Akismet on with a key, or off."""
+    session = database()
+    begin_write(session)
+    desk = Desk.at(site_id, owner=True)
+    key = "" if request.form.get("do") == "off" else request.form.get("key", "")
+    try:
+        site_rules.set_akismet(session, desk.site, key, moderator_id=desk.person.id, at=now())
+    except InvalidFieldsError as error:
+        session.rollback()
+        site = Desk.at(site_id, owner=True).site
+        return _show(site_id, _Page(RulesForm(formdata=None, data=_stored(site)), error.fields))
+    session.commit()
+    sessions.leave_notice("Akismet is asked about new comments." if key else "Akismet is off.")
+    return redirect(url_for("rules.edit", site_id=site_id), 303)
+
+
+@blueprint.post(f"{RULES}/forget")
+def forget(site_id: int) -> ResponseReturnValue:
+    """Empty the local filter."""
+    session = database()
+    begin_write(session)
+    desk = Desk.at(site_id, owner=True)
+    site_rules.forget(session, desk.site, moderator_id=desk.person.id, at=now())
+    session.commit()
+    sessions.leave_notice("The filter has forgotten everything.")
+    return redirect(url_for("rules.edit", site_id=site_id), 303)
+
+
+def _show(site_id: int, page: _Page) -> ResponseReturnValue:
+    desk = Desk.at(site_id, owner=True)
+    html = render_template(
+        "admin/rules.html",
+        desk=desk,
+        form=page.form,
+        errors=page.errors,
+        tried=page.tried,
+        statuses=list(Status),
+        learned=training.state(database(), site_id),
+        enough=spamfilter.ENOUGH,
+        notice=sessions.take_notice(),
+    )
+    return headers.keep_nothing(make_response(html, 422 if page.errors else 200))
+
+
+def _save(site_id: int, wanted: Wanted) -> ResponseReturnValue:
+    session = database()
+    begin_write(session)
+    desk = Desk.at(site_id, owner=True)
+    changed = site_rules.save(session, desk.site, wanted, moderator_id=desk.person.id, at=now())
+    session.commit()
+    sessions.leave_notice("The rules are saved." if changed else "Nothing was changed.")
+    return redirect(url_for("rules.edit", site_id=site_id), 303)
+
+
+def _wanted(form: RulesForm) -> Wanted:
+    if not form.validate():
+        raise InvalidFieldsError({name: str(found[0]) for name, found in form.errors.items() if name})
+    return site_rules.check(
+        Wanted(
+            Policy(form.policy.data),
+            Rules(
+                moderation_words=form.moderation_words.data or "",
+                disallowed_words=form.disallowed_words.data or "",
+                most_links=form.most_links.data,
+                filter_threshold=(form.filter_threshold.data or 0) / 100,
+            ),
+        )
+    )
+
+
+def _stored(site: Site) -> dict[str, object]:
+    return {
+        "policy": site.policy.value,
+        "moderation_words": site.moderation_words,
+        "disallowed_words": site.disallowed_words,
+        "most_links": site.most_links,
+        "filter_threshold": round(site.filter_threshold * 100),
+    }

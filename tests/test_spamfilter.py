@@ -1,0 +1,198 @@
+"""The local filter learns from people's verdicts alone, each once, and says what it goes by."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from writing import Pen, article
+
+from commentsvc.domain import accounts, comments, moderation, spamfilter, tokens, training
+from commentsvc.domain.fields import Guest
+from commentsvc.domain.spamfilter import ENOUGH, Counts, Score
+from commentsvc.domain.tokens import Said
+from commentsvc.models import Comment, FilterWord, Kind, Site, Status
+
+ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
+SPAM, HAM = "Win cheap casino credits now", "Thanks for the recipe of bread"
+
+
+def words(session: Session, site: Site) -> dict[str, tuple[int, int]]:
+    session.flush()
+    query = select(FilterWord.word, FilterWord.spam, FilterWord.ham).where(FilterWord.site_id == site.id)
+    return {row.word: (row.spam, row.ham) for row in session.execute(query)}
+
+
+def judge(session: Session, comment: Comment, status: Status) -> None:
+    moderation.decide(session, comment, status, moderator_id=accounts.operator(session).id)
+    session.flush()
+
+
+def teach(session: Session, pen: Pen, number: int = ENOUGH) -> None:
+    for at in range(number):
+        judge(session, pen.write(f"{SPAM} {at}"), Status.SPAM)
+        judge(session, pen.write(f"{HAM} {at}"), Status.APPROVED)
+
+
+def asked(session: Session, site: Site, text: str) -> Score | None:
+    session.flush()
+    return spamfilter.score(session, site.id, Said(text))
+
+
+class TestLearning:
+    @ENGINES
+    def test_counts_every_word_once_a_comment(self, session: Session, site: Site) -> None:
+        pen = article(session, site)
+        judge(session, pen.write("Bread bread BREAD"), Status.APPROVED)
+        judge(session, pen.write("Ｂread and casino"), Status.SPAM)  # noqa: RUF001
+        found = words(session, site)
+        assert (found[""], found["bread"], found["casino"]) == ((1, 1), (1, 1), (1, 0))
+
+    @ENGINES
+    def test_the_same_verdict_twice_counts_once_and_another_takes_its_place(
+        self, session: Session, site: Site
+    ) -> None:
+        comment = article(session, site).write("Bread")
+        for _ in range(3):
+            judge(session, comment, Status.SPAM)
+        assert words(session, site)["bread"] == (1, 0)
+        judge(session, comment, Status.APPROVED)
+        assert words(session, site)["bread"] == (0, 1)
+        assert comment.learned is Status.APPROVED
+        judge(session, comment, Status.HELD)
+        assert words(session, site) == {}
+        assert comment.learned is None
+
+    @ENGINES
+    def test_any_order_of_verdicts_ends_as_the_last_ones_say(self, session: Session, site: Site) -> None:
+        chance = random.Random(7)
+        pen = article(session, site)
+        every = [pen.write(f"Word{at} and some others") for at in range(4)]
+        for _ in range(30):
+            judge(session, chance.choice(every), chance.choice(list(Status)))
+        spam = sum(one.learned is Status.SPAM for one in every)
+        ham = sum(one.learned is Status.APPROVED for one in every)
+        assert training.state(session, site.id) == Counts(spam, ham)
+        assert words(session, site).get("others", (0, 0)) == (spam, ham)
+
+    def test_what_no_person_decided_teaches_nothing(self, session: Session, site: Site) -> None:
+        comment = article(session, site).write("Bread")
+        moderation.decide(session, comment, Status.SPAM)
+        assert words(session, site) == {}
+
+    def test_mentions_by_other_sites_teach_nothing(self, session: Session, site: Site) -> None:
+        comment = article(session, site).write("Bread")
+        comment.kind = Kind.PINGBACK
+        judge(session, comment, Status.SPAM)
+        assert words(session, site) == {}
+
+    def test_an_edited_comment_is_known_by_its_new_words(self, session: Session, site: Site) -> None:
+        comment = article(session, site).write("Casino")
+        judge(session, comment, Status.APPROVED)
+        draft = comments.draft("Bread", longest=100)
+        comments.edit(session, comment, draft, at=comment.created_at, guest=Guest("Ben"))
+        found = words(session, site)
+        assert "casino" not in found
+        assert found["bread"] == found["name:ben"] == found[""] == (0, 1)
+
+    @ENGINES
+    def test_forgets_all_of_one_site(self, session: Session, site: Site) -> None:
+        comment = article(session, site).write("Bread")
+        judge(session, comment, Status.SPAM)
+        training.forget(session, site.id)
+        session.refresh(comment)
+        assert words(session, site) == {}
+        assert comment.learned is None
+
+    @ENGINES
+    def test_learns_imported_verdicts_once(self, session: Session, site: Site) -> None:
+        pen = article(session, site)
+        for at, status in enumerate((Status.APPROVED, Status.SPAM, Status.HELD, Status.TRASH)):
+            comment = pen.write(f"Bread {at}")
+            moderation.decide(session, comment, status)
+            comment.transfer_key = f"wordpress:{at}"
+        pen.write("Written here")
+        session.commit()
+        assert training.learn_imported(session, site.id) == Counts(1, 1)
+        assert training.learn_imported(session, site.id) == Counts(0, 0)
+        assert words(session, site)["bread"] == (1, 1)
+
+
+class TestScoring:
+    def test_says_nothing_before_it_knows_enough_of_both(self, session: Session, site: Site) -> None:
+        pen = article(session, site)
+        teach(session, pen, ENOUGH - 1)
+        assert asked(session, site, SPAM) is None
+        judge(session, pen.write(f"{SPAM}!"), Status.SPAM)
+        assert asked(session, site, SPAM) is None
+        judge(session, pen.write(f"{HAM}!"), Status.APPROVED)
+        assert asked(session, site, SPAM) is not None
+
+    @ENGINES
+    def test_tells_one_from_the_other_and_says_by_what(self, session: Session, site: Site) -> None:
+        pen = article(session, site)
+        teach(session, pen)
+        spam, ham = asked(session, site, "cheap casino"), asked(session, site, "a recipe, thanks")
+        assert spam is not None
+        assert ham is not None
+        assert spam.value > 0.9
+        assert ham.value < 0.1
+        assert "“casino”" in spam.reason()
+        assert spam.reason().startswith("The site's own filter takes this for spam with 9")
+        assert "“recipe”" in ham.reason()
+        held = pen.write("More cheap casino credits")
+        assert held.status is Status.HELD
+        assert [row["score"] > 0.9 for row in held.decisions[0].reasons if row["check"] == "filter"] == [True]
+
+    def test_takes_what_it_does_not_know_for_neither(self, session: Session, site: Site) -> None:
+        teach(session, article(session, site))
+        score = asked(session, site, "Quetzalcoatl")
+        assert score is not None
+        assert 0.2 < score.value < 0.8
+
+    def test_another_sites_words_are_no_business_of_this_one(self, session: Session, site: Site) -> None:
+        teach(session, article(session, site))
+        assert spamfilter.score(session, site.id + 1, Said(SPAM)) is None
+
+    def test_a_comment_does_not_vouch_for_itself(self) -> None:
+        counts = {"": Counts(ENOUGH + 1, ENOUGH), "only": Counts(1, 0)}
+        alone = spamfilter.weigh(["only"], counts, learned_as=Counts(spam=1))
+        assert alone is not None
+        assert alone.value == 0.5
+        assert spamfilter.weigh(["only"], {"": Counts(ENOUGH, ENOUGH)}, learned_as=Counts(ham=1)) is None
+
+    @pytest.mark.parametrize("kind", [Counts(10**6, 0), Counts(0, 10**6)])
+    def test_any_number_of_certain_words_stays_a_probability(self, kind: Counts) -> None:
+        counts = {"": Counts(10**6, 10**6)} | {f"w{at}": kind for at in range(400)}
+        score = spamfilter.weigh([f"w{at}" for at in range(400)], counts)
+        assert score is not None
+        assert 0 <= score.value <= 1
+        assert "100%" not in score.reason()
+
+
+class TestTokens:
+    def test_signs_are_seen(self) -> None:
+        html = '<a href="https://www.spam.example/x" rel="n">x</a>' * 5
+        found = tokens.of(
+            Said(
+                "BUY CHEAP THINGS NOW!!! Саsino 0123456",  # noqa: RUF001
+                html,
+                "Best Casino",
+                "a@Mail.example",
+                "http://s.example",
+            )
+        )
+        for sign in ("links:3", "website", "caps", "exclaims", "mixed", "digits"):
+            assert f"sign:{sign}" in found
+        assert {"domain:spam.example", "domain:s.example", "email:mail.example", "name:casino"} <= set(found)
+        assert all(tokens.in_words(token) for token in found)
+
+    def test_writing_without_spaces_has_words_too(self) -> None:
+        assert {"便宜", "宜赌", "赌场"} <= set(tokens.of(Said("便宜赌场")))
+
+    def test_are_bounded(self) -> None:
+        found = tokens.of(Said(" ".join(f"word{at}" for at in range(9_999)) + "x" * 99_999))
+        assert len(found) == tokens.MOST
+        assert max(map(len, found)) <= 80
