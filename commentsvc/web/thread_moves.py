@@ -6,19 +6,19 @@ from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from commentsvc.db import begin_write
-from commentsvc.domain import merging, renaming, splits, thread_admin
+from commentsvc.domain import accounts, merging, moving, renaming, splits, thread_admin
 from commentsvc.errors import InvalidFieldsError, KeyTakenError, NotFoundError
-from commentsvc.models import Action, Thread
+from commentsvc.models import Action, Role, Site, Thread
 from commentsvc.web import thread_desk
 from commentsvc.web.context import database, now
-from commentsvc.web.desk import LARGEST_ROW, LARGEST_SITE, Desk, guard
+from commentsvc.web.desk import LARGEST_ROW, LARGEST_SITE, Desk, guard, number, person
 from commentsvc.web.thread_desk import ROOT
 
 blueprint = Blueprint("thread_moves", __name__, url_prefix=ROOT)
 blueprint.before_request(guard)
 
 THREAD = f"/<int(max={LARGEST_ROW}):thread_id>"
-_UNDO = {merging.KIND: merging.unmerge, renaming.KIND: renaming.undo}
+_UNDO = {merging.KIND: merging.unmerge, renaming.KIND: renaming.undo, moving.KIND: moving.undo}
 
 
 @blueprint.route(f"{THREAD}/address", methods=["GET", "POST"])
@@ -70,6 +70,32 @@ def merge(thread_id: int) -> ResponseReturnValue:
     return thread_desk.done(target_id, f"Merged: {comments} came here.", action)
 
 
+@blueprint.get(f"{THREAD}/move")
+def move_preview(thread_id: int) -> ResponseReturnValue:
+    """Ask for the other site, or show what moving the thread there would do."""
+    to = number("to", LARGEST_SITE)
+    return _move(thread_id, Desk.at(to, owner=True).site if to is not None else None)
+
+
+@blueprint.post(f"{THREAD}/move")
+def move(thread_id: int) -> ResponseReturnValue:
+    """Give a thread to another site; its owner must be this one's too."""
+    typed = request.form.get("to", "")
+    session = database()
+    begin_write(session)
+    desk, thread = thread_desk.find(thread_id, owner=True)
+    valid = typed.isascii() and typed.isdecimal() and len(typed) < 10
+    site = Desk.at(int(typed) if valid else 0, owner=True).site
+    try:
+        action = moving.move(session, thread, site, moderator_id=desk.person.id, at=now())
+    except InvalidFieldsError as error:
+        session.rollback()
+        return _move(thread_id, site, error.fields)
+    text = f"Moved to {site.name}."
+    session.commit()
+    return thread_desk.done(thread_id, text, action)
+
+
 @blueprint.get(f"/sites/<int(max={LARGEST_SITE}):site_id>/split")
 def split(site_id: int) -> ResponseReturnValue:
     """Threads of a site that are probably of one article."""
@@ -87,7 +113,10 @@ def undo(action_id: int) -> ResponseReturnValue:
     action = session.get(Action, action_id)
     if action is None or action.kind not in _UNDO:
         raise NotFoundError("There is no such page, or it is not yours to see.")
-    Desk.at(action.site_id)
+    moved = action.kind == moving.KIND
+    Desk.at(action.site_id, owner=moved)
+    if moved:
+        Desk.at(action.facts["site_id"], owner=True)
     try:
         thread = _UNDO[action.kind](session, action, at=now())
     except InvalidFieldsError as error:
@@ -134,3 +163,32 @@ def _preview(thread_id: int, into: str, errors: dict[str, str] | None = None) ->
         errors=errors,
     )
     return make_response(html, 422 if errors else 200)
+
+
+def _move(thread_id: int, site: Site | None, errors: dict[str, str] | None = None) -> ResponseReturnValue:
+    desk, thread = thread_desk.find(thread_id, owner=True)
+    errors = dict(errors or {})
+    if site is not None and not errors:
+        try:
+            moving.require_movable(database(), thread, site)
+        except InvalidFieldsError as error:
+            errors = error.fields
+    html = render_template(
+        "admin/thread_move.html",
+        **thread_desk.context(desk),
+        thread=thread,
+        site=site if not errors else None,
+        choices=_other_sites(thread.site_id),
+        errors=errors,
+    )
+    return make_response(html, 422 if errors else 200)
+
+
+def _other_sites(site_id: int) -> list[Site]:
+    """Return the sites that this person owns, but one."""
+    mine = accounts.sites_of(database(), person())
+    return [
+        one
+        for one in mine
+        if one.id != site_id and accounts.role_on(database(), person().id, one.id) is Role.OWNER
+    ]
