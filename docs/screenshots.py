@@ -1,0 +1,105 @@
+"""Takes the pictures in this folder from the demonstration: `python docs/screenshots.py`, with `make test`'s .venv."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, FrameLocator, Page, sync_playwright
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "tests"))
+
+import chromium  # noqa: E402
+from browser import SWITCHES  # noqa: E402
+
+BLOG = "http://localhost:8601"
+DESKTOP, PHONE = (1200, 1500), (360, 780)
+
+
+@contextmanager
+def demo() -> Iterator[str]:
+    """Run the demonstration; yields the one-time link to the admin view."""
+    command = [sys.executable, "-u", "-m", "commentsvc", "demo"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        link = next(found[0] for line in process.stdout if (found := re.search(r"http\S+/sign-in/\S+", line)))
+        next(line for line in process.stdout if "Ctrl+C" in line)
+        yield link
+        process.terminate()
+
+
+def keep(page: Page, name: str) -> None:
+    """Write a picture with few colours, as most of it is paper."""
+    page.wait_for_timeout(600)  # web fonts, pictures and transitions have no event of their own
+    picture = Image.open(BytesIO(page.screenshot())).convert("RGB")
+    picture.quantize(128, dither=Image.Dither.NONE).save(HERE / f"{name}.png", optimize=True)
+
+
+def article(browser: Browser, path: str, *, scheme: str, size: tuple[int, int]) -> tuple[Page, FrameLocator]:
+    """Open an article of the blog with its thread at the top of the window."""
+    context = browser.new_context(
+        color_scheme="dark" if scheme == "dark" else "light",
+        viewport={"width": size[0], "height": size[1]},
+        locale="en-GB",
+    )
+    page = context.new_page()
+    page.goto(BLOG + path)
+    place = page.locator("comment-thread").first
+    place.scroll_into_view_if_needed()
+    frame = page.frame_locator("comment-thread iframe").first
+    frame.locator(".comment").first.wait_for()
+    page.wait_for_timeout(500)
+    above = size[1] // 4
+    page.evaluate(
+        "above => scrollTo(0, scrollY + document.querySelector('comment-thread').getBoundingClientRect().top - above)",
+        above,
+    )
+    return page, frame
+
+
+def readers(browser: Browser) -> None:
+    """What readers see."""
+    for scheme in ("light", "dark"):
+        for place, size in (("article", DESKTOP), ("phone", PHONE)):
+            page, _ = article(browser, "/comment-section/", scheme=scheme, size=size)
+            keep(page, f"{place}-{scheme}")
+    page, frame = article(browser, "/comment-section/", scheme="light", size=(900, 900))
+    frame.locator("#text").fill("This is the one I have been waiting for.")
+    frame.get_by_role("button", name="Post Comment").click()
+    frame.locator("#email-fault:not([hidden])").wait_for()
+    keep(page, "form-with-faults")
+    page, frame = article(browser, "/by-hand/", scheme="light", size=DESKTOP)
+    keep(page, "long-thread")
+
+
+def moderators(browser: Browser, link: str) -> None:
+    """What moderators see."""
+    page = browser.new_context(viewport={"width": 1200, "height": 900}, locale="en-GB").new_page()
+    page.goto(link)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/admin*")
+    page.goto(page.url.split("/admin")[0] + "/admin?status=approved")
+    keep(page, "queue-light")
+    page.emulate_media(color_scheme="dark")
+    keep(page, "queue-dark")
+
+
+def main() -> None:
+    with demo() as link, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium.find(), args=[*SWITCHES, "--no-sandbox"]
+        )
+        readers(browser)
+        moderators(browser, link)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
