@@ -65,6 +65,15 @@ class Settings:
         "Comments from one network (IPv4 /24, IPv6 /48), as `N/period;N/period`.",
         default="10/minute;120/hour",
     )
+    person_limit: str = _setting(
+        "Comments from one person: an account, or a guest's browser.", default="6/minute;60/hour"
+    )
+    thread_limit: str = _setting("Comments in one thread, by all its readers.", default="60/minute;1200/hour")
+    redis_url: str = _setting(
+        "`redis://…`, `rediss://…` or `unix://…`: limits then count for all processes together.",
+        default="",
+        shown="memory of each process",
+    )
     log_level: str = _setting("`DEBUG`, `INFO`, `WARNING` or `ERROR`.", default="INFO")
     mastodon: bool = _setting("`on` lets people of any Mastodon instance log in.", default="off")
     providers: tuple[ProviderSettings, ...] = ()
@@ -181,6 +190,15 @@ def _read_limit(text: str) -> str:
     return text
 
 
+def _read_redis_url(text: str) -> str:
+    parts = urlsplit(text)
+    if text and not (
+        parts.netloc if parts.scheme in {"redis", "rediss"} else parts.scheme == "unix" and parts.path
+    ):
+        raise ValueError("must be redis://host:port/number, rediss://… or unix:///path/to/socket.")
+    return text
+
+
 def _read_log_level(text: str) -> str:
     if text.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
         raise ValueError(f"{text!r} is not DEBUG, INFO, WARNING or ERROR")
@@ -195,6 +213,9 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "data_dir": _read_data_dir,
     "max_comment_length": _read_length,
     "post_limit": _read_limit,
+    "person_limit": _read_limit,
+    "thread_limit": _read_limit,
+    "redis_url": _read_redis_url,
     "log_level": _read_log_level,
     "mastodon": _read_switch,
 }

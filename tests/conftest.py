@@ -42,6 +42,8 @@ def environment(data_dir: Path, **more: str) -> dict[str, str]:
         "COMMENTSVC_BASE_URL": BASE_URL,
         "COMMENTSVC_DATA_DIR": str(data_dir),
         "COMMENTSVC_POST_LIMIT": "1000/minute",
+        "COMMENTSVC_PERSON_LIMIT": "1000/minute",
+        "COMMENTSVC_THREAD_LIMIT": "1000/minute",
         "COMMENTSVC_LOG_LEVEL": "ERROR",
         **more,
     }

@@ -52,7 +52,8 @@ def batches() -> Iterator[list[Attack]]:
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """One service for all of them: what an earlier attack left behind is still there for the later ones."""
-    settings = environment(tmp_path_factory.mktemp("attacks"), COMMENTSVC_POST_LIMIT="100000/minute")
+    limits = {f"COMMENTSVC_{who}_LIMIT": "100000/minute" for who in ("POST", "PERSON", "THREAD")}
+    settings = environment(tmp_path_factory.mktemp("attacks"), **limits)
     app = create_app(Settings.from_env(settings))
     with app.app_context():
         schema.bring_up_to_date()

@@ -98,7 +98,12 @@ def test_trusted_proxies_are_networks() -> None:
 
 
 def test_limits_and_lengths_have_bounds() -> None:
-    assert len(faults(POST_LIMIT="often", MAX_COMMENT_LENGTH="5")) == 2
+    assert len(faults(POST_LIMIT="often", PERSON_LIMIT="1", THREAD_LIMIT="x", MAX_COMMENT_LENGTH="5")) == 4
+
+
+@pytest.mark.parametrize("url", ["localhost", "http://localhost", "redis://", "unix://"])
+def test_a_redis_that_cannot_be_reached_by_its_url_is_refused(url: str) -> None:
+    assert len(faults(REDIS_URL=url)) == 1
 
 
 def test_the_environment_stands_above_the_settings_file(tmp_path: Path) -> None:

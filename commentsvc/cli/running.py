@@ -115,7 +115,7 @@ def _missing(present: Mapping[str, str], base_url: str | None) -> dict[str, str]
 def _shown(name: str, value: object) -> str:
     if name == "secret_key":
         return "(kept secret)"
-    if name == "database_url":
+    if name in {"database_url", "redis_url"}:
         return _without_password(str(value))
     if isinstance(value, bool):
         return "on" if value else "off"

@@ -80,7 +80,7 @@ def _variables(folder: Path, bind: Bind) -> dict[str, str]:
         f"{PREFIX}DATA_DIR": str(folder),
         f"{PREFIX}SECRET_KEY": secrets.token_urlsafe(48),
         f"{PREFIX}BASE_URL": f"http://{bind}",
-        f"{PREFIX}POST_LIMIT": "600/minute",
+        **{f"{PREFIX}{who}_LIMIT": "600/minute" for who in ("POST", "PERSON", "THREAD")},
         f"{PREFIX}LOG_LEVEL": "WARNING",
     }
 

@@ -6,7 +6,7 @@ from flask import Flask, request
 from flask_wtf import CSRFProtect
 from werkzeug.exceptions import LengthRequired
 
-from commentsvc.adapters.limits import Limiter
+from commentsvc.adapters.limits import Counters, PostLimits
 from commentsvc.adapters.providers import catalogue
 from commentsvc.adapters.providers.flow import Flow
 from commentsvc.config import Settings
@@ -70,8 +70,14 @@ BODY_LARGEST = 512 * 1024
 def init_app(app: Flask, settings: Settings) -> None:
     """Plug every door into the application."""
     app.config.update(MAX_CONTENT_LENGTH=BODY_LARGEST, MAX_FORM_MEMORY_SIZE=BODY_LARGEST)
-    app.extensions["commentsvc.limiter"] = Limiter(settings.post_limit)
-    app.extensions["commentsvc.report_limiter"] = Limiter(reporting.LIMIT)
+    counters = Counters(settings.redis_url, secret=settings.secret_key)
+    app.extensions["commentsvc.post_limits"] = PostLimits(
+        network=counters.limiter("network", settings.post_limit),
+        person=counters.limiter("person", settings.person_limit),
+        thread=counters.limiter("thread", settings.thread_limit),
+    )
+    app.extensions["commentsvc.report_limiter"] = counters.limiter("reports", reporting.LIMIT)
+    app.extensions["commentsvc.logins"] = counters.limiter("logins", login.LIMIT)
     app.extensions["commentsvc.providers"] = {row.key: row for row in catalogue.offered(settings)}
     app.extensions["commentsvc.flow"] = Flow()
     sessions.init_app(app, settings)

@@ -1,4 +1,4 @@
-"""What every door needs at hand: the settings, the database session, the clock, the limiter."""
+"""What every door needs at hand: the settings, the database session, the clock, the limits."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import cast
 from flask import current_app
 from sqlalchemy.orm import Session
 
-from commentsvc.adapters.limits import Limiter
+from commentsvc.adapters.limits import Limiter, PostLimits
 from commentsvc.adapters.providers.catalogue import Provider
 from commentsvc.adapters.providers.flow import Flow
 from commentsvc.config import Settings
 from commentsvc.db import db
 from commentsvc.models import now
 
-__all__ = ["database", "flow", "limiter", "now", "providers", "report_limiter", "settings"]
+__all__ = ["database", "flow", "now", "post_limits", "providers", "report_limiter", "settings"]
 
 
 def settings() -> Settings:
@@ -22,9 +22,9 @@ def settings() -> Settings:
     return cast(Settings, current_app.extensions["commentsvc.settings"])
 
 
-def limiter() -> Limiter:
-    """Return the counter of posts."""
-    return cast(Limiter, current_app.extensions["commentsvc.limiter"])
+def post_limits() -> PostLimits:
+    """Return the limits that a new comment meets."""
+    return cast(PostLimits, current_app.extensions["commentsvc.post_limits"])
 
 
 def report_limiter() -> Limiter:

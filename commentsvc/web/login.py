@@ -9,10 +9,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, current_app, jsonify, make_response, redirect, render_template, request
-from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
-from commentsvc.adapters.limits import Limiter
 from commentsvc.adapters.providers.catalogue import Provider
 from commentsvc.adapters.providers.profile import Profile
 from commentsvc.db import begin_write
@@ -42,13 +40,8 @@ _PURPOSES = frozenset({FRAMES, TAB, THREAD, PERSON, LINK, ADMIN, INVITE})
 _ON_A_SITE = frozenset({FRAMES, TAB, THREAD})
 _LONGEST = 8000
 """Characters of one part of a provider's answer; some make their codes of whole tokens."""
-_LIMIT = "30/minute;300/hour"
+LIMIT = "30/minute;300/hour"
 """Logins begun from one network: each makes this service ask another."""
-
-
-@blueprint.record
-def _count_logins(state: BlueprintSetupState) -> None:
-    state.app.extensions["commentsvc.logins"] = Limiter(_LIMIT)
 
 
 @blueprint.post("/start")

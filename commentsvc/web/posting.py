@@ -23,7 +23,7 @@ from commentsvc.errors import (
 )
 from commentsvc.models import Comment, LoginSession, Status
 from commentsvc.web import access, faults, headers, reader
-from commentsvc.web.context import database, limiter, now, settings
+from commentsvc.web.context import database, now, post_limits, settings
 from commentsvc.web.forms import CommentForm
 from commentsvc.web.thread import FRAME, PAGE, Asked, Draft, piece, show
 
@@ -70,7 +70,9 @@ def preview() -> ResponseReturnValue:
 def _store(form: CommentForm, address: Address, door: str) -> Comment:
     seconds = access.seconds_on_form(form.value("token"), address)
     draft, author = _checked(form, address, door)
-    limiter().hit(access.network())
+    post_limits().hit(
+        network=access.network(), person=_person(author), thread=f"{address.site.id} {address.key}"
+    )
     session = database()
     found = comments.look_into(session, address.site, draft, author, at=now(), address=access.client_ip())
     begin_write(session)
@@ -135,6 +137,12 @@ def _holder(form: CommentForm, address: Address, door: str) -> LoginSession | No
         raise LoggedOutError
     reader.require_token()
     return holder
+
+
+def _person(author: Author) -> str | None:
+    if author.commenter_id is not None:
+        return f"account {author.commenter_id}"
+    return author.author_key_hash
 
 
 def _key(form: CommentForm) -> str | None:
