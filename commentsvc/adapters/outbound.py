@@ -38,6 +38,8 @@ class Answer:
     status: int
     content_type: str
     body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    """By their names in small letters."""
 
 
 @cache
@@ -134,7 +136,8 @@ def _ask(there: Destination, wish: _Wish, headers: Mapping[str, str]) -> Answer 
                 return _next(there, wish, location)
             kind = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
             kind = kind if _TYPE.fullmatch(kind) else ""
-            return Answer(there.url, response.status, kind, _body(response, kind, wish))
+            came = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(there.url, response.status, kind, _body(response, kind, wish), came)
 
 
 def _headers(there: Destination, wish: _Wish, given: Mapping[str, str]) -> dict[str, str]:

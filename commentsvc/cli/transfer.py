@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from commentsvc.cli import service
-from commentsvc.domain import importing, rerendering, sites
+from commentsvc.domain import importing, rerendering, sites, training
+from commentsvc.domain.spamfilter import Counts
 from commentsvc.models import now
 from commentsvc.transfer import wordpress
 
@@ -34,7 +35,10 @@ def wordpress_(file: Path, site_name: str, to: str | None, dry_run: bool) -> Non
         with click.progressbar(length=size, label=f"Reading {file.name}", file=sys.stderr) as bar:
             articles = wordpress.read(file, on_read=bar.update)
             report = importing.run(session, site, articles, at=now(), dry_run=dry_run, to=to)
+        learned = Counts() if dry_run else training.learn_imported(session, site.id)
     click.echo("\n".join(report.lines()))
+    if learned.spam or learned.ham:
+        click.echo(f"Learned:      {learned.spam} as spam and {learned.ham} as good, for the site's own filter")
 
 
 @click.command()

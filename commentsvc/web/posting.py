@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 from flask import Blueprint, Response, jsonify, redirect, request
@@ -9,8 +10,9 @@ from flask.typing import ResponseReturnValue
 
 from commentsvc.adapters import markup
 from commentsvc.db import begin_write
-from commentsvc.domain import accounts, comments, fields, reading
+from commentsvc.domain import accounts, comments, fields, reading, second_opinion
 from commentsvc.domain.comments import Author, Signs
+from commentsvc.domain.evidence import Evidence
 from commentsvc.domain.threads import Address
 from commentsvc.errors import (
     AlreadyPostedError,
@@ -75,6 +77,7 @@ def _store(form: CommentForm, address: Address, door: str) -> Comment:
     )
     session = database()
     found = comments.look_into(session, address.site, draft, author, at=now(), address=access.client_ip())
+    found = _with_opinion(found, form, address, draft, author)
     begin_write(session)
     try:
         comment = comments.post(
@@ -93,6 +96,32 @@ def _store(form: CommentForm, address: Address, door: str) -> Comment:
         return session.get_one(Comment, error.comment_id)
     session.commit()
     return comment
+
+
+def _with_opinion(
+    found: Evidence, form: CommentForm, address: Address, draft: comments.Draft, author: Author
+) -> Evidence:
+    """Add what Akismet says, where the owner has it asked; no transaction stays open meanwhile."""
+    key = address.site.akismet_key
+    if not key or author.role is not None:
+        return found
+    name, website = found.words.get("name"), found.words.get("website")
+    origin = address.site.origins[0].origin
+    database().rollback()
+    opinions = second_opinion.of_akismet(
+        key,
+        origin,
+        address.url,
+        text=draft.source,
+        client=access.client_ip(),
+        browser=request.user_agent.string,
+        at=now(),
+        name=name,
+        email=author.guest.email,
+        website=website,
+        is_reply=bool(form.value("parent")),
+    )
+    return replace(found, opinions=opinions)
 
 
 def _checked(form: CommentForm, address: Address, door: str) -> tuple[comments.Draft, Author]:
