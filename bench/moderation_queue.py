@@ -6,7 +6,7 @@
 It fails where a page's query would read a whole table.
 """
 
-# ruff: noqa: E501, S608, T201, INP001
+# ruff: noqa: E501, T201
 from __future__ import annotations
 
 import json
@@ -22,13 +22,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Engine, event, text
 from sqlalchemy.orm import Session
 
 from commentsvc import create_app
 from commentsvc.adapters import schema
 from commentsvc.config import Settings
-from commentsvc.db import begin_write, db
+from commentsvc.db import db
 from commentsvc.domain import queue
 from commentsvc.domain.queue_filters import Filters, Tab
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, select, text
+from sqlalchemy import ColumnElement, Select, bindparam, func, select, text
 from sqlalchemy import column as column_of
 from sqlalchemy import table as table_of
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -48,6 +48,14 @@ def use_indexes(session: Session) -> None:
         session.execute(text("SET LOCAL enable_seqscan = off"))
 
 
+def one_by_one(query: Select[Any]) -> ColumnElement[bool]:
+    """Return the condition that a query of the outer row finds something.
+
+    PostgreSQL would turn an EXISTS into a join with a whole table; this it asks for every row it looks at.
+    """
+    return query.limit(1).scalar_subquery().is_not(None)
+
+
 def newest(
     session: Session, searched: str, wanted: Sequence[Phrase], *, below: int | None, limit: int
 ) -> Any:
@@ -77,7 +85,7 @@ def matches(
     """Return the condition that the row with this id has all the words."""
     index = _index(searched)
     key = index.c.rowid if _is_sqlite(session) else index.c.id
-    return select(1).where(key == row_id, _condition(session, searched, index, wanted)).exists()
+    return one_by_one(select(key).where(key == row_id, _condition(session, searched, index, wanted)))
 
 
 def _index(searched: str) -> Any:

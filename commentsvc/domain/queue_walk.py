@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, cast, exists, literal_column, or_, select
+from sqlalchemy import ColumnElement, String, cast, literal_column, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from commentsvc.adapters import fulltext
@@ -120,13 +120,19 @@ def _by(author: str) -> ColumnElement[bool]:
 def _through(provider: str) -> ColumnElement[bool]:
     if provider == GUESTS:
         return Comment.commenter_id.is_(None)
-    return exists().where(Identity.commenter_id == Comment.commenter_id, Identity.provider == provider)
+    return fulltext.one_by_one(
+        select(Identity.id).where(
+            Identity.commenter_id == Comment.commenter_id, Identity.provider == provider
+        )
+    )
 
 
 def _because(check: str) -> ColumnElement[bool]:
     """A decision that gave the comment its present status names this check among its reasons."""
     named = cast(Decision.reasons, String).like(f'%"check": "{check.replace("_", "!_")}"%', escape="!")
-    return exists().where(Decision.comment_id == Comment.id, Decision.status == Comment.status, named)
+    return fulltext.one_by_one(
+        select(Decision.id).where(Decision.comment_id == Comment.id, Decision.status == Comment.status, named)
+    )
 
 
 def _ways(
