@@ -1,0 +1,89 @@
+"""Who writes on a site, and a person's page: all they wrote, every decision on it, bans and notes."""
+
+from __future__ import annotations
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from commentsvc.adapters.providers import catalogue
+from commentsvc.db import begin_write
+from commentsvc.domain import banning, notes, people, queue, single_sign_on
+from commentsvc.domain.queue_filters import Filters
+from commentsvc.errors import InvalidFieldsError, NotFoundError
+from commentsvc.web import sessions
+from commentsvc.web.context import database, now, providers
+from commentsvc.web.desk import LARGEST_ROW, LARGEST_SITE, Desk, guard, number
+from commentsvc.web.people_forms import NoteForm
+
+blueprint = Blueprint("people", __name__, url_prefix=sessions.ADMIN)
+blueprint.before_request(guard)
+
+PEOPLE = f"/sites/<int(max={LARGEST_SITE}):site_id>/people"
+
+
+@blueprint.get(PEOPLE)
+def lately(site_id: int) -> ResponseReturnValue:
+    """Who wrote the latest comments."""
+    desk = Desk.at(site_id)
+    writers = people.lately(database(), site_id)
+    return render_template("admin/people.html", desk=desk, writers=writers, notice=sessions.take_notice())
+
+
+@blueprint.route(f"{PEOPLE}/one", methods=["GET", "POST"])
+def one(site_id: int) -> ResponseReturnValue:
+    """A person's page; a form on it adds a note."""
+    desk = Desk.at(site_id)
+    who = _who()
+    form, errors = NoteForm(), {}
+    if request.method == "POST":
+        try:
+            _note(site_id, who, form)
+        except InvalidFieldsError as error:
+            database().rollback()
+            errors = error.fields
+        else:
+            sessions.leave_notice("Noted.")
+            return redirect(url_for("people.one", site_id=site_id, who=who, _anchor="notes"), 303)
+    session = database()
+    person = people.find(session, site_id, who)
+    html = render_template(
+        "admin/person.html",
+        desk=desk,
+        person=person,
+        logins=[_label_of(key) for key in person.providers],
+        counts=queue.counts(session, site_id, who),
+        bans=banning.holding(session, site_id, person.targets, at=now()),
+        now=now(),
+        named=banning.named,
+        notes=notes.of(session, site_id, who),
+        written=people.written(session, site_id, who, after=number("after", LARGEST_ROW)),
+        after=number("after", LARGEST_ROW),
+        form=form,
+        errors=errors,
+        notice=sessions.take_notice(),
+    )
+    return make_response(html, 422 if errors else 200)
+
+
+def _note(site_id: int, who: str, form: NoteForm) -> None:
+    session = database()
+    begin_write(session)
+    desk = Desk.at(site_id)
+    person = people.find(session, site_id, who)
+    notes.add(session, site_id, who, person.name, form.text.data or "", moderator_id=desk.person.id, at=now())
+    session.commit()
+
+
+def _who() -> str:
+    """Read whom the address is about; raises NotFoundError and BadAddressError."""
+    who = Filters.read({"author": request.args.get("who", "")}).author
+    if who is None or who.startswith("name:"):
+        raise NotFoundError("There is no such page, or it is not yours to see.")
+    return who
+
+
+def _label_of(key: str) -> str:
+    if key == single_sign_on.PROVIDER:
+        return "the site's own sign-in"
+    configured = providers().get(key)
+    return configured.label if configured else catalogue.label_of(key)

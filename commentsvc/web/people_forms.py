@@ -1,0 +1,85 @@
+"""The forms about people: bans, notes, invitations. What their values mean is judged by the rules."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import DateField, RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, Optional
+
+from commentsvc.errors import InvalidFieldsError
+from commentsvc.models import BanKind, Role
+
+FOR_GOOD = "good"
+UNTIL = "until"
+LENGTHS: Any = {
+    "1": "A day",
+    "7": "A week",
+    "30": "30 days",
+    "365": "A year",
+    FOR_GOOD: "For good",
+    UNTIL: "Until the end of a day",
+}
+TYPED: Any = {
+    BanKind.EMAIL.value: "E-mail address",
+    BanKind.NETWORK.value: "Network: an address or a range",
+    BanKind.DOMAIN.value: "Domain of a website or link",
+}
+ROLES: Any = {
+    Role.MODERATOR.value: "Moderator: decides on comments",
+    Role.OWNER.value: "Owner: settings and team too",
+}
+
+
+class LengthForm(FlaskForm):
+    """How long, and why."""
+
+    length = SelectField("How long", choices=LENGTHS, default="7")
+    until = DateField("Until the end of", [Optional()])
+    reason = StringField("Reason", [Length(max=300)])
+
+    def ending(self, *, at: datetime) -> datetime | None:
+        """Return when the ban ends, None for never; raises InvalidFieldsError on `until`."""
+        if self.length.data == FOR_GOOD:
+            return None
+        if self.length.data != UNTIL:
+            return at + timedelta(days=int(self.length.data))
+        if self.until.data is None:
+            raise InvalidFieldsError({"until": "Please enter the last day of the ban"})
+        try:
+            return datetime.combine(self.until.data, time(), UTC) + timedelta(days=1)
+        except OverflowError:
+            raise InvalidFieldsError({"until": "Please enter an earlier day"}) from None
+
+
+class BanForm(LengthForm):
+    """A ban of what a moderator types."""
+
+    kind = SelectField("What", choices=TYPED)
+    value = StringField("Address, range or domain", [Length(max=300)])
+
+
+class AuthorBanForm(LengthForm):
+    """A ban by what a comment tells of its author; `targets` gets its choices from there."""
+
+    targets = SelectMultipleField("Ban by", [InputRequired("Please choose at least one")])
+
+
+class NoteForm(FlaskForm):
+    """A remark about a person."""
+
+    text = TextAreaField("New note")
+
+
+class InvitationForm(FlaskForm):
+    """What an invitation offers."""
+
+    role = RadioField("Role", choices=ROLES, default=Role.MODERATOR.value)
+
+
+def checked(form: FlaskForm) -> None:
+    """Raise InvalidFieldsError where a value cannot be read."""
+    if not form.validate():
+        raise InvalidFieldsError({name: str(found[0]) for name, found in form.errors.items() if name})

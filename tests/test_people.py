@@ -1,0 +1,198 @@
+"""A person's page in the admin view: what they wrote, what was decided, and notes about them."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import BLOG
+from flask import Flask
+from sqlalchemy import event, select
+from sqlalchemy.orm import Session
+from test_admin import ENGINES, elsewhere, moderator, owner, session, site, visitor, write
+from visitor import Visitor
+
+from commentsvc.db import begin_write, db
+from commentsvc.domain import comments, moderation, people
+from commentsvc.domain.comments import Author, Signs
+from commentsvc.domain.fields import Guest
+from commentsvc.domain.threads import address_on
+from commentsvc.errors import NotFoundError
+from commentsvc.models import Action, Comment, Commenter, Note, Site, Status, now
+
+__all__ = ["elsewhere", "moderator", "owner", "session", "site", "visitor"]
+
+ADA = "email:ada@example.org"
+
+
+def path(site: Site, who: str = ADA) -> str:
+    return f"/admin/sites/{site.id}/people/one?who={who}"
+
+
+def member(session: Session, site: Site, name: str = "Mallory", text: str = "From an account") -> Commenter:
+    """Somebody with an account, who has written one comment."""
+    begin_write(session)
+    found = Commenter(name=name)
+    session.add(found)
+    session.flush()
+    comments.post(
+        session,
+        address_on(session.get_one(Site, site.id), f"{BLOG}/swifts"),
+        comments.draft(text, longest=1000),
+        Author(commenter_id=found.id),
+        at=now(),
+        signs=Signs(),
+    )
+    session.commit()
+    return found
+
+
+@ENGINES
+def test_all_that_a_guest_wrote_with_every_decision(
+    session: Session, site: Site, moderator: Visitor, owner: Commenter
+) -> None:
+    comment = write(session, site, "The first")
+    write(session, site, "The second", status=Status.SPAM)
+    write(session, site, "By somebody else", guest=Guest("Ben", "ben@mail.example"))
+    begin_write(session)
+    for status in (Status.APPROVED, Status.TRASH):
+        moderation.decide(session, session.get_one(Comment, comment.id), status, moderator_id=owner.id)
+    session.commit()
+    page = moderator.page(path(site))
+    assert "The first" in page
+    assert "The second" in page
+    assert "By somebody else" not in page
+    for words in (
+        "<b>Held</b>",
+        "<b>Approved</b> by",
+        "<b>Moved to the trash</b> by",
+        "<b>Marked as spam</b>",
+    ):
+        assert words in page
+    assert "<b>1</b> spam" in page
+    assert "<b>1</b> in the trash" in page
+
+
+@ENGINES
+def test_a_person_with_an_account(session: Session, site: Site, moderator: Visitor) -> None:
+    mallory = member(session, site)
+    page = moderator.page(path(site, f"commenter:{mallory.id}"))
+    assert "Mallory" in page
+    assert "From an account" in page
+
+
+@ENGINES
+def test_the_pages_hold_everything_once(
+    session: Session, site: Site, moderator: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people, "PAGE", 3)
+    wanted = [
+        write(session, site, f"Number {number}", status=Status.SPAM if number % 3 else None).id
+        for number in range(8)
+    ]
+    session.rollback()
+    seen: list[int] = []
+    after = None
+    while True:
+        page = people.written(session, site.id, ADA, after=after)
+        seen += [entry.id for entry, _ in page.entries]
+        after = page.next_after
+        if after is None:
+            break
+    assert seen == wanted[::-1]
+    assert "Older comments" in moderator.page(path(site))
+
+
+def test_a_long_page_asks_the_database_little(
+    app: Flask, session: Session, site: Site, moderator: Visitor
+) -> None:
+    def asked() -> int:
+        with app.app_context():
+            engine = db.engine
+        seen: list[str] = []
+
+        def listen(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
+            seen.append(statement)
+
+        event.listen(engine, "before_cursor_execute", listen)
+        moderator.page(path(site))
+        event.remove(engine, "before_cursor_execute", listen)
+        return len(seen)
+
+    write(session, site, "One")
+    few = asked()
+    for number in range(15):
+        write(session, site, f"More {number}")
+    assert asked() <= few
+
+
+def test_who_wrote_lately(session: Session, site: Site, moderator: Visitor) -> None:
+    write(session, site, "One")
+    write(session, site, "Two")
+    mallory = member(session, site)
+    write(session, site, "No address", guest=Guest("Nobody"))
+    session.rollback()
+    assert [one.who for one in people.lately(session, site.id)] == [f"commenter:{mallory.id}", ADA]
+    page = moderator.page(f"/admin/sites/{site.id}/people")
+    assert f"who=commenter:{mallory.id}" in page
+    assert "Nobody" not in page
+
+
+def test_the_queue_leads_to_the_person(session: Session, site: Site, moderator: Visitor) -> None:
+    write(session, site)
+    assert f"/admin/sites/{site.id}/people/one?who=email:ada" in moderator.page("/admin")
+
+
+@ENGINES
+def test_notes_are_for_the_sites_moderators(
+    session: Session, site: Site, moderator: Visitor, owner: Commenter
+) -> None:
+    write(session, site)
+    assert moderator.post(path(site), {"text": "Knows her\n<b>swifts</b>"}).status_code == 303
+    page = moderator.page(path(site))
+    assert "&lt;b&gt;swifts&lt;/b&gt;" in page
+    session.rollback()
+    note = session.scalars(select(Note)).one()
+    assert (note.about, note.moderator_id, note.site_id) == (ADA, owner.id, site.id)
+    assert [one.kind for one in session.scalars(select(Action))] == ["note.add"]
+
+
+@pytest.mark.parametrize(("typed", "fault"), [(" ", "Please enter a note"), ("x" * 2001, "at most 2,000")])
+def test_a_note_that_is_none(
+    session: Session, site: Site, moderator: Visitor, typed: str, fault: str
+) -> None:
+    write(session, site)
+    answer = moderator.post(path(site), {"text": typed})
+    assert answer.status_code == 422
+    assert fault in answer.text
+    session.rollback()
+    assert session.scalars(select(Note)).all() == []
+
+
+@ENGINES
+def test_people_of_another_site_do_not_exist(
+    session: Session, site: Site, elsewhere: Site, moderator: Visitor
+) -> None:
+    write(session, elsewhere, "A secret")
+    for where in (site, elsewhere):
+        assert moderator.get(path(where)).status_code == 404
+        assert moderator.post(path(where), {"text": "Mine"}).status_code == 404
+    with pytest.raises(NotFoundError):
+        people.find(session, site.id, ADA)
+    session.rollback()
+    assert session.scalars(select(Note)).all() == []
+
+
+@pytest.mark.parametrize(
+    ("who", "status"),
+    [
+        ("", 404),
+        ("name:Ada", 404),
+        ("commenter:999999999999999999", 404),
+        ("email:nobody@mail.example", 404),
+        ("commenter:x", 400),
+        ("commenter:-1", 400),
+        ("x", 400),
+        ("email:%00", 400),
+    ],
+)
+def test_nobody_is_not_found(site: Site, moderator: Visitor, who: str, status: int) -> None:
+    assert moderator.get(path(site, who)).status_code == status
