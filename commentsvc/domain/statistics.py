@@ -1,0 +1,200 @@
+"""A site at a glance: what came in the last days, how soon moderators answered, where, and what caught the spam.
+
+Every question looks at so many rows at most, by the lists' own indexes, so that a flood does not slow the page down.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from statistics import median
+from typing import Any
+
+from sqlalchemy import Select, case, func, select, union_all
+from sqlalchemy.orm import Session, aliased
+
+from commentsvc.models import Comment, Decision, Status, Thread
+
+DAYS = 30
+"""Today among them; days are those of UTC."""
+LATEST = 2_000
+"""Comments of a status that are looked into one by one: the latest."""
+ARTICLES = 8
+
+WAITS = (
+    ("Under 10 minutes", timedelta(minutes=10)),
+    ("Under an hour", timedelta(hours=1)),
+    ("Under 6 hours", timedelta(hours=6)),
+    ("Under a day", timedelta(days=1)),
+    ("Under 3 days", timedelta(days=3)),
+    ("3 days and more", timedelta.max),
+)
+RULES = {
+    "policy": "The site's policy",
+    "honeypot": "The hidden field",
+    "too_fast": "Sent too fast",
+    "sanitisers": "The sanitisers disagreed",
+    "disallowed": "Words for spam",
+    "moderated": "Words to look at",
+    "links": "Too many links",
+    "namesake": "A name like that of another",
+    "filter": "The site's own filter",
+    "akismet": "Akismet",
+    "reports": "Readers' reports",
+    "import": "Spam before its import",
+}
+"""The checks that can stop a comment, in words."""
+NO_RULE = "Moderators alone"
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """How many comments came on a day, by where they stand now."""
+
+    date: date
+    counts: dict[Status, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One bar: what it counts, how much of it, and the thread where it is one."""
+
+    label: str
+    count: int
+    thread_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """All the figures of the page."""
+
+    days: list[Day]
+    totals: dict[Status, int]
+    waits: list[Share]
+    """Comments that waited, by how long until a moderator decided."""
+    usual_wait: timedelta | None
+    """Half of them waited longer; None where nobody has decided yet."""
+    articles: list[Share]
+    rules: list[Share]
+    """Spam, by what stopped it. Several rules can stop the same comment."""
+
+    @property
+    def total(self) -> int:
+        return sum(self.totals.values())
+
+
+def glance(session: Session, site_id: int, *, at: datetime) -> Glance:
+    """Return a site's figures for the `DAYS` up to `at`."""
+    days = _days(session, site_id, at)
+    since = _midnight(days[0].date)
+    waits = _waits(session, site_id, since)
+    return Glance(
+        days=days,
+        totals={status: sum(day.counts[status] for day in days) for status in Status},
+        waits=_by_length(waits),
+        usual_wait=_middle(waits),
+        articles=_articles(session, site_id, since),
+        rules=_rules(session, site_id, since),
+    )
+
+
+def _days(session: Session, site_id: int, at: datetime) -> list[Day]:
+    """Count in one walk along the index; no engine has to know what a day is."""
+    today = at.astimezone(UTC).date()
+    dates = [today - timedelta(days=ago) for ago in reversed(range(DAYS))]
+    ends = [(Comment.created_at < _midnight(day + timedelta(days=1)), n) for n, day in enumerate(dates)]
+    number = case(*ends).label("number")
+    found = session.execute(
+        select(Comment.status, number, func.count())
+        .where(
+            Comment.site_id == site_id,
+            Comment.status.in_(Status),
+            Comment.created_at >= _midnight(dates[0]),
+            Comment.created_at < _midnight(today + timedelta(days=1)),
+        )
+        .group_by(Comment.status, number)
+    )
+    counted = {(status, n): count for status, n, count in found}
+    return [
+        Day(day, {status: counted.get((status, n), 0) for status in Status}) for n, day in enumerate(dates)
+    ]
+
+
+def _latest(site_id: int, since: datetime, statuses: Sequence[Status]) -> Select[Any]:
+    """Select the ids of the latest comments of each status."""
+    parts = [
+        select(Comment.id)
+        .where(Comment.site_id == site_id, Comment.status == status, Comment.created_at >= since)
+        .order_by(Comment.created_at.desc(), Comment.id.desc())
+        .limit(LATEST)
+        .subquery()
+        for status in statuses
+    ]
+    return select(union_all(*(select(part.c.id) for part in parts)).subquery().c.id)
+
+
+def _waits(session: Session, site_id: int, since: datetime) -> list[timedelta]:
+    """Return how long comments that were held at first waited for a moderator's first word."""
+    first, answer = aliased(Decision), aliased(Decision)
+    rows = session.execute(
+        select(Comment.created_at, func.min(answer.created_at))
+        .join(first, first.comment_id == Comment.id)
+        .join(answer, answer.comment_id == Comment.id)
+        .where(
+            Comment.id.in_(_latest(site_id, since, tuple(Status))),
+            first.before.is_(None),
+            first.status == Status.HELD,
+            answer.moderator_id.is_not(None),
+        )
+        .group_by(Comment.id, Comment.created_at)
+    )
+    return [max(timedelta(), answered - came) for came, answered in rows]
+
+
+def _middle(waits: Sequence[timedelta]) -> timedelta | None:
+    return timedelta(seconds=median(wait.total_seconds() for wait in waits)) if waits else None
+
+
+def _by_length(waits: Sequence[timedelta]) -> list[Share]:
+    found = Counter(next(label for label, limit in WAITS if wait < limit) for wait in waits)
+    return [Share(label, found[label]) for label, _ in WAITS]
+
+
+def _articles(session: Session, site_id: int, since: datetime) -> list[Share]:
+    count = func.count().label("count")
+    rows = session.execute(
+        select(Thread.title, Thread.url, count, Thread.id)
+        .join(Comment, Comment.thread_id == Thread.id)
+        .where(Comment.id.in_(_latest(site_id, since, (Status.APPROVED, Status.HELD))))
+        .group_by(Thread.id, Thread.title, Thread.url)
+        .order_by(count.desc(), Thread.id.desc())
+        .limit(ARTICLES)
+    )
+    return [Share(title or url, number, thread_id) for title, url, number, thread_id in rows]
+
+
+def _rules(session: Session, site_id: int, since: datetime) -> list[Share]:
+    """Count spam by the checks that did not let it pass; what none of them stopped, moderators found."""
+    spam = _latest(site_id, since, (Status.SPAM,))
+    rows = session.execute(
+        select(Decision.comment_id, Decision.reasons).where(
+            Decision.comment_id.in_(spam), Decision.moderator_id.is_(None)
+        )
+    )
+    stopped: dict[int, set[str]] = {number: set() for number in session.scalars(spam)}
+    for comment_id, reasons in rows:
+        found = {str(one["check"]) for one in reasons if one.get("status") in (Status.HELD, Status.SPAM)}
+        stopped.setdefault(comment_id, set()).update(found)
+    counted = Counter(check for checks in stopped.values() for check in checks or {""})
+    shares = [Share(RULES.get(check, check) if check else NO_RULE, n) for check, n in counted.items()]
+    return sorted(shares, key=lambda share: (-share.count, share.label))
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
