@@ -20,7 +20,7 @@ LENGTHS: Any = {
     "30": "30 days",
     "365": "A year",
     FOR_GOOD: "For good",
-    UNTIL: "Until the end of a day",
+    UNTIL: "Until a certain day",
 }
 TYPED: Any = {
     BanKind.EMAIL.value: "E-mail address",
@@ -37,7 +37,7 @@ class LengthForm(FlaskForm):
     """How long, and why."""
 
     length = SelectField("How long", choices=LENGTHS, default="7")
-    until = DateField("Until the end of", [Optional()])
+    until = DateField("Last day (UTC)", [Optional()])
     reason = StringField("Reason", [Length(max=300)])
 
     def ending(self, *, at: datetime) -> datetime | None:
