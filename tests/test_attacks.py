@@ -163,7 +163,8 @@ def test_nothing_that_is_taken_gets_out_of_its_place(app: Flask, attacks: list[A
         page = reader.get("/thread").text
         check(page, attack.id)
         assert ids_are_ours(page), attack.id
-        assert page.count("<article") == 1, attack.id
+        # Some look like spam, and wait.
+        assert page.count("<article") == (0 if (answer.json or {})["held"] else 1), attack.id
         assert page.rstrip().endswith("</html>"), attack.id
 
 

@@ -202,7 +202,7 @@ def recompute(comments: list[Comment]) -> dict[int, tuple[bool, int]]:
     return {one.id: (carries[one.id], replies[one.id]) for one in comments}
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_whatever_is_decided_the_counters_are_what_counting_gives(
     session: Session, site: Site, seed: int
 ) -> None:
@@ -210,7 +210,7 @@ def test_whatever_is_decided_the_counters_are_what_counting_gives(
     pen = article(session, site)
     authors = [Author(network_hash=f"{n:064}", role=chance.choice([None, Role.MODERATOR])) for n in range(3)]
     version, visible = -1, None
-    for _ in range(80):
+    for _ in range(50):
         every = list(session.scalars(select(Comment).order_by(Comment.id)))
         approved = [one for one in every if one.status is Status.APPROVED]
         if not every or chance.random() < 0.35:

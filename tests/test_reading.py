@@ -152,7 +152,7 @@ def cost(session: Session, read: Callable[[], object]) -> Work:
 BUILDERS: dict[str, tuple[Callable[..., Address], int, int]] = {
     "crowd": (crowd, 200, 10_000),
     "deep": (deep, 100, 2_000),
-    "wide": (wide, 10, 150),
+    "wide": (wide, 10, 60),
 }
 
 
