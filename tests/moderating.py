@@ -77,7 +77,9 @@ class Queue:
 
     def moderator(self, name: str) -> Visitor:
         """Another moderator of the site, signed in, in a browser of their own."""
-        return Visitor(self.app, base_url=self.owner.base_url).sign_in(self.session, self.person(name, moderates=True))
+        return Visitor(self.app, base_url=self.owner.base_url).sign_in(
+            self.session, self.person(name, moderates=True)
+        )
 
     def statuses(self, *ids: int) -> list[Status]:
         """Where comments stand now; all, where none is named."""

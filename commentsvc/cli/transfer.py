@@ -38,7 +38,9 @@ def wordpress_(file: Path, site_name: str, to: str | None, dry_run: bool) -> Non
         learned = Counts() if dry_run else training.learn_imported(session, site.id)
     click.echo("\n".join(report.lines()))
     if learned.spam or learned.ham:
-        click.echo(f"Learned:      {learned.spam} as spam and {learned.ham} as good, for the site's own filter")
+        click.echo(
+            f"Learned:      {learned.spam} as spam and {learned.ham} as good, for the site's own filter"
+        )
 
 
 @click.command()

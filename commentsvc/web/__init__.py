@@ -66,10 +66,10 @@ DOORS = (
     team,
     site_settings,
     site_sso,
+    rules,
     threads_admin,
     thread_moves,
     site_moves,
-    rules,
 )
 BODY_LARGEST = 512 * 1024
 """Bytes; the longest comment allowed, percent-encoded, fits."""
