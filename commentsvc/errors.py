@@ -69,9 +69,10 @@ class AlreadyPostedError(CommentsvcError):
 
 
 class StaleFormError(CommentsvcError):
-    """The signed form token is missing, foreign or too old."""
+    """The signed form token is missing, foreign or too old; `genuine` where it was this form's, once."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, genuine: bool = False) -> None:
+        self.genuine = genuine
         super().__init__("This form had been open for too long. Nothing is lost: press the button once more.")
 
 

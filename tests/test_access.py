@@ -199,6 +199,23 @@ def test_the_token_that_comes_with_the_refusal_is_good(app: Flask) -> None:
     assert reader.post("A long thought", token=fresh).status_code == 200
 
 
+@pytest.mark.parametrize("json", [True, False])
+def test_whoever_sends_an_old_form_again_at_once_is_not_held_for_being_quick(app: Flask, json: bool) -> None:
+    add_site(app)
+    reader = Reader(app)
+    answer = reader.post("A long thought", token=reader.token(age=access.FORM_LIFE + 60), json=json)
+    fields = Elements(answer.text).all("input", name="token")
+    token = (answer.json or {})["token"] if json else fields[0]["value"]
+    assert (reader.post("A long thought", token=token).json or {})["held"] is False
+
+
+def test_whoever_makes_up_a_token_and_sends_the_fresh_one_at_once_is_held(app: Flask) -> None:
+    add_site(app)
+    reader = Reader(app)
+    token = (reader.post("A long thought", token="made up").json or {})["token"]
+    assert (reader.post("A long thought", token=token).json or {})["held"] is True
+
+
 def test_a_form_of_two_days_is_still_good(app: Flask) -> None:
     add_site(app)
     reader = Reader(app)

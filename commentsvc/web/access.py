@@ -16,6 +16,9 @@ from commentsvc.web.context import now, settings
 
 FORM_LIFE = 48 * 3600
 """Seconds for which a page's form may be sent."""
+_EVER = 100 * 365 * 24 * 3600
+# Whoever sends a form again because it had grown too old has not been quick.
+_AGAIN = "again "
 AUTHOR_KEY_LONGEST = 200
 
 
@@ -31,17 +34,20 @@ def require_own_page() -> None:
         raise ForbiddenError("This request was made by another website.")
 
 
-def form_token(address: Address) -> str:
-    """Return a token that says this service showed this thread's form, and when."""
-    return signing.sign(settings().secret_key, "form", _form_of(address))
+def form_token(address: Address, *, again: bool = False) -> str:
+    """Return a token that says this service showed this thread's form, and when; `again` for one grown too old."""
+    return signing.sign(settings().secret_key, "form", (_AGAIN if again else "") + _form_of(address))
 
 
 def seconds_on_form(token: str, address: Address) -> float:
-    """Return how long ago the form was shown; raises StaleFormError for a token that is not this form's."""
-    found = signing.unsign(settings().secret_key, "form", token, max_age=FORM_LIFE)
-    if found is None or found[0] != _form_of(address):
+    """Return how long ago the form was shown first; raises StaleFormError for a token that is not this form's."""
+    found = signing.unsign(settings().secret_key, "form", token, max_age=_EVER)
+    if found is None or found[0].removeprefix(_AGAIN) != _form_of(address):
         raise StaleFormError
-    return max(0.0, time.time() - found[1])
+    seconds = max(0.0, time.time() - found[1])
+    if seconds > FORM_LIFE:
+        raise StaleFormError(genuine=True)
+    return seconds + FORM_LIFE if found[0].startswith(_AGAIN) else seconds
 
 
 def receipt(comment_id: int) -> str:

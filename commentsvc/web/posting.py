@@ -199,13 +199,14 @@ def _refused(error: CommentsvcError, form: CommentForm, asked: Asked) -> Respons
         if isinstance(error, LoggedOutError):
             body["errors"]["loggedOut"] = True
         if isinstance(error, StaleFormError):
-            body["token"] = access.form_token(address)
+            body["token"] = access.form_token(address, again=error.genuine)
         response = jsonify(body)
         response.status_code = status
     else:
         order = asked.order or address.site.order
         page = reading.page(database(), address, order=order)
-        draft = Draft(values=form.values(), errors=found, parent=_answered(form, address))
+        again = isinstance(error, StaleFormError) and error.genuine
+        draft = Draft(values=form.values(), errors=found, parent=_answered(form, address), again=again)
         response = show(asked, address, page, draft=draft, status=status)
     if isinstance(error, TooManyError):
         response.headers["Retry-After"] = str(error.retry_after)

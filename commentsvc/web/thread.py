@@ -71,6 +71,8 @@ class Draft:
     values: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
     parent: CommentView | None = None
+    again: bool = False
+    """It comes back because it had grown too old."""
 
     @property
     def touched(self) -> bool:
@@ -105,7 +107,7 @@ def show(
         conversation=conversation,
         closed=threads.closed_reason(site, page.thread, at=now()),
         announced=threads.announcement(site, page.thread, at=now()),
-        token=access.form_token(address),
+        token=access.form_token(address, again=draft is not None and draft.again),
         providers=list(providers().values()),
         member=reader.described(holder) if holder else None,
         csrf=reader.csrf_token() if holder else "",
