@@ -128,6 +128,8 @@ def test_addresses_become_links_with_manners(source: str, expected: str) -> None
         "https:// a.test",
         "https://?x",
         "https://xn--/",
+        "https://xn--a.test/",
+        "https://xn--abc-.test/",
         "https://xn--a-ecp.test/",
         "https://a.test:0/",
     ],

@@ -143,7 +143,7 @@ def _is_label(label: str) -> bool:
     if not label.startswith("xn--"):
         return True
     name = label[4:].encode("ascii").decode("punycode")
-    return bool(name) and unicodedata.normalize("NFKC", name) == name
+    return not name.isascii() and name.isprintable() and unicodedata.normalize("NFKC", name) == name
 
 
 def _link(attrs: _Attributes, _new: bool = False) -> _Attributes | None:
