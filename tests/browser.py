@@ -215,7 +215,7 @@ def blog(service: Service) -> Iterator[Blog]:
     with service.writing() as session:
         origins = [f"http://localhost:{port}", f"http://blog.test:{port}"]
         site = sites.add(session, "Blog", origins, owner_id=accounts.operator(session).id)
-        site.policy = Policy.OPEN
+        site.policy, site.most_links = Policy.OPEN, 1000
         session.commit()
         handler.blog = Blog(port, site.id)  # type: ignore[attr-defined]
     with _running(server):

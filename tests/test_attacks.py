@@ -57,7 +57,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     app = create_app(Settings.from_env(settings))
     with app.app_context():
         schema.bring_up_to_date()
-    add_site(app, name_field=FieldRule.OPTIONAL, email_field=FieldRule.OPTIONAL)
+    add_site(app, name_field=FieldRule.OPTIONAL, email_field=FieldRule.OPTIONAL, most_links=1000)
     yield app
     dispose(app)
 

@@ -82,7 +82,7 @@ def test_the_keys_move_edit_reply_open_and_explain(page: Page, service: Service,
     page.keyboard.type("asdz")
     expect(page.locator("#q")).to_have_value("asdz")
     assert it.statuses(first, second) == [Status.HELD, Status.HELD]
-    page.locator(f"#comment-{second} h2").click()
+    page.locator("#q").blur()
     page.locator("body").press("e")
     page.wait_for_url("**/edit?*")
     page.go_back()
