@@ -38,7 +38,7 @@ def desk(page: Page, service: Service, blog: Blog) -> Page:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_merge_and_unmerge(desk: Page, service: Service, blog: Blog, scheme: str) -> None:
-    desk.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    desk.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
     desk.reload()  # or the colours would still be on their way
     expect(desk.get_by_text("2 articles")).to_be_visible()
     accessible(desk)
