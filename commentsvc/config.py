@@ -155,7 +155,8 @@ def _read_base_url(text: str) -> str:
         raise ValueError(f"{text!r} is not an origin such as https://comments.example (no path).")
     if parts.query or parts.fragment or parts.username:
         raise ValueError(f"{text!r} must have no user, query or fragment.")
-    return f"{parts.scheme}://{parts.netloc.lower()}"
+    usual = {"http": ":80", "https": ":443"}[parts.scheme]
+    return f"{parts.scheme}://{parts.netloc.lower().removesuffix(usual)}"  # as browsers write an Origin
 
 
 def _read_database_url(text: str) -> str:

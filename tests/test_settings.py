@@ -130,3 +130,9 @@ def test_a_settings_file_that_cannot_be_right_is_refused(tmp_path: Path, content
     (tmp_path / "settings.env").write_bytes(content)
     with pytest.raises(SettingsError, match=r"settings\.env"):
         settings_file.merged({"COMMENTSVC_DATA_DIR": str(tmp_path)})
+
+
+@pytest.mark.parametrize("given", ["https://comments.example:443", "https://Comments.example/"])
+def test_the_base_url_is_written_as_browsers_write_an_origin(tmp_path: Path, given: str) -> None:
+    settings = Settings.from_env(environment(tmp_path, COMMENTSVC_BASE_URL=given))
+    assert settings.base_url == "https://comments.example"
