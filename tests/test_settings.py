@@ -72,7 +72,9 @@ def test_a_base_url_that_is_no_origin_is_refused(url: str) -> None:
     assert len(faults(BASE_URL=url)) == 1
 
 
-@pytest.mark.parametrize("url", ["https://Comments.example/", "https://comments.example"])
+@pytest.mark.parametrize(
+    "url", ["https://comments.example:443", "https://Comments.example/", "https://comments.example"]
+)
 def test_a_base_url_is_kept_as_browsers_send_it(url: str) -> None:
     assert Settings.from_env(BARE | {"COMMENTSVC_BASE_URL": url}).base_url == "https://comments.example"
 
@@ -130,9 +132,3 @@ def test_a_settings_file_that_cannot_be_right_is_refused(tmp_path: Path, content
     (tmp_path / "settings.env").write_bytes(content)
     with pytest.raises(SettingsError, match=r"settings\.env"):
         settings_file.merged({"COMMENTSVC_DATA_DIR": str(tmp_path)})
-
-
-@pytest.mark.parametrize("given", ["https://comments.example:443", "https://Comments.example/"])
-def test_the_base_url_is_written_as_browsers_write_an_origin(tmp_path: Path, given: str) -> None:
-    settings = Settings.from_env(environment(tmp_path, COMMENTSVC_BASE_URL=given))
-    assert settings.base_url == "https://comments.example"
