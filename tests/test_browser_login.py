@@ -147,6 +147,7 @@ def journey(page: Page, url: str) -> None:
     frame = box(page)
     log_in(page)
     expect(frame.get_by_text("You are commenting using your Example ID account.")).to_be_visible()
+    expect(frame.locator(".member img")).to_have_js_property("naturalWidth", 96)
     comment(page, "With my own account.")
     expect(frame.locator(".comment .name", has_text="ada Example")).to_be_visible()
     page.reload()

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import quote
 
 from flask import Response, current_app, request
 from flask import session as cookie
 from flask_wtf.csrf import generate_csrf, validate_csrf
 from wtforms import ValidationError
 
+from commentsvc.adapters import initials
 from commentsvc.adapters.providers import catalogue
 from commentsvc.domain import pictures, sessions
 from commentsvc.errors import ForbiddenError
@@ -118,8 +120,13 @@ def described(found: LoginSession) -> dict[str, Any]:
         "name": found.commenter.name,
         "provider": key,
         "label": "" if key == "sso" else (configured.label if configured else catalogue.label_of(key)),
-        "picture": pictures.path(database(), found.commenter),
+        "picture": pictures.path(database(), found.commenter) or _drawn(found.commenter.name),
     }
+
+
+def _drawn(name: str) -> str:
+    """Return a picture of somebody's initial, for whoever has or shows no other."""
+    return f"data:{initials.CONTENT_TYPE},{quote(initials.svg(name))}"
 
 
 def browser() -> str:
