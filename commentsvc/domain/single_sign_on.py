@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.adapters import signing
 from commentsvc.adapters.ssotokens import Person
-from commentsvc.domain import fields, identities, profiles, sessions, site_settings
+from commentsvc.domain import fields, identities, profiles, sessions
 from commentsvc.errors import InvalidFieldsError, LoginFailedError
 from commentsvc.models import Commenter, Identity, LoginSession, Site
 
@@ -80,7 +80,6 @@ def _set(session: Session, site: Site, secret: str | None) -> None:
     theirs = select(Identity.id).where(Identity.provider == PROVIDER, Identity.issuer == _issuer(site))
     ended = delete(LoginSession).where(LoginSession.identity_id.in_(theirs))
     session.execute(ended.execution_options(synchronize_session=False))
-    site_settings.show_everywhere(session, site)
 
 
 def _issuer(site: Site) -> str:

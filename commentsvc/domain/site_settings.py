@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from commentsvc.domain import fields, sites
 from commentsvc.errors import InvalidFieldsError
-from commentsvc.models import FieldRule, Order, Policy, Site, Thread
+from commentsvc.models import FieldRule, Order, Policy, Site
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,17 +49,6 @@ def change(session: Session, site: Site, wanted: SiteSettings) -> None:
     site.name_field, site.email_field = wanted.name_field, wanted.email_field
     site.website_field = wanted.website_field
     session.flush()
-    show_everywhere(session, site)
-
-
-def show_everywhere(session: Session, site: Site) -> None:
-    """Every page of the site looks different now: no copy of an old one may be given out any more."""
-    session.execute(
-        update(Thread)
-        .where(Thread.site_id == site.id)
-        .values(version=Thread.version + 1)
-        .execution_options(synchronize_session=False)
-    )
 
 
 def _line(value: str, field: str, faults: dict[str, str]) -> str:

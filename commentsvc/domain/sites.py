@@ -47,7 +47,8 @@ def set_origins(session: Session, site: Site, origins: Sequence[str]) -> None:
     if taken:
         raise InvalidFieldsError({"origins": f"{taken[0]} belongs to the site {taken[1]!r} already."})
     present = {item.origin: item for item in site.origins}
-    site.origins = [present.get(origin) or Origin(origin=origin) for origin in wanted]
+    if wanted != list(present):
+        site.origins = [present.get(origin) or Origin(origin=origin) for origin in wanted]
 
 
 def by_name(session: Session, name: str) -> Site:

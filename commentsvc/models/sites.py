@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, true
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import Connection, ForeignKey, String, Text, UniqueConstraint, event, true
+from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
 from commentsvc.db import Base, UTCDateTime
 from commentsvc.models.columns import FieldRule, Order, Policy, RowId, choice, now
@@ -43,10 +43,17 @@ class Site(Base):
     valve: Mapped[bool] = mapped_column(default=True, server_default=true())
     """Whether friction rises by itself while comments come at an abnormal rate."""
     akismet_key: Mapped[str | None] = mapped_column(String(80))
+    version: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Grows with every change of it or its origins, so that no copy of an old page is given out any more."""
 
     origins: Mapped[list[Origin]] = relationship(
         back_populates="site", cascade="all, delete-orphan", order_by="Origin.id", lazy="selectin"
     )
+
+
+@event.listens_for(Site, "before_update")
+def _grow(_mapper: Mapper[Site], _connection: Connection, site: Site) -> None:
+    site.version = Site.version + 1  # counted by the database, whoever else writes
 
 
 class Origin(Base):
