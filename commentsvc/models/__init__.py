@@ -2,8 +2,9 @@
 
 from commentsvc.models.columns import FieldRule, Kind, Order, Policy, Role, Status, TextFormat, now
 from commentsvc.models.comments import Comment, Decision
+from commentsvc.models.deliveries import Delivery, DeliveryState
 from commentsvc.models.logins import LoginSession, Ticket
-from commentsvc.models.moderating import Action, Ban, BanKind, FilterWord, Note, Pressure, Report
+from commentsvc.models.moderating import Action, Ban, BanKind, FilterWord, Note, Pressure, Report, Usual
 from commentsvc.models.people import Commenter, Identity, Membership, Picture, Registration
 from commentsvc.models.sites import Origin, Site, Thread, ThreadAlias
 
@@ -14,6 +15,8 @@ __all__ = [
     "Comment",
     "Commenter",
     "Decision",
+    "Delivery",
+    "DeliveryState",
     "FieldRule",
     "FilterWord",
     "Identity",
@@ -35,5 +38,6 @@ __all__ = [
     "Thread",
     "ThreadAlias",
     "Ticket",
+    "Usual",
     "now",
 ]

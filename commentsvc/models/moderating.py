@@ -6,12 +6,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, false
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from commentsvc.db import Base, UTCDateTime
 from commentsvc.models.columns import RowId, choice, now
 from commentsvc.models.people import Commenter
+
+# A thread, and a site, are under one pressure at a time, whoever notices it first.
+_OF_THREAD = text("ended_at IS NULL AND thread_id IS NOT NULL")
+_OF_SITE = text("ended_at IS NULL AND thread_id IS NULL")
 
 
 class BanKind(StrEnum):
@@ -127,14 +131,43 @@ class Pressure(Base):
     """A time during which comments came at an abnormal rate, and how much friction that brought."""
 
     __tablename__ = "pressure"
+    __table_args__ = (
+        Index("ix_pressure_now", "site_id", "ended_at"),
+        Index(
+            "ix_pressure_of_thread",
+            "thread_id",
+            unique=True,
+            sqlite_where=_OF_THREAD,
+            postgresql_where=_OF_THREAD,
+        ),
+        Index(
+            "ix_pressure_of_site", "site_id", unique=True, sqlite_where=_OF_SITE, postgresql_where=_OF_SITE
+        ),
+    )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    site_id: Mapped[int] = mapped_column(ForeignKey("site.id", ondelete="CASCADE"), index=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id", ondelete="CASCADE"))
     thread_id: Mapped[int | None] = mapped_column(ForeignKey("thread.id", ondelete="CASCADE"), index=True)
     """None: the whole site."""
     step: Mapped[int]
-    """1 holds links, 2 asks browsers for work, 3 holds all."""
+    """As of `hot_at`: 1 holds links, 2 asks browsers for work, 3 holds all. It falls with time."""
     reason: Mapped[str] = mapped_column(String(300))
     began_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    hot_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    """When comments last came too fast for the step to fall."""
+    eased_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When a moderator took the friction away, for as long as this lasts."""
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     mailed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class Usual(Base):
+    """How many comments a busy hour brings to a site; reckoned anew when it has grown old."""
+
+    __tablename__ = "usual"
+
+    site_id: Mapped[int] = mapped_column(
+        ForeignKey("site.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    hourly: Mapped[int]
+    reckoned_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -1,0 +1,38 @@
+"""The outbox: what is to leave the service, written in the commit of what it tells of, and sent after it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from commentsvc.db import Base, UTCDateTime
+from commentsvc.models.columns import RowId, choice, now
+
+
+class DeliveryState(StrEnum):
+    WAITING = "waiting"
+    """To be sent, or being sent."""
+    SENT = "sent"
+    FAILED = "failed"
+    """Given up."""
+
+
+class Delivery(Base):
+    """A mail on its way. Once sent or given up it holds no address and no text any more."""
+
+    __tablename__ = "delivery"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    site_id: Mapped[int | None] = mapped_column(ForeignKey("site.id", ondelete="CASCADE"), index=True)
+    recipient: Mapped[str | None] = mapped_column(String(254))
+    subject: Mapped[str | None] = mapped_column(String(200))
+    text: Mapped[str | None] = mapped_column(Text)
+    state: Mapped[DeliveryState] = mapped_column(choice(DeliveryState), default=DeliveryState.WAITING)
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+    """None once it is sent or given up. Whoever sends it moves this on first, so that nobody else takes it."""
+    last_error: Mapped[str | None] = mapped_column(String(300))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
