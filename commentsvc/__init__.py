@@ -8,9 +8,10 @@ from flask import Flask
 
 from commentsvc import logs, web
 from commentsvc.adapters import schema
+from commentsvc.adapters.bell import Bell
 from commentsvc.config import Settings
 from commentsvc.db import db as database
-from commentsvc.db import engine_options
+from commentsvc.db import engine_options, on_commit
 
 __all__ = ["create_app"]
 
@@ -29,5 +30,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["commentsvc.settings"] = settings
     database.init_app(app)
     schema.migrate.init_app(app, directory=str(schema.directory()))
+    bell = Bell(settings.data_dir / "changes.bell")
+    with app.app_context():
+        on_commit(database.engine, bell.ring)
     web.init_app(app, settings)
+    web.keep_pages(app, settings, bell)
     return app

@@ -74,6 +74,14 @@ class Settings:
         default="",
         shown="memory of each process",
     )
+    cache_mb: int = _setting(
+        "Memory of each process for pages that are ready to be given out, in MB; 0 renders every page anew.",
+        default="24",
+    )
+    cdn_seconds: int = _setting(
+        "Seconds for which a CDN in front may give out a thread's page without asking; 0 lets it keep none.",
+        default="0",
+    )
     log_level: str = _setting("`DEBUG`, `INFO`, `WARNING` or `ERROR`.", default="INFO")
     mastodon: bool = _setting("`on` lets people of any Mastodon instance log in.", default="off")
     providers: tuple[ProviderSettings, ...] = ()
@@ -185,6 +193,20 @@ def _read_length(text: str) -> int:
     return value
 
 
+def _read_cache(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= 65_536:
+        raise ValueError("must be between 0 and 65536.")
+    return value
+
+
+def _read_cdn(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= 86_400:
+        raise ValueError("must be between 0 and 86400.")
+    return value
+
+
 def _read_limit(text: str) -> str:
     if not re.fullmatch(r"\d+/(second|minute|hour|day)(;\d+/(second|minute|hour|day))*", text):
         raise ValueError(f"{text!r} does not read like 10/minute;120/hour")
@@ -213,6 +235,8 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "trusted_proxies": _read_networks,
     "data_dir": _read_data_dir,
     "max_comment_length": _read_length,
+    "cache_mb": _read_cache,
+    "cdn_seconds": _read_cdn,
     "post_limit": _read_limit,
     "person_limit": _read_limit,
     "thread_limit": _read_limit,

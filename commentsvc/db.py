@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, event
@@ -21,6 +23,10 @@ NAMING = {
 }
 BUSY_TIMEOUT_MS = 15_000
 _WRITE = "commentsvc_write"
+_WRITTEN = "commentsvc_written"
+
+Listener = Callable[[tuple[int, str] | None], None]
+_listeners: WeakKeyDictionary[Engine, Listener] = WeakKeyDictionary()
 
 
 class Base(DeclarativeBase):
@@ -56,7 +62,19 @@ def begin_write(session: Session) -> None:
     later would instead fail at once with "database is locked" when another writer came between.
     """
     session.rollback()
-    session.connection(execution_options={_WRITE: True})
+    connection = session.connection(execution_options={_WRITE: True})
+    session.info[_WRITTEN] = (connection.engine, None)
+
+
+def concerns_only(session: Session, site_id: int, key: str) -> None:
+    """Say that the transaction under way changes what readers see of this one thread, and nothing else of theirs."""
+    engine, _ = session.info[_WRITTEN]
+    session.info[_WRITTEN] = (engine, (site_id, key))
+
+
+def on_commit(engine: Engine, listener: Listener) -> None:
+    """Have `listener` called after each commit of a write: with a thread's site and key, or None for anything."""
+    _listeners[engine] = listener
 
 
 def engine_options(url: str) -> dict[str, Any]:
@@ -97,6 +115,15 @@ def _flush_only_when_writing(session: Session, _context: Any, _instances: Any) -
 def _execute_only_when_writing(state: ORMExecuteState) -> None:
     if state.is_insert or state.is_update or state.is_delete:
         _require_write(state.session)
+
+
+@event.listens_for(Session, "after_commit")
+def _tell(session: Session) -> None:
+    if session.in_nested_transaction():
+        return
+    engine, thread = session.info.pop(_WRITTEN, (None, None))
+    if listener := _listeners.get(engine) if engine is not None else None:
+        listener(thread)
 
 
 def _require_write(session: Session) -> None:

@@ -120,6 +120,19 @@ def announcement(site: Site, thread: Thread | None, *, at: datetime) -> str | No
     return " ".join(said) or None
 
 
+def changes_at(site: Site, thread: Thread | None, *, after: datetime) -> datetime | None:
+    """Return when, with nobody's doing, `closed_reason` or `announcement` will say something else; None for never."""
+    if thread is None or site.policy is Policy.CLOSED:
+        return None
+    if thread.closed_at is not None:
+        steps = [thread.closed_at - ANNOUNCED, thread.closed_at]
+    elif site.close_after_days:
+        steps = [thread.created_at + timedelta(days=site.close_after_days)]
+    else:
+        return None
+    return min((step for step in steps if step > after), default=None)
+
+
 def seconds(number: int) -> str:
     """60 seconds; from two minutes on, whole minutes where they fit: 5 minutes."""
     if number >= 120 and number % 60 == 0:

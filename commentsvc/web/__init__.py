@@ -6,10 +6,12 @@ from flask import Flask, request
 from flask_wtf import CSRFProtect
 from werkzeug.exceptions import LengthRequired
 
+from commentsvc.adapters.bell import Bell
 from commentsvc.adapters.limits import Counters, PostLimits
 from commentsvc.adapters.providers import catalogue
 from commentsvc.adapters.providers.flow import Flow
 from commentsvc.config import Settings
+from commentsvc.db import db
 from commentsvc.web import (
     account,
     action_log,
@@ -42,6 +44,7 @@ from commentsvc.web import (
     thread_moves,
     threads_admin,
 )
+from commentsvc.web.pagecache import PageCache
 
 DOORS = (
     assets,
@@ -99,6 +102,17 @@ def init_app(app: Flask, settings: Settings) -> None:
     faults.init_app(app)
     app.before_request(_require_length)
     app.after_request(headers.apply)
+
+
+def keep_pages(app: Flask, settings: Settings, bell: Bell) -> None:
+    """Put the cache of pages in front of the application, where the operator wants it."""
+    if not settings.cache_mb:
+        return
+    with app.app_context():
+        engine = db.engine
+    app.wsgi_app = PageCache(  # type: ignore[method-assign, assignment]
+        app.wsgi_app, room=settings.cache_mb * 1024 * 1024, bell=bell, engine=engine
+    )
 
 
 def _require_length() -> None:

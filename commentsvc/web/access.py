@@ -6,7 +6,7 @@ import ipaddress
 import re
 import time
 
-from flask import request
+from flask import g, request
 
 from commentsvc.adapters import signing
 from commentsvc.config import Network
@@ -36,7 +36,13 @@ def require_own_page() -> None:
 
 def form_token(address: Address, *, again: bool = False) -> str:
     """Return a token that says this service showed this thread's form, and when; `again` for one grown too old."""
-    return signing.sign(settings().secret_key, "form", (_AGAIN if again else "") + _form_of(address))
+    g.form_token = signing.sign(settings().secret_key, "form", (_AGAIN if again else "") + _form_of(address))
+    return str(g.form_token)
+
+
+def token_shown() -> bytes:
+    """Return the form token that this request's answer carries, as it stands in there; empty for none."""
+    return str(g.get("form_token", "")).encode()
 
 
 def seconds_on_form(token: str, address: Address) -> float:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from flask import Blueprint, Response, request, send_from_directory
 
+from commentsvc.web.keeping import Keep, keep
+
 blueprint = Blueprint("assets", __name__)
 
 FOLDER = Path(__file__).resolve().parent.parent / "static"
@@ -33,8 +35,11 @@ def url(name: str) -> str:
 def static(wanted: str, name: str) -> Response:
     """A file; for ever under its right version, briefly under an older one still asked for."""
     response = _file(name)
-    lasting = "public, max-age=31536000, immutable" if wanted == version() else "public, max-age=60"
-    response.headers["Cache-Control"] = lasting
+    if wanted != version():
+        response.headers["Cache-Control"] = "public, max-age=60"
+        return response
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    keep(Keep(lasting=True))
     return response
 
 
@@ -43,6 +48,7 @@ def loader() -> Response:
     """The script that pages include; short-lived, because its name never changes."""
     response = _file("embed.js")
     response.headers["Cache-Control"] = "public, max-age=600, stale-while-revalidate=86400"
+    keep(Keep(lasting=True))
     return response
 
 

@@ -6,11 +6,13 @@ from flask import Blueprint, Response, jsonify, make_response, redirect, render_
 from flask.typing import ResponseReturnValue
 
 from commentsvc.domain import reading, threads
+from commentsvc.domain.freshness import Stamp
 from commentsvc.domain.threads import Address
 from commentsvc.errors import BadAddressError, UnknownOriginError
-from commentsvc.models import Order
+from commentsvc.models import Order, Thread
 from commentsvc.web import access, headers, reader
-from commentsvc.web.context import database, settings
+from commentsvc.web.context import database, now, settings
+from commentsvc.web.keeping import Keep, keep
 from commentsvc.web.thread import FRAME, PAGE, Asked, Draft, piece, show
 
 blueprint = Blueprint("embed", __name__)
@@ -72,7 +74,7 @@ def _thread(asked: Asked) -> Response:
     focus_id = _number("comment")
     page = reading.page(database(), address, order=order, after=request.args.get("after"), focus_id=focus_id)
     if "fragment" in request.args:
-        return _fragment("thread/more.html", asked=asked, page=page)
+        return _cacheable(_fragment(asked=asked, page=page), address, page.thread)
     holder = reader.current(None) if asked.door == PAGE and request.args.get("as") != "guest" else None
     draft, held = Draft(), []
     if reply := _number("reply"):
@@ -82,27 +84,41 @@ def _thread(asked: Asked) -> Response:
     if holder and not held:
         held = reading.own_held(database(), address, commenter_id=holder.commenter_id)
     response = show(asked, address, page, draft=draft, own=held, holder=holder)
-    personal = holder or _CONTEXT & set(request.args)
-    return headers.keep_nothing(response) if personal else _cacheable(response)
+    if holder or _CONTEXT & set(request.args):
+        return headers.keep_nothing(response)
+    return _cacheable(response, address, page.thread)
 
 
 def _conversation(asked: Asked, address: Address) -> Response:
     root_id = _number("replies") or 0
+    thread = threads.find(
+        database(), address
+    )  # first, so that its version is not newer than what is read below
     conversation = reading.more_replies(database(), address, root_id, after=_number("after") or 0)
     if "fragment" in request.args:
-        return _fragment("thread/more.html", asked=asked, conversation=conversation)
-    page = reading.ThreadPage(threads.find(database(), address), Order.OLDEST)
-    return _cacheable(show(asked, address, page, conversation=conversation))
+        return _cacheable(_fragment(asked=asked, conversation=conversation), address, thread)
+    page = reading.ThreadPage(thread, Order.OLDEST)
+    return _cacheable(show(asked, address, page, conversation=conversation), address, thread)
 
 
-def _fragment(template: str, **context: object) -> Response:
-    return _cacheable(make_response(render_template(template, closed=None, **context)))
+def _fragment(**context: object) -> Response:
+    return make_response(render_template("thread/more.html", closed=None, **context))
 
 
-def _cacheable(response: Response) -> Response:
-    """The same bytes for everybody: kept, but asked about each time."""
-    response.headers["Cache-Control"] = "public, no-cache"
-    return response
+def _cacheable(response: Response, address: Address, thread: Thread | None) -> Response:
+    """The same bytes for everybody: kept here while they are right, elsewhere as the operator has it."""
+    at = now()
+    changes = threads.changes_at(address.site, thread, after=at)
+    keep(
+        Keep(
+            Stamp.of(address, thread),
+            seconds=(changes - at).total_seconds() if changes else float("inf"),
+            passing=access.token_shown(),
+        )
+    )
+    if request.path == PAGE:
+        response.vary.add("Cookie")
+    return headers.keep_with_everybody(response, settings().cdn_seconds)
 
 
 def _note(status: int, kind: str, **facts: str) -> Response:

@@ -28,6 +28,16 @@ def keep_nothing(response: Response) -> Response:
     return response
 
 
+def keep_with_everybody(response: Response, cdn_seconds: int) -> Response:
+    """Mark an answer that is the same for everybody: a browser asks about it each time, a CDN as often as set."""
+    if cdn_seconds:
+        shared = f"max-age=0, s-maxage={cdn_seconds}, stale-while-revalidate={cdn_seconds}"
+        response.headers["Cache-Control"] = f"public, {shared}"
+    else:
+        response.headers["Cache-Control"] = "public, no-cache"
+    return response
+
+
 def apply(response: Response) -> Response:
     """Put the headers on every answer."""
     ancestors = g.get("frame_ancestors", "'none'")
