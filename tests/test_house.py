@@ -22,8 +22,6 @@ PACKAGE = ROOT / "commentsvc"
 STATIC = PACKAGE / "static"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LONGEST = 320
-LONGER = {"domain/reading.py": 400}
-"""Files whose parts would be harder to find apart: all queries of a thread's page."""
 KB = 1024
 
 
@@ -46,7 +44,7 @@ def test_imports_point_one_way() -> None:
 def test_a_module_says_what_it_is_for_and_is_short(path: Path) -> None:
     source = path.read_text()
     assert ast.get_docstring(ast.parse(source)), "no docstring"
-    assert len(source.splitlines()) <= LONGER.get(name_of(path), LONGEST), "too long; split it"
+    assert len(source.splitlines()) <= LONGEST, "too long; split it"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
