@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from commentsvc.db import begin_write
-from commentsvc.domain import actions, moderation, queue, queue_walk
+from commentsvc.domain import actions, moderation, queue, queue_walk, threads
 from commentsvc.domain.queue_filters import Filters, Tab
 from commentsvc.models import Action, Comment, Commenter, Decision, Status
 
@@ -48,6 +48,10 @@ class Outcome:
     overtaken: list[Overtaken] = field(default_factory=list)
     next_after: int | None = None
     """Where the next round begins; None at the end."""
+    said: str | None = None
+    """What happened, in a sentence, where numbers do not tell."""
+    elsewhere: int = 0
+    """Comments that belong to another site by now, and stay as they are."""
 
 
 def decide(
@@ -66,7 +70,7 @@ def decide(
     """
     outcome = Outcome()
     wanted = []
-    for comment in _lock(session, site_id, seen):
+    for comment in lock(session, site_id, seen):
         known = seen[comment.id]
         if known is not None and comment.status is not known:
             outcome.overtaken.append(overtaken(session, comment))
@@ -99,7 +103,12 @@ def sweep(
         session.rollback()
         found = queue_walk.find(session, site_id, tab, filters, after=after, limit=BATCH, ceiling=ceiling)
         begin_write(session)
-        still = [one for one in _lock(session, site_id, found.ids) if one.status in tab.statuses]
+        mine = own(session, site_id, moderator_id, outcome.action_id, lock=True)
+        if outcome.action_id is not None and mine is None:  # undone meanwhile
+            session.rollback()
+            outcome.next_after = None
+            break
+        still = [one for one in lock(session, site_id, found.ids) if one.status in tab.statuses]
         _decide_all(session, outcome, still, status, moderator_id=moderator_id, at=at)
         session.commit()
         after = outcome.next_after = found.next_after
@@ -110,7 +119,7 @@ def sweep(
 
 def keep(session: Session, site_id: int, ids: Iterable[int], *, moderator_id: int, at: datetime) -> Outcome:
     """Take no offence: the comments leave the list of reported ones. Needs `begin_write`; the caller commits."""
-    reported = [comment for comment in _lock(session, site_id, ids) if comment.reports]
+    reported = [comment for comment in lock(session, site_id, ids) if comment.reports]
     if not reported:
         return Outcome()
     action = actions.record(
@@ -140,9 +149,11 @@ def overtaken(session: Session, comment: Comment) -> Overtaken:
     return Overtaken(comment.id, comment.status, name)
 
 
-def _lock(session: Session, site_id: int, ids: Iterable[int]) -> Sequence[Comment]:
-    """Read comments as they stand now; thread by thread, so that two such runs never wait for each other."""
-    query = select(Comment).where(Comment.id.in_(list(ids)), Comment.site_id == site_id)
+def lock(session: Session, site_id: int, ids: Iterable[int]) -> Sequence[Comment]:
+    """Read comments as they stand now, nobody else being in their threads; thread by thread."""
+    wanted = list(ids)
+    threads.lock_all(session, session.scalars(select(Comment.thread_id).where(Comment.id.in_(wanted))))
+    query = select(Comment).where(Comment.id.in_(wanted), Comment.site_id == site_id)
     query = query.order_by(Comment.thread_id, Comment.id).execution_options(populate_existing=True)
     return session.scalars(query).all()
 
@@ -175,9 +186,18 @@ def _decide_all(
     action.summary = f"{verb}: {named(total)}."
 
 
-def own(session: Session, site_id: int, moderator_id: int, action_id: int | None) -> int | None:
-    """Return the action of an earlier round, where it is this person's own, of this site, and not undone."""
-    action = session.get(Action, action_id) if action_id else None
+def own(
+    session: Session, site_id: int, moderator_id: int, action_id: int | None, *, lock: bool = False
+) -> int | None:
+    """Return the action of an earlier round, where it is this person's own, of this site, and not undone.
+
+    With `lock` nobody undoes it meanwhile; an action is locked before threads.
+    """
+    action = (
+        session.get(Action, action_id, with_for_update=lock or None, populate_existing=lock)
+        if action_id
+        else None
+    )
     mine = action is not None and (action.site_id, action.moderator_id) == (site_id, moderator_id)
     return action_id if action is not None and mine and action.undone_at is None else None
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from commentsvc.adapters import markup
 from commentsvc.db import begin_write
-from commentsvc.domain import comments, moderation, profiles, training
+from commentsvc.domain import comments, moderation, profiles, revisions, threads, training
 from commentsvc.domain.comments import Draft
 from commentsvc.domain.screening import Verdict
 from commentsvc.errors import ForbiddenError
-from commentsvc.models import Ban, BanKind, Comment, Commenter, Membership, Note, Role, Site, Status
+from commentsvc.models import Ban, BanKind, Comment, Commenter, Membership, Note, Revision, Role, Site, Status
 
 BATCH = 200
 """Comments in one transaction; while it lasts, nobody else writes on SQLite."""
@@ -58,17 +58,27 @@ def erase(session: Session, commenter_id: int, texts: Texts) -> None:
         blank = comments.draft(REMOVED, longest=len(REMOVED))
         while batch := _batch(session, commenter_id):
             begin_write(session)
+            threads.lock_all(session, _threads_of(session, Comment.id.in_(batch)))
             for comment_id in batch:
                 _remove(session, comment_id, blank)
             session.commit()
     begin_write(session)
+    mine = Comment.commenter_id == commenter_id
+    locked = _threads_of(session, mine)
+    threads.lock_all(session, locked)  # before the account: whoever posts locks both in this order
     session.execute(select(Commenter.id).where(Commenter.id == commenter_id).with_for_update())
-    if texts is Texts.REMOVE and _batch(session, commenter_id):  # written a moment ago, in another window
+    # Something may have been written a moment ago, in another window.
+    if _threads_of(session, mine) - (set() if texts is Texts.REMOVE else locked):
         session.rollback()
         erase(session, commenter_id, texts)
         return
+    session.execute(
+        delete(Revision)
+        .where(Revision.comment_id.in_(select(Comment.id).where(mine)))
+        .execution_options(synchronize_session=False)
+    )
     profiles.look_changed(session, commenter_id)
-    theirs = update(Comment).where(Comment.commenter_id == commenter_id).values(**_NOBODY)
+    theirs = update(Comment).where(mine).values(**_NOBODY)
     session.execute(theirs.execution_options(synchronize_session=False))
     # These know a person by number only, and SQLite may give the number to somebody else.
     session.execute(delete(Note).where(Note.about == f"commenter:{commenter_id}"))
@@ -96,15 +106,21 @@ def _require_no_site_alone(session: Session, commenter_id: int) -> None:
 
 
 def _batch(session: Session, commenter_id: int) -> Sequence[int]:
-    """Return some of a person's comments; thread by thread, so that two such runs never wait for each other."""
+    """Return some of a person's comments; site by site, as each site's filter has a row that is waited for."""
     query = select(Comment.id).where(Comment.commenter_id == commenter_id)
-    return session.scalars(query.order_by(Comment.thread_id, Comment.id.desc()).limit(BATCH)).all()
+    ordered = query.order_by(Comment.site_id, Comment.thread_id, Comment.id.desc())
+    return session.scalars(ordered.limit(BATCH)).all()
+
+
+def _threads_of(session: Session, which: ColumnElement[bool]) -> set[int]:
+    return set(session.scalars(select(Comment.thread_id).where(which).distinct()))
 
 
 def _remove(session: Session, comment_id: int, blank: Draft) -> None:
     comment = session.get(Comment, comment_id, populate_existing=True)
     if comment is None:
         return
+    revisions.forget(session, [comment_id])
     training.learn(session, comment, None)  # while its words are still there to be taken out again
     comment.source, comment.format, comment.digest = blank.source, blank.format, blank.digest
     comment.html, comment.renderer = blank.rendered.html, markup.VERSION

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from commentsvc.domain import identities, sessions
-from commentsvc.models import Comment, Commenter, Decision, Membership, Picture, Site, Thread
+from commentsvc.models import Comment, Commenter, Decision, Membership, Picture, Revision, Site, Thread
 
 FORMAT = "commentsvc person 1"
 
@@ -39,6 +39,7 @@ def person(session: Session, commenter_id: int, *, at: datetime) -> dict[str, An
         "roles": _roles(session, commenter_id),
         "sessions": _sessions(session, commenter_id, at=at),
         "comments": list(_comments(session, commenter_id)),
+        "former_texts": _former_texts(session, commenter_id),
         "decisions": _decisions(session, commenter_id),
     }
 
@@ -111,6 +112,20 @@ def _comments(session: Session, commenter_id: int) -> Iterable[dict[str, Any]]:
             "written_at": _time(row.created_at),
             "edited_at": _time(row.edited_at),
         }
+
+
+def _former_texts(session: Session, commenter_id: int) -> list[dict[str, Any]]:
+    """What their comments said before a moderator changed them, while that is kept."""
+    query = select(Revision).join(Comment, Comment.id == Revision.comment_id)
+    return [
+        {
+            "comment": one.comment_id,
+            "format": one.format.value,
+            "text": one.source,
+            "changed_at": _time(one.created_at),
+        }
+        for one in session.scalars(query.where(Comment.commenter_id == commenter_id).order_by(Revision.id))
+    ]
 
 
 def _decisions(session: Session, commenter_id: int) -> list[dict[str, Any]]:

@@ -20,10 +20,12 @@ def decide(
     verdicts: Sequence[Verdict] = (),
     moderator_id: int | None = None,
     action_id: int | None = None,
+    teaches: bool = True,
 ) -> None:
     """Give `comment` a status, log why, and set what readers see accordingly.
 
-    `action_id` is the Action this is a part of. Needs `begin_write`; the caller commits. The same status again is
+    `action_id` is the Action this is a part of. The local filter learns what a moderator decides, but for one that
+    `teaches` nothing, such as taking a decision back. Needs `begin_write`; the caller commits. The same status again is
     logged but changes nothing else.
     """
     threads.lock(session, comment.thread_id)
@@ -37,10 +39,11 @@ def decide(
             status=status,
             before=None if is_new else before,
             action_id=action_id,
+            learned=comment.learned,
             reasons=[verdict.as_row() for verdict in verdicts],
         )
     )
-    if moderator_id is not None:
+    if moderator_id is not None and teaches:
         training.follow(session, comment, status)
     if (before is Status.APPROVED) != (status is Status.APPROVED):
         publish(session, comment) if status is Status.APPROVED else withdraw(session, comment)

@@ -11,7 +11,7 @@ from sqlalchemy import Row, case, func, select, update
 from sqlalchemy.orm import Session
 
 from commentsvc.adapters import markup
-from commentsvc.domain import fields
+from commentsvc.domain import fields, threads
 from commentsvc.models import Comment, Commenter, Site, Status, Thread
 
 PAGE = 25
@@ -78,6 +78,7 @@ def show_picture(session: Session, commenter_id: int, shown: bool) -> None:
 def look_changed(session: Session, commenter_id: int) -> None:
     """Note that a person's comments look different now: no copy of a page with them may be given out any more."""
     theirs = select(Comment.thread_id).where(Comment.commenter_id == commenter_id)
+    threads.lock_all(session, session.scalars(theirs.distinct()))
     session.execute(
         update(Thread)
         .where(Thread.id.in_(theirs))

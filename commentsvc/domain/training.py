@@ -11,10 +11,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from commentsvc.db import begin_write
-from commentsvc.domain import spamfilter, tokens
+from commentsvc.domain import spamfilter, threads, tokens
 from commentsvc.domain.spamfilter import Counts
 from commentsvc.domain.tokens import Said
-from commentsvc.models import Comment, FilterWord, Kind, Status
+from commentsvc.models import Comment, Decision, FilterWord, Kind, Status
 
 LEARNABLE = frozenset({Status.APPROVED, Status.SPAM})
 """What is merely held or thrown away is no word on whether it is spam."""
@@ -47,10 +47,19 @@ def learn(session: Session, comment: Comment, status: Status | None) -> None:
 
 def forget(session: Session, site_id: int) -> None:
     """Empty a site's filter. Needs `begin_write`; the caller commits."""
+    threads.lock_site(session, site_id)
     session.execute(delete(FilterWord).where(FilterWord.site_id == site_id))
     session.execute(
         update(Comment)
         .where(Comment.site_id == site_id, Comment.learned.is_not(None))
+        .values(learned=None)
+        .execution_options(synchronize_session=False)
+    )
+    # Undoing an earlier decision must not teach it again.
+    here = select(Comment.id).where(Comment.site_id == site_id)
+    session.execute(
+        update(Decision)
+        .where(Decision.learned.is_not(None), Decision.comment_id.in_(here))
         .values(learned=None)
         .execution_options(synchronize_session=False)
     )
@@ -66,6 +75,8 @@ def learn_imported(session: Session, site_id: int) -> Counts:
             session.rollback()
             return Counts(spam, ham)
         after = batch[-1].id
+        threads.lock_all(session, (comment.thread_id for comment in batch))
+        batch = [comment for comment in _again(session, batch) if comment.learned is None]
         changes: Counter[tuple[str, Status]] = Counter()
         for comment in batch:
             for word in ("", *tokens.of(said_in(comment))):
@@ -98,6 +109,14 @@ def _imported(session: Session, site_id: int, after: int) -> Sequence[Comment]:
         Comment.learned.is_(None),
     )
     return session.scalars(query.order_by(Comment.id).limit(BATCH)).all()
+
+
+def _again(session: Session, batch: Sequence[Comment]) -> Sequence[Comment]:
+    """Read comments as they are now that their threads are locked."""
+    still = select(Comment).where(
+        Comment.id.in_([comment.id for comment in batch]), Comment.status.in_(LEARNABLE)
+    )
+    return session.scalars(still.order_by(Comment.id).execution_options(populate_existing=True)).all()
 
 
 def _add(session: Session, site_id: int, changes: Counter[tuple[str, Status]]) -> None:

@@ -10,10 +10,10 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from commentsvc.db import begin_write
-from commentsvc.domain import actions, bulk, moderation
+from commentsvc.domain import actions, answers, bulk, moderation, revisions, training
 from commentsvc.domain.bulk import Outcome
 from commentsvc.errors import NotFoundError
-from commentsvc.models import Action, Comment, Commenter, Decision, Report
+from commentsvc.models import Action, Comment, Commenter, Decision, Report, Revision, Status
 
 PAGE = 50
 _COMMENTS = "comments."
@@ -29,17 +29,28 @@ class Line:
     moderator: str | None
     at: datetime
     undone_at: datetime | None
+    comment_id: int | None
+    """The comment it was about, where it was about one alone and that is still there."""
+    keeps_text: bool
+    """Whether a former text is kept."""
 
     @property
     def can_be_undone(self) -> bool:
+        if self.kind == revisions.KIND and not self.keeps_text:
+            return False
         return self.undone_at is None and self.kind.startswith(_COMMENTS)
 
 
 def log(session: Session, site_id: int, *, after: int | None = None) -> tuple[list[Line], int | None]:
     """Return a page of what was done on a site, the latest first, and where the next page begins."""
     query = (
-        select(Action.id, Action.kind, Action.summary, Commenter.name, Action.created_at, Action.undone_at)
+        select(
+            *(Action.id, Action.kind, Action.summary, Commenter.name, Action.created_at, Action.undone_at),
+            Comment.id,
+            exists().where(Revision.action_id == Action.id),
+        )
         .outerjoin(Commenter, Commenter.id == Action.moderator_id)
+        .outerjoin(Comment, Comment.id == Action.facts["comment"].as_integer())
         .where(Action.site_id == site_id)
     )
     if after is not None:
@@ -71,36 +82,54 @@ def undo(
 ) -> Outcome:
     """Put comments back where an action found them, except those on which somebody has decided since.
 
-    It commits by itself after every batch and stops after a round; the next one goes on with `next_after`, and
-    with `by`, the action that the first one made. Undoing is an action too, and so can be undone.
+    A text that was changed is what it was, an answer is taken away; where that cannot be, nothing is undone, and
+    the outcome says why. It commits by itself after every batch and stops after a round; the next one goes on with
+    `next_after`, and with `by`, the action that the first one made. Undoing is an action too, and so can be undone.
     """
     begin_write(session)
     action = session.get(Action, action_id, with_for_update=True, populate_existing=True)
     if action is None or not action.kind.startswith(_COMMENTS) or (action.undone_at and by is None):
         raise NotFoundError("This cannot be undone, or was undone already.")
     outcome = Outcome(action_id=bulk.own(session, action.site_id, moderator_id, by))
-    action.undone_at = action.undone_at or at
     if outcome.action_id is None:
-        said = f"Undone: {action.summary}"
-        outcome.action_id = actions.record(
-            session,
-            site_id=action.site_id,
-            moderator_id=moderator_id,
-            kind="comments.undo",
-            summary=said,
-            at=at,
-        ).id
-    outcome.changed += _report_again(session, action)
-    session.commit()
+        outcome.said = _obstacle(session, action)
+        if outcome.said is not None:
+            session.rollback()
+            return outcome
+        outcome.action_id = _begin(session, action, outcome, moderator_id, at)
     outcome.next_after = after or 0
-    for _ in range(max(1, bulk.ROUND // bulk.BATCH)):
-        begin_write(session)
-        last = _put_back(session, action_id, outcome, moderator_id)
+    for left in reversed(range(max(1, bulk.ROUND // bulk.BATCH))):
+        outcome.next_after = _put_back(session, action_id, outcome, moderator_id)
         session.commit()
-        outcome.next_after = last
-        if last is None:
+        if outcome.next_after is None or not left:
             break
+        begin_write(session)
     return outcome
+
+
+def _obstacle(session: Session, action: Action) -> str | None:
+    if "edit" in action.facts:
+        return revisions.obstacle(session, action)
+    return answers.obstacle(session, action) if "reply" in action.facts else None
+
+
+def _begin(session: Session, action: Action, outcome: Outcome, moderator_id: int, at: datetime) -> int:
+    """Note that the action is undone, and put back all that is not a comment's status; return the new action."""
+    action.undone_at = action.undone_at or at
+    undo = actions.record(
+        session,
+        site_id=action.site_id,
+        moderator_id=moderator_id,
+        kind="comments.undo",
+        summary=f"Undone: {action.summary}",
+        at=at,
+        facts={name: action.facts[name] for name in ("comment", "edit", "reply") if name in action.facts},
+    )
+    if "edit" in action.facts and revisions.put_back(session, action, undo_id=undo.id, at=at):
+        outcome.said = "The text is again what it was."
+    outcome.changed += _report_again(session, action)
+    session.flush()
+    return undo.id
 
 
 def _put_back(session: Session, action_id: int, outcome: Outcome, moderator_id: int) -> int | None:
@@ -111,25 +140,34 @@ def _put_back(session: Session, action_id: int, outcome: Outcome, moderator_id: 
         .order_by(Decision.id)
         .limit(bulk.BATCH)
     ).all()
+    site_id = session.get_one(Action, action_id).site_id
+    comments = {one.id: one for one in bulk.lock(session, site_id, (one.comment_id for one in decisions))}
     decided_since = _decided_since(session, [one.id for one in decisions])
-    comments = {
-        one.id: one
-        for one in session.scalars(
-            select(Comment)
-            .where(Comment.id.in_([one.comment_id for one in decisions]))
-            .execution_options(populate_existing=True)
-        )
-    }
-    for decision in sorted(decisions, key=lambda one: (comments[one.comment_id].thread_id, one.id)):
+    outcome.elsewhere += sum(one.comment_id not in comments for one in decisions)
+    here = [one for one in decisions if one.comment_id in comments]
+    for decision in sorted(here, key=lambda one: (comments[one.comment_id].thread_id, one.id)):
         comment = comments[decision.comment_id]
-        if decision.id in decided_since or comment.status is not decision.status or decision.before is None:
+        if decision.id in decided_since or comment.status is not decision.status:
             outcome.overtaken.append(bulk.overtaken(session, comment))
             continue
-        moderation.decide(
-            session, comment, decision.before, moderator_id=moderator_id, action_id=outcome.action_id
-        )
+        _take_back(session, decision, comment, outcome.action_id, moderator_id)
         outcome.changed += 1
     return decisions[-1].id if len(decisions) == bulk.BATCH else None
+
+
+def _take_back(
+    session: Session, decision: Decision, comment: Comment, undo_id: int | None, moderator_id: int
+) -> None:
+    """Give a comment the status it had, and the local filter what it knew; an answer was nowhere before."""
+    moderation.decide(
+        session,
+        comment,
+        decision.before or Status.TRASH,
+        moderator_id=moderator_id,
+        action_id=undo_id,
+        teaches=False,
+    )
+    training.learn(session, comment, decision.learned)
 
 
 def _decided_since(session: Session, ids: Sequence[int]) -> set[int]:
@@ -143,10 +181,9 @@ def _decided_since(session: Session, ids: Sequence[int]) -> set[int]:
 def _report_again(session: Session, action: Action) -> int:
     """Let reports that were waved through stand again; return how many comments have some."""
     found = 0
-    for comment_id in map(int, action.facts.get("reports", {})):
-        comment = session.get(Comment, comment_id, populate_existing=True)
-        if comment is not None and not comment.reports:
-            of_it = select(func.count()).select_from(Report).where(Report.comment_id == comment_id)
+    for comment in bulk.lock(session, action.site_id, map(int, action.facts.get("reports", {}))):
+        if not comment.reports:
+            of_it = select(func.count()).select_from(Report).where(Report.comment_id == comment.id)
             comment.reports = session.scalar(of_it) or 0
             found += 1
     return found

@@ -1,7 +1,7 @@
 """The tables, in the words of the design. Rules live in domain/; here is only what is stored."""
 
 from commentsvc.models.columns import FieldRule, Kind, Order, Policy, Role, Status, TextFormat, now
-from commentsvc.models.comments import Comment, Decision
+from commentsvc.models.comments import Comment, Decision, Revision
 from commentsvc.models.deliveries import Delivery, DeliveryState
 from commentsvc.models.logins import LoginSession, Ticket
 from commentsvc.models.moderating import Action, Ban, BanKind, FilterWord, Note, Pressure, Report, Usual
@@ -31,6 +31,7 @@ __all__ = [
     "Pressure",
     "Registration",
     "Report",
+    "Revision",
     "Role",
     "Site",
     "Status",

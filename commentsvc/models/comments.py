@@ -143,6 +143,8 @@ class Decision(Base):
     """What it was; None for a new comment."""
     action_id: Mapped[int | None] = mapped_column(ForeignKey("action.id", ondelete="SET NULL"))
     """The one action that several comments were decided by."""
+    learned: Mapped[Status | None] = mapped_column(choice(Status))
+    """As what the local filter knew the comment before; what undoing gives back to it."""
     reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
@@ -150,3 +152,23 @@ class Decision(Base):
 
     comment: Mapped[Comment] = relationship(back_populates="decisions")
     moderator: Mapped[Commenter | None] = relationship()
+
+
+class Revision(Base):
+    """What a comment said before a moderator changed it: kept for a while, so that the change can be undone."""
+
+    __tablename__ = "revision"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    comment_id: Mapped[int] = mapped_column(ForeignKey("comment.id", ondelete="CASCADE"), index=True)
+    action_id: Mapped[int] = mapped_column(ForeignKey("action.id", ondelete="CASCADE"), index=True)
+    format: Mapped[TextFormat] = mapped_column(choice(TextFormat))
+    source: Mapped[str] = mapped_column(Text)
+    guest_name: Mapped[str | None] = mapped_column(String(80))
+    guest_email: Mapped[str | None] = mapped_column(String(254))
+    guest_website: Mapped[str | None] = mapped_column(String(500))
+    edited_before: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """The comment's `edited_at` while it said this."""
+    edited_after: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """The one that the change gave it: while it has this, nobody has changed it again."""
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now, index=True)

@@ -56,16 +56,21 @@ def undo(site_id: int, action_id: int) -> ResponseReturnValue:
             outcome=outcome,
             done=done,
         )
-    sessions.leave_notice(_sentence(outcome, done), undo={"action_id": outcome.action_id, "site_id": site_id})
+    undone = outcome.action_id and {"action_id": outcome.action_id, "site_id": site_id}
+    sessions.leave_notice(_sentence(outcome, done), undo=undone)
     if "status" in request.args:
         return Place.read().back(site_id, number("next", LARGEST_ROW))
     return redirect(url_for("action_log.show", site_id=site_id), 303)
 
 
 def _sentence(outcome: Outcome, done: int) -> str:
-    stay = len(outcome.overtaken)
-    said = f"Put back {bulk.named(done)}." if done else "Nothing was put back."
-    if not stay:
-        return said
-    names = sorted({one.by or "the service" for one in outcome.overtaken})
-    return f"{said} On {bulk.named(stay)} {', '.join(names)} has decided since: as it is now, so it stays."
+    said = [outcome.said] if outcome.said else []
+    if done or not said:
+        said.append(f"Put back {bulk.named(done)}." if done else "Nothing was put back.")
+    if stay := len(outcome.overtaken):
+        names = sorted({one.by or "the service" for one in outcome.overtaken})
+        said.append(f"On {bulk.named(stay)} {', '.join(names)} has decided since: as it is now, so it stays.")
+    if outcome.elsewhere:
+        is_ = "is" if outcome.elsewhere == 1 else "are"
+        said.append(f"{bulk.named(outcome.elsewhere).capitalize()} {is_} on another site now.")
+    return " ".join(said)

@@ -8,10 +8,8 @@ from flask import Blueprint, abort, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from commentsvc.db import begin_write
-from commentsvc.domain import accounts, bulk, comments, fields, moderation, queue, threads, undoing
-from commentsvc.domain.comments import Author, Signs
+from commentsvc.domain import accounts, answers, bulk, comments, fields, queue, revisions, threads, undoing
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.threads import Address
 from commentsvc.errors import (
     CommentsvcError,
     DuplicateCommentError,
@@ -114,12 +112,13 @@ def decide(comment_id: int) -> ResponseReturnValue:
             sessions.leave_notice(f"{_who(bulk.overtaken(session, comment))} was faster: {_DONE[status]}")
             return Place.read().back(desk.site.id, number("next", LARGEST_ROW))
         outcome = bulk.decide(
-            session, desk.site.id, {comment_id: None}, status, moderator_id=desk.person.id, at=now()
+            session, desk.site.id, {comment_id: seen}, status, moderator_id=desk.person.id, at=now()
         )
+        if outcome.overtaken:  # in this very moment
+            return _overtaken(desk, comment, status)
         said = _DONE[status]
     session.commit()
-    undo = {"action_id": outcome.action_id, "site_id": desk.site.id} if outcome.action_id else None
-    sessions.leave_notice(said, undo=undo)
+    sessions.leave_notice(said, undo=_undo(desk, outcome.action_id))
     return Place.read().back(desk.site.id, number("next", LARGEST_ROW))
 
 
@@ -131,7 +130,8 @@ def edit(comment_id: int) -> ResponseReturnValue:
     errors: dict[str, str] = {}
     if request.method == "POST":
         try:
-            sessions.leave_notice(_save(form, comment_id))
+            said, action_id = _save(form, comment_id)
+            sessions.leave_notice(said, undo=_undo(desk, action_id))
             return Place.read().back(desk.site.id, comment_id)
         except InvalidFieldsError as error:
             database().rollback()
@@ -156,9 +156,10 @@ def reply(comment_id: int) -> ResponseReturnValue:
     form, errors, status = ReplyForm(), {}, 200
     if request.method == "POST":
         try:
-            answer = _answer(form, comment_id)
-            text = "Your reply is published." if answer.status is Status.APPROVED else "Your reply is held."
-            sessions.leave_notice(text, view=answer.id if answer.status is Status.APPROVED else None)
+            answer, action_id = _answer(form, comment_id)
+            shown = answer.status is Status.APPROVED
+            text = "Your reply is published." if shown else "Your reply is held."
+            sessions.leave_notice(text, view=answer.id if shown else None, undo=_undo(desk, action_id))
             return Place.read().back(desk.site.id, comment_id)
         except (InvalidFieldsError, DuplicateCommentError, ThreadClosedError) as error:
             database().rollback()
@@ -181,6 +182,11 @@ def _find(comment_id: int) -> tuple[Desk, Comment]:
     if comment is None:
         raise NotFoundError("There is no such page, or it is not yours to see.")
     return Desk.at(comment.site_id), comment
+
+
+def _undo(desk: Desk, action_id: int | None) -> dict[str, int] | None:
+    """What a notice needs for its button."""
+    return {"action_id": action_id, "site_id": desk.site.id} if action_id else None
 
 
 def _wanted_status(comment_id: int) -> Status:
@@ -235,8 +241,8 @@ def _stored(comment: Comment) -> dict[str, str | None]:
     }
 
 
-def _save(form: EditForm, comment_id: int) -> str:
-    """Store what was typed; return what happened, in a sentence."""
+def _save(form: EditForm, comment_id: int) -> tuple[str, int | None]:
+    """Store what was typed; return what happened, in a sentence, and the action."""
     session = database()
     draft, guest = _checked(form, session.get_one(Comment, comment_id))
     begin_write(session)
@@ -244,12 +250,13 @@ def _save(form: EditForm, comment_id: int) -> str:
     before = comment.status
     was = Guest(comment.guest_name, comment.guest_email, comment.guest_website)
     if draft.source == comment.source and guest in {None, was}:
-        return "Nothing was changed."
-    comments.edit(session, comment, draft, at=now(), guest=guest, moderator_id=desk.person.id)
+        return "Nothing was changed.", None
+    action = revisions.edit(session, comment, draft, at=now(), guest=guest, moderator_id=desk.person.id)
     session.commit()
     if comment.status is not before:
-        return "Saved, and held: the two sanitisers disagreed about this text. Please read it."
-    return "Saved."
+        said = "Saved, and held: the two sanitisers disagreed about this text. Please read it."
+        return said, action.id
+    return "Saved.", action.id
 
 
 def _checked(form: EditForm, comment: Comment) -> tuple[comments.Draft, Guest | None]:
@@ -281,27 +288,25 @@ def _require_answerable(comment: Comment) -> None:
         )
 
 
-def _answer(form: ReplyForm, comment_id: int) -> Comment:
+def _answer(form: ReplyForm, comment_id: int) -> tuple[Comment, int]:
     """Post the reply; a comment that waits is approved with it, where the page had said so."""
     draft = comments.draft(form.text.data or "", longest=settings().max_comment_length)
     session = database()
     begin_write(session)
     desk, comment = _find(comment_id)
     _require_answerable(comment)
-    if comment.status is Status.HELD and form.approve.data:
-        moderation.decide(session, comment, Status.APPROVED, moderator_id=desk.person.id)
-    thread = comment.thread
-    answer = comments.post(
+    answer, action = answers.post(
         session,
-        Address(desk.site, thread.key, thread.url),
+        desk.site,
+        comment,
         draft,
-        Author(commenter_id=desk.person.id, role=desk.role),
+        approve=bool(form.approve.data),
+        moderator_id=desk.person.id,
+        role=desk.role,
         at=now(),
-        parent_id=comment_id,
-        signs=Signs(),
     )
     session.commit()
-    return answer
+    return answer, action.id
 
 
 def _beside(error: CommentsvcError) -> dict[str, str]:

@@ -1,0 +1,181 @@
+"""On PostgreSQL many write at once: threads are locked in one order and before the filter, so that nobody deadlocks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from moderating import Queue, open_queue
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from commentsvc.db import begin_write
+from commentsvc.domain import accounts, bulk, erasure, moderation, sites, threads, training, undoing
+from commentsvc.domain.erasure import Texts
+from commentsvc.models import Comment, Status, now
+
+queue_of_site = open_queue
+pytestmark = pytest.mark.parametrize("engine_name", ["postgresql"])
+BLOCKED = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+
+
+def meet(it: Queue, one: Callable[[Session], object], first: Callable[[Session], object], last: int) -> None:
+    """Run `one` until it waits for the thread of the comment `last`; then decide on that comment, and let both end.
+
+    `first` is done before, by whoever holds the thread. Deciding teaches the filter: where `one` has its rows already,
+    each waits for the other.
+    """
+    engine = it.session.get_bind()
+    it.session.rollback()
+    with Session(engine) as other, ThreadPoolExecutor(1) as pool:
+        moderator = accounts.operator(other).id
+        begin_write(other)
+        comment = other.get_one(Comment, last)
+        threads.lock(other, comment.thread_id)
+        first(other)
+
+        def run() -> object:
+            with Session(engine) as session:
+                return one(session)
+
+        running = pool.submit(run)
+        until = time.monotonic() + 20
+        while not it.session.scalar(BLOCKED):
+            assert time.monotonic() < until, "nobody waits"
+            assert not running.done(), running.result()
+            it.session.rollback()
+            time.sleep(0.02)
+        moderation.decide(other, comment, Status.SPAM, moderator_id=moderator)
+        other.commit()
+        running.result(timeout=20)
+
+
+def nothing(session: Session) -> None:
+    """Do nothing before."""
+
+
+def apart(it: Queue, many: int = 2, by: int | None = None) -> list[int]:
+    """Store comments of one word in a thread each."""
+    return [it.write("Bread", by=by, path=f"/{number}") for number in range(many)]
+
+
+def owner(it: Queue) -> int:
+    begin_write(it.session)
+    found = accounts.operator(it.session).id
+    it.session.commit()
+    return found
+
+
+def approve(it: Queue, *ids: int) -> int:
+    me, wanted = owner(it), dict.fromkeys(ids)
+    begin_write(it.session)
+    done = bulk.decide(it.session, it.site_id, wanted, Status.APPROVED, moderator_id=me, at=now())
+    it.session.commit()
+    assert done.action_id is not None
+    return done.action_id
+
+
+def test_deciding_on_many_and_on_one_of_them(queue_of_site: Queue) -> None:
+    it, me = queue_of_site, owner(queue_of_site)
+    one, two = apart(it)
+
+    def decide(session: Session) -> None:
+        begin_write(session)
+        wanted = dict.fromkeys((one, two))
+        bulk.decide(session, it.site_id, wanted, Status.APPROVED, moderator_id=me, at=now())
+        session.commit()
+
+    meet(it, decide, nothing, two)
+    assert it.statuses(one, two) == [Status.APPROVED, Status.APPROVED]
+
+
+def test_undoing_and_deciding_on_one_of_them(queue_of_site: Queue) -> None:
+    it, me = queue_of_site, owner(queue_of_site)
+    one, two = apart(it)
+    action = approve(it, one, two)
+    meet(it, lambda session: undoing.undo(session, action, moderator_id=me, at=now()), nothing, two)
+    assert it.statuses(one, two) == [Status.HELD, Status.SPAM]
+
+
+def test_erasing_and_deciding_on_a_comment_of_theirs(queue_of_site: Queue) -> None:
+    it = queue_of_site
+    ada = it.person("Ada").id
+    one, two = apart(it, by=ada)
+    approve(it, one, two)
+    meet(it, lambda session: erasure.erase(session, ada, Texts.REMOVE), nothing, two)
+    assert it.statuses(one, two) == [Status.TRASH, Status.TRASH]
+
+
+@pytest.mark.parametrize("texts", list(Texts))
+def test_erasing_and_writing_in_the_same_name(queue_of_site: Queue, texts: Texts) -> None:
+    it = queue_of_site
+    ada = it.person("Ada").id
+    one, two = apart(it, by=ada)
+
+    def write(session: Session) -> None:
+        row = session.get_one(Comment, two)
+        same = ("site_id", "thread_id", "status", "source", "html", "renderer", "digest")
+        session.add(Comment(commenter_id=ada, **{name: getattr(row, name) for name in same}))
+
+    def flush_late(session: Session) -> None:
+        """The row is written, and the account looked at, when deciding flushes: after the erasure began."""
+        session.autoflush = False
+        write(session)
+
+    meet(it, lambda session: erasure.erase(session, ada, texts), flush_late, two)
+    it.session.rollback()
+    assert it.session.get(Comment, one) is not None
+
+
+def test_erasing_what_lies_on_two_sites_from_both_ends(queue_of_site: Queue) -> None:
+    it, me = queue_of_site, owner(queue_of_site)
+    begin_write(it.session)
+    there = sites.add(it.session, "Elsewhere", ["https://elsewhere.example"], owner_id=me).id
+    it.session.commit()
+    ada = it.person("Ada").id
+    numbers = apart(it, 3, by=ada)
+    begin_write(it.session)
+    # The thread with the lowest number lies on the site with the highest.
+    thread = it.session.get_one(Comment, numbers[0]).thread
+    thread.site_id = it.session.get_one(Comment, numbers[0]).site_id = there
+    for number in numbers:
+        training.learn(it.session, it.session.get_one(Comment, number), Status.SPAM)
+    it.session.commit()
+    taken: list[int] = []
+    real = training._add
+
+    def noted(session: Session, site_id: int, changes: object) -> None:
+        taken.append(site_id)
+        real(session, site_id, changes)  # type: ignore[arg-type]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "_add", noted)
+        erasure.erase(it.session, ada, Texts.REMOVE)
+    assert taken == sorted(taken)
+
+
+@pytest.mark.parametrize("deed", ["forget", "learn_imported"])
+def test_the_filter_forgetting_or_learning_and_a_decision(queue_of_site: Queue, deed: str) -> None:
+    it = queue_of_site
+    one, two = apart(it)
+    if deed == "forget":
+        approve(it, one, two)
+    else:
+        begin_write(it.session)
+        for number in (one, two):
+            comment = it.session.get_one(Comment, number)
+            comment.transfer_key, comment.status = str(number), Status.APPROVED
+        it.session.commit()
+
+    def run(session: Session) -> None:
+        begin_write(session)
+        getattr(training, deed)(session, it.site_id)
+        session.commit()
+
+    def touch(session: Session) -> None:
+        session.get_one(Comment, two).reports = 1
+        session.flush()
+
+    meet(it, run, touch, two)
