@@ -1,4 +1,4 @@
-"""How often somebody may do something; the only importer of `limits`."""
+"""How often somebody may do something. Only this file and moments.py import `limits`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from limits import parse_many
 from limits.errors import ConfigurationError
-from limits.storage import MemoryStorage, RedisStorage
+from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from commentsvc.adapters import signing
+from commentsvc.adapters.moments import Moments
 from commentsvc.errors import SettingsError, TooManyError
 
 log = logging.getLogger(__name__)
@@ -85,9 +86,9 @@ class PostLimits:
         self.thread.hit(thread)
 
 
-def _storage(redis_url: str) -> MemoryStorage | RedisStorage:
+def _storage(redis_url: str) -> Moments | RedisStorage:
     if not redis_url:
-        return MemoryStorage()
+        return Moments()
     # The library knows a socket by a scheme of its own.
     url = "redis+" + redis_url if redis_url.startswith("unix://") else redis_url
     try:

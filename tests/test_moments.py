@@ -1,0 +1,70 @@
+"""The memory in which limits count: what it counts, and that it forgets."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from commentsvc.adapters import moments
+from commentsvc.adapters.moments import Moments
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def time(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(moments, "time", clock)
+    return clock
+
+
+def test_so_many_are_let_through_and_no_more(clock: Clock) -> None:
+    memory = Moments()
+    assert [memory.acquire_entry("anna", 2, 60) for _ in range(3)] == [True, True, False]
+    assert memory.acquire_entry("ben", 2, 60)
+
+
+def test_one_is_let_through_again_when_the_first_is_a_window_old(clock: Clock) -> None:
+    memory = Moments()
+    memory.acquire_entry("anna", 2, 60)
+    clock.now += 30
+    memory.acquire_entry("anna", 2, 60)
+    assert memory.get_moving_window("anna", 2, 60) == (1000.0, 2)
+    clock.now += 31
+    assert memory.get_moving_window("anna", 2, 60) == (1030.0, 1)
+    assert memory.acquire_entry("anna", 2, 60)
+    assert not memory.acquire_entry("anna", 2, 60)
+
+
+def test_whoever_is_not_heard_of_any_more_is_forgotten(clock: Clock) -> None:
+    memory = Moments()
+    for number in range(1000):
+        memory.acquire_entry(f"guest {number}", 2, 60)
+    assert len(memory) == 1000
+    clock.now += 61
+    for _ in range(500):
+        memory.acquire_entry("anna", 1000, 60)
+    assert len(memory) == 1
+
+
+def test_no_thread_is_started_for_an_act() -> None:
+    memory = Moments()
+    before = threading.active_count()
+    for number in range(100):
+        memory.acquire_entry(f"guest {number}", 2, 60)
+    assert threading.active_count() <= before
+
+
+def test_many_at_once_are_counted_exactly() -> None:
+    memory = Moments()
+    with ThreadPoolExecutor(8) as pool:
+        let = list(pool.map(lambda _: memory.acquire_entry("anna", 100, 60), range(400)))
+    assert sum(let) == 100
