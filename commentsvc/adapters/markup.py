@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from html.parser import HTMLParser
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -83,6 +83,7 @@ def trusted(stored: str) -> SafeHtml:
     return Markup(stored)  # noqa: S704 - sanitised twice before it was stored
 
 
+@lru_cache(maxsize=64)
 def plain(html: str) -> str:
     """Return the text of rendered HTML, for excerpts and mails."""
     return " ".join("".join(part for kind, part in _tokens(html) if kind == "text").split())
@@ -90,17 +91,8 @@ def plain(html: str) -> str:
 
 def _sanitise(html: str) -> Rendered:
     cleaned = _CLEANER.clean(html)
-    final = nh3.clean(
-        cleaned,
-        tags=set(TAGS),
-        attributes={tag: set(names) - {"rel"} for tag, names in ATTRIBUTES.items()},
-        attribute_filter=_nh3_attribute,
-        url_schemes=set(PROTOCOLS),
-        url_relative="deny",
-        link_rel=REL,
-        clean_content_tags={"script", "style"},
-    )
-    return Rendered(html=final, agreed=list(_tokens(cleaned)) == list(_tokens(final)))
+    final = _LAST.clean(cleaned)
+    return Rendered(html=final, agreed=cleaned == final or _tokens(cleaned) == _tokens(final))
 
 
 def _reference(match: re.Match[str]) -> str:
@@ -231,4 +223,13 @@ _CLEANER = Cleaner(
             parse_email=False,
         )
     ],
+)
+_LAST = nh3.Cleaner(
+    tags=set(TAGS),
+    attributes={tag: set(names) - {"rel"} for tag, names in ATTRIBUTES.items()},
+    attribute_filter=_nh3_attribute,
+    url_schemes=set(PROTOCOLS),
+    url_relative="deny",
+    link_rel=REL,
+    clean_content_tags={"script", "style"},
 )

@@ -23,6 +23,8 @@ _EMAIL = re.compile(
 )
 _HOST = re.compile(r"(?:[\w](?:[\w-]{0,61}[\w])?\.)+[^\W\d_][\w-]{0,62}\.?|localhost|\d{1,3}(?:\.\d{1,3}){3}")
 _COMBINING_RUN = 8
+# The categories Cc and Cs, but for line feed and tab.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 # Letters and symbols by their category, but nothing is seen of them.
 _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\U0001d159")
 
@@ -42,10 +44,7 @@ def text(value: str, *, longest: int) -> str:
     Raises InvalidFieldsError on `text` where nothing is left or it has more than `longest` characters.
     """
     value = value.replace("\r\n", "\n").replace("\r", "\n")
-    value = "".join(
-        char for char in value if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cs"}
-    )
-    value = _without_floods(value).strip("\n ").rstrip()
+    value = _without_floods(_CONTROL.sub("", value)).strip("\n ").rstrip()
     if not _is_seen(value):
         raise InvalidFieldsError({"text": "Please enter a comment"})
     if len(value) > longest:
@@ -147,11 +146,19 @@ def _one_line(value: str) -> str:
 
 def _without_floods(value: str) -> str:
     """Cut towers of marks, which cover the lines around them and take normalising quadratic time."""
+    if value.isascii():
+        return value
+    floods = {
+        char
+        for char in set(value)
+        if unicodedata.combining(char) or unicodedata.category(char) in {"Mn", "Me"}
+    }
+    if not floods:
+        return value
     kept: list[str] = []
     marks = 0
     for char in value:
-        is_mark = unicodedata.combining(char) or unicodedata.category(char) in {"Mn", "Me"}
-        marks = marks + 1 if is_mark else 0
+        marks = marks + 1 if char in floods else 0
         if marks <= _COMBINING_RUN:
             kept.append(char)
     return "".join(kept)
