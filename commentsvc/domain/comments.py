@@ -7,17 +7,32 @@ import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from commentsvc.adapters import markup
-from commentsvc.domain import evidence, fields, moderation, pace, screening, threads, training
+from commentsvc.db import concerns_only
+from commentsvc.domain import (
+    entry,
+    evidence,
+    fields,
+    moderation,
+    pace,
+    screening,
+    threads,
+    training,
+)
+from commentsvc.domain.entry import Posted
 from commentsvc.domain.evidence import Evidence, Writer
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.screening import Submission, Verdict
 from commentsvc.domain.threads import Address
-from commentsvc.errors import AlreadyPostedError, DuplicateCommentError, InvalidFieldsError, NotFoundError
-from commentsvc.models import Comment, Role, Site, Status, TextFormat, Thread
+from commentsvc.errors import (
+    AlreadyPostedError,
+    DuplicateCommentError,
+    InvalidFieldsError,
+    NotFoundError,
+)
+from commentsvc.models import Comment, Role, Site, Status, TextFormat
 
 
 @dataclass(frozen=True)
@@ -104,71 +119,107 @@ def post(
     found: Evidence | None = None,
     idempotency_key: str | None = None,
 ) -> Comment:
+    """Do what `put` does, and return the comment itself."""
+    posted = put(
+        session,
+        address,
+        draft,
+        author,
+        at=at,
+        parent_id=parent_id,
+        title=title,
+        signs=signs,
+        found=found,
+        idempotency_key=idempotency_key,
+    )
+    return session.get_one(Comment, posted.id)
+
+
+def put(
+    session: Session,
+    address: Address,
+    draft: Draft,
+    author: Author,
+    *,
+    at: datetime,
+    parent_id: int | None = None,
+    title: str | None = None,
+    signs: Signs,
+    found: Evidence | None = None,
+    idempotency_key: str | None = None,
+) -> Posted:
     """Store a comment with its verdict. Needs `begin_write`; the caller commits.
 
     `found` is what `look_into` returned; without it that is done here, and raises what it does. Raises
     ThreadClosedError, SlowModeError, NotFoundError for a parent that cannot be answered, DuplicateCommentError,
     and AlreadyPostedError where `idempotency_key` has been here before.
     """
-    site = address.site
-    threads.require_open(site, threads.find(session, address), at=at)
-    thread = threads.find_or_create(session, address, title=title, at=at)
-    threads.lock(session, thread.id)
-    if idempotency_key is not None:
-        _require_first(session, thread, idempotency_key)
+    site, guest = address.site, author.guest
+    session.flush()  # what follows does not look at what is only in memory
+    here = entry.place(session, address, title=title, at=at)
+    concerns_only(session, site.id, here.key)
+    known = entry.look(
+        session,
+        site.id,
+        here,
+        draft.digest,
+        idempotency_key,
+        commenter_id=author.commenter_id,
+        name=guest.name,
+        email=guest.email,
+        author_key=author.author_key_hash,
+        network=author.network_hash,
+    )
+    if known.earlier_id is not None:
+        raise AlreadyPostedError(known.earlier_id)
     if author.role is None:
         pace.require(
             session,
-            thread,
+            site.id,
+            here,
             commenter_id=author.commenter_id,
             author_key_hash=author.author_key_hash,
             network_hash=author.network_hash,
             at=at,
         )
-    parent = _parent(session, thread, parent_id)
-    _require_new(session, thread, draft, author)
+    parent = entry.parent(session, here, parent_id) if parent_id is not None else None
+    if parent_id is not None and parent is None:
+        raise NotFoundError("The comment you are answering is no longer there.")
+    if known.repeated:
+        raise DuplicateCommentError
 
     found = found or look_into(session, site, draft, author, at=at)
-    verdicts = _screened(session, site, draft, author, signs, found)
-    comment = Comment(
-        site_id=site.id,
-        thread_id=thread.id,
-        parent_id=parent.id if parent else None,
-        root_id=(parent.root_id or parent.id) if parent else None,
-        depth=parent.depth + 1 if parent else 0,
-        status=Status.HELD,
-        format=draft.format,
-        source=draft.source,
-        html=draft.rendered.html,
-        renderer=markup.VERSION,
-        digest=draft.digest,
-        commenter_id=author.commenter_id,
-        role=author.role,
-        guest_name=author.guest.name,
-        guest_email=author.guest.email,
-        guest_website=author.guest.website,
-        author_key_hash=author.author_key_hash,
-        network_hash=author.network_hash,
-        created_at=at,
-        idempotency_key=idempotency_key,
-    )
-    session.add(comment)
-    session.flush()
-    moderation.decide(session, comment, screening.strictest(verdicts), verdicts=verdicts)
-    session.flush()
-    return comment
+    verdicts = _screened(site, draft, author, signs, found, known=known.approved)
+    row = {
+        "site_id": site.id,
+        "thread_id": here.id,
+        "status": screening.strictest(verdicts),
+        "format": draft.format,
+        "source": draft.source,
+        "html": draft.rendered.html,
+        "renderer": markup.VERSION,
+        "digest": draft.digest,
+        "commenter_id": author.commenter_id,
+        "role": author.role,
+        "guest_name": guest.name,
+        "guest_email": guest.email,
+        "guest_website": guest.website,
+        "author_key_hash": author.author_key_hash,
+        "network_hash": author.network_hash,
+        "created_at": at,
+        "idempotency_key": idempotency_key,
+    }
+    return entry.add(session, row, parent, [verdict.as_row() for verdict in verdicts])
 
 
 def _screened(
-    session: Session, site: Site, draft: Draft, author: Author, signs: Signs, found: Evidence
+    site: Site, draft: Draft, author: Author, signs: Signs, found: Evidence, *, known: bool
 ) -> list[Verdict]:
     return screening.screen(
         Submission(
             policy=site.policy,
             role=author.role,
-            known=moderation.is_known(
-                session, site.id, author_key_hash=author.author_key_hash, commenter_id=author.commenter_id
-            ),
+            known=known,
             honeypot_filled=signs.honeypot_filled,
             seconds_on_form=signs.seconds_on_form,
             sanitisers_agreed=draft.rendered.agreed,
@@ -229,44 +280,3 @@ def replace(
     training.learn(session, comment, learned)
     session.flush()
     threads.changed(session, comment.thread_id)
-
-
-def _require_first(session: Session, thread: Thread, key: str) -> None:
-    earlier = session.scalar(
-        select(Comment.id).where(Comment.thread_id == thread.id, Comment.idempotency_key == key)
-    )
-    if earlier is not None:
-        raise AlreadyPostedError(earlier)
-
-
-def _parent(session: Session, thread: Thread, parent_id: int | None) -> Comment | None:
-    if parent_id is None:
-        return None
-    parent = session.get(Comment, parent_id)
-    if parent is None or parent.thread_id != thread.id or parent.status is not Status.APPROVED:
-        raise NotFoundError("The comment you are answering is no longer there.")
-    return parent
-
-
-def _require_new(session: Session, thread: Thread, draft: Draft, author: Author) -> None:
-    """Refuse what the same person has said in this thread before."""
-    guest = author.guest
-    same: list[object] = []
-    if author.commenter_id is not None:
-        same.append(Comment.commenter_id == author.commenter_id)
-    else:
-        details = [Comment.guest_name.is_not_distinct_from(guest.name)]
-        details.append(Comment.guest_email.is_not_distinct_from(guest.email))
-        if guest.name is None and guest.email is None:
-            details.append(Comment.network_hash.is_not_distinct_from(author.network_hash))
-        same.append(and_(Comment.commenter_id.is_(None), *details))
-        if author.author_key_hash is not None:
-            same.append(Comment.author_key_hash == author.author_key_hash)
-    repeated = select(Comment.id).where(
-        Comment.thread_id == thread.id,
-        Comment.digest == draft.digest,
-        Comment.status != Status.TRASH,
-        or_(*same),  # type: ignore[arg-type]
-    )
-    if session.scalar(repeated.limit(1)) is not None:
-        raise DuplicateCommentError

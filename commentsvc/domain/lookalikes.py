@@ -5,11 +5,13 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from commentsvc.models import Comment, Commenter, Membership, Role, Status
+from commentsvc.db import Base
+from commentsvc.models import Role, Status
 
 RECENT = 500
 """Among so many of a site's latest approved comments we look for the people of the site."""
@@ -31,6 +33,26 @@ _ALIKE = str.maketrans(
 )
 _PAIRS = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("i", "l"), ("j", "l"))
 
+_COMMENT, _COMMENTER, _MEMBERSHIP = (
+    Base.metadata.tables[name] for name in ("comment", "commenter", "membership")
+)
+_MEMBERS = (
+    select(_COMMENTER.c.id, _COMMENTER.c.name, _MEMBERSHIP.c.role)
+    .join(_MEMBERSHIP)
+    .where(_MEMBERSHIP.c.site_id == bindparam("site_id"))
+    .order_by(_MEMBERSHIP.c.role.desc(), _MEMBERSHIP.c.id)
+)
+_LATEST = (
+    select(_COMMENT.c.commenter_id)
+    .where(_COMMENT.c.site_id == bindparam("site_id"), _COMMENT.c.status == Status.APPROVED)
+    .order_by(_COMMENT.c.id.desc())
+    .limit(RECENT)
+    .subquery()
+)
+_RECENT = select(_COMMENTER.c.id, _COMMENTER.c.name).where(
+    _COMMENTER.c.id.in_(select(_LATEST.c.commenter_id))
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Namesake:
@@ -41,6 +63,7 @@ class Namesake:
     """None for somebody who only comments there."""
 
 
+@lru_cache(maxsize=8192)
 def skeleton(name: str) -> str:
     """Return what the eye sees of a name: two names with the same one can be taken for each other."""
     letters = unicodedata.normalize("NFKC", name).casefold()
@@ -65,23 +88,9 @@ def find(
 
 def _people(session: Session, site_id: int, commenter_id: int | None) -> Iterable[Namesake]:
     """Yield who has a role on a site, then who has lately commented there with an account."""
-    members = (
-        select(Commenter.id, Commenter.name, Membership.role)
-        .join(Membership)
-        .where(Membership.site_id == site_id)
-        .order_by(Membership.role.desc(), Membership.id)
-    )
-    for row in session.execute(members):
+    for row in session.execute(_MEMBERS, {"site_id": site_id}):
         if row.id != commenter_id:
             yield Namesake(row.name, row.role)
-    latest = (
-        select(Comment.commenter_id)
-        .where(Comment.site_id == site_id, Comment.status == Status.APPROVED)
-        .order_by(Comment.id.desc())
-        .limit(RECENT)
-        .subquery()
-    )
-    others = select(Commenter.id, Commenter.name).where(Commenter.id.in_(select(latest.c.commenter_id)))
-    for other in session.execute(others):
+    for other in session.execute(_RECENT, {"site_id": site_id}):
         if other.id != commenter_id:
             yield Namesake(other.name, None)

@@ -8,14 +8,16 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from commentsvc.domain.entry import Place
 from commentsvc.domain.threads import seconds
 from commentsvc.errors import SlowModeError
-from commentsvc.models import Comment, Status, Thread
+from commentsvc.models import Comment, Status
 
 
 def require(
     session: Session,
-    thread: Thread,
+    site_id: int,
+    thread: Place,
     *,
     commenter_id: int | None,
     author_key_hash: str | None,
@@ -40,7 +42,7 @@ def require(
     last = session.scalar(
         select(func.max(Comment.created_at)).where(
             # By the site's latest, few as they are: an index of threads and times would draw readers' queries to it.
-            Comment.site_id == thread.site_id,
+            Comment.site_id == site_id,
             Comment.status.in_(Status),
             Comment.created_at > at - pause,
             Comment.created_at <= at,

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session, lazyload
 
 from commentsvc.domain import addresses, fields
 from commentsvc.errors import BadAddressError, InvalidFieldsError, NotFoundError, UnknownOriginError
 from commentsvc.models import Membership, Origin, Role, Site
+
+_BY_ORIGIN = (
+    select(Site).join(Origin).where(Origin.origin == bindparam("origin")).options(lazyload(Site.origins))
+)
 
 
 def add(session: Session, name: str, origins: Sequence[str], *, owner_id: int) -> Site:
@@ -70,7 +74,7 @@ def by_origins(session: Session, origins: Collection[str]) -> dict[str, Site]:
 
 def by_origin(session: Session, origin: str) -> Site:
     """Return the site that registered `origin`; raises UnknownOriginError."""
-    site = session.scalar(select(Site).join(Origin).where(Origin.origin == origin))
+    site = session.scalar(_BY_ORIGIN, {"origin": origin})
     if site is None:
         raise UnknownOriginError(origin)
     return site

@@ -10,9 +10,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from commentsvc.db import Base
 from commentsvc.domain import tokens
 from commentsvc.domain.tokens import Said
 from commentsvc.models import FilterWord
@@ -26,6 +27,9 @@ TELLING = 0.1
 MOST_TELLING = 150
 EXPLAINED = 5
 IN_QUERY = 500
+
+_WORD = Base.metadata.tables["filter_word"]
+_TOTAL = select(_WORD.c.spam, _WORD.c.ham).where(_WORD.c.site_id == bindparam("site_id"), _WORD.c.word == "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,10 @@ class Score:
 
 
 def score(session: Session, site_id: int, said: Said) -> Score | None:
-    """Return a comment's score, by one query; None while the filter has not learned enough."""
+    """Return a comment's score; None, for the price of a short query, while the filter has not learned enough."""
+    row = session.execute(_TOTAL, {"site_id": site_id}).first()
+    if row is None or min(row.spam, row.ham) < ENOUGH:
+        return None
     found = tokens.of(said)
     counts = lookup(session, site_id, found)
     return weigh(found, counts)

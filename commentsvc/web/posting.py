@@ -7,11 +7,13 @@ from typing import Any, cast
 
 from flask import Blueprint, Response, jsonify, redirect, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from commentsvc.adapters import markup
 from commentsvc.db import begin_write
 from commentsvc.domain import accounts, comments, fields, reading, second_opinion
 from commentsvc.domain.comments import Author, Signs
+from commentsvc.domain.entry import Posted
 from commentsvc.domain.evidence import Evidence
 from commentsvc.domain.threads import Address
 from commentsvc.errors import (
@@ -43,22 +45,15 @@ def post(door: str) -> ResponseReturnValue:
     asked = Asked.read(door, cast("dict[str, str]", request.form))
     address = asked.address()
     try:
-        comment = _store(form, address, door)
+        posted = _store(form, address, door)
     except CommentsvcError as error:
         return _refused(error, form, asked)
-    held = comment.status is not Status.APPROVED
+    number, held = posted.id, posted.status is not Status.APPROVED
     if faults.wants_json():
-        view = reading.one(database(), comment.id, own=True)
-        return headers.keep_nothing(
-            jsonify(
-                id=comment.id,
-                held=held,
-                html=piece(asked, view),
-                count=comment.thread.approved_count,
-            )
-        )
-    extra = {"receipt": access.receipt(comment.id)} if held else {"comment": comment.id}
-    return redirect(f"{asked.link(**extra)}#comment-{comment.id}", 303)
+        html = piece(asked, posted.view)
+        return headers.keep_nothing(jsonify(id=number, held=held, html=html, count=posted.count))
+    extra = {"receipt": access.receipt(number)} if held else {"comment": number}
+    return redirect(f"{asked.link(**extra)}#comment-{number}", 303)
 
 
 @blueprint.post(f"{FRAME}/preview")
@@ -69,7 +64,7 @@ def preview() -> ResponseReturnValue:
     return headers.keep_nothing(jsonify(html=str(markup.trusted(draft.rendered.html))))
 
 
-def _store(form: CommentForm, address: Address, door: str) -> Comment:
+def _store(form: CommentForm, address: Address, door: str) -> Posted:
     seconds = access.seconds_on_form(form.value("token"), address)
     draft, author = _checked(form, address, door)
     post_limits().hit(
@@ -78,9 +73,10 @@ def _store(form: CommentForm, address: Address, door: str) -> Comment:
     session = database()
     found = comments.look_into(session, address.site, draft, author, at=now(), address=access.client_ip())
     found = _with_opinion(found, form, address, draft, author)
+    session.expunge_all()  # the site stays as it was read: under the lock nobody waits for it to be read again
     begin_write(session)
     try:
-        comment = comments.post(
+        posted = comments.put(
             session,
             address,
             draft,
@@ -93,9 +89,17 @@ def _store(form: CommentForm, address: Address, door: str) -> Comment:
             idempotency_key=_key(form),
         )
     except AlreadyPostedError as error:
-        return session.get_one(Comment, error.comment_id)
+        session.rollback()  # others need not wait for the answer
+        return _earlier(session, error.comment_id)
     session.commit()
-    return comment
+    return posted
+
+
+def _earlier(session: Session, comment_id: int) -> Posted:
+    """Return what the same form brought when it came before."""
+    comment = session.get_one(Comment, comment_id)
+    view = reading.one(session, comment_id, own=True)
+    return Posted(comment_id, comment.thread_id, comment.status, comment.thread.approved_count, view)
 
 
 def _with_opinion(
@@ -107,7 +111,7 @@ def _with_opinion(
         return found
     name, website = found.words.get("name"), found.words.get("website")
     origin = address.site.origins[0].origin
-    database().rollback()
+    database().close()
     opinions = second_opinion.of_akismet(
         key,
         origin,
