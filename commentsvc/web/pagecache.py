@@ -54,8 +54,12 @@ _PERSONAL = frozenset({"receipt", "reply"})
 class PageCache:
     """A WSGI application in front of another, keeping what that one says may be kept (`keeping.keep`)."""
 
-    def __init__(self, app: WsgiApp, *, room: int, bell: Bell, engine: Engine) -> None:
+    def __init__(
+        self, app: WsgiApp, *, room: int, bell: Bell, engine: Engine, listen: Callable[[], None] | None = None
+    ) -> None:
+        """`room` is in bytes. `listen` is called once, before the first page is kept."""
         self._app = app
+        self._listen = listen
         self._bell, self._cells = bell, bell.cells
         self._engine = engine
         self._by_query: dict[str, KeptPage] = {}
@@ -137,6 +141,9 @@ class PageCache:
 
     def _rendered(self, name: str, environ: Environ) -> tuple[KeptPage | None, tuple[str, Headers, bytes]]:
         """Have Flask answer; return the page, or None and the answer where it is not to be kept."""
+        if self._listen:
+            listen, self._listen = self._listen, None
+            listen()
         heard, at = self._bell.heard(), monotonic()
         for condition in ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_RANGE", "HTTP_RANGE"):
             environ.pop(condition, None)  # it is to be the whole page
@@ -198,6 +205,7 @@ class PageCache:
         self._by_query[query] = page
         if len(page.queries) > ALIASES:
             self._by_query.pop(page.queries.pop(0), None)
+        self.shelf.weigh(page)
 
     def _forget(self, page: KeptPage) -> None:
         for query in page.queries:

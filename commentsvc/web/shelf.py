@@ -102,6 +102,11 @@ class Shelf:
             if self._pages.get(page.name) is page:
                 self._remove(page.name)
 
+    def clear(self) -> None:
+        """Take everything away."""
+        for page in self.all():
+            self.drop(page)
+
     def all(self) -> list[KeptPage]:
         """Return every page there is."""
         with self._lock:
