@@ -12,13 +12,16 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import wraps
 from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
+from time import monotonic
+from typing import Any
 
 import chromium as chromium_finder
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, sync_playwright
 from sqlalchemy.orm import Session
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -53,6 +56,8 @@ SWITCHES = (
     "--no-first-run",
     "--host-resolver-rules=MAP *.test 127.0.0.1",
 )
+PATIENCE = 30
+"""Seconds."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -72,10 +77,33 @@ def chromium() -> Iterator[Browser]:
     if path is None:
         missing("Chromium", "none is installed; `python tests/chromium.py` brings one")
     root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
+    with sync_playwright() as playwright, pytest.MonkeyPatch.context() as patch:
+        for name in ("click", "dblclick", "check", "uncheck"):
+            patch.setattr(Locator, name, _pointed(getattr(Locator, name)))
         browser = playwright.chromium.launch(executable_path=path, args=[*SWITCHES, *root])
         yield browser
         browser.close()
+
+
+def _pointed(act: Callable[..., None]) -> Callable[..., None]:
+    """Make a click in a frame wait until the frame feels the pointer.
+
+    The browser gives a click to whatever it last painted at that spot. A frame that has just grown, moved or been
+    scrolled to may lie elsewhere in that picture, and the click would go to the page around it, without a word.
+    People click what they see; tests are quicker than the picture, above all in a tab that is not in front.
+    """
+
+    @wraps(act)
+    def acted(target: Locator, *args: Any, **options: Any) -> None:
+        if target.evaluate("() => window !== top"):
+            until = monotonic() + PATIENCE
+            target.hover()
+            while not target.evaluate("(element) => element.matches(':hover')"):
+                assert monotonic() < until, f"the frame never felt the pointer on {target}"
+                target.hover()
+        act(target, *args, **options)
+
+    return acted
 
 
 @pytest.fixture
@@ -88,7 +116,7 @@ def complaints() -> list[str]:
 def context(chromium: Browser, complaints: list[str]) -> Iterator[BrowserContext]:
     """A browser profile of one test's own."""
     context = chromium.new_context(locale="en-GB", timezone_id="UTC")
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(PATIENCE * 1000)
 
     def hear(message: ConsoleMessage) -> None:
         url = message.location.get("url", "")

@@ -569,8 +569,10 @@ def test_a_comment_of_another_tab_is_not_lost_by_this_ones_post(
     two.goto(blog.url())
     fill_in(inside(one), "From one")
     fill_in(inside(two), "From two")
+    one.bring_to_front()
     post(inside(one))
     texts(inside(one), "From one")
+    two.bring_to_front()
     post(inside(two))
     texts(inside(two), "From two")
     assert [comment.source for comment in stored(service)] == ["From one", "From two"]

@@ -12,8 +12,9 @@ from pathlib import Path
 import brotli
 import browser
 import pytest
-from browser import Blog
-from playwright.sync_api import Page
+from browser import Blog, Service
+from playwright.sync_api import Page, expect
+from reader import LONG_READ, article, frame, write
 
 from commentsvc.config import PREFIX, Settings
 
@@ -122,3 +123,14 @@ def test_the_browser_of_the_tests_keeps_sites_apart_as_a_visitors_does(page: Pag
     page.goto(blog.url())
     assert page.frames[1].url == inside
     assert page.frames[1].evaluate("localStorage.getItem('seen')") is None
+
+
+def test_a_click_waits_for_a_frame_that_is_slow_to_appear(page: Page, service: Service, blog: Blog) -> None:
+    (one,) = write(service, blog, "One")
+    shadows = ", ".join(f"0 0 {size}px gray" for size in (20, 40, 60))
+    slow = f"<style>p {{ text-shadow: {shadows} }} comment-thread {{ filter: blur(0.1px) }}</style>"
+    blog.pages["/"] = article(service, before=LONG_READ, head=slow)
+    page.goto(blog.url())
+    page.locator("comment-thread").scroll_into_view_if_needed()
+    frame(page).locator(f"#comment-{one} .reply-link").click()
+    expect(frame(page).get_by_role("heading", name="Leave a Reply to Ada")).to_be_visible()
