@@ -584,6 +584,7 @@ class TestSettings:
             "email_field": "off",
             "website_field": "required",
             "close_after_days": "30",
+            "guests": "y",
         } | changed
 
     def stored(self, session: Session, site: Site) -> Site:
@@ -593,8 +594,7 @@ class TestSettings:
 
     @ENGINES
     def test_are_saved(self, session: Session, site: Site, moderator: Visitor) -> None:
-        comment = write(session, site)
-        version = fresh(session, comment).thread.version
+        version = self.stored(session, site).version
         answer = moderator.post(f"/admin/sites/{site.id}", self.form())
         assert answer.status_code == 303, answer.text
         stored = self.stored(session, site)
@@ -602,10 +602,24 @@ class TestSettings:
         assert [item.origin for item in stored.origins] == [BLOG, "https://www.blog.example"]
         assert (stored.name_field, stored.email_field) == (FieldRule.OPTIONAL, FieldRule.OFF)
         assert (stored.website_field, stored.close_after_days) == (FieldRule.REQUIRED, 30)
-        assert fresh(session, comment).thread.version > version  # pages kept from before are stale
+        assert stored.version > version  # pages kept from before are stale
         page = moderator.page(f"/admin/sites/{site.id}")
         assert "Saved." in page
         assert '<option selected value="closed">' in page
+
+    def test_decide_whether_guests_may_comment(
+        self, session: Session, site: Site, moderator: Visitor
+    ) -> None:
+        path = f"/admin/sites/{site.id}"
+        ticked = re.compile(r'<input[^>]* checked [^>]*name="guests"|name="guests"[^>]* checked')
+        assert ticked.search(moderator.page(path))
+        sent = self.form()
+        del sent["guests"]  # as browsers send a box without a tick
+        moderator.post(path, sent)
+        assert not self.stored(session, site).guests
+        assert not ticked.search(moderator.page(path))
+        moderator.post(path, self.form())
+        assert self.stored(session, site).guests
 
     def test_an_origin_can_be_taken_away_and_never_closing_be_chosen(
         self, session: Session, site: Site, moderator: Visitor

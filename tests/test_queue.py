@@ -11,7 +11,7 @@ from moderating import Queue, open_queue
 from commentsvc.db import begin_write
 from commentsvc.domain import queue_walk
 from commentsvc.domain.fields import Guest
-from commentsvc.models import Comment, Decision, Identity, Report, Status
+from commentsvc.models import Comment, Decision, Identity, Report, Status, now
 from commentsvc.web import desk
 
 queue_of_site = open_queue
@@ -99,6 +99,48 @@ class TestFilters:
         assert shown(it, "reason=policy") == [two]
         assert shown(it, "reason=most-links") == []
         assert '<option value="most_links">Most links' in it.owner.page("/admin")
+
+    def test_of_many_reports_the_latest_and_since_when(self, queue_of_site: Queue) -> None:
+        it = queue_of_site
+        one = it.write("Rude", status=Status.APPROVED)
+        begin_write(it.session)
+        it.session.get_one(Comment, one).reports = 59
+        for number in range(60):
+            at = now() - timedelta(days=1, minutes=60 - number)
+            word = Report(comment_id=one, reporter_hash=str(number), reason="abuse", note=f"Note {number}.")
+            word.created_at = at
+            it.session.add(word)
+        it.session.commit()
+        page = it.owner.page("/admin?status=reported")
+        assert re.findall(r"Abuse: Note (\d+)", page) == ["59", "58", "57", "56", "55"]
+        assert f'href="/admin/comments/{one}?status=reported' in page
+        assert "and 54 more" in page
+        assert "Reported by 59 readers</b>, the first <time" in page
+        whole = it.owner.page(f"/admin/comments/{one}")
+        assert len(re.findall(r"Abuse: Note \d+", whole)) == 50
+        assert "and 9 more" in whole
+
+    def test_reports_from_before_they_were_waved_through_are_not_shown_again(
+        self, queue_of_site: Queue
+    ) -> None:
+        it = queue_of_site
+        one = it.write("Rude", status=Status.APPROVED)
+        for number in range(2):
+            begin_write(it.session)
+            it.session.get_one(Comment, one).reports += 1
+            word = Report(comment_id=one, reporter_hash=str(number), reason="abuse", note=f"Note {number}.")
+            it.session.add(word)
+            it.session.commit()
+            if number == 0:
+                it.owner.post(f"/admin/comments/{one}/decision", {"verdict": "keep"})
+        page = it.owner.page("/admin?status=reported")
+        assert re.findall(r"Abuse: Note (\d)", page) == ["1"]
+        log = it.owner.page(f"/admin/sites/{it.site_id}/actions")
+        undo = re.search(r'action="([^"]+/undo)"', log)
+        assert undo is not None
+        it.owner.post(undo[1])
+        page = it.owner.page("/admin?status=reported")
+        assert re.findall(r"Abuse: Note (\d)", page) == ["1", "0"]
 
     def test_reported_ones_with_what_readers_said_until_they_are_kept(self, queue_of_site: Queue) -> None:
         it = queue_of_site

@@ -16,7 +16,8 @@ from visitor import Visitor
 from writing import article
 
 from commentsvc.db import begin_write, db
-from commentsvc.domain import accounts, moderation, sites, training
+from commentsvc.domain import accounts, moderation, reports, sites, training
+from commentsvc.domain.reports import Reporter
 from commentsvc.domain.spamfilter import Counts
 from commentsvc.models import Action, Comment, Commenter, Membership, Policy, Role, Site, Status
 
@@ -56,6 +57,7 @@ def form(**changes: str) -> dict[str, str]:
         "policy": "open",
         "most_links": "2",
         "filter_threshold": "90",
+        "reports_to_hold": "3",
         "moderation_words": "",
         "disallowed_words": "",
         "do": "try",
@@ -103,7 +105,8 @@ class TestTrying:
     def test_what_was_tried_is_what_is_saved(self, session: Session, site: Site, owner: Visitor) -> None:
         words = f'casino\n\n# remark\n{XSS} & "more"'
         page = owner.post(
-            rules(site), form(disallowed_words=words, most_links="7", filter_threshold="75")
+            rules(site),
+            form(disallowed_words=words, most_links="7", filter_threshold="75", reports_to_hold="5"),
         ).text
         assert "<script>alert" not in page
         tried = page.partition('class="tried"')[2].partition("</section>")[0]
@@ -114,8 +117,33 @@ class TestTrying:
         assert answer.status_code == 303
         stored = fresh(session, site)
         assert (stored.disallowed_words, stored.most_links, stored.filter_threshold) == (words, 7, 0.75)
+        assert stored.reports_to_hold == 5
         assert kinds(session) == ["rules.saved"]
         assert "The rules are saved." in owner.page(rules(site))
+
+    @ENGINES
+    def test_tells_how_many_comments_other_numbers_of_reports_would_have_held(
+        self, session: Session, site: Site, owner: Visitor
+    ) -> None:
+        begin_write(session)
+        pen = article(session, session.get_one(Site, site.id))
+        for text, readers, network in (("Rude", 3, None), ("Odd", 2, None), ("Disliked", 4, "n" * 64)):
+            comment = pen.write(text)
+            for number in range(readers):
+                by = Reporter(f"{number:064}", network or f"{number:064}", member=bool(network))
+                reports.report(session, comment.id, by, reason="abuse", at=comment.created_at)
+            if text == "Rude":
+                me = accounts.operator(session).id
+                moderation.decide(session, comment, Status.TRASH, moderator_id=me)
+        session.commit()
+        text = " ".join(Elements(owner.post(rules(site), form(reports_to_hold="2")).text).text.split())
+        assert "Readers have reported 3 comments." in text
+        assert "By the present rules, 3 of them hold one: that makes 1 (people threw away 1)." in text
+        assert (
+            "By these, 2 of them hold one: that makes 2 (people threw away 1, have not looked at 1)." in text
+        )
+        off = " ".join(Elements(owner.post(rules(site), form(reports_to_hold="0")).text).text.split())
+        assert "By these, they hold nothing." in off
 
     def test_a_page_without_comments_says_so(self, site: Site, owner: Visitor) -> None:
         assert "There are no comments yet" in owner.post(rules(site), form()).text
@@ -128,6 +156,9 @@ class TestTrying:
             ("most_links", ""),
             ("filter_threshold", "49"),
             ("filter_threshold", "101"),
+            ("reports_to_hold", "-1"),
+            ("reports_to_hold", "1001"),
+            ("reports_to_hold", ""),
             ("policy", "nonsense"),
             ("moderation_words", "x" * 201),
             ("disallowed_words", "x\n" * 2001),

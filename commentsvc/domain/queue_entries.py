@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,10 @@ from commentsvc.models import Comment, Commenter, Decision, Kind, Report, Role, 
 LARGEST_HTML = 20_000
 """Characters of one comment that a list shows as they are; of a larger one it shows the beginning of its source."""
 EXCERPT = 2_000
-COMPLAINTS = 20
+COMPLAINTS = 5
+"""Reports of one comment that a list shows."""
+COMPLAINTS_IN_FULL = 50
+"""That the comment's own page shows."""
 _TALL = re.compile(r"<(?:br|p|li|pre)\b|\n")
 _LONG, _LINES = 1200, 12
 
@@ -79,14 +82,22 @@ class Entry:
     reports: int
     complaints: list[Complaint]
     """The latest reports, while they stand."""
+    reported_since: datetime | None
+    """When the first one came."""
 
 
 def load(session: Session, ids: Sequence[int], *, whole: bool = False) -> list[Entry]:
     """Return these comments, in this order; those that are gone are left out."""
     rows = {row.id: row for row in session.execute(_columns(whole=whole).where(Comment.id.in_(ids)))}
     rulings = _last_rulings(session, ids)
-    complaints = _complaints(session, [row.id for row in rows.values() if row.reports])
-    return [_entry(rows[one], rulings.get(one), complaints.get(one, [])) for one in ids if one in rows]
+    standing = {row.id: row.reports for row in rows.values() if row.reports}
+    complaints = _complaints(session, standing, COMPLAINTS_IN_FULL if whole else COMPLAINTS)
+    since = _reported_since(session, list(standing))
+    return [
+        _entry(rows[one], rulings.get(one), complaints.get(one, []), since.get(one))
+        for one in ids
+        if one in rows
+    ]
 
 
 def rulings_on(session: Session, comment_id: int, *, limit: int) -> list[Ruling]:
@@ -133,7 +144,9 @@ def _columns(*, whole: bool = False) -> Any:
     )
 
 
-def _entry(row: Row[Any], ruling: Ruling | None, complaints: list[Complaint]) -> Entry:
+def _entry(
+    row: Row[Any], ruling: Ruling | None, complaints: list[Complaint], since: datetime | None
+) -> Entry:
     html: str | None = row.html
     return Entry(
         id=row.id,
@@ -161,6 +174,7 @@ def _entry(row: Row[Any], ruling: Ruling | None, complaints: list[Complaint]) ->
         ruling=ruling,
         reports=row.reports,
         complaints=complaints,
+        reported_since=since,
     )
 
 
@@ -173,23 +187,30 @@ def _author(row: Row[Any]) -> str | None:
     return f"name:{row.guest_name}" if row.guest_name else None
 
 
-def _complaints(session: Session, ids: Sequence[int]) -> dict[int, list[Complaint]]:
-    """Return the latest reports of each: there may be thousands."""
-    if not ids:
+def _complaints(session: Session, standing: Mapping[int, int], most: int) -> dict[int, list[Complaint]]:
+    """Return the latest reports of each, of which so many stand: there may be thousands, and older ones."""
+    if not standing:
         return {}
     columns = (Report.id, Report.comment_id, Report.reason, Report.note, Report.created_at)
     latest = [
         select(*columns)
         .where(Report.comment_id == one)
         .order_by(Report.id.desc())
-        .limit(COMPLAINTS)
+        .limit(min(most, number))
         .subquery()
-        for one in ids
+        for one, number in standing.items()
     ]
     found: dict[int, list[Complaint]] = {}
     for row in session.execute(union_all(*(select(part) for part in latest))):
         found.setdefault(row.comment_id, []).append(Complaint(row.reason, row.note, row.created_at))
     return found
+
+
+def _reported_since(session: Session, ids: Sequence[int]) -> dict[int, datetime]:
+    if not ids:
+        return {}
+    query = select(Report.comment_id, func.min(Report.created_at)).where(Report.comment_id.in_(ids))
+    return {row[0]: row[1] for row in session.execute(query.group_by(Report.comment_id))}
 
 
 def _last_rulings(session: Session, comment_ids: Sequence[int]) -> dict[int, Ruling]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -98,8 +99,21 @@ def voices(session: Session, comment_id: int) -> list[Report]:
         query = query.where(Report.created_at > since)
     found: dict[tuple[bool, str | None], Report] = {}
     for one in session.scalars(query):
-        found.setdefault((one.member, one.reporter_hash if one.member else one.network_hash), one)
+        who = voice(member=one.member, reporter=one.reporter_hash, network=one.network_hash)
+        found.setdefault(who, one)
     return list(found.values())
+
+
+def voice(*, member: bool, reporter: str, network: str | None) -> tuple[bool, str | None]:
+    """Return what is the same for reports that count as one."""
+    return member, reporter if member else network
+
+
+def are_enough(networks: Sequence[str | None], enough: int) -> bool:
+    """Whether voices from these networks hold a comment: so many, and not all of them in one network."""
+    if enough < 1 or len(networks) < enough:
+        return False
+    return enough == 1 or len(set(networks)) > 1
 
 
 def _hold_if_many(session: Session, comment: Comment) -> None:
@@ -108,8 +122,7 @@ def _hold_if_many(session: Session, comment: Comment) -> None:
     if enough < 1 or comment.status is not Status.APPROVED:
         return
     counted = voices(session, comment.id)
-    one_network = len({one.network_hash for one in counted}) == 1
-    if len(counted) < enough or (one_network and enough > 1):
+    if not are_enough([one.network_hash for one in counted], enough):
         return
     verdict = Verdict("reports", Status.HELD, sentence([one.reason for one in counted]))
     moderation.decide(session, comment, Status.HELD, verdicts=[verdict])

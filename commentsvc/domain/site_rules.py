@@ -13,6 +13,7 @@ from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import Policy, Site
 
 MOST_LINKS = 1_000
+MOST_REPORTS = 1_000
 LEAST_SURE = 0.5
 KEY_LONGEST = 80
 
@@ -23,6 +24,8 @@ class Wanted:
 
     policy: Policy
     rules: Rules
+    reports_to_hold: int | None
+    """0: however many there are."""
 
 
 def check(wanted: Wanted) -> Wanted:
@@ -39,11 +42,15 @@ def check(wanted: Wanted) -> Wanted:
         faults["most_links"] = f"Please enter a number from 0 to {MOST_LINKS:,}"
     if not LEAST_SURE <= wanted.rules.filter_threshold <= 1:
         faults["filter_threshold"] = "Please enter a number from 50 to 100"
+    enough = wanted.reports_to_hold
+    if enough is None or not 0 <= enough <= MOST_REPORTS:
+        faults["reports_to_hold"] = f"Please enter a number from 0 to {MOST_REPORTS:,}"
     if faults:
         raise InvalidFieldsError(faults)
     return Wanted(
         wanted.policy,
         Rules(**lists, most_links=links, filter_threshold=wanted.rules.filter_threshold),
+        enough,
     )
 
 
@@ -56,6 +63,7 @@ def save(session: Session, site: Site, wanted: Wanted, *, moderator_id: int, at:
         "disallowed_words": wanted.rules.disallowed_words,
         "most_links": wanted.rules.most_links,
         "filter_threshold": wanted.rules.filter_threshold,
+        "reports_to_hold": wanted.reports_to_hold,
     }
     before = {name: getattr(site, name) for name in new if getattr(site, name) != new[name]}
     if not before:

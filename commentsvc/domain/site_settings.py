@@ -21,6 +21,7 @@ class SiteSettings:
     heading: str
     origins: Sequence[str]
     policy: Policy
+    guests: bool
     order: Order
     name_field: FieldRule
     email_field: FieldRule
@@ -45,6 +46,7 @@ def change(session: Session, site: Site, wanted: SiteSettings) -> None:
     if faults:
         raise InvalidFieldsError(faults)
     site.name, site.heading = name, heading
+    site.guests = wanted.guests
     site.policy, site.order, site.close_after_days = wanted.policy, wanted.order, wanted.close_after_days
     site.name_field, site.email_field = wanted.name_field, wanted.email_field
     site.website_field = wanted.website_field

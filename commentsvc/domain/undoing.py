@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, aliased
 
 from commentsvc.db import begin_write
 from commentsvc.domain import actions, answers, bulk, moderation, revisions, training
 from commentsvc.domain.bulk import Outcome
 from commentsvc.errors import NotFoundError
-from commentsvc.models import Action, Comment, Commenter, Decision, Report, Revision, Status
+from commentsvc.models import Action, Comment, Commenter, Decision, Revision, Status
 
 PAGE = 50
 _COMMENTS = "comments."
@@ -180,10 +180,8 @@ def _decided_since(session: Session, ids: Sequence[int]) -> set[int]:
 
 def _report_again(session: Session, action: Action) -> int:
     """Let reports that were waved through stand again; return how many comments have some."""
-    found = 0
-    for comment in bulk.lock(session, action.site_id, map(int, action.facts.get("reports", {}))):
-        if not comment.reports:
-            of_it = select(func.count()).select_from(Report).where(Report.comment_id == comment.id)
-            comment.reports = session.scalar(of_it) or 0
-            found += 1
-    return found
+    waved = action.facts.get("reports", {})
+    comments = bulk.lock(session, action.site_id, map(int, waved))
+    for comment in comments:
+        comment.reports += int(waved[str(comment.id)])
+    return len(comments)

@@ -123,6 +123,7 @@ class SiteForm(FlaskForm):
     email_field = SelectField("Email", choices=FIELD_RULES)
     name_field = SelectField("Name", choices=FIELD_RULES)
     website_field = SelectField("Website", choices=FIELD_RULES)
+    guests = BooleanField("Guests may comment, without logging in")
     close_after_days = IntegerField(
         "Close after", [Optional(), NumberRange(min=1, max=36500, message="Between 1 and 36500 days")]
     )
@@ -136,6 +137,9 @@ class RulesForm(FlaskForm):
     filter_threshold = IntegerField(
         "Hold what the site's own filter takes for spam with",
         [InputRequired("Please enter a number from 50 to 100")],
+    )
+    reports_to_hold = IntegerField(
+        "Reports that hold a comment", [InputRequired("Please enter a number from 0 to 1,000")]
     )
     moderation_words = TextAreaField("Words that make a comment wait")
     disallowed_words = TextAreaField("Words that make it spam")

@@ -8,8 +8,9 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 
 from commentsvc.db import begin_write
-from commentsvc.domain import rehearsal, site_rules, spamfilter, training
+from commentsvc.domain import rehearsal, reported, site_rules, spamfilter, training
 from commentsvc.domain.rehearsal import Rehearsal
+from commentsvc.domain.reported import Comparison
 from commentsvc.domain.screening import Rules
 from commentsvc.domain.site_rules import Wanted
 from commentsvc.errors import InvalidFieldsError
@@ -32,6 +33,7 @@ class _Page:
     form: RulesForm
     errors: dict[str, str] = field(default_factory=dict)
     tried: Rehearsal | None = None
+    reports: Comparison | None = None
 
 
 @blueprint.route(RULES, methods=["GET", "POST"])
@@ -45,6 +47,9 @@ def edit(site_id: int) -> ResponseReturnValue:
             if request.form.get("do") == "save":
                 return _save(site_id, wanted)
             page.tried = rehearsal.rehearse(database(), desk.site, wanted.policy, wanted.rules)
+            page.reports = reported.compare(
+                database(), site_id, desk.site.reports_to_hold, wanted.reports_to_hold or 0
+            )
         except InvalidFieldsError as error:
             database().rollback()
             page.errors = error.fields
@@ -89,6 +94,7 @@ def _show(site_id: int, page: _Page) -> ResponseReturnValue:
         form=page.form,
         errors=page.errors,
         tried=page.tried,
+        reports=page.reports,
         statuses=list(Status),
         learned=training.state(database(), site_id),
         enough=spamfilter.ENOUGH,
@@ -119,6 +125,7 @@ def _wanted(form: RulesForm) -> Wanted:
                 most_links=form.most_links.data,
                 filter_threshold=(form.filter_threshold.data or 0) / 100,
             ),
+            form.reports_to_hold.data,
         )
     )
 
@@ -130,4 +137,5 @@ def _stored(site: Site) -> dict[str, object]:
         "disallowed_words": site.disallowed_words,
         "most_links": site.most_links,
         "filter_threshold": round(site.filter_threshold * 100),
+        "reports_to_hold": site.reports_to_hold,
     }
