@@ -68,6 +68,15 @@ class AlreadyPostedError(CommentsvcError):
         super().__init__("This comment was posted before.")
 
 
+class WorkNeededError(CommentsvcError):
+    """Many comments are coming, and a browser that can is to work for its own first; no puzzle for people."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Many comments are coming at the moment. Your text is kept; please reload the page and send it again."
+        )
+
+
 class StaleFormError(CommentsvcError):
     """The signed form token is missing, foreign or too old; `genuine` where it was this form's, once."""
 

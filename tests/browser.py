@@ -236,14 +236,14 @@ class _Pages(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def blog(service: Service) -> Iterator[Blog]:
-    """A website on a free port, registered with the service; its comments appear at once."""
+    """A website on a free port, registered with the service; its comments appear at once, however many."""
     handler = type("Pages", (_Pages,), {})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     port = server.server_port
     with service.writing() as session:
         origins = [f"http://localhost:{port}", f"http://blog.test:{port}"]
         site = sites.add(session, "Blog", origins, owner_id=accounts.operator(session).id)
-        site.policy, site.most_links = Policy.OPEN, 1000
+        site.policy, site.most_links, site.valve = Policy.OPEN, 1000, False
         session.commit()
         handler.blog = Blog(port, site.id)  # type: ignore[attr-defined]
     with _running(server):

@@ -17,6 +17,7 @@ from commentsvc.domain import (
     fields,
     moderation,
     pace,
+    pressure,
     screening,
     threads,
     training,
@@ -24,6 +25,7 @@ from commentsvc.domain import (
 from commentsvc.domain.entry import Posted
 from commentsvc.domain.evidence import Evidence, Writer
 from commentsvc.domain.fields import Guest
+from commentsvc.domain.pressure import Felt
 from commentsvc.domain.screening import Submission, Verdict
 from commentsvc.domain.threads import Address
 from commentsvc.errors import (
@@ -31,6 +33,7 @@ from commentsvc.errors import (
     DuplicateCommentError,
     InvalidFieldsError,
     NotFoundError,
+    WorkNeededError,
 )
 from commentsvc.models import Comment, Role, Site, Status, TextFormat
 
@@ -62,6 +65,10 @@ class Signs:
 
     honeypot_filled: bool = False
     seconds_on_form: float = 3600.0
+    worked: bool = False
+    """Its browser has done the work that is asked for under pressure."""
+    can_work: bool = False
+    """It would, if it were asked to."""
 
 
 def look_into(
@@ -152,7 +159,7 @@ def put(
 
     `found` is what `look_into` returned; without it that is done here, and raises what it does. Raises
     ThreadClosedError, SlowModeError, NotFoundError for a parent that cannot be answered, DuplicateCommentError,
-    and AlreadyPostedError where `idempotency_key` has been here before.
+    AlreadyPostedError where `idempotency_key` has been here before, and WorkNeededError where the browser can.
     """
     site, guest = address.site, author.guest
     session.flush()  # what follows does not look at what is only in memory
@@ -189,7 +196,14 @@ def put(
         raise DuplicateCommentError
 
     found = found or look_into(session, site, draft, author, at=at)
-    verdicts = _screened(site, draft, author, signs, found, known=known.approved)
+    felt = found.pressure
+    if felt is None:
+        felt = pressure.feel(session, site, here.id, at=at) if author.role is None else Felt()
+    of_old = _is_of_old(session, site, author, felt)
+    submission = _submission(site, draft, author, signs, found, felt, known=known.approved, of_old=of_old)
+    verdicts = screening.screen(submission)
+    if signs.can_work and screening.waits_for_work(submission, verdicts):
+        raise WorkNeededError
     row = {
         "site_id": site.id,
         "thread_id": here.id,
@@ -212,24 +226,46 @@ def put(
     return entry.add(session, row, parent, [verdict.as_row() for verdict in verdicts])
 
 
-def _screened(
-    site: Site, draft: Draft, author: Author, signs: Signs, found: Evidence, *, known: bool
-) -> list[Verdict]:
-    return screening.screen(
-        Submission(
-            policy=site.policy,
-            role=author.role,
-            known=known,
-            honeypot_filled=signs.honeypot_filled,
-            seconds_on_form=signs.seconds_on_form,
-            sanitisers_agreed=draft.rendered.agreed,
-            rules=evidence.rules_of(site),
-            words=found.words,
-            links=found.links,
-            namesake=found.namesake,
-            score=found.score,
-            opinions=found.opinions,
-        )
+def _submission(
+    site: Site,
+    draft: Draft,
+    author: Author,
+    signs: Signs,
+    found: Evidence,
+    felt: Felt,
+    *,
+    known: bool,
+    of_old: bool,
+) -> Submission:
+    return Submission(
+        policy=site.policy,
+        role=author.role,
+        known=known,
+        honeypot_filled=signs.honeypot_filled,
+        seconds_on_form=signs.seconds_on_form,
+        sanitisers_agreed=draft.rendered.agreed,
+        rules=evidence.rules_of(site),
+        words=found.words,
+        links=found.links,
+        namesake=found.namesake,
+        score=found.score,
+        opinions=found.opinions,
+        pressure=felt,
+        of_old=of_old,
+        worked=signs.worked,
+    )
+
+
+def _is_of_old(session: Session, site: Site, author: Author, felt: Felt) -> bool:
+    """Whether this person was known well before the pressure began: nobody earns that within it."""
+    if felt.since is None:
+        return False
+    return moderation.is_known(
+        session,
+        site.id,
+        author_key_hash=author.author_key_hash,
+        commenter_id=author.commenter_id,
+        before=felt.since - pressure.OLD,
     )
 
 

@@ -11,6 +11,7 @@ from commentsvc.adapters import markup
 from commentsvc.domain import bans, lookalikes, spamfilter, tokens
 from commentsvc.domain.bans import Sender
 from commentsvc.domain.lookalikes import Namesake
+from commentsvc.domain.pressure import Felt
 from commentsvc.domain.screening import Rules, Verdict
 from commentsvc.domain.spamfilter import Score
 from commentsvc.domain.tokens import Said
@@ -41,6 +42,8 @@ class Evidence:
     namesake: Namesake | None = None
     score: Score | None = None
     opinions: tuple[Verdict, ...] = ()
+    pressure: Felt | None = None
+    """None: to be judged where it can be written down."""
 
 
 def gather(

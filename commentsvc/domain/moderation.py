@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, select, true, update
 from sqlalchemy.orm import Session
 
 from commentsvc.domain import threads, training
@@ -76,9 +77,17 @@ def withdraw(session: Session, comment: Comment) -> None:
 
 
 def is_known(
-    session: Session, site_id: int, *, author_key_hash: str | None, commenter_id: int | None
+    session: Session,
+    site_id: int,
+    *,
+    author_key_hash: str | None,
+    commenter_id: int | None,
+    before: datetime | None = None,
 ) -> bool:
-    """Whether this browser or account has an approved comment on the site; a typed e-mail proves nothing."""
+    """Whether this browser or account has an approved comment on the site; a typed e-mail proves nothing.
+
+    `before` asks for one that was written earlier than that.
+    """
     if commenter_id is not None:
         proof = Comment.commenter_id == commenter_id
     elif author_key_hash is not None:
@@ -87,7 +96,14 @@ def is_known(
         return False
     return bool(
         session.scalar(
-            select(exists().where(Comment.site_id == site_id, proof, Comment.status == Status.APPROVED))
+            select(
+                exists().where(
+                    Comment.site_id == site_id,
+                    proof,
+                    Comment.status == Status.APPROVED,
+                    Comment.created_at < before if before else true(),
+                )
+            )
         )
     )
 

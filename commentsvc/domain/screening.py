@@ -12,7 +12,9 @@ from typing import Any
 
 from commentsvc.domain import wordlists
 from commentsvc.domain.lookalikes import Namesake
+from commentsvc.domain.pressure import Felt
 from commentsvc.domain.spamfilter import Score
+from commentsvc.domain.spells import Step
 from commentsvc.models import Policy, Role, Status
 
 FASTEST_SECONDS = 2.0
@@ -69,6 +71,11 @@ class Submission:
     """Of the local filter; None while it has not learned enough."""
     opinions: tuple[Verdict, ...] = ()
     """Of services that were asked."""
+    pressure: Felt = field(default_factory=Felt)
+    of_old: bool = False
+    """Known since before the pressure."""
+    worked: bool = False
+    """The browser has done the work that is asked for under pressure."""
 
 
 Check = Callable[[Submission], Verdict | None]
@@ -142,6 +149,22 @@ def local_filter(it: Submission) -> Verdict | None:
     return Verdict("filter", status, it.score.reason(), it.score.value)
 
 
+def pressure(it: Submission) -> Verdict | None:
+    """Who was known before it began is let through, until nothing is."""
+    felt = it.pressure
+    if it.role is not None or felt.step is Step.NONE or (it.of_old and felt.step is not Step.ALL):
+        return None
+    if felt.step is Step.ALL:
+        so = "so all of them wait"
+    elif _leads_elsewhere(it):
+        so = "so those with a link or a website wait"
+    elif felt.step is Step.WORK and not it.worked:
+        so = "and its browser did not do the work that shows a person in front of it"
+    else:
+        return None
+    return Verdict("pressure", Status.HELD, f"Comments {felt.where} come much faster than usual, {so}.")
+
+
 CHECKS: tuple[Check, ...] = (
     member,
     policy,
@@ -153,6 +176,7 @@ CHECKS: tuple[Check, ...] = (
     links,
     namesake,
     local_filter,
+    pressure,
 )
 RULED = frozenset({"member", "policy", "disallowed", "moderated", "links", "filter"})
 """Checks that can be made again later, of what is stored; the others saw what only that moment had."""
@@ -164,9 +188,19 @@ def screen(submission: Submission) -> list[Verdict]:
     return [*verdicts, *submission.opinions]
 
 
+def waits_for_work(it: Submission, verdicts: list[Verdict]) -> bool:
+    """Whether a comment could appear at once if its browser did the work."""
+    against = [verdict.check for verdict in verdicts if verdict.status is not Status.APPROVED]
+    return against == ["pressure"] and it.pressure.step is Step.WORK and not _leads_elsewhere(it)
+
+
 def strictest(verdicts: list[Verdict]) -> Status:
     """Return the status that the verdicts together ask for."""
     return max((verdict.status for verdict in verdicts), key=_STRICTNESS.index, default=Status.HELD)
+
+
+def _leads_elsewhere(it: Submission) -> bool:
+    return bool(it.links or it.words.get("website"))
 
 
 def _listed(it: Submission, words: str, check: str, status: Status, does: str) -> Verdict | None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.adapters import markup
 from commentsvc.db import begin_write
-from commentsvc.domain import accounts, comments, fields, reading, second_opinion
+from commentsvc.domain import accounts, comments, fields, pressure, reading, second_opinion, threads
 from commentsvc.domain.comments import Author, Signs
 from commentsvc.domain.entry import Posted
 from commentsvc.domain.evidence import Evidence
@@ -73,6 +73,9 @@ def _store(form: CommentForm, address: Address, door: str) -> Posted:
     session = database()
     found = comments.look_into(session, address.site, draft, author, at=now(), address=access.client_ip())
     found = _with_opinion(found, form, address, draft, author)
+    if author.role is None:
+        thread = threads.find(session, address)
+        found = replace(found, pressure=pressure.look(session, address.site, thread, at=now()))
     session.expunge_all()  # the site stays as it was read: under the lock nobody waits for it to be read again
     begin_write(session)
     try:
