@@ -689,14 +689,14 @@ DOORS = {"invitation", "signin"}
 
 
 def addresses(
-    app: Flask, *, comment_id: int, site_id: int, action_id: int = 0
+    app: Flask, *, comment_id: int, site_id: int, action_id: int = 0, **more: int
 ) -> Iterator[tuple[str, str, str]]:
-    """Every route of the admin view as (blueprint, method, path), the ids filled in.
+    """Every route of the admin view as (blueprint, method, path), the ids filled in; `more` of them than usual.
 
     A route with an argument of another name fails here, and so asks to be covered.
     """
     ids = {"comment_id": comment_id, "site_id": site_id, "action_id": action_id, "token": "x"}
-    ids |= dict.fromkeys(("thread_id", "ban_id", "membership_id", "ticket_id"), 0)
+    ids |= dict.fromkeys(("thread_id", "ban_id", "membership_id", "ticket_id", "note_id"), 0) | more
     with app.test_request_context(base_url=BASE_URL):
         adapter = app.url_map.bind("127.0.0.1")
         for rule in app.url_map.iter_rules():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import re
+
 import pytest
 from conftest import BLOG
 from flask import Flask
@@ -11,12 +14,12 @@ from test_admin import ENGINES, elsewhere, moderator, owner, session, site, visi
 from visitor import Visitor
 
 from commentsvc.db import begin_write, db
-from commentsvc.domain import comments, moderation, people
+from commentsvc.domain import comments, moderation, people, people_search
 from commentsvc.domain.comments import Author, Signs
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.threads import address_on
 from commentsvc.errors import NotFoundError
-from commentsvc.models import Action, Comment, Commenter, Note, Site, Status, now
+from commentsvc.models import Action, Comment, Commenter, Membership, Note, Role, Site, Status, now
 
 __all__ = ["elsewhere", "moderator", "owner", "session", "site", "visitor"]
 
@@ -165,6 +168,86 @@ def test_a_note_that_is_none(
     assert fault in answer.text
     session.rollback()
     assert session.scalars(select(Note)).all() == []
+
+
+@ENGINES
+def test_a_note_is_changed_and_deleted_by_whoever_wrote_it(
+    session: Session, site: Site, moderator: Visitor, owner: Commenter, app: Flask
+) -> None:
+    write(session, site, guest=Guest("Ada", "Ada@example.org"))
+    moderator.post(path(site, "email:Ada@example.org"), {"text": "Knows her swifts"})
+    page = moderator.page(path(site, "email:Ada@example.org"))
+    link = re.search(r'href="([^"]+/notes/\d+[^"]*)"', page)
+    assert link is not None
+    where = html.unescape(link[1])
+    assert "Knows her swifts" in moderator.page(where)
+    answer = moderator.post(where, {"text": " "})
+    assert answer.status_code == 422
+    assert "Please enter a note" in answer.text
+    answer = moderator.post(where, {"text": "Knows her <i>owls</i>"})
+    assert answer.status_code == 303
+    assert "Knows her &lt;i&gt;owls&lt;/i&gt;" in moderator.page(answer.location)
+    begin_write(session)
+    ben = Commenter(name="Ben")
+    session.add(ben)
+    session.flush()
+    session.add(Membership(commenter_id=ben.id, site_id=site.id, role=Role.OWNER))
+    session.commit()
+    other = Visitor(app).sign_in(session, ben)
+    assert "/notes/" not in other.page(path(site, "email:Ada@example.org"))
+    assert other.get(where).status_code == 404
+    assert other.post(where, {"text": "Mine", "do": "delete"}).status_code == 404
+    assert moderator.post(where, {"do": "delete"}).status_code == 303
+    session.rollback()
+    assert session.scalars(select(Note)).all() == []
+    assert [one.kind for one in session.scalars(select(Action))] == ["note.add", "note.edit", "note.delete"]
+    assert moderator.get(where).status_code == 404
+
+
+@ENGINES
+class TestSearching:
+    def found(self, session: Session, site: Site, typed: str) -> list[str]:
+        session.rollback()
+        return [one.who for one in people_search.find(session, site.id, typed)]
+
+    def test_by_name_and_address_whole_or_from_the_beginning(self, session: Session, site: Site) -> None:
+        write(session, site, "One", guest=Guest("Zo\u00eb Adams", "zoe@mail.example"))
+        write(session, site, "Zoe is right", guest=Guest("Ben", "ben@mail.example"))
+        mallory = member(session, site)
+        assert self.found(session, site, "zoe") == ["email:zoe@mail.example"]
+        assert self.found(session, site, "ADAMS zo\u00eb") == ["email:zoe@mail.example"]
+        assert self.found(session, site, "ben@mail.example") == ["email:ben@mail.example"]
+        assert self.found(session, site, "mail.exam") == ["email:ben@mail.example", "email:zoe@mail.example"]
+        assert self.found(session, site, "mallo") == [f"commenter:{mallory.id}"]
+        for typed in ("right", "Zoe Ben", "", "%", '"', "\x00", "*", "zoe* OR ben", "x" * 5000):
+            assert self.found(session, site, typed) == [], typed
+
+    def test_each_is_found_once_whoever_wrote_last_first(self, session: Session, site: Site) -> None:
+        for guest in (
+            Guest("Ada", "ada@a.example"),
+            Guest("Ada", "ada@b.example"),
+            Guest("Ada", "ada@a.example"),
+        ):
+            write(session, site, f"Text of {now()}", guest=guest)
+        assert self.found(session, site, "ada") == ["email:ada@a.example", "email:ada@b.example"]
+
+    def test_only_on_this_site(
+        self, session: Session, site: Site, elsewhere: Site, moderator: Visitor
+    ) -> None:
+        write(session, elsewhere, guest=Guest("Ada", "ada@secret.example"))
+        member(session, elsewhere)
+        assert self.found(session, site, "ada") == []
+        assert self.found(session, site, "mallory") == []
+        page = moderator.page(f"/admin/sites/{site.id}/people?q=ada")
+        assert "Nobody of this name or address" in page
+        assert "secret" not in page
+
+    def test_from_a_box_on_the_page(self, session: Session, site: Site, moderator: Visitor) -> None:
+        write(session, site)
+        assert 'name="q"' in moderator.page(f"/admin/sites/{site.id}/people")
+        page = moderator.page(f"/admin/sites/{site.id}/people?q=ada%22%3E")
+        assert 'value="ada&#34;&gt;"' in page
+        assert f"who={ADA}" in page
 
 
 @ENGINES

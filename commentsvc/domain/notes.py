@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from commentsvc.domain import actions, fields
-from commentsvc.errors import InvalidFieldsError
+from commentsvc.errors import InvalidFieldsError, NotFoundError
 from commentsvc.models import Note
 
 LONGEST = 2000
@@ -23,11 +23,7 @@ def add(
 
     Raises InvalidFieldsError on `text` where nothing was typed, or too much.
     """
-    try:
-        text = fields.text(typed, longest=LONGEST)
-    except InvalidFieldsError:
-        fault = f"Please use at most {LONGEST:,} characters" if typed.strip() else "Please enter a note"
-        raise InvalidFieldsError({"text": fault}) from None
+    text = _checked(typed)
     note = Note(site_id=site_id, about=_about(who), text=text, moderator_id=moderator_id, created_at=at)
     session.add(note)
     actions.record(
@@ -41,12 +37,52 @@ def add(
     return note
 
 
+def own(session: Session, site_id: int, note_id: int, moderator_id: int) -> Note:
+    """Return a note of this person's own; raises NotFoundError for all others."""
+    note = session.get(Note, note_id, populate_existing=True)
+    if note is None or (note.site_id, note.moderator_id) != (site_id, moderator_id):
+        raise NotFoundError("There is no such page, or it is not yours to see.")
+    return note
+
+
+def is_about(note: Note, who: str) -> bool:
+    """Whether somebody, as in people.Person, is whom a note is about."""
+    return note.about == _about(who)
+
+
+def edit(session: Session, note: Note, typed: str, *, at: datetime) -> None:
+    """Give a note another text. Needs `begin_write`; raises what `add` does."""
+    note.text = _checked(typed)
+    _record(session, note, "note.edit", "Changed a note of theirs.", at)
+
+
+def delete(session: Session, note: Note, *, at: datetime) -> None:
+    """Take a note away. Needs `begin_write`."""
+    _record(session, note, "note.delete", "Deleted a note of theirs.", at)
+    session.delete(note)
+    session.flush()
+
+
+def _record(session: Session, note: Note, kind: str, summary: str, at: datetime) -> None:
+    actions.record(
+        session, site_id=note.site_id, moderator_id=note.moderator_id, kind=kind, summary=summary, at=at
+    )
+
+
 def of(session: Session, site_id: int, who: str) -> Sequence[Note]:
     """Return the latest notes about somebody on this site, the newest first."""
     query = select(Note).where(Note.site_id == site_id, Note.about == _about(who))
     return session.scalars(
         query.options(joinedload(Note.moderator)).order_by(Note.id.desc()).limit(SHOWN)
     ).all()
+
+
+def _checked(typed: str) -> str:
+    try:
+        return fields.text(typed, longest=LONGEST)
+    except InvalidFieldsError:
+        fault = f"Please use at most {LONGEST:,} characters" if typed.strip() else "Please enter a note"
+        raise InvalidFieldsError({"text": fault}) from None
 
 
 def _about(who: str) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from commentsvc.adapters.providers import catalogue
 from commentsvc.db import begin_write
-from commentsvc.domain import banning, notes, people, queue, single_sign_on
+from commentsvc.domain import banning, notes, people, people_search, queue, single_sign_on
 from commentsvc.domain.queue_filters import Filters
 from commentsvc.errors import InvalidFieldsError, NotFoundError
+from commentsvc.models import Note
 from commentsvc.web import sessions
 from commentsvc.web.context import database, now, providers
 from commentsvc.web.desk import LARGEST_ROW, LARGEST_SITE, Desk, guard, number
@@ -19,14 +21,23 @@ blueprint = Blueprint("people", __name__, url_prefix=sessions.ADMIN)
 blueprint.before_request(guard)
 
 PEOPLE = f"/sites/<int(max={LARGEST_SITE}):site_id>/people"
+NOTE = f"/sites/<int(max={LARGEST_SITE}):site_id>/notes/<int(max={LARGEST_ROW}):note_id>"
 
 
 @blueprint.get(PEOPLE)
 def lately(site_id: int) -> ResponseReturnValue:
-    """Who wrote the latest comments."""
+    """Who wrote the latest comments, or who has a certain name or address."""
     desk = Desk.at(site_id)
-    writers = people.lately(database(), site_id)
-    return render_template("admin/people.html", desk=desk, writers=writers, notice=sessions.take_notice())
+    wanted = request.args.get("q", "").strip()[: people_search.LONGEST]
+    found = people_search.find(database(), site_id, wanted) if wanted else people.lately(database(), site_id)
+    return render_template(
+        "admin/people.html",
+        desk=desk,
+        writers=found,
+        wanted=wanted,
+        most=people_search.MOST,
+        notice=sessions.take_notice(),
+    )
 
 
 @blueprint.route(f"{PEOPLE}/one", methods=["GET", "POST"])
@@ -44,7 +55,47 @@ def one(site_id: int) -> ResponseReturnValue:
         else:
             sessions.leave_notice("Noted.")
             return redirect(url_for("people.one", site_id=site_id, who=who, _anchor="notes"), 303)
-    session = database()
+    return _show(desk, who, form, errors)
+
+
+@blueprint.route(NOTE, methods=["GET", "POST"])
+def note(site_id: int, note_id: int) -> ResponseReturnValue:
+    """Change one's own note, or take it away."""
+    desk = Desk.at(site_id)
+    found = notes.own(database(), site_id, note_id, desk.person.id)
+    who = request.args.get("who", "")
+    who = who if notes.is_about(found, who) else found.about
+    form, errors = NoteForm(data={"text": found.text}), {}
+    if request.method == "POST":
+        session = database()
+        begin_write(session)
+        found = notes.own(session, site_id, note_id, Desk.at(site_id).person.id)
+        try:
+            said = _changed(session, found, form)
+        except InvalidFieldsError as error:
+            session.rollback()
+            errors = error.fields
+        else:
+            session.commit()
+            sessions.leave_notice(said)
+            return redirect(url_for("people.one", site_id=site_id, who=who, _anchor="notes"), 303)
+    html = render_template(
+        "admin/note.html", desk=Desk.at(site_id), note_id=note_id, who=who, form=form, errors=errors
+    )
+    return make_response(html, 422 if errors else 200)
+
+
+def _changed(session: Session, note: Note, form: NoteForm) -> str:
+    """Do what the pressed button says; return what happened, in a sentence."""
+    if request.form.get("do") == "delete":
+        notes.delete(session, note, at=now())
+        return "The note is deleted."
+    notes.edit(session, note, form.text.data or "", at=now())
+    return "Saved."
+
+
+def _show(desk: Desk, who: str, form: NoteForm, errors: dict[str, str]) -> ResponseReturnValue:
+    session, site_id = database(), desk.site.id
     person = people.find(session, site_id, who)
     html = render_template(
         "admin/person.html",
