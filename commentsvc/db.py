@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, event
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session
+from sqlalchemy.pool import Pool
 from sqlalchemy.types import TypeDecorator
 
 # Named constraints, or SQLite's batch migrations could not drop one.
@@ -22,10 +26,14 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 BUSY_TIMEOUT_MS = 15_000
+ASK_AGAIN_MS = 1
+_BEGIN = "BEGIN IMMEDIATE"
 _WRITE = "commentsvc_write"
+_TURN = "commentsvc_turn"
 _WRITTEN = "commentsvc_written"
 
 Listener = Callable[[tuple[int, str] | None], None]
+_turns: WeakKeyDictionary[Engine, Lock] = WeakKeyDictionary()
 _listeners: WeakKeyDictionary[Engine, Listener] = WeakKeyDictionary()
 
 
@@ -101,9 +109,53 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 @event.listens_for(Engine, "begin")
 def _begin_sqlite(connection: Connection) -> None:
-    if connection.dialect.name == "sqlite":
-        writes = connection.get_execution_options().get(_WRITE, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if connection.dialect.name != "sqlite":
+        return
+    if connection.get_execution_options().get(_WRITE, False):
+        _begin_in_turn(connection)
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _begin_in_turn(connection: Connection) -> None:
+    """Take SQLite's write lock; of the writers in this process only the first in the queue asks for it.
+
+    Left to itself SQLite has every writer ask again after ever longer pauses, up to a tenth of a second, and whoever
+    has waited longest asks least.
+    """
+    until = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    turn = _turns.setdefault(connection.engine, Lock())
+    if _TURN not in connection.info:  # else it is ours since the transaction before
+        if not turn.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
+            raise OperationalError(_BEGIN, None, sqlite3.OperationalError("database is locked"))
+        connection.info[_TURN] = turn
+    raw: Any = connection.connection.driver_connection
+    raw.execute(f"PRAGMA busy_timeout = {ASK_AGAIN_MS}")
+    try:
+        while not _begun(raw, last=time.monotonic() > until):
+            pass
+    except sqlite3.Error as error:
+        _end_turn(None, connection)
+        raise OperationalError(_BEGIN, None, error) from error
+    finally:
+        raw.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+
+
+def _begun(raw: sqlite3.Connection, *, last: bool) -> bool:
+    try:
+        raw.execute(_BEGIN)
+    except sqlite3.OperationalError as error:
+        if last or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
+
+
+@event.listens_for(Pool, "checkin")
+@event.listens_for(Pool, "invalidate")
+def _end_turn(_raw: Any, record: Any, *_: Any) -> None:
+    if turn := record.info.pop(_TURN, None):
+        turn.release()
 
 
 @event.listens_for(Session, "before_flush")
