@@ -13,6 +13,7 @@ be in the database once, and the article's counter must be exact: anything else 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import http.client
 import json
 import logging
@@ -49,6 +50,17 @@ class Service:
 
     port: int
     url: str
+    pid: int
+
+    def cpu(self) -> float:
+        """Return the seconds of a processor that its processes have used; 0 where the system does not say."""
+        ticks = 0
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                fields = stat.read_text().rpartition(") ")[2].split()
+                if self.pid in (int(stat.parent.name), int(fields[1])):
+                    ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     @property
     def base_url(self) -> str:
@@ -61,6 +73,8 @@ class Result:
 
     connections: int
     seconds: float = 0.0
+    cpu: float = 0.0
+    """Of the service, in seconds; of a PostgreSQL behind it nothing."""
     times: list[float] = field(default_factory=list)
     stored: dict[int, str] = field(default_factory=dict)
     """The key of each comment that was acknowledged, by its id."""
@@ -72,7 +86,8 @@ class Result:
 
     def percentile(self, share: float) -> float:
         """Return a percentile in milliseconds."""
-        return 1000 * sorted(self.times)[min(len(self.times) - 1, int(share * len(self.times)))]
+        times = sorted(self.times) or [0.0]
+        return 1000 * times[min(len(times) - 1, int(share * len(times)))]
 
 
 @contextmanager
@@ -129,7 +144,7 @@ def service(engine_name: str, workers: int) -> Iterator[Service]:
             )
         try:
             _until_it_answers(port)
-            yield Service(port, url)
+            yield Service(port, url, server.pid)
         finally:
             server.terminate()
             server.wait(30)
@@ -218,7 +233,7 @@ def post(service: Service, connections: int, seconds: float, page: str) -> Resul
     guests = [Guest(service, page, token, number) for number in range(connections)]
     for guest in guests:
         watched.register(guest.socket, selectors.EVENT_READ, guest)
-    began = time.perf_counter()
+    began, used = time.perf_counter(), service.cpu()
     for guest in guests:
         guest.send()
     under_way = connections
@@ -233,12 +248,12 @@ def post(service: Service, connections: int, seconds: float, page: str) -> Resul
                 result.times.append(now - guest.begun)
                 result.stored[json.loads(answer[1])["id"]] = guest.key
             else:
-                result.refused.append(answer[0])
+                result.refused.append(answer[0] + answer[1][:300])
             if now - began < seconds:
                 guest.send()
             else:
                 under_way -= 1
-    result.seconds = time.perf_counter() - began
+    result.seconds, result.cpu = time.perf_counter() - began, service.cpu() - used
     for guest in guests:
         guest.socket.close()
     watched.close()
@@ -312,12 +327,13 @@ def main() -> int:
     with service(chosen.engine, chosen.workers) as served:
         post(served, 2 * chosen.workers, 0.5, f"{BLOG}/first")  # every process has met a post
         print(f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} processors, {chosen.engine}\n")
-        print("| connections | posts/s | p50 ms | p99 ms | longest ms |\n|--:|--:|--:|--:|--:|")
+        print("| connections | posts/s | p50 ms | p99 ms | longest ms | CPU ms a post |\n|--:|--:|--:|--:|--:|--:|")
         for connections in chosen.connections:
             page = f"{BLOG}/{connections}"
             result = post(served, connections, chosen.seconds, page)
             shares = " | ".join(f"{result.percentile(share):.1f}" for share in (0.5, 0.99, 1.0))
-            print(f"| {connections} | {result.rate:.0f} | {shares} |", flush=True)
+            cpu = 1000 * result.cpu / max(1, len(result.times))
+            print(f"| {connections} | {result.rate:.0f} | {shares} | {cpu:.2f} |", flush=True)
             for fault in verify(served, result, page):
                 faults += 1
                 print(f"  wrong: {fault}")
