@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from commentsvc.domain import actions, training, wordlists
+from commentsvc.domain import actions, spells, training, wordlists
 from commentsvc.domain.screening import Rules
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import Policy, Site
@@ -92,6 +92,19 @@ def set_akismet(session: Session, site: Site, key: str, *, moderator_id: int, at
     summary = "Switched Akismet on." if key else "Switched Akismet off."
     actions.record(
         session, site_id=site.id, moderator_id=moderator_id, kind="rules.akismet", summary=summary, at=at
+    )
+
+
+def set_valve(session: Session, site: Site, on: bool, *, moderator_id: int, at: datetime) -> None:
+    """Switch the pressure valve; switched off, it ends what is under way. Needs `begin_write`."""
+    if site.valve == on:
+        return
+    site.valve = on
+    if not on:
+        spells.end_all(session, site.id, at=at)
+    summary = f"Switched the pressure valve {'on' if on else 'off'}."
+    actions.record(
+        session, site_id=site.id, moderator_id=moderator_id, kind="rules.valve", summary=summary, at=at
     )
 
 

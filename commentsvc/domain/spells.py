@@ -13,13 +13,37 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db import begin_write
 from commentsvc.domain import actions
-from commentsvc.models import Pressure, Thread
+from commentsvc.models import Pressure, Site, Thread
 
 CALM = timedelta(minutes=10)
 """After so long without too many comments it goes down one step."""
 NOTED_EVERY = timedelta(seconds=30)
 """How often it is written down that it goes on."""
+SHOWN = 5
 _TITLE_LONGEST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """A time of pressure as moderators are shown it."""
+
+    id: int
+    thread_id: int | None
+    title: str
+    """The thread's name, or its address; empty for the whole site."""
+    step: int
+    eased: bool
+    began_at: datetime
+    reason: str
+
+    @property
+    def does(self) -> str:
+        """What happens to comments there, as the beginning of a sentence."""
+        return _capital(WORDS[Step(self.step)])
+
+    @property
+    def holds_all(self) -> bool:
+        return self.step == Step.ALL and not self.eased
 
 
 class Step(IntEnum):
@@ -49,6 +73,21 @@ def height(row: Pressure, at: datetime) -> Step:
 def felt(row: Pressure, at: datetime) -> Step:
     """Return the friction that is felt: none while a moderator has taken it away."""
     return Step.NONE if row.eased_at else height(row, at)
+
+
+def current(session: Session, site: Site, *, at: datetime) -> list[Spell]:
+    """Return a site's times of pressure that are not over at this moment, the site's own first, at most `SHOWN`."""
+    if not site.valve:
+        return []
+    rows = [row for row in open_rows(session, site.id) if height(row, at)]
+    rows.sort(key=lambda row: (row.thread_id is not None, -height(row, at), row.id))
+    found = []
+    for row in rows[:SHOWN]:
+        thread = session.get(Thread, row.thread_id) if row.thread_id else None
+        title = (thread.title or thread.url) if thread else ""
+        eased, step = row.eased_at is not None, int(height(row, at))
+        found.append(Spell(row.id, row.thread_id, title, step, eased, row.began_at, row.reason))
+    return found
 
 
 def open_rows(session: Session, site_id: int) -> Sequence[Pressure]:
@@ -179,8 +218,7 @@ def _open(session: Session, site_id: int, sign: Sign, at: datetime) -> Pressure 
 
 
 def _log_rise(session: Session, row: Pressure, at: datetime) -> None:
-    does = WORDS[Step(row.step)]
-    said = f"{does[0].upper()}{does[1:]} on {where(session, row)}: {row.reason}"
+    said = f"{_capital(WORDS[Step(row.step)])} on {where(session, row)}: {row.reason}"
     _log(session, row, "rise", said, at)
 
 
@@ -196,6 +234,10 @@ def _log(
         at=at,
         facts={"pressure": row.id, "thread": row.thread_id, "step": row.step},
     )
+
+
+def _capital(words: str) -> str:
+    return words[0].upper() + words[1:]
 
 
 def where(session: Session, row: Pressure) -> str:

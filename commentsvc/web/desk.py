@@ -10,12 +10,13 @@ from urllib.parse import quote, urlencode
 from flask import Response, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
-from commentsvc.domain import accounts, queue
+from commentsvc.domain import accounts, queue, spells
 from commentsvc.domain.queue_filters import Filters, Tab
+from commentsvc.domain.spells import Spell
 from commentsvc.errors import BadAddressError
 from commentsvc.models import Commenter, Role, Site
 from commentsvc.web import access, sessions
-from commentsvc.web.context import database, providers
+from commentsvc.web.context import database, now, providers
 
 TABS = tuple(Tab)
 LARGEST_ROW = 2**63 - 1
@@ -79,6 +80,11 @@ class Desk:
     @property
     def is_owner(self) -> bool:
         return self.role is Role.OWNER
+
+    @cached_property
+    def pressure(self) -> list[Spell]:
+        """Where comments come at an abnormal rate just now."""
+        return spells.current(database(), self.site, at=now())
 
     @cached_property
     def tabs(self) -> list[tuple[Tab, str]]:

@@ -1,0 +1,150 @@
+"""What moderators see of the pressure valve, and what they can do about it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from conftest import BLOG
+from guest import Elements
+from moderating import Queue, open_queue
+from sqlalchemy import select
+
+from commentsvc.db import begin_write
+from commentsvc.domain import accounts, sites, spells
+from commentsvc.domain.spells import CALM, Step
+from commentsvc.models import Action, Comment, Pressure, Site, Status, now
+
+queue_of_site = open_queue
+ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
+TITLE = "</b><script>alert(1)</script>"
+
+
+@pytest.fixture(name="it")
+def queue_under_pressure(queue_of_site: Queue) -> Queue:
+    """A site with one article under pressure."""
+    it = queue_of_site
+    comment = it.write("Hello", title=TITLE, status=Status.APPROVED)
+    press(it, it.session.get_one(Comment, comment).thread_id)
+    return it
+
+
+def press(it: Queue, thread_id: int | None, *, step: Step = Step.LINKS, ago: timedelta = CALM / 2) -> None:
+    begin_write(it.session)
+    at = now() - ago
+    row = Pressure(
+        site_id=it.site_id, thread_id=thread_id, step=step, reason="25 came.", began_at=at, hot_at=at
+    )
+    it.session.add(row)
+    it.session.commit()
+
+
+def spell(it: Queue) -> Pressure:
+    it.session.rollback()
+    return it.session.scalars(select(Pressure)).one()
+
+
+def banner(it: Queue, path: str = "/admin") -> str:
+    page = it.owner.page(path)
+    assert "<script>alert" not in page
+    return Elements(page.partition('class="notice pressure"')[2].partition("</section>")[0]).text
+
+
+def by_hand(it: Queue, do: str) -> int:
+    return it.owner.post(f"/admin/sites/{it.site_id}/pressure/{spell(it).id}", {"do": do}).status_code
+
+
+def last_action(it: Queue) -> Action:
+    it.session.rollback()
+    return it.session.scalars(select(Action).order_by(Action.id.desc()).limit(1)).one()
+
+
+@ENGINES
+def test_every_page_of_the_site_says_where_why_and_what_waits(it: Queue) -> None:
+    for path in ("/admin", f"/admin/sites/{it.site_id}/glance", f"/admin/sites/{it.site_id}/rules"):
+        said = banner(it, path)
+        assert f"Comments are pouring in on {TITLE} . It began 5 minutes ago : 25 came." in said
+        assert "Comments with links wait. It falls by itself when it is calm." in said
+
+
+def test_of_the_whole_site_and_of_several_articles(it: Queue) -> None:
+    press(it, None, step=Step.ALL)
+    page = it.owner.page("/admin")
+    assert page.count('class="notice pressure"') == 2
+    assert page.index("on the whole site") < page.index("alert(1)")
+    assert "All comments wait." in page
+
+
+def test_it_is_over_by_the_clock_though_nobody_wrote(it: Queue) -> None:
+    begin_write(it.session)
+    it.session.scalars(select(Pressure)).one().hot_at = now() - CALM
+    it.session.commit()
+    assert banner(it) == ""
+    assert spell(it).ended_at is None  # looking changes nothing
+    assert spells.sweep(it.session, at=now()) == 1
+    log = it.owner.page(f"/admin/sites/{it.site_id}/actions")
+    assert 'The service</bdi></b> <span dir="auto">Calm again on “&lt;/b&gt;&lt;script&gt;' in log
+
+
+def test_the_link_leads_to_what_waits_for_it(it: Queue) -> None:
+    thread = spell(it).thread_id
+    link = f"/admin?status=held&amp;site={it.site_id}&amp;reason=pressure&amp;article={thread}"
+    page = it.owner.page("/admin")
+    found = Elements(page).all("a")
+    wanted = {"status=held", "reason=pressure", f"article={thread}", f"site={it.site_id}"}
+    assert any(wanted == set(str(a["href"]).partition("?")[2].split("&")) for a in found), link
+
+
+@ENGINES
+def test_a_moderator_takes_it_away_and_puts_it_back(it: Queue) -> None:
+    assert by_hand(it, "ease") == 303
+    assert "Nothing waits for that" in banner(it)
+    assert spells.felt(spell(it), now()) is Step.NONE
+    assert (last_action(it).kind, last_action(it).moderator_id is None) == ("pressure.ease", False)
+    assert by_hand(it, "hold") == 303
+    assert "All comments wait. It falls by itself" in banner(it)
+    assert spells.felt(spell(it), now()) is Step.ALL
+    assert last_action(it).summary.startswith("Holds all comments on “")
+
+
+def test_what_is_over_meanwhile_is_not_begun_again(it: Queue) -> None:
+    begin_write(it.session)
+    it.session.scalars(select(Pressure)).one().hot_at = now() - CALM
+    it.session.commit()
+    assert by_hand(it, "hold") == 303
+    assert spell(it).ended_at is not None
+    assert "It is calm there again already." in it.owner.page("/admin")
+
+
+@ENGINES
+def test_the_owner_switches_the_valve_off_and_on(it: Queue) -> None:
+    rules = f"/admin/sites/{it.site_id}/rules"
+    assert it.owner.post(f"{rules}/valve", {"do": "off"}).status_code == 303
+    assert spell(it).ended_at is not None
+    assert it.session.get_one(Site, it.site_id).valve is False
+    assert banner(it, rules) == ""
+    assert last_action(it).summary == "Switched the pressure valve off."
+    it.owner.post(f"{rules}/valve", {"do": "on"})
+    it.session.rollback()
+    assert it.session.get_one(Site, it.site_id).valve is True
+
+
+def test_nobody_else_can(it: Queue) -> None:
+    moderator = it.moderator("Mia")
+    path = f"/admin/sites/{it.site_id}/pressure/{spell(it).id}"
+    assert moderator.post(f"/admin/sites/{it.site_id}/rules/valve", {"do": "off"}).status_code == 404
+    assert moderator.post(path, {"do": "ease"}, origin=BLOG).status_code == 403
+    assert moderator.post(path, {"do": "ease"}, token=None).status_code == 400
+    assert moderator.get(path).status_code == 405
+    assert moderator.post(path, {"do": "other"}).status_code == 400
+    assert spell(it).eased_at is None
+    begin_write(it.session)
+    other = sites.add(
+        it.session, "Other", ["https://other.example"], owner_id=accounts.operator(it.session).id
+    )
+    it.session.commit()
+    assert (
+        it.owner.post(path.replace(f"sites/{it.site_id}", f"sites/{other.id}"), {"do": "ease"}).status_code
+        == 404
+    )
+    assert moderator.post(path, {"do": "ease"}).status_code == 303
