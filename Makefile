@@ -27,6 +27,10 @@ test: check ## The checks, then every test; brings a Chromium for them where it 
 	@$(BIN)/python tests/chromium.py
 	@$(BIN)/python -m pytest
 
+bench: $(VENV)/.checks ## Measure it beside nginx and Isso, in ten minutes; the table goes into docs/performance.md
+	@$(BIN)/python tests/chromium.py
+	@$(BIN)/python -m bench --write
+
 constraints: $(BIN)/python ## Pin the newest releases that pyproject.toml allows, in constraints.txt
 	@rm -rf $(VENV)/fresh && $(BIN)/python -m venv $(VENV)/fresh
 	@$(VENV)/fresh/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test,check]'
@@ -34,7 +38,7 @@ constraints: $(BIN)/python ## Pin the newest releases that pyproject.toml allows
 	@rm -rf $(VENV)/fresh
 
 clean: ## Remove .venv, caches and builds; instance/ with its comments stays
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist
+	@rm -rf $(VENV) bench/.work .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.service: pyproject.toml constraints.txt | $(BIN)/python
@@ -56,4 +60,4 @@ $(BIN)/python:
 	echo "Where it goes by another name: make PYTHON=/path/to/python" >&2; \
 	exit 1
 
-.PHONY: help demo serve check test constraints clean
+.PHONY: help demo serve check test bench constraints clean

@@ -1,0 +1,84 @@
+"""One request, and its answer to look at: what is measured has to be right first."""
+
+from __future__ import annotations
+
+import gzip
+import http.client
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import brotli  # noqa: TID251 - what is answered is to be read
+
+ENCODING = "br"
+"""Asked for in every measured request."""
+PATIENCE = 60.0
+
+
+class WrongAnswerError(Exception):
+    """A peer did not answer what it should."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    """Names in lower case."""
+    body: bytes
+    """As it came: compressed, where it was."""
+
+    @property
+    def encoding(self) -> str:
+        """How the body is compressed, "" where it is not."""
+        return self.headers.get("content-encoding", "")
+
+    def plain(self) -> str:
+        """Return the body as text."""
+        match self.encoding:
+            case "br":
+                return str(brotli.decompress(self.body), "utf-8")
+            case "gzip":
+                return gzip.decompress(self.body).decode()
+            case _:
+                return self.body.decode()
+
+    def require(self, status: int, why: str, right: bool = True) -> Answer:
+        """Return the answer itself; raises WrongAnswerError for another status, or where it is not `right`."""
+        if self.status != status or not right:
+            raise WrongAnswerError(f"{why}: {self.status}, {self.body[:300]!r}")
+        return self
+
+
+def get(url: str, **headers: str) -> Answer:
+    """Ask for an address, compressed as it is asked for when measured."""
+    return ask("GET", url, headers={"Accept-Encoding": ENCODING} | headers)
+
+
+def ask(method: str, url: str, *, headers: Mapping[str, str], body: str | None = None) -> Answer:
+    """Send one request over a connection of its own; raises OSError where nobody answers."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=PATIENCE)
+    target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+    try:
+        connection.request(
+            method, target, body=body.encode() if body is not None else None, headers=dict(headers)
+        )
+        answer = connection.getresponse()
+        found = {name.lower(): value for name, value in answer.getheaders()}
+        return Answer(answer.status, found, answer.read())
+    except http.client.HTTPException as error:
+        raise ConnectionError(f"{url}: {error!r}") from None
+    finally:
+        connection.close()
+
+
+def json_of(answer: Answer) -> Any:
+    """Return what a JSON answer holds; raises WrongAnswerError for anything else."""
+    try:
+        return json.loads(answer.plain())
+    except ValueError:
+        raise WrongAnswerError(f"no JSON: {answer.status}, {answer.body[:300]!r}") from None

@@ -1,0 +1,86 @@
+"""What it takes: memory, a start, and in a reader's browser requests, bytes and time until comments are painted."""
+
+from __future__ import annotations
+
+from statistics import median
+
+from bench import line, paint, report
+from bench.line import Line
+from bench.measuring import HUNDRED, Bench
+from bench.paint import Painted
+from bench.report import Row
+
+SLOW = Line(round_trip=0.040, rate=10e6 / 8)
+
+
+def memory(bench: Bench) -> list[Row]:
+    """What all processes take after everything above: shared memory once, and as the processes count it."""
+    now, theirs = bench.ours.memory(), bench.isso.largest
+    work = "memory after the load, all processes"
+    return [
+        Row(
+            f"{work} (PSS)",
+            "MB",
+            now.pss,
+            isso=theirs.pss if theirs else None,
+            goal=report.bound("≤", 150, "MB"),
+        ),
+        Row("the same, as the processes count it (RSS)", "MB", now.rss, isso=theirs.rss if theirs else None),
+    ]
+
+
+def start(bench: Bench) -> list[Row]:
+    """From the command to the first thread answered; the database is there, the files are in the system's cache."""
+    while len(bench.starts) < bench.size.starts:
+        bench.ours.stop()
+        bench.starts.append(bench.ours.start(HUNDRED))
+    ours, isso = median(bench.starts), median(bench.isso.starts)
+    return [Row("cold start to first answer", "s", ours, isso=isso, goal=report.bound("≤", 0.8, "s"))]
+
+
+def painted(bench: Bench) -> list[Row]:
+    """From the script tag to 100 painted comments, both through the same nginx, which compresses what comes plain."""
+    with paint.chromium() as browser:
+        if browser is None:
+            return []
+
+        def visits(ports: dict[str, int]) -> dict[str, Painted]:
+            embedded = {
+                "ours": paint.ours(f"http://127.0.0.1:{ports['ours']}"),
+                "isso": paint.isso(f"http://127.0.0.1:{ports['isso']}"),
+            }
+            found: dict[str, list[Painted]] = {name: [] for name in embedded}
+            for turn in range(bench.size.visits + 1):  # the first warms up
+                for name, how in embedded.items():
+                    visit = paint.visit(browser, bench.blog, HUNDRED, how, 100)
+                    found[name] += [visit] if turn else []
+            return {name: paint.middle(some) for name, some in found.items()}
+
+        with bench.isso.serving("hundred", HUNDRED):
+            near = visits(bench.proxied)
+            with (
+                line.relayed(bench.proxied["ours"], SLOW) as ours,
+                line.relayed(bench.proxied["isso"], SLOW) as isso,
+            ):
+                far = visits({"ours": ours, "isso": isso})
+    return _painted_rows(near, far)
+
+
+def _painted_rows(near: dict[str, Painted], far: dict[str, Painted]) -> list[Row]:
+    one, other = near["ours"], near["isso"]
+    before = report.at_most(1, "isso")
+    slow = f"the same, {SLOW.round_trip * 1000:.0f} ms and {SLOW.rate * 8 / 1e6:.0f} Mbit/s away"
+    work = "script tag → 100 comments painted"
+    return [
+        Row(work, "ms", one.milliseconds, isso=other.milliseconds, goal=before),
+        Row(slow, "ms", far["ours"].milliseconds, isso=far["isso"].milliseconds, goal=before),
+        Row("its requests", "", one.requests, isso=other.requests, goal=report.bound("≤", 4, "")),
+        Row(
+            "its scripts and styles, brotli",
+            "KB",
+            one.code_kb,
+            isso=other.code_kb,
+            goal=report.bound("≤", 12, "KB"),
+        ),
+        Row("all of it, brotli", "KB", one.all_kb, isso=other.all_kb, goal=report.bound("≤", 45, "KB")),
+    ]

@@ -1,0 +1,130 @@
+"""Load by wrk, and what wrk says about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bench import asking, processes
+
+LUA = Path(__file__).parent / "lua"
+PATIENCE = "60s"
+"""A slow answer is an answer: wrk's own limit of two seconds would count it as none."""
+
+_BYTES = {"B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
+_UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
+
+
+class LoadError(Exception):
+    """A load that measured something else than right answers."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a run of wrk found."""
+
+    requests: int
+    seconds: float
+    rate: float
+    """Answers a second."""
+    p50: float
+    """Milliseconds."""
+    p99: float
+    failed: int = 0
+    """Answers that are neither 2xx nor 3xx."""
+    unanswered: int = 0
+    """Connections that broke and answers that never came."""
+    size: float = 0.0
+    """Bytes of an answer with its headers, on average."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How hard to ask, and for how long."""
+
+    seconds: float
+    connections: int = 32
+    threads: int = 2
+
+
+def parse(output: str) -> Load:
+    """Read what wrk printed with --latency; raises LoadError for anything else."""
+    total = re.search(r"(\d+) requests in ([\d.]+)(us|ms|s|m), ([\d.]+)(B|KB|MB|GB|TB) read", output)
+    rate = re.search(r"^Requests/sec: +([\d.]+)$", output, re.MULTILINE)
+    if not total or not rate:
+        raise LoadError(f"wrk said: {output[-500:]}")
+    failed = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
+    broken = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", output)
+    requests = int(total[1])
+    return Load(
+        requests=requests,
+        seconds=float(total[2]) * _UNITS[total[3]] / 1000,
+        rate=float(rate[1]),
+        p50=_percentile(output, 50),
+        p99=_percentile(output, 99),
+        failed=int(failed[1]) if failed else 0,
+        unanswered=sum(map(int, broken.groups())) if broken else 0,
+        size=float(total[4]) * _BYTES[total[5]] / requests if requests else 0.0,
+    )
+
+
+def parse_once(output: str) -> Load:
+    """Read what wrk printed with once.lua: each address once, so only the time until the last answer counts."""
+    whole = parse(output)
+    found = re.search(r"^Once: (\d+) in ([\d.]+)$", output, re.MULTILINE)
+    if not found or not float(found[2]):
+        raise LoadError(f"wrk said: {output[-500:]}")
+    answered, seconds = int(found[1]), float(found[2])
+    return replace(whole, requests=answered, seconds=seconds, rate=answered / seconds)
+
+
+def _percentile(output: str, wanted: int) -> float:
+    found = re.search(rf"^ +{wanted}% +([\d.]+)(us|ms|s|m) *$", output, re.MULTILINE)
+    if not found:
+        raise LoadError(f"wrk said nothing of {wanted}%: {output[-500:]}")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+@dataclass(frozen=True)
+class Wrk:
+    """The program, where it is installed."""
+
+    path: str
+
+    def command(
+        self,
+        url: str,
+        shape: Shape,
+        *,
+        headers: Mapping[str, str] | None = None,
+        script: str | None = None,
+        arguments: Sequence[str | Path] = (),
+    ) -> list[str]:
+        """Return the command line of a load; `script` is one of lua/, with its arguments."""
+        wanted = {"Accept-Encoding": asking.ENCODING} | dict(headers or {})
+        words = [
+            self.path,
+            f"-t{shape.threads}",
+            f"-c{shape.connections}",
+            f"-d{max(1, round(shape.seconds))}s",
+        ]
+        words += ["--latency", "--timeout", PATIENCE]
+        for name, value in wanted.items():
+            words += ["-H", f"{name}: {value}"]
+        if script:
+            words += ["-s", str(LUA / f"{script}.lua")]
+        return [*words, url, *(["--", *map(str, arguments)] if arguments else [])]
+
+    def run(self, *words: object, **more: object) -> Load:
+        """Put on a load, described as for `command`; raises LoadError unless every answer was a good one."""
+        output = processes.run(self.command(*words, **more))  # type: ignore[arg-type]
+        return checked(parse_once(output) if more.get("script") == "once" else parse(output), output)
+
+
+def checked(found: Load, output: str) -> Load:
+    """Return the load itself; raises LoadError where answers failed."""
+    if found.failed or found.unanswered:
+        raise LoadError(f"{found.failed} answers failed, {found.unanswered} did not come:\n{output}")
+    return found

@@ -1,0 +1,120 @@
+"""What is said in the articles that are measured: the same comments for everybody, and in every run."""
+
+# ruff: noqa: SIM905 - words in a row are easier to read than a list of quotes
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from functools import cache
+
+SEED = 2026
+SHORTEST, LONGEST = 200, 600
+"""Characters in a comment."""
+TEXTS = 600
+"""Different texts; long lists of articles draw from these."""
+MOST_REPLIES = 5
+"""To one comment, so that no reader has to ask for more of them."""
+
+_NAMES = (
+    "Ada Bela Caius Dora Emil Fanny Gero Hanna Ivo Jola Karl Lena Milan Nora Otto Paula Quirin Rosa Samir Tilda "
+    "Urs Vera Wim Xenia Yan Zita Bruno Carla Dario Elif Farid Greta Hugo Ines Jonas Klara Luca Mira Nils Olga"
+).split()
+# Words made of these compress like what many different people write, to a third; whole phrases would to a tenth.
+_SHORT = (
+    "the of and to in a is that it was for with on as at by this but from or have an they which one you were all her "
+    "she there would their we him been has when who will no more if out so up said what its about than into them can "
+    "only other time new some could these two may then do first any my now such like our over man me even most made "
+    "after also well before must through"
+).split()
+_STEMS = (
+    "writ read gard paper stor win morn lett riv ston light quest answ kitch weath argu sentenc chapt neighb librar "
+    "footnot machin summ villag edit habit pati memor numb discuss screen bookshop argum comm reas meas chang travel "
+    "paint repair harvest rememb polit curi honest gentl quiet sudden care plain wond laught market windo bridg teach "
+    "listen borrow collect translat publish compar"
+).split()
+_ENDINGS = "ing er en ed s ment ness ful less ly al ous ation ity y or ism ist able ive ish ance ence age ure".split()
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A comment, in the order of an article's conversation."""
+
+    text: int
+    """Which of `texts()`."""
+    name: str
+    answers: int | None
+    """Position of the comment it answers; None for one that answers the article."""
+    root: int | None
+    depth: int
+
+    @property
+    def email(self) -> str:
+        """An address for the fields that ask for one."""
+        return f"{self.name.lower().replace(' ', '.')}@reader.example"
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """A page with comments."""
+
+    path: str
+    said: list[Said]
+
+    def begins_with(self, roots: int) -> int:
+        """Return how many comments a page shows that has so many conversations."""
+        first = [at for at, one in enumerate(self.said) if one.root is None][:roots]
+        return sum(at in first or one.root in first for at, one in enumerate(self.said))
+
+    @property
+    def title(self) -> str:
+        """Its name, for services that keep one."""
+        return f"Article at {self.path}"
+
+
+@cache
+def texts() -> tuple[str, ...]:
+    """Return the different texts: a few sentences each of a language that nobody speaks, now and then emphasis."""
+    chance = random.Random(SEED)  # noqa: S311 - the same texts each time, no secret
+    return tuple(_text(chance) for _ in range(TEXTS))
+
+
+def article(path: str, many: int) -> Article:
+    """Return an article with so many comments, half of them replies, a third of those to another reply."""
+    chance = random.Random(f"{SEED} {path}")  # noqa: S311 - the same each time, no secret
+    said: list[Said] = []
+    below: dict[int, list[int]] = {}
+    order = chance.sample(range(TEXTS), TEXTS)
+    for at in range(many):
+        name = f"{chance.choice(_NAMES)} {chance.choice(_NAMES)[0]}"
+        answers = root = None
+        depth = 0
+        room = [one for one in list(below)[-200:] if len(below[one]) < MOST_REPLIES]
+        if at % 2 and room:
+            root = answers = chance.choice(room)
+            if below[root] and chance.random() < 1 / 3:
+                answers = below[root][-1]
+            below[root].append(at)
+            depth = said[answers].depth + 1
+        else:
+            below[at] = []
+        said.append(Said(order[at % TEXTS], name, answers, root, depth))
+    return Article(path, said)
+
+
+def _text(chance: random.Random) -> str:
+    wanted = chance.randint(SHORTEST, LONGEST - 150)
+    said = ""
+    while len(said) < wanted:
+        words = [_word(chance) for _ in range(chance.randint(5, 14))]
+        if chance.random() < 0.08:
+            words[-1] = f"*{words[-1]}*"
+        gap = "\n\n" if chance.random() < 0.15 else " "
+        said += f"{gap if said else ''}{' '.join(words).capitalize()}."
+    return said
+
+
+def _word(chance: random.Random) -> str:
+    """Return a word: half of them are short, and few of these make up most of what is said."""
+    if chance.random() < 0.5:
+        return _SHORT[min(int(chance.expovariate(1 / 25)), len(_SHORT) - 1)]
+    return chance.choice(_STEMS) + chance.choice(_ENDINGS)

@@ -1,0 +1,153 @@
+"""Reading: what a thread costs that is ready, that has not changed, that is small among many, or cold; and counts."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from bench import asking, report
+from bench.load import Load
+from bench.measuring import HUNDRED, LONG, ROOTS, SMALL, Bench, Measure, middle, rates, unhurried
+from bench.report import Row
+
+COUNTED = 50
+"""Articles whose numbers are asked for at once."""
+
+
+def hundred(bench: Bench) -> list[Row]:
+    """A thread of 100 comments, again and again."""
+    ours, nginx, isso = bench.ours, bench.nginx, bench.isso
+    answer = ours.check_thread(HUNDRED, 100)
+    query = ours.thread(HUNDRED).partition("?")[2]
+    with isso.serving("hundred", HUNDRED):
+        theirs = isso.check_thread(HUNDRED, 100)
+        found = bench.in_turn(
+            ours=bench.asked(ours.url + ours.thread(HUNDRED), body=len(answer.body)),
+            nginx=bench.asked(nginx.url + nginx.thread(HUNDRED, query), body=len(answer.body)),
+            isso=unhurried(bench.asked(isso.url + isso.thread(HUNDRED), body=len(theirs.body))),
+        )
+    goal = report.at_least(0.5, "nginx")
+    sizes = [len(answer.body) / 1024, len(answer.body) / 1024, len(theirs.body) / 1024]
+    return [
+        rates("thread of 100 comments, warm", found, goal),
+        Row("its answer's body", "KB", sizes[0], sizes[1], sizes[2]),
+    ]
+
+
+def long(bench: Bench) -> list[Row]:
+    """The first page of a very long thread; Isso, which has no pages, answers all of it."""
+    ours, nginx = bench.ours, bench.nginx
+    shown = bench.articles()["long"][0].begins_with(ROOTS)
+    answer = ours.check_thread(LONG, shown)
+    query = ours.thread(LONG).partition("?")[2]
+    found = bench.in_turn(
+        ours=bench.asked(ours.url + ours.thread(LONG), body=len(answer.body)),
+        nginx=bench.asked(nginx.url + nginx.thread(LONG, query), body=len(answer.body)),
+    )
+    work = f"thread of {bench.size.long:,} comments, first page of {shown}"
+    row = rates(work, found, report.at_least(0.45, "nginx"))
+    rate = _two_at_once(bench)
+    return [replace(row, isso=rate, note="(all of it)" if rate else "none: its worker is ended after 30 s")]
+
+
+def _two_at_once(bench: Bench) -> float | None:
+    """Return how many whole long threads Isso answers in a second, None for none."""
+    with bench.isso.serving("long", "/nothing/"), ThreadPoolExecutor(2) as both:
+        url = bench.isso.url + bench.isso.thread(LONG)
+        began = time.monotonic()
+        try:
+            answers = list(both.map(asking.get, [url, url]))
+        except OSError:
+            return None
+        took = time.monotonic() - began
+    for answer in answers:
+        answer.require(200, "Isso: a long thread", asking.json_of(answer)["total_replies"] == bench.size.long)
+    return len(answers) / took
+
+
+def small(bench: Bench) -> list[Row]:
+    """Many small threads, one after the other."""
+    ours, nginx, isso = bench.ours, bench.nginx, bench.isso
+    paths = [one.path for one in bench.articles()["small"]]
+    file = {
+        "ours": bench.file("small-ours", [ours.thread(path) for path in paths]),
+        "isso": bench.file("small-isso", [isso.thread(path) for path in paths]),
+        "nginx": bench.file(
+            "small-nginx", [nginx.thread(path, ours.thread(path).partition("?")[2]) for path in paths]
+        ),
+    }
+
+    def walk(name: str, url: str) -> Measure:
+        return lambda seconds: bench.wrk.run(url, bench.shape(seconds), script="walk", arguments=[file[name]])
+
+    with isso.serving("small", paths[0]):
+        for path in paths[:5]:
+            isso.check_thread(path, SMALL)
+        found = bench.in_turn(
+            ours=walk("ours", ours.url),
+            nginx=walk("nginx", nginx.url),
+            isso=unhurried(walk("isso", isso.url)),
+        )
+    work = f"{len(paths):,} threads of {SMALL} comments in turn"
+    return [rates(work, found, report.at_least(0.4, "nginx"))]
+
+
+def not_modified(bench: Bench) -> list[Row]:
+    """A thread that the browser has already."""
+    ours, nginx = bench.ours, bench.nginx
+    query = ours.thread(HUNDRED).partition("?")[2]
+    found = bench.in_turn(
+        ours=bench.asked(ours.url + ours.thread(HUNDRED), ours.not_modified(HUNDRED)),
+        nginx=bench.asked(nginx.url + nginx.thread(HUNDRED, query), nginx.not_modified(HUNDRED, query)),
+    )
+    row = rates("thread of 100 comments, 304", found, report.at_least(0.5, "nginx"))
+    return [replace(row, note="none: it has no ETag")]
+
+
+def counts(bench: Bench) -> list[Row]:
+    """How many comments 50 articles have."""
+    ours, isso = bench.ours, bench.isso
+    paths = [one.path for one in bench.articles()["small"][:COUNTED]]
+    ours.check_counts(paths, SMALL)
+    address, body = isso.counts(paths)
+    posts = bench.file("counts-isso", [f"{address}\t{body}"])
+    with isso.serving("small", paths[0]):
+        isso.check_counts(paths, SMALL)
+        found = bench.in_turn(
+            ours=bench.asked(ours.url + ours.counts(paths), body=0),
+            isso=unhurried(
+                lambda seconds: bench.wrk.run(
+                    isso.url,
+                    bench.shape(seconds),
+                    headers=isso.post_headers,
+                    script="post",
+                    arguments=[posts, "-"],
+                )
+            ),
+        )
+    return [rates(f"counts of {COUNTED} articles", found, report.at_least(55, "isso"))]
+
+
+def cold(bench: Bench) -> list[Row]:
+    """Threads of 100 comments, each asked for the first time since the start. Isso keeps nothing ready anyway."""
+    ours, isso = bench.ours, bench.isso
+    paths = [one.path for one in bench.articles()["cold"]]
+    once = bench.file("cold-ours", [ours.thread(path) for path in paths])
+    others = bench.file("cold-warm", [ours.thread(one.path) for one in bench.articles()["small"]])
+    found: dict[str, list[Load]] = {"ours": [], "isso": []}
+    with isso.serving("hundred", HUNDRED):
+        whole = len(isso.check_thread(HUNDRED, 100).body)
+        asked = unhurried(bench.asked(isso.url + isso.thread(HUNDRED), body=whole))
+        for _ in range(bench.size.repeats):
+            ours.stop()
+            bench.starts.append(ours.start(HUNDRED))
+            bench.wrk.run(ours.url, bench.shape(1), script="walk", arguments=[others])
+            load = bench.wrk.run(
+                ours.url, bench.shape(bench.size.seconds + 2), script="once", arguments=[once, 2]
+            )
+            found["ours"].append(load)
+            found["isso"].append(asked(bench.size.seconds))
+    work = f"{len(paths):,} threads of 100 comments, every one cold"
+    middles = {name: middle(runs) for name, runs in found.items()}
+    return [rates(work, middles, report.at_least(28, "isso"))]

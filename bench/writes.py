@@ -1,0 +1,131 @@
+"""Writing: how many comments a second are on the disk before they are answered, and what readers notice of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+from bench import material, processes, report
+from bench.load import Load, LoadError, checked, parse
+from bench.measuring import BUSY, POSTED, Bench, Measure, middle, rates, unhurried
+from bench.report import Row
+
+
+def posts(bench: Bench) -> list[Row]:
+    """Comments, each on the disk before it is answered."""
+    ours, isso = bench.ours, bench.isso
+    texts = material.texts()[:POSTED]
+    paths = [f"/posts/{at}/" for at in range(POSTED)]
+    written = {
+        "ours": bench.file("posts-ours", map("\t".join, ours.posts(paths, texts))),
+        "isso": bench.file("posts-isso", map("\t".join, isso.posts(paths, texts))),
+    }
+    time.sleep(2.5)  # what is sent sooner after its form was shown is taken for a machine's, and held
+    ours.check_post(*_one(written["ours"]))
+    rows = []
+    for connections in (1, 16):
+        runs: dict[str, list[Load]] = {"ours": [], "isso": []}
+        for _ in range(bench.size.repeats):
+            runs["ours"].append(
+                _post(bench, written["ours"], connections, ours.url, ours.post_headers, ours.stored)
+            )
+            isso.renew("posts")
+            with isso.serving("posts", paths[0]):
+                isso.check_post(*_one(written["isso"]))
+                stored = lambda: isso.stored("posts")  # noqa: E731
+                runs["isso"].append(
+                    _post(bench, written["isso"], connections, isso.url, isso.post_headers, stored)
+                )
+        found = {name: middle(some) for name, some in runs.items()}
+        plural = "connection" if connections == 1 else "connections"
+        work = f"post, {connections} {plural}, durable"
+        rows.append(rates(work, found, report.at_least(1.75, "isso")))
+    slowest = {name: load.p99 for name, load in found.items()}
+    rows.append(
+        Row(f"{work}: p99", "ms", slowest["ours"], isso=slowest["isso"], goal=report.bound("<", 60, "ms"))
+    )
+    return rows
+
+
+def _one(file: Path) -> tuple[str, str]:
+    path, _, body = file.read_text().splitlines()[0].partition("\t")
+    return path, body.replace("NUMBER", f"first{time.monotonic_ns()}")
+
+
+def _post(
+    bench: Bench, file: Path, connections: int, url: str, headers: dict[str, str], stored: Callable[[], int]
+) -> Load:
+    """Post for a while; raises LoadError where the database has not what was acknowledged, approved."""
+    before = stored()
+    run = f"run{time.monotonic_ns()}"
+    shape = bench.shape(bench.size.seconds, connections)
+    found = bench.wrk.run(url, shape, headers=headers, script="post", arguments=[file, run])
+    new = stored() - before
+    if not found.requests <= new <= found.requests + connections:
+        raise LoadError(f"{url}: {found.requests} posts acknowledged, {new} stored")
+    return found
+
+
+def reads_while_writing(bench: Bench) -> list[Row]:
+    """Reads of a thread while one connection posts without pause: to that very thread; at Isso, to another."""
+    ours, isso = bench.ours, bench.isso
+    here = bench.file("busy-ours", map("\t".join, ours.posts([BUSY], material.texts()[:1])))
+    there = bench.file("busy-isso", map("\t".join, isso.posts(["/posts/0/"], material.texts()[:1])))
+    time.sleep(2.5)
+    ours.check_thread(BUSY, 100)
+    written: dict[str, list[float]] = {"ours": [], "isso": []}
+    url = ours.url + ours.thread(BUSY)
+    found = bench.in_turn(
+        alone=_reading(bench, url),
+        both=_beside(bench, url, ours.url, ours.post_headers, here, written["ours"]),
+    )
+    ours.check_thread(BUSY, 100)
+    isso.renew("busy")
+    with isso.serving("busy", BUSY):
+        isso.check_thread(BUSY, 100)
+        url = isso.url + isso.thread(BUSY)
+        theirs = bench.in_turn(
+            alone=unhurried(_reading(bench, url)),
+            both=unhurried(_beside(bench, url, isso.url, isso.post_headers, there, written["isso"])),
+        )
+    share = {
+        "ours": found["both"].rate / found["alone"].rate,
+        "isso": theirs["both"].rate / theirs["alone"].rate,
+    }
+    posted = {name: median(some) for name, some in written.items()}
+    work = "reads of 100 comments while a writer posts without pause"
+    kept = report.bound("≥", 0.85, "")
+    return [
+        Row(work, "requests/s", found["both"].rate, isso=theirs["both"].rate),
+        Row("the same, as a share of reads alone", "", share["ours"], isso=share["isso"], goal=kept),
+        Row("what that writer posts meanwhile", "requests/s", posted["ours"], isso=posted["isso"]),
+    ]
+
+
+def _reading(bench: Bench, url: str) -> Measure:
+    return lambda seconds: bench.wrk.run(url, bench.shape(seconds))
+
+
+def _beside(
+    bench: Bench, reads: str, writes: str, headers: dict[str, str], file: Path, written: list[float]
+) -> Measure:
+    """Read while another wrk posts over one connection, from before the first read until after the last.
+
+    Posts a second are added to `written`.
+    """
+
+    def measure(seconds: float) -> Load:
+        arguments: list[str | Path] = [file, f"run{time.monotonic_ns()}"]
+        shape = bench.shape(seconds + 1, 1)
+        writer = processes.begin(
+            bench.wrk.command(writes, shape, headers=headers, script="post", arguments=arguments)
+        )
+        time.sleep(0.4)
+        found = bench.wrk.run(reads, bench.shape(seconds))
+        said = writer.communicate()[0]
+        written.append(checked(parse(said), said).rate)
+        return found
+
+    return measure
