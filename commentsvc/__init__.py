@@ -7,7 +7,6 @@ import os
 from flask import Flask
 
 from commentsvc import logs, web
-from commentsvc.adapters import schema
 from commentsvc.adapters.bell import Bell
 from commentsvc.adapters.messenger import Messenger
 from commentsvc.config import Settings
@@ -30,7 +29,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     app.extensions["commentsvc.settings"] = settings
     database.init_app(app)
-    schema.migrate.init_app(app, directory=str(schema.directory()))
     bell = Bell(settings.data_dir / "changes.bell")
     messenger = Messenger(settings.redis_url, bell)
     app.extensions["commentsvc.messenger"] = messenger

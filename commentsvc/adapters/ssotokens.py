@@ -7,10 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import OctKey
-
 from commentsvc.errors import LoginFailedError, StaleTokenError
 
 ALGORITHM = "HS256"
@@ -37,6 +33,10 @@ class Person:
 
 def read(token: str, secret: str, *, audience: str, at: datetime) -> Person:
     """Return who a token speaks of; raises LoginFailedError saying what is wrong, StaleTokenError where it is old."""
+    from joserfc import jwt  # here, because few sites need it and it takes its time to load
+    from joserfc.errors import JoseError
+    from joserfc.jwk import OctKey
+
     if len(token) > LONGEST:
         raise LoginFailedError("The website's sign-in token is too long.")
     try:

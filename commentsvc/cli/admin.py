@@ -6,7 +6,6 @@ import click
 
 from commentsvc.adapters.providers import catalogue
 from commentsvc.adapters.providers.catalogue import Provider
-from commentsvc.adapters.providers.flow import Flow
 from commentsvc.cli import service
 from commentsvc.config import Settings
 from commentsvc.domain import accounts, fields, invitations, sites
@@ -119,4 +118,6 @@ def _proof(settings: Settings, key: str, subject: str, issuer: str | None) -> tu
     if row.any_tenant or not row.issuer:
         raise BadAddressError(f"{row.label} is many: say which with --issuer https://…")
     # How a server writes its own address, only it can say; of those in the catalogue it is known.
+    from commentsvc.adapters.providers.flow import Flow  # not for every command
+
     return row, Flow().endpoints(row).issuer if key.startswith("oidc") else row.issuer

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from commentsvc.adapters import outbound
 from commentsvc.adapters.providers import catalogue
 from commentsvc.adapters.providers.catalogue import Provider
-from commentsvc.adapters.providers.flow import Flow
 from commentsvc.cli import service
 from commentsvc.config import PREFIX, Settings
 from commentsvc.errors import OutboundError, ProviderError
@@ -106,6 +105,8 @@ def _provider(row: Provider, settings: Settings) -> Iterator[Finding]:
         yield Finding("", "its addresses are known; nothing to discover")
         return
     try:
+        from commentsvc.adapters.providers.flow import Flow  # not for every command
+
         Flow().endpoints(row)
     except ProviderError as error:
         yield Finding("", f"discovery at {row.issuer}", str(error))

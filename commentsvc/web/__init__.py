@@ -10,7 +10,6 @@ from commentsvc.adapters.bell import Bell
 from commentsvc.adapters.limits import Counters, PostLimits
 from commentsvc.adapters.messenger import Messenger
 from commentsvc.adapters.providers import catalogue
-from commentsvc.adapters.providers.flow import Flow
 from commentsvc.config import Settings
 from commentsvc.db import db
 from commentsvc.web import (
@@ -93,7 +92,6 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.extensions["commentsvc.report_limiter"] = counters.limiter("reports", reporting.LIMIT)
     app.extensions["commentsvc.logins"] = counters.limiter("logins", login.LIMIT)
     app.extensions["commentsvc.providers"] = {row.key: row for row in catalogue.offered(settings)}
-    app.extensions["commentsvc.flow"] = Flow()
     sessions.init_app(app, settings)
     csrf = CSRFProtect(app)
     for door in DOORS:

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import session as cookie
 
-from commentsvc.adapters.providers.flow import Attempt
+from commentsvc.adapters.providers.attempt import Attempt
 from commentsvc.errors import BadAddressError
 
 _AT_ONCE = 4

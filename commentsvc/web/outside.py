@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from commentsvc.adapters.providers import mastodon
+from commentsvc.adapters.providers.attempt import Attempt
 from commentsvc.adapters.providers.catalogue import Provider
-from commentsvc.adapters.providers.flow import Attempt
 from commentsvc.adapters.providers.profile import Profile
 from commentsvc.domain import instances
 from commentsvc.errors import ProviderError

@@ -6,13 +6,11 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey
-
 from commentsvc.errors import ProviderError
 
 if TYPE_CHECKING:
+    from joserfc.jwk import ECKey
+
     from commentsvc.adapters.providers.catalogue import Provider
 
 _LIFE = 600
@@ -20,6 +18,9 @@ _LIFE = 600
 
 def signing_key(text: str) -> ECKey:
     """Return the private key from Apple's portal; raises ProviderError."""
+    from joserfc.errors import JoseError  # here, because few services need it and it takes its time to load
+    from joserfc.jwk import ECKey
+
     # A variable is one line; its line ends are written as a backslash and an n.
     try:
         key = ECKey.import_key(text.replace("\\n", "\n"))
@@ -34,6 +35,8 @@ def client_secret(provider: Provider) -> str:
     """Return a client secret valid for ten minutes, signed with the private key; raises ProviderError."""
     if not provider.options.get("private_key"):
         return provider.client_secret
+    from joserfc import jwt
+
     now = int(time.time())
     claims = {
         "iss": provider.options.get("team_id", ""),

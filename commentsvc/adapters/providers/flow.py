@@ -19,6 +19,7 @@ from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.requests_client import OAuth2Session
 
 from commentsvc.adapters.providers import apple, asking, idtoken, mastodon
+from commentsvc.adapters.providers.attempt import Attempt
 from commentsvc.adapters.providers.catalogue import BASIC, POST, Provider
 from commentsvc.adapters.providers.profile import Profile
 from commentsvc.errors import ProviderError
@@ -30,17 +31,6 @@ _KEPT_SECONDS = 3600
 _STRANGE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 _NOT_UNDERSTOOD = "{} answered in a way that is not understood."
 _UNAVAILABLE = "{} is not available right now. Please try again later, or comment as a guest."
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """What one login must remember between going out and coming back; kept in the browser that began it."""
-
-    provider: str
-    state: str
-    nonce: str
-    verifier: str
-    instance: str = ""
 
 
 class Metadata:

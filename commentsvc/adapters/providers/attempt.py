@@ -1,0 +1,16 @@
+"""What one login must remember between going out and coming back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """Kept in the browser that began it."""
+
+    provider: str
+    state: str
+    nonce: str
+    verifier: str
+    instance: str = ""
