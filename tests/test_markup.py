@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
@@ -320,7 +323,7 @@ def _unsafe(*_args: object, **_kwargs: object) -> str:
 
 
 def test_a_text_the_sanitisers_see_differently_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(markup.nh3, "clean", _unsafe)
+    monkeypatch.setattr(markup, "_LAST", SimpleNamespace(clean=_unsafe))
     assert render_markdown("other words") == Rendered(html="<p>words</p>\n".strip(), agreed=False)
 
 
@@ -328,8 +331,22 @@ def test_the_last_word_is_that_of_nh3(monkeypatch: pytest.MonkeyPatch) -> None:
     def careless(html: str) -> str:
         return html + "<img src=x onerror=alert(1)><a href='javascript:alert(1)'>x</a><!-- c --><p onclick=x>"
 
-    monkeypatch.setattr(markup._CLEANER, "clean", careless)
+    monkeypatch.setattr(markup._CLEANERS.own, "clean", careless)
     rendered = render_markdown("words")
     assert objections(rendered.html) == []
     assert "onerror" not in rendered.html
     assert not rendered.agreed
+
+
+def test_texts_rendered_at_once_stay_apart() -> None:
+    """Each thread's text comes out as it does alone, however often the threads take over from each other."""
+    sources = [f"{word} says **{word * 3}** and https://{word}.example/ `{word}`" for word in "abcdefgh"]
+    alone = [render_markdown(source) for source in sources]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(len(sources)) as pool:
+            together = list(pool.map(render_markdown, sources * 50))
+    finally:
+        sys.setswitchinterval(interval)
+    assert together == alone * 50

@@ -7,6 +7,7 @@ nh3, an independent parser that is maintained, has the last word on every text.
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -90,7 +91,7 @@ def plain(html: str) -> str:
 
 
 def _sanitise(html: str) -> Rendered:
-    cleaned = _CLEANER.clean(html)
+    cleaned = _CLEANERS.own.clean(html)
     final = _LAST.clean(cleaned)
     return Rendered(html=final, agreed=cleaned == final or _tokens(cleaned) == _tokens(final))
 
@@ -208,22 +209,31 @@ def _markdown() -> MarkdownIt:
 
 
 _MARKDOWN = _markdown()
-_CLEANER = Cleaner(
-    tags=TAGS,
-    attributes=_bleach_attribute,
-    protocols=PROTOCOLS,
-    strip=True,
-    strip_comments=True,
-    filters=[
-        partial(
-            _Links,
-            callbacks=[cast(Any, _link)],
-            url_re=_URL,
-            skip_tags={"pre", "code"},
-            parse_email=False,
+
+
+class _Cleaners(threading.local):
+    """One for each thread: bleach parses into the cleaner itself, and would mix two texts cleaned at once."""
+
+    def __init__(self) -> None:
+        self.own = Cleaner(
+            tags=TAGS,
+            attributes=_bleach_attribute,
+            protocols=PROTOCOLS,
+            strip=True,
+            strip_comments=True,
+            filters=[
+                partial(
+                    _Links,
+                    callbacks=[cast(Any, _link)],
+                    url_re=_URL,
+                    skip_tags={"pre", "code"},
+                    parse_email=False,
+                )
+            ],
         )
-    ],
-)
+
+
+_CLEANERS = _Cleaners()
 _LAST = nh3.Cleaner(
     tags=set(TAGS),
     attributes={tag: set(names) - {"rel"} for tag, names in ATTRIBUTES.items()},
