@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from conftest import BLOG
@@ -15,10 +17,12 @@ from sqlalchemy.orm import Session
 from visitor import Visitor
 from writing import article
 
+from commentsvc.adapters.outbound import Answer
 from commentsvc.db import begin_write, db
-from commentsvc.domain import accounts, moderation, reports, sites, training
+from commentsvc.domain import accounts, moderation, reports, second_opinion, sites, training
 from commentsvc.domain.reports import Reporter
 from commentsvc.domain.spamfilter import Counts
+from commentsvc.errors import OutboundError
 from commentsvc.models import Action, Comment, Commenter, Membership, Policy, Role, Site, Status
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
@@ -194,11 +198,65 @@ def test_the_filter_is_emptied_on_request(session: Session, site: Site, owner: V
     assert kinds(session) == ["filter.forgotten"]
 
 
-def test_akismet_is_off_until_there_is_a_key(session: Session, site: Site, owner: Visitor) -> None:
+class Akismet:
+    """Stands where Akismet would, and says this of every key; None: it cannot be reached."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, word: bytes | None, status: int = 200) -> None:
+        self.word, self.status = word, status
+        self.asked: list[dict[str, list[str]]] = []
+        monkeypatch.setitem(second_opinion.is_known_to_akismet.__kwdefaults__, "fetch", self)
+
+    def __call__(self, url: str, *, data: bytes, **_how: Any) -> Answer:
+        assert url == "https://rest.akismet.com/1.1/verify-key"
+        self.asked.append(parse_qs(data.decode()))
+        if self.word is None:
+            raise OutboundError("The server could not be reached.")
+        return Answer(url, self.status, "text/plain", self.word, {})
+
+
+def test_a_key_that_akismet_does_not_know_is_not_kept(
+    session: Session, site: Site, owner: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = Akismet(monkeypatch, b"invalid")
+    answer = owner.post(f"{rules(site)}/akismet", {"key": "0123abc", "do": "on"})
+    assert answer.status_code == 422
+    assert "Akismet does not know this key" in answer.text
+    assert Elements(answer.text).all("input", id="key")[0]["value"] == "0123abc"
+    assert fresh(session, site).akismet_key is None
+    assert service.asked == [{"api_key": ["0123abc"], "blog": [BLOG]}]
+    assert kinds(session) == []
+
+
+@pytest.mark.parametrize(("word", "status"), [(None, 200), (b"", 503), (b"valid", 500), (b"<html>", 200)])
+def test_a_key_is_kept_with_a_warning_where_akismet_does_not_say(
+    session: Session,
+    site: Site,
+    owner: Visitor,
+    monkeypatch: pytest.MonkeyPatch,
+    word: bytes | None,
+    status: int,
+) -> None:
+    Akismet(monkeypatch, word, status)
+    assert owner.post(f"{rules(site)}/akismet", {"key": "0123abc", "do": "on"}).status_code == 303
+    assert fresh(session, site).akismet_key == "0123abc"
+    assert "could not be reached to check the key" in owner.page(rules(site))
+
+
+def test_nothing_is_no_key(site: Site, owner: Visitor) -> None:
+    answer = owner.post(f"{rules(site)}/akismet", {"key": " ", "do": "on"})
+    assert answer.status_code == 422
+    assert "Please enter your key" in answer.text
+
+
+def test_akismet_is_off_until_there_is_a_key(
+    session: Session, site: Site, owner: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Akismet(monkeypatch, b"valid")
     assert "It is off." in owner.page(rules(site))
     assert owner.post(f"{rules(site)}/akismet", {"key": " 0123abc ", "do": "on"}).status_code == 303
     assert fresh(session, site).akismet_key == "0123abc"
     page = owner.page(rules(site))
+    assert "Akismet knows the key" in page
     assert "It is on." in page
     assert "0123abc" not in page
     owner.post(f"{rules(site)}/akismet", {"do": "off"})

@@ -16,6 +16,7 @@ from commentsvc.errors import OutboundError
 log = logging.getLogger(__name__)
 
 ADDRESS = "https://rest.akismet.com/1.1/comment-check"
+KEYS_ADDRESS = "https://rest.akismet.com/1.1/verify-key"
 SECONDS = 4.0
 """Somebody waits for their comment to be taken; without an answer it goes on without one."""
 LARGEST = 4_096
@@ -56,19 +57,8 @@ def ask(
     key: str, question: Question, *, fetch: Fetch = outbound.fetch, is_test: bool = False
 ) -> Opinion | None:
     """Return what Akismet says, None where it gives no good answer: a fault of theirs holds nobody up."""
-    try:
-        answer = fetch(
-            ADDRESS,
-            method="POST",
-            headers={"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"},
-            data=_body(key, question, is_test=is_test),
-            accept=_TEXT,
-            largest=LARGEST,
-            seconds=SECONDS,
-            redirects=0,
-        )
-    except OutboundError as error:
-        log.warning("Akismet was not reached: %s", error)
+    answer = _asked(fetch, ADDRESS, _body(key, question, is_test=is_test))
+    if answer is None:
         return None
     word = answer.body.strip().lower()
     if answer.status == 200 and word == b"false":
@@ -78,6 +68,35 @@ def ask(
     # `invalid` is the answer to a wrong key.
     log.warning("Akismet gave no opinion: status %d, %r", answer.status, word[:40])
     return None
+
+
+def verify(key: str, blog: str, *, fetch: Fetch = outbound.fetch) -> bool | None:
+    """Return whether a key is good for a site's address; None where Akismet does not say."""
+    answer = _asked(fetch, KEYS_ADDRESS, urlencode({"api_key": key, "blog": blog}).encode())
+    if answer is None:
+        return None
+    word = answer.body.strip().lower()
+    if answer.status == 200 and word in {b"valid", b"invalid"}:
+        return word == b"valid"
+    log.warning("Akismet said nothing of a key: status %d, %r", answer.status, word[:40])
+    return None
+
+
+def _asked(fetch: Fetch, address: str, data: bytes) -> Answer | None:
+    try:
+        return fetch(
+            address,
+            method="POST",
+            headers={"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"},
+            data=data,
+            accept=_TEXT,
+            largest=LARGEST,
+            seconds=SECONDS,
+            redirects=0,
+        )
+    except OutboundError as error:
+        log.warning("Akismet was not reached: %s", error)
+        return None
 
 
 def _body(key: str, question: Question, *, is_test: bool) -> bytes:

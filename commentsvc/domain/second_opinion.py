@@ -17,6 +17,11 @@ _VERDICTS = {
 }
 
 
+def is_known_to_akismet(key: str, blog: str, *, fetch: Fetch = outbound_fetch) -> bool | None:
+    """Return whether Akismet takes a key; None where it could not be asked. Waits for the network."""
+    return akismet.verify(key, blog, fetch=fetch)
+
+
 def of_akismet(
     key: str,
     blog: str,

@@ -83,11 +83,17 @@ def save(session: Session, site: Site, wanted: Wanted, *, moderator_id: int, at:
     return True
 
 
-def set_akismet(session: Session, site: Site, key: str, *, moderator_id: int, at: datetime) -> None:
-    """Have Akismet asked with this key, or with an empty one no longer. Needs `begin_write`."""
-    key = key.strip()
+def akismet_key(typed: str) -> str:
+    """Return a key as it is stored, empty for none; raises InvalidFieldsError on `key`."""
+    key = typed.strip()
     if len(key) > KEY_LONGEST or not (key == "" or (key.isascii() and key.isalnum())):
         raise InvalidFieldsError({"key": "Please enter the key as Akismet shows it: letters and digits"})
+    return key
+
+
+def set_akismet(session: Session, site: Site, key: str, *, moderator_id: int, at: datetime) -> None:
+    """Have Akismet asked with this key, or with an empty one no longer. Needs `begin_write`."""
+    key = akismet_key(key)
     site.akismet_key = key or None
     summary = "Switched Akismet on." if key else "Switched Akismet off."
     actions.record(

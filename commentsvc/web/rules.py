@@ -8,7 +8,7 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 
 from commentsvc.db import begin_write
-from commentsvc.domain import rehearsal, reported, site_rules, spamfilter, training
+from commentsvc.domain import rehearsal, reported, second_opinion, site_rules, spamfilter, training
 from commentsvc.domain.rehearsal import Rehearsal
 from commentsvc.domain.reported import Comparison
 from commentsvc.domain.screening import Rules
@@ -16,7 +16,7 @@ from commentsvc.domain.site_rules import Wanted
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import Policy, Site, Status
 from commentsvc.web import headers, sessions
-from commentsvc.web.context import database, now
+from commentsvc.web.context import database, now, settings
 from commentsvc.web.desk import LARGEST_SITE, Desk, guard
 from commentsvc.web.forms import RulesForm
 
@@ -58,20 +58,43 @@ def edit(site_id: int) -> ResponseReturnValue:
 
 @blueprint.post(f"{RULES}/akismet")
 def akismet(site_id: int) -> ResponseReturnValue:
-    """Switch Akismet on with a key, or off."""
-    session = database()
-    begin_write(session)
-    desk = Desk.at(site_id, owner=True)
-    key = "" if request.form.get("do") == "off" else request.form.get("key", "")
+    """Switch Akismet on with a key that it knows, or off."""
+    desk, session = Desk.at(site_id, owner=True), database()
+    switched_off = request.form.get("do") == "off"
     try:
-        site_rules.set_akismet(session, desk.site, key, moderator_id=desk.person.id, at=now())
+        key = "" if switched_off else site_rules.akismet_key(request.form.get("key", ""))
+        if not key and not switched_off:
+            raise InvalidFieldsError({"key": "Please enter your key"})
+        is_good = _known_to_akismet(key, desk.site) if key else True
     except InvalidFieldsError as error:
-        session.rollback()
         site = Desk.at(site_id, owner=True).site
         return _show(site_id, _Page(RulesForm(formdata=None, data=_stored(site)), error.fields))
+    begin_write(session)
+    desk = Desk.at(site_id, owner=True)
+    site_rules.set_akismet(session, desk.site, key, moderator_id=desk.person.id, at=now())
     session.commit()
-    sessions.leave_notice("Akismet is asked about new comments." if key else "Akismet is off.")
+    sessions.leave_notice(_said_of_akismet(key, is_good))
     return redirect(url_for("rules.edit", site_id=site_id), 303)
+
+
+def _known_to_akismet(key: str, site: Site) -> bool | None:
+    """Ask Akismet about a key, the database waiting for nothing; raises InvalidFieldsError for a wrong one."""
+    blog = site.origins[0].origin if site.origins else settings().base_url
+    database().rollback()
+    found = second_opinion.is_known_to_akismet(key, blog)
+    if found is False:
+        raise InvalidFieldsError(
+            {"key": "Akismet does not know this key. Please copy it from your account there"}
+        )
+    return found
+
+
+def _said_of_akismet(key: str, is_good: bool | None) -> str:
+    if not key:
+        return "Akismet is off."
+    if is_good is None:
+        return "Saved, but Akismet could not be reached to check the key. New comments are sent to it nevertheless."
+    return "Akismet knows the key, and is asked about new comments."
 
 
 @blueprint.post(f"{RULES}/forget")
