@@ -71,6 +71,10 @@ class Process:
         else:
             self.child.send_signal(how)
 
+    def send_to_all(self, how: int) -> None:
+        """Send a signal to it and to all its children."""
+        os.killpg(self.child.pid, how)
+
 
 @contextmanager
 def running(output: Path, environ: Mapping[str, str], *arguments: str) -> Iterator[Process]:

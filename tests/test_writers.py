@@ -1,0 +1,122 @@
+"""Sixteen who write at once, over HTTP, to processes as in production: nothing lost, nothing twice, readers served."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import serving
+from conftest import BLOG
+from serving import Guest, Running
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from commentsvc.config import Settings
+from commentsvc.models import Comment, Decision, Site, Status, Thread
+
+WRITERS, EACH = 16, 6
+TOGETHER = f"{BLOG}/together"
+
+pytestmark = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
+
+
+@pytest.fixture
+def running(settings: Settings, session: Session, site: Site, tmp_path: Path) -> Iterator[Running]:
+    """Two processes before the database, and a site where everybody may write as much as they like."""
+    site.valve = False
+    session.commit()
+    session.rollback()
+    with serving.service(settings, tmp_path / "service", workers=2) as running:
+        yield running
+
+
+def write(port: int, number: int, roots: list[int]) -> dict[str, int]:
+    """Write in a thread that all share and in one of one's own, answer, and send every other form twice."""
+    guest, acknowledged, own = Guest(port, f"writer{number}"), {}, 0
+    for turn in range(EACH):
+        key, text = f"{number}-{turn}", f"Number {number} says {turn}"
+        page, parent = [
+            (TOGETHER, None),
+            (TOGETHER, roots[turn % len(roots)]),
+            (f"{BLOG}/{number}", own or None),
+        ][turn % 3]
+        answer = guest.post(page, text, key=key, parent=parent)
+        assert answer.status == 200, answer
+        acknowledged[key] = answer.id
+        if parent is None and page != TOGETHER:
+            own = answer.id
+        if turn % 2:
+            again = guest.post(page, text, key=key, parent=parent)
+            assert (again.status, again.id) == (200, answer.id)
+    guest.connection.close()
+    return acknowledged
+
+
+def read(port: int, done: threading.Event) -> list[int]:
+    """Read until `done`; return how many comments each page had."""
+    guest, seen = Guest(port, "reader"), []
+    while not done.is_set():
+        status, shown = guest.read(TOGETHER)
+        assert status == 200
+        seen.append(len(shown))
+    guest.connection.close()
+    return seen
+
+
+def test_sixteen_writers_lose_nothing_and_double_nothing(running: Running, session: Session) -> None:
+    root = Guest(running.port, "first")
+    roots = [root.post(TOGETHER, f"Question {n}", key=f"q{n}").id for n in range(3)]
+    root.connection.close()
+    done = threading.Event()
+    with ThreadPoolExecutor(WRITERS + 2) as pool:
+        readers = [pool.submit(read, running.port, done) for _ in range(2)]
+        writers = [pool.submit(write, running.port, number, roots) for number in range(WRITERS)]
+        try:
+            acknowledged = {key: number for one in writers for key, number in one.result().items()}
+        finally:
+            done.set()
+        for reader in readers:
+            seen = reader.result()
+            assert seen == sorted(seen), "a thread only grows"
+            assert seen[-1] > seen[0]
+
+    stored = session.execute(select(Comment.idempotency_key, Comment.id)).all()
+    assert Counter(row.idempotency_key for row in stored).most_common(1)[0][1] == 1
+    acknowledged |= {f"q{n}": number for n, number in enumerate(roots)}
+    assert {row.idempotency_key: row.id for row in stored} == acknowledged
+    assert len(acknowledged) == WRITERS * EACH + len(roots)
+    counters_are_exact(session)
+    said = running.process.said()
+    assert "locked" not in said
+    assert " 500 " not in said
+    assert "Traceback" not in said
+
+
+def counters_are_exact(session: Session) -> None:
+    """Each thread's and each root's counters are what a count finds; each comment has one decision."""
+    approved = Counter(session.scalars(select(Comment.thread_id).where(Comment.status == Status.APPROVED)))
+    for thread in session.scalars(select(Thread)):
+        assert (thread.approved_count, thread.version) == (approved[thread.id], approved[thread.id])
+    replies = Counter(session.scalars(select(Comment.root_id).where(Comment.root_id.is_not(None))))
+    for comment in session.scalars(select(Comment).where(Comment.root_id.is_(None))):
+        assert comment.reply_count == replies[comment.id]
+    decided = Counter(session.scalars(select(Decision.comment_id)))
+    assert set(decided.values()) == {1}
+    assert len(decided) == session.scalar(select(func.count()).select_from(Comment))
+
+
+def test_one_form_sent_by_many_at_once_is_one_comment(running: Running, session: Session) -> None:
+    def send(_: int) -> int:
+        guest = Guest(running.port, "anna")
+        answer = guest.post(TOGETHER, "Only once", key="the same")
+        guest.connection.close()
+        assert answer.status == 200
+        return answer.id
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(send, range(8)))) == 1
+    assert session.scalar(select(func.count()).select_from(Comment)) == 1
