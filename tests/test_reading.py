@@ -13,18 +13,18 @@ from typing import Any, cast
 
 import pytest
 from conftest import BLOG
-from sqlalchemy import event, insert, select
+from sqlalchemy import event, insert, select, update
 from sqlalchemy.orm import Session
 from writing import NOON, article
 
 from commentsvc.db import begin_write, db
-from commentsvc.domain import accounts, counting, moderation, reading, threads
+from commentsvc.domain import accounts, counting, moderation, places, reading, threads
 from commentsvc.domain.comments import Author
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.reading import CommentView, Conversation
 from commentsvc.domain.threads import Address
-from commentsvc.errors import BadAddressError, NotFoundError
-from commentsvc.models import Comment, Kind, Order, Role, Site, Status, TextFormat
+from commentsvc.errors import BadAddressError, NotFoundError, UnknownOriginError
+from commentsvc.models import Comment, Kind, Order, Origin, Role, Site, Status, TextFormat
 
 both_engines = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 Row = dict[str, Any]
@@ -582,3 +582,69 @@ def test_a_held_comment_has_no_lasting_address(session: Session, site: Site) -> 
     session.flush()
     with pytest.raises(NotFoundError):
         reading.where_is(session, comment.id)
+
+
+@both_engines
+def test_what_answers_a_later_comment_says_whom_all_the_same(session: Session, site: Site) -> None:
+    """An import may number an answer before what it answers."""
+    sketch = Sketch(session, site, "/article")
+    root = sketch.add()
+    early, late = sketch.add(root), sketch.add(root, guest_name="Zoe")
+    early["depth"] = 2
+    address = sketch.store()
+    session.execute(update(Comment).where(Comment.id == early["id"]).values(parent_id=late["id"]))
+    found = reading.page(session, address, order=Order.OLDEST).conversations[0]
+    assert [(one.id, one.parent_name) for one in found.replies] == [
+        (late["id"], "Anna"),
+        (early["id"], "Zoe"),
+    ]
+
+
+@both_engines
+def test_a_place_is_found_in_one_query_as_it_stands(session: Session, site: Site) -> None:
+    site.origins.append(Origin(origin="https://www.blog.example"))
+    pen = article(session, site)
+    pen.write()
+    session.flush()
+    with watched(session) as work:
+        place = places.find(session, url=f"{BLOG}/article/?utm_source=x")
+    assert len(work.statements) == 1
+    assert isinstance(place, places.Place)
+    assert place.thread
+    stored = threads.find(session, threads.locate(session, url=f"{BLOG}/article"))
+    for entity, kept in ((place.site, site), (place.thread, stored)):
+        for name in type(entity).__table__.c.keys():  # noqa: SIM118
+            assert getattr(entity, name) == getattr(kept, name), name
+    assert [one.origin for one in place.site.origins] == [one.origin for one in site.origins]
+    assert not {place.site, place.thread} & set(session)
+
+
+@both_engines
+def test_a_place_is_the_one_that_is_located(session: Session, site: Site) -> None:
+    site.origins.append(Origin(origin="https://www.blog.example"))
+    article(session, site)
+    session.flush()
+    asked: list[dict[str, str]] = [
+        {"url": f"{BLOG}/article"},
+        {"url": f"{BLOG}/other"},
+        {"url": f"{BLOG}/other", "canonical": f"{BLOG}/article"},
+        {"url": f"{BLOG}/other", "canonical": "https://www.blog.example/article"},
+        {"url": f"{BLOG}/other", "canonical": "https://elsewhere.example/article"},
+        {"url": f"{BLOG}/other", "canonical": "no address"},
+        {"url": f"{BLOG}/other", "page_id": "42"},
+    ]
+    for one in asked:
+        place, located = places.find(session, **one), threads.locate(session, **one)
+        assert (place.site.id, place.key, place.url) == (located.site.id, located.key, located.url), one
+        assert getattr(places.thread_at(session, place), "id", None) == getattr(
+            threads.find(session, located), "id", None
+        ), one
+    refused: list[tuple[dict[str, str], type[Exception]]] = [
+        ({"url": "no address"}, BadAddressError),
+        ({"url": "https://elsewhere.example/"}, UnknownOriginError),
+        ({"url": "https://elsewhere.example/", "page_id": "\n"}, UnknownOriginError),
+        ({"url": f"{BLOG}/", "page_id": "\n"}, BadAddressError),
+    ]
+    for one, error in refused:
+        with pytest.raises(error):
+            places.find(session, **one)

@@ -37,8 +37,6 @@ FIRST_REPLIES = 5
 MENTIONS = 20
 PINNED = 3
 LAST_ID = 2**62
-# The parts of a page, as its rows are marked.
-ROOT, PIN, REPLY, MENTION = range(4)
 
 COMMENT: FromClause = Comment.__table__
 _C = COMMENT.c
@@ -53,13 +51,11 @@ def rows(session: Session, statement: Any, **values: Any) -> Sequence[Row[Any]]:
     return session.connection().execute(statement, values).all()
 
 
-def comments(
-    part: ColumnElement[int] | None = None, *, of: FromClause = COMMENT, given: FromClause | None = None
-) -> Any:
-    """Select what `conversations.view` takes, of the table `of`; where it is joined to others, of `given`."""
+def comments(of: FromClause = COMMENT, *, given: FromClause | None = None) -> Any:
+    """Select what `conversations.views` takes, of the table `of`; where it is joined to others, of `given`."""
     writer, picture = Commenter.__table__, Picture.__table__
     return select(
-        (_number(ROOT) if part is None else part).label("part"),
+        of.c.thread_id,
         of.c.id,
         of.c.root_id,
         of.c.parent_id,
@@ -88,7 +84,7 @@ def comments(
 def first_page(order: Order) -> Any:
     """The first page of `thread_id`: roots, what is pinned, the first replies of both, and mentions elsewhere."""
     pinned = (
-        select(_C.id, _C.reply_count, _number(PIN).label("part"))
+        select(_C.id, _C.reply_count)
         # Few rows have the mark; asked for the status as it is, SQLite would walk a longer index for that.
         .where(
             _C.thread_id == _THREAD,
@@ -100,7 +96,7 @@ def first_page(order: Order) -> Any:
         .limit(_number(PINNED))
     )
     mentions = (
-        comments(_number(MENTION))
+        comments()
         .where(_C.thread_id == _THREAD, _C.shown, not_(IS_COMMENT))
         .order_by(_C.id)
         .limit(_number(MENTIONS))
@@ -150,7 +146,7 @@ def _roots(order: Order) -> Select[Any]:
     """One root more than a page shows."""
     way = (_C.created_at, _C.id) if order is Order.OLDEST else (_C.created_at.desc(), _C.id.desc())
     return (
-        select(_C.id, _C.reply_count, _number(ROOT).label("part"))
+        select(_C.id, _C.reply_count)
         .where(_C.thread_id == _THREAD, _C.root_id.is_(None), _C.shown, IS_COMMENT, not_(_IS_PINNED))
         .order_by(*way)
         .limit(_number(ROOTS + 1))
@@ -159,7 +155,7 @@ def _roots(order: Order) -> Select[Any]:
 
 def _of_heads(heads: FromClause) -> Any:
     of = COMMENT.alias("comment_of_head")
-    return comments(heads.c.part, of=of, given=heads.join(of, of.c.id == heads.c.id))
+    return comments(of, given=heads.join(of, of.c.id == heads.c.id))
 
 
 def _first_replies(heads: FromClause) -> Any:
@@ -179,8 +175,7 @@ def _first_replies(heads: FromClause) -> Any:
         .scalar_subquery()
     )
     return comments(
-        _number(REPLY).label("part"),
-        of=reply,
+        reply,
         given=heads.join(reply, reply.c.root_id == heads.c.id),
     ).where(
         heads.c.reply_count > 0,

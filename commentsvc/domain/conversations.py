@@ -19,7 +19,10 @@ _NOTHING = markup.trusted("")
 
 
 class CommentView(NamedTuple):
-    """A comment as templates see it. A placeholder has lost its text and its author."""
+    """A comment as templates see it. A placeholder has lost its text and its author.
+
+    `thread/comment.html` takes the fields in their order.
+    """
 
     id: int
     root_id: int | None
@@ -61,35 +64,55 @@ class Conversation:
 
 
 def view(row: Sequence[Any], names: Mapping[int, str], *, own: bool = False) -> CommentView:
-    """Return what readers see of a row of `comment_rows`, or with `own` its author; `names` as of `names_in`."""
-    (
-        _, number, root_id, parent_id, depth, status, kind, role, html, created_at, edited,
-        pinned, featured, reply_count, name, website, commenter_id, digest,
-    ) = row  # fmt: skip
-    parent_name = None if parent_id is None else names.get(parent_id)
-    if status == _APPROVED or (own and status == _HELD):
-        return CommentView(
-            number, root_id, parent_id, depth, False, status == _HELD, _KINDS[kind],
-            name or ANONYMOUS, pictures.path_of(commenter_id, digest) if digest else None, website or None,
+    """Return what readers see of one row, as of `views`."""
+    return views([row], dict(names), own=own)[0][0]
+
+
+def views(
+    rows: Iterable[Sequence[Any]], names: dict[int, str], *, own: bool = False
+) -> tuple[list[CommentView], set[int]]:
+    """Return what readers see of rows of `comment_rows`, with `own` their author; and which names were missing.
+
+    `names`, by comment, are of those that others may answer. The rows' own are added: what is answered should come
+    before its answer. What is not visible has no name in it.
+    """
+    found: list[CommentView] = []
+    seen: set[int] = set(names)
+    missing: set[int] = set()
+    for row in rows:
+        (
+            _, number, root_id, parent_id, depth, status, kind, role, html, created_at, edited,
+            pinned, featured, reply_count, name, website, commenter_id, digest,
+        ) = row  # fmt: skip
+        seen.add(number)
+        if parent_id is not None and parent_id not in seen:
+            missing.add(parent_id)
+        parent_name = names.get(parent_id) or None
+        if status == _APPROVED:
+            names[number] = name = name or ANONYMOUS
+        elif not own or status != _HELD:
+            found.append(CommentView(
+                number, root_id, parent_id, depth, True, False, _KINDS[kind], "", None, None, None, _NOTHING,
+                created_at, False, False, False, reply_count, parent_name,
+            ))  # fmt: skip
+            continue
+        found.append(CommentView(
+            number, root_id, parent_id, depth, False, status == _HELD, _KINDS[kind], name or ANONYMOUS,
+            pictures.path_of(commenter_id, digest) if digest else None, website or None,
             Role(role) if role else None, markup.trusted(html), created_at,
             edited, pinned, featured, reply_count, parent_name,
-        )  # fmt: skip
-    return CommentView(
-        number, root_id, parent_id, depth, True, False, _KINDS[kind], "", None, None, None, _NOTHING, created_at,
-        False, False, False, reply_count, parent_name,
-    )  # fmt: skip
-
-
-def names_in(rows: Iterable[Any]) -> dict[int, str]:
-    """Return the names of those who wrote, by comment; without those whose comment readers cannot see."""
-    return {row.id: row.name or ANONYMOUS for row in rows if row.status == _APPROVED}
+        ))  # fmt: skip
+    return found, missing
 
 
 def conversation(root: CommentView, replies: Sequence[CommentView], *, first: int) -> Conversation:
     """Return a root with its first replies; there may be more only where these are as many as `first`."""
-    approved = sum(not reply.placeholder for reply in replies)
-    more = root.reply_count - approved if len(replies) >= first else 0
-    return Conversation(root, preorder(replies), more=max(more, 0), after=replies[-1].id if replies else 0)
+    if not replies:
+        return Conversation(root, [], 0, 0)
+    more = 0
+    if len(replies) >= first:
+        more = max(0, root.reply_count - sum(not reply.placeholder for reply in replies))
+    return Conversation(root, preorder(replies), more, replies[-1].id)
 
 
 def preorder(replies: Sequence[CommentView]) -> list[CommentView]:

@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import Row, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from commentsvc.domain import comment_rows, conversations, cursors
+from commentsvc.domain import comment_rows, conversations, cursors, places
 from commentsvc.domain.comment_rows import FIRST_REPLIES, ROOTS
 from commentsvc.domain.conversations import ANONYMOUS, CommentView, Conversation, preorder
-from commentsvc.domain.threads import Address, find
+from commentsvc.domain.threads import Address
 from commentsvc.errors import NotFoundError
-from commentsvc.models import Comment, Order, Site, Status, Thread
+from commentsvc.models import Comment, Kind, Order, Site, Status, Thread
 
 __all__ = [
     "ANONYMOUS",
@@ -35,6 +35,7 @@ __all__ = [
 
 MORE_REPLIES = 50
 DEEPEST_PATH = 20
+_Views = list[CommentView]
 _BY_TIME, _BY_ID = attrgetter("created_at", "id"), attrgetter("id")
 
 
@@ -49,6 +50,11 @@ class ThreadPage:
     mentions: list[CommentView] = field(default_factory=list)
     focus: Conversation | None = None
 
+    @property
+    def shown(self) -> list[Conversation]:
+        """Every conversation on it, the one asked for first."""
+        return [self.focus, *self.conversations] if self.focus else self.conversations
+
 
 def page(
     session: Session, address: Address, *, order: Order, after: str | None = None, focus_id: int | None = None
@@ -58,7 +64,7 @@ def page(
     `after` is the cursor of the page before; raises BadAddressError for one that is none. `focus_id` is a
     comment that must be on the page: where it is not, its conversation is added as `focus`.
     """
-    thread = find(session, address)
+    thread = places.thread_at(session, address)
     if thread is None:
         return ThreadPage(None, order)
     if after is None:
@@ -67,7 +73,7 @@ def page(
         at, number = cursors.read(after)
         statement = comment_rows.later_page(order)
         rows = comment_rows.rows(session, statement, thread_id=thread.id, at=at, number=number)
-    roots, pinned, replies, mentions = _parts(session, rows, order)
+    roots, pinned, replies, mentions = _parts(_of_rows(session, rows), order)
     shown = roots[:ROOTS]
     found = [_conversation(root, replies) for root in (*pinned, *shown)]
     focus = _focus(session, thread.id, focus_id, found) if focus_id else None
@@ -83,7 +89,7 @@ def page(
 
 def more_replies(session: Session, address: Address, root_id: int, *, after: int) -> Conversation:
     """Return the replies of a root after the one whose id is `after`; raises NotFoundError."""
-    thread = find(session, address)
+    thread = places.thread_at(session, address)
     wanted = comment_rows.comments().where(Comment.id == root_id, Comment.root_id.is_(None), Comment.shown)
     root = _views(session, wanted.where(Comment.thread_id == thread.id)) if thread else []
     if not root:
@@ -113,7 +119,7 @@ def own_held(
     commenter_id: int | None = None,
 ) -> list[CommentView]:
     """Return comments of this thread that only their author may see yet, by any of the proofs given."""
-    thread = find(session, address)
+    thread = places.thread_at(session, address)
     proofs = [
         column == proof
         for column, proof in (
@@ -140,7 +146,7 @@ def one(session: Session, comment_id: int, *, own: bool = False) -> CommentView:
 
 def answered(session: Session, address: Address, comment_id: int | None) -> CommentView | None:
     """Return the comment of this thread that somebody wants to answer; None where it is not there to be answered."""
-    thread = find(session, address)
+    thread = places.thread_at(session, address)
     if thread is None or comment_id is None:
         return None
     query = comment_rows.comments().where(Comment.id == comment_id, Comment.thread_id == thread.id)
@@ -160,38 +166,41 @@ def _views(
     session: Session, query: Any, *, own: bool = False, known: CommentView | None = None
 ) -> list[CommentView]:
     """Return what a query of `comment_rows.comments` finds; `known` is one that may be answered in it."""
-    rows = session.execute(query).all()
-    names = _names(session, rows, known)
-    return [conversations.view(row, names, own=own) for row in rows]
+    return _of_rows(session, session.execute(query).all(), own=own, known=known)
 
 
-def _names(session: Session, rows: Sequence[Row[Any]], known: CommentView | None = None) -> dict[int, str]:
-    """Return the names of those who wrote these comments and what they answer."""
-    names = {} if known is None or known.placeholder else {known.id: known.name}
-    names |= conversations.names_in(rows)
-    missing = {row.parent_id for row in rows} - {row.id for row in rows} - {None, known and known.id}
+def _of_rows(
+    session: Session, rows: Sequence[Row[Any]], *, own: bool = False, known: CommentView | None = None
+) -> list[CommentView]:
+    names = {} if known is None else {known.id: known.name}
+    found, missing = conversations.views(rows, names, own=own)
     if missing:
-        names |= conversations.names_in(comment_rows.names(session, sorted(missing)))
-    return names
+        # Further up in the thread, or written before what it answers, as an import may have it.
+        others = comment_rows.names(session, sorted(missing))
+        names |= {row.id: row.name or ANONYMOUS for row in others if row.status == Status.APPROVED}
+        found, _ = conversations.views(rows, names, own=own)
+    return found
 
 
-def _parts(session: Session, rows: Sequence[Row[Any]], order: Order) -> Any:
-    """Return roots, what is pinned, replies by root, and mentions, out of the rows of one page."""
-    names = _names(session, rows)
-    parts: list[list[CommentView]] = [[], [], [], []]
-    for row in rows:
-        parts[row[0]].append(conversations.view(row, names))
-    for part, key in zip(parts, (_BY_TIME, _BY_ID, _BY_ID, _BY_ID), strict=True):
-        # No engine promises the order of a union.
-        part.sort(key=key, reverse=key is _BY_TIME and order is Order.NEWEST)
-    roots, pinned, replies, mentions = parts
-    below: dict[int | None, list[CommentView]] = {}
-    for reply in replies:
-        below.setdefault(reply.root_id, []).append(reply)
+def _parts(found: Sequence[CommentView], order: Order) -> tuple[_Views, _Views, dict[int, _Views], _Views]:
+    """Return roots, what is pinned, replies by root, and mentions, of the rows of one page."""
+    roots: _Views = []
+    pinned: _Views = []
+    mentions: _Views = []
+    below: dict[int, _Views] = {}
+    # No engine promises the order of a union.
+    for view in sorted(found, key=_BY_ID):
+        if view.root_id is not None:
+            below.setdefault(view.root_id, []).append(view)
+        elif view.kind is not Kind.COMMENT:
+            mentions.append(view)
+        else:
+            (pinned if view.pinned else roots).append(view)
+    roots.sort(key=_BY_TIME, reverse=order is Order.NEWEST)
     return roots, pinned, below, mentions
 
 
-def _conversation(root: CommentView, below: dict[int | None, list[CommentView]]) -> Conversation:
+def _conversation(root: CommentView, below: dict[int, _Views]) -> Conversation:
     return conversations.conversation(root, below.get(root.id, []), first=FIRST_REPLIES)
 
 

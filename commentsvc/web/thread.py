@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Response, make_response, render_template
+from flask import Response, make_response, render_template, request
 
-from commentsvc.domain import reading, threads
+from commentsvc.domain import places, reading, threads
 from commentsvc.domain.addresses import LONGEST
 from commentsvc.domain.reading import CommentView, ThreadPage
 from commentsvc.domain.threads import Address
@@ -45,8 +45,9 @@ class Asked:
         )
 
     def address(self) -> Address:
-        """Find the thread's place; raises BadAddressError, UnknownOriginError."""
-        return threads.locate(database(), url=self.url, canonical=self.canonical, page_id=self.page_id)
+        """Find the thread's place, for a GET as it is to be read alone; raises BadAddressError, UnknownOriginError."""
+        find = places.find if request.method in {"GET", "HEAD"} else threads.locate
+        return find(database(), url=self.url, canonical=self.canonical, page_id=self.page_id)
 
     def fields(self) -> dict[str, str]:
         """What a link or form must carry to mean the same thread."""
