@@ -41,6 +41,11 @@ def texts(frame: Frame, *expected: str) -> None:
     expect(frame.locator(".comment .text")).to_have_text(list(expected))
 
 
+def drafted(frame: Frame) -> None:
+    """Wait until the browser keeps what is being written."""
+    frame.wait_for_function("Object.keys(localStorage).some((key) => key.startsWith('commentsvc draft'))")
+
+
 def approve(service: Service, comment_id: int) -> None:
     with service.writing() as session:
         moderation.decide(session, session.get_one(Comment, comment_id), Status.APPROVED)
@@ -334,6 +339,21 @@ def test_a_repeated_comment_is_told(page: Page, service: Service, blog: Blog, co
     complaints.clear()
 
 
+def test_a_form_whose_script_does_not_come_is_sent_as_a_page(
+    page: Page, service: Service, blog: Blog, complaints: list[str]
+) -> None:
+    write(service, blog, "First!")
+    page.route("**/composer.js", lambda route: route.abort())
+    thread = opened(page, service, blog)
+    fill_in(thread, "All the same")
+    post(thread)
+    expect(frame(page).get_by_text("All the same")).to_be_visible()
+    inside(page).get_by_role("link", name="Reply to Ada").click()
+    expect(frame(page).get_by_role("heading", name="Leave a Reply to Ada")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    complaints.clear()
+
+
 # --- What the browser keeps.
 
 
@@ -359,9 +379,23 @@ def test_a_draft_survives_a_reload_and_ends_with_the_post(page: Page, service: S
     expect(inside(page).get_by_role("button", name="Post Comment")).to_be_hidden()
 
 
+def test_a_draft_of_another_tab_stays_there(context: BrowserContext, service: Service, blog: Blog) -> None:
+    blog.pages["/"] = article(service)
+    one, two = context.new_page(), context.new_page()
+    one.goto(blog.url())
+    two.goto(blog.url())
+    inside(two)
+    inside(one).get_by_label("Your comment").fill("From one")
+    drafted(inside(one))
+    inside(two).get_by_label("Your comment").focus()
+    expect(inside(two).get_by_role("button", name="Post Comment")).to_be_visible()
+    expect(inside(two).get_by_label("Your comment")).to_have_value("")
+
+
 def test_a_draft_is_forgotten_after_a_day(page: Page, service: Service, blog: Blog) -> None:
     thread = opened(page, service, blog)
     thread.get_by_label("Your comment").fill("A draft")
+    drafted(thread)
     age = """(age) => {
         const key = Object.keys(localStorage).find((key) => key.startsWith("commentsvc draft"));
         const draft = JSON.parse(localStorage[key]);

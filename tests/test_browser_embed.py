@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from browser import Blog, Service
@@ -87,6 +88,27 @@ def test_a_thread_loaded_for_a_permalink_is_not_loaded_again_when_scrolled_to(
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     expect(frame(page).get_by_text("First!")).to_be_in_viewport()
     assert len(frames) == 1
+
+
+def test_four_requests_show_a_thread_and_writing_brings_the_rest(
+    page: Page, service: Service, blog: Blog
+) -> None:
+    write(service, blog, "First!")
+    blog.pages["/"] = article(service)
+    needed = asked(page, service.url)
+    page.goto(blog.url())
+    thread = inside(page)
+    page.wait_for_load_state("networkidle")
+
+    def names() -> list[str]:
+        return [urlsplit(url).path.rpartition("/")[2] for url in needed]
+
+    assert sorted(names()) == ["embed", "embed.js", "frame.css", "main.js"]
+    needed.clear()
+    thread.get_by_label("Your comment").focus()
+    expect(thread.get_by_role("button", name="Post Comment")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    assert names() == ["composer.js", "own"]
 
 
 def test_a_thread_with_nothing_in_it_says_so(page: Page, service: Service, blog: Blog) -> None:
@@ -435,6 +457,21 @@ def test_a_look_is_a_plain_value(page: Page, service: Service, blog: Blog, value
     )
     expect(thread.locator("body")).to_have_css("font-family", "Courier")
     assert thread.evaluate("document.documentElement.style.getPropertyValue('--radius')") == ""
+
+
+@pytest.mark.parametrize(
+    ("accent", "words"), [("#ffe100", "black"), ("#700", "white"), ("#777", "black")], ids=str
+)
+def test_a_button_is_legible_on_any_accent(
+    page: Page, service: Service, blog: Blog, accent: str, words: str
+) -> None:
+    blog.pages["/"] = article(service, head=f"<style>body {{ --comments-accent: {accent} }}</style>")
+    page.goto(blog.url())
+    thread = inside(page)
+    thread.get_by_label("Your comment").focus()
+    expect(thread.get_by_role("button", name="Post Comment")).to_have_css(
+        "color", "lab(0 0 0)" if words == "black" else "lab(100 0 0)"
+    )
 
 
 # --- Which thread.

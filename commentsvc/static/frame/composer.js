@@ -1,6 +1,6 @@
 // The comment form with script: opens when entered, keeps what is typed, answers in place, posts without a reload.
 
-import { framed, highlight, page, parse, placeReplies, placeRoot, title } from "./main.js";
+import { bringLogin, draft, draftKey, hex, highlight, keep, kept, page, parse, placeReplies, placeRoot, proof, title } from "./main.js";
 
 const DAY = 86400000;
 const form = document.getElementById("reply");
@@ -14,36 +14,15 @@ const preview = document.getElementById("preview");
 const previewButton = form.querySelector("[data-preview]");
 const remember = document.getElementById("remember");
 const DETAILS = ["name", "email", "website"];
-const login = document.getElementById("login") && framed ? await import("./login.js") : null;
+const login = await bringLogin();
 const home = document.createComment("form");
 form.before(home);
 
-// --- Storage: a browser that refuses it loses the convenience, nothing else.
-
-function stored(storage, key) {
-  try {
-    return JSON.parse(window[storage].getItem(`commentsvc ${key}`));
-  } catch {
-    return null;
-  }
-}
-
-function store(storage, key, value) {
-  try {
-    if (value === null) window[storage].removeItem(`commentsvc ${key}`);
-    else window[storage].setItem(`commentsvc ${key}`, JSON.stringify(value));
-  } catch {
-    // Private windows and blocked storage: the form works all the same.
-  }
-}
-
-function random() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(24)), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
+const random = () => hex(crypto.getRandomValues(new Uint8Array(24)));
 
 // A key of this browser's own, by which the service knows its comments again: for this tab, or for as long as
 // the details are remembered.
-const hadKey = stored("localStorage", "key") ?? stored("sessionStorage", "key");
+const hadKey = kept("localStorage", "key") ?? kept("sessionStorage", "key");
 const authorKey = hadKey ?? random();
 fields.author_key.value = authorKey;
 fields.title.value ||= title;
@@ -64,14 +43,14 @@ function open() {
  */
 async function own() {
   try {
-    const headers = { ...login?.proof(), ...(hadKey && { "X-Author-Key": authorKey }) };
+    const headers = { ...proof(), ...(hadKey && { "X-Author-Key": authorKey }) };
     const answer = await fetch(page.replace(/^\/\w+/, "/embed/own"), { headers });
     if (!answer.ok) return false;
     const { csrf, held, member, token } = await answer.json();
     fields.token.value = token;
     for (const { html, id } of held) if (!document.getElementById(`comment-${id}`)) place(html);
     login?.wear(member, csrf);
-    store("localStorage", "signed", member && true);
+    keep("localStorage", "signed", member && true);
     return Boolean(member);
   } catch {
     return false; // The page's own token serves as well.
@@ -84,7 +63,7 @@ function grow() {
   text.style.height = `${text.scrollHeight + 2}px`;
 }
 
-function answer(link) {
+export function answer(link) {
   const comment = link.closest(".comment");
   fields.parent.value = link.dataset.id;
   const name = document.createElement("bdi");
@@ -94,7 +73,7 @@ function answer(link) {
   comment.after(form);
   open();
   text.focus({ preventScroll: true });
-  keep();
+  keepDraft();
 }
 
 function goHome() {
@@ -104,19 +83,11 @@ function goHome() {
   home.after(form);
 }
 
-document.getElementById("thread").addEventListener("click", (event) => {
-  const link = event.target.closest?.(".reply-link");
-  if (link && !event.ctrlKey && !event.metaKey) {
-    event.preventDefault();
-    answer(link);
-  }
-});
-
 cancel.addEventListener("click", (event) => {
   event.preventDefault();
   const answered = document.getElementById(`comment-${fields.parent.value}`);
   goHome();
-  keep();
+  keepDraft();
   (answered?.querySelector(".reply-link") ?? text).focus({ preventScroll: true });
 });
 
@@ -131,11 +102,9 @@ form.addEventListener("keydown", (event) => {
 
 // --- What is typed is kept: the draft for a day, the details when the box is ticked.
 
-const draftKey = `draft ${page.replace(/&order=\w+/, "")}`;
-
-function keep() {
+function keepDraft() {
   const worth = text.value.trim() || null;
-  store("localStorage", draftKey, worth && { text: text.value, parent: fields.parent.value, at: Date.now() });
+  keep("localStorage", draftKey, worth && { text: text.value, parent: fields.parent.value, at: Date.now() });
 }
 
 function details() {
@@ -147,19 +116,19 @@ form.addEventListener("input", (event) => {
   changed = true;
   if (event.target === text) {
     grow();
-    keep();
+    keepDraft();
   }
   if (event.target.name) fault(event.target.name, "");
 });
 
 remember?.addEventListener("change", () => {
   if (!remember.checked) {
-    store("localStorage", "details", null);
-    store("localStorage", "key", null);
+    keep("localStorage", "details", null);
+    keep("localStorage", "key", null);
   }
 });
 
-const known = stored("localStorage", "details");
+const known = kept("localStorage", "details");
 if (known && remember) {
   remember.checked = true;
   for (const name of DETAILS) if (fields[name]) fields[name].value ||= known[name] ?? "";
@@ -220,7 +189,7 @@ previewButton.addEventListener("click", async () => {
 
 async function send(path, body) {
   try {
-    const headers = { Accept: "application/json", ...login?.proof() };
+    const headers = { Accept: "application/json", ...proof() };
     const answer = await fetch(path, { method: "POST", body, headers });
     const type = answer.headers.get("Content-Type") ?? "";
     const said = type.includes("json") ? await answer.json() : {};
@@ -260,11 +229,11 @@ form.addEventListener("submit", async (event) => {
 });
 
 function arrived({ count, held, html, id }) {
-  store("localStorage", draftKey, null);
-  store("sessionStorage", "key", authorKey);
+  keep("localStorage", draftKey, null);
+  keep("sessionStorage", "key", authorKey);
   if (remember?.checked) {
-    store("localStorage", "details", details());
-    store("localStorage", "key", authorKey);
+    keep("localStorage", "details", details());
+    keep("localStorage", "key", authorKey);
   }
   text.value = "";
   fields.key.value = "";
@@ -291,9 +260,8 @@ function place(html) {
 
 // --- As it was left, or as somebody quick has begun it.
 
-const draft = stored("localStorage", draftKey);
 if (text.value) {
-  keep();
+  keepDraft();
   open();
 } else if (draft && Date.now() - draft.at < DAY) {
   const link = draft.parent && document.querySelector(`.reply-link[data-id="${CSS.escape(draft.parent)}"]`);
@@ -302,9 +270,9 @@ if (text.value) {
     answer(link);
     text.blur();
   } else open();
-} else if (draft) store("localStorage", draftKey, null);
+} else if (draft) keep("localStorage", draftKey, null);
 login?.begin(own);
-if (form.contains(document.activeElement) || hadKey || stored("localStorage", "signed") || login?.proof().Authorization) {
+if (form.contains(document.activeElement) || hadKey || kept("localStorage", "signed") || proof().Authorization) {
   fresh = own();
   if (form.contains(document.activeElement)) open();
 }

@@ -2,7 +2,7 @@
 // has the verifier fetches the session when the login is done. No window has to speak with another, so it works
 // where popups lose their opener, and no cookie of the popup has to be seen here.
 
-import { page, tell, vouched } from "./main.js";
+import { hex, keep, kept, page, proof, reader, tell } from "./main.js";
 
 const form = document.getElementById("login");
 const composer = document.getElementById("reply");
@@ -10,31 +10,16 @@ const panels = Object.fromEntries([...composer.querySelectorAll("[data-panel]")]
 const fault = document.getElementById("login-fault");
 const MINUTES = 5;
 
-let bearer = read("bearer");
 let onChange = () => {};
 let member = null;
 let waiting = null;
 let pair = null;
 
-function read(key) {
-  try {
-    return JSON.parse(sessionStorage.getItem(`commentsvc ${key}`));
-  } catch {
-    return null;
-  }
+/** Hold a token ourselves, where the browser keeps no cookie for us. */
+function bear(token) {
+  reader.bearer = token ?? null;
+  keep("sessionStorage", "bearer", reader.bearer);
 }
-
-function write(key, value) {
-  try {
-    if (value === null) sessionStorage.removeItem(`commentsvc ${key}`);
-    else sessionStorage.setItem(`commentsvc ${key}`, JSON.stringify(value));
-  } catch {
-    // Kept in memory alone, then.
-  }
-}
-
-/** Headers of a request that is to be this reader's own. */
-export const proof = () => (bearer ? { Authorization: `Bearer ${bearer}` } : {});
 
 export function show(name) {
   for (const [panel, element] of Object.entries(panels)) element.hidden = panel !== name;
@@ -63,7 +48,7 @@ export function wear(found, csrf) {
   composer.elements.csrf_token.value = csrf ?? "";
   document.getElementById("leave").elements.csrf_token.value = csrf ?? "";
   if (!member) return;
-  if (member.provider === "sso" && vouched.token === "") return leave();
+  if (member.provider === "sso" && reader.vouched === "") return leave();
   say("");
   fill(member);
   for (const words of composer.querySelectorAll("[data-words]")) words.hidden = (words.dataset.words === "sso") === Boolean(member.label);
@@ -71,9 +56,9 @@ export function wear(found, csrf) {
 }
 
 async function newPair() {
-  const verifier = Array.from(crypto.getRandomValues(new Uint8Array(32)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const verifier = hex(crypto.getRandomValues(new Uint8Array(32)));
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
-  pair = { verifier, challenge: Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("") };
+  pair = { verifier, challenge: hex(new Uint8Array(digest)) };
 }
 
 /** Send the form out; the click that asked for it is what lets a window open. */
@@ -99,7 +84,7 @@ function start(provider, { tab = false } = {}) {
   form.submit();
   field.remove();
   wait({ verifier, provider });
-  if (tab) write("connecting", { verifier, provider, until: Date.now() + MINUTES * 60000 });
+  if (tab) keep("sessionStorage", "connecting", { verifier, provider, until: Date.now() + MINUTES * 60000 });
 }
 
 function wait({ verifier, provider }) {
@@ -126,7 +111,7 @@ function wait({ verifier, provider }) {
 function stop(words = "") {
   clearTimeout(waiting?.timer);
   waiting = null;
-  write("connecting", null);
+  keep("sessionStorage", "connecting", null);
   show("guest");
   say(words);
 }
@@ -145,18 +130,13 @@ async function redeem(mine) {
     return true;
   }
   waiting = null;
-  write("connecting", null);
+  keep("sessionStorage", "connecting", null);
   if (!(await onChange())) {
     // The browser kept no cookie for us: ask once more, for a token to hold ourselves.
-    bearer = (await post("/login/redeem", { verifier: mine.verifier, want: "bearer" })).bearer ?? null;
-    write("bearer", bearer);
+    bear((await post("/login/redeem", { verifier: mine.verifier, want: "bearer" })).bearer);
     if (!(await onChange())) stop("Your browser did not keep the login. You can comment as a guest.");
   }
-  try {
-    localStorage.setItem("commentsvc last", JSON.stringify({ key: mine.provider.key, at: Date.now() }));
-  } catch {
-    // Only a convenience.
-  }
+  keep("localStorage", "last", { key: mine.provider.key, at: Date.now() });
   return true;
 }
 
@@ -183,7 +163,7 @@ export function begin(changed) {
   const soon = () => document.visibilityState === "visible" && waiting?.ask();
   addEventListener("focus", soon);
   document.addEventListener("visibilitychange", soon);
-  const left = read("connecting");
+  const left = kept("sessionStorage", "connecting");
   if (left && left.until > Date.now()) wait(left);
   mark();
   addEventListener("vouched", follow);
@@ -192,16 +172,15 @@ export function begin(changed) {
 
 /** Follow what the page around us says of its reader; what it takes back ends. */
 async function follow() {
-  const { token } = vouched;
+  const token = reader.vouched;
   if (token === "" && member?.provider === "sso") return leave();
   if (!token) return;
   const answer = await post("/login/sso", { sso: token }).catch(() => ({}));
-  if (token !== vouched.token) return; // it has changed its mind
+  if (token !== reader.vouched) return; // it has changed its mind
   if (answer.stage === "stale") tell("stale"); // the page may have a new one
   if (answer.stage !== "done") return say(answer.message ?? "");
   if ((await onChange()) && member.provider === "sso") return;
-  bearer = (await post("/login/sso", { sso: token, want: "bearer" }).catch(() => ({}))).bearer ?? null;
-  write("bearer", bearer);
+  bear((await post("/login/sso", { sso: token, want: "bearer" }).catch(() => ({}))).bearer);
   await onChange();
 }
 
@@ -218,22 +197,17 @@ async function visit() {
 async function leave() {
   const token = document.getElementById("leave").elements.csrf_token.value;
   await post("/login/leave", { csrf_token: token, door: "frame" }).catch(() => {});
-  bearer = null;
-  write("bearer", null);
-  write("signed", null);
+  bear(null);
+  keep("localStorage", "signed", null);
   wear(null, "");
   show("guest");
 }
 
 /** Put the provider used last in front of the others, for a week. */
 function mark() {
-  try {
-    const last = JSON.parse(localStorage.getItem("commentsvc last"));
-    if (!last || Date.now() - last.at > 7 * 86400000) return;
-    const button = composer.querySelector(`.provider[value="${CSS.escape(last.key)}"]`);
-    button?.classList.add("last");
-    if (button) button.title += " (used last time)";
-  } catch {
-    // Only a convenience.
-  }
+  const last = kept("localStorage", "last");
+  const button = Date.now() - last?.at < 7 * 86400000 && composer.querySelector(`.provider[value="${CSS.escape(last.key)}"]`);
+  if (!button) return;
+  button.classList.add("last");
+  button.title += " (used last time)";
 }

@@ -1,10 +1,38 @@
 // The thread's page comes complete from the server; this only makes it more pleasant. It speaks with the page
 // around the frame (height, look, permalinks), shows times as people say them, and loads more without a reload.
-// Writing is in composer.js, fetched once the reader can see the thread.
+// Most readers only read: composer.js and login.js are fetched for those who are about to write or have written.
 
 const root = document.documentElement;
 const thread = document.getElementById("thread");
 export const framed = parent !== window;
+
+// --- What this browser keeps. One that refuses to loses the convenience, nothing else.
+
+export function kept(storage, key) {
+  try {
+    return JSON.parse(window[storage].getItem(`commentsvc ${key}`));
+  } catch {
+    return null;
+  }
+}
+
+export function keep(storage, key, value) {
+  try {
+    if (value === null) window[storage].removeItem(`commentsvc ${key}`);
+    else window[storage].setItem(`commentsvc ${key}`, JSON.stringify(value));
+  } catch {
+    // Private windows and blocked storage: everything works all the same.
+  }
+}
+
+/**
+ * Who reads here: the token we hold where no cookie of ours is kept, and what the page around us says (`vouched`:
+ * a signed token, "" for nobody, undefined until it has spoken).
+ */
+export const reader = { bearer: kept("sessionStorage", "bearer"), vouched: undefined };
+
+/** Headers of a request that is to be this reader's own. */
+export const proof = () => (reader.bearer ? { Authorization: `Bearer ${reader.bearer}` } : {});
 
 // --- The page around us. It tells its origin in the address's fragment, which no server sees.
 
@@ -21,9 +49,6 @@ let host = framed && welcome(told?.origin) ? told.origin : null;
 
 export const page = thread.dataset.page;
 export const title = typeof told?.title === "string" ? told.title.slice(0, 300) : "";
-
-/** What the page around us says of its reader: a signed token, "" for nobody, undefined until it has spoken. */
-export const vouched = { token: undefined };
 
 export function tell(type, facts) {
   if (host) parent.postMessage({ commentsvc: type, ...facts }, host);
@@ -50,16 +75,6 @@ function wear(look) {
     // Values, not code: nothing that could load or refer to anything.
     if (typeof value === "string" && value.length < 400 && !/[;{}\\]|(?<!rgba?|hsla?|hwb|lab|lch|color|mix|dark|calc)\(/i.test(value)) root.style.setProperty(property, value);
   }
-  const worn = root.style.getPropertyValue("--accent");
-  root.style.setProperty("--on-accent", worn && (isLight(worn) ? "#0c1220" : "#fff"));
-}
-
-function isLight(colour) {
-  const brush = new OffscreenCanvas(1, 1).getContext("2d");
-  brush.fillStyle = colour;
-  brush.fillRect(0, 0, 1, 1);
-  const [red, green, blue] = brush.getImageData(0, 0, 1, 1).data;
-  return 0.299 * red + 0.587 * green + 0.114 * blue > 150;
 }
 
 function join() {
@@ -79,7 +94,8 @@ if (framed) {
     if (data?.commentsvc === "look") wear(data.look);
     if (data?.commentsvc === "go") go(data.id);
     if (data?.commentsvc === "sso") {
-      vouched.token = typeof data.token === "string" ? data.token : "";
+      reader.vouched = typeof data.token === "string" ? data.token : "";
+      if (reader.vouched) compose();
       dispatchEvent(new Event("vouched"));
     }
   });
@@ -153,10 +169,7 @@ async function piece(href) {
   return parse(await answer.text());
 }
 
-thread.addEventListener("click", async (event) => {
-  const link = event.target.closest?.("a[data-more]");
-  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  event.preventDefault();
+async function more(link) {
   if (link.ariaBusy === "true") return;
   link.ariaBusy = "true";
   const words = (link.dataset.words ??= link.textContent);
@@ -174,7 +187,7 @@ thread.addEventListener("click", async (event) => {
     link.ariaBusy = null;
     link.textContent = `${words} (that did not work; try again)`;
   }
-});
+}
 
 // --- Permalinks: a comment named by the host page's #comment-42, on this page of the thread or not.
 
@@ -197,31 +210,61 @@ export function highlight(comment, options) {
   comment.classList.add("arrived");
 }
 
-thread.addEventListener("click", (event) => {
-  const link = event.target.closest?.('a.answers[href^="#comment-"]');
-  if (!link) return;
-  event.preventDefault();
-  go(+link.hash.slice(9));
-});
-
 const named = /^#comment-(\d{1,15})$/.exec(location.hash)?.[1] ?? told?.comment;
 if (named) go(+named);
-
-// --- Reporting.
-
-thread.addEventListener("click", async (event) => {
-  const link = event.target.closest?.(".report-link");
-  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  event.preventDefault();
-  const login = document.getElementById("login") && framed ? import("./login.js") : null;
-  (await import("./report.js")).report(link, (await login)?.proof());
-});
 
 // --- Writing.
 
 const form = document.getElementById("reply");
-if (form) {
-  const load = () => import("./composer.js");
-  form.addEventListener("focusin", load, { once: true });
-  (window.requestIdleCallback ?? setTimeout)(load);
+
+export const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+/** What was being written here, in whatever order the thread is read; not what another tab begins from now on. */
+export const draftKey = `draft ${page.replace(/&order=\w+/, "")}`;
+export const draft = kept("localStorage", draftKey);
+
+/** The module that logs in, where that can be done from here. */
+export const bringLogin = () => (framed && document.getElementById("login") ? import("./login.js") : null);
+
+/** Bring the form to life, once; null where that fails, and the form is sent as a page. */
+async function compose() {
+  if (!form) return null;
+  try {
+    const [composer] = await Promise.all([import("./composer.js"), bringLogin()]);
+    return composer;
+  } catch {
+    form.classList.add("open");
+    return null;
+  }
 }
+
+async function reply(link) {
+  const composer = await compose();
+  if (composer) composer.answer(link);
+  else location.assign(link.href);
+}
+
+if (form) {
+  for (const sign of ["pointerenter", "focusin"]) form.addEventListener(sign, compose, { once: true });
+  const known = ["key", "signed"].some((key) => kept("localStorage", key)) || ["key", "bearer", "connecting"].some((key) => kept("sessionStorage", key));
+  if (draft || known || form.matches(".open, :focus-within") || form.elements.text.value) compose();
+}
+
+// --- What links do here; with a key held down, and without script, they are links.
+
+const DOES = {
+  "a[data-more]": more,
+  ".answers": (link) => go(+link.hash.slice(9)),
+  ".reply-link": reply,
+  ".report-link": async (link) => (await import("./report.js")).report(link),
+};
+
+thread.addEventListener("click", (event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  for (const [selector, act] of Object.entries(DOES)) {
+    const link = event.target.closest(selector);
+    if (!link) continue;
+    event.preventDefault();
+    act(link);
+  }
+});

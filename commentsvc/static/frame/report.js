@@ -1,12 +1,12 @@
 // Reporting a comment, below it: the form comes from the server when somebody asks for it.
 
-import { parse } from "./main.js";
+import { parse, proof } from "./main.js";
 
-export async function report(link, headers) {
+export async function report(link) {
   const comment = link.closest(".comment");
   if (comment.querySelector(".report")) return;
   const path = link.getAttribute("href");
-  const answer = await fetch(`${path}?fragment=1`, { headers });
+  const answer = await fetch(`${path}?fragment=1`, { headers: proof() });
   if (!answer.ok) return location.assign(path);
   comment.append(parse(await answer.text()));
   const form = comment.querySelector(".report");
@@ -23,7 +23,7 @@ export async function report(link, headers) {
     event.preventDefault();
     form.elements.author_key.value = document.querySelector("#reply [name=author_key]")?.value ?? "";
     const body = new URLSearchParams(new FormData(form));
-    const said = await fetch(path, { method: "POST", body, headers: { Accept: "application/json", ...headers } })
+    const said = await fetch(path, { method: "POST", body, headers: { Accept: "application/json", ...proof() } })
       .then(async (reply) => ({ ok: reply.ok, ...(await reply.json()) }))
       .catch(() => ({ message: "The service cannot be reached. Please try again." }));
     const words = document.createElement("p");
