@@ -56,5 +56,8 @@ def _file(name: str) -> Response:
     response = send_from_directory(FOLDER, name, mimetype=_TYPES.get(Path(name).suffix), etag=True)
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response.headers["Cross-Origin-Embedder-Policy"] = (
+        "require-corp"  # or a frame could not start it as a worker
+    )
     response.make_conditional(request)
     return response

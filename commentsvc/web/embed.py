@@ -5,8 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from commentsvc.domain import reading, threads
+from commentsvc.domain import pressure, reading, threads, work
 from commentsvc.domain.freshness import Stamp
+from commentsvc.domain.spells import Step
 from commentsvc.domain.threads import Address
 from commentsvc.errors import BadAddressError, UnknownOriginError
 from commentsvc.models import Order, Thread
@@ -49,12 +50,14 @@ def own() -> ResponseReturnValue:
     held = reading.own_held(
         database(), address, author_key_hash=key, commenter_id=holder.commenter_id if holder else None
     )
+    felt = pressure.now_on(database(), address.site, threads.find(database(), address), at=now())
     return headers.keep_nothing(
         jsonify(
             token=access.form_token(address),
             held=[{"id": view.id, "html": piece(asked, view)} for view in held],
             member=reader.described(holder) if holder else None,
             csrf=reader.csrf_token() if holder and not reader.bearer() else None,
+            work=work.ask(settings().secret_key, address) if felt.step is Step.WORK else None,
         )
     )
 

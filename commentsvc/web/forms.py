@@ -52,6 +52,8 @@ class CommentForm(FlaskForm):
     order = HiddenField()
     token = HiddenField()
     key = HiddenField()
+    work = HiddenField()
+    """What the browser has worked for it under pressure; no page has it, scripts add it."""
     author_key = HiddenField()
     identity = HiddenField()
     """`member`: as whoever is logged in; anything else: as a guest."""

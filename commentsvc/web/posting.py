@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.adapters import markup
 from commentsvc.db import begin_write
-from commentsvc.domain import accounts, comments, fields, pressure, reading, second_opinion, threads
+from commentsvc.domain import accounts, comments, fields, pressure, reading, second_opinion, threads, work
 from commentsvc.domain.comments import Author, Signs
 from commentsvc.domain.entry import Posted
 from commentsvc.domain.evidence import Evidence
@@ -24,6 +24,7 @@ from commentsvc.errors import (
     NotFoundError,
     StaleFormError,
     TooManyError,
+    WorkNeededError,
 )
 from commentsvc.models import Comment, LoginSession, Status
 from commentsvc.web import access, faults, headers, reader
@@ -70,6 +71,13 @@ def _store(form: CommentForm, address: Address, door: str) -> Posted:
     post_limits().hit(
         network=access.network(), person=_person(author), thread=f"{address.site.id} {address.key}"
     )
+    given, key = form.value("work"), _key(form)
+    signs = Signs(
+        honeypot_filled=bool(form.value("subject")),
+        seconds_on_form=seconds,
+        worked=work.is_done(settings().secret_key, address, given, key=key),
+        can_work=faults.wants_json() and given != work.NONE,
+    )
     session = database()
     found = comments.look_into(session, address.site, draft, author, at=now(), address=access.client_ip())
     found = _with_opinion(found, form, address, draft, author)
@@ -87,9 +95,9 @@ def _store(form: CommentForm, address: Address, door: str) -> Posted:
             at=now(),
             parent_id=_parent_id(form),
             title=form.value("title"),
-            signs=Signs(honeypot_filled=bool(form.value("subject")), seconds_on_form=seconds),
+            signs=signs,
             found=found,
-            idempotency_key=_key(form),
+            idempotency_key=key,
         )
     except AlreadyPostedError as error:
         session.rollback()  # others need not wait for the answer
@@ -207,6 +215,8 @@ def _refused(error: CommentsvcError, form: CommentForm, asked: Asked) -> Respons
             body["errors"]["loggedOut"] = True
         if isinstance(error, StaleFormError):
             body["token"] = access.form_token(address, again=error.genuine)
+        if isinstance(error, WorkNeededError):
+            body["work"] = work.ask(settings().secret_key, address)
         response = jsonify(body)
         response.status_code = status
     else:

@@ -35,6 +35,17 @@ function open() {
   form.classList.add("open");
   grow();
   fresh ??= own();
+  begin();
+}
+
+// Work that the service asks for while very many comments are coming: begun when somebody writes, done unseen.
+let work = null;
+const toil = async (key) => (await import("./work.js")).solve(work, key);
+
+function begin() {
+  if (!work || !form.classList.contains("open")) return;
+  fields.key.value ||= random();
+  toil(fields.key.value).catch(() => {});
 }
 
 /**
@@ -46,8 +57,10 @@ async function own() {
     const headers = { ...proof(), ...(hadKey && { "X-Author-Key": authorKey }) };
     const answer = await fetch(page.replace(/^\/\w+/, "/embed/own"), { headers });
     if (!answer.ok) return false;
-    const { csrf, held, member, token } = await answer.json();
+    const { csrf, held, member, token, work: asked } = await answer.json();
     fields.token.value = token;
+    work = asked;
+    begin();
     for (const { html, id } of held) if (!document.getElementById(`comment-${id}`)) place(html);
     login?.wear(member, csrf);
     keep("localStorage", "signed", member && true);
@@ -111,9 +124,10 @@ function details() {
   return Object.fromEntries(DETAILS.filter((name) => fields[name]).map((name) => [name, fields[name].value]));
 }
 
-let changed = false;
+let sent = false;
 form.addEventListener("input", (event) => {
-  changed = true;
+  if (sent) fields.key.value = ""; // another text is another comment
+  sent = false;
   if (event.target === text) {
     grow();
     keepDraft();
@@ -200,16 +214,17 @@ async function send(path, body) {
 }
 
 async function post() {
-  if (changed || !fields.key.value) fields.key.value = random();
-  changed = false;
   await fresh;
-  const path = form.getAttribute("action");
-  let reply = await send(path, new URLSearchParams(new FormData(form)));
-  if (reply.body.token) {
-    fields.token.value = reply.body.token;
-    reply = await send(path, new URLSearchParams(new FormData(form)));
+  for (let again = 0; ; again++) {
+    fields.key.value ||= random();
+    sent = true;
+    const body = new URLSearchParams(new FormData(form));
+    if (work) body.set("work", await toil(body.get("key")).catch(() => "none"));
+    const reply = await send(form.getAttribute("action"), body);
+    if (again > 1 || !(reply.body.token || reply.body.work)) return reply;
+    fields.token.value = reply.body.token ?? fields.token.value;
+    work = reply.body.work ?? work;
   }
-  return reply;
 }
 
 form.addEventListener("submit", async (event) => {
