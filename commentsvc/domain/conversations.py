@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -46,8 +45,7 @@ class CommentView(NamedTuple):
     """Whom it answers; None where that is a removed comment or nobody."""
 
 
-@dataclass(frozen=True, slots=True)
-class Conversation:
+class Conversation(NamedTuple):
     """A root and the first of its replies, in the order in which they read."""
 
     root: CommentView
