@@ -21,6 +21,8 @@ ROOTS = 50
 """Conversations on a page of ours."""
 POSTED = 100
 """Articles that posts are spread over."""
+UNHURRIED = 5
+"""Seconds for somebody who answers a few requests in one."""
 SMALL = 5
 """Comments in a small thread."""
 HEADERS_MOST = 1500
@@ -77,10 +79,10 @@ class Bench:
         """Return a load with so many connections, from two threads of wrk where they are that many."""
         return Shape(seconds, connections, min(2, connections))
 
-    def in_turn(self, **measures: Measure) -> dict[str, Load]:
-        """Warm each up, then measure them in turn, several times; return the run in the middle of each."""
+    def in_turn(self, *, warm: float = 1, **measures: Measure) -> dict[str, Load]:
+        """Warm each up for so long, then measure them in turn, several times; return the middle run of each."""
         for measure in measures.values():
-            measure(0.5)
+            measure(warm)
         runs: dict[str, list[Load]] = {name: [] for name in measures}
         for _ in range(self.size.repeats):
             for name, measure in measures.items():
@@ -108,7 +110,7 @@ class Bench:
 
 def unhurried(measure: Measure) -> Measure:
     """Return a measurement of somebody slow, which takes long enough for more than a handful of answers."""
-    return lambda seconds: measure(max(3, seconds) if seconds >= 1 else seconds)
+    return lambda seconds: measure(max(UNHURRIED, seconds))
 
 
 def middle(runs: list[Load]) -> Load:

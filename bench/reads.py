@@ -85,6 +85,7 @@ def small(bench: Bench) -> list[Row]:
         for path in paths[:5]:
             isso.check_thread(path, SMALL)
         found = bench.in_turn(
+            warm=len(paths) / 150,  # until both processes have made each of them
             ours=walk("ours", ours.url),
             nginx=walk("nginx", nginx.url),
             isso=unhurried(walk("isso", isso.url)),

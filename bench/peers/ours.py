@@ -33,7 +33,7 @@ _ARTICLE = re.compile(r'<article\b[^>]*class="?comment\b')
 
 
 class Ours:
-    """The service, on a data directory of its own: all by default, but for no limits on posts and a site open to all."""
+    """The service, on a data directory of its own: all by default, but a site open to all and no limits on posts."""
 
     def __init__(self, folder: Path, blog: str) -> None:
         self.blog = blog
