@@ -11,8 +11,8 @@ from writing import article
 from commentsvc.domain import accounts, moderation, rehearsal
 from commentsvc.domain.comments import Author, Signs
 from commentsvc.domain.rehearsal import Rehearsal
-from commentsvc.domain.screening import Rules
-from commentsvc.models import Comment, Policy, Role, Site, Status
+from commentsvc.domain.screening import Rules, Verdict
+from commentsvc.models import Comment, Decision, Policy, Role, Site, Status
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 
@@ -47,6 +47,18 @@ def test_a_new_word_is_counted_beside_peoples_verdicts(session: Session, site: S
     assert [miss.id for miss in result.stopped] == [good.id]
     assert result.stopped[0].reasons == ["Its text has “casino”, which this site disallows."]
     assert result.let_through == []
+
+
+def test_what_only_a_busy_hour_held_counts_as_let_through(session: Session, site: Site) -> None:
+    comment = article(session, site).write()
+    judge(session, comment, Status.APPROVED)
+    first = session.query(Decision).filter_by(comment_id=comment.id).order_by(Decision.id).first()
+    assert first is not None
+    reason = "Comments here come much faster than usual."
+    first.reasons = [*first.reasons, Verdict("pressure", Status.HELD, reason).as_row()]
+    result = tried(session, site)
+    assert result.stopped == []
+    assert result.beside == {(Status.APPROVED, Status.APPROVED): 1}
 
 
 def test_spam_that_would_appear_is_shown(session: Session, site: Site) -> None:

@@ -143,6 +143,8 @@ class _Stored:
 
 _NOTHING = Verdict("nothing", Status.APPROVED, "")
 _LONG_AGO = 3600.0
+_OUTSIDE = frozenset({"import", "pressure"})
+"""Checks that say nothing of the comment itself: where it came from, and how many came at that hour."""
 
 
 def _latest(site_id: int) -> Any:
@@ -208,7 +210,7 @@ def _decisions(session: Session, ids: Sequence[int]) -> tuple[dict[int, Status],
 def _kept(reasons: Iterable[Mapping[str, Any]]) -> Iterator[Verdict]:
     for row in reasons or ():
         check, status = row.get("check", ""), row.get("status", "")
-        if check not in RULED and check != "import" and status in set(Status):
+        if check not in RULED and check not in _OUTSIDE and status in set(Status):
             yield Verdict(check, Status(status), str(row.get("reason", "")))
 
 
