@@ -507,6 +507,10 @@ def test_a_cdn_keeps_pages_only_where_it_is_set(settings: Settings, reader: Read
             wanted = "public, max-age=0, s-maxage=30, stale-while-revalidate=30"
             assert answer.headers["Cache-Control"] == wanted
         assert Reader(behind).get("/embed/own").headers["Cache-Control"] == "no-store"
+        comment_id = Reader(behind).posted("Seen by me at once", author_key="k" * 40)
+        (mine,) = Reader(behind).own(key="k" * 40)["held"]
+        assert mine["id"] == comment_id
+        assert Reader(behind).own(key="j" * 40)["held"] == []
     finally:
         dispose(behind)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Row, func, literal, or_, select
+from sqlalchemy import Row, and_, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from commentsvc.domain import comment_rows, conversations, cursors, places
@@ -117,8 +118,12 @@ def own_held(
     author_key_hash: str | None = None,
     comment_id: int | None = None,
     commenter_id: int | None = None,
+    approved_since: datetime | None = None,
 ) -> list[CommentView]:
-    """Return comments of this thread that only their author may see yet, by any of the proofs given."""
+    """Return comments of this thread that only their author may see yet, by any of the proofs given.
+
+    From `approved_since` on with those that all may see, for where a page may be older than they are.
+    """
     thread = places.thread_at(session, address)
     proofs = [
         column == proof
@@ -132,7 +137,10 @@ def own_held(
     if thread is None or not proofs:
         return []
     query = comment_rows.comments().where(Comment.site_id == address.site.id, or_(*proofs))
-    query = query.where(Comment.thread_id == thread.id, Comment.status == Status.HELD)
+    wanted = Comment.status == Status.HELD
+    if approved_since is not None:
+        wanted = or_(wanted, and_(Comment.status == Status.APPROVED, Comment.created_at >= approved_since))
+    query = query.where(Comment.thread_id == thread.id, wanted)
     return _views(session, query.order_by(Comment.id).limit(20), own=True)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
@@ -48,7 +50,11 @@ def own() -> ResponseReturnValue:
     holder = reader.current(address.site.id)
     key = access.author_key_hash(request.headers.get("X-Author-Key"))
     held = reading.own_held(
-        database(), address, author_key_hash=key, commenter_id=holder.commenter_id if holder else None
+        database(),
+        address,
+        author_key_hash=key,
+        commenter_id=holder.commenter_id if holder else None,
+        approved_since=_oldest_page(),
     )
     felt = pressure.now_on(database(), address.site, threads.find(database(), address), at=now())
     return headers.keep_nothing(
@@ -67,6 +73,12 @@ def permalink(comment_id: int) -> ResponseReturnValue:
     """A comment's lasting address: on to the article it belongs to."""
     _, thread = reading.where_is(database(), comment_id)
     return redirect(f"{thread.url}#comment-{comment_id}")
+
+
+def _oldest_page() -> datetime | None:
+    """Return when a page that a CDN gives out now may have been made; None where none keeps any."""
+    seconds = settings().cdn_seconds
+    return now() - timedelta(seconds=2 * seconds) if seconds else None
 
 
 def _thread(asked: Asked) -> Response:
