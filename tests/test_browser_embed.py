@@ -105,9 +105,9 @@ def test_four_requests_show_a_thread_and_writing_brings_the_rest(
 
     assert sorted(names()) == ["embed", "embed.js", "frame.css", "main.js"]
     needed.clear()
-    thread.get_by_label("Your comment").focus()
+    with page.expect_response("**/embed/own?*"):
+        thread.get_by_label("Your comment").focus()
     expect(thread.get_by_role("button", name="Post Comment")).to_be_visible()
-    page.wait_for_load_state("networkidle")
     assert names() == ["composer.js", "own"]
 
 
@@ -135,6 +135,7 @@ def test_the_frame_is_always_as_high_as_what_it_shows(
     fits(thread)
     before = thread.evaluate("innerHeight")
     thread.get_by_label("Your comment").focus()
+    expect(thread.get_by_role("button", name="Post Comment")).to_be_visible()
     fits(thread)
     assert thread.evaluate("innerHeight") > before
     fill_in(thread, "line\n" * 30)
@@ -366,6 +367,7 @@ def test_a_thread_moved_in_the_page_works_on(page: Page, service: Service, blog:
     thread = inside(page)
     fits(thread)
     thread.get_by_label("Your comment").focus()
+    expect(thread.get_by_role("button", name="Post Comment")).to_be_visible()
     fits(thread)
 
 

@@ -47,7 +47,7 @@ const allowed = thread.dataset.origins.split(" ");
 const welcome = (origin) => allowed.includes(origin) || allowed[0] === "*";
 let host = framed && welcome(told?.origin) ? told.origin : null;
 
-export const page = thread.dataset.page;
+export const page = thread.dataset.page ?? ""; // a note is no thread
 export const title = typeof told?.title === "string" ? told.title.slice(0, 300) : "";
 
 export function tell(type, facts) {
