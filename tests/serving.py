@@ -7,6 +7,8 @@ import json
 import re
 import secrets
 import signal
+import socket
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,10 +70,25 @@ class Answer:
 class Guest:
     """Somebody with a browser that keeps its connection."""
 
-    def __init__(self, port: int, name: str, *, site_id: int = 1, base_url: str = BASE_URL) -> None:
+    def __init__(
+        self,
+        port: int,
+        name: str,
+        *,
+        site_id: int = 1,
+        base_url: str = BASE_URL,
+        host: str | None = None,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
+        """`host` is what the guest takes 127.0.0.1 for; with a `context` by https."""
         self.name, self.site_id, self.base_url = name, site_id, base_url
         self.author_key = secrets.token_urlsafe(24)
+        self.headers = {"Host": host} if host else {}
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=processes.PATIENCE)
+        if context:
+            plain = socket.create_connection(("127.0.0.1", port), timeout=processes.PATIENCE)
+            self.connection.sock = context.wrap_socket(plain, server_hostname=host)
+            self.connection.auto_open = 0
 
     def post(self, page: str, text: str, *, key: str, parent: int | None = None) -> Answer:
         """Send a comment; raises OSError or HTTPException where no answer comes."""
@@ -102,7 +119,7 @@ class Guest:
         self, method: str, path: str, body: str | None = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, bytes]:
         try:
-            self.connection.request(method, path, body, dict(headers or {}))
+            self.connection.request(method, path, body, self.headers | dict(headers or {}))
             answer = self.connection.getresponse()
             return answer.status, answer.read()
         except (OSError, http.client.HTTPException):
