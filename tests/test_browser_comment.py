@@ -361,6 +361,7 @@ def test_a_draft_survives_a_reload_and_ends_with_the_post(page: Page, service: S
     write(service, blog, "One", "Two")
     thread = opened(page, service, blog)
     thread.get_by_role("link", name="Reply to Ada").last.click()
+    expect(thread.get_by_role("heading", name="Leave a Reply to Ada")).to_be_visible()
     thread.get_by_label("Your comment").fill("A draft")
     page.reload()
     thread = inside(page)
