@@ -15,6 +15,7 @@ from commentsvc.errors import SettingsError
 PREFIX = "COMMENTSVC_"
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+_MAIL_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,189}")
 _WEAK_SECRETS = re.compile(r"^(change|secret|password|default|example|dev|test)", re.IGNORECASE)
 
 
@@ -82,6 +83,19 @@ class Settings:
         "Seconds for which a CDN in front may give out a thread's page without asking; 0 lets it keep none.",
         default="0",
     )
+    smtp_url: str = _setting(
+        "`smtp://user:password@host:587` or `smtps://…:465`: the server that sends our mail.",
+        default="",
+        shown="no mail is sent",
+    )
+    mail_from: str = _setting(
+        "The address that mail comes from.", default="", shown="`comments@` the host of the base URL"
+    )
+    alert_mail: tuple[str, ...] = _setting(
+        "Addresses, separated by commas, that are told once when comments pour in.",
+        default="",
+        shown="nobody",
+    )
     log_level: str = _setting("`DEBUG`, `INFO`, `WARNING` or `ERROR`.", default="INFO")
     mastodon: bool = _setting("`on` lets people of any Mastodon instance log in.", default="off")
     providers: tuple[ProviderSettings, ...] = ()
@@ -113,6 +127,16 @@ class Settings:
         if not values["database_url"]:
             values["database_url"] = f"sqlite:///{values['data_dir'] / 'comments.sqlite'}"
         return cls(**values)
+
+    @property
+    def sender(self) -> str:
+        """The address that mail comes from."""
+        return self.mail_from or f"comments@{urlsplit(self.base_url).hostname}"
+
+    @property
+    def alerted(self) -> tuple[str, ...]:
+        """Who is told when comments pour in; nobody where no mail is sent."""
+        return self.alert_mail if self.smtp_url else ()
 
     @property
     def secure(self) -> bool:
@@ -222,6 +246,26 @@ def _read_redis_url(text: str) -> str:
     return text
 
 
+def _read_smtp_url(text: str) -> str:
+    parts = urlsplit(text)
+    odd = parts.path not in {"", "/"} or parts.query or parts.fragment
+    if text and (parts.scheme not in {"smtp", "smtps"} or not parts.hostname or odd or parts.port == 0):
+        raise ValueError("must be smtp://user:password@host:port or smtps://…")
+    if parts.password and not parts.username:
+        raise ValueError("has a password but no user.")
+    return text
+
+
+def _read_address(text: str) -> str:
+    if text and not _MAIL_ADDRESS.fullmatch(text):
+        raise ValueError(f"{text!r} is not an e-mail address such as comments@blog.example")
+    return text
+
+
+def _read_addresses(text: str) -> tuple[str, ...]:
+    return tuple(_read_address(part.strip()) for part in text.split(",") if part.strip())
+
+
 def _read_log_level(text: str) -> str:
     if text.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
         raise ValueError(f"{text!r} is not DEBUG, INFO, WARNING or ERROR")
@@ -241,6 +285,9 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "person_limit": _read_limit,
     "thread_limit": _read_limit,
     "redis_url": _read_redis_url,
+    "smtp_url": _read_smtp_url,
+    "mail_from": _read_address,
+    "alert_mail": _read_addresses,
     "log_level": _read_log_level,
     "mastodon": _read_switch,
 }

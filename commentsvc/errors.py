@@ -140,6 +140,14 @@ class OutboundError(CommentsvcError):
     """Another server was asked and gave no good answer; the sentence says why."""
 
 
+class MailError(CommentsvcError):
+    """A mail could not be handed in; `lasting` where it would be in vain to try again."""
+
+    def __init__(self, message: str, *, lasting: bool = False) -> None:
+        self.lasting = lasting
+        super().__init__(message)
+
+
 class ForbiddenDestinationError(OutboundError):
     """An address that a stranger chose, and that is not asked: private, special, or no address of a web server."""
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 from sqlalchemy.exc import OperationalError
 
-from commentsvc.cli import admin, doctor, running, site, transfer, trying
+from commentsvc.cli import admin, delivering, doctor, running, site, transfer, trying
 from commentsvc.errors import CommentsvcError
 
 COMMANDS = (
@@ -17,6 +17,7 @@ COMMANDS = (
     running.settings,
     site.site,
     admin.admin,
+    delivering.deliver,
     doctor.doctor,
     transfer.import_,
     transfer.rerender,

@@ -15,7 +15,7 @@ from commentsvc.adapters.providers import catalogue
 from commentsvc.adapters.providers.catalogue import Provider
 from commentsvc.cli import service
 from commentsvc.config import PREFIX, Settings
-from commentsvc.errors import OutboundError, ProviderError
+from commentsvc.errors import MailError, OutboundError, ProviderError
 from commentsvc.models import Site
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -40,7 +40,7 @@ def doctor(context: click.Context) -> None:
     """
     settings = service.settings()
     with service.opened(settings) as session:
-        findings = [*_service(settings), *_sites(session, settings)]
+        findings = [*_service(settings), *_sites(session, settings), *_mail(settings)]
     findings += [finding for row in catalogue.offered(settings) for finding in _provider(row, settings)]
     for finding in findings:
         mark = click.style("!", fg="red", bold=True) if finding.advice else click.style("✓", fg="green")
@@ -83,6 +83,21 @@ def _reached(settings: Settings) -> Finding:
     return Finding(
         "Answers there", f"with {answer.status}", "Something else answers, or the service is not well."
     )
+
+
+def _mail(settings: Settings) -> Iterator[Finding]:
+    if not settings.smtp_url:
+        advice = f"{PREFIX}ALERT_MAIL needs {PREFIX}SMTP_URL." if settings.alert_mail else ""
+        yield Finding("Mail", "none is sent", advice)
+        return
+    from commentsvc.adapters import mail  # for those alone who send any
+
+    relay = mail.Relay.read(settings.smtp_url)
+    where = f"from {settings.sender} by {relay.host}:{relay.port}"
+    try:
+        yield Finding("Mail", f"{where}: {mail.greet(relay)}")
+    except MailError as error:
+        yield Finding("Mail", where, str(error))
 
 
 def _sites(session: Session, settings: Settings) -> Iterator[Finding]:

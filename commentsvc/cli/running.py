@@ -11,9 +11,8 @@ from functools import partial
 
 import click
 
-from commentsvc import create_app
 from commentsvc.adapters import server, settings_file
-from commentsvc.cli import service
+from commentsvc.cli import delivering, service
 from commentsvc.config import PREFIX, Settings
 from commentsvc.errors import SettingsError
 
@@ -77,7 +76,7 @@ def serve(bind: str, workers: int, access_log: bool) -> None:
     if service.bring_up_to_date(settings):
         log.info("the database was brought up to date")
     log.info("serving %s at http://%s", settings.base_url, where)
-    server.serve(partial(create_app, settings), where, workers=workers, access_log=access_log)
+    server.serve(partial(delivering.load, settings), where, workers=workers, access_log=access_log)
 
 
 @click.command()
@@ -115,7 +114,7 @@ def _missing(present: Mapping[str, str], base_url: str | None) -> dict[str, str]
 def _shown(name: str, value: object) -> str:
     if name == "secret_key":
         return "(kept secret)"
-    if name in {"database_url", "redis_url"}:
+    if name in {"database_url", "redis_url", "smtp_url"}:
         return _without_password(str(value))
     if isinstance(value, bool):
         return "on" if value else "off"

@@ -11,7 +11,17 @@ from sqlalchemy.orm import Session
 
 from commentsvc.adapters import markup
 from commentsvc.db import begin_write
-from commentsvc.domain import accounts, comments, fields, pressure, reading, second_opinion, threads, work
+from commentsvc.domain import (
+    accounts,
+    alarms,
+    comments,
+    fields,
+    pressure,
+    reading,
+    second_opinion,
+    threads,
+    work,
+)
 from commentsvc.domain.comments import Author, Signs
 from commentsvc.domain.entry import Posted
 from commentsvc.domain.evidence import Evidence
@@ -102,6 +112,8 @@ def _store(form: CommentForm, address: Address, door: str) -> Posted:
     except AlreadyPostedError as error:
         session.rollback()  # others need not wait for the answer
         return _earlier(session, error.comment_id)
+    if found.pressure is None and author.role is None:  # something about it was written down
+        alarms.tell(session, address.site, settings().alerted, base_url=settings().base_url, at=now())
     session.commit()
     return posted
 
