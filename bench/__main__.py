@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -119,6 +120,9 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help=f"keep the table in {DOCUMENT.name}")
     parser.add_argument("--only", default="", metavar="WORK,…", help=", ".join(one.__name__ for one in WORKS))
     asked = parser.parse_args()
+    if asked.write and (asked.quick or asked.only):
+        parser.error("only a whole run is kept")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # or those it has started would go on
     began = time.monotonic()
     tools.WORK.mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=tools.WORK))
@@ -129,7 +133,7 @@ def main() -> int:
             versions = f"nginx {bench.nginx.version}, Isso {tools.isso_version()}"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    made = f"{report.machine()}; {versions}; {datetime.now(UTC):%d %B %Y}.\n\n{report.table(found)}"
+    made = f"`make bench` on {report.machine()}; {versions}; {datetime.now(UTC):%d %B %Y}.\n\n{report.table(found)}"
     sys.stdout.write(f"\n{made}\n\n{time.monotonic() - began:.0f} seconds in all.\n")
     for fault in faults:
         say(f"Not measured: {fault}")

@@ -8,6 +8,7 @@ from bench import line, paint, report
 from bench.line import Line
 from bench.measuring import HUNDRED, Bench
 from bench.paint import Painted
+from bench.processes import NotRunningError
 from bench.report import Row
 
 SLOW = Line(round_trip=0.040, rate=10e6 / 8)
@@ -42,7 +43,7 @@ def painted(bench: Bench) -> list[Row]:
     """From the script tag to 100 painted comments, both through the same nginx, which compresses what comes plain."""
     with paint.chromium() as browser:
         if browser is None:
-            return []
+            raise NotRunningError("Chromium is missing; `python tests/chromium.py` brings one")
 
         def visits(ports: dict[str, int]) -> dict[str, Painted]:
             embedded = {
