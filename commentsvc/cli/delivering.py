@@ -8,11 +8,12 @@ import time
 from collections.abc import Callable
 
 import click
-from flask import Flask
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from commentsvc import create_app
+from commentsvc.adapters.server import WsgiApp
 from commentsvc.cli import service
 from commentsvc.config import Settings
 from commentsvc.db import db
@@ -39,11 +40,13 @@ def deliver() -> None:
     click.echo(f"Tried to send {sent}; {left} waiting.")
 
 
-def load(settings: Settings) -> Flask:
+def load(settings: Settings) -> WsgiApp:
     """Make the application of one of `serve`'s processes, with its outbox at work beside it."""
     app = create_app(settings)
+    with app.app_context():
+        engine = db.engine
     # No daemon: it ends by itself as soon as the process wants to, with what it was at.
-    threading.Thread(target=_work, args=(app, settings), name="outbox").start()
+    threading.Thread(target=_work, args=(engine, settings), name="outbox").start()
     return app
 
 
@@ -68,11 +71,11 @@ def sender(settings: Settings) -> Send | None:
     return send
 
 
-def _work(app: Flask, settings: Settings) -> None:
+def _work(engine: Engine, settings: Settings) -> None:
     send, main = sender(settings), threading.main_thread()
     while main.is_alive():
         try:
-            with app.app_context(), Session(db.engine) as session:
+            with Session(engine) as session:
                 _round(session, send, lambda: not main.is_alive())
         except SQLAlchemyError:
             log.exception("the outbox could not be looked at")
