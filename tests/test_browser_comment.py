@@ -43,7 +43,9 @@ def texts(frame: Frame, *expected: str) -> None:
 
 def drafted(frame: Frame) -> None:
     """Wait until the browser keeps what is being written."""
-    frame.wait_for_function("Object.keys(localStorage).some((key) => key.startsWith('commentsvc draft'))")
+    frame.wait_for_function(
+        "() => Object.keys(localStorage).some((key) => key.startsWith('commentsvc draft'))"
+    )
 
 
 def approve(service: Service, comment_id: int) -> None:
@@ -408,7 +410,9 @@ def test_a_draft_is_forgotten_after_a_day(page: Page, service: Service, blog: Bl
     inside(page).evaluate(age, 120_000)
     page.reload()
     thread = inside(page)
-    thread.wait_for_function("!Object.keys(localStorage).some((key) => key.startsWith('commentsvc draft'))")
+    thread.wait_for_function(
+        "() => !Object.keys(localStorage).some((key) => key.startsWith('commentsvc draft'))"
+    )
     expect(thread.get_by_label("Your comment")).to_have_value("")
 
 

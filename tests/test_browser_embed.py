@@ -677,7 +677,7 @@ def test_a_frame_listens_to_the_page_around_it_alone(page: Page, service: Servic
             f"parent.document.querySelector('comment-thread iframe').contentWindow.postMessage({message}, '*')"
         )
         thread.evaluate(f"postMessage({message}, '*')")
-    thread.wait_for_function("window.last === 'end'")
+    thread.wait_for_function("() => window.last === 'end'")
     expect(thread.locator("html")).to_have_attribute("data-theme", "light")
     expect(thread.locator(".arrived")).to_have_count(0)
     page.evaluate(
