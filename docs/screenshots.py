@@ -1,4 +1,7 @@
-"""Takes the pictures in this folder from the demonstration: `python docs/screenshots.py`, with `make test`'s .venv."""
+"""Takes the pictures in this folder from the demonstration: `python docs/screenshots.py`, with `make test`'s .venv.
+
+`python docs/screenshots.py admin` takes those of the admin view alone.
+"""
 
 from __future__ import annotations
 
@@ -31,15 +34,17 @@ def demo() -> Iterator[str]:
         assert process.stdout is not None
         link = next(found[0] for line in process.stdout if (found := re.search(r"http\S+/sign-in/\S+", line)))
         next(line for line in process.stdout if "Ctrl+C" in line)
-        yield link
-        process.terminate()
+        try:
+            yield link
+        finally:
+            process.terminate()
 
 
 def keep(page: Page, name: str) -> None:
     """Write a picture with few colours, as most of it is paper."""
     page.wait_for_timeout(600)  # web fonts, pictures and transitions have no event of their own
     picture = Image.open(BytesIO(page.screenshot())).convert("RGB")
-    picture.quantize(128, dither=Image.Dither.NONE).save(HERE / f"{name}.png", optimize=True)
+    picture.quantize(256, dither=Image.Dither.NONE).save(HERE / f"{name}.png", optimize=True)
 
 
 def article(browser: Browser, path: str, *, scheme: str, size: tuple[int, int]) -> tuple[Page, FrameLocator]:
@@ -80,15 +85,48 @@ def readers(browser: Browser) -> None:
 
 
 def moderators(browser: Browser, link: str) -> None:
-    """What moderators see."""
+    """What moderators see, each page in light and in the dark."""
     page = browser.new_context(viewport={"width": 1200, "height": 900}, locale="en-GB").new_page()
     page.goto(link)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/admin*")
-    page.goto(page.url.split("/admin")[0] + "/admin?status=approved")
-    keep(page, "queue-light")
-    page.emulate_media(color_scheme="dark")
-    keep(page, "queue-dark")
+    admin = page.url.split("/admin")[0] + "/admin"
+    page.goto(f"{admin}?status=reported")
+    show(page, "reports")
+    page.get_by_role("link", name="minutes ago").or_(page.locator("a.when")).first.click()
+    show(page, "why")
+    page.goto(f"{admin}?status=held")
+    page.get_by_role("link", name="Context").first.click()
+    show(page, "queue")
+    page.get_by_role("link", name="Settings").click()
+    page.get_by_role("link", name="Rules").click()
+    page.get_by_label("Words that make a comment wait").fill("handbag*")
+    page.get_by_role("button", name="Try it").click()
+    show(page, "rules", height=1150)
+    for name in ("People", "At a glance", "Actions", "Team"):
+        page.get_by_role("link", name=name, exact=True).click()
+        show(page, {"At a glance": "glance", "Actions": "log"}.get(name, name.lower()))
+    page.get_by_role("link", name="People", exact=True).click()
+    page.get_by_role("link", name="Bans").click()
+    show(page, "bans")
+    page.get_by_role("link", name="People", exact=True).first.click()
+    page.get_by_role("searchbox").fill("joss")
+    page.get_by_role("button", name="Find").click()
+    page.get_by_role("link", name="Joss").first.click()
+    show(page, "person")
+    page.get_by_role("link", name="Articles", exact=True).click()
+    show(page, "articles")
+    page.get_by_role("link", name="Find split threads").click()
+    page.locator("main a[href*='/merge?into=']").first.click()
+    show(page, "merge")
+
+
+def show(page: Page, name: str, *, height: int = 900) -> None:
+    """Take a page in light and in the dark."""
+    page.set_viewport_size({"width": 1200, "height": height})
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        keep(page, f"{name}-{scheme}")
 
 
 def main() -> None:
@@ -96,7 +134,8 @@ def main() -> None:
         browser = playwright.chromium.launch(
             executable_path=chromium.find(), args=[*SWITCHES, "--no-sandbox"]
         )
-        readers(browser)
+        if "admin" not in sys.argv:
+            readers(browser)
         moderators(browser, link)
         browser.close()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import processes
 import pytest
 from conftest import SECRET
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from processes import Process
 
 from commentsvc.demo import blog
@@ -105,6 +105,26 @@ def test_the_admin_link_leads_in(demo: Demo) -> None:
     found = re.search(r"(/admin/sign-in/\S+)", demo.process.said())
     assert found
     assert get(demo.port, found[1])[0] == 200
+
+
+def test_the_admin_view_has_something_of_everything(demo: Demo, page: Page) -> None:
+    found = re.search(r"(/admin/sign-in/\S+)", demo.process.said())
+    assert found
+    page.goto(f"http://127.0.0.1:{demo.port}{found[1]}")
+    page.get_by_role("button", name="Sign in").click()
+    lists = page.get_by_role("navigation", name="Lists")
+    lists.get_by_role("link", name="Reported 1").click()
+    expect(page.locator(".reports")).to_contain_text("Reported by 2 readers")
+    lists.get_by_role("link", name="Held 4").click()
+    expect(page.locator(".item").first).to_contain_text("The name looks like that of Ida")
+    lists.get_by_role("link", name="Articles").click()
+    page.get_by_role("link", name="Find split threads").click()
+    expect(page.get_by_role("link", name="Merge into the first")).to_have_count(1)
+    page.get_by_role("link", name="Settings").click()
+    page.get_by_role("link", name="Rules").click()
+    expect(page.get_by_role("region", name="The site's own filter")).to_contain_text("It works.")
+    page.get_by_role("link", name="Team").click()
+    expect(page.get_by_role("main")).to_contain_text("Sven")
 
 
 def test_an_article_shows_its_comments(demo: Demo, page: Page) -> None:

@@ -142,12 +142,13 @@ class TestTrying:
         session.commit()
         text = " ".join(Elements(owner.post(rules(site), form(reports_to_hold="2")).text).text.split())
         assert "Readers have reported 3 comments." in text
-        assert "By the present rules, 3 of them hold one: that makes 1 (people threw away 1)." in text
+        assert "By the present rules, 3 reports hold a comment: that makes 1 (people threw away 1)." in text
         assert (
-            "By these, 2 of them hold one: that makes 2 (people threw away 1, have not looked at 1)." in text
+            "By these, 2 reports hold a comment: that makes 2 (people threw away 1, have not looked at 1)."
+            in text
         )
         off = " ".join(Elements(owner.post(rules(site), form(reports_to_hold="0")).text).text.split())
-        assert "By these, they hold nothing." in off
+        assert "By these, reports hold nothing." in off
 
     def test_a_page_without_comments_says_so(self, site: Site, owner: Visitor) -> None:
         assert "There are no comments yet" in owner.post(rules(site), form()).text

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from commentsvc.demo import blog
+from commentsvc.demo import backstage, blog
 from commentsvc.demo.chorus import chorus
 from commentsvc.demo.conversation import AUTHOR, CONVERSATION, Said
 from commentsvc.domain import accounts, comments, moderation, sites, threads
@@ -31,6 +31,7 @@ def sow(session: Session, origin: str, *, at: datetime) -> None:
     session.flush()
     _speak(session, site, owner, origin, blog.COMMENT_SECTION, CONVERSATION, at)
     _speak(session, site, owner, origin, blog.BY_HAND, chorus(), at)
+    backstage.furnish(session, site, owner, origin, at=at)
 
 
 def _speak(
