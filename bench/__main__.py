@@ -80,7 +80,7 @@ def ready(size: Size, blog: paint.Blog, folder: Path) -> Iterator[Bench]:
 
 
 def _fill(bench: Bench) -> None:
-    articles = bench.articles()
+    articles = bench.articles
     bench.ours.seed(one for some in articles.values() for one in some)
     for name in ("hundred", "long", "small", "posts"):
         bench.isso.seed(name, articles[name])
@@ -89,7 +89,7 @@ def _fill(bench: Bench) -> None:
 
 def _hand_over(bench: Bench) -> None:
     """Check every thread of ours once, and give nginx what was answered."""
-    articles = bench.articles()
+    articles = bench.articles
     for name in ("hundred", "long", "small", "cold"):
         for one in articles[name]:
             answer = bench.ours.check_thread(one.path, one.begins_with(measuring.ROOTS))

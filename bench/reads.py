@@ -38,7 +38,7 @@ def hundred(bench: Bench) -> list[Row]:
 def long(bench: Bench) -> list[Row]:
     """The first page of a very long thread; Isso, which has no pages, answers all of it."""
     ours, nginx = bench.ours, bench.nginx
-    shown = bench.articles()["long"][0].begins_with(ROOTS)
+    shown = bench.articles["long"][0].begins_with(ROOTS)
     answer = ours.check_thread(LONG, shown)
     query = ours.thread(LONG).partition("?")[2]
     found = bench.in_turn(
@@ -47,29 +47,32 @@ def long(bench: Bench) -> list[Row]:
     )
     work = f"thread of {bench.size.long:,} comments, first page of {shown}"
     row = rates(work, found, report.at_least(0.45, "nginx"))
-    rate = _two_at_once(bench)
-    return [replace(row, isso=rate, note="(all of it)" if rate else "none: its worker is ended after 30 s")]
+    rate, note = _two_at_once(bench)
+    return [replace(row, isso=rate, note=note)]
 
 
-def _two_at_once(bench: Bench) -> float | None:
-    """Return how many whole long threads Isso answers in a second, None for none."""
+def _two_at_once(bench: Bench) -> tuple[float | None, str]:
+    """Return how many whole long threads Isso answers in a second, None for none, and what is to be said of it."""
     with bench.isso.serving("long", "/nothing/"), ThreadPoolExecutor(2) as both:
         url = bench.isso.url + bench.isso.thread(LONG)
         began = time.monotonic()
         try:
             answers = list(both.map(asking.get, [url, url]))
         except OSError:
-            return None
+            answers = []
         took = time.monotonic() - began
+    if not answers or any(answer.status >= 500 for answer in answers):
+        return None, f"none: given up after {took:.0f} s"
     for answer in answers:
-        answer.require(200, "Isso: a long thread", asking.json_of(answer)["total_replies"] == bench.size.long)
-    return len(answers) / took
+        whole = asking.json_of(answer).get("total_replies") == bench.size.long
+        answer.require(200, "Isso: a long thread", whole)
+    return len(answers) / took, "(all of it)"
 
 
 def small(bench: Bench) -> list[Row]:
     """Many small threads, one after the other."""
     ours, nginx, isso = bench.ours, bench.nginx, bench.isso
-    paths = [one.path for one in bench.articles()["small"]]
+    paths = [one.path for one in bench.articles["small"]]
     file = {
         "ours": bench.file("small-ours", [ours.thread(path) for path in paths]),
         "isso": bench.file("small-isso", [isso.thread(path) for path in paths]),
@@ -84,14 +87,23 @@ def small(bench: Bench) -> list[Row]:
     with isso.serving("small", paths[0]):
         for path in paths[:5]:
             isso.check_thread(path, SMALL)
+        _settle(walk("ours", ours.url))
         found = bench.in_turn(
-            warm=len(paths) / 150,  # until both processes have made each of them
             ours=walk("ours", ours.url),
             nginx=walk("nginx", nginx.url),
             isso=unhurried(walk("isso", isso.url)),
         )
     work = f"{len(paths):,} threads of {SMALL} comments in turn"
     return [rates(work, found, report.at_least(0.4, "nginx"))]
+
+
+def _settle(measure: Measure) -> None:
+    """Go on until both processes have every page ready: until it grows no faster."""
+    before, now = 0.0, measure(2).rate
+    for _ in range(20):
+        if now < before * 1.1:
+            return
+        before, now = now, measure(2).rate
 
 
 def not_modified(bench: Bench) -> list[Row]:
@@ -109,7 +121,7 @@ def not_modified(bench: Bench) -> list[Row]:
 def counts(bench: Bench) -> list[Row]:
     """How many comments 50 articles have."""
     ours, isso = bench.ours, bench.isso
-    paths = [one.path for one in bench.articles()["small"][:COUNTED]]
+    paths = [one.path for one in bench.articles["small"][:COUNTED]]
     ours.check_counts(paths, SMALL)
     address, body = isso.counts(paths)
     posts = bench.file("counts-isso", [f"{address}\t{body}"])
@@ -133,9 +145,9 @@ def counts(bench: Bench) -> list[Row]:
 def cold(bench: Bench) -> list[Row]:
     """Threads of 100 comments, each asked for the first time since the start. Isso keeps nothing ready anyway."""
     ours, isso = bench.ours, bench.isso
-    paths = [one.path for one in bench.articles()["cold"]]
+    paths = [one.path for one in bench.articles["cold"]]
     once = bench.file("cold-ours", [ours.thread(path) for path in paths])
-    others = bench.file("cold-warm", [ours.thread(one.path) for one in bench.articles()["small"]])
+    others = bench.file("cold-warm", [ours.thread(one.path) for one in bench.articles["small"]])
     found: dict[str, list[Load]] = {"ours": [], "isso": []}
     with isso.serving("hundred", HUNDRED):
         whole = len(isso.check_thread(HUNDRED, 100).body)
