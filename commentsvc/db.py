@@ -74,6 +74,11 @@ def begin_write(session: Session) -> None:
     session.info[_WRITTEN] = (connection.engine, None)
 
 
+def connect_to_write(engine: Engine) -> Connection:
+    """Return a connection whose every transaction begins as by `begin_write`."""
+    return engine.connect().execution_options(**{_WRITE: True})
+
+
 def concerns_only(session: Session, site_id: int, key: str) -> None:
     """Say that the transaction under way changes what readers see of this one thread, and nothing else of theirs."""
     engine, _ = session.info[_WRITTEN]

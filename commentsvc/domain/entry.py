@@ -18,8 +18,8 @@ from commentsvc.domain.conversations import ANONYMOUS, CommentView
 from commentsvc.domain.threads import Address
 from commentsvc.models import Kind, Status
 
-_THREAD, _COMMENT, _DECISION, _COMMENTER, _PICTURE = (
-    Base.metadata.tables[name] for name in ("thread", "comment", "decision", "commenter", "picture")
+_SITE, _THREAD, _COMMENT, _DECISION, _COMMENTER, _PICTURE = (
+    Base.metadata.tables[name] for name in ("site", "thread", "comment", "decision", "commenter", "picture")
 )
 _t, _c = _THREAD.c, _COMMENT.c
 
@@ -70,7 +70,12 @@ class Posted:
     """As its author is shown it."""
 
 
-_PLACE = select(_t.id, _t.key, _t.created_at, _t.closed_at, _t.slow_seconds).with_for_update()
+# The site before the thread, as pages and migrations take them: nobody has one and waits for who has the other.
+_PLACE = (
+    select(_t.id, _t.key, _t.created_at, _t.closed_at, _t.slow_seconds)
+    .select_from(_SITE.join(_THREAD, _t.site_id == _SITE.c.id))
+    .with_for_update(of=_THREAD)
+)
 _PLACE_BY_KEY = _PLACE.where(_t.site_id == bindparam("site_id"), _t.key == bindparam("key"))
 _PLACE_BY_ID = _PLACE.where(_t.id == bindparam("id"))
 
@@ -203,7 +208,8 @@ def _view(session: Session, number: int, row: dict[str, Any], parent: Parent | N
     if row["commenter_id"] is not None:
         name, website, picture = session.execute(_WRITER, {"id": row["commenter_id"]}).one()
     own = (
-        row["thread_id"], number, row["root_id"], row["parent_id"], row["depth"], row["status"], Kind.COMMENT, row["role"],
+        row["thread_id"], number, row["root_id"], row["parent_id"], row["depth"], row["status"],
+        Kind.COMMENT, row["role"],
         row["html"], row["created_at"], False, False, False, 0,
         name, website, row["commenter_id"], picture,
     )  # fmt: skip
