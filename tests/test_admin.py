@@ -696,7 +696,10 @@ def addresses(
     A route with an argument of another name fails here, and so asks to be covered.
     """
     ids = {"comment_id": comment_id, "site_id": site_id, "action_id": action_id, "token": "x"}
-    ids |= dict.fromkeys(("thread_id", "ban_id", "membership_id", "ticket_id", "note_id"), 0) | more
+    ids |= (
+        dict.fromkeys(("thread_id", "ban_id", "membership_id", "ticket_id", "note_id", "pressure_id"), 0)
+        | more
+    )
     with app.test_request_context(base_url=BASE_URL):
         adapter = app.url_map.bind("127.0.0.1")
         for rule in app.url_map.iter_rules():

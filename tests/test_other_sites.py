@@ -32,6 +32,7 @@ from commentsvc.models import (
     BanKind,
     Comment,
     Membership,
+    Pressure,
     Role,
     Site,
     Status,
@@ -81,13 +82,15 @@ def things_of(session: Session, site: Site, comment: Comment) -> Things:
     session.add(other)
     session.flush()
     merging.merge(session, other, session.get_one(Thread, here.id), moderator_id=moderator_id, at=at)
+    pressed = Pressure(site_id=site.id, step=1, reason="25 came.")
+    session.add(pressed)
     session.commit()
     ticket = session.scalars(select(Ticket).where(Ticket.site_id == site.id)).one()
     kinds = {"comments.spam", merging.KIND, moving.KIND, renaming.KIND, remapping.KIND}
     actions = {one.kind: one.id for one in session.scalars(select(Action).where(Action.kind.in_(kinds)))}
     assert set(actions) == kinds
     ids = {"comment_id": comment.id, "thread_id": here.id, "ban_id": ban.id, "note_id": note.id}
-    ids |= {"membership_id": me.id, "ticket_id": ticket.id}
+    ids |= {"membership_id": me.id, "ticket_id": ticket.id, "pressure_id": pressed.id}
     session.rollback()
     return Things(ids, actions)
 

@@ -24,15 +24,15 @@ _DONE = {"ease": "Nothing waits for that any more.", "hold": "All comments wait 
 @blueprint.post(f"{SITE}/pressure/<int(max={LARGEST_ROW}):pressure_id>")
 def change(site_id: int, pressure_id: int) -> ResponseReturnValue:
     """Take the friction away until it is calm, or hold all at once."""
-    wanted = request.form.get("do", "")
-    if wanted not in _BY_HAND:
-        abort(400)
     session = database()
     begin_write(session)
     desk = Desk.at(site_id)
     row = session.get(Pressure, pressure_id, with_for_update=True)
     if row is None or row.site_id != site_id:
         raise NotFoundError("There is no such page, or it is not yours to see.")
+    wanted = request.form.get("do", "")
+    if wanted not in _BY_HAND:
+        abort(400)
     spells.settle(session, row, now())
     if row.ended_at is None:
         _BY_HAND[wanted](session, row, moderator_id=desk.person.id, at=now())
