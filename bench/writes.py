@@ -9,7 +9,7 @@ from statistics import median
 
 from bench import material, processes, report
 from bench.load import Load, LoadError, checked, parse
-from bench.measuring import BUSY, POSTED, Bench, Measure, middle, rates, unhurried
+from bench.measuring import BUSY, POSTED, WARM, Bench, Measure, middle, rates, unhurried
 from bench.report import Row
 
 
@@ -123,7 +123,9 @@ def _beside(
         time.sleep(0.4)
         found = bench.wrk.run(reads, bench.shape(seconds))
         said = writer.communicate()[0]
-        written.append(checked(parse(said), said).rate)
+        posted = checked(parse(said), said)
+        if seconds != WARM:
+            written.append(posted.rate)
         return found
 
     return measure
