@@ -55,6 +55,22 @@ class TestDoctor:
     def test_names_the_variables_of_providers_not_turned_on(self, run: Run) -> None:
         assert "COMMENTSVC_GOOGLE_CLIENT_ID, COMMENTSVC_GOOGLE_CLIENT_SECRET" in run("doctor").output
 
+    def test_says_nothing_of_redis_where_there_is_none(self, run: Run) -> None:
+        assert "Redis" not in run("doctor").output
+
+    def test_says_that_redis_answers(self, run: Run, redis_url: str) -> None:
+        assert (
+            f"✓ Redis            {redis_url} answers\n"
+            in run("doctor", COMMENTSVC_REDIS_URL=redis_url).output
+        )
+
+    def test_says_when_redis_does_not_answer_and_what_that_means(self, run: Run) -> None:
+        result = run("doctor", COMMENTSVC_REDIS_URL="redis://:secret@127.0.0.1:9/0")
+        assert result.exit_code == 1
+        assert "! Redis            redis://:…@127.0.0.1:9/0 does not answer" in result.output
+        assert "nothing is limited" in result.output
+        assert "secret" not in result.output
+
     def test_refuses_a_provider_it_does_not_know(self, run: Run) -> None:
         result = run("doctor", COMMENTSVC_MYSPACE_CLIENT_ID="a", COMMENTSVC_MYSPACE_CLIENT_SECRET="b")
         assert result.exit_code == 1

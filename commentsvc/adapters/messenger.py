@@ -79,6 +79,18 @@ class Messenger:
             self._bell.ring_cell(int(text))
 
 
+def fault(redis_url: str) -> str | None:
+    """Return in the driver's words why this Redis takes no news; None where it does. Raises SettingsError."""
+    client = _client(redis_url, timeout=PATIENCE)
+    try:
+        client.publish(CHANNEL, b"")
+    except Exception as error:
+        return str(error)
+    finally:
+        client.close()
+    return None
+
+
 def _client(url: str, *, timeout: float | None) -> Any:
     try:
         import redis

@@ -10,7 +10,7 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from commentsvc.adapters import outbound
+from commentsvc.adapters import messenger, outbound
 from commentsvc.adapters.providers import catalogue
 from commentsvc.adapters.providers.catalogue import Provider
 from commentsvc.cli import service
@@ -61,6 +61,18 @@ def _service(settings: Settings) -> Iterator[Finding]:
     )
     yield Finding("Address", settings.base_url, advice if insecure else "")
     yield _reached(settings)
+    if settings.redis_url:
+        yield _redis(settings)
+
+
+def _redis(settings: Settings) -> Finding:
+    where = service.without_password(settings.redis_url)
+    if reason := messenger.fault(settings.redis_url):
+        advice = (
+            f"{reason} Until it answers nothing is limited, and other machines see changes after a second."
+        )
+        return Finding("Redis", f"{where} does not answer", advice)
+    return Finding("Redis", f"{where} answers")
 
 
 def _reached(settings: Settings) -> Finding:

@@ -38,7 +38,7 @@ def init(base_url: str | None) -> None:
         settings_file.append(file, new)
         click.echo(f"Wrote {', '.join(new)} to {file}")
     service.bring_up_to_date(settings)
-    click.echo(f"The database is ready: {_without_password(settings.database_url)}")
+    click.echo(f"The database is ready: {service.without_password(settings.database_url)}")
     click.echo(
         f"\nNext:\n"
         f'  commentsvc site add "My blog" https://blog.example   the website that will show comments\n'
@@ -115,13 +115,7 @@ def _shown(name: str, value: object) -> str:
     if name == "secret_key":
         return "(kept secret)"
     if name in {"database_url", "redis_url", "smtp_url"}:
-        return _without_password(str(value))
+        return service.without_password(str(value))
     if isinstance(value, bool):
         return "on" if value else "off"
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
-def _without_password(url: str) -> str:
-    user, at, rest = url.rpartition("@")
-    name, colon, _ = user.rpartition(":") if at else ("", "", "")
-    return f"{name}:…@{rest}" if colon and "//" in name and not name.endswith("/") else url

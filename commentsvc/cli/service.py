@@ -58,6 +58,13 @@ def writing(settings: Settings) -> Iterator[Session]:
         session.commit()
 
 
+def without_password(url: str) -> str:
+    """Return an address as it may be shown."""
+    user, at, rest = url.rpartition("@")
+    name, colon, _ = user.rpartition(":") if at else ("", "", "")
+    return f"{name}:…@{rest}" if colon and "//" in name else url
+
+
 @contextmanager
 def _application(settings: Settings) -> Iterator[None]:
     """The application's context; its database connections are closed at the end, so that workers open their own."""
