@@ -10,6 +10,7 @@ from moderating import Queue, open_queue
 from sqlalchemy import func, select, update
 from visitor import Visitor
 
+from commentsvc.adapters import markup
 from commentsvc.db import begin_write
 from commentsvc.domain import erasure, export, merging, moving, revisions, sites, training
 from commentsvc.domain.erasure import Texts
@@ -131,7 +132,8 @@ class TestAnEdit:
         it = queue_of_site
         one = it.write("A text", status=Status.APPROVED)
         with monkeypatch.context() as patch:
-            patch.setattr("commentsvc.adapters.markup.nh3.clean", lambda *a, **k: "<p>other</p>")
+            doubtful = markup.Rendered("<p>An odd text</p>", agreed=False)
+            patch.setattr(markup, "render_markdown", lambda source: doubtful)
             action = edit(it, one, "An odd text")
         assert it.statuses(one) == [Status.HELD]
         assert undo(it, action) == "The text is again what it was. Put back one comment."
