@@ -40,7 +40,7 @@ class Sender:
 
 def find_matching(session: Session, site_id: int, sender: Sender, *, at: datetime) -> Ban | None:
     """Return the ban that holds for `sender`, the longest of several; None where there is none."""
-    if session.execute(_ANY, {"site_id": site_id}).first() is None:
+    if session.connection().execute(_ANY, {"site_id": site_id}).first() is None:
         return None
     values: dict[BanKind, list[str]] = {
         BanKind.PERSON: [str(sender.commenter_id)] if sender.commenter_id is not None else [],

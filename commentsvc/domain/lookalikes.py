@@ -88,9 +88,9 @@ def find(
 
 def _people(session: Session, site_id: int, commenter_id: int | None) -> Iterable[Namesake]:
     """Yield who has a role on a site, then who has lately commented there with an account."""
-    for row in session.execute(_MEMBERS, {"site_id": site_id}):
+    for row in session.connection().execute(_MEMBERS, {"site_id": site_id}):
         if row.id != commenter_id:
             yield Namesake(row.name, row.role)
-    for other in session.execute(_RECENT, {"site_id": site_id}):
+    for other in session.connection().execute(_RECENT, {"site_id": site_id}):
         if other.id != commenter_id:
             yield Namesake(other.name, None)

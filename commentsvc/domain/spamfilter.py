@@ -75,7 +75,7 @@ class Score:
 
 def score(session: Session, site_id: int, said: Said) -> Score | None:
     """Return a comment's score; None, for the price of a short query, while the filter has not learned enough."""
-    row = session.execute(_TOTAL, {"site_id": site_id}).first()
+    row = session.connection().execute(_TOTAL, {"site_id": site_id}).first()
     if row is None or min(row.spam, row.ham) < ENOUGH:
         return None
     found = tokens.of(said)

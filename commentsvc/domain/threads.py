@@ -21,6 +21,7 @@ ANNOUNCED = timedelta(days=14)
 """How long before a thread closes on a date its readers are told."""
 _IN_QUERY = 500
 
+_BY_KEY = select(Thread).where(Thread.site_id == bindparam("site_id"), Thread.key == bindparam("key"))
 _THREAD = Base.metadata.tables["thread"]
 # Built once, past the mapped class: it is a part of every post, made while all other writers wait.
 _CHANGED = (
@@ -76,7 +77,7 @@ def address_on(site: Site, url: str, *, page_id: str = "") -> Address:
 def find(session: Session, address: Address) -> Thread | None:
     """Return the thread at `address`, by its key or one it once had; None while nobody has written there."""
     site_id, key = address.site.id, address.key
-    thread = session.scalar(select(Thread).where(Thread.site_id == site_id, Thread.key == key))
+    thread = session.scalar(_BY_KEY, {"site_id": site_id, "key": key})
     if thread is not None:
         return thread
     return session.scalar(
