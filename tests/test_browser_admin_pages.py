@@ -17,7 +17,18 @@ from visitor import link_for
 from commentsvc.db import begin_write
 from commentsvc.domain import accounts, banning, bulk, notes, sites, team
 from commentsvc.domain.fields import Guest
-from commentsvc.models import Action, BanKind, Comment, Membership, Report, Role, Status, Ticket, now
+from commentsvc.models import (
+    Action,
+    BanKind,
+    Comment,
+    Membership,
+    Pressure,
+    Report,
+    Role,
+    Status,
+    Ticket,
+    now,
+)
 
 LONG = "Donaudampfschifffahrtsgesellschaftskapitaensmuetzenhersteller"
 WIDE = Guest(f"{LONG} & Co", f"{LONG.lower()}@mail.example", f"https://{LONG.lower()}.example/{LONG}")
@@ -87,6 +98,8 @@ def seeded(it: Queue) -> dict[str, Any]:
             Report(comment_id=one, reporter_hash=str(number), reason="abuse", note=f"{LONG} {number}")
         )
     there = it.session.get_one(Comment, thrown).thread_id
+    for thread_id in (None, there):
+        it.session.add(Pressure(site_id=site_id, thread_id=thread_id, step=1, reason="25 came."))
     found = {
         "comment_id": one, "site_id": site_id, "action_id": action, "thread_id": comment.thread_id,
         "ban_id": bans[0].id, "membership_id": me.id, "ticket_id": ticket, "note_id": note.id,
