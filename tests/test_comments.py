@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import func, select
@@ -277,7 +278,7 @@ def test_every_check_leaves_its_reason(session: Session, site: Site) -> None:
 def test_a_text_the_sanitisers_disagree_about_waits_and_says_why(
     session: Session, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(markup.nh3, "clean", lambda *_args, **_more: "<p>something else</p>")
+    monkeypatch.setattr(markup, "_LAST", SimpleNamespace(clean=lambda _: "<p>something else</p>"))
     comment = article(session, site).write("Hello")
     assert comment.status is Status.HELD
     assert reasons(session, comment)[-1] == {
@@ -292,7 +293,7 @@ def test_an_edit_the_sanitisers_disagree_about_is_withdrawn(
 ) -> None:
     pen = article(session, site)
     comment = pen.write("Hello")
-    monkeypatch.setattr(markup.nh3, "clean", lambda *_args, **_more: "<p>something else</p>")
+    monkeypatch.setattr(markup, "_LAST", SimpleNamespace(clean=lambda _: "<p>something else</p>"))
     comments.edit(session, comment, comments.draft("Hello again", longest=100), at=NOON)
     assert (comment.status, comment.shown, pen.thread.approved_count) == (Status.HELD, False, 0)
     assert reasons(session, comment)[0]["check"] == "sanitisers"
