@@ -93,6 +93,7 @@ def seeded(it: Queue) -> dict[str, Any]:
     ticket = it.session.scalars(select(Ticket).where(Ticket.role.is_not(None))).one().id
     comment = it.session.get_one(Comment, one)
     comment.reports = 9
+    it.session.add(Pressure(site_id=site_id, step=2, reason=f"40 comments came in an hour. {LONG}"))
     for number in range(9):
         it.session.add(
             Report(comment_id=one, reporter_hash=str(number), reason="abuse", note=f"{LONG} {number}")

@@ -1,4 +1,4 @@
-"""deliver, and what `serve` does beside answering: mail is sent, and what has become calm is written down."""
+"""deliver, and what `serve` does beside answering: mail is sent, what has become calm noted, what is old forgotten."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from commentsvc.adapters.server import WsgiApp
 from commentsvc.cli import service
 from commentsvc.config import Settings
 from commentsvc.db import db
-from commentsvc.domain import outbox, spells
+from commentsvc.domain import outbox, revisions, spells
 from commentsvc.domain.outbox import Letter, Send
 from commentsvc.models import now
 
@@ -89,6 +89,7 @@ def _round(session: Session, send: Send | None, stopped: Callable[[], bool]) -> 
     """Do all that is due, and return how many mails that were."""
     spells.sweep(session, at=now())
     outbox.tidy(session, at=now())
+    revisions.tidy(session, at=now())
     tried = 0
     while send and not stopped() and outbox.deliver(session, send, at=now()):
         tried += 1

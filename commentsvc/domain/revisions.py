@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
+from commentsvc.db import begin_write
 from commentsvc.domain import actions, comments, threads
 from commentsvc.domain.comments import Draft
 from commentsvc.domain.fields import Guest
@@ -26,9 +27,6 @@ def edit(
     """Change a text, and a guest's details where given, and keep what they were. Needs `begin_write`."""
     threads.lock(session, comment.thread_id)
     session.refresh(comment)
-    session.execute(
-        delete(Revision).where(Revision.created_at < at - KEPT).execution_options(synchronize_session=False)
-    )
     action = actions.record(
         session,
         site_id=comment.site_id,
@@ -68,6 +66,16 @@ def put_back(session: Session, action: Action, *, undo_id: int, at: datetime) ->
     guest = Guest(revision.guest_name, revision.guest_email, revision.guest_website)
     comments.replace(session, comment, former, guest=guest, edited_at=revision.edited_before)
     return True
+
+
+def tidy(session: Session, *, at: datetime) -> None:
+    """Forget former texts that were kept long enough. It commits by itself."""
+    old = Revision.created_at < at - KEPT
+    if session.scalar(select(exists().where(old))):
+        begin_write(session)
+        session.execute(delete(Revision).where(old).execution_options(synchronize_session=False))
+        session.commit()
+    session.rollback()
 
 
 def forget(session: Session, comment_ids: Collection[int]) -> None:
