@@ -113,8 +113,12 @@ def complaints() -> list[str]:
 
 
 @pytest.fixture
-def context(chromium: Browser, complaints: list[str]) -> Iterator[BrowserContext]:
+def context(
+    request: pytest.FixtureRequest, chromium: Browser, complaints: list[str]
+) -> Iterator[BrowserContext]:
     """A browser profile of one test's own."""
+    for outlasts in {"service", "blog"} & set(request.fixturenames):
+        request.getfixturevalue(outlasts)  # begun before the browser's first request, they end after its last
     context = chromium.new_context(locale="en-GB", timezone_id="UTC")
     context.set_default_timeout(PATIENCE * 1000)
 
