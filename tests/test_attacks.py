@@ -57,7 +57,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     app = create_app(Settings.from_env(settings))
     with app.app_context():
         schema.bring_up_to_date()
-    add_site(app, name_field=FieldRule.OPTIONAL, email_field=FieldRule.OPTIONAL, most_links=1000)
+    add_site(app, name_field=FieldRule.OPTIONAL, email_field=FieldRule.OPTIONAL, most_links=1000, valve=False)
     yield app
     dispose(app)
 
@@ -184,7 +184,7 @@ def test_nothing_that_is_refused_gets_out_of_its_place(app: Flask, attacks: list
 
 
 def test_what_waits_shows_its_author_nothing_else(app: Flask) -> None:
-    add_site(app, "Held", "https://held.example", policy=Policy.HOLD_ALL)
+    add_site(app, "Held", "https://held.example", policy=Policy.HOLD_ALL, valve=False)
     reader = Reader(app, "https://held.example/")
     token = reader.token()
     taken = [attack for attack in ATTACKS[::7] if "text" in valid(attack)]
