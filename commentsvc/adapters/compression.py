@@ -17,16 +17,15 @@ IDENTITY = "identity"
 _LONGEST_HEADER = 200
 """Characters; browsers send some 25, and a longer one is not worth its reading."""
 
-# As much as pays for a page that may be asked for once: of 119 KB in about a millisecond, 14 to 16 KB.
-_COMPRESS: Mapping[str, Callable[[bytes], bytes]] = {
-    "br": lambda body: bytes(brotli.compress(body, quality=5)),
-    "zstd": lambda body: bytes(zstd.compress(body, 3)),
-    "gzip": lambda body: gzip.compress(body, 5, mtime=0),
-}
-_MOST: Mapping[str, Callable[[bytes], bytes]] = {
-    "br": lambda body: bytes(brotli.compress(body, quality=11)),
-    "zstd": lambda body: bytes(zstd.compress(body, 19)),
-    "gzip": lambda body: gzip.compress(body, 9, mtime=0),
+QUICK, WELL, BEST = range(3)
+"""For what may be asked for only once: of a page of 119 KB 16 in 0.3 ms. For what is read: 13.5 in 1.1 ms.
+For what stays as long as the process: whatever it takes."""
+
+_LEVELS: Mapping[str, tuple[int, int, int]] = {"br": (2, 6, 11), "zstd": (2, 9, 19), "gzip": (2, 6, 9)}
+_COMPRESS: Mapping[str, Callable[[bytes, int], bytes]] = {
+    "br": lambda body, level: bytes(brotli.compress(body, quality=level)),
+    "zstd": lambda body, level: bytes(zstd.compress(body, level)),
+    "gzip": lambda body, level: gzip.compress(body, level, mtime=0),
 }
 _DECOMPRESS: Mapping[str, Callable[[bytes], bytes]] = {
     "br": lambda body: bytes(brotli.decompress(body)),
@@ -38,11 +37,11 @@ CODINGS = tuple(_COMPRESS)
 """The best first."""
 
 
-def compressed(body: bytes, coding: str, *, lasting: bool = False) -> bytes:
-    """Return `body` in one of CODINGS or as it is; `lasting` for what is worth the most time, because it stays."""
+def compressed(body: bytes, coding: str, effort: int = QUICK) -> bytes:
+    """Return `body` in one of CODINGS or as it is; `effort` is QUICK, WELL or BEST."""
     if coding == IDENTITY:
         return body
-    return (_MOST if lasting else _COMPRESS)[coding](body)
+    return _COMPRESS[coding](body, _LEVELS[coding][effort])
 
 
 def decompressed(body: bytes, coding: str) -> bytes:

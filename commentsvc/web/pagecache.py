@@ -132,6 +132,9 @@ class PageCache:
             page = self.shelf.get(name)
             if page is not None and not self._is_fresh(page):
                 page = self._asked_about(page)
+                if page is not None and page.effort == compression.QUICK:
+                    page.compress_well()
+                    self.shelf.weigh(page)
             if page is None:
                 page, plain = self._rendered(name, {**environ, "QUERY_STRING": wanted})
                 if page is None:

@@ -22,7 +22,7 @@ class KeptPage:
     """An answer as bytes, in each coding that somebody asked for."""
 
     __slots__ = (
-        "asked", "cell", "checked", "headers", "heard", "heard_all", "lasting", "name", "pays", "queries", "ready",
+        "asked", "cell", "checked", "effort", "headers", "heard", "heard_all", "name", "pays", "queries", "ready",
         "short", "stamp", "tag", "until", "used",
     )  # fmt: skip
 
@@ -31,7 +31,7 @@ class KeptPage:
         self.short = [one for one in headers if one[0] != "Content-Type"]
         """Headers of the answer to somebody who has it already."""
         self.stamp: Stamp | None = keep.stamp
-        self.lasting = keep.lasting
+        self.effort = compression.BEST if keep.lasting else compression.QUICK
         self.until = until
         self.cell = self.heard = self.heard_all = 0
         """Of the bell: the cell that its thread rings, and what that one and everybody's said."""
@@ -50,10 +50,17 @@ class KeptPage:
 
     def add(self, coding: str, body: bytes) -> tuple[Headers, list[bytes]]:
         """Make the answer ready in a coding; `body` is uncompressed."""
-        parts = [compression.compressed(body, coding, lasting=self.lasting)]
+        parts = [compression.compressed(body, coding, self.effort)]
         named = [] if coding == compression.IDENTITY else [("Content-Encoding", coding)]
         self.ready[coding] = ([*self.headers, *named, ("Content-Length", str(len(parts[0])))], parts)
         return self.ready[coding]
+
+    def compress_well(self) -> None:
+        """Take the time for it: this is being read."""
+        self.effort = compression.WELL
+        body = self.body()
+        for coding in list(self.ready):
+            self.add(coding, body)
 
     def size(self) -> int:
         """Return about how many bytes of memory it takes."""
