@@ -2,7 +2,6 @@
 
     python bench/posts.py                                       1 and 16 connections, SQLite
     python bench/posts.py --engine postgresql --connections 16
-    python bench/posts.py --readers 4                           and what readers get meanwhile, beside what they get alone
 
 A service is started the way its documentation says, on an empty database. Each connection is a guest of its own, in an
 article that all share; texts have 200 to 600 characters and one link in five. Afterwards every answered comment must
@@ -291,29 +290,6 @@ def verify(service: Service, result: Result, page: str) -> list[str]:
     return faults
 
 
-@dataclass
-class Readers:
-    """Processes that read a page of another article without pause."""
-
-    service: Service
-    page: str
-    number: int
-
-    def during(self, work: float | None = None) -> float:
-        """Return pages a second; over `work` seconds."""
-        path = f"{self.service.base_url}/embed?url={quote(self.page, safe='')}"
-        return _wrk(path, self.number, work or 5.0)
-
-
-def _wrk(url: str, connections: int, seconds: float) -> float:
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "-H", "Accept-Encoding: gzip", url]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    if "Non-2xx" in said:
-        raise SystemExit(said)
-    found = re.search(r"Requests/sec:\s+([\d.]+)", said)
-    return float(found[1]) if found else 0.0
-
-
 def main() -> int:
     """Print a row for each number of connections; return how many faults there were."""
     options = argparse.ArgumentParser()
@@ -321,7 +297,6 @@ def main() -> int:
     options.add_argument("--connections", type=int, nargs="+", default=[1, 16])
     options.add_argument("--seconds", type=float, default=8.0)
     options.add_argument("--workers", type=int, default=2)
-    options.add_argument("--readers", type=int, default=0)
     chosen = options.parse_args()
     faults = 0
     with service(chosen.engine, chosen.workers) as served:
