@@ -8,7 +8,7 @@ article that all share; texts have 200 to 600 characters and one link in five. A
 be in the database once, and the article's counter must be exact: anything else is an error.
 """
 
-# ruff: noqa: S311, S603, T201
+# ruff: noqa: S311, S603, SIM905, T201
 from __future__ import annotations
 
 import argparse
@@ -302,7 +302,9 @@ def main() -> int:
     with service(chosen.engine, chosen.workers) as served:
         post(served, 2 * chosen.workers, 0.5, f"{BLOG}/first")  # every process has met a post
         print(f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} processors, {chosen.engine}\n")
-        print("| connections | posts/s | p50 ms | p99 ms | longest ms | CPU ms a post |\n|--:|--:|--:|--:|--:|--:|")
+        print(
+            "| connections | posts/s | p50 ms | p99 ms | longest ms | CPU ms a post |\n|--:|--:|--:|--:|--:|--:|"
+        )
         for connections in chosen.connections:
             page = f"{BLOG}/{connections}"
             result = post(served, connections, chosen.seconds, page)
