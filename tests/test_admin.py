@@ -199,6 +199,9 @@ class TestTheQueue:
             event.remove(engine, "before_cursor_execute", note)
             return len(found)
 
+        begin_write(session)
+        site.valve = False  # or so many at once would be something to tell about
+        session.commit()
         parent = write(session, site, "One", status=Status.APPROVED)
         write(session, site, "Two")
         few = statements()

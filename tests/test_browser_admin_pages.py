@@ -93,14 +93,14 @@ def seeded(it: Queue) -> dict[str, Any]:
     ticket = it.session.scalars(select(Ticket).where(Ticket.role.is_not(None))).one().id
     comment = it.session.get_one(Comment, one)
     comment.reports = 9
-    it.session.add(Pressure(site_id=site_id, step=2, reason=f"40 comments came in an hour. {LONG}"))
     for number in range(9):
         it.session.add(
             Report(comment_id=one, reporter_hash=str(number), reason="abuse", note=f"{LONG} {number}")
         )
     there = it.session.get_one(Comment, thrown).thread_id
-    for thread_id in (None, there):
-        it.session.add(Pressure(site_id=site_id, thread_id=thread_id, step=1, reason="25 came."))
+    for thread_id, step in ((None, 2), (there, 1)):
+        reason = f"40 comments came in an hour. {LONG}"
+        it.session.add(Pressure(site_id=site_id, thread_id=thread_id, step=step, reason=reason))
     found = {
         "comment_id": one, "site_id": site_id, "action_id": action, "thread_id": comment.thread_id,
         "ban_id": bans[0].id, "membership_id": me.id, "ticket_id": ticket, "note_id": note.id,
