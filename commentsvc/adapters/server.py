@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import logging
 import os
 import re
@@ -9,6 +11,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -32,6 +35,8 @@ FINISH_WITHIN = 20
 """Seconds a request under way has to finish when the server is told to stop."""
 ACCESS_LINE = '%(time)s "%(method)s %(path)s" %(status)d %(dt_ms).1f ms'
 """No address of a reader, and no query: it holds the pages people read."""
+
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # malloc.h
 
 _SECRET_PATH = re.compile(r"(/sign-in/).+", re.DOTALL)
 
@@ -96,6 +101,8 @@ def serve(load: Callable[[], WsgiApp], bind: Bind, *, workers: int, access_log: 
     Raises BadAddressError where the address is taken.
     """
     bind.require_free()
+    gc.collect()
+    gc.freeze()  # what is loaded by now stays shared with the workers: no collection writes to it
     Granian(
         target="commentsvc",  # only a name: `load` is what is called
         address=bind.host,
@@ -124,10 +131,23 @@ def _load_in_worker(load: Callable[[], WsgiApp]) -> WsgiApp:
     Granian's handler of a signal takes a lock that the main thread may be holding when a second signal comes, as
     after Ctrl+C, which a terminal sends to parent and workers alike: the worker would hang until it is killed.
     """
+    _give_memory_back()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not the parent's, until Granian sets the worker's own
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     threading.Thread(target=_stop_when_told, daemon=True).start()
     return load()
+
+
+def _give_memory_back() -> None:
+    """Have large pieces of memory go back to the system once they are free, and all threads share one heap.
+
+    Pages of a hundred kilobytes that several threads make would otherwise leave holes in a heap of each: a fifth more
+    memory. Only glibc has these switches (mallopt(3)).
+    """
+    with suppress(OSError, AttributeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_M_MMAP_THRESHOLD, 64 * 1024)
+        mallopt(_M_ARENA_MAX, 1)
 
 
 def _stop_when_told() -> None:

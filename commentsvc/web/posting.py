@@ -16,10 +16,10 @@ from commentsvc.domain import (
     alarms,
     comments,
     fields,
+    places,
     pressure,
     reading,
     second_opinion,
-    threads,
     work,
 )
 from commentsvc.domain.comments import Author, Signs
@@ -54,7 +54,7 @@ def post(door: str) -> ResponseReturnValue:
     access.require_own_page()
     form = CommentForm(request.form)  # never a JSON body or files, which a bare form would read too
     asked = Asked.read(door, cast("dict[str, str]", request.form))
-    address = asked.address()
+    address = asked.place()
     try:
         posted = _store(form, address, door)
     except CommentsvcError as error:
@@ -92,7 +92,7 @@ def _store(form: CommentForm, address: Address, door: str) -> Posted:
     found = comments.look_into(session, address.site, draft, author, at=now(), address=access.client_ip())
     found = _with_opinion(found, form, address, draft, author)
     if author.role is None:
-        thread = threads.find(session, address)
+        thread = places.thread_at(session, address)
         found = replace(found, pressure=pressure.look(session, address.site, thread, at=now()))
     session.expunge_all()  # the site stays as it was read: under the lock nobody waits for it to be read again
     begin_write(session)

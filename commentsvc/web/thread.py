@@ -46,8 +46,13 @@ class Asked:
 
     def address(self) -> Address:
         """Find the thread's place, for a GET as it is to be read alone; raises BadAddressError, UnknownOriginError."""
-        find = places.find if request.method in {"GET", "HEAD"} else threads.locate
-        return find(database(), url=self.url, canonical=self.canonical, page_id=self.page_id)
+        if request.method in {"GET", "HEAD"}:
+            return self.place()
+        return threads.locate(database(), url=self.url, canonical=self.canonical, page_id=self.page_id)
+
+    def place(self) -> Address:
+        """Find the thread's place in one query; site and thread are to be read alone. Raises what `address` does."""
+        return places.find(database(), url=self.url, canonical=self.canonical, page_id=self.page_id)
 
     def fields(self) -> dict[str, str]:
         """What a link or form must carry to mean the same thread."""
