@@ -12,13 +12,14 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import processes
 import pytest
 from conftest import environment
 from processes import Process
 
-from commentsvc.adapters import server
+from commentsvc.adapters import accesslog, server
 from commentsvc.adapters.server import Bind
 from commentsvc.errors import BadAddressError
 
@@ -249,4 +250,26 @@ def test_a_name_that_is_no_address_of_this_machine_is_refused() -> None:
 
 
 def test_the_secret_of_a_link_is_not_shown() -> None:
-    assert server.shown_path("/admin/sign-in/abc\ndef") == "/admin/sign-in/…"
+    assert accesslog.shown_path("/admin/sign-in/abc\ndef") == "/admin/sign-in/…"
+
+
+def test_answers_from_memory_are_counted_and_not_told_one_by_one() -> None:
+    lines: list[str] = []
+
+    def answering(environ: dict[str, Any], start: Any) -> list[bytes]:
+        start("200 OK" if environ["PATH_INFO"] == "/embed" else "404 NOT FOUND", [])
+        if environ["PATH_INFO"] == "/embed":
+            environ[accesslog.FROM_MEMORY] = True
+        return []
+
+    log = accesslog.AccessLog(answering, write=lines.append)
+    for path in ("/embed", "/nothing", "/embed", "/embed"):
+        log({"REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": "url=private"}, lambda *_: None)
+    log.tell()
+    log.tell()
+    said = "".join(lines)
+    assert re.fullmatch(
+        r'[\d-]+ [\d:]+ \+0000 "GET /nothing" 404 [\d.]+ ms\n'
+        r'[\d-]+ [\d:]+ \+0000 "GET /embed" 200 from memory, 3 times\n',
+        said,
+    ), said

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import logging
 import os
 import re
 import signal
@@ -20,6 +19,7 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 
+from commentsvc.adapters.accesslog import AccessLog
 from commentsvc.errors import BadAddressError
 
 WsgiApp = Callable[..., Iterable[bytes]]
@@ -33,12 +33,7 @@ HEADERS_WITHIN_MS = 5_000
 BUFFER_LARGEST = 64 * 1024
 FINISH_WITHIN = 20
 """Seconds a request under way has to finish when the server is told to stop."""
-ACCESS_LINE = '%(time)s "%(method)s %(path)s" %(status)d %(dt_ms).1f ms'
-"""No address of a reader, and no query: it holds the pages people read."""
-
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # malloc.h
-
-_SECRET_PATH = re.compile(r"(/sign-in/).+", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -73,22 +68,6 @@ class Bind:
                 raise BadAddressError(f"Cannot listen at {self}: {error.strerror or error}.") from None
 
 
-class Discreet(logging.Filter):
-    """Keeps sign-in secrets and control characters out of the access log."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Let every record through, its path made harmless."""
-        if isinstance(record.args, dict):
-            record.args = {**record.args, "path": shown_path(str(record.args.get("path", "")))}
-        return True
-
-
-def shown_path(path: str) -> str:
-    """Return a path as the log may show it: on one line, without the secret of a one-time link."""
-    discreet = _SECRET_PATH.sub(r"\1…", path)
-    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in discreet)
-
-
 def default_workers() -> int:
     """Return how many processes suit this machine."""
     return min(2, os.cpu_count() or 1)
@@ -118,14 +97,13 @@ def serve(load: Callable[[], WsgiApp], bind: Bind, *, workers: int, access_log: 
             header_read_timeout=HEADERS_WITHIN_MS, keep_alive=True, max_buffer_size=BUFFER_LARGEST
         ),
         log_dictconfig=_logging(),
-        log_access=access_log,
-        log_access_format=ACCESS_LINE,
+        log_access=False,  # we write our own
         workers_kill_timeout=FINISH_WITHIN,
         respawn_failed_workers=True,
-    ).serve(target_loader=partial(_load_in_worker, load), wrap_loader=False)
+    ).serve(target_loader=partial(_load_in_worker, load, access_log), wrap_loader=False)
 
 
-def _load_in_worker(load: Callable[[], WsgiApp]) -> WsgiApp:
+def _load_in_worker(load: Callable[[], WsgiApp], access_log: bool) -> WsgiApp:
     """Load the application in a worker that stops once, and only when its parent says so.
 
     Granian's handler of a signal takes a lock that the main thread may be holding when a second signal comes, as
@@ -135,7 +113,7 @@ def _load_in_worker(load: Callable[[], WsgiApp]) -> WsgiApp:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not the parent's, until Granian sets the worker's own
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     threading.Thread(target=_stop_when_told, daemon=True).start()
-    return load()
+    return AccessLog(load()) if access_log else load()
 
 
 def _give_memory_back() -> None:
@@ -161,23 +139,9 @@ def _stop_when_told() -> None:
 
 
 def _logging() -> dict[str, Any]:
-    def stream(formatter: str, *filters: str) -> dict[str, Any]:
-        return {
-            "class": "logging.StreamHandler",
-            "stream": "ext://sys.stdout",
-            "formatter": formatter,
-            "filters": list(filters),
-        }
-
+    stdout = {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "line"}
     return {
-        "filters": {"discreet": {"()": f"{__name__}.Discreet"}},
-        "formatters": {
-            "line": {"format": "%(asctime)s %(levelname)s server: %(message)s"},
-            "bare": {"format": "%(message)s"},
-        },
-        "handlers": {"server": stream("line"), "access": stream("bare", "discreet")},
-        "loggers": {
-            "_granian": {"handlers": ["server"], "level": "INFO", "propagate": False},
-            "granian.access": {"handlers": ["access"], "level": "INFO", "propagate": False},
-        },
+        "formatters": {"line": {"format": "%(asctime)s %(levelname)s server: %(message)s"}},
+        "handlers": {"server": stdout},
+        "loggers": {"_granian": {"handlers": ["server"], "level": "INFO", "propagate": False}},
     }

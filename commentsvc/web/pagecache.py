@@ -20,6 +20,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from commentsvc.adapters import compression
+from commentsvc.adapters.accesslog import FROM_MEMORY
 from commentsvc.adapters.bell import EVERYTHING, Bell, cell_of
 from commentsvc.domain import freshness
 from commentsvc.web.keeping import ENVIRON, Keep
@@ -80,6 +81,7 @@ class PageCache:
         page = self._by_query.get(f"{path}?{environ.get('QUERY_STRING', '')}")
         if page is None or not self._is_fresh(page):
             return self._answer_anew(environ, start)
+        environ[FROM_MEMORY] = True
         return self._answer(page, environ, start)
 
     def _is_fresh(self, page: KeptPage) -> bool:
