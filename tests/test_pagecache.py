@@ -30,6 +30,7 @@ from commentsvc.config import Settings
 from commentsvc.db import begin_write, db
 from commentsvc.domain import accounts, freshness, moderation, sites, threads
 from commentsvc.models import Comment, Commenter, Policy, Site, Status, Thread
+from commentsvc.web import pagecache
 from commentsvc.web.pagecache import PageCache
 
 DECODERS: dict[str, Callable[[bytes], bytes]] = {
@@ -42,7 +43,7 @@ DECODERS: dict[str, Callable[[bytes], bytes]] = {
 @pytest.fixture
 def here(app: Flask) -> int:
     """A site at BLOG; its id."""
-    return add_site(app)
+    return add_site(app, valve=False)
 
 
 @pytest.fixture
@@ -333,6 +334,26 @@ def test_a_page_that_is_still_read_after_a_second_is_compressed_better(reader: R
             page.checked -= 5
     assert sizes[0] > sizes[1] == sizes[2]
     assert cache_of(app).shelf.taken == sum(page.size() for page in cache_of(app).shelf.all())
+
+
+def test_while_comments_pour_in_a_page_is_rendered_so_often_and_no_more(
+    reader: Reader, app: Flask, rendered: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [time.monotonic()]
+    monkeypatch.setattr(pagecache, "monotonic", lambda: clock[0])
+    tokens = [reader.token() for _ in range(16)]
+    rendered.clear()
+    for number, token in enumerate(tokens):
+        reader.posted(f"Number {number}", token=token)
+        reader.get()
+    pages = [path for path in rendered if path.startswith("/embed?")]
+    assert len(pages) == pagecache.RENDERS
+    assert "Number 9" in reader.get().text
+    assert "Number 15" not in reader.get().text
+    clock[0] += 1.01
+    assert "Number 15" in reader.get().text
+    reader.posted("And at once again")
+    assert "And at once again" in reader.get().text
 
 
 def test_a_comment_elsewhere_leaves_a_page_alone(

@@ -36,6 +36,8 @@ ASKS_EVERY = 1.0
 """Seconds after which a page's versions are asked for again though no bell rang."""
 PERIOD = 12 * 3600
 """Seconds after which what passes in a page, a form's token, is renewed though nothing else changed."""
+RENDERS = 10
+"""How often in a second a page is rendered anew, while comments pour in; in between it is given out as it was."""
 TOGETHER = 400
 """Pages whose versions are asked for in one go."""
 QUERY_LONGEST = 16 * 1024
@@ -131,8 +133,8 @@ class PageCache:
             return self._app(environ, start)
         name = f"{environ['PATH_INFO']}?{wanted}"
         with self._turn(name):
-            page = self.shelf.get(name)
-            if page is not None and not self._is_fresh(page):
+            page = before = self.shelf.get(name)
+            if page is not None and not self._is_fresh(page) and not self._is_let_be(page):
                 page = self._asked_about(page)
                 if page is not None and page.effort == compression.QUICK:
                     page.compress_well()
@@ -141,6 +143,7 @@ class PageCache:
                 page, plain = self._rendered(name, {**environ, "QUERY_STRING": wanted})
                 if page is None:
                     return _passed_on(plain, environ, start)
+                page.comes_after(before, monotonic())
         self._remember(page, f"{environ['PATH_INFO']}?{query}")
         return self._answer(page, environ, start)
 
@@ -169,6 +172,14 @@ class PageCache:
         page.add(compression.chosen(accepted) if page.pays else compression.IDENTITY, body)
         self.shelf.put(page)
         return page, plain
+
+    def _is_let_be(self, page: KeptPage) -> bool:
+        """Whether a page changes so often that it is given out for the rest of this second as it is."""
+        now = monotonic()
+        if page.renders < RENDERS or now - page.second > 1 or now >= page.until or page.stamp is None:
+            return False
+        self._mark(page, self._bell.heard(), page.second + 1 - ASKS_EVERY)
+        return True
 
     def _asked_about(self, page: KeptPage) -> KeptPage | None:
         """Ask the database about a page, and in the same breath about others that are being read."""

@@ -23,6 +23,7 @@ class KeptPage:
 
     __slots__ = (
         "asked", "cell", "checked", "effort", "headers", "heard", "heard_all", "name", "pays", "queries", "ready",
+        "renders", "second",
         "short", "stamp", "tag", "until", "used",
     )  # fmt: skip
 
@@ -38,6 +39,8 @@ class KeptPage:
         self.checked = 0.0
         self.ready: dict[str, tuple[Headers, list[bytes]]] = {}
         self.queries: list[str] = []
+        self.second, self.renders = 0.0, 0
+        """When the count of this second's renderings began, and how many there were."""
         self.pays = True
         """Whether it is worth compressing."""
         self.asked = self.used = False
@@ -54,6 +57,11 @@ class KeptPage:
         named = [] if coding == compression.IDENTITY else [("Content-Encoding", coding)]
         self.ready[coding] = ([*self.headers, *named, ("Content-Length", str(len(parts[0])))], parts)
         return self.ready[coding]
+
+    def comes_after(self, before: KeptPage | None, now: float) -> None:
+        """Count how often a page of this name was rendered."""
+        within = before is not None and now - before.second <= 1
+        self.second, self.renders = (before.second, before.renders + 1) if before and within else (now, 1)
 
     def compress_well(self) -> None:
         """Take the time for it: this is being read."""
