@@ -18,6 +18,7 @@ COUNTED = 50
 def hundred(bench: Bench) -> list[Row]:
     """A thread of 100 comments, again and again."""
     ours, nginx, isso = bench.ours, bench.nginx, bench.isso
+    ours.read_on(HUNDRED)
     answer = ours.check_thread(HUNDRED, 100)
     query = ours.thread(HUNDRED).partition("?")[2]
     with isso.serving("hundred", HUNDRED):
@@ -39,6 +40,7 @@ def long(bench: Bench) -> list[Row]:
     """The first page of a very long thread; Isso, which has no pages, answers all of it."""
     ours, nginx = bench.ours, bench.nginx
     shown = bench.articles["long"][0].begins_with(ROOTS)
+    ours.read_on(LONG)
     answer = ours.check_thread(LONG, shown)
     query = ours.thread(LONG).partition("?")[2]
     found = bench.in_turn(

@@ -7,6 +7,7 @@ import re
 import secrets
 import sqlite3
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,6 +30,8 @@ UNLIMITED = "1000000/second"
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 _BATCH = 20_000
 _TOKEN = re.compile(r'name="token" value="([^"]+)"')
+SETTLED = 3.0
+"""Seconds; a page that is still read after one is compressed better."""
 _ARTICLE = re.compile(r'<article\b[^>]*class="?comment\b')
 
 
@@ -102,6 +105,13 @@ class Ours:
         answer = asking.get(self.url + self.thread(path))
         shown = len(_ARTICLE.findall(answer.plain()))
         return answer.require(200, f"{NAME}: {path} shows {shown} comments, not {many}", shown == many)
+
+    def read_on(self, path: str) -> None:
+        """Read a thread for as long as it takes until every process has compressed it as well as it ever does."""
+        until = time.monotonic() + SETTLED
+        while time.monotonic() < until:
+            asking.get(self.url + self.thread(path))
+            time.sleep(0.02)
 
     def check_counts(self, paths: list[str], each: int) -> asking.Answer:
         """Return the answer for these articles' counts; raises WrongAnswerError unless each is `each`."""
