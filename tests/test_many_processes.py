@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.request import urlopen
 
 import nginx
 import processes
@@ -150,6 +151,37 @@ def test_the_example_of_one_machine_works(
             assert answer.status == 200
             assert guest.read(ARTICLE) == (200, [answer.id])
             guest.connection.close()
+
+
+def test_a_cache_in_front_as_documented_keeps_what_is_everybodys_and_nothing_else(
+    settings: Settings, open_site: Site, program: str, tmp_path: Path
+) -> None:
+    environ = {"COMMENTSVC_CDN_SECONDS": "60"}
+    with serving.service(settings, tmp_path / "one", environ=environ) as one:
+        changes = {"/var/cache/nginx": str(tmp_path), "127.0.0.1:8600": f"127.0.0.1:{one.port}"}
+        config = nginx.example(DOCS / "serving.md", "proxy_cache_path", changes)
+        store, marker, location = config.partition("# in the server:")
+        assert marker
+        port = processes.free_port()
+        rest = f"location / {{ proxy_pass http://127.0.0.1:{one.port}; }}"
+        server = f"{store}\nserver {{ listen 127.0.0.1:{port}; {location} {rest} }}"
+        with nginx.serving(program, tmp_path / "nginx", server, port):
+            anna, reader = Guest(one.port, "anna"), Guest(port, "ben")
+            assert reader.read(ARTICLE) == (200, [])
+            posted = anna.post(ARTICLE, "Hello", key="1")
+            assert anna.read(ARTICLE) == (200, [posted.id])
+            assert reader.read(ARTICLE) == (200, [])  # from nginx, for a minute
+            assert tokens(port) != tokens(port)  # what is one reader's own is asked for each time
+            for guest in (anna, reader):
+                guest.connection.close()
+
+
+def tokens(port: int) -> bytes:
+    """What a reader alone is told, a moment apart from the last time."""
+    time.sleep(1.1)  # a form's token tells seconds apart
+    with urlopen(f"http://127.0.0.1:{port}/embed/own?url={ARTICLE}") as answer:
+        assert answer.headers["Cache-Control"] == "no-store"
+        return bytes(answer.read())
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="asks the Linux kernel who has a connection")

@@ -321,8 +321,6 @@ def test_a_moved_thread_takes_its_pressure_along(crowd: Crowd) -> None:
 
 
 def test_judging_a_comment_reads_a_few_rows_along_indexes(crowd: Crowd, engine_name: str) -> None:
-    if engine_name != "sqlite":
-        pytest.skip("SQLite says it in words")
     crowd.store(400, NOON - DAY)
     crowd.burst(25)
     said: list[tuple[str, object]] = []
@@ -337,7 +335,7 @@ def test_judging_a_comment_reads_a_few_rows_along_indexes(crowd: Crowd, engine_n
     assert pressure.look(crowd.session, crowd.site, thread, at=at) is not None
     event.remove(connection, "before_cursor_execute", note)
     assert len(said) <= 3
-    for statement, parameters in said:
+    for statement, parameters in said if engine_name == "sqlite" else ():  # which says its plans in words
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()  # type: ignore[arg-type]
         assert [row[3] for row in plan if re.match(r"SCAN (comment|pressure|usual)\b", row[3])] == []
         if "FROM comment" in statement:

@@ -49,6 +49,12 @@ _TEXT = ("text/", "application/json", "application/feed", "application/atom", "i
 
 _NOT_KEPT = frozenset({"Accept-Ranges", "Content-Length", "Date", "ETag", "Last-Modified", "Vary"})
 
+_THEIR_OWN = (
+    "HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_NONE_MATCH", "HTTP_IF_RANGE", "HTTP_RANGE",
+    "HTTP_X_AUTHOR_KEY",
+)  # fmt: skip
+"""What a page that all are given is rendered without: who asks, and what they have of it."""
+
 _THREAD = ("url", "canonical", "id", "order", "after", "comment", "replies", "fragment")
 _PARAMETERS = {"/embed": _THREAD, "/thread": _THREAD, "/counts": ("url",), "/embed.js": ()}
 _PERSONAL = frozenset({"receipt", "reply"})
@@ -153,8 +159,8 @@ class PageCache:
             listen, self._listen = self._listen, None
             listen()
         heard, at = self._bell.heard(), monotonic()
-        for condition in ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_RANGE", "HTTP_RANGE"):
-            environ.pop(condition, None)  # it is to be the whole page
+        for header in _THEIR_OWN:
+            environ.pop(header, None)
         accepted, environ["REQUEST_METHOD"] = environ.get("HTTP_ACCEPT_ENCODING", ""), "GET"
         status, headers, body = plain = _collected(self._app, environ)
         keep: Keep | None = environ.get(ENVIRON)
