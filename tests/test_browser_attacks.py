@@ -284,7 +284,7 @@ def test_the_guard_sees_what_a_hole_would_let_through(guarded: Guard, service: S
     page.goto(blog.url())
     thread = inside(page)
     thread.evaluate(CLICK)
-    thread.wait_for_function("proofs.includes('alert') && proofs.includes('pwned')")
+    thread.wait_for_function("() => proofs.includes('alert') && proofs.includes('pwned')")
     found = " ".join(thread.evaluate(INSPECT, guarded.known))
     assert [sign for sign in holes.values() if sign not in found] == []
     assert any("evil.test" in what for what in guarded.seen)

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 from browser import Blog, Service
 from playwright.sync_api import Browser, Page, expect
-from reader import article, change, fill_in, frame, post, stored, write
+from reader import article, change, fill_in, inside, post, stored, write
 from sqlalchemy import select
 
 from commentsvc.domain import screening
@@ -39,10 +39,10 @@ def last(service: Service) -> tuple[str, Status]:
 
 
 def say(page: Page, text: str) -> None:
-    inside = frame(page)
-    fill_in(inside, text)
-    post(inside)
-    expect(inside.locator(".comment", has_text=text)).to_be_visible()
+    thread = inside(page)
+    fill_in(thread, text)
+    post(thread)
+    expect(thread.locator(".comment", has_text=text)).to_be_visible()
 
 
 def test_a_burst_raises_the_steps_and_the_work_is_done_unseen(
@@ -59,15 +59,15 @@ def test_a_burst_raises_the_steps_and_the_work_is_done_unseen(
     page.reload()
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
-    inside = frame(page)
+    thread = inside(page)
     with page.expect_event("worker", lambda worker: worker.url.endswith("/frame/work.js")):
-        inside.get_by_label("Your comment").focus()
+        thread.get_by_label("Your comment").focus()
     say(page, "I am a person")
     assert last(service) == ("I am a person", Status.APPROVED)
     assert (
         sum(url.endswith("/embed/comments") for url in requests) == 1
     )  # it was ready before it was asked for
-    expect(inside.get_by_role("status")).to_have_text("Your comment is posted.")
+    expect(thread.get_by_role("status")).to_have_text("Your comment is posted.")
     say(page, "And I have more to say")  # with work of its own
     assert last(service) == ("And I have more to say", Status.APPROVED)
     expect(page.locator("body")).not_to_contain_text("awaiting")
@@ -80,11 +80,11 @@ def test_a_page_from_before_works_when_it_is_told(
     blog.pages["/"] = article(service)
     change(service, blog, valve=True)
     page.goto(blog.url())
-    inside = frame(page)
-    fill_in(inside, "Written before it began")
+    thread = inside(page)
+    fill_in(thread, "Written before it began")
     burst(service, blog, 34)
-    post(inside)
-    expect(inside.locator(".comment", has_text="Written before it began")).to_be_visible()
+    post(thread)
+    expect(thread.locator(".comment", has_text="Written before it began")).to_be_visible()
     assert last(service) == ("Written before it began", Status.APPROVED)
     assert [("428" in one) for one in complaints] == [True]  # the browser's word for being told
     complaints.clear()
@@ -101,8 +101,12 @@ def test_nothing_of_it_is_fetched_or_seen_at_other_times(page: Page, service: Se
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
     page.goto(blog.url())
-    frame(page).get_by_role("textbox", name="Comment").focus()
-    expect(frame(page).get_by_role("textbox", name="Name")).to_be_visible()
+    thread = inside(page)
+    with page.expect_response(
+        lambda answer: "/embed/own" in answer.url
+    ):  # which would say that work is wanted
+        thread.get_by_role("textbox", name="Comment").focus()
+    expect(thread.get_by_role("textbox", name="Name")).to_be_visible()
     assert not [url for url in requests if url.endswith("work.js")]
 
 
