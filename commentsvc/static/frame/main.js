@@ -246,6 +246,7 @@ async function reply(link) {
 
 if (form) {
   for (const sign of ["pointerenter", "focusin"]) form.addEventListener(sign, compose, { once: true });
+  form.addEventListener("focusin", () => form.classList.add("open"), { once: true }); // the next Tab is not to miss its fields
   const known = ["key", "signed"].some((key) => kept("localStorage", key)) || ["key", "bearer", "connecting"].some((key) => kept("sessionStorage", key));
   if (draft || known || form.matches(".open, :focus-within") || form.elements.text.value) compose();
 }
