@@ -250,6 +250,7 @@ def test_an_answer_to_what_was_removed_meanwhile_keeps_its_text(
     (one,) = write(service, blog, "One")
     thread = opened(page, service, blog)
     thread.get_by_role("link", name="Reply to Ada").click()
+    expect(thread.get_by_role("link", name="Cancel reply")).to_be_visible()
     fill_in(thread, "Too late")
     with service.writing() as session:
         moderation.decide(session, session.get_one(Comment, one), Status.TRASH)
