@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,8 +11,6 @@ import pytest
 from conftest import BASE_URL, BLOG
 from flask import Flask
 from guest import ARTICLE, Elements, Reader, add_site, contents
-from jinja2 import Environment, Undefined
-from markupsafe import escape
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 from werkzeug.routing import IntegerConverter, Rule
@@ -23,7 +20,6 @@ from commentsvc.db import begin_write, db
 from commentsvc.domain import moderation
 from commentsvc.domain.reading import CommentView
 from commentsvc.models import Comment, Order, Status
-from commentsvc.web import templating
 
 both_engines = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 
@@ -404,53 +400,6 @@ def test_a_comments_template_takes_its_fields_in_their_order(app: Flask) -> None
     named = re.search(r"{% for (id, .+?) in ", source)
     assert named
     assert tuple(named[1].split(", ")) == CommentView._fields
-
-
-VALUES = (
-    "<b>&\"'",
-    "",
-    "plain",
-    5,
-    0,
-    -1,
-    1.5,
-    True,
-    None,
-    Undefined(name="x"),
-    Order.OLDEST,
-    escape("<"),
-    ["<"],
-)
-
-
-@pytest.mark.parametrize("value", VALUES, ids=repr)
-def test_templates_write_everything_escaped_as_always(app: Flask, value: object) -> None:
-    """Numbers and what is safe already take a shorter way; here it is beside Jinja's own."""
-    source = "{{ x }}|<a href='{{ x }}'>{% macro y() %}{{ x }}{% endmacro %}{{ y() }}|{{ x ~ 1 }}|{{ [x]|join('<') }}"
-    usual = Environment(autoescape=True, undefined=app.jinja_env.undefined).from_string(source)
-    assert app.jinja_env.from_string(source).render(x=value) == usual.render(x=value)
-    assert "environment.written(" in app.jinja_env.compile(source, "x.html", raw=True)
-    unescaped = "{% autoescape false %}{{ x }}{% endautoescape %}"
-    assert app.jinja_env.from_string(unescaped).render(x="<") == "<"
-
-
-@pytest.mark.parametrize(
-    ("at", "said"),
-    [
-        (datetime(2026, 11, 3, 3, 4, 5, 999_999, UTC), ("3 November 2026", "03:04", "2026-11-03T03:04:05Z")),
-        (
-            datetime(2026, 1, 1, 0, 30, tzinfo=timezone(timedelta(hours=1))),
-            ("31 December 2025", "23:30", "2025-12-31T23:30:00Z"),
-        ),
-        (datetime(1, 1, 1, tzinfo=UTC), ("1 January 1", "00:00", "0001-01-01T00:00:00Z")),
-    ],
-)
-def test_times_are_said_in_utc(at: datetime, said: tuple[str, str, str]) -> None:
-    assert (templating.date(at), templating.exact(at), templating.stamp(at)) == (
-        said[0],
-        f"{said[0]}, {said[1]} UTC",
-        said[2],
-    )
 
 
 @pytest.mark.parametrize("door", ["/embed", "/thread"])

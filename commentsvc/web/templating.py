@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 from flask import Flask
+from jinja2 import Environment
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.nodes import Expr
+from jinja2.runtime import Macro
 from markupsafe import escape
 
 from commentsvc.adapters import initials
-from commentsvc.adapters.markup import SafeHtml
+from commentsvc.adapters.markup import SafeHtml, trusted
 from commentsvc.web import assets
 
 INDENTS = 4
-_REMEMBERED = 4096
-"""Names and days, which come again and again on a page."""
+_REMEMBERED = 2048
+"""Writers and days, which come again and again on a page."""
+_TWO = tuple(f"{number:02}" for number in range(60))
 
 
 class Writer(CodeGenerator):
@@ -37,57 +41,63 @@ class Writer(CodeGenerator):
 def written(value: Any) -> str:
     """Return a value as templates write it: escaped, unless it is safe."""
     kind = type(value)
-    if kind is SafeHtml:
-        return value  # type: ignore[no-any-return]
     if kind is int:
         return str(value)
+    if kind is SafeHtml:
+        return value  # type: ignore[no-any-return]
     if kind is str and not ("&" in value or "<" in value or ">" in value or '"' in value or "'" in value):
         return value  # type: ignore[no-any-return]
     return escape(value)
 
 
 def init_app(app: Flask) -> None:
-    app.jinja_env.code_generator_class = Writer
-    app.jinja_env.extend(written=written)
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(
+    environment = app.jinja_env
+    environment.code_generator_class = Writer
+    environment.extend(written=written)
+    environment.trim_blocks = environment.lstrip_blocks = True
+    environment.filters.update(
         date=date,
         exact=exact,
-        stamp=stamp,
-        initial=initial,
-        named=named,
-        hue=lru_cache(_REMEMBERED)(initials.hue),
+        when=when,
+        hue=initials.hue,
+        initial=initials.initial,
         indent_of=indent_of,
+        author=remembered(environment, "author"),
+        answering=remembered(environment, "answering"),
     )
-    app.jinja_env.globals.update(asset=assets.url)
+    environment.globals.update(asset=assets.url)
+
+
+def remembered(environment: Environment, name: str) -> Callable[..., str]:
+    """Return a filter: what a macro of `thread/remembered.html` makes of a value, kept for when it comes again."""
+
+    @lru_cache(_REMEMBERED, typed=True)  # what is safe already equals the same text that is not
+    def piece(*given: Any) -> str:
+        macro: Macro = getattr(environment.get_template("thread/remembered.html").module, name)
+        return macro(*given)
+
+    return piece
 
 
 def date(at: datetime) -> str:
     """23 November 2026."""
-    return _day(_utc(at).toordinal())
+    return _day(_utc(at).toordinal())[1]
 
 
 def exact(at: datetime) -> str:
     """23 November 2026, 03:14 UTC."""
     at = _utc(at)
-    return f"{_day(at.toordinal())}, {at.hour:02}:{at.minute:02} UTC"
+    return f"{_day(at.toordinal())[1]}, {_TWO[at.hour]}:{_TWO[at.minute]} UTC"
 
 
-def stamp(at: datetime) -> str:
-    """2026-11-23T03:14:15Z, for programs."""
-    return f"{_utc(at).isoformat('T', 'seconds')[:19]}Z"
-
-
-@lru_cache(_REMEMBERED)
-def named(name: str) -> str:
-    """A name, escaped once however often a page says it."""
-    return escape(name)
-
-
-@lru_cache(_REMEMBERED)
-def initial(name: str) -> str:
-    """What stands for a name without a picture."""
-    return escape(initials.initial(name))
+def when(at: datetime) -> SafeHtml:
+    """A time as an element: for programs, exactly, and in short. All in one, for a page has a hundred of them."""
+    at = _utc(at)
+    day, said = _day(at.toordinal())
+    minute = f"{_TWO[at.hour]}:{_TWO[at.minute]}"
+    return trusted(
+        f'<time datetime="{day}T{minute}:{_TWO[at.second]}Z" title="{said}, {minute} UTC">{said}</time>'
+    )
 
 
 def indent_of(depth: int) -> int:
@@ -100,6 +110,7 @@ def _utc(at: datetime) -> datetime:
 
 
 @lru_cache(_REMEMBERED)
-def _day(ordinal: int) -> str:
+def _day(ordinal: int) -> tuple[str, str]:
+    """2026-11-23, and 23 November 2026."""
     day = datetime.fromordinal(ordinal)
-    return f"{day:%-d %B} {day.year}"
+    return day.date().isoformat(), f"{day:%-d %B} {day.year}"
