@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from flask import Response, g
 
@@ -15,6 +16,7 @@ POLICY = {
     "form-action": "'self'",
     "base-uri": "'none'",
 }
+_NOBODY = "'none'"
 
 
 def allow_framing(origins: Iterable[str]) -> None:
@@ -39,20 +41,30 @@ def keep_with_everybody(response: Response, cdn_seconds: int) -> Response:
 
 
 def apply(response: Response) -> Response:
-    """Put the headers on every answer."""
-    ancestors = g.get("frame_ancestors", "'none'")
+    """Put the headers on every answer, but those that it has already."""
+    present = {name.lower() for name, _ in response.headers}
+    for name, value in _usual(g.get("frame_ancestors", _NOBODY)):
+        if name.lower() not in present:
+            response.headers.add(name, value)
+    return response
+
+
+@lru_cache(64)
+def _usual(ancestors: str) -> tuple[tuple[str, str], ...]:
+    """Return the headers of an answer that these origins may frame."""
     directives = [f"{name} {value}" for name, value in {**POLICY, "frame-ancestors": ancestors}.items()]
-    headers = response.headers
-    headers.setdefault("Content-Security-Policy", "; ".join(directives))
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    # "no-referrer" would turn a form's Origin into "null".
-    headers.setdefault("Referrer-Policy", "strict-origin")
-    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
-    headers.setdefault("Cache-Control", "no-store")
-    if ancestors == "'none'":
-        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    usual = {
+        "Content-Security-Policy": "; ".join(directives),
+        "X-Content-Type-Options": "nosniff",
+        # "no-referrer" would turn a form's Origin into "null".
+        "Referrer-Policy": "strict-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        "Cache-Control": "no-store",
+    }
+    if ancestors == _NOBODY:
+        usual["Cross-Origin-Opener-Policy"] = "same-origin"
     else:
         # A host page that isolates itself can still show the frame.
-        headers.setdefault("Cross-Origin-Embedder-Policy", "require-corp")
-        headers.setdefault("Cross-Origin-Resource-Policy", "cross-origin")
-    return response
+        usual["Cross-Origin-Embedder-Policy"] = "require-corp"
+        usual["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return tuple(usual.items())

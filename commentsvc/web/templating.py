@@ -8,10 +8,11 @@ from functools import lru_cache
 from typing import Any
 
 from flask import Flask
-from jinja2 import Environment
+from jinja2 import Environment, Template
 from jinja2.compiler import CodeGenerator, Frame
+from jinja2.environment import TemplateModule
 from jinja2.nodes import Expr
-from jinja2.runtime import Macro
+from jinja2.runtime import Context, Macro
 from markupsafe import escape
 
 from commentsvc.adapters import initials
@@ -38,6 +39,13 @@ class Writer(CodeGenerator):
             super()._output_child_pre(node, frame, finalize)
 
 
+class Page(Template):
+    """A template that is imported without comparing, each time, what the importing page was given beside its values."""
+
+    def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
+        return super()._get_default_module() if self._module is None else self._module
+
+
 def written(value: Any) -> str:
     """Return a value as templates write it: escaped, unless it is safe."""
     kind = type(value)
@@ -53,6 +61,7 @@ def written(value: Any) -> str:
 def init_app(app: Flask) -> None:
     environment = app.jinja_env
     environment.code_generator_class = Writer
+    environment.template_class = Page
     environment.extend(written=written)
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.filters.update(

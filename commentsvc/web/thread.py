@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 from flask import Response, make_response, render_template, request
 
@@ -60,10 +61,18 @@ class Asked:
         named = {"url": self.url, "canonical": self.canonical, "id": self.page_id, "order": order}
         return {name: value for name, value in named.items() if value}
 
+    @cached_property
+    def _written(self) -> dict[str, str]:
+        """Its fields as a query has them."""
+        return {name: urlencode({name: value}) for name, value in self.fields().items()}
+
     def link(self, **more: Any) -> str:
         """Return the path of this page with further arguments."""
-        wanted = {name: str(value) for name, value in more.items() if value is not None}
-        return f"{self.door}?{urlencode(self.fields() | wanted)}"
+        written = self._written.copy()
+        for name, value in more.items():
+            if value is not None:
+                written[name] = f"{name}={quote_plus(str(value))}"
+        return f"{self.door}?{'&'.join(written.values())}"
 
     def page_link(self) -> str:
         """Return the path of the same thread on a page of its own."""
