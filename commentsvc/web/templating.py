@@ -10,9 +10,8 @@ from typing import Any
 from flask import Flask
 from jinja2 import Environment, Template
 from jinja2.compiler import CodeGenerator, Frame
-from jinja2.environment import TemplateModule
 from jinja2.nodes import Expr
-from jinja2.runtime import Context, Macro
+from jinja2.runtime import Macro
 from markupsafe import escape
 
 from commentsvc.adapters import initials
@@ -40,10 +39,14 @@ class Writer(CodeGenerator):
 
 
 class Page(Template):
-    """A template that is imported without comparing, each time, what the importing page was given beside its values."""
+    """A template with its globals in a plain dictionary, which every rendering and import of it goes through.
 
-    def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
-        return super()._get_default_module() if self._module is None else self._module
+    Jinja's own would show globals that are added once templates are loaded; nobody may add any then.
+    """
+
+    @classmethod
+    def _from_namespace(cls, environment: Environment, namespace: Any, globals: Any) -> Template:
+        return super()._from_namespace(environment, namespace, dict(globals))
 
 
 def written(value: Any) -> str:
