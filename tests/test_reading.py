@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -598,6 +598,32 @@ def test_what_answers_a_later_comment_says_whom_all_the_same(session: Session, s
         (late["id"], "Anna"),
         (early["id"], "Zoe"),
     ]
+
+
+@both_engines
+def test_a_comment_is_read_as_it_was_written(session: Session, site: Site) -> None:
+    sketch = Sketch(session, site, "/whole")
+    at = [NOON.replace(microsecond=0), NOON.replace(microsecond=7), datetime(1, 1, 1, tzinfo=UTC)]
+    for moment in at:
+        sketch.add(created_at=moment)
+    sketch.add(
+        pinned=True, featured=True, edited_at=NOON, role=Role.OWNER, guest_website="https://anna.example/"
+    )
+    page = reading.page(session, sketch.store(), order=Order.OLDEST)
+    found = {one.root.id - sketch.first: one.root for one in page.conversations}
+    assert [found[number].created_at for number in range(3)] == at
+    assert {view.created_at.tzinfo for view in found.values()} == {UTC}
+    assert [found[0].pinned, found[0].featured, found[0].edited, found[0].role] == [False, False, False, None]
+    assert [found[3].pinned, found[3].featured, found[3].edited, found[3].role] == [
+        True,
+        True,
+        True,
+        Role.OWNER,
+    ]
+    assert {
+        type(value) for view in found.values() for value in (view.pinned, view.featured, view.edited)
+    } == {bool}
+    assert found[3].website == "https://anna.example/"
 
 
 @both_engines

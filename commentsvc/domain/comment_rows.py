@@ -1,4 +1,4 @@
-"""What the database is asked for the comments that readers see: plain rows, and statements that are built once.
+"""What the database is asked for the comments that readers see: rows as the driver has them, and statements built once.
 
 A statement is built and compiled at its first use. From then on a page of a thread costs the rows it finds.
 """
@@ -6,6 +6,7 @@ A statement is built and compiled at its first use. From then on a page of a thr
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -14,9 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Integer,
-    Row,
     Select,
-    String,
     and_,
     bindparam,
     func,
@@ -28,6 +27,7 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.orm import Session
+from sqlalchemy.types import NullType
 
 from commentsvc.db import UTCDateTime
 from commentsvc.models import Comment, Commenter, Kind, Order, Picture, Status
@@ -46,13 +46,21 @@ IS_COMMENT: ColumnElement[bool] = _C.kind == literal_column(f"'{Kind.COMMENT.val
 _IS_PINNED = and_(_C.pinned, _C.root_id.is_(None), _C.status == Status.APPROVED)
 
 
-def rows(session: Session, statement: Any, **values: Any) -> Sequence[Row[Any]]:
+def rows(session: Session, statement: Any, **values: Any) -> Sequence[Any]:
     """Run a statement of this module; the session's own way is for entities, and longer."""
     return session.connection().execute(statement, values).all()
 
 
+def moment(stored: Any) -> datetime:
+    """Return the time that a row has: SQLite's driver has text, PostgreSQL's has it in the connection's zone."""
+    return datetime.fromisoformat(f"{stored}+00:00") if type(stored) is str else stored.astimezone(UTC)
+
+
 def comments(of: FromClause = COMMENT, *, given: FromClause | None = None) -> Any:
-    """Select what `conversations.views` takes, of the table `of`; where it is joined to others, of `given`."""
+    """Select what `conversations.views` takes, of the table `of`; where it is joined to others, of `given`.
+
+    All as the driver has it: what SQLAlchemy makes of a hundred rows takes as long as reading them.
+    """
     writer, picture = Commenter.__table__, Picture.__table__
     return select(
         of.c.thread_id,
@@ -60,14 +68,14 @@ def comments(of: FromClause = COMMENT, *, given: FromClause | None = None) -> An
         of.c.root_id,
         of.c.parent_id,
         of.c.depth,
-        type_coerce(of.c.status, String).label("status"),
-        type_coerce(of.c.kind, String).label("kind"),
-        type_coerce(of.c.role, String).label("role"),
+        _bare(of.c.status),
+        _bare(of.c.kind),
+        _bare(of.c.role),
         of.c.html,
-        of.c.created_at,
-        of.c.edited_at.is_not(None).label("edited"),
-        of.c.pinned,
-        of.c.featured,
+        _bare(of.c.created_at),
+        type_coerce(of.c.edited_at.is_not(None), NullType).label("edited"),
+        _bare(of.c.pinned),
+        _bare(of.c.featured),
         of.c.reply_count,
         func.coalesce(writer.c.name, of.c.guest_name).label("name"),
         func.coalesce(writer.c.website, of.c.guest_website).label("website"),
@@ -122,19 +130,20 @@ def replies_of_one() -> Any:
     return _first_replies(root.cte("head"))
 
 
-def names(session: Session, ids: Sequence[int]) -> Sequence[Row[Any]]:
+def names(session: Session, ids: Sequence[int]) -> Sequence[Any]:
     """Return id, name and status of comments."""
     writer = Commenter.__table__
     return rows(
         session,
-        select(
-            _C.id,
-            type_coerce(_C.status, String).label("status"),
-            func.coalesce(writer.c.name, _C.guest_name).label("name"),
-        )
+        select(_C.id, _bare(_C.status), func.coalesce(writer.c.name, _C.guest_name).label("name"))
         .select_from(COMMENT.outerjoin(writer, writer.c.id == _C.commenter_id))
         .where(_C.id.in_(ids)),
     )
+
+
+def _bare(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A column as it is stored."""
+    return type_coerce(column, NullType).label(column.key)
 
 
 def _number(value: int) -> ColumnElement[int]:

@@ -6,15 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from commentsvc.adapters import markup
+from commentsvc.adapters.markup import SafeHtml, trusted
 from commentsvc.domain import pictures
+from commentsvc.domain.comment_rows import moment
 from commentsvc.models import Kind, Role, Status
 
 ANONYMOUS = "Anonymous"
 # A word out of the database compared with these needs no detour through the enumeration.
 _APPROVED, _HELD = Status.APPROVED.value, Status.HELD.value
 _KINDS = {kind.value: kind for kind in Kind}
-_NOTHING = markup.trusted("")
+_NOTHING = trusted("")
 
 
 class CommentView(NamedTuple):
@@ -35,7 +36,7 @@ class CommentView(NamedTuple):
     """The path of their picture here; None for initials."""
     website: str | None
     role: Role | None
-    html: markup.SafeHtml
+    html: SafeHtml
     created_at: datetime
     edited: bool
     pinned: bool
@@ -72,34 +73,38 @@ def views(
     """Return what readers see of rows of `comment_rows`, with `own` their author; and which names were missing.
 
     `names`, by comment, are of those that others may answer. The rows' own are added: what is answered should come
-    before its answer. What is not visible has no name in it.
+    before its answer. What is not visible has an empty one.
     """
+    make = CommentView._make  # at half the price of a call with eighteen arguments
     found: list[CommentView] = []
-    seen: set[int] = set(names)
     missing: set[int] = set()
-    for row in rows:
-        (
-            _, number, root_id, parent_id, depth, status, kind, role, html, created_at, edited,
-            pinned, featured, reply_count, name, website, commenter_id, digest,
-        ) = row  # fmt: skip
-        seen.add(number)
-        if parent_id is not None and parent_id not in seen:
-            missing.add(parent_id)
-        parent_name = names.get(parent_id) or None
-        if status == _APPROVED:
-            names[number] = name = name or ANONYMOUS
-        elif not own or status != _HELD:
-            found.append(CommentView(
-                number, root_id, parent_id, depth, True, False, _KINDS[kind], "", None, None, None, _NOTHING,
-                created_at, False, False, False, reply_count, parent_name,
-            ))  # fmt: skip
-            continue
-        found.append(CommentView(
-            number, root_id, parent_id, depth, False, status == _HELD, _KINDS[kind], name or ANONYMOUS,
-            pictures.path_of(commenter_id, digest) if digest else None, website or None,
-            Role(role) if role else None, markup.trusted(html), created_at,
-            edited, pinned, featured, reply_count, parent_name,
-        ))  # fmt: skip
+    for (
+        _, number, root_id, parent_id, depth, status, kind, role, html, created_at, edited,
+        pinned, featured, reply_count, name, website, commenter_id, digest,
+    ) in rows:  # fmt: skip
+        parent_name = None
+        if parent_id is not None:
+            parent_name = names.get(parent_id)
+            if parent_name is None:
+                missing.add(parent_id)
+        names.setdefault(number, "")
+        approved = status == _APPROVED
+        if approved or (own and status == _HELD):
+            name = name or ANONYMOUS
+            picture = pictures.path_of(commenter_id, digest) if digest else None
+            if approved:
+                names[number] = name
+            found.append(make((
+                number, root_id, parent_id, depth, False, not approved, _KINDS[kind], name, picture, website or None,
+                Role(role) if role else None, trusted(html), moment(created_at),
+                edited == 1, pinned == 1, featured == 1, reply_count, parent_name or None,
+            )))  # fmt: skip
+        else:
+            found.append(make((
+                number, root_id, parent_id, depth, True, False, _KINDS[kind], "", None, None,
+                None, _NOTHING, moment(created_at),
+                False, False, False, reply_count, parent_name or None,
+            )))  # fmt: skip
     return found, missing
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Row, and_, func, literal, or_, select
+from sqlalchemy import and_, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from commentsvc.domain import comment_rows, conversations, cursors, places
@@ -178,7 +178,7 @@ def _views(
 
 
 def _of_rows(
-    session: Session, rows: Sequence[Row[Any]], *, own: bool = False, known: CommentView | None = None
+    session: Session, rows: Sequence[Sequence[Any]], *, own: bool = False, known: CommentView | None = None
 ) -> list[CommentView]:
     names = {} if known is None else {known.id: known.name}
     found, missing = conversations.views(rows, names, own=own)
