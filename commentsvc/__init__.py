@@ -1,39 +1,19 @@
-"""Self-hosted comments for any page. `create_app` wires the parts together and does nothing else."""
+"""Self-hosted comments for any page."""
 
 from __future__ import annotations
 
-import os
+from typing import TYPE_CHECKING
 
-from flask import Flask
+if TYPE_CHECKING:
+    from flask import Flask
 
-from commentsvc import logs, web
-from commentsvc.adapters.bell import Bell
-from commentsvc.adapters.messenger import Messenger
-from commentsvc.config import Settings
-from commentsvc.db import db as database
-from commentsvc.db import engine_options, on_commit
+    from commentsvc.config import Settings
 
 __all__ = ["create_app"]
 
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Return the service as a WSGI application; `settings` default to the process's environment."""
-    settings = settings or Settings.from_env(os.environ)
-    logs.configure(settings.log_level)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    app = Flask(__name__, static_folder=None)
-    app.config.update(
-        SECRET_KEY=settings.secret_key,
-        SQLALCHEMY_DATABASE_URI=settings.database_url,
-        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database_url),
-    )
-    app.extensions["commentsvc.settings"] = settings
-    database.init_app(app)
-    bell = Bell(settings.data_dir / "changes.bell")
-    messenger = Messenger(settings.redis_url, bell)
-    app.extensions["commentsvc.messenger"] = messenger
-    with app.app_context():
-        on_commit(database.engine, messenger.tell)
-    web.init_app(app, settings)
-    web.keep_pages(app, settings, bell, messenger)
-    return app
+    from commentsvc import application  # here, or the smallest part of the package would load all of it
+
+    return application.create_app(settings)

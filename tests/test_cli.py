@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from conftest import SECRET
 from sqlalchemy import create_engine, text
 
-from commentsvc.cli import main
+from commentsvc.cli.commands import main
 from commentsvc.config import PREFIX
 
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from conftest import environment
 
-from commentsvc.cli import main
+from commentsvc.cli.commands import main
 
 Run = Callable[..., Result]
 

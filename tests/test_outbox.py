@@ -18,7 +18,7 @@ from sqlalchemy import create_engine, select, text
 from sqlalchemy.orm import Session
 from writing import NOON
 
-from commentsvc.cli import main
+from commentsvc.cli.commands import main
 from commentsvc.cli.delivering import sender
 from commentsvc.config import Settings
 from commentsvc.db import begin_write, db

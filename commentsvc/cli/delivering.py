@@ -12,11 +12,10 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from commentsvc import create_app
 from commentsvc.adapters.server import WsgiApp
 from commentsvc.cli import service
+from commentsvc.cli.service import Application
 from commentsvc.config import Settings
-from commentsvc.db import db
 from commentsvc.domain import outbox, revisions, spells
 from commentsvc.domain.outbox import Letter, Send
 from commentsvc.models import now
@@ -40,14 +39,11 @@ def deliver() -> None:
     click.echo(f"Tried to send {sent}; {left} waiting.")
 
 
-def load(settings: Settings) -> WsgiApp:
-    """Make the application of one of `serve`'s processes, with its outbox at work beside it."""
-    app = create_app(settings)
-    with app.app_context():
-        engine = db.engine
+def load(application: Application) -> WsgiApp:
+    """Return what one of `serve`'s processes answers with, its outbox at work beside it."""
     # No daemon: it ends by itself as soon as the process wants to, with what it was at.
-    threading.Thread(target=_work, args=(engine, settings), name="outbox").start()
-    return app
+    threading.Thread(target=_work, args=(application.engine, application.settings), name="outbox").start()
+    return application.wsgi
 
 
 def sender(settings: Settings) -> Send | None:

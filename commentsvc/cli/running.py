@@ -73,10 +73,11 @@ def serve(bind: str, workers: int, access_log: bool) -> None:
     settings = service.settings()
     where = server.Bind.read(bind)
     where.require_free()
-    if service.bring_up_to_date(settings):
+    application = service.Application(settings)
+    if application.bring_up_to_date():
         log.info("the database was brought up to date")
     log.info("serving %s at http://%s", settings.base_url, where)
-    server.serve(partial(delivering.load, settings), where, workers=workers, access_log=access_log)
+    server.serve(partial(delivering.load, application), where, workers=workers, access_log=access_log)
 
 
 @click.command()

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from commentsvc import create_app
@@ -30,22 +31,49 @@ def settings() -> Settings:
     return Settings.from_env(settings_file.merged(os.environ))
 
 
+class Application:
+    """The service's application with its settings and its database, which nobody is connected to."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.wsgi = create_app(settings)
+        with self.wsgi.app_context():
+            self.engine = db.engine
+
+    def __reduce__(self) -> tuple[type[Application], tuple[Settings]]:
+        """A worker that is forked shares it; one that is spawned makes its own."""
+        return Application, (self.settings,)
+
+    @contextmanager
+    def in_use(self) -> Iterator[Engine]:
+        """Its context; the connections made in it are closed at the end, so that workers open their own."""
+        with self.wsgi.app_context():
+            try:
+                yield self.engine
+            finally:
+                self.engine.dispose()
+
+    def bring_up_to_date(self) -> bool:
+        """Run the migrations that have not run; return whether there were any."""
+        with self.in_use() as engine:
+            if schema.is_up_to_date(engine):
+                return False
+            schema.bring_up_to_date()
+            return True
+
+
 def bring_up_to_date(settings: Settings) -> bool:
     """Run the migrations that have not run; return whether there were any."""
-    with _application(settings):
-        if schema.is_up_to_date(db.engine):
-            return False
-        schema.bring_up_to_date()
-        return True
+    return Application(settings).bring_up_to_date()
 
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Session]:
     """A database session that reads, or commits by itself; raises OutdatedSchemaError."""
-    with _application(settings):
-        if not schema.is_up_to_date(db.engine):
+    with Application(settings).in_use() as engine:
+        if not schema.is_up_to_date(engine):
             raise OutdatedSchemaError
-        with Session(db.engine, expire_on_commit=False) as session:
+        with Session(engine, expire_on_commit=False) as session:
             yield session
 
 
@@ -63,13 +91,3 @@ def without_password(url: str) -> str:
     user, at, rest = url.rpartition("@")
     name, colon, _ = user.rpartition(":") if at else ("", "", "")
     return f"{name}:…@{rest}" if colon and "//" in name else url
-
-
-@contextmanager
-def _application(settings: Settings) -> Iterator[None]:
-    """The application's context; its database connections are closed at the end, so that workers open their own."""
-    with create_app(settings).app_context():
-        try:
-            yield
-        finally:
-            db.engine.dispose()

@@ -1,0 +1,72 @@
+"""All commands together, and what they share: one line for every fault, never a traceback."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from sqlalchemy.exc import OperationalError
+
+from commentsvc.cli import admin, delivering, doctor, running, site, transfer, trying
+from commentsvc.errors import CommentsvcError
+
+COMMANDS = (
+    running.init,
+    running.serve,
+    running.upgrade,
+    running.settings,
+    site.site,
+    admin.admin,
+    delivering.deliver,
+    doctor.doctor,
+    transfer.import_,
+    transfer.rerender,
+    trying.demo,
+)
+
+
+class Commands(click.Group):
+    """Shows our errors as a sentence and ends with exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command asked for."""
+        try:
+            return super().invoke(ctx)
+        except CommentsvcError as error:
+            raise click.ClickException(str(error)) from None
+        except OperationalError as error:
+            raise click.ClickException(f"The database cannot be used: {error.orig}") from None
+        except (PermissionError, FileExistsError, NotADirectoryError) as error:
+            raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+        except ModuleNotFoundError as error:
+            if error.name != "psycopg":
+                raise
+            raise click.ClickException(
+                "PostgreSQL needs its driver: pip install 'commentsvc[postgresql]'"
+            ) from None
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands in the order in which one needs them."""
+        return list(self.commands)
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="commentsvc", prog_name="commentsvc", message="%(prog)s %(version)s")
+def main() -> None:
+    """Comments for your blog, served by yourself.
+
+    \b
+    To look around:    commentsvc demo
+    To begin:          commentsvc init
+                       commentsvc site add "My blog" https://blog.example
+                       commentsvc serve
+
+    Settings are COMMENTSVC_* environment variables, or lines of settings.env in the data directory.
+    """  # noqa: D301
+
+
+for command in COMMANDS:
+    main.add_command(command)
