@@ -15,12 +15,13 @@ from commentsvc.db import Base
 from commentsvc.domain import fields
 from commentsvc.errors import BannedError, InvalidFieldsError
 from commentsvc.models import Ban, BanKind
+from commentsvc.prepared import Prepared
 
 MOST_HOSTS = 50
 """Of a comment's links; a comment with more of them is looked at for its links alone."""
 
 _BAN = Base.metadata.tables["ban"]
-_ANY = select(_BAN.c.id).where(_BAN.c.site_id == bindparam("site_id")).limit(1)
+_ANY = Prepared(select(_BAN.c.id).where(_BAN.c.site_id == bindparam("site_id")).limit(1))
 """Most sites have none, and what would match a sender is long to say."""
 
 
@@ -40,7 +41,7 @@ class Sender:
 
 def find_matching(session: Session, site_id: int, sender: Sender, *, at: datetime) -> Ban | None:
     """Return the ban that holds for `sender`, the longest of several; None where there is none."""
-    if session.connection().execute(_ANY, {"site_id": site_id}).first() is None:
+    if _ANY.row(session, site_id=site_id) is None:
         return None
     values: dict[BanKind, list[str]] = {
         BanKind.PERSON: [str(sender.commenter_id)] if sender.commenter_id is not None else [],

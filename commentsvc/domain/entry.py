@@ -17,6 +17,7 @@ from commentsvc.domain import conversations, threads
 from commentsvc.domain.conversations import ANONYMOUS, CommentView
 from commentsvc.domain.threads import Address
 from commentsvc.models import Kind, Status
+from commentsvc.prepared import Prepared
 
 _SITE, _THREAD, _COMMENT, _DECISION, _COMMENTER, _PICTURE = (
     Base.metadata.tables[name] for name in ("site", "thread", "comment", "decision", "commenter", "picture")
@@ -76,18 +77,18 @@ _PLACE = (
     .select_from(_SITE.join(_THREAD, _t.site_id == _SITE.c.id))
     .with_for_update(of=_THREAD)
 )
-_PLACE_BY_KEY = _PLACE.where(_t.site_id == bindparam("site_id"), _t.key == bindparam("key"))
-_PLACE_BY_ID = _PLACE.where(_t.id == bindparam("id"))
+_PLACE_BY_KEY = Prepared(_PLACE.where(_t.site_id == bindparam("site_id"), _t.key == bindparam("key")))
+_PLACE_BY_ID = Prepared(_PLACE.where(_t.id == bindparam("id")))
 
 
 def place(session: Session, address: Address, *, title: str | None, at: datetime) -> Place:
     """Find or make the thread at `address` and let no other writer into it; raises ThreadClosedError."""
     site = address.site
-    found = session.connection().execute(_PLACE_BY_KEY, {"site_id": site.id, "key": address.key}).first()
+    found = _PLACE_BY_KEY.row(session, site_id=site.id, key=address.key)
     if found is None:
         threads.require_open(site, threads.find(session, address), at=at)
         thread = threads.find_or_create(session, address, title=title, at=at)
-        found = session.connection().execute(_PLACE_BY_ID, {"id": thread.id}).one()
+        (found,) = _PLACE_BY_ID.rows(session, id=thread.id)
     here = Place(*found)
     threads.require_open(site, here, at=at)
     return here
@@ -112,8 +113,8 @@ _GUEST_DETAILS = and_(
 )
 _BY_BROWSER = _c.author_key_hash == bindparam("author_key")
 _BY_ACCOUNT = _c.commenter_id == bindparam("commenter_id")
-_LOOK_GUEST = _look(or_(_GUEST_DETAILS, _BY_BROWSER), _BY_BROWSER)
-_LOOK_MEMBER = _look(_BY_ACCOUNT, _BY_ACCOUNT)
+_LOOK_GUEST = Prepared(_look(or_(_GUEST_DETAILS, _BY_BROWSER), _BY_BROWSER))
+_LOOK_MEMBER = Prepared(_look(_BY_ACCOUNT, _BY_ACCOUNT))
 
 
 def look(
@@ -132,7 +133,7 @@ def look(
     """Ask in one query what is there already of the same sender; hashes for `author_key` and `network`."""
     sought = {"site_id": site_id, "thread_id": here.id, "digest": digest, "key": key}
     if commenter_id is not None:
-        row = session.connection().execute(_LOOK_MEMBER, sought | {"commenter_id": commenter_id}).one()
+        (row,) = _LOOK_MEMBER.rows(session, **sought, commenter_id=commenter_id)
     else:
         named = name is not None or email is not None
         sender = {
@@ -142,7 +143,7 @@ def look(
             "author_key": author_key,
             "network": network,
         }
-        row = session.connection().execute(_LOOK_GUEST, sought | sender).one()
+        (row,) = _LOOK_GUEST.rows(session, **sought, **sender)
     return Known(row[0], bool(row[1]), bool(row[2]))
 
 
@@ -159,8 +160,25 @@ def parent(session: Session, here: Place, comment_id: int) -> Parent | None:
     return Parent(row.id, row.root_id or row.id, row.depth, row.name or ANONYMOUS) if row else None
 
 
-_ADD = insert(_COMMENT)
-_DECIDE = insert(_DECISION)
+# What no new comment has otherwise is said here: defaults of the mapped class are not asked.
+_ALWAYS = {"kind": Kind.COMMENT, "reply_count": 0, "pinned": False, "featured": False, "reports": 0}
+_SENT = """
+    site_id thread_id parent_id root_id depth status shown format source html renderer digest commenter_id role
+    guest_name guest_email guest_website author_key_hash network_hash created_at idempotency_key
+""".split()  # noqa: SIM905 - a list that people read
+_ADD = Prepared(
+    insert(_COMMENT)
+    .values({name: bindparam(name, type_=_c[name].type) for name in _SENT} | _ALWAYS)
+    .returning(_c.id)
+)
+_DECIDE = Prepared(
+    insert(_DECISION).values(
+        {
+            name: bindparam(name, type_=_DECISION.c[name].type)
+            for name in ("comment_id", "status", "reasons", "created_at")
+        }
+    )
+)
 _COUNT_REPLY = update(_COMMENT).where(_c.id == bindparam("root")).values(reply_count=_c.reply_count + 1)
 _COUNT = select(_t.approved_count).where(_t.id == bindparam("id"))
 _WRITER = (
@@ -188,14 +206,10 @@ def add(
         "depth": parent.depth + 1 if parent else 0,
         "shown": approved,
     }
-    number = session.connection().execute(_ADD, row).inserted_primary_key[0]  # type: ignore[index]
-    decision = {
-        "comment_id": number,
-        "status": row["status"],
-        "reasons": reasons,
-        "created_at": row["created_at"],
-    }
-    session.connection().execute(_DECIDE, decision)
+    ((number,),) = _ADD.rows(session, **row)
+    _DECIDE.rows(
+        session, comment_id=number, status=row["status"], reasons=reasons, created_at=row["created_at"]
+    )
     if approved:
         count = threads.changed(session, row["thread_id"], approved=1)
         if parent:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db import Base
 from commentsvc.models import Role, Status
+from commentsvc.prepared import Prepared
 
 RECENT = 500
 """Among so many of a site's latest approved comments we look for the people of the site."""
@@ -36,7 +37,7 @@ _PAIRS = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("i", "l"), ("j", "l"))
 _COMMENT, _COMMENTER, _MEMBERSHIP = (
     Base.metadata.tables[name] for name in ("comment", "commenter", "membership")
 )
-_MEMBERS = (
+_MEMBERS = Prepared(
     select(_COMMENTER.c.id, _COMMENTER.c.name, _MEMBERSHIP.c.role)
     .join(_MEMBERSHIP)
     .where(_MEMBERSHIP.c.site_id == bindparam("site_id"))
@@ -49,8 +50,8 @@ _LATEST = (
     .limit(RECENT)
     .subquery()
 )
-_RECENT = select(_COMMENTER.c.id, _COMMENTER.c.name).where(
-    _COMMENTER.c.id.in_(select(_LATEST.c.commenter_id))
+_RECENT = Prepared(
+    select(_COMMENTER.c.id, _COMMENTER.c.name).where(_COMMENTER.c.id.in_(select(_LATEST.c.commenter_id)))
 )
 
 
@@ -88,9 +89,9 @@ def find(
 
 def _people(session: Session, site_id: int, commenter_id: int | None) -> Iterable[Namesake]:
     """Yield who has a role on a site, then who has lately commented there with an account."""
-    for row in session.connection().execute(_MEMBERS, {"site_id": site_id}):
-        if row.id != commenter_id:
-            yield Namesake(row.name, row.role)
-    for other in session.connection().execute(_RECENT, {"site_id": site_id}):
-        if other.id != commenter_id:
-            yield Namesake(other.name, None)
+    for number, name, role in _MEMBERS.rows(session, site_id=site_id):
+        if number != commenter_id:
+            yield Namesake(name, role)
+    for number, name in _RECENT.rows(session, site_id=site_id):
+        if number != commenter_id:
+            yield Namesake(name, None)

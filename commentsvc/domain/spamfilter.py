@@ -17,6 +17,7 @@ from commentsvc.db import Base
 from commentsvc.domain import tokens
 from commentsvc.domain.tokens import Said
 from commentsvc.models import FilterWord
+from commentsvc.prepared import Prepared
 
 ENOUGH = 20
 """Verdicts of each kind, before which the filter says nothing."""
@@ -29,7 +30,9 @@ EXPLAINED = 5
 IN_QUERY = 500
 
 _WORD = Base.metadata.tables["filter_word"]
-_TOTAL = select(_WORD.c.spam, _WORD.c.ham).where(_WORD.c.site_id == bindparam("site_id"), _WORD.c.word == "")
+_TOTAL = Prepared(
+    select(_WORD.c.spam, _WORD.c.ham).where(_WORD.c.site_id == bindparam("site_id"), _WORD.c.word == "")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,8 @@ class Score:
 
 def score(session: Session, site_id: int, said: Said) -> Score | None:
     """Return a comment's score; None, for the price of a short query, while the filter has not learned enough."""
-    row = session.connection().execute(_TOTAL, {"site_id": site_id}).first()
-    if row is None or min(row.spam, row.ham) < ENOUGH:
+    row = _TOTAL.row(session, site_id=site_id)
+    if row is None or min(row) < ENOUGH:
         return None
     found = tokens.of(said)
     counts = lookup(session, site_id, found)
