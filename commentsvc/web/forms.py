@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
-    HiddenField,
     IntegerField,
     RadioField,
     SelectField,
@@ -36,38 +37,20 @@ DELETIONS: Any = {
 ORDERS: Any = {Order.OLDEST.value: "Oldest first", Order.NEWEST.value: "Newest first"}
 
 
-class CommentForm(FlaskForm):
-    """A reader's comment. A guest has no authority that another site could borrow: a signed token of the
-    form itself stands where a member's CSRF token would.
-    """  # noqa: D205
+@dataclass(frozen=True, slots=True)
+class CommentForm:
+    """A reader's comment, as it arrived: of a field sent more than once, the first.
 
-    class Meta:
-        csrf = False
+    A guest has no authority that another site could borrow: a signed token of the form itself stands where a member's
+    CSRF token would. `subject` is the honeypot, which people do not see; `identity` is `member` for whoever is logged
+    in; no page has `work`, which scripts add under pressure.
+    """
 
-    url = HiddenField()
-    canonical = HiddenField()
-    id = HiddenField()
-    title = HiddenField()
-    parent = HiddenField()
-    order = HiddenField()
-    token = HiddenField()
-    key = HiddenField()
-    work = HiddenField()
-    """What the browser has worked for it under pressure; no page has it, scripts add it."""
-    author_key = HiddenField()
-    identity = HiddenField()
-    """`member`: as whoever is logged in; anything else: as a guest."""
-    subject = StringField()
-    """The honeypot: people do not see it."""
-    text = TextAreaField()
-    name = StringField()
-    email = StringField()
-    website = StringField()
+    given: Mapping[str, str]
 
     def value(self, name: str) -> str:
         """Return a field as text, empty where it did not arrive."""
-        data: Any = self[name].data
-        return data if isinstance(data, str) else ""
+        return self.given.get(name, "")
 
     def values(self) -> dict[str, str]:
         """Return what was typed, to be shown again."""
