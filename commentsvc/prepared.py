@@ -59,9 +59,9 @@ class _Compiled:
             else:
                 self._fixed[name] = processor(bound.effective_value) if processor else bound.effective_value
         self._names: list[str] = names
-        types = [column.type.dialect_impl(dialect) for column in statement.exported_columns]
-        self._results: list[_Processor] = [kind.result_processor(dialect, None) for kind in types]
-        self._plain = not any(self._results)
+        self._dialect = dialect
+        self._types = [column.type.dialect_impl(dialect) for column in statement.exported_columns]
+        self._results: list[_Processor] = []
 
     def run(self, connection: Connection, values: dict[str, Any]) -> list[Row]:
         named = self._fixed.copy()
@@ -76,7 +76,7 @@ class _Compiled:
             raise self._translated(connection, cursor, given, error) from error
         finally:
             cursor.close()
-        if self._plain:
+        if not any(self._results):
             return found
         return [
             tuple(
@@ -93,7 +93,15 @@ class _Compiled:
         for listener in connection.dispatch.before_cursor_execute:
             text, given = listener(connection, cursor, text, given, None, False)
         cursor.execute(text, given)
-        return cursor.fetchall() if self._results else []
+        if not self._types:
+            return []
+        if not self._results:  # some depend on the type that the driver says a column has
+            self._results = [
+                kind.result_processor(self._dialect, column[1])
+                for kind, column in zip(self._types, cursor.description, strict=True)
+            ]
+        found: list[Row] = cursor.fetchall()
+        return found
 
     def _translated(self, connection: Connection, cursor: Any, given: Any, error: Exception) -> BaseException:
         """Return the error as SQLAlchemy raises it; a connection that is lost is not used again."""

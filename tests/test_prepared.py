@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import bindparam, event, insert, select
+from sqlalchemy import Float, bindparam, event, insert, literal, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,13 @@ BY_ID = Prepared(
 def test_what_comes_out_has_its_types(session: Session, site: Site) -> None:
     assert BY_ID.rows(session, id=site.id) == [(site.created_at, site.policy, site.valve)]
     assert BY_ID.row(session, id=site.id + 1) is None
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
+def test_fractions_come_out_on_both_engines(session: Session, site: Site) -> None:
+    half = Prepared(select(literal(0.5, type_=Float), _SITE.c.id).where(_SITE.c.id == bindparam("id")))
+    assert half.rows(session, id=site.id) == [(0.5, site.id)]
+    assert half.rows(session, id=site.id) == [(0.5, site.id)]
 
 
 def test_a_broken_constraint_is_the_error_callers_know(session: Session, site: Site) -> None:

@@ -31,6 +31,7 @@ from sqlalchemy.types import NullType
 
 from commentsvc.db import UTCDateTime
 from commentsvc.models import Comment, Commenter, Kind, Order, Picture, Status
+from commentsvc.prepared import Prepared
 
 ROOTS = 50
 FIRST_REPLIES = 5
@@ -44,11 +45,6 @@ _THREAD = bindparam("thread_id", type_=BigInteger)
 # Written into the query, not bound to it: only so do both engines see that the partial indexes fit.
 IS_COMMENT: ColumnElement[bool] = _C.kind == literal_column(f"'{Kind.COMMENT.value}'")
 _IS_PINNED = and_(_C.pinned, _C.root_id.is_(None), _C.status == Status.APPROVED)
-
-
-def rows(session: Session, statement: Any, **values: Any) -> Sequence[Any]:
-    """Run a statement of this module; the session's own way is for entities, and longer."""
-    return session.connection().execute(statement, values).all()
 
 
 def moment(stored: Any) -> datetime:
@@ -89,7 +85,7 @@ def comments(of: FromClause = COMMENT, *, given: FromClause | None = None) -> An
 
 
 @cache
-def first_page(order: Order) -> Any:
+def first_page(order: Order) -> Prepared:
     """The first page of `thread_id`: roots, what is pinned, the first replies of both, and mentions elsewhere."""
     pinned = (
         select(_C.id, _C.reply_count)
@@ -110,35 +106,37 @@ def first_page(order: Order) -> Any:
         .limit(_number(MENTIONS))
     )
     heads = union_all(select(_roots(order).subquery()), select(pinned.subquery())).cte("head")
-    return union_all(_of_heads(heads), _first_replies(heads), select(mentions.subquery()))
+    found: Any = union_all(_of_heads(heads), _first_replies(heads), select(mentions.subquery()))
+    return Prepared(found)
 
 
 @cache
-def later_page(order: Order) -> Any:
+def later_page(order: Order) -> Prepared:
     """A page of `thread_id` after the root whose time and id are `at` and `number`, with the first replies."""
     here = tuple_(_C.created_at, _C.id)
     there = tuple_(bindparam("at", type_=UTCDateTime), bindparam("number", type_=BigInteger))
     roots = _roots(order).where(here > there if order is Order.OLDEST else here < there)
     heads = select(roots.subquery()).cte("head")
-    return union_all(_of_heads(heads), _first_replies(heads))
+    found: Any = union_all(_of_heads(heads), _first_replies(heads))
+    return Prepared(found)
 
 
 @cache
-def replies_of_one() -> Any:
+def replies_of_one() -> Prepared:
     """The first replies of the root `id`."""
     root = select(_C.id, _C.reply_count).where(_C.id == bindparam("id", type_=BigInteger))
-    return _first_replies(root.cte("head"))
+    return Prepared(_first_replies(root.cte("head")))
 
 
 def names(session: Session, ids: Sequence[int]) -> Sequence[Any]:
     """Return id, name and status of comments."""
     writer = Commenter.__table__
-    return rows(
-        session,
+    statement = (
         select(_C.id, _bare(_C.status), func.coalesce(writer.c.name, _C.guest_name).label("name"))
         .select_from(COMMENT.outerjoin(writer, writer.c.id == _C.commenter_id))
-        .where(_C.id.in_(ids)),
+        .where(_C.id.in_(ids))
     )
+    return session.connection().execute(statement).all()
 
 
 def _bare(column: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -69,11 +69,10 @@ def page(
     if thread is None:
         return ThreadPage(None, order)
     if after is None:
-        rows = comment_rows.rows(session, comment_rows.first_page(order), thread_id=thread.id)
+        rows = comment_rows.first_page(order).rows(session, thread_id=thread.id)
     else:
         at, number = cursors.read(after)
-        statement = comment_rows.later_page(order)
-        rows = comment_rows.rows(session, statement, thread_id=thread.id, at=at, number=number)
+        rows = comment_rows.later_page(order).rows(session, thread_id=thread.id, at=at, number=number)
     roots, pinned, replies, mentions = _parts(_of_rows(session, rows), order)
     shown = roots[:ROOTS]
     found = [_conversation(root, replies) for root in (*pinned, *shown)]
@@ -223,7 +222,7 @@ def _focus(
     if target is None:
         return None
     if target.root_id is None:
-        below = _views(session, comment_rows.replies_of_one().params(id=comment_id))
+        below = _of_rows(session, comment_rows.replies_of_one().rows(session, id=comment_id))
         return _conversation(one(session, comment_id), {comment_id: sorted(below, key=_BY_ID)})
     path = (
         select(Comment.id, Comment.parent_id, Comment.root_id)
