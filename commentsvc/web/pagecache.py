@@ -297,7 +297,11 @@ def _passed_on(plain: tuple[str, Headers, bytes], environ: Environ, start: Start
 
 
 def _digest(body: bytes, passing: bytes) -> str:
-    said = hashlib.blake2b(body.replace(passing, b"") if passing else body, digest_size=12)
+    """Name what a page says.
+
+    SHA-256, as processors have instructions for it: others take three times as long.
+    """
+    said = hashlib.sha256(body.replace(passing, b"") if passing else body)
     if passing:
         said.update(str(int(time() // PERIOD)).encode())
-    return said.hexdigest()
+    return said.hexdigest()[:24]
