@@ -7,7 +7,7 @@ import gc
 
 def main(prog_name: str | None = None) -> None:
     """Run the command that the process was started with."""
-    gc.disable()  # a third of the start was looking for garbage among what is loaded for good
+    gc.disable()  # a third of the loading was looking for garbage among what stays for good
     from commentsvc.cli import commands
 
     gc.freeze()
