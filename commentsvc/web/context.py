@@ -36,7 +36,7 @@ def report_limiter() -> Limiter:
 
 def database() -> Session:
     """Return this request's database session."""
-    return cast(Session, db.session)
+    return db.session()
 
 
 def providers() -> dict[str, Provider]:
