@@ -7,10 +7,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-from conftest import environment
+import pytest
+from conftest import BLOG, environment
+from flask import request
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+from writing import Pen
 
 from commentsvc.cli import service
 from commentsvc.config import Settings
+from commentsvc.domain import threads
+from commentsvc.models import Site
 
 HEAVY = {"alembic", "authlib", "cryptography", "flask_migrate", "joserfc", "psycopg", "redis", "requests"}
 SERVE_ONE_PAGE = """
@@ -57,6 +64,52 @@ def test_a_service_that_needs_no_logins_and_no_migration_loads_none_of_it(
 ) -> None:
     (tmp_path / "comments.sqlite").write_bytes(migrated_sqlite.read_bytes())
     assert HEAVY & set(_said(SERVE_ONE_PAGE, tmp_path).split()) == set()
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
+def test_what_showing_a_thread_takes_is_there_before_the_workers_are(
+    settings: Settings, site: Site, session: Session
+) -> None:
+    Pen(session, threads.locate(session, url=f"{BLOG}/read/")).write()
+    session.commit()
+    mine = service.Application(settings)
+    opened: list[object] = []
+    closed: list[object] = []
+    event.listen(mine.engine, "connect", lambda connection, _: opened.append(connection))
+    event.listen(mine.engine, "close", lambda connection, _: closed.append(connection))
+    assert not _templates(mine)
+    mine.show_one_thread()
+    assert "thread/page.html" in _templates(mine)
+    assert opened
+    assert closed == opened
+
+
+def test_a_service_without_a_thread_starts(settings: Settings, site: Site) -> None:
+    mine = service.Application(settings)
+    mine.show_one_thread()
+    assert not _templates(mine)
+
+
+def test_a_thread_that_cannot_be_shown_keeps_no_service_from_its_start(
+    settings: Settings, site: Site, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Pen(session, threads.locate(session, url=f"{BLOG}/broken/")).write()
+    session.commit()
+    mine = service.Application(settings)
+    asked: list[str] = []
+
+    def fail() -> None:
+        asked.append(request.args["url"])
+        raise RuntimeError("broken")
+
+    monkeypatch.setitem(mine.wsgi.view_functions, "embed.frame", fail)
+    mine.show_one_thread()
+    assert asked == [f"{BLOG}/broken/"]
+
+
+def _templates(application: service.Application) -> set[str]:
+    cache = application.wsgi.jinja_env.cache
+    return {name for _, name in (cache or {})}
 
 
 def _said(program: str, folder: Path) -> str:

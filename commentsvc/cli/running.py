@@ -76,6 +76,7 @@ def serve(bind: str, workers: int, access_log: bool) -> None:
     application = service.Application(settings)
     if application.bring_up_to_date():
         log.info("the database was brought up to date")
+    application.show_one_thread()
     log.info("serving %s at http://%s", settings.base_url, where)
     server.serve(partial(delivering.load, application), where, workers=workers, access_log=access_log)
 
