@@ -70,7 +70,9 @@ class Server:
         self._command = [str(word) for word in command]
         self._log = log
         self._env = {**os.environ, **(env or {})}
-        self._env.pop("PYTHONDONTWRITEBYTECODE", None)  # what an operator starts is compiled once, not every time
+        self._env.pop(
+            "PYTHONDONTWRITEBYTECODE", None
+        )  # what an operator starts is compiled once, not every time
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, probe: str) -> float:

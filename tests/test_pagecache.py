@@ -30,7 +30,8 @@ from commentsvc.config import Settings
 from commentsvc.db import begin_write, db
 from commentsvc.domain import accounts, freshness, moderation, sites, threads
 from commentsvc.models import Comment, Commenter, Policy, Site, Status, Thread
-from commentsvc.web import pagecache
+from commentsvc.web import embed, pagecache
+from commentsvc.web import thread as thread_page
 from commentsvc.web.pagecache import PageCache
 
 DECODERS: dict[str, Callable[[bytes], bytes]] = {
@@ -416,6 +417,25 @@ def test_a_thread_closes_on_its_date_with_nobodys_doing(reader: Reader, app: Fla
     assert soon(lambda: "Comments were closed on" in reader.get().text)
 
 
+def test_a_page_that_is_made_while_its_thread_closes_is_of_one_moment(
+    reader: Reader, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader.posted()
+    closes = datetime.now(UTC) + timedelta(days=1)
+    with app.app_context(), Session(db.engine) as session:
+        begin_write(session)
+        thread = session.query(Thread).one()
+        thread.closed_at = closes
+        threads.changed(session, thread.id)
+        session.commit()
+    moments = (closes + timedelta(minutes=number) for number in range(-1, 1000))
+    monkeypatch.setattr(embed, "now", lambda: next(moments))
+    monkeypatch.setattr(thread_page, "now", embed.now, raising=False)
+    assert "Comments close on" in reader.get().text
+    (page,) = cache_of(app).shelf.all()
+    assert page.until - time.monotonic() <= 60
+
+
 @pytest.mark.parametrize(
     ("closed_in_days", "changes_in_days"), [(30, 16), (14, 14), (3, 3), (0, None), (-3, None), (None, None)]
 )
@@ -443,6 +463,7 @@ def test_an_article_closes_after_a_number_of_days(session: Session, site: Site) 
     thread = Thread(site_id=site.id, key="k", url=ARTICLE, created_at=at - timedelta(days=4))
     assert threads.changes_at(site, thread, after=at) == at + timedelta(days=6)
     assert threads.changes_at(site, thread, after=at + timedelta(days=6)) is None
+    assert threads.closed_reason(site, thread, at=at + timedelta(days=6)) == "Comments closed after 10 days."
 
 
 def test_a_forms_token_is_renewed_twice_a_day(reader: Reader, app: Flask, rendered: list[str]) -> None:

@@ -146,7 +146,7 @@ def closed_reason(site: Site, thread: Closable | None, *, at: datetime) -> str |
     if thread.closed_at is not None:
         return f"Comments were closed on {_day(thread.closed_at)}." if at >= thread.closed_at else None
     days = site.close_after_days
-    if days and at > thread.created_at + timedelta(days=days):
+    if days and at >= thread.created_at + timedelta(days=days):
         return f"Comments closed after {days} days." if days > 1 else "Comments closed after one day."
     return None
 

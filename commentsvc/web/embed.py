@@ -82,14 +82,15 @@ def _oldest_page() -> datetime | None:
 
 
 def _thread(asked: Asked) -> Response:
+    at = now()
     address = asked.address()
     if "replies" in request.args:
-        return _conversation(asked, address)
+        return _conversation(asked, address, at)
     order = asked.order or address.site.order
     focus_id = _number("comment")
     page = reading.page(database(), address, order=order, after=request.args.get("after"), focus_id=focus_id)
     if "fragment" in request.args:
-        return _cacheable(_fragment(asked=asked, page=page), address, page.thread)
+        return _cacheable(_fragment(asked=asked, page=page), address, page.thread, at)
     holder = reader.current(None) if asked.door == PAGE and request.args.get("as") != "guest" else None
     draft, held = Draft(), []
     if reply := _number("reply"):
@@ -98,31 +99,30 @@ def _thread(asked: Asked) -> Response:
         held = reading.own_held(database(), address, comment_id=access.comment_of(receipt))
     if holder and not held:
         held = reading.own_held(database(), address, commenter_id=holder.commenter_id)
-    response = show(asked, address, page, draft=draft, own=held, holder=holder)
+    response = show(asked, address, page, at=at, draft=draft, own=held, holder=holder)
     if holder or _CONTEXT & set(request.args):
         return headers.keep_nothing(response)
-    return _cacheable(response, address, page.thread)
+    return _cacheable(response, address, page.thread, at)
 
 
-def _conversation(asked: Asked, address: Address) -> Response:
+def _conversation(asked: Asked, address: Address, at: datetime) -> Response:
     root_id = _number("replies") or 0
     thread = threads.find(
         database(), address
     )  # first, so that its version is not newer than what is read below
     conversation = reading.more_replies(database(), address, root_id, after=_number("after") or 0)
     if "fragment" in request.args:
-        return _cacheable(_fragment(asked=asked, conversation=conversation), address, thread)
+        return _cacheable(_fragment(asked=asked, conversation=conversation), address, thread, at)
     page = reading.ThreadPage(thread, Order.OLDEST)
-    return _cacheable(show(asked, address, page, conversation=conversation), address, thread)
+    return _cacheable(show(asked, address, page, at=at, conversation=conversation), address, thread, at)
 
 
 def _fragment(**context: object) -> Response:
     return make_response(render_template("thread/more.html", closed=None, **context))
 
 
-def _cacheable(response: Response, address: Address, thread: Thread | None) -> Response:
-    """The same bytes for everybody: kept here while they are right, elsewhere as the operator has it."""
-    at = now()
+def _cacheable(response: Response, address: Address, thread: Thread | None, at: datetime) -> Response:
+    """The same bytes for everybody, as of `at`: kept here while they are right, elsewhere as the operator has it."""
     changes = threads.changes_at(address.site, thread, after=at)
     keep(
         Keep(

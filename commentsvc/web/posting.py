@@ -236,7 +236,7 @@ def _refused(error: CommentsvcError, form: CommentForm, asked: Asked) -> Respons
         page = reading.page(database(), address, order=order)
         again = isinstance(error, StaleFormError) and error.genuine
         draft = Draft(values=form.values(), errors=found, parent=_answered(form, address), again=again)
-        response = show(asked, address, page, draft=draft, status=status)
+        response = show(asked, address, page, at=now(), draft=draft, status=status)
     if isinstance(error, TooManyError):
         response.headers["Retry-After"] = str(error.retry_after)
     return headers.keep_nothing(response)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote_plus, urlencode
@@ -16,7 +17,7 @@ from commentsvc.domain.reading import CommentView, ThreadPage
 from commentsvc.domain.threads import Address
 from commentsvc.models import LoginSession, Order
 from commentsvc.web import access, headers, reader
-from commentsvc.web.context import database, now, providers
+from commentsvc.web.context import database, providers
 
 FRAME, PAGE = "/embed", "/thread"
 
@@ -100,6 +101,7 @@ def show(
     address: Address,
     page: ThreadPage,
     *,
+    at: datetime,
     draft: Draft | None = None,
     own: list[CommentView] | None = None,
     notice: str | None = None,
@@ -107,7 +109,7 @@ def show(
     conversation: reading.Conversation | None = None,
     status: int = 200,
 ) -> Response:
-    """Render the thread's page for everybody, or with one person's draft in it."""
+    """Render the thread's page as of the moment `at`, for everybody, or with one person's draft in it."""
     site = address.site
     html = render_template(
         "thread/page.html",
@@ -120,8 +122,8 @@ def show(
         own=own or [],
         notice=notice,
         conversation=conversation,
-        closed=threads.closed_reason(site, page.thread, at=now()),
-        announced=threads.announcement(site, page.thread, at=now()),
+        closed=threads.closed_reason(site, page.thread, at=at),
+        announced=threads.announcement(site, page.thread, at=at),
         token=access.form_token(address, again=draft is not None and draft.again),
         providers=list(providers().values()),
         member=reader.described(holder) if holder else None,
