@@ -70,9 +70,8 @@ class Server:
         self._command = [str(word) for word in command]
         self._log = log
         self._env = {**os.environ, **(env or {})}
-        self._env.pop(
-            "PYTHONDONTWRITEBYTECODE", None
-        )  # what an operator starts is compiled once, not every time
+        # What an operator starts is compiled once, not every time.
+        self._env.pop("PYTHONDONTWRITEBYTECODE", None)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, probe: str) -> float:
