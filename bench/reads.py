@@ -9,6 +9,7 @@ from dataclasses import replace
 from bench import asking, report
 from bench.load import Load
 from bench.measuring import HUNDRED, LONG, ROOTS, SMALL, Bench, Measure, middle, rates, unhurried
+from bench.peers import ceiling
 from bench.report import Row
 
 COUNTED = 50
@@ -21,9 +22,11 @@ def hundred(bench: Bench) -> list[Row]:
     ours.read_on(HUNDRED)
     answer = ours.check_thread(HUNDRED, 100)
     query = ours.thread(HUNDRED).partition("?")[2]
-    with isso.serving("hundred", HUNDRED):
+    kept = ceiling.serving(bench.folder / "ceiling", ours.thread(HUNDRED), answer)
+    with isso.serving("hundred", HUNDRED), kept as bare:
         theirs = isso.check_thread(HUNDRED, 100)
         found = bench.in_turn(
+            bare=bench.asked(bare, body=len(answer.body)),
             ours=bench.asked(ours.url + ours.thread(HUNDRED), body=len(answer.body)),
             nginx=bench.asked(nginx.url + nginx.thread(HUNDRED, query), body=len(answer.body)),
             isso=unhurried(bench.asked(isso.url + isso.thread(HUNDRED), body=len(theirs.body))),
@@ -32,6 +35,7 @@ def hundred(bench: Bench) -> list[Row]:
     sizes = [len(answer.body) / 1024, len(answer.body) / 1024, len(theirs.body) / 1024]
     return [
         rates("thread of 100 comments, warm", found, goal),
+        _ceiling(found),
         Row("its answer's body", "KB", sizes[0], sizes[1], sizes[2]),
     ]
 
@@ -112,12 +116,22 @@ def not_modified(bench: Bench) -> list[Row]:
     """A thread that the browser has already."""
     ours, nginx = bench.ours, bench.nginx
     query = ours.thread(HUNDRED).partition("?")[2]
-    found = bench.in_turn(
-        ours=bench.asked(ours.url + ours.thread(HUNDRED), ours.not_modified(HUNDRED)),
-        nginx=bench.asked(nginx.url + nginx.thread(HUNDRED, query), nginx.not_modified(HUNDRED, query)),
-    )
+    known = ours.not_modified(HUNDRED)
+    answer = asking.get(ours.url + ours.thread(HUNDRED))
+    with ceiling.serving(bench.folder / "ceiling", ours.thread(HUNDRED), answer) as bare:
+        found = bench.in_turn(
+            bare=bench.asked(bare, known),
+            ours=bench.asked(ours.url + ours.thread(HUNDRED), known),
+            nginx=bench.asked(nginx.url + nginx.thread(HUNDRED, query), nginx.not_modified(HUNDRED, query)),
+        )
     row = rates("thread of 100 comments, 304", found, report.at_least(0.5, "nginx"))
-    return [replace(row, note="none: it has no ETag")]
+    return [replace(row, note="none: it has no ETag"), _ceiling(found)]
+
+
+def _ceiling(found: dict[str, Load]) -> Row:
+    """Return what is left to reach behind the same server."""
+    work = "the same, by our server with nothing but these bytes"
+    return rates(work, {"ours": found["bare"], "nginx": found["nginx"]}, None)
 
 
 def counts(bench: Bench) -> list[Row]:

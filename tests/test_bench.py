@@ -13,6 +13,7 @@ sys.path.append(str(ROOT))  # bench/ is no part of what is installed
 
 from bench import asking, load, material, measuring, report  # noqa: E402
 from bench.load import Load, LoadError  # noqa: E402
+from bench.peers import ceiling  # noqa: E402
 from bench.report import Row  # noqa: E402
 
 READS = """Running 4s test @ http://127.0.0.1:8600/embed?url=http%3A%2F%2Flocalhost%2Fhundred%2F
@@ -155,3 +156,13 @@ def test_a_compressed_answer_is_read() -> None:
         answer.require(304, "a thread")
     with pytest.raises(asking.WrongAnswerError):
         asking.json_of(asking.Answer(500, {}, b"<h1>No</h1>"))
+
+
+def test_the_bare_server_gives_out_what_another_has_answered(tmp_path: Path) -> None:
+    headers = {"content-type": "text/html", "content-length": "5", "etag": 'W/"one"', "date": "today"}
+    with ceiling.serving(tmp_path, "/embed?url=x", asking.Answer(200, headers, b"bytes")) as url:
+        whole, short = asking.get(url), asking.get(url, **{"If-None-Match": 'W/"one"'})
+    assert (whole.status, whole.body, whole.headers["etag"]) == (200, b"bytes", 'W/"one"')
+    assert (short.status, short.body, short.headers["etag"]) == (304, b"", 'W/"one"')
+    with pytest.raises(OSError, match="refused"):
+        asking.get(url)
