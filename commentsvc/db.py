@@ -26,7 +26,8 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 BUSY_TIMEOUT_MS = 15_000
-ASK_AGAIN_MS = 1
+ASK_AGAIN = 0.0005
+"""Seconds, which SQLite itself cannot count below a thousandth: as long as another's post holds the lock."""
 _BEGIN = "BEGIN IMMEDIATE"
 _WRITE = "commentsvc_write"
 _TURN = "commentsvc_turn"
@@ -135,10 +136,10 @@ def _begin_in_turn(connection: Connection) -> None:
             raise OperationalError(_BEGIN, None, sqlite3.OperationalError("database is locked"))
         connection.info[_TURN] = turn
     raw: Any = connection.connection.driver_connection
-    raw.execute(f"PRAGMA busy_timeout = {ASK_AGAIN_MS}")
+    raw.execute("PRAGMA busy_timeout = 0")
     try:
         while not _begun(raw, last=time.monotonic() > until):
-            pass
+            time.sleep(ASK_AGAIN)
     except sqlite3.Error as error:
         _end_turn(None, connection)
         raise OperationalError(_BEGIN, None, error) from error
