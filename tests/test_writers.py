@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import processes
 import pytest
 import serving
 from conftest import BLOG
 from serving import Guest, Running
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
+from writing import Pen
 
 from commentsvc.config import Settings
+from commentsvc.domain import threads
 from commentsvc.models import Comment, Decision, Site, Status, Thread
 
 WRITERS, EACH = 16, 6
@@ -120,3 +125,38 @@ def test_one_form_sent_by_many_at_once_is_one_comment(running: Running, session:
     with ThreadPoolExecutor(8) as pool:
         assert len(set(pool.map(send, range(8)))) == 1
     assert session.scalar(select(func.count()).select_from(Comment)) == 1
+
+
+@pytest.fixture
+def begun(settings: Settings, session: Session, site: Site, tmp_path: Path) -> Iterator[tuple[Running, int]]:
+    """Two processes that were started when there was a thread already, and the comment in it."""
+    written = Pen(session, threads.locate(session, url=TOGETHER)).write("before the start").id
+    site.valve = False
+    session.commit()
+    with serving.service(settings, tmp_path / "service", workers=2) as running:
+        yield running, written
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="asks the Linux kernel for the workers")
+def test_a_worker_that_dies_is_replaced_and_nothing_is_lost(
+    begun: tuple[Running, int], session: Session
+) -> None:
+    running, first = begun
+    workers = _workers(running)
+    assert len(workers) == 2
+    guest = Guest(running.port, "before")
+    written = {first, guest.post(TOGETHER, "before", key="before").id}
+    guest.connection.close()
+    os.kill(max(workers), signal.SIGKILL)
+    processes.until(lambda: len(_workers(running)) == 2 and _workers(running) != workers, "another worker")
+    for turn in range(12):  # each over a connection of its own, so that the new worker has some of them
+        guest = Guest(running.port, f"after{turn}")
+        written.add(guest.post(TOGETHER, f"after {turn}", key=f"after{turn}").id)
+        assert guest.read(TOGETHER) == (200, sorted(written))
+        guest.connection.close()
+    assert set(session.scalars(select(Comment.id))) == written
+
+
+def _workers(running: Running) -> set[int]:
+    children = Path(f"/proc/{running.process.child.pid}/task").glob("*/children")
+    return {int(pid) for own in children for pid in own.read_text().split()}
