@@ -20,6 +20,7 @@ _EVER = 100 * 365 * 24 * 3600
 # Whoever sends a form again because it had grown too old has not been quick.
 _AGAIN = "again "
 AUTHOR_KEY_LONGEST = 200
+_CLIENT_IP = "commentsvc.client_ip"
 
 
 def require_own_page() -> None:
@@ -109,9 +110,12 @@ def _is_trusted(address: str, trusted: tuple[Network, ...]) -> bool:
 
 
 def _client_ip() -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    trusted = settings().trusted_proxies
-    forwarded = request.headers.getlist("X-Forwarded-For")
-    return _ip(client_address(request.remote_addr or "", forwarded, trusted))
+    if _CLIENT_IP not in request.environ:  # a post asks for it three times
+        forwarded = request.headers.getlist("X-Forwarded-For")
+        address = client_address(request.remote_addr or "", forwarded, settings().trusted_proxies)
+        request.environ[_CLIENT_IP] = _ip(address)
+    found: ipaddress.IPv4Address | ipaddress.IPv6Address | None = request.environ[_CLIENT_IP]
+    return found
 
 
 def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
