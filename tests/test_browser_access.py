@@ -80,6 +80,7 @@ def test_the_frame_and_its_form_keep_nobody_out(
     assert serious(thread) == []
     assert serious(page) == []
     thread.get_by_role("link", name="Reply to Bob").first.click()
+    expect(thread.get_by_role("heading", name="Leave a Reply to Bob")).to_be_visible()
     post(thread)
     expect(thread.locator("#text-fault")).to_be_visible()
     assert serious(thread) == []
@@ -220,6 +221,7 @@ def test_who_wants_less_motion_gets_none(page: Page, service: Service, blog: Blo
     page.goto(blog.url())
     thread = inside(page)
     thread.get_by_role("link", name="Reply to Ada").last.click()
+    expect(thread.get_by_role("heading", name="Leave a Reply to Ada")).to_be_visible()
     fill_in(thread, "An answer")
     post(thread)
     expect(thread.locator("#comment-31")).to_be_focused()

@@ -231,6 +231,7 @@ def test_cancelling_an_answer_returns_to_where_it_began(
     write(service, blog, "One")
     thread = opened(page, service, blog)
     thread.get_by_role("link", name="Reply to Ada").click()
+    expect(thread.get_by_role("heading", name="Leave a Reply to Ada")).to_be_visible()
     thread.get_by_label("Your comment").fill("Half a thought")
     if how == "link":
         thread.get_by_role("link", name="Cancel reply").click()

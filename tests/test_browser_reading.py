@@ -111,6 +111,7 @@ def test_a_half_written_answer_survives_more_replies_and_permalinks(
     replies = write(service, blog, *(str(number) for number in range(1, 61)), parent=root, name="Bob")
     thread = opened(page, service, blog)
     thread.get_by_role("link", name="Reply to Bob").first.click()
+    expect(thread.get_by_role("heading", name="Leave a Reply to Bob")).to_be_visible()
     thread.get_by_label("Your comment").fill("Half a thought")
     page.evaluate(f"location.hash = 'comment-{replies[40]}'")
     expect(thread.locator(f"#comment-{replies[40]}")).to_be_visible()
