@@ -1,4 +1,4 @@
-"""Statements that every post runs: compiled once, then given to the driver as they are.
+"""Statements that posts and pages run: compiled once, then given to the driver as they are.
 
 SQLAlchemy's own way to run a statement takes ten times as long as SQLite does to answer it. What it says is the same
 here, as are the types that go in and come out, the errors, and what listeners to statements hear.
@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, Delete, Dialect, Insert, Select, Update
+from sqlalchemy import CompoundSelect, Connection, Delete, Dialect, Insert, Select, Update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 Row = tuple[Any, ...]
+_Statement = Select[Any] | CompoundSelect[Any] | Insert | Update | Delete
 _Processor = Callable[[Any], Any] | None
 
 
 class Prepared:
     """A statement of SQLAlchemy's Core. Its values are named by its `bindparam`s; nothing in it may expand."""
 
-    def __init__(self, statement: Select[Any] | Insert | Update | Delete) -> None:
+    def __init__(self, statement: _Statement) -> None:
         self._statement = statement
         self._compiled: tuple[Dialect | None, _Compiled | None] = (None, None)
 
@@ -42,7 +43,7 @@ class Prepared:
 class _Compiled:
     """A statement in one dialect's words."""
 
-    def __init__(self, statement: Select[Any] | Insert | Update | Delete, dialect: Dialect) -> None:
+    def __init__(self, statement: _Statement, dialect: Dialect) -> None:
         compiled: Any = statement.compile(dialect=dialect)
         if compiled.post_compile_params or compiled.literal_execute_params:
             raise TypeError(f"this statement is another each time: {statement}")

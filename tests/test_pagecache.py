@@ -430,7 +430,7 @@ def test_a_page_that_is_made_while_its_thread_closes_is_of_one_moment(
         session.commit()
     moments = (closes + timedelta(minutes=number) for number in range(-1, 1000))
     monkeypatch.setattr(embed, "now", lambda: next(moments))
-    monkeypatch.setattr(thread_page, "now", embed.now, raising=False)
+    monkeypatch.setattr(thread_page, "now", embed.now, raising=False)  # should it ask for the time again
     assert "Comments close on" in reader.get().text
     (page,) = cache_of(app).shelf.all()
     assert page.until - time.monotonic() <= 60

@@ -109,14 +109,14 @@ def _load_in_worker(load: Callable[[], WsgiApp], access_log: bool) -> WsgiApp:
     Granian's handler of a signal takes a lock that the main thread may be holding when a second signal comes, as
     after Ctrl+C, which a terminal sends to parent and workers alike: the worker would hang until it is killed.
     """
-    _give_memory_back()
+    _share_one_heap()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not the parent's, until Granian sets the worker's own
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     threading.Thread(target=_stop_when_told, daemon=True).start()
     return AccessLog(load()) if access_log else load()
 
 
-def _give_memory_back() -> None:
+def _share_one_heap() -> None:
     """Have all threads share one heap, whose free end goes back to the system, and keep pieces of a page's size in it.
 
     Pages that several threads make would otherwise leave holes in a heap of each: a fifth more memory. The threshold is

@@ -59,7 +59,6 @@ def comments(of: FromClause = COMMENT, *, given: FromClause | None = None) -> An
     """
     writer, picture = Commenter.__table__, Picture.__table__
     return select(
-        of.c.thread_id,
         of.c.id,
         of.c.root_id,
         of.c.parent_id,
@@ -106,8 +105,7 @@ def first_page(order: Order) -> Prepared:
         .limit(_number(MENTIONS))
     )
     heads = union_all(select(_roots(order).subquery()), select(pinned.subquery())).cte("head")
-    found: Any = union_all(_of_heads(heads), _first_replies(heads), select(mentions.subquery()))
-    return Prepared(found)
+    return Prepared(union_all(_of_heads(heads), _first_replies(heads), select(mentions.subquery())))
 
 
 @cache
@@ -117,8 +115,7 @@ def later_page(order: Order) -> Prepared:
     there = tuple_(bindparam("at", type_=UTCDateTime), bindparam("number", type_=BigInteger))
     roots = _roots(order).where(here > there if order is Order.OLDEST else here < there)
     heads = select(roots.subquery()).cte("head")
-    found: Any = union_all(_of_heads(heads), _first_replies(heads))
-    return Prepared(found)
+    return Prepared(union_all(_of_heads(heads), _first_replies(heads)))
 
 
 @cache

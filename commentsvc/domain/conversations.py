@@ -79,7 +79,7 @@ def views(
     found: list[CommentView] = []
     missing: set[int] = set()
     for (
-        _, number, root_id, parent_id, depth, status, kind, role, html, created_at, edited,
+        number, root_id, parent_id, depth, status, kind, role, html, created_at, edited,
         pinned, featured, reply_count, name, website, commenter_id, digest,
     ) in rows:  # fmt: skip
         parent_name = None

@@ -224,8 +224,7 @@ def _view(session: Session, number: int, row: dict[str, Any], parent: Parent | N
     if row["commenter_id"] is not None:
         name, website, picture = session.connection().execute(_WRITER, {"id": row["commenter_id"]}).one()
     own = (
-        row["thread_id"], number, row["root_id"], row["parent_id"], row["depth"], row["status"],
-        Kind.COMMENT, row["role"],
+        number, row["root_id"], row["parent_id"], row["depth"], row["status"], Kind.COMMENT, row["role"],
         row["html"], row["created_at"], False, False, False, 0,
         name, website, row["commenter_id"], picture,
     )  # fmt: skip
