@@ -41,3 +41,4 @@ def test_nothing_a_post_asks_walks_all_comments(app: Flask, key: str, parent: bo
         plan for plan in plans if "(site_id=? AND status=?)" in plan and "ix_comment_queue" not in plan
     ] == []
     assert any("ix_comment_author_key (site_id=? AND author_key_hash=?)" in plan for plan in plans)
+    assert any("COVERING INDEX ix_comment_queue" in plan for plan in plans)  # whose the latest are

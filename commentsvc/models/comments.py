@@ -35,7 +35,7 @@ class Comment(Base):
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     site_id: Mapped[int] = mapped_column(ForeignKey("site.id", ondelete="CASCADE"))
     thread_id: Mapped[int] = mapped_column(ForeignKey("thread.id", ondelete="CASCADE"))
-    parent_id: Mapped[int | None] = mapped_column(ForeignKey("comment.id", ondelete="CASCADE"), index=True)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("comment.id", ondelete="CASCADE"))
     root_id: Mapped[int | None] = mapped_column(ForeignKey("comment.id", ondelete="CASCADE"))
     """None for a root itself."""
     depth: Mapped[int] = mapped_column(default=0)
@@ -104,18 +104,14 @@ class Comment(Base):
             sqlite_where=text(f"{_SHOWN_SQLITE} AND {_MENTIONS}"),
             postgresql_where=text(f"{_SHOWN} AND {_MENTIONS}"),
         ),
-        Index(
-            "ix_comment_replies",
-            "root_id",
-            "id",
-            sqlite_where=text(_SHOWN_SQLITE),
-            postgresql_where=text(_SHOWN),
-        ),
-        # One for each filter of the queue.
-        Index("ix_comment_queue", "site_id", "status", "id"),
+        # These two also find, for a comment that is deleted, what hangs below it: so shown or not.
+        Index("ix_comment_replies", "root_id", "shown", "id", **_where("root_id")),
+        Index("ix_comment_parent_id", "parent_id", **_where("parent_id")),
+        # One for each filter of the queue; whose the latest are is asked with every post.
+        Index("ix_comment_queue", "site_id", "status", "id", "commenter_id"),
         Index("ix_comment_article", "thread_id", "status", "id"),
         Index("ix_comment_dates", "site_id", "status", "created_at", "id"),
-        Index("ix_comment_commenter", "commenter_id", "site_id", "status", "id"),
+        Index("ix_comment_commenter", "commenter_id", "site_id", "status", "id", **_where("commenter_id")),
         Index("ix_comment_guest_email", "site_id", "guest_email", "status", "id", **_where("guest_email")),
         Index("ix_comment_guest_name", "site_id", "guest_name", "status", "id", **_where("guest_name")),
         Index("ix_comment_network", "site_id", "network_hash", "status", "id", **_where("network_hash")),
@@ -135,9 +131,7 @@ class Decision(Base):
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     comment_id: Mapped[int] = mapped_column(ForeignKey("comment.id", ondelete="CASCADE"), index=True)
-    moderator_id: Mapped[int | None] = mapped_column(
-        ForeignKey("commenter.id", ondelete="SET NULL"), index=True
-    )
+    moderator_id: Mapped[int | None] = mapped_column(ForeignKey("commenter.id", ondelete="SET NULL"))
     status: Mapped[Status] = mapped_column(choice(Status))
     before: Mapped[Status | None] = mapped_column(choice(Status))
     """What it was; None for a new comment."""
@@ -148,7 +142,10 @@ class Decision(Base):
     reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
-    __table_args__ = (Index("ix_decision_by_action", "action_id", "id"),)
+    __table_args__ = (
+        Index("ix_decision_by_action", "action_id", "id", **_where("action_id")),
+        Index("ix_decision_moderator_id", "moderator_id", **_where("moderator_id")),
+    )
 
     comment: Mapped[Comment] = relationship(back_populates="decisions")
     moderator: Mapped[Commenter | None] = relationship()

@@ -45,8 +45,8 @@ class Ticket(Base):
         ForeignKey("commenter.id", ondelete="CASCADE"), index=True
     )
     """Who it signs in; None while a login is under way."""
-    identity_id: Mapped[int | None] = mapped_column(ForeignKey("identity.id", ondelete="CASCADE"))
-    site_id: Mapped[int | None] = mapped_column(ForeignKey("site.id", ondelete="CASCADE"))
+    identity_id: Mapped[int | None] = mapped_column(ForeignKey("identity.id", ondelete="CASCADE"), index=True)
+    site_id: Mapped[int | None] = mapped_column(ForeignKey("site.id", ondelete="CASCADE"), index=True)
     purpose: Mapped[str] = mapped_column(String(20))
     role: Mapped[Role | None] = mapped_column(choice(Role))
     """What an invitation gives."""
