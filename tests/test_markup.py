@@ -6,6 +6,7 @@ import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
+from random import Random
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
@@ -29,6 +30,39 @@ def shown(source: str) -> str:
 def link(href: str, words: str | None = None) -> str:
     manners = 'target="_blank" rel="nofollow ugc noopener noreferrer"'
     return f'<a href="{href}" {manners}>{href if words is None else words}</a>'
+
+
+_SPOKEN = [
+    "a",
+    "Word",
+    "12",
+    "www",
+    *"\u00e9\ufb01\u65e5\u0663",
+    *".,;:?!\"'()-_\u2013\u2026\u201c\u2019\u3002",
+]
+_SPACES = [" ", " ", " ", "\n", "\n\n"]
+_UNSPOKEN = [*"*/<&[\\`\u00a0\U0001f600"]
+
+
+def spoken(random: Random) -> str:
+    pieces = _SPOKEN + _SPACES + (_UNSPOKEN if random.random() < 0.3 else [])
+    return "".join(random.choice(pieces) for _ in range(random.randint(1, 14)))
+
+
+def test_plain_prose_takes_a_short_way_to_the_same_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    sanitised: list[str] = []
+    sanitise = markup._sanitise
+    monkeypatch.setattr(markup, "_sanitise", lambda html: sanitised.append(html) or sanitise(html))  # type: ignore[func-returns-value]
+    random, short = Random(7), 0
+    for _ in range(4000):
+        text = spoken(random).strip("\n ")
+        sanitised.clear()
+        html = render_markdown(f"{text}\n\n`x`").html  # with code in it, the long way
+        assert sanitised
+        sanitised.clear()
+        assert render_markdown(text).html + "<p><code>x</code></p>\n" == html, text
+        short += not sanitised
+    assert 1000 < short < 3500
 
 
 @pytest.mark.parametrize(
@@ -324,7 +358,7 @@ def _unsafe(*_args: object, **_kwargs: object) -> str:
 
 def test_a_text_the_sanitisers_see_differently_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(markup, "_LAST", SimpleNamespace(clean=_unsafe))
-    assert render_markdown("other words") == Rendered(html="<p>words</p>\n".strip(), agreed=False)
+    assert render_markdown("*other* words") == Rendered(html="<p>words</p>\n".strip(), agreed=False)
 
 
 def test_the_last_word_is_that_of_nh3(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -332,7 +366,7 @@ def test_the_last_word_is_that_of_nh3(monkeypatch: pytest.MonkeyPatch) -> None:
         return html + "<img src=x onerror=alert(1)><a href='javascript:alert(1)'>x</a><!-- c --><p onclick=x>"
 
     monkeypatch.setattr(markup._CLEANERS.own, "clean", careless)
-    rendered = render_markdown("words")
+    rendered = render_markdown("*words*")
     assert objections(rendered.html) == []
     assert "onerror" not in rendered.html
     assert not rendered.agreed

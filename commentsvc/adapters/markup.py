@@ -54,6 +54,11 @@ _URL = re.compile(
 _WEB = re.compile(
     r"https?://(?:[\w.~-]*\w\.?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?(?:[/?#][^\s\\]*)?", re.IGNORECASE
 )
+# Lines of letters, digits and the marks of sentences, with single spaces, none of which begins as a list does. Nothing
+# of it means anything in Markdown or in HTML; the underscore would, and "www." a link.
+_SPOKEN = r"""[\w.,;:?!"'()\u2013\u2014\u2018\u2019\u201c\u201d\u2026\u3001\u3002-]+"""
+_SPOKEN_LINE = rf"(?![-\d]){_SPOKEN}(?:\x20{_SPOKEN})*"
+_PROSE = re.compile(rf"(?!.*(?:_|www\.)){_SPOKEN_LINE}(?:\n+{_SPOKEN_LINE})*", re.IGNORECASE | re.DOTALL)
 _REFERENCE = re.compile(r"&#(?:x([0-9a-f]+)|([0-9]+));?", re.IGNORECASE)
 
 
@@ -71,7 +76,7 @@ class Rendered:
 
 def render_markdown(source: str) -> Rendered:
     """Render what a visitor typed. Raw HTML in it shows as the text it is."""
-    return _sanitise(_MARKDOWN.render(source))
+    return _prose(source) or _sanitise(_MARKDOWN.render(source))
 
 
 def render_html(source: str) -> Rendered:
@@ -88,6 +93,14 @@ def trusted(stored: str) -> SafeHtml:
 def plain(html: str) -> str:
     """Return the text of rendered HTML, for excerpts and mails."""
     return " ".join("".join(part for kind, part in _tokens(html) if kind == "text").split())
+
+
+def _prose(source: str) -> Rendered | None:
+    """Render a text in which there is nothing to render or to sanitise, as most are; None where there may be."""
+    if not _PROSE.fullmatch(source):
+        return None
+    paragraphs = [text.replace("\n", "<br>\n") for text in re.split(r"\n\n+", source)]
+    return Rendered("".join([f"<p>{text}</p>\n" for text in paragraphs]), agreed=True)
 
 
 def _sanitise(html: str) -> Rendered:
