@@ -297,6 +297,17 @@ def test_an_attack_leaves_only_what_a_comment_may_hold(attack: Attack, door: str
 
 
 @pytest.mark.parametrize("door", RENDERERS)
+def test_an_excerpt_has_the_words_a_browser_shows(door: str) -> None:
+    several = 0
+    for attack in ATTACKS:
+        html = RENDERERS[door](attack.text).html
+        shown = "".join(part for kind, part in markup._tokens(html) if kind == "text")
+        assert markup.plain(html) == " ".join(shown.split()), attack.id
+        several += "=" in html and "<a " in html
+    assert several > 50
+
+
+@pytest.mark.parametrize("door", RENDERERS)
 def test_what_was_rendered_passes_a_second_time_unchanged(door: str) -> None:
     for attack in ATTACKS[::3]:
         html = RENDERERS[door](attack.text).html

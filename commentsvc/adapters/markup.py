@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -59,6 +60,8 @@ _WEB = re.compile(
 _SPOKEN = r"""[\w.,;:?!"'()\u2013\u2014\u2018\u2019\u201c\u201d\u2026\u3001\u3002-]+"""
 _SPOKEN_LINE = rf"(?![-\d]){_SPOKEN}(?:\x20{_SPOKEN})*"
 _PROSE = re.compile(rf"(?!.*(?:_|www\.)){_SPOKEN_LINE}(?:\n+{_SPOKEN_LINE})*", re.IGNORECASE | re.DOTALL)
+# As nh3 writes one: attributes stand in double quotes.
+_TAG = re.compile(r"""<[^<>"]*(?:"[^"]*"[^<>"]*)*>""")
 _REFERENCE = re.compile(r"&#(?:x([0-9a-f]+)|([0-9]+));?", re.IGNORECASE)
 
 
@@ -92,7 +95,7 @@ def trusted(stored: str) -> SafeHtml:
 @lru_cache(maxsize=64)
 def plain(html: str) -> str:
     """Return the text of rendered HTML, for excerpts and mails."""
-    return " ".join("".join(part for kind, part in _tokens(html) if kind == "text").split())
+    return " ".join(unescape(_TAG.sub("", html)).split())
 
 
 def _prose(source: str) -> Rendered | None:

@@ -5,28 +5,33 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from functools import lru_cache
 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 
 def sign(secret: str, purpose: str, value: str) -> str:
     """Return `value` signed and dated; one purpose's tokens are worthless for another."""
-    return URLSafeTimedSerializer(secret, salt=f"commentsvc.{purpose}").dumps(value)
+    return str(_signer(secret, purpose).dumps(value))
 
 
 def unsign(secret: str, purpose: str, token: str, *, max_age: int) -> tuple[str, float] | None:
     """Return what was signed and when (Unix seconds), or None for a token not ours or older than `max_age` s."""
-    signer = URLSafeTimedSerializer(secret, salt=f"commentsvc.{purpose}")
     try:
-        value, signed_at = signer.loads(token, max_age=max_age, return_timestamp=True)
+        value, signed_at = _signer(secret, purpose).loads(token, max_age=max_age, return_timestamp=True)
     except BadSignature:
         return None
     return (value, signed_at.timestamp()) if isinstance(value, str) else None
 
 
+@lru_cache(maxsize=64)
+def _signer(secret: str, purpose: str) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(secret, salt=f"commentsvc.{purpose}")
+
+
 def keyed_hash(secret: str, purpose: str, value: str) -> str:
     """Return 64 hexadecimal digits: HMAC-SHA-256 of `value`, different for each purpose."""
-    return hmac.new(secret.encode(), f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(secret.encode(), f"{purpose}\0{value}".encode(), "sha256").hex()
 
 
 def new_token() -> str:

@@ -24,7 +24,7 @@ _TRACKING = re.compile(
 
 def origin_of(url: str) -> str:
     """Return scheme://host[:port] of a page; raises BadAddressError for what is not a page's URL."""
-    if len(url) > LONGEST or any(char.isspace() or not char.isprintable() for char in url) or "\\" in url:
+    if len(url) > LONGEST or not url.isprintable() or " " in url or "\\" in url:
         raise BadAddressError(f"{url[:80]!r} is not the address of a web page.")
     try:
         parts = urlsplit(url)

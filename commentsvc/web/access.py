@@ -80,7 +80,9 @@ def network() -> str:
     ip = _client_ip()
     if ip is None:
         return "unknown"
-    return str(ipaddress.ip_network((ip, 24 if ip.version == 4 else 48), strict=False))
+    kept = 24 if ip.version == 4 else 48
+    gone = ip.max_prefixlen - kept
+    return f"{type(ip)(int(ip) >> gone << gone)}/{kept}"
 
 
 def client_ip() -> str | None:
@@ -111,8 +113,9 @@ def _is_trusted(address: str, trusted: tuple[Network, ...]) -> bool:
 
 def _client_ip() -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     if _CLIENT_IP not in request.environ:  # a post asks for it three times
-        forwarded = request.headers.getlist("X-Forwarded-For")
-        address = client_address(request.remote_addr or "", forwarded, settings().trusted_proxies)
+        forwarded = request.headers.get("X-Forwarded-For")  # several come as one
+        hops = [forwarded] if forwarded else []
+        address = client_address(request.remote_addr or "", hops, settings().trusted_proxies)
         request.environ[_CLIENT_IP] = _ip(address)
     found: ipaddress.IPv4Address | ipaddress.IPv6Address | None = request.environ[_CLIENT_IP]
     return found
