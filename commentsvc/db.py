@@ -120,7 +120,8 @@ def _begin_sqlite(connection: Connection) -> None:
     if connection.get_execution_options().get(_WRITE, False):
         _begin_in_turn(connection)
     else:
-        connection.exec_driver_sql("BEGIN")
+        raw: Any = connection.connection.driver_connection
+        raw.execute("BEGIN")  # cannot fail: nothing is locked before the first read
 
 
 def _begin_in_turn(connection: Connection) -> None:

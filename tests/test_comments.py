@@ -279,7 +279,7 @@ def test_a_text_the_sanitisers_disagree_about_waits_and_says_why(
     session: Session, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(markup, "_LAST", SimpleNamespace(clean=lambda _: "<p>something else</p>"))
-    comment = article(session, site).write("Hello")
+    comment = article(session, site).write("*Hello*")
     assert comment.status is Status.HELD
     assert reasons(session, comment)[-1] == {
         "check": "sanitisers",
@@ -292,9 +292,9 @@ def test_an_edit_the_sanitisers_disagree_about_is_withdrawn(
     session: Session, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pen = article(session, site)
-    comment = pen.write("Hello")
+    comment = pen.write("*Hello*")
     monkeypatch.setattr(markup, "_LAST", SimpleNamespace(clean=lambda _: "<p>something else</p>"))
-    comments.edit(session, comment, comments.draft("Hello again", longest=100), at=NOON)
+    comments.edit(session, comment, comments.draft("*Hello* again", longest=100), at=NOON)
     assert (comment.status, comment.shown, pen.thread.approved_count) == (Status.HELD, False, 0)
     assert reasons(session, comment)[0]["check"] == "sanitisers"
 

@@ -15,6 +15,7 @@ from commentsvc.db import Base
 from commentsvc.domain import addresses, fields, sites
 from commentsvc.errors import BadAddressError, ThreadClosedError
 from commentsvc.models import Policy, Site, Thread, ThreadAlias
+from commentsvc.prepared import Prepared
 
 ID_LONGEST = 300
 ANNOUNCED = timedelta(days=14)
@@ -24,7 +25,7 @@ _IN_QUERY = 500
 _BY_KEY = select(Thread).where(Thread.site_id == bindparam("site_id"), Thread.key == bindparam("key"))
 _THREAD = Base.metadata.tables["thread"]
 # Built once, past the mapped class: it is a part of every post, made while all other writers wait.
-_CHANGED = (
+_CHANGED = Prepared(
     update(_THREAD)
     .where(_THREAD.c.id == bindparam("thread_id"))
     .values(
@@ -185,7 +186,8 @@ def seconds(number: int) -> str:
 
 def changed(session: Session, thread_id: int, *, approved: int = 0) -> int:
     """Note a visible change: `approved` comments more (or, negative, fewer); return how many there are now."""
-    return session.execute(_CHANGED, {"thread_id": thread_id, "more": approved}).scalar() or 0
+    row = _CHANGED.row(session, thread_id=thread_id, more=approved)
+    return int(row[0]) if row else 0
 
 
 def _day(at: datetime) -> str:
