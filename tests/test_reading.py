@@ -24,7 +24,18 @@ from commentsvc.domain.fields import Guest
 from commentsvc.domain.reading import CommentView, Conversation
 from commentsvc.domain.threads import Address
 from commentsvc.errors import BadAddressError, NotFoundError, UnknownOriginError
-from commentsvc.models import Comment, Kind, Order, Origin, Role, Site, Status, TextFormat
+from commentsvc.models import (
+    Comment,
+    Kind,
+    Order,
+    Origin,
+    Role,
+    Site,
+    Status,
+    TextFormat,
+    Thread,
+    ThreadAlias,
+)
 
 both_engines = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 Row = dict[str, Any]
@@ -648,9 +659,20 @@ def test_a_place_is_found_in_one_query_as_it_stands(session: Session, site: Site
 @both_engines
 def test_a_place_is_the_one_that_is_located(session: Session, site: Site) -> None:
     site.origins.append(Origin(origin="https://www.blog.example"))
-    article(session, site)
+    pen = article(session, site)
+    pen.write()
+    moved = pen.thread
+    key = threads.locate(session, url=f"{BLOG}/once").key
+    session.add(ThreadAlias(site_id=site.id, key=key, thread_id=moved.id, created_at=NOON))
     session.flush()
+    place = places.find(session, url=f"{BLOG}/once")
+    with watched(session) as work:
+        found = places.thread_at(session, place)
+    assert found
+    assert len(work.statements) == 1
+    assert all(getattr(found, name) == getattr(moved, name) for name in Thread.__table__.c.keys())  # noqa: SIM118
     asked: list[dict[str, str]] = [
+        {"url": f"{BLOG}/once"},
         {"url": f"{BLOG}/article"},
         {"url": f"{BLOG}/other"},
         {"url": f"{BLOG}/other", "canonical": f"{BLOG}/article"},

@@ -16,7 +16,9 @@ from commentsvc.errors import BadAddressError, UnknownOriginError
 from commentsvc.models import Origin, Site, Thread
 from commentsvc.prepared import Prepared
 
-_SITE, _THREAD, _ORIGIN = (Base.metadata.tables[name] for name in ("site", "thread", "origin"))
+_SITE, _THREAD, _ORIGIN, _ALIAS = (
+    Base.metadata.tables[name] for name in ("site", "thread", "origin", "thread_alias")
+)
 _COLUMNS = {table: table.c.keys() for table in (_SITE, _THREAD, _ORIGIN)}
 _OTHERS = _ORIGIN.alias("others")
 # A row for each origin of the site.
@@ -29,6 +31,11 @@ _PLACE = Prepared(
     )
     .where(_ORIGIN.c.origin == bindparam("origin"))
     .order_by(_OTHERS.c.id)
+)
+_BY_ALIAS = Prepared(
+    select(*_THREAD.c)
+    .select_from(_ALIAS.join(_THREAD, _ALIAS.c.thread_id == _THREAD.c.id))
+    .where(_ALIAS.c.site_id == bindparam("site_id"), _ALIAS.c.key == bindparam("key"))
 )
 
 Model = TypeVar("Model", bound=Base)
@@ -64,9 +71,13 @@ def find(session: Session, *, url: str, canonical: str = "", page_id: str = "") 
 
 
 def thread_at(session: Session, address: Address) -> Thread | None:
-    """Return the thread at `address`; None while nobody has written there."""
-    found = address.thread if isinstance(address, Place) else None
-    return found or threads.find(session, address)  # by a key that it once had, perhaps
+    """Return the thread at `address`, by its key or one it once had; None while nobody has written there."""
+    if not isinstance(address, Place):
+        return threads.find(session, address)
+    if address.thread is not None:
+        return address.thread
+    row = _BY_ALIAS.row(session, site_id=address.site.id, key=address.key)
+    return None if row is None else _fill(Thread(), _THREAD, row)
 
 
 def _fill(found: Model, table: Table, values: Sequence[Any]) -> Model:
