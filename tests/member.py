@@ -16,7 +16,7 @@ from commentsvc.adapters.providers import catalogue
 from commentsvc.adapters.providers.flow import Attempt
 from commentsvc.adapters.providers.profile import Profile
 from commentsvc.db import begin_write
-from commentsvc.domain import comments, identities, passes, sessions, threads
+from commentsvc.domain import comments, drafts, identities, passes, sessions, threads
 from commentsvc.domain.comments import Author, Signs
 from commentsvc.models import Comment, Identity, LoginSession, Role, Site, now
 
@@ -103,7 +103,7 @@ def write(
     begin_write(session)
     address = threads.address_on(session.get_one(Site, site.id), BLOG + path)
     author = Author(commenter_id=by, role=role, author_key_hash="k" * 64, network_hash="n" * 64)
-    draft = comments.draft(text, longest=100_000)
+    draft = drafts.make(text, longest=100_000)
     number = comments.post(session, address, draft, author, at=now(), parent_id=to, signs=Signs()).id
     session.commit()
     return number

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from visitor import Visitor
 
 from commentsvc.db import begin_write, db
-from commentsvc.domain import accounts, comments, moderation, sites
+from commentsvc.domain import accounts, comments, drafts, moderation, sites
 from commentsvc.domain.comments import Author, Signs
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.threads import address_on
@@ -47,7 +47,7 @@ class Queue:
         comment = comments.post(
             self.session,
             address_on(self.session.get_one(Site, self.site_id), BLOG + path),
-            comments.draft(text, longest=10**6),
+            drafts.make(text, longest=10**6),
             Author(guest=guest, network_hash=network) if by is None else Author(commenter_id=by),
             at=at or now(),
             title=title,

@@ -9,7 +9,7 @@ from browser import Blog, Service
 from playwright.sync_api import Frame, FrameLocator, Page, expect
 from sqlalchemy import select
 
-from commentsvc.domain import comments, sites, threads
+from commentsvc.domain import comments, drafts, sites, threads
 from commentsvc.domain.comments import Author, Signs
 from commentsvc.domain.fields import Guest
 from commentsvc.models import Comment, Site, Status, Thread
@@ -54,7 +54,7 @@ def write(
             comments.post(
                 session,
                 address,
-                comments.draft(text, longest=100_000),
+                drafts.make(text, longest=100_000),
                 author,
                 at=begun + timedelta(seconds=at),
                 parent_id=parent,

@@ -18,7 +18,7 @@ from visitor import Visitor
 
 from commentsvc.adapters import markup
 from commentsvc.db import begin_write, db
-from commentsvc.domain import accounts, comments, moderation, queue, sites
+from commentsvc.domain import accounts, comments, drafts, moderation, queue, sites
 from commentsvc.domain.comments import Author, Signs
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.threads import address_on
@@ -110,7 +110,7 @@ def write(
     comment = comments.post(
         session,
         address_on(session.get_one(Site, site.id), f"{origin}/swifts"),
-        comments.draft(text, longest=10**7),
+        drafts.make(text, longest=10**7),
         Author(guest=guest),
         at=now(),
         parent_id=parent.id if parent else None,
@@ -236,7 +236,7 @@ class TestTheQueue:
         comments.post(
             session,
             address_on(session.get_one(Site, site.id), f"{BLOG}/a"),
-            comments.draft("Quick", longest=100),
+            drafts.make("Quick", longest=100),
             Author(guest=ADA),
             at=now(),
             signs=Signs(seconds_on_form=0.5),

@@ -13,7 +13,7 @@ from test_admin import ENGINES, elsewhere, moderator, owner, session, site, visi
 from visitor import Visitor
 
 from commentsvc.db import begin_write
-from commentsvc.domain import banning, bans, comments
+from commentsvc.domain import banning, bans, comments, drafts
 from commentsvc.domain.bans import Sender
 from commentsvc.domain.comments import Author, Signs
 from commentsvc.domain.fields import Guest
@@ -43,7 +43,7 @@ def signed(session: Session, site: Site, *, commenter_id: int | None = None) -> 
     comment = comments.post(
         session,
         address_on(session.get_one(Site, site.id), f"{BLOG}/swifts"),
-        comments.draft("See [this](https://shop.example/x)", longest=1000),
+        drafts.make("See [this](https://shop.example/x)", longest=1000),
         Author(
             commenter_id=commenter_id,
             guest=Guest() if commenter_id else EVE,

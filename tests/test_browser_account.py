@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, exp
 from test_browser_login import profile_with
 
 from commentsvc.db import begin_write
-from commentsvc.domain import comments, single_sign_on, threads
+from commentsvc.domain import comments, drafts, single_sign_on, threads
 from commentsvc.domain.comments import Author, Signs
 from commentsvc.models import LoginSession, Site, now
 
@@ -160,7 +160,7 @@ class TestTheirPage:
             ada = person(session)
             begin_write(session)
             address = threads.locate(session, url=blog.url("/article"))
-            draft = comments.draft("A *thought* of mine", longest=1000)
+            draft = drafts.make("A *thought* of mine", longest=1000)
             author = Author(commenter_id=ada.commenter_id)
             comments.post(session, address, draft, author, at=now(), signs=Signs())
             session.commit()

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Frame, 
 from reader import article, inside, stored, write
 
 from commentsvc.adapters import markup
-from commentsvc.domain import comments, fields, threads
+from commentsvc.domain import comments, drafts, fields, threads
 from commentsvc.domain.comments import Author, Signs
 from commentsvc.domain.fields import Guest
 from commentsvc.errors import InvalidFieldsError
@@ -78,12 +78,12 @@ CLICK = """() => {
 
 
 @cache
-def drafts() -> tuple[tuple[Attack, comments.Draft], ...]:
+def attack_drafts() -> tuple[tuple[Attack, drafts.Draft], ...]:
     """The corpus as comments, of those strings that are any."""
     found = []
     for attack in ATTACKS:
         try:
-            found.append((attack, comments.draft(attack.text, longest=100_000)))
+            found.append((attack, drafts.make(attack.text, longest=100_000)))
         except InvalidFieldsError:
             continue
     assert len(found) > len(ATTACKS) * 0.9
@@ -102,8 +102,8 @@ def fill(service: Service, blog: Blog) -> list[str]:
     """Store the corpus, each string in every field that takes it; return the paths of the threads."""
     paths = []
     with service.writing() as session:
-        for number, first in enumerate(range(0, len(drafts()), TOGETHER)):
-            some = drafts()[first : first + TOGETHER]
+        for number, first in enumerate(range(0, len(attack_drafts()), TOGETHER)):
+            some = attack_drafts()[first : first + TOGETHER]
             path = f"/article-{number}"
             address = threads.locate(session, url=blog.url(path))
             for at, (attack, draft) in enumerate(some):
@@ -192,7 +192,7 @@ def harmless(service: Service, blog: Blog) -> None:
     with service.writing() as session:
         address = threads.locate(session, url=blog.url("/harmless"))
         guest = Guest(name="Ada", email="ada@good.example", website="https://good.example")
-        draft = comments.draft("Signed", longest=100)
+        draft = drafts.make("Signed", longest=100)
         early = datetime(2026, 1, 1, tzinfo=UTC)
         comments.post(session, address, draft, Author(guest=guest), at=early, signs=Signs())
         session.commit()
@@ -211,7 +211,7 @@ def test_no_stored_text_or_detail_does_anything_in_the_frame(
 ) -> None:
     harmless(service, blog)
     paths = fill(service, blog)
-    total = len(drafts())
+    total = len(attack_drafts())
     page = guarded.context.new_page()
     page.goto(blog.url("/harmless"))
     inside(page).get_by_label("Your comment").focus()
@@ -231,7 +231,7 @@ def test_no_stored_text_detail_or_title_does_anything_on_the_threads_page(
     """Newest first: what came with "Show more comments" in the frame comes with the page here."""
     harmless(service, blog)
     paths = fill(service, blog)
-    total = len(drafts())
+    total = len(attack_drafts())
     page = guarded.context.new_page()
     page.goto(f"{service.url}/thread?url={quote(blog.url('/harmless'))}")
     expect(page.locator("time").first).to_have_attribute("title", "1 January 2026 at 00:00")
@@ -300,7 +300,7 @@ def test_no_preview_does_anything(guarded: Guard, service: Service, blog: Blog) 
     thread.get_by_role("button", name="Preview").click()
     expect(thread.locator("#preview")).to_have_text("Harmless")
     guarded.learn(thread)
-    texts = [attack.text for attack, _ in drafts() if len(attack.text) <= 1_500]
+    texts = [attack.text for attack, _ in attack_drafts() if len(attack.text) <= 1_500]
     shown = thread.evaluate(
         f"""async ([texts, known]) => {{
             const inspect = {INSPECT};

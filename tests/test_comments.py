@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from writing import ANNA, BEN, NOON, article
 
 from commentsvc.adapters import markup
-from commentsvc.domain import accounts, comments, moderation, sites
+from commentsvc.domain import accounts, drafts, editing, moderation, sites
 from commentsvc.domain.comments import Author, Signs
 from commentsvc.domain.fields import Guest
 from commentsvc.errors import AlreadyPostedError, DuplicateCommentError, InvalidFieldsError, NotFoundError
@@ -294,7 +294,7 @@ def test_an_edit_the_sanitisers_disagree_about_is_withdrawn(
     pen = article(session, site)
     comment = pen.write("*Hello*")
     monkeypatch.setattr(markup, "_LAST", SimpleNamespace(clean=lambda _: "<p>something else</p>"))
-    comments.edit(session, comment, comments.draft("*Hello* again", longest=100), at=NOON)
+    editing.edit(session, comment, drafts.make("*Hello* again", longest=100), at=NOON)
     assert (comment.status, comment.shown, pen.thread.approved_count) == (Status.HELD, False, 0)
     assert reasons(session, comment)[0]["check"] == "sanitisers"
 
@@ -304,18 +304,18 @@ def test_an_edit_changes_text_digest_and_details(session: Session, site: Site) -
     comment = pen.write("Hello")
     before = pen.thread.version
     later = NOON + timedelta(hours=1)
-    comments.edit(session, comment, comments.draft("*Bye*", longest=100), at=later, guest=BEN)
+    editing.edit(session, comment, drafts.make("*Bye*", longest=100), at=later, guest=BEN)
     session.expire(comment)
     assert (comment.source, comment.html, comment.edited_at) == ("*Bye*", "<p><em>Bye</em></p>\n", later)
     assert (comment.guest_name, comment.guest_email) == (BEN.name, BEN.email)
-    assert comment.digest == comments.digest_of("*Bye*")
+    assert comment.digest == drafts.digest_of("*Bye*")
     assert pen.thread.version > before
     assert pen.write("Hello").id
 
 
 def test_an_edit_gives_an_account_no_guests_details(session: Session, site: Site) -> None:
     comment = article(session, site).write(by=Author(commenter_id=accounts.operator(session).id))
-    comments.edit(session, comment, comments.draft("Bye", longest=100), at=NOON, guest=BEN)
+    editing.edit(session, comment, drafts.make("Bye", longest=100), at=NOON, guest=BEN)
     assert comment.guest_name is None
     assert comment.guest_email is None
 
@@ -324,7 +324,7 @@ def test_an_edit_of_what_nobody_sees_shows_it_to_nobody(session: Session, site: 
     pen = article(session, site)
     comment = pen.write("Hello")
     moderation.decide(session, comment, Status.TRASH)
-    comments.edit(session, comment, comments.draft("Bye", longest=100), at=NOON)
+    editing.edit(session, comment, drafts.make("Bye", longest=100), at=NOON)
     assert (comment.status, comment.shown, pen.thread.approved_count) == (Status.TRASH, False, 0)
 
 
@@ -333,7 +333,7 @@ def test_an_edit_of_what_nobody_sees_shows_it_to_nobody(session: Session, site: 
 )
 def test_a_text_that_shows_nothing_is_no_comment(session: Session, site: Site, empty: str) -> None:
     with pytest.raises(InvalidFieldsError) as caught:
-        comments.draft(empty, longest=100)
+        drafts.make(empty, longest=100)
     assert caught.value.fields == {"text": "Please enter a comment"}
 
 

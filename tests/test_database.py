@@ -17,7 +17,7 @@ from writing import NOON, article
 from commentsvc import create_app
 from commentsvc.config import Settings
 from commentsvc.db import BUSY_TIMEOUT_MS, begin_write, db
-from commentsvc.domain import comments, sites, threads
+from commentsvc.domain import comments, drafts, sites, threads
 from commentsvc.domain.comments import Author, Signs
 from commentsvc.domain.fields import Guest
 from commentsvc.models import Comment, Commenter, Site, Thread
@@ -147,7 +147,7 @@ def test_comments_posted_at_once_are_all_there(app: Flask, session: Session, sit
                 comments.post(
                     own,
                     address,
-                    comments.draft(f"Number {number} says {turn}", longest=100),
+                    drafts.make(f"Number {number} says {turn}", longest=100),
                     Author(guest=Guest(f"Writer {number}")),
                     at=NOON,
                     signs=Signs(),
@@ -171,7 +171,7 @@ def test_a_post_sent_twice_at_once_is_stored_once(app: Flask, session: Session, 
             comments.post(
                 own,
                 address,
-                comments.draft("Hello", longest=100),
+                drafts.make("Hello", longest=100),
                 Author(guest=Guest("Anna")),
                 at=NOON,
                 signs=Signs(),

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from writing import ANNA, BEN, NOON, article
 
 from commentsvc.db import db
-from commentsvc.domain import accounts, comments, pictures, reading, threads
+from commentsvc.domain import accounts, comments, drafts, pictures, reading, threads
 from commentsvc.domain.comments import Author, Signs
 from commentsvc.domain.entry import Posted
 from commentsvc.domain.fields import Guest
@@ -23,7 +23,7 @@ def put(session: Session, site: Site, text: str, by: Guest | Author = ANNA, to: 
     return comments.put(
         session,
         threads.address_on(site, f"{BLOG}/article"),
-        comments.draft(text, longest=1000),
+        drafts.make(text, longest=1000),
         Author(guest=by) if isinstance(by, Guest) else by,
         at=NOON,
         parent_id=to,
@@ -101,7 +101,7 @@ def test_each_comment_changes_the_thread_once(session: Session, site: Site) -> N
 def test_nobody_waits_for_more_than_a_few_statements(app: Flask, session: Session, site: Site) -> None:
     root = put(session, site, "A question")
     address = threads.address_on(site, f"{BLOG}/article")
-    draft, author = comments.draft("An answer", longest=100), Author(guest=BEN, author_key_hash="k" * 64)
+    draft, author = drafts.make("An answer", longest=100), Author(guest=BEN, author_key_hash="k" * 64)
     found = comments.look_into(session, site, draft, author, at=NOON)
     site.valve = False
     session.flush()

@@ -14,7 +14,7 @@ from test_admin import ENGINES, elsewhere, moderator, owner, session, site, visi
 from visitor import Visitor
 
 from commentsvc.db import begin_write, db
-from commentsvc.domain import comments, moderation, people, people_search
+from commentsvc.domain import comments, drafts, moderation, people, people_search
 from commentsvc.domain.comments import Author, Signs
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.threads import address_on
@@ -39,7 +39,7 @@ def member(session: Session, site: Site, name: str = "Mallory", text: str = "Fro
     comments.post(
         session,
         address_on(session.get_one(Site, site.id), f"{BLOG}/swifts"),
-        comments.draft(text, longest=1000),
+        drafts.make(text, longest=1000),
         Author(commenter_id=found.id),
         at=now(),
         signs=Signs(),

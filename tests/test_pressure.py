@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from writing import NOON
 
 from commentsvc.db import begin_write, db
-from commentsvc.domain import comments, moderation, pressure, spells, threads, usual
+from commentsvc.domain import comments, drafts, moderation, pressure, spells, threads, usual
 from commentsvc.domain.comments import Author, Signs
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.spells import CALM, Step
@@ -42,7 +42,7 @@ class Crowd:
     ) -> Comment:
         self.many += 1
         address = threads.address_on(self.site, BLOG + path)
-        draft = comments.draft(f"{text} {self.many}", longest=10_000)
+        draft = drafts.make(f"{text} {self.many}", longest=10_000)
         author = by or Author(guest=Guest(f"Guest {self.many}", f"{self.many}@mail.example"))
         return comments.post(
             self.session, address, draft, author, at=at or self.at, title=f"Of {path}", signs=signs or Signs()

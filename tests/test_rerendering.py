@@ -10,7 +10,7 @@ from writing import Pen, article
 from commentsvc.adapters import markup
 from commentsvc.adapters.markup import Rendered
 from commentsvc.db import begin_write
-from commentsvc.domain import comments, moderation, rerendering
+from commentsvc.domain import drafts, moderation, rerendering
 from commentsvc.domain.rerendering import rerender
 from commentsvc.models import Comment, Decision, Site, Status, TextFormat
 
@@ -32,7 +32,7 @@ def outdate(session: Session, *written: Comment, html: str = "<p>old</p>") -> No
 def disagree(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the sanitisers disagree about every text from now on."""
     monkeypatch.setattr(
-        comments, "render", lambda source, _format: Rendered(f"<p>new {source}</p>", agreed=False)
+        drafts, "render", lambda source, _format: Rendered(f"<p>new {source}</p>", agreed=False)
     )
 
 
@@ -140,7 +140,7 @@ def test_a_text_edited_meanwhile_is_left_to_its_edit(
 ) -> None:
     written = pen.write("before")
     outdate(session, written)
-    slow = comments.render
+    slow = drafts.render
 
     def edited_meanwhile(source: str, text_format: TextFormat) -> Rendered:
         begin_write(session)
@@ -148,7 +148,7 @@ def test_a_text_edited_meanwhile_is_left_to_its_edit(
         session.commit()
         return slow(source, text_format)
 
-    monkeypatch.setattr(comments, "render", edited_meanwhile)
+    monkeypatch.setattr(drafts, "render", edited_meanwhile)
     assert rerender(session) == 0
     session.refresh(written)
     assert written.html == "<p>after</p>"

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from writing import Pen, article
 
-from commentsvc.domain import accounts, comments, moderation, spamfilter, tokens, training
+from commentsvc.domain import accounts, drafts, editing, moderation, spamfilter, tokens, training
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.spamfilter import ENOUGH, Counts, Score
 from commentsvc.domain.tokens import Said
@@ -91,8 +91,8 @@ class TestLearning:
     def test_an_edited_comment_is_known_by_its_new_words(self, session: Session, site: Site) -> None:
         comment = article(session, site).write("Casino")
         judge(session, comment, Status.APPROVED)
-        draft = comments.draft("Bread", longest=100)
-        comments.edit(session, comment, draft, at=comment.created_at, guest=Guest("Ben"))
+        draft = drafts.make("Bread", longest=100)
+        editing.edit(session, comment, draft, at=comment.created_at, guest=Guest("Ben"))
         found = words(session, site)
         assert "casino" not in found
         assert found["bread"] == found["name:ben"] == found[""] == (0, 1)

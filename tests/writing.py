@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from conftest import BLOG
 from sqlalchemy.orm import Session
 
-from commentsvc.domain import comments, threads
+from commentsvc.domain import comments, drafts, threads
 from commentsvc.domain.comments import Author, Signs
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.threads import Address
@@ -41,7 +41,7 @@ class Pen:
         return comments.post(
             self.session,
             self.address,
-            comments.draft(text or f"Comment number {self.written}", longest=10_000),
+            drafts.make(text or f"Comment number {self.written}", longest=10_000),
             Author(guest=by) if isinstance(by, Guest) else by,
             at=self.at,
             parent_id=to.id if isinstance(to, Comment) else to,

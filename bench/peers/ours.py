@@ -22,7 +22,7 @@ from bench.material import Article
 from commentsvc.adapters import markup
 from commentsvc.cli import service
 from commentsvc.config import PREFIX, Settings
-from commentsvc.domain import accounts, comments, sites, threads
+from commentsvc.domain import accounts, drafts, sites, threads
 from commentsvc.models import Comment, Decision, Kind, Policy, Site, Status, Thread
 
 NAME = "commentsvc"
@@ -168,7 +168,7 @@ class _Seeds:
 
     def __init__(self, session: Session, site: Site, blog: str) -> None:
         self._session, self._site, self._blog = session, site, blog
-        self._drafts = [comments.draft(text, longest=10_000) for text in material.texts()]
+        self._drafts = [drafts.make(text, longest=10_000) for text in material.texts()]
         self._comments: list[dict[str, Any]] = []
         self._next = 1
 

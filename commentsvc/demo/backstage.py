@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.orm import Session
 
 from commentsvc.demo import blog
-from commentsvc.domain import banning, bulk, comments, moderation, notes, reports, team, threads
+from commentsvc.domain import banning, bulk, comments, drafts, moderation, notes, reports, team, threads
 from commentsvc.domain.comments import Author, Signs
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.reports import Reporter
@@ -170,7 +170,7 @@ def _post(session: Session, site: Site, page: str, text: str, guest: Guest, at: 
     return comments.post(
         session,
         threads.address_on(site, page),
-        comments.draft(text, longest=10_000),
+        drafts.make(text, longest=10_000),
         Author(guest=guest),
         at=at,
         title=blog.TITLES[blog.COMMENT_SECTION],

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from commentsvc.demo import backstage, blog
 from commentsvc.demo.chorus import chorus
 from commentsvc.demo.conversation import AUTHOR, CONVERSATION, Said
-from commentsvc.domain import accounts, comments, moderation, sites, threads
+from commentsvc.domain import accounts, comments, drafts, moderation, sites, threads
 from commentsvc.domain.comments import Author, Signs
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.screening import Verdict
@@ -50,7 +50,7 @@ def _speak(
         comment = comments.post(
             session,
             address,
-            comments.draft(said.text, longest=10_000),
+            drafts.make(said.text, longest=10_000),
             _author(said, owner),
             at=at - timedelta(hours=said.hours_ago),
             parent_id=latest[said.to].id if said.to else None,

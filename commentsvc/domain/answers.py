@@ -8,7 +8,8 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from commentsvc.domain import actions, comments, moderation, threads
-from commentsvc.domain.comments import Author, Draft, Signs
+from commentsvc.domain.comments import Author, Signs
+from commentsvc.domain.drafts import Draft
 from commentsvc.domain.threads import Address
 from commentsvc.models import Action, Comment, Decision, Role, Site, Status
 

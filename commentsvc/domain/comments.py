@@ -1,9 +1,7 @@
-"""Writing comments: post, edit, find."""
+"""A new comment: what is known when it comes, what the checks say of it, and its row."""
 
 from __future__ import annotations
 
-import hashlib
-import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,38 +12,25 @@ from commentsvc.db import concerns_only
 from commentsvc.domain import (
     entry,
     evidence,
-    fields,
     moderation,
     pace,
     pressure,
     screening,
-    threads,
-    training,
 )
+from commentsvc.domain.drafts import Draft
 from commentsvc.domain.entry import Posted
 from commentsvc.domain.evidence import Evidence, Writer
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.pressure import Felt
-from commentsvc.domain.screening import Submission, Verdict
+from commentsvc.domain.screening import Submission
 from commentsvc.domain.threads import Address
 from commentsvc.errors import (
     AlreadyPostedError,
     DuplicateCommentError,
-    InvalidFieldsError,
     NotFoundError,
     WorkNeededError,
 )
-from commentsvc.models import Comment, Role, Site, Status, TextFormat
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A text checked and rendered: the slow work, done before the database is asked for its lock."""
-
-    source: str
-    format: TextFormat
-    rendered: markup.Rendered
-    digest: str
+from commentsvc.models import Comment, Role, Site
 
 
 @dataclass(frozen=True)
@@ -89,28 +74,6 @@ def look_into(
         address=address,
     )
     return evidence.gather(session, site.id, draft.source, draft.rendered.html, writer, at=at)
-
-
-def draft(source: str, *, longest: int, text_format: TextFormat = TextFormat.MARKDOWN) -> Draft:
-    """Check and render a text; raises InvalidFieldsError on `text`."""
-    checked = fields.text(source, longest=longest)
-    rendered = render(checked, text_format)
-    if not markup.plain(rendered.html):
-        raise InvalidFieldsError({"text": "Please enter a comment"})
-    return Draft(checked, text_format, rendered, digest_of(checked))
-
-
-def render(source: str, text_format: TextFormat) -> markup.Rendered:
-    """Render a stored source the way its format wants."""
-    if text_format is TextFormat.HTML:
-        return markup.render_html(source)
-    return markup.render_markdown(source)
-
-
-def digest_of(source: str) -> str:
-    """Return 32 hexadecimal digits, the same for texts that differ only in spaces, case or letter forms."""
-    said = " ".join(unicodedata.normalize("NFKC", source).casefold().split())
-    return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
 def post(
@@ -267,52 +230,3 @@ def _is_of_old(session: Session, site: Site, author: Author, felt: Felt) -> bool
         commenter_id=author.commenter_id,
         before=felt.since - pressure.OLD,
     )
-
-
-def edit(
-    session: Session,
-    comment: Comment,
-    draft: Draft,
-    *,
-    at: datetime,
-    guest: Guest | None = None,
-    moderator_id: int | None = None,
-    action_id: int | None = None,
-) -> None:
-    """Replace a comment's text, and a guest's details where given. Needs `begin_write`; the caller commits.
-
-    `action_id` is the Action this is a part of.
-    """
-    replace(session, comment, draft, guest=guest, edited_at=at)
-    if not draft.rendered.agreed:
-        reason = "The two sanitisers disagreed about this text; please read it."
-        verdict = Verdict("sanitisers", Status.HELD, reason)
-        moderation.decide(
-            session,
-            comment,
-            Status.HELD,
-            verdicts=[verdict],
-            moderator_id=moderator_id,
-            action_id=action_id,
-        )
-
-
-def replace(
-    session: Session, comment: Comment, draft: Draft, *, guest: Guest | None, edited_at: datetime | None
-) -> None:
-    """Give a comment another text, and a guest other details, whatever the sanitisers said. Needs `begin_write`."""
-    threads.lock(session, comment.thread_id)  # before the comment itself, the order in which all others lock
-    learned = comment.learned
-    training.learn(session, comment, None)  # of what it was; below, of what it is
-    comment.source, comment.format = draft.source, draft.format
-    comment.html, comment.renderer, comment.digest = draft.rendered.html, markup.VERSION, draft.digest
-    if guest is not None and comment.commenter_id is None:
-        comment.guest_name, comment.guest_email, comment.guest_website = (
-            guest.name,
-            guest.email,
-            guest.website,
-        )
-    comment.edited_at = edited_at
-    training.learn(session, comment, learned)
-    session.flush()
-    threads.changed(session, comment.thread_id)

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session, aliased
 
 from commentsvc.adapters import markup
 from commentsvc.db import begin_write
-from commentsvc.domain import comments, moderation, profiles, revisions, threads, training
-from commentsvc.domain.comments import Draft
+from commentsvc.domain import drafts, moderation, profiles, revisions, threads, training
+from commentsvc.domain.drafts import Draft
 from commentsvc.domain.screening import Verdict
 from commentsvc.errors import ForbiddenError
 from commentsvc.models import Ban, BanKind, Comment, Commenter, Membership, Note, Revision, Role, Site, Status
@@ -55,7 +55,7 @@ def erase(session: Session, commenter_id: int, texts: Texts) -> None:
     """
     _require_no_site_alone(session, commenter_id)
     if texts is Texts.REMOVE:
-        blank = comments.draft(REMOVED, longest=len(REMOVED))
+        blank = drafts.make(REMOVED, longest=len(REMOVED))
         while batch := _batch(session, commenter_id):
             begin_write(session)
             threads.lock_all(session, _threads_of(session, Comment.id.in_(batch)))

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from commentsvc.domain import addresses, comments, fields
-from commentsvc.domain.comments import Draft
+from commentsvc.domain import addresses, drafts, fields
+from commentsvc.domain.drafts import Draft
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.records import ArticleRecord, CommentRecord
 from commentsvc.errors import BadAddressError, InvalidFieldsError, TransferError
@@ -154,7 +154,7 @@ def plan(article: ArticleRecord, record: CommentRecord, *, key: str, parent_key:
     if len(record.text) > TEXT_LONGEST:
         raise NotImported(f"longer than {TEXT_LONGEST:,} characters")
     try:
-        draft = comments.draft(record.text, longest=TEXT_LONGEST, text_format=record.format)
+        draft = drafts.make(record.text, longest=TEXT_LONGEST, text_format=record.format)
     except InvalidFieldsError:
         raise NotImported("without any text") from None
     status, reason, note = _verdict(article, record, draft)

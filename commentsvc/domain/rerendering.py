@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.adapters import markup
 from commentsvc.db import begin_write
-from commentsvc.domain import comments, moderation, threads
+from commentsvc.domain import drafts, moderation, threads
 from commentsvc.domain.screening import Verdict
 from commentsvc.models import Comment, Status
 
@@ -32,7 +32,7 @@ def rerender(
     while batch := _batch(session, after=last, force=force):
         last = batch[-1].id
         # The slow part comes before the lock.
-        rendered = [comments.render(row.source, row.format) for row in batch]
+        rendered = [drafts.render(row.source, row.format) for row in batch]
         begin_write(session)
         for thread_id in sorted({row.thread_id for row in batch}):
             threads.lock(session, thread_id)

@@ -9,8 +9,8 @@ from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
 from commentsvc.db import begin_write
-from commentsvc.domain import actions, comments, threads
-from commentsvc.domain.comments import Draft
+from commentsvc.domain import actions, drafts, editing, threads
+from commentsvc.domain.drafts import Draft
 from commentsvc.domain.fields import Guest
 from commentsvc.models import Action, Comment, Revision
 
@@ -37,7 +37,7 @@ def edit(
         facts={"comment": comment.id, "edit": comment.id},
     )
     _keep(session, comment, action.id, edited_after=at, at=at)
-    comments.edit(session, comment, draft, at=at, guest=guest, moderator_id=moderator_id, action_id=action.id)
+    editing.edit(session, comment, draft, at=at, guest=guest, moderator_id=moderator_id, action_id=action.id)
     return action
 
 
@@ -60,11 +60,11 @@ def put_back(session: Session, action: Action, *, undo_id: int, at: datetime) ->
     former = Draft(
         revision.source,
         revision.format,
-        comments.render(revision.source, revision.format),
-        comments.digest_of(revision.source),
+        drafts.render(revision.source, revision.format),
+        drafts.digest_of(revision.source),
     )
     guest = Guest(revision.guest_name, revision.guest_email, revision.guest_website)
-    comments.replace(session, comment, former, guest=guest, edited_at=revision.edited_before)
+    editing.replace(session, comment, former, guest=guest, edited_at=revision.edited_before)
     return True
 
 

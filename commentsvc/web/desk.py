@@ -13,14 +13,16 @@ from werkzeug.wrappers import Response as Redirect
 from commentsvc.domain import accounts, queue, spells
 from commentsvc.domain.queue_filters import Filters, Tab
 from commentsvc.domain.spells import Spell
-from commentsvc.errors import BadAddressError
-from commentsvc.models import Commenter, Role, Site
+from commentsvc.errors import BadAddressError, NotFoundError
+from commentsvc.models import Comment, Commenter, Role, Site
 from commentsvc.web import access, sessions
 from commentsvc.web.context import database, now, providers
 
 TABS = tuple(Tab)
 LARGEST_ROW = 2**63 - 1
 LARGEST_SITE = 2**31 - 1
+COMMENT = f"/comments/<int(max={LARGEST_ROW}):comment_id>"
+"""Where a comment's pages lie."""
 _SETTLED = "settled"
 
 
@@ -91,6 +93,19 @@ class Desk:
         """The lists, each with how many comments it has, such as 12 or 999+."""
         counts, most = queue.counts(database(), self.site.id), queue.COUNTED - 1
         return [(status, str(counts[status]) if counts[status] <= most else f"{most}+") for status in TABS]
+
+
+def at_comment(comment_id: int) -> tuple[Desk, Comment]:
+    """Return a comment and its site's desk; to people without a role there, it does not exist."""
+    comment = database().get(Comment, comment_id)
+    if comment is None:
+        raise NotFoundError("There is no such page, or it is not yours to see.")
+    return Desk.at(comment.site_id), comment
+
+
+def undo_button(desk: Desk, action_id: int | None) -> dict[str, int] | None:
+    """What a notice needs for its button."""
+    return {"action_id": action_id, "site_id": desk.site.id} if action_id else None
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from commentsvc.domain import (
     accounts,
     alarms,
     comments,
+    drafts,
     fields,
     places,
     pressure,
@@ -71,7 +72,7 @@ def post(door: str) -> ResponseReturnValue:
 def preview() -> ResponseReturnValue:
     """Render a text without keeping it."""
     access.require_own_page()
-    draft = comments.draft(request.form.get("text", ""), longest=settings().max_comment_length)
+    draft = drafts.make(request.form.get("text", ""), longest=settings().max_comment_length)
     return headers.keep_nothing(jsonify(html=str(markup.trusted(draft.rendered.html))))
 
 
@@ -126,7 +127,7 @@ def _earlier(session: Session, comment_id: int) -> Posted:
 
 
 def _with_opinion(
-    found: Evidence, form: CommentForm, address: Address, draft: comments.Draft, author: Author
+    found: Evidence, form: CommentForm, address: Address, draft: drafts.Draft, author: Author
 ) -> Evidence:
     """Add what Akismet says, where the owner has it asked; no transaction stays open meanwhile."""
     key = address.site.akismet_key
@@ -151,13 +152,13 @@ def _with_opinion(
     return replace(found, opinions=opinions)
 
 
-def _checked(form: CommentForm, address: Address, door: str) -> tuple[comments.Draft, Author]:
+def _checked(form: CommentForm, address: Address, door: str) -> tuple[drafts.Draft, Author]:
     """Check and render everything typed; raises InvalidFieldsError with the faults of all fields at once."""
     faults_found: dict[str, str] = {}
     draft = None
     guest, holder = fields.Guest(), _holder(form, address, door)
     try:
-        draft = comments.draft(form.value("text"), longest=settings().max_comment_length)
+        draft = drafts.make(form.value("text"), longest=settings().max_comment_length)
     except InvalidFieldsError as error:
         faults_found |= error.fields
     try:
