@@ -10,11 +10,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from time import monotonic, time
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,8 +21,10 @@ from commentsvc.adapters import compression
 from commentsvc.adapters.accesslog import FROM_MEMORY
 from commentsvc.adapters.bell import EVERYTHING, Bell, cell_of
 from commentsvc.domain import freshness
+from commentsvc.web import meaning
 from commentsvc.web.keeping import ENVIRON, Keep
 from commentsvc.web.shelf import ALIASES, Headers, KeptPage, Shelf
+from commentsvc.web.turns import Turns
 
 Environ = dict[str, Any]
 Start = Callable[..., Any]
@@ -40,7 +40,6 @@ RENDERS = 10
 """How often in a second a page is rendered anew, while comments pour in; in between it is given out as it was."""
 TOGETHER = 400
 """Pages whose versions are asked for in one go."""
-QUERY_LONGEST = 16 * 1024
 _MEMORABLE = 4 * 1024
 _CHOICES = 256
 _SMALL = 300
@@ -54,10 +53,6 @@ _THEIR_OWN = (
     "HTTP_X_AUTHOR_KEY",
 )  # fmt: skip
 """What a page that all are given is rendered without: who asks, and what they have of it."""
-
-_THREAD = ("url", "canonical", "id", "order", "after", "comment", "replies", "fragment")
-_PARAMETERS = {"/embed": _THREAD, "/thread": _THREAD, "/counts": ("url",), "/embed.js": ()}
-_PERSONAL = frozenset({"receipt", "reply"})
 
 
 class PageCache:
@@ -74,13 +69,12 @@ class PageCache:
         self._by_query: dict[str, KeptPage] = {}
         self.shelf = Shelf(room, dropped=self._forget)
         self._choices: dict[str, str] = {}
-        self._turns: dict[str, _Turn] = {}
-        self._turns_lock, self._asking = threading.Lock(), threading.Lock()
+        self._turns, self._asking = Turns(), threading.Lock()
 
     def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
         """Answer a request."""
         path = environ["PATH_INFO"]
-        if (path not in _PARAMETERS and not path.startswith("/static/")) or (
+        if (path not in meaning.PARAMETERS and not path.startswith("/static/")) or (
             path == "/thread" and ("HTTP_COOKIE" in environ or "HTTP_AUTHORIZATION" in environ)
         ):
             return self._app(environ, start)
@@ -126,7 +120,7 @@ class PageCache:
         return coding
 
     def _add(self, page: KeptPage, coding: str) -> tuple[Headers, list[bytes]]:
-        with self._turn(page.name):
+        with self._turns.of(page.name):
             ready = page.ready.get(coding) or page.add(coding, page.body())
         self.shelf.weigh(page)
         return ready
@@ -134,11 +128,11 @@ class PageCache:
     def _answer_anew(self, environ: Environ, start: Start) -> Iterable[bytes]:
         """Find the page by what its query means; ask about it, or have it rendered: once, whoever else waits."""
         query = environ.get("QUERY_STRING", "")
-        wanted = _meaning(environ["PATH_INFO"], query)
+        wanted = meaning.of(environ["PATH_INFO"], query)
         if wanted is None:
             return self._app(environ, start)
         name = f"{environ['PATH_INFO']}?{wanted}"
-        with self._turn(name):
+        with self._turns.of(name):
             page = before = self.shelf.get(name)
             if page is not None and not self._is_fresh(page) and not self._is_let_be(page):
                 page = self._asked_about(page)
@@ -233,42 +227,6 @@ class PageCache:
         for query in page.queries:
             if self._by_query.get(query) is page:
                 del self._by_query[query]
-
-    @contextmanager
-    def _turn(self, name: str) -> Iterator[None]:
-        """One after the other, of those who want the same page."""
-        with self._turns_lock:
-            turn = self._turns.setdefault(name, _Turn())
-            turn.waiting += 1
-        try:
-            with turn.lock:
-                yield
-        finally:
-            with self._turns_lock:
-                turn.waiting -= 1
-                if not turn.waiting:
-                    del self._turns[name]
-
-
-class _Turn:
-    def __init__(self) -> None:
-        self.lock, self.waiting = threading.Lock(), 0
-
-
-def _meaning(path: str, query: str) -> str | None:
-    """Return a query as every way of writing it comes out; None for a page that is one person's own."""
-    known = _PARAMETERS.get(path, ())
-    if not known or not query:
-        return ""
-    if len(query) > QUERY_LONGEST:
-        return None
-    given = parse_qsl(query.encode("latin-1", "replace").decode("utf-8", "replace"), keep_blank_values=True)
-    if path == "/counts":
-        return urlencode(sorted({pair for pair in given if pair[0] == "url"}))
-    named = dict(reversed(given))  # of several the first counts, as in Flask
-    if not named.keys().isdisjoint(_PERSONAL):
-        return None
-    return urlencode([(name, named[name]) for name in known if name in named])
 
 
 def _collected(app: WsgiApp, environ: Environ) -> tuple[str, Headers, bytes]:

@@ -1,0 +1,38 @@
+"""One after the other, of those who want the same thing at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+
+class Turns:
+    """A queue for each thing that somebody wants now; nothing is kept of what nobody wants."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._wanted: dict[str, _Wanted] = {}
+
+    def __len__(self) -> int:
+        return len(self._wanted)
+
+    @contextmanager
+    def of(self, name: str) -> Iterator[None]:
+        """Wait until it is one's turn, and have it for as long as the block lasts."""
+        with self._lock:
+            wanted = self._wanted.setdefault(name, _Wanted())
+            wanted.by += 1
+        try:
+            with wanted.turn:
+                yield
+        finally:
+            with self._lock:
+                wanted.by -= 1
+                if not wanted.by:
+                    del self._wanted[name]
+
+
+class _Wanted:
+    def __init__(self) -> None:
+        self.turn, self.by = Lock(), 0
