@@ -26,6 +26,8 @@ WsgiApp = Callable[..., Iterable[bytes]]
 
 THREADS = 4
 """Requests one worker answers at the same time; more only wait for each other in Python."""
+NETWORK_THREADS = 2
+"""Threads of one worker that read and write what goes over the network, beside those that run Python."""
 WAITING = 64
 """Connections one worker has open at most; the system keeps others waiting."""
 BACKLOG = 1024
@@ -88,6 +90,7 @@ def serve(load: Callable[[], WsgiApp], bind: Bind, *, workers: int, access_log: 
         port=bind.port,
         interface=Interfaces.WSGI,
         workers=workers,
+        runtime_threads=NETWORK_THREADS,
         blocking_threads=min(THREADS, 2 * (os.cpu_count() or 1) + 1),
         backpressure=WAITING,
         backlog=BACKLOG,
