@@ -37,11 +37,11 @@ _SPOKEN = [
     "Word",
     "12",
     "www",
-    *"\u00e9\ufb01\u65e5\u0663",
+    *"\u00e9\ufb01\u65e5\u0663/%\u20ac\u2764\ufe0f\u200d\U0001f600",
     *".,;:?!\"'()-_\u2013\u2026\u201c\u2019\u3002",
 ]
 _SPACES = [" ", " ", " ", "\n", "\n\n"]
-_UNSPOKEN = [*"*/<&[\\`\u00a0\U0001f600"]
+_UNSPOKEN = ["//", "https://", *"*<&[\\`\u00a0"]
 
 
 def spoken(random: Random) -> str:

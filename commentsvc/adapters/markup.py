@@ -55,11 +55,14 @@ _URL = re.compile(
 _WEB = re.compile(
     r"https?://(?:[\w.~-]*\w\.?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?(?:[/?#][^\s\\]*)?", re.IGNORECASE
 )
-# Lines of letters, digits and the marks of sentences, with single spaces, none of which begins as a list does. Nothing
-# of it means anything in Markdown or in HTML; the underscore would, and "www." a link.
-_SPOKEN = r"""[\w.,;:?!"'()\u2013\u2014\u2018\u2019\u201c\u201d\u2026\u3001\u3002-]+"""
+# Lines of letters, digits, emoji and the marks of sentences, with single spaces, none of which begins as a list does.
+# Nothing of it means anything in Markdown or in HTML; an underscore would, and "//" or "www." a link.
+_SPOKEN = (
+    r"""[\w.,;:?!"'()/%$\u00a3\u00b0\u2013\u2014\u2018\u2019\u201c\u201d\u2026\u20ac\u3001\u3002"""
+    "\u2600-\u27bf\ufe0f\u200d\U0001f300-\U0001faff-]+"
+)
 _SPOKEN_LINE = rf"(?![-\d]){_SPOKEN}(?:\x20{_SPOKEN})*"
-_PROSE = re.compile(rf"(?!.*(?:_|www\.)){_SPOKEN_LINE}(?:\n+{_SPOKEN_LINE})*", re.IGNORECASE | re.DOTALL)
+_PROSE = re.compile(rf"(?!.*(?:_|//|www\.)){_SPOKEN_LINE}(?:\n+{_SPOKEN_LINE})*", re.IGNORECASE | re.DOTALL)
 # As nh3 writes one: attributes stand in double quotes.
 _TAG = re.compile(r"""<[^<>"]*(?:"[^"]*"[^<>"]*)*>""")
 _REFERENCE = re.compile(r"&#(?:x([0-9a-f]+)|([0-9]+));?", re.IGNORECASE)
