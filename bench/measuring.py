@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -24,6 +25,8 @@ POSTED = 100
 """Articles that posts are spread over."""
 UNHURRIED = 5
 """Seconds for somebody who answers a few requests in one."""
+LEFT_OVER = 1.5
+"""Seconds in which that one answers those who have gone."""
 SMALL = 5
 """Comments in a small thread."""
 HEADERS_MOST = 1500
@@ -112,8 +115,17 @@ class Bench:
 
 
 def unhurried(measure: Measure) -> Measure:
-    """Return a measurement of somebody slow, which takes long enough for more than a handful of answers."""
-    return lambda seconds: measure(2 if seconds == WARM else max(UNHURRIED, seconds))
+    """Return a measurement of somebody slow, which takes long enough for more than a handful of answers.
+
+    And waits for what was asked last: it is worked on though nobody listens any more, and not while the next is measured.
+    """
+
+    def waited(seconds: float) -> Load:
+        found = measure(2 if seconds == WARM else max(UNHURRIED, seconds))
+        time.sleep(LEFT_OVER)
+        return found
+
+    return waited
 
 
 def middle(runs: list[Load]) -> Load:
