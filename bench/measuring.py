@@ -117,7 +117,7 @@ class Bench:
 def unhurried(measure: Measure) -> Measure:
     """Return a measurement of somebody slow, which takes long enough for more than a handful of answers.
 
-    And waits for what was asked last: it is worked on though nobody listens any more, and not while the next is measured.
+    And waits for what was asked last: it is worked on though nobody listens, and the next has the machine alone.
     """
 
     def waited(seconds: float) -> Load:
