@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from moderating import Queue, open_queue
+from sqlalchemy import Engine, event
 
 from commentsvc.db import begin_write
 from commentsvc.domain import queue_walk
 from commentsvc.domain.fields import Guest
+from commentsvc.domain.queue_filters import Filters, Tab
 from commentsvc.models import Comment, Decision, Identity, Report, Status, now
 from commentsvc.web import desk
 
@@ -179,6 +183,35 @@ class TestFilters:
         assert "Look further" in it.owner.page("/admin?provider=github")
         assert walked(it, "provider=github") == []
         assert walked(it, "provider=guest")[-1] == wanted
+
+
+def test_every_list_is_walked_along_the_index_that_fits_best(queue_of_site: Queue) -> None:
+    it = queue_of_site
+    article = it.session.get_one(Comment, it.write("One", network="x" * 64)).thread_id
+    best = {
+        "": "ix_comment_queue (site_id=? AND status=?)",
+        f"article={article}": "ix_comment_article (thread_id=? AND status=?)",
+        "author=commenter:1": "ix_comment_commenter (commenter_id=? AND site_id=? AND status=?)",
+        "author=email:ada@mail.example": "ix_comment_guest_email (site_id=? AND guest_email=? AND status=?)",
+        "author=name:Ada": "ix_comment_guest_name (site_id=? AND guest_name=? AND status=?)",
+        "network=1": "ix_comment_network (site_id=? AND network_hash=? AND status=?)",
+        "since=2026-01-01": "ix_comment_dates (site_id=? AND status=? AND created_at>?)",
+    }
+    for query, index in best.items():
+        said: list[tuple[str, Any]] = []
+
+        def note(_c: object, _k: object, statement: str, values: Any, *_: object, to: Any = said) -> None:
+            to.append((statement, values))
+
+        event.listen(Engine, "before_cursor_execute", note)
+        try:
+            filters = Filters.read(dict(parse_qsl(query)))
+            queue_walk.find(it.session, it.site_id, Tab.HELD, filters, after=None, limit=5)
+        finally:
+            event.remove(Engine, "before_cursor_execute", note)
+        statement, values = next(one for one in said if "LIMIT" in one[0] and "status = ?" in one[0])
+        plan = it.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+        assert any(index in row[3] for row in plan), (query, plan)
 
 
 @pytest.mark.parametrize(

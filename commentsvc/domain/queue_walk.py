@@ -93,6 +93,8 @@ def _conditions(session: Session, site_id: int, tab: Tab, filters: Filters) -> d
         if thread is None or thread.site_id != site_id:
             raise NotFoundError("There is no such article on this site.")
         found["article"] = Comment.thread_id == filters.article
+        if tab is not Tab.REPORTED:
+            del found["site"]  # the article is the site's own; SQLite might walk all of its list instead
     if filters.author is not None:
         found["author"] = _by(filters.author)
     if filters.network is not None:
