@@ -31,16 +31,21 @@ def easy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(work, "BITS", 8)
 
 
+def fits(seed: str, key: str, number: int, bits: int) -> bool:
+    """Whether a number is one of those that are looked for."""
+    challenge = hashlib.sha256(f"{seed}~{key}".encode()).hexdigest()
+    return not int.from_bytes(hashlib.sha256(f"{challenge}{number}".encode()).digest()) >> (256 - bits)
+
+
 def solve(asked: dict[str, Any], key: str) -> str:
     """What frame/work.js does."""
-    challenge = hashlib.sha256(f"{asked['seed']}~{key}".encode()).hexdigest()
-    fits = (
-        number
-        for number in count()
-        if not int.from_bytes(hashlib.sha256(f"{challenge}{number}".encode()).digest())
-        >> (256 - asked["bits"])
-    )
-    return f"{asked['seed']}~{','.join(map(str, islice(fits, asked['parts'])))}"
+    found = (number for number in count() if fits(asked["seed"], key, number, asked["bits"]))
+    return f"{asked['seed']}~{','.join(map(str, islice(found, asked['parts'])))}"
+
+
+def unfit(seed: str, after: str) -> str:
+    """The next number that is not looked for."""
+    return next(str(number) for number in count(int(after) + 1) if not fits(seed, "k1", number, work.BITS))
 
 
 @pytest.fixture
@@ -161,7 +166,7 @@ class TestTaking:
             lambda seed, numbers: f"{seed}~{','.join([numbers[0]] * len(numbers))}",
             lambda seed, numbers: f"{seed}~{','.join(reversed(numbers))}",
             lambda seed, numbers: f"{seed}~{','.join(numbers[:-1])}",
-            lambda seed, numbers: f"{seed}~{','.join([*numbers[:-1], str(int(numbers[-1]) + 1)])}",
+            lambda seed, numbers: f"{seed}~{','.join([*numbers[:-1], unfit(seed, numbers[-1])])}",
             lambda seed, numbers: f"{seed}~{','.join(['٣', *numbers[1:]])}",
             lambda seed, _: seed,
             lambda *_: "~" * 300,
