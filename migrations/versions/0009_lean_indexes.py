@@ -38,6 +38,16 @@ CHANGED: list[tuple[str, str, list[str], str | None, list[str], str | None]] = [
         ["site_id", "status", "id", "commenter_id"],
         None,
     ),
+    # The same, but made after the queue's: of two that fit alike SQLite takes the last, and for one article's list the
+    # release before must go on taking this one, whether it is still there or there again.
+    (
+        "ix_comment_article",
+        "comment",
+        ["thread_id", "status", "id"],
+        None,
+        ["thread_id", "status", "id"],
+        None,
+    ),
     (
         "ix_decision_moderator_id",
         "decision",
