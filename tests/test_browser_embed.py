@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from browser import Blog, Service
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Page, Request, Route, expect
 from reader import (
     LONG_READ,
     article,
@@ -73,6 +73,44 @@ def test_a_thread_far_below_is_loaded_when_the_reader_comes_near(
     page.locator("comment-thread").scroll_into_view_if_needed()
     expect(frame(page).get_by_text("First!")).to_be_visible()
     assert len(frames) == 1
+
+
+def test_a_thread_that_is_near_does_not_wait_for_a_frame_to_be_drawn(
+    page: Page, service: Service, blog: Blog
+) -> None:
+    page.add_init_script("IntersectionObserver.prototype.observe = () => {}")
+    write(service, blog, "First!")
+    blog.pages["/"] = article(service)
+    page.goto(blog.url())
+    expect(frame(page).get_by_text("First!")).to_be_visible()
+
+
+def test_a_thread_in_what_is_hidden_is_loaded_when_that_is_shown(
+    page: Page, service: Service, blog: Blog
+) -> None:
+    write(service, blog, "First!")
+    blog.pages["/"] = article(service, thread='<div id="place" hidden><div id="comments"></div></div>')
+    frames = asked(page, "/embed?")
+    page.goto(blog.url(), wait_until="networkidle")
+    expect(page.locator("comment-thread")).to_be_attached()
+    assert frames == []
+    page.evaluate("place.hidden = false")
+    expect(frame(page).get_by_text("First!")).to_be_visible()
+
+
+def test_a_thread_waits_for_the_pages_styles_to_look_like_it(
+    page: Page, service: Service, blog: Blog
+) -> None:
+    held: list[Route] = []
+    page.route("**/late.css", lambda route: held.append(route))
+    write(service, blog, "First!")
+    blog.pages["/"] = article(service, head='<link rel="stylesheet" href="/late.css">')
+    page.goto(blog.url(), wait_until="commit")
+    expect(page.locator("comment-thread")).to_be_attached()
+    page.wait_for_timeout(300)
+    expect(page.locator("iframe")).to_have_count(0)
+    held[0].fulfill(content_type="text/css", body="body { color: #eee; background: #111 }")
+    expect(page.locator("iframe")).to_have_attribute("src", re.compile("theme%22%3A%22dark"))
 
 
 def test_a_thread_loaded_for_a_permalink_is_not_loaded_again_when_scrolled_to(

@@ -6,7 +6,7 @@
   const service = new URL(script.src).origin;
   if (customElements.get("comment-thread")) return;
 
-  const wait = (milliseconds, then) => setTimeout(then, milliseconds);
+  const AHEAD = 800;
   const permalink = () => /^#comment-(\d{1,15})$/.exec(location.hash)?.[1];
 
   /** How bright a colour is, in whatever notation: from 0 to 255. */
@@ -54,18 +54,23 @@
     }
 
     #begin() {
-      const stop = new AbortController();
-      this.#stop = stop;
+      const { signal } = (this.#stop = new AbortController());
       this.style.display ||= "block";
-      if (permalink() || this.#attribute("sso")) return this.#load(); // such a token does not keep
+      if (permalink() || this.#attribute("sso") || this.#isNear()) return this.#load(); // such a token does not keep
       const near = new IntersectionObserver((entries) => {
         if (!entries.some((entry) => entry.isIntersecting)) return;
         near.disconnect();
         if (!this.#frame) this.#load();
-      }, { rootMargin: "800px" });
+      }, { rootMargin: `${AHEAD}px` });
       near.observe(this);
-      stop.signal.addEventListener("abort", () => near.disconnect());
-      addEventListener("hashchange", () => permalink() && !this.#frame && this.#load(), { signal: stop.signal });
+      signal.addEventListener("abort", () => near.disconnect());
+      addEventListener("hashchange", () => permalink() && !this.#frame && this.#load(), { signal });
+    }
+
+    /** Whether it is near for certain: an observer says so a frame later. */
+    #isNear() {
+      const styled = [...document.querySelectorAll('link[rel~="stylesheet"]')].every(({ sheet }) => sheet);
+      return styled && this.offsetParent && this.getBoundingClientRect().top < innerHeight + AHEAD;
     }
 
     #end() {
@@ -78,7 +83,7 @@
       return this.getAttribute(name) ?? this.getAttribute(`data-${name}`) ?? "";
     }
 
-    #address() {
+    #address(look) {
       const url = new URL(this.#attribute("url") || location.href, document.baseURI);
       const asked = new URLSearchParams({ url: url.href.split("#")[0] });
       const canonical = !this.#attribute("url") && document.querySelector('link[rel="canonical"]')?.href;
@@ -88,7 +93,7 @@
       const told = {
         origin: location.origin,
         title: this.#attribute("page-title") || document.querySelector('meta[property="og:title"]')?.content || document.title,
-        look: this.#appearance(),
+        look,
         comment: permalink(),
       };
       return `${service}/embed?${asked}#${encodeURIComponent(JSON.stringify(told))}`;
@@ -143,9 +148,10 @@
       frame.title = "Comments";
       // A little wider than its place, for focus rings, but never than the screen.
       frame.style.cssText = "display:block;border:0;height:280px;width:min(100% + 8px,100vw);max-width:none;margin:0 max(-4px,(100% - 100vw)/2)";
-      frame.style.colorScheme = this.#appearance().theme;
+      const look = this.#appearance();
+      frame.style.colorScheme = look.theme;
       frame.allow = "clipboard-write";
-      frame.src = this.#address();
+      frame.src = this.#address(look);
       let ready = false;
 
       addEventListener("message", ({ data, origin, source }) => {
@@ -170,7 +176,7 @@
       addEventListener("hashchange", () => permalink() && this.#say({ commentsvc: "go", id: +permalink() }), { signal });
 
       const dress = () => this.#dress();
-      const dressTwice = () => (dress(), wait(400, () => signal.aborted || dress())); // after the page's own transition
+      const dressTwice = () => (dress(), setTimeout(() => signal.aborted || dress(), 400)); // after the page's own transition
       matchMedia("(prefers-color-scheme: dark)").addEventListener("change", dressTwice, { signal });
       const watch = new MutationObserver(dressTwice);
       for (const element of [document.documentElement, document.body]) watch.observe(element, { attributes: true });
@@ -178,8 +184,8 @@
 
       // A frame tells nobody that it failed; one that does not speak in time has.
       const doubt = () => ready || signal.aborted || this.#fail();
-      frame.addEventListener("load", () => wait(4000, doubt), { once: true, signal });
-      wait(20000, doubt);
+      frame.addEventListener("load", () => setTimeout(doubt, 4000), { once: true, signal });
+      setTimeout(doubt, 20000);
 
       this.#frame = frame;
       this.replaceChildren(frame);

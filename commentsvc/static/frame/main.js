@@ -1,6 +1,6 @@
 // The thread's page comes complete from the server; this only makes it more pleasant. It speaks with the page
 // around the frame (height, look, permalinks), shows times as people say them, and loads more without a reload.
-// Most readers only read: composer.js and login.js are fetched for those who are about to write or have written.
+// Most only read: composer.js and login.js are fetched for those who write.
 
 const root = document.documentElement;
 const thread = document.getElementById("thread");
@@ -21,18 +21,39 @@ export function keep(storage, key, value) {
     if (value === null) window[storage].removeItem(`commentsvc ${key}`);
     else window[storage].setItem(`commentsvc ${key}`, JSON.stringify(value));
   } catch {
-    // Private windows and blocked storage: everything works all the same.
+    // Private windows, blocked storage: all works the same.
   }
 }
 
 /**
- * Who reads here: the token we hold where no cookie of ours is kept, and what the page around us says (`vouched`:
- * a signed token, "" for nobody, undefined until it has spoken).
+ * Who reads here: the token we hold where no cookie of ours is kept, and one that the page around us vouches by
+ * ("" for nobody, undefined until it has spoken).
  */
 export const reader = { bearer: kept("sessionStorage", "bearer"), vouched: undefined };
 
 /** Headers of a request that is to be this reader's own. */
 export const proof = () => (reader.bearer ? { Authorization: `Bearer ${reader.bearer}` } : {});
+
+// --- Times; before anything measures, or it is laid out twice. The browser's own words (Intl) take 15 ms to load.
+
+const UNITS = [["year", 31557600], ["month", 2629800], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]];
+
+export function tellTimes(within = document) {
+  for (const element of within.querySelectorAll("time")) {
+    const seconds = (Date.now() - new Date(element.dateTime)) / 1000;
+    const [unit, size] = UNITS.find(([, size]) => seconds >= size) ?? [];
+    const many = Math.trunc(seconds / size);
+    element.textContent = unit ? `${many} ${unit}${many > 1 ? "s" : ""} ago` : "just now";
+  }
+}
+
+tellTimes();
+setInterval(() => document.hidden || tellTimes(), 60000);
+
+thread.addEventListener("pointerover", ({ target }) => {
+  const language = navigator.languages.find((one) => one.startsWith(root.lang)) ?? root.lang; // as this reader writes it
+  if (target.dateTime) target.title = new Date(target.dateTime).toLocaleString(language, { dateStyle: "long", timeStyle: "short" });
+});
 
 // --- The page around us. It tells its origin in the address's fragment, which no server sees.
 
@@ -48,7 +69,7 @@ const welcome = (origin) => allowed.includes(origin) || allowed[0] === "*";
 let host = framed && welcome(told?.origin) ? told.origin : null;
 
 export const page = thread.dataset.page ?? ""; // a note is no thread
-export const title = typeof told?.title === "string" ? told.title.slice(0, 300) : "";
+export const title = `${told?.title ?? ""}`.slice(0, 300);
 
 export function tell(type, facts) {
   if (host) parent.postMessage({ commentsvc: type, ...facts }, host);
@@ -65,15 +86,13 @@ export function reveal(element, { smooth = true } = {}) {
   tell("scroll", { top: element.getBoundingClientRect().top, smooth });
 }
 
-const PROPERTIES = { text: "--text", accent: "--accent", font: "--font", radius: "--radius" };
-
 function wear(look) {
   if (!look || typeof look !== "object") return;
   if (["light", "dark"].includes(look.theme)) root.dataset.theme = look.theme;
-  for (const [name, property] of Object.entries(PROPERTIES)) {
+  for (const name of ["text", "accent", "font", "radius"]) {
     const value = look[name];
     // Values, not code: nothing that could load or refer to anything.
-    if (typeof value === "string" && value.length < 400 && !/[;{}\\]|(?<!rgba?|hsla?|hwb|lab|lch|color|mix|dark|calc)\(/i.test(value)) root.style.setProperty(property, value);
+    if (typeof value === "string" && value.length < 400 && !/[;{}\\]|(?<!rgba?|hsla?|hwb|lab|lch|color|mix|dark|calc)\(/i.test(value)) root.style.setProperty(`--${name}`, value);
   }
 }
 
@@ -105,26 +124,6 @@ if (framed) {
   } else parent.postMessage({ commentsvc: "ready" }, "*"); // a link in here lost the fragment: the page around answers
 }
 
-// --- Times.
-
-const UNITS = [["year", 31557600], ["month", 2629800], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]];
-const language = navigator.languages.find((one) => one.startsWith(root.lang)) ?? root.lang; // "en" as this reader writes it
-const ago = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
-const exact = new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "short" });
-
-export function tellTimes(within = document) {
-  for (const element of within.querySelectorAll("time")) {
-    const at = new Date(element.dateTime);
-    const seconds = (at - Date.now()) / 1000;
-    const [unit, size] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? [];
-    element.title = exact.format(at);
-    element.textContent = unit ? ago.format(Math.trunc(seconds / size), unit) : "just now";
-  }
-}
-
-tellTimes();
-setInterval(() => document.hidden || tellTimes(), 60000);
-
 // --- Pieces of a thread, as the server renders them.
 
 export function parse(html) {
@@ -151,7 +150,7 @@ export function placeReplies(items) {
     order.push(item);
     waiting.push(...(below.get(number(item)) ?? []).reverse());
   }
-  // Moving an element takes the focus from it and restarts what moves in it: only those out of place are.
+  // Only those out of place: to be moved takes the focus away.
   order.forEach((item, at) => list.children[at] === item || list.insertBefore(item, list.children[at]));
 }
 
@@ -206,7 +205,7 @@ async function go(id) {
 
 export function highlight(comment, options) {
   comment.classList.remove("arrived");
-  reveal(comment, options); // measures, so that the class below counts as a new one; a frame out of sight is never painted
+  reveal(comment, options); // measures, so that the class below is a new one, even out of sight
   comment.classList.add("arrived");
 }
 
