@@ -17,6 +17,8 @@ from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session
 from sqlalchemy.pool import Pool
 from sqlalchemy.types import TypeDecorator
 
+from commentsvc import floor
+
 # Named constraints, or SQLite's batch migrations could not drop one.
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -26,8 +28,10 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 BUSY_TIMEOUT_MS = 15_000
-ASK_AGAIN = 0.0005
+ASK_AGAIN = 0.0001
 """Seconds, which SQLite itself cannot count below a thousandth: as long as another's post holds the lock."""
+OTHERS_POST = 0.005
+"""Seconds for which the first in the queue keeps the floor: another process writes one comment, as a rule."""
 _BEGIN = "BEGIN IMMEDIATE"
 _WRITE = "commentsvc_write"
 _TURN = "commentsvc_turn"
@@ -94,7 +98,8 @@ def on_commit(engine: Engine, listener: Listener) -> None:
 def engine_options(url: str) -> dict[str, Any]:
     """What `create_engine` needs beside the URL; the pool is per process."""
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}}
+        connect = {"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
+        return {"connect_args": connect, "pool_use_lifo": True}  # the latest remembers most of the file
     return {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 10}
 
 
@@ -133,19 +138,36 @@ def _begin_in_turn(connection: Connection) -> None:
     until = time.monotonic() + BUSY_TIMEOUT_MS / 1000
     turn = _turns.setdefault(connection.engine, Lock())
     if _TURN not in connection.info:  # else it is ours since the transaction before
-        if not turn.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
+        if not _waited(lambda seconds: turn.acquire(timeout=seconds), 0, until):
             raise OperationalError(_BEGIN, None, sqlite3.OperationalError("database is locked"))
         connection.info[_TURN] = turn
     raw: Any = connection.connection.driver_connection
     raw.execute("PRAGMA busy_timeout = 0")
     try:
-        while not _begun(raw, last=time.monotonic() > until):
-            time.sleep(ASK_AGAIN)
+        _waited(lambda seconds: _asked(raw, seconds, until), OTHERS_POST, until)
     except sqlite3.Error as error:
         _end_turn(None, connection)
         raise OperationalError(_BEGIN, None, error) from error
     finally:
         raw.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+
+
+def _waited(attempt: Callable[[float], bool], patience: float, until: float) -> bool:
+    """Try for some seconds; then `until` that time, and let others go on meanwhile."""
+    if attempt(patience):
+        return True
+    with floor.left():
+        return attempt(max(0.0, until - time.monotonic()))
+
+
+def _asked(raw: sqlite3.Connection, seconds: float, until: float) -> bool:
+    """Ask for the lock again and again, for so many seconds; raises sqlite3.OperationalError `until` is over."""
+    ends = time.monotonic() + seconds
+    while not _begun(raw, last=time.monotonic() > until):
+        if time.monotonic() > ends:
+            return False
+        time.sleep(ASK_AGAIN)
+    return True
 
 
 def _begun(raw: sqlite3.Connection, *, last: bool) -> bool:

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 from certificates import Authority
+from floors import is_free
 from strange_server import PUBLIC, Internet, Server
 
+from commentsvc import floor
 from commentsvc.adapters import outbound
 from commentsvc.adapters.outbound import Answer, Network
 from commentsvc.errors import ForbiddenDestinationError, OutboundError
@@ -107,6 +109,20 @@ def test_a_message_is_sent_and_its_answer_left_unread(server: Server) -> None:
     assert (answer.status, answer.body) == (202, b"")
     assert server.requests[0].startswith("POST / HTTP/1.1\r\n")
     assert "Content-Length: 8\r\n" in server.requests[0]
+
+
+def test_who_asks_keeps_nobody_from_the_floor(server: Server) -> None:
+    free: list[bool] = []
+
+    def answer(sock: socket.socket) -> None:
+        free.append(is_free())
+        sock.sendall(PNG + b"Content-Length: 1\r\n\r\nx")
+
+    server.play(answer)
+    with floor.taken():
+        local(server)
+        assert not is_free()
+    assert free == [True]
 
 
 @pytest.mark.parametrize(("kind", "body"), [("text/html", b""), ("image/png", b"sorry")])

@@ -11,10 +11,11 @@ from contextlib import closing, contextmanager
 import pytest
 from conftest import dispose
 from flask import Flask
+from floors import LATE, Other
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from commentsvc import create_app
+from commentsvc import create_app, floor
 from commentsvc import db as database
 from commentsvc.config import Settings
 from commentsvc.db import BUSY_TIMEOUT_MS, begin_write, db
@@ -115,3 +116,37 @@ def test_a_writer_may_begin_again(impatient: Flask) -> None:
                 pass
     with writing():
         pass
+
+
+def test_who_waits_for_this_process_keeps_nobody_from_the_floor(app: Flask) -> None:
+    with app.app_context(), writing():
+        writer, has = _writer_with_the_floor(app)
+        assert Other().had.wait(LATE)
+        assert not has.is_set()
+    assert has.wait(LATE)
+    writer.join()
+
+
+def test_who_waits_for_another_process_keeps_nobody_from_the_floor(app: Flask, settings: Settings) -> None:
+    with another_process(settings):
+        writer, has = _writer_with_the_floor(app)
+        assert Other().had.wait(LATE)
+        assert not has.is_set()
+    assert has.wait(LATE)
+    writer.join()
+
+
+def _writer_with_the_floor(app: Flask) -> tuple[threading.Thread, threading.Event]:
+    """Somebody who has the floor, and waits for the lock by now."""
+    began, has = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with app.app_context(), floor.taken():
+            began.set()
+            with writing():
+                has.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert began.wait(LATE)
+    return writer, has

@@ -46,6 +46,7 @@ from commentsvc.web import (
     thread_moves,
     threads_admin,
 )
+from commentsvc.web.entrance import Entrance
 from commentsvc.web.pagecache import PageCache
 
 DOORS = (
@@ -105,6 +106,12 @@ def init_app(app: Flask, settings: Settings) -> None:
     faults.init_app(app)
     app.before_request(_require_length)
     app.after_request(headers.apply)
+
+
+def let_in_one_by_one(app: Flask, settings: Settings) -> None:
+    """Have requests wait for each other, where they wait for nothing else: no server is asked, only a file."""
+    if settings.database_url.startswith("sqlite") and not settings.redis_url:
+        app.wsgi_app = Entrance(app.wsgi_app)  # type: ignore[method-assign, assignment]
 
 
 def keep_pages(app: Flask, settings: Settings, bell: Bell, messenger: Messenger) -> None:

@@ -1,0 +1,27 @@
+"""Another thread that wants the floor (commentsvc/floor.py)."""
+
+from __future__ import annotations
+
+import threading
+
+from commentsvc import floor
+
+SOON, LATE = 0.1, 10.0
+
+
+class Other(threading.Thread):
+    """A thread that wants the floor, for a moment."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.had = threading.Event()
+        self.start()
+
+    def run(self) -> None:
+        with floor.taken():
+            self.had.set()
+
+
+def is_free() -> bool:
+    """Whether another thread gets the floor now."""
+    return Other().had.wait(SOON)
