@@ -231,7 +231,7 @@ def watched(app: Any, numbers: Iterable[int]) -> dict[str, float]:
     from sqlalchemy import event
 
     from commentsvc.db import db
-    from commentsvc.domain import reading
+    from commentsvc.domain.showing import reading
 
     with app.app_context():
         engine = db.engine

@@ -29,8 +29,8 @@ from commentsvc import create_app
 from commentsvc.adapters import schema
 from commentsvc.config import Settings
 from commentsvc.db import db
-from commentsvc.domain import queue
-from commentsvc.domain.queue_filters import Filters, Tab
+from commentsvc.domain.desk import queue
+from commentsvc.domain.desk.queue_filters import Filters, Tab
 
 MILLION = 1_000_000
 SERIES = {

@@ -18,9 +18,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from commentsvc.adapters import markup
-from commentsvc.domain import spamfilter, tokens
-from commentsvc.domain.spamfilter import Counts
-from commentsvc.domain.tokens import Said
+from commentsvc.domain.verdicts import spamfilter, tokens
+from commentsvc.domain.verdicts.spamfilter import Counts
+from commentsvc.domain.verdicts.tokens import Said
 
 PACKAGE = "spam-filter@1.1.1"
 SEED = 2026

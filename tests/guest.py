@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from commentsvc.db import Base, begin_write, db
-from commentsvc.domain import accounts, sites
+from commentsvc.domain.persons import accounts
+from commentsvc.domain.websites import sites
 from commentsvc.models import Policy
 
 ARTICLE = f"{BLOG}/article"

@@ -16,8 +16,10 @@ from commentsvc.adapters.providers import catalogue
 from commentsvc.adapters.providers.flow import Attempt
 from commentsvc.adapters.providers.profile import Profile
 from commentsvc.db import begin_write
-from commentsvc.domain import comments, drafts, identities, passes, sessions, threads
-from commentsvc.domain.comments import Author, Signs
+from commentsvc.domain.discussions import threads
+from commentsvc.domain.persons import identities, passes, sessions
+from commentsvc.domain.writing import comments, drafts
+from commentsvc.domain.writing.comments import Author, Signs
 from commentsvc.models import Comment, Identity, LoginSession, Role, Site, now
 
 ISSUER = "https://github.com"

@@ -14,10 +14,13 @@ from sqlalchemy.orm import Session
 from visitor import Visitor
 
 from commentsvc.db import begin_write, db
-from commentsvc.domain import accounts, comments, drafts, moderation, sites
-from commentsvc.domain.comments import Author, Signs
+from commentsvc.domain.discussions.threads import address_on
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.threads import address_on
+from commentsvc.domain.persons import accounts
+from commentsvc.domain.verdicts import moderation
+from commentsvc.domain.websites import sites
+from commentsvc.domain.writing import comments, drafts
+from commentsvc.domain.writing.comments import Author, Signs
 from commentsvc.models import Comment, Commenter, Membership, Policy, Role, Site, Status, now
 
 ADA = Guest("Ada", "ada@mail.example")

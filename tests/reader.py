@@ -9,9 +9,11 @@ from browser import Blog, Service
 from playwright.sync_api import Frame, FrameLocator, Page, expect
 from sqlalchemy import select
 
-from commentsvc.domain import comments, drafts, sites, threads
-from commentsvc.domain.comments import Author, Signs
+from commentsvc.domain.discussions import threads
 from commentsvc.domain.fields import Guest
+from commentsvc.domain.websites import sites
+from commentsvc.domain.writing import comments, drafts
+from commentsvc.domain.writing.comments import Author, Signs
 from commentsvc.models import Comment, Site, Status, Thread
 
 THREAD = '<div id="comments"></div>'

@@ -19,7 +19,10 @@ from visitor import Visitor
 
 from commentsvc.adapters import pictures as shrinking
 from commentsvc.db import begin_write, db
-from commentsvc.domain import accounts, identities, moderation, passes, pictures, profiles, sessions, sites
+from commentsvc.domain.persons import accounts, identities, passes, profiles, sessions
+from commentsvc.domain.showing import pictures
+from commentsvc.domain.verdicts import moderation
+from commentsvc.domain.websites import sites
 from commentsvc.models import (
     Comment,
     Commenter,

@@ -18,10 +18,14 @@ from visitor import Visitor
 
 from commentsvc.adapters import markup
 from commentsvc.db import begin_write, db
-from commentsvc.domain import accounts, comments, drafts, moderation, queue, sites
-from commentsvc.domain.comments import Author, Signs
+from commentsvc.domain.desk import queue
+from commentsvc.domain.discussions.threads import address_on
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.threads import address_on
+from commentsvc.domain.persons import accounts
+from commentsvc.domain.verdicts import moderation
+from commentsvc.domain.websites import sites
+from commentsvc.domain.writing import comments, drafts
+from commentsvc.domain.writing.comments import Author, Signs
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import (
     Comment,

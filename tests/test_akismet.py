@@ -15,7 +15,7 @@ from commentsvc.adapters import akismet
 from commentsvc.adapters.akismet import ADDRESS, Opinion, Question
 from commentsvc.adapters.outbound import Answer
 from commentsvc.db import db
-from commentsvc.domain import second_opinion
+from commentsvc.domain.verdicts import second_opinion
 from commentsvc.errors import OutboundError
 from commentsvc.models import Comment, Status, now
 

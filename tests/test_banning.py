@@ -13,11 +13,13 @@ from test_admin import ENGINES, elsewhere, moderator, owner, session, site, visi
 from visitor import Visitor
 
 from commentsvc.db import begin_write
-from commentsvc.domain import banning, bans, comments, drafts
-from commentsvc.domain.bans import Sender
-from commentsvc.domain.comments import Author, Signs
+from commentsvc.domain.desk import banning
+from commentsvc.domain.discussions.threads import address_on
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.threads import address_on
+from commentsvc.domain.verdicts import bans
+from commentsvc.domain.verdicts.bans import Sender
+from commentsvc.domain.writing import comments, drafts
+from commentsvc.domain.writing.comments import Author, Signs
 from commentsvc.errors import BannedError
 from commentsvc.models import Action, Ban, BanKind, Comment, Commenter, Membership, Role, Site, now
 

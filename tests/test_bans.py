@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy.orm import Session
 from writing import ANNA, NOON, article
 
-from commentsvc.domain import bans
-from commentsvc.domain.bans import Sender
-from commentsvc.domain.comments import Author
+from commentsvc.domain.verdicts import bans
+from commentsvc.domain.verdicts.bans import Sender
+from commentsvc.domain.writing.comments import Author
 from commentsvc.errors import BannedError, InvalidFieldsError
 from commentsvc.models import Ban, BanKind, Role, Site
 

@@ -11,7 +11,7 @@ from browser import Blog, Service
 from playwright.sync_api import Frame, Page, expect
 from reader import LONG_READ, article, change, fill_in, frame, in_view, inside, post, stored, write
 
-from commentsvc.domain import moderation, screening
+from commentsvc.domain.verdicts import moderation, screening
 from commentsvc.models import Comment, Policy, Status
 
 GROUNDS = {"light": ("#fff", "#222"), "dark": ("#15181f", "#e4e4e7")}

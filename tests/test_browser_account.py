@@ -16,8 +16,10 @@ from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, exp
 from test_browser_login import profile_with
 
 from commentsvc.db import begin_write
-from commentsvc.domain import comments, drafts, single_sign_on, threads
-from commentsvc.domain.comments import Author, Signs
+from commentsvc.domain.discussions import threads
+from commentsvc.domain.persons import single_sign_on
+from commentsvc.domain.writing import comments, drafts
+from commentsvc.domain.writing.comments import Author, Signs
 from commentsvc.models import LoginSession, Site, now
 
 ARTICLE = '<!doctype html><html lang="en"><title>An article</title><h1>An article</h1>'

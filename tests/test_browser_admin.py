@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from visitor import link_for
 
 from commentsvc.db import begin_write
-from commentsvc.domain import accounts
+from commentsvc.domain.persons import accounts
 from commentsvc.models import Comment, Report, Status
 
 

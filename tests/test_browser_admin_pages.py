@@ -15,8 +15,10 @@ from sqlalchemy import select
 from visitor import link_for
 
 from commentsvc.db import begin_write
-from commentsvc.domain import accounts, banning, bulk, notes, sites, team
+from commentsvc.domain.desk import banning, bulk, notes, team
 from commentsvc.domain.fields import Guest
+from commentsvc.domain.persons import accounts
+from commentsvc.domain.websites import sites
 from commentsvc.models import (
     Action,
     BanKind,

@@ -16,9 +16,11 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Frame, 
 from reader import article, inside, stored, write
 
 from commentsvc.adapters import markup
-from commentsvc.domain import comments, drafts, fields, threads
-from commentsvc.domain.comments import Author, Signs
+from commentsvc.domain import fields
+from commentsvc.domain.discussions import threads
 from commentsvc.domain.fields import Guest
+from commentsvc.domain.writing import comments, drafts
+from commentsvc.domain.writing.comments import Author, Signs
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import Comment
 

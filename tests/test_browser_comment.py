@@ -13,7 +13,7 @@ from browser import SWITCHES, Blog, Service
 from playwright.sync_api import Browser, BrowserContext, Frame, Page, Route, expect
 from reader import article, change, fill_in, fits, frame, held, inside, post, stored, write
 
-from commentsvc.domain import moderation, screening
+from commentsvc.domain.verdicts import moderation, screening
 from commentsvc.models import Comment, FieldRule, Policy, Status
 
 DAY = 86_400_000

@@ -23,7 +23,7 @@ from reader import (
     write,
 )
 
-from commentsvc.domain import screening
+from commentsvc.domain.verdicts import screening
 
 
 @pytest.fixture(autouse=True)

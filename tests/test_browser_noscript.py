@@ -10,7 +10,7 @@ from browser import Blog, Service
 from playwright.sync_api import Browser, Page, expect
 from reader import change, fill_in, held, post, stored, write
 
-from commentsvc.domain import screening
+from commentsvc.domain.verdicts import screening
 from commentsvc.models import Policy
 
 

@@ -7,7 +7,8 @@ from browser import Blog, Service
 from playwright.sync_api import Browser, Page, expect
 from reader import article, fill_in, inside, post, stored, write
 
-from commentsvc.domain import accounts, screening
+from commentsvc.domain.persons import accounts
+from commentsvc.domain.verdicts import screening
 from commentsvc.models import now
 
 

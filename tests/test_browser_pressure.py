@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 from reader import article, change, fill_in, inside, post, stored, write
 from sqlalchemy import select
 
-from commentsvc.domain import screening
-from commentsvc.domain.spells import CALM
+from commentsvc.domain.verdicts import screening
+from commentsvc.domain.verdicts.spells import CALM
 from commentsvc.models import Pressure, Status, now
 
 

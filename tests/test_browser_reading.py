@@ -10,7 +10,7 @@ from browser import Blog, Service
 from playwright.sync_api import Frame, Page, expect
 from reader import article, fill_in, fits, frame, inside, post, write
 
-from commentsvc.domain import moderation, screening
+from commentsvc.domain.verdicts import moderation, screening
 from commentsvc.models import Comment, Order, Status
 
 

@@ -11,9 +11,11 @@ from test_browser_admin import enter, toast
 from test_browser_admin import it as queue_of_service
 
 from commentsvc.db import begin_write
-from commentsvc.domain import accounts, moderation, reports
-from commentsvc.domain.reports import Reporter
-from commentsvc.domain.spamfilter import ENOUGH
+from commentsvc.domain.desk import reports
+from commentsvc.domain.desk.reports import Reporter
+from commentsvc.domain.persons import accounts
+from commentsvc.domain.verdicts import moderation
+from commentsvc.domain.verdicts.spamfilter import ENOUGH
 from commentsvc.models import Comment, Policy, Site, Status
 
 it = queue_of_service

@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 from visitor import Visitor
 
 from commentsvc.db import begin_write
-from commentsvc.domain import bulk, moderation
+from commentsvc.domain.desk import bulk
+from commentsvc.domain.verdicts import moderation
 from commentsvc.models import Action, Comment, Decision, Status, Thread, now
 
 queue_of_site = open_queue
@@ -176,7 +177,7 @@ class TestTheLog:
         self, queue_of_site: Queue, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         it = queue_of_site
-        monkeypatch.setattr("commentsvc.domain.undoing.PAGE", 2)
+        monkeypatch.setattr("commentsvc.domain.desk.undoing.PAGE", 2)
         for one in it.held(3):
             it.owner.post(f"/admin/comments/{one}/decision", {"verdict": "spam", "seen": "held"})
         path = f"/admin/sites/{it.site_id}/actions"

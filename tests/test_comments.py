@@ -11,9 +11,12 @@ from sqlalchemy.orm import Session
 from writing import ANNA, BEN, NOON, article
 
 from commentsvc.adapters import markup
-from commentsvc.domain import accounts, drafts, editing, moderation, sites
-from commentsvc.domain.comments import Author, Signs
 from commentsvc.domain.fields import Guest
+from commentsvc.domain.persons import accounts
+from commentsvc.domain.verdicts import moderation
+from commentsvc.domain.websites import sites
+from commentsvc.domain.writing import drafts, editing
+from commentsvc.domain.writing.comments import Author, Signs
 from commentsvc.errors import AlreadyPostedError, DuplicateCommentError, InvalidFieldsError, NotFoundError
 from commentsvc.models import Comment, Commenter, Decision, Policy, Role, Site, Status, Thread
 

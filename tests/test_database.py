@@ -17,9 +17,11 @@ from writing import NOON, article
 from commentsvc import create_app
 from commentsvc.config import Settings
 from commentsvc.db import BUSY_TIMEOUT_MS, begin_write, db
-from commentsvc.domain import comments, drafts, sites, threads
-from commentsvc.domain.comments import Author, Signs
+from commentsvc.domain.discussions import threads
 from commentsvc.domain.fields import Guest
+from commentsvc.domain.websites import sites
+from commentsvc.domain.writing import comments, drafts
+from commentsvc.domain.writing.comments import Author, Signs
 from commentsvc.models import Comment, Commenter, Site, Thread
 
 both_engines = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])

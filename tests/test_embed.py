@@ -17,8 +17,8 @@ from werkzeug.routing import IntegerConverter, Rule
 from werkzeug.test import EnvironBuilder
 
 from commentsvc.db import begin_write, db
-from commentsvc.domain import moderation
-from commentsvc.domain.reading import CommentView
+from commentsvc.domain.showing.reading import CommentView
+from commentsvc.domain.verdicts import moderation
 from commentsvc.models import Comment, Order, Status
 
 both_engines = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])

@@ -17,8 +17,12 @@ from visitor import Visitor
 
 from commentsvc.adapters import pictures as shrinking
 from commentsvc.db import Base, begin_write, db
-from commentsvc.domain import accounts, erasure, moderation, pictures, sessions, sites
-from commentsvc.domain.erasure import Texts
+from commentsvc.domain.persons import accounts, sessions
+from commentsvc.domain.showing import pictures
+from commentsvc.domain.upkeep import erasure
+from commentsvc.domain.upkeep.erasure import Texts
+from commentsvc.domain.verdicts import moderation
+from commentsvc.domain.websites import sites
 from commentsvc.errors import ForbiddenError
 from commentsvc.models import (
     Ban,

@@ -16,9 +16,11 @@ from sqlalchemy import event, select
 from visitor import Visitor, link_for
 
 from commentsvc.db import begin_write, db
-from commentsvc.domain import accounts, moderation, statistics
-from commentsvc.domain.screening import Verdict
-from commentsvc.domain.statistics import Glance
+from commentsvc.domain.desk import statistics
+from commentsvc.domain.desk.statistics import Glance
+from commentsvc.domain.persons import accounts
+from commentsvc.domain.verdicts import moderation
+from commentsvc.domain.verdicts.screening import Verdict
 from commentsvc.models import Comment, Decision, Status, now
 from commentsvc.web.dashboard import ceiling, in_words
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from commentsvc.db import begin_write, db
-from commentsvc.domain import moderation
+from commentsvc.domain.verdicts import moderation
 from commentsvc.models import Comment, Status
 from commentsvc.web import assets
 
@@ -70,7 +70,7 @@ def test_a_fault_on_our_side_carries_the_policy_too(
     def broken(*_args: object, **_more: object) -> None:
         raise ZeroDivisionError("the secret reason")
 
-    monkeypatch.setattr("commentsvc.domain.reading.page", broken)
+    monkeypatch.setattr("commentsvc.domain.showing.reading.page", broken)
     answer = reader.get()
     assert answer.status_code == 500
     assert policy(answer)["default-src"] == "'none'"

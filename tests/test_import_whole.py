@@ -18,9 +18,10 @@ from sqlalchemy.orm import Session
 
 from commentsvc.adapters import markup
 from commentsvc.db import begin_write
-from commentsvc.domain import importing, moderation
-from commentsvc.domain.import_report import Report
-from commentsvc.domain.records import ArticleRecord
+from commentsvc.domain.imports import importing
+from commentsvc.domain.imports.import_report import Report
+from commentsvc.domain.imports.records import ArticleRecord
+from commentsvc.domain.verdicts import moderation
 from commentsvc.errors import TransferError
 from commentsvc.models import Comment, Kind, Site, Status, Thread
 from commentsvc.transfer import wordpress

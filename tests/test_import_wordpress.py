@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from writing import article as pen_for
 
 from commentsvc.db import begin_write
-from commentsvc.domain import moderation
-from commentsvc.domain.import_report import Report
+from commentsvc.domain.imports.import_report import Report
+from commentsvc.domain.verdicts import moderation
 from commentsvc.errors import TransferError
 from commentsvc.models import Comment, Commenter, Decision, Kind, Site, Status, Thread
 

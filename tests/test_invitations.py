@@ -18,7 +18,8 @@ from visitor import Visitor
 
 from commentsvc.adapters.providers.profile import Profile
 from commentsvc.db import begin_write, db
-from commentsvc.domain import accounts, identities, invitations, sites
+from commentsvc.domain.persons import accounts, identities, invitations
+from commentsvc.domain.websites import sites
 from commentsvc.models import Commenter, Identity, Membership, Role, Site, Ticket, now
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])

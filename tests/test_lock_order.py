@@ -12,8 +12,13 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from commentsvc.db import begin_write
-from commentsvc.domain import accounts, bulk, erasure, moderation, sites, threads, training, undoing
-from commentsvc.domain.erasure import Texts
+from commentsvc.domain.desk import bulk, undoing
+from commentsvc.domain.discussions import threads
+from commentsvc.domain.persons import accounts
+from commentsvc.domain.upkeep import erasure
+from commentsvc.domain.upkeep.erasure import Texts
+from commentsvc.domain.verdicts import moderation, training
+from commentsvc.domain.websites import sites
 from commentsvc.models import Comment, Status, now
 
 queue_of_site = open_queue

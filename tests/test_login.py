@@ -22,7 +22,9 @@ from commentsvc import create_app
 from commentsvc.adapters.providers import asking
 from commentsvc.config import Settings
 from commentsvc.db import begin_write, db
-from commentsvc.domain import accounts, moderation, sites
+from commentsvc.domain.persons import accounts
+from commentsvc.domain.verdicts import moderation
+from commentsvc.domain.websites import sites
 from commentsvc.models import (
     Comment,
     Commenter,

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy.orm import Session
 from writing import article
 
-from commentsvc.domain import lookalikes
-from commentsvc.domain.comments import Author
-from commentsvc.domain.lookalikes import Namesake
+from commentsvc.domain.verdicts import lookalikes
+from commentsvc.domain.verdicts.lookalikes import Namesake
+from commentsvc.domain.writing.comments import Author
 from commentsvc.models import Commenter, Role, Site
 
 

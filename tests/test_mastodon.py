@@ -21,7 +21,8 @@ from commentsvc.adapters import outbound
 from commentsvc.adapters.providers import catalogue, mastodon
 from commentsvc.config import Settings
 from commentsvc.db import begin_write, db
-from commentsvc.domain import accounts, sites
+from commentsvc.domain.persons import accounts
+from commentsvc.domain.websites import sites
 from commentsvc.errors import ProviderError
 from commentsvc.models import Identity, Registration
 

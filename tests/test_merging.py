@@ -10,7 +10,12 @@ from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 from writing import ANNA, BEN, NOON, Pen, article
 
-from commentsvc.domain import accounts, counting, merging, moderation, pins, reading, renaming, sites, threads
+from commentsvc.domain.discussions import counting, threads
+from commentsvc.domain.persons import accounts
+from commentsvc.domain.rearranging import merging, pins, renaming
+from commentsvc.domain.showing import reading
+from commentsvc.domain.verdicts import moderation
+from commentsvc.domain.websites import sites
 from commentsvc.errors import InvalidFieldsError, KeyTakenError
 from commentsvc.models import Action, Comment, Order, Site, Status, Thread, ThreadAlias
 

@@ -19,7 +19,8 @@ from commentsvc import create_app
 from commentsvc.adapters import schema
 from commentsvc.config import Settings
 from commentsvc.db import Base, begin_write, db
-from commentsvc.domain import accounts, sites
+from commentsvc.domain.persons import accounts
+from commentsvc.domain.websites import sites
 from commentsvc.models import Site
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])

@@ -10,8 +10,11 @@ from sqlalchemy.orm import Session
 from writing import NOON, Pen, article
 
 from commentsvc.db import begin_write, db
-from commentsvc.domain import accounts, moderation, reading, threads
-from commentsvc.domain.comments import Author
+from commentsvc.domain.discussions import threads
+from commentsvc.domain.persons import accounts
+from commentsvc.domain.showing import reading
+from commentsvc.domain.verdicts import moderation
+from commentsvc.domain.writing.comments import Author
 from commentsvc.models import Comment, Decision, Kind, Order, Role, Site, Status, Thread
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])

@@ -10,10 +10,13 @@ from sqlalchemy.orm import Session
 from writing import ANNA, BEN, NOON, article
 
 from commentsvc.db import db
-from commentsvc.domain import accounts, comments, drafts, pictures, reading, threads
-from commentsvc.domain.comments import Author, Signs
-from commentsvc.domain.entry import Posted
+from commentsvc.domain.discussions import threads
 from commentsvc.domain.fields import Guest
+from commentsvc.domain.persons import accounts
+from commentsvc.domain.showing import pictures, reading
+from commentsvc.domain.writing import comments, drafts
+from commentsvc.domain.writing.comments import Author, Signs
+from commentsvc.domain.writing.entry import Posted
 from commentsvc.models import Comment, Commenter, Decision, Policy, Role, Site, Status, Thread
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])

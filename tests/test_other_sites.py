@@ -26,7 +26,9 @@ from test_admin import (
 from visitor import Visitor
 
 from commentsvc.db import begin_write
-from commentsvc.domain import banning, bulk, merging, moving, notes, remapping, renaming, sites, team
+from commentsvc.domain.desk import banning, bulk, notes, team
+from commentsvc.domain.rearranging import merging, moving, remapping, renaming
+from commentsvc.domain.websites import sites
 from commentsvc.models import (
     Action,
     BanKind,

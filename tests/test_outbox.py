@@ -22,8 +22,9 @@ from commentsvc.cli.commands import main
 from commentsvc.cli.delivering import sender
 from commentsvc.config import Settings
 from commentsvc.db import begin_write, db
-from commentsvc.domain import alarms, outbox, spells
+from commentsvc.domain import outbox
 from commentsvc.domain.outbox import AGAIN_AFTER, KEPT, TAKEN_FOR, Letter
+from commentsvc.domain.verdicts import alarms, spells
 from commentsvc.errors import MailError
 from commentsvc.models import Delivery, DeliveryState, Pressure, Site, now
 

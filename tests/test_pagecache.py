@@ -28,7 +28,10 @@ from commentsvc.adapters import compression
 from commentsvc.adapters.bell import Bell
 from commentsvc.config import Settings
 from commentsvc.db import begin_write, db
-from commentsvc.domain import accounts, freshness, moderation, sites, threads
+from commentsvc.domain.discussions import freshness, threads
+from commentsvc.domain.persons import accounts
+from commentsvc.domain.verdicts import moderation
+from commentsvc.domain.websites import sites
 from commentsvc.models import Comment, Commenter, Policy, Site, Status, Thread
 from commentsvc.web import embed, pagecache
 from commentsvc.web import thread as thread_page

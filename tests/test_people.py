@@ -14,10 +14,12 @@ from test_admin import ENGINES, elsewhere, moderator, owner, session, site, visi
 from visitor import Visitor
 
 from commentsvc.db import begin_write, db
-from commentsvc.domain import comments, drafts, moderation, people, people_search
-from commentsvc.domain.comments import Author, Signs
+from commentsvc.domain.desk import people, people_search
+from commentsvc.domain.discussions.threads import address_on
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.threads import address_on
+from commentsvc.domain.verdicts import moderation
+from commentsvc.domain.writing import comments, drafts
+from commentsvc.domain.writing.comments import Author, Signs
 from commentsvc.errors import NotFoundError
 from commentsvc.models import Action, Comment, Commenter, Membership, Note, Role, Site, Status, now
 

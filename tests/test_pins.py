@@ -8,7 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from writing import Pen, article
 
-from commentsvc.domain import moderation, pins, reading
+from commentsvc.domain.rearranging import pins
+from commentsvc.domain.showing import reading
+from commentsvc.domain.verdicts import moderation
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import Action, Comment, Order, Site, Status
 

@@ -16,8 +16,9 @@ from commentsvc.adapters import outbound
 from commentsvc.adapters import pictures as shrinking
 from commentsvc.adapters.outbound import Answer
 from commentsvc.db import begin_write
-from commentsvc.domain import identities, pictures, profiles
-from commentsvc.domain.comments import Author
+from commentsvc.domain.persons import identities, profiles
+from commentsvc.domain.showing import pictures
+from commentsvc.domain.writing.comments import Author
 from commentsvc.errors import OutboundError
 from commentsvc.models import Commenter, Picture, Site, Thread, now
 from commentsvc.web import incoming_pictures

@@ -21,7 +21,7 @@ from commentsvc import create_app
 from commentsvc.adapters import schema
 from commentsvc.config import Settings
 from commentsvc.db import begin_write, db
-from commentsvc.domain import moderation
+from commentsvc.domain.verdicts import moderation
 from commentsvc.models import Comment, FieldRule, Policy, Status
 from commentsvc.web import BODY_LARGEST
 

@@ -14,10 +14,12 @@ from sqlalchemy.orm import Session
 from writing import NOON
 
 from commentsvc.db import begin_write, db
-from commentsvc.domain import comments, drafts, moderation, pressure, spells, threads, usual
-from commentsvc.domain.comments import Author, Signs
+from commentsvc.domain.discussions import threads
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.spells import CALM, Step
+from commentsvc.domain.verdicts import moderation, pressure, spells, usual
+from commentsvc.domain.verdicts.spells import CALM, Step
+from commentsvc.domain.writing import comments, drafts
+from commentsvc.domain.writing.comments import Author, Signs
 from commentsvc.errors import WorkNeededError
 from commentsvc.models import Action, Comment, Pressure, Role, Site, Status, Thread
 

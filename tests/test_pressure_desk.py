@@ -11,8 +11,10 @@ from moderating import Queue, open_queue
 from sqlalchemy import select
 
 from commentsvc.db import begin_write
-from commentsvc.domain import accounts, sites, spells
-from commentsvc.domain.spells import CALM, Step
+from commentsvc.domain.persons import accounts
+from commentsvc.domain.verdicts import spells
+from commentsvc.domain.verdicts.spells import CALM, Step
+from commentsvc.domain.websites import sites
 from commentsvc.models import Action, Comment, Pressure, Site, Status, now
 
 queue_of_site = open_queue

@@ -12,9 +12,9 @@ from moderating import Queue, open_queue
 from sqlalchemy import Engine, event
 
 from commentsvc.db import begin_write
-from commentsvc.domain import queue_walk
+from commentsvc.domain.desk import queue_walk
+from commentsvc.domain.desk.queue_filters import Filters, Tab
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.queue_filters import Filters, Tab
 from commentsvc.models import Comment, Decision, Identity, Report, Status, now
 from commentsvc.web import desk
 
@@ -89,7 +89,7 @@ class TestFilters:
         assert shown(it, "since=2026-01-02&until=2026-01-03") == [ids[0], ids[4], ids[3]]
         assert shown(it, "since=2026-01-09") == [ids[5]]
         assert shown(it, "until=2026-01-01") == [ids[1]]
-        monkeypatch.setattr("commentsvc.domain.queue.PAGE", 2)
+        monkeypatch.setattr("commentsvc.domain.desk.queue.PAGE", 2)
         assert walked(it, "until=2026-01-04") == [ids[2], ids[0], ids[4], ids[3], ids[1]]
 
     def test_by_reason(self, queue_of_site: Queue) -> None:

@@ -14,7 +14,7 @@ import pytest
 import wxr
 from hang import within
 
-from commentsvc.domain.records import ArticleRecord, CommentRecord
+from commentsvc.domain.imports.records import ArticleRecord, CommentRecord
 from commentsvc.errors import TransferError
 from commentsvc.models import Kind, Status
 from commentsvc.transfer import wordpress

@@ -18,11 +18,14 @@ from sqlalchemy.orm import Session
 from writing import NOON, article
 
 from commentsvc.db import begin_write, db
-from commentsvc.domain import accounts, counting, moderation, places, reading, threads
-from commentsvc.domain.comments import Author
+from commentsvc.domain.discussions import counting, places, threads
+from commentsvc.domain.discussions.threads import Address
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.reading import CommentView, Conversation
-from commentsvc.domain.threads import Address
+from commentsvc.domain.persons import accounts
+from commentsvc.domain.showing import reading
+from commentsvc.domain.showing.reading import CommentView, Conversation
+from commentsvc.domain.verdicts import moderation
+from commentsvc.domain.writing.comments import Author
 from commentsvc.errors import BadAddressError, NotFoundError, UnknownOriginError
 from commentsvc.models import (
     Comment,

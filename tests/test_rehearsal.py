@@ -8,10 +8,12 @@ from guest import contents
 from sqlalchemy.orm import Session
 from writing import article
 
-from commentsvc.domain import accounts, moderation, rehearsal
-from commentsvc.domain.comments import Author, Signs
-from commentsvc.domain.rehearsal import Rehearsal
-from commentsvc.domain.screening import Rules, Verdict
+from commentsvc.domain.desk import rehearsal
+from commentsvc.domain.desk.rehearsal import Rehearsal
+from commentsvc.domain.persons import accounts
+from commentsvc.domain.verdicts import moderation
+from commentsvc.domain.verdicts.screening import Rules, Verdict
+from commentsvc.domain.writing.comments import Author, Signs
 from commentsvc.models import Comment, Decision, Policy, Role, Site, Status
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])

@@ -14,7 +14,10 @@ from visitor import Visitor
 from writing import NOON, Pen, article
 
 from commentsvc.db import begin_write, db
-from commentsvc.domain import accounts, remapping, sites, threads
+from commentsvc.domain.discussions import threads
+from commentsvc.domain.persons import accounts
+from commentsvc.domain.rearranging import remapping
+from commentsvc.domain.websites import sites
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import Commenter, Site, Thread, ThreadAlias
 

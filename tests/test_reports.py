@@ -16,8 +16,9 @@ from writing import Pen, article
 
 from commentsvc.adapters.limits import Limiter
 from commentsvc.db import begin_write, db
-from commentsvc.domain import moderation, reports
-from commentsvc.domain.reports import Reporter
+from commentsvc.domain.desk import reports
+from commentsvc.domain.desk.reports import Reporter
+from commentsvc.domain.verdicts import moderation
 from commentsvc.errors import InvalidFieldsError, NotFoundError
 from commentsvc.models import Comment, Commenter, Decision, Report, Site, Status
 

@@ -10,8 +10,10 @@ from writing import Pen, article
 from commentsvc.adapters import markup
 from commentsvc.adapters.markup import Rendered
 from commentsvc.db import begin_write
-from commentsvc.domain import drafts, moderation, rerendering
-from commentsvc.domain.rerendering import rerender
+from commentsvc.domain.upkeep import rerendering
+from commentsvc.domain.upkeep.rerendering import rerender
+from commentsvc.domain.verdicts import moderation
+from commentsvc.domain.writing import drafts
 from commentsvc.models import Comment, Decision, Site, Status, TextFormat
 
 ENGINES = ["sqlite", "postgresql"]

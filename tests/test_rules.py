@@ -19,9 +19,12 @@ from writing import article
 
 from commentsvc.adapters.outbound import Answer
 from commentsvc.db import begin_write, db
-from commentsvc.domain import accounts, moderation, reports, second_opinion, sites, training
-from commentsvc.domain.reports import Reporter
-from commentsvc.domain.spamfilter import Counts
+from commentsvc.domain.desk import reports
+from commentsvc.domain.desk.reports import Reporter
+from commentsvc.domain.persons import accounts
+from commentsvc.domain.verdicts import moderation, second_opinion, training
+from commentsvc.domain.verdicts.spamfilter import Counts
+from commentsvc.domain.websites import sites
 from commentsvc.errors import OutboundError
 from commentsvc.models import Action, Comment, Commenter, Membership, Policy, Role, Site, Status
 

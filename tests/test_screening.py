@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy.orm import Session
 from writing import article
 
-from commentsvc.domain import screening, wordlists
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.lookalikes import Namesake
-from commentsvc.domain.screening import Rules, Submission, Verdict
-from commentsvc.domain.spamfilter import Score
-from commentsvc.domain.wordlists import Match
+from commentsvc.domain.verdicts import screening, wordlists
+from commentsvc.domain.verdicts.lookalikes import Namesake
+from commentsvc.domain.verdicts.screening import Rules, Submission, Verdict
+from commentsvc.domain.verdicts.spamfilter import Score
+from commentsvc.domain.verdicts.wordlists import Match
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import Policy, Role, Site, Status
 

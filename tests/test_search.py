@@ -9,9 +9,9 @@ from sqlalchemy import text
 
 from commentsvc.adapters import fulltext
 from commentsvc.db import begin_write
-from commentsvc.domain import queue, queue_walk
+from commentsvc.domain.desk import queue, queue_walk
+from commentsvc.domain.desk.queue_filters import Filters, Tab
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.queue_filters import Filters, Tab
 from commentsvc.models import Comment, Commenter, Status, Thread
 
 queue_of_site = open_queue

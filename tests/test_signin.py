@@ -18,7 +18,8 @@ from visitor import Visitor, link_for
 from commentsvc import create_app
 from commentsvc.config import Settings
 from commentsvc.db import begin_write, db
-from commentsvc.domain import accounts, sites
+from commentsvc.domain.persons import accounts
+from commentsvc.domain.websites import sites
 from commentsvc.models import Commenter, LoginSession, Ticket, now
 
 SECURE = "https://comments.example"

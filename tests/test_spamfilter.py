@@ -9,10 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from writing import Pen, article
 
-from commentsvc.domain import accounts, drafts, editing, moderation, spamfilter, tokens, training
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.spamfilter import ENOUGH, Counts, Score
-from commentsvc.domain.tokens import Said
+from commentsvc.domain.persons import accounts
+from commentsvc.domain.verdicts import moderation, spamfilter, tokens, training
+from commentsvc.domain.verdicts.spamfilter import ENOUGH, Counts, Score
+from commentsvc.domain.verdicts.tokens import Said
+from commentsvc.domain.writing import drafts, editing
 from commentsvc.models import Comment, FilterWord, Kind, Site, Status
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])

@@ -20,7 +20,8 @@ from test_cli import bare_environment, fail, succeed
 from visitor import Visitor
 
 from commentsvc.db import begin_write, db
-from commentsvc.domain import accounts, single_sign_on, sites
+from commentsvc.domain.persons import accounts, single_sign_on
+from commentsvc.domain.websites import sites
 from commentsvc.models import (
     Comment,
     Commenter,

@@ -16,7 +16,7 @@ from writing import Pen
 
 from commentsvc.cli import service
 from commentsvc.config import Settings
-from commentsvc.domain import threads
+from commentsvc.domain.discussions import threads
 from commentsvc.models import Site
 
 HEAVY = {"alembic", "authlib", "cryptography", "flask_migrate", "joserfc", "psycopg", "redis", "requests"}

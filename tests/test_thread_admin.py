@@ -17,8 +17,11 @@ from visitor import Visitor
 from writing import ANNA, BEN, NOON, Pen, article
 
 from commentsvc.db import begin_write, db
-from commentsvc.domain import accounts, renaming, sites, thread_admin, threads
-from commentsvc.domain.comments import Author
+from commentsvc.domain.discussions import threads
+from commentsvc.domain.persons import accounts
+from commentsvc.domain.rearranging import renaming, thread_admin
+from commentsvc.domain.websites import sites
+from commentsvc.domain.writing.comments import Author
 from commentsvc.errors import InvalidFieldsError, SlowModeError, ThreadClosedError
 from commentsvc.models import Action, Commenter, Membership, Policy, Role, Site, Thread, now
 

@@ -11,9 +11,13 @@ from visitor import Visitor
 
 from commentsvc.adapters import markup
 from commentsvc.db import begin_write
-from commentsvc.domain import erasure, export, merging, moving, revisions, sites, training
-from commentsvc.domain.erasure import Texts
+from commentsvc.domain.desk import revisions
 from commentsvc.domain.fields import Guest
+from commentsvc.domain.rearranging import merging, moving
+from commentsvc.domain.upkeep import erasure, export
+from commentsvc.domain.upkeep.erasure import Texts
+from commentsvc.domain.verdicts import training
+from commentsvc.domain.websites import sites
 from commentsvc.models import Action, Comment, FilterWord, Revision, Status, Thread, now
 
 queue_of_site = open_queue

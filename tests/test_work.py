@@ -20,8 +20,8 @@ from sqlalchemy.orm import Session
 
 from commentsvc.adapters import signing
 from commentsvc.db import begin_write, db
-from commentsvc.domain import work
-from commentsvc.domain.spells import CALM, Step
+from commentsvc.domain.verdicts.spells import CALM, Step
+from commentsvc.domain.writing import work
 from commentsvc.models import Comment, Pressure, Status, now
 
 

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from writing import Pen
 
 from commentsvc.config import Settings
-from commentsvc.domain import threads
+from commentsvc.domain.discussions import threads
 from commentsvc.models import Comment, Decision, Site, Status, Thread
 
 WRITERS, EACH = 16, 6

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from commentsvc.db import begin_write
-from commentsvc.domain import accounts
+from commentsvc.domain.persons import accounts
 from commentsvc.models import Commenter, now
 
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from conftest import BLOG
 from sqlalchemy.orm import Session
 
-from commentsvc.domain import comments, drafts, threads
-from commentsvc.domain.comments import Author, Signs
+from commentsvc.domain.discussions import threads
+from commentsvc.domain.discussions.threads import Address
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.threads import Address
+from commentsvc.domain.writing import comments, drafts
+from commentsvc.domain.writing.comments import Author, Signs
 from commentsvc.models import Comment, Site, Thread
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from commentsvc.domain import importing
-from commentsvc.domain.import_report import Report
+from commentsvc.domain.imports import importing
+from commentsvc.domain.imports.import_report import Report
 from commentsvc.models import Comment, Site
 from commentsvc.transfer import wordpress
 

@@ -22,7 +22,10 @@ from bench.material import Article
 from commentsvc.adapters import markup
 from commentsvc.cli import service
 from commentsvc.config import PREFIX, Settings
-from commentsvc.domain import accounts, drafts, sites, threads
+from commentsvc.domain.discussions import threads
+from commentsvc.domain.persons import accounts
+from commentsvc.domain.websites import sites
+from commentsvc.domain.writing import drafts
 from commentsvc.models import Comment, Decision, Kind, Policy, Site, Status, Thread
 
 NAME = "commentsvc"

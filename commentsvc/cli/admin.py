@@ -8,7 +8,9 @@ from commentsvc.adapters.providers import catalogue
 from commentsvc.adapters.providers.catalogue import Provider
 from commentsvc.cli import service
 from commentsvc.config import Settings
-from commentsvc.domain import accounts, fields, invitations, sites
+from commentsvc.domain import fields
+from commentsvc.domain.persons import accounts, invitations
+from commentsvc.domain.websites import sites
 from commentsvc.errors import BadAddressError
 from commentsvc.models import Role, now
 

@@ -16,8 +16,10 @@ from commentsvc.adapters.server import WsgiApp
 from commentsvc.cli import service
 from commentsvc.cli.service import Application
 from commentsvc.config import Settings
-from commentsvc.domain import outbox, revisions, spells
+from commentsvc.domain import outbox
+from commentsvc.domain.desk import revisions
 from commentsvc.domain.outbox import Letter, Send
+from commentsvc.domain.verdicts import spells
 from commentsvc.models import now
 
 EVERY = 5

@@ -22,7 +22,7 @@ from commentsvc.cli import service
 from commentsvc.config import PREFIX, Settings
 from commentsvc.demo import blog, provider, seeds
 from commentsvc.demo.demo_id import LABEL, Client
-from commentsvc.domain import accounts
+from commentsvc.domain.persons import accounts
 from commentsvc.errors import CommentsvcError
 from commentsvc.models import now
 

@@ -8,8 +8,11 @@ from pathlib import Path
 import click
 
 from commentsvc.cli import service
-from commentsvc.domain import importing, rerendering, sites, training
-from commentsvc.domain.spamfilter import Counts
+from commentsvc.domain.imports import importing
+from commentsvc.domain.upkeep import rerendering
+from commentsvc.domain.verdicts import training
+from commentsvc.domain.verdicts.spamfilter import Counts
+from commentsvc.domain.websites import sites
 from commentsvc.models import now
 from commentsvc.transfer import wordpress
 

@@ -9,11 +9,14 @@ from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.orm import Session
 
 from commentsvc.demo import blog
-from commentsvc.domain import banning, bulk, comments, drafts, moderation, notes, reports, team, threads
-from commentsvc.domain.comments import Author, Signs
+from commentsvc.domain.desk import banning, bulk, notes, reports, team
+from commentsvc.domain.desk.reports import Reporter
+from commentsvc.domain.discussions import threads
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.reports import Reporter
-from commentsvc.domain.screening import Verdict
+from commentsvc.domain.verdicts import moderation
+from commentsvc.domain.verdicts.screening import Verdict
+from commentsvc.domain.writing import comments, drafts
+from commentsvc.domain.writing.comments import Author, Signs
 from commentsvc.models import BanKind, Comment, Commenter, Decision, Membership, Role, Site, Status
 
 HELPER = "Sven"

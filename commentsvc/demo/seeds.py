@@ -10,10 +10,14 @@ from sqlalchemy.orm import Session
 from commentsvc.demo import backstage, blog
 from commentsvc.demo.chorus import chorus
 from commentsvc.demo.conversation import AUTHOR, CONVERSATION, Said
-from commentsvc.domain import accounts, comments, drafts, moderation, sites, threads
-from commentsvc.domain.comments import Author, Signs
+from commentsvc.domain.discussions import threads
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.screening import Verdict
+from commentsvc.domain.persons import accounts
+from commentsvc.domain.verdicts import moderation
+from commentsvc.domain.verdicts.screening import Verdict
+from commentsvc.domain.websites import sites
+from commentsvc.domain.writing import comments, drafts
+from commentsvc.domain.writing.comments import Author, Signs
 from commentsvc.models import Comment, Commenter, Policy, Role, Site, Status
 
 _REASONS = {

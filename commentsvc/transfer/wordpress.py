@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from commentsvc.adapters import imported_html, markup
-from commentsvc.domain.records import ArticleRecord, CommentRecord
+from commentsvc.domain.imports.records import ArticleRecord, CommentRecord
 from commentsvc.errors import TransferError
 from commentsvc.models import Kind, Status, TextFormat
 from commentsvc.transfer import xml_events

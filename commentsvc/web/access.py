@@ -10,7 +10,7 @@ from flask import g, request
 
 from commentsvc.adapters import signing
 from commentsvc.config import Network
-from commentsvc.domain.threads import Address
+from commentsvc.domain.discussions.threads import Address
 from commentsvc.errors import ForbiddenError, StaleFormError
 from commentsvc.web.context import now, settings
 

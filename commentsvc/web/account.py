@@ -9,8 +9,10 @@ from flask.typing import ResponseReturnValue
 
 from commentsvc.adapters.providers import catalogue
 from commentsvc.db import begin_write
-from commentsvc.domain import erasure, export, identities, pictures, profiles, sessions, single_sign_on
-from commentsvc.domain.erasure import Texts
+from commentsvc.domain.persons import identities, profiles, sessions, single_sign_on
+from commentsvc.domain.showing import pictures
+from commentsvc.domain.upkeep import erasure, export
+from commentsvc.domain.upkeep.erasure import Texts
 from commentsvc.errors import BadAddressError, ForbiddenError, InvalidFieldsError
 from commentsvc.models import LoginSession
 from commentsvc.web import access, headers, reader

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from commentsvc.domain import bulk, undoing
-from commentsvc.domain.bulk import Outcome
+from commentsvc.domain.desk import bulk, undoing
+from commentsvc.domain.desk.bulk import Outcome
 from commentsvc.errors import NotFoundError
 from commentsvc.models import Action
 from commentsvc.web import sessions

@@ -8,7 +8,8 @@ from flask import Blueprint, abort, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from commentsvc.db import begin_write
-from commentsvc.domain import accounts, bulk, queue, undoing
+from commentsvc.domain.desk import bulk, queue, undoing
+from commentsvc.domain.persons import accounts
 from commentsvc.models import Comment, Status, Thread
 from commentsvc.web import sessions
 from commentsvc.web.context import database, now, providers

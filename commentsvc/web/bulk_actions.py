@@ -9,8 +9,8 @@ from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from commentsvc.db import begin_write
-from commentsvc.domain import bulk
-from commentsvc.domain.bulk import Outcome, Overtaken
+from commentsvc.domain.desk import bulk
+from commentsvc.domain.desk.bulk import Outcome, Overtaken
 from commentsvc.models import Status
 from commentsvc.web import sessions
 from commentsvc.web.context import database, now

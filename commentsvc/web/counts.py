@@ -7,8 +7,10 @@ from urllib.parse import unquote
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from commentsvc.domain import addresses, counting, sites, threads
-from commentsvc.domain.threads import Address
+from commentsvc.domain import addresses
+from commentsvc.domain.discussions import counting, threads
+from commentsvc.domain.discussions.threads import Address
+from commentsvc.domain.websites import sites
 from commentsvc.errors import BadAddressError
 from commentsvc.models import Site
 from commentsvc.web.context import database

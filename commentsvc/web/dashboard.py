@@ -7,7 +7,7 @@ from datetime import timedelta
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from commentsvc.domain import statistics
+from commentsvc.domain.desk import statistics
 from commentsvc.models import Status
 from commentsvc.web import sessions
 from commentsvc.web.context import database, now

@@ -10,9 +10,11 @@ from urllib.parse import quote, urlencode
 from flask import Response, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
-from commentsvc.domain import accounts, queue, spells
-from commentsvc.domain.queue_filters import Filters, Tab
-from commentsvc.domain.spells import Spell
+from commentsvc.domain.desk import queue
+from commentsvc.domain.desk.queue_filters import Filters, Tab
+from commentsvc.domain.persons import accounts
+from commentsvc.domain.verdicts import spells
+from commentsvc.domain.verdicts.spells import Spell
 from commentsvc.errors import BadAddressError, NotFoundError
 from commentsvc.models import Comment, Commenter, Role, Site
 from commentsvc.web import access, sessions

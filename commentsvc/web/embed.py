@@ -7,10 +7,13 @@ from datetime import datetime, timedelta
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from commentsvc.domain import pressure, reading, threads, work
-from commentsvc.domain.freshness import Stamp
-from commentsvc.domain.spells import Step
-from commentsvc.domain.threads import Address
+from commentsvc.domain.discussions import threads
+from commentsvc.domain.discussions.freshness import Stamp
+from commentsvc.domain.discussions.threads import Address
+from commentsvc.domain.showing import reading
+from commentsvc.domain.verdicts import pressure
+from commentsvc.domain.verdicts.spells import Step
+from commentsvc.domain.writing import work
 from commentsvc.errors import BadAddressError, UnknownOriginError
 from commentsvc.models import Order, Thread
 from commentsvc.web import access, headers, reader

@@ -6,7 +6,7 @@ from flask import Blueprint, jsonify, redirect, request
 from flask.typing import ResponseReturnValue
 
 from commentsvc.db import begin_write
-from commentsvc.domain import passes, sessions
+from commentsvc.domain.persons import passes, sessions
 from commentsvc.errors import LoggedOutError
 from commentsvc.web import access, headers, reader
 from commentsvc.web.context import database, now

@@ -7,7 +7,8 @@ import logging
 from commentsvc.adapters import outbound
 from commentsvc.adapters import pictures as shrinking
 from commentsvc.db import begin_write
-from commentsvc.domain import pictures, profiles
+from commentsvc.domain.persons import profiles
+from commentsvc.domain.showing import pictures
 from commentsvc.errors import CommentsvcError
 from commentsvc.web.context import database, now
 

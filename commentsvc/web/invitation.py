@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, make_response, render_template
 from flask.typing import ResponseReturnValue
 
-from commentsvc.domain import invitations
+from commentsvc.domain.persons import invitations
 from commentsvc.errors import LinkSpentError
 from commentsvc.web import sessions
 from commentsvc.web.context import database, now, providers

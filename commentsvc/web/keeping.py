@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flask import request
 
-from commentsvc.domain.freshness import Stamp
+from commentsvc.domain.discussions.freshness import Stamp
 
 ENVIRON = "commentsvc.keep"
 

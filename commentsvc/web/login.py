@@ -14,8 +14,8 @@ from flask.typing import ResponseReturnValue
 from commentsvc.adapters.providers.catalogue import Provider
 from commentsvc.adapters.providers.profile import Profile
 from commentsvc.db import begin_write
-from commentsvc.domain import accounts, identities, invitations, logins, sessions
-from commentsvc.domain.logins import Stage
+from commentsvc.domain.persons import accounts, identities, invitations, logins, sessions
+from commentsvc.domain.persons.logins import Stage
 from commentsvc.errors import (
     BadAddressError,
     CommentsvcError,

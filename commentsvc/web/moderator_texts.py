@@ -6,8 +6,11 @@ from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from commentsvc.db import begin_write
-from commentsvc.domain import answers, drafts, fields, queue, revisions, threads
+from commentsvc.domain import fields
+from commentsvc.domain.desk import answers, queue, revisions
+from commentsvc.domain.discussions import threads
 from commentsvc.domain.fields import Guest
+from commentsvc.domain.writing import drafts
 from commentsvc.errors import (
     CommentsvcError,
     DuplicateCommentError,

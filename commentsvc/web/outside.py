@@ -10,7 +10,7 @@ from commentsvc.adapters.providers import mastodon
 from commentsvc.adapters.providers.attempt import Attempt
 from commentsvc.adapters.providers.catalogue import Provider
 from commentsvc.adapters.providers.profile import Profile
-from commentsvc.domain import instances
+from commentsvc.domain.persons import instances
 from commentsvc.errors import ProviderError
 from commentsvc.web.context import database, flow, settings
 

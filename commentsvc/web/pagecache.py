@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from commentsvc.adapters import compression
 from commentsvc.adapters.accesslog import FROM_MEMORY
 from commentsvc.adapters.bell import EVERYTHING, Bell, cell_of
-from commentsvc.domain import freshness
+from commentsvc.domain.discussions import freshness
 from commentsvc.web import meaning
 from commentsvc.web.keeping import ENVIRON, Keep
 from commentsvc.web.shelf import ALIASES, Headers, KeptPage, Shelf

@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 
 from commentsvc.adapters.providers import catalogue
 from commentsvc.db import begin_write
-from commentsvc.domain import banning, notes, people, people_search, queue, single_sign_on
-from commentsvc.domain.queue_filters import Filters
+from commentsvc.domain.desk import banning, notes, people, people_search, queue
+from commentsvc.domain.desk.queue_filters import Filters
+from commentsvc.domain.persons import single_sign_on
 from commentsvc.errors import InvalidFieldsError, NotFoundError
 from commentsvc.models import Note
 from commentsvc.web import sessions

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, make_response
 from flask.typing import ResponseReturnValue
 
 from commentsvc.adapters.pictures import CONTENT_TYPE
-from commentsvc.domain import pictures
+from commentsvc.domain.showing import pictures
 from commentsvc.errors import NotFoundError
 from commentsvc.web.context import database
 

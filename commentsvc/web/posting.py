@@ -11,22 +11,16 @@ from sqlalchemy.orm import Session
 
 from commentsvc.adapters import markup
 from commentsvc.db import begin_write
-from commentsvc.domain import (
-    accounts,
-    alarms,
-    comments,
-    drafts,
-    fields,
-    places,
-    pressure,
-    reading,
-    second_opinion,
-    work,
-)
-from commentsvc.domain.comments import Author, Signs
-from commentsvc.domain.entry import Posted
-from commentsvc.domain.evidence import Evidence
-from commentsvc.domain.threads import Address
+from commentsvc.domain import fields
+from commentsvc.domain.discussions import places
+from commentsvc.domain.discussions.threads import Address
+from commentsvc.domain.persons import accounts
+from commentsvc.domain.showing import reading
+from commentsvc.domain.verdicts import alarms, pressure, second_opinion
+from commentsvc.domain.verdicts.evidence import Evidence
+from commentsvc.domain.writing import comments, drafts, work
+from commentsvc.domain.writing.comments import Author, Signs
+from commentsvc.domain.writing.entry import Posted
 from commentsvc.errors import (
     AlreadyPostedError,
     CommentsvcError,

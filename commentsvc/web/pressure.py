@@ -6,7 +6,8 @@ from flask import Blueprint, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from commentsvc.db import begin_write
-from commentsvc.domain import site_rules, spells
+from commentsvc.domain.desk import site_rules
+from commentsvc.domain.verdicts import spells
 from commentsvc.errors import NotFoundError
 from commentsvc.models import Pressure
 from commentsvc.web import sessions

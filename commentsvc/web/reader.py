@@ -17,7 +17,8 @@ from wtforms import ValidationError
 
 from commentsvc.adapters import initials
 from commentsvc.adapters.providers import catalogue
-from commentsvc.domain import pictures, sessions
+from commentsvc.domain.persons import sessions
+from commentsvc.domain.showing import pictures
 from commentsvc.errors import ForbiddenError
 from commentsvc.models import LoginSession
 from commentsvc.web.context import database, now, providers

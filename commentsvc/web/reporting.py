@@ -7,9 +7,10 @@ from flask.typing import ResponseReturnValue
 
 from commentsvc.adapters import signing
 from commentsvc.db import begin_write
-from commentsvc.domain import reading, reports
-from commentsvc.domain.reports import Reporter
-from commentsvc.domain.threads import Address
+from commentsvc.domain.desk import reports
+from commentsvc.domain.desk.reports import Reporter
+from commentsvc.domain.discussions.threads import Address
+from commentsvc.domain.showing import reading
 from commentsvc.errors import CommentsvcError, InvalidFieldsError, StaleFormError
 from commentsvc.models import Comment, LoginSession
 from commentsvc.web import access, faults, headers, reader

@@ -8,11 +8,12 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 
 from commentsvc.db import begin_write
-from commentsvc.domain import rehearsal, reported, second_opinion, site_rules, spamfilter, training
-from commentsvc.domain.rehearsal import Rehearsal
-from commentsvc.domain.reported import Comparison
-from commentsvc.domain.screening import Rules
-from commentsvc.domain.site_rules import Wanted
+from commentsvc.domain.desk import rehearsal, reported, site_rules
+from commentsvc.domain.desk.rehearsal import Rehearsal
+from commentsvc.domain.desk.reported import Comparison
+from commentsvc.domain.desk.site_rules import Wanted
+from commentsvc.domain.verdicts import second_opinion, spamfilter, training
+from commentsvc.domain.verdicts.screening import Rules
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import Policy, Site, Status
 from commentsvc.web import headers, sessions

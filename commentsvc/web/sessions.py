@@ -12,7 +12,7 @@ from flask import session as cookie
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionInterface, SessionMixin
 
 from commentsvc.config import Settings
-from commentsvc.domain import accounts
+from commentsvc.domain.persons import accounts
 from commentsvc.models import Commenter
 from commentsvc.web.context import database, now
 

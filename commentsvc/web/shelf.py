@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from commentsvc.adapters import compression
-from commentsvc.domain.freshness import Stamp
+from commentsvc.domain.discussions.freshness import Stamp
 from commentsvc.web.keeping import Keep
 
 ALIASES = 8

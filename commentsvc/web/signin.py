@@ -6,7 +6,7 @@ from flask import Blueprint, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from commentsvc.db import begin_write
-from commentsvc.domain import accounts
+from commentsvc.domain.persons import accounts
 from commentsvc.errors import LinkSpentError
 from commentsvc.web import access, desk, reader, sessions
 from commentsvc.web.context import database, now

@@ -6,8 +6,8 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 
 from commentsvc.db import begin_write
-from commentsvc.domain import remapping
-from commentsvc.domain.remapping import Plan
+from commentsvc.domain.rearranging import remapping
+from commentsvc.domain.rearranging.remapping import Plan
 from commentsvc.errors import InvalidFieldsError, NotFoundError
 from commentsvc.models import Action
 from commentsvc.web import sessions, thread_desk

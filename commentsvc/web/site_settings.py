@@ -7,8 +7,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import IntegrityError
 
 from commentsvc.db import begin_write
-from commentsvc.domain import site_settings
-from commentsvc.domain.site_settings import SiteSettings
+from commentsvc.domain.websites import site_settings
+from commentsvc.domain.websites.site_settings import SiteSettings
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import FieldRule, Order, Policy, Site
 from commentsvc.web import sessions

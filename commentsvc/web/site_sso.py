@@ -6,7 +6,7 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 
 from commentsvc.db import begin_write
-from commentsvc.domain import single_sign_on
+from commentsvc.domain.persons import single_sign_on
 from commentsvc.web import headers, sessions
 from commentsvc.web.context import database, settings
 from commentsvc.web.desk import LARGEST_SITE, Desk, guard

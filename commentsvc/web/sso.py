@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from commentsvc.adapters import ssotokens
 from commentsvc.db import begin_write
-from commentsvc.domain import single_sign_on
-from commentsvc.domain.single_sign_on import Entered
+from commentsvc.domain.persons import single_sign_on
+from commentsvc.domain.persons.single_sign_on import Entered
 from commentsvc.errors import LoginFailedError, StaleTokenError
 from commentsvc.models import Site
 from commentsvc.web import access, headers, incoming_pictures, reader

@@ -8,7 +8,8 @@ from werkzeug.wrappers import Response as Redirect
 
 from commentsvc.adapters.providers import catalogue
 from commentsvc.db import begin_write
-from commentsvc.domain import accounts, team
+from commentsvc.domain.desk import team
+from commentsvc.domain.persons import accounts
 from commentsvc.errors import BadAddressError
 from commentsvc.models import Role
 from commentsvc.web import headers, sessions

@@ -11,10 +11,11 @@ from urllib.parse import quote_plus, urlencode
 
 from flask import Response, make_response, render_template, request
 
-from commentsvc.domain import places, reading, threads
 from commentsvc.domain.addresses import LONGEST
-from commentsvc.domain.reading import CommentView, ThreadPage
-from commentsvc.domain.threads import Address
+from commentsvc.domain.discussions import places, threads
+from commentsvc.domain.discussions.threads import Address
+from commentsvc.domain.showing import reading
+from commentsvc.domain.showing.reading import CommentView, ThreadPage
 from commentsvc.models import LoginSession, Order
 from commentsvc.web import access, headers, reader
 from commentsvc.web.context import database, providers

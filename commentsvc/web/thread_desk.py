@@ -7,7 +7,7 @@ from typing import Any
 from flask import redirect, url_for
 from werkzeug.wrappers import Response as Redirect
 
-from commentsvc.domain import thread_admin
+from commentsvc.domain.rearranging import thread_admin
 from commentsvc.models import Action, Thread
 from commentsvc.web import sessions
 from commentsvc.web.context import database

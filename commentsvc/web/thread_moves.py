@@ -6,7 +6,9 @@ from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from commentsvc.db import begin_write
-from commentsvc.domain import accounts, merging, moving, renaming, splits, thread_admin
+from commentsvc.domain.discussions import splits
+from commentsvc.domain.persons import accounts
+from commentsvc.domain.rearranging import merging, moving, renaming, thread_admin
 from commentsvc.errors import InvalidFieldsError, KeyTakenError, NotFoundError
 from commentsvc.models import Action, Role, Site, Thread
 from commentsvc.web import thread_desk

@@ -9,7 +9,10 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from commentsvc.db import begin_write
-from commentsvc.domain import accounts, pins, queue, thread_admin, threads
+from commentsvc.domain.desk import queue
+from commentsvc.domain.discussions import threads
+from commentsvc.domain.persons import accounts
+from commentsvc.domain.rearranging import pins, thread_admin
 from commentsvc.errors import InvalidFieldsError, NotFoundError
 from commentsvc.models import Comment
 from commentsvc.web import thread_desk

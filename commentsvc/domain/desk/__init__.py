@@ -1,0 +1,1 @@
+"""What moderators and owners see and do, and how it is taken back."""

@@ -1,0 +1,1 @@
+"""The discussions of articles: which is meant, as it stands, and what changes with each change."""

@@ -1,0 +1,1 @@
+"""Other systems' comments on their way in."""

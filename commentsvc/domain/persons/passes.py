@@ -1,0 +1,69 @@
+"""From a frame to a person's own page: a token that works once and for a minute.
+
+A frame's cookie is kept apart for each website, so the page would not see it; the token goes across.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from commentsvc.adapters import signing
+from commentsvc.domain.persons import sessions, single_sign_on
+from commentsvc.errors import LoginFailedError
+from commentsvc.models import LoginSession, Ticket
+
+PASS = "pass"  # noqa: S105 - what the ticket is for
+LIFE = timedelta(seconds=60)
+_SESSION = "session"
+
+
+def issue(session: Session, holder: LoginSession, *, at: datetime) -> str:
+    """Return a token with which the holder of a frame's session enters their own page. Needs `begin_write`."""
+    session.execute(delete(Ticket).where(Ticket.purpose == PASS, Ticket.expires_at < at))
+    token = signing.new_token()
+    session.add(
+        Ticket(
+            token_hash=signing.token_hash(token),
+            commenter_id=holder.commenter_id,
+            identity_id=holder.identity_id,
+            purpose=PASS,
+            stash={_SESSION: holder.token_hash},
+            created_at=at,
+            expires_at=at + LIFE,
+        )
+    )
+    return token
+
+
+def redeem(session: Session, token: str, *, browser: str, at: datetime) -> str:
+    """Spend a token; return that of the session it opens. Needs `begin_write`; raises LoginFailedError.
+
+    The new session is as old as the frame's, because nobody has proved anything since. Where a site vouched for
+    the person, it opens their own page and nothing else.
+    """
+    ticket = session.scalar(
+        select(Ticket)
+        .where(Ticket.token_hash == signing.token_hash(token), Ticket.purpose == PASS)
+        .with_for_update()
+    )
+    if ticket is None or ticket.redeemed_at is not None or ticket.expires_at < at:
+        raise LoginFailedError("This took too long. Please press “Your comments” once more.")
+    ticket.redeemed_at = at
+    named = (ticket.stash or {}).get(_SESSION)  # not its id: SQLite gives that of an ended one to the next
+    holder = session.scalar(select(LoginSession).where(LoginSession.token_hash == named))
+    if holder is None or holder.commenter_id != ticket.commenter_id or holder.expires_at <= at:
+        raise LoginFailedError("You are no longer logged in. Please log in once more.")
+    vouched = holder.identity is not None and holder.identity.provider == single_sign_on.PROVIDER
+    return sessions.open_for(
+        session,
+        commenter_id=holder.commenter_id,
+        identity_id=holder.identity_id,
+        purpose=sessions.OWN if vouched else sessions.PERSON,
+        site_id=None,
+        browser=browser,
+        at=holder.created_at,
+        life=holder.expires_at - holder.created_at,
+    )

@@ -1,0 +1,1 @@
+"""Threads looked after: closed, pinned in, renamed, merged, moved."""

@@ -1,0 +1,98 @@
+"""A thread changes hands: from one site to another of the same owner, with all its comments."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import Session, aliased
+
+from commentsvc.domain import actions
+from commentsvc.domain.discussions import threads
+from commentsvc.domain.rearranging.thread_admin import get, name_of
+from commentsvc.errors import InvalidFieldsError
+from commentsvc.models import Action, Comment, Pressure, Site, Thread, ThreadAlias
+
+KIND = "thread.move"
+
+
+def require_movable(session: Session, thread: Thread, site: Site) -> None:
+    """Raise InvalidFieldsError on `to` where the site has a thread under one of its keys already."""
+    if thread.site_id == site.id:
+        raise InvalidFieldsError({"to": "The thread belongs to this site already."})
+    keys = [thread.key, *session.scalars(select(ThreadAlias.key).where(ThreadAlias.thread_id == thread.id))]
+    taken = select(func.count()).where(
+        or_(
+            select(Thread.id).where(Thread.site_id == site.id, Thread.key.in_(keys)).exists(),
+            select(ThreadAlias.id).where(ThreadAlias.site_id == site.id, ThreadAlias.key.in_(keys)).exists(),
+        )
+    )
+    if session.scalar(taken):
+        raise InvalidFieldsError(
+            {"to": f"{site.name} has a thread at this address already; rename one of them."}
+        )
+
+
+def move(session: Session, thread: Thread, site: Site, *, moderator_id: int | None, at: datetime) -> Action:
+    """Give a thread and all that belongs to it to another site. Needs `begin_write`; the caller commits.
+
+    The caller has checked that the person may do this on both sites. Raises InvalidFieldsError on `to`.
+    """
+    threads.lock(session, thread.id)
+    require_movable(session, thread, site)
+    source_id, summary = thread.site_id, f"Moved {name_of(thread)} to the site {site.name}."
+    # What both sites imported from the same place cannot keep its mark twice.
+    other = aliased(Comment)
+    twice = (
+        select(Comment.id, Comment.transfer_key)
+        .join(other, other.transfer_key == Comment.transfer_key)
+        .where(Comment.thread_id == thread.id, other.site_id == site.id)
+    )
+    marks = [[number, key] for number, key in session.execute(twice)]
+    for number, _ in marks:
+        _set(session, Comment, Comment.id == number, transfer_key=None)
+    _hand_over(session, thread, site.id)
+    return actions.record(
+        session,
+        site_id=source_id,
+        moderator_id=moderator_id,
+        kind=KIND,
+        summary=summary,
+        at=at,
+        facts={"thread_id": thread.id, "site_id": site.id, "marks": marks},
+    )
+
+
+def undo(session: Session, action: Action, *, at: datetime) -> Thread:
+    """Give a thread back. Needs `begin_write`, and the person's role on both sites.
+
+    Raises InvalidFieldsError on `action` where it is elsewhere by now, or its place is taken.
+    """
+    facts = action.facts
+    thread = get(session, facts["thread_id"])
+    threads.lock(session, thread.id)
+    session.refresh(action)
+    session.refresh(thread)
+    if action.undone_at is not None or thread.site_id != facts["site_id"]:
+        raise InvalidFieldsError({"action": "This cannot be undone now: the thread was moved again since."})
+    require_movable(session, thread, session.get_one(Site, action.site_id))
+    _hand_over(session, thread, action.site_id)
+    for number, key in facts["marks"]:
+        _set(session, Comment, Comment.id == number, transfer_key=key)
+    action.undone_at = at
+    session.flush()
+    return thread
+
+
+def _hand_over(session: Session, thread: Thread, site_id: int) -> None:
+    thread.site_id = site_id
+    session.flush()
+    for table in (Comment, ThreadAlias, Pressure):
+        _set(session, table, table.thread_id == thread.id, site_id=site_id)
+    threads.changed(session, thread.id)
+    session.expire_all()
+
+
+def _set(session: Session, table: Any, which: Any, **values: Any) -> None:
+    session.execute(update(table).where(which).values(**values).execution_options(synchronize_session=False))

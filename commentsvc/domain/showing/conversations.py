@@ -1,0 +1,135 @@
+"""Comments as a reader sees them, and the order in which those of a conversation read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from commentsvc.adapters.markup import SafeHtml, trusted
+from commentsvc.domain.showing import pictures
+from commentsvc.domain.showing.comment_rows import moment
+from commentsvc.models import Kind, Role, Status
+
+ANONYMOUS = "Anonymous"
+# A word out of the database compared with these needs no detour through the enumeration.
+_APPROVED, _HELD = Status.APPROVED.value, Status.HELD.value
+_KINDS = {kind.value: kind for kind in Kind}
+_NOTHING = trusted("")
+
+
+class CommentView(NamedTuple):
+    """A comment as templates see it. A placeholder has lost its text and its author.
+
+    `thread/comment.html` takes the fields in their order.
+    """
+
+    id: int
+    root_id: int | None
+    parent_id: int | None
+    depth: int
+    placeholder: bool
+    held: bool
+    kind: Kind
+    name: str
+    picture: str | None
+    """The path of their picture here; None for initials."""
+    website: str | None
+    role: Role | None
+    html: SafeHtml
+    created_at: datetime
+    edited: bool
+    pinned: bool
+    featured: bool
+    reply_count: int
+    parent_name: str | None
+    """Whom it answers; None where that is a removed comment or nobody."""
+
+
+class Conversation(NamedTuple):
+    """A root and the first of its replies, in the order in which they read."""
+
+    root: CommentView
+    replies: list[CommentView]
+    more: int
+    """Approved replies not in here yet."""
+    after: int
+    """Where the next ones begin."""
+
+    @property
+    def views(self) -> list[CommentView]:
+        """All of it, from the root on."""
+        return [self.root, *self.replies]
+
+
+def view(row: Sequence[Any], names: Mapping[int, str], *, own: bool = False) -> CommentView:
+    """Return what readers see of one row, as of `views`."""
+    return views([row], dict(names), own=own)[0][0]
+
+
+def views(
+    rows: Iterable[Sequence[Any]], names: dict[int, str], *, own: bool = False
+) -> tuple[list[CommentView], set[int]]:
+    """Return what readers see of rows of `comment_rows`, with `own` their author; and which names were missing.
+
+    `names`, by comment, are of those that others may answer. The rows' own are added: what is answered should come
+    before its answer. What is not visible has an empty one.
+    """
+    make = CommentView._make  # at half the price of a call with eighteen arguments
+    found: list[CommentView] = []
+    missing: set[int] = set()
+    for (
+        number, root_id, parent_id, depth, status, kind, role, html, created_at, edited,
+        pinned, featured, reply_count, name, website, commenter_id, digest,
+    ) in rows:  # fmt: skip
+        parent_name = None
+        if parent_id is not None:
+            parent_name = names.get(parent_id)
+            if parent_name is None:
+                missing.add(parent_id)
+        names.setdefault(number, "")
+        approved = status == _APPROVED
+        if approved or (own and status == _HELD):
+            name = name or ANONYMOUS
+            picture = pictures.path_of(commenter_id, digest) if digest else None
+            if approved:
+                names[number] = name
+            found.append(make((
+                number, root_id, parent_id, depth, False, not approved, _KINDS[kind], name, picture, website or None,
+                Role(role) if role else None, trusted(html), moment(created_at),
+                edited == 1, pinned == 1, featured == 1, reply_count, parent_name or None,
+            )))  # fmt: skip
+        else:
+            found.append(make((
+                number, root_id, parent_id, depth, True, False, _KINDS[kind], "", None, None,
+                None, _NOTHING, moment(created_at),
+                False, False, False, reply_count, parent_name or None,
+            )))  # fmt: skip
+    return found, missing
+
+
+def conversation(root: CommentView, replies: Sequence[CommentView], *, first: int) -> Conversation:
+    """Return a root with its first replies; there may be more only where these are as many as `first`."""
+    if not replies:
+        return Conversation(root, [], 0, 0)
+    more = 0
+    if len(replies) >= first:
+        more = max(0, root.reply_count - sum(not reply.placeholder for reply in replies))
+    return Conversation(root, preorder(replies), more, replies[-1].id)
+
+
+def preorder(replies: Sequence[CommentView]) -> list[CommentView]:
+    """Put each reply under what it answers; those whose parent is not among them lead."""
+    if len(replies) < 2:
+        return list(replies)
+    present = {reply.id for reply in replies}
+    children: dict[int | None, list[CommentView]] = {}
+    for reply in replies:
+        children.setdefault(reply.parent_id if reply.parent_id in present else None, []).append(reply)
+    ordered: list[CommentView] = []
+    waiting = children.get(None, [])[::-1]
+    while waiting:
+        reply = waiting.pop()
+        ordered.append(reply)
+        waiting.extend(children.get(reply.id, [])[::-1])
+    return ordered

@@ -1,0 +1,97 @@
+"""What the checks need to know about a comment beyond itself: a few indexed reads, made outside any lock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from commentsvc.adapters import markup
+from commentsvc.domain.verdicts import bans, lookalikes, spamfilter, tokens
+from commentsvc.domain.verdicts.bans import Sender
+from commentsvc.domain.verdicts.lookalikes import Namesake
+from commentsvc.domain.verdicts.pressure import Felt
+from commentsvc.domain.verdicts.screening import Rules, Verdict
+from commentsvc.domain.verdicts.spamfilter import Score
+from commentsvc.domain.verdicts.tokens import Said
+from commentsvc.models import Commenter, Role, Site
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Who wrote, as far as it concerns the checks."""
+
+    name: str | None = None
+    email: str | None = None
+    website: str | None = None
+    commenter_id: int | None = None
+    role: Role | None = None
+    author_key_hash: str | None = None
+    network_hash: str | None = None
+    address: str | None = None
+    """The client's own; it is compared and never stored."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was found; `opinions` are those of services that were asked."""
+
+    words: dict[str, str | None]
+    links: int
+    namesake: Namesake | None = None
+    score: Score | None = None
+    opinions: tuple[Verdict, ...] = ()
+    pressure: Felt | None = None
+    """None: to be judged where it can be written down."""
+
+
+def gather(
+    session: Session, site_id: int, source: str, html: str, writer: Writer, *, at: datetime
+) -> Evidence:
+    """Look everything up; raises BannedError. Whoever has a role on the site is not looked into."""
+    addresses = tokens.links(html)
+    if writer.role is not None:
+        return Evidence(words={}, links=len(addresses))
+    typed, writer = writer, _as_shown(session, writer)
+    hosts = bans.hosts_of([writer.website, *addresses])
+    sender = Sender(
+        writer.commenter_id, writer.author_key_hash, writer.email, writer.network_hash, writer.address, hosts
+    )
+    bans.require_welcome(session, site_id, sender, at=at)
+    return Evidence(
+        words=words_of(source, html, writer),
+        links=len(addresses),
+        namesake=lookalikes.find(session, site_id, writer.name, commenter_id=writer.commenter_id),
+        score=spamfilter.score(session, site_id, Said(source, html, typed.name, typed.email, typed.website)),
+    )
+
+
+def words_of(source: str, html: str, writer: Writer) -> dict[str, str | None]:
+    """Return what the lists of words are held against: the text also without its markup, as readers see it."""
+    plain = markup.plain(html)
+    return {
+        "text": f"{source}\n{plain}",
+        "name": writer.name,
+        "e-mail address": writer.email,
+        "website": writer.website,
+        "network address": writer.address,
+    }
+
+
+def rules_of(site: Site) -> Rules:
+    """Return the rules that hold on a site now."""
+    return Rules(
+        moderation_words=site.moderation_words,
+        disallowed_words=site.disallowed_words,
+        most_links=site.most_links,
+        filter_threshold=site.filter_threshold,
+    )
+
+
+def _as_shown(session: Session, writer: Writer) -> Writer:
+    """Somebody with an account bears the name and the website of the account."""
+    if writer.commenter_id is None:
+        return writer
+    person = session.get(Commenter, writer.commenter_id)
+    return replace(writer, name=person.name, website=person.website) if person else writer

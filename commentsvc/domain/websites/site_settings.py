@@ -1,0 +1,63 @@
+"""Changing a site's settings: what its owner may decide, checked as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from commentsvc.domain import fields
+from commentsvc.domain.websites import sites
+from commentsvc.errors import InvalidFieldsError
+from commentsvc.models import FieldRule, Order, Policy, Site
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteSettings:
+    """All that is asked in the form, as its owner wants it."""
+
+    name: str
+    heading: str
+    origins: Sequence[str]
+    policy: Policy
+    guests: bool
+    order: Order
+    name_field: FieldRule
+    email_field: FieldRule
+    website_field: FieldRule
+    close_after_days: int | None
+
+
+def change(session: Session, site: Site, wanted: SiteSettings) -> None:
+    """Make a site's settings those `wanted`. Needs `begin_write`; the caller commits.
+
+    Raises InvalidFieldsError with every fault at once.
+    """
+    faults: dict[str, str] = {}
+    name = _line(wanted.name, "name", faults)
+    heading = _line(wanted.heading, "heading", faults)
+    if name and session.scalar(select(Site.id).where(Site.name == name, Site.id != site.id)):
+        faults["name"] = f"There is a site named {name!r} already."
+    try:
+        sites.set_origins(session, site, wanted.origins)
+    except InvalidFieldsError as error:
+        faults |= error.fields
+    if faults:
+        raise InvalidFieldsError(faults)
+    site.name, site.heading = name, heading
+    site.guests = wanted.guests
+    site.policy, site.order, site.close_after_days = wanted.policy, wanted.order, wanted.close_after_days
+    site.name_field, site.email_field = wanted.name_field, wanted.email_field
+    site.website_field = wanted.website_field
+    session.flush()
+
+
+def _line(value: str, field: str, faults: dict[str, str]) -> str:
+    try:
+        return fields.name(value)
+    except InvalidFieldsError as error:
+        too_long = len(value) > fields.NAME_LONGEST
+        faults[field] = error.fields["name"] if too_long else f"Please enter a {field}"
+        return ""

@@ -1,0 +1,1 @@
+"""A comment on its way in, and its text replaced."""

@@ -1,0 +1,55 @@
+"""Slow mode: in a heated thread, one person waits between two comments."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from commentsvc.domain.discussions.threads import seconds
+from commentsvc.domain.writing.entry import Place
+from commentsvc.errors import SlowModeError
+from commentsvc.models import Comment, Status
+
+
+def require(
+    session: Session,
+    site_id: int,
+    thread: Place,
+    *,
+    commenter_id: int | None,
+    author_key_hash: str | None,
+    network_hash: str | None,
+    at: datetime,
+) -> None:
+    """Raise SlowModeError where this person wrote in the thread too short a time ago.
+
+    A member is known by the account. A guest is known by the browser's key or the network: a new key costs
+    nothing, so guests of one network share their turn.
+    """
+    if not thread.slow_seconds:
+        return
+    pause = timedelta(seconds=thread.slow_seconds)
+    if commenter_id is not None:
+        same = Comment.commenter_id == commenter_id
+    else:
+        same = and_(
+            Comment.commenter_id.is_(None),
+            or_(Comment.author_key_hash == author_key_hash, Comment.network_hash == network_hash),
+        )
+    last = session.scalar(
+        select(func.max(Comment.created_at)).where(
+            # By the site's latest, few as they are: an index of threads and times would draw readers' queries to it.
+            Comment.site_id == site_id,
+            Comment.status.in_(Status),
+            Comment.created_at > at - pause,
+            Comment.created_at <= at,
+            Comment.thread_id + 0 == thread.id,
+            same,
+        )
+    )
+    if last is not None:
+        left = max(1, math.ceil((last + pause - at).total_seconds()))
+        raise SlowModeError(left, every=seconds(thread.slow_seconds), wait=seconds(left))
