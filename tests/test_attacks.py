@@ -70,7 +70,8 @@ def objections(page: str) -> list[str]:
         if tag not in OURS and tag not in markup.TAGS:
             wrong.append(f"<{tag}>")
         for name, value in attributes.items():
-            if name not in ATTRIBUTES and not re.fullmatch(r"data-[a-z-]+", name):
+            early = (tag, name, value) == ("script", "blocking", "render")
+            if name not in ATTRIBUTES and not early and not re.fullmatch(r"data-[a-z-]+", name):
                 wrong.append(f"<{tag} {name}>")
             ours = tag == "link" and (value or "").startswith("data:image/svg+xml,%3Csvg ")
             if name in {"href", "src", "action", "formaction"} and not ours and not _is_safe(value or ""):

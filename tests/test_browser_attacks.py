@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -236,7 +237,7 @@ def test_no_stored_text_detail_or_title_does_anything_on_the_threads_page(
     total = len(attack_drafts())
     page = guarded.context.new_page()
     page.goto(f"{service.url}/thread?url={quote(blog.url('/harmless'))}")
-    expect(page.locator("time").first).to_have_attribute("title", "1 January 2026 at 00:00")
+    expect(page.locator("time").first).to_have_text(re.compile(r"^\d+ \w+ ago$"))
     page.get_by_label("Your comment").focus()
     expect(page.get_by_role("button", name="Post Comment")).to_be_visible()
     guarded.learn(page.main_frame)
