@@ -28,11 +28,11 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 BUSY_TIMEOUT_MS = 15_000
-ASK_AGAIN = 0.0001
-"""Seconds, which SQLite itself cannot count below a thousandth: as long as another's post holds the lock."""
 OTHERS_POST = 0.005
-"""Seconds for which the first in the queue keeps the floor: another process writes one comment, as a rule."""
-_BEGIN = "BEGIN IMMEDIATE"
+"""Seconds in which another process has written a comment, as a rule; so long the first in the queue keeps the floor."""
+ASK_AGAIN, ASK_LATER = 0.0001, 0.001
+"""Seconds between two attempts, within that time and after it; SQLite itself counts no less than a thousandth."""
+_BEGIN, _LOCKED = "BEGIN IMMEDIATE", "database is locked"
 _WRITE = "commentsvc_write"
 _TURN = "commentsvc_turn"
 _WRITTEN = "commentsvc_written"
@@ -139,12 +139,13 @@ def _begin_in_turn(connection: Connection) -> None:
     turn = _turns.setdefault(connection.engine, Lock())
     if _TURN not in connection.info:  # else it is ours since the transaction before
         if not _waited(lambda seconds: turn.acquire(timeout=seconds), 0, until):
-            raise OperationalError(_BEGIN, None, sqlite3.OperationalError("database is locked"))
+            raise OperationalError(_BEGIN, None, sqlite3.OperationalError(_LOCKED))
         connection.info[_TURN] = turn
     raw: Any = connection.connection.driver_connection
     raw.execute("PRAGMA busy_timeout = 0")
     try:
-        _waited(lambda seconds: _asked(raw, seconds, until), OTHERS_POST, until)
+        if not _waited(lambda seconds: _asked(raw, seconds), OTHERS_POST, until):
+            raise sqlite3.OperationalError(_LOCKED)
     except sqlite3.Error as error:
         _end_turn(None, connection)
         raise OperationalError(_BEGIN, None, error) from error
@@ -160,21 +161,22 @@ def _waited(attempt: Callable[[float], bool], patience: float, until: float) -> 
         return attempt(max(0.0, until - time.monotonic()))
 
 
-def _asked(raw: sqlite3.Connection, seconds: float, until: float) -> bool:
-    """Ask for the lock again and again, for so many seconds; raises sqlite3.OperationalError `until` is over."""
+def _asked(raw: sqlite3.Connection, seconds: float) -> bool:
+    """Ask for the lock again and again, for so many seconds."""
     ends = time.monotonic() + seconds
-    while not _begun(raw, last=time.monotonic() > until):
+    pause = ASK_AGAIN if seconds <= OTHERS_POST else ASK_LATER
+    while not _begun(raw):
         if time.monotonic() > ends:
             return False
-        time.sleep(ASK_AGAIN)
+        time.sleep(pause)
     return True
 
 
-def _begun(raw: sqlite3.Connection, *, last: bool) -> bool:
+def _begun(raw: sqlite3.Connection) -> bool:
     try:
         raw.execute(_BEGIN)
     except sqlite3.OperationalError as error:
-        if last or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
             raise
         return False
     return True
