@@ -24,4 +24,4 @@ class Other(threading.Thread):
 
 def is_free() -> bool:
     """Whether another thread gets the floor now."""
-    return Other().had.wait(SOON)
+    return Other().had.wait(5 * SOON)
