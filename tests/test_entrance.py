@@ -66,8 +66,9 @@ def test_others_keep_nobody_waiting(path: str) -> None:
         request("/embed/comments", b"x", HTTP_TRANSFER_ENCODING="chunked"),
         request("/embed/comments", b"x", CONTENT_LENGTH="-1"),
         request("/embed/comments", b"x", CONTENT_LENGTH="many"),
+        request("/embed/comments", b"x", CONTENT_LENGTH="9" * 5000),
     ],
-    ids=["large", "chunked", "negative", "no-number"],
+    ids=["large", "chunked", "negative", "no-number", "endless-number"],
 )
 def test_a_body_that_may_come_slowly_is_left_to_the_application(environ: Environ) -> None:
     app = Asked()

@@ -64,6 +64,7 @@ class Network:
 INTERNET = Network()
 
 
+@floor.left()
 def fetch(
     url: str,
     *,
@@ -88,12 +89,26 @@ def fetch(
     Raises ForbiddenDestinationError where this must not be asked, OutboundError where no good answer came.
     """
     wish = _Wish(method, data, largest, accept, Deadline(seconds), network)
+    headers = headers or {}
     schemes = schemes | {"http"} if allow_private else schemes
     try:
-        with floor.left():
-            return _followed(url, wish, headers or {}, redirects, schemes, allow_private)
+        for _ in range(redirects + 1):
+            there = destinations.find(
+                url,
+                schemes=schemes,
+                allow_private=allow_private,
+                resolve=network.resolve,
+                seconds=wish.deadline.left(),
+            )
+            came = _ask(there, wish, headers)
+            if isinstance(came, Answer):
+                return came
+            url = came
+            if not url.startswith(f"{there.origin}/"):
+                headers = {}
     except (OSError, HTTPException) as error:
         _explain(error, seconds)
+    raise OutboundError("The server sent us from one address to the next too often.")
 
 
 @dataclass(frozen=True)
@@ -109,31 +124,6 @@ class _Wish:
         return kind in self.accept or any(
             part.endswith("/") and kind.startswith(part) for part in self.accept
         )
-
-
-def _followed(
-    url: str,
-    wish: _Wish,
-    headers: Mapping[str, str],
-    redirects: int,
-    schemes: frozenset[str],
-    allow_private: bool,
-) -> Answer:
-    for _ in range(redirects + 1):
-        there = destinations.find(
-            url,
-            schemes=schemes,
-            allow_private=allow_private,
-            resolve=wish.network.resolve,
-            seconds=wish.deadline.left(),
-        )
-        came = _ask(there, wish, headers)
-        if isinstance(came, Answer):
-            return came
-        url = came
-        if not url.startswith(f"{there.origin}/"):
-            headers = {}
-    raise OutboundError("The server sent us from one address to the next too often.")
 
 
 def _ask(there: Destination, wish: _Wish, headers: Mapping[str, str]) -> Answer | str:

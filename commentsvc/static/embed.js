@@ -56,7 +56,7 @@
     #begin() {
       const { signal } = (this.#stop = new AbortController());
       this.style.display ||= "block";
-      if (permalink() || this.#attribute("sso") || this.#isNear()) return this.#load(); // such a token does not keep
+      if (this.#isNear() || permalink() || this.#attribute("sso")) return this.#load(); // such a token does not keep
       const near = new IntersectionObserver((entries) => {
         if (!entries.some((entry) => entry.isIntersecting)) return;
         near.disconnect();

@@ -69,7 +69,7 @@ const welcome = (origin) => allowed.includes(origin) || allowed[0] === "*";
 let host = framed && welcome(told?.origin) ? told.origin : null;
 
 export const page = thread.dataset.page ?? ""; // a note is no thread
-export const title = `${told?.title ?? ""}`.slice(0, 300);
+export const title = typeof told?.title === "string" ? told.title.slice(0, 300) : "";
 
 export function tell(type, facts) {
   if (host) parent.postMessage({ commentsvc: type, ...facts }, host);

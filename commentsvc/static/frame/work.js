@@ -1,6 +1,6 @@
 // Work that the browser does for a comment while very many are coming, in a thread of its own and unseen. Fetched
 // only then. Here it looks for `parts` numbers; with each, the SHA-256 of the challenge and the number begins with
-// `bits` zeros. What the service makes of it: domain/writing/work.py.
+// `bits` zeros. What the service makes of it: writing/work.py.
 
 let worker;
 let present = {};
