@@ -1,12 +1,10 @@
-"""The database: one declarative base, UTC times, and how a transaction begins on each engine."""
+"""The database: one declarative base, UTC times, and how a transaction that writes begins."""
 
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -14,10 +12,10 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session
-from sqlalchemy.pool import Pool
 from sqlalchemy.types import TypeDecorator
 
-from commentsvc import floor
+from commentsvc import sqlite
+from commentsvc.sqlite import File
 
 # Named constraints, or SQLite's batch migrations could not drop one.
 NAMING = {
@@ -27,18 +25,10 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
-BUSY_TIMEOUT_MS = 15_000
-OTHERS_POST = 0.005
-"""Seconds in which another process has written a comment, as a rule; so long the first in the queue keeps the floor."""
-ASK_AGAIN, ASK_LATER = 0.0001, 0.001
-"""Seconds between two attempts, within that time and after it; SQLite itself counts no less than a thousandth."""
-_BEGIN, _LOCKED = "BEGIN IMMEDIATE", "database is locked"
 _WRITE = "commentsvc_write"
-_TURN = "commentsvc_turn"
 _WRITTEN = "commentsvc_written"
 
 Listener = Callable[[tuple[int, str] | None], None]
-_turns: WeakKeyDictionary[Engine, Lock] = WeakKeyDictionary()
 _listeners: WeakKeyDictionary[Engine, Listener] = WeakKeyDictionary()
 
 
@@ -98,95 +88,20 @@ def on_commit(engine: Engine, listener: Listener) -> None:
 def engine_options(url: str) -> dict[str, Any]:
     """What `create_engine` needs beside the URL; the pool is per process."""
     if url.startswith("sqlite"):
-        connect = {"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
+        connect = {"factory": File().connect, "check_same_thread": False}
         return {"connect_args": connect, "pool_use_lifo": True}  # the latest remembers most of the file
     return {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 10}
 
 
-@event.listens_for(Engine, "connect")
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    if not isinstance(connection, sqlite3.Connection):
-        return
-    connection.isolation_level = None  # the driver must not begin transactions by itself
-    for pragma in (
-        f"busy_timeout = {BUSY_TIMEOUT_MS}",
-        "journal_mode = WAL",
-        "synchronous = FULL",  # an acknowledged comment survives a power cut
-        "foreign_keys = ON",
-        "temp_store = MEMORY",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
 @event.listens_for(Engine, "begin")
 def _begin_sqlite(connection: Connection) -> None:
-    if connection.dialect.name != "sqlite":
+    raw = connection.connection.driver_connection
+    if not isinstance(raw, sqlite.Connection):
         return
-    if connection.get_execution_options().get(_WRITE, False):
-        _begin_in_turn(connection)
-    else:
-        raw: Any = connection.connection.driver_connection
-        raw.execute("BEGIN")  # cannot fail: nothing is locked before the first read
-
-
-def _begin_in_turn(connection: Connection) -> None:
-    """Take SQLite's write lock; of the writers in this process only the first in the queue asks for it.
-
-    Left to itself SQLite has every writer ask again after ever longer pauses, up to a tenth of a second, and whoever
-    has waited longest asks least.
-    """
-    until = time.monotonic() + BUSY_TIMEOUT_MS / 1000
-    turn = _turns.setdefault(connection.engine, Lock())
-    if _TURN not in connection.info:  # else it is ours since the transaction before
-        if not _waited(lambda seconds: turn.acquire(timeout=seconds), 0, until):
-            raise OperationalError(_BEGIN, None, sqlite3.OperationalError(_LOCKED))
-        connection.info[_TURN] = turn
-    raw: Any = connection.connection.driver_connection
-    raw.execute("PRAGMA busy_timeout = 0")
     try:
-        if not _waited(lambda seconds: _asked(raw, seconds), OTHERS_POST, until):
-            raise sqlite3.OperationalError(_LOCKED)
+        raw.begin(to_write=connection.get_execution_options().get(_WRITE, False))
     except sqlite3.Error as error:
-        _end_turn(None, connection)
-        raise OperationalError(_BEGIN, None, error) from error
-    finally:
-        raw.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-
-
-def _waited(attempt: Callable[[float], bool], patience: float, until: float) -> bool:
-    """Try for some seconds; then `until` that time, and let others go on meanwhile."""
-    if attempt(patience):
-        return True
-    with floor.left():
-        return attempt(max(0.0, until - time.monotonic()))
-
-
-def _asked(raw: sqlite3.Connection, seconds: float) -> bool:
-    """Ask for the lock again and again, for so many seconds."""
-    ends = time.monotonic() + seconds
-    pause = ASK_AGAIN if seconds <= OTHERS_POST else ASK_LATER
-    while not _begun(raw):
-        if time.monotonic() > ends:
-            return False
-        time.sleep(pause)
-    return True
-
-
-def _begun(raw: sqlite3.Connection) -> bool:
-    try:
-        raw.execute(_BEGIN)
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-            raise
-        return False
-    return True
-
-
-@event.listens_for(Pool, "checkin")
-@event.listens_for(Pool, "invalidate")
-def _end_turn(_raw: Any, record: Any, *_: Any) -> None:
-    if turn := record.info.pop(_TURN, None):
-        turn.release()
+        raise OperationalError("BEGIN", None, error) from error
 
 
 @event.listens_for(Session, "before_flush")

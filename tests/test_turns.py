@@ -15,16 +15,16 @@ from floors import LATE, Other
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from commentsvc import create_app, floor
-from commentsvc import db as database
+from commentsvc import create_app, floor, sqlite
 from commentsvc.config import Settings
-from commentsvc.db import BUSY_TIMEOUT_MS, begin_write, db
+from commentsvc.db import begin_write, db
+from commentsvc.sqlite import BUSY_TIMEOUT_MS
 
 
 @pytest.fixture
 def impatient(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     """A service whose writers wait for a fifth of a second."""
-    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 200)
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_MS", 200)
     app = create_app(settings)
     with app.app_context():
         yield app
