@@ -33,6 +33,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     with app.app_context():
         on_commit(database.engine, messenger.tell)
     web.init_app(app, settings)
-    web.let_in_one_by_one(app, settings)
+    web.guard_entrance(app, settings)
     web.keep_pages(app, settings, bell, messenger)
     return app

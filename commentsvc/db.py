@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, event
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session
 from sqlalchemy.types import TypeDecorator
@@ -25,6 +26,10 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+CONNECT_WITHIN = 5
+"""Seconds in which a PostgreSQL must let us in."""
+SILENT_FOR_MS = 10_000
+"""So long it may acknowledge nothing of what it was sent."""
 _WRITE = "commentsvc_write"
 _WRITTEN = "commentsvc_written"
 
@@ -90,7 +95,10 @@ def engine_options(url: str) -> dict[str, Any]:
     if url.startswith("sqlite"):
         connect = {"factory": File().connect, "check_same_thread": False}
         return {"connect_args": connect, "pool_use_lifo": True}  # the latest remembers most of the file
-    return {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 10}
+    # Else two minutes are waited for a server that says nothing, and a quarter of an hour for one that vanished.
+    patience = {"connect_timeout": CONNECT_WITHIN, "tcp_user_timeout": SILENT_FOR_MS}
+    own = {name: value for name, value in patience.items() if name not in make_url(url).query}
+    return {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 10, "connect_args": own}
 
 
 @event.listens_for(Engine, "begin")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -9,14 +10,15 @@ from pathlib import Path
 import pytest
 from conftest import BLOG, dispose
 from flask import Flask
-from sqlalchemy import Connection, delete, insert, select, text, update
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy import Connection, create_engine, delete, insert, select, text, update
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlalchemy.orm import Session
 from writing import NOON, article
 
 from commentsvc import create_app
+from commentsvc import db as database
 from commentsvc.config import Settings
-from commentsvc.db import begin_write, db
+from commentsvc.db import begin_write, db, engine_options
 from commentsvc.domain.discussions import threads
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.websites import sites
@@ -197,6 +199,20 @@ def test_two_processes_can_open_one_file(
     with other.app_context():
         assert db.session.scalar(select(Thread.approved_count)) == 1
     dispose(other)
+
+
+def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "CONNECT_WITHIN", 2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql+psycopg://nobody@127.0.0.1:{silent.getsockname()[1]}/none"
+        engine = create_engine(url, **engine_options(url))
+        with pytest.raises(OperationalError, match="timeout"), engine.connect():
+            pass
+
+
+def test_what_an_address_says_of_patience_stands() -> None:
+    given = engine_options("postgresql://h/db?connect_timeout=60")["connect_args"]
+    assert set(given) == {"tcp_user_timeout"}
 
 
 def test_the_file_lies_in_the_data_directory(app: Flask, settings: Settings, tmp_path: Path) -> None:

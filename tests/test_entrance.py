@@ -1,7 +1,8 @@
-"""Requests of readers and writers go in one by one, and only with all that they bring."""
+"""Requests of readers and writers go in one by one, with all that they bring; slow senders stop nobody else."""
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -11,11 +12,12 @@ from typing import Any
 import pytest
 from conftest import dispose
 from flask import Flask
-from floors import is_free
+from floors import LATE, is_free
 
 from commentsvc import create_app
+from commentsvc.adapters import server
 from commentsvc.config import Settings
-from commentsvc.web.entrance import BODY_LARGEST, Entrance
+from commentsvc.web.entrance import BODY_LARGEST, BUSY, WAITING, Entrance
 
 Environ = dict[str, Any]
 
@@ -38,8 +40,21 @@ def request(path: str, body: bytes = b"", **more: str) -> Environ:
     return {"PATH_INFO": path, "REQUEST_METHOD": "POST", "wsgi.input": BytesIO(body)} | length | more
 
 
-def go_in(app: Asked, environ: Environ) -> None:
-    assert list(Entrance(app)(environ, lambda *_: None)) == [b"answer"]
+class Slow(BytesIO):
+    """A body whose sender takes their time."""
+
+    def __init__(self, body: bytes = b"slow") -> None:
+        super().__init__(body)
+        self.begun, self.rest = threading.Event(), threading.Event()
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.begun.set()
+        assert self.rest.wait(LATE)
+        return super().read(size)
+
+
+def go_in(app: Asked, environ: Environ, *, one_by_one: bool = True) -> None:
+    assert list(Entrance(app, one_by_one=one_by_one)(environ, lambda *_: None)) == [b"answer"]
     assert is_free()
 
 
@@ -77,23 +92,69 @@ def test_a_body_that_may_come_slowly_is_left_to_the_application(environ: Environ
     assert (app.free, app.bodies) == ([True], [sent])
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_what_a_reader_announces_and_never_sends_is_not_waited_for(method: str) -> None:
+    app, body = Asked(), Slow()
+    go_in(app, request("/embed", CONTENT_LENGTH="10", REQUEST_METHOD=method) | {"wsgi.input": body})
+    assert not body.begun.is_set()
+    assert app.bodies == [b""]
+
+
 def test_who_sends_slowly_keeps_nobody_waiting() -> None:
-    app, begun, rest = Asked(), threading.Event(), threading.Event()
-
-    class Slow(BytesIO):
-        def read(self, size: int | None = -1) -> bytes:
-            begun.set()
-            assert rest.wait(10)
-            return super().read(size)
-
-    slow = request("/embed/comments", b"slow") | {"wsgi.input": Slow(b"slow")}
-    sender = threading.Thread(target=go_in, args=(app, slow))
+    app = Asked()
+    entrance = Entrance(app, one_by_one=True)
+    body = Slow()
+    sender = threading.Thread(
+        target=entrance, args=(request("/embed/comments", b"slow") | {"wsgi.input": body}, lambda *_: None)
+    )
     sender.start()
-    assert begun.wait(10)
-    go_in(app, request("/embed/comments", b"quick"))
-    rest.set()
+    assert body.begun.wait(LATE)
+    entrance(request("/embed/comments", b"quick"), lambda *_: None)
+    body.rest.set()
     sender.join()
     assert app.bodies == [b"quick", b"slow"]
+
+
+@pytest.mark.parametrize("path", ["/embed/comments", "/admin/rules", "/login/apple/callback"])
+def test_many_who_send_slowly_keep_only_those_waiting_who_send_something(path: str) -> None:
+    app = Asked()
+    entrance = Entrance(app, one_by_one=True)
+    bodies = [Slow() for _ in range(WAITING)]
+    senders = [
+        threading.Thread(
+            target=entrance, args=(request(path, b"slow") | {"wsgi.input": body}, lambda *_: None)
+        )
+        for body in bodies
+    ]
+    for sender, body in zip(senders, bodies, strict=True):
+        sender.start()
+        assert body.begun.wait(LATE)
+    answers = [refusal(entrance, accept) for accept in ("application/json", "text/html")]
+    entrance(request("/embed", REQUEST_METHOD="GET"), lambda *_: None)
+    assert app.bodies == [b""]  # a reader is let in
+    assert [json.loads(answers[0])["message"].encode(), BUSY.encode()] == [answers[1]] * 2
+    for sender, body in zip(senders, bodies, strict=True):
+        body.rest.set()
+        sender.join()
+    entrance(request("/embed/comments", b"quick"), lambda *_: None)
+    assert app.bodies[1:] == [b"slow", b"slow", b"quick"]
+
+
+def refusal(entrance: Entrance, accept: str) -> bytes:
+    """What somebody is told who sends something and is not waited for."""
+    told: list[Any] = []
+    sent = request("/embed/comments", b"quick", HTTP_ACCEPT=accept)
+    answer = b"".join(entrance(sent, lambda *given: told.extend(given)))
+    status, headers = told
+    assert status.startswith("503")
+    assert dict(headers)["Retry-After"] == "1"
+    assert int(dict(headers)["Content-Length"]) == len(answer)
+    return answer
+
+
+def test_a_process_has_threads_for_those_who_send_nothing() -> None:
+    # On a machine with a single processor it has three.
+    assert min(server.THREADS, 2 * 1 + 1) > WAITING
 
 
 def test_an_empty_body_of_no_length_is_none() -> None:
@@ -107,14 +168,16 @@ def test_a_fault_lets_the_next_in() -> None:
         raise LookupError
 
     with pytest.raises(LookupError):
-        Entrance(faulty)(request("/embed"), lambda *_: None)
+        Entrance(faulty, one_by_one=True)(request("/embed"), lambda *_: None)
     assert is_free()
 
 
 def waits(app: Flask) -> bool:
     """Whether its requests wait for each other."""
     inner: Any = app.wsgi_app
-    return isinstance(inner, Entrance) or isinstance(getattr(inner, "_app", None), Entrance)
+    entrance = inner if isinstance(inner, Entrance) else inner._app
+    assert isinstance(entrance, Entrance)
+    return entrance._one_by_one
 
 
 @pytest.mark.parametrize("cache_mb", [0, 8])

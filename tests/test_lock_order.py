@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 from moderating import Queue, open_queue
@@ -12,14 +12,16 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from commentsvc.db import begin_write
-from commentsvc.domain.desk import bulk, undoing
+from commentsvc.domain.desk import bulk, reports, undoing
+from commentsvc.domain.desk.reports import Reporter
 from commentsvc.domain.discussions import threads
 from commentsvc.domain.persons import accounts
+from commentsvc.domain.rearranging import merging
 from commentsvc.domain.upkeep import erasure
 from commentsvc.domain.upkeep.erasure import Texts
 from commentsvc.domain.verdicts import moderation, training
 from commentsvc.domain.websites import sites
-from commentsvc.models import Comment, Status, now
+from commentsvc.models import Comment, Site, Status, Thread, now
 
 queue_of_site = open_queue
 pytestmark = pytest.mark.parametrize("engine_name", ["postgresql"])
@@ -46,15 +48,19 @@ def meet(it: Queue, one: Callable[[Session], object], first: Callable[[Session],
                 return one(session)
 
         running = pool.submit(run)
-        until = time.monotonic() + 20
-        while not it.session.scalar(BLOCKED):
-            assert time.monotonic() < until, "nobody waits"
-            assert not running.done(), running.result()
-            it.session.rollback()
-            time.sleep(0.02)
+        until_somebody_waits(it, running)
         moderation.decide(other, comment, Status.SPAM, moderator_id=moderator)
         other.commit()
         running.result(timeout=20)
+
+
+def until_somebody_waits(it: Queue, running: Future[object]) -> None:
+    until = time.monotonic() + 20
+    while not it.session.scalar(BLOCKED):
+        assert time.monotonic() < until, "nobody waits"
+        assert not running.done(), running.result()
+        it.session.rollback()
+        time.sleep(0.02)
 
 
 def nothing(session: Session) -> None:
@@ -184,3 +190,46 @@ def test_the_filter_forgetting_or_learning_and_a_decision(queue_of_site: Queue, 
         session.flush()
 
     meet(it, run, touch, two)
+
+
+def decide_on(session: Session, number: int) -> None:
+    moderation.decide(session, session.get_one(Comment, number), Status.APPROVED)
+
+
+def report(session: Session, number: int) -> None:
+    reports.report(session, number, Reporter("a" * 64, "b" * 64), reason="spam", at=now())
+
+
+@pytest.mark.parametrize("deed", [decide_on, report])
+def test_a_comment_whose_thread_goes_into_another_meanwhile(
+    queue_of_site: Queue, deed: Callable[[Session, int], None]
+) -> None:
+    it, me = queue_of_site, owner(queue_of_site)
+    one, two = apart(it)
+    approve(it, *((one, two) if deed is report else (one,)))
+    begin_write(it.session)
+    it.session.get_one(Site, it.site_id).reports_to_hold = 1
+    it.session.commit()
+    engine = it.session.get_bind()
+    with Session(engine) as other, ThreadPoolExecutor(1) as pool:
+        begin_write(other)
+        here, there = (other.get_one(Comment, number).thread for number in (two, one))
+        threads.lock(other, here.id)
+
+        def run() -> None:
+            with Session(engine) as session:
+                begin_write(session)
+                deed(session, two)
+                session.commit()
+
+        running = pool.submit(run)
+        until_somebody_waits(it, running)
+        merging.merge(other, here, there, moderator_id=me, at=now())
+        merged, version = there.id, there.version
+        other.commit()
+        running.result(timeout=20)
+    it.session.rollback()
+    thread = it.session.get_one(Thread, merged)
+    approved = it.statuses(one, two).count(Status.APPROVED)
+    assert (thread.approved_count, thread.version > version) == (approved, True)
+    assert approved == (2 if deed is decide_on else 1)

@@ -156,3 +156,12 @@ class TestSettings:
     def test_what_is_no_address_is_refused(self, name: str, value: str) -> None:
         with pytest.raises(SettingsError, match=f"COMMENTSVC_{name}"):
             self.read(**{name: value})
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [{"host": "mail..example"}, {"host": "x" * 70 + ".example"}, {"user": "ada", "password": "pä\udce4"}],
+)
+def test_what_cannot_even_be_asked_is_a_fault_like_any_other(strange: dict[str, str]) -> None:
+    with mail_server() as box, pytest.raises(MailError):
+        send(dataclasses.replace(relay(box), **strange))  # type: ignore[arg-type]

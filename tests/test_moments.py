@@ -15,8 +15,14 @@ class Clock:
     def __init__(self) -> None:
         self.now = 1000.0
 
-    def time(self) -> float:
+        self.set_to = 0.0
+        """What whoever sets the machine's clock adds."""
+
+    def monotonic(self) -> float:
         return self.now
+
+    def time(self) -> float:
+        return self.now + self.set_to
 
 
 @pytest.fixture
@@ -42,6 +48,16 @@ def test_one_is_let_through_again_when_the_first_is_a_window_old(clock: Clock) -
     assert memory.get_moving_window("anna", 2, 60) == (1030.0, 1)
     assert memory.acquire_entry("anna", 2, 60)
     assert not memory.acquire_entry("anna", 2, 60)
+
+
+def test_a_clock_that_is_set_back_keeps_nobody_out(clock: Clock) -> None:
+    memory = Moments()
+    memory.acquire_entry("anna", 1, 60)
+    clock.set_to = -7200
+    clock.now += 30
+    assert memory.get_moving_window("anna", 1, 60) == (clock.time() - 30, 1)
+    clock.now += 31
+    assert memory.acquire_entry("anna", 1, 60)
 
 
 def test_whoever_is_not_heard_of_any_more_is_forgotten(clock: Clock) -> None:

@@ -16,7 +16,7 @@ from writing import NOON, Pen, article
 from commentsvc.db import begin_write, db
 from commentsvc.domain.discussions import threads
 from commentsvc.domain.persons import accounts
-from commentsvc.domain.rearranging import moving, renaming
+from commentsvc.domain.rearranging import merging, moving, renaming
 from commentsvc.domain.websites import sites
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import Comment, Commenter, Membership, Role, Site, Thread
@@ -48,6 +48,20 @@ class TestTheRule:
         assert pen.thread.site_id == session.get_one(Comment, comment.id).site_id == site.id
         with pytest.raises(InvalidFieldsError):
             moving.undo(session, action, at=NOON)
+
+    def test_another_thread_of_the_same_number_stays(self, session: Session, site: Site, other: Site) -> None:
+        stays, pen = Pen(session, threads.address_on(other, f"{OTHER}/stays")), article(session, site)
+        stays.write()
+        pen.write()
+        number = pen.thread.id
+        action = moving.move(session, pen.thread, other, moderator_id=None, at=NOON)
+        merging.merge(session, session.get_one(Thread, number), stays.thread, moderator_id=None, at=NOON)
+        later = Thread(id=number, site_id=other.id, key="later", url=f"{OTHER}/later", created_at=NOON)
+        session.add(later)
+        session.flush()
+        with pytest.raises(InvalidFieldsError):
+            moving.undo(session, action, at=NOON)
+        assert later.site_id == other.id
 
     def test_a_taken_key_is_refused(self, session: Session, site: Site, other: Site) -> None:
         pen = article(session, site)

@@ -18,7 +18,7 @@ from flask import Flask
 from guest import ARTICLE, Elements, Reader, add_site
 from member import enter, frame_session, person
 from moderating import Queue, queue_in
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 from werkzeug.test import TestResponse
@@ -30,6 +30,7 @@ from commentsvc.config import Settings
 from commentsvc.db import begin_write, db
 from commentsvc.domain.discussions import freshness, threads
 from commentsvc.domain.persons import accounts
+from commentsvc.domain.rearranging import merging
 from commentsvc.domain.verdicts import moderation
 from commentsvc.domain.websites import sites
 from commentsvc.models import Comment, Commenter, Policy, Site, Status, Thread
@@ -211,10 +212,34 @@ def test_what_no_view_reads_makes_no_page_of_its_own(app: Flask, here: int, rend
         f"/embed?url={url}&{'a' * 3000}=b",
         f"/embed?url={ARTICLE}",
         *(f"/embed?url={url}&x={number}" for number in range(200)),
+        f"/embed?url={url}&order=sideways",
+        f"/embed?url={url}&canonical=https://blog.example/{'a' * 3000}",
     ]
     assert len({get(app, way).data for way in ways}) == 1
     assert len(rendered) == 1
     assert len(cache_of(app)._by_query) <= 8
+
+
+def test_a_piece_is_the_same_whatever_its_parameter_says(app: Flask, here: int, rendered: list[str]) -> None:
+    said = ("1", "", "x" * 5000)
+    assert len({get(app, f"/embed?url={quote(ARTICLE)}&fragment={word}").data for word in said}) == 1
+    assert len(rendered) == 1
+
+
+def test_what_names_and_codings_take_is_bounded_too(app: Flask, here: int) -> None:
+    cache = cache_of(app)
+    cache.shelf.room = 500_000
+    for number in range(150):
+        get(
+            app,
+            f"/embed?url={quote(ARTICLE)}&id={number:03}{'%E2%82%AC' * 90}",
+            Accept_Encoding="br" + " " * number,
+        )
+        get(app, f"/embed?url={quote(ARTICLE)}", Accept_Encoding=f"br, x{number}{'y' * 1000}")
+    names = [page.name for page in cache.shelf.all()]
+    assert max(map(len, names)) > 700
+    assert sum(map(len, names)) + sum(map(len, cache._by_query)) < cache.shelf.room
+    assert max(map(len, cache._choices)) <= 200
 
 
 @pytest.mark.parametrize(
@@ -523,6 +548,40 @@ def test_while_the_database_is_away_pages_are_given_out(
     assert "Still here" in reader.get().text
 
 
+def test_while_the_database_says_nothing_only_one_waits_for_it(reader: Reader, app: Flask) -> None:
+    reader.posted("Still here")
+    assert "Still here" in reader.get().text
+    with cache_of(app)._asking:  # somebody has asked, and is not answered
+        for page in cache_of(app).shelf.all():
+            page.checked -= 5
+        assert "Still here" in reader.get().text
+
+
+def test_a_threads_number_that_is_given_out_again_is_another_thread(app: Flask, here: int) -> None:
+    one, two, three = (f"{BLOG}/{name}" for name in ("one", "two", "three"))
+    readers = {url: Reader(app, url=url) for url in (one, two, three)}
+    for url in (one, two):
+        readers[url].posted(f"Said at {url[-3:]}", name=url[-3:])
+        readers[url].get()
+    before = numbers(app)[two]
+    with app.app_context(), Session(db.engine) as session:
+        begin_write(session)
+        source, target = (
+            session.scalars(select(Thread).where(Thread.url == url)).one() for url in (two, one)
+        )
+        merging.merge(session, source, target, moderator_id=None, at=datetime.now(UTC))
+        session.commit()
+    readers[three].posted("At three", name="Cleo")
+    assert numbers(app)[three] == before
+    assert "Said at one" in readers[two].get().text
+
+
+def numbers(app: Flask) -> dict[str, tuple[int, int]]:
+    """Threads' numbers and versions by their URLs."""
+    with app.app_context(), Session(db.engine) as session:
+        return {thread.url: (thread.id, thread.version) for thread in session.scalars(select(Thread))}
+
+
 def test_counts_are_at_most_a_second_old(reader: Reader, app: Flask, rendered: list[str]) -> None:
     path = f"/counts?url={quote(ARTICLE)}"
     assert (get(app, path).json, get(app, path).json) == ({ARTICLE: 0},) * 2
@@ -602,6 +661,12 @@ def test_a_bell_is_heard_by_whoever_has_the_same_file(tmp_path: Path) -> None:
     one.ring()
     assert two.heard()[0] != before[0]
     assert not any(other.heard())
+
+
+def test_a_bells_file_has_its_room_on_the_disk(tmp_path: Path) -> None:
+    path = tmp_path / "bell"
+    Bell(path)
+    assert path.stat().st_blocks * 512 >= path.stat().st_size > 0
 
 
 def test_a_bell_whose_file_cannot_be_made_rings_for_its_own_process(tmp_path: Path) -> None:

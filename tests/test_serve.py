@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -133,12 +134,15 @@ def test_a_body_too_large_is_refused_before_it_is_read(served: Process, port: in
 def test_the_access_log_has_no_address_no_query_and_no_secret(served: Process, port: int) -> None:
     processes.status(port, "/embed?url=http://private.example/")
     processes.status(port, "/admin/sign-in/0123456789abcdef?x=y")
+    processes.status(port, "/admin/invite/0123456789abcdef")
     processes.status(port, "/last%0a%1b[31mline")
     served.until_said('"GET /embed" 404')  # the workers' lines come in no order
     served.until_said("/sign-in/")
+    served.until_said("/invite/")
     output = served.until_said("/last")
     assert re.search(r'^[\d-]+ [\d:]+ [+\d]+ "GET /embed" 404 [\d.]+ ms$', output, re.MULTILINE)
     assert '"GET /admin/sign-in/…"' in output
+    assert '"GET /admin/invite/…"' in output
     assert r'"GET /last\x0a\x1b[31mline"' in output
     lines = [line for line in output.splitlines() if '"GET ' in line]
     assert not any("127.0.0.1" in line or "private" in line or "0123456789" in line for line in lines)
@@ -251,6 +255,21 @@ def test_a_name_that_is_no_address_of_this_machine_is_refused() -> None:
 
 def test_the_secret_of_a_link_is_not_shown() -> None:
     assert accesslog.shown_path("/admin/sign-in/abc\ndef") == "/admin/sign-in/…"
+
+
+@pytest.mark.parametrize("fault", [OSError(28, "No space left on device"), ValueError("closed file")])
+def test_a_log_that_cannot_be_written_keeps_no_answer_back(
+    monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    class Full(StringIO):
+        def write(self, _text: str) -> int:
+            raise fault
+
+    monkeypatch.setattr(sys, "stdout", Full())
+    log = accesslog.AccessLog(lambda _environ, _start: [b"answer"])
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/embed"}
+    assert list(log(environ, lambda *_: None)) == [b"answer"]
+    log.tell()
 
 
 def test_answers_from_memory_are_counted_and_not_told_one_by_one() -> None:

@@ -125,6 +125,12 @@ class TestSlowMode:
         with pytest.raises(SlowModeError):
             pen.write(by=Author(commenter_id=member.id, network_hash="o" * 64))
 
+    def test_who_brings_no_key_is_not_everybody_without_one(self, pen: Pen) -> None:
+        for number in range(3):
+            assert pen.write(by=Author(guest=BEN, network_hash=str(number) * 64)).id
+        pen.write(by=Author(guest=BEN))
+        assert pen.write(by=Author(guest=BEN)).id
+
     def test_moderators_do_not_wait(self, session: Session, pen: Pen) -> None:
         mo = Commenter(name="Mo")
         session.add(mo)

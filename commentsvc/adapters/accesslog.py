@@ -10,6 +10,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from time import perf_counter, sleep
 from typing import Any
@@ -19,7 +20,7 @@ WsgiApp = Callable[..., Iterable[bytes]]
 FROM_MEMORY = "commentsvc.from_memory"
 """The key under which an application says in the environ that its answer was ready."""
 
-_SECRET_PATH = re.compile(r"(/sign-in/).+", re.DOTALL)
+_SECRET_PATH = re.compile(r"(/(?:sign-in|invite)/).+", re.DOTALL)
 
 
 class AccessLog:
@@ -72,5 +73,7 @@ def shown_path(path: str) -> str:
 
 
 def _to_stdout(line: str) -> None:
-    sys.stdout.write(line)
-    sys.stdout.flush()
+    """Write it where it can be written: a full disk or a closed pipe is no reason to answer nobody."""
+    with suppress(OSError, ValueError):
+        sys.stdout.write(line)
+        sys.stdout.flush()

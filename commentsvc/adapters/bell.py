@@ -50,7 +50,8 @@ def _mapped(path: Path) -> mmap.mmap | bytearray:
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             if os.fstat(file).st_size < CELLS * _WIDTH:
-                os.ftruncate(file, CELLS * _WIDTH)
+                # Not only its length: writing to a page that the disk has no room for would end the process.
+                os.write(file, bytes(CELLS * _WIDTH))
             return mmap.mmap(file, CELLS * _WIDTH)
         finally:
             os.close(file)

@@ -98,7 +98,11 @@ def _connected(relay: Relay) -> Iterator[smtplib.SMTP]:
         # What is wrong with the server or the sender, the operator can mend; what is wrong with the mail stays.
         lasting = isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= 500
         raise MailError(said, lasting=lasting) from None
-    except (smtplib.SMTPException, OSError) as error:
+    except (
+        smtplib.SMTPException,
+        OSError,
+        UnicodeError,
+    ) as error:  # the last: a host that is none, a password
         raise MailError(
             f"{relay.host}:{relay.port}: {one_line(str(error)) or type(error).__name__}"
         ) from None

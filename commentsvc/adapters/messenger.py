@@ -28,6 +28,7 @@ class Messenger:
         self._bell = bell
         self._rests_until = 0.0
         self._listener: threading.Thread | None = None
+        self._starting = threading.Lock()
         self._closed = threading.Event()
         self._speaking = _client(redis_url, timeout=PATIENCE) if redis_url else None
         self._hearing = _client(redis_url, timeout=None) if redis_url else None
@@ -45,12 +46,13 @@ class Messenger:
 
     def listen(self) -> None:
         """Ring here, from now on, what other machines tell."""
-        if self._hearing is None or self._listener is not None:
-            return
-        self._listener = threading.Thread(
-            target=self._hear, args=(self._hearing,), daemon=True, name="messenger"
-        )
-        self._listener.start()
+        with self._starting:
+            if self._hearing is None or self._listener is not None:
+                return
+            self._listener = threading.Thread(
+                target=self._hear, args=(self._hearing,), daemon=True, name="messenger"
+            )
+            self._listener.start()
 
     def close(self) -> None:
         """End the connections."""

@@ -16,7 +16,7 @@ _LOOKED_AT = 2
 
 
 class Moments(MemoryStorage):
-    """What a moving window needs; the times are Unix seconds."""
+    """What a moving window needs."""
 
     STORAGE_SCHEME = ["commentsvc"]  # noqa: RUF012 - as the library declares it
 
@@ -30,7 +30,7 @@ class Moments(MemoryStorage):
 
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         """Note an act, unless there were `limit` within the last `expiry` seconds."""
-        now = time.time()
+        now = time.monotonic()
         with self._lock:
             self._forget(now)
             moments = self._kept.setdefault(key, (expiry, deque()))[1]
@@ -43,10 +43,11 @@ class Moments(MemoryStorage):
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
         """Return when the first act within the window was, and how many there were since."""
-        now = time.time()
+        now = time.monotonic()
         with self._lock:
             moments = [at for at in self._kept.get(key, (expiry, ()))[1] if at >= now - expiry]
-        return (moments[0], len(moments)) if moments else (now, 0)
+        # The library asks in Unix seconds; kept they are on a clock that nobody sets back.
+        return time.time() - (now - moments[0] if moments else 0.0), len(moments)
 
     def reset(self) -> int:
         """Forget everything; return of how many."""

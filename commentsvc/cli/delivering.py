@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 import click
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from commentsvc.adapters.server import WsgiApp
@@ -75,7 +74,7 @@ def _work(engine: Engine, settings: Settings) -> None:
         try:
             with Session(engine) as session:
                 _round(session, send, lambda: not main.is_alive())
-        except SQLAlchemyError:
+        except Exception:  # the next round may fare better, and no other thread does this
             log.exception("the outbox could not be looked at")
         for _ in range(EVERY * 2):
             if not main.is_alive():

@@ -46,7 +46,7 @@ from commentsvc.web import (
     thread_moves,
     threads_admin,
 )
-from commentsvc.web.entrance import Entrance
+from commentsvc.web.entrance import BODY_LARGEST, Entrance
 from commentsvc.web.pagecache import PageCache
 
 DOORS = (
@@ -79,8 +79,6 @@ DOORS = (
     thread_moves,
     site_moves,
 )
-BODY_LARGEST = 512 * 1024
-"""Bytes; the longest comment allowed, percent-encoded, fits."""
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -108,10 +106,10 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.after_request(headers.apply)
 
 
-def let_in_one_by_one(app: Flask, settings: Settings) -> None:
-    """Have requests wait for each other, where they wait for nothing else: no server is asked, only a file."""
-    if settings.database_url.startswith("sqlite") and not settings.redis_url:
-        app.wsgi_app = Entrance(app.wsgi_app)  # type: ignore[method-assign, assignment]
+def guard_entrance(app: Flask, settings: Settings) -> None:
+    """Have requests wait for their bodies; and for each other, where no server is asked, only a file."""
+    only_a_file = settings.database_url.startswith("sqlite") and not settings.redis_url
+    app.wsgi_app = Entrance(app.wsgi_app, one_by_one=only_a_file)  # type: ignore[method-assign, assignment]
 
 
 def keep_pages(app: Flask, settings: Settings, bell: Bell, messenger: Messenger) -> None:

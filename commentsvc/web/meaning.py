@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import parse_qsl, urlencode
 
+from commentsvc.domain.addresses import LONGEST
+from commentsvc.models import Order
+
 QUERY_LONGEST = 16 * 1024
 _THREAD = ("url", "canonical", "id", "order", "after", "comment", "replies", "fragment")
 PARAMETERS = {"/embed": _THREAD, "/thread": _THREAD, "/counts": ("url",), "/embed.js": ()}
@@ -23,4 +26,11 @@ def of(path: str, query: str) -> str | None:
     named = dict(reversed(given))  # of several the first counts, as in Flask
     if not named.keys().isdisjoint(_PERSONAL):
         return None
+    # As `Asked.read` takes them: what means nothing, or the same, must not make another page.
+    if "fragment" in named:
+        named["fragment"] = ""
+    if named.get("order") not in set(Order):
+        named.pop("order", None)
+    if len(named.get("canonical", "")) > LONGEST:
+        del named["canonical"]
     return urlencode([(name, named[name]) for name in known if name in named])

@@ -41,7 +41,7 @@ RENDERS = 10
 TOGETHER = 400
 """Pages whose versions are asked for in one go."""
 _MEMORABLE = 4 * 1024
-_CHOICES = 256
+_CHOICES, _CHOICE_LONGEST = 256, 200
 _SMALL = 300
 """Bytes below which compressing does not pay."""
 _TEXT = ("text/", "application/json", "application/feed", "application/atom", "image/svg")
@@ -115,7 +115,7 @@ class PageCache:
         coding = self._choices.get(accepted)
         if coding is None:
             coding = compression.chosen(accepted)
-            if len(self._choices) < _CHOICES:
+            if len(self._choices) < _CHOICES and len(accepted) <= _CHOICE_LONGEST:
                 self._choices[accepted] = coding
         return coding
 
@@ -149,8 +149,8 @@ class PageCache:
 
     def _rendered(self, name: str, environ: Environ) -> tuple[KeptPage | None, tuple[str, Headers, bytes]]:
         """Have Flask answer; return the page, or None and the answer where it is not to be kept."""
-        if self._listen:
-            listen, self._listen = self._listen, None
+        listen, self._listen = self._listen, None
+        if listen:
             listen()
         heard, at = self._bell.heard(), monotonic()
         for header in _THEIR_OWN:
@@ -186,7 +186,9 @@ class PageCache:
         if page.stamp is None or monotonic() >= page.until:
             self.shelf.drop(page)
             return None
-        with self._asking:
+        if not self._asking.acquire(timeout=ASKS_EVERY):
+            return page  # somebody asks, and is not answered
+        try:
             if self._is_fresh(page):
                 return page
             heard, at = self._bell.heard(), monotonic()
@@ -200,6 +202,8 @@ class PageCache:
                     self._mark(one, heard, at)
                 else:
                     self.shelf.drop(one)
+        finally:
+            self._asking.release()
         return page if self.shelf.get(page.name) is page else None
 
     def _unchanged(self, stamps: list[freshness.Stamp]) -> list[bool]:
@@ -215,18 +219,20 @@ class PageCache:
 
     def _remember(self, page: KeptPage, query: str) -> None:
         """Find the page by this way of asking from now on."""
-        if len(query) > _MEMORABLE or self.shelf.get(page.name) is not page or query in page.queries:
+        if len(query) > _MEMORABLE or query in page.queries:
             return
-        page.queries.append(query)
-        self._by_query[query] = page
-        if len(page.queries) > ALIASES:
-            self._by_query.pop(page.queries.pop(0), None)
-        self.shelf.weigh(page)
+        with self.shelf.holding(page) as stands:
+            if not stands:
+                return
+            page.queries.append(query)
+            self._by_query[query] = page
+            if len(page.queries) > ALIASES:
+                self._by_query.pop(page.queries.pop(0), None)
 
     def _forget(self, page: KeptPage) -> None:
         for query in page.queries:
             if self._by_query.get(query) is page:
-                del self._by_query[query]
+                self._by_query.pop(query, None)
 
 
 def _collected(app: WsgiApp, environ: Environ) -> tuple[str, Headers, bytes]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from commentsvc.adapters import compression
 from commentsvc.domain.discussions.freshness import Stamp
@@ -72,8 +73,8 @@ class KeptPage:
 
     def size(self) -> int:
         """Return about how many bytes of memory it takes."""
-        bodies = sum(len(parts[0]) for _, parts in self.ready.values())
-        return bodies + OVERHEAD + sum(map(len, self.queries))
+        bodies = sum(len(parts[0]) for _, parts in list(self.ready.values()))  # another thread may add one
+        return bodies + OVERHEAD + len(self.name) + sum(map(len, self.queries))
 
 
 class Shelf:
@@ -104,12 +105,20 @@ class Shelf:
             self._weigh(page)
             self._make_room()
 
-    def weigh(self, page: KeptPage) -> None:
-        """Count a page anew after it grew."""
+    @contextmanager
+    def holding(self, page: KeptPage) -> Iterator[bool]:
+        """Say whether a page stands here, leave it there for as long as the block lasts, and count it anew."""
         with self._lock:
-            if self._pages.get(page.name) is page:
+            stands = self._pages.get(page.name) is page
+            yield stands
+            if stands:
                 self._weigh(page)
                 self._make_room()
+
+    def weigh(self, page: KeptPage) -> None:
+        """Count a page anew after it grew."""
+        with self.holding(page):
+            pass
 
     def drop(self, page: KeptPage) -> None:
         """Take a page away, if it still stands here."""

@@ -35,7 +35,7 @@ def post(
 
     Raises what `comments.post` does.
     """
-    threads.lock(session, comment.thread_id)
+    threads.lock_of(session, comment)
     session.refresh(comment)
     action = actions.record(
         session,
@@ -70,7 +70,7 @@ def obstacle(session: Session, action: Action) -> str | None:
     answer = session.get(Comment, action.facts["reply"])
     if answer is None:
         return None
-    threads.lock(session, answer.thread_id)
+    threads.lock_of(session, answer)
     session.refresh(answer)
     if answer.status in {Status.TRASH, Status.SPAM}:
         return None

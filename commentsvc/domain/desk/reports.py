@@ -65,8 +65,7 @@ def report(
     """
     wanted, said = _checked(reason, note)
     comment = find(session, comment_id)
-    threads.lock(session, comment.thread_id)
-    session.refresh(comment, ["status", "reports"])
+    threads.lock_of(session, comment, "status", "reports")
     known = select(Report.id).where(Report.comment_id == comment_id, Report.reporter_hash == by.hash)
     if session.scalar(known) is not None:
         return False

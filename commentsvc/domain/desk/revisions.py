@@ -27,7 +27,7 @@ def edit(
     session: Session, comment: Comment, draft: Draft, *, guest: Guest | None, moderator_id: int, at: datetime
 ) -> Action:
     """Change a text, and a guest's details where given, and keep what they were. Needs `begin_write`."""
-    threads.lock(session, comment.thread_id)
+    threads.lock_of(session, comment)
     session.refresh(comment)
     action = actions.record(
         session,
@@ -94,7 +94,7 @@ def _of(session: Session, action: Action) -> tuple[Revision, Comment] | str:
     if revision is None:
         return _GONE
     comment = session.get_one(Comment, revision.comment_id)
-    threads.lock(session, comment.thread_id)
+    threads.lock_of(session, comment)
     session.refresh(comment)
     if comment.site_id != action.site_id or comment.edited_at != revision.edited_after:
         return _CHANGED

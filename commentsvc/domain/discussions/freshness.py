@@ -33,25 +33,33 @@ class Stamp:
 
 def unchanged(connection: Connection, stamps: Sequence[Stamp]) -> list[bool]:
     """Say of each state whether it still holds; in three queries, however many there are."""
-    sites = _versions(connection, Site, {one.site_id for one in stamps})
-    threads = _versions(connection, Thread, {one.thread_id for one in stamps if one.thread_id is not None})
+    sites = _sites(connection, {one.site_id for one in stamps})
+    threads = _threads(connection, {one.thread_id for one in stamps if one.thread_id is not None})
     begun = _begun(connection, [one for one in stamps if one.thread_id is None])
     return [
         sites.get(one.site_id) == one.site_version
         and (
             (one.site_id, one.key) not in begun
             if one.thread_id is None
-            else threads.get(one.thread_id) == one.thread_version
+            else threads.get(one.thread_id) == (one.site_id, one.key, one.thread_version)
         )
         for one in stamps
     ]
 
 
-def _versions(connection: Connection, table: type[Site] | type[Thread], ids: set[int]) -> dict[int, int]:
+def _sites(connection: Connection, ids: set[int]) -> dict[int, int]:
+    rows = connection.execute(select(Site.id, Site.version).where(Site.id.in_(ids)))
+    return {row.id: row.version for row in rows}
+
+
+def _threads(connection: Connection, ids: set[int]) -> dict[int, tuple[int, str, int]]:
+    """Return where threads lie, and their versions: SQLite gives the number of one that is gone to another."""
     if not ids:
         return {}
-    rows = connection.execute(select(table.id, table.version).where(table.id.in_(ids)))
-    return {row.id: row.version for row in rows}
+    rows = connection.execute(
+        select(Thread.id, Thread.site_id, Thread.key, Thread.version).where(Thread.id.in_(ids))
+    )
+    return {row.id: (row.site_id, row.key, row.version) for row in rows}
 
 
 def _begun(connection: Connection, stamps: Sequence[Stamp]) -> set[tuple[int, str]]:

@@ -15,7 +15,7 @@ from commentsvc.db import Base
 from commentsvc.domain import addresses, fields
 from commentsvc.domain.websites import sites
 from commentsvc.errors import BadAddressError, ThreadClosedError
-from commentsvc.models import Policy, Site, Thread, ThreadAlias
+from commentsvc.models import Comment, Policy, Site, Thread, ThreadAlias
 from commentsvc.prepared import Prepared
 
 ID_LONGEST = 300
@@ -110,6 +110,18 @@ def find_or_create(session: Session, address: Address, *, title: str | None, at:
 def lock(session: Session, thread_id: int) -> None:
     """Let no other writer into the thread until this transaction ends; SQLite has one writer anyway."""
     session.execute(select(Thread.id).where(Thread.id == thread_id).with_for_update())
+
+
+def lock_of(session: Session, comment: Comment, *fresh: str) -> None:
+    """Lock the thread that a comment stands in, and read `fresh` fields of the comment as they are by then.
+
+    While this waited, the comment may have gone to another thread with all that it stood in.
+    """
+    locked = None
+    while comment.thread_id != locked:
+        locked = comment.thread_id
+        lock(session, locked)
+        session.refresh(comment, ["thread_id", *fresh])
 
 
 def lock_all(session: Session, thread_ids: Iterable[int]) -> None:

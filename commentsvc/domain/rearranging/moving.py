@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from commentsvc.domain import actions
 from commentsvc.domain.discussions import threads
-from commentsvc.domain.rearranging.thread_admin import get, name_of
+from commentsvc.domain.rearranging.thread_admin import get, iso, name_of
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import Action, Comment, Pressure, Site, Thread, ThreadAlias
 
@@ -60,7 +60,7 @@ def move(session: Session, thread: Thread, site: Site, *, moderator_id: int | No
         kind=KIND,
         summary=summary,
         at=at,
-        facts={"thread_id": thread.id, "site_id": site.id, "marks": marks},
+        facts={"thread_id": thread.id, "begun": iso(thread.created_at), "site_id": site.id, "marks": marks},
     )
 
 
@@ -74,7 +74,9 @@ def undo(session: Session, action: Action, *, at: datetime) -> Thread:
     threads.lock(session, thread.id)
     session.refresh(action)
     session.refresh(thread)
-    if action.undone_at is not None or thread.site_id != facts["site_id"]:
+    begun = iso(thread.created_at)
+    is_another = facts.get("begun", begun) != begun  # SQLite gives a free number out again
+    if action.undone_at is not None or is_another or thread.site_id != facts["site_id"]:
         raise InvalidFieldsError({"action": "This cannot be undone now: the thread was moved again since."})
     require_movable(session, thread, session.get_one(Site, action.site_id))
     _hand_over(session, thread, action.site_id)

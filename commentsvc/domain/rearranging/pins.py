@@ -25,7 +25,7 @@ def pin(session: Session, comment: Comment, *, moderator_id: int | None, at: dat
     _require_seen(comment)
     if comment.root_id is not None:
         raise InvalidFieldsError({"mark": "A reply cannot be pinned; it stands below what it answers."})
-    threads.lock(session, comment.thread_id)
+    threads.lock_of(session, comment)
     pinned = session.scalar(
         select(func.count()).where(
             Comment.thread_id == comment.thread_id, Comment.pinned, Comment.id != comment.id

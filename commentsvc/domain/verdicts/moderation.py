@@ -30,8 +30,7 @@ def decide(
     `teaches` nothing, such as taking a decision back. Needs `begin_write`; the caller commits. The same status again is
     logged but changes nothing else.
     """
-    threads.lock(session, comment.thread_id)
-    session.refresh(comment, ["status", "shown", "learned"])
+    threads.lock_of(session, comment, "status", "shown", "learned")
     before, comment.status = comment.status, status
     is_new = action_id is None and not _was_decided(session, comment.id)
     session.add(

@@ -47,7 +47,7 @@ def replace(
     session: Session, comment: Comment, draft: Draft, *, guest: Guest | None, edited_at: datetime | None
 ) -> None:
     """Give a comment another text, and a guest other details, whatever the sanitisers said. Needs `begin_write`."""
-    threads.lock(session, comment.thread_id)  # before the comment itself, the order in which all others lock
+    threads.lock_of(session, comment)  # before the comment itself, the order in which all others lock
     learned = comment.learned
     training.learn(session, comment, None)  # of what it was; below, of what it is
     comment.source, comment.format = draft.source, draft.format

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from commentsvc.domain.discussions.threads import seconds
@@ -35,10 +35,10 @@ def require(
     if commenter_id is not None:
         same = Comment.commenter_id == commenter_id
     else:
-        same = and_(
-            Comment.commenter_id.is_(None),
-            or_(Comment.author_key_hash == author_key_hash, Comment.network_hash == network_hash),
-        )
+        # Who sends none is not thereby the same as others who do not.
+        known = ((Comment.author_key_hash, author_key_hash), (Comment.network_hash, network_hash))
+        theirs = [column == hashed for column, hashed in known if hashed is not None]
+        same = and_(Comment.commenter_id.is_(None), or_(false(), *theirs))
     last = session.scalar(
         select(func.max(Comment.created_at)).where(
             # By the site's latest, few as they are: an index of threads and times would draw readers' queries to it.
