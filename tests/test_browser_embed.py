@@ -745,6 +745,18 @@ def test_all_counts_of_a_page_are_asked_for_in_one_request(page: Page, service: 
     assert len(requests) == 1
 
 
+def test_counts_of_a_long_list_are_asked_for_in_pieces(page: Page, service: Service, blog: Blog) -> None:
+    write(service, blog, "One", path=f"/{'long-' * 12}0")
+    write(service, blog, "One", "Two", path=f"/{'long-' * 12}299")
+    spans = (f'<p data-comment-count="/{"long-" * 12}{number}">?</p>' for number in range(300))
+    blog.pages["/"] = article(service, thread="", before="".join(spans))
+    requests = asked(page, "/counts?")
+    page.goto(blog.url())
+    expect(page.locator("[data-comment-count]")).to_have_text(["1", *["0"] * 298, "2"])
+    assert max(len(url) for url in requests) < 5000
+    assert len(requests) < 10
+
+
 def test_a_page_without_counts_asks_for_none(page: Page, service: Service, blog: Blog) -> None:
     blog.pages["/"] = article(service)
     requests = asked(page, "/counts")

@@ -1,5 +1,5 @@
-// <comment-thread>: shows an article's discussion in a frame of the comment service that this script came from.
-// <div id="comments"></div> becomes one; <span data-comment-count="URL"> is filled with a number.
+// <comment-thread>: an article's discussion, in a frame of the service that this script came from.
+// <div id="comments"> becomes one; <span data-comment-count="URL"> is filled with a number.
 
 (() => {
   const script = document.currentScript ?? document.querySelector('script[src$="/embed.js"]');
@@ -42,7 +42,7 @@
       else this.#restart();
     }
 
-    /** Several attributes may change in one go; the thread is loaded once, after the last. */
+    /** Several attributes may change in one go; load once, after the last. */
     #restart() {
       if (this.#queued) return;
       this.#queued = true;
@@ -99,7 +99,7 @@
       return `${service}/embed?${asked}#${encodeURIComponent(JSON.stringify(told))}`;
     }
 
-    /** What the page around looks like here: a thread should seem part of it. */
+    /** What the page around looks like here. */
     #appearance() {
       const style = getComputedStyle(this);
       const probe = this.appendChild(document.createElement("a"));
@@ -122,7 +122,7 @@
       };
     }
 
-    /** Follow the page's look while it changes. */
+    /** Follow the page's look. */
     #dress() {
       if (!this.#frame) return;
       const look = this.#appearance();
@@ -204,18 +204,21 @@
       console.warn(`comment-thread: ${service} did not answer, or does not let ${location.origin} show its frames.`);
     }
 
-    /** Fill every <span data-comment-count="URL"> (data-thread-id beside it where the thread has an id). */
+    /** Fill every span, by requests that any proxy takes. */
     static async count() {
       const spans = [...document.querySelectorAll("[data-comment-count]")];
       const asked = spans.map((span) => {
         const url = new URL(span.dataset.commentCount || location.href, document.baseURI).href.split("#")[0];
         return span.dataset.threadId ? `${url}#thread-id=${encodeURIComponent(span.dataset.threadId)}` : url;
       });
-      if (!asked.length) return;
-      const query = new URLSearchParams([...new Set(asked)].map((url) => ["url", url]));
-      const answer = await fetch(`${service}/counts?${query}`).catch(() => null);
-      const counts = answer?.ok ? await answer.json() : {};
-      spans.forEach((span, at) => asked[at] in counts && (span.textContent = counts[asked[at]].toLocaleString()));
+      const left = [...new Set(asked)];
+      while (left.length) {
+        const query = new URLSearchParams();
+        do query.append("url", left.pop()); while (left.length && `${query}`.length < 4e3);
+        const answer = await fetch(`${service}/counts?${query}`).catch(() => null);
+        const counts = answer?.ok ? await answer.json() : {};
+        spans.forEach((span, at) => asked[at] in counts && (span.textContent = counts[asked[at]].toLocaleString()));
+      }
     }
   }
 
