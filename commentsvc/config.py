@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from commentsvc.errors import SettingsError
+from commentsvc.setting_values import READERS, Network, database_in
 
 PREFIX = "COMMENTSVC_"
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-_MAIL_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,189}")
-_WEAK_SECRETS = re.compile(r"^(change|secret|password|default|example|dev|test)", re.IGNORECASE)
 
 
 def _setting(doc: str, *, default: str | None, shown: str | None = None) -> Any:
@@ -41,7 +37,9 @@ _PROVIDER_VARIABLE = re.compile(
     r"(?P<key>[A-Z][A-Z0-9_]*?)_"
     r"(?P<part>CLIENT_ID|CLIENT_SECRET|ISSUER|LABEL|SCOPE|TEAM_ID|KEY_ID|PRIVATE_KEY)"
 )
-_PROVIDER_OPTIONS = frozenset({"team_id", "key_id", "private_key"})
+_PROVIDER_OPTIONS = ("team_id", "key_id", "private_key")
+APPLE_KEY = tuple(f"{PREFIX}APPLE_{part.upper()}" for part in _PROVIDER_OPTIONS)
+"""The variables that can stand in for Apple's secret."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,14 +54,16 @@ class Settings:
     )
     data_dir: Path = _setting("Where the SQLite file and `settings.env` live.", default="instance")
     database_url: str = _setting(
-        "`sqlite:///…` or `postgresql://…`.", default="", shown="SQLite file in the data directory"
+        "`sqlite:////path/to/file` or `postgresql://…`.",
+        default="",
+        shown="SQLite file in the data directory",
     )
     trusted_proxies: tuple[Network, ...] = _setting(
         "Networks whose `X-Forwarded-For` is believed, separated by commas.", default="", shown="none"
     )
     max_comment_length: int = _setting("Characters in one comment.", default="10000")
     post_limit: str = _setting(
-        "Comments from one network (IPv4 /24, IPv6 /48), as `N/period;N/period`.",
+        "Comments from one network (IPv4 /24, IPv6 /48), as `N/period;N/period`, each N at least 1.",
         default="10/minute;120/hour",
     )
     person_limit: str = _setting(
@@ -119,13 +119,12 @@ class Settings:
                 faults.append(f"{variable} is not set. {item.metadata['doc']}")
                 continue
             try:
-                values[name] = _READERS.get(name, str)(text)
+                values[name] = READERS.get(name, str)(text)
             except ValueError as error:
                 faults.append(f"{variable}: {error}")
         if faults:
             raise SettingsError(faults)
-        if not values["database_url"]:
-            values["database_url"] = f"sqlite:///{values['data_dir'] / 'comments.sqlite'}"
+        values["database_url"] = database_in(values["data_dir"], values["database_url"])
         return cls(**values)
 
     @property
@@ -161,133 +160,11 @@ def _read_providers(variables: Mapping[str, str], faults: list[str]) -> tuple[Pr
     for key, parts in found.items():
         needed = ["client_id"] if parts.get("private_key") else ["client_id", "client_secret"]
         missing = [part for part in needed if part not in parts]
-        faults.extend(f"{PREFIX}{key.upper()}_{part.upper()} is not set." for part in missing)
+        for part in missing:
+            instead = f", nor {', '.join(APPLE_KEY)}" if (key, part) == ("apple", "client_secret") else ""
+            faults.append(f"{PREFIX}{key.upper()}_{part.upper()} is not set{instead}.")
         if not missing:
             options = tuple((name, value) for name, value in parts.items() if name in _PROVIDER_OPTIONS)
             plain = {name: value for name, value in parts.items() if name not in _PROVIDER_OPTIONS}
             providers.append(ProviderSettings(key=key, options=options, **plain))
     return tuple(providers)
-
-
-def _read_switch(text: str) -> bool:
-    if text.lower() not in {"on", "off", "true", "false", "1", "0", "yes", "no"}:
-        raise ValueError(f"{text!r} is neither on nor off")
-    return text.lower() in {"on", "true", "1", "yes"}
-
-
-def _read_secret(text: str) -> str:
-    if len(text) < 32 or len(set(text)) < 8 or _WEAK_SECRETS.match(text):
-        raise ValueError("must be at least 32 random characters. `commentsvc init` makes one.")
-    return text
-
-
-def _read_base_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"}:
-        raise ValueError(f"{text!r} is not an origin such as https://comments.example (no path).")
-    if parts.query or parts.fragment or parts.username:
-        raise ValueError(f"{text!r} must have no user, query or fragment.")
-    usual = {"http": ":80", "https": ":443"}[parts.scheme]
-    return f"{parts.scheme}://{parts.netloc.lower().removesuffix(usual)}"  # as browsers write an Origin
-
-
-def _read_database_url(text: str) -> str:
-    if not text:
-        return ""
-    scheme = text.partition(":")[0]
-    if scheme in {"postgres", "postgresql"}:
-        return "postgresql+psycopg" + text[len(scheme) :]
-    if scheme not in {"sqlite", "postgresql+psycopg"}:
-        raise ValueError(f"databases of kind {scheme!r} are not known; use sqlite:/// or postgresql://")
-    return text
-
-
-def _read_networks(text: str) -> tuple[Network, ...]:
-    return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
-
-
-def _read_data_dir(text: str) -> Path:
-    return Path(text).absolute()
-
-
-def _read_length(text: str) -> int:
-    value = int(text)
-    if not 100 <= value <= 100_000:
-        raise ValueError("must be between 100 and 100000.")
-    return value
-
-
-def _read_cache(text: str) -> int:
-    value = int(text)
-    if not 0 <= value <= 65_536:
-        raise ValueError("must be between 0 and 65536.")
-    return value
-
-
-def _read_cdn(text: str) -> int:
-    value = int(text)
-    if not 0 <= value <= 86_400:
-        raise ValueError("must be between 0 and 86400.")
-    return value
-
-
-def _read_limit(text: str) -> str:
-    if not re.fullmatch(r"\d+/(second|minute|hour|day)(;\d+/(second|minute|hour|day))*", text):
-        raise ValueError(f"{text!r} does not read like 10/minute;120/hour")
-    return text
-
-
-def _read_redis_url(text: str) -> str:
-    parts = urlsplit(text)
-    if text and not (
-        parts.netloc if parts.scheme in {"redis", "rediss"} else parts.scheme == "unix" and parts.path
-    ):
-        raise ValueError("must be redis://host:port/number, rediss://… or unix:///path/to/socket.")
-    return text
-
-
-def _read_smtp_url(text: str) -> str:
-    parts = urlsplit(text)
-    odd = parts.path not in {"", "/"} or parts.query or parts.fragment
-    if text and (parts.scheme not in {"smtp", "smtps"} or not parts.hostname or odd or parts.port == 0):
-        raise ValueError("must be smtp://user:password@host:port or smtps://…")
-    if parts.password and not parts.username:
-        raise ValueError("has a password but no user.")
-    return text
-
-
-def _read_address(text: str) -> str:
-    if text and not _MAIL_ADDRESS.fullmatch(text):
-        raise ValueError(f"{text!r} is not an e-mail address such as comments@blog.example")
-    return text
-
-
-def _read_addresses(text: str) -> tuple[str, ...]:
-    return tuple(_read_address(part.strip()) for part in text.split(",") if part.strip())
-
-
-def _read_log_level(text: str) -> str:
-    if text.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
-        raise ValueError(f"{text!r} is not DEBUG, INFO, WARNING or ERROR")
-    return text.upper()
-
-
-_READERS: dict[str, Callable[[str], Any]] = {
-    "secret_key": _read_secret,
-    "base_url": _read_base_url,
-    "database_url": _read_database_url,
-    "trusted_proxies": _read_networks,
-    "data_dir": _read_data_dir,
-    "max_comment_length": _read_length,
-    "cache_mb": _read_cache,
-    "cdn_seconds": _read_cdn,
-    "post_limit": _read_limit,
-    "person_limit": _read_limit,
-    "thread_limit": _read_limit,
-    "redis_url": _read_redis_url,
-    "smtp_url": _read_smtp_url,
-    "mail_from": _read_address,
-    "alert_mail": _read_addresses,
-    "log_level": _read_log_level,
-    "mastodon": _read_switch,
-}

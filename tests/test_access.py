@@ -11,7 +11,8 @@ from flask import Flask
 from guest import ARTICLE, Elements, Reader, add_site, contents
 
 from commentsvc.adapters import signing
-from commentsvc.config import Network, Settings
+from commentsvc.config import Settings
+from commentsvc.setting_values import Network
 from commentsvc.web import access, context
 from commentsvc.web.access import client_address
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import SECRET
+from sqlalchemy import make_url
 
 from commentsvc.adapters import settings_file
 from commentsvc.config import Settings
@@ -65,7 +66,16 @@ def test_a_secret_of_digits_stays_text() -> None:
         "https://",
         "https://comments.example/blog",
         "https://comments.example/?a=b",
+        "https://comments.example/#top",
         "https://user@comments.example",
+        "https://comments.example:abc",
+        "https://comments.example:0",
+        "https://comments.example:99999",
+        "https://comments .example",
+        "https://comments.example, https://other.example",
+        "https://com<ments>.example",
+        "https://[::1",
+        "https://..",
     ],
 )
 def test_a_base_url_that_is_no_origin_is_refused(url: str) -> None:
@@ -79,6 +89,11 @@ def test_a_base_url_is_kept_as_browsers_send_it(url: str) -> None:
     assert Settings.from_env(BARE | {"COMMENTSVC_BASE_URL": url}).base_url == "https://comments.example"
 
 
+def test_a_base_url_with_letters_of_any_language_is_kept_as_browsers_send_it() -> None:
+    settings = Settings.from_env(BARE | {"COMMENTSVC_BASE_URL": "https://B\u00fccher.example"})
+    assert settings.base_url == "https://xn--bcher-kva.example"
+
+
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
 def test_postgresql_is_reached_through_its_driver(scheme: str) -> None:
     settings = Settings.from_env(BARE | {"COMMENTSVC_DATABASE_URL": f"{scheme}://user@db/comments"})
@@ -87,6 +102,37 @@ def test_postgresql_is_reached_through_its_driver(scheme: str) -> None:
 
 def test_other_databases_are_refused() -> None:
     assert "mysql" in faults(DATABASE_URL="mysql://db/comments")[0]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql:foo",
+        "postgresql://h:abc/db",
+        "sqlite:/tmp/x",
+        "sqlite://",
+        "sqlite:///",
+        "sqlite:///:memory:",
+    ],
+)
+def test_a_database_that_cannot_be_is_refused_with_how_to_write_one(url: str) -> None:
+    (fault,) = faults(DATABASE_URL=url)
+    assert "sqlite:////path/to/" in fault
+
+
+def test_a_password_is_not_repeated_where_the_database_is_refused() -> None:
+    assert "hunter2" not in faults(DATABASE_URL="postgresql://me:hunter2@h:abc/db")[0]
+
+
+def test_a_sqlite_file_without_a_directory_lies_in_that_of_the_data(tmp_path: Path) -> None:
+    given = {"COMMENTSVC_DATA_DIR": str(tmp_path), "COMMENTSVC_DATABASE_URL": "sqlite:///my.sqlite?timeout=3"}
+    assert Settings.from_env(BARE | given).database_url == f"sqlite:///{tmp_path}/my.sqlite?timeout=3"
+
+
+def test_a_data_directory_may_have_any_name(tmp_path: Path) -> None:
+    odd = tmp_path / "50% of? #1"
+    url = Settings.from_env(BARE | {"COMMENTSVC_DATA_DIR": str(odd)}).database_url
+    assert make_url(url).database == str(odd / "comments.sqlite")
 
 
 def test_trusted_proxies_are_networks() -> None:
@@ -99,11 +145,40 @@ def test_trusted_proxies_are_networks() -> None:
     assert len(faults(TRUSTED_PROXIES="my-proxy")) == 1
 
 
+def test_an_address_with_the_length_of_a_network_is_refused_with_the_network_it_lies_in() -> None:
+    assert "written 127.0.0.0/8" in faults(TRUSTED_PROXIES="127.0.0.1/8")[0]
+
+
 def test_limits_and_lengths_have_bounds() -> None:
     assert len(faults(POST_LIMIT="often", PERSON_LIMIT="1", THREAD_LIMIT="x", MAX_COMMENT_LENGTH="5")) == 4
 
 
-@pytest.mark.parametrize("url", ["localhost", "http://localhost", "redis://", "unix://"])
+@pytest.mark.parametrize("rule", ["0/minute", "10/minute;0/hour", "00/day"])
+def test_a_limit_that_would_refuse_everybody_is_refused(rule: str) -> None:
+    found = faults(POST_LIMIT=rule, PERSON_LIMIT=rule, THREAD_LIMIT=rule)
+    assert len(found) == 3
+    assert all("nobody" in fault for fault in found)
+
+
+def test_what_is_no_number_is_refused_with_those_that_are() -> None:
+    assert faults(CACHE_MB="abc") == ("COMMENTSVC_CACHE_MB: 'abc' is not a number between 0 and 65536.",)
+
+
+@pytest.mark.parametrize(
+    "url", ["smtp://u:p#w@h:587", "smtp://h:abc", "smtp://h:0", "smtp://h/x", "mail.example"]
+)
+def test_a_mail_server_that_cannot_be_is_refused_with_how_to_write_a_password(url: str) -> None:
+    assert "# is %23" in faults(SMTP_URL=url)[0]
+
+
+def test_apple_without_a_secret_is_told_what_can_stand_in_for_it() -> None:
+    assert "COMMENTSVC_APPLE_PRIVATE_KEY" in faults(APPLE_CLIENT_ID="a")[0]
+    assert "APPLE" not in faults(GOOGLE_CLIENT_ID="a")[0]
+
+
+@pytest.mark.parametrize(
+    "url", ["localhost", "http://localhost", "redis://", "unix://", "redis://h:abc", "redis://[::1"]
+)
 def test_a_redis_that_cannot_be_reached_by_its_url_is_refused(url: str) -> None:
     assert len(faults(REDIS_URL=url)) == 1
 

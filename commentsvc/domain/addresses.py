@@ -7,10 +7,10 @@ import string
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from commentsvc.errors import BadAddressError
+from commentsvc.origins import LONGEST, origin_of
 
-LONGEST = 2000
-_HOST_LONGEST = 253
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+__all__ = ["LONGEST", "canonical", "origin_of", "thread_key"]
+
 _ESCAPE = re.compile(r"%[0-9a-f]{2}", re.IGNORECASE)
 _UNRESERVED = frozenset(string.ascii_letters + string.digits + "-._~")
 # What advertisers and mail tools hang on a link; the article is the same without it.
@@ -20,28 +20,6 @@ _TRACKING = re.compile(
     r"|fb_(action_ids|action_types|source|ref)|_branch_match_id|spm|epik|li_fat_id",
     re.IGNORECASE,
 )
-
-
-def origin_of(url: str) -> str:
-    """Return scheme://host[:port] of a page; raises BadAddressError for what is not a page's URL."""
-    if len(url) > LONGEST or not url.isprintable() or " " in url or "\\" in url:
-        raise BadAddressError(f"{url[:80]!r} is not the address of a web page.")
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-        host = (parts.hostname or "").rstrip(".").encode("idna").decode() if parts.hostname else ""
-    except (ValueError, UnicodeError):
-        raise BadAddressError(f"{url[:80]!r} is not the address of a web page.") from None
-    if (
-        parts.scheme not in _DEFAULT_PORTS
-        or port == 0
-        or len(host) > _HOST_LONGEST
-        or not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+", host)
-        or "@" in parts.netloc
-    ):
-        raise BadAddressError(f"{url[:80]!r} is not the address of a web page.")
-    shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}" + (f":{port}" if port and port != _DEFAULT_PORTS[parts.scheme] else "")
 
 
 def canonical(url: str) -> str:

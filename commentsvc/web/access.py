@@ -9,9 +9,9 @@ import time
 from flask import g, request
 
 from commentsvc.adapters import signing
-from commentsvc.config import Network
 from commentsvc.domain.discussions.threads import Address
 from commentsvc.errors import ForbiddenError, StaleFormError
+from commentsvc.setting_values import Network
 from commentsvc.web.context import now, settings
 
 FORM_LIFE = 48 * 3600

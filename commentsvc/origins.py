@@ -1,0 +1,34 @@
+"""Where a page or a service lies, scheme://host[:port], in the one form that browsers send as `Origin`."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from commentsvc.errors import BadAddressError
+
+LONGEST = 2000
+_HOST_LONGEST = 253
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def origin_of(url: str) -> str:
+    """Return scheme://host[:port] of a page; raises BadAddressError for what is not a page's URL."""
+    if len(url) > LONGEST or not url.isprintable() or " " in url or "\\" in url:
+        raise BadAddressError(f"{url[:80]!r} is not the address of a web page.")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        host = (parts.hostname or "").rstrip(".").encode("idna").decode() if parts.hostname else ""
+    except (ValueError, UnicodeError):
+        raise BadAddressError(f"{url[:80]!r} is not the address of a web page.") from None
+    if (
+        parts.scheme not in _DEFAULT_PORTS
+        or port == 0
+        or len(host) > _HOST_LONGEST
+        or not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+", host)
+        or "@" in parts.netloc
+    ):
+        raise BadAddressError(f"{url[:80]!r} is not the address of a web page.")
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}" + (f":{port}" if port and port != _DEFAULT_PORTS[parts.scheme] else "")
