@@ -4,6 +4,5 @@ import os
 
 from commentsvc import create_app
 from commentsvc.adapters import settings_file
-from commentsvc.config import Settings
 
-app = create_app(Settings.from_env(settings_file.merged(os.environ)))
+app = create_app(settings_file.settings(os.environ))

@@ -74,6 +74,17 @@ def test_init_does_not_overrule_the_address_that_is_set() -> None:
     assert "https://one.example already" in fail("init", "--base-url", "https://two.example")
 
 
+def test_init_knows_an_address_that_is_written_in_another_way() -> None:
+    succeed("init", "--base-url", "https://Comments.Example:443/")
+    succeed("init", "--base-url", "https://comments.example")
+
+
+def test_init_adds_to_settings_whose_last_line_has_no_end() -> None:
+    Path("instance").mkdir()
+    Path("instance/settings.env").write_text("COMMENTSVC_BASE_URL=https://comments.example")
+    assert "open https://comments.example\n" in succeed("init")
+
+
 def test_init_writes_nothing_where_a_setting_is_wrong() -> None:
     assert "COMMENTSVC_BASE_URL" in fail("init", "--base-url", "nonsense")
     assert not Path("instance").exists()
@@ -83,6 +94,7 @@ def test_commands_before_init_say_what_is_missing() -> None:
     output = fail("site", "list")
     assert "COMMENTSVC_SECRET_KEY is not set" in output
     assert "commentsvc init" in output
+    assert f"There is no {Path.cwd()}/instance/settings.env" in output
 
 
 def test_commands_on_an_empty_database_name_the_command_that_fills_it(
@@ -181,6 +193,23 @@ def test_a_database_that_cannot_be_opened_is_a_sentence(monkeypatch: pytest.Monk
     succeed("init")
     monkeypatch.setenv("COMMENTSVC_DATABASE_URL", "sqlite:////nowhere/comments.sqlite")
     assert "unable to open" in fail("upgrade")
+
+
+def test_settings_that_are_a_directory_are_a_sentence() -> None:
+    Path("instance/settings.env").mkdir(parents=True)
+    assert "instance/settings.env cannot be read: Is a directory" in fail("init")
+
+
+def test_a_working_directory_that_is_gone_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert "COMMENTSVC_DATA_DIR: the directory this is run in is gone" in fail("init")
+    monkeypatch.setenv("COMMENTSVC_DATA_DIR", str(tmp_path / "data"))
+    succeed("init")
 
 
 @pytest.mark.parametrize("bind", ["8600", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:99999", "::1:8600", "a b:1"])

@@ -195,6 +195,46 @@ def test_a_value_in_the_settings_file_is_taken_as_it_is(tmp_path: Path) -> None:
     assert (found["COMMENTSVC_A"], found["COMMENTSVC_B"]) == ("a${HOME}b", "c d")
 
 
+def test_what_is_added_to_the_settings_file_begins_a_line(tmp_path: Path) -> None:
+    file = tmp_path / "settings.env"
+    file.write_text("COMMENTSVC_BASE_URL=https://comments.example")
+    settings_file.append(file, {"COMMENTSVC_SECRET_KEY": SECRET})
+    assert (
+        settings_file.settings({"COMMENTSVC_DATA_DIR": str(tmp_path)}).base_url == "https://comments.example"
+    )
+    settings_file.append(file, {"COMMENTSVC_MASTODON": "on"})
+    assert "\n\n" not in file.read_text()
+
+
+@pytest.mark.parametrize("line", ["COMMENTSVC_A 127.0.0.1", "COMMENTSVC_A: 30", "COMMENTSVC_A", "=b", "A='b"])
+def test_a_line_of_the_settings_file_that_cannot_be_read_is_named(tmp_path: Path, line: str) -> None:
+    (tmp_path / "settings.env").write_text(f"# mine\nCOMMENTSVC_B=b\n\n\n{line}\nCOMMENTSVC_C=c\n")
+    with pytest.raises(SettingsError) as caught:
+        settings_file.merged({"COMMENTSVC_DATA_DIR": str(tmp_path)})
+    assert caught.value.faults == (f"{tmp_path}/settings.env, line 5, is not NAME=value.",)
+
+
+def test_a_settings_file_may_begin_with_the_mark_of_its_encoding(tmp_path: Path) -> None:
+    (tmp_path / "settings.env").write_text("COMMENTSVC_A=a\n", encoding="utf-8-sig")
+    assert settings_file.merged({"COMMENTSVC_DATA_DIR": str(tmp_path)})["COMMENTSVC_A"] == "a"
+
+
+def test_who_finds_no_settings_is_told_where_they_were_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingsError) as caught:
+        settings_file.settings({})
+    assert (
+        caught.value.faults[-1]
+        == f"There is no {tmp_path}/instance/settings.env. Is COMMENTSVC_DATA_DIR set?"
+    )
+    (tmp_path / "settings.env").touch()
+    with pytest.raises(SettingsError) as caught:
+        settings_file.settings({"COMMENTSVC_DATA_DIR": str(tmp_path)})
+    assert len(caught.value.faults) == 2
+
+
 def test_the_settings_file_is_its_owners_alone(tmp_path: Path) -> None:
     file = tmp_path / "new" / "settings.env"
     settings_file.append(file, {"COMMENTSVC_SECRET_KEY": SECRET})

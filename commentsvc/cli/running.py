@@ -34,6 +34,8 @@ def init(base_url: str | None) -> None:
     present = settings_file.merged(os.environ)
     new = _missing(present, base_url)
     settings = Settings.from_env(present | new)  # faults show before anything is written
+    if base_url and Settings.from_env(present | new | {BASE_URL: base_url}).base_url != settings.base_url:
+        raise SettingsError([f"{BASE_URL} is {settings.base_url} already; change it where it is set."])
     if new:
         settings_file.append(file, new)
         click.echo(f"Wrote {', '.join(new)} to {file}")
@@ -101,15 +103,12 @@ def settings() -> None:
 
 
 def _missing(present: Mapping[str, str], base_url: str | None) -> dict[str, str]:
-    """Return what `init` has to write; raises SettingsError where it would contradict what is there."""
+    """Return what `init` has to write."""
     new = {}
     if not present.get(SECRET_KEY, "").strip():
         new[SECRET_KEY] = secrets.token_urlsafe(48)
-    known = present.get(BASE_URL, "").strip()
-    if not known:
+    if not present.get(BASE_URL, "").strip():
         new[BASE_URL] = base_url or LOCAL
-    elif base_url and base_url.rstrip("/") != known.rstrip("/"):
-        raise SettingsError([f"{BASE_URL} is {known} already; change it where it is set."])
     return new
 
 

@@ -29,7 +29,7 @@ class OutdatedSchemaError(CommentsvcError):
 
 def settings() -> Settings:
     """Return the settings of the environment and `settings.env`; raises SettingsError."""
-    return Settings.from_env(settings_file.merged(os.environ))
+    return settings_file.settings(os.environ)
 
 
 class Application:
