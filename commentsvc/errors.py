@@ -17,6 +17,15 @@ class SettingsError(CommentsvcError):
         super().__init__("\n".join(["The settings have faults:", *(f"  - {fault}" for fault in self.faults)]))
 
 
+class NewerDatabaseError(CommentsvcError):
+    """The database has migrations that this release does not know."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This database was made by a newer release; install that one, or restore the backup from before."
+        )
+
+
 class InvalidFieldsError(CommentsvcError):
     """One or more fields were refused; `fields` maps the field's name to a sentence to show beside it."""
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,15 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name)
     monkeypatch.setenv("COMMENTSVC_LOG_LEVEL", "ERROR")
     monkeypatch.chdir(tmp_path)
+
+
+def own_process(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as a process, whose output is read as UTF-8."""
+    command = [sys.executable, "-m", "commentsvc", *arguments]
+    environ = os.environ | variables
+    return subprocess.run(
+        command, capture_output=True, env=environ, encoding="utf-8", errors="surrogateescape", check=False
+    )
 
 
 def run(*arguments: str) -> Result:
@@ -123,6 +134,7 @@ def test_a_site_that_cannot_be_is_refused_in_one_line() -> None:
     succeed("site", "add", "Blog", "https://blog.example")
     assert "already" in fail("site", "add", "Blog", "https://other.example")
     assert "already" in fail("site", "add", "Other", "https://blog.example")
+    assert "the website's name" in fail("site", "add", "", "https://third.example")
 
 
 def test_a_link_to_the_admin_view_signs_in() -> None:
@@ -192,7 +204,44 @@ def test_a_data_directory_that_is_a_file_is_named(monkeypatch: pytest.MonkeyPatc
 def test_a_database_that_cannot_be_opened_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     succeed("init")
     monkeypatch.setenv("COMMENTSVC_DATABASE_URL", "sqlite:////nowhere/comments.sqlite")
-    assert "unable to open" in fail("upgrade")
+    assert re.search("/nowhere/comments.sqlite cannot be used: unable to open", fail("upgrade"))
+
+
+@pytest.mark.parametrize("left", [b"no database at all " * 500, None], ids=["another file", "half of it"])
+@pytest.mark.parametrize("command", [["upgrade"], ["serve"], ["site", "list"], ["doctor"], ["admin", "link"]])
+def test_a_broken_database_is_a_sentence_that_names_the_backup(
+    command: list[str], left: bytes | None
+) -> None:
+    succeed("init")
+    file = Path("instance/comments.sqlite")
+    file.write_bytes(left or file.read_bytes()[:20_000])
+    complaint = fail(*command)
+    assert str(file) in complaint
+    assert "from a backup" in complaint
+
+
+@pytest.mark.parametrize("command", ["upgrade", "serve", "doctor"])
+def test_a_database_of_a_newer_release_is_left_alone(command: str) -> None:
+    succeed("init")
+    with closing(sqlite3.connect("instance/comments.sqlite")) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    assert "made by a newer release" in fail(command)
+
+
+def test_a_postgresql_that_allows_no_tables_is_a_sentence_that_says_what_to_grant(
+    monkeypatch: pytest.MonkeyPatch, postgresql_server: str
+) -> None:
+    engine = create_engine(postgresql_server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("CREATE ROLE nobody_much LOGIN"))
+        connection.execute(text("CREATE DATABASE closed"))
+    url = engine.url.set(database="closed", username="nobody_much").render_as_string(hide_password=False)
+    monkeypatch.setenv("COMMENTSVC_DATABASE_URL", url)
+    assert re.search(r"permission denied for schema public\. .*createdb -O", fail("init"))
+    with engine.connect() as connection:
+        connection.execute(text("DROP DATABASE closed WITH (FORCE)"))
+        connection.execute(text("DROP ROLE nobody_much"))
+    engine.dispose()
 
 
 def test_settings_that_are_a_directory_are_a_sentence() -> None:
@@ -210,6 +259,20 @@ def test_a_working_directory_that_is_gone_is_a_sentence(
     assert "COMMENTSVC_DATA_DIR: the directory this is run in is gone" in fail("init")
     monkeypatch.setenv("COMMENTSVC_DATA_DIR", str(tmp_path / "data"))
     succeed("init")
+
+
+def test_a_name_that_is_no_text_is_a_sentence() -> None:
+    succeed("init")
+    assert "is not text in UTF-8" in fail("admin", "invite", "--site", os.fsdecode(b"B\xff"))
+
+
+def test_a_terminal_that_lacks_a_character_shows_another() -> None:
+    succeed("init")
+    url = "redis://:secret@127.0.0.1:9/0"
+    for command in ("doctor", "settings"):
+        done = own_process(command, PYTHONIOENCODING="latin-1", COMMENTSVC_REDIS_URL=url)
+        assert "Traceback" not in done.stderr
+        assert "redis://:?@127.0.0.1:9/0" in done.stdout
 
 
 @pytest.mark.parametrize("bind", ["8600", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:99999", "::1:8600", "a b:1"])

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, inspect, text
 
 from commentsvc.adapters import fulltext
 from commentsvc.db import db
+from commentsvc.errors import NewerDatabaseError
 
 _REVISION = re.compile(r'^(down_)?revision = "(\w+)"$', re.MULTILINE)
 
@@ -43,18 +44,25 @@ def know() -> None:
 
 
 def is_up_to_date(engine: Engine) -> bool:
-    """Return whether the database has every migration this release knows."""
+    """Return whether the database has every migration this release knows.
+
+    Raises NewerDatabaseError where it has one that this release does not know.
+    """
     with engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return False
-        return set(connection.scalars(text("SELECT version_num FROM alembic_version"))) == _heads()
+        run = set(connection.scalars(text("SELECT version_num FROM alembic_version")))
+    known, followed = _migrations()
+    if not run <= known:
+        raise NewerDatabaseError
+    return run == known - followed
 
 
-def _heads() -> set[str]:
-    """Return the migrations that no other comes after."""
+def _migrations() -> tuple[set[str], set[str]]:
+    """Return the migrations there are, and those of them that another comes after."""
     found = [
         match
         for file in (directory() / "versions").glob("*.py")
         for match in _REVISION.finditer(file.read_text())
     ]
-    return {match[2] for match in found if not match[1]} - {match[2] for match in found if match[1]}
+    return {match[2] for match in found if not match[1]}, {match[2] for match in found if match[1]}

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import gc
+import io
+import sys
 
 
 def main(prog_name: str | None = None) -> None:
     """Run the command that the process was started with."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that has no ✓ shows something else
     gc.disable()  # a third of the loading was looking for garbage among what stays for good
     from commentsvc.cli import commands
 

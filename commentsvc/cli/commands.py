@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from sqlalchemy.exc import OperationalError
 
 from commentsvc.cli import admin, delivering, doctor, running, site, transfer, trying
 from commentsvc.errors import CommentsvcError
@@ -34,9 +33,11 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except CommentsvcError as error:
             raise click.ClickException(str(error)) from None
-        except OperationalError as error:
-            raise click.ClickException(f"The database cannot be used: {error.orig}") from None
-        except (PermissionError, FileExistsError, NotADirectoryError) as error:
+        except UnicodeEncodeError as error:
+            raise click.ClickException(f"{error.object[:80]!r} is not text in UTF-8.") from None
+        except OSError as error:
+            if error.filename is None:
+                raise
             raise click.ClickException(f"{error.filename}: {error.strerror}") from None
         except ModuleNotFoundError as error:
             if error.name != "psycopg":

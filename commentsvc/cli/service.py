@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from commentsvc import create_app
@@ -15,6 +16,26 @@ from commentsvc.config import Settings
 from commentsvc.db import begin_write, db
 from commentsvc.errors import CommentsvcError
 from commentsvc.models import Thread
+
+
+class UnusableDatabaseError(CommentsvcError):
+    """The database refused; the sentence names it, and says what can be done where that is known."""
+
+    def __init__(self, url: str, said: str) -> None:
+        first = (said.strip().splitlines() or ["it did not say why"])[0]
+        advice = next((f" {text}" for sign, text in _ADVICE.items() if sign in said), "")
+        super().__init__(f"The database {without_password(url)} cannot be used: {first}.{advice}")
+
+
+_BROKEN = "Restore it from a backup (docs/serving.md)."
+_ADVICE = {
+    "file is not a database": _BROKEN,
+    "is malformed": _BROKEN,
+    "unable to open database file": "Its directory must exist, and your user must be allowed to write there.",
+    "readonly database": "Run this as the user that the file and its directory belong to.",
+    "permission denied for schema": "Have its user own it: createdb -O USER NAME, or ALTER DATABASE … OWNER TO …",
+}
+"""What to do about it, by what a database says."""
 
 
 class OutdatedSchemaError(CommentsvcError):
@@ -47,10 +68,15 @@ class Application:
 
     @contextmanager
     def in_use(self) -> Iterator[Engine]:
-        """Its context; the connections made in it are closed at the end, so that workers open their own."""
+        """Its context; the connections made in it are closed at the end, so that workers open their own.
+
+        Raises UnusableDatabaseError for what the database refuses in it.
+        """
         with self.wsgi.app_context():
             try:
                 yield self.engine
+            except DBAPIError as error:
+                raise UnusableDatabaseError(self.settings.database_url, str(error.orig)) from error
             finally:
                 self.engine.dispose()
 

@@ -56,11 +56,11 @@ def text(value: str, *, longest: int) -> str:
     return value
 
 
-def name(value: str) -> str:
-    """Return a person's name on one line; raises InvalidFieldsError on `name`."""
+def name(value: str, *, missing: str = "Please enter your name here") -> str:
+    """Return a person's name on one line, or a website's; raises InvalidFieldsError on `name`."""
     cleaned = _one_line(value)
     if not _is_seen(cleaned):
-        raise InvalidFieldsError({"name": "Please enter your name here"})
+        raise InvalidFieldsError({"name": missing})
     if len(cleaned) > NAME_LONGEST:
         raise InvalidFieldsError({"name": f"Please use at most {NAME_LONGEST} characters"})
     return cleaned

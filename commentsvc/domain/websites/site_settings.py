@@ -56,8 +56,7 @@ def change(session: Session, site: Site, wanted: SiteSettings) -> None:
 
 def _line(value: str, field: str, faults: dict[str, str]) -> str:
     try:
-        return fields.name(value)
+        return fields.name(value, missing=f"Please enter a {field}")
     except InvalidFieldsError as error:
-        too_long = len(value) > fields.NAME_LONGEST
-        faults[field] = error.fields["name"] if too_long else f"Please enter a {field}"
+        faults[field] = error.fields["name"]
         return ""

@@ -18,7 +18,7 @@ _BY_ORIGIN = (
 
 def add(session: Session, name: str, origins: Sequence[str], *, owner_id: int) -> Site:
     """Add a site whose owner is the Commenter `owner_id`; raises InvalidFieldsError on `name` or `origins`."""
-    site = Site(name=fields.name(name))
+    site = Site(name=fields.name(name, missing="Please enter the website's name"))
     if session.scalar(select(Site.id).where(Site.name == site.name)):
         raise InvalidFieldsError({"name": f"There is a site named {site.name!r} already."})
     session.add(site)
