@@ -96,6 +96,13 @@ def test_init_adds_to_settings_whose_last_line_has_no_end() -> None:
     assert "open https://comments.example\n" in succeed("init")
 
 
+def test_what_init_makes_is_its_users_alone() -> None:
+    assert own_process("init").returncode == 0
+    made = [Path("instance"), *Path("instance").iterdir()]
+    assert {file.name for file in made} >= {"instance", "comments.sqlite", "settings.env"}
+    assert not [file for file in made if file.stat().st_mode & 0o077]
+
+
 def test_init_writes_nothing_where_a_setting_is_wrong() -> None:
     assert "COMMENTSVC_BASE_URL" in fail("init", "--base-url", "nonsense")
     assert not Path("instance").exists()

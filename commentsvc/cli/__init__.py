@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gc
 import io
+import os
 import sys
 
 
 def main(prog_name: str | None = None) -> None:
     """Run the command that the process was started with."""
+    os.umask(0o077)  # what is written is nobody else's on this machine to read
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that has no ✓ shows something else
     gc.disable()  # a third of the loading was looking for garbage among what stays for good
