@@ -96,6 +96,12 @@ def test_init_adds_to_settings_whose_last_line_has_no_end() -> None:
     assert "open https://comments.example\n" in succeed("init")
 
 
+def test_init_asks_for_the_proxy_where_there_is_https(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "COMMENTSVC_TRUSTED_PROXIES" in succeed("init", "--base-url", "https://comments.example")
+    monkeypatch.setenv("COMMENTSVC_TRUSTED_PROXIES", "127.0.0.1")
+    assert "COMMENTSVC_TRUSTED_PROXIES" not in succeed("init")
+
+
 def test_what_init_makes_is_its_users_alone() -> None:
     assert own_process("init").returncode == 0
     made = [Path("instance"), *Path("instance").iterdir()]
@@ -200,6 +206,20 @@ def test_settings_are_shown_without_their_secrets(monkeypatch: pytest.MonkeyPatc
     assert "COMMENTSVC_MAX_COMMENT_LENGTH = 10000" in output
     assert "hunter2" not in output
     assert Path("instance/settings.env").read_text().split("=")[1].split()[0] not in output
+
+
+def test_settings_that_are_shown_are_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
+    succeed("init", "--base-url", "https://comments.example")
+    monkeypatch.setenv("COMMENTSVC_MASTODON", "on")
+    output = succeed("settings")
+    assert "COMMENTSVC_MAIL_FROM = comments@comments.example\n" in output
+    assert output.endswith("Login providers: mastodon\n")
+    for part in ("CLIENT_ID", "CLIENT_SECRET"):
+        monkeypatch.setenv(f"COMMENTSVC_GITHBU_{part}", "x")
+        monkeypatch.setenv(f"COMMENTSVC_OIDC_{part}", "x")
+    complaint = fail("settings")
+    assert "No provider is called 'githbu'" in complaint
+    assert "COMMENTSVC_OIDC_ISSUER is not set" in complaint
 
 
 def test_a_data_directory_that_is_a_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

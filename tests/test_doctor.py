@@ -55,6 +55,20 @@ class TestDoctor:
     def test_names_the_variables_of_providers_not_turned_on(self, run: Run) -> None:
         assert "COMMENTSVC_GOOGLE_CLIENT_ID, COMMENTSVC_GOOGLE_CLIENT_SECRET" in run("doctor").output
 
+    def test_names_what_can_stand_in_for_apples_secret(self, run: Run) -> None:
+        assert "COMMENTSVC_APPLE_CLIENT_SECRET or COMMENTSVC_APPLE_TEAM_ID" in run("doctor").output
+
+    def test_asks_for_the_proxy_where_there_is_https(self, run: Run) -> None:
+        address = {"COMMENTSVC_BASE_URL": "https://127.0.0.1:9"}
+        without = run("doctor", **address).output
+        assert "! Trusted proxies  none\n" in without
+        assert "count as one network" in without
+        trusted = run("doctor", COMMENTSVC_TRUSTED_PROXIES="127.0.0.1", **address).output
+        assert "✓ Trusted proxies  127.0.0.1/32\n" in trusted
+
+    def test_asks_for_no_proxy_where_there_is_no_https(self, run: Run) -> None:
+        assert "proxies" not in run("doctor").output
+
     def test_says_nothing_of_redis_where_there_is_none(self, run: Run) -> None:
         assert "Redis" not in run("doctor").output
 

@@ -14,7 +14,7 @@ from commentsvc.adapters import messenger, outbound
 from commentsvc.adapters.providers import catalogue
 from commentsvc.adapters.providers.catalogue import Provider
 from commentsvc.cli import service
-from commentsvc.config import PREFIX, Settings
+from commentsvc.config import APPLE_KEY, PREFIX, Settings
 from commentsvc.errors import MailError, OutboundError, ProviderError
 from commentsvc.models import Site
 
@@ -60,9 +60,22 @@ def _service(settings: Settings) -> Iterator[Finding]:
         "Browsers keep no login inside other pages without https. Put a proxy with a certificate before it."
     )
     yield Finding("Address", settings.base_url, advice if insecure else "")
+    if settings.secure:
+        yield _proxies(settings)
     yield _reached(settings)
     if settings.redis_url:
         yield _redis(settings)
+
+
+def _proxies(settings: Settings) -> Finding:
+    """Whether readers are told apart; who has https has a proxy."""
+    if settings.trusted_proxies:
+        return Finding("Trusted proxies", ", ".join(map(str, settings.trusted_proxies)))
+    advice = (
+        "All readers count as one network: for limits, bans and reports. "
+        f"Set {PREFIX}TRUSTED_PROXIES to the proxy's address, as 127.0.0.1."
+    )
+    return Finding("Trusted proxies", "none", advice)
 
 
 def _redis(settings: Settings) -> Finding:
@@ -149,6 +162,7 @@ def _name_the_others(settings: Settings) -> None:
         click.echo("\nNot turned on:")
     for row in others:
         name = f"{PREFIX}{row.key.upper()}"
-        click.echo(f"  {row.label:<16} {name}_CLIENT_ID, {name}_CLIENT_SECRET")
+        secret = f"{name}_CLIENT_SECRET" + (f" or {', '.join(APPLE_KEY)}" if row.key == "apple" else "")
+        click.echo(f"  {row.label:<16} {name}_CLIENT_ID, {secret}")
     if not settings.mastodon:
         click.echo(f"  {'Mastodon':<16} {PREFIX}MASTODON=on")

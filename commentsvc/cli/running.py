@@ -6,17 +6,18 @@ import logging
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 
 import click
 
 from commentsvc.adapters import server, settings_file
+from commentsvc.adapters.providers import catalogue
 from commentsvc.cli import delivering, service
 from commentsvc.config import PREFIX, Settings
 from commentsvc.errors import SettingsError
 
-SECRET_KEY, BASE_URL = f"{PREFIX}SECRET_KEY", f"{PREFIX}BASE_URL"
+SECRET_KEY, BASE_URL, PROXIES = (f"{PREFIX}{name}" for name in ("SECRET_KEY", "BASE_URL", "TRUSTED_PROXIES"))
 LOCAL = "http://127.0.0.1:8600"
 BIND = "127.0.0.1:8600"
 
@@ -50,6 +51,11 @@ def init(base_url: str | None) -> None:
     if not settings.secure:
         click.echo(
             f"\nReaders will need https: put a reverse proxy in front (docs/serving.md) and set {BASE_URL}."
+        )
+    elif not settings.trusted_proxies:
+        click.echo(
+            f"\nSet {PROXIES} to the address of the proxy in front, as 127.0.0.1,\n"
+            "or all readers count as one network: for limits, bans and reports."
         )
 
 
@@ -94,11 +100,12 @@ def upgrade() -> None:
 def settings() -> None:
     """Show every setting, its value and what it means."""
     present = service.settings()
+    offered = ", ".join(provider.key for provider in catalogue.offered(present))
+    present = replace(present, mail_from=present.sender)
     for item in fields(present):
         if doc := item.metadata.get("doc"):
             click.secho(f"{PREFIX}{item.name.upper()}", bold=True, nl=False)
             click.echo(f" = {_shown(item.name, getattr(present, item.name))}\n    {doc}")
-    offered = ", ".join(provider.key for provider in present.providers)
     click.echo(f"Login providers: {offered or 'none'}")
 
 
