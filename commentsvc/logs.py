@@ -15,7 +15,7 @@ def configure(level: str) -> None:
             "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
             "root": {"level": level, "handlers": ["stderr"]},
-            # Alembic introduces itself whenever it only looks.
-            "loggers": {"alembic.runtime.migration": {"level": "WARNING"}},
+            # Alembic introduces itself whenever it only looks, and each of its plugins whenever it migrates.
+            "loggers": {"alembic.runtime": {"level": "WARNING"}},
         }
     )

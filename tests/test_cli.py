@@ -109,6 +109,10 @@ def test_what_init_makes_is_its_users_alone() -> None:
     assert not [file for file in made if file.stat().st_mode & 0o077]
 
 
+def test_init_says_nothing_of_how_migrations_run() -> None:
+    assert own_process("init", COMMENTSVC_LOG_LEVEL="INFO").stderr == ""
+
+
 def test_init_writes_nothing_where_a_setting_is_wrong() -> None:
     assert "COMMENTSVC_BASE_URL" in fail("init", "--base-url", "nonsense")
     assert not Path("instance").exists()

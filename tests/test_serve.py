@@ -171,6 +171,24 @@ def test_it_stops_in_order(how: int, tmp_path: Path) -> None:
     assert processes.status(port, "/healthz") == 0
 
 
+def test_only_requests_are_told_on_standard_output(tmp_path: Path) -> None:
+    port = processes.free_port()
+    command = [sys.executable, "-m", "commentsvc", "serve", "--bind", f"127.0.0.1:{port}"]
+    variables = os.environ | environment(tmp_path / "data", COMMENTSVC_LOG_LEVEL="INFO")
+    with (tmp_path / "out").open("wb") as out, (tmp_path / "err").open("wb") as err:
+        child = subprocess.Popen(command, env=variables, stdout=out, stderr=err)
+        try:
+            processes.until(lambda: processes.status(port, "/healthz") == 200, "/healthz")
+        finally:
+            child.terminate()
+            child.wait(processes.PATIENCE)
+    requests, rest = (tmp_path / "out").read_text(), (tmp_path / "err").read_text()
+    assert all('"GET /healthz" 200' in line for line in requests.splitlines())
+    assert requests
+    assert " server: " in rest
+    assert "alembic" not in rest
+
+
 SLOW = """
 import sys, time
 from pathlib import Path

@@ -144,9 +144,9 @@ def _stop_when_told() -> None:
 
 
 def _logging() -> dict[str, Any]:
-    stdout = {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "line"}
+    stderr = {"class": "logging.StreamHandler", "stream": "ext://sys.stderr", "formatter": "line"}
     return {
         "formatters": {"line": {"format": "%(asctime)s %(levelname)s server: %(message)s"}},
-        "handlers": {"server": stdout},
+        "handlers": {"server": stderr},
         "loggers": {"_granian": {"handlers": ["server"], "level": "INFO", "propagate": False}},
     }
