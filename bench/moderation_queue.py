@@ -9,6 +9,7 @@ It fails where a page's query would read a whole table.
 # ruff: noqa: E501, T201
 from __future__ import annotations
 
+import argparse
 import json
 import logging
 import os
@@ -261,4 +262,10 @@ def row(watch: Watch, name: str, tab: Tab, filters: Filters, after: int | None) 
 
 
 if __name__ == "__main__":
-    sys.exit(bool(main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else MILLION)))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("engine", choices=tuple(SERIES))
+    parser.add_argument("comments", type=int, nargs="?", default=MILLION)
+    given = parser.parse_args()
+    sys.exit(bool(main(given.engine, given.comments)))

@@ -8,6 +8,7 @@ package spam-filter 1.1.1 carries it (dataSet.txt). It is fetched into a tempora
 
 from __future__ import annotations
 
+import argparse
 import random
 import subprocess
 import sys
@@ -109,4 +110,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.parse_args()
     main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -166,3 +167,10 @@ def test_the_bare_server_gives_out_what_another_has_answered(tmp_path: Path) -> 
     assert (short.status, short.body, short.headers["etag"]) == (304, b"", 'W/"one"')
     with pytest.raises(OSError, match="refused"):
         asking.get(url)
+
+
+@pytest.mark.parametrize("script", ["moderation_queue", "spamfilter"])
+def test_who_asks_a_measurement_for_help_is_not_measured(script: str) -> None:
+    command = [sys.executable, str(ROOT / "bench" / f"{script}.py"), "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+    assert done.stdout.startswith(f"usage: {script}.py")
