@@ -48,6 +48,8 @@ def shown(source: str) -> str:
         ('<a href="https://a.example/">a</a>', '<p><a href="https://a.example/">a</a></p>'),
         ('<a data-href="x" title="href=y" href=https://a.example/>a</a>', '<p><a href="https://a.example/">a</a></p>'),
         ('<a href="//a.example/">a</a>', '<p><a href="https://a.example/">a</a></p>'),
+        ('<a href="https://a.example/"><p>a</p></a>b', '<p><a href="https://a.example/">a</a></p><p>b</p>'),
+        ('<a href="https://a.example/">a<br>b\n\nc</a>', '<p><a href="https://a.example/">a<br>b</a></p><p>c</p>'),
         ('<a href="/about">a</a> <a name="x">b</a>', "<p>a b</p>"),
         ('<img src="https://a.example/b.png" alt="A  cat">', '<p><a href="https://a.example/b.png">A cat</a></p>'),
         ('<a href="https://a.example/"><img src="https://b.example/" /></a>', '<p><a href="https://a.example/">https://b.example/</a></p>'),
@@ -88,6 +90,18 @@ BOMBS = [
     *("<ul><li>", "</ul>", "<blockquote>", "</blockquote>", "<table><tr><td>", "<td>x", "<script>", "[caption a="),
     *("<![", "<?", "<pre></code>", "<b><i><s>x</i></b>", "<sup>1", "\n", "<br>", "a\n", "http://", "<img src=http://x.y>"),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "between", ["a\n\n", "<p>a", "<li>a", "<i>a</i></p>", "</p><i>a</i> <p>", "<q></q><pre>a</pre>"]
+)
+@pytest.mark.parametrize("before", ["", "<b><i>" * 1000, "<ul>", "<s><b><i>"])
+def test_a_link_that_never_ends_is_written_once(before: str, between: str) -> None:
+    source = f'{before}<a href="https://a.example/{"x" * 15_000}">' + between * 5000
+    with within(10):
+        html = imported_html.rewrite(source)
+    assert len(html) < 20 * len(source)
+    assert html.count("<a ") < 5
 
 
 @pytest.mark.parametrize("bomb", BOMBS)

@@ -90,8 +90,10 @@ class Paragraphs:
             self._line.pop()
 
     def end_paragraph(self) -> None:
-        """Finish the paragraph, if one has begun."""
+        """Finish the paragraph, if one has begun; a link ends with it, for its address may be longer than the text."""
         self._newlines = self._breaks = 0
+        if any(tag == "a" for tag, _ in self._open):
+            self.unwant("a")
         self._close_inline(0)
         content = "".join(self._line).strip()
         self._line = []
