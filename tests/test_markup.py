@@ -343,6 +343,27 @@ BOMBS = {
     "tags": "<a href='" * 1100,
     "fences": "```python\n" * 1000,
     "blank lines": "\n\n" * 5000,
+    "words without end": "a\n\n" * 3300,
+    "empty quotes": ">\n\n" * 3300,
+    "a deep quote after the other": (">" * 20 + "a\n\n") * 430,
+    "numbers in colours": ("```python\n" + ("1," * 240 + "\n") * 8 + "```\n") * 2,
+    "short links": "www.ab " * 1400,
+    "links without words": "[](https://a)" * 750,
+    "an address of emoji": "![](https://a.test/" + "\U0001f600" * 9900 + ")",
+    "pictures in pictures": "![" * 1600 + "a" + "](https://a)" * 400,
+    "hard spaces": "a" + "\u00a0" * 9900 + "*",
+    "uses of a long definition": "[a]: https://a.test/" + "&" * 3000 + "\n\n" + "[a]" * 1000,
+    "uses of a definition in emoji": "[a]: https://a.test/" + "\U0001f600" * 4900 + "\n\n" + "[a]" * 1600,
+    "uses of a definition for mail": "[a]: mailto:" + "&" * 3000 + "\n\n" + "[a]" * 1000,
+    "uses of a definition with a title": "[a]: https://a '" + "x" * 5000 + "'\n\n" + "[a]" * 1600,
+    "pictures by definition": "[a]: https://a.test/" + "x" * 5000 + "\n\n" + "![a]" * 1200,
+    "uses of a definition that is longer once escaped": "[a]: https://a/" + "&" * 60 + "\n\n" + "[a]" * 3300,
+    "uses of a definition that is longer with manners": "[a]: https://a/" + "x" * 60 + "\n\n" + "[a] " * 2400,
+    "a link around everything": "<a href='https://a/" + "x" * 5000 + "'>" + "a\n\n" * 1600,
+    "a link around every list": "<a href='https://a/" + "x" * 5000 + "'>" + "<li>a" * 1000,
+    "a link within what ends": ("<i><a href='https://a/" + "x" * 400 + "'>a</i> <b>b</b>\n\n") * 22,
+    "nested emphasis": "<b><i>" * 500 + "a\n\n" * 2300,
+    "short links in nested emphasis": "<b><i><s>" + "www.ab\n\n" * 1200,
 }
 
 
@@ -353,6 +374,26 @@ def test_no_text_keeps_the_server_busy(name: str, door: str) -> None:
         rendered = RENDERERS[door](BOMBS[name][:10_000])
     assert objections(rendered.html) == []
     assert rendered.agreed
+
+
+@pytest.mark.parametrize("door", RENDERERS)
+@pytest.mark.parametrize("name", BOMBS)
+def test_no_text_becomes_much_longer_than_it_is(name: str, door: str) -> None:
+    for longest in (100, 10_000):
+        source = BOMBS[name][:longest]
+        assert len(RENDERERS[door](source).html) <= markup.MOST_GROWTH * len(source)
+
+
+def test_a_text_made_to_flood_shows_as_it_was_typed() -> None:
+    uses = "[a]" * 1000
+    html = shown(f"[a]: https://a.test/{'x' * 1000}\n\n{uses}")
+    assert html == f"<p>[a]: {link('https://a.test/' + 'x' * 1000)}</p>\n<p>{uses}</p>"
+
+
+def test_a_definition_can_be_used_as_often_as_people_do() -> None:
+    address = f"https://a.test/{'x' * 200}"
+    html = shown(f"[the manual]: {address}\n\n" + "As [the manual] says.\n" * 30)
+    assert html.count(link(address, "the manual")) == 30
 
 
 @pytest.mark.parametrize("language", ["cpp", "hcl", "haskell", "java", "html"])

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from html import escape as html_escape
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any, cast
@@ -28,7 +29,7 @@ from markupsafe import Markup, escape
 from commentsvc.adapters import imported_html
 from commentsvc.adapters.highlight import highlight
 
-VERSION = 1
+VERSION = 2
 """Of the rendering; raise it with every change of output, then `commentsvc rerender` rebuilds what is stored."""
 
 TAGS = frozenset(
@@ -44,6 +45,8 @@ PROTOCOLS = frozenset({"http", "https", "mailto"})
 REL = "nofollow ugc noopener noreferrer"
 _CLASS = re.compile(r"(hl-[a-z0-9]{1,4}|language-[a-z0-9+#-]{1,30})")
 _DEEPEST = 20
+MOST_GROWTH = 32
+"""How many times as long as its text a comment's HTML may be; only what is written again and again gets there."""
 # Only what is plainly meant as an address: "foo.py" is a file, not a site in Paraguay.
 # Parentheses around it are taken along, for bleach to sort out which belong to it.
 _URL = re.compile(
@@ -82,12 +85,12 @@ class Rendered:
 
 def render_markdown(source: str) -> Rendered:
     """Render what a visitor typed. Raw HTML in it shows as the text it is."""
-    return _prose(source) or _sanitise(_MARKDOWN.render(source))
+    return _prose(source) or _bounded(source, _marked_up(source))
 
 
 def render_html(source: str) -> Rendered:
     """Render HTML as other systems exported it: line breaks count, unknown tags go, their text stays."""
-    return _sanitise(imported_html.rewrite(_REFERENCE.sub(_reference, source)))
+    return _bounded(source, imported_html.rewrite(_REFERENCE.sub(_reference, source)))
 
 
 def trusted(stored: str) -> SafeHtml:
@@ -105,8 +108,35 @@ def _prose(source: str) -> Rendered | None:
     """Render a text in which there is nothing to render or to sanitise, as most are; None where there may be."""
     if not _PROSE.fullmatch(source):
         return None
-    paragraphs = [text.replace("\n", "<br>\n") for text in re.split(r"\n\n+", source)]
-    return Rendered("".join([f"<p>{text}</p>\n" for text in paragraphs]), agreed=True)
+    return Rendered(_paragraphs(source), agreed=True)
+
+
+def _paragraphs(text: str) -> str:
+    paragraphs = [one.replace("\n", "<br>\n") for one in re.split(r"\n\n+", text)]
+    return "".join([f"<p>{one}</p>\n" for one in paragraphs])
+
+
+def _marked_up(source: str) -> str | None:
+    """Render Markdown; None where the addresses of its links alone would be too long.
+
+    Each use of a definition repeats its address, so a few thousand of them can write a long one into tens of megabytes.
+    """
+    tokens = _MARKDOWN.parse(source, {})
+    parts = (part for token in tokens for part in token.children or ())
+    addresses = sum(len(str(value)) for part in parts for value in part.attrs.values())
+    if addresses > MOST_GROWTH * len(source):
+        return None
+    return str(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))
+
+
+def _bounded(source: str, html: str | None) -> Rendered:
+    """Sanitise what was made of a text; where that is too long, or None, the text shows as it was typed."""
+    most = MOST_GROWTH * len(source)
+    if html is not None and len(html) <= most:
+        rendered = _sanitise(html)
+        if len(rendered.html) <= most:
+            return rendered
+    return _sanitise(_paragraphs(html_escape(source, quote=False)))
 
 
 def _sanitise(html: str) -> Rendered:
