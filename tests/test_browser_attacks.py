@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Frame, 
 from reader import article, inside, stored, write
 
 from commentsvc.adapters import markup
+from commentsvc.adapters.limits import Limiter
 from commentsvc.domain import fields
 from commentsvc.domain.discussions import threads
 from commentsvc.domain.fields import Guest
@@ -295,6 +296,7 @@ def test_the_guard_sees_what_a_hole_would_let_through(guarded: Guard, service: S
 
 @pytest.mark.parametrize("guarded", [False], ids=["policy bypassed"], indirect=True)
 def test_no_preview_does_anything(guarded: Guard, service: Service, blog: Blog) -> None:
+    service.app.extensions["commentsvc.preview_limiter"] = Limiter("1000/minute")
     blog.pages["/"] = article(service)
     page = guarded.context.new_page()
     page.goto(blog.url())

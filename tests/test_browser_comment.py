@@ -13,6 +13,7 @@ from browser import SWITCHES, Blog, Service
 from playwright.sync_api import Browser, BrowserContext, Frame, Page, Route, expect
 from reader import article, change, fill_in, fits, frame, held, inside, post, stored, write
 
+from commentsvc.adapters.limits import Limiter
 from commentsvc.domain.verdicts import moderation, screening
 from commentsvc.models import Comment, FieldRule, Policy, Status
 
@@ -544,6 +545,22 @@ def test_a_fault_found_from_the_preview_shows_the_text_again(
     texts(thread, "Words")
     expect(thread.locator("#preview")).to_be_hidden()
     expect(thread.get_by_label("Your comment")).to_be_visible()
+
+
+def test_a_preview_too_many_says_so_and_keeps_the_text(
+    page: Page, service: Service, blog: Blog, complaints: list[str]
+) -> None:
+    service.app.extensions["commentsvc.preview_limiter"] = Limiter("1/hour")
+    thread = opened(page, service, blog)
+    fill_in(thread, "Words")
+    button = thread.get_by_role("button", name="Preview")
+    button.click()
+    expect(thread.locator("#preview")).to_have_text("Words")
+    button.click()
+    button.click()
+    expect(thread.locator("[data-fault=text]")).to_contain_text("That was a lot in a short time.")
+    expect(thread.get_by_label("Your comment")).to_have_value("Words")
+    complaints.clear()
 
 
 # --- Browsers that keep nothing.

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import dispose, environment
+from conftest import BASE_URL, dispose, environment
 from flask import Flask
-from guest import Reader, add_site
+from guest import JSON, Reader, add_site
 from processes import free_port
+from werkzeug.test import TestResponse
 
 from commentsvc import create_app
-from commentsvc.adapters import limits
-from commentsvc.adapters.limits import Counters
+from commentsvc.adapters import limits, markup
+from commentsvc.adapters.limits import Counters, Limiter
 from commentsvc.config import Settings
 from commentsvc.errors import TooManyError
 
@@ -163,3 +164,51 @@ def test_a_forwarded_address_counts_only_from_a_trusted_proxy(
     ]
     assert behind[0].post("First").status_code == 200
     assert behind[1].post("Second").status_code == second
+
+
+def preview(app: Flask, address: str, text: str = "Words") -> TestResponse:
+    return app.test_client().post(
+        "/embed/preview",
+        base_url=BASE_URL,
+        data={"text": text},
+        headers={"Origin": BASE_URL, **JSON},
+        environ_base={"REMOTE_ADDR": address},
+    )
+
+
+def test_a_network_that_previews_too_much_is_told_so(limited: Callable[..., Flask]) -> None:
+    app = limited()
+    app.extensions["commentsvc.preview_limiter"] = Limiter("2/hour")
+    answers = [preview(app, f"203.0.113.{n}") for n in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert 3000 < int(answers[2].headers["Retry-After"]) <= 3600
+    assert answers[2].json == {"message": "That was a lot in a short time. Please try again in 60 minutes."}
+    assert preview(app, "203.0.114.1").status_code == 200
+
+
+def test_what_is_refused_for_a_fault_takes_no_turn(limited: Callable[..., Flask]) -> None:
+    app = limited(POST_LIMIT="1/hour")
+    app.extensions["commentsvc.preview_limiter"] = Limiter("1/hour")
+    add_site(app)
+    reader = reader_from(app, "203.0.113.1")
+    for fault in ({"text": ""}, {"text": "x" * 10_001}, {"email": "anna"}):
+        assert reader.send(reader.form(token=reader.token(), **fault)).status_code == 422
+    assert reader.post("Hello").status_code == 200
+    for text in ("", "x" * 10_001):
+        assert preview(app, "203.0.113.1", text).status_code == 422
+    assert preview(app, "203.0.113.1").status_code == 200
+
+
+def test_nothing_is_rendered_for_somebody_beyond_a_limit(
+    limited: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = limited(POST_LIMIT="2/hour")
+    app.extensions["commentsvc.preview_limiter"] = Limiter("1/hour")
+    add_site(app)
+    rendered: list[str] = []
+    render = markup.render_markdown
+    monkeypatch.setattr(markup, "render_markdown", lambda text: rendered.append(text) or render(text))  # type: ignore[func-returns-value]
+    reader = reader_from(app, "203.0.113.1")
+    assert [reader.post(text).status_code for text in ("One", "[]()", "Two")] == [200, 422, 429]
+    assert [preview(app, "203.0.113.1", text).status_code for text in ("Three", "Four")] == [200, 429]
+    assert rendered == ["One", "[]()", "Three"]

@@ -90,6 +90,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         person=counters.limiter("person", settings.person_limit),
         thread=counters.limiter("thread", settings.thread_limit),
     )
+    app.extensions["commentsvc.preview_limiter"] = counters.limiter("previews", posting.PREVIEWS)
     app.extensions["commentsvc.report_limiter"] = counters.limiter("reports", reporting.LIMIT)
     app.extensions["commentsvc.logins"] = counters.limiter("logins", login.LIMIT)
     app.extensions["commentsvc.providers"] = {row.key: row for row in catalogue.offered(settings)}

@@ -16,7 +16,16 @@ from commentsvc.models import now
 if TYPE_CHECKING:
     from commentsvc.adapters.providers.flow import Flow
 
-__all__ = ["database", "flow", "now", "post_limits", "providers", "report_limiter", "settings"]
+__all__ = [
+    "database",
+    "flow",
+    "now",
+    "post_limits",
+    "preview_limiter",
+    "providers",
+    "report_limiter",
+    "settings",
+]
 
 
 def settings() -> Settings:
@@ -27,6 +36,11 @@ def settings() -> Settings:
 def post_limits() -> PostLimits:
     """Return the limits that a new comment meets."""
     return cast(PostLimits, current_app.extensions["commentsvc.post_limits"])
+
+
+def preview_limiter() -> Limiter:
+    """Return the counter of texts that are rendered to be looked at."""
+    return cast(Limiter, current_app.extensions["commentsvc.preview_limiter"])
 
 
 def report_limiter() -> Limiter:

@@ -33,13 +33,15 @@ from commentsvc.errors import (
 )
 from commentsvc.models import Comment, LoginSession, Status
 from commentsvc.web import access, faults, headers, reader
-from commentsvc.web.context import database, now, post_limits, settings
+from commentsvc.web.context import database, now, post_limits, preview_limiter, settings
 from commentsvc.web.forms import CommentForm
 from commentsvc.web.thread import FRAME, PAGE, Asked, Draft, piece, show
 
 blueprint = Blueprint("posting", __name__)
 
 KEY_LONGEST = 64
+PREVIEWS = "30/minute;300/hour"
+"""For one network; a preview takes as much work as a comment."""
 
 
 @blueprint.post(f"{FRAME}/comments", defaults={"door": FRAME})
@@ -66,16 +68,19 @@ def post(door: str) -> ResponseReturnValue:
 def preview() -> ResponseReturnValue:
     """Render a text without keeping it."""
     access.require_own_page()
-    draft = drafts.make(request.form.get("text", ""), longest=settings().max_comment_length)
+    text = fields.text(request.form.get("text", ""), longest=settings().max_comment_length)
+    preview_limiter().hit(access.network())
+    draft = drafts.of(text)
     return headers.keep_nothing(jsonify(html=str(markup.trusted(draft.rendered.html))))
 
 
 def _store(form: CommentForm, address: Address, door: str) -> Posted:
     seconds = access.seconds_on_form(form.value("token"), address)
-    draft, author = _checked(form, address, door)
+    text, author = _checked(form, address, door)
     post_limits().hit(
         network=access.network(), person=_person(author), thread=f"{address.site.id} {address.key}"
     )
+    draft = drafts.of(text)  # slow, so that it comes after the limits
     given, key = form.value("work"), _key(form)
     signs = Signs(
         honeypot_filled=bool(form.value("subject")),
@@ -146,13 +151,13 @@ def _with_opinion(
     return replace(found, opinions=opinions)
 
 
-def _checked(form: CommentForm, address: Address, door: str) -> tuple[drafts.Draft, Author]:
-    """Check and render everything typed; raises InvalidFieldsError with the faults of all fields at once."""
+def _checked(form: CommentForm, address: Address, door: str) -> tuple[str, Author]:
+    """Check everything typed; raises InvalidFieldsError with the faults of all fields at once."""
     faults_found: dict[str, str] = {}
-    draft = None
+    text = ""
     guest, holder = fields.Guest(), _holder(form, address, door)
     try:
-        draft = drafts.make(form.value("text"), longest=settings().max_comment_length)
+        text = fields.text(form.value("text"), longest=settings().max_comment_length)
     except InvalidFieldsError as error:
         faults_found |= error.fields
     try:
@@ -165,7 +170,7 @@ def _checked(form: CommentForm, address: Address, door: str) -> tuple[drafts.Dra
             )
     except InvalidFieldsError as error:
         faults_found |= error.fields
-    if faults_found or draft is None:
+    if faults_found:
         raise InvalidFieldsError(faults_found)
     author = Author(
         guest=guest,
@@ -174,7 +179,7 @@ def _checked(form: CommentForm, address: Address, door: str) -> tuple[drafts.Dra
         author_key_hash=access.author_key_hash(form.value("author_key")),
         network_hash=access.network_hash(),
     )
-    return draft, author
+    return text, author
 
 
 def _holder(form: CommentForm, address: Address, door: str) -> LoginSession | None:

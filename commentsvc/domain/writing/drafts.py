@@ -24,7 +24,11 @@ class Draft:
 
 def make(source: str, *, longest: int, text_format: TextFormat = TextFormat.MARKDOWN) -> Draft:
     """Check and render a text; raises InvalidFieldsError on `text`."""
-    checked = fields.text(source, longest=longest)
+    return of(fields.text(source, longest=longest), text_format)
+
+
+def of(checked: str, text_format: TextFormat = TextFormat.MARKDOWN) -> Draft:
+    """Render a checked text; raises InvalidFieldsError on `text` where nobody would see anything of it."""
     rendered = render(checked, text_format)
     if not markup.plain(rendered.html):
         raise InvalidFieldsError({"text": "Please enter a comment"})
