@@ -160,6 +160,15 @@ def test_more_links_than_the_site_wants_wait(number: int, most: int | None, stat
     assert decided(links=number, rules=Rules(most_links=most)) is status
 
 
+@pytest.mark.parametrize("address", ["https://a.example/", "mailto:a@a.example"])
+def test_every_use_of_an_address_is_a_link(session: Session, site: Site, address: str) -> None:
+    site.policy, site.most_links = Policy.OPEN, 2
+    pen = article(session, site)
+    text = f"[a]: {address}\n\nOne [a] and"
+    assert pen.write(f"{text} two [a]").status is Status.APPROVED
+    assert pen.write(f"{text} two [a] and three [a]").status is Status.HELD
+
+
 def test_a_name_like_a_members_waits_even_of_somebody_known() -> None:
     owner, reader = Namesake("Ada", Role.OWNER), Namesake("Ben", None)
     assert decided(namesake=owner, known=True) is Status.HELD

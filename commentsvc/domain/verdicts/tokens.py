@@ -14,7 +14,7 @@ MOST = 400
 LONGEST_TEXT = 20_000
 SHORT_TEXT = 25
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W\d_]+)?")
-_LINK = re.compile(r'<a [^>]*?href="(https?://[^"]+)"', re.IGNORECASE)
+_LINK = re.compile(r'<a [^>]*?href="([^"]+)"', re.IGNORECASE)
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 _SIGNS = {
     "sign:links:1": "one link",
@@ -43,7 +43,7 @@ class Said:
 
 
 def links(html: str) -> list[str]:
-    """Return the web addresses that a rendered comment links to, as often as it does."""
+    """Return the addresses, of the web and of mail, that a rendered comment links to, as often as it does."""
     return [address.replace("&amp;", "&") for address in _LINK.findall(html)]
 
 
