@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from commentsvc.errors import BadAddressError
 
 LONGEST = 2000
-_HOST_LONGEST = 253
+HOST_LONGEST = 253
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -25,7 +25,7 @@ def origin_of(url: str) -> str:
     if (
         parts.scheme not in _DEFAULT_PORTS
         or port == 0
-        or len(host) > _HOST_LONGEST
+        or len(host) > HOST_LONGEST
         or not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+", host)
         or "@" in parts.netloc
     ):

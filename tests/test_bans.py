@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from hang import within
 from sqlalchemy.orm import Session
 from writing import ANNA, NOON, article
 
@@ -71,12 +72,42 @@ def test_nothing_of_a_banned_comment_is_stored(session: Session, site: Site) -> 
     pen.write("See [this](https://a.spam.example/x)", by=Author(role=Role.OWNER))
 
 
+WAYS = ["b\u00fccher.example", "xn--bcher-kva.example", "B\u00dcCHER.Example.", "\uff42\u00fccher.example"]
+
+
+@pytest.mark.parametrize("linked", WAYS)
+@pytest.mark.parametrize("banned", WAYS)
+def test_a_domain_is_banned_however_it_is_written(
+    session: Session, site: Site, banned: str, linked: str
+) -> None:
+    ban(session, site, BanKind.DOMAIN, banned)
+    pen = article(session, site)
+    with pytest.raises(BannedError, match=r"links to xn--bcher-kva\.example"):
+        pen.write(f"See https://shop.{linked}/x")
+    with pytest.raises(BannedError):
+        pen.write(by=type(ANNA)("Eve", website=f"https://www.{linked}"))
+    pen.write("See https://bucher.example/ and https://xn--strae-oqa.example/")
+
+
+@pytest.mark.parametrize("written", ["stra\u00dfe.example", "STRA\u00dfE.example.", "xn--strae-oqa.example"])
+def test_a_host_is_the_one_that_browsers_go_to(written: str) -> None:
+    assert bans.hosts_of([f"https://{written}/", f"http://{written}:80", "mailto:a@b.example"]) == (
+        "xn--strae-oqa.example",
+    )
+
+
+def test_a_host_without_end_is_told_at_once() -> None:
+    with within(5):
+        assert len(bans.hosts_of(["https://" + "\u00fc" * 100_000 + ".example/"])) == 1
+
+
 @pytest.mark.parametrize(
     ("kind", "value"),
     [
         (BanKind.NETWORK, "300.1.1.1"),
         (BanKind.NETWORK, "1.2.3.4/99"),
         (BanKind.DOMAIN, "no domain"),
+        (BanKind.DOMAIN, "\u00fc" * 40 + ".\u00fc" * 100 + ".example"),
         (BanKind.EMAIL, "nobody"),
         (BanKind.PERSON, " "),
     ],

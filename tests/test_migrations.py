@@ -21,7 +21,7 @@ from commentsvc.config import Settings
 from commentsvc.db import Base, begin_write, db
 from commentsvc.domain.persons import accounts
 from commentsvc.domain.websites import sites
-from commentsvc.models import Site
+from commentsvc.models import Ban, BanKind, Site
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 
@@ -112,3 +112,25 @@ def test_comments_survive_the_last_step_and_its_undoing(bare: Flask) -> None:
             assert session.scalars(select(Site.name)).all() == ["Blog"]
             assert session.scalar(text("SELECT source FROM comment")) == "Comment number 1"
             assert session.scalar(text("SELECT count(*) FROM decision")) == 1
+
+
+def test_domains_banned_before_are_found_as_dns_has_them(bare: Flask) -> None:
+    with bare.app_context():
+        schema.bring_up_to_date()
+        with Session(db.engine) as session:
+            begin_write(session)
+            site = sites.add(
+                session, "Blog", ["https://blog.example"], owner_id=accounts.operator(session).id
+            )
+            values = ["b\u00fccher.example", "caf\u00e9.example", "xn--caf-dma.example", "spam.example"]
+            for value in values:
+                session.add(Ban(site_id=site.id, kind=BanKind.DOMAIN, value=value, label=value, reason="x"))
+            session.add(
+                Ban(site_id=site.id, kind=BanKind.EMAIL, value="\u00e9@a.example", label="x", reason="x")
+            )
+            session.commit()
+        downgrade(directory=str(schema.directory()), revision="0009")
+        upgrade(directory=str(schema.directory()))
+        with Session(db.engine) as session:
+            found = session.scalars(select(Ban.value).order_by(Ban.id)).all()
+            assert found == ["xn--bcher-kva.example", *values[1:], "\u00e9@a.example"]

@@ -191,6 +191,11 @@ class TestTokens:
         assert {"domain:spam.example", "domain:s.example", "email:mail.example", "name:casino"} <= set(found)
         assert all(tokens.in_words(token) for token in found)
 
+    @pytest.mark.parametrize("host", ["b\u00fccher.example", "xn--bcher-kva.example", "B\u00dcCHER.example."])
+    def test_a_domain_is_one_word_however_it_is_written(self, host: str) -> None:
+        for said in (Said("x", f'<a href="https://www.{host}/">x</a>'), Said("x", website=f"https://{host}")):
+            assert "domain:xn--bcher-kva.example" in tokens.of(said)
+
     def test_writing_without_spaces_has_words_too(self) -> None:
         assert {"便宜", "宜赌", "赌场"} <= set(tokens.of(Said("便宜赌场")))
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import string
+import unicodedata
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from commentsvc.errors import BadAddressError
 from commentsvc.origins import LONGEST, origin_of
 
-__all__ = ["LONGEST", "canonical", "origin_of", "thread_key"]
+__all__ = ["LONGEST", "canonical", "host_in_ascii", "origin_of", "thread_key"]
 
+_LABEL_LONGEST = 63
 _ESCAPE = re.compile(r"%[0-9a-f]{2}", re.IGNORECASE)
 _UNRESERVED = frozenset(string.ascii_letters + string.digits + "-._~")
 # What advertisers and mail tools hang on a link; the article is the same without it.
@@ -39,6 +41,19 @@ def _normal(escape: re.Match[str]) -> str:
     """One way to write a character: itself where it needs no escape, else an escape in capitals."""
     char = chr(int(escape[0][1:], 16))
     return char if char in _UNRESERVED else escape[0].upper()
+
+
+def host_in_ascii(host: str) -> str:
+    """Return a host as DNS has it, however it was written: in capitals, in wide letters, with a dot at its end."""
+    host = unicodedata.normalize("NFKC", host).lower().rstrip(".")
+    return ".".join(map(_label_in_ascii, host.split(".")))
+
+
+def _label_in_ascii(label: str) -> str:
+    # A longer one names nothing, and encoding it takes time that grows with its square.
+    if label.isascii() or len(label) > _LABEL_LONGEST:
+        return label
+    return f"xn--{label.encode('punycode').decode()}"
 
 
 def thread_key(canonical_url: str) -> str:

@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db import Base
 from commentsvc.domain import fields
+from commentsvc.domain.addresses import host_in_ascii
 from commentsvc.errors import BannedError, InvalidFieldsError
 from commentsvc.models import Ban, BanKind
+from commentsvc.origins import HOST_LONGEST
 from commentsvc.prepared import Prepared
 
 MOST_HOSTS = 50
@@ -91,7 +93,7 @@ def normal(kind: BanKind, value: str) -> str:
 
 
 def hosts_of(urls: Iterable[str | None]) -> tuple[str, ...]:
-    """Return the hosts of some addresses, each once, in their order."""
+    """Return the hosts of some addresses as DNS has them, each once, in their order."""
     found: dict[str, None] = {}
     for url in urls:
         try:
@@ -99,7 +101,7 @@ def hosts_of(urls: Iterable[str | None]) -> tuple[str, ...]:
         except ValueError:
             continue
         if host:
-            found[host.rstrip(".").lower()] = None
+            found[host_in_ascii(host)] = None
     return tuple(found)
 
 
@@ -108,7 +110,7 @@ def _domain(value: str) -> str:
         host = hosts_of([fields.website(value)])
     except InvalidFieldsError:
         host = ()
-    if not host:
+    if not host or len(host[0]) > HOST_LONGEST:
         raise InvalidFieldsError({"value": "Please enter a domain such as spam.example"})
     return host[0].removeprefix("www.")
 
