@@ -91,7 +91,8 @@ def _percentile(output: str, wanted: int) -> float:
 class Wrk:
     """The program, where it is installed."""
 
-    path: str
+    program: tuple[str, ...]
+    """The words that start it."""
 
     def command(
         self,
@@ -105,7 +106,7 @@ class Wrk:
         """Return the command line of a load; `script` is one of lua/, with its arguments."""
         wanted = {"Accept-Encoding": asking.ENCODING} | dict(headers or {})
         words = [
-            self.path,
+            *self.program,
             f"-t{shape.threads}",
             f"-c{shape.connections}",
             f"-d{max(1, round(shape.seconds))}s",

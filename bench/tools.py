@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from bench.load import Wrk
 WORK = Path(__file__).parent / ".work"
 PINS = Path(__file__).parent / "isso.txt"
 _MODULES = ("libnginx-mod-http-brotli-filter",)
+_LUAJIT = "libluajit-5.1-2"
 _MODULE = "ngx_http_brotli_filter_module.so"
 
 
@@ -27,7 +30,23 @@ class Nginx:
 
 def wrk() -> Wrk:
     """Return wrk as it is installed, or fetched; raises NotRunningError where it cannot be had."""
-    return Wrk(shutil.which("wrk") or str(_fetched("wrk", "usr/bin/wrk")))
+    if path := shutil.which("wrk"):
+        return Wrk((path,))
+    program = _fetched("wrk", "usr/bin/wrk")
+    if _starts([program]):
+        return Wrk((str(program),))
+    # What apt-get would have installed with it.
+    folders = _fetched(_LUAJIT, "usr/lib").glob("*-linux-*")
+    started = ("env", f"LD_LIBRARY_PATH={':'.join(map(str, folders))}", str(program))
+    if not _starts(started):
+        raise processes.NotRunningError("wrk, as Debian has it, does not start here; please install it")
+    return Wrk(started)
+
+
+def _starts(command: Sequence[str | Path]) -> bool:
+    """Whether its libraries are there; wrk then says how it is used."""
+    done = subprocess.run([*command, "-v"], capture_output=True, text=True, check=False)  # noqa: S603
+    return "wrk" in done.stdout
 
 
 def nginx() -> Nginx:
