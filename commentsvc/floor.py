@@ -8,22 +8,64 @@ Whoever waits for something else leaves the floor meanwhile. It is the process's
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_floor = threading.Lock()
+
+class _Floor:
+    """A lock that is handed on: by turns to those in line and to the others, of each to who has waited longest."""
+
+    def __init__(self) -> None:
+        self._state = threading.Lock()
+        self._had, self._had_in_line = False, False
+        self._line: deque[threading.Lock] = deque()
+        self._others: deque[threading.Lock] = deque()
+
+    def take(self, *, in_line: bool) -> None:
+        with self._state:
+            if not self._had:
+                self._had, self._had_in_line = True, in_line
+                return
+            called = threading.Lock()
+            called.acquire()
+            (self._line if in_line else self._others).append(called)
+        called.acquire()
+
+    def hand_on(self) -> None:
+        with self._state:
+            line_is_next = bool(self._line) and not (self._had_in_line and self._others)
+            waiting = self._line if line_is_next else self._others
+            self._had, self._had_in_line = bool(waiting), line_is_next
+            if waiting:
+                waiting.popleft().release()
+
+    def waiting(self) -> int:
+        return len(self._line) + len(self._others)
+
+
+_floor = _Floor()
 _mine = threading.local()
 
 
 @contextmanager
-def taken() -> Iterator[None]:
-    """Wait for the floor, and have it for as long as the block lasts; who has it must not ask for it again."""
-    with _floor:
-        _mine.taken = True
-        try:
-            yield
-        finally:
-            _mine.taken = False
+def taken(*, in_line: bool = False) -> Iterator[None]:
+    """Wait for the floor, and have it for as long as the block lasts; who has it must not ask for it again.
+
+    Writers wait `in_line`, so that a reader waits for one of them at most, however many there are.
+    """
+    _floor.take(in_line=in_line)
+    _mine.taken = True
+    try:
+        yield
+    finally:
+        _mine.taken = False
+        _floor.hand_on()
+
+
+def waiting() -> int:
+    """Return how many wait for the floor."""
+    return _floor.waiting()
 
 
 @contextmanager
@@ -33,9 +75,9 @@ def left() -> Iterator[None]:
         yield
         return
     _mine.taken = False
-    _floor.release()
+    _floor.hand_on()
     try:
         yield
     finally:
-        _floor.acquire()
+        _floor.take(in_line=False)
         _mine.taken = True

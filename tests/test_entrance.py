@@ -16,6 +16,7 @@ from floors import LATE, is_free
 
 from commentsvc import create_app
 from commentsvc.adapters import server
+from commentsvc.adapters.gateway import CAN_WAIT, Later
 from commentsvc.config import Settings
 from commentsvc.web.entrance import BODY_LARGEST, BUSY, WAITING, Entrance
 
@@ -155,6 +156,48 @@ def refusal(entrance: Entrance, accept: str) -> bytes:
 def test_a_process_has_threads_for_those_who_send_nothing() -> None:
     # On a machine with a single processor it has three.
     assert min(server.THREADS, 2 * 1 + 1) > WAITING
+
+
+PATIENT = {CAN_WAIT: True}
+"""What a server says that has other threads for what can wait."""
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        request("/embed/comments", b"text=Hello"),
+        request("/counts", b"a=b"),
+        request("/admin/", REQUEST_METHOD="GET"),
+        request("/login/github/callback", REQUEST_METHOD="GET"),
+        request("/account", b"a=b"),
+    ],
+    ids=["comment", "counts", "admin", "login", "account"],
+)
+def test_who_can_wait_is_answered_later(environ: Environ) -> None:
+    app = Asked()
+    answer = Entrance(app, one_by_one=True)(environ | PATIENT, lambda *_: None)
+    assert isinstance(answer, Later)
+    assert app.free == []
+    assert list(answer) == [b"answer"]
+    assert len(app.free) == 1
+
+
+@pytest.mark.parametrize("path", ["/embed", "/embed.js", "/embed/own", "/thread", "/counts", "/static/x.css"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_who_reads_is_answered_at_once(path: str, method: str) -> None:
+    app = Asked()
+    entrance = Entrance(app, one_by_one=True)
+    assert list(entrance(request(path, REQUEST_METHOD=method) | PATIENT, lambda *_: None)) == [b"answer"]
+    assert not isinstance(entrance(request(path, REQUEST_METHOD=method) | PATIENT, lambda *_: None), Later)
+
+
+def test_a_body_is_there_before_somebody_is_answered_later() -> None:
+    app, body = Asked(), BytesIO(b"text=Hello")
+    sent = request("/embed/comments", b"text=Hello") | PATIENT | {"wsgi.input": body}
+    answer = Entrance(app, one_by_one=True)(sent, lambda *_: None)
+    assert body.read() == b""
+    assert list(answer) == [b"answer"]
+    assert app.bodies == [b"text=Hello"]
 
 
 def test_an_empty_body_of_no_length_is_none() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 
+import processes
 from floors import LATE, SOON, Other, is_free
 
 from commentsvc import floor
@@ -56,3 +57,51 @@ def test_a_fault_leaves_the_floor_free() -> None:
     with suppress(LookupError), floor.taken(), floor.left():
         raise LookupError
     assert is_free()
+
+
+def test_readers_and_those_in_line_take_turns_in_the_order_they_came() -> None:
+    order: list[str] = []
+
+    def go(name: str) -> None:
+        with floor.taken(in_line=name.startswith("writer")):
+            order.append(name)
+
+    came = ["writer 1", "writer 2", "writer 3", "writer 4", "reader 1", "reader 2"]
+    threads = [threading.Thread(target=go, args=(name,)) for name in came]
+    with floor.taken():
+        for waiting, thread in enumerate(threads, 1):
+            thread.start()
+            processes.until(lambda waiting=waiting: floor.waiting() == waiting, "it to wait")  # type: ignore[misc]
+    for thread in threads:
+        thread.join(LATE)
+    assert order == ["writer 1", "reader 1", "writer 2", "reader 2", "writer 3", "writer 4"]
+    assert is_free()
+
+
+def test_whoever_waits_for_the_disk_goes_on_before_the_next_in_line() -> None:
+    order: list[str] = []
+    away, back = threading.Event(), threading.Event()
+
+    def leave() -> None:
+        with floor.taken(in_line=True):
+            with floor.left():
+                away.set()
+                assert back.wait(LATE)
+            order.append("returned")
+
+    def go() -> None:
+        with floor.taken(in_line=True):
+            order.append("next")
+
+    returning = threading.Thread(target=leave)
+    returning.start()
+    assert away.wait(LATE)
+    with floor.taken(in_line=True):
+        following = threading.Thread(target=go)
+        following.start()
+        processes.until(lambda: floor.waiting() == 1, "the next in line")
+        back.set()
+        processes.until(lambda: floor.waiting() == 2, "who comes back")
+    for thread in (returning, following):
+        thread.join(LATE)
+    assert order == ["returned", "next"]

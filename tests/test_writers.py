@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from writing import Pen
 
 from commentsvc.config import Settings
+from commentsvc.db import begin_write
 from commentsvc.domain.discussions import threads
 from commentsvc.models import Comment, Decision, Site, Status, Thread
 
@@ -112,6 +113,34 @@ def counters_are_exact(session: Session) -> None:
     decided = Counter(session.scalars(select(Decision.comment_id)))
     assert set(decided.values()) == {1}
     assert len(decided) == session.scalar(select(func.count()).select_from(Comment))
+
+
+def test_readers_are_answered_while_many_writers_wait(
+    settings: Settings, session: Session, site: Site, tmp_path: Path
+) -> None:
+    Pen(session, threads.locate(session, url=TOGETHER)).write("the first")
+    site.valve = False
+    session.commit()
+    with serving.service(settings, tmp_path / "service", workers=1) as running:
+        begin_write(session)
+        session.scalars(select(Thread).with_for_update()).all()
+        with ThreadPoolExecutor(WRITERS) as pool:
+            waiting = [pool.submit(_post_once, running.port, number) for number in range(WRITERS)]
+            reader = Guest(running.port, "reader")
+            for number in range(20):
+                assert reader.read(TOGETHER)[0] == 200
+                assert reader.read(f"{BLOG}/cold/{number}")[0] == 200
+            assert not any(one.done() for one in waiting)
+            session.rollback()
+            assert [one.result() for one in waiting] == [200] * WRITERS
+            reader.connection.close()
+
+
+def _post_once(port: int, number: int) -> int:
+    guest = Guest(port, f"writer{number}")
+    answer = guest.post(TOGETHER, f"Number {number}", key=str(number))
+    guest.connection.close()
+    return answer.status
 
 
 def test_one_form_sent_by_many_at_once_is_one_comment(running: Running, session: Session) -> None:

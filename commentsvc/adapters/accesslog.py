@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from time import perf_counter, sleep
 from typing import Any
 
+from commentsvc.adapters.gateway import Later
+
 WsgiApp = Callable[..., Iterable[bytes]]
 
 FROM_MEMORY = "commentsvc.from_memory"
@@ -45,9 +47,15 @@ class AccessLog:
         answer = self._app(environ, started)
         if FROM_MEMORY in environ:
             self._ready[environ["REQUEST_METHOD"], environ["PATH_INFO"], status] += 1
-        else:
+            return answer
+
+        def note() -> None:
             took = (perf_counter() - began) * 1000
             self._line(environ["REQUEST_METHOD"], environ["PATH_INFO"], f"{status} {took:.1f} ms")
+
+        if isinstance(answer, Later):
+            return answer.then(note)
+        note()
         return answer
 
     def tell(self) -> None:

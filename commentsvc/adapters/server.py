@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import granian.server.mp
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 
 from commentsvc.adapters.accesslog import AccessLog
+from commentsvc.adapters.gateway import Gateway
 from commentsvc.errors import BadAddressError
 
 WsgiApp = Callable[..., Iterable[bytes]]
@@ -82,6 +84,8 @@ def serve(load: Callable[[], WsgiApp], bind: Bind, *, workers: int, access_log: 
     Raises BadAddressError where the address is taken.
     """
     bind.require_free()
+    # Granian's own way around a WSGI application has it answer at once.
+    granian.server.mp._wsgi_call_wrap = lambda app, *_: Gateway(app)  # type: ignore[attr-defined]
     gc.collect()
     gc.freeze()  # what is loaded by now stays shared with the workers: no collection writes to it
     Granian(

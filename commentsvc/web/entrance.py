@@ -9,9 +9,12 @@ from threading import Semaphore
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from commentsvc import floor
+from commentsvc.adapters.gateway import CAN_WAIT, Later
 
 QUICK = ("/embed", "/thread", "/counts")
 """How paths begin behind which nothing takes long. The admin view may look through a million comments."""
+FILES = ("/static/", "/healthz")
+READING = ("GET", "HEAD")
 BODY_LARGEST = 512 * 1024
 """Bytes; the longest comment allowed, percent-encoded, fits. Flask refuses a larger one without reading it."""
 WAITING = 2
@@ -40,8 +43,13 @@ class Entrance:
             return self._app(environ, start)
         if length and not self._has_come(environ, length):
             return _refuse(environ, start)
+        if CAN_WAIT in environ and not _is_reading(environ):
+            return Later(lambda: self._go_in(environ, start))
+        return self._go_in(environ, start)
+
+    def _go_in(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         if self._one_by_one and environ["PATH_INFO"].startswith(QUICK):
-            with floor.taken():
+            with floor.taken(in_line=environ["REQUEST_METHOD"] not in READING):
                 return self._app(environ, start)
         return self._app(environ, start)
 
@@ -58,9 +66,13 @@ class Entrance:
         return True
 
 
+def _is_reading(environ: WSGIEnvironment) -> bool:
+    return environ["REQUEST_METHOD"] in READING and environ["PATH_INFO"].startswith(QUICK + FILES)
+
+
 def _length(environ: WSGIEnvironment) -> int | None:
     """Return of how many bytes a body is to be waited for; None leaves all of that to Flask."""
-    if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+    if environ["REQUEST_METHOD"] in READING:
         environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(), "0"  # nobody here reads one
         return 0
     said = environ.get("CONTENT_LENGTH") or "0"

@@ -1,0 +1,212 @@
+"""What can wait is answered by other threads; readers are answered meanwhile, and first."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import processes
+import pytest
+from floors import LATE
+
+from commentsvc.adapters.accesslog import AccessLog
+from commentsvc.adapters.gateway import CAN_WAIT, PATIENT, Gateway, Later
+from commentsvc.adapters.precedence import DEAREST, LOOK, MANY, SHARE, Precedence
+
+
+class Protocol:
+    """Where the server takes an answer from."""
+
+    def __init__(self) -> None:
+        self.given: tuple[int, list[tuple[str, str]], bytes] | None = None
+        self.done = threading.Event()
+
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        self.given = (status, headers, body)
+        self.done.set()
+
+
+class App:
+    """Answers a GET at once, and anything else later, when `go` is set."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+
+    def __call__(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        def answer() -> Iterable[bytes]:
+            start("201 Created", [("X-Path", environ["PATH_INFO"])])
+            return iter([b"in ", b"parts"])
+
+        def wait() -> Iterable[bytes]:
+            assert self.go.wait(LATE)
+            if environ["PATH_INFO"] == "/fault":
+                raise LookupError
+            return answer()
+
+        assert environ[CAN_WAIT]
+        return answer() if environ["REQUEST_METHOD"] == "GET" else Later(wait)
+
+
+def request(path: str, method: str = "POST") -> dict[str, Any]:
+    return {"REQUEST_METHOD": method, "PATH_INFO": path}
+
+
+def test_others_are_answered_while_more_wait_than_there_are_threads() -> None:
+    app = App()
+    gateway = Gateway(app)
+    waiting = [Protocol() for _ in range(PATIENT * 2)]
+    for number, one in enumerate(waiting):
+        gateway(one, request(f"/{number}"))
+    reader = Protocol()
+    gateway(reader, request("/read", "GET"))
+    assert reader.given == (201, [("X-Path", "/read")], b"in parts")
+    assert not any(one.done.is_set() for one in waiting)
+    app.go.set()
+    for number, one in enumerate(waiting):
+        assert one.done.wait(LATE)
+        assert one.given == (201, [("X-Path", f"/{number}")], b"in parts")
+
+
+def test_a_fault_is_an_answer(caplog: pytest.LogCaptureFixture) -> None:
+    app, asked = App(), Protocol()
+    app.go.set()
+    Gateway(app)(asked, request("/fault"))
+    assert asked.done.wait(LATE)
+    assert asked.given == (500, [], b"")
+    assert "LookupError" in caplog.text
+
+
+def test_what_is_answered_later_is_written_down_then() -> None:
+    app, asked, lines = App(), Protocol(), []
+    Gateway(AccessLog(app, write=lines.append))(asked, request("/comments"))
+    assert lines == []
+    app.go.set()
+    assert asked.done.wait(LATE)
+    assert '"POST /comments" 201 ' in lines[0]
+
+
+class Counted(list[bytes]):
+    closed = 0
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def test_every_answer_is_closed_once() -> None:
+    body = Counted([b"answer"])
+    later = Later(lambda: body).then(lambda: None)
+    assert (b"".join(later), body.closed) == (b"answer", 1)
+
+
+class Day:
+    """A clock that moves when somebody waits, and readers who come."""
+
+    def __init__(self) -> None:
+        self.now, self.readers, self.waits = 0.0, 0, list[float]()
+        self.precedence = Precedence(lambda: self.readers, clock=lambda: self.now, wait=self._wait)
+
+    def _wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.now += seconds
+
+    def pass_with(self, readers_a_second: float) -> None:
+        self.now += LOOK
+        self.readers += round(readers_a_second * LOOK)
+
+    def compute(self) -> None:
+        with self.precedence.given():
+            sum(range(100_000))
+
+    def cost(self) -> float:
+        return self.precedence._cost
+
+
+def test_nobody_gives_way_to_few_readers() -> None:
+    day = Day()
+    for _ in range(20):
+        day.pass_with(MANY * 0.9)
+        day.compute()
+    assert day.waits == []
+
+
+def test_writers_get_a_small_share_while_readers_are_many() -> None:
+    day = Day()
+    day.compute()
+    day.pass_with(MANY * 1.1)
+    day.compute()
+    began, cost = day.now, day.cost()
+    day.precedence._next = began + cost / SHARE
+    day.compute()
+    assert day.waits == [pytest.approx(cost / SHARE)]
+
+
+def test_they_go_on_at_once_when_readers_have_gone() -> None:
+    day = Day()
+    day.pass_with(MANY * 2)
+    day.compute()
+    day.precedence._next = day.now + 10
+    day.pass_with(0)
+    day.compute()
+    assert day.waits == []
+
+
+def test_nobody_waits_long_for_what_was_dear(monkeypatch: pytest.MonkeyPatch) -> None:
+    day, spent = Day(), iter(range(1000))
+    monkeypatch.setattr("commentsvc.adapters.precedence.thread_time", lambda: float(next(spent)))
+    for _ in range(50):
+        day.pass_with(MANY * 2)
+        day.compute()
+    assert max(day.waits) <= DEAREST / SHARE
+
+
+WAITING = """
+import sys, time
+from pathlib import Path
+from commentsvc.adapters import server
+from commentsvc.adapters.gateway import CAN_WAIT, Later
+
+go = Path(sys.argv[2])
+
+def app(environ, start):
+    def answer():
+        start("200 OK", [("Content-Type", "text/plain")])
+        return [environ["PATH_INFO"].encode()]
+
+    def wait():
+        while not go.exists():
+            time.sleep(0.01)
+        return answer()
+
+    return Later(wait) if environ["PATH_INFO"].startswith("/wait") and CAN_WAIT in environ else answer()
+
+def load():
+    return app
+
+if __name__ == "__main__":
+    server.serve(load, server.Bind.read(sys.argv[1]), workers=1)
+"""
+
+
+def test_the_server_has_threads_for_readers_whoever_waits(tmp_path: Path) -> None:
+    """Fails, too, with a release of the server that goes round the gateway."""
+    port, go = processes.free_port(), tmp_path / "go"
+    (tmp_path / "waiting.py").write_text(WAITING)
+    arguments = [str(tmp_path / "waiting.py"), f"127.0.0.1:{port}", str(go)]
+    with processes.running(tmp_path / "output", {}, *arguments) as process:
+        process.until_said("Started worker-1")
+        statuses: list[int] = []
+        waiting = [
+            threading.Thread(target=lambda n=n: statuses.append(processes.status(port, f"/wait/{n}")))
+            for n in range(PATIENT + 8)
+        ]
+        for one in waiting:
+            one.start()
+        for _ in range(20):
+            assert processes.status(port, "/read") == 200
+        assert statuses == []
+        go.touch()
+        for one in waiting:
+            one.join(processes.PATIENCE)
+        assert statuses == [200] * len(waiting)
