@@ -182,7 +182,19 @@ def test_who_can_wait_is_answered_later(environ: Environ) -> None:
     assert len(app.free) == 1
 
 
-@pytest.mark.parametrize("path", ["/embed", "/embed.js", "/embed/own", "/thread", "/counts", "/static/x.css"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/embed",
+        "/embed.js",
+        "/embed/own",
+        "/thread",
+        "/counts",
+        "/static/x.css",
+        "/comment/1",
+        "/picture/1/a",
+    ],
+)
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_who_reads_is_answered_at_once(path: str, method: str) -> None:
     app = Asked()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -206,7 +207,11 @@ def test_the_server_has_threads_for_readers_whoever_waits(tmp_path: Path) -> Non
         for _ in range(20):
             assert processes.status(port, "/read") == 200
         assert statuses == []
+        with socket.create_connection(("127.0.0.1", port)) as gone:
+            gone.sendall(b"GET /wait/gone HTTP/1.1\r\nHost: here\r\n\r\n")
         go.touch()
         for one in waiting:
             one.join(processes.PATIENCE)
         assert statuses == [200] * len(waiting)
+    assert "ERROR" not in process.said()
+    assert "Traceback" not in process.said()

@@ -193,15 +193,18 @@ SLOW = """
 import sys, time
 from pathlib import Path
 from commentsvc.adapters import server
+from commentsvc.adapters.gateway import Later
 
 folder = Path(sys.argv[2])
 
 def app(environ, start):
-    (folder / "begun").touch()
-    while not (folder / "go").exists():
-        time.sleep(0.01)
-    start("200 OK", [("Content-Length", "4")])
-    return [b"done"]
+    def answer():
+        (folder / "begun").touch()
+        while not (folder / "go").exists():
+            time.sleep(0.01)
+        start("200 OK", [("Content-Length", "4")])
+        return [b"done"]
+    return answer() if environ["PATH_INFO"] == "/now" else Later(answer)
 
 def load():
     return app
@@ -211,15 +214,16 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.parametrize("path", ["/now", "/later"])
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl+C"])
-def test_a_request_under_way_is_finished_when_it_is_told_to_stop(how: int, tmp_path: Path) -> None:
+def test_a_request_under_way_is_finished_when_it_is_told_to_stop(how: int, path: str, tmp_path: Path) -> None:
     port = processes.free_port()
     (tmp_path / "slow.py").write_text(SLOW)
     answers: list[bytes] = []
 
     def get() -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=processes.PATIENCE)
-        connection.request("GET", "/")
+        connection.request("GET", path)
         answers.append(connection.getresponse().read())
         connection.close()
 

@@ -12,8 +12,9 @@ from commentsvc import floor
 from commentsvc.adapters.gateway import CAN_WAIT, Later
 
 QUICK = ("/embed", "/thread", "/counts")
-"""How paths begin behind which nothing takes long. The admin view may look through a million comments."""
-FILES = ("/static/", "/healthz")
+"""How paths begin behind which nothing takes long."""
+LONG = ("/admin", "/login", "/account", "/invite")
+"""How paths begin behind which even reading may wait for another server or look through a million comments."""
 READING = ("GET", "HEAD")
 BODY_LARGEST = 512 * 1024
 """Bytes; the longest comment allowed, percent-encoded, fits. Flask refuses a larger one without reading it."""
@@ -67,7 +68,7 @@ class Entrance:
 
 
 def _is_reading(environ: WSGIEnvironment) -> bool:
-    return environ["REQUEST_METHOD"] in READING and environ["PATH_INFO"].startswith(QUICK + FILES)
+    return environ["REQUEST_METHOD"] in READING and not environ["PATH_INFO"].startswith(LONG)
 
 
 def _length(environ: WSGIEnvironment) -> int | None:
