@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import threading
 from collections.abc import Iterable
@@ -102,64 +103,50 @@ def test_every_answer_is_closed_once() -> None:
 
 
 class Day:
-    """A clock that moves when somebody waits, and readers who come."""
+    """A clock that moves when somebody waits, readers who come, and what a writer takes to compute."""
 
-    def __init__(self) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, takes: float) -> None:
         self.now, self.readers, self.waits = 0.0, 0, list[float]()
         self.precedence = Precedence(lambda: self.readers, clock=lambda: self.now, wait=self._wait)
+        spent = itertools.count(0.0, takes)
+        monkeypatch.setattr("commentsvc.adapters.precedence.thread_time", lambda: next(spent))
 
     def _wait(self, seconds: float) -> None:
         self.waits.append(seconds)
         self.now += seconds
 
-    def pass_with(self, readers_a_second: float) -> None:
+    def compute(self, times: int, *, readers: float) -> list[float]:
+        """Compute so often, one right after the other, with so many readers a second; return how long each waited."""
         self.now += LOOK
-        self.readers += round(readers_a_second * LOOK)
-
-    def compute(self) -> None:
-        with self.precedence.given():
-            sum(range(100_000))
-
-    def cost(self) -> float:
-        return self.precedence._cost
+        self.readers += round(readers * LOOK)
+        self.waits = []
+        for _ in range(times):
+            with self.precedence.given():
+                pass
+        return self.waits
 
 
-def test_nobody_gives_way_to_few_readers() -> None:
-    day = Day()
-    for _ in range(20):
-        day.pass_with(MANY * 0.9)
-        day.compute()
-    assert day.waits == []
+def test_nobody_gives_way_to_few_readers(monkeypatch: pytest.MonkeyPatch) -> None:
+    day = Day(monkeypatch, 0.004)
+    assert [day.compute(20, readers=MANY * 0.9) for _ in range(3)] == [[], [], []]
 
 
-def test_writers_get_a_small_share_while_readers_are_many() -> None:
-    day = Day()
-    day.compute()
-    day.pass_with(MANY * 1.1)
-    day.compute()
-    began, cost = day.now, day.cost()
-    day.precedence._next = began + cost / SHARE
-    day.compute()
-    assert day.waits == [pytest.approx(cost / SHARE)]
+def test_writers_get_a_small_share_while_readers_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    day = Day(monkeypatch, 0.004)
+    day.compute(100, readers=0)  # until it knows what one costs
+    assert day.compute(4, readers=MANY * 1.1) == [pytest.approx(0.004 / SHARE)] * 3
 
 
-def test_they_go_on_at_once_when_readers_have_gone() -> None:
-    day = Day()
-    day.pass_with(MANY * 2)
-    day.compute()
-    day.precedence._next = day.now + 10
-    day.pass_with(0)
-    day.compute()
-    assert day.waits == []
+def test_they_go_on_at_once_when_readers_have_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    day = Day(monkeypatch, 0.004)
+    assert day.compute(20, readers=MANY * 2)
+    assert day.compute(20, readers=0) == []
 
 
-def test_nobody_waits_long_for_what_was_dear(monkeypatch: pytest.MonkeyPatch) -> None:
-    day, spent = Day(), iter(range(1000))
-    monkeypatch.setattr("commentsvc.adapters.precedence.thread_time", lambda: float(next(spent)))
-    for _ in range(50):
-        day.pass_with(MANY * 2)
-        day.compute()
-    assert max(day.waits) <= DEAREST / SHARE
+def test_nobody_waits_long_behind_what_was_dear(monkeypatch: pytest.MonkeyPatch) -> None:
+    day = Day(monkeypatch, 1.0)
+    day.compute(100, readers=0)
+    assert max(day.compute(4, readers=MANY * 2)) <= DEAREST / SHARE
 
 
 WAITING = """
