@@ -106,20 +106,23 @@ class Day:
     """A clock that moves when somebody waits, readers who come, and what a writer takes to compute."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, takes: float) -> None:
-        self.now, self.readers, self.waits = 0.0, 0, list[float]()
-        self.precedence = Precedence(lambda: self.readers, clock=lambda: self.now, wait=self._wait)
+        self.now, self.readers, self.rate, self.waits = 0.0, 0.0, 0.0, list[float]()
+        self.precedence = Precedence(lambda: int(self.readers), clock=lambda: self.now, wait=self._wait)
         spent = itertools.count(0.0, takes)
         monkeypatch.setattr("commentsvc.adapters.precedence.thread_time", lambda: next(spent))
 
     def _wait(self, seconds: float) -> None:
         self.waits.append(seconds)
+        self._pass(seconds)
+
+    def _pass(self, seconds: float) -> None:
         self.now += seconds
+        self.readers += self.rate * seconds
 
     def compute(self, times: int, *, readers: float) -> list[float]:
         """Compute so often, one right after the other, with so many readers a second; return how long each waited."""
-        self.now += LOOK
-        self.readers += round(readers * LOOK)
-        self.waits = []
+        self.rate, self.waits = readers, []
+        self._pass(LOOK)
         for _ in range(times):
             with self.precedence.given():
                 pass
