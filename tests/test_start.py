@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -55,13 +54,6 @@ def test_a_command_looks_for_garbage_but_not_among_what_was_loaded(tmp_path: Pat
 def test_a_data_directory_is_its_users_alone_under_any_server(tmp_path: Path) -> None:
     service.Application(Settings.from_env(environment(tmp_path / "data")))
     assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
-
-
-def test_a_worker_that_is_not_forked_makes_an_application_of_its_own(tmp_path: Path) -> None:
-    mine = service.Application(Settings.from_env(environment(tmp_path)))
-    other = pickle.loads(pickle.dumps(mine))
-    assert other.settings == mine.settings
-    assert other.wsgi is not mine.wsgi
 
 
 def test_a_service_that_needs_no_logins_and_no_migration_loads_none_of_it(

@@ -60,4 +60,10 @@ def application(folder: Path) -> Callable[[dict[str, Any], Callable[..., Any]], 
 
 if __name__ == "__main__":
     address, kept = server.Bind.read(f"127.0.0.1:{sys.argv[1]}"), Path(sys.argv[2])
-    server.serve(lambda: application(kept), address, workers=server.default_workers(), access_log=False)
+    server.serve(
+        lambda: application(kept),
+        address,
+        workers=server.default_workers(),
+        another=[sys.executable, "-c", "raise SystemExit('a worker of the ceiling died')"],
+        access_log=False,
+    )

@@ -8,18 +8,20 @@ import os
 import re
 import signal
 import socket
+import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import granian.server.mp
-from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
+from granian.server import MPServer
 
+from commentsvc.adapters import supervisor
 from commentsvc.adapters.accesslog import AccessLog
 from commentsvc.adapters.gateway import Gateway
 from commentsvc.errors import BadAddressError
@@ -77,23 +79,52 @@ def default_workers() -> int:
     return min(2, os.cpu_count() or 1)
 
 
-def serve(load: Callable[[], WsgiApp], bind: Bind, *, workers: int, access_log: bool = True) -> None:
-    """Answer requests until SIGTERM or SIGINT; call it in the main thread.
+def serve(
+    load: Callable[[], WsgiApp],
+    bind: Bind,
+    *,
+    workers: int,
+    another: Sequence[str],
+    access_log: bool = True,
+) -> None:
+    """Answer requests until SIGTERM or SIGINT; call it in the main thread, where there is no other.
 
-    `load` is called once in each worker, so that every process has its own application and database connections.
+    Returns in each worker, at its end. The process that called it becomes the supervisor (which says why) and does not
+    come back. `load` is called once in each worker, so that each has its own database connections. `another`, with a
+    number for its last word, is the command that starts a worker in the place of one that died; it calls `work`.
     Raises BadAddressError where the address is taken.
     """
     bind.require_free()
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the terminal may be closed
+    signal.pthread_sigmask(signal.SIG_BLOCK, supervisor.SIGNALS)
+    gc.collect()
+    gc.freeze()  # what is loaded by now stays shared among the workers: no collection writes to it
+    sys.stdout.flush()
+    processes = []
+    for number in range(1, workers + 1):
+        process = os.fork()
+        if not process:
+            work(load, bind, number, access_log=access_log)
+            return
+        processes.append(process)
+    _supervise(processes, another)
+
+
+def _supervise(workers: Iterable[int], another: Sequence[str]) -> NoReturn:
+    told = [str(FINISH_WITHIN), *map(str, workers), "--", *another]
+    os.execv(sys.executable, [sys.executable, "-I", "-S", supervisor.__file__, *told])  # noqa: S606 - our own words
+
+
+def work(load: Callable[[], WsgiApp], bind: Bind, number: int, *, access_log: bool = True) -> None:
+    """Answer requests as one of the workers, until the supervisor says SIGTERM."""
     # Granian's own way around a WSGI application has it answer at once.
     granian.server.mp._wsgi_call_wrap = lambda app, *_: Gateway(app)  # type: ignore[attr-defined]
-    gc.collect()
-    gc.freeze()  # what is loaded by now stays shared with the workers: no collection writes to it
-    Granian(
+    _Worker(
+        number,
         target="commentsvc",  # only a name: `load` is what is called
         address=bind.host,
         port=bind.port,
         interface=Interfaces.WSGI,
-        workers=workers,
         runtime_threads=NETWORK_THREADS,
         blocking_threads=min(THREADS, 2 * (os.cpu_count() or 1) + 1),
         backpressure=WAITING,
@@ -105,9 +136,20 @@ def serve(load: Callable[[], WsgiApp], bind: Bind, *, workers: int, access_log: 
         ),
         log_dictconfig=_logging(),
         log_access=False,  # we write our own
-        workers_kill_timeout=FINISH_WITHIN,
-        respawn_failed_workers=True,
     ).serve(target_loader=partial(_load_in_worker, load, access_log), wrap_loader=False)
+
+
+class _Worker(MPServer):
+    """Granian with one worker, which is this process: left to itself, it would fork one and stay beside it."""
+
+    def __init__(self, number: int, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._number = number
+
+    def _spawn_workers(self, spawn_target: Any, target_loader: Any) -> None:
+        worker = self._spawn_worker(self._number - 1, spawn_target, target_loader)
+        worker.inner.run()
+        self.signal_handler_interrupt()  # type: ignore[no-untyped-call]  # nothing else is waited for
 
 
 def _load_in_worker(load: Callable[[], WsgiApp], access_log: bool) -> WsgiApp:
@@ -118,7 +160,7 @@ def _load_in_worker(load: Callable[[], WsgiApp], access_log: bool) -> WsgiApp:
     """
     _share_one_heap()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not the parent's, until Granian sets the worker's own
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    signal.pthread_sigmask(signal.SIG_SETMASK, {signal.SIGINT, signal.SIGTERM})
     threading.Thread(target=_stop_when_told, daemon=True).start()
     return AccessLog(load()) if access_log else load()
 

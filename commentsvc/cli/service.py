@@ -62,10 +62,6 @@ class Application:
         with self.wsgi.app_context():
             self.engine = db.engine
 
-    def __reduce__(self) -> tuple[type[Application], tuple[Settings]]:
-        """A worker that is forked shares it; one that is spawned makes its own."""
-        return Application, (self.settings,)
-
     @contextmanager
     def in_use(self) -> Iterator[Engine]:
         """Its context; the connections made in it are closed at the end, so that workers open their own.
@@ -89,7 +85,7 @@ class Application:
             return True
 
     def show_one_thread(self) -> None:
-        """Show the latest thread to nobody, so that workers that are forked share what showing one takes.
+        """Show the latest thread to nobody, so that the workers share what showing one takes.
 
         The first page of a process compiles templates and statements, and touches all that compiling needs, which
         each worker would copy for itself: 9 MB, and 60 ms of its first reader's time.
