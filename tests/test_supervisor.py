@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import granian._granian
 import processes
 import pytest
 from conftest import environment
@@ -143,6 +144,10 @@ def test_granian_has_what_its_worker_is_made_of() -> None:
     """A newer one that has it no more needs another `server._Worker`."""
     assert _parameters(MPServer._spawn_workers) == ["self", "spawn_target", "target_loader"]
     assert _parameters(MPServer._spawn_worker) == ["self", "idx", "target", "callback_loader"]
+
+
+def test_granian_reads_how_many_parts_its_heap_is_to_have() -> None:
+    assert server.GRANIANS_HEAP.encode() in Path(granian._granian.__file__).read_bytes()
 
 
 def _parameters(function: object) -> list[str]:
