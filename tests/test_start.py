@@ -18,7 +18,8 @@ from commentsvc.config import Settings
 from commentsvc.domain.discussions import threads
 from commentsvc.models import Site
 
-HEAVY = {"alembic", "authlib", "cryptography", "flask_migrate", "joserfc", "psycopg", "redis", "requests"}
+HEAVY = {"PIL", "alembic", "authlib", "cryptography", "defusedxml", "flask_migrate", "joserfc", "psycopg"}
+HEAVY |= {"redis", "requests"}
 SERVE_ONE_PAGE = """
 import os, sys
 from commentsvc import create_app

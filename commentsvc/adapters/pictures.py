@@ -12,8 +12,6 @@ from commentsvc.errors import PictureError
 
 SIDE = 96
 """Pixels, of the square that is kept."""
-CONTENT_TYPE = "image/webp"
-"""Of what `shrink` returns."""
 LARGEST = 2 * 1024 * 1024
 """Bytes of a picture that is looked at."""
 _LARGEST_KEPT = 12_000

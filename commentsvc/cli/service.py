@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
+from urllib.parse import urlencode
+from wsgiref.util import setup_testing_defaults
 
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import DBAPIError
@@ -94,7 +97,9 @@ class Application:
             url = connection.scalar(select(Thread.url).order_by(Thread.id.desc()).limit(1))
         if url is None:
             return
-        with self.wsgi.test_request_context("/embed", query_string={"url": url}), suppress(Exception):
+        environ: dict[str, Any] = {"PATH_INFO": "/embed", "QUERY_STRING": urlencode({"url": url})}
+        setup_testing_defaults(environ)  # Flask's own would load a debugger
+        with self.wsgi.request_context(environ), suppress(Exception):
             self.wsgi.full_dispatch_request()  # a page that fails does so where a reader asks for it
         self.engine.dispose()
 

@@ -8,13 +8,11 @@ from pathlib import Path
 import click
 
 from commentsvc.cli import service
-from commentsvc.domain.imports import importing
 from commentsvc.domain.upkeep import rerendering
 from commentsvc.domain.verdicts import training
 from commentsvc.domain.verdicts.spamfilter import Counts
 from commentsvc.domain.websites import sites
 from commentsvc.models import now
-from commentsvc.transfer import wordpress
 
 
 @click.group(name="import")
@@ -32,6 +30,9 @@ def wordpress_(file: Path, site_name: str, to: str | None, dry_run: bool) -> Non
 
     Run it as often as you like: what was imported before is left alone.
     """
+    from commentsvc.domain.imports import importing  # which no other command should have to load
+    from commentsvc.transfer import wordpress
+
     with service.opened(service.settings()) as session:
         site = sites.by_name(session, site_name)
         size = file.stat().st_size

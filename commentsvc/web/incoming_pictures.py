@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 
 from commentsvc.adapters import outbound
-from commentsvc.adapters import pictures as shrinking
 from commentsvc.db import begin_write
 from commentsvc.domain.persons import profiles
 from commentsvc.domain.showing import pictures
@@ -24,6 +23,8 @@ def take(commenter_id: int, url: str | None) -> None:
     """Fetch and keep a person's picture, if there is one to be had. Commits by itself."""
     if not url:
         return
+    from commentsvc.adapters import pictures as shrinking  # Pillow is for those alone who bring one
+
     try:
         answer = outbound.fetch(url, largest=LARGEST, seconds=SECONDS, accept=frozenset({"image/"}))
         small = shrinking.shrink(answer.body)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, Response, make_response
 from flask.typing import ResponseReturnValue
 
-from commentsvc.adapters.pictures import CONTENT_TYPE
 from commentsvc.domain.showing import pictures
 from commentsvc.errors import NotFoundError
 from commentsvc.web.context import database
@@ -13,6 +12,8 @@ from commentsvc.web.context import database
 blueprint = Blueprint("portrait", __name__)
 
 LARGEST_ROW = 2**63 - 1
+CONTENT_TYPE = "image/webp"
+"""What `adapters/pictures.py` makes of any."""
 KEPT_SECONDS = 7 * 24 * 3600
 """How long a browser or proxy keeps a picture; so long it may still be about after its owner took it away."""
 
