@@ -100,9 +100,10 @@ def test_a_thread_that_cannot_be_shown_keeps_no_service_from_its_start(
         asked.append(request.args["url"])
         raise RuntimeError("broken")
 
-    monkeypatch.setitem(mine.wsgi.view_functions, "embed.frame", fail)
+    for view in ("embed.frame", "counts.counts"):
+        monkeypatch.setitem(mine.wsgi.view_functions, view, fail)
     mine.show_one_thread()
-    assert asked == [f"{BLOG}/broken/"]
+    assert asked == [f"{BLOG}/broken/"] * 2
 
 
 def _templates(application: service.Application) -> set[str]:
