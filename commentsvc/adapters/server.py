@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import re
@@ -11,12 +10,11 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
 
-from commentsvc.adapters import supervisor
+from commentsvc.adapters import heap, supervisor
 from commentsvc.adapters.accesslog import AccessLog
 from commentsvc.adapters.gateway import Gateway
 from commentsvc.errors import BadAddressError
@@ -44,7 +42,6 @@ HEADERS_WITHIN_MS = 5_000
 BUFFER_LARGEST = 64 * 1024
 FINISH_WITHIN = 20
 """Seconds a request under way has to finish when the server is told to stop."""
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # malloc.h
 
 
 @dataclass(frozen=True)
@@ -103,6 +100,7 @@ def serve(
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the terminal may be closed
     signal.pthread_sigmask(signal.SIG_BLOCK, supervisor.SIGNALS)
     gc.collect()
+    heap.close_holes()
     gc.freeze()  # what is loaded by now stays shared among the workers: no collection writes to it
     sys.stdout.flush()
     processes = []
@@ -163,25 +161,11 @@ def _load_in_worker(load: Callable[[], WsgiApp], access_log: bool) -> WsgiApp:
     Granian's handler of a signal takes a lock that the main thread may be holding when a second signal comes, as
     after Ctrl+C, which a terminal sends to parent and workers alike: the worker would hang until it is killed.
     """
-    _share_one_heap()
+    heap.share()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not the parent's, until Granian sets the worker's own
     signal.pthread_sigmask(signal.SIG_SETMASK, {signal.SIGINT, signal.SIGTERM})
     threading.Thread(target=_stop_when_told, daemon=True).start()
     return AccessLog(load()) if access_log else load()
-
-
-def _share_one_heap() -> None:
-    """Have all threads share one heap, whose free end goes back to the system, and keep pieces of a page's size in it.
-
-    Pages that several threads make would otherwise leave holes in a heap of each: a fifth more memory. The threshold is
-    above what a page takes: fetching pieces of 100 KB from the system anew was a quarter of a page's time. Setting one
-    of the two limits turns off glibc's own adjustment of both. Only glibc has these switches (mallopt(3)).
-    """
-    with suppress(OSError, AttributeError):
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(_M_MMAP_THRESHOLD, 1024 * 1024)
-        mallopt(_M_TRIM_THRESHOLD, 4 * 1024 * 1024)
-        mallopt(_M_ARENA_MAX, 1)
 
 
 def _stop_when_told() -> None:
