@@ -37,21 +37,25 @@ for number in (1, 2):
         while True:
             signal.pause()
     children.append(str(child))
-program = [sys.executable, "-I", "-S", supervisor.__file__, patience, *children, "--", *another]
+if os.environ.get("FULL"):
+    os.dup2(os.open("/dev/full", os.O_WRONLY), 2)
+program = [sys.executable, "-P", "-S", supervisor.__file__, patience, *children, "--", *another]
 os.execv(sys.executable, program)
 """
 """Two workers under a supervisor. The first takes no notice when it is told to stop."""
 ENDS_AT_ONCE = [sys.executable, "-c", "import sys; print('instead of', sys.argv[1])"]
 MOST_MB = 10
+PATIENCE = "1"
+"""Second."""
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="asks the Linux kernel")
 
 
 @contextmanager
-def supervised(folder: Path, *another: str, patience: int = 1) -> Iterator[Process]:
+def supervised(folder: Path, *another: str, **variables: str) -> Iterator[Process]:
     """Yield a supervisor whose two workers are there."""
-    arguments = ["-c", WORKERS, str(folder), str(patience), *another]
-    with processes.running(folder / "output", {}, *arguments) as process:
+    arguments = ["-c", WORKERS, str(folder), PATIENCE, *another]
+    with processes.running(folder / "output", variables, *arguments) as process:
         processes.until(lambda: len(_numbers(folder)) == 2, "the workers")
         yield process
 
@@ -89,6 +93,14 @@ def test_a_worker_whose_successor_ends_at_once_takes_the_service_down(tmp_path: 
         assert said.count("ERROR server: Unexpected exit from worker-2") == 2
         assert "instead of 2" in said
         assert "ERROR server: worker-2 ends again and again: stopping" in said
+
+
+def test_a_log_that_cannot_be_written_leaves_no_worker_behind(tmp_path: Path) -> None:
+    with supervised(tmp_path, *ENDS_AT_ONCE, FULL="yes") as process:
+        first, second = _numbers(tmp_path)
+        os.kill(second, signal.SIGKILL)
+        assert process.child.wait(processes.PATIENCE) == 1
+        assert not _is_alive(first)
 
 
 def test_a_worker_that_cannot_be_replaced_takes_the_service_down(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def serve(
 
 def _supervise(workers: Iterable[int], another: Sequence[str]) -> NoReturn:
     told = [str(FINISH_WITHIN), *map(str, workers), "--", *another]
-    os.execv(sys.executable, [sys.executable, "-I", "-S", supervisor.__file__, *told])  # noqa: S606 - our own words
+    os.execv(sys.executable, [sys.executable, "-P", "-S", supervisor.__file__, *told])  # noqa: S606 - our own words
 
 
 def work(load: Callable[[], WsgiApp], bind: Bind, number: int, *, access_log: bool = True) -> None:

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGALRM)
 """What it waits for; blocked before the first worker is forked, so that none is lost until then."""
@@ -83,10 +84,11 @@ class Supervisor:
 
 
 def say(level: str, what: str) -> None:
-    """Write a line like the server's."""
+    """Write a line like the server's, where it can be written: no full disk is to leave workers alone."""
     now = time.time()
     at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now))
-    sys.stderr.write(f"{at},{int(now % 1 * 1000):03} {level} server: {what}\n")
+    with suppress(OSError):
+        os.write(2, f"{at},{int(now % 1 * 1000):03} {level} server: {what}\n".encode())
 
 
 def main(patience: str, *words: str) -> int:
