@@ -1,0 +1,137 @@
+"""How templates become Python: what needs no escaping is written as it is, and what follows each other in one go.
+
+Jinja makes a safe text of every value first, and writes each condition's text for itself: more than a third of the
+time of a page.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from jinja2.compiler import CodeGenerator, Frame
+from jinja2.nodes import Assign, CondExpr, Const, Expr, Filter, If, Name, Node, Output, Template, TemplateData
+from markupsafe import escape
+
+from commentsvc.adapters.markup import SafeHtml
+
+FINISHED = frozenset({"answering", "author", "digits", "e", "indent_of", "when"})
+"""Filters that return nothing but text as it stands in a page."""
+
+
+def written(value: Any) -> str:
+    """Return a value as templates write it: escaped, unless it is safe."""
+    kind = type(value)
+    if kind is SafeHtml:
+        return value  # type: ignore[no-any-return]
+    if kind is int:
+        return str(value)
+    if kind is str and not ("&" in value or "<" in value or ">" in value or '"' in value or "'" in value):
+        return value  # type: ignore[no-any-return]
+    return escape(value)
+
+
+class Writer(CodeGenerator):
+    """Compiles templates for an environment that has `written`.
+
+    Should Jinja know these methods no more, it escapes everything again.
+    """
+
+    def visit_Template(self, node: Template, frame: Frame | None = None) -> None:  # noqa: N802
+        self._assigned = Counter(name.name for name in node.find_all(Name) if name.ctx != "load")
+        self._finished: frozenset[str] = frozenset()
+        self._bare = False
+        self.writeline("written = environment.written")
+        super().visit_Template(node, frame)
+
+    def blockvisit(self, nodes: Iterable[Node], frame: Frame) -> None:
+        before = self._finished
+        super().blockvisit(_in_one_go(nodes) if frame.buffer else nodes, frame)
+        self._finished = before  # what a branch or a loop assigned need not be so after it
+
+    def visit_Assign(self, node: Assign, frame: Frame) -> None:  # noqa: N802
+        super().visit_Assign(node, frame)
+        target = node.target
+        if (
+            isinstance(target, Name)
+            and self._assigned[target.name] == 1
+            and _is_finished(node.node, self._finished)
+        ):
+            self._finished |= {target.name}
+
+    def visit_Const(self, node: Const, frame: Frame) -> None:  # noqa: N802
+        if self._bare and type(node.value) is SafeHtml:
+            self.write(repr(str(node.value)))
+        else:
+            super().visit_Const(node, frame)
+
+    def _output_child_pre(self, node: Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
+        if not frame.eval_ctx.autoescape or frame.eval_ctx.volatile or finalize.src is not None:
+            super()._output_child_pre(node, frame, finalize)
+            return
+        self._bare = _is_text(node)
+        self.write("(" if _is_finished(node, self._finished) else "written(")
+
+    def _output_child_post(self, node: Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
+        self._bare = False
+        super()._output_child_post(node, frame, finalize)
+
+
+def _is_finished(node: Node | None, names: frozenset[str]) -> bool:
+    """Whether the value can only be text as it stands in a page; those of `names` are."""
+    if isinstance(node, CondExpr):
+        return _is_finished(node.expr1, names) and _is_finished(node.expr2, names)
+    if isinstance(node, Const):
+        return type(node.value) is str and written(node.value) is node.value
+    if isinstance(node, Filter):
+        return node.name in FINISHED
+    return isinstance(node, TemplateData) or (isinstance(node, Name) and node.name in names)
+
+
+def _is_text(node: Node | None) -> bool:
+    """Whether it is text of the template's own, whatever conditions it depends on."""
+    if isinstance(node, CondExpr):
+        return _is_text(node.expr1) and _is_text(node.expr2)
+    return isinstance(node, TemplateData)
+
+
+def _in_one_go(body: Iterable[Node]) -> list[Node]:
+    """Return a block whose outputs that follow each other are one, those of text on a condition among them."""
+    found: list[Node] = []
+    for node in body:
+        choice = _choice(node) if isinstance(node, If) else None
+        pieces = [choice] if choice else node.nodes if isinstance(node, Output) else None
+        if pieces is None:
+            found.append(node)
+        elif found and isinstance(found[-1], Output):
+            found[-1] = Output([*found[-1].nodes, *pieces], lineno=found[-1].lineno)
+        else:
+            found.append(Output(pieces, lineno=node.lineno))
+    return found
+
+
+def _choice(node: If) -> Expr | None:
+    """Return a condition as an expression, where all that depends on it is text."""
+    branches = [(node.test, node.body), *((one.test, one.body) for one in node.elif_)]
+    chosen = _text(node.else_)
+    for test, body in reversed(branches):
+        text = _text(body)
+        if text is None or chosen is None:
+            return None
+        chosen = CondExpr(test, text, chosen, lineno=node.lineno)
+    return chosen
+
+
+def _text(body: list[Node]) -> Expr | None:
+    """Return what a block writes, where it is text; None for any other."""
+    match _in_one_go(body):
+        case []:
+            return TemplateData("")
+        case [Output(nodes=pieces)]:
+            data = [piece.data for piece in pieces if isinstance(piece, TemplateData)]
+            if len(data) == len(pieces):
+                return TemplateData("".join(data))
+            if len(pieces) == 1 and _is_text(pieces[0]):
+                return pieces[0]
+    return None
