@@ -21,6 +21,7 @@ _INDENTS = tuple(map(str, range(INDENTS + 1)))
 _REMEMBERED = 2048
 """Writers and days, which come again and again on a page."""
 _TWO = tuple(f"{number:02}" for number in range(60))
+_MINUTES = tuple(tuple(f"{hour}:{minute}" for minute in _TWO) for hour in _TWO[:24])
 
 
 class Page(Template):
@@ -78,12 +79,11 @@ def exact(at: datetime) -> str:
 
 def when(at: datetime) -> SafeHtml:
     """A time as an element: for programs, exactly, and in short. All in one, for a page has a hundred of them."""
-    at = _utc(at)
-    day, said = _day(at.toordinal())
-    minute = f"{_TWO[at.hour]}:{_TWO[at.minute]}"
-    return trusted(
-        f'<time datetime="{day}T{minute}:{_TWO[at.second]}Z" title="{said}, {minute} UTC">{said}</time>'
-    )
+    if at.tzinfo is not UTC:
+        at = at.astimezone(UTC)
+    exactly, title, day = _when(at.toordinal())
+    minute = _MINUTES[at.hour][at.minute]
+    return trusted(f"{exactly}{minute}:{_TWO[at.second]}{title}{minute}{day}")
 
 
 def indent_of(depth: int) -> str:
@@ -100,3 +100,10 @@ def _day(ordinal: int) -> tuple[str, str]:
     """2026-11-23, and 23 November 2026."""
     day = datetime.fromordinal(ordinal)
     return day.date().isoformat(), f"{day:%-d %B} {day.year}"
+
+
+@lru_cache(_REMEMBERED)
+def _when(ordinal: int) -> tuple[str, str, str]:
+    """What stands around a day's times."""
+    day, said = _day(ordinal)
+    return f'<time datetime="{day}T', f'Z" title="{said}, ', f' UTC">{said}</time>'
