@@ -22,7 +22,7 @@ from commentsvc.domain.discussions import counting, places, threads
 from commentsvc.domain.discussions.threads import Address
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.persons import accounts
-from commentsvc.domain.showing import reading
+from commentsvc.domain.showing import comment_rows, reading
 from commentsvc.domain.showing.reading import CommentView, Conversation
 from commentsvc.domain.verdicts import moderation
 from commentsvc.domain.writing.comments import Author
@@ -638,6 +638,26 @@ def test_a_comment_is_read_as_it_was_written(session: Session, site: Site) -> No
         type(value) for view in found.values() for value in (view.pinned, view.featured, view.edited)
     } == {bool}
     assert found[3].website == "https://anna.example/"
+
+
+@both_engines
+def test_only_what_is_unusual_about_a_comment_is_fetched(session: Session, site: Site) -> None:
+    sketch = Sketch(session, site, "/marked")
+    sketch.add()
+    sketch.add(edited_at=NOON)
+    sketch.add(pinned=True, featured=True, role=Role.MODERATOR)
+    sketch.add(status=Status.TRASH)
+    sketch.add(kind=Kind.PINGBACK)
+    thread = places.thread_at(session, sketch.store())
+    assert thread
+    rows = comment_rows.first_page(Order.OLDEST).rows(session, thread_id=thread.id)
+    assert [row[-1] for row in sorted(rows)] == [
+        None,
+        "approved comment edited",
+        f"{comment_rows.marks(Status.APPROVED, Kind.COMMENT, Role.MODERATOR)} pinned featured",
+        comment_rows.marks(Status.TRASH, Kind.COMMENT, None),
+        "approved pingback",
+    ]
 
 
 @both_engines

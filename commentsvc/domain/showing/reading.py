@@ -74,7 +74,8 @@ def page(
     else:
         at, number = cursors.read(after)
         rows = comment_rows.later_page(order).rows(session, thread_id=thread.id, at=at, number=number)
-    roots, pinned, replies, mentions = _parts(_of_rows(session, rows), order)
+    # No engine promises the order of a union. By their ids, most of what is answered comes before its answers.
+    roots, pinned, replies, mentions = _parts(_of_rows(session, sorted(rows)), order)
     shown = roots[:ROOTS]
     found = [_conversation(root, replies) for root in (*pinned, *shown)]
     focus = _focus(session, thread.id, focus_id, found) if focus_id else None
@@ -191,15 +192,18 @@ def _of_rows(
 
 
 def _parts(found: Sequence[CommentView], order: Order) -> tuple[_Views, _Views, dict[int, _Views], _Views]:
-    """Return roots, what is pinned, replies by root, and mentions, of the rows of one page."""
+    """Return roots, what is pinned, replies by root, and mentions, of what is on one page, sorted by its ids."""
     roots: _Views = []
     pinned: _Views = []
     mentions: _Views = []
     below: dict[int, _Views] = {}
-    # No engine promises the order of a union.
-    for view in sorted(found, key=_BY_ID):
-        if view.root_id is not None:
-            below.setdefault(view.root_id, []).append(view)
+    for view in found:
+        root_id = view.root_id
+        if root_id is not None:
+            if root_id in below:
+                below[root_id].append(view)
+            else:
+                below[root_id] = [view]
         elif view.kind is not Kind.COMMENT:
             mentions.append(view)
         else:
@@ -209,7 +213,12 @@ def _parts(found: Sequence[CommentView], order: Order) -> tuple[_Views, _Views, 
 
 
 def _conversation(root: CommentView, below: dict[int, _Views]) -> Conversation:
-    return conversations.conversation(root, below.get(root.id, []), first=FIRST_REPLIES)
+    replies = below.get(root.id)
+    return (
+        conversations.conversation(root, replies, first=FIRST_REPLIES)
+        if replies
+        else Conversation(root, [], 0, 0)
+    )
 
 
 def _focus(

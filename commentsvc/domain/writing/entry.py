@@ -16,6 +16,7 @@ from commentsvc.db import Base
 from commentsvc.domain.discussions import threads
 from commentsvc.domain.discussions.threads import Address
 from commentsvc.domain.showing import conversations
+from commentsvc.domain.showing.comment_rows import marks
 from commentsvc.domain.showing.conversations import ANONYMOUS, CommentView
 from commentsvc.models import Kind, Status
 from commentsvc.prepared import Prepared
@@ -225,8 +226,7 @@ def _view(session: Session, number: int, row: dict[str, Any], parent: Parent | N
     if row["commenter_id"] is not None:
         name, website, picture = session.connection().execute(_WRITER, {"id": row["commenter_id"]}).one()
     own = (
-        number, row["root_id"], row["parent_id"], row["depth"], row["status"], Kind.COMMENT, row["role"],
-        row["html"], row["created_at"], False, False, False, 0,
-        name, website, row["commenter_id"], picture,
+        number, row["root_id"], row["parent_id"], row["depth"], row["html"], row["created_at"], 0,
+        name, website, row["commenter_id"], picture, marks(row["status"], Kind.COMMENT, row["role"]),
     )  # fmt: skip
     return conversations.view(own, {parent.id: parent.name} if parent else {}, own=True)
