@@ -51,6 +51,7 @@ def init_app(app: Flask) -> None:
         indent_of=indent_of,
         author=remembered(environment, "author"),
         answering=remembered(environment, "answering"),
+        blank_details=remembered(environment, "blank_details"),
     )
     environment.globals.update(asset=assets.url)
 
