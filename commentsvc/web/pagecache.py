@@ -169,7 +169,7 @@ class PageCache:
             page.cell = cell_of(keep.stamp.site_id, keep.stamp.key)
             self._mark(page, heard, at)
         page.pays = len(body) >= _SMALL and dict(headers).get("Content-Type", "").startswith(_TEXT)
-        page.add(compression.chosen(accepted) if page.pays else compression.IDENTITY, body)
+        page.add(self._coding(page, accepted), body)
         self.shelf.put(page)
         return page, plain
 
