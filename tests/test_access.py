@@ -9,6 +9,7 @@ import pytest
 from conftest import BASE_URL, SECRET, environment
 from flask import Flask
 from guest import ARTICLE, Elements, Reader, add_site, contents
+from itsdangerous import URLSafeTimedSerializer
 
 from commentsvc.adapters import signing
 from commentsvc.config import Settings
@@ -236,6 +237,17 @@ def test_a_made_up_receipt_shows_nothing(app: Flask, receipt: str) -> None:
     with app.test_request_context("/"):
         assert access.comment_of(receipt) is None
     assert Reader(app).get(receipt=receipt).status_code == 200
+
+
+@pytest.mark.parametrize("value", ["", "é", "a" * 99, "a" * 100, "a" * 2000, "1 blog.example/article"])
+def test_what_was_signed_is_read_whether_it_was_compressed_or_not(value: str) -> None:
+    before = URLSafeTimedSerializer(SECRET, salt="commentsvc.form").dumps(value)
+    token = signing.sign(SECRET, "form", value)
+    for one in (str(before), token):
+        found = signing.unsign(SECRET, "form", one, max_age=60)
+        assert found
+        assert found[0] == value
+    assert len(token) < 250
 
 
 def test_a_form_token_is_no_receipt(app: Flask) -> None:

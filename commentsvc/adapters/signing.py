@@ -7,7 +7,11 @@ import hmac
 import secrets
 from functools import lru_cache
 
-from itsdangerous import BadSignature, URLSafeTimedSerializer
+from itsdangerous import BadSignature, TimedSerializer, URLSafeTimedSerializer
+from itsdangerous.encoding import base64_encode
+
+_SHORT = 100
+"""Characters in which there is nothing to compress. To try takes a quarter of a megabyte, and longer than to sign."""
 
 
 def sign(secret: str, purpose: str, value: str) -> str:
@@ -24,9 +28,18 @@ def unsign(secret: str, purpose: str, token: str, *, max_age: int) -> tuple[str,
     return (value, signed_at.timestamp()) if isinstance(value, str) else None
 
 
+class _Signer(URLSafeTimedSerializer):
+    """Compresses only what is long; what it reads may be either."""
+
+    def dump_payload(self, obj: object) -> bytes:
+        if isinstance(obj, str) and len(obj) < _SHORT:
+            return base64_encode(TimedSerializer.dump_payload(self, obj))
+        return super().dump_payload(obj)
+
+
 @lru_cache(maxsize=64)
 def _signer(secret: str, purpose: str) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(secret, salt=f"commentsvc.{purpose}")
+    return _Signer(secret, salt=f"commentsvc.{purpose}")
 
 
 def keyed_hash(secret: str, purpose: str, value: str) -> str:
