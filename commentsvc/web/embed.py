@@ -85,25 +85,25 @@ def _oldest_page() -> datetime | None:
 
 
 def _thread(asked: Asked) -> Response:
-    at = now()
+    at, args = now(), request.args
     address = asked.address()
-    if "replies" in request.args:
+    if "replies" in args:
         return _conversation(asked, address, at)
     order = asked.order or address.site.order
     focus_id = _number("comment")
-    page = reading.page(database(), address, order=order, after=request.args.get("after"), focus_id=focus_id)
-    if "fragment" in request.args:
+    page = reading.page(database(), address, order=order, after=args.get("after"), focus_id=focus_id)
+    if "fragment" in args:
         return _cacheable(_fragment(asked=asked, page=page), address, page.thread, at)
-    holder = reader.current(None) if asked.door == PAGE and request.args.get("as") != "guest" else None
+    holder = reader.current(None) if asked.door == PAGE and args.get("as") != "guest" else None
     draft, held = Draft(), []
     if reply := _number("reply"):
         draft = Draft(parent=reading.answered(database(), address, reply))
-    if receipt := request.args.get("receipt"):
+    if receipt := args.get("receipt"):
         held = reading.own_held(database(), address, comment_id=access.comment_of(receipt))
     if holder and not held:
         held = reading.own_held(database(), address, commenter_id=holder.commenter_id)
     response = show(asked, address, page, at=at, draft=draft, own=held, holder=holder)
-    if holder or _CONTEXT & set(request.args):
+    if holder or _CONTEXT & set(args):
         return headers.keep_nothing(response)
     return _cacheable(response, address, page.thread, at)
 
