@@ -47,7 +47,7 @@ def init_app(app: Flask) -> None:
         when=when,
         hue=initials.hue,
         initial=initials.initial,
-        digits=int.__repr__,  # a number, and an error for anything else
+        digits=digits,
         indent_of=indent_of,
         author=remembered(environment, "author"),
         answering=remembered(environment, "answering"),
@@ -85,6 +85,11 @@ def when(at: datetime) -> SafeHtml:
     exactly, title, day = _when(at.toordinal())
     minute = _MINUTES[at.hour][at.minute]
     return trusted(f"{exactly}{minute}:{_TWO[at.second]}{title}{minute}{day}")
+
+
+def digits(number: int) -> SafeHtml:
+    """A number, written once for several places; raises TypeError for anything else."""
+    return trusted(int.__repr__(number))
 
 
 def indent_of(depth: int) -> str:

@@ -1,23 +1,19 @@
 """How templates become Python: what needs no escaping is written as it is, and what follows each other in one go.
 
 Jinja makes a safe text of every value first, and writes each condition's text for itself: more than a third of the
-time of a page.
+time of a page. Whether a value is safe is asked of the value each time, never of where it comes from.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 from jinja2.compiler import CodeGenerator, Frame
-from jinja2.nodes import Assign, CondExpr, Const, Expr, Filter, If, Name, Node, Output, Template, TemplateData
+from jinja2.nodes import CondExpr, Const, Expr, If, Node, Output, Template, TemplateData
 from markupsafe import escape
 
 from commentsvc.adapters.markup import SafeHtml
-
-FINISHED = frozenset({"answering", "author", "digits", "e", "indent_of", "when"})
-"""Filters that return nothing but text as it stands in a page."""
 
 
 def written(value: Any) -> str:
@@ -39,26 +35,12 @@ class Writer(CodeGenerator):
     """
 
     def visit_Template(self, node: Template, frame: Frame | None = None) -> None:  # noqa: N802
-        self._assigned = Counter(name.name for name in node.find_all(Name) if name.ctx != "load")
-        self._finished: frozenset[str] = frozenset()
         self._bare = False
         self.writeline("written = environment.written")
         super().visit_Template(node, frame)
 
     def blockvisit(self, nodes: Iterable[Node], frame: Frame) -> None:
-        before = self._finished
         super().blockvisit(_in_one_go(nodes) if frame.buffer else nodes, frame)
-        self._finished = before  # what a branch or a loop assigned need not be so after it
-
-    def visit_Assign(self, node: Assign, frame: Frame) -> None:  # noqa: N802
-        super().visit_Assign(node, frame)
-        target = node.target
-        if (
-            isinstance(target, Name)
-            and self._assigned[target.name] == 1
-            and _is_finished(node.node, self._finished)
-        ):
-            self._finished |= {target.name}
 
     def visit_Const(self, node: Const, frame: Frame) -> None:  # noqa: N802
         if self._bare and type(node.value) is SafeHtml:
@@ -71,22 +53,20 @@ class Writer(CodeGenerator):
             super()._output_child_pre(node, frame, finalize)
             return
         self._bare = _is_text(node)
-        self.write("(" if _is_finished(node, self._finished) else "written(")
+        self.write("(" if _is_plain(node) else "written(")
 
     def _output_child_post(self, node: Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
         self._bare = False
         super()._output_child_post(node, frame, finalize)
 
 
-def _is_finished(node: Node | None, names: frozenset[str]) -> bool:
-    """Whether the value can only be text as it stands in a page; those of `names` are."""
+def _is_plain(node: Node | None) -> bool:
+    """Whether it is text of the template's own, or such a constant as there is nothing to escape in."""
     if isinstance(node, CondExpr):
-        return _is_finished(node.expr1, names) and _is_finished(node.expr2, names)
+        return _is_plain(node.expr1) and _is_plain(node.expr2)
     if isinstance(node, Const):
         return type(node.value) is str and written(node.value) is node.value
-    if isinstance(node, Filter):
-        return node.name in FINISHED
-    return isinstance(node, TemplateData) or (isinstance(node, Name) and node.name in names)
+    return isinstance(node, TemplateData)
 
 
 def _is_text(node: Node | None) -> bool:
