@@ -39,7 +39,7 @@ def init_app(app: Flask) -> None:
     environment = app.jinja_env
     environment.code_generator_class = Writer
     environment.template_class = Page
-    environment.extend(written=written)
+    environment.extend(written=written, safe=SafeHtml)
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.filters.update(
         date=date,

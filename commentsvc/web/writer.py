@@ -29,14 +29,14 @@ def written(value: Any) -> str:
 
 
 class Writer(CodeGenerator):
-    """Compiles templates for an environment that has `written`.
+    """Compiles templates for an environment that has `written`, and SafeHtml as `safe`.
 
     Should Jinja know these methods no more, it escapes everything again.
     """
 
     def visit_Template(self, node: Template, frame: Frame | None = None) -> None:  # noqa: N802
-        self._bare = False
-        self.writeline("written = environment.written")
+        self._bare, self._end = False, ""
+        self.writeline("written, safe = environment.written, environment.safe")
         super().visit_Template(node, frame)
 
     def blockvisit(self, nodes: Iterable[Node], frame: Frame) -> None:
@@ -49,13 +49,19 @@ class Writer(CodeGenerator):
             super().visit_Const(node, frame)
 
     def _output_child_pre(self, node: Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
+        self._end = ""
         if not frame.eval_ctx.autoescape or frame.eval_ctx.volatile or finalize.src is not None:
             super()._output_child_pre(node, frame, finalize)
             return
         self._bare = _is_text(node)
-        self.write("(" if _is_plain(node) else "written(")
+        if _is_plain(node):
+            self.write("(")
+        else:  # to call `written` for what is safe would take as long as all else
+            self.write("(value if type(value := ")
+            self._end = ") is safe else written(value)"
 
     def _output_child_post(self, node: Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
+        self.write(self._end)
         self._bare = False
         super()._output_child_post(node, frame, finalize)
 
