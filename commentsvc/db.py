@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session
 from sqlalchemy.types import TypeDecorator
 
+from commentsvc import connection as connections
 from commentsvc import sqlite
 from commentsvc.sqlite import File
 
@@ -69,9 +70,35 @@ def begin_write(session: Session) -> None:
     On SQLite it takes the write lock now and waits its turn. A transaction that reads first and writes
     later would instead fail at once with "database is locked" when another writer came between.
     """
-    session.rollback()
-    connection = session.connection(execution_options={_WRITE: True})
+    connection = _turned_to_writing(session)
+    if connection is None:
+        session.rollback()
+        connection = session.connection(execution_options={_WRITE: True})
     session.info[_WRITTEN] = (connection.engine, None)
+
+
+def _turned_to_writing(session: Session) -> Connection | None:
+    """Have a session that did nothing but read go on with the same connection; None where it did more, or nothing.
+
+    The database's transaction ends and another begins, without SQLAlchemy's: that and the way through its pool would
+    take longer than the two together.
+    """
+    connection = connections.at_hand(session)
+    if connection is None or connection.invalidated or _writes(connection) or session.in_nested_transaction():
+        return None
+    if isinstance(session.bind, Connection) or any(True for _ in session):
+        return None  # whose transaction it is, or what was read in it, has to be told of its end
+    try:
+        connection.dialect.do_rollback(connection.connection)
+    except connection.dialect.loaded_dbapi.Error:  # it is lost; whoever asks the session is told so properly
+        return None
+    connection.execution_options(**{_WRITE: True})
+    try:
+        _begin_sqlite(connection)
+    except BaseException:
+        session.rollback()  # or what follows would be done outside any transaction
+        raise
+    return connection
 
 
 def connect_to_write(engine: Engine) -> Connection:
@@ -107,7 +134,7 @@ def _begin_sqlite(connection: Connection) -> None:
     if not isinstance(raw, sqlite.Connection):
         return
     try:
-        raw.begin(to_write=connection.get_execution_options().get(_WRITE, False))
+        raw.begin(to_write=_writes(connection))
     except sqlite3.Error as error:
         raise OperationalError("BEGIN", None, error) from error
 
@@ -134,5 +161,9 @@ def _tell(session: Session) -> None:
 
 def _require_write(session: Session) -> None:
     """A forgotten `begin_write` shows in the first test, not as a locked database in production."""
-    if not session.connection().get_execution_options().get(_WRITE, False):
+    if not _writes(session.connection()):
         raise RuntimeError("begin_write(session) must come before the first change")
+
+
+def _writes(connection: Connection) -> bool:
+    return bool(connection.get_execution_options().get(_WRITE, False))

@@ -13,6 +13,8 @@ from sqlalchemy import CompoundSelect, Connection, Delete, Dialect, Insert, Sele
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from commentsvc import connection as connections
+
 Row = tuple[Any, ...]
 _Statement = Select[Any] | CompoundSelect[Any] | Insert | Update | Delete
 _Processor = Callable[[Any], Any] | None
@@ -27,7 +29,7 @@ class Prepared:
 
     def rows(self, session: Session, **values: Any) -> list[Row]:
         """Run it in the session's transaction, and return all that it found."""
-        connection = session.connection()
+        connection = connections.of(session)
         dialect, compiled = self._compiled
         if compiled is None or dialect is not connection.dialect:  # a process has one, tests have more
             compiled = _Compiled(self._statement, connection.dialect)
