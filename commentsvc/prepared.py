@@ -17,7 +17,7 @@ from commentsvc import connection as connections
 
 Row = tuple[Any, ...]
 _Statement = Select[Any] | CompoundSelect[Any] | Insert | Update | Delete
-_Processor = Callable[[Any], Any] | None
+_Processor = Callable[[Any], Any]
 
 
 class Prepared:
@@ -51,45 +51,38 @@ class _Compiled:
             raise TypeError(f"this statement is another each time: {statement}")
         self._text: str = compiled.string
         self._positional: bool = compiled.positional
-        names = compiled.positiontup if compiled.positional else list(compiled.binds)
-        self._given: list[tuple[str, _Processor]] = []
-        self._fixed: dict[str, Any] = {}
-        for name in names:
+        self._names = compiled.positiontup if compiled.positional else list(compiled.binds)
+        self._template: list[Any] = []
+        """A value for each name; those are yet to come that are listed beside."""
+        self._given: list[tuple[int, str, _Processor | None]] = []
+        for at, name in enumerate(self._names):
             bound = compiled.binds[name]
             processor = bound.type.dialect_impl(dialect).bind_processor(dialect)
             if bound.required:
-                self._given.append((name, processor))
+                self._given.append((at, name, processor))
+                self._template.append(None)
             else:
-                self._fixed[name] = processor(bound.effective_value) if processor else bound.effective_value
-        self._names: list[str] = names
+                self._template.append(
+                    processor(bound.effective_value) if processor else bound.effective_value
+                )
         self._dialect = dialect
         self._types = [column.type.dialect_impl(dialect) for column in statement.exported_columns]
-        self._results: list[_Processor] = []
+        self._read: list[tuple[int, _Processor]] | None = None
 
     def run(self, connection: Connection, values: dict[str, Any]) -> list[Row]:
-        named = self._fixed.copy()
-        for name, processor in self._given:
+        given = self._template.copy()
+        for at, name, processor in self._given:
             value = values[name]
-            named[name] = value if processor is None else processor(value)
-        given: Any = tuple([named[name] for name in self._names]) if self._positional else named
+            given[at] = value if processor is None else processor(value)
+        sent: Any = tuple(given) if self._positional else dict(zip(self._names, given, strict=True))
         cursor = connection.connection.cursor()
         try:
-            found = self._execute(connection, cursor, given)
+            found = self._execute(connection, cursor, sent)
         except connection.dialect.loaded_dbapi.Error as error:
-            raise self._translated(connection, cursor, given, error) from error
+            raise self._translated(connection, cursor, sent, error) from error
         finally:
             cursor.close()
-        if not any(self._results):
-            return found
-        return [
-            tuple(
-                [
-                    value if read is None else read(value)
-                    for value, read in zip(row, self._results, strict=True)
-                ]
-            )
-            for row in found
-        ]
+        return [self._typed(row) for row in found] if self._read else found
 
     def _execute(self, connection: Connection, cursor: Any, given: Any) -> list[Row]:
         text = self._text
@@ -98,13 +91,20 @@ class _Compiled:
         cursor.execute(text, given)
         if not self._types:
             return []
-        if not self._results:  # some depend on the type that the driver says a column has
-            self._results = [
-                kind.result_processor(self._dialect, column[1])
-                for kind, column in zip(self._types, cursor.description, strict=True)
+        if self._read is None:  # some depend on the type that the driver says a column has
+            self._read = [
+                (at, processor)
+                for at, (kind, column) in enumerate(zip(self._types, cursor.description, strict=True))
+                if (processor := kind.result_processor(self._dialect, column[1])) is not None
             ]
         found: list[Row] = cursor.fetchall()
         return found
+
+    def _typed(self, row: Row) -> Row:
+        values = list(row)
+        for at, processor in self._read or ():
+            values[at] = processor(values[at])
+        return tuple(values)
 
     def _translated(self, connection: Connection, cursor: Any, given: Any, error: Exception) -> BaseException:
         """Return the error as SQLAlchemy raises it; a connection that is lost is not used again."""
