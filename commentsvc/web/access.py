@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import time
+from dataclasses import dataclass
 
 from flask import g, request
 
@@ -20,7 +21,7 @@ _EVER = 100 * 365 * 24 * 3600
 # Whoever sends a form again because it had grown too old has not been quick.
 _AGAIN = "again "
 AUTHOR_KEY_LONGEST = 200
-_CLIENT_IP = "commentsvc.client_ip"
+_CLIENT = "commentsvc.client"
 
 
 def require_own_page() -> None:
@@ -77,18 +78,12 @@ def author_key_hash(key: str | None) -> str | None:
 
 def network() -> str:
     """Return the network of whoever sent this request: IPv4 /24, IPv6 /48."""
-    ip = _client_ip()
-    if ip is None:
-        return "unknown"
-    kept = 24 if ip.version == 4 else 48
-    gone = ip.max_prefixlen - kept
-    return f"{type(ip)(int(ip) >> gone << gone)}/{kept}"
+    return _client().network
 
 
 def client_ip() -> str | None:
     """Return the address of whoever sent this request, to be compared and forgotten; None where it is unclear."""
-    ip = _client_ip()
-    return str(ip) if ip else None
+    return _client().ip
 
 
 def network_hash() -> str:
@@ -111,14 +106,28 @@ def _is_trusted(address: str, trusted: tuple[Network, ...]) -> bool:
     return ip is not None and any(ip in network for network in trusted)
 
 
-def _client_ip() -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    if _CLIENT_IP not in request.environ:  # a post asks for it three times
+@dataclass(frozen=True, slots=True)
+class _Client:
+    ip: str | None
+    network: str
+
+
+def _client() -> _Client:
+    if _CLIENT not in request.environ:  # a post asks for it three times
         forwarded = request.headers.get("X-Forwarded-For")  # several come as one
         hops = [forwarded] if forwarded else []
-        address = client_address(request.remote_addr or "", hops, settings().trusted_proxies)
-        request.environ[_CLIENT_IP] = _ip(address)
-    found: ipaddress.IPv4Address | ipaddress.IPv6Address | None = request.environ[_CLIENT_IP]
+        ip = _ip(client_address(request.remote_addr or "", hops, settings().trusted_proxies))
+        request.environ[_CLIENT] = _Client(str(ip) if ip else None, _network_of(ip))
+    found: _Client = request.environ[_CLIENT]
     return found
+
+
+def _network_of(ip: ipaddress.IPv4Address | ipaddress.IPv6Address | None) -> str:
+    if ip is None:
+        return "unknown"
+    kept = 24 if ip.version == 4 else 48
+    gone = ip.max_prefixlen - kept
+    return f"{type(ip)(int(ip) >> gone << gone)}/{kept}"
 
 
 def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -32,6 +32,7 @@ STATUS: tuple[tuple[type[errors.CommentsvcError], int], ...] = (
     (errors.LoginFailedError, 400),
     (errors.ProviderError, 503),
 )
+_JSON = "application/json"
 _WORDS = {
     400: "This request could not be understood.",
     404: "There is no such page.",
@@ -51,7 +52,8 @@ def status_of(error: errors.CommentsvcError) -> int:
 
 def wants_json() -> bool:
     """Whether a script of ours asks, rather than a person's browser going to a page."""
-    return request.accept_mimetypes.best == "application/json"
+    accepted = request.headers.get("Accept")  # as our scripts send it, it needs no parsing
+    return accepted == _JSON or request.accept_mimetypes.best == _JSON
 
 
 def init_app(app: Flask) -> None:

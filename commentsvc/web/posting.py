@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 from flask import Blueprint, Response, jsonify, redirect, request
 from flask.typing import ResponseReturnValue
@@ -49,8 +49,8 @@ PREVIEWS = "30/minute;300/hour"
 def post(door: str) -> ResponseReturnValue:
     """Take a comment. Scripts get JSON; a browser without script gets a page, its text kept on any fault."""
     access.require_own_page()
-    form = CommentForm(request.form)  # never a JSON body or files, which a bare form would read too
-    asked = Asked.read(door, cast("dict[str, str]", request.form))
+    given = request.form.to_dict()  # never a JSON body or files, which a bare form would read too
+    form, asked = CommentForm(given), Asked.read(door, given)
     address = asked.place()
     try:
         posted = _store(form, address, door)

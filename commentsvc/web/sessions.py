@@ -69,6 +69,11 @@ class CookieSessions(SecureCookieSessionInterface):
         self.cookie = cookie
         self.salt = f"commentsvc.session.{cookie.part}"
 
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if "Cookie" not in request.headers:  # as a guest's: there is no signature to be checked
+            return self.session_class()
+        return super().open_session(app, request)
+
     def get_cookie_name(self, app: Flask) -> str:
         return self.cookie.name
 
