@@ -45,12 +45,14 @@ class Counters:
         key = signing.keyed_hash(self._secret, f"limit {limit.name}", who)
         try:
             refused = [item for item in limit.items if not self._strategy.hit(item, limit.name, key)]
+            if not refused:
+                return 0
             ends = [self._strategy.get_window_stats(item, limit.name, key).reset_time for item in refused]
         except Exception as error:
             self._rests_until = time.monotonic() + REST
             log.warning("counting failed, nothing is limited for %d seconds: %s", REST, error)
             return 0
-        return max((max(1, round(end - time.time())) for end in ends), default=0)
+        return max(max(1, round(end - time.time())) for end in ends)
 
 
 class Limiter:

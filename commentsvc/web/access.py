@@ -88,8 +88,8 @@ def client_ip() -> str | None:
 
 def network_hash() -> str:
     """Return the network as a keyed hash that nobody can compare over more than a month."""
-    month = now().strftime("%Y-%m")
-    return signing.keyed_hash(settings().secret_key, f"network {month}", network())
+    at = now()
+    return signing.keyed_hash(settings().secret_key, f"network {at.year}-{at.month:02}", network())
 
 
 def client_address(peer: str, forwarded: list[str], trusted: tuple[Network, ...]) -> str:
