@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from commentsvc.errors import BadAddressError
 
 LONGEST = 2000
 HOST_LONGEST = 253
+REMEMBERED = 512
+"""Addresses, each up to `LONGEST`: an article's comes again with every comment on it."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
+@lru_cache(REMEMBERED)
 def origin_of(url: str) -> str:
     """Return scheme://host[:port] of a page; raises BadAddressError for what is not a page's URL."""
     if len(url) > LONGEST or not url.isprintable() or " " in url or "\\" in url:

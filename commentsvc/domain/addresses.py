@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import string
 import unicodedata
+from functools import lru_cache
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from commentsvc.errors import BadAddressError
-from commentsvc.origins import LONGEST, origin_of
+from commentsvc.origins import LONGEST, REMEMBERED, origin_of
 
 __all__ = ["LONGEST", "canonical", "host_in_ascii", "origin_of", "thread_key"]
 
@@ -24,6 +25,7 @@ _TRACKING = re.compile(
 )
 
 
+@lru_cache(REMEMBERED)
 def canonical(url: str) -> str:
     """Return a page's URL with its host lower-cased, without fragment, default port and tracking parameters."""
     origin = origin_of(url)
