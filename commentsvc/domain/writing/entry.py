@@ -149,8 +149,8 @@ def look(
     return Known(row[0], bool(row[1]), bool(row[2]))
 
 
-_PARENT = (
-    select(_c.id, _c.root_id, _c.depth, func.coalesce(_COMMENTER.c.name, _c.guest_name).label("name"))
+_PARENT = Prepared(
+    select(_c.id, func.coalesce(_c.root_id, _c.id), _c.depth, func.coalesce(_COMMENTER.c.name, _c.guest_name))
     .select_from(_COMMENT.outerjoin(_COMMENTER, _COMMENTER.c.id == _c.commenter_id))
     .where(_c.id == bindparam("id"), _c.thread_id == bindparam("thread_id"), _c.status == Status.APPROVED)
 )
@@ -158,8 +158,11 @@ _PARENT = (
 
 def parent(session: Session, here: Place, comment_id: int) -> Parent | None:
     """Return the comment to be answered; None where readers of this thread do not see it."""
-    row = session.connection().execute(_PARENT, {"id": comment_id, "thread_id": here.id}).first()
-    return Parent(row.id, row.root_id or row.id, row.depth, row.name or ANONYMOUS) if row else None
+    row = _PARENT.row(session, id=comment_id, thread_id=here.id)
+    if row is None:
+        return None
+    number, root_id, depth, name = row
+    return Parent(number, root_id, depth, name or ANONYMOUS)
 
 
 # What no new comment has otherwise is said here: defaults of the mapped class are not asked.
@@ -181,9 +184,11 @@ _DECIDE = Prepared(
         }
     )
 )
-_COUNT_REPLY = update(_COMMENT).where(_c.id == bindparam("root")).values(reply_count=_c.reply_count + 1)
-_COUNT = select(_t.approved_count).where(_t.id == bindparam("id"))
-_WRITER = (
+_COUNT_REPLY = Prepared(
+    update(_COMMENT).where(_c.id == bindparam("root")).values(reply_count=_c.reply_count + 1)
+)
+_COUNT = Prepared(select(_t.approved_count).where(_t.id == bindparam("id")))
+_WRITER = Prepared(
     select(_COMMENTER.c.name, _COMMENTER.c.website, _PICTURE.c.digest)
     .select_from(
         _COMMENTER.outerjoin(
@@ -215,16 +220,16 @@ def add(
     if approved:
         count = threads.changed(session, row["thread_id"], approved=1)
         if parent:
-            session.connection().execute(_COUNT_REPLY, {"root": parent.root_id})
+            _COUNT_REPLY.rows(session, root=parent.root_id)
     else:
-        count = session.connection().execute(_COUNT, {"id": row["thread_id"]}).scalar_one()
+        ((count,),) = _COUNT.rows(session, id=row["thread_id"])
     return Posted(number, row["thread_id"], row["status"], count, _view(session, number, row, parent))
 
 
 def _view(session: Session, number: int, row: dict[str, Any], parent: Parent | None) -> CommentView:
     name, website, picture = row["guest_name"], row["guest_website"], None
     if row["commenter_id"] is not None:
-        name, website, picture = session.connection().execute(_WRITER, {"id": row["commenter_id"]}).one()
+        ((name, website, picture),) = _WRITER.rows(session, id=row["commenter_id"])
     own = (
         number, row["root_id"], row["parent_id"], row["depth"], row["html"], row["created_at"], 0,
         name, website, row["commenter_id"], picture, marks(row["status"], Kind.COMMENT, row["role"]),
