@@ -137,6 +137,15 @@ class TestRise:
         fast = crowd.post(signs=Signs(can_work=True, seconds_on_form=0.5))
         assert {linked.status, fast.status} == {Status.HELD}
 
+    def test_an_article_counts_for_the_site_but_while_it_is_under_pressure_itself(self, crowd: Crowd) -> None:
+        crowd.burst(20, path="/archive")
+        calm = crowd.spells[0].hot_at + CALM  # nobody has written that down
+        crowd.store(16, calm - 20 * SECOND)
+        crowd.post(path="/other", at=calm - SECOND)
+        assert crowd.felt("/other", at=calm) is Step.NONE
+        crowd.post(path="/other", at=calm)
+        assert crowd.felt("/other", at=calm) is Step.LINKS
+
     def test_a_flood_on_one_article_leaves_the_others_alone(self, crowd: Crowd) -> None:
         crowd.burst(60, every=2 * SECOND)
         assert crowd.felt() is not Step.NONE

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, bindparam, case, func, select
+from sqlalchemy import and_, bindparam, case, exists, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from commentsvc.domain.verdicts import spells, usual
 from commentsvc.domain.verdicts.spells import Sign, Step
 from commentsvc.models import Comment, Pressure, Site, Status, Thread
+from commentsvc.prepared import Prepared
 
 WINDOW = timedelta(minutes=5)
 BURST = timedelta(minutes=1)
@@ -30,7 +31,6 @@ OLD = timedelta(days=1)
 """Who was approved so long before it began is no part of it."""
 COUNTED = 5_000
 """More comments are not counted within one window."""
-_HOT_THREADS = 200
 
 
 @dataclass(frozen=True)
@@ -144,11 +144,13 @@ def _row_of(rows: Sequence[Pressure], sign: Sign) -> Pressure | None:
 
 
 _c = Comment.__table__.c
+# Each one by one, or the statement would be another each time.
+_ANY_STATUS = [literal(status, _c.status.type) for status in Status]
 _RECENT = (
     select(_c.thread_id, _c.created_at, _c.transfer_key)
     .where(
         _c.site_id == bindparam("site_id"),
-        _c.status.in_(Status),
+        _c.status.in_(_ANY_STATUS),
         _c.created_at > bindparam("since"),
         _c.created_at <= bindparam("until"),
         _c.role.is_(None),
@@ -156,23 +158,28 @@ _RECENT = (
     .limit(COUNTED)
     .subquery()
 )
+_p = Pressure.__table__.c
+_OPEN = and_(_p.site_id == bindparam("site_id"), _p.ended_at.is_(None))
+# As `spells.height` says it: a step is over that long after it was last hot.
+_HIGH = or_(*(and_(_p.step == step, _p.hot_at > bindparam(f"calm_{step}")) for step in Step if step))
+_HOT = select(_p.thread_id).where(_OPEN, _p.thread_id.is_not(None), _HIGH)
+
 _NEW = _RECENT.c.transfer_key.is_(None)  # out here, or SQLite would look for all of them by its index
 _HERE = and_(_NEW, _RECENT.c.thread_id == bindparam("thread_id"))
-_CALM = and_(_NEW, _RECENT.c.thread_id.not_in(bindparam("hot", expanding=True)))
+_CALM = and_(_NEW, _RECENT.c.thread_id.not_in(_HOT))
 _LATE = _RECENT.c.created_at > bindparam("late")
-_COUNTED = select(
-    *(func.sum(case((which, 1), else_=0)) for which in (_HERE, and_(_HERE, _LATE), _CALM, and_(_CALM, _LATE)))
-)
+_TOLD_APART = (_HERE, and_(_HERE, _LATE), _CALM, and_(_CALM, _LATE))
+_SUMS = [func.sum(case((which, 1), else_=0)) for which in _TOLD_APART]
+_COUNTED = Prepared(select(*[exists().where(_OPEN), *_SUMS]))
 
 
 def _read(session: Session, site_id: int, thread_id: int, at: datetime) -> tuple[Sequence[Pressure], _Counts]:
-    """Read what is open, and count what readers sent to the thread and to the site."""
-    rows = spells.open_rows(session, site_id)
-    hot = [row.thread_id for row in rows if row.thread_id and spells.height(row, at)][:_HOT_THREADS]
-    sought = {"site_id": site_id, "thread_id": thread_id, "hot": hot}
+    """Count what readers sent to the thread and to the site, and read what is open there: most often nothing is."""
     times = {"since": at - WINDOW, "late": at - BURST, "until": at}
-    here, here_late, calm, calm_late = (
-        number or 0 for number in session.execute(_COUNTED, sought | times).one()
-    )
-    also = 0 if thread_id in hot else 1
+    falls = {f"calm_{step}": at - step * spells.CALM for step in Step if step}
+    ((any_open, *numbers),) = _COUNTED.rows(session, site_id=site_id, thread_id=thread_id, **times, **falls)
+    rows = spells.open_rows(session, site_id) if any_open else []
+    is_hot = any(row.thread_id == thread_id and spells.height(row, at) for row in rows)
+    here, here_late, calm, calm_late = (number or 0 for number in numbers)
+    also = 0 if is_hot else 1
     return rows, _Counts(_Arrivals(here + 1, here_late + 1), _Arrivals(calm + also, calm_late + also))
