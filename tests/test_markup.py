@@ -65,6 +65,14 @@ def test_plain_prose_takes_a_short_way_to_the_same_place(monkeypatch: pytest.Mon
     assert 1000 < short < 3500
 
 
+@pytest.mark.parametrize("beside", ["", " and *more*"])
+@pytest.mark.parametrize(
+    "address", ["www.blog.example", "WWW.blog.example", "https://blog.example", "HTTPS://blog.example"]
+)
+def test_an_address_is_a_link_however_it_begins(address: str, beside: str) -> None:
+    assert f">{address}</a>" in render_markdown(f"See {address}{beside}").html
+
+
 @pytest.mark.parametrize(
     ("source", "expected"),
     [

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from html import escape as html_escape
@@ -62,10 +62,10 @@ _WEB = re.compile(
 # Nothing of it means anything in Markdown or in HTML; an underscore would, and "//" or "www." a link.
 _SPOKEN = (
     r"""[\w.,;:?!"'()/%$\u00a3\u00b0\u2013\u2014\u2018\u2019\u201c\u201d\u2026\u20ac\u3001\u3002"""
-    "\u2600-\u27bf\ufe0f\u200d\U0001f300-\U0001faff-]+"
+    "\u2600-\u27bf\ufe0f\u200d\U0001f300-\U0001faff-]++"
 )
-_SPOKEN_LINE = rf"(?![-\d]){_SPOKEN}(?:\x20{_SPOKEN})*"
-_PROSE = re.compile(rf"(?!.*(?:_|//|www\.)){_SPOKEN_LINE}(?:\n+{_SPOKEN_LINE})*", re.IGNORECASE | re.DOTALL)
+_SPOKEN_LINE = rf"(?![-\d]){_SPOKEN}(?:\x20{_SPOKEN})*+"
+_PROSE = re.compile(rf"{_SPOKEN_LINE}(?:\n++{_SPOKEN_LINE})*+")
 # As nh3 writes one: attributes stand in double quotes.
 _TAG = re.compile(r"""<[^<>"]*(?:"[^"]*"[^<>"]*)*>""")
 _REFERENCE = re.compile(r"&#(?:x([0-9a-f]+)|([0-9]+));?", re.IGNORECASE)
@@ -106,9 +106,14 @@ def plain(html: str) -> str:
 
 def _prose(source: str) -> Rendered | None:
     """Render a text in which there is nothing to render or to sanitise, as most are; None where there may be."""
-    if not _PROSE.fullmatch(source):
+    if not _PROSE.fullmatch(source) or "_" in source or _may_link(source):
         return None
     return Rendered(_paragraphs(source), agreed=True)
+
+
+def _may_link(text: str) -> bool:
+    """Whether there can be anything in it that `_URL` finds; told in a fraction of the time."""
+    return "//" in text or "www." in text.lower()
 
 
 def _paragraphs(text: str) -> str:
@@ -202,6 +207,13 @@ class _Links(LinkifyFilter):
 
     def extract_entities(self, token: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield token
+
+    def handle_links(self, src_iter: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        for token in src_iter:
+            if _may_link(token["data"]):
+                yield from super().handle_links([token])
+            else:
+                yield token
 
 
 class _Tokens(HTMLParser):
