@@ -74,6 +74,10 @@ class CookieSessions(SecureCookieSessionInterface):
             return self.session_class()
         return super().open_session(app, request)
 
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if session or session.accessed or session.modified:  # else there is nothing to be said of it
+            super().save_session(app, session, response)
+
     def get_cookie_name(self, app: Flask) -> str:
         return self.cookie.name
 
@@ -104,7 +108,7 @@ class SessionsByPath(SessionInterface):
     """Chooses the cookie by the path asked for. Elsewhere none is set or read, so those pages may be cached."""
 
     def __init__(self, parts: Mapping[str, CookieSessions]) -> None:
-        self.parts = dict(parts)
+        self._parts = [(f"{prefix}/", part) for prefix, part in parts.items()]
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         part = self._part(request.path)
@@ -116,8 +120,11 @@ class SessionsByPath(SessionInterface):
             part.save_session(app, session, response)
 
     def _part(self, path: str) -> CookieSessions | None:
-        found = (part for prefix, part in self.parts.items() if f"{path}/".startswith(f"{prefix}/"))
-        return next(found, None)
+        path = f"{path}/"
+        for prefix, part in self._parts:
+            if path.startswith(prefix):
+                return part
+        return None
 
 
 def begin(secret: str) -> None:
