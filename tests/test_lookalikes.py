@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 from writing import article
 
@@ -55,3 +56,37 @@ def test_members_and_commenters_of_the_site_are_known(session: Session, site: Si
     assert lookalikes.find(session, site.id, "Ada Lovelace", commenter_id=ada.id) is None
     assert lookalikes.find(session, site.id, "site owner") == Namesake("Site owner", Role.OWNER)
     assert lookalikes.find(session, site.id, None) is None
+
+
+def test_how_many_have_accounts_does_not_matter(session: Session, site: Site) -> None:
+    def steps() -> int:
+        taken = 0
+
+        def count() -> None:
+            nonlocal taken
+            taken += 1
+
+        connection = session.connection().connection.driver_connection
+        connection.set_progress_handler(count, 1)  # type: ignore[union-attr]
+        assert lookalikes.find(session, site.id, "Ada Lovelace") is None
+        connection.set_progress_handler(None, 1)  # type: ignore[union-attr]
+        return taken
+
+    session.add(Commenter(name="Ben"))
+    session.flush()
+    few = steps()
+    session.add_all(Commenter(name=f"Number {number}") for number in range(100))
+    session.flush()
+    assert 0 < few == steps()
+
+
+def test_guests_are_not_looked_through_where_nobody_has_an_account(session: Session, site: Site) -> None:
+    asked: list[str] = []
+    event.listen(session.connection(), "before_cursor_execute", lambda *given: asked.append(given[2]))
+    assert lookalikes.find(session, site.id, "Ada") is None
+    assert len(asked) == 1
+    session.add(Commenter(name="Ben"))
+    session.flush()
+    asked.clear()
+    assert lookalikes.find(session, site.id, "Ada") is None
+    assert len(asked) == 2

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from commentsvc.db import Base
@@ -37,9 +37,13 @@ _PAIRS = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("i", "l"), ("j", "l"))
 _COMMENT, _COMMENTER, _MEMBERSHIP = (
     Base.metadata.tables[name] for name in ("comment", "commenter", "membership")
 )
+_MEMBER_IDS = select(_MEMBERSHIP.c.commenter_id).where(_MEMBERSHIP.c.site_id == bindparam("site_id"))
+_OTHERS = _COMMENTER.alias("others")
+# The first of them is enough, while looking through the latest comments takes as long as all else read for a post.
+_ARE_OTHERS = exists().where(_OTHERS.c.id.not_in(_MEMBER_IDS))
 _MEMBERS = Prepared(
-    select(_COMMENTER.c.id, _COMMENTER.c.name, _MEMBERSHIP.c.role)
-    .join(_MEMBERSHIP)
+    select(_COMMENTER.c.id, _COMMENTER.c.name, _MEMBERSHIP.c.role, _ARE_OTHERS)
+    .select_from(_COMMENTER.join(_MEMBERSHIP))
     .where(_MEMBERSHIP.c.site_id == bindparam("site_id"))
     .order_by(_MEMBERSHIP.c.role.desc(), _MEMBERSHIP.c.id)
 )
@@ -89,9 +93,12 @@ def find(
 
 def _people(session: Session, site_id: int, commenter_id: int | None) -> Iterable[Namesake]:
     """Yield who has a role on a site, then who has lately commented there with an account."""
-    for number, name, role in _MEMBERS.rows(session, site_id=site_id):
+    members = _MEMBERS.rows(session, site_id=site_id)
+    for number, name, role, _ in members:
         if number != commenter_id:
             yield Namesake(name, role)
+    if members and not members[0][-1]:  # nobody else has an account
+        return
     for number, name in _RECENT.rows(session, site_id=site_id):
         if number != commenter_id:
             yield Namesake(name, None)
