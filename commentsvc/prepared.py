@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from commentsvc import connection as connections
 
 Row = tuple[Any, ...]
-_Statement = Select[Any] | CompoundSelect[Any] | Insert | Update | Delete
+_Statement = Select[*tuple[Any, ...]] | CompoundSelect[Any] | Insert | Update | Delete
 _Processor = Callable[[Any], Any]
 
 

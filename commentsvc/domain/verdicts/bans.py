@@ -8,23 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from sqlalchemy import and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
-from commentsvc.db import Base
 from commentsvc.domain import fields
 from commentsvc.domain.addresses import host_in_ascii
 from commentsvc.errors import BannedError, InvalidFieldsError
 from commentsvc.models import Ban, BanKind
 from commentsvc.origins import HOST_LONGEST
-from commentsvc.prepared import Prepared
 
 MOST_HOSTS = 50
 """Of a comment's links; a comment with more of them is looked at for its links alone."""
-
-_BAN = Base.metadata.tables["ban"]
-_ANY = Prepared(select(_BAN.c.id).where(_BAN.c.site_id == bindparam("site_id")).limit(1))
-"""Most sites have none, and what would match a sender is long to say."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +37,6 @@ class Sender:
 
 def find_matching(session: Session, site_id: int, sender: Sender, *, at: datetime) -> Ban | None:
     """Return the ban that holds for `sender`, the longest of several; None where there is none."""
-    if _ANY.row(session, site_id=site_id) is None:
-        return None
     values: dict[BanKind, list[str]] = {
         BanKind.PERSON: [str(sender.commenter_id)] if sender.commenter_id is not None else [],
         BanKind.AUTHOR: [sender.author_key_hash] if sender.author_key_hash else [],
@@ -58,6 +50,11 @@ def find_matching(session: Session, site_id: int, sender: Sender, *, at: datetim
     query = select(Ban).where(Ban.site_id == site_id, or_(Ban.until.is_(None), Ban.until > at), or_(*sought))
     found = session.scalars(query).all()
     return max(found, key=lambda ban: (ban.until is None, ban.until or at), default=None)
+
+
+def are_on(site_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """Say in a query whether a site has any bans."""
+    return exists().where(Ban.site_id == site_id)
 
 
 def require_welcome(session: Session, site_id: int, sender: Sender, *, at: datetime) -> None:

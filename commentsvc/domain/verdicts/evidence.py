@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from sqlalchemy import ColumnElement, bindparam, select
 from sqlalchemy.orm import Session
 
 from commentsvc.adapters import markup
@@ -16,6 +17,11 @@ from commentsvc.domain.verdicts.screening import Rules, Verdict
 from commentsvc.domain.verdicts.spamfilter import Score
 from commentsvc.domain.verdicts.tokens import Said
 from commentsvc.models import Commenter, Role, Site
+from commentsvc.prepared import Prepared
+
+_SITE_ID: ColumnElement[int] = bindparam("site_id")
+# Most sites have neither, and what would be looked for is long to say.
+_ON_SITE = Prepared(select(bans.are_on(_SITE_ID), spamfilter.has_learned(_SITE_ID)))
 
 
 @dataclass(frozen=True)
@@ -54,16 +60,27 @@ def gather(
     if writer.role is not None:
         return Evidence(words={}, links=len(addresses))
     typed, writer = writer, _as_shown(session, writer)
-    hosts = bans.hosts_of([writer.website, *addresses])
-    sender = Sender(
-        writer.commenter_id, writer.author_key_hash, writer.email, writer.network_hash, writer.address, hosts
-    )
-    bans.require_welcome(session, site_id, sender, at=at)
+    ((has_bans, filter_has_learned),) = _ON_SITE.rows(session, site_id=site_id)
+    if has_bans:
+        hosts = bans.hosts_of([writer.website, *addresses])
+        sender = Sender(
+            writer.commenter_id,
+            writer.author_key_hash,
+            writer.email,
+            writer.network_hash,
+            writer.address,
+            hosts,
+        )
+        bans.require_welcome(session, site_id, sender, at=at)
+    score = None
+    if filter_has_learned:
+        said = Said(source, html, typed.name, typed.email, typed.website)
+        score = spamfilter.score(session, site_id, said)
     return Evidence(
         words=words_of(source, html, writer),
         links=len(addresses),
         namesake=lookalikes.find(session, site_id, writer.name, commenter_id=writer.commenter_id),
-        score=spamfilter.score(session, site_id, Said(source, html, typed.name, typed.email, typed.website)),
+        score=score,
     )
 
 

@@ -10,14 +10,12 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
-from commentsvc.db import Base
 from commentsvc.domain.verdicts import tokens
 from commentsvc.domain.verdicts.tokens import Said
 from commentsvc.models import FilterWord
-from commentsvc.prepared import Prepared
 
 ENOUGH = 20
 """Verdicts of each kind, before which the filter says nothing."""
@@ -28,11 +26,6 @@ TELLING = 0.1
 MOST_TELLING = 150
 EXPLAINED = 5
 IN_QUERY = 500
-
-_WORD = Base.metadata.tables["filter_word"]
-_TOTAL = Prepared(
-    select(_WORD.c.spam, _WORD.c.ham).where(_WORD.c.site_id == bindparam("site_id"), _WORD.c.word == "")
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +69,14 @@ class Score:
         return f"The site's own filter takes this for spam with {_percent(self.value)}.{because}"
 
 
+def has_learned(site_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """Say in a query whether a site's filter has learned enough to give a score."""
+    enough = (FilterWord.spam >= ENOUGH, FilterWord.ham >= ENOUGH)
+    return exists().where(FilterWord.site_id == site_id, FilterWord.word == "", *enough)
+
+
 def score(session: Session, site_id: int, said: Said) -> Score | None:
-    """Return a comment's score; None, for the price of a short query, while the filter has not learned enough."""
-    row = _TOTAL.row(session, site_id=site_id)
-    if row is None or min(row) < ENOUGH:
-        return None
+    """Return a comment's score; None while the filter has not learned enough."""
     found = tokens.of(said)
     counts = lookup(session, site_id, found)
     return weigh(found, counts)
