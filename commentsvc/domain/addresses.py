@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from commentsvc.errors import BadAddressError
 from commentsvc.origins import LONGEST, REMEMBERED, origin_of
 
-__all__ = ["LONGEST", "canonical", "host_in_ascii", "origin_of", "thread_key"]
+__all__ = ["LONGEST", "REMEMBERED", "canonical", "host_in_ascii", "origin_of", "thread_key"]
 
 _LABEL_LONGEST = 63
 _ESCAPE = re.compile(r"%[0-9a-f]{2}", re.IGNORECASE)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import quote_plus
 
 from flask import Response, current_app, make_response, render_template, request
 from jinja2.runtime import Macro
 
-from commentsvc.domain.addresses import LONGEST
+from commentsvc.domain.addresses import LONGEST, REMEMBERED
 from commentsvc.domain.discussions import places, threads
 from commentsvc.domain.discussions.threads import Address
 from commentsvc.domain.showing import reading
@@ -67,7 +67,7 @@ class Asked:
     @cached_property
     def _written(self) -> dict[str, str]:
         """Its fields as a query has them."""
-        return {name: f"{name}={quote_plus(value)}" for name, value in self.fields().items()}
+        return {name: _argument(name, value) for name, value in self.fields().items()}
 
     def link(self, **more: Any) -> str:
         """Return the path of this page with further arguments."""
@@ -80,6 +80,11 @@ class Asked:
     def page_link(self) -> str:
         """Return the path of the same thread on a page of its own."""
         return replace(self, door=PAGE).link()
+
+
+@lru_cache(REMEMBERED)
+def _argument(name: str, value: str) -> str:
+    return f"{name}={quote_plus(value)}"
 
 
 @dataclass(frozen=True)
