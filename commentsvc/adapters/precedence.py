@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from threading import Lock
 from time import monotonic, sleep, thread_time
 
-SHARE = 0.1
+SHARE = 0.05
 """Of one processor, for all that can wait, while readers are many."""
 MANY = 2_000
 """Readers answered in a second by one process."""
