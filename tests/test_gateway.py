@@ -143,6 +143,7 @@ def test_writers_get_a_small_share_while_readers_are_many(monkeypatch: pytest.Mo
 def test_they_go_on_at_once_when_readers_have_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     day = Day(monkeypatch, 0.004)
     assert day.compute(20, readers=MANY * 2)
+    day.compute(1, readers=0)  # of the time before, in part
     assert day.compute(20, readers=0) == []
 
 
