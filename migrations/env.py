@@ -11,6 +11,7 @@ from sqlalchemy import Connection, event
 
 from commentsvc.adapters import schema
 from commentsvc.db import Base, UTCDateTime, connect_to_write, db
+from commentsvc.models.columns import tell_conditions
 
 BUSY = ("site", "origin", "thread", "thread_alias", "comment", "decision")
 """In the order in which posts and pages take them."""
@@ -24,6 +25,7 @@ def render_item(kind: str, item: object, _context: object) -> str | bool:
 
 
 def run(connection: Connection) -> None:
+    tell_conditions(Base.metadata)
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,

