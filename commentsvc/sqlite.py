@@ -12,6 +12,8 @@ from typing import Any
 from commentsvc import floor
 
 BUSY_TIMEOUT_MS = 15_000
+REMEMBERED_KB = 512
+"""Of the file, by each connection, of which a process has a dozen; the system remembers it for all of them anyway."""
 OTHERS_POST = 0.005
 """Seconds in which another process has written a comment, as a rule; so long the first in the queue keeps the floor."""
 ASK_AGAIN, ASK_LATER = 0.0001, 0.001
@@ -77,6 +79,7 @@ class Connection(sqlite3.Connection):
             f"busy_timeout = {BUSY_TIMEOUT_MS}",
             "foreign_keys = ON",
             "temp_store = MEMORY",
+            f"cache_size = -{REMEMBERED_KB}",
         ):
             self.execute(f"PRAGMA {pragma}")
         (mode,) = self.execute("PRAGMA journal_mode = WAL").fetchone()

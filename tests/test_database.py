@@ -25,7 +25,7 @@ from commentsvc.domain.websites import sites
 from commentsvc.domain.writing import comments, drafts
 from commentsvc.domain.writing.comments import Author, Signs
 from commentsvc.models import Comment, Commenter, Site, Thread
-from commentsvc.sqlite import BUSY_TIMEOUT_MS
+from commentsvc.sqlite import BUSY_TIMEOUT_MS, REMEMBERED_KB
 
 both_engines = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 
@@ -37,6 +37,7 @@ both_engines = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
         ("journal_mode", "wal"),
         ("synchronous", 1),  # what is missing to 2, a commit does itself: test_settling.py
         ("busy_timeout", BUSY_TIMEOUT_MS),
+        ("cache_size", -REMEMBERED_KB),
     ],
 )
 def test_every_connection_to_sqlite_is_prepared(app: Flask, pragma: str, value: object) -> None:

@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 from commentsvc.adapters import compression
 from commentsvc.domain.discussions.freshness import Stamp
@@ -19,18 +20,24 @@ OVERHEAD = 1_500
 Headers = list[tuple[str, str]]
 
 
+@lru_cache(256)
+def _shared(header: tuple[str, str]) -> tuple[str, str]:
+    """Return a header as other pages have it already: most of a site's are the same on all."""
+    return header
+
+
 class KeptPage:
     """An answer as bytes, in each coding that somebody asked for."""
 
     __slots__ = (
-        "asked", "cell", "checked", "effort", "headers", "heard", "heard_all", "name", "pays", "queries", "ready",
-        "renders", "second",
-        "short", "stamp", "tag", "until", "used",
+        "asked", "cell", "checked", "effort", "heard", "heard_all", "kind", "name", "pays", "queries", "ready",
+        "renders", "second", "short", "stamp", "tag", "until", "used",
     )  # fmt: skip
 
     def __init__(self, name: str, tag: str, headers: Headers, keep: Keep, *, until: float) -> None:
-        self.name, self.tag, self.headers = name, tag, headers
-        self.short = [one for one in headers if one[0] != "Content-Type"]
+        self.name, self.tag = name, tag
+        self.kind = [_shared(one) for one in headers if one[0] == "Content-Type"]
+        self.short = [_shared(one) for one in headers if one[0] != "Content-Type"]
         """Headers of the answer to somebody who has it already."""
         self.stamp: Stamp | None = keep.stamp
         self.effort = compression.BEST if keep.lasting else compression.QUICK
@@ -56,7 +63,10 @@ class KeptPage:
         """Make the answer ready in a coding; `body` is uncompressed."""
         parts = [compression.compressed(body, coding, self.effort)]
         named = [] if coding == compression.IDENTITY else [("Content-Encoding", coding)]
-        self.ready[coding] = ([*self.headers, *named, ("Content-Length", str(len(parts[0])))], parts)
+        self.ready[coding] = (
+            [*self.kind, *self.short, *named, ("Content-Length", str(len(parts[0])))],
+            parts,
+        )
         return self.ready[coding]
 
     def comes_after(self, before: KeptPage | None, now: float) -> None:
