@@ -243,6 +243,33 @@ def test_a_request_under_way_is_finished_when_it_is_told_to_stop(how: int, path:
     assert answers == [b"done"]
 
 
+GARBAGE = """
+import gc, sys
+from commentsvc.adapters import server
+
+def app(environ, start):
+    said = f"{gc.get_threshold()[0]} {gc.isenabled()} {gc.get_freeze_count() > 10_000}".encode()
+    start("200 OK", [("Content-Length", str(len(said)))])
+    return [said]
+
+if __name__ == "__main__":
+    server.serve(lambda: app, server.Bind.read(sys.argv[1]), workers=1, another=[sys.executable, "-c", "exit(1)"])
+"""
+
+
+def test_a_worker_looks_for_garbage_less_often_and_not_among_what_was_loaded(tmp_path: Path) -> None:
+    port = processes.free_port()
+    (tmp_path / "garbage.py").write_text(GARBAGE)
+    with processes.running(
+        tmp_path / "output", {}, str(tmp_path / "garbage.py"), f"127.0.0.1:{port}"
+    ) as process:
+        process.until_said("Started worker-1")
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=processes.PATIENCE)
+        connection.request("GET", "/")
+        assert connection.getresponse().read().decode() == f"{server.NEWEST} True True"
+        connection.close()
+
+
 def test_any_wsgi_server_can_run_it(tmp_path: Path) -> None:
     variables = environment(tmp_path)
     secret = variables.pop("COMMENTSVC_SECRET_KEY")
