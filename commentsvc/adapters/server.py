@@ -40,9 +40,6 @@ WAITING = 64
 BACKLOG = 1024
 HEADERS_WITHIN_MS = 5_000
 BUFFER_LARGEST = 64 * 1024
-NEWEST = 10_000
-"""Objects that a worker makes before it looks for garbage among them. Python's own 700 are made by each page of a
-hundred comments, none of them garbage that needs to be looked for: a twentieth of its time."""
 FINISH_WITHIN = 20
 """Seconds a request under way has to finish when the server is told to stop."""
 
@@ -165,7 +162,6 @@ def _load_in_worker(load: Callable[[], WsgiApp], access_log: bool) -> WsgiApp:
     after Ctrl+C, which a terminal sends to parent and workers alike: the worker would hang until it is killed.
     """
     heap.share()
-    gc.set_threshold(NEWEST)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not the parent's, until Granian sets the worker's own
     signal.pthread_sigmask(signal.SIG_SETMASK, {signal.SIGINT, signal.SIGTERM})
     threading.Thread(target=_stop_when_told, daemon=True).start()
