@@ -1,19 +1,6 @@
 """The tables, in the words of the design. Rules live in domain/; here is only what is stored."""
 
-from sqlalchemy import event
-
-from commentsvc.db import Base
-from commentsvc.models.columns import (
-    FieldRule,
-    Kind,
-    Order,
-    Policy,
-    Role,
-    Status,
-    TextFormat,
-    now,
-    tell_conditions,
-)
+from commentsvc.models.columns import FieldRule, Kind, Order, Policy, Role, Status, TextFormat, now
 from commentsvc.models.comments import Comment, Decision, Revision
 from commentsvc.models.deliveries import Delivery, DeliveryState
 from commentsvc.models.logins import LoginSession, Ticket
@@ -55,5 +42,3 @@ __all__ = [
     "Usual",
     "now",
 ]
-
-event.listen(Base.metadata, "before_create", tell_conditions)

@@ -28,14 +28,14 @@ def partial_index(
 ) -> Index:
     """An index over the rows that a condition holds for; `sqlite` is the same condition in SQLite's words.
 
-    An engine takes it only for a query in which it finds these very words. SQLAlchemy is told them only where tables
-    are made (`tell_conditions`): it loads the dialect of each engine that is named, an eighth of all loading.
+    An engine takes it only for a query in which it finds these very words. Only migrations tell them to SQLAlchemy
+    (`tell_conditions`): it loads the dialect of each engine that is named, an eighth of all loading.
     """
     return Index(name, *columns, unique=unique, info={"sqlite": sqlite or where, "postgresql": where})
 
 
-def tell_conditions(metadata: MetaData, *_: object, **__: object) -> None:
-    """Tell SQLAlchemy the conditions of partial indexes: where tables are made, and where migrations are written."""
+def tell_conditions(metadata: MetaData) -> None:
+    """Tell SQLAlchemy the conditions of partial indexes, before migrations are run or written."""
     for table in metadata.tables.values():
         for index in table.indexes:
             for engine, where in index.info.items():

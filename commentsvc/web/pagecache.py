@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from commentsvc.adapters import compression
 from commentsvc.adapters.accesslog import FROM_MEMORY
 from commentsvc.adapters.bell import EVERYTHING, Bell, cell_of
+from commentsvc.adapters.gateway import whole
 from commentsvc.domain.discussions import freshness
 from commentsvc.web import meaning
 from commentsvc.web.keeping import ENVIRON, Keep
@@ -244,14 +245,9 @@ def _collected(app: WsgiApp, environ: Environ) -> tuple[str, Headers, bytes]:
         return written.append
 
     written: list[bytes] = []
-    parts = app(environ, start)
-    try:
-        written.extend(parts)
-    finally:
-        if hasattr(parts, "close"):
-            parts.close()
+    body = whole(app(environ, start))
     status, headers = begun
-    return status, headers, b"".join(written)
+    return status, headers, b"".join([*written, body])
 
 
 def _passed_on(plain: tuple[str, Headers, bytes], environ: Environ, start: Start) -> Iterable[bytes]:

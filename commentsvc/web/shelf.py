@@ -63,10 +63,8 @@ class KeptPage:
         """Make the answer ready in a coding; `body` is uncompressed."""
         parts = [compression.compressed(body, coding, self.effort)]
         named = [] if coding == compression.IDENTITY else [("Content-Encoding", coding)]
-        self.ready[coding] = (
-            [*self.kind, *self.short, *named, ("Content-Length", str(len(parts[0])))],
-            parts,
-        )
+        headers = [*self.kind, *self.short, *named, ("Content-Length", str(len(parts[0])))]
+        self.ready[coding] = headers, parts
         return self.ready[coding]
 
     def comes_after(self, before: KeptPage | None, now: float) -> None:

@@ -141,7 +141,7 @@ def _add(session: Session, site_id: int, changes: Counter[tuple[str, Status]]) -
 def _upsert(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     insert: Any = sqlite.insert
     if session.get_bind().dialect.name == "postgresql":
-        from sqlalchemy.dialects import postgresql  # loaded only where it is used: a twentieth of a start
+        from sqlalchemy.dialects import postgresql  # where it is the database: it takes long to load
 
         insert = postgresql.insert
     statement = insert(FilterWord).values(rows)
