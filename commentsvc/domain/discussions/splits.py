@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from commentsvc.match_keys import match_key
 from commentsvc.models import Thread
 
 LOOKED_AT = 50_000
@@ -15,7 +16,9 @@ LOOKED_AT = 50_000
 SHOWN = 200
 _COMMON = 6
 """A title that as many threads have is no article's own, such as the name of the website."""
-_INDEX = re.compile(r"/(index|default)\.(html?|php|aspx?)$")
+_INDEX = re.compile(r"(/(index|default)\.(html?|php|aspx?)|/amp|\.amp)$")
+_TELLING = frozenset({"p", "page_id", "attachment_id", "id", "article", "post", "story", "node", "v", "lang"})
+"""Arguments that name the article itself, or its language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +67,12 @@ def find(session: Session, site_id: int) -> list[Group]:
 def bare(url: str) -> str:
     """Return an address without all that seldom tells two articles apart.
 
-    Scheme, www, letter case, the name of an index page, a slash at the end, and any parameter.
+    Beside what never does (`match_keys`): letter case, the name of an index page, `/amp`, and any argument but those
+    by which an article is known.
     """
-    address = url.partition("://")[2].partition("#")[0].partition("?")[0].lower().removeprefix("www.")
-    return _INDEX.sub("", address.rstrip("/")).rstrip("/")
+    address, _, query = match_key(url.partition("://")[2].partition("#")[0]).lower().partition("?")
+    told = [part for part in query.split("&") if part.partition("=")[0] in _TELLING]
+    return "?".join([_INDEX.sub("", address).rstrip("/"), *told])
 
 
 def _group(why: str, found: list[Member]) -> Group:
