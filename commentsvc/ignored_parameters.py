@@ -28,9 +28,9 @@ class Kind:
 
 KINDS = (
     Kind(
-        "Campaign names, put on links by whoever counts visitors: Google Analytics, Matomo, AT Internet, Adobe and others.",
-        "utm_* pk_* piwik_* mtm_* matomo_* hsa_* at_* itm_* wt_mc wt_zmc wt.* xtor xtref s_cid s_kwcid ef_id icid intcid "
-        "cmpid ncid ocid ns_source ns_mchannel ns_campaign ns_linkname ns_fee gad gad_* _ga _gl _gac gs_lcp ved "
+        "Campaign names, put on links by whoever counts visitors: Google, Matomo, AT Internet, Adobe and others.",
+        "utm_* pk_* piwik_* mtm_* matomo_* hsa_* at_* itm_* wt_mc wt_zmc wt.* xtor xtref s_cid s_kwcid ef_id icid "
+        "intcid cmpid ncid ocid ns_source ns_mchannel ns_campaign ns_linkname ns_fee gad gad_* _ga _gl _gac gs_lcp ved "
         "adgroupid guccounter guce_* soc_src soc_trk tsrc stm_*",
     ),
     Kind(
@@ -42,7 +42,7 @@ KINDS = (
         "__twitter_impression twsrc twterm twcamp twgr xhsshare",
     ),
     Kind(
-        "Who was sent a newsletter: Mailchimp, HubSpot, Marketo, Klaviyo, Vero, Drip, Kit, MailerLite, Oracle and others.",
+        "Who was sent a newsletter: Mailchimp, HubSpot, Marketo, Klaviyo, Drip, Kit, MailerLite and others.",
         "mc_cid mc_eid mc_tc _hsenc _hsmi __hstc __hssc __hsfp hsctatracking mkt_tok _kx _ke vero_id vero_conv "
         "oly_anon_id oly_enc_id __s dm_i ml_subscriber ml_subscriber_hash ck_subscriber_id elqtrack elqtrackid elqat "
         "elqaid elq_* spmailingid spuserid spjobid spreportid sfmc_* bsft_* et_rid et_cid nb_klid ss_source "
@@ -57,7 +57,7 @@ KINDS = (
         "WeChat's marks of a shared link.",
         "isappinstalled nsukey weixin_share wechat_share clicktime enterid pass_ticket "
         "wx_header exportkey subscene ascene",
-    ),  # fmt: skip
+    ),
     Kind(
         "WeChat's `from`, in the values that it gives.",
         "from",
@@ -78,7 +78,7 @@ KINDS = (
     Kind(
         "Parts of one article's comments, in WordPress and Blogger.",
         "replytocom unapproved moderation-hash showcomment commentpage like_comment",
-    ),  # fmt: skip
+    ),
     Kind("A page of one article's comments in WordPress.", "cpage", values=r"\d+"),
     Kind(
         "Jetpack's buttons for sharing.",

@@ -68,7 +68,7 @@ def plan(session: Session, site: Site, *, old: str, new: str) -> Plan:
         if rest is None:
             continue
         # Not in the present normal form: of two threads of one article, each keeps the address that leads to it.
-        url = addresses.measured(target.rstrip("/") + (rest or "/"))
+        url = addresses.measured(_joined(target, rest))
         key = row.key if row.key.startswith("id:") else addresses.thread_key(url)
         taken = whose.get(key) if key != row.key else None
         if taken is None and alias_of.get(key, row.id) != row.id:
@@ -191,6 +191,12 @@ def _checked(typed: str, name: str) -> str:
         return addresses.canonical(typed.strip())
     except BadAddressError as error:
         raise InvalidFieldsError({name: str(error)}) from None
+
+
+def _joined(target: str, rest: str) -> str:
+    base = target.rstrip("/")
+    is_origin = base.count("/") == 2
+    return base + ("/" if is_origin and not rest.startswith("/") else "") + rest
 
 
 def _below(address: str, prefix: str) -> str | None:

@@ -40,6 +40,9 @@ def change(session: Session, site: Site, wanted: SiteSettings) -> None:
     Raises InvalidFieldsError with every fault at once.
     """
     faults: dict[str, str] = {}
+    if wanted.ignored_parameters != site.ignored_parameters:
+        # Before the site, as those take them who rename a thread.
+        _lock_compared(session, site)
     name = _line(wanted.name, "name", faults)
     heading = _line(wanted.heading, "heading", faults)
     if name and session.scalar(select(Site.id).where(Site.name == name, Site.id != site.id)):
@@ -62,6 +65,11 @@ def change(session: Session, site: Site, wanted: SiteSettings) -> None:
     site.name_field, site.email_field = wanted.name_field, wanted.email_field
     site.website_field = wanted.website_field
     session.flush()
+
+
+def _lock_compared(session: Session, site: Site) -> None:
+    query = select(Thread.id).where(Thread.site_id == site.id, Thread.key.contains("?"))
+    session.execute(query.order_by(Thread.id).with_for_update())
 
 
 def _compare_anew(session: Session, site: Site, ignored: str) -> None:
