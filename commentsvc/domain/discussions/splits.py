@@ -54,7 +54,12 @@ def find(session: Session, site_id: int) -> list[Group]:
         by_address.setdefault(bare(row.url), []).append(member)
         if row.title:
             by_title.setdefault(" ".join(row.title.casefold().split()), []).append(member)
-    groups = [_group("Nearly the same address", found) for found in by_address.values() if len(found) > 1]
+    groups = [
+        _group("Nearly the same address", some)
+        for found in by_address.values()
+        for some in (_by_name(found) if len(found) >= _COMMON else [found])
+        if len(some) > 1
+    ]
     group_of = {one.id: number for number, group in enumerate(groups) for one in group.members}
     groups += [
         _group("The same title", found)
@@ -67,12 +72,24 @@ def find(session: Session, site_id: int) -> list[Group]:
 def bare(url: str) -> str:
     """Return an address without all that seldom tells two articles apart.
 
-    Beside what never does (`match_keys`): letter case, the name of an index page, `/amp`, and any argument but those
-    by which an article is known.
+    Beside what never does (`match_keys`): letter case, the name of an index page, `/amp`, and any argument.
     """
+    return _INDEX.sub("", _address_and_query(url)[0]).rstrip("/")
+
+
+def _by_name(found: list[Member]) -> list[list[Member]]:
+    """Divide threads of one page that shows many articles, as WordPress does at `/?p=16`, by the article's name."""
+    groups: dict[str, list[Member]] = {}
+    for member in found:
+        query = _address_and_query(member.url)[1]
+        name = "&".join(part for part in query.split("&") if part.partition("=")[0] in _TELLING)
+        groups.setdefault(name, []).append(member)
+    return list(groups.values())
+
+
+def _address_and_query(url: str) -> tuple[str, str]:
     address, _, query = match_key(url.partition("://")[2].partition("#")[0]).lower().partition("?")
-    told = [part for part in query.split("&") if part.partition("=")[0] in _TELLING]
-    return "?".join([_INDEX.sub("", address).rstrip("/"), *told])
+    return address, query
 
 
 def _group(why: str, found: list[Member]) -> Group:
