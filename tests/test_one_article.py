@@ -37,7 +37,8 @@ IGNORED = [
 ]  # fmt: skip
 TELLING = [
     "p=16", "page_id=2", "id=1", "lang=de", "page=2", "paged=2", "q=x", "s=x", "v=abc", "from=berlin",
-    "from=2020-01-01", "scene=balcony", "amp=volts", "share=17", "m=202001", "cat=3", "source=x", "t=4", "cid=9", "sid=8", "_=7", "n=%ff",
+    "from=2020-01-01", "scene=balcony", "amp=volts", "share=17", "m=202001", "cat=3", "source=x",
+    "t=4", "cid=9", "sid=8", "_=7", "n=%ff",
 ]  # fmt: skip
 SAME = [
     "https://blog.example/a/",
@@ -272,7 +273,8 @@ class TestASitesOwnList:
         path = f"/admin/sites/{site_id}"
         form = {
             "name": "Blog", "heading": "Leave a Reply", "origins": BLOG, "policy": "open", "guests": "y",
-            "order": "oldest", "name_field": "required", "email_field": "required", "website_field": "optional", "close_after_days": "",
+            "order": "oldest", "name_field": "required", "email_field": "required",
+            "website_field": "optional", "close_after_days": "",
         }  # fmt: skip
         partner = Reader(app, f"{BLOG}/a?partner=7")
         assert f'id="comment-{first}"' not in partner.get().text

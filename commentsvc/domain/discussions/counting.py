@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, and_, literal, or_, select, union_all
+from sqlalchemy import and_, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from commentsvc.domain.discussions.lookup import Candidate
@@ -20,44 +20,33 @@ def counts(session: Session, addresses: Sequence[Address]) -> list[int]:
     if not of_site:
         return []
 
-    def named(table: type[Thread] | type[ThreadAlias]) -> ColumnElement[bool]:
-        return or_(
-            *(and_(table.site_id == site_id, _named(table, some)) for site_id, some in of_site.items())
-        )
-
-    by_alias = (
+    queries = [
         select(
-            ThreadAlias.site_id,
-            ThreadAlias.key,
-            ThreadAlias.match_key,
-            Thread.id,
-            literal(1).label("is_alias"),
-            Thread.approved_count,
+            table.site_id, table.key, table.match_key, Thread.id, literal(is_alias), Thread.approved_count
+        ).where(
+            or_(
+                *(
+                    and_(table.site_id == number, column.in_(_forms(some, names)))
+                    for number, some in of_site.items()
+                )
+            )
         )
-        .join(Thread, Thread.id == ThreadAlias.thread_id)
-        .where(named(ThreadAlias))
-    )
-    by_key = select(
-        Thread.site_id,
-        Thread.key,
-        Thread.match_key,
-        Thread.id,
-        literal(0).label("is_alias"),
-        Thread.approved_count,
-    ).where(named(Thread))
+        for table, is_alias in ((Thread, 0), (ThreadAlias, 1))
+        # Not in one condition: SQLite would go through all threads of the site for it.
+        for column, names in ((table.key, ("key", "earlier")), (table.match_key, ("match",)))
+    ]
+    queries = [query.join(Thread, Thread.id == ThreadAlias.thread_id) for query in queries[2:]] + queries[:2]
     count_of: dict[int, int] = {}
     candidates: dict[tuple[int, str], set[Candidate]] = {}
-    for site_id, key, match, thread_id, is_alias, count in session.execute(union_all(by_key, by_alias)):
+    for site_id, key, match, thread_id, is_alias, count in session.execute(union_all(*queries)):
         count_of[thread_id] = count
         for form in {key, match or key}:
             candidates.setdefault((site_id, form), set()).add(Candidate(thread_id, key, bool(is_alias)))
     return [count_of.get(_chosen(address, candidates), 0) for address in addresses]
 
 
-def _named(table: type[Thread] | type[ThreadAlias], some: Sequence[Address]) -> ColumnElement[bool]:
-    asked = [address.stored_as for address in some]
-    keys = {given[name] for given in asked for name in ("key", "earlier")}
-    return or_(table.key.in_(keys), table.match_key.in_({given["match"] for given in asked}))
+def _forms(some: Sequence[Address], names: Sequence[str]) -> set[str]:
+    return {address.stored_as[name] for address in some for name in names}
 
 
 def _chosen(address: Address, candidates: dict[tuple[int, str], set[Candidate]]) -> int:

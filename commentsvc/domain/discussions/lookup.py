@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import Subquery, bindparam, literal, or_, select, union_all
+from sqlalchemy import Subquery, bindparam, literal, select, union_all
 
 from commentsvc.db import Base
 from commentsvc.match_keys import host_of
@@ -22,18 +22,21 @@ class Candidate(NamedTuple):
 
 
 def candidates(site_id: Any) -> Subquery:
-    """Return a query for a Candidate's columns; the address's are its parameters `key`, `earlier` and `match`."""
-    queries = []
-    for table, thread_id, is_alias in ((_THREAD, _THREAD.c.id, 0), (_ALIAS, _ALIAS.c.thread_id, 1)):
-        named = or_(
+    """Return a query for a Candidate's columns, a row for each way in which it is found.
+
+    The parameters `key`, `earlier` and `match` are the address's.
+    """
+    queries = [
+        select(thread_id.label("thread_id"), table.c.key, literal(is_alias).label("is_alias")).where(
+            table.c.site_id == site_id, is_named
+        )
+        for table, thread_id, is_alias in ((_THREAD, _THREAD.c.id, 0), (_ALIAS, _ALIAS.c.thread_id, 1))
+        # Not in one condition: SQLite would go through all threads of the site for it.
+        for is_named in (
             table.c.key.in_([bindparam("key"), bindparam("earlier")]),
             table.c.match_key == bindparam("match"),
         )
-        queries.append(
-            select(thread_id.label("thread_id"), table.c.key, literal(is_alias).label("is_alias")).where(
-                table.c.site_id == site_id, named
-            )
-        )
+    ]
     return union_all(*queries).subquery("candidate")
 
 
