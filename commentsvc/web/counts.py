@@ -49,7 +49,7 @@ def counts() -> ResponseReturnValue:
 
 def _origin(asked: str) -> str | None:
     try:
-        return addresses.origin_of(asked.partition(_NAMED)[0])
+        return addresses.page_origin(asked.partition(_NAMED)[0])
     except BadAddressError:
         return None
 

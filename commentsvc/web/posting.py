@@ -78,7 +78,7 @@ def _store(form: CommentForm, address: Address, door: str) -> Posted:
     seconds = access.seconds_on_form(form.value("token"), address)
     text, author = _checked(form, address, door)
     post_limits().hit(
-        network=access.network(), person=_person(author), thread=f"{address.site.id} {address.key}"
+        network=access.network(), person=_person(author), thread=f"{address.site.id} {address.match}"
     )
     draft = drafts.of(text)  # slow, so that it comes after the limits
     given, key = form.value("work"), _key(form)

@@ -12,7 +12,7 @@ from urllib.parse import quote_plus
 from flask import Response, current_app, make_response, render_template, request
 from jinja2.runtime import Macro
 
-from commentsvc.domain.addresses import LONGEST, REMEMBERED
+from commentsvc.domain.addresses import LONGEST, REMEMBERED, shortened
 from commentsvc.domain.discussions import places, threads
 from commentsvc.domain.discussions.threads import Address
 from commentsvc.domain.showing import reading
@@ -38,11 +38,12 @@ class Asked:
     @classmethod
     def read(cls, door: str, values: Mapping[str, str]) -> Asked:
         """Read query arguments or form fields."""
-        order, canonical = values.get("order", ""), values.get("canonical", "")
+        order = values.get("order", "")
+        # Every link of the page repeats them, so what only hangs on a long one is left out.
+        url, canonical = shortened(values.get("url", "")), shortened(values.get("canonical", ""))
         return cls(
             door=door,
-            url=values.get("url", ""),
-            # Every link of the page repeats it, so a long one would be a page of its own.
+            url=url,
             canonical=canonical if len(canonical) <= LONGEST and canonical.isprintable() else "",
             page_id=values.get("id", ""),
             order=Order(order) if order in set(Order) else None,

@@ -79,7 +79,7 @@ def store(session: Session, discussion: Discussion, *, at: datetime, tally: Tall
         places = {
             key: _Place(row.id, row.root_id or row.id, row.depth)
             for key, row in there.items()
-            if row.thread == address.key and row.kind is Kind.COMMENT
+            if row.thread == thread.key and row.kind is Kind.COMMENT
         }
         ids = _insert(session, thread, new, at=at)
         parents = _attach(session, dict(zip(ids, new, strict=True)), places, tally)

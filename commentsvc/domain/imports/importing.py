@@ -59,6 +59,8 @@ class _Import:
         self._at, self._dry_run, self._to, self._progress = at, dry_run, to, progress
         self._tally = Tally(dry_run)
         self._waiting: list[Discussion] = []
+        self._begun: dict[str, Address] = {}
+        """Articles that had no thread, by the form in which their addresses are compared."""
         self._pretended: dict[str, str] = {}
         """In a dry run: the key of each comment that would be there by now, and of its thread."""
 
@@ -88,10 +90,17 @@ class _Import:
         home = import_plan.home_of(article.url, origins=self._origins, to=self._to)
         address = threads.address_on(self._site, import_plan.moved_url(article, home))
         if "://" in article.url:
-            old = addresses.origin_of(article.url)
+            old = addresses.page_origin(article.url)
             if old.partition("://")[2] != addresses.origin_of(home).partition("://")[2]:
                 self._tally.moved[old, home] += 1
-        return address
+        return self._as_stored(address)
+
+    def _as_stored(self, address: Address) -> Address:
+        """Return the address under which the article's thread is, or by now will be."""
+        thread = threads.find(self._session, address)
+        if thread is not None:
+            return Address(self._site, thread.key, thread.url)
+        return self._begun.setdefault(address.match, address)
 
     def _new(self, article: ArticleRecord, address: Address) -> Iterator[Planned]:
         """Yield what is new in an article, in the order in which it is to be written."""

@@ -14,6 +14,7 @@ from commentsvc.domain import actions
 from commentsvc.domain.discussions import threads
 from commentsvc.domain.rearranging.thread_admin import get, iso, name_of
 from commentsvc.errors import InvalidFieldsError
+from commentsvc.match_keys import match_key
 from commentsvc.models import Action, Comment, Kind, Pressure, Status, Thread, ThreadAlias
 
 KIND = "thread.merge"
@@ -47,7 +48,16 @@ def merge(
     _set(session, Comment.thread_id == source.id, thread_id=target.id)
     for table in (ThreadAlias, Pressure):
         _set(session, table.thread_id == source.id, table, thread_id=target.id)
-    session.add(ThreadAlias(site_id=source.site_id, key=source.key, thread_id=target.id, created_at=at))
+    session.add(
+        ThreadAlias(
+            site_id=source.site_id,
+            key=source.key,
+            match_key=match_key(source.key, source.site.ignored_parameters),
+            thread_id=target.id,
+            created_at=at,
+        )
+    )
+    threads.rearranged(session, source.site_id)
     # A copy of a page is known by its thread's version: neither number was ever given out with what is shown now.
     target.version = max(source.version, target.version) + 1
     target.approved_count += source.approved_count
@@ -137,6 +147,7 @@ def _restored(session: Session, action: Action, target: Thread) -> Thread:
         id=None if session.get(Thread, was["id"]) else was["id"],  # SQLite gives a free number out again
         site_id=action.site_id,
         key=was["key"],
+        match_key=match_key(was["key"], target.site.ignored_parameters),
         url=was["url"],
         title=was["title"],
         slow_seconds=was["slow_seconds"],
@@ -146,6 +157,7 @@ def _restored(session: Session, action: Action, target: Thread) -> Thread:
     )
     session.add(thread)
     session.flush()
+    threads.rearranged(session, action.site_id)
     return thread
 
 

@@ -121,7 +121,7 @@ def put(
     site, guest = address.site, author.guest
     session.flush()  # what follows does not look at what is only in memory
     here = entry.place(session, address, title=title, at=at)
-    concerns_only(session, site.id, here.key)
+    concerns_only(session, site.id, here.match_key or here.key)
     known = entry.look(
         session,
         site.id,
