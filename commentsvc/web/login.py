@@ -210,7 +210,8 @@ def _go(provider: Provider, challenge: str, begun_from: Start) -> Response:
     session.commit()
     # Not a redirect: browsers hold the target of a form's redirect against the form's own `form-action`.
     own_window = begun_from.purpose is Purpose.FRAME
-    html = render_template("login/going.html", url=url, label=label, own_window=own_window)
+    lets_go = own_window and bool(attempt.instance)
+    html = render_template("login/going.html", url=url, label=label, lets_go=lets_go)
     response = headers.keep_nothing(make_response(html))
     return headers.leave_to_opener(response) if own_window else response
 

@@ -276,7 +276,7 @@ def failed(error: Exception, start: Start, *, answered: bool) -> Response:
     database().rollback()
     status, message = 503, "The service does not get to its database just now."
     if isinstance(error, errors.CommentsvcError):
-        status, message = faults.status_of(error), str(error)
+        status, message = 400 if answered else faults.status_of(error), str(error)
     response = page(of_error(error, answered=answered), start, message, status=status)
     if isinstance(error, errors.TooManyError):
         response.headers["Retry-After"] = str(error.retry_after)

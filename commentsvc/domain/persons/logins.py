@@ -89,14 +89,18 @@ def went_out(session: Session, challenge: str, state: str, *, at: datetime) -> N
 def cancel(session: Session, verifier: str, *, site_id: int, at: datetime) -> None:
     """Withdraw a login for the frame that began it: whoever finishes it is told so, and nobody is logged in.
 
-    One whose window has not reached this service yet is refused when it does. One that was redeemed stays as it is.
-    Needs `begin_write`.
+    One whose window has not reached this service yet is refused when it does. The session of one that was redeemed
+    just before ends. Needs `begin_write`.
     """
     if _is_stored(session, _ticket(signing.token_hash(verifier), site_id, at=at, failure=_CANCELLED)):
         return
     ticket = _of_verifier(session, verifier, lock=True)
-    if ticket and ticket.site_id == site_id and ticket.redeemed_at is None and not ticket.failure:
+    if ticket is None or ticket.site_id != site_id or ticket.failure:
+        return
+    if ticket.redeemed_at is None:
         ticket.failure, ticket.stash = _CANCELLED, None
+    elif ticket.redeemed_at + SECOND_ASKING > at:
+        _end_session(session, ticket)
 
 
 def begun_from(session: Session, state: str) -> dict[str, str]:
@@ -175,13 +179,7 @@ def redeem(
     if ticket.redeemed_at is not None:
         if not again or ticket.redeemed_at + SECOND_ASKING < at:
             raise LoginFailedError(_USED)
-        session.execute(
-            delete(LoginSession).where(
-                LoginSession.identity_id == ticket.identity_id,
-                LoginSession.site_id == site_id,
-                LoginSession.created_at == ticket.redeemed_at,
-            )
-        )
+        _end_session(session, ticket)
         ticket.expires_at = at - timedelta(seconds=1)
     ticket.redeemed_at = at
     token = sessions.open_for(
@@ -194,6 +192,17 @@ def redeem(
         at=at,
     )
     return Redeemed(Stage.DONE, token=token)
+
+
+def _end_session(session: Session, ticket: Ticket) -> None:
+    """End the session that this ticket opened."""
+    session.execute(
+        delete(LoginSession).where(
+            LoginSession.identity_id == ticket.identity_id,
+            LoginSession.site_id == ticket.site_id,
+            LoginSession.created_at == ticket.redeemed_at,
+        )
+    )
 
 
 def _standing(ticket: Ticket, site_id: int, *, at: datetime) -> Redeemed | None:
