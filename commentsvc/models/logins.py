@@ -54,6 +54,8 @@ class Ticket(Base):
     """Of the OAuth state; finds the login that a provider's answer belongs to."""
     stash: Mapped[dict[str, str] | None] = mapped_column(JSON)
     """A provider's answer that came by a cross-site post, until the browser comes with its cookie."""
+    begun_from: Mapped[dict[str, str] | None] = mapped_column(JSON)
+    """Where a login was begun: its purpose, and the thread or page that a person goes back to."""
     failure: Mapped[str | None] = mapped_column(String(300))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -92,7 +92,11 @@ def init_app(app: Flask, settings: Settings) -> None:
     )
     app.extensions["commentsvc.preview_limiter"] = counters.limiter("previews", posting.PREVIEWS)
     app.extensions["commentsvc.report_limiter"] = counters.limiter("reports", reporting.LIMIT)
-    app.extensions["commentsvc.logins"] = counters.limiter("logins", login.LIMIT)
+    app.extensions["commentsvc.limiters"] = {
+        "logins": counters.limiter("logins", login.LIMIT),
+        "cancelled logins": counters.limiter("cancelled logins", login.LIMIT),
+        "login questions": counters.limiter("login questions", login.ASKING_LIMIT),
+    }
     app.extensions["commentsvc.providers"] = {row.key: row for row in catalogue.offered(settings)}
     sessions.init_app(app, settings)
     csrf = CSRFProtect(app)

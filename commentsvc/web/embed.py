@@ -94,15 +94,16 @@ def _thread(asked: Asked) -> Response:
     page = reading.page(database(), address, order=order, after=args.get("after"), focus_id=focus_id)
     if "fragment" in args:
         return _cacheable(_fragment(asked=asked, page=page), address, page.thread, at)
-    holder = reader.current(None) if asked.door == PAGE and args.get("as") != "guest" else None
+    holder = reader.current(None) if asked.door == PAGE else None
+    as_guest = args.get("as") == "guest"
     draft, held = Draft(), []
     if reply := _number("reply"):
         draft = Draft(parent=reading.answered(database(), address, reply))
     if receipt := args.get("receipt"):
         held = reading.own_held(database(), address, comment_id=access.comment_of(receipt))
-    if holder and not held:
+    if holder and not as_guest and not held:
         held = reading.own_held(database(), address, commenter_id=holder.commenter_id)
-    response = show(asked, address, page, at=at, draft=draft, own=held, holder=holder)
+    response = show(asked, address, page, at=at, draft=draft, own=held, holder=holder, as_guest=as_guest)
     if holder or _CONTEXT & set(args):
         return headers.keep_nothing(response)
     return _cacheable(response, address, page.thread, at)

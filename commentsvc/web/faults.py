@@ -30,6 +30,7 @@ STATUS: tuple[tuple[type[errors.CommentsvcError], int], ...] = (
     (errors.TooManyError, 429),
     (errors.LoggedOutError, 403),
     (errors.LoginFailedError, 400),
+    (errors.LoginRefusedError, 400),
     (errors.ProviderError, 503),
 )
 _JSON = "application/json"

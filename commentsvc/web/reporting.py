@@ -30,11 +30,12 @@ _PATH = f"/comments/<int(max={_LARGEST_ROW}):comment_id>/report"
 @blueprint.route(f"{PAGE}{_PATH}", methods=["GET", "POST"], defaults={"door": PAGE})
 def report(door: str, comment_id: int) -> ResponseReturnValue:
     """The form, as a page or for a script to put below the comment; and what it sends."""
+    if request.method == "POST":
+        access.require_own_page()
     comment = reports.find(database(), comment_id)
     address = Address(comment.thread.site, comment.thread.key, comment.thread.url)
-    if request.method == "GET":
+    if request.method != "POST":
         return _form(door, comment, address)
-    access.require_own_page()
     try:
         _store(door, comment_id, address)
     except CommentsvcError as error:

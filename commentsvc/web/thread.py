@@ -114,10 +114,14 @@ def show(
     own: list[CommentView] | None = None,
     notice: str | None = None,
     holder: LoginSession | None = None,
+    as_guest: bool = False,
     conversation: reading.Conversation | None = None,
     status: int = 200,
 ) -> Response:
-    """Render the thread's page as of the moment `at`, for everybody, or with one person's draft in it."""
+    """Render the thread's page as of the moment `at`, for everybody, or with one person's draft in it.
+
+    `as_guest`: the holder of the session wants to comment as a guest, and is told that they are still logged in.
+    """
     site = address.site
     html = render_template(
         "thread/page.html",
@@ -134,7 +138,8 @@ def show(
         announced=threads.announcement(site, page.thread, at=at),
         token=access.form_token(address, again=draft is not None and draft.again),
         providers=list(providers().values()),
-        member=reader.described(holder) if holder else None,
+        member=reader.described(holder) if holder and not as_guest else None,
+        still_name=holder.commenter.name if holder and as_guest else "",
         csrf=reader.csrf_token() if holder else "",
         origins=" ".join(origin.origin for origin in site.origins),
     )

@@ -93,7 +93,7 @@ def _open(session: Session, token: str, *, at: datetime, lock: bool = True) -> T
     query = select(Ticket).where(Ticket.token_hash == signing.token_hash(token), Ticket.purpose == INVITE)
     ticket = session.scalar(query.with_for_update() if lock else query)
     if ticket is None or ticket.redeemed_at is not None or ticket.expires_at < at:
-        raise LinkSpentError
+        raise LinkSpentError("This invitation was used before or is too old.")
     return ticket
 
 

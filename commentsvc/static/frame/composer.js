@@ -162,7 +162,7 @@ function fault(name, words) {
 }
 
 function show(faults) {
-  if (faults.loggedOut) login?.show("guest");
+  if (faults.loggedOut) login?.forget();
   for (const name of ["form", "text", ...DETAILS]) fault(name, faults[name] ?? "");
   const first = ["text", "email", "name", "website"].find((name) => faults[name] && fields[name]);
   if (first) {
