@@ -8,7 +8,16 @@ from sqlalchemy import Connection, ForeignKey, String, Text, UniqueConstraint, e
 from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
 from commentsvc.db import Base, UTCDateTime
-from commentsvc.models.columns import FieldRule, Order, Policy, RowId, choice, now
+from commentsvc.models.columns import (
+    FieldRule,
+    Order,
+    Policy,
+    RowId,
+    TitleSource,
+    choice,
+    now,
+    partial_index,
+)
 
 
 class Site(Base):
@@ -72,13 +81,22 @@ class Thread(Base):
     """The discussion of one article: a site and a key."""
 
     __tablename__ = "thread"
-    __table_args__ = (UniqueConstraint("site_id", "key"),)
+    __table_args__ = (
+        UniqueConstraint("site_id", "key"),
+        partial_index("ix_thread_title_due", "title_checked_at", where="title_tries > 0"),
+    )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     site_id: Mapped[int] = mapped_column(ForeignKey("site.id", ondelete="CASCADE"))
     key: Mapped[str] = mapped_column(String(2000))
     url: Mapped[str] = mapped_column(String(2000))
     title: Mapped[str | None] = mapped_column(String(300))
+    title_source: Mapped[TitleSource | None] = mapped_column(choice(TitleSource))
+    """None while there is no title."""
+    title_checked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When the article's page was last asked for its title."""
+    title_tries: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often the page is still to be asked, once a day; a comment that appears sets it, an answer ends it."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     version: Mapped[int] = mapped_column(default=0)
     approved_count: Mapped[int] = mapped_column(default=0)
