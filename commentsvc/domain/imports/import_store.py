@@ -81,6 +81,7 @@ def store(session: Session, discussion: Discussion, *, at: datetime, tally: Tall
         session, address, title=discussion.title, at=discussion.published_at, source=TitleSource.IMPORT
     )
     threads.lock(session, thread.id)
+    session.refresh(thread)  # its title may have been read from the article meanwhile
     _complete(session, thread, discussion)
     keys = {one.key for one in discussion.comments} | {
         one.parent_key for one in discussion.comments if one.parent_key
