@@ -114,8 +114,10 @@ def test_who_wrote_what_is_held_there_learns_no_title(app: Flask, site_id: int) 
     with Session(engine) as session:
         begin_write(session)
         member = person(session)
+        begin_write(session)
         session.scalars(select(Comment)).one().commenter_id = member.commenter_id
-        session.flush()
+        session.commit()
+        begin_write(session)
         visitor = enter(app, session, member, session.get_one(Site, site_id))
         for path in ("/account", "/account/data.json"):
             page = visitor.page(path)
