@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session
 from writing import ANNA, BEN, NOON, Pen, article
 
 from commentsvc.cli.commands import main
-from commentsvc.cli.delivering import limits
 from commentsvc.config import Settings
 from commentsvc.db import begin_write, db
 from commentsvc.domain.desk import bulk, reports, revisions, undoing
@@ -299,7 +298,7 @@ def test_undoing_what_is_deleted_says_so(queue_of_site: Queue) -> None:
 
 class TestRunning:
     def test_the_settings_say_for_how_long(self, settings: Settings) -> None:
-        assert limits(settings) == Limits(networks=90, emails=0, spam=30, trash=30)
+        assert Limits.read(settings) == Limits(networks=90, emails=0, spam=30, trash=30)
 
     @pytest.mark.parametrize(
         ("days", "left"), [({}, 1), ({"COMMENTSVC_KEEP_SPAM_DAYS": "0"}, 2)], ids=["by itself", "for ever"]

@@ -40,7 +40,7 @@ def deliver() -> None:
     settings = service.settings()
     with service.opened(settings) as session:
         sent = _round(session, settings, sender(settings), _never)
-        retention.sweep(session, limits(settings), at=now())
+        retention.sweep(session, Limits.read(settings), at=now())
         left = outbox.waiting(session)
     click.echo(f"Tried to send {sent}; {left} waiting.")
 
@@ -84,16 +84,6 @@ def title_reader(settings: Settings) -> article_titles.Read:
     return read
 
 
-def limits(settings: Settings) -> Limits:
-    """Return for how long things are kept."""
-    return Limits(
-        networks=settings.keep_network_days,
-        emails=settings.keep_email_days,
-        spam=settings.keep_spam_days,
-        trash=settings.keep_trash_days,
-    )
-
-
 def _work(engine: Engine, settings: Settings) -> None:
     send, main = sender(settings), threading.main_thread()
     next_sweep = time.monotonic()
@@ -104,7 +94,7 @@ def _work(engine: Engine, settings: Settings) -> None:
                 if time.monotonic() >= next_sweep:
                     next_sweep = time.monotonic() + SWEEP_EVERY
                     if retention.sweep(
-                        session, limits(settings), at=now(), stopped=lambda: not main.is_alive()
+                        session, Limits.read(settings), at=now(), stopped=lambda: not main.is_alive()
                     ):
                         next_sweep = time.monotonic()
         except Exception:  # the next round may fare better, and no other thread does this

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, String, cast, delete, exists, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
+from commentsvc.config import Settings
 from commentsvc.db import begin_write
 from commentsvc.domain.discussions import threads
 from commentsvc.domain.upkeep import expired_comments
@@ -37,6 +38,16 @@ class Limits:
     emails: int
     spam: int
     trash: int
+
+    @classmethod
+    def read(cls, settings: Settings) -> Limits:
+        """Return what the operator has set."""
+        return cls(
+            networks=settings.keep_network_days,
+            emails=settings.keep_email_days,
+            spam=settings.keep_spam_days,
+            trash=settings.keep_trash_days,
+        )
 
 
 def sentences(limits: Limits) -> list[str]:
