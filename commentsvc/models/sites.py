@@ -10,7 +10,16 @@ from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
 from commentsvc.db import Base, UTCDateTime
 from commentsvc.match_keys import match_key
-from commentsvc.models.columns import FieldRule, Order, Policy, RowId, choice, now
+from commentsvc.models.columns import (
+    FieldRule,
+    Order,
+    Policy,
+    RowId,
+    TitleSource,
+    choice,
+    now,
+    partial_index,
+)
 
 
 def _match_key(context: Any) -> str:
@@ -84,6 +93,7 @@ class Thread(Base):
     __table_args__ = (
         UniqueConstraint("site_id", "key"),
         Index("ix_thread_match", "site_id", "match_key"),
+        partial_index("ix_thread_title_due", "title_checked_at", where="title_tries > 0"),
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
@@ -93,6 +103,12 @@ class Thread(Base):
     """The key in the form in which addresses are compared; None where the release before wrote the row."""
     url: Mapped[str] = mapped_column(String(2000))
     title: Mapped[str | None] = mapped_column(String(300))
+    title_source: Mapped[TitleSource | None] = mapped_column(choice(TitleSource))
+    """None while there is no title."""
+    title_checked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When the article's page was last asked for its title."""
+    title_tries: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often the page is still to be asked, once a day; a comment that appears sets it, an answer ends it."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     version: Mapped[int] = mapped_column(default=0)
     approved_count: Mapped[int] = mapped_column(default=0)

@@ -4,7 +4,7 @@ Nothing is merged: articles that have two threads by now are written to the log,
 them.
 
 Revision ID: 0016
-Revises: 0010
+Revises: 0014
 Create Date: 2026-11-29 18:20:00
 """
 
@@ -20,7 +20,7 @@ from alembic import op
 from commentsvc.match_keys import match_key
 
 revision = "0016"
-down_revision = "0010"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from sqlalchemy import Integer, bindparam, func, select, update
+from sqlalchemy import Integer, bindparam, case, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -18,24 +18,28 @@ from commentsvc.domain.discussions.lookup import Candidate
 from commentsvc.domain.websites import sites
 from commentsvc.errors import BadAddressError, ThreadClosedError
 from commentsvc.ignored_parameters import keeps_any
-from commentsvc.models import Comment, Policy, Site, Thread
+from commentsvc.models import Comment, Policy, Site, Thread, TitleSource
 from commentsvc.prepared import Prepared
 
 ID_LONGEST = 300
 ANNOUNCED = timedelta(days=14)
 """How long before a thread closes on a date its readers are told."""
+TITLE_TRIES = 3
+"""How often an article is asked for its title after a comment has appeared, once a day, until it answers."""
 _IN_QUERY = 500
 
 _CANDIDATE = lookup.candidates(bindparam("site_id"))
 _CANDIDATES = select(Thread, _CANDIDATE).join(_CANDIDATE, Thread.id == _CANDIDATE.c.thread_id)
 _THREAD = Base.metadata.tables["thread"]
+_MORE = bindparam("more", type_=Integer())
 # Built once, past the mapped class: it is a part of every post, made while all other writers wait.
 _CHANGED = Prepared(
     update(_THREAD)
     .where(_THREAD.c.id == bindparam("thread_id"))
     .values(
         version=_THREAD.c.version + 1,
-        approved_count=_THREAD.c.approved_count + bindparam("more", type_=Integer()),
+        approved_count=_THREAD.c.approved_count + _MORE,
+        title_tries=case((_MORE > 0, TITLE_TRIES), else_=_THREAD.c.title_tries),
     )
     .returning(_THREAD.c.approved_count)
 )
@@ -115,8 +119,15 @@ def find(session: Session, address: Address) -> Thread | None:
     return next((row.Thread for row in rows if row.thread_id == chosen), None)
 
 
-def find_or_create(session: Session, address: Address, *, title: str | None, at: datetime) -> Thread:
-    """Return the thread at `address`, new where there was none; only a new one takes `title`."""
+def find_or_create(
+    session: Session,
+    address: Address,
+    *,
+    title: str | None,
+    at: datetime,
+    source: TitleSource = TitleSource.BROWSER,
+) -> Thread:
+    """Return the thread at `address`, new where there was none; only a new one takes `title` and its `source`."""
     thread = find(session, address)
     if thread is not None:
         return thread
@@ -124,12 +135,14 @@ def find_or_create(session: Session, address: Address, *, title: str | None, at:
         thread = find(session, address)
         if thread is not None:
             return thread
+    cleaned = fields.title(title)
     thread = Thread(
         site_id=address.site.id,
         key=address.key,
         match_key=address.match,
         url=address.url,
-        title=fields.title(title),
+        title=cleaned,
+        title_source=source if cleaned else None,
         created_at=at,
     )
     try:

@@ -132,7 +132,8 @@ class _Import:
 
     def _present(self, keys: Iterable[str]) -> set[str]:
         wanted = set(keys)
-        return (self._pretended.keys() & wanted) | set(self._where(wanted))
+        there = (self._pretended.keys() & wanted) | set(self._where(wanted))
+        return there | import_store.deleted(self._session, self._site_id, wanted - there)
 
     def _where(self, keys: set[str]) -> dict[str, str]:
         """Which thread each of these comments is in, by transfer key."""
@@ -142,7 +143,9 @@ class _Import:
     def _wait(self, article: ArticleRecord, address: Address, batch: list[Planned]) -> None:
         if batch:
             published_at = article.published_at or min(one.created_at for one in batch)
-            self._waiting.append(Discussion(address, article.title, published_at, batch))
+            # What readers cannot read keeps its title for itself, also once a comment on it is approved here.
+            title = "" if article.hidden else article.title
+            self._waiting.append(Discussion(address, title, published_at, batch))
 
     def _write(self) -> None:
         waiting, self._waiting = self._waiting, []
