@@ -1,6 +1,6 @@
 """Social logins on their way: begun by a frame, answered by a provider, redeemed once by the frame that began.
 
-The frame keeps a random verifier and hands over its SHA-256, the challenge, under which the ticket is stored.
+The frame keeps a random verifier and hands over its SHA-256, the challenge, under whose hash the ticket is stored.
 Whoever knows the verifier, and nobody else, can have the session; so no popup has to speak with its opener.
 """
 
@@ -16,7 +16,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from commentsvc.adapters import signing
-from commentsvc.domain.persons import sessions
+from commentsvc.domain.persons import sessions, token_hashes
 from commentsvc.errors import BadAddressError, LoginFailedError
 from commentsvc.models import Identity, LoginSession, Ticket
 
@@ -48,13 +48,14 @@ def begin(session: Session, *, challenge: str, state: str, site_id: int | None, 
     """Store that a login is under way. Needs `begin_write`; raises BadAddressError for a damaged challenge."""
     if not re.fullmatch(r"[0-9a-f]{64}", challenge):
         raise BadAddressError("This login was not begun as it should be. Please try again.")
+    hashed = token_hashes.of_challenge(session, challenge)
     session.execute(delete(Ticket).where(Ticket.purpose == LOGIN, Ticket.expires_at < at - LIFE))
-    if session.scalar(select(Ticket.id).where(Ticket.token_hash == challenge)) is not None:
+    if session.scalar(select(Ticket.id).where(Ticket.token_hash == hashed)) is not None:
         raise BadAddressError("This login was begun before. Please try again.")
     session.add(
         Ticket(
-            token_hash=challenge,
-            state_hash=signing.token_hash(state),
+            token_hash=hashed,
+            state_hash=token_hashes.of_token(session, state),
             site_id=site_id,
             purpose=LOGIN,
             created_at=at,
@@ -88,14 +89,14 @@ def stash(session: Session, state: str, answer: Mapping[str, str], *, at: dateti
     if ticket.stash is not None:
         raise LoginFailedError("This answer was given before. Please log in again.")
     proof = signing.new_token()
-    ticket.stash = {**answer, _PROOF: signing.token_hash(proof)}
+    ticket.stash = {**answer, _PROOF: token_hashes.of_token(session, proof)}
     return proof
 
 
 def stashed(session: Session, state: str, proof: str, *, at: datetime) -> dict[str, str]:
     """Return the answer kept for this login, to the browser that brought it; raises LoginFailedError."""
     found = dict(_under_way(session, state, at=at).stash or {})
-    if found.pop(_PROOF, "") != signing.token_hash(proof):
+    if found.pop(_PROOF, "") != token_hashes.of_token(session, proof):
         raise LoginFailedError("This login was begun in another browser. Please start it again.")
     return found
 
@@ -111,7 +112,7 @@ def redeem(
     """
     ticket = session.scalar(
         select(Ticket)
-        .where(Ticket.token_hash == signing.token_hash(verifier), Ticket.purpose == LOGIN)
+        .where(Ticket.token_hash == token_hashes.of_token(session, verifier), Ticket.purpose == LOGIN)
         .with_for_update()
     )
     if ticket is None:
@@ -148,7 +149,7 @@ def redeem(
 
 def _under_way(session: Session, state: str, *, at: datetime) -> Ticket:
     ticket = session.scalar(
-        select(Ticket).where(Ticket.state_hash == signing.token_hash(state)).with_for_update()
+        select(Ticket).where(Ticket.state_hash == token_hashes.of_token(session, state)).with_for_update()
     )
     if ticket is None or ticket.expires_at < at or ticket.commenter_id is not None or ticket.failure:
         raise LoginFailedError("This login took too long, or was finished before. Please try again.")

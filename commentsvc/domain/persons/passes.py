@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from commentsvc.adapters import signing
-from commentsvc.domain.persons import sessions, single_sign_on
+from commentsvc.domain.persons import sessions, single_sign_on, token_hashes
 from commentsvc.errors import LoginFailedError
 from commentsvc.models import LoginSession, Ticket
 
@@ -26,7 +26,7 @@ def issue(session: Session, holder: LoginSession, *, at: datetime) -> str:
     token = signing.new_token()
     session.add(
         Ticket(
-            token_hash=signing.token_hash(token),
+            token_hash=token_hashes.of_token(session, token),
             commenter_id=holder.commenter_id,
             identity_id=holder.identity_id,
             purpose=PASS,
@@ -46,7 +46,7 @@ def redeem(session: Session, token: str, *, browser: str, at: datetime) -> str:
     """
     ticket = session.scalar(
         select(Ticket)
-        .where(Ticket.token_hash == signing.token_hash(token), Ticket.purpose == PASS)
+        .where(Ticket.token_hash == token_hashes.of_token(session, token), Ticket.purpose == PASS)
         .with_for_update()
     )
     if ticket is None or ticket.redeemed_at is not None or ticket.expires_at < at:
