@@ -111,9 +111,10 @@ def test_a_key_that_anybody_could_guess_is_no_key(app: Flask, key: str | None) -
         assert access.author_key_hash(key) is None
 
 
-def test_a_key_is_hashed_with_the_services_secret(app: Flask) -> None:
+def test_a_key_is_hashed_with_the_databases_own_key(app: Flask) -> None:
     with app.test_request_context("/"):
-        assert access.author_key_hash(KEY) == signing.keyed_hash(SECRET, "author", KEY)
+        assert access.author_key_hash(KEY) == signing.keyed_hash(context.hash_key(), "author", KEY)
+        assert access.author_key_hash(KEY) != signing.keyed_hash(SECRET, "author", KEY)
 
 
 FOREIGN: tuple[dict[str, str | None], ...] = (

@@ -100,7 +100,9 @@ def _normal(escape: re.Match[str]) -> str:
 
 def host_in_ascii(host: str) -> str:
     """Return a host as DNS has it, however it was written: in capitals, in wide letters, with a dot at its end."""
-    host = unicodedata.normalize("NFKC", host).lower().rstrip(".")
+    host = (
+        unicodedata.normalize("NFKC", host).lower().replace("\u3002", ".").rstrip(".")
+    )  # as browsers take it
     return ".".join(map(_label_in_ascii, host.split(".")))
 
 

@@ -40,7 +40,7 @@ class Ticket(Base):
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    """SHA-256 of what its redeemer holds; for a login, the challenge made of the frame's verifier."""
+    """Of what its redeemer holds; of a login, the frame's verifier (domain/persons/token_hashes.py)."""
     commenter_id: Mapped[int | None] = mapped_column(
         ForeignKey("commenter.id", ondelete="CASCADE"), index=True
     )

@@ -26,6 +26,7 @@ from commentsvc.web import (
     handover,
     headers,
     health,
+    incoming,
     invitation,
     login,
     moderator_texts,
@@ -83,6 +84,7 @@ DOORS = (
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Plug every door into the application."""
+    incoming.init_app(app)
     app.config.update(MAX_CONTENT_LENGTH=BODY_LARGEST, MAX_FORM_MEMORY_SIZE=BODY_LARGEST)
     counters = Counters(settings.redis_url, secret=settings.secret_key)
     app.extensions["commentsvc.post_limits"] = PostLimits(

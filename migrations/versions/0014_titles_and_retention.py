@@ -3,7 +3,7 @@
 Titles that are there already may be any browser's word, so they count as that until the article is read.
 
 Revision ID: 0014
-Revises: 0012
+Revises: 0013
 Create Date: 2026-11-29 18:10:00
 """
 
@@ -15,7 +15,7 @@ from alembic import op
 from commentsvc.db import UTCDateTime
 
 revision = "0014"
-down_revision = "0012"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

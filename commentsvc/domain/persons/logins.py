@@ -1,6 +1,6 @@
 """Social logins on their way: begun by a frame, answered by a provider, redeemed once by the frame that began.
 
-The frame keeps a random verifier and hands over its SHA-256, the challenge, under which the ticket is stored.
+The frame keeps a random verifier and hands over its SHA-256, the challenge, under whose hash the ticket is stored.
 Whoever knows the verifier, and nobody else, can have the session; so no popup has to speak with its opener.
 """
 
@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from commentsvc.adapters import signing
-from commentsvc.domain.persons import sessions
+from commentsvc.domain.persons import sessions, token_hashes
 from commentsvc.errors import BadAddressError, LoginCancelledError, LoginExpiredError, LoginFailedError
 from commentsvc.models import Identity, LoginSession, Ticket
 
@@ -68,10 +68,11 @@ def begin(
     """
     if not re.fullmatch(r"[0-9a-f]{64}", challenge):
         raise BadAddressError("This login was not begun as it should be. Please try again.")
+    hashed = token_hashes.of_challenge(session, challenge)
     session.execute(delete(Ticket).where(Ticket.purpose == LOGIN, Ticket.expires_at < at - KNOWN_FOR))
-    if _is_stored(session, _ticket(challenge, site_id, at=at, begun_from=dict(begun_from or {}))):
+    if _is_stored(session, _ticket(hashed, site_id, at=at, begun_from=dict(begun_from or {}))):
         return
-    earlier = session.scalars(select(Ticket).where(Ticket.token_hash == challenge)).one()
+    earlier = session.scalars(select(Ticket).where(Ticket.token_hash == hashed)).one()
     if earlier.failure == _CANCELLED:
         raise LoginCancelledError
     raise BadAddressError("This login was begun before. Please try again.")
@@ -82,8 +83,9 @@ def went_out(session: Session, challenge: str, state: str, *, at: datetime) -> N
 
     Needs `begin_write`; raises LoginCancelledError, LoginExpiredError.
     """
-    ticket = session.scalar(select(Ticket).where(Ticket.token_hash == challenge).with_for_update())
-    _require_under_way(ticket, at=at).state_hash = signing.token_hash(state)
+    hashed = token_hashes.of_challenge(session, challenge)
+    ticket = session.scalar(select(Ticket).where(Ticket.token_hash == hashed).with_for_update())
+    _require_under_way(ticket, at=at).state_hash = token_hashes.of_token(session, state)
 
 
 def cancel(session: Session, verifier: str, *, site_id: int, at: datetime) -> None:
@@ -92,7 +94,7 @@ def cancel(session: Session, verifier: str, *, site_id: int, at: datetime) -> No
     One whose window has not reached this service yet is refused when it does. The session of one that was redeemed
     just before ends. Needs `begin_write`.
     """
-    if _is_stored(session, _ticket(signing.token_hash(verifier), site_id, at=at, failure=_CANCELLED)):
+    if _is_stored(session, _ticket(token_hashes.of_token(session, verifier), site_id, at=at, failure=_CANCELLED)):
         return
     ticket = _of_verifier(session, verifier, lock=True)
     if ticket is None or ticket.site_id != site_id or ticket.failure:
@@ -105,7 +107,7 @@ def cancel(session: Session, verifier: str, *, site_id: int, at: datetime) -> No
 
 def begun_from(session: Session, state: str) -> dict[str, str]:
     """Return where the login with this state was begun; empty where that is not known."""
-    query = select(Ticket.begun_from).where(Ticket.state_hash == signing.token_hash(state))
+    query = select(Ticket.begun_from).where(Ticket.state_hash == token_hashes.of_token(session, state))
     return session.scalar(query) or {}
 
 
@@ -126,7 +128,7 @@ def fail(session: Session, message: str, *, challenge: str = "", state: str = ""
 
     Nothing happens to one that has ended. Needs `begin_write`.
     """
-    named = Ticket.token_hash == challenge if challenge else Ticket.state_hash == signing.token_hash(state)
+    named = Ticket.token_hash == challenge if challenge else Ticket.state_hash == token_hashes.of_token(session, state)
     ticket = session.scalar(select(Ticket).where(named, Ticket.purpose == LOGIN).with_for_update())
     if ticket is not None and _is_under_way(ticket, at=at):
         ticket.failure, ticket.stash = message[:300], None
@@ -141,14 +143,14 @@ def stash(session: Session, state: str, answer: Mapping[str, str], *, at: dateti
     if ticket.stash is not None:
         raise LoginFailedError("This answer was given before. Please log in again.")
     proof = signing.new_token()
-    ticket.stash = {**answer, _PROOF: signing.token_hash(proof)}
+    ticket.stash = {**answer, _PROOF: token_hashes.of_token(session, proof)}
     return proof
 
 
 def stashed(session: Session, state: str, proof: str, *, at: datetime) -> dict[str, str]:
     """Return the answer kept for this login, to the browser that brought it; raises LoginFailedError."""
     found = dict(_under_way(session, state, at=at).stash or {})
-    if found.pop(_PROOF, "") != signing.token_hash(proof):
+    if found.pop(_PROOF, "") != token_hashes.of_token(session, proof):
         raise LoginFailedError("This login was begun in another browser. Please start it again.")
     return found
 
@@ -216,9 +218,9 @@ def _standing(ticket: Ticket, site_id: int, *, at: datetime) -> Redeemed | None:
     return None
 
 
-def _ticket(challenge: str, site_id: int | None, *, at: datetime, **more: Any) -> Ticket:
+def _ticket(token_hash: str, site_id: int | None, *, at: datetime, **more: Any) -> Ticket:
     return Ticket(
-        token_hash=challenge, site_id=site_id, purpose=LOGIN, created_at=at, expires_at=at + LIFE, **more
+        token_hash=token_hash, site_id=site_id, purpose=LOGIN, created_at=at, expires_at=at + LIFE, **more
     )
 
 
@@ -233,12 +235,12 @@ def _is_stored(session: Session, ticket: Ticket) -> bool:
 
 
 def _of_verifier(session: Session, verifier: str, *, lock: bool = False) -> Ticket | None:
-    query = select(Ticket).where(Ticket.token_hash == signing.token_hash(verifier), Ticket.purpose == LOGIN)
+    query = select(Ticket).where(Ticket.token_hash == token_hashes.of_token(session, verifier), Ticket.purpose == LOGIN)
     return session.scalar(query.with_for_update() if lock else query)
 
 
 def _of_state(session: Session, state: str, *, lock: bool = False) -> Ticket | None:
-    query = select(Ticket).where(Ticket.state_hash == signing.token_hash(state))
+    query = select(Ticket).where(Ticket.state_hash == token_hashes.of_token(session, state))
     return session.scalar(query.with_for_update() if lock else query)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from commentsvc.adapters import signing
-from commentsvc.domain.persons import sessions, single_sign_on
+from commentsvc.domain.persons import sessions, single_sign_on, token_hashes
 from commentsvc.errors import BadAddressError, LoginFailedError
 from commentsvc.models import LoginSession, Ticket
 
@@ -33,7 +33,7 @@ def issue(session: Session, holder: LoginSession, *, token: str = "", at: dateti
     session.execute(delete(Ticket).where(Ticket.purpose == PASS, Ticket.expires_at < at))
     token = token or signing.new_token()
     ticket = Ticket(
-        token_hash=signing.token_hash(token),
+        token_hash=token_hashes.of_token(session, token),
         commenter_id=holder.commenter_id,
         identity_id=holder.identity_id,
         purpose=PASS,
@@ -51,7 +51,7 @@ def issue(session: Session, holder: LoginSession, *, token: str = "", at: dateti
 
 def is_known(session: Session, token: str) -> bool:
     """Whether a token was issued, and is perhaps spent; one that a frame has made may be on its way."""
-    query = select(Ticket.id).where(Ticket.token_hash == signing.token_hash(token), Ticket.purpose == PASS)
+    query = select(Ticket.id).where(Ticket.token_hash == token_hashes.of_token(session, token), Ticket.purpose == PASS)
     return session.scalar(query) is not None
 
 
@@ -63,7 +63,7 @@ def redeem(session: Session, token: str, *, browser: str, at: datetime) -> str:
     """
     ticket = session.scalar(
         select(Ticket)
-        .where(Ticket.token_hash == signing.token_hash(token), Ticket.purpose == PASS)
+        .where(Ticket.token_hash == token_hashes.of_token(session, token), Ticket.purpose == PASS)
         .with_for_update()
     )
     if ticket is None or ticket.redeemed_at is not None or ticket.expires_at < at:
