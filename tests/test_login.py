@@ -620,6 +620,14 @@ class TestPurposes:
         assert "Ada Lovelace" in page
         assert 'name="identity" value="member"' in page
 
+    def test_who_changes_to_a_guest_there_is_told_who_is_still_logged_in(self, ada: Person) -> None:
+        back = ada.come_back(ada.leave_for(purpose="thread")).location
+        answer = ada.get(f"{back}&as=guest", jar=ada.windows)
+        assert "You are still logged in as <strong>" in answer.text
+        assert 'name="identity" value="guest"' in answer.text
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert "You are still logged in" not in ada.get(f"{back}&as=guest").text
+
     def test_a_thread_leaves_nothing_to_redeem(self, ada: Person, session: Session) -> None:
         ada.come_back(ada.leave_for(purpose="thread"))
         assert stage(ada.redeem()) == "pending"
