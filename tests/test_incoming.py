@@ -41,7 +41,7 @@ NAMES = sorted(
         name
         for file in SOURCES.glob("*.py")
         for name in re.findall(
-            r"""(?:\.get|getlist|_number|number|posted_number|_row|_matching)\((?:\w+, )?"(\w+)"|^    (\w+) = \w+Field\(""",
+            r"""(?:\.get|getlist|number|_row|_matching)\((?:\w+, )?"([a-z_]+)"|^    (\w+) = \w+Field\(""",
             file.read_text(),
             re.MULTILINE,
         )
@@ -150,7 +150,7 @@ def test_no_path_is_a_fault_of_the_server(app: Flask, sender: Sender) -> None:
         for kind, value in UNFIT.items():
             for method in methods(rule):
                 answer = sender.send(method, path_of(rule, value), body="text=x")
-                assert 300 <= answer.status_code < 500, (method, rule.rule, kind)
+                assert answer.status_code < 500, (method, rule.rule, kind)
                 if "%" in value and kind != "other digits":
                     assert answer.status_code in {404, 400}, (method, rule.rule, kind)
 
