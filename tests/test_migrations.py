@@ -223,3 +223,22 @@ def _put_in(table: str, **values: object) -> None:
     query = text(f"INSERT INTO {table} ({names}) VALUES ({', '.join(f':{name}' for name in values)})")
     with db.engine.begin() as connection:
         connection.execute(query, values)
+
+
+def test_a_title_that_was_there_before_is_a_browsers_word(bare: Flask) -> None:
+    with bare.app_context():
+        schema.bring_up_to_date()
+        with Session(db.engine) as session:
+            begin_write(session)
+            owner = accounts.operator(session)
+            site = sites.add(session, "Blog", ["https://blog.example"], owner_id=owner.id)
+            article(session, site).write(title="Loading")
+            article(session, site, "/untitled").write()
+            session.commit()
+        downgrade(directory=str(schema.directory()), revision="0010")
+        upgrade(directory=str(schema.directory()))
+        with Session(db.engine) as session:
+            found = session.execute(
+                text("SELECT title, title_source, title_tries FROM thread ORDER BY id")
+            ).all()
+            assert found == [("Loading", "browser", 0), (None, None, 0)]
