@@ -44,7 +44,7 @@ def text(value: str, *, longest: int) -> str:
     Raises InvalidFieldsError on `text` where nothing is left or it has more than `longest` characters.
     """
     value = value.replace("\r\n", "\n").replace("\r", "\n")
-    value = _without_floods(_CONTROL.sub("", value)).strip("\n ").rstrip()
+    value = re.sub(r"\A(?:[^\S\n]*\n)+", "", _without_floods(_CONTROL.sub("", value))).rstrip()
     if not _is_seen(value):
         raise InvalidFieldsError({"text": "Please enter a comment"})
     if len(value) > longest:
