@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from html import escape as html_escape
@@ -235,7 +235,7 @@ class _Links(LinkifyFilter):
     def extract_entities(self, token: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield token
 
-    def handle_a_tag(self, token_buffer: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    def handle_a_tag(self, token_buffer: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """Let a link whose words are another address say where it leads."""
         words = unescape(self.extract_character_data(token_buffer))
         address = token_buffer[0]["data"].get((None, "href"), "")
