@@ -81,6 +81,16 @@ def thread_at(session: Session, address: Address) -> Thread | None:
     return None if row is None else _fill(Thread(), _THREAD, row)
 
 
+def is_same_thread(session: Session, first: Address, second: Address) -> bool:
+    """Whether two pages share a thread: by their addresses, or because their threads were merged or moved."""
+    if first.site.id != second.site.id:
+        return False
+    if first.key == second.key:
+        return True
+    threads_found = thread_at(session, first), thread_at(session, second)
+    return all(threads_found) and len({thread.id for thread in threads_found if thread}) == 1
+
+
 def _fill(found: Model, table: Table, values: Sequence[Any]) -> Model:
     """Give an entity its columns as if it had been loaded, at a tenth of what loading it costs."""
     found.__dict__.update(zip(_COLUMNS[table], values, strict=True))
