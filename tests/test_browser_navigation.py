@@ -360,3 +360,38 @@ def test_a_thread_far_below_is_asked_for_once_when_the_reader_comes_near(
     page.locator("comment-thread").scroll_into_view_if_needed()
     shows(page, "About two")
     assert len(requests) == 1
+
+
+# --- Hash routers.
+
+
+@both_places
+def test_a_hash_router_has_a_thread_for_each_of_its_routes(
+    page: Page, service: Service, blog: Blog, place: str
+) -> None:
+    write(service, blog, "About the app", path="/app")
+    (one,) = write(service, blog, "About one", path="/app#/one")
+    write(service, blog, "About two", "More about two", path="/app#/two")
+    place = place.replace("<div", "<div data-hash-routes").replace("<comment-thread", "<comment-thread hash-routes", 1)
+    counted = "".join(f'<span data-comment-count="{route}">?</span>' for route in ("#/one", "/app#/two/", "/app"))
+    blog.pages["/app"] = (
+        f"<!doctype html><title>App</title><link rel=canonical href=/app>{counted}{place}"
+        f'<script async src="{service.url}/embed.js"></script>'
+    )
+    page.goto(blog.url("/app#/one"))
+    shows(page, "About one")
+    expect(page.locator("[data-comment-count]")).to_have_text(["1", "2", "1"])
+    page.evaluate("location.hash = '#/two'")
+    expect(frame(page).locator(".comment .text")).to_have_text(["About two", "More about two"])
+    page.evaluate("location.hash = '#a-heading'")
+    shows(page, "About the app")
+    page.goto(f"{service.url}/comment/{one}")
+    page.wait_for_url(f"**/app#/one#comment-{one}")
+    expect(shows(page, "About one").locator(".arrived")).to_have_count(1)
+
+
+def test_a_hash_is_no_article_where_nobody_said_so(page: Page, service: Service, blog: Blog) -> None:
+    write(service, blog, "About the app", path="/app")
+    blog.pages["/app"] = app(service, "keeps the element", "<comment-thread></comment-thread>")
+    page.goto(blog.url("/app#/one"))
+    shows(page, "About the app")

@@ -15,6 +15,7 @@ __all__ = ["LONGEST", "REMEMBERED", "canonical", "host_in_ascii", "origin_of", "
 
 _LABEL_LONGEST = 63
 _ESCAPE = re.compile(r"%[0-9a-f]{2}", re.IGNORECASE)
+_COMMENT = re.compile(r"#comment-\d+$")
 _UNRESERVED = frozenset(string.ascii_letters + string.digits + "-._~")
 # What advertisers and mail tools hang on a link; the article is the same without it.
 _TRACKING = re.compile(
@@ -27,16 +28,27 @@ _TRACKING = re.compile(
 
 @lru_cache(REMEMBERED)
 def canonical(url: str) -> str:
-    """Return a page's URL with its host lower-cased, without fragment, default port and tracking parameters."""
+    """Return a page's URL with its host lower-cased, without default port, tracking parameters and fragment.
+
+    A fragment that is the path of a hash router (`#/article`, `#!/article`) names an article, and stays.
+    """
     origin = origin_of(url)
     parts = urlsplit(url)
     path = _ESCAPE.sub(_normal, quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._"))
     pairs = parse_qsl(parts.query, keep_blank_values=True, errors="surrogateescape")
     query = urlencode([pair for pair in pairs if not _TRACKING.fullmatch(pair[0])], errors="surrogateescape")
-    result = origin + path + (f"?{query}" if query else "")
+    result = origin + path + (f"?{query}" if query else "") + _route(parts.fragment)
     if len(result) > LONGEST:
         raise BadAddressError("This page's address is too long to have a thread.")
     return result
+
+
+def _route(fragment: str) -> str:
+    """Return the part of a fragment by which a hash router finds an article, with its mark; empty for any other."""
+    route = _COMMENT.sub("", fragment)
+    if not route.startswith(("/", "!/")) or not route.strip("!/"):  # the router's home is the page itself
+        return ""
+    return "#" + _ESCAPE.sub(_normal, quote(route, safe="/%:@!$&'()*+,;=~-._?"))
 
 
 def _normal(escape: re.Match[str]) -> str:
@@ -60,6 +72,6 @@ def _label_in_ascii(label: str) -> str:
 
 def thread_key(canonical_url: str) -> str:
     """Return what two addresses of one article have in common: no scheme, no slash at the end."""
-    bare = canonical_url.partition("://")[2]
+    bare, hash_mark, route = canonical_url.partition("://")[2].partition("#")
     path, mark, query = bare.partition("?")
-    return path.rstrip("/") + mark + query
+    return path.rstrip("/") + mark + query + hash_mark + route.rstrip("/")
