@@ -138,7 +138,10 @@ def in_view(page: Page, comment_id: int, nth: int = 0) -> None:
             const at = frame.getBoundingClientRect().top;
             return at + top >= 0 && at + top < innerHeight;
         }""",
-        arg=[page.locator("comment-thread > iframe").nth(nth).element_handle(), found.evaluate("(element) => element.getBoundingClientRect().top")],
+        arg=[
+            page.locator("comment-thread > iframe").nth(nth).element_handle(),
+            found.evaluate("(element) => element.getBoundingClientRect().top"),
+        ],
     )
 
 

@@ -1,4 +1,4 @@
-"""The documented lines work however a page comes about: loaders that swap its body, frameworks, other kinds of script."""
+"""The documented lines work however a page comes about: loaders, frameworks, other kinds of script."""
 
 from __future__ import annotations
 
@@ -110,9 +110,7 @@ def test_every_page_that_a_loader_brings_has_its_thread_and_its_counts(
         shows(page, "About one")
 
 
-def test_a_page_that_begins_without_a_thread_gets_one_later(
-    page: Page, service: Service, blog: Blog
-) -> None:
+def test_a_page_that_begins_without_a_thread_gets_one_later(page: Page, service: Service, blog: Blog) -> None:
     write(service, blog, "First!")
     blog.pages["/"] = article(service, thread="<main></main>")
     page.goto(blog.url())
@@ -221,12 +219,16 @@ FALLBACK = '<noscript><a href="https://comments.example/thread">Comments</a></no
 
 
 @pytest.mark.parametrize(
-    "place", [f'<div id="comments">{FALLBACK}</div>', f"<comment-thread>{FALLBACK}</comment-thread>"], ids=["div", "element"]
+    "place",
+    [f'<div id="comments">{FALLBACK}</div>', f"<comment-thread>{FALLBACK}</comment-thread>"],
+    ids=["div", "element"],
 )
 def test_the_pages_own_markup_is_never_touched(page: Page, service: Service, blog: Blog, place: str) -> None:
     write(service, blog, "First!")
     blog.pages["/"] = article(
-        service, thread=f'<div id="root">{place}</div><script>window.rendered = document.querySelector("#root").outerHTML</script>'
+        service,
+        thread=f'<div id="root">{place}</div>',
+        after="<script>window.rendered = document.querySelector('#root').outerHTML</script>",
     )
     page.goto(blog.url())
     shows(page, "First!")
@@ -278,8 +280,7 @@ def test_rules_for_the_element_give_the_thread_its_look(
     root = inside(page).locator("html")
     expect(root).to_have_css("--accent", "#b3431e")
     expect(root).to_have_css("--text", "rgb(48, 48, 48)")
-    if place == ELEMENT:
-        expect(page.locator("iframe")).to_have_css("border-bottom-width", "3px")
+    expect(page.locator("iframe")).to_have_css("border-bottom-width", "3px")
 
 
 def test_a_hidden_element_stays_hidden(page: Page, service: Service, blog: Blog) -> None:

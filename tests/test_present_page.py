@@ -50,7 +50,9 @@ def test_a_comment_for_an_article_that_is_no_longer_shown_is_refused_with_a_choi
     body = answer.json or {}
     assert "Your text is kept" in body["message"]
     choice = Elements(body["choice"])
-    (there,) = [attributes for tag, attributes in choice.found if tag == "button" and "data-there" in attributes]
+    (there,) = [
+        attributes for tag, attributes in choice.found if tag == "button" and "data-there" in attributes
+    ]
     assert there["data-url"] == OTHER
     assert "Post it under Other" in choice.text
     assert "Stay with Article" in choice.text
@@ -148,7 +150,9 @@ def test_two_origins_of_one_site_are_still_two_addresses(app: Flask, reader: Rea
 def test_the_choice_carries_what_posts_the_comment_there_at_once(app: Flask, reader: Reader) -> None:
     """Whoever has written for a minute under one article has not been quick under the other."""
     choice = Elements((posted_from(reader, OTHER).json or {})["choice"])
-    (there,) = [attributes for tag, attributes in choice.found if tag == "button" and "data-there" in attributes]
+    (there,) = [
+        attributes for tag, attributes in choice.found if tag == "button" and "data-there" in attributes
+    ]
     answer = reader.post(url=OTHER, token=there["data-token"], page_title="Other")
     assert answer.status_code == 200
     with app.app_context(), Session(db.engine) as session:
@@ -159,7 +163,9 @@ def test_the_choice_carries_what_posts_the_comment_there_at_once(app: Flask, rea
 
 def test_the_choice_is_no_way_around_the_time_that_writing_takes(app: Flask, reader: Reader) -> None:
     choice = Elements((posted_from(reader, OTHER, token=reader.token(age=0)).json or {})["choice"])
-    (there,) = [attributes for tag, attributes in choice.found if tag == "button" and "data-there" in attributes]
+    (there,) = [
+        attributes for tag, attributes in choice.found if tag == "button" and "data-there" in attributes
+    ]
     reader.post(url=OTHER, token=there["data-token"])
     with app.app_context(), Session(db.engine) as session:
         assert session.scalars(select(Comment)).one().status is Status.HELD
@@ -182,7 +188,9 @@ def test_articles_are_named_so_that_they_can_be_told_apart(reader: Reader, title
     named = [tag for tag, _ in choice.found]
     assert named.count("button") == 2
     assert not {"b", "i", "script"} & set(named)
-    expected = {"": "/other?q=<i>", "Article": "/other?q=<i>", "<b>Other</b>": "<b>Other</b>"}.get(title, "OtherOther")
+    expected = {"": "/other?q=<i>", "Article": "/other?q=<i>", "<b>Other</b>": "<b>Other</b>"}.get(
+        title, "OtherOther"
+    )
     assert f"Post it under {expected}" in choice.text
     assert f"Stay with {'/article' if title == 'Article' else 'Article'}" in choice.text
 

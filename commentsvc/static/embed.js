@@ -1,6 +1,6 @@
 // <comment-thread>: an article's discussion, in a frame of the service that this script came from.
 // <div id="comments"> shows one too; <span data-comment-count="URL"> is filled with a number.
-// All of it stands in shadow roots: to a framework that compares the page with what it rendered, nothing has changed.
+// Threads stand in shadow roots: a framework that compares the page with what it rendered finds no difference.
 
 (() => {
   if (customElements.get("comment-thread")) return;
@@ -8,12 +8,13 @@
   const WRITTEN = ""; // the service fills in its own address as it gives this file out
   const script = document.currentScript;
   const source = script?.dataset.service || WRITTEN || script?.src || document.querySelector('script[src*="/embed.js"]')?.src;
-  if (!source) return console.error('commentsvc: this copy of embed.js does not know its service. Load it from there, or add data-service="https://comments.example" to its script tag.');
+  if (!source) return console.error('commentsvc: this copy of embed.js does not know its service; name it in the script tag: data-service="https://comments.example".');
   const service = new URL(source, location.href).origin;
 
   const AHEAD = 800;
   const CANONICAL = 'link[rel="canonical"]';
   const ROUTE = /#!?\/.*/;
+  const place = ({ url, canonical }) => `${url} ${canonical}`;
   const permalink = () => /#comment-(\d{1,15})$/.exec(location.hash)?.[1];
   const sheet = new CSSStyleSheet();
   // The frame is a little wider than its place, for focus rings, but never than the screen.
@@ -37,10 +38,7 @@ p { opacity: .8 }`);
   }
   const isLight = (colour) => brightness(colour) > 140;
 
-  /**
-   * Act after the page's own turn: a router moves the address and writes the head after it has shown the article, some
-   * of them a frame later. A page that is still loading has no such turn to wait for.
-   */
+  /** Act after the page's own turn: routers show an article first, then move the address and write the head. */
   function afterTurn(act) {
     let waiting = true;
     const once = () => waiting && ((waiting = false), act());
@@ -54,7 +52,7 @@ p { opacity: .8 }`);
   class CommentThread extends HTMLElement {
     static observedAttributes = ["url", "thread-id", "hash-routes", "order", "theme", "sso"].flatMap((name) => [name, `data-${name}`]);
 
-    #place = this; // the element that the page wrote
+    #host = this; // the element that the page wrote
     #root = this.attachShadow({ mode: "open" });
     #slot = document.createElement("slot");
     #frame = null;
@@ -62,8 +60,7 @@ p { opacity: .8 }`);
     #queued = false;
     #ready = false;
     #look = "";
-    #loaded = ""; // what the page said of itself when this was loaded
-    #same = ""; // what it has said since then, where the service found that to be the same article
+    #known = ""; // where the page was when this was loaded, or was last found to show the same article
     #comment = 0;
 
     constructor() {
@@ -73,13 +70,14 @@ p { opacity: .8 }`);
     }
 
     /** Show a thread in an element that is none itself. */
-    static inhabit(place) {
-      if (place.shadowRoot || place.querySelector("comment-thread")) return;
+    static inhabit(host) {
+      if (host.shadowRoot || host.querySelector("comment-thread")) return;
       const thread = document.createElement("comment-thread");
-      thread.#place = place;
+      thread.#host = host;
+      thread.setAttribute("exportparts", "frame, note");
       thread.append(document.createElement("slot"));
-      place.attachShadow({ mode: "open" }).append(thread);
-      new MutationObserver((changes) => changes.forEach(({ attributeName }) => thread.#changed(attributeName))).observe(place, { attributes: true });
+      host.attachShadow({ mode: "open" }).append(thread);
+      new MutationObserver((changes) => changes.forEach(({ attributeName }) => thread.#changed(attributeName))).observe(host, { attributes: true });
     }
 
     connectedCallback() {
@@ -111,14 +109,10 @@ p { opacity: .8 }`);
     /** Load another thread where the page has gone on to another article. */
     follow() {
       const page = this.#page();
-      const now = this.#key(page);
-      if (!this.#loaded || !this.#derived || this.#loaded === now) return;
-      if (!this.#ready) return this.#restart();
-      // Only the service knows which addresses are one article's, so the frame asks it. An old frame says nothing.
-      this.#loaded = now;
-      this.#say({ commentsvc: "page", ...page });
-      const { signal } = this.#stop;
-      setTimeout(() => signal.aborted || this.#loaded !== now || this.#same === now || this.#restart(), 3000);
+      if (!this.#known || !this.#derived || this.#known === place(page)) return;
+      this.#known = place(page);
+      if (this.#ready) this.#say({ commentsvc: "page", ...page }); // only the service knows which addresses are one article's
+      else this.#restart();
     }
 
     /** Several attributes may change in one go; load once, after the last. */
@@ -148,7 +142,7 @@ p { opacity: .8 }`);
     /** Whether it is near for certain: an observer says so a frame later. */
     #isNear() {
       const styled = [...document.querySelectorAll('link[rel~="stylesheet"]')].every(({ sheet }) => sheet);
-      return styled && this.#place.offsetParent && this.getBoundingClientRect().top < innerHeight + AHEAD;
+      return styled && this.#host.offsetParent && this.getBoundingClientRect().top < innerHeight + AHEAD;
     }
 
     /** Show what the page wrote into the element, after something of ours. */
@@ -160,11 +154,11 @@ p { opacity: .8 }`);
     }
 
     #attribute(name) {
-      return this.#place.getAttribute(name) ?? this.#place.getAttribute(`data-${name}`) ?? "";
+      return this.#host.getAttribute(name) ?? this.#host.getAttribute(`data-${name}`) ?? "";
     }
 
     get #routes() {
-      return this.#place.matches("[hash-routes], [data-hash-routes]");
+      return this.#host.matches("[hash-routes], [data-hash-routes]");
     }
 
     /** Whether it is the page's address that says which thread this is. */
@@ -183,10 +177,6 @@ p { opacity: .8 }`);
       };
     }
 
-    #key({ url, canonical }) {
-      return `${url} ${canonical}`;
-    }
-
     #address(look) {
       const page = this.#page();
       const own = this.#attribute("url");
@@ -195,16 +185,16 @@ p { opacity: .8 }`);
       if (this.#attribute("thread-id")) asked.set("id", this.#attribute("thread-id"));
       if (this.#attribute("order")) asked.set("order", this.#attribute("order"));
       const told = { origin: location.origin, title: page.title, look, comment: this.#comment || permalink() };
-      this.#loaded = this.#key(page);
+      this.#known = place(page);
       this.#comment = 0;
       return `${service}/embed?${asked}#${encodeURIComponent(JSON.stringify(told))}`;
     }
 
     /** What the page around looks like here. */
     #appearance() {
-      // The page's rules reach what stands beside the shadow root only. Nobody sees it: it is gone within this call.
+      // The page's rules do not reach into shadow roots, so ask elsewhere; it is gone before anybody sees it.
       const inner = document.createElement("comment-thread");
-      const probe = this.#place === this ? this : this.#place.appendChild(inner);
+      const probe = this.#host === this ? this : this.#host.appendChild(inner);
       const link = probe.appendChild(document.createElement("a"));
       link.href = "#";
       const style = getComputedStyle(probe);
@@ -250,7 +240,7 @@ p { opacity: .8 }`);
 
     /** Let the page know. */
     #tell(name) {
-      this.#place.dispatchEvent(new CustomEvent(name, { bubbles: true }));
+      this.#host.dispatchEvent(new CustomEvent(name, { bubbles: true }));
     }
 
     #hear(frame, data) {
@@ -271,8 +261,7 @@ p { opacity: .8 }`);
       }
       // A comment is about to be posted: under which article?
       if (type === "where") this.#say({ commentsvc: "page", asked: true, derived: this.#derived, ...this.#page() });
-      if (type === "same" && data.same) this.#same = this.#loaded;
-      if (type === "same" && !data.same) {
+      if (type === "other") {
         this.#comment = +data.comment || 0;
         this.#restart();
       }

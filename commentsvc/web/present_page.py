@@ -63,7 +63,9 @@ def choice(shown: Address, values: Mapping[str, str], *, seconds_on_form: float)
         here, there = _name("", shown), _name("", present.address)
     # Somebody who has written for a while has not been quick, though the other thread's form is new.
     token = access.form_token(present.address, again=seconds_on_form >= FASTEST_SECONDS)
-    return render_template("thread/other_article.html", here=here, there=there, asked=present.asked, token=token)
+    return render_template(
+        "thread/other_article.html", here=here, there=there, asked=present.asked, token=token
+    )
 
 
 def _name(title: str, address: Address) -> str:

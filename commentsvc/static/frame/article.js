@@ -17,7 +17,7 @@ export function hear(said) {
 
 async function compare(article) {
   const reply = await fetch(`${page.replace("?", "/same?")}&${new URLSearchParams(article)}`).catch(() => null);
-  tell("same", { same: Boolean(reply?.ok && (await reply.json()).same) });
+  if (!reply?.ok || !(await reply.json()).same) tell("other"); // the page around loads that thread
 }
 
 /** Ask the page around what it shows at this moment, as fields of the form; none where it does not say. */

@@ -260,7 +260,7 @@ function arrived({ count, held, html, id }, elsewhere) {
     keep("localStorage", "details", details());
     keep("localStorage", "key", authorKey);
   }
-  if (elsewhere) return tell("same", { same: false, comment: id }); // the page around loads that thread
+  if (elsewhere) return tell("other", { comment: id });
   text.value = "";
   fields.key.value = "";
   showPreview(false);
