@@ -58,6 +58,16 @@ class KeyTakenError(CommentsvcError):
         super().__init__("There is a thread at this address already. The two can be merged.")
 
 
+class OtherArticleError(CommentsvcError):
+    """The page around the frame shows another article by now than the one whose thread the comment was for."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This page shows another article by now, so your comment was not posted. "
+            "Your text is kept; please reload the page and send it again."
+        )
+
+
 class ThreadClosedError(CommentsvcError):
     """The thread takes no new comments; the message says why."""
 

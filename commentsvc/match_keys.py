@@ -34,13 +34,15 @@ def match_key(key: str, ignored: str = "") -> str:
     """
     if key.startswith(NAMED):
         return key
-    address, _, query = key.partition("?")
+    page, hash_mark, route = key.partition("#")  # of a hash router, which names an article by it
+    address, _, query = page.partition("?")
     host, _, path = address.partition("/")
     steps = _steps(path)
     pairs = sorted(_arguments(query, ignored, composed=True))
     found = "/".join([_WWW.sub("", host), *steps])
     if pairs:
         found += "?" + urlencode(pairs, errors="surrogateescape")
+    found += hash_mark + route.rstrip("/")
     return found if len(found) <= LONGEST else f"sha256:{hashlib.sha256(found.encode()).hexdigest()}"
 
 
@@ -56,7 +58,7 @@ def article_path(path: str) -> str:
 
 def host_of(key: str) -> str:
     """Return host and port of a key that is an address; empty for a name."""
-    return "" if key.startswith(NAMED) else re.split(r"[/?]", key, maxsplit=1)[0]
+    return "" if key.startswith(NAMED) else re.split(r"[/?#]", key, maxsplit=1)[0]
 
 
 def _arguments(query: str, ignored: str, *, composed: bool = False) -> list[tuple[str, str]]:

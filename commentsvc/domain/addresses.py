@@ -18,6 +18,7 @@ GIVEN_LONGEST = 16 * 1024
 """Characters of an address as it is given, with all that hangs on it."""
 _LABEL_LONGEST = 63
 _ESCAPE = re.compile(r"%[0-9a-f]{2}", re.IGNORECASE)
+_COMMENT = re.compile(r"#comment-\d+$")
 _UNRESERVED = frozenset(string.ascii_letters + string.digits + "-._~")
 # What earlier releases took off. Threads that they stored are found by what they left.
 _EARLIER_TRACKING = re.compile(
@@ -31,7 +32,7 @@ _EARLIER_TRACKING = re.compile(
 def canonical(url: str, ignored: str = "") -> str:
     """Return an article's URL: its host lower-cased, without fragment, default port and ignored arguments.
 
-    `ignored` is the site's own list of arguments. Raises BadAddressError for what is no page's URL, and for an
+    A fragment that is the path of a hash router (`#/article`, `#!/article`) names an article, and stays. `ignored` is the site's own list of arguments. Raises BadAddressError for what is no page's URL, and for an
     article's that is longer than 2,000 characters without all that.
     """
     return _canonical(shortened(url, ignored), ignored)
@@ -40,7 +41,8 @@ def canonical(url: str, ignored: str = "") -> str:
 @lru_cache(REMEMBERED)
 def _canonical(url: str, ignored: str) -> str:
     query = without_ignored(urlsplit(_required(url)).query, ignored)
-    return measured(origin_of(url) + article_path(_path(url)) + (f"?{query}" if query else ""))
+    article = origin_of(url) + article_path(_path(url)) + (f"?{query}" if query else "")
+    return measured(article + _route(urlsplit(url).fragment))
 
 
 def earlier_key(url: str) -> str:
@@ -52,6 +54,8 @@ def earlier_key(url: str) -> str:
 def _earlier_key(url: str) -> str:
     try:
         parts = urlsplit(_required(url))
+        if _route(parts.fragment):  # they took all of a hash router's articles for one
+            return ""
         pairs = parse_qsl(parts.query, keep_blank_values=True, errors="surrogateescape")
         kept = [pair for pair in pairs if not _EARLIER_TRACKING.fullmatch(pair[0])]
         query = urlencode(kept, errors="surrogateescape")
@@ -64,9 +68,11 @@ def shortened(url: str, ignored: str = "") -> str:
     """Return an address that is too long without its fragment and ignored arguments; any other as it is."""
     if not LONGEST < len(url) <= GIVEN_LONGEST:
         return url
-    page, mark, query = url.partition("#")[0].partition("?")
+    page, _, fragment = url.partition("#")
+    route = f"#{fragment}" if _route(fragment) else ""
+    page, mark, query = page.partition("?")
     kept = without_ignored(query, ignored) if query.isprintable() and not set(query) & set(" \\") else query
-    return page + (mark + kept if kept else "")
+    return page + (mark + kept if kept else "") + route
 
 
 def page_origin(url: str) -> str:
@@ -90,6 +96,14 @@ def measured(address: str) -> str:
     if len(address) > LONGEST:
         raise BadAddressError("This page's address is too long to have a thread.")
     return address
+
+
+def _route(fragment: str) -> str:
+    """Return the part of a fragment by which a hash router finds an article, with its mark; empty for any other."""
+    route = _COMMENT.sub("", fragment)
+    if not route.startswith(("/", "!/")) or not route.strip("!/"):  # the router's home is the page itself
+        return ""
+    return "#" + _ESCAPE.sub(_normal, quote(route, safe="/%:@!$&'()*+,;=~-._?"))
 
 
 def _normal(escape: re.Match[str]) -> str:
@@ -119,5 +133,6 @@ def thread_key(canonical_url: str) -> str:
 
 
 def _bare(address: str) -> str:
-    path, mark, query = address.partition("://")[2].partition("?")
-    return path.rstrip("/") + mark + query
+    bare, hash_mark, route = address.partition("://")[2].partition("#")
+    path, mark, query = bare.partition("?")
+    return path.rstrip("/") + mark + query + hash_mark + route.rstrip("/")

@@ -16,7 +16,7 @@ from commentsvc.domain.verdicts.spells import Step
 from commentsvc.domain.writing import work
 from commentsvc.errors import BadAddressError, UnknownOriginError
 from commentsvc.models import Order, Thread
-from commentsvc.web import access, headers, reader
+from commentsvc.web import access, headers, present_page, reader
 from commentsvc.web.context import database, now, settings
 from commentsvc.web.keeping import Keep, keep
 from commentsvc.web.thread import FRAME, PAGE, Asked, Draft, piece, show
@@ -69,6 +69,13 @@ def own() -> ResponseReturnValue:
             work=work.ask(settings().secret_key, address) if felt.step is Step.WORK else None,
         )
     )
+
+
+@blueprint.get("/embed/same")
+def same() -> ResponseReturnValue:
+    """Whether the page around the frame, which has changed, still shows the article of this thread."""
+    other = present_page.other_article(Asked.read(FRAME, request.args).address(), request.args)
+    return headers.keep_nothing(jsonify(same=other is None))
 
 
 @blueprint.get("/comment/<int:comment_id>")

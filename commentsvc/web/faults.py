@@ -21,6 +21,7 @@ STATUS: tuple[tuple[type[errors.CommentsvcError], int], ...] = (
     (errors.StaleFormError, 422),
     (errors.BadAddressError, 400),
     (errors.NotFoundError, 404),
+    (errors.OtherArticleError, 409),
     (errors.ThreadClosedError, 403),
     (errors.ForbiddenError, 403),
     (errors.DuplicateCommentError, 409),

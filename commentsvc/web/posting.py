@@ -29,12 +29,13 @@ from commentsvc.errors import (
     InvalidFieldsError,
     LoggedOutError,
     NotFoundError,
+    OtherArticleError,
     StaleFormError,
     TooManyError,
     WorkNeededError,
 )
 from commentsvc.models import Comment, LoginSession, Status
-from commentsvc.web import access, faults, headers, reader
+from commentsvc.web import access, faults, headers, present_page, reader
 from commentsvc.web.context import database, now, post_limits, preview_limiter, settings
 from commentsvc.web.forms import CommentForm
 from commentsvc.web.thread import FRAME, PAGE, Asked, Draft, piece, show
@@ -78,6 +79,7 @@ def preview() -> ResponseReturnValue:
 
 def _store(form: CommentForm, address: Address, door: str) -> Posted:
     seconds = access.seconds_on_form(form.value("token"), address)
+    present_page.require_same_article(address, form.given)
     text, author = _checked(form, address, door)
     given, key = form.value("work"), _key(form)
     post_limits().count_attempt(network=access.network(), person=_person(author))
@@ -114,7 +116,7 @@ def _store(form: CommentForm, address: Address, door: str) -> Posted:
             _known_by_network(author, at),  # a ban reads the month of the hash from the comment's time
             at=at,
             parent_id=_parent_id(form),
-            title=form.value("title"),
+            title=form.value("page_title") or form.value("title"),
             signs=signs,
             found=found,
             idempotency_key=key,
@@ -262,6 +264,9 @@ def _refused(error: CommentsvcError, form: CommentForm, asked: Asked) -> Respons
             body["errors"]["loggedOut"] = True
         if isinstance(error, StaleFormError):
             body["token"] = access.form_token(address, again=error.genuine)
+        if isinstance(error, OtherArticleError):
+            seconds = access.seconds_on_form(form.value("token"), address)
+            body["choice"] = present_page.choice(address, form.given, seconds_on_form=seconds)
         if isinstance(error, WorkNeededError):
             body["work"] = work.ask(settings().secret_key, address)
         response = jsonify(body)

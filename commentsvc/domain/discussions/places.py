@@ -87,6 +87,17 @@ def thread_at(session: Session, address: Address) -> Thread | None:
     return address.thread if isinstance(address, Place) else threads.find(session, address)
 
 
+def is_same_thread(session: Session, first: Address, second: Address) -> bool:
+    """Whether two pages share a thread: by their addresses, or because their threads were merged or moved."""
+    if first.site.id != second.site.id:
+        return False
+    if first.key == second.key:
+        return True
+    threads_found = [thread_at(session, address) for address in (first, second)]
+    ids = {thread.id if thread else None for thread in threads_found}
+    return ids == {None} and first.match == second.match if None in ids else len(ids) == 1
+
+
 def _fill(found: Model, table: Table, values: Sequence[Any]) -> Model:
     """Give an entity its columns as if it had been loaded, at a tenth of what loading it costs."""
     found.__dict__.update(zip(_COLUMNS[table], values, strict=True))

@@ -94,7 +94,9 @@ def cancel(session: Session, verifier: str, *, site_id: int, at: datetime) -> No
     One whose window has not reached this service yet is refused when it does. The session of one that was redeemed
     just before ends. Needs `begin_write`.
     """
-    if _is_stored(session, _ticket(token_hashes.of_token(session, verifier), site_id, at=at, failure=_CANCELLED)):
+    if _is_stored(
+        session, _ticket(token_hashes.of_token(session, verifier), site_id, at=at, failure=_CANCELLED)
+    ):
         return
     ticket = _of_verifier(session, verifier, lock=True)
     if ticket is None or ticket.site_id != site_id or ticket.failure:
@@ -128,7 +130,11 @@ def fail(session: Session, message: str, *, challenge: str = "", state: str = ""
 
     Nothing happens to one that has ended. Needs `begin_write`.
     """
-    named = Ticket.token_hash == challenge if challenge else Ticket.state_hash == token_hashes.of_token(session, state)
+    named = (
+        Ticket.token_hash == challenge
+        if challenge
+        else Ticket.state_hash == token_hashes.of_token(session, state)
+    )
     ticket = session.scalar(select(Ticket).where(named, Ticket.purpose == LOGIN).with_for_update())
     if ticket is not None and _is_under_way(ticket, at=at):
         ticket.failure, ticket.stash = message[:300], None
@@ -235,7 +241,9 @@ def _is_stored(session: Session, ticket: Ticket) -> bool:
 
 
 def _of_verifier(session: Session, verifier: str, *, lock: bool = False) -> Ticket | None:
-    query = select(Ticket).where(Ticket.token_hash == token_hashes.of_token(session, verifier), Ticket.purpose == LOGIN)
+    query = select(Ticket).where(
+        Ticket.token_hash == token_hashes.of_token(session, verifier), Ticket.purpose == LOGIN
+    )
     return session.scalar(query.with_for_update() if lock else query)
 
 

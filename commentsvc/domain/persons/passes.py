@@ -51,7 +51,9 @@ def issue(session: Session, holder: LoginSession, *, token: str = "", at: dateti
 
 def is_known(session: Session, token: str) -> bool:
     """Whether a token was issued, and is perhaps spent; one that a frame has made may be on its way."""
-    query = select(Ticket.id).where(Ticket.token_hash == token_hashes.of_token(session, token), Ticket.purpose == PASS)
+    query = select(Ticket.id).where(
+        Ticket.token_hash == token_hashes.of_token(session, token), Ticket.purpose == PASS
+    )
     return session.scalar(query) is not None
 
 
