@@ -32,8 +32,9 @@ _EARLIER_TRACKING = re.compile(
 def canonical(url: str, ignored: str = "") -> str:
     """Return an article's URL: its host lower-cased, without fragment, default port and ignored arguments.
 
-    A fragment that is the path of a hash router (`#/article`, `#!/article`) names an article, and stays. `ignored` is the site's own list of arguments. Raises BadAddressError for what is no page's URL, and for an
-    article's that is longer than 2,000 characters without all that.
+    A fragment that is the path of a hash router (`#/article`, `#!/article`) names an article, and stays. `ignored` is
+    the site's own list of arguments. Raises BadAddressError for what is no page's URL, and for an article's that is
+    longer than 2,000 characters without all that.
     """
     return _canonical(shortened(url, ignored), ignored)
 
