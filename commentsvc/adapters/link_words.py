@@ -12,7 +12,8 @@ from commentsvc.adapters.characters import is_drawn
 _STOPS = str.maketrans(
     dict.fromkeys("\u3002\uff0e\uff61\u2024\u2027\u00b7\u2022\u2219\u22c5\u06d4\u0660\u06f0", ".")
 )
-_HOST = r"(?<![\w-])((?:[\w-]{1,63}\.){1,20}(?:[^\W\d_][\w-]{1,62}|xn--[\w-]{1,59}|\d{1,10})(?![\w-]))"
+_NAME = r"(?:[\w-]{1,63}\.){1,20}(?:[^\W\d_][\w-]{1,62}|xn--[\w-]{1,59})"
+_HOST = rf"(?<![\w-])((?:{_NAME}|(?:\d{{1,3}}\.){{3}}\d{{1,3}})(?![\w-]))"
 _ADDRESS = re.compile(
     rf"[a-z][a-z0-9+.-]{{0,20}}:[/\\]{{2}}([^\s/\\?#]*)[^\s]*|{_HOST}(?:[:/?#][^\s]*)?", re.IGNORECASE
 )
