@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -65,7 +66,7 @@ PATIENCE = 30
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test that needs a browser, so that `-m 'not browser'` leaves it out."""
     for item in items:
-        if "chromium" in getattr(item, "fixturenames", ()):
+        if {"chromium", "engine"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.browser)
 
 
@@ -168,10 +169,19 @@ def service_variables() -> Callable[[str], dict[str, str]]:
 
 
 @pytest.fixture
+def certificates() -> Callable[[str], ssl.SSLContext] | None:
+    """What makes a server's certificate for a host; a test by https overrides this."""
+    return None
+
+
+@pytest.fixture
 def service(
-    tmp_path: Path, migrated_sqlite: Path, service_variables: Callable[[str], dict[str, str]]
+    tmp_path: Path,
+    migrated_sqlite: Path,
+    service_variables: Callable[[str], dict[str, str]],
+    certificates: Callable[[str], ssl.SSLContext] | None,
 ) -> Iterator[Service]:
-    """The real application with a new database, on a free port of http://127.0.0.1."""
+    """The real application with a new database, on a free port of 127.0.0.1."""
     from conftest import dispose, environment
 
     # The port must be known before the application is: its base URL is one of its settings.
@@ -183,7 +193,10 @@ def service(
         threaded=True,
         request_handler=_Quiet,
     )
-    url = f"http://127.0.0.1:{server.server_port}"
+    if certificates:
+        server.ssl_context = certificates("127.0.0.1")
+        _encrypt(server, server.ssl_context)
+    url = f"{'https' if certificates else 'http'}://127.0.0.1:{server.server_port}"
     data_dir = tmp_path / "service"
     data_dir.mkdir()
     shutil.copy(migrated_sqlite, data_dir / "comments.sqlite")
@@ -205,11 +218,12 @@ class Blog:
     pages: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     """Sent with every page."""
+    scheme: str = "http"
 
     @property
     def origin(self) -> str:
         """The blog's usual address, another site than the service's for a browser."""
-        return f"http://localhost:{self.port}"
+        return f"{self.scheme}://localhost:{self.port}"
 
     @property
     def insecure_origin(self) -> str:
@@ -240,19 +254,29 @@ class _Pages(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def blog(service: Service) -> Iterator[Blog]:
+def blog(
+    service: Service, certificates: Callable[[str], ssl.SSLContext] | None
+) -> Iterator[Blog]:
     """A website on a free port, registered with the service; its comments appear at once, however many."""
     handler = type("Pages", (_Pages,), {})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     port = server.server_port
+    scheme = "https" if certificates else "http"
+    if certificates:
+        _encrypt(server, certificates("localhost"))
     with service.writing() as session:
-        origins = [f"http://localhost:{port}", f"http://blog.test:{port}"]
+        origins = [f"{scheme}://localhost:{port}", f"{scheme}://blog.test:{port}"]
         site = sites.add(session, "Blog", origins, owner_id=accounts.operator(session).id)
         site.policy, site.most_links, site.valve = Policy.OPEN, 1000, False
         session.commit()
-        handler.blog = Blog(port, site.id)  # type: ignore[attr-defined]
+        handler.blog = Blog(port, site.id, scheme=scheme)  # type: ignore[attr-defined]
     with _running(server):
         yield handler.blog  # type: ignore[attr-defined]
+
+
+def _encrypt(server: HTTPServer, tls: ssl.SSLContext) -> None:
+    """Speak TLS; each connection shakes hands in its own thread, so that a slow one keeps nobody waiting."""
+    server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
 
 
 @contextmanager

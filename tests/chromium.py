@@ -36,7 +36,7 @@ def bring() -> str:
         return f"Chromium for the browser tests: {found}"
     reasons = []
     for way, commands in _ways().items():
-        reason = next((fault for command in commands if (fault := _run(command))), None)
+        reason = next((fault for command in commands if (fault := run(command))), None)
         if reason is None and (found := find()):
             return f"Chromium for the browser tests: {found}, installed with {way}"
         reasons.append(f"{way}: {reason or 'it does not start'}")
@@ -52,7 +52,7 @@ def _ways() -> dict[str, list[list[str]]]:
     return ways
 
 
-def _run(command: list[str]) -> str | None:
+def run(command: list[str]) -> str | None:
     """Run a command; return None, or in one line why it failed."""
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     try:
@@ -69,7 +69,7 @@ def _run(command: list[str]) -> str | None:
 
 def _starts(path: str) -> bool:
     """Whether it is more than a stub that would like to install something else."""
-    return Path(path).exists() and _run([path, "--version"]) is None
+    return Path(path).exists() and run([path, "--version"]) is None
 
 
 def _playwrights_own() -> str | None:

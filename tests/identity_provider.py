@@ -59,3 +59,16 @@ def running(port: int, redirect_uri: str, *, coop: str = "") -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(10)
+
+
+@contextmanager
+def offered(url: str, *, coop: str = "") -> Iterator[dict[str, str]]:
+    """Run the provider for the service at `url`; yields the variables by which the service offers it."""
+    port = free_port()
+    with running(port, f"{url}/login/callback/oidc_test", coop=coop) as issuer:
+        yield {
+            "COMMENTSVC_OIDC_TEST_ISSUER": issuer,
+            "COMMENTSVC_OIDC_TEST_CLIENT_ID": CLIENT_ID,
+            "COMMENTSVC_OIDC_TEST_CLIENT_SECRET": CLIENT_SECRET,
+            "COMMENTSVC_OIDC_TEST_LABEL": "Example ID",
+        }

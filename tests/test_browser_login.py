@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import chromium as chromium_finder
@@ -29,22 +30,8 @@ def provider_coop() -> str:
 @pytest.fixture
 def service_variables(provider_coop: str) -> Iterator[Callable[[str], dict[str, str]]]:
     """A service with one login provider, which runs as long as the test."""
-    started = []
-
-    def variables(url: str) -> dict[str, str]:
-        port = identity_provider.free_port()
-        running = identity_provider.running(port, f"{url}/login/callback/oidc_test", coop=provider_coop)
-        started.append(running)
-        return {
-            "COMMENTSVC_OIDC_TEST_ISSUER": running.__enter__(),
-            "COMMENTSVC_OIDC_TEST_CLIENT_ID": identity_provider.CLIENT_ID,
-            "COMMENTSVC_OIDC_TEST_CLIENT_SECRET": identity_provider.CLIENT_SECRET,
-            "COMMENTSVC_OIDC_TEST_LABEL": "Example ID",
-        }
-
-    yield variables
-    for running in started:
-        running.__exit__(None, None, None)
+    with ExitStack() as running:
+        yield lambda url: running.enter_context(identity_provider.offered(url, coop=provider_coop))
 
 
 def profile_with(chromium: Browser, folder: Path, preferences: dict[str, object]) -> BrowserContext:

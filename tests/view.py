@@ -1,0 +1,113 @@
+"""Looks at pages and acts on them in any browser that takes WebDriver's commands, as patiently as a reader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import processes
+from webdriver import Driver, DriverError
+
+FRAME = "const found = document.querySelector('comment-thread'); return (found?.shadowRoot ?? found).querySelector('iframe')"
+VISIBLE = """
+const [selector, text] = arguments;
+return [...document.querySelectorAll(selector)].find((element) =>
+    element.checkVisibility({ visibilityProperty: true }) && element.textContent.includes(text)) ?? null;
+"""
+
+
+@dataclass(frozen=True)
+class View:
+    """A window's page, or the comment frame in it. Everything waits until it can be done."""
+
+    driver: Driver
+    window: str
+    framed: bool = False
+
+    @property
+    def thread(self) -> View:
+        """The comment frame in this page."""
+        return replace(self, framed=True)
+
+    def go(self, url: str) -> View:
+        """Load a page."""
+        self._enter()
+        self.driver.ask("Navigate", url=url)
+        return self
+
+    def run(self, script: str, *arguments: object) -> Any:
+        """Return what a script in the page returns now."""
+        self._enter()
+        return self.driver.ask("ExecuteScript", script=script, args=list(arguments))
+
+    def until(self, script: str, *arguments: object, what: str = "") -> Any:
+        """Return what a script returns, once that is true."""
+        return self._patiently(lambda: self.run(script, *arguments), what or f"{script} {arguments}")
+
+    def shows(self, text: str, within: str = "body") -> None:
+        """Wait until the reader sees a text in something that `within` selects."""
+        self.until(VISIBLE, within, text, what=f"{text!r} in {within}")
+
+    def hides(self, selector: str) -> None:
+        """Wait until the reader sees nothing of that kind."""
+        self.until(f"return !(() => {{ {VISIBLE} }})(...arguments)", selector, "", what=f"no {selector}")
+
+    def click(self, selector: str, text: str = "") -> None:
+        """Click what the reader sees, with the pointer."""
+
+        def click() -> bool:
+            found = self.run(VISIBLE, selector, text)
+            if found:
+                self.driver.ask("ElementClick", id=next(iter(found.values())))
+            return bool(found)
+
+        self._patiently(click, f"a click on {selector} {text}")
+
+    def type(self, selector: str, text: str) -> None:
+        """Type into a field, key by key."""
+        found = self.until(VISIBLE, selector, "", what=selector)
+        self.driver.ask("ElementSendKeys", id=next(iter(found.values())), text=text)
+
+    def another(self, part: str) -> View:
+        """Return a further window whose address contains `part`, once there is one."""
+
+        def found() -> View | None:
+            views = (View(self.driver, handle) for handle in self.driver.ask("GetWindowHandles"))
+            others = (view for view in views if view.window != self.window)
+            return next((view for view in others if part in view.run("return location.href")), None)
+
+        view = self._patiently(found, f"a window at {part}")
+        assert isinstance(view, View)
+        return view
+
+    def close(self) -> None:
+        """Close the window."""
+        self._enter()
+        self.driver.ask("CloseWindow")
+
+    def _enter(self) -> None:
+        self.driver.ask("SwitchToWindow", handle=self.window)
+        self.driver.ask("SwitchToFrame", id=None)
+        if self.framed:
+            frame = self.driver.ask("ExecuteScript", script=FRAME, args=[])
+            self.driver.ask("SwitchToFrame", id=frame)
+
+    def _patiently(self, act: Callable[[], object], what: str) -> object:
+        """Do something until it gives something true; a page that is just changing refuses."""
+        found: list[object] = []
+        faults: list[DriverError] = []
+
+        def tried() -> bool:
+            try:
+                found.append(act())
+            except DriverError as error:
+                faults.append(error)
+                return False
+            return bool(found[-1])
+
+        try:
+            processes.until(tried, what)
+        except AssertionError:
+            raise AssertionError(f"waited in vain for {what}; last fault: {faults[-1:]}") from None
+        return found[-1]
