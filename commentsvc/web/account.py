@@ -15,7 +15,7 @@ from commentsvc.domain.upkeep import erasure, export
 from commentsvc.domain.upkeep.erasure import Texts
 from commentsvc.errors import BadAddressError, ForbiddenError, InvalidFieldsError
 from commentsvc.models import LoginSession
-from commentsvc.web import access, headers, reader
+from commentsvc.web import access, headers, person_marks, reader
 from commentsvc.web.context import database, now, providers
 from commentsvc.web.forms import DeletionForm, NameForm
 from commentsvc.web.sessions import ACCOUNT, leave_notice, take_notice
@@ -39,7 +39,9 @@ def guard() -> ResponseReturnValue | None:
             "account/signed_out.html", providers=list(providers().values()), gone="gone" in request.args
         )
         return headers.keep_nothing(make_response(html))
-    g.holder = holder
+    g.holder, g.person = holder, holder.commenter
+    if request.method == "POST" and request.endpoint != "account.leave":
+        person_marks.require(person_marks.sent_mark(), holder.commenter)
     return None
 
 

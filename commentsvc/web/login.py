@@ -24,7 +24,7 @@ from commentsvc.errors import (
     ProviderError,
 )
 from commentsvc.models import Identity
-from commentsvc.web import access, attempts, faults, headers, incoming_pictures, outside, reader
+from commentsvc.web import access, attempts, faults, headers, incoming_pictures, outside, person_marks, reader
 from commentsvc.web.attempts import Begun
 from commentsvc.web.context import database, now, providers
 from commentsvc.web.thread import FRAME, PAGE, Asked
@@ -54,13 +54,15 @@ def start() -> ResponseReturnValue:
     if purpose not in _PURPOSES:
         raise BadAddressError("This login was not begun as it should be. Please try again.")
     asked, site_id = _asked(purpose)
+    holder = reader.given() if purpose == LINK else None
+    if holder and (mark := request.form.get("mark")):  # which every page of ours has that links accounts
+        person_marks.require(mark, holder.commenter)
     challenge = request.form.get("challenge") or hashlib.sha256(secrets.token_bytes(32)).hexdigest()
     try:
         url, label, attempt = outside.begin(provider, request.form.get("instance", ""))
     except ProviderError as error:
         return _not_begun(challenge, site_id, str(error))
     _begin(challenge, attempt.state, site_id)
-    holder = reader.given() if purpose == LINK else None
     attempts.remember(
         Begun(
             attempt,

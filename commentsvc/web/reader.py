@@ -21,6 +21,7 @@ from commentsvc.domain.persons import sessions
 from commentsvc.domain.showing import pictures
 from commentsvc.errors import ForbiddenError
 from commentsvc.models import LoginSession
+from commentsvc.web import person_marks
 from commentsvc.web.context import database, now, providers
 from commentsvc.web.sessions import READER_COOKIE
 
@@ -107,6 +108,11 @@ def given() -> LoginSession | None:
     )
 
 
+def mark(holder: LoginSession | None) -> str:
+    """Return the mark that a form carries which this reader fills in; empty for a guest."""
+    return person_marks.mark_of(holder.commenter, f"site {holder.site_id}") if holder else ""
+
+
 def csrf_token() -> str:
     """Return the token that changes with the cookie must bring."""
     return str(generate_csrf())
@@ -118,6 +124,7 @@ def described(found: LoginSession) -> dict[str, Any]:
     key = identity.provider if identity else ""
     configured = providers().get(key)
     return {
+        "mark": mark(found),
         "name": found.commenter.name,
         "provider": key,
         "label": "" if key == "sso" else (configured.label if configured else catalogue.label_of(key)),
