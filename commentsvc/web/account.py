@@ -201,8 +201,7 @@ def _settings(form: NameForm, errors: dict[str, str] | None = None) -> Response:
 def _label_of(key: str) -> str:
     if key == single_sign_on.PROVIDER:
         return "A website's own login"
-    configured = providers().get(key)
-    return configured.label if configured else catalogue.label_of(key)
+    return reader.label_of(key)
 
 
 def _show(template: str, **facts: object) -> Response:

@@ -263,7 +263,7 @@ def _admin_link(identity: Identity) -> str:
         raise LoginFailedError(
             f"You are {identity.name} ({identity.provider}, {identity.subject}); no site has made you its moderator."
         )
-    return accounts.issue_link(database(), identity.commenter, at=now())
+    return accounts.issue_link(database(), identity.commenter, at=now(), identity=identity)
 
 
 def _onward(begun: Begun, *, token: str = "", link: str = "") -> Response:

@@ -122,14 +122,19 @@ def described(found: LoginSession) -> dict[str, Any]:
     """Return what a form shows of whoever is signed in."""
     identity = found.identity
     key = identity.provider if identity else ""
-    configured = providers().get(key)
     return {
         "mark": mark(found),
         "name": found.commenter.name,
         "provider": key,
-        "label": "" if key == "sso" else (configured.label if configured else catalogue.label_of(key)),
+        "label": "" if key == "sso" else label_of(key),
         "picture": pictures.path(database(), found.commenter) or _drawn(found.commenter.name),
     }
+
+
+def label_of(key: str) -> str:
+    """Return what to call a login provider, which need not be configured any longer."""
+    configured = providers().get(key)
+    return configured.label if configured else catalogue.label_of(key)
 
 
 def _drawn(name: str) -> str:

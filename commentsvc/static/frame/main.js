@@ -222,7 +222,7 @@ export const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padS
 export const draftKey = `draft ${page.replace(/&order=\w+/, "")}`;
 export const draft = kept("localStorage", draftKey);
 
-/** The module that shows who is logged in, and logs in from a frame. */
+/** The module that logs in. */
 export const bringLogin = () => (document.getElementById("login") ? import("./login.js") : null);
 
 /** Bring the form to life, once; null where that fails, and the form is sent as a page. */
