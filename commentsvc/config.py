@@ -114,6 +114,11 @@ class Settings:
     )
     log_level: str = _setting("`DEBUG`, `INFO`, `WARNING` or `ERROR`.", default="INFO")
     mastodon: bool = _setting("`on` lets people of any Mastodon instance log in.", default="off")
+    providers_order: tuple[str, ...] = _setting(
+        "Login providers in the order of their marks, such as `github, google, mycompany`; others follow.",
+        default="",
+        shown="the order of the variables",
+    )
     providers: tuple[ProviderSettings, ...] = ()
     """From the `COMMENTSVC_<PROVIDER>_…` variables, in the order in which they are offered."""
 

@@ -214,6 +214,14 @@ class PictureError(CommentsvcError):
     """These bytes are no picture that can be shown; the sentence says why."""
 
 
+class OtherPersonError(CommentsvcError):
+    """A form was filled in as one person and sent while another was logged in; `name` is None for nobody."""
+
+    def __init__(self, name: str | None, what_now: str) -> None:
+        who = "You are no longer logged in." if name is None else f"You are now logged in as {name}."
+        super().__init__(f"{who} {what_now}")
+
+
 class LoggedOutError(CommentsvcError):
     """A comment was to be posted as somebody whose session is over."""
 

@@ -187,6 +187,13 @@ def _read_addresses(text: str) -> tuple[str, ...]:
     return tuple(_read_address(part.strip()) for part in text.split(",") if part.strip())
 
 
+def _read_names(text: str) -> tuple[str, ...]:
+    names = tuple(part.strip().lower() for part in text.split(",") if part.strip())
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ValueError(f"{twice!r} stands twice.")
+    return names
+
+
 def _read_log_level(text: str) -> str:
     if text.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
         raise ValueError(f"{text!r} is not DEBUG, INFO, WARNING or ERROR")
@@ -213,5 +220,6 @@ READERS: dict[str, Callable[[str], Any]] = {
     "alert_mail": _read_addresses,
     "log_level": _read_log_level,
     "mastodon": _read_switch,
+    "providers_order": _read_names,
 }
 """By the setting's name; one that is missing here stays the text it is."""

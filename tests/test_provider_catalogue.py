@@ -60,6 +60,42 @@ def test_they_are_offered_in_the_order_of_the_settings() -> None:
     assert [row.key.upper() for row in rows] == [*keys, "MASTODON"]
 
 
+class TestTheOrderOfTheMarks:
+    SEVERAL: ClassVar[dict[str, str]] = {
+        **pair("FACEBOOK", "GITHUB", "OIDC_MYCOMPANY", "GOOGLE"),
+        "OIDC_MYCOMPANY_ISSUER": "https://id.example",
+        "MASTODON": "on",
+    }
+
+    @pytest.mark.parametrize(
+        ("order", "keys"),
+        [
+            ("github, google, mycompany", "github google oidc_mycompany facebook mastodon"),
+            ("Mastodon,OIDC_MYCOMPANY", "mastodon oidc_mycompany facebook github google"),
+            ("x, google,", "google facebook github oidc_mycompany mastodon"),
+            ("", "facebook github oidc_mycompany google mastodon"),
+        ],
+    )
+    def test_is_set_in_one_variable(self, order: str, keys: str) -> None:
+        rows = offered(**self.SEVERAL, PROVIDERS_ORDER=order)
+        assert [row.key for row in rows] == keys.split()
+
+    @pytest.mark.parametrize("name", ["gitbuh", "othercompany", "oidc_", "\x00", "github google"])
+    def test_names_no_unknown_provider(self, name: str) -> None:
+        (fault,) = faults(**self.SEVERAL, PROVIDERS_ORDER=f"github, {name}")
+        assert fault.startswith(
+            f"COMMENTSVC_PROVIDERS_ORDER: no provider is called {name!r}. Known: mycompany, "
+        )
+
+    def test_names_none_twice(self) -> None:
+        with pytest.raises(SettingsError, match="'github' stands twice"):
+            settings(PROVIDERS_ORDER="github, GitHub")
+
+    def test_is_read_though_another_provider_is_wrong(self) -> None:
+        found = faults(**pair("MYSPACE"), PROVIDERS_ORDER="nobody")
+        assert len(found) == 2
+
+
 def test_several_issuers_each_with_a_label() -> None:
     rows = offered(
         **pair("OIDC_STAFF", "OIDC_BOOK_CLUB", "OIDC"),
@@ -80,6 +116,16 @@ def test_several_issuers_each_with_a_label() -> None:
         "http://localhost:8602",
     ]
     assert [row.scope for row in rows] == ["openid profile email", "openid", "openid profile email"]
+
+
+def test_a_provider_of_ones_own_is_known_by_its_name() -> None:
+    rows = offered(
+        **pair("OIDC_STAFF", "GITLAB", "GITHUB"),
+        OIDC_STAFF_ISSUER="https://id.example",
+        GITLAB_ISSUER="https://git.example",
+        GITLAB_LABEL="Our GitLab",
+    )
+    assert {row.key: row.is_own for row in rows} == {"oidc_staff": True, "gitlab": True, "github": False}
 
 
 def test_a_gitlab_of_ones_own() -> None:

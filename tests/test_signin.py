@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from conftest import BLOG, dispose, environment
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
+from member import Vouching, person
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from visitor import Visitor, link_for
@@ -18,9 +20,9 @@ from visitor import Visitor, link_for
 from commentsvc import create_app
 from commentsvc.config import Settings
 from commentsvc.db import begin_write, db
-from commentsvc.domain.persons import accounts
+from commentsvc.domain.persons import accounts, invitations
 from commentsvc.domain.websites import sites
-from commentsvc.models import Commenter, LoginSession, Ticket, now
+from commentsvc.models import Commenter, LoginSession, Membership, Role, Site, Ticket, now
 
 SECURE = "https://comments.example"
 
@@ -62,6 +64,50 @@ def test_a_link_opens_the_admin_view(visitor: Visitor, link: str) -> None:
     answer = visitor.post(link, token=visitor.token(link))
     assert (answer.status_code, answer.location) == (303, "/admin")
     assert "Held" in visitor.page("/admin")
+
+
+def test_the_page_before_says_who_is_about_to_sign_in(
+    app: Flask, session: Session, visitor: Visitor, link: str
+) -> None:
+    assert "Sign in as <bdi>Site owner</bdi>" in visitor.page(link)
+    visitor.post(link)
+    begin_write(session)
+    grace = Commenter(name="Grace <b>")
+    session.add(grace)
+    session.commit()
+    page = visitor.page(f"/admin/sign-in/{link_for(session, grace)}")
+    assert "Sign in as <bdi>Grace &lt;b&gt;</bdi>" in page
+    assert "This link works once." in page
+    assert "You are signed in as <b><bdi>Site owner</bdi></b> now" in page
+
+
+def test_a_spent_link_names_nobody(app: Flask, visitor: Visitor, link: str) -> None:
+    visitor.post(link)
+    assert "Site owner" not in Visitor(app).page(link)
+
+
+@pytest.mark.parametrize("purpose", ["admin", "invite"])
+def test_who_came_from_a_provider_is_told_of_no_link(
+    app: Flask, session: Session, owner: Commenter, visitor: Visitor, purpose: str
+) -> None:
+    grace = person(session, name="Grace", subject="7")
+    begin_write(session)
+    site = session.scalars(select(Site)).one()
+    session.add(Membership(commenter_id=grace.commenter_id, site_id=site.id, role=Role.MODERATOR))
+    invitation = invitations.invite(session, site, Role.MODERATOR, at=now())
+    session.commit()
+    provider = Vouching.at(app)
+    provider.profile = replace(provider.profile, subject="7", name="Grace")
+    path = provider.go(visitor, purpose=purpose, invitation=invitation).location
+    page = visitor.page(path)
+    assert "Sign in as <bdi>Grace</bdi>" in page
+    assert "You logged in with <bdi>GitHub</bdi>." in page
+    assert "link" not in page.partition("<h1>")[2].lower()
+    assert session.scalar(select(func.count()).select_from(LoginSession)) == 0
+    assert visitor.post(path).status_code == 303
+    again = visitor.post(path)
+    assert again.status_code == 410
+    assert "This link no longer works" not in again.text
 
 
 def test_a_link_works_once(app: Flask, visitor: Visitor, link: str) -> None:

@@ -30,7 +30,7 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from certificates import Authority
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
 from strange_server import PUBLIC
 
@@ -289,8 +289,9 @@ class OpenId(Vendor):
     def signed(self, claims: Mapping[str, Any]) -> str:
         """Return the token; `none` and HS256 are made by hand, for no library wants to."""
         if self.algorithm not in {"none", "HS256"}:
-            header = {"alg": self.algorithm, "kid": self.signs.kid}
-            return jwt.encode(header, dict(claims), self.signs, algorithms=[self.algorithm])
+            header = {"alg": self.algorithm, "kid": self.signs.kid, "typ": "JWT"}
+            # Not `jwt.encode`, which cannot write everything that JSON can.
+            return jws.serialize_compact(header, json.dumps(claims), self.signs, algorithms=[self.algorithm])
         parts = [{"alg": self.algorithm, "typ": "JWT"}, claims]
         text = b".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in parts)
         mac = hmac.digest(CLIENT_SECRET.encode(), text, "sha256") if self.algorithm == "HS256" else b""

@@ -9,7 +9,10 @@ from typing import Any
 import processes
 from webdriver import Driver, DriverError
 
-FRAME = "const found = document.querySelector('comment-thread'); return (found?.shadowRoot ?? found).querySelector('iframe')"
+FRAME = """
+const found = document.querySelector('comment-thread');
+return (found?.shadowRoot ?? found).querySelector('iframe');
+"""
 VISIBLE = """
 const [selector, text] = arguments;
 return [...document.querySelectorAll(selector)].find((element) =>

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Flask, request
-from flask_wtf import CSRFProtect
 from werkzeug.exceptions import LengthRequired
 
 from commentsvc.adapters.bell import Bell
@@ -31,6 +30,7 @@ from commentsvc.web import (
     login,
     moderator_texts,
     people,
+    person_marks,
     portrait,
     posting,
     pressure,
@@ -42,6 +42,7 @@ from commentsvc.web import (
     site_settings,
     site_sso,
     sso,
+    stale_forms,
     team,
     templating,
     thread_moves,
@@ -101,7 +102,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     }
     app.extensions["commentsvc.providers"] = {row.key: row for row in catalogue.offered(settings)}
     sessions.init_app(app, settings)
-    csrf = CSRFProtect(app)
+    csrf = person_marks.PersonCsrf(app)
     for door in DOORS:
         app.register_blueprint(door.blueprint)
     # Guests: access.require_own_page and a signed form token stand instead; readers: reader.require_token.
@@ -109,6 +110,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         csrf.exempt(door.blueprint)
     templating.init_app(app)
     faults.init_app(app)
+    stale_forms.init_app(app)
     app.before_request(_require_length)
     app.after_request(headers.apply)
 

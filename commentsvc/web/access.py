@@ -21,6 +21,7 @@ FORM_LIFE = 48 * 3600
 _EVER = 100 * 365 * 24 * 3600
 # Whoever sends a form again because it had grown too old has not been quick.
 _AGAIN = "again "
+_FORM = re.compile(r"(?P<again>again )?(?:as (?P<mark>[0-9a-f]+) )?(?P<form>.*)", re.DOTALL)
 AUTHOR_KEY_LONGEST = 200
 _CLIENT = "commentsvc.client"
 
@@ -39,9 +40,22 @@ def require_own_page() -> None:
         )
 
 
-def form_token(address: Address, *, again: bool = False) -> str:
-    """Return a token that says this service showed this thread's form, and when; `again` for one grown too old."""
-    g.form_token = signing.sign(settings().secret_key, "form", (_AGAIN if again else "") + _form_of(address))
+@dataclass(frozen=True, slots=True)
+class ShownForm:
+    """What a form's token says: when this service showed the form first, and to whom."""
+
+    seconds: float
+    """How long ago."""
+    mark: str
+    """Of the person it was filled in as; empty for a guest."""
+    again: bool
+    """It was shown once more because it had grown too old."""
+
+
+def form_token(address: Address, *, mark: str = "", again: bool = False) -> str:
+    """Return a token that says this service showed this thread's form, when, and to whom; `again` as in ShownForm."""
+    said = f"{_AGAIN if again else ''}{f'as {mark} ' if mark else ''}{_form_of(address)}"
+    g.form_token = signing.sign(settings().secret_key, "form", said)
     return str(g.form_token)
 
 
@@ -50,15 +64,22 @@ def token_shown() -> bytes:
     return str(g.get("form_token", "")).encode()
 
 
-def seconds_on_form(token: str, address: Address) -> float:
-    """Return how long ago the form was shown first; raises StaleFormError for a token that is not this form's."""
+def shown_form(token: str, address: Address) -> ShownForm | None:
+    """Return what a form's token says; None for a token that is not this form's."""
     found = signing.unsign(settings().secret_key, "form", token, max_age=_EVER)
-    if found is None or found[0].removeprefix(_AGAIN) != _form_of(address):
+    parts = _FORM.fullmatch(found[0]) if found else None
+    if found is None or parts is None or parts["form"] != _form_of(address):
+        return None
+    return ShownForm(max(0.0, time.time() - found[1]), parts["mark"] or "", bool(parts["again"]))
+
+
+def seconds_on_form(shown: ShownForm | None) -> float:
+    """Return how long ago the form was shown first; raises StaleFormError for one too old or not ours."""
+    if shown is None:
         raise StaleFormError
-    seconds = max(0.0, time.time() - found[1])
-    if seconds > FORM_LIFE:
+    if shown.seconds > FORM_LIFE:
         raise StaleFormError(genuine=True)
-    return seconds + FORM_LIFE if found[0].startswith(_AGAIN) else seconds
+    return shown.seconds + FORM_LIFE if shown.again else shown.seconds
 
 
 def receipt(comment_id: int) -> str:

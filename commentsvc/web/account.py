@@ -16,7 +16,7 @@ from commentsvc.domain.upkeep.erasure import Texts
 from commentsvc.domain.upkeep.retention import Limits
 from commentsvc.errors import BadAddressError, ForbiddenError, InvalidFieldsError
 from commentsvc.models import LoginSession
-from commentsvc.web import access, context, headers, reader
+from commentsvc.web import access, context, headers, person_marks, reader
 from commentsvc.web.context import database, now, providers
 from commentsvc.web.forms import DeletionForm, NameForm
 from commentsvc.web.sessions import ACCOUNT, leave_notice, take_notice
@@ -40,7 +40,9 @@ def guard() -> ResponseReturnValue | None:
             "account/signed_out.html", providers=list(providers().values()), gone="gone" in request.args
         )
         return headers.keep_nothing(make_response(html))
-    g.holder = holder
+    g.holder, g.person = holder, holder.commenter
+    if request.method == "POST" and request.endpoint != "account.leave":
+        person_marks.require(person_marks.sent_mark(), holder.commenter)
     return None
 
 
@@ -201,8 +203,7 @@ def _settings(form: NameForm, errors: dict[str, str] | None = None) -> Response:
 def _label_of(key: str) -> str:
     if key == single_sign_on.PROVIDER:
         return "A website's own login"
-    configured = providers().get(key)
-    return configured.label if configured else catalogue.label_of(key)
+    return reader.label_of(key)
 
 
 def _show(template: str, **facts: object) -> Response:

@@ -17,7 +17,7 @@ from commentsvc.domain.verdicts import spells
 from commentsvc.domain.verdicts.spells import Spell
 from commentsvc.errors import BadAddressError, NotFoundError
 from commentsvc.models import Comment, Commenter, Role, Site
-from commentsvc.web import access, sessions
+from commentsvc.web import access, person_marks, sessions
 from commentsvc.web.context import database, now, providers
 
 TABS = tuple(Tab)
@@ -38,6 +38,8 @@ def guard() -> Response | None:
     if person is None:
         return signed_out(401)
     g.person = person
+    if request.method not in {"GET", "HEAD"}:
+        person_marks.require(person_marks.sent_mark(), person)
     return None
 
 

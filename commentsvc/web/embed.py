@@ -19,7 +19,7 @@ from commentsvc.models import Order, Thread
 from commentsvc.web import access, headers, present_page, reader
 from commentsvc.web.context import database, now, settings
 from commentsvc.web.keeping import Keep, keep
-from commentsvc.web.thread import FRAME, PAGE, Asked, Draft, piece, show
+from commentsvc.web.thread import FRAME, PAGE, Asked, Draft, piece, show, who
 
 blueprint = Blueprint("embed", __name__)
 
@@ -45,12 +45,13 @@ def page() -> ResponseReturnValue:
     return _thread(Asked.read(PAGE, request.args))
 
 
-@blueprint.get("/embed/own")
-def own() -> ResponseReturnValue:
+@blueprint.get(f"{FRAME}/own", defaults={"door": FRAME})
+@blueprint.get(f"{PAGE}/own", defaults={"door": PAGE})
+def own(door: str) -> ResponseReturnValue:
     """What only this reader may know of a thread: who they are, a fresh form token, their comments that are held."""
-    asked = Asked.read(FRAME, request.args)
+    asked = Asked.read(door, request.args)
     address = asked.address()
-    holder = reader.current(address.site.id)
+    holder = reader.current(address.site.id if door == FRAME else None)
     key = access.author_key_hash(request.headers.get("X-Author-Key"))
     held = reading.own_held(
         database(),
@@ -62,10 +63,8 @@ def own() -> ResponseReturnValue:
     felt = pressure.now_on(database(), address.site, threads.find(database(), address), at=now())
     return headers.keep_nothing(
         jsonify(
-            token=access.form_token(address),
+            **who(address, holder),
             held=[{"id": view.id, "html": piece(asked, view)} for view in held],
-            member=reader.described(holder) if holder else None,
-            csrf=reader.csrf_token() if holder and not reader.bearer() else None,
             work=work.ask(settings().secret_key, address) if felt.step is Step.WORK else None,
         )
     )

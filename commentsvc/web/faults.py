@@ -6,7 +6,6 @@ import logging
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
@@ -30,6 +29,7 @@ STATUS: tuple[tuple[type[errors.CommentsvcError], int], ...] = (
     (errors.WorkNeededError, 428),
     (errors.TooManyError, 429),
     (errors.LoggedOutError, 403),
+    (errors.OtherPersonError, 409),
     (errors.LoginFailedError, 400),
     (errors.LoginRefusedError, 400),
     (errors.ProviderError, 503),
@@ -60,7 +60,6 @@ def wants_json() -> bool:
 
 def init_app(app: Flask) -> None:
     app.register_error_handler(errors.CommentsvcError, _ours)
-    app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(OperationalError, _database)
     app.register_error_handler(Exception, _unexpected)
@@ -82,10 +81,6 @@ def _ours(error: errors.CommentsvcError) -> ResponseReturnValue:
     if isinstance(error, errors.TooManyError):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
-
-
-def _csrf(error: CSRFError) -> ResponseReturnValue:
-    return answer(400, "This form had been open for too long. Please go back, reload the page and try again.")
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:

@@ -18,7 +18,17 @@ from commentsvc.db import begin_write
 from commentsvc.domain.persons import logins, sessions
 from commentsvc.domain.persons.logins import Redeemed, Stage
 from commentsvc.errors import BadAddressError, CommentsvcError, NotFoundError, TooManyError
-from commentsvc.web import access, attempts, faults, headers, login_arrival, login_outcomes, outside, reader
+from commentsvc.web import (
+    access,
+    attempts,
+    faults,
+    headers,
+    login_arrival,
+    login_outcomes,
+    outside,
+    person_marks,
+    reader,
+)
 from commentsvc.web.attempts import Begun
 from commentsvc.web.context import database, now, providers
 from commentsvc.web.login_outcomes import Outcome, Purpose, Start
@@ -44,6 +54,7 @@ def start() -> ResponseReturnValue:
     try:
         access.require_own_page()
         _limiter("logins").hit(access.network())
+        _require_same_person(begun_from)
         begun_from, site_id = _where(begun_from)
         provider = _provider(request.form.get("provider", ""))
         challenge = _begin(site_id, begun_from)
@@ -163,6 +174,13 @@ def opening() -> ResponseReturnValue:
 def done() -> ResponseReturnValue:
     """The popup's last page; it closes itself."""
     return login_outcomes.page(Outcome.DONE, Start(Purpose.FRAME))
+
+
+def _require_same_person(begun_from: Start) -> None:
+    """Refuse to link an account from a page that shows somebody else's; raises OtherPersonError."""
+    holder = reader.given() if begun_from.purpose is Purpose.LINK else None
+    if holder and (mark := request.form.get("mark")):  # which every page of ours has that links accounts
+        person_marks.require(mark, holder.commenter)
 
 
 def _limiter(name: str) -> Limiter:

@@ -74,7 +74,7 @@ def _admin_link(identity: Identity, *, at: datetime) -> str:
         raise NoRoleError(
             f"You are {identity.name} ({identity.provider}, {identity.subject}); no site has made you its moderator."
         )
-    return accounts.issue_link(database(), identity.commenter, at=at)
+    return accounts.issue_link(database(), identity.commenter, at=at, identity=identity)
 
 
 def _onward(begun: Begun, *, token: str, link: str) -> Response:

@@ -26,10 +26,12 @@ from commentsvc.domain.writing.entry import Posted
 from commentsvc.errors import (
     AlreadyPostedError,
     CommentsvcError,
+    ForbiddenError,
     InvalidFieldsError,
     LoggedOutError,
     NotFoundError,
     OtherArticleError,
+    OtherPersonError,
     StaleFormError,
     TooManyError,
     WorkNeededError,
@@ -38,7 +40,7 @@ from commentsvc.models import Comment, LoginSession, Status
 from commentsvc.web import access, faults, headers, present_page, reader
 from commentsvc.web.context import database, now, post_limits, preview_limiter, settings
 from commentsvc.web.forms import CommentForm
-from commentsvc.web.thread import FRAME, PAGE, Asked, Draft, piece, show
+from commentsvc.web.thread import FRAME, PAGE, Asked, Draft, piece, show, who
 
 blueprint = Blueprint("posting", __name__)
 
@@ -78,9 +80,11 @@ def preview() -> ResponseReturnValue:
 
 
 def _store(form: CommentForm, address: Address, door: str) -> Posted:
-    seconds = access.seconds_on_form(form.value("token"), address)
+    shown = access.shown_form(form.value("token"), address)
+    holder = _holder(form, address, door, shown)
+    seconds = access.seconds_on_form(shown)
     present_page.require_same_article(address, form.given)
-    text, author = _checked(form, address, door)
+    text, author = _checked(form, address, holder)
     given, key = form.value("work"), _key(form)
     post_limits().count_attempt(network=access.network(), person=_person(author))
     _require_room_in_thread(address, key)
@@ -180,11 +184,11 @@ def _with_opinion(
     return replace(found, opinions=opinions)
 
 
-def _checked(form: CommentForm, address: Address, door: str) -> tuple[str, Author]:
+def _checked(form: CommentForm, address: Address, holder: LoginSession | None) -> tuple[str, Author]:
     """Check everything typed; raises InvalidFieldsError with the faults of all fields at once."""
     faults_found: dict[str, str] = {}
     text = ""
-    guest, holder = fields.Guest(), _holder(form, address, door)
+    guest = fields.Guest()
     try:
         text = fields.text(form.value("text"), longest=settings().max_comment_length)
     except InvalidFieldsError as error:
@@ -219,17 +223,40 @@ def _known_by_network(author: Author, at: datetime) -> Author:
     )
 
 
-def _holder(form: CommentForm, address: Address, door: str) -> LoginSession | None:
-    """Return the session to post with, None for a guest; raises LoggedOutError, ForbiddenError."""
-    if form.value("identity") != "member":
+def _holder(
+    form: CommentForm, address: Address, door: str, shown: access.ShownForm | None
+) -> LoginSession | None:
+    """Return the session to post with, None for a guest.
+
+    A form that a member filled in is taken from that member alone, in this session or another of theirs. Raises
+    LoggedOutError, OtherPersonError, ForbiddenError.
+    """
+    if not _is_members(form):
         if not address.site.guests:
             raise InvalidFieldsError({"form": "Please log in to comment on this site."})
         return None
-    holder = reader.current(address.site.id if door == FRAME else None)
+    holder = _logged_in(address, door)
     if holder is None:
         raise LoggedOutError
-    reader.require_token()
+    if shown is None or shown.mark != reader.mark(holder):
+        name = holder.commenter.name
+        raise OtherPersonError(name, f"Your text is kept: press the button once more to post it as {name}.")
+    try:
+        reader.require_token()
+    except ForbiddenError:
+        raise ForbiddenError(
+            "This form had been open for too long. Your text is kept: press the button once more."
+        ) from None
     return holder
+
+
+def _is_members(form: CommentForm) -> bool:
+    """Whether the form was filled in by somebody with an account; a guest's stays a guest's, whoever logs in."""
+    return form.value("identity") == "member"
+
+
+def _logged_in(address: Address, door: str) -> LoginSession | None:
+    return reader.current(address.site.id if door == FRAME else None)
 
 
 def _person(author: Author) -> str | None:
@@ -258,15 +285,18 @@ def _refused(error: CommentsvcError, form: CommentForm, asked: Asked) -> Respons
     address = asked.address()
     found = error.fields if isinstance(error, InvalidFieldsError) else {"form": str(error)}
     status = faults.status_of(error)
+    holder = _logged_in(address, asked.door) if _is_members(form) else None
     if faults.wants_json():
         body: dict[str, Any] = {"errors": found, "message": str(error)}
         if isinstance(error, LoggedOutError):
             body["errors"]["loggedOut"] = True
         if isinstance(error, StaleFormError):
-            body["token"] = access.form_token(address, again=error.genuine)
+            body["token"] = access.form_token(address, mark=reader.mark(holder), again=error.genuine)
         if isinstance(error, OtherArticleError):
-            seconds = access.seconds_on_form(form.value("token"), address)
-            body["choice"] = present_page.choice(address, form.given, seconds_on_form=seconds)
+            shown = access.shown_form(form.value("token"), address)
+            body["choice"] = present_page.choice(address, form.given, shown)
+        if _is_members(form) and isinstance(error, LoggedOutError | OtherPersonError | ForbiddenError):
+            body["own"] = who(address, holder)
         if isinstance(error, WorkNeededError):
             body["work"] = work.ask(settings().secret_key, address)
         response = jsonify(body)
@@ -276,7 +306,7 @@ def _refused(error: CommentsvcError, form: CommentForm, asked: Asked) -> Respons
         page = reading.page(database(), address, order=order)
         again = isinstance(error, StaleFormError) and error.genuine
         draft = Draft(values=form.values(), errors=found, parent=_answered(form, address), again=again)
-        response = show(asked, address, page, at=now(), draft=draft, status=status)
+        response = show(asked, address, page, at=now(), draft=draft, holder=holder, status=status)
     if isinstance(error, TooManyError):
         response.headers["Retry-After"] = str(error.retry_after)
     return headers.keep_nothing(response)

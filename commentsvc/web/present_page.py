@@ -53,7 +53,7 @@ def require_same_article(shown: Address, values: Mapping[str, str]) -> None:
         raise OtherArticleError
 
 
-def choice(shown: Address, values: Mapping[str, str], *, seconds_on_form: float) -> str:
+def choice(shown: Address, values: Mapping[str, str], form: access.ShownForm | None) -> str:
     """Render the question under which of the two articles a comment is to be posted; empty where they are one again."""
     present = other_article(shown, values)
     if present is None:
@@ -62,7 +62,8 @@ def choice(shown: Address, values: Mapping[str, str], *, seconds_on_form: float)
     if here == there:
         here, there = _name("", shown), _name("", present.address)
     # Somebody who has written for a while has not been quick, though the other thread's form is new.
-    token = access.form_token(present.address, again=seconds_on_form >= FASTEST_SECONDS)
+    slow = access.seconds_on_form(form) >= FASTEST_SECONDS
+    token = access.form_token(present.address, mark=form.mark if form else "", again=slow)
     return render_template(
         "thread/other_article.html", here=here, there=there, asked=present.asked, token=token
     )

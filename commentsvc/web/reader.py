@@ -21,6 +21,7 @@ from commentsvc.domain.persons import sessions
 from commentsvc.domain.showing import pictures
 from commentsvc.errors import ForbiddenError
 from commentsvc.models import LoginSession
+from commentsvc.web import person_marks
 from commentsvc.web.context import database, now, providers
 from commentsvc.web.sessions import READER_COOKIE
 
@@ -107,6 +108,11 @@ def given() -> LoginSession | None:
     )
 
 
+def mark(holder: LoginSession | None) -> str:
+    """Return the mark that a form carries which this reader fills in; empty for a guest."""
+    return person_marks.mark_of(holder.commenter, f"site {holder.site_id}") if holder else ""
+
+
 def csrf_token() -> str:
     """Return the token that changes with the cookie must bring."""
     return str(generate_csrf())
@@ -116,13 +122,19 @@ def described(found: LoginSession) -> dict[str, Any]:
     """Return what a form shows of whoever is signed in."""
     identity = found.identity
     key = identity.provider if identity else ""
-    configured = providers().get(key)
     return {
+        "mark": mark(found),
         "name": found.commenter.name,
         "provider": key,
-        "label": "" if key == "sso" else (configured.label if configured else catalogue.label_of(key)),
+        "label": "" if key == "sso" else label_of(key),
         "picture": pictures.path(database(), found.commenter) or _drawn(found.commenter.name),
     }
+
+
+def label_of(key: str) -> str:
+    """Return what to call a login provider, which need not be configured any longer."""
+    configured = providers().get(key)
+    return configured.label if configured else catalogue.label_of(key)
 
 
 def _drawn(name: str) -> str:

@@ -11,11 +11,11 @@ from commentsvc.domain.desk import reports
 from commentsvc.domain.desk.reports import Reporter
 from commentsvc.domain.discussions.threads import Address
 from commentsvc.domain.showing import reading
-from commentsvc.errors import CommentsvcError, InvalidFieldsError, StaleFormError
+from commentsvc.errors import CommentsvcError, InvalidFieldsError, OtherPersonError, StaleFormError
 from commentsvc.models import Comment, LoginSession
 from commentsvc.web import access, faults, headers, reader
 from commentsvc.web.context import database, hash_key, now, report_limiter
-from commentsvc.web.thread import FRAME, PAGE, Asked
+from commentsvc.web.thread import FRAME, PAGE, Asked, who
 
 blueprint = Blueprint("reporting", __name__)
 
@@ -39,9 +39,14 @@ def report(door: str, comment_id: int) -> ResponseReturnValue:
     try:
         _store(door, comment_id, address)
     except CommentsvcError as error:
-        if faults.wants_json() or not isinstance(error, InvalidFieldsError | StaleFormError):
+        if not isinstance(error, InvalidFieldsError | StaleFormError | OtherPersonError):
             raise
         database().rollback()
+        if faults.wants_json():
+            tokens = who(address, _holder(door, address))
+            return headers.keep_nothing(
+                make_response(jsonify(message=str(error), own=tokens), faults.status_of(error))
+            )
         return _form(door, reports.find(database(), comment_id), address, error=error)
     if faults.wants_json():
         return headers.keep_nothing(jsonify(message=THANKS))
@@ -49,9 +54,11 @@ def report(door: str, comment_id: int) -> ResponseReturnValue:
 
 
 def _store(door: str, comment_id: int, address: Address) -> None:
-    access.seconds_on_form(request.form.get("token", ""), address)
+    shown = access.shown_form(request.form.get("token", ""), address)
+    access.seconds_on_form(shown)
     session, at = database(), now()
-    by = _reporter(door, address, reports.month_of(session, comment_id, at=at))
+    month = reports.month_of(session, comment_id, at=at)
+    by = _reporter(_holder(door, address), shown, month)
     report_limiter().hit(access.network())
     begin_write(session)
     reason, note = request.form.get("reason", ""), request.form.get("note", "")
@@ -59,9 +66,14 @@ def _store(door: str, comment_id: int, address: Address) -> None:
     session.commit()
 
 
-def _reporter(door: str, address: Address, month: str) -> Reporter:
+def _reporter(holder: LoginSession | None, shown: access.ShownForm | None, month: str) -> Reporter:
+    """Return who reports; raises OtherPersonError where the form was opened by somebody else."""
+    if shown is None or shown.mark != reader.mark(holder):
+        raise OtherPersonError(
+            holder.commenter.name if holder else None, "Press the button once more to report this comment."
+        )
     network = access.network_hash(month)
-    if holder := _holder(door, address):
+    if holder:
         reader.require_token()
         return Reporter(_hash(f"account {holder.commenter_id}"), network, member=True)
     key = access.author_key_hash(request.form.get("author_key"))
@@ -77,7 +89,7 @@ def _hash(value: str) -> str:
 
 
 def _form(door: str, comment: Comment, address: Address, *, error: CommentsvcError | None = None) -> Response:
-    chosen = request.form.get("reason", "")
+    chosen, holder = request.form.get("reason", ""), _holder(door, address)
     return _page(
         door,
         address,
@@ -87,8 +99,8 @@ def _form(door: str, comment: Comment, address: Address, *, error: CommentsvcErr
         chosen=chosen,
         note=request.form.get("note", ""),
         error=str(error or ""),
-        token=access.form_token(address),
-        csrf=reader.csrf_token() if _holder(door, address) and not reader.bearer() else "",
+        token=access.form_token(address, mark=reader.mark(holder)),
+        csrf=reader.csrf_token() if holder and not reader.bearer() else "",
     )
 
 

@@ -16,8 +16,17 @@ blueprint = Blueprint("signin", __name__, url_prefix=sessions.ADMIN)
 
 @blueprint.get("/sign-in/<token>")
 def ask(token: str) -> ResponseReturnValue:
-    """A page with a button: programs that look at the links in a mail must not spend this one."""
-    return desk.arrival() or render_template("admin/sign_in.html", token=token)
+    """A page with a button, which says who is about to sign in: programs that look at a mail's links spend none."""
+    if arriving := desk.arrival():
+        return arriving
+    found, present = accounts.find_link(database(), token, at=now()), sessions.who()
+    return render_template(
+        "admin/sign_in.html",
+        token=token,
+        person=found.person if found and found.is_open else None,
+        provider=reader.label_of(found.provider) if found and found.provider else None,
+        other=present if present and found and present.id != found.person.id else None,
+    )
 
 
 @blueprint.post("/sign-in/<token>")
@@ -30,7 +39,8 @@ def enter(token: str) -> ResponseReturnValue:
         secret = accounts.redeem_link(session, token, at=now(), browser=reader.browser())
     except LinkSpentError:
         session.rollback()
-        return desk.signed_out(410, spent=True)
+        found = accounts.find_link(session, token, at=now())
+        return desk.signed_out(410, spent=found is None or found.provider is None)
     if earlier := sessions.token():
         accounts.sign_out(session, earlier)
     session.commit()

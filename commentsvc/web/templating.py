@@ -13,7 +13,7 @@ from jinja2.runtime import Macro
 
 from commentsvc.adapters import initials
 from commentsvc.adapters.markup import SafeHtml, trusted
-from commentsvc.web import assets
+from commentsvc.web import assets, person_marks
 from commentsvc.web.writer import Writer, written
 
 INDENTS = 4
@@ -53,7 +53,9 @@ def init_app(app: Flask) -> None:
         answering=remembered(environment, "answering"),
         blank_details=remembered(environment, "blank_details"),
     )
-    environment.globals.update(asset=assets.url)
+    environment.globals.update(
+        asset=assets.url, page_mark=person_marks.page_mark, page_token=person_marks.csrf_token
+    )
 
 
 def remembered(environment: Environment, name: str) -> Callable[..., str]:

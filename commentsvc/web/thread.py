@@ -136,7 +136,7 @@ def show(
         conversation=conversation,
         closed=threads.closed_reason(site, page.thread, at=at),
         announced=threads.announcement(site, page.thread, at=at),
-        token=access.form_token(address, again=draft is not None and draft.again),
+        token=access.form_token(address, mark=reader.mark(holder), again=draft is not None and draft.again),
         providers=list(providers().values()),
         member=reader.described(holder) if holder and not as_guest else None,
         still_name=holder.commenter.name if holder and as_guest else "",
@@ -147,6 +147,15 @@ def show(
     if asked.door == FRAME:
         headers.allow_framing(origin.origin for origin in site.origins)
     return response
+
+
+def who(address: Address, holder: LoginSession | None) -> dict[str, Any]:
+    """Return what a script needs to show the form as this reader's: the person, and tokens for their next post."""
+    return {
+        "member": reader.described(holder) if holder else None,
+        "token": access.form_token(address, mark=reader.mark(holder)),
+        "csrf": reader.csrf_token() if holder and not reader.bearer() else None,
+    }
 
 
 def piece(asked: Asked, view: CommentView) -> str:

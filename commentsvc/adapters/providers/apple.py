@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING, Any
 
+from commentsvc.adapters import claims as claims_
 from commentsvc.errors import ProviderError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def client_secret(provider: Provider) -> str:
 def with_name(claims: dict[str, Any], user: str) -> dict[str, Any]:
     """Add the name that the first form post brought; what is not signed says nothing about who somebody is."""
     try:
-        name = json.loads(user)["name"]
+        name = claims_.read_object(user)["name"]
         full = " ".join(part for part in (name.get("firstName"), name.get("lastName")) if part)
     except (ValueError, KeyError, TypeError, AttributeError):
         return claims

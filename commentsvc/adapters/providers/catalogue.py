@@ -6,7 +6,7 @@ Sources: the vendors' own documents, as of November 2026.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
@@ -56,6 +56,12 @@ class Provider:
     @property
     def openid(self) -> bool:
         return not self.authorize_url
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is the operator's own, so that nobody knows it by a mark: its name has to be read."""
+        row = _BY_KEY.get(self.key)
+        return row is None or row.label != self.label
 
 
 ROWS: tuple[Provider, ...] = (
@@ -175,9 +181,29 @@ def offered(settings: Settings) -> list[Provider]:
             rows.append(configured(one))
         except SettingsError as error:
             faults.extend(error.faults)
+    if settings.mastodon:
+        rows.append(_BY_KEY["mastodon"])
+    places = {_key_of(name, rows): place for place, name in enumerate(settings.providers_order)}
+    unknown = [
+        name for name in settings.providers_order if _key_of(name, rows) not in _BY_KEY | _by_key(rows)
+    ]
+    known = ", ".join([row.key.removeprefix(_OIDC) for row in rows if row.key not in _BY_KEY] + list(_BY_KEY))
+    faults += [
+        f"{PREFIX}PROVIDERS_ORDER: no provider is called {name!r}. Known: {known}." for name in unknown
+    ]
     if faults:
         raise SettingsError(faults)
-    return [*rows, _BY_KEY["mastodon"]] if settings.mastodon else rows
+    return sorted(rows, key=lambda row: places.get(row.key, len(places)))
+
+
+def _by_key(rows: Iterable[Provider]) -> dict[str, Provider]:
+    return {row.key: row for row in rows}
+
+
+def _key_of(name: str, rows: Iterable[Provider]) -> str:
+    """Return the key of a provider as an operator calls it: `mycompany` is the one of `COMMENTSVC_OIDC_MYCOMPANY_…`."""
+    own = f"{_OIDC}{name}"
+    return own if name not in _BY_KEY and own in _by_key(rows) else name
 
 
 def configured(settings: ProviderSettings) -> Provider:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import logging
 import re
 import secrets
@@ -17,6 +16,7 @@ import requests
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.requests_client import OAuth2Session
 
+from commentsvc.adapters import claims
 from commentsvc.adapters.providers import apple, asking, idtoken, mastodon
 from commentsvc.adapters.providers.attempt import Attempt
 from commentsvc.adapters.providers.catalogue import BASIC, POST, Provider
@@ -258,10 +258,7 @@ def _profile(
         ).hexdigest()
     with client.get(endpoints.profile, params=params, headers={"Accept": "application/json"}) as answer:
         answer.raise_for_status()
-        found = json.loads(answer.content)
-    if not isinstance(found, dict):
-        raise ProviderError(_NOT_UNDERSTOOD.format(provider.label))
-    return found
+        return claims.read_object(answer.content)
 
 
 def _merge(claims: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +11,7 @@ from joserfc import jwt
 from joserfc.errors import BadSignatureError, InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
+from commentsvc.adapters.claims import StrictDecoder
 from commentsvc.adapters.providers.catalogue import Provider
 from commentsvc.errors import ProviderError
 
@@ -32,7 +34,7 @@ def verify(
     except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise UnknownKeyError("The provider's keys cannot be read.") from error
     try:
-        found = jwt.decode(token, known, algorithms=list(ALGORITHMS))
+        found = jwt.decode(token, known, algorithms=list(ALGORITHMS), decoder_cls=StrictDecoder)
     except (InvalidKeyIdError, BadSignatureError):
         raise UnknownKeyError("The provider's answer is not signed as it should be.") from None
     except (JoseError, ValueError, TypeError, KeyError) as error:
@@ -54,7 +56,7 @@ def _issuer_fits(claims: Mapping[str, Any], provider: Provider, issuer: str) -> 
     expected = issuer
     if provider.any_tenant:
         tenant = claims.get("tid")
-        if not isinstance(tenant, str) or not tenant.replace("-", "").isalnum():
+        if not isinstance(tenant, str) or not re.fullmatch(r"[A-Za-z0-9-]{1,64}", tenant):
             return False
         expected = issuer.replace("{tenantid}", tenant)
     return bool(expected) and claims.get("iss") == expected
@@ -70,7 +72,10 @@ def _audience_fits(claims: Mapping[str, Any], client_id: str) -> bool:
 
 
 def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")
+    """Return a time in seconds; what is none, or no float can hold, is never in time."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or abs(value) > 1e11:
+        return float("nan")
+    return float(value)
 
 
 def _require(holds: bool, what: str) -> None:

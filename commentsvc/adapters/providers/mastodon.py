@@ -5,13 +5,13 @@ So everything here goes through the guarded client: https only, no private addre
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
+from commentsvc.adapters import claims as claims_
 from commentsvc.adapters import outbound
 from commentsvc.adapters.providers.catalogue import Provider
 from commentsvc.errors import OutboundError, ProviderError, ProviderUnavailableError
@@ -101,13 +101,13 @@ def _ask(
             accept=frozenset({"application/json"}),
             redirects=0,
         )
-        found = json.loads(answer.body)
+        found = claims_.read_object(answer.body)
     except OutboundError as error:
         raise ProviderUnavailableError(
             f"{host} cannot be reached right now, or is no Mastodon server."
         ) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ProviderError(f"{host} does not answer like a Mastodon server.") from error
-    if answer.status != 200 or not isinstance(found, dict):
+    if answer.status != 200:
         raise ProviderError(f"{host} did not accept this login. Please try again.")
     return found

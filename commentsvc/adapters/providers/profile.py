@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
+from commentsvc.adapters import claims as claims_
+from commentsvc.adapters.claims import text as _text
+from commentsvc.adapters.claims import web_address as _url
 from commentsvc.errors import ProviderError
 
 Claims = Mapping[str, Any]
@@ -113,30 +115,15 @@ def mastodon(issuer: str, claims: Claims) -> Profile:
 
 
 def _subject(value: object) -> str:
-    """Return the provider's id of a person: text or a number, never empty, never something nested."""
-    if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
-        raise ProviderError("The provider did not say who you are.")
-    if len(str(value)) > 300 or not str(value).isprintable():
-        raise ProviderError("The provider answered in a way that is not understood.")
-    return str(value)
-
-
-def _text(value: object) -> str | None:
-    return value.strip()[:500] if isinstance(value, str) and value.strip() else None
+    """Return the provider's id of a person; raises ProviderError."""
+    try:
+        return claims_.subject(value)
+    except ValueError:
+        raise ProviderError("The provider did not say who you are in a way that is understood.") from None
 
 
 def _first(claims: Claims, *names: str) -> str:
     return next((text for name in names if (text := _text(claims.get(name)))), "")
-
-
-def _url(value: object) -> str | None:
-    text = _text(value)
-    try:
-        return (
-            text if text and urlsplit(text).scheme in {"http", "https"} and urlsplit(text).hostname else None
-        )
-    except ValueError:
-        return None
 
 
 def _inner(claims: Claims, name: str, *, required: bool = True) -> Claims:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
@@ -37,19 +38,50 @@ def operator(session: Session) -> Commenter:
     return commenter
 
 
-def issue_link(session: Session, commenter: Commenter, *, at: datetime) -> str:
-    """Return the secret of a one-time sign-in link to the admin view. Needs `begin_write`."""
+@dataclass(frozen=True)
+class SignIn:
+    """What a one-time secret opens: the admin view, for a person."""
+
+    person: Commenter
+    provider: str | None
+    """Where they have just logged in; None for a link that somebody made for them."""
+    is_open: bool
+    """Whether it can still be used."""
+
+
+def issue_link(
+    session: Session, commenter: Commenter, *, at: datetime, identity: Identity | None = None
+) -> str:
+    """Return the secret of a one-time sign-in link to the admin view. Needs `begin_write`.
+
+    `identity` is what the person has just proved at a provider, where no link was made for them.
+    """
     token = signing.new_token()
     session.add(
         Ticket(
             token_hash=token_hashes.of_token(session, token),
             commenter_id=commenter.id,
+            identity_id=identity.id if identity else None,
             purpose=ADMIN,
             created_at=at,
             expires_at=at + LINK_LIFE,
         )
     )
     return token
+
+
+def find_link(session: Session, token: str, *, at: datetime) -> SignIn | None:
+    """Return what a one-time secret opens, without spending it; None for an unknown one."""
+    ticket = session.scalar(
+        select(Ticket).where(
+            Ticket.token_hash == token_hashes.of_token(session, token), Ticket.purpose == ADMIN
+        )
+    )
+    if ticket is None or ticket.commenter_id is None:
+        return None
+    person = session.get_one(Commenter, ticket.commenter_id)
+    provider = ticket.identity.provider if ticket.identity else None
+    return SignIn(person, provider, is_open=ticket.redeemed_at is None and ticket.expires_at >= at)
 
 
 def redeem_link(session: Session, token: str, *, at: datetime, browser: str = "") -> str:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from commentsvc.adapters import signing
+from commentsvc.adapters import claims, signing
 from commentsvc.domain import fields
 from commentsvc.domain.persons import identities, token_hashes
 from commentsvc.errors import BadAddressError, LinkSpentError, NotFoundError
@@ -16,7 +16,6 @@ from commentsvc.models import Commenter, Identity, Membership, Role, Site, Ticke
 
 INVITE = "invite"
 LIFE = timedelta(days=7)
-SUBJECT_LONGEST = 300
 
 
 @dataclass(frozen=True)
@@ -34,9 +33,7 @@ def grant(
 
     Raises BadAddressError for a subject that can be nobody's.
     """
-    subject = subject.strip()
-    if not subject or len(subject) > SUBJECT_LONGEST or not subject.isprintable():
-        raise BadAddressError("A subject is the provider's own id of a person.")
+    subject = _subject(subject)
     found = identities.find(session, provider, issuer, subject)
     commenter = found.commenter if found else _expected(session, provider, issuer, subject, at=at)
     _set_role(session, commenter.id, site.id, role)
@@ -44,8 +41,11 @@ def grant(
 
 
 def revoke(session: Session, site: Site, provider: str, issuer: str, subject: str) -> None:
-    """Take an account's role on a site away. Needs `begin_write`; raises NotFoundError where it has none."""
-    found = identities.find(session, provider, issuer, subject.strip())
+    """Take an account's role on a site away. Needs `begin_write`.
+
+    Raises NotFoundError where it has none, BadAddressError for a subject that can be nobody's.
+    """
+    found = identities.find(session, provider, issuer, _subject(subject))
     membership = _membership(session, found.commenter_id, site.id) if found else None
     if membership is None:
         raise NotFoundError(f"This account has no role on {site.name}.")
@@ -87,6 +87,13 @@ def redeem(session: Session, token: str, identity: Identity, *, at: datetime) ->
     present = _membership(session, identity.commenter_id, ticket.site_id or 0)
     if present is None or present.role is not Role.OWNER:
         _set_role(session, identity.commenter_id, ticket.site_id or 0, ticket.role or Role.MODERATOR)
+
+
+def _subject(typed: str) -> str:
+    try:
+        return claims.subject(typed.strip())
+    except ValueError:
+        raise BadAddressError("A subject is the provider's own id of a person.") from None
 
 
 def _open(session: Session, token: str, *, at: datetime, lock: bool = True) -> Ticket:

@@ -1,6 +1,6 @@
 // The comment form with script: opens when entered, keeps what is typed, answers in place, posts without a reload.
 
-import { bringLogin, draft, draftKey, hex, highlight, keep, kept, page, parse, placeReplies, placeRoot, proof, tell, title } from "./main.js";
+import { bringLogin, draft, draftKey, framed, hex, highlight, keep, kept, page, parse, placeReplies, placeRoot, proof, tell, title } from "./main.js";
 
 const DAY = 86400000;
 const form = document.getElementById("reply");
@@ -48,27 +48,60 @@ function begin() {
   toil(fields.key.value).catch(() => {});
 }
 
+let askedAt = 0;
+let question = 0;
+
 /**
  * Ask for what is this reader's alone: who they are, a form token that is not as old as the page, their held
  * comments. Says whether somebody is logged in.
  */
 async function own() {
+  const mine = ++question;
+  askedAt = Date.now();
   try {
     const headers = { ...proof(), ...(hadKey && { "X-Author-Key": authorKey }) };
-    const answer = await fetch(page.replace(/^\/\w+/, "/embed/own"), { headers });
+    const answer = await fetch(page.replace("?", "/own?"), { headers });
     if (!answer.ok) return false;
-    const { csrf, held, member, token, work: asked } = await answer.json();
-    fields.token.value = token;
-    work = asked;
-    begin();
-    for (const { html, id } of held) if (!document.getElementById(`comment-${id}`)) place(html);
-    login?.wear(member, csrf);
-    keep("localStorage", "signed", member && true);
-    return Boolean(member);
+    const found = await answer.json();
+    if (mine === question) {
+      become(found);
+      work = found.work;
+      begin();
+      for (const { html, id } of found.held) if (!document.getElementById(`comment-${id}`)) place(html);
+    }
+    return Boolean(found.member);
   } catch {
     return false; // The page's own token serves as well.
   }
 }
+
+let mark;
+// On a page of its own: its link "Change" led here, or a guest's form came back with a fault.
+const staysGuest = !framed && fields.identity.value === "guest" && (location.pathname !== "/thread" || new URLSearchParams(location.search).has("as"));
+
+/** Show the form as the person's who is logged in now, and say so where that was another. */
+function become({ csrf, member, token }) {
+  fields.token.value = token;
+  const now = member?.mark ?? null;
+  if (mark !== undefined && mark !== now) status.textContent = member ? `You are now logged in as ${member.name}.` : "You are no longer logged in.";
+  mark = now;
+  if (!staysGuest) login?.wear(member, csrf);
+  keep("localStorage", "signed", member && true);
+}
+
+// Another tab may log in or out meanwhile: when this one comes to the front it asks who is there, at most once a
+// second; not where nobody has written or logged in yet.
+let looking;
+
+function look() {
+  if (!fresh || document.hidden) return;
+  clearTimeout(looking);
+  looking = setTimeout(() => (fresh = own()), Math.max(0, askedAt + 1000 - Date.now()));
+}
+
+addEventListener("focus", look);
+addEventListener("pageshow", look);
+document.addEventListener("visibilitychange", look);
 
 function grow() {
   if (CSS.supports("field-sizing: content")) return;
@@ -162,7 +195,6 @@ function fault(name, words) {
 }
 
 function show(faults) {
-  if (faults.loggedOut) login?.forget();
   for (const name of ["form", "text", ...DETAILS]) fault(name, faults[name] ?? "");
   const first = ["text", "email", "name", "website"].find((name) => faults[name] && fields[name]);
   if (first) {
@@ -213,19 +245,17 @@ async function send(path, body) {
   }
 }
 
-/** Send the form, with `more` in the place of fields of the same name. */
+/** Send the form as whom it shows now, whatever it is told meanwhile; `more` stands in the place of fields of the same name. */
 async function post(more) {
-  await fresh;
+  fields.key.value ||= random();
+  sent = true;
+  const body = new URLSearchParams(new FormData(form));
+  for (const name in more) body.set(name, more[name]);
   for (let again = 0; ; again++) {
-    fields.key.value ||= random();
-    sent = true;
-    const body = new URLSearchParams(new FormData(form));
-    for (const name in more) body.set(name, more[name]);
     if (work) body.set("work", await toil(body.get("key")).catch(() => "none"));
     const reply = await send(form.getAttribute("action"), body);
     if (again > 1 || !(reply.body.token || reply.body.work)) return reply;
-    const holder = more.token ? more : { set token(fresh) { fields.token.value = fresh; } };
-    if (reply.body.token) holder.token = reply.body.token;
+    if (reply.body.token) body.set("token", reply.body.token);
     work = reply.body.work ?? work;
   }
 }
@@ -248,9 +278,10 @@ async function submitTo(chosen, elsewhere = false) {
   const reply = await post(chosen ? { page_title: elsewhere ? article.page_title : "", ...chosen } : article);
   submit.disabled = false;
   submit.textContent = words;
-  if (reply.ok) arrived(reply.body, elsewhere);
-  else if (reply.body.choice) (await import("./article.js")).ask(form, reply.body.choice, submitTo);
-  else show(reply.body.errors ?? { form: reply.body.message });
+  if (reply.ok) return arrived(reply.body, elsewhere);
+  if (reply.body.choice) return (await import("./article.js")).ask(form, reply.body.choice, submitTo);
+  if (reply.body.own) become(reply.body.own);
+  show(reply.body.errors ?? { form: reply.body.message });
 }
 
 function arrived({ count, held, html, id }, elsewhere) {

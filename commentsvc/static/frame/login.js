@@ -2,7 +2,7 @@
 // has the verifier fetches the session when the login is done. No window has to speak with another, so it works
 // where popups lose their opener, and no cookie of the popup is needed.
 
-import { hex, keep, kept, page, proof, reader, tell } from "./main.js";
+import { framed, hex, keep, kept, page, proof, reader, tell } from "./main.js";
 
 const form = document.getElementById("login");
 const composer = document.getElementById("reply");
@@ -56,10 +56,12 @@ function fill(facts, within = composer) {
 
 /** Show who is logged in, as the service told; null for nobody. */
 export function wear(found, csrf) {
+  const chosen = found && found.mark === member?.mark && !panels.guest.hidden; // to comment as a guest all the same
   member = found;
   composer.elements.csrf_token.value = csrf ?? "";
   document.getElementById("leave").elements.csrf_token.value = csrf ?? "";
-  if (!member) return;
+  if (!member && composer.elements.identity.value === "member") show("guest");
+  if (!member || chosen) return;
   if (member.provider === "sso" && reader.vouched === "") return leave();
   say("");
   fill(member);
@@ -195,13 +197,13 @@ async function redeem(mine) {
 /** Begin: `changed` asks the service who is logged in, shows it, and says whether somebody is. */
 export function begin(changed) {
   onChange = changed;
-  if (!form || !crypto.subtle) return;
+  if (!framed || !form || !crypto.subtle) return;
   newPair();
   composer.addEventListener("click", (event) => {
     const button = event.target.closest?.("button");
     if (button?.name === "provider") {
       event.preventDefault();
-      if (button.value === member?.provider) wear(member, composer.elements.csrf_token.value);
+      if (button.value === member?.provider) show("member");
       else start({ key: button.value, label: button.value === "mastodon" ? document.getElementById("instance").value : button.dataset.label });
     } else if (button?.matches("[data-cancel]") && waiting) {
       withdraw();

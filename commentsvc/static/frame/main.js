@@ -223,8 +223,8 @@ export const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padS
 export const draftKey = `draft ${page.replace(/&order=\w+/, "")}`;
 export const draft = kept("localStorage", draftKey);
 
-/** The module that logs in, where that can be done from here. */
-export const bringLogin = () => (framed && document.getElementById("login") ? import("./login.js") : null);
+/** The module that logs in. */
+export const bringLogin = () => (document.getElementById("login") ? import("./login.js") : null);
 
 /** Bring the form to life, once; null where that fails, and the form is sent as a page. */
 async function compose() {

@@ -33,6 +33,10 @@ export async function report(link) {
       words.focus({ preventScroll: true });
       link.remove();
     } else {
+      if (said.own) {
+        form.elements.token.value = said.own.token;
+        form.elements.csrf_token.value = said.own.csrf ?? "";
+      }
       const fault = form.querySelector(".fault");
       fault.textContent = said.message;
       fault.hidden = false;
