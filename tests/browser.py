@@ -254,9 +254,7 @@ class _Pages(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def blog(
-    service: Service, certificates: Callable[[str], ssl.SSLContext] | None
-) -> Iterator[Blog]:
+def blog(service: Service, certificates: Callable[[str], ssl.SSLContext] | None) -> Iterator[Blog]:
     """A website on a free port, registered with the service; its comments appear at once, however many."""
     handler = type("Pages", (_Pages,), {})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
