@@ -52,8 +52,8 @@ class Embedded:
 
 
 def ours(origin: str) -> Embedded:
-    """As our README says."""
-    tag = f'<div id="comments"></div><script async src="{origin}/embed.js"></script>'
+    """As our README says; `data-service` because nginx stands at another address than the service's own."""
+    tag = f'<div id="comments"></div><script async data-service="{origin}" src="{origin}/embed.js"></script>'
     return Embedded(tag, "article.comment", origin)
 
 

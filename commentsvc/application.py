@@ -12,6 +12,7 @@ from commentsvc.adapters.messenger import Messenger
 from commentsvc.config import Settings
 from commentsvc.db import db as database
 from commentsvc.db import engine_options, on_commit
+from commentsvc.domain.persons import token_hashes
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -32,6 +33,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["commentsvc.messenger"] = messenger
     with app.app_context():
         on_commit(database.engine, messenger.tell)
+        token_hashes.hash_with(database.engine, settings.secret_key)
     web.init_app(app, settings)
     web.guard_entrance(app, settings)
     web.keep_pages(app, settings, bell, messenger)

@@ -96,6 +96,22 @@ class Settings:
         default="",
         shown="nobody",
     )
+    private_articles: bool = _setting(
+        "`on` has the titles of articles also read at private addresses, for a blog in the same network.",
+        default="off",
+    )
+    keep_network_days: int = _setting(
+        "Days for which the hash of the network that a comment came from is kept; 0: as long as the comment.",
+        default="90",
+    )
+    keep_email_days: int = _setting(
+        "Days for which a guest's e-mail address is kept with a comment; 0: as long as the comment.",
+        default="0",
+    )
+    keep_spam_days: int = _setting("Days after which spam is deleted; 0 keeps it.", default="30")
+    keep_trash_days: int = _setting(
+        "Days after which what is in the trash is deleted; 0 keeps it.", default="30"
+    )
     log_level: str = _setting("`DEBUG`, `INFO`, `WARNING` or `ERROR`.", default="INFO")
     mastodon: bool = _setting("`on` lets people of any Mastodon instance log in.", default="off")
     providers: tuple[ProviderSettings, ...] = ()

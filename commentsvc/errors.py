@@ -58,6 +58,16 @@ class KeyTakenError(CommentsvcError):
         super().__init__("There is a thread at this address already. The two can be merged.")
 
 
+class OtherArticleError(CommentsvcError):
+    """The page around the frame shows another article by now than the one whose thread the comment was for."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This page shows another article by now, so your comment was not posted. "
+            "Your text is kept; please reload the page and send it again."
+        )
+
+
 class ThreadClosedError(CommentsvcError):
     """The thread takes no new comments; the message says why."""
 
@@ -119,11 +129,24 @@ class BannedError(ForbiddenError):
     """A site does not want this person's comments, or this kind; the sentence says for how long."""
 
 
+class NotFreshError(ForbiddenError):
+    """A person must log in once more before they may do this."""
+
+
+class IdentityTakenError(ForbiddenError):
+    """The account at a provider that was to be linked belongs to another person."""
+
+    def __init__(self) -> None:
+        super().__init__("This account belongs to somebody else here. Nothing was changed.")
+
+
 class LinkSpentError(CommentsvcError):
     """A one-time link was used before, or its time is over."""
 
-    def __init__(self) -> None:
-        super().__init__("This sign-in link was used before or is too old. Ask for a new one.")
+    def __init__(
+        self, message: str = "This sign-in link was used before or is too old. Ask for a new one."
+    ) -> None:
+        super().__init__(message)
 
 
 class TransferError(CommentsvcError):
@@ -134,8 +157,34 @@ class ProviderError(CommentsvcError):
     """A login provider refused, did not answer, or answered what cannot be believed; the sentence is shown."""
 
 
+class LoginRefusedError(ProviderError):
+    """A person said no at the provider."""
+
+
+class ProviderUnavailableError(ProviderError):
+    """A login provider cannot be reached, or takes too long to answer."""
+
+
 class LoginFailedError(CommentsvcError):
     """A login did not come to its end, by a fault on our side of it: unknown, too old, from another browser."""
+
+
+class LoginExpiredError(LoginFailedError):
+    """A login took longer than it may, or came to its end before."""
+
+    def __init__(self) -> None:
+        super().__init__("This login took too long, or was finished before. Please try again.")
+
+
+class LoginCancelledError(LoginFailedError):
+    """A login was cancelled where it had begun, and comes back too late."""
+
+    def __init__(self) -> None:
+        super().__init__("This login was cancelled. Nobody is logged in by it.")
+
+
+class NoRoleError(LoginFailedError):
+    """Somebody who moderates no site wanted to enter the admin view."""
 
 
 class StaleTokenError(LoginFailedError):

@@ -123,6 +123,10 @@ def _read_cdn(text: str) -> int:
     return _read_number(text, 0, 86_400)
 
 
+def _read_days(text: str) -> int:
+    return _read_number(text, 0, 36_500)
+
+
 def _read_limit(text: str) -> str:
     if not re.fullmatch(r"\d+/(second|minute|hour|day)(;\d+/(second|minute|hour|day))*", text):
         raise ValueError(f"{text!r} does not read like 10/minute;120/hour")
@@ -198,6 +202,8 @@ READERS: dict[str, Callable[[str], Any]] = {
     "max_comment_length": _read_length,
     "cache_mb": _read_cache,
     "cdn_seconds": _read_cdn,
+    **dict.fromkeys((f"keep_{what}_days" for what in ("network", "email", "spam", "trash")), _read_days),
+    "private_articles": _read_switch,
     "post_limit": _read_limit,
     "person_limit": _read_limit,
     "thread_limit": _read_limit,

@@ -63,7 +63,7 @@ def article(browser: Browser, path: str, *, scheme: str, size: tuple[int, int]) 
     page.wait_for_timeout(500)
     above = size[1] // 4
     page.evaluate(
-        "above => scrollTo(0, scrollY + document.querySelector('comment-thread').getBoundingClientRect().top - above)",
+        "above => scrollTo(0, scrollY + document.querySelector('#comments').getBoundingClientRect().top - above)",
         above,
     )
     return page, frame

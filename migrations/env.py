@@ -13,7 +13,7 @@ from commentsvc.adapters import schema
 from commentsvc.db import Base, UTCDateTime, connect_to_write, db
 from commentsvc.models.columns import tell_conditions
 
-BUSY = ("site", "origin", "thread", "thread_alias", "comment", "decision")
+BUSY = ("site", "origin", "thread", "thread_alias", "ban", "comment", "decision")
 """In the order in which posts and pages take them."""
 ATTEMPTS = (0.4, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8)
 """Seconds to wait for all of them, and everybody behind us; after the last the migration gives up."""

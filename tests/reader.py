@@ -134,11 +134,14 @@ def in_view(page: Page, comment_id: int, nth: int = 0) -> None:
     expect(found).to_be_visible()
     expect(found).to_be_in_viewport()
     page.wait_for_function(
-        """async ([nth, top]) => {
-            const at = document.querySelectorAll("comment-thread > iframe")[nth].getBoundingClientRect().top;
+        """([frame, top]) => {
+            const at = frame.getBoundingClientRect().top;
             return at + top >= 0 && at + top < innerHeight;
         }""",
-        arg=[nth, found.evaluate("(element) => element.getBoundingClientRect().top")],
+        arg=[
+            page.locator("comment-thread > iframe").nth(nth).element_handle(),
+            found.evaluate("(element) => element.getBoundingClientRect().top"),
+        ],
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
@@ -18,6 +19,7 @@ from sqlalchemy.orm import Session
 from visitor import Visitor
 
 from commentsvc.adapters import pictures as shrinking
+from commentsvc.config import Settings
 from commentsvc.db import begin_write, db
 from commentsvc.domain.persons import accounts, identities, passes, profiles, sessions
 from commentsvc.domain.showing import pictures
@@ -475,3 +477,16 @@ class TestNobodyElse:
             answer = ada.visitor.get(path)
             assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
             assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_person_is_told_how_long_things_are_kept(
+    app: Flask, session: Session, site: Site, settings: Settings
+) -> None:
+    member = enter(app, session, person(session), site)
+    page = member.page("/account/settings")
+    assert "is kept for 90 days." in page
+    assert "Spam is deleted after 30 days." in page
+    app.extensions["commentsvc.settings"] = replace(settings, keep_spam_days=0, keep_email_days=1)
+    page = member.page("/account/settings")
+    assert "Spam is kept." in page
+    assert "never shown, and kept for one day." in page

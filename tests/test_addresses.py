@@ -13,6 +13,12 @@ from commentsvc.errors import BadAddressError
     [
         ("https://blog.example", "https://blog.example/"),
         ("https://blog.example/a#section", "https://blog.example/a"),
+        ("https://blog.example/a#/two", "https://blog.example/a#/two"),
+        ("https://blog.example/a?x=1#!/two?y=2", "https://blog.example/a?x=1#!/two?y=2"),
+        ("https://blog.example/a#/two#comment-7", "https://blog.example/a#/two"),
+        ("https://blog.example/a#/", "https://blog.example/a"),
+        ("https://blog.example/a#!/", "https://blog.example/a"),
+        ("https://blog.example/a#/d\u00e9j\u00e0", "https://blog.example/a#/d%C3%A9j%C3%A0"),
         ("HTTPS://BLOG.Example/A", "https://blog.example/A"),
         ("https://blog.example./a", "https://blog.example/a"),
         ("https://blog.example:443/a", "https://blog.example/a"),

@@ -9,6 +9,7 @@ from hang import within
 from sqlalchemy.orm import Session
 from writing import ANNA, NOON, article
 
+from commentsvc.domain.desk import banning
 from commentsvc.domain.verdicts import bans
 from commentsvc.domain.verdicts.bans import Sender
 from commentsvc.domain.writing.comments import Author
@@ -115,3 +116,151 @@ def test_a_host_without_end_is_told_at_once() -> None:
 def test_what_is_no_value_is_refused(kind: BanKind, value: str) -> None:
     with pytest.raises(InvalidFieldsError):
         bans.normal(kind, value)
+
+
+MAPPED = "192.0.2.1/32"
+TYPED = {
+    BanKind.NETWORK: {
+        "::ffff:192.0.2.1": MAPPED,
+        "::FFFF:C000:0201": MAPPED,
+        "0:0:0:0:0:ffff:192.0.2.1": MAPPED,
+        "[::ffff:192.0.2.1]:8080": MAPPED,
+        " 192.0.2.1:443 ": MAPPED,
+        "192.0.2.1\u200b": MAPPED,
+        "\uff11\uff19\uff12.0.2.1": MAPPED,
+        "::ffff:192.0.2.0/120": "192.0.2.0/24",
+        "::ffff:192.0.2.77/120": "192.0.2.0/24",
+        "192.0.2.77 / 24": "192.0.2.0/24",
+        "192.0.2.77/255.255.255.0": "192.0.2.0/24",
+        "2001:DB8:0:0::1": "2001:db8::1/128",
+        "[2001:db8::1]": "2001:db8::1/128",
+        "[2001:db8::1]:443": "2001:db8::1/128",
+        "2001:db8::1/32": "2001:db8::/32",
+        "fe80::1%eth0": "fe80::1/128",
+        "fe80::1%eth0/64": "fe80::/64",
+        "127.0.0.1": "127.0.0.1/32",
+    },
+    BanKind.EMAIL: {
+        " Eve@Mail.Example ": "eve@mail.example",
+        "mailto:Eve@mail.example?subject=x": "eve@mail.example",
+        "Eve <eve@mail.example>": "eve@mail.example",
+        "eve@mail.example.": "eve@mail.example",
+        "eve@b\u00fccher.example": "eve@xn--bcher-kva.example",
+        "eve@B\u00dcCHER.example": "eve@xn--bcher-kva.example",
+        "\uff45ve@mail.example": "eve@mail.example",
+    },
+    BanKind.DOMAIN: {
+        "https://www.Spam.example:8443/path?x=1#y": "spam.example",
+        "//spam.example/x": "spam.example",
+        "spam.example:8080": "spam.example",
+        "ftp://spam.example/": "spam.example",
+        "*.spam.example": "spam.example",
+        ".spam.example.": "spam.example",
+        "spam\u3002example": "spam.example",
+        "www.com": "www.com",
+        "\u200bspam.example": "spam.example",
+        "192.0.2.1": "192.0.2.1",
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "stored"),
+    [(kind, typed, stored) for kind, its in TYPED.items() for typed, stored in its.items()],
+)
+def test_what_is_typed_is_stored_as_it_is_compared(kind: BanKind, typed: str, stored: str) -> None:
+    assert banning.typed(kind, typed).value == stored
+    assert banning.typed(kind, stored).value == stored, "and stays so"
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("192.000.002.001", "without zeros in front"),
+        ("::ffff:192.0.2.01", "without zeros in front"),
+        ("192.0.2.1-192.0.2.9", "such as 192.0.2.7 or a range"),
+        ("192.0.2.*", "such as 192.0.2.7 or a range"),
+        ("192.0.2.1/33", "such as 192.0.2.7 or a range"),
+        ("http://192.0.2.1/", "such as 192.0.2.7 or a range"),
+        ("3221225985", "such as 192.0.2.7 or a range"),
+        ("a" * 63, "such as 192.0.2.7 or a range"),
+        ("::ffff:0:0/90", "too wide"),
+        ("::/0", "too wide"),
+        ("::ffff:0:0/96", "too wide"),
+        ("0.0.0.0/0", "too wide"),
+        ("0.0.0.0", "would do nothing"),
+        ("::192.0.2.1", "would do nothing"),
+        ("224.0.0.1", "would do nothing"),
+        ("255.255.255.255", "would do nothing"),
+        ("ff02::1", "would do nothing"),
+        ("", "whom or what"),
+        (" \u200b ", "whom or what"),
+    ],
+)
+def test_a_network_that_could_never_hold_is_refused_with_a_sentence(typed: str, sentence: str) -> None:
+    with pytest.raises(InvalidFieldsError) as caught:
+        banning.typed(BanKind.NETWORK, typed)
+    assert sentence in caught.value.fields["value"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed"),
+    [
+        (BanKind.EMAIL, "eve"),
+        (BanKind.EMAIL, "eve@"),
+        (BanKind.EMAIL, "@mail.example"),
+        (BanKind.EMAIL, "a@mail.example, b@mail.example"),
+        (BanKind.DOMAIN, "com"),
+        (BanKind.DOMAIN, "eve@spam.example"),
+        (BanKind.DOMAIN, "two words"),
+        (BanKind.DOMAIN, "*"),
+    ],
+)
+def test_what_is_no_address_and_no_domain_is_refused(kind: BanKind, typed: str) -> None:
+    with pytest.raises(InvalidFieldsError) as caught:
+        banning.typed(kind, typed)
+    assert set(caught.value.fields) == {"value"}
+
+
+@pytest.mark.parametrize(
+    "written", ["eve@b\u00fccher.example", "EVE@xn--bcher-kva.Example", "eve@B\u00dccher.example"]
+)
+def test_an_email_address_is_banned_however_it_is_written(session: Session, site: Site, written: str) -> None:
+    ban(session, site, BanKind.EMAIL, "eve@b\u00fccher.example")
+    with pytest.raises(BannedError):
+        bans.require_welcome(session, site.id, Sender(email=written), at=NOON)
+
+
+def test_a_link_with_another_dot_leads_to_the_banned_domain() -> None:
+    assert bans.hosts_of(["https://shop.spam\u3002example/"]) == ("shop.spam.example",)
+
+
+@ENGINES
+def test_a_networks_ban_holds_in_other_months(session: Session, site: Site) -> None:
+    def hash_in(month: str) -> str:
+        asked.append(month)
+        return f"{month:x<64}"
+
+    asked: list[str] = []
+    later = Sender(network_hash=f"{'2026-06':x<64}", network_hash_in=hash_in)
+    assert bans.find_matching(session, site.id, later, at=NOON) is None
+    assert asked == [], "nobody asks for months where no network is banned"
+    for month, until in (("2026-01", None), ("2026-03", NOON), ("2025-11", None)):
+        value = f"{month:x<64}" if month != "2025-11" else "y" * 64
+        session.add(
+            Ban(
+                site_id=site.id,
+                kind=BanKind.NETWORK,
+                value=value,
+                month=month,
+                label="x",
+                reason="x",
+                until=until,
+            )
+        )
+    session.flush()
+    found = bans.find_matching(session, site.id, later, at=NOON)
+    assert found is not None
+    assert found.month == "2026-01"
+    assert asked == ["2026-01", "2025-11"], "and not for that of a ban which is over"
+    assert bans.find_matching(session, site.id + 1, later, at=NOON) is None

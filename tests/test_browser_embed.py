@@ -490,8 +490,8 @@ def test_a_look_is_a_plain_value(page: Page, service: Service, blog: Blog, value
     blog.pages["/"] = article(service)
     page.goto(blog.url())
     thread = inside(page)
-    page.evaluate(
-        """(value) => document.querySelector("comment-thread iframe").contentWindow.postMessage(
+    page.locator("comment-thread iframe").evaluate(
+        """(frame, value) => frame.contentWindow.postMessage(
             { commentsvc: "look", look: { font: "Courier", radius: value } }, "*")""",
         value,
     )
@@ -702,7 +702,11 @@ def test_the_page_listens_to_its_own_frame_alone(page: Page, service: Service, b
 def test_a_frame_listens_to_the_page_around_it_alone(page: Page, service: Service, blog: Blog) -> None:
     ids = write(service, blog, *(f"Comment {number}" for number in range(3)))
     look = "{ commentsvc: 'look', look: { theme: 'dark', text: 'rgb(1, 2, 3)' } }"
-    blog.pages["/"] = article(service, after='<iframe name="other" src="/other"></iframe>')
+    blog.pages["/"] = article(
+        service,
+        thread="<comment-thread></comment-thread>",
+        after='<iframe name="other" src="/other"></iframe>',
+    )
     blog.pages["/other"] = "<!doctype html><title>Other</title>"
     page.goto(blog.url())
     thread = inside(page)
@@ -712,14 +716,15 @@ def test_a_frame_listens_to_the_page_around_it_alone(page: Page, service: Servic
     go = f"{{ commentsvc: 'go', id: {ids[2]} }}"
     for message in (look, go, "'end'"):
         other.evaluate(
-            f"parent.document.querySelector('comment-thread iframe').contentWindow.postMessage({message}, '*')"
+            f"parent.document.querySelector('comment-thread').shadowRoot.querySelector('iframe')"
+            f".contentWindow.postMessage({message}, '*')"
         )
         thread.evaluate(f"postMessage({message}, '*')")
     thread.wait_for_function("() => window.last === 'end'")
     expect(thread.locator("html")).to_have_attribute("data-theme", "light")
     expect(thread.locator(".arrived")).to_have_count(0)
-    page.evaluate(
-        f"document.querySelector('comment-thread iframe').contentWindow.postMessage({look}, '*')"
+    page.locator("comment-thread iframe").evaluate(
+        f"(frame) => frame.contentWindow.postMessage({look}, '*')"
     )  # it is this page's word that counts
     expect(thread.locator("html")).to_have_attribute("data-theme", "dark")
 

@@ -247,7 +247,141 @@ class TestWhenItDoesNotWork:
         complaints.clear()  # the window's page is an error, as it should be
 
 
+class TestCancelling:
+    def test_closes_the_window_and_withdraws_the_login(
+        self, page: Page, blog: Blog, service: Service
+    ) -> None:
+        page.goto(article(blog, service))
+        frame = box(page)
+        frame.locator("#text").fill("Half a thought")
+        frame.get_by_role("button", name="Log in with Example ID").click()
+        expect(frame.locator("[data-panel=connecting]")).to_be_focused()
+        window = providers_window(page)
+        with window.expect_event("close"), page.expect_response("**/login/cancel"):
+            frame.get_by_role("button", name="Cancel").click()
+        expect(frame.locator("[data-panel=guest]")).to_be_focused()
+        expect(frame.locator("#status")).to_have_text("The login is cancelled.")
+
+    def test_a_window_that_stays_open_says_so_in_the_end(
+        self, page: Page, blog: Blog, service: Service, complaints: list[str]
+    ) -> None:
+        blog.headers[COOP] = "same-origin"
+        page.goto(article(blog, service))
+        frame = box(page)
+        frame.locator("#text").click()
+        frame.get_by_role("button", name="Log in with Example ID").click()
+        window = providers_window(page)
+        with page.expect_response("**/login/cancel"):
+            frame.get_by_role("button", name="Cancel").click()
+        window.locator("[name=login]").fill("ada")
+        window.locator("[name=password]").fill("any")
+        window.locator("button[type=submit]").click()
+        window.get_by_role("button", name="Continue").click()
+        expect(window.get_by_role("heading", name="This login was cancelled")).to_be_visible()
+        expect(window.get_by_text("You can close this window")).to_be_visible()
+        expect(frame.get_by_text("ada Example:")).to_be_hidden()
+        complaints.clear()  # the window's page is an error, as it should be
+
+
+class TestAWindowThatDoesNotCome:
+    def test_is_told_of_soon_and_one_that_is_only_slow_still_works(
+        self, page: Page, blog: Blog, service: Service
+    ) -> None:
+        """The window's own request is held back for as long as the frame has patience, by the frame's clock."""
+        page.clock.install()
+        held: list[Route] = []
+        page.context.route("**/login/start", lambda route: held.append(route))
+        page.goto(article(blog, service))
+        frame = box(page)
+        frame.locator("#text").fill("Half a thought")
+        frame.get_by_role("button", name="Log in with Example ID").click()
+        expect(frame.get_by_text("Connecting to Example ID")).to_be_visible()
+        page.clock.run_for(30_000)
+        fault = frame.locator("#login-fault")
+        expect(fault).to_have_text("The login window did not open, or the login could not begin.")
+        expect(frame.get_by_role("button", name="log in in this tab")).to_be_visible()
+        icons, below = frame.locator(".icons").bounding_box(), fault.bounding_box()
+        assert icons is not None
+        assert below is not None
+        assert 0 <= below["y"] - (icons["y"] + icons["height"]) < 40
+        held[0].continue_()
+        window = providers_window(page)
+        window.locator("[name=login]").fill("ada")
+        window.locator("[name=password]").fill("any")
+        window.locator("button[type=submit]").click()
+        window.get_by_role("button", name="Continue").click()
+        page.clock.resume()
+        expect(frame.get_by_text("ada Example:")).to_be_visible()
+        expect(frame.locator("#text")).to_have_value("Half a thought")
+
+
+class TestChange:
+    def test_says_who_is_still_logged_in_and_leads_back(
+        self, page: Page, blog: Blog, service: Service
+    ) -> None:
+        page.goto(article(blog, service))
+        log_in(page)
+        frame = box(page)
+        expect(frame.locator("[data-panel=member]")).to_be_focused()
+        expect(frame.locator("#status")).to_have_text("You are logged in as ada Example.")
+        frame.get_by_role("button", name="Change").click()
+        expect(frame.locator("[data-panel=guest]")).to_be_focused()
+        expect(frame.get_by_text("You are still logged in as ada Example.")).to_be_visible()
+        frame.get_by_role("button", name="Comment with this account").click()
+        expect(frame.get_by_text("You are commenting using your Example ID account.")).to_be_visible()
+        frame.get_by_role("button", name="Log Out").click()
+        expect(frame.get_by_text("You are still logged in as")).to_be_hidden()
+
+
+class TestTheirOwnPage:
+    @pytest.mark.parametrize("coop", ["", "same-origin"])
+    def test_opens_in_the_click_also_where_the_page_around_isolates_itself(
+        self, blocked: BrowserContext, blog: Blog, service: Service, coop: str
+    ) -> None:
+        if coop:
+            blog.headers[COOP] = coop
+        page = blocked.new_page()
+        page.goto(article(blog, service))
+        log_in(page)
+        with blocked.expect_page() as opened:
+            box(page).get_by_role("button", name="Your comments").click()
+        expect(opened.value.get_by_role("heading", name="Your comments")).to_be_visible()
+        assert opened.value.url == f"{service.url}/account"
+
+    def test_opens_before_the_service_has_answered(self, page: Page, blog: Blog, service: Service) -> None:
+        """A browser that allows no window after the click has nothing to refuse; the window waits for its pass."""
+        page.goto(article(blog, service))
+        log_in(page)
+        held: list[Route] = []
+        page.route("**/embed/pass", lambda route: held.append(route))
+        with page.context.expect_page() as opened:
+            box(page).get_by_role("button", name="Your comments").click()
+        expect(opened.value.get_by_role("heading", name="One moment")).to_be_visible()
+        held[0].continue_()
+        expect(opened.value.get_by_role("heading", name="Your comments")).to_be_visible()
+
+
 class TestInTheSameTab:
+    def test_a_refusal_leads_back_to_the_article(
+        self, page: Page, blog: Blog, service: Service, complaints: list[str]
+    ) -> None:
+        url = article(blog, service)
+        page.goto(url)
+        frame = box(page)
+        frame.locator("#text").fill("Kept all the way")
+        with page.context.expect_page():
+            frame.get_by_role("button", name="Log in with Example ID").click()
+        frame.get_by_role("button", name="Log in in this tab").click()
+        page.wait_for_url("**/interaction/**")
+        page.get_by_role("link", name="Cancel").click()
+        expect(page.get_by_text("You did not allow the login with Example ID.")).to_be_visible()
+        expect(page.get_by_text("You can close this window")).to_be_hidden()
+        page.get_by_role("link", name="Back to the article").click()
+        page.wait_for_url(url)
+        expect(frame.locator("#login-fault")).to_have_text("You did not allow the login with Example ID.")
+        expect(frame.locator("#text")).to_have_value("Kept all the way")
+        complaints.clear()  # the page is an error, as it should be
+
     def test_the_login_comes_back_to_the_article(self, page: Page, blog: Blog, service: Service) -> None:
         url = article(blog, service)
         page.goto(url)

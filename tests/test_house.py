@@ -81,15 +81,15 @@ def test_the_readme_names_only_files_and_commands_that_exist() -> None:
 
 
 def test_the_loader_is_small() -> None:
-    assert compressed(STATIC / "embed.js") <= 3 * KB
+    assert compressed(STATIC / "embed.js") <= 4.75 * KB
 
 
 def test_what_shows_a_thread_is_small() -> None:
-    assert compressed(STATIC / "embed.js", STATIC / "frame.css", STATIC / "frame" / "main.js") <= 10 * KB
+    assert compressed(STATIC / "embed.js", STATIC / "frame.css", STATIC / "frame" / "main.js") <= 12 * KB
 
 
 def test_what_a_frame_may_ever_load_is_small() -> None:
-    assert compressed(STATIC / "embed.js", STATIC / "frame.css", *STATIC.glob("frame/*")) <= 17.5 * KB
+    assert compressed(STATIC / "embed.js", STATIC / "frame.css", *STATIC.glob("frame/*")) <= 21.5 * KB
 
 
 def test_no_script_or_style_comes_from_elsewhere() -> None:

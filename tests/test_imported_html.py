@@ -52,7 +52,8 @@ def shown(source: str) -> str:
         ('<a href="https://a.example/">a<br>b\n\nc</a>', '<p><a href="https://a.example/">a<br>b</a></p><p>c</p>'),
         ('<a href="/about">a</a> <a name="x">b</a>', "<p>a b</p>"),
         ('<img src="https://a.example/b.png" alt="A  cat">', '<p><a href="https://a.example/b.png">A cat</a></p>'),
-        ('<a href="https://a.example/"><img src="https://b.example/" /></a>', '<p><a href="https://a.example/">https://b.example/</a></p>'),
+        ('<a href="https://a.example/"><img src="//b.example" /></a>', '<p><a href="https://a.example/">https://b.example'
+            " (a.example)</a></p>"),
         ('<img src="data:image/png;base64,AA" alt="A cat">', "<p>A cat</p>"),
         ('<iframe src="https://v.example/1"></iframe>', '<p><a href="https://v.example/1">https://v.example/1</a></p>'),
         ("see https://a.example/b?c=1&amp;d", '<p>see <a href="https://a.example/b?c=1&amp;d">https://a.example/b?c=1&amp;d</a></p>'),

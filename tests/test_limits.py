@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,17 @@ from conftest import BASE_URL, dispose, environment
 from flask import Flask
 from guest import JSON, Reader, add_site
 from processes import free_port
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from commentsvc import create_app
-from commentsvc.adapters import limits, markup
+from commentsvc.adapters import limits, markup, signing
 from commentsvc.adapters.limits import Counters, Limiter
 from commentsvc.config import Settings
+from commentsvc.db import begin_write, db
 from commentsvc.errors import TooManyError
+from commentsvc.models import Ban, BanKind, Policy, Site
 
 SECRET = "a secret of the tests"
 
@@ -212,3 +217,130 @@ def test_nothing_is_rendered_for_somebody_beyond_a_limit(
     assert [reader.post(text).status_code for text in ("One", "[]()", "Two")] == [200, 422, 429]
     assert [preview(app, "203.0.113.1", text).status_code for text in ("Three", "Four")] == [200, 429]
     assert rendered == ["One", "[]()", "Three"]
+
+
+REFUSED = {
+    "a duplicate": {"text": "First"},
+    "an invalid field": {"email": "anna"},
+    "an empty text": {"text": ""},
+    "a stale form": {"token": "old"},
+    "an answer to nothing": {"parent": "4711"},
+    "a text that shows nothing": {"text": "[]()"},
+}
+"""Posts that are refused, as the fields that differ."""
+
+
+@pytest.mark.parametrize("store", ["memory", "redis"])
+def test_what_is_refused_takes_no_turn_of_the_thread(
+    limited: Callable[..., Flask], store: str, request: pytest.FixtureRequest
+) -> None:
+    more = {"REDIS_URL": request.getfixturevalue("redis_url")} if store == "redis" else {}
+    app = limited(THREAD_LIMIT="2/minute;2/hour", **more)
+    add_site(app)
+    assert reader_from(app, "203.0.1.1").post("First").status_code == 200
+    for number, (kind, fields) in enumerate(REFUSED.items()):
+        answer = reader_from(app, f"198.51.{number}.1").post(**{"text": f"Refused {number}", **fields})
+        assert 400 <= answer.status_code < 500, kind
+        assert answer.status_code != 429, kind
+    for number in range(4):
+        assert preview(app, f"198.51.{100 + number}.1").status_code == 200
+    assert reader_from(app, "203.0.2.1").post("Second").status_code == 200
+    refused = reader_from(app, "203.0.3.1").post("Third")
+    assert refused.status_code == 429
+    assert 0 < int(refused.headers["Retry-After"]) <= 3600
+
+
+def test_nobody_who_is_banned_or_comes_too_late_takes_a_turn_of_the_thread(
+    limited: Callable[..., Flask],
+) -> None:
+    app = limited(THREAD_LIMIT="1/hour")
+    site_id = add_site(app)
+    with app.app_context(), Session(db.engine) as session:
+        begin_write(session)
+        session.add(
+            Ban(site_id=site_id, kind=BanKind.NETWORK, value="198.51.100.0/24", label="x", reason="x")
+        )
+        session.commit()
+    assert [reader_from(app, "198.51.100.1").post(f"Buy {n}").status_code for n in range(3)] == [403] * 3
+    set_policy(app, Policy.CLOSED)
+    assert reader_from(app, "203.0.1.1").post("Too late").status_code == 403
+    set_policy(app, Policy.OPEN)
+    assert reader_from(app, "203.0.2.1").post("Hello").status_code == 200
+
+
+def set_policy(app: Flask, policy: Policy) -> None:
+    with app.app_context(), Session(db.engine) as session:
+        begin_write(session)
+        session.scalars(select(Site)).one().policy = policy
+        session.commit()
+
+
+def test_a_form_that_comes_again_is_answered_as_before_and_takes_one_turn(
+    limited: Callable[..., Flask],
+) -> None:
+    app = limited(THREAD_LIMIT="2/hour")
+    add_site(app)
+    reader = reader_from(app, "203.0.1.1")
+    numbers = {reader.posted("Hello", key="a-key-of-its-own") for _ in range(3)}
+    assert len(numbers) == 1
+    assert reader_from(app, "203.0.2.1").post("Second").status_code == 200
+    assert reader_from(app, "203.0.3.1").post("Third").status_code == 429
+    assert reader.posted("Hello", key="a-key-of-its-own") in numbers, "though the thread is full"
+    assert reader.post("Other words", key="another-key").status_code == 429
+
+
+def test_what_a_person_tries_beyond_their_limit_keeps_nobody_of_their_network_out(
+    limited: Callable[..., Flask],
+) -> None:
+    app = limited(POST_LIMIT="5/hour", PERSON_LIMIT="2/hour")
+    add_site(app)
+    busy = reader_from(app, "203.0.1.1")
+    statuses = [busy.post(f"Number {n}", author_key="k" * 32).status_code for n in range(12)]
+    assert statuses == [200, 200] + [429] * 10
+    assert reader_from(app, "203.0.1.2").post("Mine", author_key="m" * 32).status_code == 200
+
+
+def test_posts_that_are_refused_still_use_up_their_senders_own_limits(limited: Callable[..., Flask]) -> None:
+    app = limited(POST_LIMIT="3/hour")
+    add_site(app)
+    sender = reader_from(app, "203.0.1.1")
+    assert sender.post("Hello").status_code == 200
+    assert [sender.post("Hello").status_code for _ in range(3)] == [409, 409, 429]
+
+
+def test_a_refusal_for_a_minute_uses_up_nothing_of_the_hour(counters: Counters) -> None:
+    limit = counters.limiter("posts", "5/hour;2/minute")
+    for _ in range(2):
+        limit.hit("anna")
+    for _ in range(10):
+        with pytest.raises(TooManyError) as caught:
+            limit.hit("anna")
+        assert caught.value.retry_after <= 60
+    key = signing.keyed_hash(SECRET, "limit posts", "anna")
+    assert counters._strategy.get_window_stats(limit.items[-1], "posts", key).remaining == 3
+
+
+def test_asking_for_room_counts_nothing(counters: Counters) -> None:
+    limit = counters.limiter("posts", "1/hour")
+    for _ in range(3):
+        limit.require_room("anna")
+    limit.count("anna")
+    with pytest.raises(TooManyError):
+        limit.require_room("anna")
+    limit.count("anna")  # what has happened raises nothing
+
+
+@pytest.mark.parametrize("store", ["memory", "redis"])
+def test_those_who_post_at_once_go_beyond_a_threads_limit_by_no_more_than_they_are(
+    limited: Callable[..., Flask], store: str, request: pytest.FixtureRequest
+) -> None:
+    more = {"REDIS_URL": request.getfixturevalue("redis_url")} if store == "redis" else {}
+    app = limited(THREAD_LIMIT="3/hour", **more)
+    add_site(app)
+    readers = [reader_from(app, f"203.0.{number}.1") for number in range(16)]
+    forms = [reader.form(f"Number {n}", token=reader.token()) for n, reader in enumerate(readers)]
+    with ThreadPoolExecutor(4) as pool:
+        sent = [pool.submit(reader.send, form) for reader, form in zip(readers, forms, strict=True)]
+        statuses = [one.result().status_code for one in sent]
+    assert set(statuses) == {200, 429}
+    assert 3 <= statuses.count(200) <= 3 + 4

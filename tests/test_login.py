@@ -270,9 +270,7 @@ class TestWhoMayBegin:
             {"Origin": BASE_URL.replace("http:", "https:")},
             {"Origin": BASE_URL + "0"},
             {"Origin": f"{BASE_URL}, {BASE_URL}"},
-            {"Sec-Fetch-Site": "cross-site"},
-            {"Sec-Fetch-Site": "same-site"},
-            {"Sec-Fetch-Site": "none"},
+            {"Origin": "null", "Sec-Fetch-Site": "same-origin"},
         ],
         ids=str,
     )
@@ -475,15 +473,15 @@ class TestRedeeming:
         )
         assert count(session, LoginSession) == 1
 
-    def test_within_five_minutes(self, ada: Person, later: Any) -> None:
+    def test_within_fifteen_minutes(self, ada: Person, later: Any) -> None:
         self.finished(ada)
-        later(minutes=5, seconds=1)
+        later(minutes=15, seconds=1)
         answer = ada.redeem()
         assert (answer.status_code, message(answer)) == (400, "This login took too long. Please try again.")
 
-    def test_the_provider_has_five_minutes_too(self, ada: Person, later: Any, session: Session) -> None:
+    def test_the_provider_has_fifteen_minutes_too(self, ada: Person, later: Any, session: Session) -> None:
         link = ada.leave_for()
-        later(minutes=5, seconds=1)
+        later(minutes=15, seconds=1)
         answer = ada.come_back(link)
         assert "took too long" in message(answer)
         assert people(session) == 0
@@ -621,6 +619,14 @@ class TestPurposes:
         page = ada.get(back.location, jar=ada.windows).text
         assert "Ada Lovelace" in page
         assert 'name="identity" value="member"' in page
+
+    def test_who_changes_to_a_guest_there_is_told_who_is_still_logged_in(self, ada: Person) -> None:
+        back = ada.come_back(ada.leave_for(purpose="thread")).location
+        answer = ada.get(f"{back}&as=guest", jar=ada.windows)
+        assert "You are still logged in as <strong>" in answer.text
+        assert 'name="identity" value="guest"' in answer.text
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert "You are still logged in" not in ada.get(f"{back}&as=guest").text
 
     def test_a_thread_leaves_nothing_to_redeem(self, ada: Person, session: Session) -> None:
         ada.come_back(ada.leave_for(purpose="thread"))
@@ -863,7 +869,6 @@ class TestPosting:
         for headers in (
             {"Origin": BLOG, "Sec-Fetch-Site": "cross-site"},
             {"Origin": "null", "Sec-Fetch-Site": "cross-site"},
-            {"Origin": BASE_URL, "Sec-Fetch-Site": "cross-site"},
         ):
             answer = ada.post("/embed/comments", data | {"csrf_token": own["csrf"]}, **headers)
             assert answer.status_code == 403

@@ -7,6 +7,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 from writing import article
 
+from commentsvc.domain import fields
 from commentsvc.domain.verdicts import lookalikes
 from commentsvc.domain.verdicts.lookalikes import Namesake
 from commentsvc.domain.writing.comments import Author
@@ -33,6 +34,47 @@ from commentsvc.models import Commenter, Role, Site
 )
 def test_these_look_alike(name: str) -> None:
     assert lookalikes.skeleton(name) == lookalikes.skeleton("Paul Miller")
+
+
+UNDRAWN = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u180b\u180e\u200b\u200d\u2060\u2800\u3164\ufe0f\ufeff\uffa0"
+    "\U0001d159\U000e0041\U000e0100"
+)
+
+
+@pytest.mark.parametrize("char", UNDRAWN, ids=lambda char: f"{ord(char):04x}")
+@pytest.mark.parametrize("form", ["{0}Owner", "Ow{0}ner", "Owner{0}", "{0}O{0}w{0}{0}ner{0}"])
+def test_what_is_drawn_as_nothing_makes_no_other_name(char: str, form: str) -> None:
+    assert lookalikes.skeleton(form.format(char)) == lookalikes.skeleton("Owner")
+    assert fields.name(form.format(char)).replace(" ", "") == "Owner"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Site Owner (Author)", "Site owner \u2713", "Site Owner \u2013 Moderator", "[Mod] Site owner"),
+        *("The real Site Owner", "Site Owner | Official", "\u2605 Site Owner", "(Author) Site Owner"),
+        *("S\u0456te Owner (\u0410uthor)", "SiteownerAdmin", "Site Owner!", "Site Owner|Mod"),
+    ],
+)  # fmt: skip
+def test_a_title_beside_a_members_name_does_not_hide_it(session: Session, site: Site, name: str) -> None:
+    assert lookalikes.find(session, site.id, name) == Namesake("Site owner", Role.OWNER)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Ann (Author)", "[Mod] Ann", "Ann \u2013 Moderator", "Ann, verified", "Moderator", "Site Admin", "\u0410dmin",
+     "Ann \u2714\ufe0f", "Ann\u3164(Mod\u3164erator)", "Ann \u00b7 Official"],
+)  # fmt: skip
+def test_a_name_may_not_bear_a_badge(name: str) -> None:
+    assert lookalikes.claims_a_role(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["Ann", "Ann-Marie", "Modesta", "Ann Authorly", "Max Autor", "Mod Squad", "\u2605 Ann", "", None]
+)
+def test_most_names_claim_nothing(name: str | None) -> None:
+    assert not lookalikes.claims_a_role(name)
 
 
 @pytest.mark.parametrize("name", ["Paula Miller", "Paul", "Pauline Miller", "Saul Miller", "保罗", "🙂"])

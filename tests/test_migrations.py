@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from conftest import dispose, environment
+from conftest import SECRET, dispose, environment
 from flask import Flask
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import Engine, create_engine, inspect, select, text
@@ -16,12 +17,14 @@ from sqlalchemy.orm import Session
 from writing import article
 
 from commentsvc import create_app
-from commentsvc.adapters import schema
+from commentsvc.adapters import schema, signing
 from commentsvc.config import Settings
 from commentsvc.db import Base, begin_write, db
-from commentsvc.domain.persons import accounts
+from commentsvc.domain import hash_keys
+from commentsvc.domain.persons import accounts, token_hashes
 from commentsvc.domain.websites import sites
-from commentsvc.models import Ban, BanKind, Site
+from commentsvc.models import Ban, BanKind, Site, now
+from commentsvc.web import access
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 
@@ -134,3 +137,108 @@ def test_domains_banned_before_are_found_as_dns_has_them(bare: Flask) -> None:
         with Session(db.engine) as session:
             found = session.scalars(select(Ban.value).order_by(Ban.id)).all()
             assert found == ["xn--bcher-kva.example", *values[1:], "\u00e9@a.example"]
+
+
+EARLIER = "2026-03-05 00:00:00+00:00"
+KEY = "k" * 32
+
+
+@pytest.mark.parametrize("secret", [SECRET, "s" * 64, "a long secret key of " + "0123456789" * 6])
+def test_what_was_hashed_with_the_secret_key_goes_on_being_known(bare: Flask, secret: str) -> None:
+    bare.config["SECRET_KEY"] = secret
+    with bare.app_context():
+        token_hashes.hash_with(db.engine, secret)
+        schema.bring_up_to_date()
+        site_id, owner_id = _add_site()
+        downgrade(directory=str(schema.directory()), revision="0010")
+        _put_in("ban", site_id=site_id, kind="author", value=signing.keyed_hash(secret, "author", KEY))
+        token = {"commenter_id": owner_id, "purpose": "admin", "expires_at": "2999-01-01 00:00:00+00:00"}
+        _put_in("login_session", token_hash=signing.challenge_of("session"), **token)
+        _put_in("ticket", token_hash=signing.challenge_of("link"), **token)
+        upgrade(directory=str(schema.directory()))
+        with bare.test_request_context("/", environ_base={"REMOTE_ADDR": "203.0.113.5"}):
+            assert access.author_key_hash(KEY) == signing.keyed_hash(secret, "author", KEY)
+            earlier = signing.keyed_hash(secret, "network 2026-03", "203.0.113.0/24")
+            assert access.network_hash("2026-03") == earlier
+        with Session(db.engine) as session:
+            assert accounts.signed_in(session, "session", at=now()) is not None
+            begin_write(session)
+            assert accounts.redeem_link(session, "link", at=now())
+
+
+def test_a_database_without_hashes_gets_a_key_of_its_own(bare: Flask) -> None:
+    with bare.app_context():
+        schema.bring_up_to_date()
+        assert hash_keys.load(db.engine) != SECRET.encode()
+
+
+def test_bans_that_never_held_or_lapsed_hold(bare: Flask) -> None:
+    month, gone = "a" * 64, "b" * 64
+    with bare.app_context():
+        schema.bring_up_to_date()
+        site_id, _ = _add_site()
+        with Session(db.engine) as session:
+            begin_write(session)
+            pen = article(session, session.get_one(Site, site_id))
+            comment = pen.write()
+            comment.network_hash, comment.created_at = month, datetime(2026, 2, 28, 23, tzinfo=UTC)
+            session.commit()
+        downgrade(directory=str(schema.directory()), revision="0010")
+        written = [
+            "::ffff:c000:201/128",
+            "::ffff:c633:6400/120",
+            "fe80::1%eth0/128",
+            "2001:db8::/32",
+            month,
+            gone,
+        ]
+        for value in (*written, "198.51.100.0/24"):
+            until = "2026-04-01 00:00:00+00:00" if value == "198.51.100.0/24" else None
+            _put_in("ban", site_id=site_id, kind="network", value=value, until=until)
+        _put_in("ban", site_id=site_id, kind="email", value="eve@b\u00fccher.example")
+        upgrade(directory=str(schema.directory()))
+        with Session(db.engine) as session:
+            found = {ban.value: ban for ban in session.scalars(select(Ban))}
+        assert set(found) == {
+            "192.0.2.1/32", "198.51.100.0/24", "fe80::1/128", "2001:db8::/32", month, gone, "eve@xn--bcher-kva.example",
+        }  # fmt: skip
+        assert found["198.51.100.0/24"].until is None, "the longer of the two that became one"
+        assert (found[month].month, found[gone].month) == ("2026-02", "2026-03")
+        assert found["2001:db8::/32"].month is None
+
+
+def _add_site() -> tuple[int, int]:
+    with Session(db.engine) as session:
+        begin_write(session)
+        owner = accounts.operator(session)
+        site = sites.add(session, "Blog", ["https://blog.example"], owner_id=owner.id)
+        session.commit()
+        return site.id, owner.id
+
+
+def _put_in(table: str, **values: object) -> None:
+    """Put a row in as the release before does."""
+    values |= {"created_at": EARLIER} | ({"label": "x", "reason": "x"} if table == "ban" else {})
+    names = ", ".join(values)
+    query = text(f"INSERT INTO {table} ({names}) VALUES ({', '.join(f':{name}' for name in values)})")
+    with db.engine.begin() as connection:
+        connection.execute(query, values)
+
+
+def test_a_title_that_was_there_before_is_a_browsers_word(bare: Flask) -> None:
+    with bare.app_context():
+        schema.bring_up_to_date()
+        with Session(db.engine) as session:
+            begin_write(session)
+            owner = accounts.operator(session)
+            site = sites.add(session, "Blog", ["https://blog.example"], owner_id=owner.id)
+            article(session, site).write(title="Loading")
+            article(session, site, "/untitled").write()
+            session.commit()
+        downgrade(directory=str(schema.directory()), revision="0010")
+        upgrade(directory=str(schema.directory()))
+        with Session(db.engine) as session:
+            found = session.execute(
+                text("SELECT title, title_source, title_tries FROM thread ORDER BY id")
+            ).all()
+            assert found == [("Loading", "browser", 0), (None, None, 0)]

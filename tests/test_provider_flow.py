@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -513,3 +514,40 @@ class TestBadDays:
                 flow.finish(vendors["github"].row(), CALLBACK + "github", attempt, answer)
             for secret in (fakes.CLIENT_SECRET, attempt.verifier, attempt.state, answer["code"]):
                 assert secret not in caplog.text
+
+
+class TestAfterAFailure:
+    @pytest.mark.parametrize("wrong", ["token_endpoint", "jwks_uri", "userinfo_endpoint"])
+    def test_a_wrong_discovery_document_is_asked_for_anew(
+        self, vendors: Vendors, flow: Flow, wrong: str
+    ) -> None:
+        vendor = vendors["oidc_test"]
+        vendor.metadata = {wrong: f"{vendor.base}/nowhere"}
+        refusal(flow, vendor.row())
+        vendor.metadata = {}
+        assert log_in(flow, vendor.row()).subject == "248289761001"
+
+    def test_a_person_who_says_no_costs_nothing(self, vendors: Vendors, flow: Flow) -> None:
+        vendor = vendors["oidc_test"]
+        vendor.answer = {"code": None, "error": "access_denied"}
+        refusal(flow, vendor.row())
+        vendor.answer = {}
+        vendor.instead["/.well-known/openid-configuration"] = fakes.hang_up
+        assert log_in(flow, vendor.row()).subject == "248289761001"
+
+
+class TestNotBefore:
+    @pytest.mark.parametrize("seconds", [120, 3600, 10**9])
+    def test_a_token_of_the_future_is_refused(self, vendors: Vendors, flow: Flow, seconds: int) -> None:
+        vendors["oidc_test"].claims = {"nbf": int(time.time()) + seconds}
+        assert "too old (time)" in refusal(flow, vendors["oidc_test"].row())
+
+    @pytest.mark.parametrize("value", ["soon", True, [], {}, "1"])
+    def test_what_is_no_time_is_refused(self, vendors: Vendors, flow: Flow, value: object) -> None:
+        vendors["oidc_test"].claims = {"nbf": value}
+        assert "(time)" in refusal(flow, vendors["oidc_test"].row())
+
+    @pytest.mark.parametrize("seconds", [-3600, 0, 30])
+    def test_clocks_may_differ_by_a_minute(self, vendors: Vendors, flow: Flow, seconds: int) -> None:
+        vendors["oidc_test"].claims = {"nbf": int(time.time()) + seconds}
+        assert log_in(flow, vendors["oidc_test"].row()).subject == "248289761001"

@@ -688,8 +688,8 @@ def test_a_place_is_the_one_that_is_located(session: Session, site: Site) -> Non
     key = threads.locate(session, url=f"{BLOG}/once").key
     session.add(ThreadAlias(site_id=site.id, key=key, thread_id=moved.id, created_at=NOON))
     session.flush()
-    place = places.find(session, url=f"{BLOG}/once")
     with watched(session) as work:
+        place = places.find(session, url=f"{BLOG}/once")
         found = places.thread_at(session, place)
     assert found
     assert len(work.statements) == 1

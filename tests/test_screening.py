@@ -164,9 +164,16 @@ def test_more_links_than_the_site_wants_wait(number: int, most: int | None, stat
 def test_every_use_of_an_address_is_a_link(session: Session, site: Site, address: str) -> None:
     site.policy, site.most_links = Policy.OPEN, 2
     pen = article(session, site)
-    text = f"[a]: {address}\n\nOne [a] and"
-    assert pen.write(f"{text} two [a]").status is Status.APPROVED
-    assert pen.write(f"{text} two [a] and three [a]").status is Status.HELD
+    text = f"One [a]({address}) and two [b]({address})"
+    assert pen.write(text).status is Status.APPROVED
+    assert pen.write(f"{text} and three [c]({address})").status is Status.HELD
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_name_that_claims_a_role_waits(known: bool) -> None:
+    assert decided(words={"name": "Ann (Author)"}, known=known) is Status.HELD
+    assert decided(words={"name": "Ann (Author)"}, role=Role.OWNER) is Status.APPROVED
+    assert decided(words={"name": "Ann Authority"}, known=True) is Status.APPROVED
 
 
 def test_a_name_like_a_members_waits_even_of_somebody_known() -> None:

@@ -199,7 +199,7 @@ class TestVisitsFromAnotherWebsite:
     def test_never_lets_a_form_through(self, session: Session, owner: Commenter, visitor: Visitor) -> None:
         visitor.sign_in(session, owner)
         token = visitor.token("/admin")
-        answer = visitor.post("/admin/sign-out", token=token, fetch_site="cross-site")
+        answer = visitor.post("/admin/sign-out", token=token, origin=BLOG, fetch_site="cross-site")
         assert answer.status_code == 403
         assert open_sessions(session) == 1
 

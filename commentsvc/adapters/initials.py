@@ -8,6 +8,8 @@ import unicodedata
 import zlib
 from html import escape
 
+from commentsvc.adapters.characters import is_drawn
+
 DEGREES = (0, 28, 46, 84, 128, 160, 184, 206, 228, 258, 290, 326)
 """The hues, as `.hue-0` to `.hue-11` of frame.css have them."""
 CONTENT_TYPE = "image/svg+xml"
@@ -20,8 +22,8 @@ def initial(name: str) -> str:
     """Return the first letter or digit of `name` as a capital, else its first symbol, such as an emoji, else "?"."""
     composed = unicodedata.normalize("NFC", name)
     # As in a title, not as in capitals: those of Georgian are in few fonts, and one "ǆ" makes two letters.
-    letters = (char.title()[:1] for char in composed if char.isalnum())
-    symbols = (char for char in composed if unicodedata.category(char) == "So")
+    letters = (char.title()[:1] for char in composed if char.isalnum() and is_drawn(char))
+    symbols = (char for char in composed if unicodedata.category(char) == "So" and is_drawn(char))
     return next(letters, None) or next(symbols, "?")
 
 

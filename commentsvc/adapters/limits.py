@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from limits import parse_many
+from limits import RateLimitItem, parse_many
 from limits.errors import ConfigurationError
 from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
@@ -26,7 +27,8 @@ REST = 10.0
 class Counters:
     """Where limits count: this process's memory, or a Redis that all processes share.
 
-    Whom they count is kept as a keyed hash. Raises SettingsError for a Redis without the package that speaks with it.
+    Whom they count is kept as a keyed hash, for hours at most: a new secret key begins the counts anew. Raises
+    SettingsError for a Redis without the package that speaks with it.
     """
 
     def __init__(self, redis_url: str = "", *, secret: str = "") -> None:
@@ -39,20 +41,31 @@ class Counters:
         return Limiter(rule, name=name, counters=self)
 
     def hit(self, limit: Limiter, who: str) -> int:
-        """Count one act and return 0, or the seconds to wait; a fault lets through and is logged once."""
+        """Count one act where there is room for it and return 0, or the seconds to wait."""
+        return self._asked(limit, who, lambda item, key: self._strategy.hit(item, limit.name, key))
+
+    def wait(self, limit: Limiter, who: str) -> int:
+        """Return 0 where there is room for one more act, or the seconds to wait; nothing is counted."""
+        return self._asked(limit, who, lambda item, key: self._strategy.test(item, limit.name, key))
+
+    def _asked(self, limit: Limiter, who: str, allows: Callable[[RateLimitItem, str], bool]) -> int:
+        """Ask about each period, the shortest first, up to one that refuses; so a refusal uses up no longer one.
+
+        A fault lets through and is logged once.
+        """
         if time.monotonic() < self._rests_until:
             return 0
         key = signing.keyed_hash(self._secret, f"limit {limit.name}", who)
         try:
-            refused = [item for item in limit.items if not self._strategy.hit(item, limit.name, key)]
-            if not refused:
+            if all(allows(item, key) for item in limit.items):
                 return 0
-            ends = [self._strategy.get_window_stats(item, limit.name, key).reset_time for item in refused]
+            windows = [self._strategy.get_window_stats(item, limit.name, key) for item in limit.items]
         except Exception as error:
             self._rests_until = time.monotonic() + REST
             log.warning("counting failed, nothing is limited for %d seconds: %s", REST, error)
             return 0
-        return max(max(1, round(end - time.time())) for end in ends)
+        ends = [window.reset_time for window in windows if window.remaining < 1]
+        return max([1, *(round(end - time.time()) for end in ends)])
 
 
 class Limiter:
@@ -60,7 +73,7 @@ class Limiter:
 
     def __init__(self, rule: str, *, name: str = "", counters: Counters | None = None) -> None:
         self.name = name
-        self.items = parse_many(rule)
+        self.items = sorted(parse_many(rule), key=RateLimitItem.get_expiry)
         self._counters = counters or Counters()
 
     def hit(self, who: str) -> None:
@@ -68,24 +81,35 @@ class Limiter:
         if wait := self._counters.hit(self, who):
             raise TooManyError(wait)
 
+    def require_room(self, who: str) -> None:
+        """Raise TooManyError where one more act of `who` would be one too many; nothing is counted."""
+        if wait := self._counters.wait(self, who):
+            raise TooManyError(wait)
+
+    def count(self, who: str) -> None:
+        """Count one act of `who` that has happened."""
+        self._counters.hit(self, who)
+
 
 @dataclass(frozen=True)
 class PostLimits:
-    """The limits that a new comment meets, from the narrowest: the first to refuse ends the count."""
+    """The limits that a new comment meets. Attempts count for their sender, and comments for their thread."""
 
     network: Limiter
     person: Limiter
     thread: Limiter
 
-    def hit(self, *, network: str, person: str | None, thread: str) -> None:
-        """Count a comment; `person` is None for somebody whom nothing tells apart from others of their network.
+    def count_attempt(self, *, network: str, person: str | None) -> None:
+        """Count an attempt to comment, whatever becomes of it; raises TooManyError.
 
-        Raises TooManyError.
+        `person` is None for somebody whom nothing tells apart from others of their network. What a person does
+        beyond their own limit is not counted for the network, or they could keep all others of it out. The network
+        is looked at first, since it costs nothing to be a new person each time.
         """
-        self.network.hit(network)
+        self.network.require_room(network)
         if person is not None:
             self.person.hit(person)
-        self.thread.hit(thread)
+        self.network.hit(network)
 
 
 def _storage(redis_url: str) -> Moments | RedisStorage:

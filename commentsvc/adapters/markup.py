@@ -1,6 +1,6 @@
-"""From a comment's source to HTML that is safe to show: Markdown, then bleach, then nh3.
+"""From a comment's source to HTML that is safe to show: Markdown or imported HTML, then bleach, then nh3.
 
-The only importer of all three, and the only place that declares HTML safe. bleach gets no more releases, so
+The only importer of both sanitisers, and the only place that declares HTML safe. bleach gets no more releases, so
 nh3, an independent parser that is maintained, has the last word on every text.
 """
 
@@ -21,15 +21,13 @@ from urllib.parse import urlsplit
 import nh3
 from bleach.linkifier import LinkifyFilter
 from bleach.sanitizer import Cleaner
-from markdown_it import MarkdownIt
-from markdown_it.renderer import RendererHTML
-from markdown_it.token import Token
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from commentsvc.adapters import imported_html
-from commentsvc.adapters.highlight import highlight
+from commentsvc.adapters import imported_html, link_words, markdown
+from commentsvc.adapters.characters import DIRECTION_MARKS, OVERRIDES
+from commentsvc.adapters.clusters import Clusters, limited
 
-VERSION = 2
+VERSION = 3
 """Of the rendering; raise it with every change of output, then `commentsvc rerender` rebuilds what is stored."""
 
 TAGS = frozenset(
@@ -44,16 +42,17 @@ ATTRIBUTES: Mapping[str, list[str]] = {
 PROTOCOLS = frozenset({"http", "https", "mailto"})
 REL = "nofollow ugc noopener noreferrer"
 _CLASS = re.compile(r"(hl-[a-z0-9]{1,4}|language-[a-z0-9+#-]{1,30})")
-_DEEPEST = 20
 MOST_GROWTH = 32
-"""How many times as long as its text a comment's HTML may be; only what is written again and again gets there."""
+"""How many times as long as its text a comment's HTML may be; only a text of nothing but short links gets there."""
 # Only what is plainly meant as an address: "foo.py" is a file, not a site in Paraguay.
 # Parentheses around it are taken along, for bleach to sort out which belong to it.
 _URL = re.compile(
     r"""(?<![\w@./])\({0,3}(?:https?://|www\.(?=\w))"""
-    r"""(?:[^\s<>"'`{}|\\^\[\]]|\[[\w-]{0,30}\]){2,2000}(?<![!?:;\u2026\u201d\u2019\u00bb])""",
+    r"""(?:[^\s<>"'`{}|\\^\[\]\u061c\u200e\u200f\u3001\u3002\u300d\u300f\u3011\uff01\uff09\uff0c\uff1a\uff1b\uff1f]"""
+    r"""|\[[\w-]{0,30}\]){2,2000}(?<![!?:;\u2026\u201d\u2019\u00bb])""",
     re.IGNORECASE,
 )
+_SENTENCE = frozenset(".,!?:;\u2026\u201d\u2019\u00bb")
 # A host by its name, or an IPv6 address; no user before it, and no port but digits after it.
 _WEB = re.compile(
     r"https?://(?:[\w.~-]*\w\.?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?(?:[/?#][^\s\\]*)?", re.IGNORECASE
@@ -66,8 +65,13 @@ _SPOKEN = (
 )
 _SPOKEN_LINE = rf"(?![-\d]){_SPOKEN}(?:\x20{_SPOKEN})*+"
 _PROSE = re.compile(rf"{_SPOKEN_LINE}(?:\n++{_SPOKEN_LINE})*+")
-# As nh3 writes one: attributes stand in double quotes.
-_TAG = re.compile(r"""<[^<>"]*(?:"[^"]*"[^<>"]*)*>""")
+# As nh3 and our own renderers write one: attributes stand in double quotes.
+_TAG = re.compile(r"""</?([a-z]*)[^<>"]*(?:"[^"]*"[^<>"]*)*>""")
+_RIGHT_TO_LEFT = re.compile(
+    "[\u0590-\u061b\u061d-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
+_WITHOUT_MARKS = dict.fromkeys(map(ord, DIRECTION_MARKS))
+_DECEIVING = re.compile(f"[{''.join(OVERRIDES | DIRECTION_MARKS)}]")
 _REFERENCE = re.compile(r"&#(?:x([0-9a-f]+)|([0-9]+));?", re.IGNORECASE)
 
 
@@ -85,7 +89,7 @@ class Rendered:
 
 def render_markdown(source: str) -> Rendered:
     """Render what a visitor typed. Raw HTML in it shows as the text it is."""
-    return _prose(source) or _bounded(source, _marked_up(source))
+    return _prose(source) or _bounded(source, _MARKDOWN(source))
 
 
 def render_html(source: str) -> Rendered:
@@ -108,7 +112,7 @@ def _prose(source: str) -> Rendered | None:
     """Render a text in which there is nothing to render or to sanitise, as most are; None where there may be."""
     if not _PROSE.fullmatch(source) or "_" in source or _may_link(source):
         return None
-    return Rendered(_paragraphs(source), agreed=True)
+    return Rendered(_paragraphs(limited(source)), agreed=True)
 
 
 def _may_link(text: str) -> bool:
@@ -121,23 +125,10 @@ def _paragraphs(text: str) -> str:
     return "".join([f"<p>{one}</p>\n" for one in paragraphs])
 
 
-def _marked_up(source: str) -> str | None:
-    """Render Markdown; None where the addresses of its links alone would be too long.
-
-    Each use of a definition repeats its address, so a few thousand of them can write a long one into tens of megabytes.
-    """
-    tokens = _MARKDOWN.parse(source, {})
-    parts = (part for token in tokens for part in token.children or ())
-    addresses = sum(len(str(value)) for part in parts for value in part.attrs.values())
-    if addresses > MOST_GROWTH * len(source):
-        return None
-    return str(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))
-
-
-def _bounded(source: str, html: str | None) -> Rendered:
-    """Sanitise what was made of a text; where that is too long, or None, the text shows as it was typed."""
+def _bounded(source: str, html: str) -> Rendered:
+    """Sanitise what was made of a text; where that is too long, the text shows as it was typed."""
     most = MOST_GROWTH * len(source)
-    if html is not None and len(html) <= most:
+    if len(html) <= most:
         rendered = _sanitise(html)
         if len(rendered.html) <= most:
             return rendered
@@ -145,9 +136,35 @@ def _bounded(source: str, html: str | None) -> Rendered:
 
 
 def _sanitise(html: str) -> Rendered:
-    cleaned = _CLEANERS.own.clean(html)
+    cleaned = _CLEANERS.own.clean(_cut(html))
     final = _LAST.clean(cleaned)
     return Rendered(html=final, agreed=cleaned == final or _tokens(cleaned) == _tokens(final))
+
+
+def _cut(html: str) -> str:
+    """Cut the texts of well-formed HTML, in which only "&", "<" and ">" are references, as readers will see them.
+
+    Marks of direction stay where the text has letters that are written from right to left, but in no link and no code,
+    where they can only deceive.
+    """
+    if html.isascii():
+        return html
+    clusters, turned = Clusters(), _RIGHT_TO_LEFT.search(html) is not None
+    pieces: list[str] = []
+    plain = 0
+    at = 0
+    for tag in _TAG.finditer(html):
+        pieces += [_cut_text(html[at : tag.start()], clusters, keep_marks=turned and not plain), tag[0]]
+        if tag[1] in {"a", "code"}:
+            plain += -1 if tag[0][1] == "/" else 1
+        at = tag.end()
+    return "".join(pieces) + _cut_text(html[at:], clusters, keep_marks=turned and not plain)
+
+
+def _cut_text(text: str, clusters: Clusters, *, keep_marks: bool) -> str:
+    if not keep_marks and not text.isascii():
+        text = text.translate(_WITHOUT_MARKS)
+    return clusters.cut(text)
 
 
 def _reference(match: re.Match[str]) -> str:
@@ -172,10 +189,20 @@ def _nh3_attribute(tag: str, name: str, value: str) -> str | None:
     return value
 
 
+@lru_cache(maxsize=1024)
 def _is_address(url: str) -> bool:
     """Whether a link may lead there; stricter than either sanitiser, so that they have nothing to differ on."""
-    if url[:7].lower() == "mailto:":
-        return re.fullmatch(r"[^\s\\<>]+", url[7:]) is not None
+    if _DECEIVING.search(url) or not (_is_mail(url) or _is_web(url)):
+        return False
+    # Which hosts a browser takes, nh3 knows: so says the standard that both read addresses by.
+    return " href=" in _ADDRESSES.clean(f'<a href="{html_escape(url)}"></a>')
+
+
+def _is_mail(url: str) -> bool:
+    return url[:7].lower() == "mailto:" and re.fullmatch(r"[^\s\\<>]+", url[7:]) is not None
+
+
+def _is_web(url: str) -> bool:
     if not _WEB.fullmatch(url):
         return False
     try:
@@ -207,6 +234,25 @@ class _Links(LinkifyFilter):
 
     def extract_entities(self, token: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield token
+
+    def handle_a_tag(self, token_buffer: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Let a link whose words are another address say where it leads."""
+        words = unescape(self.extract_character_data(token_buffer))
+        address = token_buffer[0]["data"].get((None, "href"), "")
+        if _is_address(address) and (place := link_words.real_place(words, address)):
+            note = {"type": "Characters", "data": f" ({html_escape(place)})"}
+            token_buffer = [*token_buffer[:-1], note, token_buffer[-1]]
+        yield from super().handle_a_tag(token_buffer)
+
+    def strip_non_url_bits(self, fragment: str) -> tuple[str, str, str]:
+        """Return an address, what is before it and what after: marks of the sentence, ")" that nothing opens."""
+        url = fragment.lstrip("(")
+        before, typed = fragment[: len(fragment) - len(url)], url
+        too_many = url.count(")") - url.count("(")
+        while url and (url[-1] in _SENTENCE or (url[-1] == ")" and too_many > 0)):
+            too_many -= url[-1] == ")"
+            url = url[:-1]
+        return url, before, typed[len(url) :]
 
     def handle_links(self, src_iter: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         for token in src_iter:
@@ -245,31 +291,7 @@ def _tokens(html: str) -> list[tuple[str, str]]:
     return parser.found
 
 
-def _picture_as_link(self: RendererHTML, tokens: Sequence[Token], at: int, *_: Any) -> str:
-    source = str(tokens[at].attrs.get("src", ""))
-    return f'<a href="{escape(source)}">{escape(tokens[at].content or source)}</a>'
-
-
-def _markdown() -> MarkdownIt:
-    parser = MarkdownIt(
-        "commonmark",
-        {
-            "html": False,
-            "breaks": True,
-            "maxNesting": _DEEPEST,
-            "highlight": lambda code, lang, _: highlight(code, lang),
-        },
-    )
-    parser.enable("strikethrough")
-    # A comment has no outline of its own, and a remote picture would tell its server who reads here.
-    parser.disable(["heading", "lheading", "hr", "html_block", "html_inline"])
-    parser.add_render_rule("image", _picture_as_link)
-    parser.add_render_rule("s_open", lambda *_: "<del>")
-    parser.add_render_rule("s_close", lambda *_: "</del>")
-    return parser
-
-
-_MARKDOWN = _markdown()
+_MARKDOWN = markdown.renderer(_is_address)
 
 
 class _Cleaners(threading.local):
@@ -295,6 +317,14 @@ class _Cleaners(threading.local):
 
 
 _CLEANERS = _Cleaners()
+_ADDRESSES = nh3.Cleaner(
+    tags={"a"},
+    attributes={"a": {"href"}},
+    url_schemes=set(PROTOCOLS),
+    url_relative="deny",
+    link_rel=None,
+)
+"""The last gate, asked for an address alone."""
 _LAST = nh3.Cleaner(
     tags=set(TAGS),
     attributes={tag: set(names) - {"rel"} for tag, names in ATTRIBUTES.items()},

@@ -23,7 +23,8 @@ from commentsvc import floor
 from commentsvc.adapters import destinations
 from commentsvc.adapters.destinations import Destination, Resolver
 from commentsvc.adapters.wire import Deadline, Wire
-from commentsvc.errors import ForbiddenDestinationError, OutboundError
+from commentsvc.errors import BadAddressError, ForbiddenDestinationError, OutboundError
+from commentsvc.origins import origin_of
 
 HTTPS = frozenset({"https"})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -77,6 +78,8 @@ def fetch(
     redirects: int = 3,
     schemes: frozenset[str] = HTTPS,
     allow_private: bool = False,
+    within: frozenset[str] | None = None,
+    is_cut: bool = False,
     network: Network = INTERNET,
 ) -> Answer:
     """Ask `url` and return its answer, whatever its status; a failure of another kind than asked has no body.
@@ -84,15 +87,17 @@ def fetch(
     `largest` is in bytes of body, `seconds` for everything together: names, redirects, headers, body. `accept` has
     content types, or their beginnings such as "image/"; an empty one leaves the body unread. At most `redirects`
     are followed, and only for GET and HEAD; `headers` are not sent on to another origin. `allow_private` opens
-    http, loopback and private networks, also to redirects.
+    http, loopback and private networks, also to redirects. `within` has the only origins that may be asked. With
+    `is_cut` the first `largest` bytes of a longer body are good enough.
 
     Raises ForbiddenDestinationError where this must not be asked, OutboundError where no good answer came.
     """
-    wish = _Wish(method, data, largest, accept, Deadline(seconds), network)
+    wish = _Wish(method, data, largest, accept, is_cut, Deadline(seconds), network)
     headers = headers or {}
     schemes = schemes | {"http"} if allow_private else schemes
     try:
         for _ in range(redirects + 1):
+            _require_within(url, within)
             there = destinations.find(
                 url,
                 schemes=schemes,
@@ -117,6 +122,7 @@ class _Wish:
     data: bytes | None
     largest: int
     accept: frozenset[str]
+    is_cut: bool
     deadline: Deadline
     network: Network
 
@@ -124,6 +130,17 @@ class _Wish:
         return kind in self.accept or any(
             part.endswith("/") and kind.startswith(part) for part in self.accept
         )
+
+
+def _require_within(url: str, origins: frozenset[str] | None) -> None:
+    if origins is None:
+        return
+    try:
+        known = origin_of(url) in origins
+    except BadAddressError:
+        known = False
+    if not known:
+        raise ForbiddenDestinationError("This leads to another website than may be asked.")
 
 
 def _ask(there: Destination, wish: _Wish, headers: Mapping[str, str]) -> Answer | str:
@@ -201,10 +218,12 @@ def _body(response: HTTPResponse, kind: str, wish: _Wish) -> bytes:
         raise OutboundError("The server sent another kind of content than was asked for.")
     if (response.getheader("Content-Encoding") or "identity").strip().lower() != "identity":
         raise OutboundError("The server sent compressed content, which was not asked for.")
-    if response.length is not None and response.length > wish.largest:
+    if response.length is not None and response.length > wish.largest and not wish.is_cut:
         raise OutboundError("The server sent more than is read.")
     body = response.read(wish.largest + 1)
     if len(body) > wish.largest:
+        if wish.is_cut:
+            return body[: wish.largest]
         raise OutboundError("The server sent more than is read.")
     if response.length:
         raise OutboundError("The server broke off in the middle of its answer.")

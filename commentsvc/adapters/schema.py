@@ -10,6 +10,7 @@ from sqlalchemy import Engine, inspect, text
 from commentsvc.adapters import fulltext
 from commentsvc.db import db
 from commentsvc.errors import NewerDatabaseError
+from commentsvc.models.keys import HASH_KEY
 
 _REVISION = re.compile(r'^(down_)?revision = "(\w+)"$', re.MULTILINE)
 
@@ -22,8 +23,8 @@ def directory() -> Path:
 
 
 def is_modelled(_item: object, name: str | None, kind: str, *_: object) -> bool:
-    """Tell Alembic's comparison which tables have a model; those of the search are the migrations' own."""
-    return kind != "table" or not fulltext.is_index(name)
+    """Tell Alembic's comparison which tables have a model; the search's and the key's are the migrations' own."""
+    return kind != "table" or not (fulltext.is_index(name) or name == HASH_KEY.name)
 
 
 def bring_up_to_date() -> None:

@@ -50,7 +50,7 @@ def _signer(secret: str, purpose: str) -> _Signer:
     return _Signer(secret, salt=f"commentsvc.{purpose}")
 
 
-def keyed_hash(secret: str, purpose: str, value: str) -> str:
+def keyed_hash(secret: str | bytes, purpose: str, value: str) -> str:
     """Return 64 hexadecimal digits: HMAC-SHA-256 of `value`, different for each purpose."""
     found = _begun(secret).copy()
     found.update(f"{purpose}\0{value}".encode())
@@ -58,9 +58,9 @@ def keyed_hash(secret: str, purpose: str, value: str) -> str:
 
 
 @lru_cache(maxsize=4)
-def _begun(secret: str) -> hmac.HMAC:
+def _begun(secret: str | bytes) -> hmac.HMAC:
     """Return an HMAC as it stands after the key, with which all begin: OpenSSL takes longer for that than to hash."""
-    return hmac.new(secret.encode(), digestmod="sha256")
+    return hmac.new(secret.encode() if isinstance(secret, str) else secret, digestmod="sha256")
 
 
 def new_token() -> str:
@@ -68,6 +68,6 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
-def token_hash(token: str) -> str:
-    """Return 64 hexadecimal digits under which a random token is stored; it has no need of a key."""
+def challenge_of(token: str) -> str:
+    """Return the SHA-256 of a random token, 64 hexadecimal digits: what a browser hands over before the token."""
     return hashlib.sha256(token.encode()).hexdigest()

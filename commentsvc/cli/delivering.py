@@ -1,4 +1,4 @@
-"""deliver, and what `serve` does beside answering: mail is sent, what has become calm noted, what is old forgotten."""
+"""deliver, and what `serve` does beside answering: mail is sent, titles are read, what is old is deleted."""
 
 from __future__ import annotations
 
@@ -18,24 +18,29 @@ from commentsvc.config import Settings
 from commentsvc.domain import outbox
 from commentsvc.domain.desk import revisions
 from commentsvc.domain.outbox import Letter, Send
+from commentsvc.domain.upkeep import article_titles, retention
+from commentsvc.domain.upkeep.retention import Limits
 from commentsvc.domain.verdicts import spells
 from commentsvc.models import now
 
 EVERY = 5
 """Seconds between two looks at the outbox."""
+SWEEP_EVERY = 3600
+"""Seconds between two looks for what was kept for its time."""
 
 log = logging.getLogger(__name__)
 
 
 @click.command()
 def deliver() -> None:
-    """Send the mail that is due, once.
+    """Send the mail that is due, read the titles of articles, and delete what was kept for its time, once.
 
     `serve` does this by itself all the time. With another WSGI server, have it run every minute.
     """
     settings = service.settings()
     with service.opened(settings) as session:
-        sent = _round(session, sender(settings), lambda: False)
+        sent = _round(session, settings, sender(settings), _never)
+        retention.sweep(session, Limits.read(settings), at=now())
         left = outbox.waiting(session)
     click.echo(f"Tried to send {sent}; {left} waiting.")
 
@@ -68,21 +73,43 @@ def sender(settings: Settings) -> Send | None:
     return send
 
 
+def title_reader(settings: Settings) -> article_titles.Read:
+    """Return what asks an article for its title."""
+
+    def read(url: str, origins: frozenset[str]) -> article_titles.Page | None:
+        from commentsvc.adapters import article_page  # once there is an article to be asked
+
+        return article_page.read(url, within=origins, allow_private=settings.private_articles)
+
+    return read
+
+
 def _work(engine: Engine, settings: Settings) -> None:
     send, main = sender(settings), threading.main_thread()
+    next_sweep = time.monotonic()
     while main.is_alive():
         try:
             with Session(engine) as session:
-                _round(session, send, lambda: not main.is_alive())
+                _round(session, settings, send, lambda: not main.is_alive())
+                if time.monotonic() >= next_sweep:
+                    next_sweep = time.monotonic() + SWEEP_EVERY
+                    if retention.sweep(
+                        session, Limits.read(settings), at=now(), stopped=lambda: not main.is_alive()
+                    ):
+                        next_sweep = time.monotonic()
         except Exception:  # the next round may fare better, and no other thread does this
-            log.exception("the outbox could not be looked at")
+            log.exception("the background work could not be done")
         for _ in range(EVERY * 2):
             if not main.is_alive():
                 return
             time.sleep(0.5)
 
 
-def _round(session: Session, send: Send | None, stopped: Callable[[], bool]) -> int:
+def _never() -> bool:
+    return False
+
+
+def _round(session: Session, settings: Settings, send: Send | None, stopped: Callable[[], bool]) -> int:
     """Do all that is due, and return how many mails that were."""
     spells.sweep(session, at=now())
     outbox.tidy(session, at=now())
@@ -90,4 +117,5 @@ def _round(session: Session, send: Send | None, stopped: Callable[[], bool]) -> 
     tried = 0
     while send and not stopped() and outbox.deliver(session, send, at=now()):
         tried += 1
+    article_titles.refresh(session, title_reader(settings), at=now(), stopped=stopped)
     return tried

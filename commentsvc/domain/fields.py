@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from commentsvc.adapters.characters import is_seen, without_undrawn
+from commentsvc.adapters.clusters import limited
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import FieldRule, Site
 
@@ -16,17 +18,14 @@ EMAIL_LONGEST = 254
 WEBSITE_LONGEST = 500
 TITLE_LONGEST = 300
 
-# Zero-width joiners make emoji and several scripts; every other invisible character in a name only deceives.
-_KEPT_FORMAT = {"\u200c", "\u200d"}
 _EMAIL = re.compile(
     r"[^\s@<>()\[\]\\,;:\"\x00-\x1f]{1,64}@(?:[\w](?:[\w-]{0,61}[\w])?\.)+[^\W\d_][\w-]{0,62}"
 )
 _HOST = re.compile(r"(?:[\w](?:[\w-]{0,61}[\w])?\.)+[^\W\d_][\w-]{0,62}\.?|localhost|\d{1,3}(?:\.\d{1,3}){3}")
-_COMBINING_RUN = 8
 # The categories Cc and Cs, but for line feed and tab.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-# Letters and symbols by their category, but nothing is seen of them.
-_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\U0001d159")
+# Empty lines, and spaces that mean nothing in Markdown: four begin code, fewer set the items of a list in.
+_BEGINNING = re.compile(r"\A(?:[^\S\n]*\n)*(?: {1,3}(?![ \t*+\d-]))?")
 
 
 @dataclass(frozen=True)
@@ -44,8 +43,8 @@ def text(value: str, *, longest: int) -> str:
     Raises InvalidFieldsError on `text` where nothing is left or it has more than `longest` characters.
     """
     value = value.replace("\r\n", "\n").replace("\r", "\n")
-    value = _without_floods(_CONTROL.sub("", value)).strip("\n ").rstrip()
-    if not _is_seen(value):
+    value = _BEGINNING.sub("", limited(_CONTROL.sub("", value))).rstrip()
+    if not is_seen(value):
         raise InvalidFieldsError({"text": "Please enter a comment"})
     if len(value) > longest:
         raise InvalidFieldsError(
@@ -59,7 +58,7 @@ def text(value: str, *, longest: int) -> str:
 def name(value: str, *, missing: str = "Please enter your name here") -> str:
     """Return a person's name on one line, or a website's; raises InvalidFieldsError on `name`."""
     cleaned = _one_line(value)
-    if not _is_seen(cleaned):
+    if not is_seen(cleaned):
         raise InvalidFieldsError({"name": missing})
     if len(cleaned) > NAME_LONGEST:
         raise InvalidFieldsError({"name": f"Please use at most {NAME_LONGEST} characters"})
@@ -131,45 +130,23 @@ def imported_guest(*, name_: str, email_: str, website_: str) -> Guest:
 
 
 def _one_line(value: str) -> str:
-    value = unicodedata.normalize("NFC", _without_floods(value))
+    """Return `value` on one line, without what is drawn as nothing and without what reaches out of the line."""
     kept: list[str] = []
-    for char in value:
+    for char in without_undrawn(value):
         category = unicodedata.category(char)
         if category in {"Zs", "Zl", "Zp"} or char in "\t\n\r":
             kept.append(" ")
-        elif category in {"Cc", "Cs", "Co", "Cn"} or (category == "Cf" and char not in _KEPT_FORMAT):
-            continue
-        else:
+        elif category not in {"Cc", "Cs", "Co", "Cn"}:
             kept.append(char)
-    return " ".join("".join(kept).split()).strip("\u200c\u200d ")
-
-
-def _without_floods(value: str) -> str:
-    """Cut towers of marks, which cover the lines around them and take normalising quadratic time."""
-    if value.isascii():
-        return value
-    floods = {
-        char
-        for char in set(value)
-        if unicodedata.combining(char) or unicodedata.category(char) in {"Mn", "Me"}
-    }
-    if not floods:
-        return value
-    kept: list[str] = []
-    marks = 0
-    for char in value:
-        marks = marks + 1 if char in floods else 0
-        if marks <= _COMBINING_RUN:
-            kept.append(char)
-    return "".join(kept)
-
-
-def _is_seen(value: str) -> bool:
-    return any(unicodedata.category(char)[0] in "LNPS" and char not in _BLANK for char in value)
+    # Cut first: normalising takes quadratic time with the length of a run of marks.
+    cut = unicodedata.normalize("NFC", limited("".join(kept), between=""))
+    return " ".join(cut.split()).strip("\u200c\u200d ")
 
 
 def _is_web_url(url: str) -> bool:
     if any(not char.isprintable() or char.isspace() or char in "\\<>\"'`{}|^" for char in url):
+        return False
+    if limited(url, between="") != url:
         return False
     try:
         parts = urlsplit(url)

@@ -1,7 +1,17 @@
 """The tables, in the words of the design. Rules live in domain/; here is only what is stored."""
 
-from commentsvc.models.columns import FieldRule, Kind, Order, Policy, Role, Status, TextFormat, now
-from commentsvc.models.comments import Comment, Decision, Revision
+from commentsvc.models.columns import (
+    FieldRule,
+    Kind,
+    Order,
+    Policy,
+    Role,
+    Status,
+    TextFormat,
+    TitleSource,
+    now,
+)
+from commentsvc.models.comments import Comment, Decision, DeletedImport, Revision
 from commentsvc.models.deliveries import Delivery, DeliveryState
 from commentsvc.models.logins import LoginSession, Ticket
 from commentsvc.models.moderating import Action, Ban, BanKind, FilterWord, Note, Pressure, Report, Usual
@@ -15,6 +25,7 @@ __all__ = [
     "Comment",
     "Commenter",
     "Decision",
+    "DeletedImport",
     "Delivery",
     "DeliveryState",
     "FieldRule",
@@ -39,6 +50,7 @@ __all__ = [
     "Thread",
     "ThreadAlias",
     "Ticket",
+    "TitleSource",
     "Usual",
     "now",
 ]

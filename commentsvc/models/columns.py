@@ -82,6 +82,18 @@ class TextFormat(StrEnum):
     HTML = "html"  # imported only
 
 
+class TitleSource(StrEnum):
+    """Who said what an article is called."""
+
+    BROWSER = "browser"
+    """The page around the frame of whoever wrote first: a claim."""
+    IMPORT = "import"
+    """The system that the comments came from."""
+    ARTICLE = "article"
+    """The article's own page, read by the service."""
+    MODERATOR = "moderator"
+
+
 class Role(StrEnum):
     OWNER = "owner"
     MODERATOR = "moderator"

@@ -134,6 +134,17 @@ class Comment(Base):
     )
 
 
+class DeletedImport(Base):
+    """The transfer key of an imported comment that is deleted by now, so that another import leaves it out."""
+
+    __tablename__ = "deleted_import"
+
+    site_id: Mapped[int] = mapped_column(
+        ForeignKey("site.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    transfer_key: Mapped[str] = mapped_column(String(300), primary_key=True)
+
+
 class Decision(Base):
     """One moderation verdict on a comment and its reasons; rows are only ever added."""
 

@@ -40,7 +40,7 @@ class Ticket(Base):
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    """SHA-256 of what its redeemer holds; for a login, the challenge made of the frame's verifier."""
+    """Of what its redeemer holds; of a login, the frame's verifier (domain/persons/token_hashes.py)."""
     commenter_id: Mapped[int | None] = mapped_column(
         ForeignKey("commenter.id", ondelete="CASCADE"), index=True
     )
@@ -54,6 +54,8 @@ class Ticket(Base):
     """Of the OAuth state; finds the login that a provider's answer belongs to."""
     stash: Mapped[dict[str, str] | None] = mapped_column(JSON)
     """A provider's answer that came by a cross-site post, until the browser comes with its cookie."""
+    begun_from: Mapped[dict[str, str] | None] = mapped_column(JSON)
+    """Where a login was begun: its purpose, and the thread or page that a person goes back to."""
     failure: Mapped[str | None] = mapped_column(String(300))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -42,6 +42,8 @@ class Ban(Base):
     site_id: Mapped[int] = mapped_column(ForeignKey("site.id", ondelete="CASCADE"))
     kind: Mapped[BanKind] = mapped_column(choice(BanKind))
     value: Mapped[str] = mapped_column(String(300))
+    month: Mapped[str | None] = mapped_column(String(7))
+    """Of a network's hash, such as 2026-11: with another month the same network has another one."""
     label: Mapped[str] = mapped_column(String(120))
     """What moderators know it by."""
     reason: Mapped[str] = mapped_column(String(300))

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, ForeignKey, String, Text, UniqueConstraint, event, true
+from sqlalchemy import Connection, ForeignKey, Index, String, Text, UniqueConstraint, event, true
 from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
 from commentsvc.db import Base, UTCDateTime
-from commentsvc.models.columns import FieldRule, Order, Policy, RowId, choice, now
+from commentsvc.match_keys import match_key
+from commentsvc.models.columns import (
+    FieldRule,
+    Order,
+    Policy,
+    RowId,
+    TitleSource,
+    choice,
+    now,
+    partial_index,
+)
+
+
+def _match_key(context: Any) -> str:
+    """Return the form in which a new row's key is compared, for a site without a list of its own."""
+    return match_key(context.get_current_parameters()["key"])
 
 
 class Site(Base):
@@ -30,6 +46,8 @@ class Site(Base):
     """Whether somebody may comment without logging in."""
     sso_secret: Mapped[str | None] = mapped_column(String(64))
     """With which the site signs its own users in."""
+    ignored_parameters: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """Arguments of its addresses that tell no articles apart, one a line, as `ignored_parameters.checked` has them."""
 
     moderation_words: Mapped[str] = mapped_column(Text, default="", server_default="")
     """Words, one a line, that hold a comment; `*` stands for any letters."""
@@ -72,13 +90,25 @@ class Thread(Base):
     """The discussion of one article: a site and a key."""
 
     __tablename__ = "thread"
-    __table_args__ = (UniqueConstraint("site_id", "key"),)
+    __table_args__ = (
+        UniqueConstraint("site_id", "key"),
+        Index("ix_thread_match", "site_id", "match_key"),
+        partial_index("ix_thread_title_due", "title_checked_at", where="title_tries > 0"),
+    )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     site_id: Mapped[int] = mapped_column(ForeignKey("site.id", ondelete="CASCADE"))
     key: Mapped[str] = mapped_column(String(2000))
+    match_key: Mapped[str | None] = mapped_column(String(2000), default=_match_key)
+    """The key in the form in which addresses are compared; None where the release before wrote the row."""
     url: Mapped[str] = mapped_column(String(2000))
     title: Mapped[str | None] = mapped_column(String(300))
+    title_source: Mapped[TitleSource | None] = mapped_column(choice(TitleSource))
+    """None while there is no title."""
+    title_checked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When the article's page was last asked for its title."""
+    title_tries: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often the page is still to be asked, once a day; a comment that appears sets it, an answer ends it."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     version: Mapped[int] = mapped_column(default=0)
     approved_count: Mapped[int] = mapped_column(default=0)
@@ -94,10 +124,15 @@ class ThreadAlias(Base):
     """A key under which an article was once known; readers who come by it find the thread it belongs to now."""
 
     __tablename__ = "thread_alias"
-    __table_args__ = (UniqueConstraint("site_id", "key"),)
+    __table_args__ = (
+        UniqueConstraint("site_id", "key"),
+        Index("ix_thread_alias_match", "site_id", "match_key"),
+    )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     site_id: Mapped[int] = mapped_column(ForeignKey("site.id", ondelete="CASCADE"))
     key: Mapped[str] = mapped_column(String(2000))
+    match_key: Mapped[str | None] = mapped_column(String(2000), default=_match_key)
+    """The key in the form in which addresses are compared; None where the release before wrote the row."""
     thread_id: Mapped[int] = mapped_column(ForeignKey("thread.id", ondelete="CASCADE"), index=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)

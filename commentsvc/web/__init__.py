@@ -26,6 +26,7 @@ from commentsvc.web import (
     handover,
     headers,
     health,
+    incoming,
     invitation,
     login,
     moderator_texts,
@@ -83,6 +84,7 @@ DOORS = (
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Plug every door into the application."""
+    incoming.init_app(app)
     app.config.update(MAX_CONTENT_LENGTH=BODY_LARGEST, MAX_FORM_MEMORY_SIZE=BODY_LARGEST)
     counters = Counters(settings.redis_url, secret=settings.secret_key)
     app.extensions["commentsvc.post_limits"] = PostLimits(
@@ -92,7 +94,11 @@ def init_app(app: Flask, settings: Settings) -> None:
     )
     app.extensions["commentsvc.preview_limiter"] = counters.limiter("previews", posting.PREVIEWS)
     app.extensions["commentsvc.report_limiter"] = counters.limiter("reports", reporting.LIMIT)
-    app.extensions["commentsvc.logins"] = counters.limiter("logins", login.LIMIT)
+    app.extensions["commentsvc.limiters"] = {
+        "logins": counters.limiter("logins", login.LIMIT),
+        "cancelled logins": counters.limiter("cancelled logins", login.LIMIT),
+        "login questions": counters.limiter("login questions", login.ASKING_LIMIT),
+    }
     app.extensions["commentsvc.providers"] = {row.key: row for row in catalogue.offered(settings)}
     sessions.init_app(app, settings)
     csrf = CSRFProtect(app)

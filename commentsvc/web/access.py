@@ -11,9 +11,10 @@ from flask import g, request
 
 from commentsvc.adapters import signing
 from commentsvc.domain.discussions.threads import Address
+from commentsvc.domain.verdicts import bans
 from commentsvc.errors import ForbiddenError, StaleFormError
 from commentsvc.setting_values import Network
-from commentsvc.web.context import now, settings
+from commentsvc.web.context import hash_key, now, settings
 
 FORM_LIFE = 48 * 3600
 """Seconds for which a page's form may be sent."""
@@ -25,15 +26,17 @@ _CLIENT = "commentsvc.client"
 
 
 def require_own_page() -> None:
-    """Refuse a change that was not sent by a page of this service; raises ForbiddenError."""
-    origin = request.headers.get("Origin")
-    if origin != settings().base_url:
+    """Refuse a change that was not sent by a page of this service; raises ForbiddenError.
+
+    Only our exact `Origin` will do: no other page can send it, and every browser that we support sends one with each
+    POST. `Sec-Fetch-Site` is not asked: WebKit says `cross-site` for a form of ours that opens a new window. A request
+    without `Origin` is refused whatever else it says, because it may come from anywhere.
+    """
+    if request.headers.get("Origin") != settings().base_url:
         raise ForbiddenError(
             "This request did not come from a page of this service. "
             "If you run it: COMMENTSVC_BASE_URL must be the address that browsers see."
         )
-    if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
-        raise ForbiddenError("This request was made by another website.")
 
 
 def form_token(address: Address, *, again: bool = False) -> str:
@@ -73,7 +76,7 @@ def author_key_hash(key: str | None) -> str | None:
     """Return the hash of the random key by which one browser knows its own comments again."""
     if not key or not 20 <= len(key) <= AUTHOR_KEY_LONGEST:
         return None
-    return signing.keyed_hash(settings().secret_key, "author", key)
+    return signing.keyed_hash(hash_key(), "author", key)
 
 
 def network() -> str:
@@ -86,10 +89,9 @@ def client_ip() -> str | None:
     return _client().ip
 
 
-def network_hash() -> str:
-    """Return the network as a keyed hash that nobody can compare over more than a month."""
-    at = now()
-    return signing.keyed_hash(settings().secret_key, f"network {at.year}-{at.month:02}", network())
+def network_hash(month: str | None = None) -> str:
+    """Return the network as a keyed hash, to be compared with others of a month such as 2026-11, or of this one."""
+    return signing.keyed_hash(hash_key(), f"network {month or bans.month_of(now())}", network())
 
 
 def client_address(peer: str, forwarded: list[str], trusted: tuple[Network, ...]) -> str:

@@ -11,11 +11,12 @@ from commentsvc.adapters.providers import catalogue
 from commentsvc.db import begin_write
 from commentsvc.domain.persons import identities, profiles, sessions, single_sign_on
 from commentsvc.domain.showing import pictures
-from commentsvc.domain.upkeep import erasure, export
+from commentsvc.domain.upkeep import erasure, export, retention
 from commentsvc.domain.upkeep.erasure import Texts
+from commentsvc.domain.upkeep.retention import Limits
 from commentsvc.errors import BadAddressError, ForbiddenError, InvalidFieldsError
 from commentsvc.models import LoginSession
-from commentsvc.web import access, headers, reader
+from commentsvc.web import access, context, headers, reader
 from commentsvc.web.context import database, now, providers
 from commentsvc.web.forms import DeletionForm, NameForm
 from commentsvc.web.sessions import ACCOUNT, leave_notice, take_notice
@@ -193,6 +194,7 @@ def _settings(form: NameForm, errors: dict[str, str] | None = None) -> Response:
         has_picture=pictures.has_one(database(), person_id),
         sessions=sessions.of(database(), person_id, at=now()),
         sites=export.sites_by_id(database()),
+        retention_words=retention.sentences(Limits.read(context.settings())),
     )
 
 

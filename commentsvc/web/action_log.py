@@ -63,10 +63,16 @@ def undo(site_id: int, action_id: int) -> ResponseReturnValue:
     return redirect(url_for("action_log.show", site_id=site_id), 303)
 
 
+def _nothing(outcome: Outcome) -> str:
+    if outcome.overtaken or outcome.elsewhere:
+        return "Nothing was put back."
+    return "Nothing was put back: what this was about is deleted by now."
+
+
 def _sentence(outcome: Outcome, done: int) -> str:
     said = [outcome.said] if outcome.said else []
     if done or not said:
-        said.append(f"Put back {bulk.named(done)}." if done else "Nothing was put back.")
+        said.append(f"Put back {bulk.named(done)}." if done else _nothing(outcome))
     if stay := len(outcome.overtaken):
         names = sorted({one.by or "the service" for one in outcome.overtaken})
         said.append(f"On {bulk.named(stay)} {', '.join(names)} has decided since: as it is now, so it stays.")

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from functools import cache
 from pathlib import Path
 
 from flask import Blueprint, Response, request, send_from_directory
 
+from commentsvc.web.context import settings
 from commentsvc.web.keeping import Keep, keep
 
 blueprint = Blueprint("assets", __name__)
 
 FOLDER = Path(__file__).resolve().parent.parent / "static"
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+_BLANK = 'const WRITTEN = "";'
+"""The line of embed.js that the service fills with its own address."""
 
 
 @cache
@@ -45,8 +49,16 @@ def static(wanted: str, name: str) -> Response:
 
 @blueprint.get("/embed.js")
 def loader() -> Response:
-    """The script that pages include; short-lived, because its name never changes."""
-    response = _file("embed.js")
+    """The script that pages include; short-lived, because its name never changes.
+
+    It carries our address: a module, an inlined copy, or one that another server gives out cannot find it out.
+    """
+    text = (FOLDER / "embed.js").read_text()
+    body = text.replace(_BLANK, f"const WRITTEN = {json.dumps(settings().base_url)};", 1).encode()
+    response = Response(body, mimetype=_TYPES[".js"])
+    response.add_etag()
+    _open_to_all(response)
+    response.make_conditional(request, accept_ranges=True, complete_length=len(body))
     response.headers["Cache-Control"] = "public, max-age=600, stale-while-revalidate=86400"
     keep(Keep(lasting=True))
     return response
@@ -54,10 +66,14 @@ def loader() -> Response:
 
 def _file(name: str) -> Response:
     response = send_from_directory(FOLDER, name, mimetype=_TYPES.get(Path(name).suffix), etag=True)
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    response.headers["Cross-Origin-Embedder-Policy"] = (
-        "require-corp"  # or a frame could not start it as a worker
-    )
+    _open_to_all(response)
     response.make_conditional(request)
     return response
+
+
+def _open_to_all(response: Response) -> None:
+    """Let pages of any origin load this, those that isolate themselves too."""
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    # Without this a frame could not start it as a worker.
+    response.headers["Cross-Origin-Embedder-Policy"] = "require-corp"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from flask import session as cookie
 
 from commentsvc.adapters.providers.attempt import Attempt
 from commentsvc.errors import BadAddressError
+from commentsvc.web.login_outcomes import Start
 
 _AT_ONCE = 4
 _LARGEST = 2700
@@ -30,6 +31,22 @@ class Begun:
     """The session that a further account is linked to: the hash of its token. SQLite gives its id to the next."""
     page: str = ""
     invitation: str = ""
+
+    @classmethod
+    def of(cls, attempt: Attempt, start: Start, *, holder: str) -> Begun:
+        """Return what is to be remembered of a login that was begun at `start`."""
+        purpose = start.purpose or ""
+        return cls(attempt, purpose, start.asked, holder, start.page, start.invitation)
+
+    @property
+    def start(self) -> Start:
+        """Where it was begun."""
+        return replace(
+            Start.read({"purpose": self.purpose}),
+            asked=self.asked,
+            page=self.page,
+            invitation=self.invitation,
+        )
 
 
 def remember(begun: Begun) -> None:

@@ -11,6 +11,7 @@ from commentsvc.adapters.limits import Limiter, PostLimits
 from commentsvc.adapters.providers.catalogue import Provider
 from commentsvc.config import Settings
 from commentsvc.db import db
+from commentsvc.domain import hash_keys
 from commentsvc.models import now
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "database",
     "flow",
+    "hash_key",
     "now",
     "post_limits",
     "preview_limiter",
@@ -31,6 +33,14 @@ __all__ = [
 def settings() -> Settings:
     """Return the running service's settings."""
     return cast(Settings, current_app.extensions["commentsvc.settings"])
+
+
+def hash_key() -> bytes:
+    """Return the key of hashes that must last, read from the database once in a process."""
+    kept = current_app.extensions
+    if "commentsvc.hash_key" not in kept:
+        kept["commentsvc.hash_key"] = hash_keys.load(db.engine)
+    return cast(bytes, kept["commentsvc.hash_key"])
 
 
 def post_limits() -> PostLimits:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -28,7 +28,9 @@ def counts() -> ResponseReturnValue:
 
     A thread that its page named by an id is asked for as `URL#thread-id=ID`.
     """
-    urls = list(dict.fromkeys(request.args.getlist("url")))
+    # As they came, for whoever asks finds the numbers by them; what no address can hold is refused further on.
+    given = parse_qs(request.query_string.decode("utf-8", "replace"), keep_blank_values=True)
+    urls = list(dict.fromkeys(given.get("url", [])))
     if len(urls) > MOST:
         raise BadAddressError(f"Please ask for at most {MOST} addresses at once.")
     origins = {url: origin for url in urls if (origin := _origin(url))}
@@ -49,7 +51,7 @@ def counts() -> ResponseReturnValue:
 
 def _origin(asked: str) -> str | None:
     try:
-        return addresses.origin_of(asked.partition(_NAMED)[0])
+        return addresses.page_origin(asked.partition(_NAMED)[0])
     except BadAddressError:
         return None
 

@@ -32,7 +32,7 @@ def guard() -> Response | None:
     """Stand before every route of a blueprint: changes come from pages of ours, and people are signed in."""
     if request.method not in {"GET", "HEAD"}:
         access.require_own_page()
-    if arriving := arrival():
+    elif arriving := arrival():
         return arriving
     person = sessions.who()
     if person is None:

@@ -16,7 +16,7 @@ from commentsvc.domain.verdicts.spells import Step
 from commentsvc.domain.writing import work
 from commentsvc.errors import BadAddressError, UnknownOriginError
 from commentsvc.models import Order, Thread
-from commentsvc.web import access, headers, reader
+from commentsvc.web import access, headers, present_page, reader
 from commentsvc.web.context import database, now, settings
 from commentsvc.web.keeping import Keep, keep
 from commentsvc.web.thread import FRAME, PAGE, Asked, Draft, piece, show
@@ -71,6 +71,13 @@ def own() -> ResponseReturnValue:
     )
 
 
+@blueprint.get("/embed/same")
+def same() -> ResponseReturnValue:
+    """Whether the page around the frame, which has changed, still shows the article of this thread."""
+    other = present_page.other_article(Asked.read(FRAME, request.args).address(), request.args)
+    return headers.keep_nothing(jsonify(same=other is None))
+
+
 @blueprint.get("/comment/<int:comment_id>")
 def permalink(comment_id: int) -> ResponseReturnValue:
     """A comment's lasting address: on to the article it belongs to."""
@@ -94,15 +101,16 @@ def _thread(asked: Asked) -> Response:
     page = reading.page(database(), address, order=order, after=args.get("after"), focus_id=focus_id)
     if "fragment" in args:
         return _cacheable(_fragment(asked=asked, page=page), address, page.thread, at)
-    holder = reader.current(None) if asked.door == PAGE and args.get("as") != "guest" else None
+    holder = reader.current(None) if asked.door == PAGE else None
+    as_guest = args.get("as") == "guest"
     draft, held = Draft(), []
     if reply := _number("reply"):
         draft = Draft(parent=reading.answered(database(), address, reply))
     if receipt := args.get("receipt"):
         held = reading.own_held(database(), address, comment_id=access.comment_of(receipt))
-    if holder and not held:
+    if holder and not as_guest and not held:
         held = reading.own_held(database(), address, commenter_id=holder.commenter_id)
-    response = show(asked, address, page, at=at, draft=draft, own=held, holder=holder)
+    response = show(asked, address, page, at=at, draft=draft, own=held, holder=holder, as_guest=as_guest)
     if holder or _CONTEXT & set(args):
         return headers.keep_nothing(response)
     return _cacheable(response, address, page.thread, at)

@@ -21,6 +21,7 @@ STATUS: tuple[tuple[type[errors.CommentsvcError], int], ...] = (
     (errors.StaleFormError, 422),
     (errors.BadAddressError, 400),
     (errors.NotFoundError, 404),
+    (errors.OtherArticleError, 409),
     (errors.ThreadClosedError, 403),
     (errors.ForbiddenError, 403),
     (errors.DuplicateCommentError, 409),
@@ -30,6 +31,7 @@ STATUS: tuple[tuple[type[errors.CommentsvcError], int], ...] = (
     (errors.TooManyError, 429),
     (errors.LoggedOutError, 403),
     (errors.LoginFailedError, 400),
+    (errors.LoginRefusedError, 400),
     (errors.ProviderError, 503),
 )
 _JSON = "application/json"

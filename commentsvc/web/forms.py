@@ -112,6 +112,7 @@ class SiteForm(FlaskForm):
     close_after_days = IntegerField(
         "Close after", [Optional(), NumberRange(min=1, max=36500, message="Between 1 and 36500 days")]
     )
+    ignored_parameters = TextAreaField("Arguments of an address that do not count")
 
 
 class RulesForm(FlaskForm):

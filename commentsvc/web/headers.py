@@ -30,6 +30,12 @@ def keep_nothing(response: Response) -> Response:
     return response
 
 
+def leave_to_opener(response: Response) -> Response:
+    """Let the frame that opened this window close it again."""
+    response.headers["Cross-Origin-Opener-Policy"] = "unsafe-none"
+    return response
+
+
 def keep_with_everybody(response: Response, cdn_seconds: int) -> Response:
     """Mark an answer that is the same for everybody: a browser asks about it each time, a CDN as often as set."""
     if cdn_seconds:

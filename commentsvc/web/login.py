@@ -8,71 +8,49 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, current_app, jsonify, make_response, redirect, render_template, request
+from flask import Blueprint, Response, current_app, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import OperationalError
 
+from commentsvc.adapters.limits import Limiter
 from commentsvc.adapters.providers.catalogue import Provider
-from commentsvc.adapters.providers.profile import Profile
 from commentsvc.db import begin_write
-from commentsvc.domain.persons import accounts, identities, invitations, logins, sessions
-from commentsvc.domain.persons.logins import Stage
-from commentsvc.errors import (
-    BadAddressError,
-    CommentsvcError,
-    LoginFailedError,
-    NotFoundError,
-    ProviderError,
-)
-from commentsvc.models import Identity
-from commentsvc.web import access, attempts, faults, headers, incoming_pictures, outside, reader
+from commentsvc.domain.persons import logins, sessions
+from commentsvc.domain.persons.logins import Redeemed, Stage
+from commentsvc.errors import BadAddressError, CommentsvcError, NotFoundError, TooManyError
+from commentsvc.web import access, attempts, faults, headers, login_arrival, login_outcomes, outside, reader
 from commentsvc.web.attempts import Begun
 from commentsvc.web.context import database, now, providers
+from commentsvc.web.login_outcomes import Outcome, Purpose, Start
 from commentsvc.web.thread import FRAME, PAGE, Asked
 
 blueprint = Blueprint("login", __name__, url_prefix="/login")
 
-FRAMES, TAB, THREAD, PERSON, LINK = "frame", "tab", "thread", "person", "link"
-ADMIN, INVITE = "admin", "invite"
-"""Where a login began: a frame that waits; a frame whose page came along in the same tab; a thread's own page;
-a person's page, to enter or to link a further account; the admin view; an invitation to it."""
-_PERSONS_PAGES = {"settings": "/account/settings", "delete": "/account/delete"}
-_PURPOSES = frozenset({FRAMES, TAB, THREAD, PERSON, LINK, ADMIN, INVITE})
-_ON_A_SITE = frozenset({FRAMES, TAB, THREAD})
+_ON_A_SITE = frozenset({Purpose.FRAME, Purpose.TAB, Purpose.THREAD})
+_FAULTS = (CommentsvcError, OperationalError)
+"""What ends a login with a page of its own."""
 _LONGEST = 8000
 """Characters of one part of a provider's answer; some make their codes of whole tokens."""
 LIMIT = "30/minute;300/hour"
-"""Logins begun from one network: each makes this service ask another."""
+"""Logins begun, and as many cancelled, from one network: each makes this service write, or ask another."""
+ASKING_LIMIT = "600/minute"
+"""Questions from one network whether a login is done; a frame asks every four seconds, so 40 may wait there."""
 
 
 @blueprint.post("/start")
 def start() -> ResponseReturnValue:
     """Go to a provider. Only a page of ours can begin a login, so nobody can be led into another's session."""
-    access.require_own_page()
-    provider = _provider(request.form.get("provider", ""))
-    current_app.extensions["commentsvc.logins"].hit(access.network())
-    purpose = request.form.get("purpose", FRAMES)
-    if purpose not in _PURPOSES:
-        raise BadAddressError("This login was not begun as it should be. Please try again.")
-    asked, site_id = _asked(purpose)
-    challenge = request.form.get("challenge") or hashlib.sha256(secrets.token_bytes(32)).hexdigest()
+    begun_from, challenge = Start.read({"purpose": Purpose.FRAME} | request.form.to_dict()), ""
     try:
-        url, label, attempt = outside.begin(provider, request.form.get("instance", ""))
-    except ProviderError as error:
-        return _not_begun(challenge, site_id, str(error))
-    _begin(challenge, attempt.state, site_id)
-    holder = reader.given() if purpose == LINK else None
-    attempts.remember(
-        Begun(
-            attempt,
-            purpose,
-            asked=asked.fields() if asked else {},
-            holder=holder.token_hash if holder else "",
-            page=request.form.get("page", "")[:20],
-            invitation=request.form.get("invitation", "")[:100],
-        )
-    )
-    # Not a redirect: browsers hold the target of a form's redirect against the form's own `form-action`.
-    return headers.keep_nothing(make_response(render_template("login/going.html", url=url, label=label)))
+        access.require_own_page()
+        _limiter("logins").hit(access.network())
+        begun_from, site_id = _where(begun_from)
+        provider = _provider(request.form.get("provider", ""))
+        challenge = _begin(site_id, begun_from)
+        return _go(provider, challenge, begun_from)
+    except _FAULTS as error:
+        _tell_frame(error, challenge=challenge)
+        return login_outcomes.failed(error, begun_from, answered=False)
 
 
 @blueprint.get("/callback/<key>", defaults={"instance": ""})
@@ -86,13 +64,15 @@ def callback(key: str, instance: str) -> ResponseReturnValue:
     state = request.args.get("state", "")
     begun = attempts.take(state, key, instance)
     if begun is None:
-        return _sorry("This login was begun in another browser, or too long ago. Please start it again.", 400)
-    provider = _provider(key)
+        return _unknown(state)
     try:
+        logins.require_under_way(database(), state, at=now())
+        provider = _provider(key)
         profile = outside.finish(provider, begun.attempt, _answer(provider, state))
-        return _arrived(provider, profile, begun)
-    except CommentsvcError as error:
-        return _failed(begun, str(error))
+        return login_arrival.arrive(provider, profile, begun, at=now())
+    except _FAULTS as error:
+        _tell_frame(error, state=state)
+        return login_outcomes.failed(error, begun.start, answered=True)
 
 
 @blueprint.post("/callback/<key>")
@@ -109,37 +89,49 @@ def posted(key: str) -> ResponseReturnValue:
     wanted = ("code", "state", "user", "error", "iss")
     answer = {name: request.form[name][:_LONGEST] for name in wanted if name in request.form}
     session = database()
-    begin_write(session)
-    proof = logins.stash(session, state, answer, at=now())
-    session.commit()
-    return _redirect(f"/login/callback/{provider.key}?{urlencode({'state': state, 'proof': proof})}")
+    try:
+        begin_write(session)
+        proof = logins.stash(session, state, answer, at=now())
+        session.commit()
+    except _FAULTS as error:
+        return login_outcomes.failed(error, _begun_from(state), answered=True)
+    query = urlencode({"state": state, "proof": proof})
+    return login_arrival.redirect_to(f"/login/callback/{provider.key}?{query}")
 
 
 @blueprint.post("/redeem")
 def redeem() -> ResponseReturnValue:
     """Hand the session to the frame that began the login: once, to whoever holds its verifier."""
     access.require_own_page()
-    address = Asked.read(FRAME, request.form).address()
+    _limiter("login questions").hit(access.network())
+    site_id = Asked.read(FRAME, request.form).place().site.id
     wants_bearer = request.form.get("want") == "bearer"
-    session = database()
-    begin_write(session)
-    found = logins.redeem(
-        session,
-        request.form.get("verifier", "")[:200],
-        site_id=address.site.id,
-        browser=reader.browser(),
-        again=wants_bearer,
-        at=now(),
-    )
-    session.commit()
+    verifier = request.form.get("verifier", "")[:200]
+    found = logins.look(database(), verifier, site_id=site_id, at=now())
+    if found is None:
+        found = _redeem(verifier, site_id, again=wants_bearer)
     if found.stage is Stage.PENDING:
-        return headers.keep_nothing(make_response(jsonify(stage=found.stage), 202))
+        begun = {"begun": True} if found.is_begun else {}
+        return headers.keep_nothing(make_response(jsonify(stage=found.stage, **begun), 202))
     body: dict[str, Any] = {"stage": found.stage, "message": found.message}
     if found.stage is Stage.DONE and wants_bearer:
         body["bearer"] = found.token
     elif found.stage is Stage.DONE:
-        reader.keep(address.site.id, found.token)
+        reader.keep(site_id, found.token)
     return headers.keep_nothing(jsonify(body))
+
+
+@blueprint.post("/cancel")
+def cancel() -> ResponseReturnValue:
+    """Withdraw a login for the frame that began it; whoever finishes it after that is told so."""
+    access.require_own_page()
+    _limiter("cancelled logins").hit(access.network())
+    site_id = Asked.read(FRAME, request.form).place().site.id
+    session = database()
+    begin_write(session)
+    logins.cancel(session, request.form.get("verifier", "")[:200], site_id=site_id, at=now())
+    session.commit()
+    return headers.keep_nothing(jsonify(cancelled=True))
 
 
 @blueprint.post("/leave")
@@ -158,19 +150,24 @@ def leave() -> ResponseReturnValue:
     reader.forget(site_id)
     if faults.wants_json():
         return headers.keep_nothing(jsonify(left=True))
-    return _redirect(asked.link())
+    return login_arrival.redirect_to(asked.link())
 
 
 @blueprint.get("/opening")
 def opening() -> ResponseReturnValue:
     """What a popup shows until the provider's page comes; it closes itself where it was opened in vain."""
-    return render_template("login/opening.html")
+    return headers.leave_to_opener(make_response(render_template("login/opening.html")))
 
 
 @blueprint.get("/done")
 def done() -> ResponseReturnValue:
     """The popup's last page; it closes itself."""
-    return render_template("login/done.html")
+    return login_outcomes.page(Outcome.DONE, Start(Purpose.FRAME))
+
+
+def _limiter(name: str) -> Limiter:
+    found: Limiter = current_app.extensions["commentsvc.limiters"][name]
+    return found
 
 
 def _provider(key: str) -> Provider:
@@ -180,30 +177,43 @@ def _provider(key: str) -> Provider:
     return found
 
 
-def _asked(purpose: str) -> tuple[Asked | None, int | None]:
-    """Return the thread to go back to, as short as it can be said, and the site that the login is for."""
+def _where(begun_from: Start) -> tuple[Start, int | None]:
+    """Return where the login was begun, as short as it can be said, and the site that it is for."""
+    purpose = begun_from.purpose
+    if purpose is None:
+        raise BadAddressError("This login was not begun as it should be. Please try again.")
     if purpose not in _ON_A_SITE:
-        return None, None
-    asked = Asked.read(PAGE if purpose == THREAD else FRAME, request.form)
+        return replace(begun_from, asked={}), None
+    asked = Asked.read(PAGE if purpose is Purpose.THREAD else FRAME, request.form)
     address = asked.address()
-    if purpose == FRAMES:
-        return None, address.site.id
-    return replace(asked, url=address.url, canonical=""), address.site.id
+    short = {} if purpose is Purpose.FRAME else replace(asked, url=address.url, canonical="").fields()
+    return replace(begun_from, asked=short), address.site.id
 
 
-def _begin(challenge: str, state: str, site_id: int | None, *, failure: str = "") -> None:
+def _begin(site_id: int | None, begun_from: Start) -> str:
+    """Store a ticket, so that the frame knows that its window has come this far; return its challenge."""
+    challenge = request.form.get("challenge") or hashlib.sha256(secrets.token_bytes(32)).hexdigest()
     session = database()
     begin_write(session)
-    logins.begin(session, challenge=challenge, state=state, site_id=site_id, at=now())
-    if failure:
-        logins.fail(session, state, failure, at=now())
+    logins.begin(session, challenge=challenge, site_id=site_id, begun_from=begun_from.facts(), at=now())
     session.commit()
+    return challenge
 
 
-def _not_begun(challenge: str, site_id: int | None, message: str) -> Response:
-    """Tell the frame that waits, and whoever looks at this window."""
-    _begin(challenge, secrets.token_urlsafe(32), site_id, failure=message)
-    return _sorry(message, 503)
+def _go(provider: Provider, challenge: str, begun_from: Start) -> Response:
+    url, label, attempt = outside.begin(provider, request.form.get("instance", ""))
+    holder = reader.given() if begun_from.purpose is Purpose.LINK else None
+    attempts.remember(Begun.of(attempt, begun_from, holder=holder.token_hash if holder else ""))
+    session = database()
+    begin_write(session)
+    logins.went_out(session, challenge, attempt.state, at=now())
+    session.commit()
+    # Not a redirect: browsers hold the target of a form's redirect against the form's own `form-action`.
+    own_window = begun_from.purpose is Purpose.FRAME
+    lets_go = own_window and bool(attempt.instance)
+    html = render_template("login/going.html", url=url, label=label, lets_go=lets_go)
+    response = headers.keep_nothing(make_response(html))
+    return headers.leave_to_opener(response) if own_window else response
 
 
 def _answer(provider: Provider, state: str) -> dict[str, str]:
@@ -212,90 +222,29 @@ def _answer(provider: Provider, state: str) -> dict[str, str]:
     return {name: value[:_LONGEST] for name, value in request.args.items()}
 
 
-def _arrived(provider: Provider, profile: Profile, begun: Begun) -> ResponseReturnValue:
-    purpose = begun.purpose
-    holder = reader.given() if purpose == LINK else None
-    if purpose == LINK and (holder is None or holder.token_hash != begun.holder):
-        raise LoginFailedError("Please log in once more before you link an account.")
+def _redeem(verifier: str, site_id: int, *, again: bool) -> Redeemed:
     session = database()
     begin_write(session)
-    identity = _identity(provider, profile, holder.id if holder else None)
-    logins.complete(session, begun.attempt.state, identity, at=now())
-    commenter_id = identity.commenter_id
-    token = _person_token(identity) if purpose in {THREAD, PERSON} else ""
-    if purpose == INVITE:
-        invitations.redeem(session, begun.invitation, identity, at=now())
-    link = _admin_link(identity) if purpose in {ADMIN, INVITE} else ""
+    found = logins.redeem(session, verifier, site_id=site_id, browser=reader.browser(), again=again, at=now())
     session.commit()
-    incoming_pictures.take(commenter_id, profile.picture)
-    return _onward(begun, token=token, link=link)
+    return found
 
 
-def _identity(provider: Provider, profile: Profile, holder_id: int | None) -> Identity:
-    key, proof = provider.key, (provider.key, profile.issuer, profile.subject)
-    session = database()
-    if holder_id is None:
-        return identities.of_login(
-            session, *proof, name=profile.name or provider.label, link=profile.link, at=now()
-        )
-    holder = sessions.by_id(session, holder_id)
-    return identities.link(session, holder, *proof, name=profile.name or key, at=now())
+def _begun_from(state: str) -> Start:
+    return Start.read(logins.begun_from(database(), state))
 
 
-def _person_token(identity: Identity) -> str:
-    if earlier := reader.given():
-        sessions.end_one(database(), earlier.commenter_id, earlier.id)
-    return sessions.open_for(
-        database(),
-        commenter_id=identity.commenter_id,
-        identity_id=identity.id,
-        purpose=sessions.PERSON,
-        site_id=None,
-        browser=reader.browser(),
-        at=now(),
-    )
+def _unknown(state: str) -> Response:
+    message = "This login was begun in another browser, or too long ago. Please start it again."
+    return login_outcomes.page(Outcome.UNKNOWN, _begun_from(state), message, status=400)
 
 
-def _admin_link(identity: Identity) -> str:
-    if not accounts.sites_of(database(), identity.commenter):
-        raise LoginFailedError(
-            f"You are {identity.name} ({identity.provider}, {identity.subject}); no site has made you its moderator."
-        )
-    return accounts.issue_link(database(), identity.commenter, at=now())
-
-
-def _onward(begun: Begun, *, token: str = "", link: str = "") -> Response:
-    """Go back to where the login began; every address is made here, none is taken from the request."""
-    purpose = begun.purpose
-    if purpose == TAB:
-        return _redirect(Asked.read(FRAME, begun.asked).address().url)
-    if purpose == THREAD:
-        return reader.give(_redirect(Asked.read(PAGE, begun.asked).link()), token)
-    if purpose == PERSON:
-        return reader.give(_redirect(_PERSONS_PAGES.get(begun.page, "/account")), token)
-    if purpose == LINK:
-        return _redirect("/account/settings")
-    if purpose in {ADMIN, INVITE}:
-        return _redirect(f"/admin/sign-in/{link}")
-    return _redirect("/login/done")
-
-
-def _failed(begun: Begun, message: str) -> ResponseReturnValue:
-    """Tell the frame that waits, and whoever looks at this window."""
+def _tell_frame(error: Exception, *, challenge: str = "", state: str = "") -> None:
+    """Note why a login came to nothing for the frame that waits; nothing is written for one that never began."""
+    database().rollback()
+    if not isinstance(error, CommentsvcError) or isinstance(error, TooManyError) or not (challenge or state):
+        return
     session = database()
     begin_write(session)
-    logins.fail(session, begun.attempt.state, message, at=now())
+    logins.fail(session, str(error), challenge=challenge, state=state, at=now())
     session.commit()
-    back = {PERSON: "/account", LINK: "/account/settings", ADMIN: "/admin", INVITE: "/admin"}
-    if begun.purpose == THREAD:
-        return _sorry(message, 400, back=Asked.read(PAGE, begun.asked).link())
-    return _sorry(message, 400, back=back.get(begun.purpose, ""))
-
-
-def _sorry(message: str, status: int, *, back: str = "") -> Response:
-    return make_response(render_template("login/failed.html", message=message, back=back), status)
-
-
-def _redirect(url: str) -> Response:
-    response = make_response(redirect(url, 303))
-    return headers.keep_nothing(response)

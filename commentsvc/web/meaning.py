@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import parse_qsl, urlencode
 
-from commentsvc.domain.addresses import LONGEST
+from commentsvc.domain.addresses import LONGEST, shortened
 from commentsvc.models import Order
 
 QUERY_LONGEST = 16 * 1024
@@ -31,6 +31,8 @@ def of(path: str, query: str) -> str | None:
         named["fragment"] = ""
     if named.get("order") not in set(Order):
         named.pop("order", None)
+    for name in {"url", "canonical"} & named.keys():
+        named[name] = shortened(named[name])
     if len(named.get("canonical", "")) > LONGEST:
         del named["canonical"]
     return urlencode([(name, named[name]) for name in known if name in named])

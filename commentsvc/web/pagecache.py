@@ -167,7 +167,7 @@ class PageCache:
         until = at + min(keep.seconds, PERIOD - time() % PERIOD if keep.passing else keep.seconds)
         page = KeptPage(name, tag, [*kept, ("ETag", f"W/{tag}"), ("Vary", vary)], keep, until=until)
         if keep.stamp is not None:
-            page.cell = cell_of(keep.stamp.site_id, keep.stamp.key)
+            page.cell = cell_of(*keep.stamp.concerns)
             self._mark(page, heard, at)
         page.pays = len(body) >= _SMALL and dict(headers).get("Content-Type", "").startswith(_TEXT)
         page.add(self._coding(page, accepted), body)

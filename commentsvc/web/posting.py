@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, redirect, request
@@ -15,8 +16,9 @@ from commentsvc.domain import fields
 from commentsvc.domain.discussions import places
 from commentsvc.domain.discussions.threads import Address
 from commentsvc.domain.persons import accounts
+from commentsvc.domain.rearranging.thread_admin import SLOWEST
 from commentsvc.domain.showing import reading
-from commentsvc.domain.verdicts import alarms, pressure, second_opinion
+from commentsvc.domain.verdicts import alarms, bans, pressure, second_opinion
 from commentsvc.domain.verdicts.evidence import Evidence
 from commentsvc.domain.writing import comments, drafts, work
 from commentsvc.domain.writing.comments import Author, Signs
@@ -27,12 +29,13 @@ from commentsvc.errors import (
     InvalidFieldsError,
     LoggedOutError,
     NotFoundError,
+    OtherArticleError,
     StaleFormError,
     TooManyError,
     WorkNeededError,
 )
 from commentsvc.models import Comment, LoginSession, Status
-from commentsvc.web import access, faults, headers, reader
+from commentsvc.web import access, faults, headers, present_page, reader
 from commentsvc.web.context import database, now, post_limits, preview_limiter, settings
 from commentsvc.web.forms import CommentForm
 from commentsvc.web.thread import FRAME, PAGE, Asked, Draft, piece, show
@@ -76,12 +79,12 @@ def preview() -> ResponseReturnValue:
 
 def _store(form: CommentForm, address: Address, door: str) -> Posted:
     seconds = access.seconds_on_form(form.value("token"), address)
+    present_page.require_same_article(address, form.given)
     text, author = _checked(form, address, door)
-    post_limits().hit(
-        network=access.network(), person=_person(author), thread=f"{address.site.id} {address.key}"
-    )
-    draft = drafts.of(text)  # slow, so that it comes after the limits
     given, key = form.value("work"), _key(form)
+    post_limits().count_attempt(network=access.network(), person=_person(author))
+    _require_room_in_thread(address, key)
+    draft = drafts.of(text)  # slow, so that it comes after the limits
     signs = Signs(
         honeypot_filled=bool(form.value("subject")),
         seconds_on_form=seconds,
@@ -89,22 +92,31 @@ def _store(form: CommentForm, address: Address, door: str) -> Posted:
         can_work=faults.wants_json() and given != work.NONE,
     )
     session = database()
-    found = comments.look_into(session, address.site, draft, author, at=now(), address=access.client_ip())
+    found = comments.look_into(
+        session,
+        address.site,
+        draft,
+        author,
+        at=now(),
+        address=access.client_ip(),
+        network_hash_in=access.network_hash,
+    )
     found = _with_opinion(found, form, address, draft, author)
     if author.role is None:
         thread = places.thread_at(session, address)
         found = replace(found, pressure=pressure.look(session, address.site, thread, at=now()))
     session.expunge_all()  # the site stays as it was read: under the lock nobody waits for it to be read again
     begin_write(session)
+    at = now()
     try:
         posted = comments.put(
             session,
             address,
             draft,
-            author,
-            at=now(),
+            _known_by_network(author, at),  # a ban reads the month of the hash from the comment's time
+            at=at,
             parent_id=_parent_id(form),
-            title=form.value("title"),
+            title=form.value("page_title") or form.value("title"),
             signs=signs,
             found=found,
             idempotency_key=key,
@@ -115,7 +127,24 @@ def _store(form: CommentForm, address: Address, door: str) -> Posted:
     if found.pressure is None and author.role is None:  # something about it was written down
         alarms.tell(session, address.site, settings().alerted, base_url=settings().base_url, at=now())
     session.commit()
+    post_limits().thread.count(_thread_name(address))
     return posted
+
+
+def _require_room_in_thread(address: Address, key: str | None) -> None:
+    """Raise TooManyError where the thread has as many new comments as it may, and this is not one of them.
+
+    Only what is stored counts, or those whose comments are refused would keep everybody else out.
+    """
+    try:
+        post_limits().thread.require_room(_thread_name(address))
+    except TooManyError:
+        if key is None or not comments.is_stored(database(), address, key):
+            raise
+
+
+def _thread_name(address: Address) -> str:
+    return f"{address.site.id} {address.match}"
 
 
 def _earlier(session: Session, comment_id: int) -> Posted:
@@ -177,9 +206,17 @@ def _checked(form: CommentForm, address: Address, door: str) -> tuple[str, Autho
         commenter_id=holder.commenter_id if holder else None,
         role=accounts.role_on(database(), holder.commenter_id, address.site.id) if holder else None,
         author_key_hash=access.author_key_hash(form.value("author_key")),
-        network_hash=access.network_hash(),
     )
-    return text, author
+    return text, _known_by_network(author, now())
+
+
+def _known_by_network(author: Author, at: datetime) -> Author:
+    """Add the hash of the network in the month of `at`, and of the month in which slow mode may have begun."""
+    return replace(
+        author,
+        network_hash=access.network_hash(bans.month_of(at)),
+        earlier_network_hash=access.network_hash(bans.month_of(at - timedelta(seconds=SLOWEST))),
+    )
 
 
 def _holder(form: CommentForm, address: Address, door: str) -> LoginSession | None:
@@ -227,6 +264,9 @@ def _refused(error: CommentsvcError, form: CommentForm, asked: Asked) -> Respons
             body["errors"]["loggedOut"] = True
         if isinstance(error, StaleFormError):
             body["token"] = access.form_token(address, again=error.genuine)
+        if isinstance(error, OtherArticleError):
+            seconds = access.seconds_on_form(form.value("token"), address)
+            body["choice"] = present_page.choice(address, form.given, seconds_on_form=seconds)
         if isinstance(error, WorkNeededError):
             body["work"] = work.ask(settings().secret_key, address)
         response = jsonify(body)

@@ -14,7 +14,7 @@ from commentsvc.domain.showing import reading
 from commentsvc.errors import CommentsvcError, InvalidFieldsError, StaleFormError
 from commentsvc.models import Comment, LoginSession
 from commentsvc.web import access, faults, headers, reader
-from commentsvc.web.context import database, now, report_limiter, settings
+from commentsvc.web.context import database, hash_key, now, report_limiter
 from commentsvc.web.thread import FRAME, PAGE, Asked
 
 blueprint = Blueprint("reporting", __name__)
@@ -30,11 +30,12 @@ _PATH = f"/comments/<int(max={_LARGEST_ROW}):comment_id>/report"
 @blueprint.route(f"{PAGE}{_PATH}", methods=["GET", "POST"], defaults={"door": PAGE})
 def report(door: str, comment_id: int) -> ResponseReturnValue:
     """The form, as a page or for a script to put below the comment; and what it sends."""
+    if request.method == "POST":
+        access.require_own_page()
     comment = reports.find(database(), comment_id)
     address = Address(comment.thread.site, comment.thread.key, comment.thread.url)
-    if request.method == "GET":
+    if request.method != "POST":
         return _form(door, comment, address)
-    access.require_own_page()
     try:
         _store(door, comment_id, address)
     except CommentsvcError as error:
@@ -49,17 +50,17 @@ def report(door: str, comment_id: int) -> ResponseReturnValue:
 
 def _store(door: str, comment_id: int, address: Address) -> None:
     access.seconds_on_form(request.form.get("token", ""), address)
-    by = _reporter(door, address)
+    session, at = database(), now()
+    by = _reporter(door, address, reports.month_of(session, comment_id, at=at))
     report_limiter().hit(access.network())
-    session = database()
     begin_write(session)
     reason, note = request.form.get("reason", ""), request.form.get("note", "")
-    reports.report(session, comment_id, by, reason=reason, note=note, at=now())
+    reports.report(session, comment_id, by, reason=reason, note=note, at=at)
     session.commit()
 
 
-def _reporter(door: str, address: Address) -> Reporter:
-    network = access.network_hash()
+def _reporter(door: str, address: Address, month: str) -> Reporter:
+    network = access.network_hash(month)
     if holder := _holder(door, address):
         reader.require_token()
         return Reporter(_hash(f"account {holder.commenter_id}"), network, member=True)
@@ -72,7 +73,7 @@ def _holder(door: str, address: Address) -> LoginSession | None:
 
 
 def _hash(value: str) -> str:
-    return signing.keyed_hash(settings().secret_key, "reporter", value)
+    return signing.keyed_hash(hash_key(), "reporter", value)
 
 
 def _form(door: str, comment: Comment, address: Address, *, error: CommentsvcError | None = None) -> Response:

@@ -68,6 +68,7 @@ def _wanted(form: SiteForm) -> SiteSettings:
         email_field=FieldRule(form.email_field.data),
         website_field=FieldRule(form.website_field.data),
         close_after_days=form.close_after_days.data,
+        ignored_parameters=form.ignored_parameters.data or "",
     )
 
 
@@ -83,4 +84,5 @@ def _stored(site: Site) -> dict[str, object]:
         "email_field": site.email_field.value,
         "website_field": site.website_field.value,
         "close_after_days": site.close_after_days,
+        "ignored_parameters": site.ignored_parameters,
     }

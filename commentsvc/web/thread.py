@@ -12,7 +12,7 @@ from urllib.parse import quote_plus
 from flask import Response, current_app, make_response, render_template, request
 from jinja2.runtime import Macro
 
-from commentsvc.domain.addresses import LONGEST, REMEMBERED
+from commentsvc.domain.addresses import LONGEST, REMEMBERED, shortened
 from commentsvc.domain.discussions import places, threads
 from commentsvc.domain.discussions.threads import Address
 from commentsvc.domain.showing import reading
@@ -38,11 +38,12 @@ class Asked:
     @classmethod
     def read(cls, door: str, values: Mapping[str, str]) -> Asked:
         """Read query arguments or form fields."""
-        order, canonical = values.get("order", ""), values.get("canonical", "")
+        order = values.get("order", "")
+        # Every link of the page repeats them, so what only hangs on a long one is left out.
+        url, canonical = shortened(values.get("url", "")), shortened(values.get("canonical", ""))
         return cls(
             door=door,
-            url=values.get("url", ""),
-            # Every link of the page repeats it, so a long one would be a page of its own.
+            url=url,
             canonical=canonical if len(canonical) <= LONGEST and canonical.isprintable() else "",
             page_id=values.get("id", ""),
             order=Order(order) if order in set(Order) else None,
@@ -113,10 +114,14 @@ def show(
     own: list[CommentView] | None = None,
     notice: str | None = None,
     holder: LoginSession | None = None,
+    as_guest: bool = False,
     conversation: reading.Conversation | None = None,
     status: int = 200,
 ) -> Response:
-    """Render the thread's page as of the moment `at`, for everybody, or with one person's draft in it."""
+    """Render the thread's page as of the moment `at`, for everybody, or with one person's draft in it.
+
+    `as_guest`: the holder of the session wants to comment as a guest, and is told that they are still logged in.
+    """
     site = address.site
     html = render_template(
         "thread/page.html",
@@ -133,7 +138,8 @@ def show(
         announced=threads.announcement(site, page.thread, at=at),
         token=access.form_token(address, again=draft is not None and draft.again),
         providers=list(providers().values()),
-        member=reader.described(holder) if holder else None,
+        member=reader.described(holder) if holder and not as_guest else None,
+        still_name=holder.commenter.name if holder and as_guest else "",
         csrf=reader.csrf_token() if holder else "",
         origins=" ".join(origin.origin for origin in site.origins),
     )

@@ -14,7 +14,7 @@ from commentsvc.domain.discussions import threads
 from commentsvc.domain.persons import accounts
 from commentsvc.domain.rearranging import pins, thread_admin
 from commentsvc.errors import InvalidFieldsError, NotFoundError
-from commentsvc.models import Comment
+from commentsvc.models import Comment, TitleSource
 from commentsvc.web import thread_desk
 from commentsvc.web.context import database, now
 from commentsvc.web.desk import LARGEST_ROW, LARGEST_SITE, Desk, guard, number, person
@@ -96,6 +96,19 @@ def pace(thread_id: int) -> ResponseReturnValue:
         return _page(thread_id, error.fields)
     session.commit()
     words = f"Slow mode: one comment every {threads.seconds(wanted)}." if wanted else "No slow mode."
+    return thread_desk.done(thread_id, words)
+
+
+@blueprint.post(f"{THREAD}/title")
+def title(thread_id: int) -> ResponseReturnValue:
+    """Give the article a title, or leave it to the article."""
+    session = database()
+    begin_write(session)
+    desk, thread = thread_desk.find(thread_id)
+    typed = request.form.get("title", "")
+    thread_admin.rename_title(session, thread, typed, moderator_id=desk.person.id, at=now())
+    session.commit()
+    words = "Saved." if thread.title_source is TitleSource.MODERATOR else "The article says its title itself."
     return thread_desk.done(thread_id, words)
 
 

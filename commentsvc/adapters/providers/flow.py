@@ -8,7 +8,6 @@ import json
 import logging
 import re
 import secrets
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -21,42 +20,16 @@ from authlib.integrations.requests_client import OAuth2Session
 from commentsvc.adapters.providers import apple, asking, idtoken, mastodon
 from commentsvc.adapters.providers.attempt import Attempt
 from commentsvc.adapters.providers.catalogue import BASIC, POST, Provider
+from commentsvc.adapters.providers.metadata import Metadata, discovery_url
 from commentsvc.adapters.providers.profile import Profile
-from commentsvc.errors import ProviderError
+from commentsvc.errors import LoginRefusedError, ProviderError, ProviderUnavailableError
 
 log = logging.getLogger(__name__)
 
-_KEPT_SECONDS = 3600
 # A document nested deep enough is a RecursionError to the parser.
 _STRANGE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 _NOT_UNDERSTOOD = "{} answered in a way that is not understood."
 _UNAVAILABLE = "{} is not available right now. Please try again later, or comment as a guest."
-
-
-class Metadata:
-    """Providers' discovery documents and keys, kept for an hour in this process."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, tuple[float, dict[str, Any]]] = {}
-
-    def get(self, url: str, *, fresh: bool = False) -> dict[str, Any]:
-        """Return a JSON document; raises requests' errors and ValueError."""
-        found = self._kept.get(url)
-        if found and not fresh and found[0] > time.monotonic() - _KEPT_SECONDS:
-            return found[1]
-        with requests.Session() as session:
-            asking.guard(session)
-            answer = session.get(url, headers={"Accept": "application/json"}, allow_redirects=False)
-            answer.raise_for_status()
-            document = answer.json()
-        if not isinstance(document, dict):
-            raise ValueError("not a JSON object")
-        self._kept[url] = (time.monotonic(), document)
-        return document
-
-    def forget(self, url: str) -> None:
-        """Ask again next time: what was kept is of no use."""
-        self._kept.pop(url, None)
 
 
 @dataclass(frozen=True)
@@ -104,8 +77,22 @@ class Flow:
     def finish(
         self, provider: Provider, redirect_uri: str, attempt: Attempt, answer: Mapping[str, str]
     ) -> Profile:
-        """Return who logged in, from the provider's answer; raises ProviderError. Its tokens are dropped."""
-        _require_answer(provider, attempt, answer)
+        """Return who logged in, from the provider's answer; raises ProviderError. Its tokens are dropped.
+
+        After a failure the provider's metadata are asked for anew: they may have been the reason.
+        """
+        try:
+            _require_answer(provider, attempt, answer)
+            return self._exchange(provider, redirect_uri, attempt, answer)
+        except LoginRefusedError:
+            raise
+        except ProviderError:
+            self.metadata.forget_provider(provider)
+            raise
+
+    def _exchange(
+        self, provider: Provider, redirect_uri: str, attempt: Attempt, answer: Mapping[str, str]
+    ) -> Profile:
         try:
             return self._finish(provider, redirect_uri, attempt, answer)
         except ProviderError as error:
@@ -119,7 +106,7 @@ class Flow:
             raise ProviderError(_NOT_UNDERSTOOD.format(provider.label)) from error
         except (requests.RequestException, OSError) as error:
             log.warning("%s is not available: %.200r", provider.key, error)
-            raise ProviderError(_UNAVAILABLE.format(provider.label)) from error
+            raise ProviderUnavailableError(_UNAVAILABLE.format(provider.label)) from error
 
     def endpoints(self, provider: Provider) -> Endpoints:
         """Return where `provider` answers, by discovery where it has that; raises ProviderError."""
@@ -132,13 +119,13 @@ class Flow:
                 keys=provider.keys_url,
                 token_auth=provider.token_auth,
             )
-        url = f"{provider.issuer.rstrip('/')}/.well-known/openid-configuration"
+        url = discovery_url(provider)
         try:
             endpoints = _discovered(provider, self.metadata.get(url))
         except (requests.RequestException, OSError, *_STRANGE) as error:
             self.metadata.forget(url)
             log.warning("%s cannot be discovered: %.200r", provider.key, error)
-            raise ProviderError(_UNAVAILABLE.format(provider.label)) from error
+            raise ProviderUnavailableError(_UNAVAILABLE.format(provider.label)) from error
         if not _is_expected(provider, endpoints.issuer):
             self.metadata.forget(url)
             log.warning("%s: its metadata names another issuer, %.200r", provider.key, endpoints.issuer)
@@ -240,7 +227,7 @@ def _require_answer(provider: Provider, attempt: Attempt, answer: Mapping[str, s
         raise ProviderError("This answer belongs to another login. Please try again.")
     if "error" in answer:
         if answer["error"] in {"access_denied", "user_cancelled_authorize", "user_cancelled_login"}:
-            raise ProviderError(f"You did not allow the login with {provider.label}.")
+            raise LoginRefusedError(f"You did not allow the login with {provider.label}.")
         # Only a word: whoever makes the link that brings it here must not put sentences into our mouth.
         word = re.fullmatch(r"[\w.-]{1,60}", answer["error"], re.ASCII)
         raise ProviderError(f"{provider.label} refused the login{f' ({word[0]})' if word else ''}.")

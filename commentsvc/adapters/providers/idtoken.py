@@ -43,6 +43,8 @@ def verify(
     now = time.time()
     _require(_number(claims.get("exp")) > now - LEEWAY, "expiry")
     _require(_number(claims.get("iat")) < now + LEEWAY, "time")
+    if "nbf" in claims:
+        _require(_number(claims["nbf"]) <= now + LEEWAY, "time")
     if nonce is not None:
         _require(claims.get("nonce") == nonce, "nonce")
     return claims

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from commentsvc.adapters import outbound
 from commentsvc.adapters.providers.catalogue import Provider
-from commentsvc.errors import OutboundError, ProviderError
+from commentsvc.errors import OutboundError, ProviderError, ProviderUnavailableError
 
 _LARGEST = 256 * 1024
 _LONGEST = 300
@@ -103,7 +103,9 @@ def _ask(
         )
         found = json.loads(answer.body)
     except OutboundError as error:
-        raise ProviderError(f"{host} cannot be reached right now, or is no Mastodon server.") from error
+        raise ProviderUnavailableError(
+            f"{host} cannot be reached right now, or is no Mastodon server."
+        ) from error
     except (ValueError, RecursionError) as error:
         raise ProviderError(f"{host} does not answer like a Mastodon server.") from error
     if answer.status != 200 or not isinstance(found, dict):

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, joinedload
 from commentsvc.domain import actions
 from commentsvc.domain.persons import accounts
 from commentsvc.domain.showing.reading import ANONYMOUS
-from commentsvc.domain.verdicts import bans, tokens
+from commentsvc.domain.verdicts import ban_values, bans, tokens
 from commentsvc.errors import ForbiddenError, InvalidFieldsError
 from commentsvc.models import Ban, BanKind, Comment
 
@@ -35,6 +35,8 @@ class Target:
     value: str
     label: str
     """What moderators know it by."""
+    month: str | None = None
+    """Of a network's hash."""
 
     @property
     def key(self) -> str:
@@ -47,14 +49,15 @@ def targets(comment: Comment) -> list[Target]:
     name = (comment.commenter.name if comment.commenter else comment.guest_name) or ANONYMOUS
     website = comment.commenter.website if comment.commenter else comment.guest_website
     hosts = bans.hosts_of([website, *tokens.links(comment.html)])
-    domains = dict.fromkeys(host.removeprefix("www.") for host in hosts if len(host) <= LABEL_LONGEST)
+    domains = dict.fromkeys(ban_values.domain(host) for host in hosts if len(host) <= LABEL_LONGEST)
     found = [
         (BanKind.PERSON, str(comment.commenter_id) if comment.commenter_id is not None else None),
-        (BanKind.EMAIL, comment.guest_email and comment.guest_email.casefold()),
+        (BanKind.EMAIL, comment.guest_email and ban_values.email(comment.guest_email)),
         (BanKind.AUTHOR, comment.author_key_hash if comment.commenter_id is None else None),
-        (BanKind.NETWORK, comment.network_hash),
     ]
     mine = [Target(kind, value, name) for kind, value in found if value]
+    if comment.network_hash:
+        mine.append(Target(BanKind.NETWORK, comment.network_hash, name, bans.month_of(comment.created_at)))
     return mine + [Target(BanKind.DOMAIN, host, host) for host in list(domains)[:MOST_DOMAINS]]
 
 
@@ -62,10 +65,7 @@ def typed(kind: BanKind, value: str) -> Target:
     """Return what a moderator typed as a target; raises InvalidFieldsError on `value`."""
     if kind not in {BanKind.EMAIL, BanKind.NETWORK, BanKind.DOMAIN}:
         raise InvalidFieldsError({"value": "Please ban a person from one of their comments"})
-    try:
-        normal = bans.normal(kind, value)
-    except InvalidFieldsError as error:
-        raise InvalidFieldsError({"value": next(iter(error.fields.values()))}) from None
+    normal = bans.normal(kind, value)
     if kind is BanKind.NETWORK:
         _require_narrow(normal)
     return Target(kind, normal, normal[:LABEL_LONGEST])
@@ -161,6 +161,7 @@ def _put(
         site_id=site_id,
         kind=target.kind,
         value=target.value,
+        month=target.month,
         label=target.label,
         reason=reason,
         until=until,
@@ -174,6 +175,7 @@ def _put(
         same = (Ban.site_id == site_id, Ban.kind == target.kind, Ban.value == target.value)
         ban = session.scalars(select(Ban).where(*same).with_for_update()).one()
         ban.reason, ban.until, ban.moderator_id, ban.created_at = reason, until, moderator_id, at
+        ban.month = target.month
         session.flush()
         return ban
     return new

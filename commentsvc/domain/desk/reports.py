@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.domain import fields
 from commentsvc.domain.discussions import threads
-from commentsvc.domain.verdicts import moderation
+from commentsvc.domain.verdicts import bans, moderation
 from commentsvc.domain.verdicts.screening import Verdict
 from commentsvc.errors import InvalidFieldsError, NotFoundError
 from commentsvc.models import Comment, Decision, Kind, Report, Site, Status
@@ -54,6 +54,15 @@ def find(session: Session, comment_id: int) -> Comment:
     if comment is None or comment.status is not Status.APPROVED or comment.kind is not Kind.COMMENT:
         raise NotFoundError("This comment is no longer there.")
     return comment
+
+
+def month_of(session: Session, comment_id: int, *, at: datetime) -> str:
+    """Return the month by which the networks of a comment's reporters are hashed: that of its first report.
+
+    With a hash of each month's own, a network would have a second voice about a comment after the month's end.
+    """
+    query = select(Report.created_at).where(Report.comment_id == comment_id).order_by(Report.id).limit(1)
+    return bans.month_of(session.scalar(query) or at)
 
 
 def report(

@@ -40,6 +40,7 @@ RULES = {
     "moderated": "Words to look at",
     "links": "Too many links",
     "namesake": "A name like that of another",
+    "claimed_role": "A name that claims a role",
     "filter": "The site's own filter",
     "akismet": "Akismet",
     "reports": "Readers' reports",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, and_, or_, select, union_all
 
 from commentsvc.domain.discussions.threads import Address
+from commentsvc.match_keys import match_key
 from commentsvc.models import Site, Thread, ThreadAlias
 
 
@@ -21,14 +22,22 @@ class Stamp:
     thread_id: int | None = None
     """None while nobody has written there."""
     thread_version: int = 0
+    match: str = ""
+    """The key in the form in which addresses are compared, where it is another."""
 
     @classmethod
     def of(cls, address: Address, thread: Thread | None) -> Stamp:
         """Return the state that `thread`, which lies at `address`, was read in."""
         site = address.site
         if thread is None:
-            return cls(site.id, site.version, address.key)
-        return cls(site.id, site.version, thread.key, thread.id, thread.version)
+            return cls(site.id, site.version, address.key, match=address.match)
+        match = thread.match_key or match_key(thread.key)
+        return cls(site.id, site.version, thread.key, thread.id, thread.version, match)
+
+    @property
+    def concerns(self) -> tuple[int, str]:
+        """What a change of the thread is told by, under whichever of its addresses it is read."""
+        return self.site_id, self.match or self.key
 
 
 def unchanged(connection: Connection, stamps: Sequence[Stamp]) -> list[bool]:
@@ -39,7 +48,7 @@ def unchanged(connection: Connection, stamps: Sequence[Stamp]) -> list[bool]:
     return [
         sites.get(one.site_id) == one.site_version
         and (
-            (one.site_id, one.key) not in begun
+            begun.isdisjoint({(one.site_id, one.key), one.concerns})
             if one.thread_id is None
             else threads.get(one.thread_id) == (one.site_id, one.key, one.thread_version)
         )
@@ -66,13 +75,14 @@ def _begun(connection: Connection, stamps: Sequence[Stamp]) -> set[tuple[int, st
     """Return which of the places where nobody had written have a thread now."""
     keys: dict[int, set[str]] = {}
     for one in stamps:
-        keys.setdefault(one.site_id, set()).add(one.key)
+        keys.setdefault(one.site_id, set()).update({one.key, one.match or one.key})
     if not keys:
         return set()
     queries = [
-        select(table.site_id, table.key).where(
-            or_(*(and_(table.site_id == site_id, table.key.in_(some)) for site_id, some in keys.items()))
+        select(table.site_id, form).where(
+            or_(*(and_(table.site_id == site_id, form.in_(some)) for site_id, some in keys.items()))
         )
         for table in (Thread, ThreadAlias)
+        for form in (table.key, table.match_key)
     ]
-    return {(site_id, key) for site_id, key in connection.execute(union_all(*queries))}
+    return {(site_id, form) for site_id, form in connection.execute(union_all(*queries)) if form is not None}

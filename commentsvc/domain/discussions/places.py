@@ -6,38 +6,37 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Table, and_, bindparam, select
+from sqlalchemy import Table, bindparam, select, true
 from sqlalchemy.orm import Session
 
 from commentsvc.db import Base
 from commentsvc.domain import addresses
-from commentsvc.domain.discussions import threads
+from commentsvc.domain.discussions import lookup, threads
+from commentsvc.domain.discussions.lookup import Candidate
 from commentsvc.domain.discussions.threads import Address
 from commentsvc.errors import BadAddressError, UnknownOriginError
 from commentsvc.models import Origin, Site, Thread
 from commentsvc.prepared import Prepared
 
-_SITE, _THREAD, _ORIGIN, _ALIAS = (
-    Base.metadata.tables[name] for name in ("site", "thread", "origin", "thread_alias")
-)
+_SITE, _THREAD, _ORIGIN = (Base.metadata.tables[name] for name in ("site", "thread", "origin"))
 _COLUMNS = {table: table.c.keys() for table in (_SITE, _THREAD, _ORIGIN)}
 _OTHERS = _ORIGIN.alias("others")
-# A row for each origin of the site.
+_CANDIDATE = lookup.candidates(
+    select(_ORIGIN.c.site_id).where(_ORIGIN.c.origin == bindparam("origin")).scalar_subquery()
+)
+# A row for each origin of the site, times the threads that it may be: one or none, but for articles that have two.
 _PLACE = Prepared(
-    select(*_SITE.c, *_THREAD.c, _OTHERS.c.id, _OTHERS.c.origin)
+    select(*_SITE.c, *_THREAD.c, *_CANDIDATE.c, _OTHERS.c.id, _OTHERS.c.origin)
     .select_from(
         _ORIGIN.join(_SITE, _SITE.c.id == _ORIGIN.c.site_id)
         .join(_OTHERS, _OTHERS.c.site_id == _SITE.c.id)
-        .outerjoin(_THREAD, and_(_THREAD.c.site_id == _SITE.c.id, _THREAD.c.key == bindparam("key")))
+        .outerjoin(_CANDIDATE, true())
+        .outerjoin(_THREAD, _THREAD.c.id == _CANDIDATE.c.thread_id)
     )
     .where(_ORIGIN.c.origin == bindparam("origin"))
     .order_by(_OTHERS.c.id)
 )
-_BY_ALIAS = Prepared(
-    select(*_THREAD.c)
-    .select_from(_ALIAS.join(_THREAD, _ALIAS.c.thread_id == _THREAD.c.id))
-    .where(_ALIAS.c.site_id == bindparam("site_id"), _ALIAS.c.key == bindparam("key"))
-)
+_SITE_WIDTH, _THREAD_WIDTH = len(_SITE.c), len(_THREAD.c)
 
 Model = TypeVar("Model", bound=Base)
 
@@ -53,32 +52,50 @@ def find(session: Session, *, url: str, canonical: str = "", page_id: str = "") 
     """Find which thread a page means, as `threads.locate` does; raises BadAddressError, UnknownOriginError."""
     site = Site()
     try:
-        origin = addresses.origin_of(url)
+        origin = addresses.page_origin(url)
         # Of another of the site's origins? Only who knows the site can say.
-        known = not canonical or addresses.origin_of(canonical) == origin
+        known = not canonical or addresses.page_origin(canonical) == origin
         asked = threads.address_on(site, canonical or url, page_id=page_id)
     except BadAddressError:
         known = False
     if not known:
         return threads.locate(session, url=url, canonical=canonical, page_id=page_id)
-    rows = _PLACE.rows(session, origin=origin, key=asked.key)
+    rows = _PLACE.rows(session, origin=origin, **asked.stored_as)
     if not rows:
         raise UnknownOriginError(origin)
-    of_site, of_thread = rows[0][: len(_COLUMNS[_SITE])], rows[0][len(_COLUMNS[_SITE]) : -2]
-    _fill(site, _SITE, of_site)
-    site.__dict__["origins"] = [_fill(Origin(), _ORIGIN, (number, site.id, one)) for *_, number, one in rows]
-    thread = None if of_thread[0] is None else _fill(Thread(), _THREAD, of_thread)
-    return Place(site, asked.key, asked.url, thread)
+    _fill(site, _SITE, rows[0][:_SITE_WIDTH])
+    origins = {row[-2]: row[-1] for row in rows}
+    site.__dict__["origins"] = [
+        _fill(Origin(), _ORIGIN, (number, site.id, one)) for number, one in origins.items()
+    ]
+    here = threads.address_on(site, canonical or url, page_id=page_id)
+    if here.stored_as != asked.stored_as:  # by the site's own list of arguments
+        return here
+    found = [
+        (Candidate(row[-5], row[-4], bool(row[-3])), row[_SITE_WIDTH : _SITE_WIDTH + _THREAD_WIDTH])
+        for row in rows
+        if row[-5] is not None
+    ]
+    chosen = here.choose(candidate for candidate, _ in found)
+    columns = next((columns for candidate, columns in found if candidate.thread_id == chosen), None)
+    thread = None if columns is None else _fill(Thread(), _THREAD, columns)
+    return Place(site, here.key, here.url, here.earlier, thread)
 
 
 def thread_at(session: Session, address: Address) -> Thread | None:
     """Return the thread at `address`, by its key or one it once had; None while nobody has written there."""
-    if not isinstance(address, Place):
-        return threads.find(session, address)
-    if address.thread is not None:
-        return address.thread
-    row = _BY_ALIAS.row(session, site_id=address.site.id, key=address.key)
-    return None if row is None else _fill(Thread(), _THREAD, row)
+    return address.thread if isinstance(address, Place) else threads.find(session, address)
+
+
+def is_same_thread(session: Session, first: Address, second: Address) -> bool:
+    """Whether two pages share a thread: by their addresses, or because their threads were merged or moved."""
+    if first.site.id != second.site.id:
+        return False
+    if first.key == second.key:
+        return True
+    threads_found = [thread_at(session, address) for address in (first, second)]
+    ids = {thread.id if thread else None for thread in threads_found}
+    return ids == {None} and first.match == second.match if None in ids else len(ids) == 1
 
 
 def _fill(found: Model, table: Table, values: Sequence[Any]) -> Model:

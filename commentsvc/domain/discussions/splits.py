@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from commentsvc.match_keys import match_key
 from commentsvc.models import Thread
 
 LOOKED_AT = 50_000
@@ -15,7 +16,9 @@ LOOKED_AT = 50_000
 SHOWN = 200
 _COMMON = 6
 """A title that as many threads have is no article's own, such as the name of the website."""
-_INDEX = re.compile(r"/(index|default)\.(html?|php|aspx?)$")
+_INDEX = re.compile(r"(/(index|default)\.(html?|php|aspx?)|/amp|\.amp)$")
+_TELLING = frozenset({"p", "page_id", "attachment_id", "id", "article", "post", "story", "node", "v", "lang"})
+"""Arguments that name the article itself, or its language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,12 @@ def find(session: Session, site_id: int) -> list[Group]:
         by_address.setdefault(bare(row.url), []).append(member)
         if row.title:
             by_title.setdefault(" ".join(row.title.casefold().split()), []).append(member)
-    groups = [_group("Nearly the same address", found) for found in by_address.values() if len(found) > 1]
+    groups = [
+        _group("Nearly the same address", some)
+        for found in by_address.values()
+        for some in (_by_name(found) if len(found) >= _COMMON else [found])
+        if len(some) > 1
+    ]
     group_of = {one.id: number for number, group in enumerate(groups) for one in group.members}
     groups += [
         _group("The same title", found)
@@ -64,10 +72,24 @@ def find(session: Session, site_id: int) -> list[Group]:
 def bare(url: str) -> str:
     """Return an address without all that seldom tells two articles apart.
 
-    Scheme, www, letter case, the name of an index page, a slash at the end, and any parameter.
+    Beside what never does (`match_keys`): letter case, the name of an index page, `/amp`, and any argument.
     """
-    address = url.partition("://")[2].partition("#")[0].partition("?")[0].lower().removeprefix("www.")
-    return _INDEX.sub("", address.rstrip("/")).rstrip("/")
+    return _INDEX.sub("", _address_and_query(url)[0]).rstrip("/")
+
+
+def _by_name(found: list[Member]) -> list[list[Member]]:
+    """Divide threads of one page that shows many articles, as WordPress does at `/?p=16`, by the article's name."""
+    groups: dict[str, list[Member]] = {}
+    for member in found:
+        query = _address_and_query(member.url)[1]
+        name = "&".join(part for part in query.split("&") if part.partition("=")[0] in _TELLING)
+        groups.setdefault(name, []).append(member)
+    return list(groups.values())
+
+
+def _address_and_query(url: str) -> tuple[str, str]:
+    address, _, query = match_key(url.partition("://")[2].partition("#")[0]).lower().partition("?")
+    return address, query
 
 
 def _group(why: str, found: list[Member]) -> Group:

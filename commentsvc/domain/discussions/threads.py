@@ -7,31 +7,39 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from sqlalchemy import Integer, bindparam, select, update
+from sqlalchemy import Integer, bindparam, case, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from commentsvc.db import Base
 from commentsvc.domain import addresses, fields
+from commentsvc.domain.discussions import lookup
+from commentsvc.domain.discussions.lookup import Candidate
 from commentsvc.domain.websites import sites
 from commentsvc.errors import BadAddressError, ThreadClosedError
-from commentsvc.models import Comment, Policy, Site, Thread, ThreadAlias
+from commentsvc.ignored_parameters import keeps_any
+from commentsvc.models import Comment, Policy, Site, Thread, TitleSource
 from commentsvc.prepared import Prepared
 
 ID_LONGEST = 300
 ANNOUNCED = timedelta(days=14)
 """How long before a thread closes on a date its readers are told."""
+TITLE_TRIES = 3
+"""How often an article is asked for its title after a comment has appeared, once a day, until it answers."""
 _IN_QUERY = 500
 
-_BY_KEY = select(Thread).where(Thread.site_id == bindparam("site_id"), Thread.key == bindparam("key"))
+_CANDIDATE = lookup.candidates(bindparam("site_id"))
+_CANDIDATES = select(Thread, _CANDIDATE).join(_CANDIDATE, Thread.id == _CANDIDATE.c.thread_id)
 _THREAD = Base.metadata.tables["thread"]
+_MORE = bindparam("more", type_=Integer())
 # Built once, past the mapped class: it is a part of every post, made while all other writers wait.
 _CHANGED = Prepared(
     update(_THREAD)
     .where(_THREAD.c.id == bindparam("thread_id"))
     .values(
         version=_THREAD.c.version + 1,
-        approved_count=_THREAD.c.approved_count + bindparam("more", type_=Integer()),
+        approved_count=_THREAD.c.approved_count + _MORE,
+        title_tries=case((_MORE > 0, TITLE_TRIES), else_=_THREAD.c.title_tries),
     )
     .returning(_THREAD.c.approved_count)
 )
@@ -52,7 +60,27 @@ class Address:
 
     site: Site
     key: str
+    """What a new thread is stored under."""
     url: str
+    """The article's address, without what does not belong to it."""
+    earlier: str = ""
+    """The key that earlier releases made of the same address, where it is another."""
+
+    @property
+    def match(self) -> str:
+        """The key in the form in which addresses are compared."""
+        return addresses.match_key(self.key, self.site.ignored_parameters or "")
+
+    @property
+    def stored_as(self) -> dict[str, str]:
+        """The parameters of `lookup.candidates`."""
+        return {"key": self.key, "earlier": self.earlier or self.key, "match": self.match}
+
+    def choose(self, found: Iterable[Candidate]) -> int | None:
+        """Return which of the candidates' threads this address leads to."""
+        return lookup.choose(
+            found, key=self.key, earlier=self.earlier or self.key, hosts=lambda: hosts_of(self.site)
+        )
 
 
 def locate(session: Session, *, url: str, canonical: str = "", page_id: str = "") -> Address:
@@ -62,40 +90,60 @@ def locate(session: Session, *, url: str, canonical: str = "", page_id: str = ""
     believed only where it lies on the same site. `page_id` is the page's own name for its thread, stronger than both.
     Raises BadAddressError or UnknownOriginError.
     """
-    site = sites.by_origin(session, addresses.origin_of(url))
+    site = sites.by_origin(session, addresses.page_origin(url))
     return address_on(site, canonical if canonical and is_on(site, canonical) else url, page_id=page_id)
 
 
 def address_on(site: Site, url: str, *, page_id: str = "") -> Address:
     """Return the address of an article whose site is known; raises BadAddressError."""
-    article = addresses.canonical(url)
+    ignored = site.ignored_parameters or ""
+    article = addresses.canonical(url, ignored)
     if not page_id:
-        return Address(site, addresses.thread_key(article), article)
+        key = addresses.thread_key(article)
+        return Address(site, key, article, "" if keeps_any(ignored) else addresses.earlier_key(url))
     if len(page_id) > ID_LONGEST or not page_id.isprintable():
         raise BadAddressError(f"A thread id has at most {ID_LONGEST} printable characters.")
     return Address(site, f"id:{page_id}", article)
 
 
+def hosts_of(site: Site) -> set[str]:
+    """Return the hosts, with their ports, of the origins that a site has registered."""
+    return {item.origin.partition("://")[2] for item in site.origins}
+
+
 def find(session: Session, address: Address) -> Thread | None:
     """Return the thread at `address`, by its key or one it once had; None while nobody has written there."""
-    site_id, key = address.site.id, address.key
-    thread = session.scalar(_BY_KEY, {"site_id": site_id, "key": key})
-    if thread is not None:
-        return thread
-    return session.scalar(
-        select(Thread)
-        .join(ThreadAlias, ThreadAlias.thread_id == Thread.id)
-        .where(ThreadAlias.site_id == site_id, ThreadAlias.key == key)
-    )
+    given = {"site_id": address.site.id, **address.stored_as}
+    rows = session.execute(_CANDIDATES, given).all()
+    chosen = address.choose(Candidate(row.thread_id, row.key, bool(row.is_alias)) for row in rows)
+    return next((row.Thread for row in rows if row.thread_id == chosen), None)
 
 
-def find_or_create(session: Session, address: Address, *, title: str | None, at: datetime) -> Thread:
-    """Return the thread at `address`, new where there was none; only a new one takes `title`."""
+def find_or_create(
+    session: Session,
+    address: Address,
+    *,
+    title: str | None,
+    at: datetime,
+    source: TitleSource = TitleSource.BROWSER,
+) -> Thread:
+    """Return the thread at `address`, new where there was none; only a new one takes `title` and its `source`."""
     thread = find(session, address)
     if thread is not None:
         return thread
+    if _wait_for_others(session, address):
+        thread = find(session, address)
+        if thread is not None:
+            return thread
+    cleaned = fields.title(title)
     thread = Thread(
-        site_id=address.site.id, key=address.key, url=address.url, title=fields.title(title), created_at=at
+        site_id=address.site.id,
+        key=address.key,
+        match_key=address.match,
+        url=address.url,
+        title=cleaned,
+        title_source=source if cleaned else None,
+        created_at=at,
     )
     try:
         with session.begin_nested():
@@ -105,6 +153,29 @@ def find_or_create(session: Session, address: Address, *, title: str | None, at:
         if thread is None:
             raise
     return thread
+
+
+def _wait_for_others(session: Session, address: Address) -> bool:
+    """Let nobody else begin a thread of the same article, under another of its addresses; whether that can be.
+
+    Two threads may have the same form to compare, from earlier releases, so no constraint stands in the way. SQLite
+    has one writer anyway.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return False
+    named = f"{address.site.id} {address.match}"
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(named, 0))))
+    return True
+
+
+def rearranged(session: Session, site_id: int) -> None:
+    """Have every copy of a site's pages made anew: what its addresses lead to is about to change, or just has."""
+    session.execute(
+        update(Site)
+        .where(Site.id == site_id)
+        .values(version=Site.version + 1)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def lock(session: Session, thread_id: int) -> None:
@@ -210,7 +281,7 @@ def _day(at: datetime) -> str:
 def is_on(site: Site, url: str) -> bool:
     """Whether a page lies at one of the origins that a site has registered."""
     try:
-        origin = addresses.origin_of(url)
+        origin = addresses.page_origin(url)
     except BadAddressError:
         return False
     return any(item.origin == origin for item in site.origins)

@@ -60,7 +60,7 @@ def home_of(url: str, *, origins: Sequence[str], to: str | None) -> str:
     if to is not None:
         return to.rstrip("/")
     if not url.startswith("/"):
-        host = addresses.origin_of(url).partition("://")[2]
+        host = addresses.page_origin(url).partition("://")[2]
         for origin in origins:
             if origin.partition("://")[2] == host:
                 return origin

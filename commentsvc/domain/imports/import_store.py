@@ -12,13 +12,12 @@ from sqlalchemy import Row, insert, select, update
 from sqlalchemy.orm import Session
 
 from commentsvc.adapters import markup
-from commentsvc.domain import fields
-from commentsvc.domain.discussions import threads
+from commentsvc.domain.discussions import threads, titles
 from commentsvc.domain.discussions.threads import Address
 from commentsvc.domain.imports.import_plan import Planned
 from commentsvc.domain.imports.import_report import Tally
 from commentsvc.domain.verdicts.screening import Verdict
-from commentsvc.models import Comment, Decision, Kind, Status, Thread
+from commentsvc.models import Comment, Decision, DeletedImport, Kind, Status, Thread, TitleSource
 
 _ROWS = 500
 
@@ -63,12 +62,27 @@ def where_are(session: Session, site_id: int, keys: Iterable[str]) -> dict[str, 
     return found
 
 
+def deleted(session: Session, site_id: int, keys: Iterable[str]) -> set[str]:
+    """Return which of these transfer keys belonged to comments of a site that were deleted since."""
+    found: set[str] = set()
+    wanted = list(keys)
+    for at in range(0, len(wanted), _ROWS):
+        query = select(DeletedImport.transfer_key).where(
+            DeletedImport.site_id == site_id, DeletedImport.transfer_key.in_(wanted[at : at + _ROWS])
+        )
+        found.update(session.scalars(query))
+    return found
+
+
 def store(session: Session, discussion: Discussion, *, at: datetime, tally: Tally) -> None:
     """Write the comments that are not there yet. Needs `begin_write`; the caller commits."""
     address = discussion.address
-    thread = threads.find_or_create(session, address, title=discussion.title, at=discussion.published_at)
+    thread = threads.find_or_create(
+        session, address, title=discussion.title, at=discussion.published_at, source=TitleSource.IMPORT
+    )
     threads.lock(session, thread.id)
-    _complete(thread, discussion)
+    session.refresh(thread)  # its title may have been read from the article meanwhile
+    _complete(session, thread, discussion)
     keys = {one.key for one in discussion.comments} | {
         one.parent_key for one in discussion.comments if one.parent_key
     }
@@ -79,7 +93,7 @@ def store(session: Session, discussion: Discussion, *, at: datetime, tally: Tall
         places = {
             key: _Place(row.id, row.root_id or row.id, row.depth)
             for key, row in there.items()
-            if row.thread == address.key and row.kind is Kind.COMMENT
+            if row.thread == thread.key and row.kind is Kind.COMMENT
         }
         ids = _insert(session, thread, new, at=at)
         parents = _attach(session, dict(zip(ids, new, strict=True)), places, tally)
@@ -87,9 +101,9 @@ def store(session: Session, discussion: Discussion, *, at: datetime, tally: Tall
         _reveal(session, parents)
 
 
-def _complete(thread: Thread, discussion: Discussion) -> None:
-    """An article is as old as its system says, not as the first comment that was written here."""
-    thread.title = thread.title or fields.title(discussion.title)
+def _complete(session: Session, thread: Thread, discussion: Discussion) -> None:
+    """An article is called and as old as its system says, not as the first comment that was written here."""
+    titles.from_import(session, thread, discussion.title)
     thread.created_at = min(thread.created_at, discussion.published_at)
 
 
@@ -168,6 +182,9 @@ def _count_below(session: Session, below: Counter[int]) -> None:
 
 def _count(session: Session, thread: Thread, new: Sequence[Planned]) -> None:
     published = [one for one in new if one.status is Status.APPROVED]
+    if published and thread.title_source in {None, TitleSource.BROWSER}:
+        thread.title_tries = threads.TITLE_TRIES
+        session.flush()
     session.execute(
         update(Thread)
         .where(Thread.id == thread.id)

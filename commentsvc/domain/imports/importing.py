@@ -59,6 +59,8 @@ class _Import:
         self._at, self._dry_run, self._to, self._progress = at, dry_run, to, progress
         self._tally = Tally(dry_run)
         self._waiting: list[Discussion] = []
+        self._begun: dict[str, Address] = {}
+        """Articles that had no thread, by the form in which their addresses are compared."""
         self._pretended: dict[str, str] = {}
         """In a dry run: the key of each comment that would be there by now, and of its thread."""
 
@@ -88,10 +90,17 @@ class _Import:
         home = import_plan.home_of(article.url, origins=self._origins, to=self._to)
         address = threads.address_on(self._site, import_plan.moved_url(article, home))
         if "://" in article.url:
-            old = addresses.origin_of(article.url)
+            old = addresses.page_origin(article.url)
             if old.partition("://")[2] != addresses.origin_of(home).partition("://")[2]:
                 self._tally.moved[old, home] += 1
-        return address
+        return self._as_stored(address)
+
+    def _as_stored(self, address: Address) -> Address:
+        """Return the address under which the article's thread is, or by now will be."""
+        thread = threads.find(self._session, address)
+        if thread is not None:
+            return Address(self._site, thread.key, thread.url)
+        return self._begun.setdefault(address.match, address)
 
     def _new(self, article: ArticleRecord, address: Address) -> Iterator[Planned]:
         """Yield what is new in an article, in the order in which it is to be written."""
@@ -123,7 +132,8 @@ class _Import:
 
     def _present(self, keys: Iterable[str]) -> set[str]:
         wanted = set(keys)
-        return (self._pretended.keys() & wanted) | set(self._where(wanted))
+        there = (self._pretended.keys() & wanted) | set(self._where(wanted))
+        return there | import_store.deleted(self._session, self._site_id, wanted - there)
 
     def _where(self, keys: set[str]) -> dict[str, str]:
         """Which thread each of these comments is in, by transfer key."""
@@ -133,7 +143,9 @@ class _Import:
     def _wait(self, article: ArticleRecord, address: Address, batch: list[Planned]) -> None:
         if batch:
             published_at = article.published_at or min(one.created_at for one in batch)
-            self._waiting.append(Discussion(address, article.title, published_at, batch))
+            # What readers cannot read keeps its title for itself, also once a comment on it is approved here.
+            title = "" if article.hidden else article.title
+            self._waiting.append(Discussion(address, title, published_at, batch))
 
     def _write(self) -> None:
         waiting, self._waiting = self._waiting, []

@@ -8,6 +8,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from commentsvc.adapters import signing
+from commentsvc.domain.persons import token_hashes
 from commentsvc.errors import LinkSpentError, NotFoundError
 from commentsvc.models import Commenter, Identity, LoginSession, Membership, Role, Site, Ticket
 
@@ -41,7 +42,7 @@ def issue_link(session: Session, commenter: Commenter, *, at: datetime) -> str:
     token = signing.new_token()
     session.add(
         Ticket(
-            token_hash=signing.token_hash(token),
+            token_hash=token_hashes.of_token(session, token),
             commenter_id=commenter.id,
             purpose=ADMIN,
             created_at=at,
@@ -58,7 +59,7 @@ def redeem_link(session: Session, token: str, *, at: datetime, browser: str = ""
     """
     ticket = session.scalar(
         select(Ticket)
-        .where(Ticket.token_hash == signing.token_hash(token), Ticket.purpose == ADMIN)
+        .where(Ticket.token_hash == token_hashes.of_token(session, token), Ticket.purpose == ADMIN)
         .with_for_update()
     )
     if ticket is None or ticket.redeemed_at is not None or ticket.expires_at < at:
@@ -67,7 +68,7 @@ def redeem_link(session: Session, token: str, *, at: datetime, browser: str = ""
     secret = signing.new_token()
     session.add(
         LoginSession(
-            token_hash=signing.token_hash(secret),
+            token_hash=token_hashes.of_token(session, secret),
             commenter_id=ticket.commenter_id,
             purpose=ADMIN,
             browser=browser[:80] or None,
@@ -82,7 +83,7 @@ def signed_in(session: Session, token: str, *, at: datetime) -> Commenter | None
     """Return who holds this admin session's token, or None."""
     found = session.scalar(
         select(LoginSession).where(
-            LoginSession.token_hash == signing.token_hash(token),
+            LoginSession.token_hash == token_hashes.of_token(session, token),
             LoginSession.purpose == ADMIN,
             LoginSession.expires_at > at,
         )
@@ -92,7 +93,9 @@ def signed_in(session: Session, token: str, *, at: datetime) -> Commenter | None
 
 def sign_out(session: Session, token: str) -> None:
     """End the session with this token. Needs `begin_write`."""
-    session.execute(delete(LoginSession).where(LoginSession.token_hash == signing.token_hash(token)))
+    session.execute(
+        delete(LoginSession).where(LoginSession.token_hash == token_hashes.of_token(session, token))
+    )
 
 
 def sites_of(session: Session, commenter: Commenter) -> list[Site]:

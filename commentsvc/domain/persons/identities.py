@@ -11,7 +11,13 @@ from sqlalchemy.orm import Session
 
 from commentsvc.domain import fields
 from commentsvc.domain.persons import sessions
-from commentsvc.errors import ForbiddenError, InvalidFieldsError, NotFoundError
+from commentsvc.errors import (
+    ForbiddenError,
+    IdentityTakenError,
+    InvalidFieldsError,
+    NotFoundError,
+    NotFreshError,
+)
 from commentsvc.models import Commenter, Identity, LoginSession
 
 
@@ -67,12 +73,12 @@ def link(
 ) -> Identity:
     """Give a person a further way to log in, and end their other sessions. Needs `begin_write`.
 
-    Raises ForbiddenError where the session is not fresh, or the identity is another person's.
+    Raises NotFreshError, and IdentityTakenError where the identity is another person's.
     """
     _require_fresh(holder, at=at)
     found = find(session, provider, issuer, subject)
     if found is not None and found.commenter_id != holder.commenter_id:
-        raise ForbiddenError("This account belongs to somebody else here. Nothing was changed.")
+        raise IdentityTakenError
     if found is None:
         found = Identity(
             commenter_id=holder.commenter_id,
@@ -91,7 +97,7 @@ def link(
 def unlink(session: Session, holder: LoginSession, identity_id: int, *, at: datetime) -> None:
     """Take a way of logging in away, and end the person's other sessions. Needs `begin_write`.
 
-    Raises NotFoundError, and ForbiddenError where the session is not fresh or it is the last one.
+    Raises NotFoundError, NotFreshError, and ForbiddenError where it is the last one.
     """
     _require_fresh(holder, at=at)
     all_of_them = of(session, holder.commenter_id)
@@ -110,7 +116,7 @@ def unlink(session: Session, holder: LoginSession, identity_id: int, *, at: date
 
 def _require_fresh(holder: LoginSession, *, at: datetime) -> None:
     if not sessions.is_fresh(holder, at=at):
-        raise ForbiddenError("Please log in once more before you change how you log in.")
+        raise NotFreshError("Please log in once more before you change how you log in.")
 
 
 def _create(

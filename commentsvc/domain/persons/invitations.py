@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.adapters import signing
 from commentsvc.domain import fields
-from commentsvc.domain.persons import identities
+from commentsvc.domain.persons import identities, token_hashes
 from commentsvc.errors import BadAddressError, LinkSpentError, NotFoundError
 from commentsvc.models import Commenter, Identity, Membership, Role, Site, Ticket
 
@@ -59,7 +59,7 @@ def invite(session: Session, site: Site, role: Role, *, at: datetime) -> str:
     token = signing.new_token()
     session.add(
         Ticket(
-            token_hash=signing.token_hash(token),
+            token_hash=token_hashes.of_token(session, token),
             site_id=site.id,
             role=role,
             purpose=INVITE,
@@ -90,10 +90,12 @@ def redeem(session: Session, token: str, identity: Identity, *, at: datetime) ->
 
 
 def _open(session: Session, token: str, *, at: datetime, lock: bool = True) -> Ticket:
-    query = select(Ticket).where(Ticket.token_hash == signing.token_hash(token), Ticket.purpose == INVITE)
+    query = select(Ticket).where(
+        Ticket.token_hash == token_hashes.of_token(session, token), Ticket.purpose == INVITE
+    )
     ticket = session.scalar(query.with_for_update() if lock else query)
     if ticket is None or ticket.redeemed_at is not None or ticket.expires_at < at:
-        raise LinkSpentError
+        raise LinkSpentError("This invitation was used before or is too old.")
     return ticket
 
 

@@ -5,14 +5,16 @@ A frame's cookie is kept apart for each website, so the page would not see it; t
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from commentsvc.adapters import signing
-from commentsvc.domain.persons import sessions, single_sign_on
-from commentsvc.errors import LoginFailedError
+from commentsvc.domain.persons import sessions, single_sign_on, token_hashes
+from commentsvc.errors import BadAddressError, LoginFailedError
 from commentsvc.models import LoginSession, Ticket
 
 PASS = "pass"  # noqa: S105 - what the ticket is for
@@ -20,22 +22,39 @@ LIFE = timedelta(seconds=60)
 _SESSION = "session"
 
 
-def issue(session: Session, holder: LoginSession, *, at: datetime) -> str:
-    """Return a token with which the holder of a frame's session enters their own page. Needs `begin_write`."""
+def issue(session: Session, holder: LoginSession, *, token: str = "", at: datetime) -> str:
+    """Return a token with which the holder of a frame's session enters their own page.
+
+    `token` is one that the frame has made, so that its window can open at once: 64 hexadecimal digits. Needs
+    `begin_write`; raises BadAddressError for a token of another form, or one that was used before.
+    """
+    if token and not re.fullmatch(r"[0-9a-f]{64}", token):
+        raise BadAddressError("This token was not made as it should be.")
     session.execute(delete(Ticket).where(Ticket.purpose == PASS, Ticket.expires_at < at))
-    token = signing.new_token()
-    session.add(
-        Ticket(
-            token_hash=signing.token_hash(token),
-            commenter_id=holder.commenter_id,
-            identity_id=holder.identity_id,
-            purpose=PASS,
-            stash={_SESSION: holder.token_hash},
-            created_at=at,
-            expires_at=at + LIFE,
-        )
+    token = token or signing.new_token()
+    ticket = Ticket(
+        token_hash=token_hashes.of_token(session, token),
+        commenter_id=holder.commenter_id,
+        identity_id=holder.identity_id,
+        purpose=PASS,
+        stash={_SESSION: holder.token_hash},
+        created_at=at,
+        expires_at=at + LIFE,
     )
+    try:
+        with session.begin_nested():
+            session.add(ticket)
+    except IntegrityError:
+        raise BadAddressError("This token was used before.") from None
     return token
+
+
+def is_known(session: Session, token: str) -> bool:
+    """Whether a token was issued, and is perhaps spent; one that a frame has made may be on its way."""
+    query = select(Ticket.id).where(
+        Ticket.token_hash == token_hashes.of_token(session, token), Ticket.purpose == PASS
+    )
+    return session.scalar(query) is not None
 
 
 def redeem(session: Session, token: str, *, browser: str, at: datetime) -> str:
@@ -46,7 +65,7 @@ def redeem(session: Session, token: str, *, browser: str, at: datetime) -> str:
     """
     ticket = session.scalar(
         select(Ticket)
-        .where(Ticket.token_hash == signing.token_hash(token), Ticket.purpose == PASS)
+        .where(Ticket.token_hash == token_hashes.of_token(session, token), Ticket.purpose == PASS)
         .with_for_update()
     )
     if ticket is None or ticket.redeemed_at is not None or ticket.expires_at < at:

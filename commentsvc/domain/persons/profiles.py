@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.adapters import markup
 from commentsvc.domain import fields
-from commentsvc.domain.discussions import threads
+from commentsvc.domain.discussions import threads, titles
 from commentsvc.models import Comment, Commenter, Site, Status, Thread
 
 PAGE = 25
@@ -97,7 +97,7 @@ def _columns() -> Any:
             Comment.edited_at,
             case((func.length(Comment.html) <= LARGEST_HTML, Comment.html), else_=None).label("html"),
             func.substr(Comment.source, 1, EXCERPT).label("excerpt"),
-            Thread.title,
+            titles.public().label("title"),
             Thread.url,
             Site.name.label("site"),
         )

@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from commentsvc.adapters import signing
+from commentsvc.domain.persons import token_hashes
 from commentsvc.models import LoginSession
 
 READER = "reader"
@@ -37,7 +38,7 @@ def open_for(
     token = signing.new_token()
     session.add(
         LoginSession(
-            token_hash=signing.token_hash(token),
+            token_hash=token_hashes.of_token(session, token),
             commenter_id=commenter_id,
             identity_id=identity_id,
             site_id=site_id,
@@ -56,7 +57,7 @@ def find(
     """Return the session this token opens for this purpose and site, or None."""
     found = session.scalar(
         select(LoginSession).where(
-            LoginSession.token_hash == signing.token_hash(token),
+            LoginSession.token_hash == token_hashes.of_token(session, token),
             LoginSession.purpose == purpose,
             LoginSession.expires_at > at,
         )
@@ -84,7 +85,9 @@ def of(session: Session, commenter_id: int, *, at: datetime) -> Sequence[LoginSe
 
 def end(session: Session, token: str) -> None:
     """End the session with this token. Needs `begin_write`."""
-    session.execute(delete(LoginSession).where(LoginSession.token_hash == signing.token_hash(token)))
+    session.execute(
+        delete(LoginSession).where(LoginSession.token_hash == token_hashes.of_token(session, token))
+    )
 
 
 def end_one(session: Session, commenter_id: int, session_id: int) -> None:

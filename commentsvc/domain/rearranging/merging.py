@@ -14,10 +14,11 @@ from commentsvc.domain import actions
 from commentsvc.domain.discussions import threads
 from commentsvc.domain.rearranging.thread_admin import get, iso, name_of
 from commentsvc.errors import InvalidFieldsError
-from commentsvc.models import Action, Comment, Kind, Pressure, Status, Thread, ThreadAlias
+from commentsvc.match_keys import match_key
+from commentsvc.models import Action, Comment, Kind, Pressure, Status, Thread, ThreadAlias, TitleSource
 
 KIND = "thread.merge"
-_KEPT = ("id", "key", "url", "title", "version", "slow_seconds")
+_KEPT = ("id", "key", "url", "title", "title_source", "title_tries", "version", "slow_seconds")
 
 
 def require_mergeable(source: Thread, target: Thread) -> None:
@@ -47,11 +48,21 @@ def merge(
     _set(session, Comment.thread_id == source.id, thread_id=target.id)
     for table in (ThreadAlias, Pressure):
         _set(session, table.thread_id == source.id, table, thread_id=target.id)
-    session.add(ThreadAlias(site_id=source.site_id, key=source.key, thread_id=target.id, created_at=at))
+    session.add(
+        ThreadAlias(
+            site_id=source.site_id,
+            key=source.key,
+            match_key=match_key(source.key, source.site.ignored_parameters),
+            thread_id=target.id,
+            created_at=at,
+        )
+    )
+    threads.rearranged(session, source.site_id)
     # A copy of a page is known by its thread's version: neither number was ever given out with what is shown now.
     target.version = max(source.version, target.version) + 1
     target.approved_count += source.approved_count
-    target.title = target.title or source.title
+    if not target.title:
+        target.title, target.title_source = source.title, source.title_source
     session.flush()
     session.expire_all()  # whoever holds a comment must not see the thread that is about to go
     session.delete(session.get_one(Thread, facts["source"]["id"]))
@@ -102,8 +113,8 @@ def unmerge(session: Session, action: Action, *, at: datetime) -> Thread:
     for number, key in facts["retries"]:
         _set(session, Comment.id == number, idempotency_key=key)
     _recount(session, source, target)
-    if target.title == was["title"]:
-        target.title = facts["target"]["title"]
+    if target.title == was["title"] and not facts["target"]["title"]:
+        target.title = target.title_source = None
     action.undone_at = at
     session.flush()
     session.expire_all()
@@ -119,7 +130,7 @@ def _facts(session: Session, source: Thread, target: Thread) -> dict[str, Any]:
         .join(other, other.idempotency_key == Comment.idempotency_key)
         .where(here, other.thread_id == target.id)
     )
-    times = {name: iso(getattr(source, name)) for name in ("created_at", "closed_at")}
+    times = {name: iso(getattr(source, name)) for name in ("created_at", "closed_at", "title_checked_at")}
     return {
         "source": {name: getattr(source, name) for name in _KEPT} | times,
         "target": {"id": target.id, "title": target.title},
@@ -137,16 +148,30 @@ def _restored(session: Session, action: Action, target: Thread) -> Thread:
         id=None if session.get(Thread, was["id"]) else was["id"],  # SQLite gives a free number out again
         site_id=action.site_id,
         key=was["key"],
+        match_key=match_key(was["key"], target.site.ignored_parameters),
         url=was["url"],
         title=was["title"],
+        title_source=_source(was),
+        title_tries=was.get("title_tries", 0),
+        title_checked_at=_time(was.get("title_checked_at")),
         slow_seconds=was["slow_seconds"],
         created_at=datetime.fromisoformat(was["created_at"]),
-        closed_at=datetime.fromisoformat(was["closed_at"]) if was["closed_at"] else None,
+        closed_at=_time(was["closed_at"]),
         version=max(was["version"], target.version) + 1,
     )
     session.add(thread)
     session.flush()
+    threads.rearranged(session, action.site_id)
     return thread
+
+
+def _source(was: dict[str, Any]) -> TitleSource | None:
+    """Return whose word a title was; older merges did not note it."""
+    return TitleSource(was.get("title_source") or TitleSource.BROWSER) if was["title"] else None
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _recount(session: Session, source: Thread, target: Thread) -> None:

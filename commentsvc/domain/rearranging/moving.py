@@ -12,23 +12,32 @@ from commentsvc.domain import actions
 from commentsvc.domain.discussions import threads
 from commentsvc.domain.rearranging.thread_admin import get, iso, name_of
 from commentsvc.errors import InvalidFieldsError
+from commentsvc.match_keys import match_key
 from commentsvc.models import Action, Comment, Pressure, Site, Thread, ThreadAlias
 
 KIND = "thread.move"
 
 
 def require_movable(session: Session, thread: Thread, site: Site) -> None:
-    """Raise InvalidFieldsError on `to` where the site has a thread under one of its keys already."""
+    """Raise InvalidFieldsError on `to` where the site has a thread at one of its addresses already."""
     if thread.site_id == site.id:
         raise InvalidFieldsError({"to": "The thread belongs to this site already."})
-    keys = [thread.key, *session.scalars(select(ThreadAlias.key).where(ThreadAlias.thread_id == thread.id))]
-    taken = select(func.count()).where(
-        or_(
-            select(Thread.id).where(Thread.site_id == site.id, Thread.key.in_(keys)).exists(),
-            select(ThreadAlias.id).where(ThreadAlias.site_id == site.id, ThreadAlias.key.in_(keys)).exists(),
-        )
-    )
-    if session.scalar(taken):
+    keys = _keys(session, thread)
+    forms = {match_key(key, site.ignored_parameters) for key in keys}
+    _require_free(session, site, keys, forms)
+
+
+def _keys(session: Session, thread: Thread) -> list[str]:
+    return [thread.key, *session.scalars(select(ThreadAlias.key).where(ThreadAlias.thread_id == thread.id))]
+
+
+def _require_free(session: Session, site: Site, keys: list[str], forms: set[str]) -> None:
+    """Raise InvalidFieldsError where a thread of the site has one of these keys, or one that compares the same."""
+    taken = [
+        select(table.id).where(table.site_id == site.id, or_(table.key.in_(keys), table.match_key.in_(forms)))
+        for table in (Thread, ThreadAlias)
+    ]
+    if session.scalar(select(func.count()).where(or_(*(query.exists() for query in taken)))):
         raise InvalidFieldsError(
             {"to": f"{site.name} has a thread at this address already; rename one of them."}
         )
@@ -78,7 +87,8 @@ def undo(session: Session, action: Action, *, at: datetime) -> Thread:
     is_another = facts.get("begun", begun) != begun  # SQLite gives a free number out again
     if action.undone_at is not None or is_another or thread.site_id != facts["site_id"]:
         raise InvalidFieldsError({"action": "This cannot be undone now: the thread was moved again since."})
-    require_movable(session, thread, session.get_one(Site, action.site_id))
+    # Its own second thread may have stayed there: that never kept it from being there too.
+    _require_free(session, session.get_one(Site, action.site_id), _keys(session, thread), set())
     _hand_over(session, thread, action.site_id)
     for number, key in facts["marks"]:
         _set(session, Comment, Comment.id == number, transfer_key=key)
@@ -88,8 +98,13 @@ def undo(session: Session, action: Action, *, at: datetime) -> Thread:
 
 
 def _hand_over(session: Session, thread: Thread, site_id: int) -> None:
-    thread.site_id = site_id
+    ignored = session.get_one(Site, site_id).ignored_parameters
+    threads.rearranged(session, thread.site_id)
+    thread.site_id, thread.match_key = site_id, match_key(thread.key, ignored)
+    for alias in session.scalars(select(ThreadAlias).where(ThreadAlias.thread_id == thread.id)):
+        alias.match_key = match_key(alias.key, ignored)
     session.flush()
+    threads.rearranged(session, site_id)
     for table in (Comment, ThreadAlias, Pressure):
         _set(session, table, table.thread_id == thread.id, site_id=site_id)
     threads.changed(session, thread.id)

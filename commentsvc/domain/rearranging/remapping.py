@@ -61,20 +61,26 @@ def plan(session: Session, site: Site, *, old: str, new: str) -> Plan:
     aliases = select(ThreadAlias.key, ThreadAlias.thread_id).where(ThreadAlias.site_id == site.id)
     alias_of = {key: thread_id for key, thread_id in session.execute(aliases)}  # noqa: C416
     names = {row.id: row.title or row.url for row in rows}
+    neighbours = _Neighbours(site, {row.id: row.key for row in rows}, alias_of)
     found: list[Change] = []
     for row in rows:
         rest = _below(row.url.partition("://")[2], bare)
         if rest is None:
             continue
-        url = addresses.canonical(target.rstrip("/") + rest)
+        # Not in the present normal form: of two threads of one article, each keeps the address that leads to it.
+        url = addresses.measured(_joined(target, rest))
         key = row.key if row.key.startswith("id:") else addresses.thread_key(url)
         taken = whose.get(key) if key != row.key else None
         if taken is None and alias_of.get(key, row.id) != row.id:
             taken = names.get(alias_of[key])
+        if taken is None and key != row.key:
+            other = neighbours.at(key, row.id)
+            taken = names.get(other) if other is not None else None
         if (key, url) != (row.key, row.url):
             found.append(Change(row.id, row.title, row.key, row.url, key, url, taken))
         if taken is None:
             whose[key] = names[row.id]
+            neighbours.add(key, row.id)
     return Plan(prefix, target, found)
 
 
@@ -83,12 +89,18 @@ def apply(session: Session, site: Site, planned: Plan, *, moderator_id: int | No
     moving = planned.moving
     if not moving:
         raise InvalidFieldsError({"old": "No thread would change."})
-    _readdress(session, [(one.id, one.new_key, one.new_url) for one in moving])
+    _readdress(session, site, [(one.id, one.new_key, one.new_url) for one in moving])
     new_keys = [one.new_key for one in moving if one.new_key != one.key]
     _forget(session, site.id, new_keys)
     session.flush()
     given = [
-        {"site_id": site.id, "key": one.key, "thread_id": one.id, "created_at": at}
+        {
+            "site_id": site.id,
+            "key": one.key,
+            "match_key": addresses.match_key(one.key, site.ignored_parameters),
+            "thread_id": one.id,
+            "created_at": at,
+        }
         for one in moving
         if one.new_key != one.key
     ]
@@ -115,15 +127,46 @@ def undo(session: Session, action: Action, *, at: datetime) -> int:
     now = {row.id: row.key for row in session.execute(keys)}
     back = [row for row in action.facts["threads"] if now.get(row[0]) == row[3]]
     _forget(session, action.site_id, [key for _, key, _, _ in back])
-    _readdress(session, [(number, key, url) for number, key, url, _ in back])
+    site = session.get_one(Site, action.site_id)
+    _readdress(session, site, [(number, key, url) for number, key, url, _ in back])
     action.undone_at = at
     session.flush()
     return len(back)
 
 
-def _readdress(session: Session, rows: list[tuple[int, str, str]]) -> None:
+class _Neighbours:
+    """Which other article a key would be taken for, while threads move one after the other."""
+
+    def __init__(self, site: Site, key_of: dict[int, str], alias_of: dict[str, int]) -> None:
+        self._ignored = site.ignored_parameters
+        self._before = {number: self._form(key) for number, key in key_of.items()}
+        self._there: dict[str, set[int]] = {}
+        for number, key in key_of.items():
+            self.add(key, number)
+        for key, number in alias_of.items():
+            self.add(key, number)
+
+    def add(self, key: str, thread_id: int) -> None:
+        self._there.setdefault(self._form(key), set()).add(thread_id)
+
+    def at(self, key: str, thread_id: int) -> int | None:
+        """Return a thread that `key` would lead to too, but for the same article's own second thread."""
+        own = self._before[thread_id]
+        others = self._there.get(self._form(key), set()) - {thread_id}
+        return min((one for one in others if self._before.get(one) != own), default=None)
+
+    def _form(self, key: str) -> str:
+        return addresses.match_key(key, self._ignored)
+
+
+def _readdress(session: Session, site: Site, rows: list[tuple[int, str, str]]) -> None:
     if rows:
-        session.execute(update(Thread), [{"id": number, "key": key, "url": url} for number, key, url in rows])
+        forms = {key: addresses.match_key(key, site.ignored_parameters) for _, key, _ in rows}
+        session.execute(
+            update(Thread),
+            [{"id": number, "key": key, "match_key": forms[key], "url": url} for number, key, url in rows],
+        )
+    threads.rearranged(session, site.id)
     for at in range(0, len(rows), _ROWS):
         session.execute(
             update(Thread)
@@ -148,6 +191,12 @@ def _checked(typed: str, name: str) -> str:
         return addresses.canonical(typed.strip())
     except BadAddressError as error:
         raise InvalidFieldsError({name: str(error)}) from None
+
+
+def _joined(target: str, rest: str) -> str:
+    base = target.rstrip("/")
+    is_origin = base.count("/") == 2
+    return base + ("/" if is_origin and not rest.startswith("/") else "") + rest
 
 
 def _below(address: str, prefix: str) -> str | None:

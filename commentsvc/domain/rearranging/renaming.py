@@ -11,6 +11,7 @@ from commentsvc.domain import actions
 from commentsvc.domain.discussions import threads
 from commentsvc.domain.rearranging.thread_admin import get, name_of
 from commentsvc.errors import BadAddressError, InvalidFieldsError, KeyTakenError
+from commentsvc.match_keys import match_key
 from commentsvc.models import Action, Thread, ThreadAlias
 
 KIND = "thread.rename"
@@ -81,12 +82,22 @@ def undo(session: Session, action: Action, *, at: datetime) -> Thread:
 def _give(session: Session, thread: Thread, *, key: str, url: str, at: datetime) -> None:
     old = thread.key
     session.execute(delete(ThreadAlias).where(_alias(thread, key)))
-    thread.key, thread.url = key, url
+    ignored = thread.site.ignored_parameters
+    thread.key, thread.match_key, thread.url = key, match_key(key, ignored), url
     session.flush()
     if old != key and session.scalar(select(ThreadAlias.id).where(_alias(thread, old))) is None:
-        session.add(ThreadAlias(site_id=thread.site_id, key=old, thread_id=thread.id, created_at=at))
+        session.add(
+            ThreadAlias(
+                site_id=thread.site_id,
+                key=old,
+                match_key=match_key(old, ignored),
+                thread_id=thread.id,
+                created_at=at,
+            )
+        )
         session.flush()
     threads.changed(session, thread.id)
+    threads.rearranged(session, thread.site_id)
 
 
 def _alias(thread: Thread, key: str) -> ColumnElement[bool]:

@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from commentsvc.domain import actions
-from commentsvc.domain.discussions import threads
+from commentsvc.domain import actions, fields
+from commentsvc.domain.discussions import threads, titles
 from commentsvc.errors import BadAddressError, InvalidFieldsError, NotFoundError
 from commentsvc.models import Comment, Site, Status, Thread, ThreadAlias
 
@@ -113,6 +113,30 @@ def slow(
     _note(session, thread, "thread.slow", words, moderator_id, at, slow_seconds=thread.slow_seconds)
     thread.slow_seconds = seconds
     _show(session, thread)
+
+
+def rename_title(
+    session: Session, thread: Thread, title: str, *, moderator_id: int | None, at: datetime
+) -> None:
+    """Give an article a title that stays; an empty one lets the article say it again.
+
+    Needs `begin_write`; the caller commits.
+    """
+    threads.lock(session, thread.id)
+    session.refresh(thread)
+    cleaned = fields.title(title)
+    words = f"Gave the title “{cleaned[:120]}” to" if cleaned else "Left the title to its article:"
+    _note(
+        session,
+        thread,
+        "thread.title",
+        words,
+        moderator_id,
+        at,
+        title=thread.title,
+        source=thread.title_source,
+    )
+    titles.from_moderator(session, thread, title)
 
 
 def iso(at: datetime | None) -> str | None:

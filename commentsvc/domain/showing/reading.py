@@ -53,6 +53,13 @@ class ThreadPage:
     focus: Conversation | None = None
 
     @property
+    def title(self) -> str | None:
+        """The article's title; None while nothing of its thread is public, as where there is no thread."""
+        if self.thread is None or not (self.thread.approved_count or self.mentions):
+            return None
+        return self.thread.title
+
+    @property
     def shown(self) -> list[Conversation]:
         """Every conversation on it, the one asked for first."""
         return [self.focus, *self.conversations] if self.focus else self.conversations
@@ -66,13 +73,14 @@ def page(
     `after` is the cursor of the page before; raises BadAddressError for one that is none. `focus_id` is a
     comment that must be on the page: where it is not, its conversation is added as `focus`.
     """
+    start = cursors.read(after) if after is not None else None  # damaged, whether or not there is a thread
     thread = places.thread_at(session, address)
     if thread is None:
         return ThreadPage(None, order)
-    if after is None:
+    if start is None:
         rows = comment_rows.first_page(order).rows(session, thread_id=thread.id)
     else:
-        at, number = cursors.read(after)
+        at, number = start
         rows = comment_rows.later_page(order).rows(session, thread_id=thread.id, at=at, number=number)
     # No engine promises the order of a union. By their ids, most of what is answered comes before its answers.
     roots, pinned, replies, mentions = _parts(_of_rows(session, sorted(rows)), order)

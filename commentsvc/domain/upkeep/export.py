@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from commentsvc.domain.discussions import titles
 from commentsvc.domain.persons import identities, sessions
 from commentsvc.models import Comment, Commenter, Decision, Membership, Picture, Revision, Site, Thread
 
@@ -90,7 +91,7 @@ def _comments(session: Session, commenter_id: int) -> Iterable[dict[str, Any]]:
             Comment.created_at,
             Comment.edited_at,
             Thread.url,
-            Thread.title,
+            titles.public().label("title"),
             Site.name.label("site"),
         )
         .join(Thread, Thread.id == Comment.thread_id)

@@ -25,7 +25,7 @@ def tell(session: Session, site: Site, recipients: Sequence[str], *, base_url: s
     written = 0
     for row in spells.open_rows(session, site.id):
         if row.mailed_at is None and spells.felt(row, at) and _is_first(session, row, at):
-            where = spells.where(session, row)
+            where = spells.where(session, row, in_mail=True)
             for recipient in recipients:
                 _write(session, site, row, where, recipient, base_url=base_url, at=at)
             written += len(recipients)

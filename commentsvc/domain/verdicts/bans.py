@@ -3,22 +3,40 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
-from commentsvc.domain import fields
 from commentsvc.domain.addresses import host_in_ascii
-from commentsvc.errors import BannedError, InvalidFieldsError
+from commentsvc.domain.verdicts import ban_values
+from commentsvc.domain.verdicts.ban_values import normal
+from commentsvc.errors import BannedError
 from commentsvc.models import Ban, BanKind
-from commentsvc.origins import HOST_LONGEST
 
+__all__ = [
+    "MOST_HOSTS",
+    "MOST_MONTHS",
+    "HashInMonth",
+    "Sender",
+    "are_on",
+    "find_matching",
+    "hosts_of",
+    "month_of",
+    "normal",
+    "require_welcome",
+    "sentence",
+]
+
+HashInMonth = Callable[[str], str]
+"""Returns the hash that a network has in a month such as 2026-11."""
 MOST_HOSTS = 50
 """Of a comment's links; a comment with more of them is looked at for its links alone."""
+MOST_MONTHS = 120
+"""The latest of those whose hashes a site's bans have."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +51,8 @@ class Sender:
     """The client's own; it is compared and never stored."""
     hosts: tuple[str, ...] = ()
     """Of the website and of every link."""
+    network_hash_in: HashInMonth | None = None
+    """A network's hash changes every month; this gives it for the months of bans that hold longer."""
 
 
 def find_matching(session: Session, site_id: int, sender: Sender, *, at: datetime) -> Ban | None:
@@ -40,16 +60,21 @@ def find_matching(session: Session, site_id: int, sender: Sender, *, at: datetim
     values: dict[BanKind, list[str]] = {
         BanKind.PERSON: [str(sender.commenter_id)] if sender.commenter_id is not None else [],
         BanKind.AUTHOR: [sender.author_key_hash] if sender.author_key_hash else [],
-        BanKind.EMAIL: [sender.email.casefold()] if sender.email else [],
-        BanKind.NETWORK: [*filter(None, [sender.network_hash]), *_ranges(sender.address)],
+        BanKind.EMAIL: [ban_values.email(sender.email)] if sender.email else [],
+        BanKind.NETWORK: [*_network_hashes(session, site_id, sender, at), *_ranges(sender.address)],
         BanKind.DOMAIN: sorted({part for host in sender.hosts[:MOST_HOSTS] for part in _domains(host)}),
     }
     sought = [and_(Ban.kind == kind, Ban.value.in_(its)) for kind, its in values.items() if its]
     if not sought:
         return None
-    query = select(Ban).where(Ban.site_id == site_id, or_(Ban.until.is_(None), Ban.until > at), or_(*sought))
+    query = select(Ban).where(Ban.site_id == site_id, _holds(at), or_(*sought))
     found = session.scalars(query).all()
     return max(found, key=lambda ban: (ban.until is None, ban.until or at), default=None)
+
+
+def month_of(at: datetime) -> str:
+    """Return the month by which a network's hash is made, such as 2026-11, in UTC."""
+    return f"{at.astimezone(UTC):%Y-%m}"
 
 
 def are_on(site_id: ColumnElement[int]) -> ColumnElement[bool]:
@@ -72,23 +97,6 @@ def sentence(ban: Ban) -> str:
     return f"You cannot comment on this site{until}."
 
 
-def normal(kind: BanKind, value: str) -> str:
-    """Return a typed value in the form in which bans are stored and found; raises InvalidFieldsError on `value`.
-
-    A network may also be the hash that a comment carries, which is taken as it is.
-    """
-    value = value.strip()
-    if kind is BanKind.EMAIL:
-        return fields.email(value).casefold()
-    if kind is BanKind.DOMAIN:
-        return _domain(value)
-    if kind is BanKind.NETWORK and ("." in value or ":" in value):
-        return _network(value)
-    if not value or len(value) > 300:
-        raise InvalidFieldsError({"value": "Please say whom or what this is about"})
-    return value
-
-
 def hosts_of(urls: Iterable[str | None]) -> tuple[str, ...]:
     """Return the hosts of some addresses as DNS has them, each once, in their order."""
     found: dict[str, None] = {}
@@ -102,23 +110,24 @@ def hosts_of(urls: Iterable[str | None]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _domain(value: str) -> str:
-    try:
-        host = hosts_of([fields.website(value)])
-    except InvalidFieldsError:
-        host = ()
-    if not host or len(host[0]) > HOST_LONGEST:
-        raise InvalidFieldsError({"value": "Please enter a domain such as spam.example"})
-    return host[0].removeprefix("www.")
+def _network_hashes(session: Session, site_id: int, sender: Sender, at: datetime) -> list[str]:
+    """Return the hashes of a sender's network: of this month, and of those in which networks were banned here."""
+    known = [sender.network_hash] if sender.network_hash else []
+    if sender.network_hash_in is None:
+        return known
+    query = (
+        select(Ban.month)
+        .where(Ban.site_id == site_id, Ban.kind == BanKind.NETWORK, Ban.month.is_not(None), _holds(at))
+        .distinct()
+        .order_by(Ban.month.desc())
+        .limit(MOST_MONTHS)
+    )
+    months = [month for month in session.scalars(query) if month]
+    return list(dict.fromkeys([*known, *map(sender.network_hash_in, months)]))
 
 
-def _network(value: str) -> str:
-    try:
-        network = ipaddress.ip_network(value, strict=False)
-    except ValueError:
-        message = "Please enter an address such as 192.0.2.7 or a range such as 192.0.2.0/24"
-        raise InvalidFieldsError({"value": message}) from None
-    return str(network)
+def _holds(at: datetime) -> ColumnElement[bool]:
+    return or_(Ban.until.is_(None), Ban.until > at)
 
 
 def _ranges(address: str | None) -> list[str]:

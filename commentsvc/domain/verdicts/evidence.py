@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.adapters import markup
 from commentsvc.domain.verdicts import bans, lookalikes, spamfilter, tokens
-from commentsvc.domain.verdicts.bans import Sender
+from commentsvc.domain.verdicts.bans import HashInMonth, Sender
 from commentsvc.domain.verdicts.lookalikes import Namesake
 from commentsvc.domain.verdicts.pressure import Felt
 from commentsvc.domain.verdicts.screening import Rules, Verdict
@@ -37,6 +37,8 @@ class Writer:
     network_hash: str | None = None
     address: str | None = None
     """The client's own; it is compared and never stored."""
+    network_hash_in: HashInMonth | None = None
+    """The network's hash in the months of earlier bans."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ def gather(
             writer.network_hash,
             writer.address,
             hosts,
+            writer.network_hash_in,
         )
         bans.require_welcome(session, site_id, sender, at=at)
     score = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from functools import lru_cache
 from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
 
+from commentsvc.adapters.characters import is_drawn
 from commentsvc.db import Base
 from commentsvc.models import Role, Status
 from commentsvc.prepared import Prepared
@@ -72,11 +74,55 @@ class Namesake:
 def skeleton(name: str) -> str:
     """Return what the eye sees of a name: two names with the same one can be taken for each other."""
     letters = unicodedata.normalize("NFKC", name).casefold()
+    return _seen_letters(letters) or letters.strip()
+
+
+def _seen_letters(letters: str) -> str:
     bare = "".join(char for char in unicodedata.normalize("NFD", letters) if not unicodedata.combining(char))
-    seen = "".join(char for char in bare.translate(_ALIKE) if char.isalnum())
+    seen = "".join(char for char in bare.translate(_ALIKE) if char.isalnum() and is_drawn(char))
     for pair, letter in _PAIRS:
         seen = seen.replace(pair, letter)
-    return seen or letters.strip()
+    return seen
+
+
+# What badges say, in the spelling of a skeleton, beside small words that join them to a name.
+_TITLES = """
+    author autor auteur auteure autorin moderator moderatorin moderador moderateur mod mods admin admins administrator
+    administrador administrateur owner official verified staff team editor webmaster
+    blogger founder creator support sysop
+""".split()  # noqa: SIM905 - a list that people read
+_SMALL = "the real your of for this blog site website page here thread aka and".split()  # noqa: SIM905
+
+
+def _any_of(words: Iterable[str]) -> str:
+    return "|".join(sorted({_seen_letters(word) for word in words}, key=len, reverse=True))
+
+
+_TITLE_ONLY = re.compile(f"(?:{_any_of(_SMALL)})*(?:{_any_of(_TITLES)})(?:{_any_of((*_SMALL, *_TITLES))})*")
+_AROUND = re.compile(f"(?:{_any_of((*_SMALL, *_TITLES))})*")
+_BRACKETED = re.compile(r"[(\[{<\u3010\u300c\u3014\u00ab\u2039]([^)\]}>\u3011\u300d\u3015\u00bb\u203a]+)")
+_SEPARATOR = re.compile(
+    r"\s*[|/\\,;:~*=\u00b7\u2022\u2022\u2192\u2190]+\s*|\s+[-\u2010-\u2015\u2212]+\s+|[\u2012-\u2015]+"
+)
+_BESIDE_WORDS = re.compile(r"[|/\\]|[^\w\s]+(?=\s|$)|(?<!\S)[^\w\s]+")
+_SEALS = frozenset("\u2611\u2705\u2713\u2714\U0001f5f8\U0001f5f9")
+
+
+def claims_a_role(name: str | None) -> bool:
+    """Whether a name shows what only a badge of ours may say: "Ann (Author)", "[Mod] Ann", "Moderator"."""
+    if not name:
+        return False
+    folded = unicodedata.normalize("NFKC", name)
+    if not _SEALS.isdisjoint(folded):
+        return True
+    parts = [folded, *_BRACKETED.findall(folded), *_SEPARATOR.split(folded)]
+    return any(_TITLE_ONLY.fullmatch(_seen_letters(part.casefold())) for part in parts)
+
+
+def _resembles(wanted: str, skeleton_of_member: str) -> bool:
+    """Whether a name is a member's, or one with nothing but titles around it; both as skeletons."""
+    before, found, after = wanted.partition(skeleton_of_member)
+    return bool(found) and all(map(_AROUND.fullmatch, (before, after)))
 
 
 def find(
@@ -85,9 +131,15 @@ def find(
     """Return whom of the site's people `name` looks like, the owner first; never `commenter_id` itself."""
     if not name:
         return None
-    wanted = skeleton(name)
+    # "|" and "!" may stand for letters, or beside words.
+    wanted = {skeleton(name), skeleton(_BESIDE_WORDS.sub(" ", name))}
     return next(
-        (one for one in _people(session, site_id, commenter_id) if skeleton(one.name) == wanted), None
+        (
+            one
+            for one in _people(session, site_id, commenter_id)
+            if any(_resembles(form, skeleton(one.name)) for form in wanted)
+        ),
+        None,
     )
 
 

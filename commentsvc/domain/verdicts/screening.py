@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from commentsvc.domain.verdicts import wordlists
+from commentsvc.domain.verdicts import lookalikes, wordlists
 from commentsvc.domain.verdicts.lookalikes import Namesake
 from commentsvc.domain.verdicts.pressure import Felt
 from commentsvc.domain.verdicts.spamfilter import Score
@@ -142,6 +142,13 @@ def namesake(it: Submission) -> Verdict | None:
     return Verdict("namesake", Status.HELD, f"The name looks like that of {found.name}, {who}.")
 
 
+def claimed_role(it: Submission) -> Verdict | None:
+    """Badges are ours to give; a name that bears one of its own is looked at, whoever has it."""
+    if it.role is not None or not lookalikes.claims_a_role(it.words.get("name")):
+        return None
+    return Verdict("claimed_role", Status.HELD, "The name claims a part in running this site.")
+
+
 def local_filter(it: Submission) -> Verdict | None:
     if it.role is not None or it.score is None:
         return None
@@ -175,6 +182,7 @@ CHECKS: tuple[Check, ...] = (
     moderated,
     links,
     namesake,
+    claimed_role,
     local_filter,
     pressure,
 )

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db import begin_write
 from commentsvc.domain import actions
+from commentsvc.domain.discussions import titles
 from commentsvc.models import Pressure, Site, Thread
 
 CALM = timedelta(minutes=10)
@@ -240,10 +241,10 @@ def _capital(words: str) -> str:
     return words[0].upper() + words[1:]
 
 
-def where(session: Session, row: Pressure) -> str:
-    """Name the thread, or the site, in a sentence."""
+def where(session: Session, row: Pressure, *, in_mail: bool = False) -> str:
+    """Name the thread, or the site, in a sentence; in a mail without what a mere browser calls it."""
     thread = session.get(Thread, row.thread_id) if row.thread_id else None
     if thread is None:
         return "the whole site"
-    name = thread.title or thread.url
+    name = titles.name_for_mail(thread) if in_mail else thread.title or thread.url
     return f"“{name if len(name) <= _TITLE_LONGEST else name[: _TITLE_LONGEST - 1] + '…'}”"

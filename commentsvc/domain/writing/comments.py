@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from commentsvc.adapters import markup
@@ -12,6 +13,7 @@ from commentsvc.db import concerns_only
 from commentsvc.domain.discussions.threads import Address
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.verdicts import evidence, moderation, pressure, screening
+from commentsvc.domain.verdicts.bans import HashInMonth
 from commentsvc.domain.verdicts.evidence import Evidence, Writer
 from commentsvc.domain.verdicts.pressure import Felt
 from commentsvc.domain.verdicts.screening import Submission
@@ -24,7 +26,7 @@ from commentsvc.errors import (
     NotFoundError,
     WorkNeededError,
 )
-from commentsvc.models import Comment, Role, Site
+from commentsvc.models import Comment, Role, Site, Thread
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Author:
     role: Role | None = None
     author_key_hash: str | None = None
     network_hash: str | None = None
+    earlier_network_hash: str | None = None
+    """Of the month in which slow mode may have begun to count."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +55,19 @@ class Signs:
 
 
 def look_into(
-    session: Session, site: Site, draft: Draft, author: Author, *, at: datetime, address: str | None = None
+    session: Session,
+    site: Site,
+    draft: Draft,
+    author: Author,
+    *,
+    at: datetime,
+    address: str | None = None,
+    network_hash_in: HashInMonth | None = None,
 ) -> Evidence:
     """Look up what the checks need, best before the database is asked for its lock; raises BannedError.
 
-    `address` is the client's: compared with bans and lists, never stored.
+    `address` is the client's: compared with bans and lists, never stored. `network_hash_in` gives its network's
+    hash in the month of an earlier ban.
     """
     writer = Writer(
         name=author.guest.name,
@@ -66,8 +78,23 @@ def look_into(
         author_key_hash=author.author_key_hash,
         network_hash=author.network_hash,
         address=address,
+        network_hash_in=network_hash_in,
     )
     return evidence.gather(session, site.id, draft.source, draft.rendered.html, writer, at=at)
+
+
+def is_stored(session: Session, address: Address, idempotency_key: str) -> bool:
+    """Whether a comment came with this key before."""
+    known = (
+        select(Comment.id)
+        .join(Thread)
+        .where(
+            Thread.site_id == address.site.id,
+            Thread.key == address.key,
+            Comment.idempotency_key == idempotency_key,
+        )
+    )
+    return session.scalar(known) is not None
 
 
 def post(
@@ -121,7 +148,7 @@ def put(
     site, guest = address.site, author.guest
     session.flush()  # what follows does not look at what is only in memory
     here = entry.place(session, address, title=title, at=at)
-    concerns_only(session, site.id, here.key)
+    concerns_only(session, site.id, here.match_key or here.key)
     known = entry.look(
         session,
         site.id,
@@ -143,7 +170,7 @@ def put(
             here,
             commenter_id=author.commenter_id,
             author_key_hash=author.author_key_hash,
-            network_hash=author.network_hash,
+            network_hashes=[author.network_hash, author.earlier_network_hash],
             at=at,
         )
     parent = entry.parent(session, here, parent_id) if parent_id is not None else None

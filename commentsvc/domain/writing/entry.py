@@ -5,7 +5,7 @@ They go round the mapped classes, whose loading and flushing would take longer t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from commentsvc.domain.discussions.threads import Address
 from commentsvc.domain.showing import conversations
 from commentsvc.domain.showing.comment_rows import marks
 from commentsvc.domain.showing.conversations import ANONYMOUS, CommentView
+from commentsvc.match_keys import match_key
 from commentsvc.models import Kind, Status
 from commentsvc.prepared import Prepared
 
@@ -33,6 +34,7 @@ class Place:
 
     id: int
     key: str
+    match_key: str | None
     created_at: datetime
     closed_at: datetime | None
     slow_seconds: int | None
@@ -75,7 +77,7 @@ class Posted:
 
 # The site before the thread, as pages and migrations take them: nobody has one and waits for who has the other.
 _PLACE = (
-    select(_t.id, _t.key, _t.created_at, _t.closed_at, _t.slow_seconds)
+    select(_t.id, _t.key, _t.match_key, _t.created_at, _t.closed_at, _t.slow_seconds)
     .select_from(_SITE.join(_THREAD, _t.site_id == _SITE.c.id))
     .with_for_update(of=_THREAD)
 )
@@ -86,13 +88,17 @@ _PLACE_BY_ID = Prepared(_PLACE.where(_t.id == bindparam("id")))
 def place(session: Session, address: Address, *, title: str | None, at: datetime) -> Place:
     """Find or make the thread at `address` and let no other writer into it; raises ThreadClosedError."""
     site = address.site
-    found = _PLACE_BY_KEY.row(session, site_id=site.id, key=address.key)
+    # The thread that was stored under this very address comes before all that it could be compared with.
+    found = _PLACE_BY_KEY.row(session, site_id=site.id, key=address.earlier or address.key)
     if found is None:
         threads.require_open(site, threads.find(session, address), at=at)
         thread = threads.find_or_create(session, address, title=title, at=at)
         (found,) = _PLACE_BY_ID.rows(session, id=thread.id)
     here = Place(*found)
     threads.require_open(site, here, at=at)
+    if here.match_key is None:  # the release before wrote it, after the migration
+        here = replace(here, match_key=match_key(here.key, site.ignored_parameters))
+        session.execute(update(_THREAD).where(_t.id == here.id).values(match_key=here.match_key))
     return here
 
 

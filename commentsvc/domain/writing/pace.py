@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import and_, false, func, or_, select
@@ -21,13 +22,13 @@ def require(
     *,
     commenter_id: int | None,
     author_key_hash: str | None,
-    network_hash: str | None,
+    network_hashes: Sequence[str | None],
     at: datetime,
 ) -> None:
     """Raise SlowModeError where this person wrote in the thread too short a time ago.
 
     A member is known by the account. A guest is known by the browser's key or the network: a new key costs
-    nothing, so guests of one network share their turn.
+    nothing, so guests of one network share their turn; its hash may have changed with the month meanwhile.
     """
     if not thread.slow_seconds:
         return
@@ -36,7 +37,8 @@ def require(
         same = Comment.commenter_id == commenter_id
     else:
         # Who sends none is not thereby the same as others who do not.
-        known = ((Comment.author_key_hash, author_key_hash), (Comment.network_hash, network_hash))
+        known = [(Comment.author_key_hash, author_key_hash)]
+        known += [(Comment.network_hash, hashed) for hashed in dict.fromkeys(network_hashes)]
         theirs = [column == hashed for column, hashed in known if hashed is not None]
         same = and_(Comment.commenter_id.is_(None), or_(false(), *theirs))
     last = session.scalar(

@@ -1,6 +1,6 @@
 // The comment form with script: opens when entered, keeps what is typed, answers in place, posts without a reload.
 
-import { bringLogin, draft, draftKey, hex, highlight, keep, kept, page, parse, placeReplies, placeRoot, proof, title } from "./main.js";
+import { bringLogin, draft, draftKey, hex, highlight, keep, kept, page, parse, placeReplies, placeRoot, proof, tell, title } from "./main.js";
 
 const DAY = 86400000;
 const form = document.getElementById("reply");
@@ -162,7 +162,7 @@ function fault(name, words) {
 }
 
 function show(faults) {
-  if (faults.loggedOut) login?.show("guest");
+  if (faults.loggedOut) login?.forget();
   for (const name of ["form", "text", ...DETAILS]) fault(name, faults[name] ?? "");
   const first = ["text", "email", "name", "website"].find((name) => faults[name] && fields[name]);
   if (first) {
@@ -213,22 +213,30 @@ async function send(path, body) {
   }
 }
 
-async function post() {
+/** Send the form, with `more` in the place of fields of the same name. */
+async function post(more) {
   await fresh;
   for (let again = 0; ; again++) {
     fields.key.value ||= random();
     sent = true;
     const body = new URLSearchParams(new FormData(form));
+    for (const name in more) body.set(name, more[name]);
     if (work) body.set("work", await toil(body.get("key")).catch(() => "none"));
     const reply = await send(form.getAttribute("action"), body);
     if (again > 1 || !(reply.body.token || reply.body.work)) return reply;
-    fields.token.value = reply.body.token ?? fields.token.value;
+    const holder = more.token ? more : { set token(fresh) { fields.token.value = fresh; } };
+    if (reply.body.token) holder.token = reply.body.token;
     work = reply.body.work ?? work;
   }
 }
 
-form.addEventListener("submit", async (event) => {
+form.addEventListener("submit", (event) => {
   event.preventDefault();
+  submitTo();
+});
+
+/** Post the comment: under the article that the page shows, or under the one that was `chosen` of two. */
+async function submitTo(chosen, elsewhere = false) {
   if (submit.disabled) return;
   const empty = missing();
   show(empty);
@@ -236,20 +244,23 @@ form.addEventListener("submit", async (event) => {
   const words = submit.textContent;
   submit.disabled = true;
   submit.textContent = submit.dataset.sending;
-  const reply = await post();
+  const article = await import("./article.js").then(({ present }) => present()).catch(() => ({}));
+  const reply = await post(chosen ? { page_title: elsewhere ? article.page_title : "", ...chosen } : article);
   submit.disabled = false;
   submit.textContent = words;
-  if (reply.ok) arrived(reply.body);
+  if (reply.ok) arrived(reply.body, elsewhere);
+  else if (reply.body.choice) (await import("./article.js")).ask(form, reply.body.choice, submitTo);
   else show(reply.body.errors ?? { form: reply.body.message });
-});
+}
 
-function arrived({ count, held, html, id }) {
+function arrived({ count, held, html, id }, elsewhere) {
   keep("localStorage", draftKey, null);
   keep("sessionStorage", "key", authorKey);
   if (remember?.checked) {
     keep("localStorage", "details", details());
     keep("localStorage", "key", authorKey);
   }
+  if (elsewhere) return tell("other", { comment: id });
   text.value = "";
   fields.key.value = "";
   showPreview(false);

@@ -7,8 +7,9 @@ import { hex, keep, kept, page, proof, reader, tell } from "./main.js";
 const form = document.getElementById("login");
 const composer = document.getElementById("reply");
 const panels = Object.fromEntries([...composer.querySelectorAll("[data-panel]")].map((panel) => [panel.dataset.panel, panel]));
-const fault = document.getElementById("login-fault");
-const MINUTES = 5;
+const status = document.getElementById("status");
+const LIFE = 15 * 60000; // as long as the service keeps a login
+const UNSEEN = 20000; // what a login's window may take to reach the service
 
 let onChange = () => {};
 let member = null;
@@ -24,11 +25,22 @@ function bear(token) {
 export function show(name) {
   for (const [panel, element] of Object.entries(panels)) element.hidden = panel !== name;
   composer.elements.identity.value = name === "member" ? "member" : "guest";
+  for (const words of composer.querySelectorAll("[data-still]")) words.hidden = !member;
 }
 
-function say(words) {
-  fault.textContent = words;
-  fault.hidden = !words;
+/** Tell a screen reader what is new, and put the focus there; whoever is writing goes on writing. */
+function land(name, words) {
+  const { activeElement: active } = document;
+  if (!active?.matches("input, textarea") || !active.offsetParent) panels[name].focus({ preventScroll: true });
+  status.textContent = words;
+}
+
+function say(words, { late = false } = {}) {
+  for (const place of composer.querySelectorAll("[data-login-fault]")) {
+    place.hidden = !words || place.closest("[data-panel]").hidden;
+    place.textContent = place.hidden ? "" : words;
+  }
+  composer.querySelector("[data-late]").hidden = !late;
 }
 
 function fill(facts, within = composer) {
@@ -55,6 +67,12 @@ export function wear(found, csrf) {
   show("member");
 }
 
+/** Show that nobody is logged in any more. */
+export function forget() {
+  wear(null, "");
+  show("guest");
+}
+
 async function newPair() {
   const verifier = hex(crypto.getRandomValues(new Uint8Array(32)));
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
@@ -67,15 +85,18 @@ function start(provider, { tab = false } = {}) {
   const { verifier, challenge } = pair;
   pair = null;
   newPair();
+  if (waiting) withdraw();
   form.elements.challenge.value = challenge;
   form.elements.purpose.value = tab ? "tab" : "frame";
   let target = "_top";
+  let opened = null;
   if (!tab) {
     target = `commentsvc-${challenge.slice(0, 12)}`;
     const left = Math.max(0, screenX + (outerWidth - 520) / 2);
     const top = Math.max(0, screenY + (outerHeight - 680) / 3);
+    opened = open("/login/opening", target, `popup,width=520,height=680,left=${left},top=${top}`);
     // Null although a window opened: the page around us isolates itself. That window closes itself.
-    if (!open("/login/opening", target, `popup,width=520,height=680,left=${left},top=${top}`)) target = "_blank";
+    if (!opened) target = "_blank";
   }
   const field = document.createElement("input");
   Object.assign(field, { type: "hidden", name: "provider", value: provider.key });
@@ -83,52 +104,82 @@ function start(provider, { tab = false } = {}) {
   form.target = target;
   form.submit();
   field.remove();
-  wait({ verifier, provider });
-  if (tab) keep("sessionStorage", "connecting", { verifier, provider, until: Date.now() + MINUTES * 60000 });
+  const since = Date.now();
+  // The window of a server that a reader named lets go of us (going.js), and is not ours to close.
+  wait({ verifier, provider, since, opened: provider.key === "mastodon" ? null : opened });
+  land("connecting", `Logging in with ${provider.label}`);
+  if (tab) keep("sessionStorage", "connecting", { verifier, provider, since });
 }
 
-function wait({ verifier, provider }) {
-  const mine = { verifier, provider, tries: 0, timer: 0 };
+function wait(login) {
+  const mine = { ...login, tries: 0, timer: 0 };
   clearTimeout(waiting?.timer);
   waiting = mine;
   say("");
-  fill({ label: provider.label }, panels.connecting);
+  fill({ label: mine.provider.label }, panels.connecting);
   show("connecting");
   composer.classList.add("open");
   const ask = async () => {
     clearTimeout(mine.timer);
-    if (waiting !== mine) return;
+    if (waiting !== mine || mine.asking) return;
+    mine.asking = true;
     const done = await redeem(mine).catch(() => false);
+    mine.asking = false;
     if (waiting !== mine || done) return;
+    const waited = Date.now() - mine.since;
+    if (waited > LIFE || (!mine.begun && waited > 6 * UNSEEN)) {
+      withdraw();
+      return mine.late || stop("This login took too long. Please try again.");
+    }
+    if (!mine.begun && waited > UNSEEN && !mine.late) {
+      mine.late = true; // yet a window that is only slow may still come
+      show("guest");
+      land("guest", "");
+      say("The login window did not open, or the login could not begin.", { late: true });
+    }
     mine.tries += 1;
-    if (mine.tries > 150) return stop("This login took too long. Please try again.");
     mine.timer = setTimeout(ask, Math.min(800 + mine.tries * 150, 4000));
   };
   mine.ask = ask;
   mine.timer = setTimeout(ask, 800);
 }
 
-function stop(words = "") {
+/** Wait no longer, and let nobody finish this login: the service tells its window, which is closed where it can be. */
+function withdraw() {
+  const { opened, timer, verifier } = waiting;
+  clearTimeout(timer);
+  waiting = null;
+  keep("sessionStorage", "connecting", null);
+  opened?.close();
+  post("/login/cancel", { verifier }).catch(() => {});
+  composer.querySelector("[data-late]").hidden = true;
+}
+
+function stop(faults, words = "") {
   clearTimeout(waiting?.timer);
   waiting = null;
   keep("sessionStorage", "connecting", null);
   show("guest");
-  say(words);
+  land("guest", words);
+  say(faults);
 }
 
 async function post(path, more) {
   const body = new URLSearchParams({ ...Object.fromEntries(new URLSearchParams(page.split("?")[1])), ...more });
-  const answer = await fetch(path, { method: "POST", body, headers: { Accept: "application/json", ...proof() } });
+  const answer = await fetch(path, { method: "POST", body, headers: { Accept: "application/json", ...proof() }, keepalive: true });
   return { status: answer.status, ...(await answer.json()) };
 }
 
 async function redeem(mine) {
   const answer = await post("/login/redeem", { verifier: mine.verifier });
-  if (answer.stage === "pending") return false;
+  mine.begun ||= answer.begun;
+  if (answer.stage === "pending" || answer.status === 429 || answer.status >= 500) return false;
+  if (waiting !== mine) return true;
   if (answer.stage !== "done") {
     stop(answer.message);
     return true;
   }
+  mine.opened?.close();
   waiting = null;
   keep("sessionStorage", "connecting", null);
   if (!(await onChange())) {
@@ -136,6 +187,7 @@ async function redeem(mine) {
     bear((await post("/login/redeem", { verifier: mine.verifier, want: "bearer" })).bearer);
     if (!(await onChange())) stop("Your browser did not keep the login. You can comment as a guest.");
   }
+  if (member) land("member", `You are logged in as ${member.name}.`);
   keep("localStorage", "last", { key: mine.provider.key, at: Date.now() });
   return true;
 }
@@ -151,10 +203,15 @@ export function begin(changed) {
       event.preventDefault();
       if (button.value === member?.provider) wear(member, composer.elements.csrf_token.value);
       else start({ key: button.value, label: button.value === "mastodon" ? document.getElementById("instance").value : button.dataset.label });
-    } else if (button?.matches("[data-cancel]")) stop();
-    else if (button?.matches("[data-tab]") && waiting) start(waiting.provider, { tab: true });
-    else if (button?.matches("[data-change]")) show("guest");
-    else if (button?.matches("[data-account]")) visit();
+    } else if (button?.matches("[data-cancel]") && waiting) {
+      withdraw();
+      stop("", "The login is cancelled.");
+    } else if (button?.matches("[data-tab]") && waiting) start(waiting.provider, { tab: true });
+    else if (button?.matches("[data-change], [data-keep]")) {
+      const name = button.matches("[data-change]") ? "guest" : "member";
+      show(name);
+      land(name, "");
+    } else if (button?.matches("[data-account]")) visit();
     else if (button?.matches("[data-leave]")) {
       event.preventDefault();
       leave();
@@ -164,7 +221,7 @@ export function begin(changed) {
   addEventListener("focus", soon);
   document.addEventListener("visibilitychange", soon);
   const left = kept("sessionStorage", "connecting");
-  if (left && left.until > Date.now()) wait(left);
+  if (left?.since > Date.now() - LIFE) wait(left);
   mark();
   addEventListener("vouched", follow);
   follow();
@@ -184,14 +241,19 @@ async function follow() {
   await onChange();
 }
 
-/** Open the reader's own page, where this frame's cookie does not count: with a token that does, once. */
+/**
+ * Open the reader's own page, where this frame's cookie does not count: with a token of ours that the service is asked
+ * to honour, once. The window opens in the click itself; one that opened after an answer would be held for unasked.
+ */
 async function visit() {
+  const pass = hex(crypto.getRandomValues(new Uint8Array(32)));
   const token = document.getElementById("leave").elements.csrf_token.value;
-  const answer = await post("/embed/pass", { csrf_token: token }).catch(() => ({}));
-  if (!answer.pass) return say(answer.message ?? "The service cannot be reached. Please try again.");
-  const door = document.getElementById("pass");
-  door.elements.pass.value = answer.pass;
-  door.submit();
+  const granted = post("/embed/pass", { csrf_token: token, pass });
+  const entry = document.getElementById("pass");
+  entry.elements.pass.value = pass;
+  entry.submit();
+  const answer = await granted.catch(() => ({}));
+  say(answer.pass ? "" : (answer.message ?? "The service cannot be reached. Please try again."));
 }
 
 async function leave() {
@@ -199,8 +261,8 @@ async function leave() {
   await post("/login/leave", { csrf_token: token, door: "frame" }).catch(() => {});
   bear(null);
   keep("localStorage", "signed", null);
-  wear(null, "");
-  show("guest");
+  forget();
+  land("guest", "You are logged out.");
 }
 
 /** Put the provider used last in front of the others, for a week. */

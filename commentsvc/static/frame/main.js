@@ -112,6 +112,7 @@ if (framed) {
     }
     if (data?.commentsvc === "look") wear(data.look);
     if (data?.commentsvc === "go") go(data.id);
+    if (data?.commentsvc === "page") import("./article.js").then(({ hear }) => hear(data), () => tell("other"));
     if (data?.commentsvc === "sso") {
       reader.vouched = typeof data.token === "string" ? data.token : "";
       if (reader.vouched) compose();

@@ -1,0 +1,182 @@
+"""Arguments of an address that do not tell two articles apart: the list, and a site's own additions to it.
+
+A name stands here only where no article is known by it. `p`, `page_id`, `id`, `lang`, `page`, `q`, `s`, `v` and their
+like name articles in one system or another, and stay; so does `from` with any value that no messenger gives it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+NAME_LONGEST = 60
+MOST = 100
+"""Entries in a site's own list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Arguments of one origin. A name that ends in `*` stands for all that begin so."""
+
+    why: str
+    names: str
+    """Lower case, separated by spaces; an argument's capitals do not matter."""
+    values: str = ""
+    """Where set, only values that match this pattern are ignored; case does not matter."""
+
+
+KINDS = (
+    Kind(
+        "Campaign names, put on links by whoever counts visitors: Google, Matomo, AT Internet, Adobe and others.",
+        "utm_* pk_* piwik_* mtm_* matomo_* hsa_* at_* itm_* wt_mc wt_zmc wt.* xtor xtref s_cid s_kwcid ef_id icid "
+        "intcid cmpid ncid ocid ns_source ns_mchannel ns_campaign ns_linkname ns_fee gad gad_* _ga _gl _gac gs_lcp ved "
+        "adgroupid guccounter guce_* soc_src soc_trk tsrc stm_*",
+    ),
+    Kind(
+        "Numbers of a click, put on links by advertisers and social networks.",
+        "fbclid gclid gclsrc dclid msclkid msclid twclid ttclid yclid ysclid wbraid gbraid wbraclid gbraclid srsltid "
+        "igshid igsh li_fat_id epik sccid rdt_cid qclid ndclid vmcid obclid dicbo tblci irclickid irgwc cjevent awc "
+        "rb_clickid click_id clickid wickedid _openstat _branch_* mibextid sfnsn hc_ref hc_location __tn__ __xts__* "
+        "fb_action_ids fb_action_types fb_source fb_ref fbadid lipi trkinfo trkcampaign trackingid rcm "
+        "__twitter_impression twsrc twterm twcamp twgr xhsshare",
+    ),
+    Kind(
+        "Who was sent a newsletter: Mailchimp, HubSpot, Marketo, Klaviyo, Drip, Kit, MailerLite and others.",
+        "mc_cid mc_eid mc_tc _hsenc _hsmi __hstc __hssc __hsfp hsctatracking mkt_tok _kx _ke vero_id vero_conv "
+        "oly_anon_id oly_enc_id __s dm_i ml_subscriber ml_subscriber_hash ck_subscriber_id elqtrack elqtrackid elqat "
+        "elqaid elq_* spmailingid spuserid spjobid spreportid sfmc_* bsft_* et_rid et_cid nb_klid ss_source "
+        "ss_campaign_id ss_campaign_name ss_email_id trk_contact trk_msg trk_module trk_sid attribution_id "
+        "attribution_type isfreemail triedredirect",
+    ),
+    Kind(
+        "Where a reader comes from, as Ghost, Product Hunt, Hacker News readers and many others write it.",
+        "ref ref_src ref_url ref_source refsrc referrer referer",
+    ),
+    Kind(
+        "WeChat's marks of a shared link.",
+        "isappinstalled nsukey weixin_share wechat_share clicktime enterid pass_ticket "
+        "wx_header exportkey subscene ascene",
+    ),
+    Kind(
+        "WeChat's `from`, in the values that it gives.",
+        "from",
+        values="timeline|singlemessage|groupmessage|message|qrcode|appmessage|weixin|wechat",
+    ),
+    Kind("The number of the place in WeChat where a link was tapped.", "scene", values=r"\d{1,4}"),
+    Kind(
+        "Marks of a shared link of Alibaba, Bilibili, Xiaohongshu and their like.",
+        "spm spm_id_from vd_source share_source share_medium share_plat share_tag share_session_id share_token "
+        "share_from share_times unique_k bbid",
+    ),
+    Kind(
+        "AMP: the same article in Google's light form, and what its caches add.",
+        "usqp amp_* __amp_source_origin aoh",
+    ),
+    Kind("AMP's own switches.", "amp noamp nonamp", values="|1|true|yes|mobile|desktop|available"),
+    Kind("AMP by WordPress.com VIP, Chartbeat and others.", "outputtype", values="amp"),
+    Kind(
+        "Parts of one article's comments, in WordPress and Blogger.",
+        "replytocom unapproved moderation-hash showcomment commentpage like_comment",
+    ),
+    Kind("A page of one article's comments in WordPress.", "cpage", values=r"\d+"),
+    Kind(
+        "Jetpack's buttons for sharing.",
+        "share",
+        values="twitter|x|facebook|linkedin|reddit|tumblr|pinterest|pocket|telegram|jetpack-whatsapp|whatsapp|email"
+        "|print|mastodon|bluesky|threads|nextdoor|skype",
+    ),
+    Kind(
+        "A session, where cookies are not trusted: PHP, Java, ColdFusion.",
+        "phpsessid jsessionid cfid cftoken",
+    ),
+    Kind("Google's translation, on the pages that it translates.", "_x_tr_*"),
+    Kind(
+        "Checks and caches in front of a site: Cloudflare, WP-Cron, Wordfence, caching plugins.",
+        "__cf_* cf_chl_* doing_wp_cron wordfence_lh wordfence_loghuman nowprocket swcfpc cn-reloaded fbrefresh "
+        "preview_id preview_nonce _thumbnail_id",
+    ),
+    Kind("A number against caches, as scripts add it.", "_", values=r"\d{9,}"),
+)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """A list in a form that is quick to ask."""
+
+    names: frozenset[str]
+    prefixes: tuple[str, ...]
+    valued: dict[str, re.Pattern[str]] = field(default_factory=dict)
+    kept: frozenset[str] = frozenset()
+    kept_prefixes: tuple[str, ...] = ()
+
+    def ignore(self, name: str, value: str) -> bool:
+        """Whether an argument is on the list; `name` in lower case."""
+        if name in self.names or name.startswith(self.prefixes):
+            return True
+        pattern = self.valued.get(name)
+        return pattern is not None and pattern.fullmatch(value) is not None
+
+    def keep(self, name: str) -> bool:
+        """Whether a site says of this argument that it counts."""
+        return name in self.kept or name.startswith(self.kept_prefixes)
+
+
+def _split(names: list[str]) -> tuple[frozenset[str], tuple[str, ...]]:
+    prefixes = tuple(name.removesuffix("*") for name in names if name.endswith("*"))
+    return frozenset(name for name in names if not name.endswith("*")), prefixes
+
+
+_EVERYWHERE = Rules(
+    *_split([name for kind in KINDS if not kind.values for name in kind.names.split()]),
+    {
+        name: re.compile(kind.values, re.IGNORECASE)
+        for kind in KINDS
+        if kind.values
+        for name in kind.names.split()
+    },
+)
+
+
+@lru_cache(64)
+def _own(listed: str) -> Rules:
+    entries = listed.split()
+    names, prefixes = _split([one for one in entries if not one.startswith("!")])
+    kept, kept_prefixes = _split([one.removeprefix("!") for one in entries if one.startswith("!")])
+    return Rules(names, prefixes, kept=kept, kept_prefixes=kept_prefixes)
+
+
+def is_ignored(name: str, value: str, listed: str = "") -> bool:
+    """Whether an argument says nothing of which article is meant; `listed` is the site's own list."""
+    name = name.lower()
+    if listed:
+        own = _own(listed)
+        if own.keep(name):
+            return False
+        if own.ignore(name, value):
+            return True
+    return _EVERYWHERE.ignore(name, value)
+
+
+def keeps_any(listed: str) -> bool:
+    """Whether a site's list says of any argument that it counts."""
+    return "!" in listed
+
+
+def checked(typed: str) -> str:
+    """Return a site's own list as it is stored, one entry a line; raises ValueError with words about a wrong one."""
+    entries = list(dict.fromkeys(typed.replace(",", " ").lower().split()))
+    for entry in entries:
+        bare = entry.removeprefix("!")
+        name = bare.removesuffix("*")
+        if not name:
+            raise ValueError(f"“{entry}” would stand for every argument; please write a name before the *.")
+        if len(name) > NAME_LONGEST:
+            raise ValueError(f"A name has at most {NAME_LONGEST} characters.")
+        if not name.isprintable() or set(name) & set("*!?&=#%/+;"):
+            raise ValueError(
+                f"“{entry}” is not the name of an argument. Please write only the name, such as partner or ad_*."
+            )
+    if len(entries) > MOST:
+        raise ValueError(f"At most {MOST} names, please; ad_* stands for all that begin with ad_.")
+    return "\n".join(entries)

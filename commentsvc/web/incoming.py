@@ -1,0 +1,77 @@
+"""What a request may hold, for all routes at once: text that can be stored and compared, and numbers of rows.
+
+Databases refuse NUL and halves of characters, each in its own way. So a path with either names nothing. In query
+arguments, form fields and cookies each becomes U+FFFD, as bytes do that are no UTF-8, and as browsers show them: it
+matches nothing that we gave out, and a text that was typed with one is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TypeVar
+
+from flask import Flask, Request
+from werkzeug.datastructures import ImmutableMultiDict, MultiDict
+from werkzeug.routing import IntegerConverter, Map, PathConverter, UnicodeConverter
+from werkzeug.utils import cached_property
+
+LARGEST_ROW = 2**63 - 1
+_UNFIT = re.compile("[\x00\ud800-\udfff]")
+_REPLACED = "\ufffd"
+_Given = TypeVar("_Given", bound="MultiDict[str, str]")
+
+
+class FitRequest(Request):
+    """A request whose arguments, fields and cookies hold nothing that a database would refuse."""
+
+    @cached_property
+    def args(self) -> MultiDict[str, str]:
+        """The arguments of the query."""
+        return _fit(super().args)
+
+    @cached_property
+    def form(self) -> ImmutableMultiDict[str, str]:
+        """The fields of a form."""
+        return _fit(super().form)
+
+    @cached_property
+    def cookies(self) -> ImmutableMultiDict[str, str]:
+        """The cookies."""
+        return _fit(super().cookies)
+
+
+class _Row(IntegerConverter):
+    """A row's number in ASCII digits, no larger than databases take them."""
+
+    regex = "[0-9]{1,19}"
+
+    def __init__(self, url_map: Map, max: int = LARGEST_ROW) -> None:
+        super().__init__(url_map, max=max)
+
+
+class _Text(UnicodeConverter):
+    """One part of a path."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map)
+        self.regex = "[^/\x00\ufffd]+"
+
+
+class _Path(PathConverter):
+    """The rest of a path."""
+
+    part_isolating = False
+    regex = "[^/\x00\ufffd][^\x00\ufffd]*?"
+
+
+def init_app(app: Flask) -> None:
+    """Have all routes that are added from now on, and all requests, keep to it."""
+    app.request_class = FitRequest
+    app.url_map.converters.update(default=_Text, string=_Text, path=_Path, int=_Row)
+
+
+def _fit(given: _Given) -> _Given:
+    pairs = list(given.items(multi=True))
+    if not any(_UNFIT.search(part) for pair in pairs for part in pair):
+        return given
+    return type(given)((_UNFIT.sub(_REPLACED, name), _UNFIT.sub(_REPLACED, value)) for name, value in pairs)

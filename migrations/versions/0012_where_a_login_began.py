@@ -1,0 +1,24 @@
+"""A login's ticket knows where the login was begun, so that one whose cookie is lost has a way back too.
+
+Revision ID: 0012
+Revises: 0010
+Create Date: 2026-11-29 18:20:00
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0012"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("ticket", sa.Column("begun_from", sa.JSON(), nullable=True))
+
+
+def downgrade() -> None:
+    op.drop_column("ticket", "begun_from")

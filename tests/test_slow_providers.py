@@ -1,0 +1,132 @@
+"""A provider that does not answer must not keep people from logging in at others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Event
+
+import pytest
+import vendors as fakes
+from conftest import BLOG, dispose
+from flask import Flask
+from person import ARTICLE, Person
+from sqlalchemy.orm import Session
+from vendors import Handler, Vendors
+
+from commentsvc import create_app
+from commentsvc.adapters.providers import mastodon
+from commentsvc.config import Settings
+from commentsvc.db import begin_write, db
+from commentsvc.domain.persons import accounts
+from commentsvc.domain.websites import sites
+from commentsvc.errors import ProviderUnavailableError
+from commentsvc.web import outside
+
+CROWD = 8
+
+
+@pytest.fixture
+def vendors() -> Iterator[Vendors]:
+    with fakes.running() as vendors:
+        yield vendors
+
+
+@pytest.fixture
+def app(settings: Settings, vendors: Vendors) -> Iterator[Flask]:
+    app = create_app(settings)
+    for vendor in vendors.by_key.values():
+        app.extensions["commentsvc.providers"][vendor.key] = vendor.row()
+    with app.app_context(), Session(db.engine) as session:
+        begin_write(session)
+        sites.add(session, "Blog", [BLOG], owner_id=accounts.operator(session).id)
+        session.commit()
+    yield app
+    dispose(app)
+
+
+@pytest.fixture
+def over() -> Iterator[Event]:
+    """Set when the slow ones may answer at last."""
+    over = Event()
+    yield over
+    over.set()
+
+
+class Slow:
+    """A real server that takes a request and says nothing; it counts those that wait."""
+
+    def __init__(self, over: Event) -> None:
+        self._over, self.waiting = over, 0
+        self.full = Event()
+
+    def __call__(self, handler: Handler) -> None:
+        self.waiting += 1
+        if self.waiting == outside.SHARE:
+            self.full.set()
+        self._over.wait(30)
+
+
+def crowd(app: Flask, pool: ThreadPoolExecutor, provider: str) -> None:
+    """Send many people to one provider at the same time."""
+    for _ in range(CROWD):
+        pool.submit(Person(app).start, provider, url=ARTICLE)
+
+
+@pytest.mark.parametrize("slow", [["google"], ["google", "gitlab"]], ids=["one", "two"])
+def test_others_log_in_while_providers_are_slow(
+    app: Flask, vendors: Vendors, over: Event, slow: list[str]
+) -> None:
+    with ThreadPoolExecutor(CROWD * len(slow)) as pool:
+        for key in slow:
+            vendors[key].instead["/.well-known/openid-configuration"] = play = Slow(over)
+            crowd(app, pool, key)
+            assert play.full.wait(30)
+        Person(app).log_in("github")
+        Person(app).log_in("oidc_test")
+        over.set()
+
+
+def test_whoever_is_one_too_many_at_a_slow_provider_is_told_which(
+    app: Flask, vendors: Vendors, over: Event
+) -> None:
+    vendors["google"].instead["/.well-known/openid-configuration"] = play = Slow(over)
+    with ThreadPoolExecutor(outside.SHARE) as pool:
+        for _ in range(outside.SHARE):
+            pool.submit(Person(app).start, "google")
+        assert play.full.wait(30)
+        answer = Person(app).start("google")
+        over.set()
+    assert answer.status_code == 503
+    assert "Google takes long to answer just now." in answer.text
+    assert play.waiting == outside.SHARE
+
+
+def test_many_slow_instances_together_leave_room_for_others(
+    app: Flask, vendors: Vendors, over: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, full = [], Event()
+
+    def ask(host: str, *_: object, **__: object) -> dict[str, str]:
+        asked.append(host)
+        if len(asked) == outside.MASTODON_SHARE:
+            full.set()
+        over.wait(30)
+        raise ProviderUnavailableError(f"{host} cannot be reached right now.")
+
+    monkeypatch.setattr(mastodon, "_ask", ask)
+    row = app.extensions["commentsvc.providers"]["github"]
+    app.extensions["commentsvc.providers"]["mastodon"] = replace(row, key="mastodon", label="Mastodon")
+    with ThreadPoolExecutor(CROWD) as pool:
+        for number in range(CROWD):
+            pool.submit(Person(app).start, "mastodon", instance=f"slow{number}.example")
+        assert full.wait(30)
+        Person(app).log_in("github")
+        over.set()
+    assert len(asked) <= CROWD
+
+
+def test_nothing_is_kept_of_servers_that_strangers_named(app: Flask, vendors: Vendors) -> None:
+    Person(app).log_in("github")
+    assert not outside._SHARES._waiting
