@@ -18,7 +18,7 @@ from certificates import Authority
 from conftest import missing
 from reader import LONG_READ, article, stored, write
 from view import View
-from webdriver import Engine, firefox, webkit
+from webdriver import Engine, Firefox, firefox, webkit
 
 from commentsvc.domain.verdicts import screening
 

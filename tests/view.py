@@ -9,6 +9,8 @@ from typing import Any
 import processes
 from webdriver import Driver, DriverError
 
+ENTER = "\ue007"
+"""The standard's name for the key."""
 FRAME = """
 const found = document.querySelector('comment-thread');
 return (found?.shadowRoot ?? found).querySelector('iframe');
