@@ -23,8 +23,9 @@ check: $(VENV)/.checks ## Lint, formatting, types, direction of imports
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-test: check ## The checks, then every test; brings a Chromium and an nginx for them where it can
+test: check ## The checks, then every test; brings browsers and an nginx for them where it can
 	@$(BIN)/python tests/chromium.py
+	@$(BIN)/python tests/engines.py
 	@$(BIN)/python tests/nginx.py
 	@$(BIN)/python -m pytest
 
