@@ -47,7 +47,8 @@ class Settings:
     """What the operator decides. Field names are the variables' names without the prefix, in lower case."""
 
     secret_key: str = _setting(
-        "Signs forms and hashes tokens. At least 32 characters; `commentsvc init` makes one.", default=None
+        "Signs forms, sessions and links, which end with it. At least 32 characters; `commentsvc init` makes one.",
+        default=None,
     )
     base_url: str = _setting(
         "The service's own origin as browsers see it, such as `https://comments.example`.", default=None
@@ -63,13 +64,16 @@ class Settings:
     )
     max_comment_length: int = _setting("Characters in one comment.", default="10000")
     post_limit: str = _setting(
-        "Comments from one network (IPv4 /24, IPv6 /48), as `N/period;N/period`, each N at least 1.",
+        "Attempts to comment from one network (IPv4 /24, IPv6 /48), as `N/period;N/period`, each N at least 1.",
         default="10/minute;120/hour",
     )
     person_limit: str = _setting(
-        "Comments from one person: an account, or a guest's browser.", default="6/minute;60/hour"
+        "Attempts to comment by one person: an account, or a guest's browser.", default="6/minute;60/hour"
     )
-    thread_limit: str = _setting("Comments in one thread, by all its readers.", default="60/minute;1200/hour")
+    thread_limit: str = _setting(
+        "Comments taken in one thread, by all its readers; what is refused does not count.",
+        default="60/minute;1200/hour",
+    )
     redis_url: str = _setting(
         "`redis://…`, `rediss://…` or `unix://…`: limits then count for all processes together.",
         default="",

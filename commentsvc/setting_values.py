@@ -16,6 +16,8 @@ from commentsvc.errors import BadAddressError
 from commentsvc.origins import origin_of
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_MAPPED_BITS = 96
+"""Of an IPv6 address, before the IPv4 address that is inside it."""
 
 _MAIL_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,189}")
 _WEAK_SECRETS = re.compile(r"^(change|secret|password|default|example|dev|test)", re.IGNORECASE)
@@ -98,7 +100,15 @@ def _network(text: str) -> Network:
         raise ValueError(f"{text!r} is not an address or a network such as 10.0.0.0/8") from None
     if "/" in text and network.network_address != ipaddress.ip_address(text.partition("/")[0]):
         raise ValueError(f"{text!r} is an address within a network; the network is written {network}")
-    return network
+    return _as_it_comes(network)
+
+
+def _as_it_comes(network: Network) -> Network:
+    """Return IPv4 that is written inside IPv6 as IPv4, as which addresses are compared."""
+    inside = network.network_address.ipv4_mapped if isinstance(network, ipaddress.IPv6Network) else None
+    if inside is None or network.prefixlen < _MAPPED_BITS:
+        return network
+    return ipaddress.IPv4Network((int(inside), network.prefixlen - _MAPPED_BITS))
 
 
 def _read_number(text: str, least: int, most: int) -> int:

@@ -145,6 +145,15 @@ def test_trusted_proxies_are_networks() -> None:
     assert len(faults(TRUSTED_PROXIES="my-proxy")) == 1
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("::ffff:127.0.0.1", "127.0.0.1/32"), ("::FFFF:a00:0/104", "10.0.0.0/8"), ("::/0", "::/0")],
+)
+def test_a_proxy_written_as_ipv6_is_believed_as_the_ipv4_it_is(written: str, meant: str) -> None:
+    settings = Settings.from_env(BARE | {"COMMENTSVC_TRUSTED_PROXIES": written})
+    assert settings.trusted_proxies == (ipaddress.ip_network(meant),)
+
+
 def test_an_address_with_the_length_of_a_network_is_refused_with_the_network_it_lies_in() -> None:
     assert "written 127.0.0.0/8" in faults(TRUSTED_PROXIES="127.0.0.1/8")[0]
 
