@@ -51,11 +51,9 @@ WORDS = [
     *("https://b\u0430nk.example", "bank\u3002example", "bank\uff0eexample", "bank\u2024example"),
     *("\uff42\uff41\uff4e\uff4b.example", "bank.example, I swear"),
     *("go to bank.example now", "**bank**.example", "ba\u200bnk.example", "b\u00adank.example", "someone@bank.example"),
-    *("bank.example/evil.example", "evil.example.bank.example", "bank.example \\(evil.example)!"),
-    *("https://1.2.3.4/", "10.0.0.1"),
-    *("//bank.example",),
+    *("bank.example/evil.example", "evil.example.bank.example", "bank.example \\(evil.example)!", "https://1.2.3.4/"),
+    *("//bank.example", "10.0.0.1", "a & <b>bank.example"),
     *("https&colon;//bank.example", "https://bank.example@evil.example", "evil.example bank.example"),
-    *("a & <b>bank.example",),
 ]  # fmt: skip
 
 

@@ -23,9 +23,9 @@ from bleach.linkifier import LinkifyFilter
 from bleach.sanitizer import Cleaner
 from markupsafe import Markup
 
-from commentsvc.adapters import imported_html, link_words, markdown
+from commentsvc.adapters import imported_html, link_words, markdown, text_nodes
 from commentsvc.adapters.characters import DIRECTION_MARKS, OVERRIDES
-from commentsvc.adapters.clusters import Clusters, limited
+from commentsvc.adapters.clusters import limited
 
 VERSION = 3
 """Of the rendering; raise it with every change of output, then `commentsvc rerender` rebuilds what is stored."""
@@ -65,12 +65,6 @@ _SPOKEN = (
 )
 _SPOKEN_LINE = rf"(?![-\d]){_SPOKEN}(?:\x20{_SPOKEN})*+"
 _PROSE = re.compile(rf"{_SPOKEN_LINE}(?:\n++{_SPOKEN_LINE})*+")
-# As nh3 and our own renderers write one: attributes stand in double quotes.
-_TAG = re.compile(r"""</?([a-z]*)[^<>"]*(?:"[^"]*"[^<>"]*)*>""")
-_RIGHT_TO_LEFT = re.compile(
-    "[\u0590-\u061b\u061d-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
-)
-_WITHOUT_MARKS = dict.fromkeys(map(ord, DIRECTION_MARKS))
 _DECEIVING = re.compile(f"[{''.join(OVERRIDES | DIRECTION_MARKS)}]")
 _REFERENCE = re.compile(r"&#(?:x([0-9a-f]+)|([0-9]+));?", re.IGNORECASE)
 
@@ -105,7 +99,7 @@ def trusted(stored: str) -> SafeHtml:
 @lru_cache(maxsize=64)
 def plain(html: str) -> str:
     """Return the text of rendered HTML, for excerpts and mails."""
-    return " ".join(unescape(_TAG.sub("", html)).split())
+    return " ".join(unescape(text_nodes.TAG.sub("", html)).split())
 
 
 def _prose(source: str) -> Rendered | None:
@@ -136,35 +130,9 @@ def _bounded(source: str, html: str) -> Rendered:
 
 
 def _sanitise(html: str) -> Rendered:
-    cleaned = _CLEANERS.own.clean(_cut(html))
+    cleaned = _CLEANERS.own.clean(text_nodes.cut(html))
     final = _LAST.clean(cleaned)
     return Rendered(html=final, agreed=cleaned == final or _tokens(cleaned) == _tokens(final))
-
-
-def _cut(html: str) -> str:
-    """Cut the texts of well-formed HTML, in which only "&", "<" and ">" are references, as readers will see them.
-
-    Marks of direction stay where the text has letters that are written from right to left, but in no link and no code,
-    where they can only deceive.
-    """
-    if html.isascii():
-        return html
-    clusters, turned = Clusters(), _RIGHT_TO_LEFT.search(html) is not None
-    pieces: list[str] = []
-    plain = 0
-    at = 0
-    for tag in _TAG.finditer(html):
-        pieces += [_cut_text(html[at : tag.start()], clusters, keep_marks=turned and not plain), tag[0]]
-        if tag[1] in {"a", "code"}:
-            plain += -1 if tag[0][1] == "/" else 1
-        at = tag.end()
-    return "".join(pieces) + _cut_text(html[at:], clusters, keep_marks=turned and not plain)
-
-
-def _cut_text(text: str, clusters: Clusters, *, keep_marks: bool) -> str:
-    if not keep_marks and not text.isascii():
-        text = text.translate(_WITHOUT_MARKS)
-    return clusters.cut(text)
 
 
 def _reference(match: re.Match[str]) -> str:
