@@ -72,17 +72,27 @@ class View:
     def type(self, selector: str, text: str) -> None:
         """Type into a field, key by key."""
         found = self.until(VISIBLE, selector, "", what=selector)
-        self.driver.ask("ElementSendKeys", id=next(iter(found.values())), text=text)
+        keys = text.replace("\n", ENTER)
+        self.driver.ask("ElementSendKeys", id=next(iter(found.values())), text=keys)
 
     def another(self, part: str) -> View:
         """Return a further window whose address contains `part`, once there is one."""
 
-        def found() -> View | None:
-            views = (View(self.driver, handle) for handle in self.driver.ask("GetWindowHandles"))
-            others = (view for view in views if view.window != self.window)
-            return next((view for view in others if part in view.run("return location.href")), None)
+        seen: dict[str, str] = {}
 
-        view = self._patiently(found, f"a window at {part}")
+        def found() -> View | None:
+            seen.clear()
+            for window in self.driver.ask("GetWindowHandles"):
+                view = View(self.driver, window)
+                seen[window] = view.run("return location.href") or ""
+                if window != self.window and part in seen[window]:
+                    return view
+            return None
+
+        try:
+            view = self._patiently(found, f"a window at {part}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; there are {list(seen.values())}") from None
         assert isinstance(view, View)
         return view
 

@@ -19,17 +19,10 @@ import processes
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 """The name that the standard gives a reference to an element."""
+# Nothing is asked of the internet: whatever is not on this machine is refused at once.
 NOBODY = "127.0.0.1:9"
-CAPABILITIES = {
-    "acceptInsecureCerts": True,
-    # Nothing is asked of the internet: whatever is not on this machine is refused at once.
-    "proxy": {
-        "proxyType": "manual",
-        "httpProxy": NOBODY,
-        "sslProxy": NOBODY,
-        "noProxy": ["localhost", "127.0.0.1", "127.0.0.2"],
-    },
-}
+HERE = ("localhost", "127.0.0.1", "127.0.0.2")
+INSECURE = {"acceptInsecureCerts": True}
 PATHS = {
     "Navigate": ("POST", "/url"),
     "ExecuteScript": ("POST", "/execute/sync"),
@@ -78,14 +71,16 @@ class WebKit:
 
     @contextmanager
     def fresh(self) -> Iterator[Driver]:
-        # The driver can start the browser itself, but asks it for a window before it is ready: now and then it dies.
         own, self.port = processes.free_port(), processes.free_port()
         environ = {**self.environ, "WEBKIT_INSPECTOR_SERVER": f"127.0.0.1:{own}"}
         driver = ["WebKitWebDriver", f"--port={self.port}", f"--target=127.0.0.1:{own}"]
-        with _child([self.browser, "--automation"], environ), _child(driver, self.environ):
+        # A proxy among the driver's capabilities now and then ends the browser at once.
+        proxy = [f"--proxy=http://{NOBODY}", *(f"--ignore-host={host}" for host in HERE)]
+        browser = [self.browser, "--automation", *proxy]
+        with _child(browser, environ), _child(driver, self.environ):
             processes.until(lambda: processes.listens(own), "WebKitGTK")
             processes.until(lambda: processes.listens(self.port), "WebKitWebDriver")
-            found = self._send("POST", "/session", {"capabilities": {"alwaysMatch": CAPABILITIES}})
+            found = self._send("POST", "/session", {"capabilities": {"alwaysMatch": INSECURE}})
             self.session = f"/session/{found['sessionId']}"
             yield self
             self._send("DELETE", self.session)
@@ -115,7 +110,8 @@ class Firefox:
         self.file = self.connection.makefile("rb")
         self.number = 0
         self._read()  # its greeting
-        self._send("WebDriver:NewSession", CAPABILITIES)
+        proxy = {"proxyType": "manual", "httpProxy": NOBODY, "sslProxy": NOBODY, "noProxy": HERE}
+        self._send("WebDriver:NewSession", {**INSECURE, "proxy": proxy})
 
     @contextmanager
     def fresh(self, **preferences: object) -> Iterator[Driver]:
