@@ -82,10 +82,11 @@ const staysGuest = !framed && fields.identity.value === "guest" && (location.pat
 /** Show the form as the person's who is logged in now, and say so where that was another. */
 function become({ csrf, member, token }) {
   fields.token.value = token;
-  const now = member?.mark ?? null;
-  if (mark !== undefined && mark !== now) status.textContent = member ? `You are now logged in as ${member.name}.` : "You are no longer logged in.";
-  mark = now;
+  const changed = mark !== undefined && mark !== (member?.mark ?? null);
+  mark = member?.mark ?? null;
   if (!staysGuest) login?.wear(member, csrf);
+  if (changed && !member) status.textContent = "You are no longer logged in.";
+  else if (changed && fields.identity.value === "member") status.textContent = `You are now logged in as ${member.name}.`;
   keep("localStorage", "signed", member && true);
 }
 

@@ -13,6 +13,7 @@ const UNSEEN = 20000; // what a login's window may take to reach the service
 
 let onChange = () => {};
 let member = null;
+let known;
 let waiting = null;
 let pair = null;
 
@@ -57,12 +58,13 @@ function fill(facts, within = composer) {
 /** Show who is logged in, as the service told; null for nobody. */
 export function wear(found, csrf) {
   const chosen = found && found.mark === member?.mark && !panels.guest.hidden; // to comment as a guest all the same
-  member = found;
+  const first = known === undefined;
+  known = member = found;
   composer.elements.csrf_token.value = csrf ?? "";
   document.getElementById("leave").elements.csrf_token.value = csrf ?? "";
   if (!member && composer.elements.identity.value === "member") show("guest");
   if (!member || chosen) return;
-  if (member.provider === "sso" && reader.vouched === "") return leave();
+  if (member.provider === "sso" && reader.vouched === "") return first ? leave() : show("guest"); // another tab may be theirs
   say("");
   fill(member);
   for (const words of composer.querySelectorAll("[data-words]")) words.hidden = (words.dataset.words === "sso") === Boolean(member.label);
