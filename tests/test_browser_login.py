@@ -116,6 +116,23 @@ def log_in(page: Page, person: str = "ada") -> None:
     expect(frame.get_by_text(f"{person} Example:")).to_be_visible()
 
 
+def test_a_login_pressed_before_its_script_is_there_begins_all_the_same(
+    page: Page, service: Service, blog: Blog
+) -> None:
+    waiting: list[Route] = []
+    page.context.route("**/frame/login.js", waiting.append)
+    page.goto(article(blog, service))
+    frame = box(page)
+    frame.locator("#text").click()
+    frame.get_by_role("button", name="Log in with Example ID").click()
+    page.wait_for_timeout(0)
+    assert len(waiting) == 1
+    expect(frame.locator("#text")).to_be_visible()
+    waiting[0].continue_()
+    expect(frame.get_by_text("Connecting to Example ID")).to_be_visible()
+    assert providers_window(page)
+
+
 def stored(service: Service) -> int:
     """How many comments are stored."""
     return db.session.query(Comment).count()

@@ -236,6 +236,7 @@ class TestLoggingIn:
         assert thread.run("return document.getElementById('text').value") == "Kept all the way"
 
 
+@pytest.mark.parametrize("engine", ["Firefox"], indirect=True)
 class TestFirefoxWithoutCookies:
     @pytest.fixture
     def preferences(self) -> dict[str, object]:

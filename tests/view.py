@@ -77,7 +77,6 @@ class View:
 
     def another(self, part: str) -> View:
         """Return a further window whose address contains `part`, once there is one."""
-
         seen: dict[str, str] = {}
 
         def found() -> View | None:

@@ -83,6 +83,8 @@ async function newPair() {
   pair = { verifier, challenge: hex(new Uint8Array(digest)) };
 }
 
+let isolated = false;
+
 /** Send the form out; the click that asked for it is what lets a window open. */
 function start(provider, { tab = false } = {}) {
   if (!pair) return;
@@ -98,9 +100,11 @@ function start(provider, { tab = false } = {}) {
     target = `commentsvc-${challenge.slice(0, 12)}`;
     const left = Math.max(0, screenX + (outerWidth - 520) / 2);
     const top = Math.max(0, screenY + (outerHeight - 680) / 3);
-    opened = open("/login/opening", target, `popup,width=520,height=680,left=${left},top=${top}`);
-    // Null although a window opened: the page around us isolates itself. That window closes itself.
-    if (!opened) target = "_blank";
+    if (!isolated) opened = open("/login/opening", target, `popup,width=520,height=680,left=${left},top=${top}`);
+    // Null although a window opened: the page around us isolates itself. That window closes itself, and was the only
+    // one that Firefox lets a click open; the next click opens none in vain.
+    isolated ||= !opened;
+    if (isolated) target = "_blank";
   }
   const field = document.createElement("input");
   Object.assign(field, { type: "hidden", name: "provider", value: provider.key });

@@ -238,6 +238,12 @@ async function compose() {
   }
 }
 
+// Pressed before login.js is there, a login would take the place of the thread in here, which no provider lets it do.
+if (framed) document.getElementById("login")?.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  if (await compose()) event.submitter.click();
+}, { once: true });
+
 async function reply(link) {
   const composer = await compose();
   if (composer) composer.answer(link);

@@ -3,8 +3,8 @@
 Nothing is merged: articles that have two threads by now are written to the log, and keep both until a moderator merges
 them.
 
-Revision ID: 0016
-Revises: 0014
+Revision ID: 0014
+Revises: 0013
 Create Date: 2026-11-29 18:20:00
 """
 
@@ -19,8 +19,8 @@ from alembic import op
 # Not a copy: whatever the comparison is by the time this runs, the rows must be in that form.
 from commentsvc.match_keys import match_key
 
-revision = "0016"
-down_revision = "0014"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

@@ -5,8 +5,8 @@ a database that has none gets a random one. Sessions and links stay good: what w
 A ban of a network from its comment learns the month of its hash. Addresses that were banned in a form in which
 nobody comes are written as they are compared.
 
-Revision ID: 0013
-Revises: 0012
+Revision ID: 0012
+Revises: 0011
 Create Date: 2026-11-29 18:20:00
 """
 
@@ -26,8 +26,8 @@ from flask import current_app
 
 from commentsvc.db import UTCDateTime
 
-revision = "0013"
-down_revision = "0012"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 

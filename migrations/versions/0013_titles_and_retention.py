@@ -2,8 +2,8 @@
 
 Titles that are there already may be any browser's word, so they count as that until the article is read.
 
-Revision ID: 0014
-Revises: 0013
+Revision ID: 0013
+Revises: 0012
 Create Date: 2026-11-29 18:10:00
 """
 
@@ -14,8 +14,8 @@ from alembic import op
 
 from commentsvc.db import UTCDateTime
 
-revision = "0014"
-down_revision = "0013"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
