@@ -120,15 +120,15 @@ def test_a_login_pressed_before_its_script_is_there_begins_all_the_same(
     page: Page, service: Service, blog: Blog
 ) -> None:
     waiting: list[Route] = []
-    page.context.route("**/frame/login.js", waiting.append)
+    page.context.route("**/frame/login.js", lambda route: waiting.append(route))
     page.goto(article(blog, service))
     frame = box(page)
-    frame.locator("#text").click()
+    with page.expect_request("**/frame/login.js"):
+        frame.locator("#text").click()
     frame.get_by_role("button", name="Log in with Example ID").click()
-    page.wait_for_timeout(0)
-    assert len(waiting) == 1
     expect(frame.locator("#text")).to_be_visible()
-    waiting[0].continue_()
+    for route in waiting:
+        route.continue_()
     expect(frame.get_by_text("Connecting to Example ID")).to_be_visible()
     assert providers_window(page)
 
@@ -453,7 +453,7 @@ class TestHostPages:
             """async (service) => {
                 const own = await fetch(`${service}/embed/own?url=${encodeURIComponent(location.href)}`,
                     {credentials: "include"}).then((answer) => answer.text(), (error) => "refused");
-                const frame = document.querySelector("iframe");
+                const frame = document.querySelector("comment-thread").shadowRoot.querySelector("iframe");
                 const inside = frame.contentDocument?.body?.innerText ?? "refused";
                 return [own, inside, document.cookie];
             }""",

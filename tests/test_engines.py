@@ -17,7 +17,7 @@ from browser import Blog, Service
 from certificates import Authority
 from conftest import missing
 from reader import LONG_READ, article, stored, write
-from view import View
+from view import FRAME, View
 from webdriver import Engine, Firefox, firefox, webkit
 
 from commentsvc.domain.verdicts import screening
@@ -28,10 +28,10 @@ const { scrollHeight, clientHeight, scrollWidth, clientWidth } = document.docume
 return innerHeight === Math.ceil(document.body.getBoundingClientRect().height)
     && scrollHeight === clientHeight && scrollWidth <= clientWidth;
 """
-IN_VIEW = """
+IN_VIEW = f"""
 const [id, top] = arguments;
-const thread = document.querySelector("comment-thread");
-const at = (thread.shadowRoot ?? thread).querySelector("iframe").getBoundingClientRect().top + top;
+const frame = (() => {{ {FRAME} }})();
+const at = frame.getBoundingClientRect().top + top;
 return at >= 0 && at < innerHeight;
 """
 

@@ -12,9 +12,12 @@ from webdriver import Driver, DriverError
 ENTER = "\ue007"
 """The standard's name for the key."""
 FRAME = """
-const found = document.querySelector('comment-thread');
-return (found?.shadowRoot ?? found).querySelector('iframe');
+const find = (root) => root.querySelector("iframe")
+    ?? [...root.querySelectorAll("*")].map(({ shadowRoot }) => shadowRoot && find(shadowRoot)).find(Boolean)
+    ?? null;
+return find(document);
 """
+"""The first frame of a page, in whatever shadow root it stands."""
 VISIBLE = """
 const [selector, text] = arguments;
 return [...document.querySelectorAll(selector)].find((element) =>
