@@ -18,7 +18,8 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 @lru_cache(REMEMBERED)
 def origin_of(url: str) -> str:
     """Return scheme://host[:port] of a page; raises BadAddressError for what is not a page's URL."""
-    if len(url) > LONGEST or not url.isprintable() or " " in url or "\\" in url:
+    # What could not be decoded stands as U+FFFD.
+    if len(url) > LONGEST or not url.isprintable() or set(url) & set(" \\\ufffd"):
         raise BadAddressError(f"{url[:80]!r} is not the address of a web page.")
     try:
         parts = urlsplit(url)

@@ -453,7 +453,9 @@ class TestHostPages:
             """async (service) => {
                 const own = await fetch(`${service}/embed/own?url=${encodeURIComponent(location.href)}`,
                     {credentials: "include"}).then((answer) => answer.text(), (error) => "refused");
-                const frame = document.querySelector("comment-thread").shadowRoot.querySelector("iframe");
+                const place = document.getElementById("comments");
+                const thread = place.shadowRoot.querySelector("comment-thread");
+                const frame = thread.shadowRoot.querySelector("iframe");
                 const inside = frame.contentDocument?.body?.innerText ?? "refused";
                 return [own, inside, document.cookie];
             }""",

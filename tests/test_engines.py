@@ -151,6 +151,7 @@ def test_a_guest_writes_and_answers(page: View, service: Service, blog: Blog) ->
     thread.click(f"#comment-{first} .reply-link")
     thread.shows("Leave a Reply to Ada", "h2")
     thread.type("#text", "An answer")
+    thread.until(FITS)
     thread.click("button", "Post Comment")
     thread.shows("An answer", ".reply .text")
     comments = {comment.source.strip(): comment.parent_id for comment in stored(service)}

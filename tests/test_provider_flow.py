@@ -363,7 +363,7 @@ class TestProfiles:
     @pytest.mark.parametrize("subject", ["\ud800", "5\x00", "5\u2028"])
     def test_a_subject_can_be_stored(self, vendors: Vendors, flow: Flow, subject: str) -> None:
         vendors["github"].told = {"id": subject}
-        assert "not understood" in refusal(flow, vendors["github"].row())
+        assert "did not say who you are" in refusal(flow, vendors["github"].row())
 
     @pytest.mark.parametrize("told", [{"id": None}, {"id": True}, {"id": {}}, {"id": []}, {"id": ""}])
     def test_nobody_is_not_a_person(self, vendors: Vendors, flow: Flow, told: dict[str, object]) -> None:

@@ -197,6 +197,7 @@ p { opacity: .8 }`);
       const probe = this.#host === this ? this : this.#host.appendChild(inner);
       const link = probe.appendChild(document.createElement("a"));
       link.href = "#";
+      this.#slot.hidden = false; // WebKit tells no styles of what is not displayed
       const style = getComputedStyle(probe);
       const { color, fontFamily } = style;
       const own = Object.fromEntries(["text", "accent", "font", "radius"].map((name) => [name, style.getPropertyValue(`--comments-${name}`).trim()]));
@@ -205,6 +206,7 @@ p { opacity: .8 }`);
       const common = getComputedStyle(link).color;
       link.remove();
       inner.remove();
+      this.#slot.hidden = Boolean(this.#frame);
       const asked = this.#attribute("theme");
       const theme = ["light", "dark"].includes(asked) ? asked : isLight(own.text || color) ? "dark" : "light";
       const suits = isLight(color) === (theme === "dark");

@@ -131,7 +131,7 @@ def fail(session: Session, message: str, *, challenge: str = "", state: str = ""
     Nothing happens to one that has ended. Needs `begin_write`.
     """
     named = (
-        Ticket.token_hash == challenge
+        Ticket.token_hash == token_hashes.of_challenge(session, challenge)
         if challenge
         else Ticket.state_hash == token_hashes.of_token(session, state)
     )

@@ -6,7 +6,7 @@ import hashlib
 import unicodedata
 from dataclasses import dataclass
 
-from commentsvc.adapters import markup
+from commentsvc.adapters import characters, markup
 from commentsvc.domain import fields
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import TextFormat
@@ -30,7 +30,7 @@ def make(source: str, *, longest: int, text_format: TextFormat = TextFormat.MARK
 def of(checked: str, text_format: TextFormat = TextFormat.MARKDOWN) -> Draft:
     """Render a checked text; raises InvalidFieldsError on `text` where nobody would see anything of it."""
     rendered = render(checked, text_format)
-    if not markup.plain(rendered.html):
+    if not characters.is_seen(markup.plain(rendered.html)):
         raise InvalidFieldsError({"text": "Please enter a comment"})
     return Draft(checked, text_format, rendered, digest_of(checked))
 

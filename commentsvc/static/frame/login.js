@@ -87,7 +87,7 @@ let isolated = false;
 
 /** Send the form out; the click that asked for it is what lets a window open. */
 function start(provider, { tab = false } = {}) {
-  if (!pair) return;
+  if (!pair) return newPair().then(() => start(provider, { tab })); // pressed as soon as it could be
   const { verifier, challenge } = pair;
   pair = null;
   newPair();
