@@ -184,7 +184,8 @@ def test_the_button_says_that_it_is_sending(page: Page, service: Service, blog: 
     page.route("**/embed/comments", lambda route: waiting.append(route))
     thread = opened(page, service, blog)
     fill_in(thread, "Patience")
-    post(thread)
+    with page.expect_request("**/embed/comments"):
+        post(thread)
     button = thread.locator("#reply [type=submit]")
     expect(button).to_have_text("Posting Comment…")
     expect(button).to_be_disabled()
