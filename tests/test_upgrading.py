@@ -22,6 +22,8 @@ from commentsvc.config import Settings
 MIGRATION = "0006_site_version.py"
 """The first that came when a release was out; all since are tried together."""
 ARTICLE = f"{BLOG}/article"
+LOST = "Please enter a comment"
+"""What that release answers now and then on a busy machine: its threads shared a sanitiser, and lost a text by it."""
 AROUND = 1.0
 """Seconds for which the old release is under load before the update, and after it."""
 
@@ -57,6 +59,8 @@ def write_and_read(port: int, name: str, done: threading.Event) -> list[int]:
     while not done.is_set():
         turn = len(acknowledged)
         answer = guest.post(ARTICLE, f"{name} says {turn}", key=f"{name}-{turn}")
+        if answer.status == 422 and LOST in str(answer.body):
+            continue
         assert answer.status == 200, answer
         acknowledged.append(answer.id)
         status, shown = guest.read(ARTICLE)

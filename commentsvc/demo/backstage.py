@@ -150,7 +150,7 @@ def _report(session: Session, site: Site, at: datetime) -> None:
 
 def _split(session: Session, site: Site, origin: str, at: datetime) -> None:
     """Two readers came by an address that the blog no longer uses."""
-    page = origin + blog.COMMENT_SECTION + "index.html"
+    page = origin + blog.COMMENT_SECTION + "index.php"
     _post(
         session,
         site,
