@@ -152,7 +152,9 @@ def test_a_guest_writes_and_answers(page: View, service: Service, blog: Blog) ->
     thread.click(f"#comment-{first} .reply-link")
     thread.shows("Leave a Reply to Ada", "h2")
     thread.type("#text", "An answer")
-    thread.type("#text", CONTROL_ENTER)  # WebKitWebDriver clicks beside a button that has just moved in a frame
+    thread.type(
+        "#text", CONTROL_ENTER
+    )  # WebKitWebDriver clicks beside a button that has just moved in a frame
     thread.shows("An answer", ".reply .text")
     comments = {comment.source.strip(): comment.parent_id for comment in stored(service)}
     assert comments["An answer"] == first

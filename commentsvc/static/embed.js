@@ -17,7 +17,7 @@
   const place = ({ url, canonical }) => `${url} ${canonical}`;
   const permalink = () => /#comment-(\d{1,15})$/.exec(location.hash)?.[1];
   const sheet = new CSSStyleSheet();
-  // The frame is a little wider than its place, for focus rings, but never than the screen.
+  // The frame is a little wider than its place, for focus rings, but not than the screen.
   sheet.replaceSync(`:host { display: block } :host([hidden]), slot[hidden] { display: none }
 iframe { display: block; border: 0; width: min(100% + 8px, 100vw); max-width: none; margin: 0 max(-4px, (100% - 100vw) / 2) }
 p { opacity: .8 }`);
@@ -197,7 +197,7 @@ p { opacity: .8 }`);
       const probe = this.#host === this ? this : this.#host.appendChild(inner);
       const link = probe.appendChild(document.createElement("a"));
       link.href = "#";
-      this.#slot.hidden = false; // WebKit tells no styles of what is not displayed
+      this.#slot.hidden = false; // or WebKit has no styles of it
       const style = getComputedStyle(probe);
       const { color, fontFamily } = style;
       const own = Object.fromEntries(["text", "accent", "font", "radius"].map((name) => [name, style.getPropertyValue(`--comments-${name}`).trim()]));
