@@ -240,7 +240,6 @@ p { opacity: .8 }`);
       this.#say({ commentsvc: "sso", token: this.#attribute("sso") });
     }
 
-    /** Let the page know. */
     #tell(name) {
       this.#host.dispatchEvent(new CustomEvent(name, { bubbles: true }));
     }
@@ -343,7 +342,7 @@ p { opacity: .8 }`);
 
   let moving = false;
 
-  /** The page may show another article now. */
+  /** The page may have moved on. */
   function moved() {
     if (moving) return;
     moving = true;
