@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from visitor import Visitor
 from werkzeug.test import TestResponse
 
+from commentsvc.adapters import signing
 from commentsvc.adapters.providers.profile import Profile
 from commentsvc.db import begin_write, db
 from commentsvc.domain.persons import accounts, invitations, logins
@@ -295,7 +296,7 @@ class TestWithdrawing:
         """The frame gave up before its window had reached the service."""
         ada, verifier = Person(app), "e" * 64
         ada.post("/login/cancel", {"verifier": verifier, "url": ARTICLE})
-        challenge = logins.signing.token_hash(verifier)
+        challenge = signing.challenge_of(verifier)
         answer = ada.start("github", challenge=challenge)
         assert "This login was cancelled" in answer.text
         assert provider.begun == []
@@ -312,7 +313,7 @@ class TestWithdrawing:
     def test_nobody_withdraws_without_the_verifier(self, app: Flask, provider: Vouching) -> None:
         ada, eve = Person(app), Person(app)
         ada.start("github")
-        challenge = logins.signing.token_hash(ada.verifier)
+        challenge = signing.challenge_of(ada.verifier)
         for verifier in (challenge, "", "0" * 64):
             eve.post("/login/cancel", {"verifier": verifier, "url": ARTICLE})
         ada.get(f"/login/callback/github?code=c&state={provider.begun[-1].state}", jar=ada.windows)
