@@ -22,7 +22,7 @@ from commentsvc.domain.discussions import counting, places, threads
 from commentsvc.domain.discussions.threads import Address
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.persons import accounts
-from commentsvc.domain.showing import comment_rows, reading
+from commentsvc.domain.showing import comment_rows, cursors, reading
 from commentsvc.domain.showing.reading import CommentView, Conversation
 from commentsvc.domain.verdicts import moderation
 from commentsvc.domain.writing.comments import Author
@@ -504,10 +504,12 @@ def test_a_chain_of_any_length_can_be_put_in_order() -> None:
 
 @both_engines
 def test_a_thread_nobody_has_written_in_is_an_empty_page(session: Session, site: Site) -> None:
-    page = reading.page(
-        session, threads.address_on(site, f"{BLOG}/new"), order=Order.OLDEST, after="damaged?"
-    )
-    assert (page.thread, page.conversations, page.next_cursor) == (None, [], None)
+    address = threads.address_on(site, f"{BLOG}/new")
+    for after in (None, cursors.write(NOON, 1)):
+        page = reading.page(session, address, order=Order.OLDEST, after=after)
+        assert (page.thread, page.conversations, page.next_cursor) == (None, [], None)
+    with pytest.raises(BadAddressError):
+        reading.page(session, address, order=Order.OLDEST, after="damaged?")
 
 
 @both_engines
