@@ -23,6 +23,10 @@ const [selector, text] = arguments;
 return [...document.querySelectorAll(selector)].find((element) =>
     element.checkVisibility({ visibilityProperty: true }) && element.textContent.includes(text)) ?? null;
 """
+PLACE = f"""
+const {{ top, left, width, height }} = (() => {{ {VISIBLE} }})(...arguments).getBoundingClientRect();
+return [top, left, width, height, innerHeight];
+"""
 
 
 @dataclass(frozen=True)
@@ -62,13 +66,16 @@ class View:
         self.until(f"return !(() => {{ {VISIBLE} }})(...arguments)", selector, "", what=f"no {selector}")
 
     def click(self, selector: str, text: str = "") -> None:
-        """Click what the reader sees, with the pointer."""
+        """Click what the reader sees, with the pointer, once it stands still."""
+        places: list[object] = [None]
 
         def click() -> bool:
             found = self.run(VISIBLE, selector, text)
-            if found:
+            places.append(self.run(PLACE, selector, text) if found else None)
+            still = places[-1] is not None and places[-1] == places[-2]
+            if still:
                 self.driver.ask("ElementClick", id=next(iter(found.values())))
-            return bool(found)
+            return still
 
         self._patiently(click, f"a click on {selector} {text}")
 

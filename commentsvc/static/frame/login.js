@@ -87,25 +87,26 @@ let isolated = false;
 
 /** Send the form out; the click that asked for it is what lets a window open. */
 function start(provider, { tab = false } = {}) {
-  if (!pair) return newPair().then(() => start(provider, { tab })); // pressed as soon as it could be
-  const { verifier, challenge } = pair;
-  pair = null;
-  newPair();
-  if (waiting) withdraw();
-  form.elements.challenge.value = challenge;
-  form.elements.purpose.value = tab ? "tab" : "frame";
-  let target = "_top";
+  // One window for all logins of this frame: the one that a press opened before we were here is found by its name.
+  const name = `commentsvc-${performance.timeOrigin}`;
+  let target = tab ? "_top" : name;
   let opened = null;
   if (!tab) {
-    target = `commentsvc-${challenge.slice(0, 12)}`;
     const left = Math.max(0, screenX + (outerWidth - 520) / 2);
     const top = Math.max(0, screenY + (outerHeight - 680) / 3);
-    if (!isolated) opened = open("/login/opening", target, `popup,width=520,height=680,left=${left},top=${top}`);
+    if (!isolated) opened = open("/login/opening", name, `popup,width=520,height=680,left=${left},top=${top}`);
     // Null although a window opened: the page around us isolates itself. That window closes itself, and was the only
     // one that Firefox lets a click open; the next click opens none in vain.
     isolated ||= !opened;
     if (isolated) target = "_blank";
   }
+  if (!pair) return newPair().then(() => start(provider, { tab })); // pressed as soon as it could be
+  const { verifier, challenge } = pair;
+  pair = null;
+  newPair();
+  if (waiting) withdraw(opened);
+  form.elements.challenge.value = challenge;
+  form.elements.purpose.value = tab ? "tab" : "frame";
   const field = document.createElement("input");
   Object.assign(field, { type: "hidden", name: "provider", value: provider.key });
   form.append(field);
@@ -153,12 +154,12 @@ function wait(login) {
 }
 
 /** Wait no longer, and let nobody finish this login: the service tells its window, which is closed where it can be. */
-function withdraw() {
+function withdraw(needed) {
   const { opened, timer, verifier } = waiting;
   clearTimeout(timer);
   waiting = null;
   keep("sessionStorage", "connecting", null);
-  opened?.close();
+  if (opened !== needed) opened?.close();
   post("/login/cancel", { verifier }).catch(() => {});
   composer.querySelector("[data-late]").hidden = true;
 }
@@ -244,7 +245,7 @@ async function follow() {
   if (token !== reader.vouched) return; // it has changed its mind
   if (answer.stage === "stale") tell("stale"); // the page may have a new one
   if (answer.stage !== "done") return say(answer.message ?? "");
-  if ((await onChange()) && member.provider === "sso") return;
+  if ((await onChange()) && member?.provider === "sso") return;
   bear((await post("/login/sso", { sso: token, want: "bearer" }).catch(() => ({}))).bearer);
   await onChange();
 }

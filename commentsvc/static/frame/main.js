@@ -241,6 +241,7 @@ async function compose() {
 // Pressed before login.js is there, a login would take the place of the thread in here, which no provider lets it do.
 if (framed) document.getElementById("login")?.addEventListener("submit", async (event) => {
   event.preventDefault();
+  open("/login/opening", `commentsvc-${performance.timeOrigin}`, "popup,width=520,height=680"); // in the click
   if (await compose()) event.submitter.click();
 }, { once: true });
 
