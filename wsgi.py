@@ -3,6 +3,6 @@
 import os
 
 from commentsvc import create_app
-from commentsvc.adapters import settings_file
+from commentsvc.integrations import settings_file
 
 app = create_app(settings_file.settings(os.environ))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-import brotli  # noqa: TID251 - what is answered is to be read
+import brotli
 
 ENCODING = "br"
 """Asked for in every measured request."""

@@ -8,7 +8,7 @@ apart, for watching takes time itself. `--server` then asks both by wrk, through
 asked for is one that its process has not rendered before.
 """
 
-# ruff: noqa: RUF005, S101, S310, S311, S603, SIM905, T201, TID251
+# ruff: noqa: RUF005, S101, S310, S311, S603, SIM905, T201
 from __future__ import annotations
 
 import argparse
@@ -63,10 +63,10 @@ def answer(database: str, threads: int) -> None:
     """Obey the orders that come line by line: a round, or a round that is watched."""
     app = application(database)
     with app.app_context():
-        from commentsvc.adapters import schema
-        from commentsvc.db import db
+        from commentsvc.db.session import db
+        from commentsvc.integrations import migrations
 
-        schema.bring_up_to_date()
+        migrations.bring_up_to_date()
         fill(db.engine, threads)
         db.engine.dispose()
     print(json.dumps("ready"), flush=True)
@@ -230,8 +230,8 @@ def watched(app: Any, numbers: Iterable[int]) -> dict[str, float]:
     from jinja2 import Template
     from sqlalchemy import event
 
-    from commentsvc.db import db
-    from commentsvc.domain.showing import reading
+    from commentsvc.db.session import db
+    from commentsvc.domain.reading import thread_pages
 
     with app.app_context():
         engine = db.engine
@@ -244,8 +244,8 @@ def watched(app: Any, numbers: Iterable[int]) -> dict[str, float]:
         nonlocal queries
         queries += not statement.startswith("BEGIN")
 
-    page, render = reading.page, Template.render
-    reading.page, Template.render = clock.of("reading", page), clock.of("template", render)  # type: ignore[assignment, method-assign]
+    page, render = thread_pages.page, Template.render
+    thread_pages.page, Template.render = clock.of("reading", page), clock.of("template", render)  # type: ignore[assignment, method-assign]
     event.listen(engine, "do_connect", connect)
     event.listen(engine, "before_cursor_execute", note)
     engine.dispose()
@@ -257,7 +257,7 @@ def watched(app: Any, numbers: Iterable[int]) -> dict[str, float]:
             clock.of("rest", call)(app, number)
             pages += 1
     finally:
-        reading.page, Template.render = page, render  # type: ignore[method-assign]
+        thread_pages.page, Template.render = page, render  # type: ignore[method-assign]
         event.remove(engine, "do_connect", connect)
         event.remove(engine, "before_cursor_execute", note)
         engine.dispose()

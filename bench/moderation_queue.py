@@ -27,11 +27,11 @@ from sqlalchemy import Engine, event, text
 from sqlalchemy.orm import Session
 
 from commentsvc import create_app
-from commentsvc.adapters import schema
 from commentsvc.config import Settings
-from commentsvc.db import db
-from commentsvc.domain.desk import queue
-from commentsvc.domain.desk.queue_filters import Filters, Tab
+from commentsvc.db.session import db
+from commentsvc.domain.admin import queue
+from commentsvc.domain.admin.queue_filters import Filters, Tab
+from commentsvc.integrations import migrations
 
 MILLION = 1_000_000
 SERIES = {
@@ -220,7 +220,7 @@ def main(engine_name: str, many: int) -> int:
             Settings.from_env({f"COMMENTSVC_{name}": value for name, value in variables.items()})
         )
         with app.app_context():
-            schema.bring_up_to_date()
+            migrations.bring_up_to_date()
             began = time.perf_counter()
             fill(db.engine, many)
             print(f"{many:,} comments on {engine_name} in {time.perf_counter() - began:.0f} s\n")

@@ -18,10 +18,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from commentsvc.adapters import markup
-from commentsvc.domain.verdicts import spamfilter, tokens
-from commentsvc.domain.verdicts.spamfilter import Counts
-from commentsvc.domain.verdicts.tokens import Said
+from commentsvc.domain.spam import spam_filter, tokens
+from commentsvc.domain.spam.spam_filter import Counts
+from commentsvc.domain.spam.tokens import Said
+from commentsvc.text import markup
 
 PACKAGE = "spam-filter@1.1.1"
 SEED = 2026
@@ -59,7 +59,7 @@ def learned(messages: Iterable[Message]) -> dict[str, Counts]:
 
 
 def scores(counts: dict[str, Counts], messages: Iterable[Message]) -> list[tuple[float, bool]]:
-    weighed = ((spamfilter.weigh(found, counts), is_spam) for found, is_spam in messages)
+    weighed = ((spam_filter.weigh(found, counts), is_spam) for found, is_spam in messages)
     return [(score.value, is_spam) for score, is_spam in weighed if score is not None]
 
 

@@ -1,4 +1,4 @@
-"""Everything that can go wrong by rule. Exceptions carry facts; web/faults.py and cli show them."""
+"""Everything that can go wrong by rule. Exceptions carry facts; web/error_pages.py and cli show them."""
 
 from __future__ import annotations
 

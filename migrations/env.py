@@ -9,8 +9,8 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import Connection, event
 
-from commentsvc.adapters import schema
-from commentsvc.db import Base, UTCDateTime, connect_to_write, db
+from commentsvc.db.session import Base, UTCDateTime, connect_to_write, db
+from commentsvc.integrations import migrations
 from commentsvc.models.columns import tell_conditions
 
 BUSY = ("site", "origin", "thread", "thread_alias", "ban", "comment", "decision")
@@ -31,7 +31,7 @@ def run(connection: Connection) -> None:
         target_metadata=Base.metadata,
         compare_type=True,
         render_item=render_item,
-        include_object=schema.is_modelled,
+        include_object=migrations.is_modelled,
         render_as_batch=True,
         transaction_per_migration=True,
     )

@@ -28,9 +28,9 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from commentsvc import create_app
 from commentsvc.config import Settings
-from commentsvc.db import begin_write, db
-from commentsvc.domain.persons import accounts
-from commentsvc.domain.websites import sites
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.sites import sites
 from commentsvc.models import Policy
 
 # Of a switch given twice Chromium heeds the last. Playwright's own list turns storage partitioning off, and with

@@ -16,11 +16,11 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
 from commentsvc import create_app
-from commentsvc.adapters import schema
 from commentsvc.config import Settings
-from commentsvc.db import Base, begin_write, db
-from commentsvc.domain.persons import accounts
-from commentsvc.domain.websites import sites
+from commentsvc.db.session import Base, begin_write, db
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.sites import sites
+from commentsvc.integrations import migrations
 from commentsvc.models import Policy, Site
 
 pytest_plugins = ["browser"]
@@ -64,7 +64,7 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("migrated")
     app = create_app(Settings.from_env(environment(folder)))
     with app.app_context():
-        schema.bring_up_to_date()
+        migrations.bring_up_to_date()
         db.session.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
     dispose(app)
     return folder / "comments.sqlite"
@@ -123,7 +123,7 @@ def migrated_postgresql(postgresql_server: str, tmp_path_factory: pytest.TempPat
     folder = tmp_path_factory.mktemp("migrated_postgresql")
     app = create_app(Settings.from_env(environment(folder, COMMENTSVC_DATABASE_URL=postgresql_server)))
     with app.app_context():
-        schema.bring_up_to_date()
+        migrations.bring_up_to_date()
     dispose(app)
     return postgresql_server
 

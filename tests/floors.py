@@ -1,10 +1,10 @@
-"""Another thread that wants the floor (commentsvc/floor.py)."""
+"""Another thread that wants the floor (commentsvc/compute_lock.py)."""
 
 from __future__ import annotations
 
 import threading
 
-from commentsvc import floor
+from commentsvc import compute_lock
 
 SOON, LATE = 0.1, 10.0
 
@@ -18,7 +18,7 @@ class Other(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        with floor.taken():
+        with compute_lock.taken():
             self.had.set()
 
 

@@ -15,9 +15,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from commentsvc.db import Base, begin_write, db
-from commentsvc.domain.persons import accounts
-from commentsvc.domain.websites import sites
+from commentsvc.db.session import Base, begin_write, db
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.sites import sites
 from commentsvc.models import Policy
 
 ARTICLE = f"{BLOG}/article"

@@ -12,14 +12,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from visitor import Visitor
 
-from commentsvc.adapters.providers import catalogue
-from commentsvc.adapters.providers.flow import Attempt
-from commentsvc.adapters.providers.profile import Profile
-from commentsvc.db import begin_write
-from commentsvc.domain.discussions import threads
-from commentsvc.domain.persons import identities, passes, sessions
-from commentsvc.domain.writing import comments, drafts
-from commentsvc.domain.writing.comments import Author, Signs
+from commentsvc.db.session import begin_write
+from commentsvc.domain.accounts import handoff_tokens, identities, login_sessions
+from commentsvc.domain.comments import comment_text, comments
+from commentsvc.domain.comments.comments import Author, Signs
+from commentsvc.domain.threads import threads
+from commentsvc.integrations.oauth import catalogue
+from commentsvc.integrations.oauth.flow import Attempt
+from commentsvc.integrations.oauth.profile import Profile
 from commentsvc.models import Comment, Identity, LoginSession, Role, Site, now
 
 ISSUER = "https://github.com"
@@ -55,11 +55,11 @@ def frame_session(
 ) -> tuple[int, str]:
     """Open a session in a frame of `site`; return its id and its token."""
     begin_write(session)
-    token = sessions.open_for(
+    token = login_sessions.open_for(
         session,
         commenter_id=identity.commenter_id,
         identity_id=identity.id,
-        purpose=sessions.READER,
+        purpose=login_sessions.READER,
         site_id=site.id,
         browser="Firefox on Linux",
         at=now() - ago,
@@ -75,7 +75,7 @@ def give_pass(session: Session, identity: Identity, site: Site, *, ago: timedelt
     """Log in, in a frame; return what opens the person's own page."""
     number, _ = frame_session(session, identity, site, ago=ago)
     begin_write(session)
-    token = passes.issue(session, session.get_one(LoginSession, number), at=now())
+    token = handoff_tokens.issue(session, session.get_one(LoginSession, number), at=now())
     session.commit()
     return token
 
@@ -105,7 +105,7 @@ def write(
     begin_write(session)
     address = threads.address_on(session.get_one(Site, site.id), BLOG + path)
     author = Author(commenter_id=by, role=role, author_key_hash="k" * 64, network_hash="n" * 64)
-    draft = drafts.make(text, longest=100_000)
+    draft = comment_text.make(text, longest=100_000)
     number = comments.post(session, address, draft, author, at=now(), parent_id=to, signs=Signs()).id
     session.commit()
     return number

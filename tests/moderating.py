@@ -13,14 +13,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from visitor import Visitor
 
-from commentsvc.db import begin_write, db
-from commentsvc.domain.discussions.threads import address_on
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.comments import comment_text, comments
+from commentsvc.domain.comments.comments import Author, Signs
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.persons import accounts
-from commentsvc.domain.verdicts import moderation
-from commentsvc.domain.websites import sites
-from commentsvc.domain.writing import comments, drafts
-from commentsvc.domain.writing.comments import Author, Signs
+from commentsvc.domain.moderation import decisions
+from commentsvc.domain.sites import sites
+from commentsvc.domain.threads.threads import address_on
 from commentsvc.models import Comment, Commenter, Membership, Policy, Role, Site, Status, now
 
 ADA = Guest("Ada", "ada@mail.example")
@@ -50,7 +50,7 @@ class Queue:
         comment = comments.post(
             self.session,
             address_on(self.session.get_one(Site, self.site_id), BLOG + path),
-            drafts.make(text, longest=10**6),
+            comment_text.make(text, longest=10**6),
             Author(guest=guest, network_hash=network) if by is None else Author(commenter_id=by),
             at=at or now(),
             title=title,
@@ -58,7 +58,7 @@ class Queue:
             signs=Signs(),
         )
         if status is not None:
-            moderation.decide(self.session, comment, status)
+            decisions.decide(self.session, comment, status)
         self.session.commit()
         return comment.id
 

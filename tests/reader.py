@@ -9,11 +9,11 @@ from browser import Blog, Service
 from playwright.sync_api import Frame, FrameLocator, Page, expect
 from sqlalchemy import select
 
-from commentsvc.domain.discussions import threads
+from commentsvc.domain.comments import comment_text, comments
+from commentsvc.domain.comments.comments import Author, Signs
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.websites import sites
-from commentsvc.domain.writing import comments, drafts
-from commentsvc.domain.writing.comments import Author, Signs
+from commentsvc.domain.sites import sites
+from commentsvc.domain.threads import threads
 from commentsvc.models import Comment, Site, Status, Thread
 
 THREAD = '<div id="comments"></div>'
@@ -56,7 +56,7 @@ def write(
             comments.post(
                 session,
                 address,
-                drafts.make(text, longest=100_000),
+                comment_text.make(text, longest=100_000),
                 author,
                 at=begun + timedelta(seconds=at),
                 parent_id=parent,

@@ -19,9 +19,9 @@ import processes
 from conftest import BASE_URL, SECRET, environment
 from processes import Process
 
-from commentsvc.adapters import signing
 from commentsvc.config import Settings
-from commentsvc.domain import addresses
+from commentsvc.domain import article_urls
+from commentsvc.integrations import signing
 
 SHOWN = re.compile(rb'id="comment-(\d+)"')
 
@@ -128,5 +128,5 @@ class Guest:
 
     def _token(self, page: str) -> str:
         """A form's, of somebody who has had it for long."""
-        key = addresses.thread_key(addresses.canonical(page))
+        key = article_urls.thread_key(article_urls.canonical(page))
         return signing.sign(SECRET, "form", f"again {self.site_id} {key}")

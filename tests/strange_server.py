@@ -7,7 +7,7 @@ import ssl
 import threading
 from collections.abc import Callable, Sequence
 
-from commentsvc.adapters.outbound import Network
+from commentsvc.http_client.client import Network
 
 PUBLIC = "93.184.215.14"
 Play = Callable[[socket.socket], None]

@@ -11,8 +11,8 @@ from flask import Flask
 from guest import ARTICLE, Elements, Reader, add_site, contents
 from itsdangerous import URLSafeTimedSerializer
 
-from commentsvc.adapters import signing
 from commentsvc.config import Settings
+from commentsvc.integrations import signing
 from commentsvc.setting_values import Network
 from commentsvc.web import access, context
 from commentsvc.web.access import client_address

@@ -18,13 +18,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from visitor import Visitor
 
-from commentsvc.adapters import pictures as shrinking
 from commentsvc.config import Settings
-from commentsvc.db import begin_write, db
-from commentsvc.domain.persons import accounts, identities, passes, profiles, sessions
-from commentsvc.domain.showing import pictures
-from commentsvc.domain.verdicts import moderation
-from commentsvc.domain.websites import sites
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.accounts import accounts, handoff_tokens, identities, login_sessions, profiles
+from commentsvc.domain.moderation import decisions
+from commentsvc.domain.reading import avatars
+from commentsvc.domain.sites import sites
 from commentsvc.models import (
     Comment,
     Commenter,
@@ -37,6 +36,7 @@ from commentsvc.models import (
     Ticket,
     now,
 )
+from commentsvc.text import images as shrinking
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 
@@ -76,7 +76,7 @@ def name_of(session: Session, member: Member) -> str:
 
 def sessions_of(session: Session, member: Member) -> list[LoginSession]:
     session.rollback()
-    return list(sessions.of(session, member.commenter_id, at=now()))
+    return list(login_sessions.of(session, member.commenter_id, at=now()))
 
 
 def version(session: Session) -> int:
@@ -88,9 +88,9 @@ def give_picture(session: Session, commenter_id: int) -> str:
     file = BytesIO()
     Image.new("RGB", (8, 8), "teal").save(file, "PNG")
     begin_write(session)
-    pictures.keep(session, commenter_id, shrinking.shrink(file.getvalue()), at=now())
+    avatars.keep(session, commenter_id, shrinking.shrink(file.getvalue()), at=now())
     session.commit()
-    found = pictures.path(session, session.get_one(Commenter, commenter_id))
+    found = avatars.path(session, session.get_one(Commenter, commenter_id))
     assert found is not None
     return found
 
@@ -169,7 +169,7 @@ class TestComments:
     ) -> None:
         number = write(session, site, "Mine", by=ada.commenter_id)
         begin_write(session)
-        moderation.decide(session, session.get_one(Comment, number), status)
+        decisions.decide(session, session.get_one(Comment, number), status)
         session.commit()
         page = ada.page()
         assert f">{words}</span>" in page
@@ -236,7 +236,7 @@ def test_the_picture_can_be_hidden_and_shown(session: Session, site: Site, ada: 
 class TestLinkedAccounts:
     def link(self, session: Session, member: Member) -> int:
         begin_write(session)
-        holder = sessions.of(session, member.commenter_id, at=now())[0]
+        holder = login_sessions.of(session, member.commenter_id, at=now())[0]
         found = identities.link(session, holder, "gitlab", "https://gitlab.com", "77", name="ada", at=now())
         session.commit()
         return found.id
@@ -277,7 +277,7 @@ class TestLinkedAccounts:
         member = enter(app, session, person(session), site)
         number = self.link(session, member)
         begin_write(session)
-        for one in sessions.of(session, member.commenter_id, at=now()):
+        for one in login_sessions.of(session, member.commenter_id, at=now()):
             one.created_at = now() - timedelta(minutes=11)
         session.commit()
         assert member.post(f"/account/identities/{number}/unlink").status_code == 403
@@ -309,14 +309,14 @@ class TestSessions:
         assert ada.post("/account/leave").location == "/account"
         assert "Your comments</h1>" in ada.page()
         assert ada.visitor.get("/account/settings").status_code == 303
-        assert [one.purpose for one in sessions_of(session, ada)] == [sessions.READER]
+        assert [one.purpose for one in sessions_of(session, ada)] == [login_sessions.READER]
         thief = Visitor(ada.visitor.client.application)
         thief.client.set_cookie("commentsvc_reader", kept.value if kept else "", domain="127.0.0.1")
         assert thief.get("/account/settings").status_code == 303
 
     def test_an_ended_one_opens_nothing(self, session: Session, ada: Member) -> None:
         begin_write(session)
-        sessions.end_all(session, ada.commenter_id)
+        login_sessions.end_all(session, ada.commenter_id)
         session.commit()
         assert ada.visitor.get("/account/settings").status_code == 303
 
@@ -364,7 +364,7 @@ class TestFromTheFrame:
     def test_the_session_is_as_old_as_the_frames(self, app: Flask, session: Session, site: Site) -> None:
         """Nobody has proved anything since: the page must not let them change how they log in."""
         member = enter(app, session, person(session), site, ago=timedelta(days=3))
-        assert not any(sessions.is_fresh(one, at=now()) for one in sessions_of(session, member))
+        assert not any(login_sessions.is_fresh(one, at=now()) for one in sessions_of(session, member))
 
     def test_an_old_pass_opens_nothing(self, app: Flask, session: Session, site: Site) -> None:
         _, token = frame_session(session, person(session), site)
@@ -380,7 +380,7 @@ class TestFromTheFrame:
         _, token = frame_session(session, person(session), site)
         given = self.ask(Visitor(app), token).get_json()["pass"]
         begin_write(session)
-        sessions.end(session, token)
+        login_sessions.end(session, token)
         session.commit()
         assert Visitor(app).post("/account/enter", {"pass": given}, token=None).status_code == 400
 
@@ -411,10 +411,10 @@ class TestFromTheFrame:
     ) -> None:
         number, _ = frame_session(session, session.get_one(Identity, ada.identity_id), site)
         begin_write(session)
-        given = passes.issue(session, session.get_one(LoginSession, number), at=now())
+        given = handoff_tokens.issue(session, session.get_one(LoginSession, number), at=now())
         session.commit()
         ada.visitor.post("/account/enter", {"pass": given}, token=None)
-        assert [one.purpose for one in sessions_of(session, ada)].count(sessions.PERSON) == 1
+        assert [one.purpose for one in sessions_of(session, ada)].count(login_sessions.PERSON) == 1
 
 
 def every_post(member: Member, other: Member) -> list[str]:

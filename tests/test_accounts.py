@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from writing import NOON
 
-from commentsvc.domain.persons import accounts
-from commentsvc.domain.websites import sites
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.sites import sites
 from commentsvc.errors import LinkSpentError, NotFoundError
 from commentsvc.models import Commenter, Identity, LoginSession, Membership, Role, Site, Ticket
 

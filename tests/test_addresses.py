@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from commentsvc.domain import addresses
+from commentsvc.domain import article_urls
 from commentsvc.errors import BadAddressError
 
 
@@ -48,7 +48,7 @@ from commentsvc.errors import BadAddressError
     ],
 )
 def test_an_address_has_one_canonical_form(given: str, expected: str) -> None:
-    assert addresses.canonical(given) == expected
+    assert article_urls.canonical(given) == expected
 
 
 @pytest.mark.parametrize(
@@ -63,13 +63,13 @@ def test_an_address_has_one_canonical_form(given: str, expected: str) -> None:
     ],
 )
 def test_a_canonical_address_stays_as_it_is(url: str) -> None:
-    once = addresses.canonical(url)
-    assert addresses.canonical(once) == once
+    once = article_urls.canonical(url)
+    assert article_urls.canonical(once) == once
     assert once.isascii()
 
 
 def test_queries_that_are_no_utf_8_stay_apart() -> None:
-    assert addresses.canonical("https://blog.example/?q=%ff") != addresses.canonical(
+    assert article_urls.canonical("https://blog.example/?q=%ff") != article_urls.canonical(
         "https://blog.example/?q=%fe"
     )
 
@@ -85,8 +85,8 @@ def test_queries_that_are_no_utf_8_stay_apart() -> None:
     ],
 )
 def test_scheme_and_slash_at_the_end_share_a_thread(other: str) -> None:
-    key = addresses.thread_key(addresses.canonical("https://blog.example/a"))
-    assert addresses.thread_key(addresses.canonical(other)) == key
+    key = article_urls.thread_key(article_urls.canonical("https://blog.example/a"))
+    assert article_urls.thread_key(article_urls.canonical(other)) == key
 
 
 @pytest.mark.parametrize(
@@ -101,8 +101,8 @@ def test_scheme_and_slash_at_the_end_share_a_thread(other: str) -> None:
     ],
 )
 def test_different_articles_have_different_threads(other: str) -> None:
-    key = addresses.thread_key(addresses.canonical("https://blog.example/a"))
-    assert addresses.thread_key(addresses.canonical(other)) != key
+    key = article_urls.thread_key(article_urls.canonical("https://blog.example/a"))
+    assert article_urls.thread_key(article_urls.canonical(other)) != key
 
 
 @pytest.mark.parametrize(
@@ -158,15 +158,15 @@ def test_different_articles_have_different_threads(other: str) -> None:
 )
 def test_what_is_no_web_page_is_refused(url: str) -> None:
     with pytest.raises(BadAddressError):
-        addresses.canonical(url)
+        article_urls.canonical(url)
 
 
 def test_the_longest_address_is_taken() -> None:
-    url = "https://blog.example/" + "a" * (addresses.LONGEST - len("https://blog.example/"))
-    assert addresses.canonical(url) == url
+    url = "https://blog.example/" + "a" * (article_urls.LONGEST - len("https://blog.example/"))
+    assert article_urls.canonical(url) == url
 
 
 def test_a_refusal_does_not_repeat_a_long_address() -> None:
     with pytest.raises(BadAddressError) as caught:
-        addresses.origin_of("https://blog.example/" + "a" * 3000)
+        article_urls.origin_of("https://blog.example/" + "a" * 3000)
     assert len(str(caught.value)) < 200

@@ -16,16 +16,15 @@ from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 from visitor import Visitor
 
-from commentsvc.adapters import markup
-from commentsvc.db import begin_write, db
-from commentsvc.domain.desk import queue
-from commentsvc.domain.discussions.threads import address_on
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.admin import queue
+from commentsvc.domain.comments import comment_text, comments
+from commentsvc.domain.comments.comments import Author, Signs
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.persons import accounts
-from commentsvc.domain.verdicts import moderation
-from commentsvc.domain.websites import sites
-from commentsvc.domain.writing import comments, drafts
-from commentsvc.domain.writing.comments import Author, Signs
+from commentsvc.domain.moderation import decisions as moderation_decisions
+from commentsvc.domain.sites import sites
+from commentsvc.domain.threads.threads import address_on
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import (
     Comment,
@@ -42,6 +41,7 @@ from commentsvc.models import (
     Thread,
     now,
 )
+from commentsvc.text import markup
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 ADA = Guest("Ada", "ada@example.org", "https://ada.example")
@@ -114,7 +114,7 @@ def write(
     comment = comments.post(
         session,
         address_on(session.get_one(Site, site.id), f"{origin}/swifts"),
-        drafts.make(text, longest=10**7),
+        comment_text.make(text, longest=10**7),
         Author(guest=guest),
         at=now(),
         parent_id=parent.id if parent else None,
@@ -122,7 +122,7 @@ def write(
         signs=Signs(),
     )
     if status is not None:
-        moderation.decide(session, comment, status)
+        moderation_decisions.decide(session, comment, status)
     session.commit()
     return comment
 
@@ -240,7 +240,7 @@ class TestTheQueue:
         comments.post(
             session,
             address_on(session.get_one(Site, site.id), f"{BLOG}/a"),
-            drafts.make("Quick", longest=100),
+            comment_text.make("Quick", longest=100),
             Author(guest=ADA),
             at=now(),
             signs=Signs(seconds_on_form=0.5),

@@ -11,12 +11,12 @@ from flask import Flask
 from guest import ARTICLE, Reader, add_site
 from sqlalchemy.orm import Session
 
-from commentsvc.adapters import akismet
-from commentsvc.adapters.akismet import ADDRESS, Opinion, Question
-from commentsvc.adapters.outbound import Answer
-from commentsvc.db import db
-from commentsvc.domain.verdicts import second_opinion
+from commentsvc.db.session import db
+from commentsvc.domain.spam import akismet_check
 from commentsvc.errors import OutboundError
+from commentsvc.http_client.client import Answer
+from commentsvc.integrations import akismet
+from commentsvc.integrations.akismet import ADDRESS, Opinion, Question
 from commentsvc.models import Comment, Status, now
 
 
@@ -92,7 +92,7 @@ def test_it_has_a_say_where_a_key_is(
     app: Flask, monkeypatch: pytest.MonkeyPatch, service: Service, status: Status
 ) -> None:
     add_site(app, akismet_key="0123abc")
-    monkeypatch.setitem(second_opinion.of_akismet.__kwdefaults__, "fetch", service)
+    monkeypatch.setitem(akismet_check.of_akismet.__kwdefaults__, "fetch", service)
     number = Reader(app).posted("Hello")
     with app.app_context(), Session(db.engine) as session:
         assert session.get_one(Comment, number).status is status
@@ -103,6 +103,6 @@ def test_it_has_a_say_where_a_key_is(
 def test_without_a_key_nobody_is_asked(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     add_site(app)
     service = Service()
-    monkeypatch.setitem(second_opinion.of_akismet.__kwdefaults__, "fetch", service)
+    monkeypatch.setitem(akismet_check.of_akismet.__kwdefaults__, "fetch", service)
     Reader(app).posted("Hello")
     assert service.asked == []

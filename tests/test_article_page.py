@@ -10,8 +10,8 @@ import pytest
 from certificates import Authority
 from strange_server import Internet, Server
 
-from commentsvc.adapters import article_page
-from commentsvc.adapters.article_page import Page
+from commentsvc.integrations import article_page
+from commentsvc.integrations.article_page import Page
 
 BLOG = frozenset({"https://blog.example"})
 HTML = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"

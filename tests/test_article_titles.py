@@ -19,14 +19,15 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from writing import NOON, Pen, article
 
-from commentsvc.adapters import article_page
-from commentsvc.adapters.article_page import Page
 from commentsvc.cli.commands import main
 from commentsvc.config import Settings
-from commentsvc.db import begin_write, db
-from commentsvc.domain.rearranging import merging, renaming, thread_admin
-from commentsvc.domain.upkeep import article_titles
-from commentsvc.domain.verdicts import alarms, moderation, spells
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.maintenance import article_titles
+from commentsvc.domain.moderation import decisions
+from commentsvc.domain.surge import alerts, episodes
+from commentsvc.domain.thread_admin import merging, renaming, thread_controls
+from commentsvc.integrations import article_page
+from commentsvc.integrations.article_page import Page
 from commentsvc.models import (
     Action,
     Delivery,
@@ -134,7 +135,7 @@ class TestReading:
         comment = pen.write(title="Loading…")
         assert refresh(pen, blog, NOON) == 0
         assert blog.asked == []
-        moderation.decide(session, comment, Status.APPROVED)
+        decisions.decide(session, comment, Status.APPROVED)
         assert refresh(pen, blog, NOON) == 1
         assert named(pen)[0] == "Swifts"
 
@@ -256,7 +257,7 @@ class TestReading:
 
         pen.write(title="From the browser")
         meanwhile(
-            lambda other, thread: thread_admin.rename_title(
+            lambda other, thread: thread_controls.rename_title(
                 other, thread, "By hand", moderator_id=None, at=NOON
             )
         )
@@ -268,7 +269,7 @@ class TestWhoseWord:
     def test_a_moderators_title_stands_for_ever(self, session: Session, pen: Pen, blog: Blog) -> None:
         pen.write(title="From the browser")
         version = pen.thread.version
-        thread_admin.rename_title(session, pen.thread, " By\nhand ", moderator_id=None, at=NOON)
+        thread_controls.rename_title(session, pen.thread, " By\nhand ", moderator_id=None, at=NOON)
         assert named(pen) == ("By hand", TitleSource.MODERATOR)
         assert pen.thread.version > version
         pen.write(title="Another browser")
@@ -282,8 +283,8 @@ class TestWhoseWord:
     def test_without_it_the_article_is_asked_again(self, session: Session, pen: Pen, blog: Blog) -> None:
         pen.write()
         refresh(pen, blog, NOON)
-        thread_admin.rename_title(session, pen.thread, "By hand", moderator_id=None, at=NOON)
-        thread_admin.rename_title(session, pen.thread, "", moderator_id=None, at=NOON)
+        thread_controls.rename_title(session, pen.thread, "By hand", moderator_id=None, at=NOON)
+        thread_controls.rename_title(session, pen.thread, "", moderator_id=None, at=NOON)
         assert named(pen) == (None, None)
         assert refresh(pen, blog, NOON) == 1
         assert named(pen) == ("Swifts", TitleSource.ARTICLE)
@@ -315,7 +316,7 @@ class TestWhoseWord:
         one, other = article(session, site, "/one"), article(session, site, "/other")
         one.write()
         other.write()
-        thread_admin.rename_title(session, other.thread, "By hand", moderator_id=None, at=NOON)
+        thread_controls.rename_title(session, other.thread, "By hand", moderator_id=None, at=NOON)
         action = merging.merge(session, other.thread, one.thread, moderator_id=None, at=NOON)
         assert named(one) == ("By hand", TitleSource.MODERATOR)
         merging.unmerge(session, action, at=NOON)
@@ -334,12 +335,12 @@ def test_a_mail_has_no_title_that_a_browser_gave(
     row = Pressure(site_id=site.id, thread_id=thread.id, step=1, reason="25.", began_at=NOON, hot_at=NOON)
     session.add(row)
     session.flush()
-    assert alarms.tell(session, site, ["anna@mail.example"], base_url="", at=NOON) == 1
+    assert alerts.tell(session, site, ["anna@mail.example"], base_url="", at=NOON) == 1
     text = session.scalars(select(Delivery.text)).one() or ""
     is_trusted = source not in {None, TitleSource.BROWSER}
     assert ("Dear customer" in text) is is_trusted
     assert (f"“{BLOG}/article”" in text) is not is_trusted
-    assert "Dear customer" in spells.where(session, row)
+    assert "Dear customer" in episodes.where(session, row)
 
 
 class TestModerating:

@@ -15,11 +15,12 @@ from guest import ARTICLE, Elements, Reader, add_site
 from hang import within
 
 from commentsvc import create_app
-from commentsvc.adapters import markup, schema
 from commentsvc.config import Settings
 from commentsvc.domain import fields
 from commentsvc.errors import InvalidFieldsError
+from commentsvc.integrations import migrations
 from commentsvc.models import FieldRule, Policy
+from commentsvc.text import markup
 
 KEY = "k" * 43
 FIELDS = ("text", "name", "email", "website", "title", "id", "url", "canonical")
@@ -56,7 +57,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     settings = environment(tmp_path_factory.mktemp("attacks"), **limits)
     app = create_app(Settings.from_env(settings))
     with app.app_context():
-        schema.bring_up_to_date()
+        migrations.bring_up_to_date()
     add_site(app, name_field=FieldRule.OPTIONAL, email_field=FieldRule.OPTIONAL, most_links=1000, valve=False)
     yield app
     dispose(app)

@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session
 from test_admin import ENGINES, elsewhere, moderator, owner, session, site, visitor, write
 from visitor import Visitor
 
-from commentsvc.db import begin_write
-from commentsvc.domain.desk import banning
-from commentsvc.domain.discussions.threads import address_on
+from commentsvc.db.session import begin_write
+from commentsvc.domain.admin import ban_list
+from commentsvc.domain.bans import bans
+from commentsvc.domain.bans.bans import Sender
+from commentsvc.domain.comments import comment_text, comments
+from commentsvc.domain.comments.comments import Author, Signs
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.verdicts import bans
-from commentsvc.domain.verdicts.bans import Sender
-from commentsvc.domain.writing import comments, drafts
-from commentsvc.domain.writing.comments import Author, Signs
+from commentsvc.domain.threads.threads import address_on
 from commentsvc.errors import BannedError
 from commentsvc.models import Action, Ban, BanKind, Comment, Commenter, Membership, Role, Site, now
 
@@ -45,7 +45,7 @@ def signed(session: Session, site: Site, *, commenter_id: int | None = None) -> 
     comment = comments.post(
         session,
         address_on(session.get_one(Site, site.id), f"{BLOG}/swifts"),
-        drafts.make("See [this](https://shop.example/x)", longest=1000),
+        comment_text.make("See [this](https://shop.example/x)", longest=1000),
         Author(
             commenter_id=commenter_id,
             guest=Guest() if commenter_id else EVE,
@@ -217,9 +217,9 @@ def test_banning_twice_changes_the_end_and_the_reason(
 @ENGINES
 def test_the_list_goes_on(session: Session, site: Site, moderator: Visitor, owner: Commenter) -> None:
     begin_write(session)
-    for number in range(banning.PAGE + 1):
-        target = banning.typed(BanKind.DOMAIN, f"d{number}.example")
-        banning.add(session, site.id, [target], reason="x", until=None, moderator_id=owner.id, at=now())
+    for number in range(ban_list.PAGE + 1):
+        target = ban_list.typed(BanKind.DOMAIN, f"d{number}.example")
+        ban_list.add(session, site.id, [target], reason="x", until=None, moderator_id=owner.id, at=now())
     session.commit()
     first = moderator.page(f"/admin/sites/{site.id}/bans")
     assert "Earlier bans" in first
@@ -232,9 +232,9 @@ def test_a_ban_that_is_over_says_so(
     session: Session, site: Site, moderator: Visitor, owner: Commenter
 ) -> None:
     begin_write(session)
-    target, then = banning.typed(BanKind.EMAIL, "eve@mail.example"), now() - timedelta(days=2)
+    target, then = ban_list.typed(BanKind.EMAIL, "eve@mail.example"), now() - timedelta(days=2)
     until = then + timedelta(days=1)
-    banning.add(session, site.id, [target], reason="x", until=until, moderator_id=owner.id, at=then)
+    ban_list.add(session, site.id, [target], reason="x", until=until, moderator_id=owner.id, at=then)
     session.commit()
     assert "Ended on" in moderator.page(f"/admin/sites/{site.id}/bans")
 
@@ -245,8 +245,8 @@ def test_bans_of_another_site_do_not_exist(
 ) -> None:
     comment = write(session, elsewhere)
     begin_write(session)
-    target = banning.typed(BanKind.EMAIL, "ada@example.org")
-    banning.add(session, elsewhere.id, [target], reason="x", until=None, moderator_id=owner.id, at=now())
+    target = ban_list.typed(BanKind.EMAIL, "ada@example.org")
+    ban_list.add(session, elsewhere.id, [target], reason="x", until=None, moderator_id=owner.id, at=now())
     session.commit()
     (ban,) = stored(session)
     data = {"kind": "email", "value": "eve@mail.example", **WEEK}

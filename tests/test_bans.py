@@ -9,10 +9,10 @@ from hang import within
 from sqlalchemy.orm import Session
 from writing import ANNA, NOON, article
 
-from commentsvc.domain.desk import banning
-from commentsvc.domain.verdicts import bans
-from commentsvc.domain.verdicts.bans import Sender
-from commentsvc.domain.writing.comments import Author
+from commentsvc.domain.admin import ban_list
+from commentsvc.domain.bans import bans
+from commentsvc.domain.bans.bans import Sender
+from commentsvc.domain.comments.comments import Author
 from commentsvc.errors import BannedError, InvalidFieldsError
 from commentsvc.models import Ban, BanKind, Role, Site
 
@@ -169,8 +169,8 @@ TYPED = {
     [(kind, typed, stored) for kind, its in TYPED.items() for typed, stored in its.items()],
 )
 def test_what_is_typed_is_stored_as_it_is_compared(kind: BanKind, typed: str, stored: str) -> None:
-    assert banning.typed(kind, typed).value == stored
-    assert banning.typed(kind, stored).value == stored, "and stays so"
+    assert ban_list.typed(kind, typed).value == stored
+    assert ban_list.typed(kind, stored).value == stored, "and stays so"
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_what_is_typed_is_stored_as_it_is_compared(kind: BanKind, typed: str, st
 )
 def test_a_network_that_could_never_hold_is_refused_with_a_sentence(typed: str, sentence: str) -> None:
     with pytest.raises(InvalidFieldsError) as caught:
-        banning.typed(BanKind.NETWORK, typed)
+        ban_list.typed(BanKind.NETWORK, typed)
     assert sentence in caught.value.fields["value"]
 
 
@@ -218,7 +218,7 @@ def test_a_network_that_could_never_hold_is_refused_with_a_sentence(typed: str, 
 )
 def test_what_is_no_address_and_no_domain_is_refused(kind: BanKind, typed: str) -> None:
     with pytest.raises(InvalidFieldsError) as caught:
-        banning.typed(kind, typed)
+        ban_list.typed(kind, typed)
     assert set(caught.value.fields) == {"value"}
 
 

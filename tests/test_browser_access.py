@@ -11,7 +11,8 @@ from browser import Blog, Service
 from playwright.sync_api import Frame, Page, expect
 from reader import LONG_READ, article, change, fill_in, frame, in_view, inside, post, stored, write
 
-from commentsvc.domain.verdicts import moderation, screening
+from commentsvc.domain.moderation import decisions
+from commentsvc.domain.spam import checks
 from commentsvc.models import Comment, Policy, Status
 
 GROUNDS = {"light": ("#fff", "#222"), "dark": ("#15181f", "#e4e4e7")}
@@ -23,7 +24,7 @@ def _quick_readers(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
 
     Asked for here, before any page, the blog and the service outlive the browser's last request.
     """
-    monkeypatch.setattr(screening, "FASTEST_SECONDS", 0.0)
+    monkeypatch.setattr(checks, "FASTEST_SECONDS", 0.0)
 
 
 def serious(place: Page | Frame) -> list[Any]:
@@ -50,7 +51,7 @@ def conversation(service: Service, blog: Blog) -> None:
     write(service, blog, "An answer", parent=three)
     write(service, blog, *(f"Comment {number}" for number in range(50)))
     with service.writing() as session:
-        moderation.decide(session, session.get_one(Comment, three), Status.TRASH)
+        decisions.decide(session, session.get_one(Comment, three), Status.TRASH)
         session.get_one(Comment, two).edited_at = session.get_one(Comment, two).created_at
         session.commit()
 

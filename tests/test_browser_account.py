@@ -15,11 +15,11 @@ from member import give_pass, person
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
 from test_browser_login import profile_with
 
-from commentsvc.db import begin_write
-from commentsvc.domain.discussions import threads
-from commentsvc.domain.persons import single_sign_on
-from commentsvc.domain.writing import comments, drafts
-from commentsvc.domain.writing.comments import Author, Signs
+from commentsvc.db.session import begin_write
+from commentsvc.domain.accounts import single_sign_on
+from commentsvc.domain.comments import comment_text, comments
+from commentsvc.domain.comments.comments import Author, Signs
+from commentsvc.domain.threads import threads
 from commentsvc.models import LoginSession, Site, now
 
 ARTICLE = '<!doctype html><html lang="en"><title>An article</title><h1>An article</h1>'
@@ -162,7 +162,7 @@ class TestTheirPage:
             ada = person(session)
             begin_write(session)
             address = threads.locate(session, url=blog.url("/article"))
-            draft = drafts.make("A *thought* of mine", longest=1000)
+            draft = comment_text.make("A *thought* of mine", longest=1000)
             author = Author(commenter_id=ada.commenter_id)
             comments.post(session, address, draft, author, at=now(), signs=Signs())
             session.commit()

@@ -12,8 +12,8 @@ from moderating import Queue, queue_in
 from playwright.sync_api import Browser, Page, expect
 from visitor import link_for
 
-from commentsvc.db import begin_write
-from commentsvc.domain.persons import accounts
+from commentsvc.db.session import begin_write
+from commentsvc.domain.accounts import accounts
 from commentsvc.models import Comment, Report, Status
 
 

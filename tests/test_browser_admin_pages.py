@@ -14,11 +14,11 @@ from playwright.sync_api import Page
 from sqlalchemy import select
 from visitor import link_for
 
-from commentsvc.db import begin_write
-from commentsvc.domain.desk import banning, bulk, notes, team
+from commentsvc.db.session import begin_write
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.admin import ban_list, bulk_decisions, notes, team
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.persons import accounts
-from commentsvc.domain.websites import sites
+from commentsvc.domain.sites import sites
 from commentsvc.models import (
     Action,
     BanKind,
@@ -74,12 +74,12 @@ def seeded(it: Queue) -> dict[str, Any]:
     ada = it.person(f"Ada {LONG}", moderates=True)
     it.write("By an account", by=ada.id)
     begin_write(it.session)
-    bulk.decide(it.session, site_id, {thrown: None}, Status.SPAM, moderator_id=moderator_id, at=at)
+    bulk_decisions.decide(it.session, site_id, {thrown: None}, Status.SPAM, moderator_id=moderator_id, at=at)
     action = it.session.scalars(select(Action)).one().id
     note = notes.add(it.session, site_id, WHO, "Ada", f"Knows {LONG * 3}", moderator_id=moderator_id, at=at)
     for value in ("casino.example", f"{LONG.lower()}.example"):
-        target = banning.typed(BanKind.DOMAIN, value)
-        bans = banning.add(
+        target = ban_list.typed(BanKind.DOMAIN, value)
+        bans = ban_list.add(
             it.session,
             site_id,
             [target],

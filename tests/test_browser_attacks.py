@@ -16,16 +16,16 @@ from browser import Blog, Service
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Frame, Page, expect
 from reader import article, inside, stored, write
 
-from commentsvc.adapters import markup
-from commentsvc.adapters.limits import Limiter
 from commentsvc.domain import fields
-from commentsvc.domain.discussions import threads
+from commentsvc.domain.comments import comment_text, comments
+from commentsvc.domain.comments.comments import Author, Signs
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.verdicts import moderation
-from commentsvc.domain.writing import comments, drafts
-from commentsvc.domain.writing.comments import Author, Signs
+from commentsvc.domain.moderation import decisions
+from commentsvc.domain.threads import threads
 from commentsvc.errors import InvalidFieldsError
+from commentsvc.integrations.rate_limits import Limiter
 from commentsvc.models import Comment, Status
+from commentsvc.text import markup
 
 TOGETHER = 100
 """Comments in one thread: half of them come with the page, half with "Show more comments"."""
@@ -83,12 +83,12 @@ CLICK = """() => {
 
 
 @cache
-def attack_drafts() -> tuple[tuple[Attack, drafts.Draft], ...]:
+def attack_drafts() -> tuple[tuple[Attack, comment_text.Draft], ...]:
     """The corpus as comments, of those strings that are any."""
     found = []
     for attack in ATTACKS:
         try:
-            found.append((attack, drafts.make(attack.text, longest=100_000)))
+            found.append((attack, comment_text.make(attack.text, longest=100_000)))
         except InvalidFieldsError:
             continue
     assert len(found) > len(ATTACKS) * 0.9
@@ -127,7 +127,7 @@ def fill(service: Service, blog: Blog) -> list[str]:
                     signs=Signs(),
                 )
                 if comment.status is not Status.APPROVED:  # as one whose name claims to be a moderator's
-                    moderation.decide(session, comment, Status.APPROVED)
+                    decisions.decide(session, comment, Status.APPROVED)
             paths.append(path)
             blog.pages[path] = article(service)
         session.commit()
@@ -199,7 +199,7 @@ def harmless(service: Service, blog: Blog) -> None:
     with service.writing() as session:
         address = threads.locate(session, url=blog.url("/harmless"))
         guest = Guest(name="Ada", email="ada@good.example", website="https://good.example")
-        draft = drafts.make("Signed", longest=100)
+        draft = comment_text.make("Signed", longest=100)
         early = datetime(2026, 1, 1, tzinfo=UTC)
         comments.post(session, address, draft, Author(guest=guest), at=early, signs=Signs())
         session.commit()

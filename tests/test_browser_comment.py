@@ -13,8 +13,9 @@ from browser import SWITCHES, Blog, Service
 from playwright.sync_api import Browser, BrowserContext, Frame, Page, Route, expect
 from reader import article, change, fill_in, fits, frame, held, inside, post, stored, write
 
-from commentsvc.adapters.limits import Limiter
-from commentsvc.domain.verdicts import moderation, screening
+from commentsvc.domain.moderation import decisions
+from commentsvc.domain.spam import checks
+from commentsvc.integrations.rate_limits import Limiter
 from commentsvc.models import Comment, FieldRule, Policy, Status
 
 DAY = 86_400_000
@@ -27,7 +28,7 @@ def _quick_readers(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
 
     Asked for here, before any page, the blog and the service outlive the browser's last request.
     """
-    monkeypatch.setattr(screening, "FASTEST_SECONDS", 0.0)
+    monkeypatch.setattr(checks, "FASTEST_SECONDS", 0.0)
 
 
 def opened(page: Page, service: Service, blog: Blog) -> Frame:
@@ -51,7 +52,7 @@ def drafted(frame: Frame) -> None:
 
 def approve(service: Service, comment_id: int) -> None:
     with service.writing() as session:
-        moderation.decide(session, session.get_one(Comment, comment_id), Status.APPROVED)
+        decisions.decide(session, session.get_one(Comment, comment_id), Status.APPROVED)
         session.commit()
 
 
@@ -256,7 +257,7 @@ def test_an_answer_to_what_was_removed_meanwhile_keeps_its_text(
     expect(thread.get_by_role("link", name="Cancel reply")).to_be_visible()
     fill_in(thread, "Too late")
     with service.writing() as session:
-        moderation.decide(session, session.get_one(Comment, one), Status.TRASH)
+        decisions.decide(session, session.get_one(Comment, one), Status.TRASH)
         session.commit()
     post(thread)
     expect(thread.get_by_role("alert")).to_have_text("The comment you are answering is no longer there.")

@@ -23,7 +23,7 @@ from reader import (
     write,
 )
 
-from commentsvc.domain.verdicts import screening
+from commentsvc.domain.spam import checks
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ def _quick_readers(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
 
     Asked for here, before any page, the blog and the service outlive the browser's last request.
     """
-    monkeypatch.setattr(screening, "FASTEST_SECONDS", 0.0)
+    monkeypatch.setattr(checks, "FASTEST_SECONDS", 0.0)
 
 
 def asked(page: Page, path: str) -> list[str]:

@@ -7,7 +7,7 @@ from browser import Blog, Service
 from playwright.sync_api import Page, expect
 from reader import article, frame, inside, write
 
-from commentsvc.web.assets import FOLDER
+from commentsvc.web.static_files import FOLDER
 
 PLACE = '<div id="comments"></div>'
 ELEMENT = "<comment-thread></comment-thread>"

@@ -15,7 +15,7 @@ from browser import SWITCHES, Blog, Service
 from flask import Response
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, Route, expect
 
-from commentsvc.db import db
+from commentsvc.db.session import db
 from commentsvc.models import Comment
 
 ARTICLE = '<!doctype html><title>An article</title><h1>An article</h1><div id="comments"></div>'

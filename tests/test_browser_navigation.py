@@ -11,7 +11,7 @@ from playwright.sync_api import Frame, Page, Request, expect
 from reader import fill_in, frame, inside, post, stored, write
 from sqlalchemy import select
 
-from commentsvc.domain.verdicts import screening
+from commentsvc.domain.spam import checks
 from commentsvc.models import Comment, Thread
 
 WITHOUT_NAVIGATION_API = "delete window.navigation; delete Window.prototype.navigation;"
@@ -24,7 +24,7 @@ SILENT = (
 @pytest.fixture(autouse=True)
 def _quick_readers(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
     """A test is faster than any person; the service would hold its comments for that."""
-    monkeypatch.setattr(screening, "FASTEST_SECONDS", 0.0)
+    monkeypatch.setattr(checks, "FASTEST_SECONDS", 0.0)
 
 
 ROUTERS = {

@@ -10,7 +10,7 @@ from browser import Blog, Service
 from playwright.sync_api import Browser, Page, expect
 from reader import change, fill_in, held, post, stored, write
 
-from commentsvc.domain.verdicts import screening
+from commentsvc.domain.spam import checks
 from commentsvc.models import Policy
 
 
@@ -23,7 +23,7 @@ def door(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(autouse=True)
 def _quick_readers(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test is faster than any person; the service would hold its comments for that."""
-    monkeypatch.setattr(screening, "FASTEST_SECONDS", 0.0)
+    monkeypatch.setattr(checks, "FASTEST_SECONDS", 0.0)
 
 
 @pytest.fixture

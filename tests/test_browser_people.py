@@ -7,15 +7,15 @@ from browser import Blog, Service
 from playwright.sync_api import Browser, Page, expect
 from reader import article, fill_in, inside, post, stored, write
 
-from commentsvc.domain.persons import accounts
-from commentsvc.domain.verdicts import screening
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.spam import checks
 from commentsvc.models import now
 
 
 @pytest.fixture(autouse=True)
 def _quick_readers(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
     """A test is faster than any person; the service would hold its comments for that."""
-    monkeypatch.setattr(screening, "FASTEST_SECONDS", 0.0)
+    monkeypatch.setattr(checks, "FASTEST_SECONDS", 0.0)
 
 
 def sign_in(page: Page, service: Service) -> None:

@@ -11,15 +11,15 @@ from playwright.sync_api import Browser, Page, expect
 from reader import article, change, fill_in, inside, post, stored, write
 from sqlalchemy import select
 
-from commentsvc.domain.verdicts import screening
-from commentsvc.domain.verdicts.spells import CALM
+from commentsvc.domain.spam import checks
+from commentsvc.domain.surge.episodes import CALM
 from commentsvc.models import Pressure, Status, now
 
 
 @pytest.fixture(autouse=True)
 def _quick_readers(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test is faster than any person; the service would hold its comments for that."""
-    monkeypatch.setattr(screening, "FASTEST_SECONDS", 0.0)
+    monkeypatch.setattr(checks, "FASTEST_SECONDS", 0.0)
 
 
 def burst(service: Service, blog: Blog, many: int) -> None:

@@ -10,7 +10,8 @@ from browser import Blog, Service
 from playwright.sync_api import Frame, Page, expect
 from reader import article, fill_in, fits, frame, inside, post, write
 
-from commentsvc.domain.verdicts import moderation, screening
+from commentsvc.domain.moderation import decisions
+from commentsvc.domain.spam import checks
 from commentsvc.models import Comment, Order, Status
 
 
@@ -20,7 +21,7 @@ def _quick_readers(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
 
     Asked for here, before any page, the blog and the service outlive the browser's last request.
     """
-    monkeypatch.setattr(screening, "FASTEST_SECONDS", 0.0)
+    monkeypatch.setattr(checks, "FASTEST_SECONDS", 0.0)
 
 
 def opened(page: Page, service: Service, blog: Blog) -> Frame:
@@ -37,7 +38,7 @@ def texts(frame: Frame, *expected: str) -> None:
 
 def remove(service: Service, comment_id: int) -> None:
     with service.writing() as session:
-        moderation.decide(session, session.get_one(Comment, comment_id), Status.TRASH)
+        decisions.decide(session, session.get_one(Comment, comment_id), Status.TRASH)
         session.commit()
 
 

@@ -10,12 +10,11 @@ from playwright.sync_api import Page, expect
 from test_browser_admin import enter, toast
 from test_browser_admin import it as queue_of_service
 
-from commentsvc.db import begin_write
-from commentsvc.domain.desk import reports
-from commentsvc.domain.desk.reports import Reporter
-from commentsvc.domain.persons import accounts
-from commentsvc.domain.verdicts import moderation
-from commentsvc.domain.verdicts.spamfilter import ENOUGH
+from commentsvc.db.session import begin_write
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.moderation import decisions, reports
+from commentsvc.domain.moderation.reports import Reporter
+from commentsvc.domain.spam.spam_filter import ENOUGH
 from commentsvc.models import Comment, Policy, Site, Status
 
 it = queue_of_service
@@ -35,7 +34,7 @@ def judged(it: Queue) -> None:
     for status, text in said:
         number = it.write(text)
         begin_write(it.session)
-        moderation.decide(it.session, it.session.get_one(Comment, number), status, moderator_id=me)
+        decisions.decide(it.session, it.session.get_one(Comment, number), status, moderator_id=me)
         it.session.commit()
     begin_write(it.session)
     for reporter in "abc":

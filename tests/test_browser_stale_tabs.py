@@ -8,7 +8,7 @@ from member import give_pass, person
 from playwright.sync_api import FrameLocator, Page, Request, expect
 from test_browser_account import article, box, expect_grace, secret, signed_in, token
 
-from commentsvc.db import db
+from commentsvc.db.session import db
 from commentsvc.models import Comment, Commenter, Site
 
 __all__ = ["secret"]

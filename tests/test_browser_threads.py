@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from reader import article, change, fits, inside, write
 from sqlalchemy import select
 
-from commentsvc.domain.persons import accounts
+from commentsvc.domain.accounts import accounts
 from commentsvc.models import Report, Thread, now
 
 

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import text
 from test_browser_login import context, provider_coop, service_variables
 
-from commentsvc.domain.persons import invitations
+from commentsvc.domain.accounts import invitations
 from commentsvc.models import Role, Site, now
 
 __all__ = ["context", "provider_coop", "service_variables"]

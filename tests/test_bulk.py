@@ -10,9 +10,9 @@ from moderating import Queue, open_queue
 from sqlalchemy import func, select
 from visitor import Visitor
 
-from commentsvc.db import begin_write
-from commentsvc.domain.desk import bulk
-from commentsvc.domain.verdicts import moderation
+from commentsvc.db.session import begin_write
+from commentsvc.domain.admin import bulk_decisions
+from commentsvc.domain.moderation import decisions as moderation_decisions
 from commentsvc.models import Action, Comment, Decision, Status, Thread, now
 
 queue_of_site = open_queue
@@ -65,7 +65,7 @@ def test_all_that_match_without_what_came_since(
     queue_of_site: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     it = queue_of_site
-    monkeypatch.setattr(bulk, "BATCH", 3)
+    monkeypatch.setattr(bulk_decisions, "BATCH", 3)
     ids = it.held(7)
     other = it.write("Something else")
     page = it.owner.page("/admin?status=held&q=number")
@@ -86,8 +86,8 @@ def test_more_than_one_round_goes_on_in_the_same_action(
     queue_of_site: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     it = queue_of_site
-    monkeypatch.setattr(bulk, "BATCH", 2)
-    monkeypatch.setattr(bulk, "ROUND", 4)
+    monkeypatch.setattr(bulk_decisions, "BATCH", 2)
+    monkeypatch.setattr(bulk_decisions, "ROUND", 4)
     ids = it.held(9)
     path = f"/admin/sites/{it.site_id}/bulk?status=held"
     answer = it.owner.post(path, {"verdict": "trash", "all": "1", "ceiling": str(max(ids))})
@@ -164,7 +164,7 @@ class TestTwoModerators:
         send(it, "spam", one, two)
         action = last_action(it)
         begin_write(it.session)
-        moderation.decide(it.session, it.session.get_one(Comment, one), Status.TRASH)
+        moderation_decisions.decide(it.session, it.session.get_one(Comment, one), Status.TRASH)
         it.session.commit()
         assert "Put back one comment. On one comment the service has decided since" in undo(it, action)
         assert it.statuses(one, two) == [Status.TRASH, Status.HELD]
@@ -177,7 +177,7 @@ class TestTheLog:
         self, queue_of_site: Queue, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         it = queue_of_site
-        monkeypatch.setattr("commentsvc.domain.desk.undoing.PAGE", 2)
+        monkeypatch.setattr("commentsvc.domain.admin.undoing.PAGE", 2)
         for one in it.held(3):
             it.owner.post(f"/admin/comments/{one}/decision", {"verdict": "spam", "seen": "held"})
         path = f"/admin/sites/{it.site_id}/actions"
@@ -205,11 +205,11 @@ def test_comments_of_another_site_are_not_touched(queue_of_site: Queue) -> None:
     it = queue_of_site
     (one,) = it.held(1)
     begin_write(it.session)
-    outcome = bulk.decide(
+    outcome = bulk_decisions.decide(
         it.session, it.site_id + 1, {one: Status.HELD}, Status.SPAM, moderator_id=1, at=now()
     )
     it.session.commit()
-    assert outcome == bulk.Outcome()
+    assert outcome == bulk_decisions.Outcome()
     assert it.statuses(one) == [Status.HELD]
 
 

@@ -21,11 +21,11 @@ from vendors import Reply, Vendors
 from visitor import Visitor
 
 from commentsvc import create_app
-from commentsvc.adapters import claims
 from commentsvc.config import Settings
-from commentsvc.db import db
-from commentsvc.domain.persons import invitations
+from commentsvc.db.session import db
+from commentsvc.domain.accounts import invitations
 from commentsvc.errors import BadAddressError
+from commentsvc.integrations import claims
 from commentsvc.models import Commenter, Identity, Role, Site, now
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import pytest
 from hang import within
 
-from commentsvc.adapters import markup
-from commentsvc.adapters.clusters import _SIMPLE, MOST_JOINED, MOST_MARKS, _trait, limited
-from commentsvc.adapters.markup import render_html, render_markdown
 from commentsvc.domain import fields
+from commentsvc.text import markup
+from commentsvc.text.clusters import _SIMPLE, MOST_JOINED, MOST_MARKS, _trait, limited
+from commentsvc.text.markup import render_html, render_markdown
 
 WORDS = {
     "Vietnamese": "Vi\u1ec7t Nam, \u0111\u01b0\u1ee3c l\u1eafm",

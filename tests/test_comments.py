@@ -10,15 +10,15 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from writing import ANNA, BEN, NOON, article
 
-from commentsvc.adapters import markup
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.comments import comment_text, editing
+from commentsvc.domain.comments.comments import Author, Signs
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.persons import accounts
-from commentsvc.domain.verdicts import moderation
-from commentsvc.domain.websites import sites
-from commentsvc.domain.writing import drafts, editing
-from commentsvc.domain.writing.comments import Author, Signs
+from commentsvc.domain.moderation import decisions
+from commentsvc.domain.sites import sites
 from commentsvc.errors import AlreadyPostedError, DuplicateCommentError, InvalidFieldsError, NotFoundError
 from commentsvc.models import Comment, Commenter, Decision, Policy, Role, Site, Status, Thread
+from commentsvc.text import markup
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 
@@ -59,7 +59,7 @@ def test_an_answer_knows_its_root_and_depth(session: Session, site: Site) -> Non
 def test_a_comment_nobody_sees_cannot_be_answered(session: Session, site: Site, status: Status) -> None:
     pen = article(session, site)
     parent = pen.write()
-    moderation.decide(session, parent, status)
+    decisions.decide(session, parent, status)
     with pytest.raises(NotFoundError):
         pen.write(to=parent)
 
@@ -68,7 +68,7 @@ def test_a_placeholder_cannot_be_answered(session: Session, site: Site) -> None:
     pen = article(session, site)
     parent = pen.write()
     pen.write(to=parent)
-    moderation.decide(session, parent, Status.TRASH)
+    decisions.decide(session, parent, Status.TRASH)
     assert parent.shown
     with pytest.raises(NotFoundError):
         pen.write(to=parent)
@@ -117,14 +117,14 @@ def test_the_same_said_with_other_spaces_or_letters_is_the_same(
 @pytest.mark.parametrize("status", [Status.HELD, Status.SPAM])
 def test_a_repeat_of_what_waits_is_a_repeat(session: Session, site: Site, status: Status) -> None:
     pen = article(session, site)
-    moderation.decide(session, pen.write("+1"), status)
+    decisions.decide(session, pen.write("+1"), status)
     with pytest.raises(DuplicateCommentError):
         pen.write("+1")
 
 
 def test_what_was_trashed_may_be_said_again(session: Session, site: Site) -> None:
     pen = article(session, site)
-    moderation.decide(session, pen.write("+1"), Status.TRASH)
+    decisions.decide(session, pen.write("+1"), Status.TRASH)
     assert pen.write("+1").id
 
 
@@ -192,7 +192,7 @@ def test_a_stranger_waits_where_first_comments_are_held(session: Session, site: 
 def test_a_browser_with_an_approved_comment_is_known_on_the_whole_site(session: Session, site: Site) -> None:
     site.policy = Policy.HOLD_FIRST
     author = Author(guest=ANNA, author_key_hash="a" * 64)
-    moderation.decide(session, article(session, site).write(by=author), Status.APPROVED)
+    decisions.decide(session, article(session, site).write(by=author), Status.APPROVED)
     other = article(session, site, "/other")
     assert other.write(by=Author(guest=BEN, author_key_hash="a" * 64)).status is Status.APPROVED
 
@@ -212,8 +212,8 @@ def test_a_browser_whose_comments_were_withdrawn_is_a_stranger_again(
     author = Author(guest=ANNA, author_key_hash="a" * 64)
     pen = article(session, site)
     comment = pen.write(by=author)
-    moderation.decide(session, comment, Status.APPROVED)
-    moderation.decide(session, comment, status)
+    decisions.decide(session, comment, Status.APPROVED)
+    decisions.decide(session, comment, status)
     assert pen.write(by=author).status is Status.HELD
 
 
@@ -221,7 +221,7 @@ def test_a_browser_whose_comments_were_withdrawn_is_a_stranger_again(
 def test_typing_a_known_persons_address_gives_no_trust(session: Session, site: Site, key: str | None) -> None:
     site.policy = Policy.HOLD_FIRST
     pen = article(session, site)
-    moderation.decide(session, pen.write(by=Author(guest=ANNA, author_key_hash="a" * 64)), Status.APPROVED)
+    decisions.decide(session, pen.write(by=Author(guest=ANNA, author_key_hash="a" * 64)), Status.APPROVED)
     forged = pen.write("I am Anna, believe me", by=Author(guest=ANNA, author_key_hash=key))
     assert forged.status is Status.HELD
 
@@ -297,7 +297,7 @@ def test_an_edit_the_sanitisers_disagree_about_is_withdrawn(
     pen = article(session, site)
     comment = pen.write("*Hello*")
     monkeypatch.setattr(markup, "_LAST", SimpleNamespace(clean=lambda _: "<p>something else</p>"))
-    editing.edit(session, comment, drafts.make("*Hello* again", longest=100), at=NOON)
+    editing.edit(session, comment, comment_text.make("*Hello* again", longest=100), at=NOON)
     assert (comment.status, comment.shown, pen.thread.approved_count) == (Status.HELD, False, 0)
     assert reasons(session, comment)[0]["check"] == "sanitisers"
 
@@ -307,18 +307,18 @@ def test_an_edit_changes_text_digest_and_details(session: Session, site: Site) -
     comment = pen.write("Hello")
     before = pen.thread.version
     later = NOON + timedelta(hours=1)
-    editing.edit(session, comment, drafts.make("*Bye*", longest=100), at=later, guest=BEN)
+    editing.edit(session, comment, comment_text.make("*Bye*", longest=100), at=later, guest=BEN)
     session.expire(comment)
     assert (comment.source, comment.html, comment.edited_at) == ("*Bye*", "<p><em>Bye</em></p>\n", later)
     assert (comment.guest_name, comment.guest_email) == (BEN.name, BEN.email)
-    assert comment.digest == drafts.digest_of("*Bye*")
+    assert comment.digest == comment_text.digest_of("*Bye*")
     assert pen.thread.version > before
     assert pen.write("Hello").id
 
 
 def test_an_edit_gives_an_account_no_guests_details(session: Session, site: Site) -> None:
     comment = article(session, site).write(by=Author(commenter_id=accounts.operator(session).id))
-    editing.edit(session, comment, drafts.make("Bye", longest=100), at=NOON, guest=BEN)
+    editing.edit(session, comment, comment_text.make("Bye", longest=100), at=NOON, guest=BEN)
     assert comment.guest_name is None
     assert comment.guest_email is None
 
@@ -326,15 +326,15 @@ def test_an_edit_gives_an_account_no_guests_details(session: Session, site: Site
 def test_an_edit_of_what_nobody_sees_shows_it_to_nobody(session: Session, site: Site) -> None:
     pen = article(session, site)
     comment = pen.write("Hello")
-    moderation.decide(session, comment, Status.TRASH)
-    editing.edit(session, comment, drafts.make("Bye", longest=100), at=NOON)
+    decisions.decide(session, comment, Status.TRASH)
+    editing.edit(session, comment, comment_text.make("Bye", longest=100), at=NOON)
     assert (comment.status, comment.shown, pen.thread.approved_count) == (Status.TRASH, False, 0)
 
 
 @pytest.mark.parametrize("empty", ["", "  \n", "<!-- -->".replace("<!-- -->", "\u200b"), "```\n```"])
 def test_a_text_that_shows_nothing_is_no_comment(session: Session, site: Site, empty: str) -> None:
     with pytest.raises(InvalidFieldsError) as caught:
-        drafts.make(empty, longest=100)
+        comment_text.make(empty, longest=100)
     assert caught.value.fields == {"text": "Please enter a comment"}
 
 

@@ -8,10 +8,10 @@ from sqlalchemy import bindparam, event, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError, PendingRollbackError
 from sqlalchemy.orm import Session
 
-from commentsvc import connection, sqlite
-from commentsvc.db import Base, begin_write, db
+from commentsvc.db import connection, sqlite
+from commentsvc.db.session import Base, begin_write, db
+from commentsvc.db.statements import Prepared
 from commentsvc.models import Commenter, Site
-from commentsvc.prepared import Prepared
 
 both_engines = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 

@@ -8,8 +8,8 @@ from flask import Flask
 from guest import ARTICLE, Reader, add_site, contents
 from sqlalchemy import event
 
-from commentsvc.db import db
-from commentsvc.web.counts import MOST
+from commentsvc.db.session import db
+from commentsvc.web.thread.counts import MOST
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 

@@ -16,16 +16,16 @@ from sqlalchemy.orm import Session
 from writing import NOON, article
 
 from commentsvc import create_app
-from commentsvc import db as database
 from commentsvc.config import Settings
-from commentsvc.db import begin_write, db, engine_options
-from commentsvc.domain.discussions import threads
+from commentsvc.db import session as database
+from commentsvc.db.session import begin_write, db, engine_options
+from commentsvc.db.sqlite import BUSY_TIMEOUT_MS, REMEMBERED_KB
+from commentsvc.domain.comments import comment_text, comments
+from commentsvc.domain.comments.comments import Author, Signs
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.websites import sites
-from commentsvc.domain.writing import comments, drafts
-from commentsvc.domain.writing.comments import Author, Signs
+from commentsvc.domain.sites import sites
+from commentsvc.domain.threads import threads
 from commentsvc.models import Comment, Commenter, Site, Thread
-from commentsvc.sqlite import BUSY_TIMEOUT_MS, REMEMBERED_KB
 
 both_engines = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 
@@ -153,7 +153,7 @@ def test_comments_posted_at_once_are_all_there(app: Flask, session: Session, sit
                 comments.post(
                     own,
                     address,
-                    drafts.make(f"Number {number} says {turn}", longest=100),
+                    comment_text.make(f"Number {number} says {turn}", longest=100),
                     Author(guest=Guest(f"Writer {number}")),
                     at=NOON,
                     signs=Signs(),
@@ -177,7 +177,7 @@ def test_a_post_sent_twice_at_once_is_stored_once(app: Flask, session: Session, 
             comments.post(
                 own,
                 address,
-                drafts.make("Hello", longest=100),
+                comment_text.make("Hello", longest=100),
                 Author(guest=Guest("Anna")),
                 at=NOON,
                 signs=Signs(),

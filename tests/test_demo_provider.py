@@ -17,13 +17,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from commentsvc.adapters.providers.catalogue import Provider
-from commentsvc.adapters.providers.flow import Flow
-from commentsvc.adapters.server import Bind
 from commentsvc.demo import demo_id, provider
 from commentsvc.demo.demo_id import PEOPLE, Client
 from commentsvc.demo.provider import DemoOnlyError
 from commentsvc.errors import ProviderError
+from commentsvc.integrations.oauth.catalogue import Provider
+from commentsvc.integrations.oauth.flow import Flow
+from commentsvc.serving.server import Bind
 
 CALLBACK = "http://127.0.0.1:8600/login/callback/oidc_demo"
 CLIENT = Client("commentsvc-demo", "of-this-run-alone", CALLBACK)

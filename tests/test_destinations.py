@@ -11,9 +11,9 @@ import pytest
 from attacks import ATTACKS, Attack
 from hang import within
 
-from commentsvc.adapters import destinations
-from commentsvc.adapters.destinations import Destination, Resolver
 from commentsvc.errors import ForbiddenDestinationError, OutboundError
+from commentsvc.http_client import ssrf
+from commentsvc.http_client.ssrf import Destination, Resolver
 
 PUBLIC = "93.184.215.14"
 HTTPS = frozenset({"https"})
@@ -29,7 +29,7 @@ def answering(*addresses: str) -> Resolver:
 
 def find(url: str, resolve: Resolver = never, *, allow_private: bool = False) -> Destination:
     schemes = HTTPS | {"http"} if allow_private else HTTPS
-    return destinations.find(url, schemes=schemes, allow_private=allow_private, resolve=resolve, seconds=0.5)
+    return ssrf.find(url, schemes=schemes, allow_private=allow_private, resolve=resolve, seconds=0.5)
 
 
 PRIVATE = ["10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "100.64.0.1", "100.127.255.255", "127.0.0.1",
@@ -48,7 +48,7 @@ GLOBAL = [PUBLIC, "1.1.1.1", "9.255.255.255", "11.0.0.1", "100.63.255.255", "100
 
 @pytest.mark.parametrize("address", PRIVATE + SPECIAL + CARRIERS)
 def test_an_address_that_is_not_of_the_public_internet_is_forbidden(address: str) -> None:
-    assert destinations.is_forbidden(ipaddress.ip_address(address))
+    assert ssrf.is_forbidden(ipaddress.ip_address(address))
     with pytest.raises(ForbiddenDestinationError):
         find("https://pictures.example/a.png", answering(address))
     with pytest.raises(ForbiddenDestinationError):
@@ -171,7 +171,7 @@ def test_a_look_up_is_not_waited_for_beyond_the_deadline() -> None:
 
 
 def test_the_system_knows_itself() -> None:
-    assert set(destinations.lookup("localhost")) <= {"127.0.0.1", "::1"}
+    assert set(ssrf.lookup("localhost")) <= {"127.0.0.1", "::1"}
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.id)

@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import IntegerConverter, Rule
 from werkzeug.test import EnvironBuilder
 
-from commentsvc.db import begin_write, db
-from commentsvc.domain.showing.reading import CommentView
-from commentsvc.domain.verdicts import moderation
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.moderation import decisions
+from commentsvc.domain.reading.thread_pages import CommentView
 from commentsvc.models import Comment, Order, Status
 
 both_engines = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
@@ -33,7 +33,7 @@ def reader(app: Flask) -> Reader:
 def decide(app: Flask, comment_id: int, status: Status) -> None:
     with app.app_context(), Session(db.engine) as session:
         begin_write(session)
-        moderation.decide(session, session.get_one(Comment, comment_id), status)
+        decisions.decide(session, session.get_one(Comment, comment_id), status)
         session.commit()
 
 

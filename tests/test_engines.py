@@ -20,7 +20,7 @@ from reader import LONG_READ, article, stored, write
 from view import FRAME, View
 from webdriver import Engine, Firefox, firefox, webkit
 
-from commentsvc.domain.verdicts import screening
+from commentsvc.domain.spam import checks
 
 CONTROL_ENTER = "\ue009\ue007\ue000"
 COOP = "Cross-Origin-Opener-Policy"
@@ -86,7 +86,7 @@ def page(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[View]:
     """A window in which nothing is kept from before."""
-    monkeypatch.setattr(screening, "FASTEST_SECONDS", 0.0)  # a test is faster than any person
+    monkeypatch.setattr(checks, "FASTEST_SECONDS", 0.0)  # a test is faster than any person
     with engine.fresh(**preferences) as driver:
         yield View(driver, driver.ask("GetWindowHandle"))
 

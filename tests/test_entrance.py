@@ -15,10 +15,10 @@ from flask import Flask
 from floors import LATE, is_free
 
 from commentsvc import create_app
-from commentsvc.adapters import server
-from commentsvc.adapters.gateway import CAN_WAIT, Later
 from commentsvc.config import Settings
-from commentsvc.web.entrance import BODY_LARGEST, BUSY, WAITING, Entrance
+from commentsvc.serving import server
+from commentsvc.serving.request_bodies import BODY_LARGEST, BUSY, WAITING, Entrance
+from commentsvc.serving.wsgi_bridge import CAN_WAIT, Later
 
 Environ = dict[str, Any]
 

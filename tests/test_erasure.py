@@ -15,14 +15,13 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 from visitor import Visitor
 
-from commentsvc.adapters import pictures as shrinking
-from commentsvc.db import Base, begin_write, db
-from commentsvc.domain.persons import accounts, sessions
-from commentsvc.domain.showing import pictures
-from commentsvc.domain.upkeep import erasure
-from commentsvc.domain.upkeep.erasure import Texts
-from commentsvc.domain.verdicts import moderation
-from commentsvc.domain.websites import sites
+from commentsvc.db.session import Base, begin_write, db
+from commentsvc.domain.accounts import accounts, login_sessions
+from commentsvc.domain.maintenance import erasure
+from commentsvc.domain.maintenance.erasure import Texts
+from commentsvc.domain.moderation import decisions
+from commentsvc.domain.reading import avatars
+from commentsvc.domain.sites import sites
 from commentsvc.errors import ForbiddenError
 from commentsvc.models import (
     Ban,
@@ -43,6 +42,7 @@ from commentsvc.models import (
     Ticket,
     now,
 )
+from commentsvc.text import images as shrinking
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 BOTH = pytest.mark.parametrize("texts", list(Texts))
@@ -129,7 +129,7 @@ class TestTextsRemoved:
         numbers = [write(session, site, f"Text {one}", by=ada.commenter_id) for one in range(3)]
         begin_write(session)
         for number, status in zip(numbers, (Status.HELD, Status.SPAM, Status.TRASH), strict=True):
-            moderation.decide(session, session.get_one(Comment, number), status)
+            decisions.decide(session, session.get_one(Comment, number), status)
         session.commit()
         ada.post("/account/delete", {"texts": "remove", **SURE})
         assert {stored(session, number).status for number in numbers} == {Status.TRASH}
@@ -141,7 +141,7 @@ class TestTextsRemoved:
         number = write(session, site, "Xylophones quarrelled", by=ada.commenter_id)
         begin_write(session)
         moderator = accounts.operator(session)
-        moderation.decide(session, session.get_one(Comment, number), Status.SPAM, moderator_id=moderator.id)
+        decisions.decide(session, session.get_one(Comment, number), Status.SPAM, moderator_id=moderator.id)
         session.commit()
         assert "xylophones" in everything(session)
         ada.post("/account/delete", {"texts": "remove", **SURE})
@@ -217,7 +217,7 @@ class TestEitherWay:
         file = BytesIO()
         Image.new("RGB", (8, 8)).save(file, "PNG")
         begin_write(session)
-        pictures.keep(session, ada.commenter_id, shrinking.shrink(file.getvalue()), at=now())
+        avatars.keep(session, ada.commenter_id, shrinking.shrink(file.getvalue()), at=now())
         session.add(Membership(commenter_id=ada.commenter_id, site_id=site.id, role=Role.MODERATOR))
         accounts.issue_link(session, session.get_one(Commenter, ada.commenter_id), at=now())
         number = str(ada.commenter_id)
@@ -261,7 +261,7 @@ class TestEitherWay:
         ada.post("/account/delete", {"texts": texts.value, **SURE})
         comment = stored(session, theirs)
         assert (comment.source, comment.status, comment.shown) == ("Ben's", Status.APPROVED, True)
-        assert len(sessions.of(session, ben.commenter_id, at=now())) == 2
+        assert len(login_sessions.of(session, ben.commenter_id, at=now())) == 2
 
     @BOTH
     def test_logging_in_later_is_a_new_person(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table, UniqueConstraint
 
-from commentsvc.db import Base
+from commentsvc.db.session import Base
 
 
 def leads(table: Table, column: Column[object], engine: str) -> bool:

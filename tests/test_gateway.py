@@ -13,9 +13,9 @@ import processes
 import pytest
 from floors import LATE
 
-from commentsvc.adapters.accesslog import AccessLog
-from commentsvc.adapters.gateway import CAN_WAIT, PATIENT, Gateway, Later
-from commentsvc.adapters.precedence import DEAREST, LOOK, MANY, SHARE, Precedence
+from commentsvc.serving.access_log import AccessLog
+from commentsvc.serving.write_throttle import DEAREST, LOOK, MANY, SHARE, Precedence
+from commentsvc.serving.wsgi_bridge import CAN_WAIT, PATIENT, Gateway, Later
 
 
 class Protocol:
@@ -109,7 +109,7 @@ class Day:
         self.now, self.readers, self.rate, self.waits = 0.0, 0.0, 0.0, list[float]()
         self.precedence = Precedence(lambda: int(self.readers), clock=lambda: self.now, wait=self._wait)
         spent = itertools.count(0.0, takes)
-        monkeypatch.setattr("commentsvc.adapters.precedence.thread_time", lambda: next(spent))
+        monkeypatch.setattr("commentsvc.serving.write_throttle.thread_time", lambda: next(spent))
 
     def _wait(self, seconds: float) -> None:
         self.waits.append(seconds)
@@ -156,8 +156,8 @@ def test_nobody_waits_long_behind_what_was_dear(monkeypatch: pytest.MonkeyPatch)
 WAITING = """
 import sys, time
 from pathlib import Path
-from commentsvc.adapters import server
-from commentsvc.adapters.gateway import CAN_WAIT, Later
+from commentsvc.serving import server
+from commentsvc.serving.wsgi_bridge import CAN_WAIT, Later
 
 go = Path(sys.argv[2])
 

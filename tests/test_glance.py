@@ -15,14 +15,14 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import event, select
 from visitor import Visitor, link_for
 
-from commentsvc.db import begin_write, db
-from commentsvc.domain.desk import statistics
-from commentsvc.domain.desk.statistics import Glance
-from commentsvc.domain.persons import accounts
-from commentsvc.domain.verdicts import moderation
-from commentsvc.domain.verdicts.screening import Verdict
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.admin import statistics
+from commentsvc.domain.admin.statistics import Glance
+from commentsvc.domain.moderation import decisions
+from commentsvc.domain.spam.checks import Verdict
 from commentsvc.models import Comment, Decision, Status, now
-from commentsvc.web.dashboard import ceiling, in_words
+from commentsvc.web.admin.statistics import ceiling, in_words
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 AT = datetime(2026, 6, 15, 12, tzinfo=UTC)
@@ -39,7 +39,7 @@ def decided(it: Queue, comment_id: int, status: Status, *, after: timedelta) -> 
     begin_write(it.session)
     comment = it.session.get_one(Comment, comment_id)
     owner = accounts.operator(it.session)
-    moderation.decide(it.session, comment, status, moderator_id=owner.id)
+    decisions.decide(it.session, comment, status, moderator_id=owner.id)
     it.session.flush()
     last = select(Decision).where(Decision.comment_id == comment_id).order_by(Decision.id.desc()).limit(1)
     it.session.scalars(last).one().created_at = comment.created_at + after
@@ -51,7 +51,7 @@ def stopped(it: Queue, text: str, *checks: str, at: datetime = AT) -> int:
     number = it.write(text, at=at)
     begin_write(it.session)
     verdicts = [Verdict(check, Status.SPAM, "So it is.") for check in checks]
-    moderation.decide(it.session, it.session.get_one(Comment, number), Status.SPAM, verdicts=verdicts)
+    decisions.decide(it.session, it.session.get_one(Comment, number), Status.SPAM, verdicts=verdicts)
     it.session.commit()
     return number
 

@@ -12,10 +12,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from commentsvc.db import begin_write, db
-from commentsvc.domain.verdicts import moderation
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.moderation import decisions
 from commentsvc.models import Comment, Status
-from commentsvc.web import assets
+from commentsvc.web import static_files
 
 OTHER = "https://www.blog.example"
 
@@ -70,7 +70,7 @@ def test_a_fault_on_our_side_carries_the_policy_too(
     def broken(*_args: object, **_more: object) -> None:
         raise ZeroDivisionError("the secret reason")
 
-    monkeypatch.setattr("commentsvc.domain.showing.reading.page", broken)
+    monkeypatch.setattr("commentsvc.domain.reading.thread_pages.page", broken)
     answer = reader.get()
     assert answer.status_code == 500
     assert policy(answer)["default-src"] == "'none'"
@@ -133,7 +133,7 @@ def test_no_origin_may_read_what_is_one_persons(reader: Reader) -> None:
 
 
 def test_a_file_under_its_present_name_may_be_kept_for_ever(reader: Reader) -> None:
-    answer = reader.get(assets.url("frame.css"))
+    answer = reader.get(static_files.url("frame.css"))
     assert answer.status_code == 200
     assert "immutable" in answer.headers["Cache-Control"]
     assert answer.content_type.startswith("text/css")
@@ -221,7 +221,7 @@ def test_what_is_not_approved_is_in_no_public_answer(app: Flask, status: Status)
     reader.posted("An answer", parent=str(first))
     with app.app_context(), Session(db.engine) as session:
         begin_write(session)
-        moderation.decide(session, session.get_one(Comment, first), status)
+        decisions.decide(session, session.get_one(Comment, first), status)
         session.commit()
     for answer in (
         reader.get(),

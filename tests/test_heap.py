@@ -13,7 +13,7 @@ pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="anoth
 COMMON = """
 import ctypes, time
 from pathlib import Path
-from commentsvc.adapters import heap
+from commentsvc.serving import heap
 
 libc = ctypes.CDLL(None)
 libc.malloc.restype = libc.sbrk.restype = ctypes.c_size_t

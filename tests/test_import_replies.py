@@ -9,7 +9,7 @@ import pytest
 import wxr
 from sqlalchemy.orm import Session
 
-from commentsvc.domain.imports.import_report import Report
+from commentsvc.domain.transfer.import_report import Report
 from commentsvc.models import Site, Status
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])

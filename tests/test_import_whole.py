@@ -16,15 +16,14 @@ from attacks import ATTACKS
 from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
-from commentsvc.adapters import markup
-from commentsvc.db import begin_write
-from commentsvc.domain.imports import importing
-from commentsvc.domain.imports.import_report import Report
-from commentsvc.domain.imports.records import ArticleRecord
-from commentsvc.domain.verdicts import moderation
+from commentsvc.db.session import begin_write
+from commentsvc.domain.moderation import decisions
+from commentsvc.domain.transfer import importing, wordpress
+from commentsvc.domain.transfer.import_report import Report
+from commentsvc.domain.transfer.records import ArticleRecord
 from commentsvc.errors import TransferError
 from commentsvc.models import Comment, Kind, Site, Status, Thread
-from commentsvc.transfer import wordpress
+from commentsvc.text import markup
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 THEME_TEST = Path(__file__).parents[2] / "shared/data/wordpress-theme-test.xml"
@@ -82,7 +81,7 @@ def decide_all_again(session: Session) -> None:
     session.execute(update(Thread).values(version=0, approved_count=0))
     session.expire_all()
     for comment_id, status in wanted:
-        moderation.decide(session, session.get_one(Comment, comment_id), status)
+        decisions.decide(session, session.get_one(Comment, comment_id), status)
         session.flush()
     session.commit()
 

@@ -12,9 +12,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from writing import article as pen_for
 
-from commentsvc.db import begin_write
-from commentsvc.domain.imports.import_report import Report
-from commentsvc.domain.verdicts import moderation
+from commentsvc.db.session import begin_write
+from commentsvc.domain.moderation import decisions as moderation_decisions
+from commentsvc.domain.transfer.import_report import Report
 from commentsvc.errors import TransferError
 from commentsvc.models import Comment, Commenter, Decision, Kind, Site, Status, Thread
 
@@ -129,7 +129,7 @@ def test_a_dry_run_changes_nothing_and_says_what_a_run_would_do(
 def test_what_a_moderator_decided_since_outlives_the_next_run(session: Session, load: Load) -> None:
     load(wxr.item(wxr.comment(number=1)))
     begin_write(session)
-    moderation.decide(session, wxr.stored(session)[0], Status.SPAM)
+    moderation_decisions.decide(session, wxr.stored(session)[0], Status.SPAM)
     session.commit()
     load(wxr.item(wxr.comment(number=1), wxr.comment("New", number=2)))
     assert [comment.status for comment in wxr.stored(session)] == [Status.SPAM, Status.APPROVED]

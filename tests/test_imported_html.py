@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hang import within
 
-from commentsvc.adapters import imported_html, markup
-from commentsvc.adapters.markup import render_html
+from commentsvc.text import imported_html, markup
+from commentsvc.text.markup import render_html
 
 MANNERS = 'target="_blank" rel="nofollow ugc noopener noreferrer"'
 

@@ -19,8 +19,8 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 import commentsvc.web
-from commentsvc.db import begin_write, db
-from commentsvc.domain.persons import accounts, sessions
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.accounts import accounts, login_sessions
 from commentsvc.models import Commenter, now
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
@@ -116,11 +116,11 @@ class Sender:
         person = Commenter(name="Ada")
         session.add(person)
         session.flush()
-        return sessions.open_for(
+        return login_sessions.open_for(
             session,
             commenter_id=person.id,
             identity_id=None,
-            purpose=sessions.READER,
+            purpose=login_sessions.READER,
             site_id=site_id,
             browser="",
             at=now(),

@@ -10,7 +10,7 @@ from attacks import ATTACKS, Attack
 from defusedxml import ElementTree
 
 import commentsvc
-from commentsvc.adapters import initials
+from commentsvc.text import initials
 
 SVG = "{http://www.w3.org/2000/svg}"
 ATTRIBUTES = {"viewBox", "width", "height", "role", "fill", "x", "y", "dy", "text-anchor", "font-family", "font-size",

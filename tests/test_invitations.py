@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 from test_cli import bare_environment, fail, succeed
 from visitor import Visitor
 
-from commentsvc.adapters.providers.profile import Profile
-from commentsvc.db import begin_write, db
-from commentsvc.domain.persons import accounts, identities, invitations
-from commentsvc.domain.websites import sites
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.accounts import accounts, identities, invitations
+from commentsvc.domain.sites import sites
+from commentsvc.integrations.oauth.profile import Profile
 from commentsvc.models import Commenter, Identity, Membership, Role, Site, Ticket, now
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])

@@ -19,12 +19,13 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from commentsvc import create_app
-from commentsvc.adapters import limits, markup, signing
-from commentsvc.adapters.limits import Counters, Limiter
 from commentsvc.config import Settings
-from commentsvc.db import begin_write, db
+from commentsvc.db.session import begin_write, db
 from commentsvc.errors import TooManyError
+from commentsvc.integrations import rate_limits, signing
+from commentsvc.integrations.rate_limits import Counters, Limiter
 from commentsvc.models import Ban, BanKind, Policy, Site
+from commentsvc.text import markup
 
 SECRET = "a secret of the tests"
 
@@ -101,7 +102,7 @@ def test_without_redis_everybody_is_let_through_and_the_log_says_so_once(
     reader = Reader(app)
     assert [reader.post(f"Number {n}").status_code for n in range(3)] == [200] * 3
     said = capsys.readouterr().err
-    assert said.count("WARNING commentsvc.adapters.limits: counting failed, nothing is limited") == 1
+    assert said.count("WARNING commentsvc.integrations.rate_limits: counting failed, nothing is limited") == 1
     assert len(said.splitlines()) <= 2, "and one of the messenger's"
     assert "pass-word" not in said
 
@@ -113,8 +114,8 @@ def test_a_redis_that_comes_back_is_asked_again(redis_url: str, monkeypatch: pyt
         away.setattr(counters._strategy, "hit", lambda *_: 1 / 0)
         limit.hit("anna")
     limit.hit("anna")
-    later = time.monotonic() + limits.REST
-    monkeypatch.setattr(limits.time, "monotonic", lambda: later)
+    later = time.monotonic() + rate_limits.REST
+    monkeypatch.setattr(rate_limits.time, "monotonic", lambda: later)
     limit.hit("anna")
     with pytest.raises(TooManyError):
         limit.hit("anna")

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from commentsvc.adapters import markup
-from commentsvc.adapters.markup import render_html, render_markdown
+from commentsvc.text import markup
+from commentsvc.text.markup import render_html, render_markdown
 
 NO_BROWSER_TAKES = [
     *("www.2024", "www.1.2.3", "https://1.2.3.999/", "https://1.2.3.4.5/", "https://256.1.1.1", "https://0x100000000/"),

@@ -11,16 +11,17 @@ from moderating import Queue, open_queue
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from commentsvc.db import begin_write
-from commentsvc.domain.desk import bulk, reports, undoing
-from commentsvc.domain.desk.reports import Reporter
-from commentsvc.domain.discussions import threads
-from commentsvc.domain.persons import accounts
-from commentsvc.domain.rearranging import merging
-from commentsvc.domain.upkeep import erasure
-from commentsvc.domain.upkeep.erasure import Texts
-from commentsvc.domain.verdicts import moderation, training
-from commentsvc.domain.websites import sites
+from commentsvc.db.session import begin_write
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.admin import bulk_decisions, undoing
+from commentsvc.domain.maintenance import erasure
+from commentsvc.domain.maintenance.erasure import Texts
+from commentsvc.domain.moderation import decisions, reports
+from commentsvc.domain.moderation.reports import Reporter
+from commentsvc.domain.sites import sites
+from commentsvc.domain.spam import training
+from commentsvc.domain.thread_admin import merging
+from commentsvc.domain.threads import threads
 from commentsvc.models import Comment, Site, Status, Thread, now
 
 queue_of_site = open_queue
@@ -49,7 +50,7 @@ def meet(it: Queue, one: Callable[[Session], object], first: Callable[[Session],
 
         running = pool.submit(run)
         until_somebody_waits(it, running)
-        moderation.decide(other, comment, Status.SPAM, moderator_id=moderator)
+        decisions.decide(other, comment, Status.SPAM, moderator_id=moderator)
         other.commit()
         running.result(timeout=20)
 
@@ -82,7 +83,7 @@ def owner(it: Queue) -> int:
 def approve(it: Queue, *ids: int) -> int:
     me, wanted = owner(it), dict.fromkeys(ids)
     begin_write(it.session)
-    done = bulk.decide(it.session, it.site_id, wanted, Status.APPROVED, moderator_id=me, at=now())
+    done = bulk_decisions.decide(it.session, it.site_id, wanted, Status.APPROVED, moderator_id=me, at=now())
     it.session.commit()
     assert done.action_id is not None
     return done.action_id
@@ -95,7 +96,7 @@ def test_deciding_on_many_and_on_one_of_them(queue_of_site: Queue) -> None:
     def decide(session: Session) -> None:
         begin_write(session)
         wanted = dict.fromkeys((one, two))
-        bulk.decide(session, it.site_id, wanted, Status.APPROVED, moderator_id=me, at=now())
+        bulk_decisions.decide(session, it.site_id, wanted, Status.APPROVED, moderator_id=me, at=now())
         session.commit()
 
     meet(it, decide, nothing, two)
@@ -193,7 +194,7 @@ def test_the_filter_forgetting_or_learning_and_a_decision(queue_of_site: Queue, 
 
 
 def decide_on(session: Session, number: int) -> None:
-    moderation.decide(session, session.get_one(Comment, number), Status.APPROVED)
+    decisions.decide(session, session.get_one(Comment, number), Status.APPROVED)
 
 
 def report(session: Session, number: int) -> None:

@@ -19,12 +19,12 @@ from vendors import Vendors, as_json, consent
 from werkzeug.test import TestResponse
 
 from commentsvc import create_app
-from commentsvc.adapters.providers import asking
 from commentsvc.config import Settings
-from commentsvc.db import begin_write, db
-from commentsvc.domain.persons import accounts
-from commentsvc.domain.verdicts import moderation
-from commentsvc.domain.websites import sites
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.moderation import decisions
+from commentsvc.domain.sites import sites
+from commentsvc.integrations.oauth import transport
 from commentsvc.models import (
     Comment,
     Commenter,
@@ -38,7 +38,7 @@ from commentsvc.models import (
     Ticket,
     now,
 )
-from commentsvc.web import outside
+from commentsvc.web.auth import provider_calls
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 OTHER = "https://other.example"
@@ -579,8 +579,8 @@ class TestFailures:
     def test_few_wait_for_others(
         self, ada: Person, vendors: Vendors, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(outside, "_PLACES", fakes.threading.BoundedSemaphore(1))
-        with outside._PLACES:
+        monkeypatch.setattr(provider_calls, "_PLACES", fakes.threading.BoundedSemaphore(1))
+        with provider_calls._PLACES:
             assert "Many people are logging in just now" in ada.start().text
         assert stage(ada.redeem()) == "failed"
         ada.log_in()
@@ -588,7 +588,7 @@ class TestFailures:
     def test_a_slow_provider_lets_go(
         self, ada: Person, vendors: Vendors, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(asking, "SECONDS", 0.3)
+        monkeypatch.setattr(transport, "SECONDS", 0.3)
         vendors["oidc_test"].instead["/token"] = fakes.late(5)
         assert "not available right now" in message(ada.come_back(ada.leave_for()))
 
@@ -809,7 +809,7 @@ class TestIdentity:
         ada.log_in("github")
         ada.comment("From GitHub")
         begin_write(session)  # sent sooner than anybody types, it waits
-        moderation.decide(session, session.scalars(select(Comment)).one(), Status.APPROVED, verdicts=[])
+        decisions.decide(session, session.scalars(select(Comment)).one(), Status.APPROVED, verdicts=[])
         session.commit()
         del app.extensions["commentsvc.providers"]["github"]
         page = ada.get(f"/embed?url={ARTICLE}").text

@@ -17,19 +17,19 @@ from sqlalchemy.orm import Session
 from visitor import Visitor
 from werkzeug.test import TestResponse
 
-from commentsvc.adapters import signing
-from commentsvc.adapters.providers.profile import Profile
-from commentsvc.db import begin_write, db
-from commentsvc.domain.persons import accounts, invitations, logins
-from commentsvc.domain.websites import sites
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.accounts import accounts, invitations, login_tickets
+from commentsvc.domain.sites import sites
 from commentsvc.errors import (
     LoginRefusedError,
     ProviderError,
     ProviderUnavailableError,
 )
+from commentsvc.integrations import signing
+from commentsvc.integrations.oauth.profile import Profile
 from commentsvc.models import Role, Site, Ticket, now
-from commentsvc.web import login_outcomes
-from commentsvc.web.login_outcomes import Outcome, Purpose, Start
+from commentsvc.web.auth import login_outcomes
+from commentsvc.web.auth.login_outcomes import Outcome, Purpose, Start
 
 TOKEN = "t" * 43
 STARTS = {
@@ -254,8 +254,8 @@ class TestRealLogins:
             "/login/start", {"provider": "github", "purpose": purpose, **fields[purpose]}, token=None
         )
         begin_write(session)
-        ticket = session.scalars(select(Ticket).where(Ticket.purpose == logins.LOGIN)).one()
-        ticket.expires_at -= logins.LIFE
+        ticket = session.scalars(select(Ticket).where(Ticket.purpose == login_tickets.LOGIN)).one()
+        ticket.expires_at -= login_tickets.LIFE
         session.commit()
         answer = visitor.get(f"/login/callback/github?code=c&state={provider.begun[-1].state}")
         assert "took too long" in answer.text

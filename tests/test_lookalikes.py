@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 from writing import article
 
 from commentsvc.domain import fields
-from commentsvc.domain.verdicts import lookalikes
-from commentsvc.domain.verdicts.lookalikes import Namesake
-from commentsvc.domain.writing.comments import Author
+from commentsvc.domain.comments.comments import Author
+from commentsvc.domain.spam import lookalikes
+from commentsvc.domain.spam.lookalikes import Namesake
 from commentsvc.models import Commenter, Role, Site
 
 

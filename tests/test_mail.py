@@ -10,16 +10,16 @@ from certificates import Authority
 from mail_server import Mailbox, mail_server
 from processes import free_port
 
-from commentsvc.adapters import mail
-from commentsvc.adapters.mail import Relay
 from commentsvc.config import Settings
 from commentsvc.errors import MailError, SettingsError
+from commentsvc.integrations import smtp
+from commentsvc.integrations.smtp import Relay
 
 
 def send(
     relay: Relay, subject: str = "Hello", text: str = "Good day.\n", to: str = "anna@mail.example"
 ) -> None:
-    mail.send(relay, "comments@blog.example", to, subject, text, number=7)
+    smtp.send(relay, "comments@blog.example", to, subject, text, number=7)
 
 
 def relay(box: Mailbox) -> Relay:
@@ -69,7 +69,7 @@ def test_it_is_encrypted_where_the_server_can(tmp_path: Path) -> None:
         url = f"smtp://anna:p%40ss%20w%3Ard@localhost:{box.port}"
         believing = dataclasses.replace(Relay.read(url), context=authority.client())
         send(believing)
-        assert mail.greet(believing) == "encrypted, logged in"
+        assert smtp.greet(believing) == "encrypted, logged in"
         with pytest.raises(MailError, match=r"(?i)certificate"):
             send(Relay.read(url))  # a stranger's certificate
     assert box.encrypted == [True]
@@ -77,7 +77,7 @@ def test_it_is_encrypted_where_the_server_can(tmp_path: Path) -> None:
 
 
 def test_a_password_is_not_sent_in_clear(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mail, "_LOOPBACK", set())
+    monkeypatch.setattr(smtp, "_LOOPBACK", set())
     with mail_server(login=("anna", "secret")) as box:
         with pytest.raises(MailError, match="no encryption") as caught:
             send(relay(box))

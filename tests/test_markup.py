@@ -14,9 +14,9 @@ import pytest
 from attacks import ATTACKS, Attack
 from hang import within
 
-from commentsvc.adapters import markup
-from commentsvc.adapters.highlight import LANGUAGES, highlight
-from commentsvc.adapters.markup import Rendered, render_html, render_markdown
+from commentsvc.text import markup
+from commentsvc.text.highlight import LANGUAGES, highlight
+from commentsvc.text.markup import Rendered, render_html, render_markdown
 
 RENDERERS = {"markdown": render_markdown, "html": render_html}
 

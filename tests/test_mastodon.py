@@ -17,13 +17,13 @@ from sqlalchemy.orm import Session
 from vendors import Fediverse, as_json
 
 from commentsvc import create_app
-from commentsvc.adapters import outbound
-from commentsvc.adapters.providers import catalogue, mastodon
 from commentsvc.config import Settings
-from commentsvc.db import begin_write, db
-from commentsvc.domain.persons import accounts
-from commentsvc.domain.websites import sites
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.sites import sites
 from commentsvc.errors import ProviderError
+from commentsvc.http_client import client
+from commentsvc.integrations.oauth import catalogue, mastodon
 from commentsvc.models import Identity, Registration
 
 ONE, TWO = "one.social", "two.social"
@@ -41,7 +41,7 @@ def fediverse(running: Fediverse, monkeypatch: pytest.MonkeyPatch) -> Fediverse:
     """Two servers in an internet of their own; the guard stays in its place."""
     for host, instance in running.by_host.items():
         vars(instance).update(vars(fakes.Mastodon(f"https://{host}")))
-    monkeypatch.setattr(outbound, "fetch", partial(outbound.fetch, network=running.network))
+    monkeypatch.setattr(client, "fetch", partial(client.fetch, network=running.network))
     return running
 
 
@@ -156,10 +156,10 @@ def test_a_server_in_a_private_network_is_not_asked(
     ada: Person, fediverse: Fediverse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for address in ("127.0.0.1", "10.0.0.1", "169.254.169.254", "::1"):
-        inside = outbound.Network(
+        inside = client.Network(
             lambda _name, at=address: [at], fediverse.network.connect, fediverse.network.tls
         )
-        monkeypatch.setattr(mastodon.outbound, "fetch", partial(outbound.fetch, network=inside))
+        monkeypatch.setattr(mastodon.outbound, "fetch", partial(client.fetch, network=inside))
         assert "cannot be reached" in ada.start("mastodon", instance=ONE).text
     assert not fediverse[ONE].asked
 
@@ -170,8 +170,8 @@ def test_a_name_that_moves_inside_after_registration(
     """The code, and our secret, would go there."""
     url = ada.leave_for("mastodon", instance=ONE)
     found = fediverse.consent(url)
-    inside = outbound.Network(lambda _name: ["127.0.0.1"], fediverse.network.connect, fediverse.network.tls)
-    monkeypatch.setattr(outbound, "fetch", partial(outbound.fetch, network=inside))
+    inside = client.Network(lambda _name: ["127.0.0.1"], fediverse.network.connect, fediverse.network.tls)
+    monkeypatch.setattr(client, "fetch", partial(client.fetch, network=inside))
     assert "cannot be reached" in ada.come_back(url, found).text
     assert "/oauth/token" not in [request.path for request in fediverse[ONE].asked]
 

@@ -10,12 +10,12 @@ from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 from writing import ANNA, BEN, NOON, Pen, article
 
-from commentsvc.domain.discussions import counting, threads
-from commentsvc.domain.persons import accounts
-from commentsvc.domain.rearranging import merging, pins, renaming
-from commentsvc.domain.showing import reading
-from commentsvc.domain.verdicts import moderation
-from commentsvc.domain.websites import sites
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.moderation import decisions
+from commentsvc.domain.reading import thread_pages
+from commentsvc.domain.sites import sites
+from commentsvc.domain.thread_admin import merging, pins, renaming
+from commentsvc.domain.threads import comment_counts, threads
 from commentsvc.errors import InvalidFieldsError, KeyTakenError
 from commentsvc.models import Action, Comment, Order, Site, Status, Thread, ThreadAlias
 
@@ -68,9 +68,9 @@ def rows(session: Session) -> dict[str, list[Any]]:
 def test_both_keys_lead_to_all_comments(session: Session, split: Pen, whole: Pen) -> None:
     merge(session, split, whole)
     for pen in (split, whole):
-        page = reading.page(session, pen.address, order=Order.OLDEST)
+        page = thread_pages.page(session, pen.address, order=Order.OLDEST)
         assert [len(one.replies) for one in page.conversations] == [1, 0]
-    assert counting.counts(session, [split.address, whole.address]) == [3, 3]
+    assert comment_counts.counts(session, [split.address, whole.address]) == [3, 3]
     assert session.scalars(select(Thread.key)).all() == [whole.address.key]
 
 
@@ -112,7 +112,7 @@ def test_what_is_written_since_stays_with_what_it_answers(session: Session, spli
     action = merge(session, split, whole)
     reply = whole.write("An answer", to=root.id)
     new = split.write("Something new", by=ANNA)
-    moderation.decide(session, session.get_one(Comment, root.id), Status.SPAM)
+    decisions.decide(session, session.get_one(Comment, root.id), Status.SPAM)
     unmerge(session, action)
     assert session.get_one(Comment, reply.id).thread_id == split.thread.id
     assert session.get_one(Comment, new.id).thread_id == whole.thread.id
@@ -133,7 +133,7 @@ def test_the_later_merge_is_undone_first(session: Session, site: Site, split: Pe
     before = rows(session)
     first = merge(session, split, whole)
     second = merge(session, whole, third)
-    assert reading.page(session, split.address, order=Order.OLDEST).thread == third.thread
+    assert thread_pages.page(session, split.address, order=Order.OLDEST).thread == third.thread
     with pytest.raises(InvalidFieldsError, match="later"):
         unmerge(session, first)
     unmerge(session, second)

@@ -17,12 +17,12 @@ from sqlalchemy.orm import Session
 from writing import article
 
 from commentsvc import create_app
-from commentsvc.adapters import schema, signing
 from commentsvc.config import Settings
-from commentsvc.db import Base, begin_write, db
+from commentsvc.db.session import Base, begin_write, db
 from commentsvc.domain import hash_keys
-from commentsvc.domain.persons import accounts, token_hashes
-from commentsvc.domain.websites import sites
+from commentsvc.domain.accounts import accounts, token_hashes
+from commentsvc.domain.sites import sites
+from commentsvc.integrations import migrations, signing
 from commentsvc.models import Ban, BanKind, Site, now
 from commentsvc.web import access
 
@@ -50,7 +50,7 @@ def bare(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) -> It
 def differences(engine: Engine) -> list[object]:
     with engine.connect() as connection:
         context = MigrationContext.configure(
-            connection, opts={"compare_type": True, "include_object": schema.is_modelled}
+            connection, opts={"compare_type": True, "include_object": migrations.is_modelled}
         )
         return list(compare_metadata(context, Base.metadata))
 
@@ -68,49 +68,49 @@ def partial_indexes(engine: Engine) -> dict[str, str]:
 
 def test_an_empty_database_becomes_what_the_models_say(bare: Flask) -> None:
     with bare.app_context():
-        assert not schema.is_up_to_date(db.engine)
-        schema.bring_up_to_date()
-        assert schema.is_up_to_date(db.engine)
+        assert not migrations.is_up_to_date(db.engine)
+        migrations.bring_up_to_date()
+        assert migrations.is_up_to_date(db.engine)
         assert differences(db.engine) == []
 
 
 def test_the_conditions_of_indexes_are_those_of_the_models(bare: Flask) -> None:
     with bare.app_context():
-        schema.bring_up_to_date()
+        migrations.bring_up_to_date()
         migrated = partial_indexes(db.engine)
         assert {"ix_comment_roots", "ix_comment_replies", "ix_comment_mentions"} <= set(migrated)
-        downgrade(directory=str(schema.directory()), revision="base")
+        downgrade(directory=str(migrations.directory()), revision="base")
         Base.metadata.create_all(db.engine)
         assert partial_indexes(db.engine) == migrated
 
 
 def test_running_them_again_changes_nothing(bare: Flask) -> None:
     with bare.app_context():
-        schema.bring_up_to_date()
-        schema.bring_up_to_date()
+        migrations.bring_up_to_date()
+        migrations.bring_up_to_date()
         assert differences(db.engine) == []
 
 
 def test_each_step_can_be_taken_back_and_done_again(bare: Flask) -> None:
     with bare.app_context():
-        schema.bring_up_to_date()
+        migrations.bring_up_to_date()
         while set(inspect(db.engine).get_table_names()) - {"alembic_version"}:
-            downgrade(directory=str(schema.directory()), revision="-1")
-            assert not schema.is_up_to_date(db.engine)
-        schema.bring_up_to_date()
+            downgrade(directory=str(migrations.directory()), revision="-1")
+            assert not migrations.is_up_to_date(db.engine)
+        migrations.bring_up_to_date()
         assert differences(db.engine) == []
 
 
 def test_comments_survive_the_last_step_and_its_undoing(bare: Flask) -> None:
     with bare.app_context():
-        schema.bring_up_to_date()
+        migrations.bring_up_to_date()
         with Session(db.engine) as session:
             begin_write(session)
             owner = accounts.operator(session)
             article(session, sites.add(session, "Blog", ["https://blog.example"], owner_id=owner.id)).write()
             session.commit()
-        downgrade(directory=str(schema.directory()), revision="-1")
-        upgrade(directory=str(schema.directory()))
+        downgrade(directory=str(migrations.directory()), revision="-1")
+        upgrade(directory=str(migrations.directory()))
         with Session(db.engine) as session:
             assert session.scalars(select(Site.name)).all() == ["Blog"]
             assert session.scalar(text("SELECT source FROM comment")) == "Comment number 1"
@@ -119,7 +119,7 @@ def test_comments_survive_the_last_step_and_its_undoing(bare: Flask) -> None:
 
 def test_domains_banned_before_are_found_as_dns_has_them(bare: Flask) -> None:
     with bare.app_context():
-        schema.bring_up_to_date()
+        migrations.bring_up_to_date()
         with Session(db.engine) as session:
             begin_write(session)
             site = sites.add(
@@ -132,8 +132,8 @@ def test_domains_banned_before_are_found_as_dns_has_them(bare: Flask) -> None:
                 Ban(site_id=site.id, kind=BanKind.EMAIL, value="\u00e9@a.example", label="x", reason="x")
             )
             session.commit()
-        downgrade(directory=str(schema.directory()), revision="0009")
-        upgrade(directory=str(schema.directory()))
+        downgrade(directory=str(migrations.directory()), revision="0009")
+        upgrade(directory=str(migrations.directory()))
         with Session(db.engine) as session:
             found = session.scalars(select(Ban.value).order_by(Ban.id)).all()
             assert found == ["xn--bcher-kva.example", *values[1:], "\u00e9@a.example"]
@@ -148,14 +148,14 @@ def test_what_was_hashed_with_the_secret_key_goes_on_being_known(bare: Flask, se
     bare.config["SECRET_KEY"] = secret
     with bare.app_context():
         token_hashes.hash_with(db.engine, secret)
-        schema.bring_up_to_date()
+        migrations.bring_up_to_date()
         site_id, owner_id = _add_site()
-        downgrade(directory=str(schema.directory()), revision="0010")
+        downgrade(directory=str(migrations.directory()), revision="0010")
         _put_in("ban", site_id=site_id, kind="author", value=signing.keyed_hash(secret, "author", KEY))
         token = {"commenter_id": owner_id, "purpose": "admin", "expires_at": "2999-01-01 00:00:00+00:00"}
         _put_in("login_session", token_hash=signing.challenge_of("session"), **token)
         _put_in("ticket", token_hash=signing.challenge_of("link"), **token)
-        upgrade(directory=str(schema.directory()))
+        upgrade(directory=str(migrations.directory()))
         with bare.test_request_context("/", environ_base={"REMOTE_ADDR": "203.0.113.5"}):
             assert access.author_key_hash(KEY) == signing.keyed_hash(secret, "author", KEY)
             earlier = signing.keyed_hash(secret, "network 2026-03", "203.0.113.0/24")
@@ -168,14 +168,14 @@ def test_what_was_hashed_with_the_secret_key_goes_on_being_known(bare: Flask, se
 
 def test_a_database_without_hashes_gets_a_key_of_its_own(bare: Flask) -> None:
     with bare.app_context():
-        schema.bring_up_to_date()
+        migrations.bring_up_to_date()
         assert hash_keys.load(db.engine) != SECRET.encode()
 
 
 def test_bans_that_never_held_or_lapsed_hold(bare: Flask) -> None:
     month, gone = "a" * 64, "b" * 64
     with bare.app_context():
-        schema.bring_up_to_date()
+        migrations.bring_up_to_date()
         site_id, _ = _add_site()
         with Session(db.engine) as session:
             begin_write(session)
@@ -183,7 +183,7 @@ def test_bans_that_never_held_or_lapsed_hold(bare: Flask) -> None:
             comment = pen.write()
             comment.network_hash, comment.created_at = month, datetime(2026, 2, 28, 23, tzinfo=UTC)
             session.commit()
-        downgrade(directory=str(schema.directory()), revision="0010")
+        downgrade(directory=str(migrations.directory()), revision="0010")
         written = [
             "::ffff:c000:201/128",
             "::ffff:c633:6400/120",
@@ -196,7 +196,7 @@ def test_bans_that_never_held_or_lapsed_hold(bare: Flask) -> None:
             until = "2026-04-01 00:00:00+00:00" if value == "198.51.100.0/24" else None
             _put_in("ban", site_id=site_id, kind="network", value=value, until=until)
         _put_in("ban", site_id=site_id, kind="email", value="eve@b\u00fccher.example")
-        upgrade(directory=str(schema.directory()))
+        upgrade(directory=str(migrations.directory()))
         with Session(db.engine) as session:
             found = {ban.value: ban for ban in session.scalars(select(Ban))}
         assert set(found) == {
@@ -227,7 +227,7 @@ def _put_in(table: str, **values: object) -> None:
 
 def test_a_title_that_was_there_before_is_a_browsers_word(bare: Flask) -> None:
     with bare.app_context():
-        schema.bring_up_to_date()
+        migrations.bring_up_to_date()
         with Session(db.engine) as session:
             begin_write(session)
             owner = accounts.operator(session)
@@ -235,8 +235,8 @@ def test_a_title_that_was_there_before_is_a_browsers_word(bare: Flask) -> None:
             article(session, site).write(title="Loading")
             article(session, site, "/untitled").write()
             session.commit()
-        downgrade(directory=str(schema.directory()), revision="0010")
-        upgrade(directory=str(schema.directory()))
+        downgrade(directory=str(migrations.directory()), revision="0010")
+        upgrade(directory=str(migrations.directory()))
         with Session(db.engine) as session:
             found = session.execute(
                 text("SELECT title, title_source, title_tries FROM thread ORDER BY id")

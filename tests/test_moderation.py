@@ -9,19 +9,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from writing import NOON, Pen, article
 
-from commentsvc.db import begin_write, db
-from commentsvc.domain.discussions import threads
-from commentsvc.domain.persons import accounts
-from commentsvc.domain.showing import reading
-from commentsvc.domain.verdicts import moderation
-from commentsvc.domain.writing.comments import Author
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.comments.comments import Author
+from commentsvc.domain.moderation import decisions as moderation_decisions
+from commentsvc.domain.reading import thread_pages
+from commentsvc.domain.threads import threads
 from commentsvc.models import Comment, Decision, Kind, Order, Role, Site, Status, Thread
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 
 
 def decide(session: Session, comment: Comment, status: Status) -> None:
-    moderation.decide(session, comment, status)
+    moderation_decisions.decide(session, comment, status)
     session.flush()
 
 
@@ -67,7 +67,7 @@ def test_a_trashed_comment_with_answers_leaves_a_placeholder(session: Session, s
     root, answer = chain(pen, 2)
     decide(session, root, Status.TRASH)
     assert shown(session, root, answer) == [True, True]
-    conversation = reading.page(session, pen.address, order=Order.OLDEST).conversations[0]
+    conversation = thread_pages.page(session, pen.address, order=Order.OLDEST).conversations[0]
     assert (conversation.root.placeholder, conversation.root.name, conversation.root.html) == (True, "", "")
     assert conversation.root.website is None
     assert conversation.root.role is None
@@ -83,7 +83,7 @@ def test_a_placeholder_goes_with_its_last_answer(session: Session, site: Site) -
     assert shown(session, root, one, other) == [True, False, True]
     decide(session, other, Status.HELD)
     assert shown(session, root, one, other) == [False, False, False]
-    assert reading.page(session, pen.address, order=Order.OLDEST).conversations == []
+    assert thread_pages.page(session, pen.address, order=Order.OLDEST).conversations == []
     assert pen.thread.approved_count == 0
 
 
@@ -138,7 +138,7 @@ def test_every_verdict_is_added_to_the_log(session: Session, site: Site) -> None
     comment = article(session, site).write()
     moderator = accounts.operator(session)
     for status in (Status.TRASH, Status.TRASH, Status.APPROVED):
-        moderation.decide(session, comment, status, moderator_id=moderator.id)
+        moderation_decisions.decide(session, comment, status, moderator_id=moderator.id)
     session.flush()
     rows = session.scalars(
         select(Decision).where(Decision.comment_id == comment.id).order_by(Decision.id)
@@ -154,7 +154,7 @@ def test_a_mention_is_shown_but_is_not_among_the_comments(session: Session, site
     decide(session, mention, Status.HELD)
     mention.kind = Kind.PINGBACK
     decide(session, mention, Status.APPROVED)
-    page = reading.page(session, pen.address, order=Order.OLDEST)
+    page = thread_pages.page(session, pen.address, order=Order.OLDEST)
     assert [one.root.id for one in page.conversations] == [root.id]
     assert [one.id for one in page.mentions] == [mention.id]
     assert pen.thread.approved_count == 1
@@ -241,7 +241,7 @@ def test_what_is_counted_is_what_a_page_shows(session: Session, site: Site) -> N
     every = list(session.scalars(select(Comment)))
     for one in every[::3]:
         decide(session, one, Status.TRASH)
-    page = reading.page(session, pen.address, order=Order.OLDEST)
+    page = thread_pages.page(session, pen.address, order=Order.OLDEST)
     views = [view for one in page.conversations for view in (one.root, *one.replies)]
     assert sum(not view.placeholder for view in views) == pen.thread.approved_count
 

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from commentsvc.adapters import moments
-from commentsvc.adapters.moments import Moments
+from commentsvc.integrations import memory_window
+from commentsvc.integrations.memory_window import Moments
 
 
 class Clock:
@@ -28,7 +28,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(moments, "time", clock)
+    monkeypatch.setattr(memory_window, "time", clock)
     return clock
 
 

@@ -14,11 +14,13 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from commentsvc.db import begin_write, db
-from commentsvc.domain.desk import banning, reports
-from commentsvc.domain.persons import accounts
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.admin import ban_list
+from commentsvc.domain.moderation import reports
 from commentsvc.models import Ban, BanKind, Comment, Report, Status, Thread
-from commentsvc.web import access, posting, reporting
+from commentsvc.web import access
+from commentsvc.web.thread import posting, reporting
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 LAST = datetime(2026, 11, 30, 23, 59, tzinfo=UTC)
@@ -54,9 +56,9 @@ def ban_network(app: Flask, comment_id: int, at: datetime) -> None:
     with app.app_context(), Session(db.engine) as session:
         begin_write(session)
         comment = session.get_one(Comment, comment_id)
-        chosen = [target for target in banning.targets(comment) if target.kind is BanKind.NETWORK]
+        chosen = [target for target in ban_list.targets(comment) if target.kind is BanKind.NETWORK]
         owner = accounts.operator(session).id
-        banning.add(session, comment.site_id, chosen, reason="x", until=None, moderator_id=owner, at=at)
+        ban_list.add(session, comment.site_id, chosen, reason="x", until=None, moderator_id=owner, at=at)
         session.commit()
 
 
@@ -157,9 +159,9 @@ def test_a_ban_of_a_typed_network_has_no_month(app: Flask) -> None:
     site_id = add_site(app)
     with app.app_context(), Session(db.engine) as session:
         begin_write(session)
-        target = banning.typed(BanKind.NETWORK, "::ffff:127.0.0.1")
+        target = ban_list.typed(BanKind.NETWORK, "::ffff:127.0.0.1")
         owner = accounts.operator(session).id
-        banning.add(session, site_id, [target], reason="x", until=None, moderator_id=owner, at=LAST)
+        ban_list.add(session, site_id, [target], reason="x", until=None, moderator_id=owner, at=LAST)
         session.commit()
         assert session.scalars(select(Ban.month)).one() is None
     assert Reader(app, ARTICLE).post("Hello").status_code == 403

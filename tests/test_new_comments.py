@@ -9,14 +9,14 @@ from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 from writing import ANNA, BEN, NOON, article
 
-from commentsvc.db import db
-from commentsvc.domain.discussions import threads
+from commentsvc.db.session import db
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.comments import comment_text, comments
+from commentsvc.domain.comments.comments import Author, Signs
+from commentsvc.domain.comments.insert_comment import Posted
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.persons import accounts
-from commentsvc.domain.showing import pictures, reading
-from commentsvc.domain.writing import comments, drafts
-from commentsvc.domain.writing.comments import Author, Signs
-from commentsvc.domain.writing.entry import Posted
+from commentsvc.domain.reading import avatars, thread_pages
+from commentsvc.domain.threads import threads
 from commentsvc.models import Comment, Commenter, Decision, Policy, Role, Site, Status, Thread
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
@@ -26,7 +26,7 @@ def put(session: Session, site: Site, text: str, by: Guest | Author = ANNA, to: 
     return comments.put(
         session,
         threads.address_on(site, f"{BLOG}/article"),
-        drafts.make(text, longest=1000),
+        comment_text.make(text, longest=1000),
         Author(guest=by) if isinstance(by, Guest) else by,
         at=NOON,
         parent_id=to,
@@ -40,14 +40,14 @@ def carla(session: Session) -> Commenter:
     carla = Commenter(name="Carla", website="https://carla.example", show_picture=True)
     session.add(carla)
     session.flush()
-    pictures.keep(session, carla.id, b"picture", at=NOON)
+    avatars.keep(session, carla.id, b"picture", at=NOON)
     session.flush()
     return carla
 
 
 def test_a_guest_sees_what_readers_see(session: Session, site: Site) -> None:
     posted = put(session, site, "Hello", Guest("Anna", "anna@mail.example", "https://anna.example"))
-    assert posted.view == reading.one(session, posted.id, own=True)
+    assert posted.view == thread_pages.one(session, posted.id, own=True)
     assert (posted.status, posted.count, posted.view.placeholder) == (Status.APPROVED, 1, False)
 
 
@@ -55,7 +55,7 @@ def test_a_member_is_shown_with_name_website_and_picture(
     session: Session, site: Site, carla: Commenter
 ) -> None:
     posted = put(session, site, "Hello", Author(commenter_id=carla.id))
-    assert posted.view == reading.one(session, posted.id, own=True)
+    assert posted.view == thread_pages.one(session, posted.id, own=True)
     assert (posted.view.name, posted.view.website) == ("Carla", "https://carla.example")
     assert posted.view.picture
 
@@ -63,7 +63,7 @@ def test_a_member_is_shown_with_name_website_and_picture(
 def test_a_moderator_is_shown_with_the_badge(session: Session, site: Site) -> None:
     owner = accounts.operator(session)
     posted = put(session, site, "Hello", Author(commenter_id=owner.id, role=Role.OWNER))
-    assert posted.view == reading.one(session, posted.id, own=True)
+    assert posted.view == thread_pages.one(session, posted.id, own=True)
     assert posted.view.role is Role.OWNER
 
 
@@ -73,7 +73,7 @@ def test_an_answer_says_whom_it_answers(session: Session, site: Site, carla: Com
     second = put(session, site, "Another", Guest(), to=first.id)
     third = put(session, site, "One more", ANNA, to=second.id)
     for posted, name in ((first, "Carla"), (second, "Ben"), (third, "Anonymous")):
-        assert posted.view == reading.one(session, posted.id, own=True)
+        assert posted.view == thread_pages.one(session, posted.id, own=True)
         assert posted.view.parent_name == name
     assert [one.count for one in (root, first, second, third)] == [1, 2, 3, 4]
     assert session.get_one(Comment, root.id).reply_count == 3
@@ -82,7 +82,7 @@ def test_an_answer_says_whom_it_answers(session: Session, site: Site, carla: Com
 def test_the_author_of_a_held_comment_sees_it_waiting(session: Session, site: Site) -> None:
     site.policy = Policy.HOLD_ALL
     posted = put(session, site, "Hello")
-    assert posted.view == reading.one(session, posted.id, own=True)
+    assert posted.view == thread_pages.one(session, posted.id, own=True)
     assert (posted.status, posted.count, posted.view.held) == (Status.HELD, 0, True)
     assert not session.get_one(Comment, posted.id).shown
 
@@ -104,7 +104,7 @@ def test_each_comment_changes_the_thread_once(session: Session, site: Site) -> N
 def test_nobody_waits_for_more_than_a_few_statements(app: Flask, session: Session, site: Site) -> None:
     root = put(session, site, "A question")
     address = threads.address_on(site, f"{BLOG}/article")
-    draft, author = drafts.make("An answer", longest=100), Author(guest=BEN, author_key_hash="k" * 64)
+    draft, author = comment_text.make("An answer", longest=100), Author(guest=BEN, author_key_hash="k" * 64)
     found = comments.look_into(session, site, draft, author, at=NOON)
     site.valve = False
     session.flush()

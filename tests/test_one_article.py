@@ -16,15 +16,15 @@ from sqlalchemy.orm import Session
 from visitor import Visitor
 from writing import NOON, Pen, article
 
-from commentsvc.adapters import schema
-from commentsvc.db import begin_write, db
-from commentsvc.domain import addresses
-from commentsvc.domain.discussions import counting, places, splits, threads
-from commentsvc.domain.persons import accounts
-from commentsvc.domain.rearranging import merging, moving, remapping, renaming
-from commentsvc.domain.websites import sites
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain import article_urls
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.sites import sites
+from commentsvc.domain.thread_admin import merging, moving, remapping, renaming
+from commentsvc.domain.threads import comment_counts, duplicates, lookup, threads
 from commentsvc.errors import BadAddressError, InvalidFieldsError, KeyTakenError
 from commentsvc.ignored_parameters import KINDS, checked
+from commentsvc.integrations import migrations
 from commentsvc.models import Comment, Site, Thread, ThreadAlias
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
@@ -70,11 +70,11 @@ OTHER = [
 
 def found(session: Session, url: str, **more: str) -> int | None:
     """The thread that a page's reader is shown; that one and the one a post goes to must be the same."""
-    place, located = places.find(session, url=url, **more), threads.locate(session, url=url, **more)
-    read, written = places.thread_at(session, place), threads.find(session, located)
+    place, located = lookup.find(session, url=url, **more), threads.locate(session, url=url, **more)
+    read, written = lookup.thread_at(session, place), threads.find(session, located)
     number = getattr(read, "id", None)
     assert number == getattr(written, "id", None)
-    counted = counting.counts(session, [located])
+    counted = comment_counts.counts(session, [located])
     assert counted == [read.approved_count if read else 0]
     return number
 
@@ -123,8 +123,8 @@ def test_any_order_and_any_mixture_lead_to_one_thread(session: Session, site: Si
         chance.shuffle(parts)
         url = f"{BLOG}/a?{'&'.join(parts)}"
         assert found(session, url) == number, url
-        form = addresses.match_key(addresses.thread_key(addresses.canonical(url)))
-        assert addresses.match_key(form) == form
+        form = article_urls.match_key(article_urls.thread_key(article_urls.canonical(url)))
+        assert article_urls.match_key(form) == form
     assert pen.thread.key == "blog.example/a?p=16&lang=de&tag=x&tag=y"
 
 
@@ -287,7 +287,7 @@ class TestASitesOwnList:
 
 
 def use(session: Session, site: Site, listed: str) -> None:
-    from commentsvc.domain.websites import site_settings
+    from commentsvc.domain.sites import site_settings
 
     wanted = site_settings.SiteSettings(
         name=site.name,
@@ -377,7 +377,7 @@ def test_split_threads_of_every_kind_are_found(session: Session, site: Site) -> 
     pairs.append(
         (store(session, site, "blog.example/o?x=1&y=2"), store(session, site, "blog.example/o?y=2&x=1"))
     )
-    groups = [{one.id for one in group.members} for group in splits.find(session, site.id)]
+    groups = [{one.id for one in group.members} for group in duplicates.find(session, site.id)]
     assert all({one.id, other.id} in groups for one, other in pairs)
 
 
@@ -385,7 +385,7 @@ def test_many_articles_of_one_page_are_no_split_threads(session: Session, site: 
     for number in range(12):
         store(session, site, f"blog.example/?p={number}")
     double = store(session, site, "blog.example/?p=3&ref=x")
-    groups = [[one.url for one in group.members] for group in splits.find(session, site.id)]
+    groups = [[one.url for one in group.members] for group in duplicates.find(session, site.id)]
     assert groups == [["https://blog.example/?p=3", double.url]]
 
 
@@ -423,12 +423,12 @@ def test_the_migration_finds_old_threads_and_lists_doubles(
             session.add(ThreadAlias(site_id=site.id, key="blog.example//once", thread_id=numbers[3]))
             session.commit()
         try:
-            schema.know()
-            downgrade(directory=str(schema.directory()), revision="0010")
+            migrations.know()
+            downgrade(directory=str(migrations.directory()), revision="0010")
             with caplog.at_level("WARNING", logger="commentsvc.upgrade"):
-                upgrade(directory=str(schema.directory()))
+                upgrade(directory=str(migrations.directory()))
         finally:
-            schema.bring_up_to_date()
+            migrations.bring_up_to_date()
         assert "blog.example/a (2)" in caplog.text
         assert "blog.example/b" not in caplog.text
         with Session(db.engine) as session:

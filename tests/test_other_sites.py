@@ -25,10 +25,10 @@ from test_admin import (
 )
 from visitor import Visitor
 
-from commentsvc.db import begin_write
-from commentsvc.domain.desk import banning, bulk, notes, team
-from commentsvc.domain.rearranging import merging, moving, remapping, renaming
-from commentsvc.domain.websites import sites
+from commentsvc.db.session import begin_write
+from commentsvc.domain.admin import ban_list, bulk_decisions, notes, team
+from commentsvc.domain.sites import sites
+from commentsvc.domain.thread_admin import merging, moving, remapping, renaming
 from commentsvc.models import (
     Action,
     BanKind,
@@ -61,13 +61,13 @@ def things_of(session: Session, site: Site, comment: Comment) -> Things:
     site = session.get_one(Site, site.id)
     me = session.scalars(select(Membership).where(Membership.site_id == site.id)).one()
     moderator_id, at = me.commenter_id, now()
-    bulk.decide(session, site.id, {comment.id: None}, Status.SPAM, moderator_id=moderator_id, at=at)
+    bulk_decisions.decide(session, site.id, {comment.id: None}, Status.SPAM, moderator_id=moderator_id, at=at)
     team.invite(session, site, Role.MODERATOR, moderator_id=moderator_id, at=at)
     note = notes.add(
         session, site.id, "email:ada@example.org", "Ada", "A note", moderator_id=moderator_id, at=at
     )
-    target = banning.typed(BanKind.DOMAIN, "casino.example")
-    (ban,) = banning.add(
+    target = ban_list.typed(BanKind.DOMAIN, "casino.example")
+    (ban,) = ban_list.add(
         session, site.id, [target], reason="Spam", until=None, moderator_id=moderator_id, at=at
     )
     here = session.get_one(Comment, comment.id).thread

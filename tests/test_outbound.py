@@ -14,10 +14,10 @@ from certificates import Authority
 from floors import is_free
 from strange_server import PUBLIC, Internet, Server
 
-from commentsvc import floor
-from commentsvc.adapters import outbound
-from commentsvc.adapters.outbound import Answer, Network
+from commentsvc import compute_lock
 from commentsvc.errors import ForbiddenDestinationError, OutboundError
+from commentsvc.http_client import client as http_client
+from commentsvc.http_client.client import Answer, Network
 
 PNG = b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n"
 
@@ -56,13 +56,13 @@ def local(server: Server, path: str = "/", **wishes: object) -> Answer:
         "accept": frozenset({"image/"}),
         "allow_private": True,
     } | wishes
-    return outbound.fetch(f"http://127.0.0.1:{server.port}{path}", **wanted)  # type: ignore[arg-type]
+    return http_client.fetch(f"http://127.0.0.1:{server.port}{path}", **wanted)  # type: ignore[arg-type]
 
 
 def public(internet: Internet, url: str = "https://pictures.example/a.png", **wishes: object) -> Answer:
     """Ask as a stranger may have addresses asked."""
     wanted = {"largest": 1000, "seconds": 5.0, "accept": frozenset({"image/png"})} | wishes
-    return outbound.fetch(url, network=internet.network, **wanted)  # type: ignore[arg-type]
+    return http_client.fetch(url, network=internet.network, **wanted)  # type: ignore[arg-type]
 
 
 def sized(body: bytes) -> bytes:
@@ -119,7 +119,7 @@ def test_who_asks_keeps_nobody_from_the_floor(server: Server) -> None:
         sock.sendall(PNG + b"Content-Length: 1\r\n\r\nx")
 
     server.play(answer)
-    with floor.taken():
+    with compute_lock.taken():
         local(server)
         assert not is_free()
     assert free == [True]
@@ -386,7 +386,7 @@ def test_a_refused_connection_is_an_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     with pytest.raises(OutboundError, match="could not be reached"):
-        outbound.fetch(
+        http_client.fetch(
             f"https://127.0.0.1:{port}/", largest=1, seconds=2, accept=frozenset({"a/b"}), allow_private=True
         )
 
@@ -394,5 +394,5 @@ def test_a_refused_connection_is_an_error() -> None:
 @pytest.mark.parametrize("url", ["https://127.0.0.1:{}/", "http://127.0.0.1:{}/", "https://localhost:{}/"])
 def test_this_machine_is_not_asked_for_a_stranger(server: Server, url: str) -> None:
     with pytest.raises(ForbiddenDestinationError):
-        outbound.fetch(url.format(server.port), largest=1, seconds=1, accept=frozenset({"a/b"}))
+        http_client.fetch(url.format(server.port), largest=1, seconds=1, accept=frozenset({"a/b"}))
     assert server.requests == []

@@ -19,12 +19,12 @@ from sqlalchemy.orm import Session
 from writing import NOON
 
 from commentsvc.cli.commands import main
-from commentsvc.cli.delivering import sender
+from commentsvc.cli.deliver import sender
 from commentsvc.config import Settings
-from commentsvc.db import begin_write, db
-from commentsvc.domain import outbox
-from commentsvc.domain.outbox import AGAIN_AFTER, KEPT, TAKEN_FOR, Letter
-from commentsvc.domain.verdicts import alarms, spells
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.notifications import outbox
+from commentsvc.domain.notifications.outbox import AGAIN_AFTER, KEPT, TAKEN_FOR, Letter
+from commentsvc.domain.surge import alerts, episodes
 from commentsvc.errors import MailError
 from commentsvc.models import Delivery, DeliveryState, Pressure, Site, now
 
@@ -225,11 +225,11 @@ class TestAlarm:
         session.add(row)
         session.flush()
         told = [
-            alarms.tell(session, site, ["anna@mail.example"], base_url="", at=NOON + SECOND * number)
+            alerts.tell(session, site, ["anna@mail.example"], base_url="", at=NOON + SECOND * number)
             for number in range(3)
         ]
         assert told == [1, 0, 0]
-        assert spells.felt(row, NOON) == 1
+        assert episodes.felt(row, NOON) == 1
 
 
 class TestRunning:

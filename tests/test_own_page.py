@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from visitor import Visitor
 from werkzeug.test import TestResponse
 
-from commentsvc.db import begin_write, db
-from commentsvc.domain.persons import accounts
-from commentsvc.domain.websites import sites
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.sites import sites
 
 FROM_PROVIDERS = "/login/callback/<key>"
 """The one address that other sites post to: an answer comes by it, and is kept for the browser that began the login."""

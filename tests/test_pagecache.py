@@ -24,19 +24,20 @@ from sqlalchemy.pool import NullPool
 from werkzeug.test import TestResponse
 
 from commentsvc import create_app
-from commentsvc.adapters import compression
-from commentsvc.adapters.bell import Bell
 from commentsvc.config import Settings
-from commentsvc.db import begin_write, db
-from commentsvc.domain.discussions import freshness, threads
-from commentsvc.domain.persons import accounts
-from commentsvc.domain.rearranging import merging
-from commentsvc.domain.verdicts import moderation
-from commentsvc.domain.websites import sites
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.moderation import decisions
+from commentsvc.domain.sites import sites
+from commentsvc.domain.thread_admin import merging
+from commentsvc.domain.threads import threads, versions
 from commentsvc.models import Comment, Commenter, Policy, Site, Status, Thread
-from commentsvc.web import embed, pagecache
-from commentsvc.web import thread as thread_page
-from commentsvc.web.pagecache import PageCache
+from commentsvc.serving import compression
+from commentsvc.serving.page_cache import cache as page_cache
+from commentsvc.serving.page_cache.cache import PageCache
+from commentsvc.serving.page_cache.change_signal import Bell
+from commentsvc.web.thread import pages as thread_pages
+from commentsvc.web.thread import rendering as thread_page
 
 DECODERS: dict[str, Callable[[bytes], bytes]] = {
     "br": brotli.decompress,
@@ -107,7 +108,7 @@ def get(app: Flask, path: str, **headers: str) -> TestResponse:
 def moderate(app: Flask, comment_id: int, status: Status) -> None:
     with app.app_context(), Session(db.engine) as session:
         begin_write(session)
-        moderation.decide(session, session.get_one(Comment, comment_id), status)
+        decisions.decide(session, session.get_one(Comment, comment_id), status)
         session.commit()
 
 
@@ -380,14 +381,14 @@ def test_while_comments_pour_in_a_page_is_rendered_so_often_and_no_more(
     reader: Reader, app: Flask, rendered: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [time.monotonic()]
-    monkeypatch.setattr(pagecache, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(page_cache, "monotonic", lambda: clock[0])
     tokens = [reader.token() for _ in range(16)]
     rendered.clear()
     for number, token in enumerate(tokens):
         reader.posted(f"Number {number}", token=token)
         reader.get()
     pages = [path for path in rendered if path.startswith("/embed?")]
-    assert len(pages) == pagecache.RENDERS
+    assert len(pages) == page_cache.RENDERS
     assert "Number 9" in reader.get().text
     assert "Number 15" not in reader.get().text
     clock[0] += 1.01
@@ -400,8 +401,8 @@ def test_a_comment_elsewhere_leaves_a_page_alone(
     reader: Reader, app: Flask, rendered: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
-    real = freshness.unchanged
-    monkeypatch.setattr(freshness, "unchanged", lambda *args: asked.append(1) or real(*args))
+    real = versions.unchanged
+    monkeypatch.setattr(versions, "unchanged", lambda *args: asked.append(1) or real(*args))
     reader.get()
     elsewhere = Reader(app, f"{BLOG}/elsewhere")
     token = elsewhere.token()
@@ -468,8 +469,10 @@ def test_a_page_that_is_made_while_its_thread_closes_is_of_one_moment(
         threads.changed(session, thread.id)
         session.commit()
     moments = (closes + timedelta(minutes=number) for number in range(-1, 1000))
-    monkeypatch.setattr(embed, "now", lambda: next(moments))
-    monkeypatch.setattr(thread_page, "now", embed.now, raising=False)  # should it ask for the time again
+    monkeypatch.setattr(thread_pages, "now", lambda: next(moments))
+    monkeypatch.setattr(
+        thread_page, "now", thread_pages.now, raising=False
+    )  # should it ask for the time again
     assert "Comments close on" in reader.get().text
     (page,) = cache_of(app).shelf.all()
     assert page.until - time.monotonic() <= 60

@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 from test_admin import ENGINES, elsewhere, moderator, owner, session, site, visitor, write
 from visitor import Visitor
 
-from commentsvc.db import begin_write, db
-from commentsvc.domain.desk import people, people_search
-from commentsvc.domain.discussions.threads import address_on
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.admin import people, people_search
+from commentsvc.domain.comments import comment_text, comments
+from commentsvc.domain.comments.comments import Author, Signs
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.verdicts import moderation
-from commentsvc.domain.writing import comments, drafts
-from commentsvc.domain.writing.comments import Author, Signs
+from commentsvc.domain.moderation import decisions
+from commentsvc.domain.threads.threads import address_on
 from commentsvc.errors import NotFoundError
 from commentsvc.models import Action, Comment, Commenter, Membership, Note, Role, Site, Status, now
 
@@ -41,7 +41,7 @@ def member(session: Session, site: Site, name: str = "Mallory", text: str = "Fro
     comments.post(
         session,
         address_on(session.get_one(Site, site.id), f"{BLOG}/swifts"),
-        drafts.make(text, longest=1000),
+        comment_text.make(text, longest=1000),
         Author(commenter_id=found.id),
         at=now(),
         signs=Signs(),
@@ -59,7 +59,7 @@ def test_all_that_a_guest_wrote_with_every_decision(
     write(session, site, "By somebody else", guest=Guest("Ben", "ben@mail.example"))
     begin_write(session)
     for status in (Status.APPROVED, Status.TRASH):
-        moderation.decide(session, session.get_one(Comment, comment.id), status, moderator_id=owner.id)
+        decisions.decide(session, session.get_one(Comment, comment.id), status, moderator_id=owner.id)
     session.commit()
     page = moderator.page(path(site))
     assert "The first" in page

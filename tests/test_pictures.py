@@ -14,8 +14,8 @@ from attacks import ATTACKS
 from hang import within
 from PIL import Image
 
-from commentsvc.adapters import pictures
 from commentsvc.errors import PictureError
+from commentsvc.text import images
 
 RED, BLUE, CLEAR = (255, 0, 0), (0, 0, 255), (0, 0, 0, 0)
 ORIENTATION = 0x0112
@@ -37,7 +37,7 @@ def halves(mode: str = "RGB", size: tuple[int, int] = (200, 200)) -> Image.Image
 
 def opened(data: bytes) -> Image.Image:
     image = Image.open(BytesIO(data), formats=("WEBP",))
-    assert image.size == (pictures.SIDE, pictures.SIDE)
+    assert image.size == (images.SIDE, images.SIDE)
     assert len(data) <= 12_000
     return image
 
@@ -62,44 +62,44 @@ SMALL = {kind: encoded(halves(), kind) for kind in ("JPEG", "PNG", "GIF", "WEBP"
 
 @pytest.mark.parametrize("kind", SMALL)
 def test_a_picture_becomes_a_small_square(kind: str) -> None:
-    image = opened(pictures.shrink(SMALL[kind]))
+    image = opened(images.shrink(SMALL[kind]))
     assert [colour(image, 10, 48), colour(image, 85, 48)] == ["red", "blue"]
 
 
 @pytest.mark.parametrize("kind", SMALL)
 def test_the_same_bytes_give_the_same_picture(kind: str) -> None:
-    assert pictures.shrink(SMALL[kind]) == pictures.shrink(SMALL[kind])
+    assert images.shrink(SMALL[kind]) == images.shrink(SMALL[kind])
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
 def test_a_png_of_every_kind_is_taken(mode: str) -> None:
-    opened(pictures.shrink(encoded(Image.new(mode, (120, 80)), "PNG")))
+    opened(images.shrink(encoded(Image.new(mode, (120, 80)), "PNG")))
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
 def test_a_jpeg_of_every_kind_is_taken(mode: str) -> None:
-    opened(pictures.shrink(encoded(Image.new(mode, (120, 80)), "JPEG", progressive=True)))
+    opened(images.shrink(encoded(Image.new(mode, (120, 80)), "JPEG", progressive=True)))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (96, 96), (2048, 2), (2048, 2048)])
 def test_a_picture_of_every_shape_is_taken(size: tuple[int, int]) -> None:
-    opened(pictures.shrink(encoded(Image.new("RGB", size), "PNG")))
+    opened(images.shrink(encoded(Image.new("RGB", size), "PNG")))
 
 
 def test_the_middle_is_kept() -> None:
     wide = Image.new("RGB", (600, 200), BLUE)
     wide.paste(RED, (200, 0, 400, 200))
-    image = opened(pictures.shrink(encoded(wide, "PNG")))
+    image = opened(images.shrink(encoded(wide, "PNG")))
     assert [colour(image, x, 48) for x in (3, 48, 92)] == ["red"] * 3
 
 
 def test_a_picture_straight_from_a_camera_is_taken() -> None:
-    opened(pictures.shrink(encoded(halves(size=(4032, 3024)), "JPEG")))
+    opened(images.shrink(encoded(halves(size=(4032, 3024)), "JPEG")))
 
 
 def test_transparency_is_kept() -> None:
     for image in (Image.new("RGBA", (50, 50), CLEAR), Image.new("RGBA", (50, 50), CLEAR).convert("P")):
-        alpha = opened(pictures.shrink(encoded(image, "PNG", transparency=0 if image.mode == "P" else None)))
+        alpha = opened(images.shrink(encoded(image, "PNG", transparency=0 if image.mode == "P" else None)))
         assert alpha.convert("RGBA").getpixel((48, 48))[3] < 10  # type: ignore[index]
 
 
@@ -108,7 +108,7 @@ def test_a_picture_taken_sideways_is_turned(orientation: int, at: tuple[int, int
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
     for kind in ("JPEG", "WEBP", "PNG"):
-        image = opened(pictures.shrink(encoded(halves(), kind, exif=exif)))
+        image = opened(images.shrink(encoded(halves(), kind, exif=exif)))
         assert colour(image, *at) == "red"
 
 
@@ -117,7 +117,7 @@ def test_nothing_is_said_of_where_and_with_what_a_picture_was_taken() -> None:
     exif[0x010F] = "A camera"
     exif[0x8825] = {1: "N", 2: (52.0, 31.0, 12.0)}
     sent = encoded(halves(), "JPEG", exif=exif, comment=HTML, icc_profile=b"profile", xmp=b"<x:xmpmeta/>")
-    kept = opened(pictures.shrink(sent))
+    kept = opened(images.shrink(sent))
     assert not kept.getexif()
     assert not {"exif", "icc_profile", "xmp", "comment"} & set(kept.info)
 
@@ -126,7 +126,7 @@ def test_of_a_moving_picture_the_first_frame_is_kept() -> None:
     frames = [Image.new("RGB", (50, 50), RED), *[Image.new("RGB", (50, 50), BLUE)] * 200]
     for kind in ("GIF", "WEBP", "PNG"):
         sent = encoded(frames[0], kind, save_all=True, append_images=frames[1:])
-        kept = opened(pictures.shrink(sent))
+        kept = opened(images.shrink(sent))
         assert colour(kept, 48, 48) == "red"
         assert not getattr(kept, "is_animated", False)
 
@@ -134,7 +134,7 @@ def test_of_a_moving_picture_the_first_frame_is_kept() -> None:
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 def test_noise_stays_small(mode: str) -> None:
     noise = Image.merge(mode, [Image.effect_noise((96, 96), 250) for _ in mode])
-    opened(pictures.shrink(encoded(noise, "PNG")))
+    opened(images.shrink(encoded(noise, "PNG")))
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_noise_stays_small(mode: str) -> None:
     ],
 )
 def test_what_is_also_a_page_is_no_page_afterwards(sent: bytes) -> None:
-    kept = pictures.shrink(sent)
+    kept = images.shrink(sent)
     opened(kept)
     assert HTML not in kept
     assert b"script" not in kept
@@ -159,7 +159,7 @@ def test_what_is_also_a_page_is_no_page_afterwards(sent: bytes) -> None:
 @pytest.mark.parametrize("part", [0.05, 0.3, 0.6, 0.9])
 def test_half_a_picture_is_none(kind: str, part: float) -> None:
     with pytest.raises(PictureError):
-        pictures.shrink(SMALL[kind][: int(len(SMALL[kind]) * part)])
+        images.shrink(SMALL[kind][: int(len(SMALL[kind]) * part)])
 
 
 @pytest.mark.parametrize("kind", SMALL)
@@ -168,7 +168,7 @@ def test_a_damaged_picture_is_a_picture_or_an_error(kind: str) -> None:
     for at in range(0, min(len(good), 400), 3):
         for byte in (0, 0x7F, 0xFF):
             try:
-                opened(pictures.shrink(good[:at] + bytes([byte]) + good[at + 1 :]))
+                opened(images.shrink(good[:at] + bytes([byte]) + good[at + 1 :]))
             except PictureError:
                 continue
 
@@ -198,13 +198,13 @@ def test_a_damaged_picture_is_a_picture_or_an_error(kind: str) -> None:
 )
 def test_what_is_no_picture_of_a_known_kind_is_refused(sent: bytes) -> None:
     with pytest.raises(PictureError):
-        pictures.shrink(sent)
+        images.shrink(sent)
 
 
 def test_no_attack_is_a_picture() -> None:
     for attack in ATTACKS:
         with pytest.raises(PictureError):
-            pictures.shrink(attack.text.encode("utf-8", "surrogatepass"))
+            images.shrink(attack.text.encode("utf-8", "surrogatepass"))
 
 
 def gif(width: int, height: int) -> bytes:
@@ -228,19 +228,19 @@ def webp(width: int, height: int) -> bytes:
         webp(16_384, 16_384),
         webp(2049, 10),
         encoded(Image.new("RGB", (4097, 1)), "JPEG"),
-        SMALL["PNG"] + bytes(pictures.LARGEST),
+        SMALL["PNG"] + bytes(images.LARGEST),
     ],
 )
 def test_a_bomb_is_not_lit(sent: bytes) -> None:
     with within(2), pytest.raises(PictureError):
-        pictures.shrink(sent)
+        images.shrink(sent)
 
 
 def test_a_jpeg_of_a_thousand_scans_is_not_walked_through() -> None:
     good = encoded(halves(size=(4096, 4096)), "JPEG", progressive=True)
     scan = good[good.rindex(b"\xff\xda") : -2]
     with within(2), pytest.raises(PictureError, match="too large"):
-        pictures.shrink(good[:-2] + scan * 1000 + b"\xff\xd9")
+        images.shrink(good[:-2] + scan * 1000 + b"\xff\xd9")
 
 
 @pytest.mark.parametrize("text", [b"tEXt", b"zTXt", b"iCCP"])
@@ -249,17 +249,17 @@ def test_a_text_that_unpacks_without_end_is_not_kept(text: bytes) -> None:
     sent = SMALL["PNG"][:33] + chunk(text, b"a\0\0" + packed) * 20 + SMALL["PNG"][33:]
     with within(5):
         try:
-            opened(pictures.shrink(sent))
+            opened(images.shrink(sent))
         except PictureError:
             return
 
 
 _MEASURE = """
 import resource, sys
-from commentsvc.adapters import pictures
+from commentsvc.text import images
 def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 sent, before = sys.stdin.buffer.read(), peak()
-pictures.shrink(sent)
+images.shrink(sent)
 print((peak() - before) // 1024)
 """
 

@@ -8,9 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from writing import Pen, article
 
-from commentsvc.domain.rearranging import pins
-from commentsvc.domain.showing import reading
-from commentsvc.domain.verdicts import moderation
+from commentsvc.domain.moderation import decisions
+from commentsvc.domain.reading import thread_pages
+from commentsvc.domain.thread_admin import pins
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import Action, Comment, Order, Site, Status
 
@@ -26,7 +26,7 @@ def pin(session: Session, pen: Pen, comment: Comment) -> None:
     pins.pin(session, comment, moderator_id=None, at=pen.at)
 
 
-def ids(page: reading.ThreadPage) -> list[int]:
+def ids(page: thread_pages.ThreadPage) -> list[int]:
     return [one.root.id for one in page.conversations]
 
 
@@ -35,7 +35,7 @@ def test_what_is_pinned_stands_above_with_its_replies(session: Session, pen: Pen
     comments = [pen.write() for _ in range(4)]
     reply = pen.write(to=comments[2])
     pin(session, pen, comments[2])
-    page = reading.page(session, pen.address, order=order)
+    page = thread_pages.page(session, pen.address, order=order)
     rest = [comments[0].id, comments[1].id, comments[3].id]
     assert ids(page) == [comments[2].id, *(rest if order is Order.OLDEST else rest[::-1])]
     assert page.conversations[0].root.pinned
@@ -45,13 +45,13 @@ def test_what_is_pinned_stands_above_with_its_replies(session: Session, pen: Pen
 def test_it_is_shown_once_and_on_the_first_page_alone(
     session: Session, pen: Pen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "ROOTS", 3)
+    monkeypatch.setattr(thread_pages, "ROOTS", 3)
     comments = [pen.write() for _ in range(7)]
     pin(session, pen, comments[5])
     seen: list[int] = []
     after = None
     while True:
-        page = reading.page(session, pen.address, order=Order.OLDEST, after=after)
+        page = thread_pages.page(session, pen.address, order=Order.OLDEST, after=after)
         seen += ids(page)
         after = page.next_cursor
         if after is None:
@@ -62,7 +62,7 @@ def test_it_is_shown_once_and_on_the_first_page_alone(
 def test_a_thread_whose_comments_are_all_pinned_has_a_page(session: Session, pen: Pen) -> None:
     comment = pen.write()
     pin(session, pen, comment)
-    assert ids(reading.page(session, pen.address, order=Order.OLDEST)) == [comment.id]
+    assert ids(thread_pages.page(session, pen.address, order=Order.OLDEST)) == [comment.id]
 
 
 def test_three_are_the_most(session: Session, pen: Pen) -> None:
@@ -73,7 +73,7 @@ def test_three_are_the_most(session: Session, pen: Pen) -> None:
         pin(session, pen, comments[3])
     pins.unpin(session, comments[0], moderator_id=None, at=pen.at)
     pin(session, pen, comments[3])
-    assert ids(reading.page(session, pen.address, order=Order.OLDEST))[:3] == [
+    assert ids(thread_pages.page(session, pen.address, order=Order.OLDEST))[:3] == [
         comments[at].id for at in (1, 2, 3)
     ]
 
@@ -83,7 +83,7 @@ def test_a_reply_is_featured_but_not_pinned(session: Session, pen: Pen) -> None:
     with pytest.raises(InvalidFieldsError, match="A reply cannot be pinned"):
         pin(session, pen, reply)
     pins.feature(session, reply, moderator_id=None, at=pen.at)
-    page = reading.page(session, pen.address, order=Order.OLDEST)
+    page = thread_pages.page(session, pen.address, order=Order.OLDEST)
     assert page.conversations[0].replies[0].featured
     assert not page.conversations[0].root.featured
 
@@ -93,7 +93,7 @@ def test_what_readers_do_not_see_is_not_put_in_front_of_them(
     session: Session, pen: Pen, status: Status
 ) -> None:
     comment = pen.write()
-    moderation.decide(session, comment, status)
+    decisions.decide(session, comment, status)
     for mark in (pins.pin, pins.feature):
         with pytest.raises(InvalidFieldsError, match="that readers see"):
             mark(session, comment, moderator_id=None, at=pen.at)
@@ -103,8 +103,8 @@ def test_a_pinned_comment_that_is_removed_is_gone_from_the_top(session: Session,
     first, second = pen.write(), pen.write()
     pen.write(to=second)
     pin(session, pen, second)
-    moderation.decide(session, second, Status.TRASH)
-    page = reading.page(session, pen.address, order=Order.OLDEST)
+    decisions.decide(session, second, Status.TRASH)
+    page = thread_pages.page(session, pen.address, order=Order.OLDEST)
     assert ids(page) == [first.id, second.id]
     assert page.conversations[1].root.placeholder
     assert not page.conversations[1].root.pinned

@@ -12,16 +12,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from writing import article
 
-from commentsvc.adapters import outbound
-from commentsvc.adapters import pictures as shrinking
-from commentsvc.adapters.outbound import Answer
-from commentsvc.db import begin_write
-from commentsvc.domain.persons import identities, profiles
-from commentsvc.domain.showing import pictures
-from commentsvc.domain.writing.comments import Author
+from commentsvc.db.session import begin_write
+from commentsvc.domain.accounts import identities, profiles
+from commentsvc.domain.comments.comments import Author
+from commentsvc.domain.reading import avatars
 from commentsvc.errors import OutboundError
+from commentsvc.http_client import client as http_client
+from commentsvc.http_client.client import Answer
 from commentsvc.models import Commenter, Picture, Site, Thread, now
-from commentsvc.web import incoming_pictures
+from commentsvc.text import images as shrinking
+from commentsvc.web.auth import incoming_avatars
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 
@@ -41,9 +41,9 @@ def ada(session: Session) -> Commenter:
 
 @pytest.fixture
 def path(session: Session, ada: Commenter) -> str:
-    pictures.keep(session, ada.id, shrinking.shrink(drawn()), at=now())
+    avatars.keep(session, ada.id, shrinking.shrink(drawn()), at=now())
     session.commit()
-    found = pictures.path(session, ada)
+    found = avatars.path(session, ada)
     assert found is not None
     return found
 
@@ -88,7 +88,7 @@ class TestTaking:
     def _web(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.colour = "teal"
         monkeypatch.setattr(
-            outbound, "fetch", lambda url, **_: Answer(url, 200, "image/png", drawn(self.colour))
+            http_client, "fetch", lambda url, **_: Answer(url, 200, "image/png", drawn(self.colour))
         )
 
     def test_a_new_one_changes_the_pages_they_are_on(
@@ -98,7 +98,7 @@ class TestTaking:
         session.commit()
         versions = [self.version(session)]
         for self.colour in ("teal", "teal", "navy"):
-            incoming_pictures.take(ada.id, "https://pictures.example/1")
+            incoming_avatars.take(ada.id, "https://pictures.example/1")
             versions.append(self.version(session))
         assert versions[0] < versions[1] == versions[2] < versions[3]
 
@@ -108,7 +108,7 @@ class TestTaking:
 
     def test_none_is_taken_where_none_is_named(self, app: Flask, session: Session, ada: Commenter) -> None:
         session.commit()
-        incoming_pictures.take(ada.id, None)
+        incoming_avatars.take(ada.id, None)
         assert session.scalar(select(Picture.digest)) is None
 
     def test_a_login_goes_on_without_one(
@@ -118,6 +118,6 @@ class TestTaking:
             raise OutboundError("no answer")
 
         session.commit()
-        monkeypatch.setattr(outbound, "fetch", fail)
-        incoming_pictures.take(ada.id, "https://pictures.example/1")
+        monkeypatch.setattr(http_client, "fetch", fail)
+        incoming_avatars.take(ada.id, "https://pictures.example/1")
         assert session.scalar(select(Picture.digest)) is None

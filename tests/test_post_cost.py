@@ -8,7 +8,7 @@ from guest import Reader, add_site
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from commentsvc.db import begin_write, db
+from commentsvc.db.session import begin_write, db
 from commentsvc.models import Commenter
 
 

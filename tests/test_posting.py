@@ -18,10 +18,10 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from commentsvc import create_app
-from commentsvc.adapters import schema
 from commentsvc.config import Settings
-from commentsvc.db import begin_write, db
-from commentsvc.domain.verdicts import moderation
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.moderation import decisions
+from commentsvc.integrations import migrations
 from commentsvc.models import Comment, FieldRule, Policy, Status
 from commentsvc.web import BODY_LARGEST
 
@@ -38,7 +38,7 @@ def reader(app: Flask) -> Reader:
 def decide(app: Flask, comment_id: int, status: Status) -> None:
     with app.app_context(), Session(db.engine) as session:
         begin_write(session)
-        moderation.decide(session, session.get_one(Comment, comment_id), status)
+        decisions.decide(session, session.get_one(Comment, comment_id), status)
         session.commit()
 
 
@@ -300,7 +300,7 @@ def test_too_many_posts_are_told_when_to_come_back(tmp_path_factory: pytest.Temp
     folder = tmp_path_factory.mktemp("limited")
     app = create_app(Settings.from_env(environment(folder, COMMENTSVC_POST_LIMIT="3/hour")))
     with app.app_context():
-        schema.bring_up_to_date()
+        migrations.bring_up_to_date()
     add_site(app)
     reader = Reader(app)
     for number in range(3):

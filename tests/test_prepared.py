@@ -7,9 +7,9 @@ from sqlalchemy import Float, bindparam, event, insert, literal, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
-from commentsvc.db import begin_write
+from commentsvc.db.session import begin_write
+from commentsvc.db.statements import Prepared
 from commentsvc.models import Site
-from commentsvc.prepared import Prepared
 
 _SITE = Site.__table__
 BY_ID = Prepared(

@@ -13,8 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from commentsvc.db import begin_write, db
-from commentsvc.domain.rearranging import merging, renaming
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.thread_admin import merging, renaming
 from commentsvc.models import Comment, Origin, Status, Thread
 
 both_engines = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])

@@ -13,13 +13,14 @@ from sqlalchemy import event, func, insert, select
 from sqlalchemy.orm import Session
 from writing import NOON
 
-from commentsvc.db import begin_write, db
-from commentsvc.domain.discussions import threads
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.comments import comment_text, comments
+from commentsvc.domain.comments.comments import Author, Signs
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.verdicts import moderation, pressure, spells, usual
-from commentsvc.domain.verdicts.spells import CALM, Step
-from commentsvc.domain.writing import comments, drafts
-from commentsvc.domain.writing.comments import Author, Signs
+from commentsvc.domain.moderation import decisions as moderation_decisions
+from commentsvc.domain.surge import baseline, detection, episodes
+from commentsvc.domain.surge.episodes import CALM, Step
+from commentsvc.domain.threads import threads
 from commentsvc.errors import WorkNeededError
 from commentsvc.models import Action, Comment, Pressure, Role, Site, Status, Thread
 
@@ -44,7 +45,7 @@ class Crowd:
     ) -> Comment:
         self.many += 1
         address = threads.address_on(self.site, BLOG + path)
-        draft = drafts.make(f"{text} {self.many}", longest=10_000)
+        draft = comment_text.make(f"{text} {self.many}", longest=10_000)
         author = by or Author(guest=Guest(f"Guest {self.many}", f"{self.many}@mail.example"))
         return comments.post(
             self.session, address, draft, author, at=at or self.at, title=f"Of {path}", signs=signs or Signs()
@@ -69,7 +70,7 @@ class Crowd:
     def felt(self, path: str = "/article", at: datetime | None = None) -> Step:
         """What a reader of an article meets at a time."""
         thread = threads.find(self.session, threads.address_on(self.site, BLOG + path))
-        return pressure.now_on(self.session, self.site, thread, at=at or self.at).step
+        return detection.now_on(self.session, self.site, thread, at=at or self.at).step
 
     @property
     def log(self) -> list[str]:
@@ -164,7 +165,7 @@ class TestRise:
     def test_a_site_where_much_is_usual_bears_more(self, crowd: Crowd) -> None:
         for hour in range(6):
             crowd.store(160, NOON - DAY * (hour + 1))
-        assert usual.hourly(crowd.session, crowd.site.id, at=NOON) == 160
+        assert baseline.hourly(crowd.session, crowd.site.id, at=NOON) == 160
         crowd.burst(39, every=7 * SECOND)
         assert crowd.felt() is Step.NONE
         crowd.burst(1)
@@ -174,13 +175,13 @@ class TestRise:
         crowd.store(200, NOON - DAY)  # one wild hour that was let through, and many that were not
         for day in range(2, 8):
             crowd.store(100, NOON - DAY * day, Status.SPAM)
-        assert usual.hourly(crowd.session, crowd.site.id, at=NOON) == 0
+        assert baseline.hourly(crowd.session, crowd.site.id, at=NOON) == 0
 
     def test_what_is_usual_is_reckoned_once_a_day(self, crowd: Crowd) -> None:
-        assert usual.known(crowd.session, crowd.site.id, at=NOON) is None
-        assert usual.hourly(crowd.session, crowd.site.id, at=NOON) == 0
-        assert usual.known(crowd.session, crowd.site.id, at=NOON + DAY / 2) == 0
-        assert usual.known(crowd.session, crowd.site.id, at=NOON + DAY) is None
+        assert baseline.known(crowd.session, crowd.site.id, at=NOON) is None
+        assert baseline.hourly(crowd.session, crowd.site.id, at=NOON) == 0
+        assert baseline.known(crowd.session, crowd.site.id, at=NOON + DAY / 2) == 0
+        assert baseline.known(crowd.session, crowd.site.id, at=NOON + DAY) is None
 
 
 class TestWhoIsExempt:
@@ -231,10 +232,10 @@ class TestFall:
         crowd.burst(90, every=SECOND)
         hot = crowd.spells[0].hot_at
         crowd.session.commit()
-        assert spells.sweep(crowd.session, at=hot + CALM - SECOND) == 0
-        assert spells.sweep(crowd.session, at=hot + CALM * 2 + SECOND) == 1
+        assert episodes.sweep(crowd.session, at=hot + CALM - SECOND) == 0
+        assert episodes.sweep(crowd.session, at=hot + CALM * 2 + SECOND) == 1
         assert crowd.spells[0].step == Step.LINKS
-        assert spells.sweep(crowd.session, at=hot + CALM * 9) == 1
+        assert episodes.sweep(crowd.session, at=hot + CALM * 9) == 1
         assert crowd.spells[0].ended_at == hot + CALM * 3
         assert [line.partition(":")[0] for line in crowd.log[-3:]] == [
             "pressure.fall",
@@ -263,7 +264,7 @@ class TestFall:
 class TestHands:
     def test_a_moderator_lets_it_be_until_it_is_calm(self, crowd: Crowd) -> None:
         crowd.burst(25)
-        spells.ease(crowd.session, crowd.spells[0], moderator_id=None, at=crowd.at)  # type: ignore[arg-type]
+        episodes.ease(crowd.session, crowd.spells[0], moderator_id=None, at=crowd.at)  # type: ignore[arg-type]
         crowd.burst(60, every=2 * SECOND)
         assert crowd.felt() is Step.NONE
         assert crowd.post("See https://a.example/").status is Status.APPROVED
@@ -274,7 +275,7 @@ class TestHands:
 
     def test_a_moderator_holds_all_for_a_while(self, crowd: Crowd) -> None:
         crowd.burst(25)
-        spells.hold_all(crowd.session, crowd.spells[0], moderator_id=None, at=crowd.at)  # type: ignore[arg-type]
+        episodes.hold_all(crowd.session, crowd.spells[0], moderator_id=None, at=crowd.at)  # type: ignore[arg-type]
         assert crowd.post().status is Status.HELD
         assert crowd.felt(at=crowd.at + CALM + SECOND) is Step.WORK
 
@@ -326,9 +327,12 @@ def test_writers_at_the_same_time_open_it_once(crowd: Crowd, app: Flask) -> None
 def test_a_moved_thread_takes_its_pressure_along(crowd: Crowd) -> None:
     crowd.burst(25)
     thread = crowd.session.scalars(select(Thread)).one()
-    found = pressure.now_on(crowd.session, crowd.site, thread, at=crowd.at)
+    found = detection.now_on(crowd.session, crowd.site, thread, at=crowd.at)
     assert (found.step, found.site_wide) == (Step.LINKS, False)
-    assert moderation.is_known(crowd.session, crowd.site.id, author_key_hash=None, commenter_id=None) is False
+    assert (
+        moderation_decisions.is_known(crowd.session, crowd.site.id, author_key_hash=None, commenter_id=None)
+        is False
+    )
 
 
 def test_judging_a_comment_reads_a_few_rows_along_indexes(crowd: Crowd, engine_name: str) -> None:
@@ -343,7 +347,7 @@ def test_judging_a_comment_reads_a_few_rows_along_indexes(crowd: Crowd, engine_n
     thread = crowd.session.scalars(select(Thread).where(Thread.url == f"{BLOG}/article")).one()
     at = crowd.spells[0].hot_at
     event.listen(connection, "before_cursor_execute", note)
-    assert pressure.look(crowd.session, crowd.site, thread, at=at) is not None
+    assert detection.look(crowd.session, crowd.site, thread, at=at) is not None
     event.remove(connection, "before_cursor_execute", note)
     assert len(said) <= 3
     for statement, parameters in said if engine_name == "sqlite" else ():  # which says its plans in words

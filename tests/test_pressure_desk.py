@@ -10,11 +10,11 @@ from guest import Elements
 from moderating import Queue, open_queue
 from sqlalchemy import select
 
-from commentsvc.db import begin_write
-from commentsvc.domain.persons import accounts
-from commentsvc.domain.verdicts import spells
-from commentsvc.domain.verdicts.spells import CALM, Step
-from commentsvc.domain.websites import sites
+from commentsvc.db.session import begin_write
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.sites import sites
+from commentsvc.domain.surge import episodes
+from commentsvc.domain.surge.episodes import CALM, Step
 from commentsvc.models import Action, Comment, Pressure, Site, Status, now
 
 queue_of_site = open_queue
@@ -83,7 +83,7 @@ def test_it_is_over_by_the_clock_though_nobody_wrote(it: Queue) -> None:
     it.session.commit()
     assert banner(it) == ""
     assert spell(it).ended_at is None  # looking changes nothing
-    assert spells.sweep(it.session, at=now()) == 1
+    assert episodes.sweep(it.session, at=now()) == 1
     log = it.owner.page(f"/admin/sites/{it.site_id}/actions")
     assert 'The service</bdi></b> <span dir="auto">Calm again on “&lt;/b&gt;&lt;script&gt;' in log
 
@@ -101,11 +101,11 @@ def test_the_link_leads_to_what_waits_for_it(it: Queue) -> None:
 def test_a_moderator_takes_it_away_and_puts_it_back(it: Queue) -> None:
     assert by_hand(it, "ease") == 303
     assert "Nothing waits for that" in banner(it)
-    assert spells.felt(spell(it), now()) is Step.NONE
+    assert episodes.felt(spell(it), now()) is Step.NONE
     assert (last_action(it).kind, last_action(it).moderator_id is None) == ("pressure.ease", False)
     assert by_hand(it, "hold") == 303
     assert "All comments wait. It falls by itself" in banner(it)
-    assert spells.felt(spell(it), now()) is Step.ALL
+    assert episodes.felt(spell(it), now()) is Step.ALL
     assert last_action(it).summary.startswith("Holds all comments on “")
 
 

@@ -12,10 +12,10 @@ from conftest import dispose, environment
 from test_settings import BARE
 
 from commentsvc import create_app
-from commentsvc.adapters.providers import catalogue
-from commentsvc.adapters.providers.catalogue import BASIC, POST, ROWS, Provider
 from commentsvc.config import Settings
 from commentsvc.errors import SettingsError
+from commentsvc.integrations.oauth import catalogue
+from commentsvc.integrations.oauth.catalogue import BASIC, POST, ROWS, Provider
 
 ROOT = Path(__file__).resolve().parent.parent
 APPLES = vendors.apples_key().as_pem(private=True).decode()

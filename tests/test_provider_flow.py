@@ -14,11 +14,11 @@ import vendors as fakes
 from joserfc.jwk import ECKey
 from vendors import CALLBACK, HTML, PICTURE, Reply, Vendors, as_html, as_json, consent
 
-from commentsvc.adapters.providers import asking
-from commentsvc.adapters.providers.catalogue import Provider
-from commentsvc.adapters.providers.flow import Attempt, Flow
-from commentsvc.adapters.providers.profile import Profile
 from commentsvc.errors import ProviderError
+from commentsvc.integrations.oauth import transport
+from commentsvc.integrations.oauth.catalogue import Provider
+from commentsvc.integrations.oauth.flow import Attempt, Flow
+from commentsvc.integrations.oauth.profile import Profile
 
 
 @pytest.fixture(scope="module")
@@ -423,7 +423,7 @@ class TestBadDays:
         slow: fakes.Play,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(asking, "SECONDS", 0.3)
+        monkeypatch.setattr(transport, "SECONDS", 0.3)
         vendors["oidc_test"].instead[path] = slow
         assert "not available right now" in refusal(flow, vendors["oidc_test"].row())
 

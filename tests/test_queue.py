@@ -11,12 +11,12 @@ import pytest
 from moderating import Queue, open_queue
 from sqlalchemy import Engine, event
 
-from commentsvc.db import begin_write
-from commentsvc.domain.desk import queue_walk
-from commentsvc.domain.desk.queue_filters import Filters, Tab
+from commentsvc.db.session import begin_write
+from commentsvc.domain.admin import queue_query
+from commentsvc.domain.admin.queue_filters import Filters, Tab
 from commentsvc.domain.fields import Guest
 from commentsvc.models import Comment, Decision, Identity, Report, Status, now
-from commentsvc.web import desk
+from commentsvc.web.admin import context
 
 queue_of_site = open_queue
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
@@ -89,7 +89,7 @@ class TestFilters:
         assert shown(it, "since=2026-01-02&until=2026-01-03") == [ids[0], ids[4], ids[3]]
         assert shown(it, "since=2026-01-09") == [ids[5]]
         assert shown(it, "until=2026-01-01") == [ids[1]]
-        monkeypatch.setattr("commentsvc.domain.desk.queue.PAGE", 2)
+        monkeypatch.setattr("commentsvc.domain.admin.queue.PAGE", 2)
         assert walked(it, "until=2026-01-04") == [ids[2], ids[0], ids[4], ids[3], ids[1]]
 
     def test_by_reason(self, queue_of_site: Queue) -> None:
@@ -174,7 +174,7 @@ class TestFilters:
         self, queue_of_site: Queue, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         it = queue_of_site
-        monkeypatch.setattr(queue_walk, "LOOK", 4)
+        monkeypatch.setattr(queue_query, "LOOK", 4)
         wanted = it.write("Rare", guest=BEN)
         it.held(9)
         page = it.owner.page("/admin?provider=guest&author=email:ben@mail.example")
@@ -206,7 +206,7 @@ def test_every_list_is_walked_along_the_index_that_fits_best(queue_of_site: Queu
         event.listen(Engine, "before_cursor_execute", note)
         try:
             filters = Filters.read(dict(parse_qsl(query)))
-            queue_walk.find(it.session, it.site_id, Tab.HELD, filters, after=None, limit=5)
+            queue_query.find(it.session, it.site_id, Tab.HELD, filters, after=None, limit=5)
         finally:
             event.remove(Engine, "before_cursor_execute", note)
         statement, values = next(one for one in said if "LIMIT" in one[0] and "status = ?" in one[0])
@@ -256,4 +256,4 @@ def test_the_surroundings_of_a_comment_open_in_the_list(queue_of_site: Queue) ->
 
 
 def test_every_list_is_a_tab() -> None:
-    assert [tab.value for tab in desk.TABS] == ["held", "approved", "spam", "trash", "reported"]
+    assert [tab.value for tab in context.TABS] == ["held", "approved", "spam", "trash", "reported"]

@@ -14,10 +14,10 @@ import pytest
 import wxr
 from hang import within
 
-from commentsvc.domain.imports.records import ArticleRecord, CommentRecord
+from commentsvc.domain.transfer import wordpress
+from commentsvc.domain.transfer.records import ArticleRecord, CommentRecord
 from commentsvc.errors import TransferError
 from commentsvc.models import Kind, Status
-from commentsvc.transfer import wordpress
 
 
 def read(data: bytes) -> list[ArticleRecord]:

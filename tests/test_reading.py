@@ -17,15 +17,15 @@ from sqlalchemy import event, insert, select, update
 from sqlalchemy.orm import Session
 from writing import NOON, article
 
-from commentsvc.db import begin_write, db
-from commentsvc.domain.discussions import counting, places, threads
-from commentsvc.domain.discussions.threads import Address
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.comments.comments import Author
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.persons import accounts
-from commentsvc.domain.showing import comment_rows, cursors, reading
-from commentsvc.domain.showing.reading import CommentView, Conversation
-from commentsvc.domain.verdicts import moderation
-from commentsvc.domain.writing.comments import Author
+from commentsvc.domain.moderation import decisions
+from commentsvc.domain.reading import cursors, queries, thread_pages
+from commentsvc.domain.reading.thread_pages import CommentView, Conversation
+from commentsvc.domain.threads import comment_counts, lookup, threads
+from commentsvc.domain.threads.threads import Address
 from commentsvc.errors import BadAddressError, NotFoundError, UnknownOriginError
 from commentsvc.models import (
     Comment,
@@ -183,13 +183,13 @@ def reads(session: Session, address: Address, order: Order) -> dict[str, Callabl
     middle = roots[len(roots) // 2]
     cursor = f"{round(middle.created_at.timestamp() * 1_000_000)}-{middle.id}"
     found: dict[str, Callable[[], object]] = {
-        "first": lambda: reading.page(session, address, order=order),
-        "middle": lambda: reading.page(session, address, order=order, after=cursor),
-        "focus": lambda: reading.page(session, address, order=order, focus_id=ids[len(ids) * 3 // 4]),
-        "last": lambda: reading.page(session, address, order=order, focus_id=ids[-1]),
-        "replies": lambda: reading.more_replies(session, address, roots[0].id, after=0),
-        "own": lambda: reading.own_held(session, address, author_key_hash="a" * 64),
-        "counts": lambda: counting.counts(session, [address]),
+        "first": lambda: thread_pages.page(session, address, order=order),
+        "middle": lambda: thread_pages.page(session, address, order=order, after=cursor),
+        "focus": lambda: thread_pages.page(session, address, order=order, focus_id=ids[len(ids) * 3 // 4]),
+        "last": lambda: thread_pages.page(session, address, order=order, focus_id=ids[-1]),
+        "replies": lambda: thread_pages.more_replies(session, address, roots[0].id, after=0),
+        "own": lambda: thread_pages.own_held(session, address, author_key_hash="a" * 64),
+        "counts": lambda: comment_counts.counts(session, [address]),
     }
     return found
 
@@ -220,12 +220,12 @@ def test_a_page_is_two_queries_whatever_is_on_it(session: Session, site: Site) -
     member = Author(commenter_id=accounts.operator(session).id, role=Role.OWNER)
     for _ in range(3):
         answer = pen.write(by=member, to=pen.write(to=pen.write()))
-    moderation.decide(session, pen.write(), Status.HELD)
+    decisions.decide(session, pen.write(), Status.HELD)
     pen.write().pinned = answer.featured = True
     pen.write().kind = Kind.PINGBACK
     session.flush()
     for order in Order:
-        work = cost(session, lambda order=order: reading.page(session, pen.address, order=order))  # type: ignore[misc]
+        work = cost(session, lambda order=order: thread_pages.page(session, pen.address, order=order))  # type: ignore[misc]
         assert len(work.statements) == 2  # the thread, and all that is on the page
 
 
@@ -253,8 +253,8 @@ def test_roots_come_out_of_their_index_in_order(session: Session, site: Site, or
     address = crowd(session, site, 40)
     session.execute(Comment.__table__.update().values(reply_count=0))  # type: ignore[attr-defined]
     for read in (
-        lambda: reading.page(session, address, order=order),
-        lambda: reading.page(session, address, order=order, after="1700000000000000-5"),
+        lambda: thread_pages.page(session, address, order=order),
+        lambda: thread_pages.page(session, address, order=order, after="1700000000000000-5"),
     ):
         lines = plans(session, read)
         assert any("ix_comment_roots" in line for line in lines)
@@ -269,10 +269,10 @@ def test_replies_and_mentions_are_read_through_their_indexes(session: Session, s
 
 def walk(session: Session, address: Address, order: Order) -> list[Conversation]:
     found: list[Conversation] = []
-    page = reading.page(session, address, order=order)
+    page = thread_pages.page(session, address, order=order)
     found.extend(page.conversations)
     while page.next_cursor is not None:
-        page = reading.page(session, address, order=order, after=page.next_cursor)
+        page = thread_pages.page(session, address, order=order, after=page.next_cursor)
         assert page.conversations
         found.extend(page.conversations)
     return found
@@ -312,8 +312,8 @@ def test_a_cursor_keeps_its_place_to_the_microsecond(session: Session, site: Sit
 
 @both_engines
 def test_exactly_one_page_has_no_next(session: Session, site: Site) -> None:
-    address = crowd(session, site, reading.ROOTS)
-    assert reading.page(session, address, order=Order.OLDEST).next_cursor is None
+    address = crowd(session, site, thread_pages.ROOTS)
+    assert thread_pages.page(session, address, order=Order.OLDEST).next_cursor is None
 
 
 @both_engines
@@ -332,14 +332,14 @@ DAMAGED = ["", "x", "1", "-", "1-", "-1", "1-x", "x-1", "1--1", "1-1-1", " 1-1",
 def test_a_damaged_cursor_is_said_to_be_damaged(session: Session, site: Site, cursor: str) -> None:
     address = crowd(session, site, 3)
     with pytest.raises(BadAddressError, match="damaged"):
-        reading.page(session, address, order=Order.OLDEST, after=cursor)
+        thread_pages.page(session, address, order=Order.OLDEST, after=cursor)
 
 
 @pytest.mark.parametrize("cursor", ["1-999999999999999999", "0-0", "-1-1", "99999999999999999-1"])
 @both_engines
 def test_a_cursor_of_odd_numbers_is_still_a_cursor(session: Session, site: Site, cursor: str) -> None:
     address = crowd(session, site, 3)
-    assert reading.page(session, address, order=Order.NEWEST, after=cursor).thread is not None
+    assert thread_pages.page(session, address, order=Order.NEWEST, after=cursor).thread is not None
 
 
 @pytest.mark.parametrize("cursor", ["-99999999999999999-1", "-70000000000000000-1"])
@@ -347,7 +347,7 @@ def test_a_cursor_of_odd_numbers_is_still_a_cursor(session: Session, site: Site,
 def test_a_cursor_beyond_all_time_is_damaged(session: Session, site: Site, cursor: str) -> None:
     address = crowd(session, site, 3)
     with pytest.raises(BadAddressError):
-        reading.page(session, address, order=Order.NEWEST, after=cursor)
+        thread_pages.page(session, address, order=Order.NEWEST, after=cursor)
 
 
 @both_engines
@@ -367,13 +367,13 @@ def test_replies_are_windowed_and_the_windows_hold_them_all(session: Session, si
             row["shown"] = False
     address = sketch.store()
     wanted = {row["id"] for row in sketch.rows if row["root_id"] == root["id"] and row["shown"]}
-    first = reading.page(session, address, order=Order.OLDEST).conversations[0]
-    assert len(first.replies) == reading.FIRST_REPLIES
-    assert first.more == len(wanted) - reading.FIRST_REPLIES
+    first = thread_pages.page(session, address, order=Order.OLDEST).conversations[0]
+    assert len(first.replies) == thread_pages.FIRST_REPLIES
+    assert first.more == len(wanted) - thread_pages.FIRST_REPLIES
     seen = [view.id for view in first.replies]
     window = first
     while window.more:
-        window = reading.more_replies(session, address, root["id"], after=window.after)
+        window = thread_pages.more_replies(session, address, root["id"], after=window.after)
         assert window.more == len(wanted) - len(seen) - len(window.replies)
         seen.extend(view.id for view in window.replies)
     assert len(seen) == len(set(seen))
@@ -387,7 +387,7 @@ def test_few_replies_leave_nothing_more(session: Session, site: Site) -> None:
         root = sketch.add(seconds=count)
         for _ in range(count):
             sketch.add(root)
-    found = reading.page(session, sketch.store(), order=Order.OLDEST).conversations
+    found = thread_pages.page(session, sketch.store(), order=Order.OLDEST).conversations
     assert [one.more for one in found] == [0, 0, 0, 0, 0, 0, 1, 2, 3]
     assert [len(one.replies) for one in found] == [0, 1, 2, 3, 4, 5, 5, 5, 5]
 
@@ -399,7 +399,7 @@ def test_placeholders_among_the_first_replies_are_not_counted_as_more(session: S
     gone = sketch.add(root, status=Status.TRASH)
     for _ in range(6):
         sketch.add(gone)
-    found = reading.page(session, sketch.store(), order=Order.OLDEST).conversations[0]
+    found = thread_pages.page(session, sketch.store(), order=Order.OLDEST).conversations[0]
     assert [view.placeholder for view in found.replies] == [True, False, False, False, False]
     assert found.more == 2
 
@@ -414,7 +414,7 @@ def test_a_comment_asked_for_is_on_the_page_with_what_leads_to_it(session: Sessi
         path.append(sketch.add(path[-1]))
         sketch.add(root)
     answers = [sketch.add(path[-1]) for _ in range(3)]
-    page = reading.page(session, sketch.store(), order=Order.OLDEST, focus_id=path[-1]["id"])
+    page = thread_pages.page(session, sketch.store(), order=Order.OLDEST, focus_id=path[-1]["id"])
     assert page.focus is not None
     assert page.focus.root.id == root["id"]
     shown = [view.id for view in page.focus.replies]
@@ -427,7 +427,7 @@ def test_a_root_asked_for_is_on_the_page_once(session: Session, site: Site) -> N
     address = crowd(session, site, 200)
     ids = [one.root.id for one in walk(session, address, Order.OLDEST)]
     for wanted, is_focus in ((ids[3], False), (ids[150], True)):
-        page = reading.page(session, address, order=Order.OLDEST, focus_id=wanted)
+        page = thread_pages.page(session, address, order=Order.OLDEST, focus_id=wanted)
         shown = [one.root.id for one in page.conversations] + ([page.focus.root.id] if page.focus else [])
         assert shown.count(wanted) == 1
         assert (page.focus is not None) == is_focus
@@ -440,7 +440,7 @@ def test_a_hidden_reply_of_a_root_on_the_page_replaces_that_conversation(
     sketch = Sketch(session, site, "/article")
     root = sketch.add()
     replies = [sketch.add(root) for _ in range(12)]
-    page = reading.page(session, sketch.store(), order=Order.OLDEST, focus_id=replies[-1]["id"])
+    page = thread_pages.page(session, sketch.store(), order=Order.OLDEST, focus_id=replies[-1]["id"])
     assert page.conversations == []
     assert page.focus is not None
     assert replies[-1]["id"] in [view.id for view in page.focus.replies]
@@ -450,11 +450,11 @@ def test_a_hidden_reply_of_a_root_on_the_page_replaces_that_conversation(
 def test_the_depths_of_a_long_chain_can_be_asked_for(session: Session, site: Site) -> None:
     address = deep(session, site, 300)
     last = session.scalars(select(Comment.id).order_by(Comment.id.desc()).limit(1)).one()
-    page = reading.page(session, address, order=Order.OLDEST, focus_id=last)
+    page = thread_pages.page(session, address, order=Order.OLDEST, focus_id=last)
     assert page.focus is not None
     shown = [view.id for view in page.focus.replies]
     assert last in shown
-    assert len(shown) <= reading.DEEPEST_PATH + 1 + reading.FIRST_REPLIES
+    assert len(shown) <= thread_pages.DEEPEST_PATH + 1 + thread_pages.FIRST_REPLIES
     assert shown == sorted(shown)
 
 
@@ -469,7 +469,7 @@ def test_what_is_not_of_this_thread_or_not_shown_is_no_focus(session: Session, s
     mention = sketch.add(kind=Kind.TRACKBACK)
     address = sketch.store()
     for wanted in (elsewhere.rows[0]["id"], held["id"], mention["id"], 10**17):
-        page = reading.page(session, address, order=Order.OLDEST, focus_id=wanted)
+        page = thread_pages.page(session, address, order=Order.OLDEST, focus_id=wanted)
         assert page.focus is None
         assert len(page.conversations) == 1
 
@@ -485,7 +485,7 @@ def test_more_replies_are_those_of_a_root_of_this_thread(session: Session, site:
     address = sketch.store()
     for wanted in (elsewhere.rows[0]["id"], reply["id"], hidden["id"], 0, 10**17):
         with pytest.raises(NotFoundError):
-            reading.more_replies(session, address, wanted, after=0)
+            thread_pages.more_replies(session, address, wanted, after=0)
 
 
 def view(number: int, parent: int | None) -> CommentView:
@@ -494,22 +494,22 @@ def view(number: int, parent: int | None) -> CommentView:
 
 def test_replies_stand_under_what_they_answer() -> None:
     replies = [view(2, 1), view(3, 2), view(4, 1), view(5, 2), view(6, 3), view(7, 99)]
-    assert [one.id for one in reading.preorder(replies)] == [2, 3, 6, 5, 4, 7]
+    assert [one.id for one in thread_pages.preorder(replies)] == [2, 3, 6, 5, 4, 7]
 
 
 def test_a_chain_of_any_length_can_be_put_in_order() -> None:
     replies = [view(number, number - 1) for number in range(2, 5_000)]
-    assert [one.id for one in reading.preorder(replies[::-1])] == list(range(2, 5_000))
+    assert [one.id for one in thread_pages.preorder(replies[::-1])] == list(range(2, 5_000))
 
 
 @both_engines
 def test_a_thread_nobody_has_written_in_is_an_empty_page(session: Session, site: Site) -> None:
     address = threads.address_on(site, f"{BLOG}/new")
     for after in (None, cursors.write(NOON, 1)):
-        page = reading.page(session, address, order=Order.OLDEST, after=after)
+        page = thread_pages.page(session, address, order=Order.OLDEST, after=after)
         assert (page.thread, page.conversations, page.next_cursor) == (None, [], None)
     with pytest.raises(BadAddressError):
-        reading.page(session, address, order=Order.OLDEST, after="damaged?")
+        thread_pages.page(session, address, order=Order.OLDEST, after="damaged?")
 
 
 @both_engines
@@ -522,33 +522,33 @@ def test_own_held_comments_are_shown_to_their_author_alone(session: Session, sit
         other.write(by=mine),
         pen.write(by=Author(guest=Guest("Anna"), author_key_hash="b" * 64)),
     ):
-        moderation.decide(session, one, Status.HELD)
+        decisions.decide(session, one, Status.HELD)
     spam = pen.write(by=mine)
-    moderation.decide(session, spam, Status.SPAM)
+    decisions.decide(session, spam, Status.SPAM)
     pen.write(by=mine)
     session.flush()
-    found = reading.own_held(session, pen.address, author_key_hash="a" * 64)
+    found = thread_pages.own_held(session, pen.address, author_key_hash="a" * 64)
     assert [one.id for one in found] == [held.id]
     assert found[0].held
     assert found[0].html
-    assert [one.id for one in reading.own_held(session, pen.address, comment_id=held.id)] == [held.id]
-    assert reading.own_held(session, other.address, comment_id=held.id) == []
-    assert reading.own_held(session, pen.address, comment_id=spam.id) == []
-    assert reading.own_held(session, pen.address) == []
+    assert [one.id for one in thread_pages.own_held(session, pen.address, comment_id=held.id)] == [held.id]
+    assert thread_pages.own_held(session, other.address, comment_id=held.id) == []
+    assert thread_pages.own_held(session, pen.address, comment_id=spam.id) == []
+    assert thread_pages.own_held(session, pen.address) == []
 
 
 @both_engines
 def test_only_a_visible_comment_of_this_thread_can_be_answered(session: Session, site: Site) -> None:
     pen, other = article(session, site), article(session, site, "/other")
     good, held, foreign = pen.write(), pen.write(), other.write()
-    moderation.decide(session, held, Status.HELD)
+    decisions.decide(session, held, Status.HELD)
     session.flush()
-    found = reading.answered(session, pen.address, good.id)
+    found = thread_pages.answered(session, pen.address, good.id)
     assert found is not None
     assert found.id == good.id
     for number in (held.id, foreign.id, 10**17, None):
-        assert reading.answered(session, pen.address, number) is None
-    assert reading.answered(session, threads.address_on(site, f"{BLOG}/new"), good.id) is None
+        assert thread_pages.answered(session, pen.address, number) is None
+    assert thread_pages.answered(session, threads.address_on(site, f"{BLOG}/new"), good.id) is None
 
 
 @both_engines
@@ -559,12 +559,12 @@ def test_a_comment_says_whom_it_answers_while_that_stands(session: Session, site
     nameless = pen.write(by=Author(network_hash="a" * 64), to=root)
     answer = pen.write(to=nameless)
     session.flush()
-    assert reading.one(session, nameless.id).parent_name == "Site owner"
-    assert reading.one(session, nameless.id).name == reading.ANONYMOUS
-    assert reading.one(session, answer.id).parent_name == reading.ANONYMOUS
-    moderation.decide(session, root, Status.TRASH)
+    assert thread_pages.one(session, nameless.id).parent_name == "Site owner"
+    assert thread_pages.one(session, nameless.id).name == thread_pages.ANONYMOUS
+    assert thread_pages.one(session, answer.id).parent_name == thread_pages.ANONYMOUS
+    decisions.decide(session, root, Status.TRASH)
     session.flush()
-    assert reading.one(session, nameless.id).parent_name is None
+    assert thread_pages.one(session, nameless.id).parent_name is None
 
 
 @both_engines
@@ -577,27 +577,27 @@ def test_many_threads_are_counted_in_one_query(session: Session, site: Site) -> 
     nowhere = threads.address_on(site, f"{BLOG}/nowhere")
     asked = [*(pen.address for pen in pens), nowhere, pens[2].address]
     with watched(session) as work:
-        assert counting.counts(session, asked) == [0, 1, 2, 3, 4, 5, 0, 2]
+        assert comment_counts.counts(session, asked) == [0, 1, 2, 3, 4, 5, 0, 2]
     assert len(work.statements) == 1
-    assert counting.counts(session, []) == []
+    assert comment_counts.counts(session, []) == []
 
 
 @pytest.mark.parametrize("number", [0, 10**17, 2**63, 10**30])
 @both_engines
 def test_a_number_no_comment_has_leads_nowhere(session: Session, site: Site, number: int) -> None:
     with pytest.raises(NotFoundError):
-        reading.where_is(session, number)
+        thread_pages.where_is(session, number)
 
 
 @both_engines
 def test_a_held_comment_has_no_lasting_address(session: Session, site: Site) -> None:
     pen = article(session, site)
     comment = pen.write()
-    assert reading.where_is(session, comment.id)[1].url == f"{BLOG}/article"
-    moderation.decide(session, comment, Status.HELD)
+    assert thread_pages.where_is(session, comment.id)[1].url == f"{BLOG}/article"
+    decisions.decide(session, comment, Status.HELD)
     session.flush()
     with pytest.raises(NotFoundError):
-        reading.where_is(session, comment.id)
+        thread_pages.where_is(session, comment.id)
 
 
 @both_engines
@@ -609,7 +609,7 @@ def test_what_answers_a_later_comment_says_whom_all_the_same(session: Session, s
     early["depth"] = 2
     address = sketch.store()
     session.execute(update(Comment).where(Comment.id == early["id"]).values(parent_id=late["id"]))
-    found = reading.page(session, address, order=Order.OLDEST).conversations[0]
+    found = thread_pages.page(session, address, order=Order.OLDEST).conversations[0]
     assert [(one.id, one.parent_name) for one in found.replies] == [
         (late["id"], "Anna"),
         (early["id"], "Zoe"),
@@ -625,7 +625,7 @@ def test_a_comment_is_read_as_it_was_written(session: Session, site: Site) -> No
     sketch.add(
         pinned=True, featured=True, edited_at=NOON, role=Role.OWNER, guest_website="https://anna.example/"
     )
-    page = reading.page(session, sketch.store(), order=Order.OLDEST)
+    page = thread_pages.page(session, sketch.store(), order=Order.OLDEST)
     found = {one.root.id - sketch.first: one.root for one in page.conversations}
     assert [found[number].created_at for number in range(3)] == at
     assert {view.created_at.tzinfo for view in found.values()} == {UTC}
@@ -650,14 +650,14 @@ def test_only_what_is_unusual_about_a_comment_is_fetched(session: Session, site:
     sketch.add(pinned=True, featured=True, role=Role.MODERATOR)
     sketch.add(status=Status.TRASH)
     sketch.add(kind=Kind.PINGBACK)
-    thread = places.thread_at(session, sketch.store())
+    thread = lookup.thread_at(session, sketch.store())
     assert thread
-    rows = comment_rows.first_page(Order.OLDEST).rows(session, thread_id=thread.id)
+    rows = queries.first_page(Order.OLDEST).rows(session, thread_id=thread.id)
     assert [row[-1] for row in sorted(rows)] == [
         None,
         "approved comment edited",
-        f"{comment_rows.marks(Status.APPROVED, Kind.COMMENT, Role.MODERATOR)} pinned featured",
-        comment_rows.marks(Status.TRASH, Kind.COMMENT, None),
+        f"{queries.marks(Status.APPROVED, Kind.COMMENT, Role.MODERATOR)} pinned featured",
+        queries.marks(Status.TRASH, Kind.COMMENT, None),
         "approved pingback",
     ]
 
@@ -669,9 +669,9 @@ def test_a_place_is_found_in_one_query_as_it_stands(session: Session, site: Site
     pen.write()
     session.flush()
     with watched(session) as work:
-        place = places.find(session, url=f"{BLOG}/article/?utm_source=x")
+        place = lookup.find(session, url=f"{BLOG}/article/?utm_source=x")
     assert len(work.statements) == 1
-    assert isinstance(place, places.Place)
+    assert isinstance(place, lookup.Place)
     assert place.thread
     stored = threads.find(session, threads.locate(session, url=f"{BLOG}/article"))
     for entity, kept in ((place.site, site), (place.thread, stored)):
@@ -691,8 +691,8 @@ def test_a_place_is_the_one_that_is_located(session: Session, site: Site) -> Non
     session.add(ThreadAlias(site_id=site.id, key=key, thread_id=moved.id, created_at=NOON))
     session.flush()
     with watched(session) as work:
-        place = places.find(session, url=f"{BLOG}/once")
-        found = places.thread_at(session, place)
+        place = lookup.find(session, url=f"{BLOG}/once")
+        found = lookup.thread_at(session, place)
     assert found
     assert len(work.statements) == 1
     assert all(getattr(found, name) == getattr(moved, name) for name in Thread.__table__.c.keys())  # noqa: SIM118
@@ -707,9 +707,9 @@ def test_a_place_is_the_one_that_is_located(session: Session, site: Site) -> Non
         {"url": f"{BLOG}/other", "page_id": "42"},
     ]
     for one in asked:
-        place, located = places.find(session, **one), threads.locate(session, **one)
+        place, located = lookup.find(session, **one), threads.locate(session, **one)
         assert (place.site.id, place.key, place.url) == (located.site.id, located.key, located.url), one
-        assert getattr(places.thread_at(session, place), "id", None) == getattr(
+        assert getattr(lookup.thread_at(session, place), "id", None) == getattr(
             threads.find(session, located), "id", None
         ), one
     refused: list[tuple[dict[str, str], type[Exception]]] = [
@@ -720,4 +720,4 @@ def test_a_place_is_the_one_that_is_located(session: Session, site: Site) -> Non
     ]
     for one, error in refused:
         with pytest.raises(error):
-            places.find(session, **one)
+            lookup.find(session, **one)

@@ -8,25 +8,25 @@ from guest import contents
 from sqlalchemy.orm import Session
 from writing import article
 
-from commentsvc.domain.desk import rehearsal
-from commentsvc.domain.desk.rehearsal import Rehearsal
-from commentsvc.domain.persons import accounts
-from commentsvc.domain.verdicts import moderation
-from commentsvc.domain.verdicts.screening import Rules, Verdict
-from commentsvc.domain.writing.comments import Author, Signs
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.admin import rule_preview
+from commentsvc.domain.admin.rule_preview import Rehearsal
+from commentsvc.domain.comments.comments import Author, Signs
+from commentsvc.domain.moderation import decisions
+from commentsvc.domain.spam.checks import Rules, Verdict
 from commentsvc.models import Comment, Decision, Policy, Role, Site, Status
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 
 
 def judge(session: Session, comment: Comment, status: Status) -> None:
-    moderation.decide(session, comment, status, moderator_id=accounts.operator(session).id)
+    decisions.decide(session, comment, status, moderator_id=accounts.operator(session).id)
     session.flush()
 
 
 def tried(session: Session, site: Site, *, policy: Policy = Policy.OPEN, **rules: object) -> Rehearsal:
     session.flush()
-    return rehearsal.rehearse(session, site, policy, Rules(**({"most_links": 2} | rules)))  # type: ignore[arg-type]
+    return rule_preview.rehearse(session, site, policy, Rules(**({"most_links": 2} | rules)))  # type: ignore[arg-type]
 
 
 def test_the_same_rules_change_nothing(session: Session, site: Site) -> None:
@@ -93,12 +93,12 @@ def test_the_worst_ten_are_shown(session: Session, site: Site) -> None:
     pen = article(session, site)
     for at in range(12):
         judge(session, pen.write(f"Casino {at}"), Status.APPROVED)
-    assert len(tried(session, site, moderation_words="casino").stopped) == rehearsal.SHOWN
+    assert len(tried(session, site, moderation_words="casino").stopped) == rule_preview.SHOWN
 
 
 def test_time_is_bounded(session: Session, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     article(session, site).write()
-    monkeypatch.setattr(rehearsal, "SECONDS", -1.0)
+    monkeypatch.setattr(rule_preview, "SECONDS", -1.0)
     result = tried(session, site)
     assert (result.replayed, result.complete) == (0, False)
 

@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 from visitor import Visitor
 from writing import NOON, Pen, article
 
-from commentsvc.db import begin_write, db
-from commentsvc.domain.discussions import threads
-from commentsvc.domain.persons import accounts
-from commentsvc.domain.rearranging import remapping
-from commentsvc.domain.websites import sites
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.sites import sites
+from commentsvc.domain.thread_admin import remapping
+from commentsvc.domain.threads import threads
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import Commenter, Site, Thread, ThreadAlias
 

@@ -14,12 +14,11 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 from writing import Pen, article
 
-from commentsvc.adapters.limits import Limiter
-from commentsvc.db import begin_write, db
-from commentsvc.domain.desk import reports
-from commentsvc.domain.desk.reports import Reporter
-from commentsvc.domain.verdicts import moderation
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.moderation import decisions, reports
+from commentsvc.domain.moderation.reports import Reporter
 from commentsvc.errors import InvalidFieldsError, NotFoundError
+from commentsvc.integrations.rate_limits import Limiter
 from commentsvc.models import Comment, Commenter, Decision, Report, Site, Status
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
@@ -85,7 +84,7 @@ class TestWhoseWordCounts:
         comment = pen.write()
         for number in range(3):
             report(session, pen, comment, guest(number))
-        moderation.decide(session, comment, Status.APPROVED, moderator_id=moderator.id)
+        decisions.decide(session, comment, Status.APPROVED, moderator_id=moderator.id)
         report(session, pen, comment, guest(4))
         assert comment.status is Status.APPROVED
 
@@ -106,7 +105,7 @@ class TestWhoseWordCounts:
         self, session: Session, pen: Pen, status: Status
     ) -> None:
         comment = pen.write()
-        moderation.decide(session, comment, status)
+        decisions.decide(session, comment, status)
         with pytest.raises(NotFoundError):
             report(session, pen, comment, guest(1))
 
@@ -229,7 +228,7 @@ class TestTheDoor:
         number = reader.posted()
         with app.app_context(), Session(db.engine) as session:
             begin_write(session)
-            moderation.decide(session, session.get_one(Comment, number), Status.SPAM)
+            decisions.decide(session, session.get_one(Comment, number), Status.SPAM)
             session.commit()
         for comment_id in (number, 999, 2**63 - 1, 2**63):
             assert reader.get(f"{door}/comments/{comment_id}/report").status_code == 404

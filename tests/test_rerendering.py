@@ -7,14 +7,14 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from writing import Pen, article
 
-from commentsvc.adapters import markup
-from commentsvc.adapters.markup import Rendered
-from commentsvc.db import begin_write
-from commentsvc.domain.upkeep import rerendering
-from commentsvc.domain.upkeep.rerendering import rerender
-from commentsvc.domain.verdicts import moderation
-from commentsvc.domain.writing import drafts
+from commentsvc.db.session import begin_write
+from commentsvc.domain.comments import comment_text
+from commentsvc.domain.maintenance import rerendering
+from commentsvc.domain.maintenance.rerendering import rerender
+from commentsvc.domain.moderation import decisions
 from commentsvc.models import Comment, Decision, Site, Status, TextFormat
+from commentsvc.text import markup
+from commentsvc.text.markup import Rendered
 
 ENGINES = ["sqlite", "postgresql"]
 
@@ -34,7 +34,7 @@ def outdate(session: Session, *written: Comment, html: str = "<p>old</p>") -> No
 def disagree(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the sanitisers disagree about every text from now on."""
     monkeypatch.setattr(
-        drafts, "render", lambda source, _format: Rendered(f"<p>new {source}</p>", agreed=False)
+        comment_text, "render", lambda source, _format: Rendered(f"<p>new {source}</p>", agreed=False)
     )
 
 
@@ -113,7 +113,7 @@ def test_what_is_out_of_sight_keeps_its_status(
     session: Session, pen: Pen, monkeypatch: pytest.MonkeyPatch, status: Status
 ) -> None:
     written = pen.write()
-    moderation.decide(session, written, status)
+    decisions.decide(session, written, status)
     outdate(session, written)
     disagree(monkeypatch)
     rerender(session)
@@ -130,7 +130,7 @@ def test_what_a_moderator_has_read_is_not_held_again(
     disagree(monkeypatch)
     rerender(session, force=True)
     begin_write(session)
-    moderation.decide(session, session.get_one(Comment, written.id), Status.APPROVED)
+    decisions.decide(session, session.get_one(Comment, written.id), Status.APPROVED)
     session.commit()
     rerender(session, force=True)
     session.refresh(written)
@@ -142,7 +142,7 @@ def test_a_text_edited_meanwhile_is_left_to_its_edit(
 ) -> None:
     written = pen.write("before")
     outdate(session, written)
-    slow = drafts.render
+    slow = comment_text.render
 
     def edited_meanwhile(source: str, text_format: TextFormat) -> Rendered:
         begin_write(session)
@@ -150,7 +150,7 @@ def test_a_text_edited_meanwhile_is_left_to_its_edit(
         session.commit()
         return slow(source, text_format)
 
-    monkeypatch.setattr(drafts, "render", edited_meanwhile)
+    monkeypatch.setattr(comment_text, "render", edited_meanwhile)
     assert rerender(session) == 0
     session.refresh(written)
     assert written.html == "<p>after</p>"

@@ -18,18 +18,20 @@ from writing import ANNA, BEN, NOON, Pen, article
 
 from commentsvc.cli.commands import main
 from commentsvc.config import Settings
-from commentsvc.db import begin_write, db
-from commentsvc.domain.desk import bulk, reports, revisions, undoing
-from commentsvc.domain.desk.reports import Reporter
-from commentsvc.domain.persons import accounts
-from commentsvc.domain.showing import reading
-from commentsvc.domain.upkeep import retention
-from commentsvc.domain.upkeep.expired_comments import EMPTY
-from commentsvc.domain.upkeep.retention import Limits
-from commentsvc.domain.verdicts import bans, moderation, training
-from commentsvc.domain.verdicts.bans import Sender
-from commentsvc.domain.writing import drafts
-from commentsvc.domain.writing.comments import Author
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.admin import bulk_decisions, edits, undoing
+from commentsvc.domain.bans import bans
+from commentsvc.domain.bans.bans import Sender
+from commentsvc.domain.comments import comment_text
+from commentsvc.domain.comments.comments import Author
+from commentsvc.domain.maintenance import retention
+from commentsvc.domain.maintenance.expired_comments import EMPTY
+from commentsvc.domain.maintenance.retention import Limits
+from commentsvc.domain.moderation import decisions, reports
+from commentsvc.domain.moderation.reports import Reporter
+from commentsvc.domain.reading import thread_pages
+from commentsvc.domain.spam import training
 from commentsvc.models import (
     Ban,
     BanKind,
@@ -71,7 +73,7 @@ def sweep(session: Session, limits: Limits, at: datetime) -> None:
 
 def decide(session: Session, comment: Comment, status: Status, at: datetime, **how: object) -> None:
     """Decide on a comment at a time."""
-    moderation.decide(session, comment, status, **how)  # type: ignore[arg-type]
+    decisions.decide(session, comment, status, **how)  # type: ignore[arg-type]
     session.flush()
     latest = select(func.max(Decision.id)).where(Decision.comment_id == comment.id).scalar_subquery()
     session.execute(update(Decision).where(Decision.id == latest).values(created_at=at))
@@ -90,9 +92,9 @@ class TestSpamAndTrash:
     ) -> None:
         gone, stays, last = pen.write("Pills"), pen.write("Hello"), pen.write("Last")
         reports.report(session, gone.id, Reporter("r" * 64, "n" * 64), reason="spam", at=NOON)
-        draft = drafts.make("Cheap pills", longest=99)
+        draft = comment_text.make("Cheap pills", longest=99)
         moderator = accounts.operator(session).id
-        revisions.edit(session, gone, draft, guest=ANNA, moderator_id=moderator, at=NOON)
+        edits.edit(session, gone, draft, guest=ANNA, moderator_id=moderator, at=NOON)
         decide(session, gone, status, NOON)
         kept = replace(NOTHING, **{name: 30})
         sweep(session, kept, NOON + 30 * DAY)
@@ -147,7 +149,7 @@ class TestSpamAndTrash:
         root = session.get_one(Comment, root.id)
         assert (root.guest_name, root.guest_email, root.network_hash, root.author_key_hash) == (None,) * 4
         assert (root.status, root.shown, root.reply_count, root.learned) == (status, True, 2, None)
-        page = reading.page(session, pen.address, order=Order.OLDEST)
+        page = thread_pages.page(session, pen.address, order=Order.OLDEST)
         assert [len(one.views) for one in page.conversations] == [3, 1]
         for comment in (below, reply):
             decide(session, comment, status, NOON + 31 * DAY)
@@ -216,8 +218,8 @@ def test_the_filter_knows_afterwards_what_it_knew(session: Session, site: Site, 
     sweep(session, replace(NOTHING, spam=30), NOON + 31 * DAY)
     assert session.execute(text(words)).all() == before
     place = session.get_one(Comment, place.id)
-    moderation.decide(session, place, Status.APPROVED, moderator_id=moderator)
-    moderation.decide(session, place, Status.TRASH, moderator_id=moderator)
+    decisions.decide(session, place, Status.APPROVED, moderator_id=moderator)
+    decisions.decide(session, place, Status.TRASH, moderator_id=moderator)
     session.flush()
     assert session.execute(text(words)).all() == before
 
@@ -241,7 +243,7 @@ class TestDetails:
         assert [one.reporter_hash for one in rows] == [f"expired:{rows[0].id}", "m" * 64]
         assert len(reports.voices(session, old.id)) == 2
         assert bans.find_matching(session, site.id, Sender(network_hash="n" * 64), at=NOON + 91 * DAY)
-        assert moderation.is_known(session, site.id, author_key_hash="k" * 64, commenter_id=None)
+        assert decisions.is_known(session, site.id, author_key_hash="k" * 64, commenter_id=None)
 
     def test_addresses_of_guests_are_forgotten_where_the_owner_says_so(
         self, session: Session, site: Site, pen: Pen
@@ -285,7 +287,9 @@ def test_undoing_what_is_deleted_says_so(queue_of_site: Queue) -> None:
     it.write("Last")
     begin_write(it.session)
     owner = accounts.operator(it.session).id
-    outcome = bulk.decide(it.session, it.site_id, {number: None}, Status.SPAM, moderator_id=owner, at=now())
+    outcome = bulk_decisions.decide(
+        it.session, it.site_id, {number: None}, Status.SPAM, moderator_id=owner, at=now()
+    )
     for table in (Comment, Decision):
         it.session.execute(update(table).values(created_at=now() - 31 * DAY))
     it.session.commit()
@@ -312,7 +316,7 @@ class TestRunning:
         reader.posted("Hello")
         with app.app_context(), Session(db.engine) as session:
             begin_write(session)
-            moderation.decide(session, session.get_one(Comment, number), Status.SPAM)
+            decisions.decide(session, session.get_one(Comment, number), Status.SPAM)
             session.flush()
             old = now() - 31 * DAY
             session.execute(update(Comment).values(created_at=old))

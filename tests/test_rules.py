@@ -17,15 +17,15 @@ from sqlalchemy.orm import Session
 from visitor import Visitor
 from writing import article
 
-from commentsvc.adapters.outbound import Answer
-from commentsvc.db import begin_write, db
-from commentsvc.domain.desk import reports
-from commentsvc.domain.desk.reports import Reporter
-from commentsvc.domain.persons import accounts
-from commentsvc.domain.verdicts import moderation, second_opinion, training
-from commentsvc.domain.verdicts.spamfilter import Counts
-from commentsvc.domain.websites import sites
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.moderation import decisions, reports
+from commentsvc.domain.moderation.reports import Reporter
+from commentsvc.domain.sites import sites
+from commentsvc.domain.spam import akismet_check, training
+from commentsvc.domain.spam.spam_filter import Counts
 from commentsvc.errors import OutboundError
+from commentsvc.http_client.client import Answer
 from commentsvc.models import Action, Comment, Commenter, Membership, Policy, Role, Site, Status
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
@@ -75,7 +75,7 @@ def form(**changes: str) -> dict[str, str]:
 def spam(session: Session, site: Site, text: str = "Cheap casino") -> Comment:
     begin_write(session)
     comment = article(session, session.get_one(Site, site.id)).write(text)
-    moderation.decide(session, comment, Status.SPAM, moderator_id=accounts.operator(session).id)
+    decisions.decide(session, comment, Status.SPAM, moderator_id=accounts.operator(session).id)
     session.commit()
     return comment
 
@@ -141,7 +141,7 @@ class TestTrying:
                 reports.report(session, comment.id, by, reason="abuse", at=comment.created_at)
             if text == "Rude":
                 me = accounts.operator(session).id
-                moderation.decide(session, comment, Status.TRASH, moderator_id=me)
+                decisions.decide(session, comment, Status.TRASH, moderator_id=me)
         session.commit()
         text = " ".join(Elements(owner.post(rules(site), form(reports_to_hold="2")).text).text.split())
         assert "Readers have reported 3 comments." in text
@@ -208,7 +208,7 @@ class Akismet:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, word: bytes | None, status: int = 200) -> None:
         self.word, self.status = word, status
         self.asked: list[dict[str, list[str]]] = []
-        monkeypatch.setitem(second_opinion.is_known_to_akismet.__kwdefaults__, "fetch", self)
+        monkeypatch.setitem(akismet_check.is_known_to_akismet.__kwdefaults__, "fetch", self)
 
     def __call__(self, url: str, *, data: bytes, **_how: Any) -> Answer:
         assert url == "https://rest.akismet.com/1.1/verify-key"

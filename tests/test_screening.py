@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 from writing import article
 
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.verdicts import screening, wordlists
-from commentsvc.domain.verdicts.lookalikes import Namesake
-from commentsvc.domain.verdicts.screening import Rules, Submission, Verdict
-from commentsvc.domain.verdicts.spamfilter import Score
-from commentsvc.domain.verdicts.wordlists import Match
+from commentsvc.domain.spam import checks, wordlists
+from commentsvc.domain.spam.checks import Rules, Submission, Verdict
+from commentsvc.domain.spam.lookalikes import Namesake
+from commentsvc.domain.spam.spam_filter import Score
+from commentsvc.domain.spam.wordlists import Match
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import Policy, Role, Site, Status
 
@@ -32,7 +32,7 @@ def submission(**changes: object) -> Submission:
 
 
 def decided(**changes: object) -> Status:
-    return screening.strictest(screening.screen(submission(**changes)))
+    return checks.strictest(checks.screen(submission(**changes)))
 
 
 @pytest.mark.parametrize(
@@ -69,18 +69,18 @@ def test_spam_is_stricter_than_waiting() -> None:
 
 def test_the_order_of_the_verdicts_does_not_matter() -> None:
     verdicts = [Verdict("x", status, "x") for status in (Status.APPROVED, Status.HELD, Status.SPAM)]
-    assert {screening.strictest(list(order)) for order in itertools.permutations(verdicts)} == {Status.SPAM}
+    assert {checks.strictest(list(order)) for order in itertools.permutations(verdicts)} == {Status.SPAM}
 
 
 def test_no_verdict_at_all_waits() -> None:
-    assert screening.strictest([]) is Status.HELD
+    assert checks.strictest([]) is Status.HELD
 
 
 def test_every_submission_gets_a_reason_in_words() -> None:
     for policy, role, known, filled, seconds, agreed in itertools.product(
         Policy, (None, *Role), (True, False), (True, False), (0.0, 60.0), (True, False)
     ):
-        verdicts = screening.screen(
+        verdicts = checks.screen(
             submission(
                 policy=policy,
                 role=role,
@@ -187,8 +187,8 @@ def test_a_name_like_a_members_waits_even_of_somebody_known() -> None:
     ("value", "status"), [(0.95, Status.HELD), (0.9, Status.HELD), (0.5, Status.APPROVED)]
 )
 def test_the_filter_holds_what_it_is_sure_of(value: float, status: Status) -> None:
-    verdicts = screening.screen(submission(score=Score(value, ())))
-    assert screening.strictest(verdicts) is status
+    verdicts = checks.screen(submission(score=Score(value, ())))
+    assert checks.strictest(verdicts) is status
     assert [row["score"] for row in (one.as_row() for one in verdicts) if "score" in row] == [value]
 
 

@@ -7,11 +7,11 @@ from attacks import ATTACKS
 from moderating import Queue, open_queue
 from sqlalchemy import text
 
-from commentsvc.adapters import fulltext
-from commentsvc.db import begin_write
-from commentsvc.domain.desk import queue, queue_walk
-from commentsvc.domain.desk.queue_filters import Filters, Tab
+from commentsvc.db.session import begin_write
+from commentsvc.domain.admin import queue, queue_query
+from commentsvc.domain.admin.queue_filters import Filters, Tab
 from commentsvc.domain.fields import Guest
+from commentsvc.integrations import full_text
 from commentsvc.models import Comment, Commenter, Status, Thread
 
 queue_of_site = open_queue
@@ -78,7 +78,7 @@ def test_frequent_words_are_found_along_the_list(
     queue_of_site: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     it = queue_of_site
-    monkeypatch.setattr(queue_walk, "LOOK", 6)
+    monkeypatch.setattr(queue_query, "LOOK", 6)
     wanted = it.write("number needle", status=Status.SPAM)
     ids = it.held(12)
     assert found(it, "number") == ids[::-1][:6] or found(it, "number") == ids[::-1]
@@ -115,7 +115,7 @@ def test_every_table_of_words_has_its_triggers(queue_of_site: Queue) -> None:
 
 
 def test_what_was_typed_becomes_phrases(engine_name: str) -> None:
-    assert fulltext.phrases(" Ada@mail.example  swif* ab* !! ") == [
+    assert full_text.phrases(" Ada@mail.example  swif* ab* !! ") == [
         ("ada", "mail", "example"),
         ("swif*",),
         ("ab",),

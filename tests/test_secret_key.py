@@ -18,14 +18,14 @@ from sqlalchemy.orm import Session
 from visitor import Visitor, link_for
 
 from commentsvc import create_app
-from commentsvc.adapters import signing
 from commentsvc.cli.commands import main
 from commentsvc.config import Settings
-from commentsvc.db import begin_write, db
+from commentsvc.db.session import begin_write, db
 from commentsvc.domain import hash_keys
-from commentsvc.domain.desk import banning
-from commentsvc.domain.persons import accounts, invitations, sessions
+from commentsvc.domain.accounts import accounts, invitations, login_sessions
+from commentsvc.domain.admin import ban_list
 from commentsvc.errors import LinkSpentError
+from commentsvc.integrations import signing
 from commentsvc.models import BanKind, Comment, Commenter, Policy, Report, Role, Site, Status, now
 from commentsvc.models.keys import HASH_KEY
 
@@ -54,10 +54,10 @@ def ban_all(app: Flask, comment_id: int, kind: BanKind) -> None:
     with app.app_context(), Session(db.engine) as session:
         begin_write(session)
         comment = session.get_one(Comment, comment_id)
-        chosen = [target for target in banning.targets(comment) if target.kind is kind]
+        chosen = [target for target in ban_list.targets(comment) if target.kind is kind]
         assert chosen
         owner = accounts.operator(session).id
-        banning.add(session, comment.site_id, chosen, reason="x", until=None, moderator_id=owner, at=now())
+        ban_list.add(session, comment.site_id, chosen, reason="x", until=None, moderator_id=owner, at=now())
         session.commit()
 
 
@@ -125,8 +125,8 @@ def test_forms_sessions_and_links_are_gone(app: Flask, with_secret: Callable[[st
         ada = Commenter(name="Ada")
         session.add(ada)
         session.flush()
-        bearer = sessions.open_for(
-            session, commenter_id=ada.id, identity_id=None, purpose=sessions.READER, site_id=site_id,
+        bearer = login_sessions.open_for(
+            session, commenter_id=ada.id, identity_id=None, purpose=login_sessions.READER, site_id=site_id,
             browser="", at=now(),
         )  # fmt: skip
         invitation = invitations.invite(session, session.get_one(Site, site_id), Role.MODERATOR, at=now())

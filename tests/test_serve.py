@@ -20,9 +20,9 @@ import pytest
 from conftest import environment
 from processes import Process
 
-from commentsvc.adapters import accesslog, server
-from commentsvc.adapters.server import Bind
 from commentsvc.errors import BadAddressError
+from commentsvc.serving import access_log, server
+from commentsvc.serving.server import Bind
 
 WITHOUT_FORCE = server.FINISH_WITHIN / 2
 """Seconds in which an idle server has ended; later its workers would be killed."""
@@ -192,8 +192,8 @@ def test_only_requests_are_told_on_standard_output(tmp_path: Path) -> None:
 SLOW = """
 import sys, time
 from pathlib import Path
-from commentsvc.adapters import server
-from commentsvc.adapters.gateway import Later
+from commentsvc.serving import server
+from commentsvc.serving.wsgi_bridge import Later
 
 folder = Path(sys.argv[2])
 
@@ -245,7 +245,7 @@ def test_a_request_under_way_is_finished_when_it_is_told_to_stop(how: int, path:
 
 GARBAGE = """
 import gc, sys
-from commentsvc.adapters import server
+from commentsvc.serving import server
 
 def app(environ, start):
     said = f"{gc.isenabled()} {gc.get_freeze_count() > 10_000}".encode()
@@ -303,7 +303,7 @@ def test_a_name_that_is_no_address_of_this_machine_is_refused() -> None:
 
 
 def test_the_secret_of_a_link_is_not_shown() -> None:
-    assert accesslog.shown_path("/admin/sign-in/abc\ndef") == "/admin/sign-in/…"
+    assert access_log.shown_path("/admin/sign-in/abc\ndef") == "/admin/sign-in/…"
 
 
 @pytest.mark.parametrize("fault", [OSError(28, "No space left on device"), ValueError("closed file")])
@@ -315,7 +315,7 @@ def test_a_log_that_cannot_be_written_keeps_no_answer_back(
             raise fault
 
     monkeypatch.setattr(sys, "stdout", Full())
-    log = accesslog.AccessLog(lambda _environ, _start: [b"answer"])
+    log = access_log.AccessLog(lambda _environ, _start: [b"answer"])
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/embed"}
     assert list(log(environ, lambda *_: None)) == [b"answer"]
     log.tell()
@@ -327,10 +327,10 @@ def test_answers_from_memory_are_counted_and_not_told_one_by_one() -> None:
     def answering(environ: dict[str, Any], start: Any) -> list[bytes]:
         start("200 OK" if environ["PATH_INFO"] == "/embed" else "404 NOT FOUND", [])
         if environ["PATH_INFO"] == "/embed":
-            environ[accesslog.FROM_MEMORY] = True
+            environ[access_log.FROM_MEMORY] = True
         return []
 
-    log = accesslog.AccessLog(answering, write=lines.append)
+    log = access_log.AccessLog(answering, write=lines.append)
     for path in ("/embed", "/nothing", "/embed", "/embed"):
         log({"REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": "url=private"}, lambda *_: None)
     log.tell()

@@ -9,9 +9,9 @@ import pytest
 from conftest import SECRET
 from sqlalchemy import make_url
 
-from commentsvc.adapters import settings_file
 from commentsvc.config import Settings
 from commentsvc.errors import SettingsError
+from commentsvc.integrations import settings_file
 
 BARE = {"COMMENTSVC_SECRET_KEY": SECRET, "COMMENTSVC_BASE_URL": "https://comments.example"}
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from floors import LATE, SOON, Other, is_free
 
-from commentsvc import floor, sqlite
-from commentsvc.sqlite import Connection, File
+from commentsvc import compute_lock
+from commentsvc.db import sqlite
+from commentsvc.db.sqlite import Connection, File
 
 
 class Disk:
@@ -153,7 +154,7 @@ def test_who_waits_for_the_disk_keeps_nobody_from_the_floor(path: Path, disk: Di
     has = threading.Event()
 
     def post() -> None:
-        with floor.taken(), closing(file.connect(path)) as connection:
+        with compute_lock.taken(), closing(file.connect(path)) as connection:
             write(connection)
             has.set()
 

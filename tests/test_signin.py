@@ -19,9 +19,9 @@ from visitor import Visitor, link_for
 
 from commentsvc import create_app
 from commentsvc.config import Settings
-from commentsvc.db import begin_write, db
-from commentsvc.domain.persons import accounts, invitations
-from commentsvc.domain.websites import sites
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.accounts import accounts, invitations
+from commentsvc.domain.sites import sites
 from commentsvc.models import Commenter, LoginSession, Membership, Role, Site, Ticket, now
 
 SECURE = "https://comments.example"

@@ -7,7 +7,7 @@ import hmac
 import pytest
 from itsdangerous import URLSafeTimedSerializer
 
-from commentsvc.adapters import signing
+from commentsvc.integrations import signing
 
 
 @pytest.mark.parametrize("secret", ["short", "s" * 64, "longer than one block " * 4, "schlüssel"])

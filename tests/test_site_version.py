@@ -8,7 +8,7 @@ import pytest
 from conftest import BLOG
 from sqlalchemy.orm import Session
 
-from commentsvc.domain.websites import sites
+from commentsvc.domain.sites import sites
 from commentsvc.models import Policy, Site
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])

@@ -7,8 +7,8 @@ from conftest import BLOG
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from commentsvc.domain.persons import accounts
-from commentsvc.domain.websites import sites
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.sites import sites
 from commentsvc.errors import InvalidFieldsError, NotFoundError, UnknownOriginError
 from commentsvc.models import Membership, Origin, Policy, Role, Site
 

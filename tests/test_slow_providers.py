@@ -16,13 +16,13 @@ from sqlalchemy.orm import Session
 from vendors import Handler, Vendors
 
 from commentsvc import create_app
-from commentsvc.adapters.providers import mastodon
 from commentsvc.config import Settings
-from commentsvc.db import begin_write, db
-from commentsvc.domain.persons import accounts
-from commentsvc.domain.websites import sites
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.sites import sites
 from commentsvc.errors import ProviderUnavailableError
-from commentsvc.web import outside
+from commentsvc.integrations.oauth import mastodon
+from commentsvc.web.auth import provider_calls
 
 CROWD = 8
 
@@ -63,7 +63,7 @@ class Slow:
 
     def __call__(self, handler: Handler) -> None:
         self.waiting += 1
-        if self.waiting == outside.SHARE:
+        if self.waiting == provider_calls.SHARE:
             self.full.set()
         self._over.wait(30)
 
@@ -92,15 +92,15 @@ def test_whoever_is_one_too_many_at_a_slow_provider_is_told_which(
     app: Flask, vendors: Vendors, over: Event
 ) -> None:
     vendors["google"].instead["/.well-known/openid-configuration"] = play = Slow(over)
-    with ThreadPoolExecutor(outside.SHARE) as pool:
-        for _ in range(outside.SHARE):
+    with ThreadPoolExecutor(provider_calls.SHARE) as pool:
+        for _ in range(provider_calls.SHARE):
             pool.submit(Person(app).start, "google")
         assert play.full.wait(30)
         answer = Person(app).start("google")
         over.set()
     assert answer.status_code == 503
     assert "Google takes long to answer just now." in answer.text
-    assert play.waiting == outside.SHARE
+    assert play.waiting == provider_calls.SHARE
 
 
 def test_many_slow_instances_together_leave_room_for_others(
@@ -110,7 +110,7 @@ def test_many_slow_instances_together_leave_room_for_others(
 
     def ask(host: str, *_: object, **__: object) -> dict[str, str]:
         asked.append(host)
-        if len(asked) == outside.MASTODON_SHARE:
+        if len(asked) == provider_calls.MASTODON_SHARE:
             full.set()
         over.wait(30)
         raise ProviderUnavailableError(f"{host} cannot be reached right now.")
@@ -129,4 +129,4 @@ def test_many_slow_instances_together_leave_room_for_others(
 
 def test_nothing_is_kept_of_servers_that_strangers_named(app: Flask, vendors: Vendors) -> None:
     Person(app).log_in("github")
-    assert not outside._SHARES._waiting
+    assert not provider_calls._SHARES._waiting

@@ -9,12 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from writing import Pen, article
 
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.comments import comment_text, editing
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.persons import accounts
-from commentsvc.domain.verdicts import moderation, spamfilter, tokens, training
-from commentsvc.domain.verdicts.spamfilter import ENOUGH, Counts, Score
-from commentsvc.domain.verdicts.tokens import Said
-from commentsvc.domain.writing import drafts, editing
+from commentsvc.domain.moderation import decisions as moderation_decisions
+from commentsvc.domain.spam import spam_filter, tokens, training
+from commentsvc.domain.spam.spam_filter import ENOUGH, Counts, Score
+from commentsvc.domain.spam.tokens import Said
 from commentsvc.models import Comment, FilterWord, Kind, Site, Status
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
@@ -28,7 +29,7 @@ def words(session: Session, site: Site) -> dict[str, tuple[int, int]]:
 
 
 def judge(session: Session, comment: Comment, status: Status) -> None:
-    moderation.decide(session, comment, status, moderator_id=accounts.operator(session).id)
+    moderation_decisions.decide(session, comment, status, moderator_id=accounts.operator(session).id)
     session.flush()
 
 
@@ -40,7 +41,7 @@ def teach(session: Session, pen: Pen, number: int = ENOUGH) -> None:
 
 def asked(session: Session, site: Site, text: str) -> Score | None:
     session.flush()
-    return spamfilter.score(session, site.id, Said(text))
+    return spam_filter.score(session, site.id, Said(text))
 
 
 class TestLearning:
@@ -81,7 +82,7 @@ class TestLearning:
 
     def test_what_no_person_decided_teaches_nothing(self, session: Session, site: Site) -> None:
         comment = article(session, site).write("Bread")
-        moderation.decide(session, comment, Status.SPAM)
+        moderation_decisions.decide(session, comment, Status.SPAM)
         assert words(session, site) == {}
 
     def test_mentions_by_other_sites_teach_nothing(self, session: Session, site: Site) -> None:
@@ -93,7 +94,7 @@ class TestLearning:
     def test_an_edited_comment_is_known_by_its_new_words(self, session: Session, site: Site) -> None:
         comment = article(session, site).write("Casino")
         judge(session, comment, Status.APPROVED)
-        draft = drafts.make("Bread", longest=100)
+        draft = comment_text.make("Bread", longest=100)
         editing.edit(session, comment, draft, at=comment.created_at, guest=Guest("Ben"))
         found = words(session, site)
         assert "casino" not in found
@@ -113,7 +114,7 @@ class TestLearning:
         pen = article(session, site)
         for at, status in enumerate((Status.APPROVED, Status.SPAM, Status.HELD, Status.TRASH)):
             comment = pen.write(f"Bread {at}")
-            moderation.decide(session, comment, status)
+            moderation_decisions.decide(session, comment, status)
             comment.transfer_key = f"wordpress:{at}"
         pen.write("Written here")
         session.commit()
@@ -156,19 +157,19 @@ class TestScoring:
 
     def test_another_sites_words_are_no_business_of_this_one(self, session: Session, site: Site) -> None:
         teach(session, article(session, site))
-        assert spamfilter.score(session, site.id + 1, Said(SPAM)) is None
+        assert spam_filter.score(session, site.id + 1, Said(SPAM)) is None
 
     def test_a_comment_does_not_vouch_for_itself(self) -> None:
         counts = {"": Counts(ENOUGH + 1, ENOUGH), "only": Counts(1, 0)}
-        alone = spamfilter.weigh(["only"], counts, learned_as=Counts(spam=1))
+        alone = spam_filter.weigh(["only"], counts, learned_as=Counts(spam=1))
         assert alone is not None
         assert alone.value == 0.5
-        assert spamfilter.weigh(["only"], {"": Counts(ENOUGH, ENOUGH)}, learned_as=Counts(ham=1)) is None
+        assert spam_filter.weigh(["only"], {"": Counts(ENOUGH, ENOUGH)}, learned_as=Counts(ham=1)) is None
 
     @pytest.mark.parametrize("kind", [Counts(10**6, 0), Counts(0, 10**6)])
     def test_any_number_of_certain_words_stays_a_probability(self, kind: Counts) -> None:
         counts = {"": Counts(10**6, 10**6)} | {f"w{at}": kind for at in range(400)}
-        score = spamfilter.weigh([f"w{at}" for at in range(400)], counts)
+        score = spam_filter.weigh([f"w{at}" for at in range(400)], counts)
         assert score is not None
         assert 0 <= score.value <= 1
         assert "100%" not in score.reason()

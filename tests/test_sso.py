@@ -19,9 +19,9 @@ from sqlalchemy.orm import Session
 from test_cli import bare_environment, fail, succeed
 from visitor import Visitor
 
-from commentsvc.db import begin_write, db
-from commentsvc.domain.persons import accounts, single_sign_on
-from commentsvc.domain.websites import sites
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.accounts import accounts, single_sign_on
+from commentsvc.domain.sites import sites
 from commentsvc.models import (
     Comment,
     Commenter,
@@ -33,7 +33,7 @@ from commentsvc.models import (
     Thread,
     now,
 )
-from commentsvc.web import incoming_pictures
+from commentsvc.web.auth import incoming_avatars
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 ARTICLE = {"url": f"{BLOG}/article"}
@@ -270,7 +270,7 @@ class TestTokensTaken:
         self, session: Session, site: Site, reader: Visitor, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         asked: list[str | None] = []
-        monkeypatch.setattr(incoming_pictures, "take", lambda _, url: asked.append(url))
+        monkeypatch.setattr(incoming_avatars, "take", lambda _, url: asked.append(url))
         for _ in range(3):
             send(reader, token(site.sso_secret, picture="https://blog.example/grace.png"))
         assert asked == ["https://blog.example/grace.png"]

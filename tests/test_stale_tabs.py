@@ -18,9 +18,9 @@ from sqlalchemy.orm import Session
 from visitor import Visitor
 from werkzeug.test import TestResponse
 
-from commentsvc.db import begin_write, db
-from commentsvc.domain.persons import accounts, sessions
-from commentsvc.domain.websites import sites
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.accounts import accounts, login_sessions
+from commentsvc.domain.sites import sites
 from commentsvc.models import Comment, Commenter, Identity, LoginSession, Policy, Report, Site, now
 
 __all__ = ["open_queue"]
@@ -109,11 +109,11 @@ class Page:
 
     def log_in(self, identity: Identity) -> None:
         begin_write(self.session)
-        token = sessions.open_for(
+        token = login_sessions.open_for(
             self.session,
             commenter_id=identity.commenter_id,
             identity_id=identity.id,
-            purpose=sessions.PERSON,
+            purpose=login_sessions.PERSON,
             site_id=None,
             browser="",
             at=now(),

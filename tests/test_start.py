@@ -15,7 +15,7 @@ from writing import Pen
 
 from commentsvc.cli import NEWEST, service
 from commentsvc.config import Settings
-from commentsvc.domain.discussions import threads
+from commentsvc.domain.threads import threads
 from commentsvc.models import Site
 
 HEAVY = {"PIL", "alembic", "authlib", "cryptography", "defusedxml", "flask_migrate", "joserfc", "psycopg"}
@@ -36,13 +36,13 @@ print(*sorted(sys.modules))
 """
 WRITING = """
 from commentsvc import create_app
-from commentsvc.adapters import schema
+from commentsvc.integrations import migrations
 from commentsvc.models import Comment
 
 index = next(one for one in Comment.__table__.indexes if one.name == "ix_comment_roots")
 before = dict(index.dialect_kwargs)
 with create_app().app_context():
-    schema.bring_up_to_date()
+    migrations.bring_up_to_date()
 print(sorted(before), sorted(index.dialect_kwargs))
 """
 COLLECTED = """

@@ -17,11 +17,11 @@ from conftest import environment
 from granian.server import MPServer
 from processes import Process
 
-from commentsvc.adapters import server, supervisor
+from commentsvc.serving import server, supervisor
 
 WORKERS = """
 import os, signal, sys
-from commentsvc.adapters import supervisor
+from commentsvc.serving import supervisor
 
 folder, patience, another = sys.argv[1], sys.argv[2], sys.argv[3:]
 signal.pthread_sigmask(signal.SIG_BLOCK, supervisor.SIGNALS)

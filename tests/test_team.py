@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from test_admin import ENGINES, elsewhere, moderator, owner, session, site, visitor
 from visitor import Visitor
 
-from commentsvc.db import begin_write
+from commentsvc.db.session import begin_write
 from commentsvc.models import Action, Commenter, Membership, Role, Site, Ticket
 
 __all__ = ["elsewhere", "moderator", "owner", "session", "site", "visitor"]

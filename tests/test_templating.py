@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from commentsvc.models import Order
 from commentsvc.web import templating
-from commentsvc.web.writer import written
+from commentsvc.web.jinja_compiler import written
 
 VALUES = (
     "<b>&\"'",

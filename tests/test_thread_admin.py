@@ -16,12 +16,12 @@ from sqlalchemy.orm import Session
 from visitor import Visitor
 from writing import ANNA, BEN, NOON, Pen, article
 
-from commentsvc.db import begin_write, db
-from commentsvc.domain.discussions import threads
-from commentsvc.domain.persons import accounts
-from commentsvc.domain.rearranging import renaming, thread_admin
-from commentsvc.domain.websites import sites
-from commentsvc.domain.writing.comments import Author
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.comments.comments import Author
+from commentsvc.domain.sites import sites
+from commentsvc.domain.thread_admin import renaming, thread_controls
+from commentsvc.domain.threads import threads
 from commentsvc.errors import InvalidFieldsError, SlowModeError, ThreadClosedError
 from commentsvc.models import Action, Commenter, Membership, Policy, Role, Site, Thread, now
 
@@ -43,41 +43,41 @@ def kinds(session: Session) -> list[str]:
 @ENGINES
 class TestClosing:
     def test_a_closed_thread_takes_no_comment_and_says_since_when(self, session: Session, pen: Pen) -> None:
-        thread_admin.close(session, pen.thread, on=pen.at, moderator_id=None, at=pen.at)
+        thread_controls.close(session, pen.thread, on=pen.at, moderator_id=None, at=pen.at)
         with pytest.raises(ThreadClosedError, match=r"^Comments were closed on 1 June 2026\.$"):
             pen.write()
         assert kinds(session) == ["thread.close"]
 
     def test_a_thread_closes_on_its_date(self, session: Session, pen: Pen) -> None:
-        thread_admin.close(session, pen.thread, on=NOON + timedelta(days=3), moderator_id=None, at=pen.at)
+        thread_controls.close(session, pen.thread, on=NOON + timedelta(days=3), moderator_id=None, at=pen.at)
         pen.write()
         pen.at += timedelta(days=3)
         with pytest.raises(ThreadClosedError, match=r"^Comments were closed on 4 June 2026\.$"):
             pen.write()
 
     def test_readers_are_told_two_weeks_before(self, session: Session, site: Site, pen: Pen) -> None:
-        thread_admin.close(session, pen.thread, on=NOON + timedelta(days=30), moderator_id=None, at=pen.at)
+        thread_controls.close(session, pen.thread, on=NOON + timedelta(days=30), moderator_id=None, at=pen.at)
         assert threads.announcement(site, pen.thread, at=NOON) is None
         told = threads.announcement(site, pen.thread, at=NOON + timedelta(days=16))
         assert told == "Comments close on 1 July 2026."
         assert threads.announcement(site, pen.thread, at=NOON + timedelta(days=31)) is None
 
     def test_a_closed_thread_opens_again(self, session: Session, pen: Pen) -> None:
-        thread_admin.close(session, pen.thread, on=pen.at, moderator_id=None, at=pen.at)
-        thread_admin.close(session, pen.thread, on=None, moderator_id=None, at=pen.at)
+        thread_controls.close(session, pen.thread, on=pen.at, moderator_id=None, at=pen.at)
+        thread_controls.close(session, pen.thread, on=None, moderator_id=None, at=pen.at)
         assert pen.write().id
         assert kinds(session) == ["thread.close", "thread.reopen"]
 
     def test_a_date_of_its_own_keeps_an_old_thread_open(self, session: Session, site: Site, pen: Pen) -> None:
         site.close_after_days = 1
-        thread_admin.close(session, pen.thread, on=NOON + timedelta(days=90), moderator_id=None, at=pen.at)
+        thread_controls.close(session, pen.thread, on=NOON + timedelta(days=90), moderator_id=None, at=pen.at)
         pen.at += timedelta(days=60)
         assert pen.write().id
 
     def test_every_change_is_a_new_version(self, session: Session, pen: Pen) -> None:
         before = pen.thread.version
-        thread_admin.close(session, pen.thread, on=pen.at, moderator_id=None, at=pen.at)
-        thread_admin.slow(session, pen.thread, 60, moderator_id=None, at=pen.at)
+        thread_controls.close(session, pen.thread, on=pen.at, moderator_id=None, at=pen.at)
+        thread_controls.slow(session, pen.thread, 60, moderator_id=None, at=pen.at)
         assert pen.thread.version == before + 2
 
 
@@ -89,7 +89,7 @@ class TestSlowMode:
     @pytest.fixture(autouse=True)
     def _slow(self, session: Session, pen: Pen) -> None:
         """Two minutes; a pen writes once a minute."""
-        thread_admin.slow(session, pen.thread, 120, moderator_id=None, at=pen.at)
+        thread_controls.slow(session, pen.thread, 120, moderator_id=None, at=pen.at)
 
     def test_one_person_waits(self, session: Session, pen: Pen) -> None:
         pen.write(by=ANNAS_BROWSER)
@@ -151,7 +151,7 @@ class TestSlowMode:
     @pytest.mark.parametrize("seconds", [0, -1, 86_401])
     def test_odd_times_are_refused(self, session: Session, pen: Pen, seconds: int) -> None:
         with pytest.raises(InvalidFieldsError):
-            thread_admin.slow(session, pen.thread, seconds, moderator_id=None, at=pen.at)
+            thread_controls.slow(session, pen.thread, seconds, moderator_id=None, at=pen.at)
 
 
 def edit(app: Flask, **values: object) -> None:

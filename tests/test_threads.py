@@ -10,9 +10,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from writing import NOON, article
 
-from commentsvc.domain.discussions import threads
-from commentsvc.domain.persons import accounts
-from commentsvc.domain.websites import sites
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.sites import sites
+from commentsvc.domain.threads import threads
 from commentsvc.errors import BadAddressError, ThreadClosedError, UnknownOriginError
 from commentsvc.models import Policy, Site, Thread
 

@@ -15,10 +15,11 @@ from floors import LATE, Other
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from commentsvc import create_app, floor, sqlite
+from commentsvc import compute_lock, create_app
 from commentsvc.config import Settings
-from commentsvc.db import begin_write, db
-from commentsvc.sqlite import BUSY_TIMEOUT_MS
+from commentsvc.db import sqlite
+from commentsvc.db.session import begin_write, db
+from commentsvc.db.sqlite import BUSY_TIMEOUT_MS
 
 
 @pytest.fixture
@@ -141,7 +142,7 @@ def _writer_with_the_floor(app: Flask) -> tuple[threading.Thread, threading.Even
     began, has = threading.Event(), threading.Event()
 
     def write() -> None:
-        with app.app_context(), floor.taken():
+        with app.app_context(), compute_lock.taken():
             began.set()
             with writing():
                 has.set()

@@ -9,16 +9,16 @@ from moderating import Queue, open_queue
 from sqlalchemy import func, select
 from visitor import Visitor
 
-from commentsvc.adapters import markup
-from commentsvc.db import begin_write
-from commentsvc.domain.desk import revisions
+from commentsvc.db.session import begin_write
+from commentsvc.domain.admin import edits
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.rearranging import merging, moving
-from commentsvc.domain.upkeep import erasure, export
-from commentsvc.domain.upkeep.erasure import Texts
-from commentsvc.domain.verdicts import training
-from commentsvc.domain.websites import sites
+from commentsvc.domain.maintenance import erasure, personal_export
+from commentsvc.domain.maintenance.erasure import Texts
+from commentsvc.domain.sites import sites
+from commentsvc.domain.spam import training
+from commentsvc.domain.thread_admin import merging, moving
 from commentsvc.models import Action, Comment, FilterWord, Revision, Status, Thread, now
+from commentsvc.text import markup
 
 queue_of_site = open_queue
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
@@ -148,10 +148,10 @@ class TestAnEdit:
         it = queue_of_site
         (one,) = it.held(1)
         action = edit(it, one, "Other")
-        revisions.tidy(it.session, at=now())
+        edits.tidy(it.session, at=now())
         path = f'/actions/{action}/undo"'
         assert path in it.owner.page(f"/admin/sites/{it.site_id}/actions")
-        revisions.tidy(it.session, at=now() + revisions.KEPT)
+        edits.tidy(it.session, at=now() + edits.KEPT)
         assert path not in it.owner.page(f"/admin/sites/{it.site_id}/actions")
         assert "not kept any longer" in undo(it, action)
         assert comment(it, one).source == "Other"
@@ -199,7 +199,7 @@ class TestTheFormerText:
         ada = it.person("Ada")
         one = it.write("My innermost thought", by=ada.id)
         edit(it, one, "Something else")
-        (kept,) = export.person(it.session, ada.id, at=now())["former_texts"]
+        (kept,) = personal_export.person(it.session, ada.id, at=now())["former_texts"]
         assert (kept["comment"], kept["text"]) == (one, "My innermost thought")
 
 

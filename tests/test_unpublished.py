@@ -15,9 +15,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from commentsvc.db import begin_write, db
-from commentsvc.domain.discussions import threads
-from commentsvc.domain.verdicts import moderation
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.moderation import decisions
+from commentsvc.domain.threads import threads
 from commentsvc.models import Comment, Kind, Policy, Site, Status, Thread
 
 SECRET = "Why we let Ben go"
@@ -84,7 +84,7 @@ def test_a_thread_that_lost_its_last_public_comment_hides_its_title_again(
     for wanted in (Status.APPROVED, status):
         with app.app_context(), Session(db.engine) as session:
             begin_write(session)
-            moderation.decide(session, session.scalars(select(Comment)).one(), wanted)
+            decisions.decide(session, session.scalars(select(Comment)).one(), wanted)
             session.commit()
         shown = SECRET in Reader(app, HELD).get("/thread").text
         assert shown is (wanted is Status.APPROVED)
@@ -124,7 +124,7 @@ def test_who_wrote_what_is_held_there_learns_no_title(app: Flask, site_id: int) 
             assert "Really?" in page
             assert SECRET not in page
         begin_write(session)
-        moderation.decide(session, session.scalars(select(Comment)).one(), Status.APPROVED)
+        decisions.decide(session, session.scalars(select(Comment)).one(), Status.APPROVED)
         session.commit()
         for path in ("/account", "/account/data.json"):
             assert SECRET in visitor.page(path)
@@ -136,7 +136,7 @@ def test_what_another_website_mentioned_makes_the_title_public(app: Flask, site_
         comment = session.scalars(select(Comment)).one()
         comment.kind = Kind.PINGBACK
         session.flush()
-        moderation.decide(session, comment, Status.APPROVED)
+        decisions.decide(session, comment, Status.APPROVED)
         session.commit()
     page = Reader(app, HELD).get("/thread").text
     assert "Mentioned elsewhere" in page
@@ -162,6 +162,6 @@ def test_an_import_leaves_the_title_of_a_hidden_article_where_it_is(
     assert thread is not None
     assert thread.title is None
     begin_write(session)
-    moderation.decide(session, session.scalars(select(Comment)).one(), Status.APPROVED)
+    decisions.decide(session, session.scalars(select(Comment)).one(), Status.APPROVED)
     session.commit()
     assert session.scalars(select(Thread.title)).all() == [None]

@@ -16,8 +16,8 @@ from conftest import BLOG, environment
 from serving import Guest
 from sqlalchemy import create_engine, text
 
-from commentsvc.adapters import schema
 from commentsvc.config import Settings
+from commentsvc.integrations import migrations
 
 MIGRATION = "0006_site_version.py"
 """The first that came when a release was out; all since are tried together."""
@@ -127,6 +127,6 @@ def _add_site(environ: dict[str, str], folder: Path) -> None:
 def _is_up_to_date(settings: Settings) -> bool:
     engine = create_engine(settings.database_url)
     try:
-        return schema.is_up_to_date(engine)
+        return migrations.is_up_to_date(engine)
     finally:
         engine.dispose()

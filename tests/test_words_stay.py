@@ -8,9 +8,9 @@ from random import Random
 
 import pytest
 
-from commentsvc.adapters import markup
-from commentsvc.adapters.markup import render_html, render_markdown
 from commentsvc.domain import fields
+from commentsvc.text import markup
+from commentsvc.text.markup import render_html, render_markdown
 
 PIECES = [
     *("word", "Zwei", "3", "x9", "\u00e4\u00df", "\u6f22\u5b57", "\u0645\u0646", "\U0001f600", "'s", "e.g."),

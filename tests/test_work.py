@@ -18,17 +18,17 @@ from itsdangerous import TimestampSigner
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from commentsvc.adapters import signing
-from commentsvc.db import begin_write, db
-from commentsvc.domain.verdicts.spells import CALM, Step
-from commentsvc.domain.writing import work
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.comments import proof_of_work
+from commentsvc.domain.surge.episodes import CALM, Step
+from commentsvc.integrations import signing
 from commentsvc.models import Comment, Pressure, Status, now
 
 
 @pytest.fixture(autouse=True)
 def easy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Python takes longer than a browser; tests ask for less."""
-    monkeypatch.setattr(work, "BITS", 8)
+    monkeypatch.setattr(proof_of_work, "BITS", 8)
 
 
 def fits(seed: str, key: str, number: int, bits: int) -> bool:
@@ -45,7 +45,9 @@ def solve(asked: dict[str, Any], key: str) -> str:
 
 def unfit(seed: str, after: str) -> str:
     """The next number that is not looked for."""
-    return next(str(number) for number in count(int(after) + 1) if not fits(seed, "k1", number, work.BITS))
+    return next(
+        str(number) for number in count(int(after) + 1) if not fits(seed, "k1", number, proof_of_work.BITS)
+    )
 
 
 @pytest.fixture
@@ -113,7 +115,7 @@ class TestAsking:
         assert stored(app) == [("Hello", Status.HELD)]
 
     def test_a_browser_that_cannot_goes_to_the_queue(self, app: Flask, reader: Reader) -> None:
-        answer = plain(reader, key="k1", work=work.NONE)
+        answer = plain(reader, key="k1", work=proof_of_work.NONE)
         assert (answer.status_code, (answer.json or {})["held"]) == (200, True)
 
 
@@ -156,7 +158,9 @@ class TestTaking:
             assert plain(reader, key="k1", work=solve({**asked, "seed": seed}, "k1")).status_code == 428
 
     def test_not_with_an_old_seed(self, reader: Reader) -> None:
-        with patch.object(TimestampSigner, "get_timestamp", return_value=int(time.time() - work.LIFE - 2)):
+        with patch.object(
+            TimestampSigner, "get_timestamp", return_value=int(time.time() - proof_of_work.LIFE - 2)
+        ):
             asked = reader.own()["work"]
         assert plain(reader, key="k1", work=solve(asked, "k1")).status_code == 428
 

@@ -20,8 +20,8 @@ from sqlalchemy.orm import Session
 from writing import Pen
 
 from commentsvc.config import Settings
-from commentsvc.db import begin_write
-from commentsvc.domain.discussions import threads
+from commentsvc.db.session import begin_write
+from commentsvc.domain.threads import threads
 from commentsvc.models import Comment, Decision, Site, Status, Thread
 
 WRITERS, EACH = 16, 6

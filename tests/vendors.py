@@ -34,9 +34,9 @@ from joserfc import jws, jwt
 from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
 from strange_server import PUBLIC
 
-from commentsvc.adapters import outbound
-from commentsvc.adapters.providers import catalogue
-from commentsvc.adapters.providers.catalogue import Provider
+from commentsvc.http_client import client as http_client
+from commentsvc.integrations.oauth import catalogue
+from commentsvc.integrations.oauth.catalogue import Provider
 
 CLIENT_ID, CLIENT_SECRET = "comments.example", "k3ZrGm0bUe-what-both-of-them-know-7Yq"
 CALLBACK = "http://127.0.0.1:8600/login/callback/"
@@ -718,7 +718,7 @@ class Fediverse:
     """Mastodon instances, running, and the internet in which their names lead to them."""
 
     by_host: Mapping[str, Mastodon]
-    network: outbound.Network
+    network: http_client.Network
 
     def __getitem__(self, host: str) -> Mastodon:
         return self.by_host[host]
@@ -752,7 +752,7 @@ def fediverse(folder: Path, *hosts: str) -> Iterator[Fediverse]:
     def connect(address: str, port: int, seconds: float) -> socket.socket:
         return socket.create_connection(("127.0.0.1", server.server_port), timeout=seconds)
 
-    network = outbound.Network(
+    network = http_client.Network(
         resolve=lambda name: [PUBLIC] if name in instances else [], connect=connect, tls=authority.client
     )
     with serving(server, over):

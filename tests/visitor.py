@@ -10,8 +10,8 @@ from flask import Flask
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from commentsvc.db import begin_write
-from commentsvc.domain.persons import accounts
+from commentsvc.db.session import begin_write
+from commentsvc.domain.accounts import accounts
 from commentsvc.models import Commenter, now
 
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')

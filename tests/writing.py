@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from conftest import BLOG
 from sqlalchemy.orm import Session
 
-from commentsvc.domain.discussions import threads
-from commentsvc.domain.discussions.threads import Address
+from commentsvc.domain.comments import comment_text, comments
+from commentsvc.domain.comments.comments import Author, Signs
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.writing import comments, drafts
-from commentsvc.domain.writing.comments import Author, Signs
+from commentsvc.domain.threads import threads
+from commentsvc.domain.threads.threads import Address
 from commentsvc.models import Comment, Site, Thread
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -42,7 +42,7 @@ class Pen:
         return comments.post(
             self.session,
             self.address,
-            drafts.make(text or f"Comment number {self.written}", longest=10_000),
+            comment_text.make(text or f"Comment number {self.written}", longest=10_000),
             Author(guest=by) if isinstance(by, Guest) else by,
             at=self.at,
             parent_id=to.id if isinstance(to, Comment) else to,

@@ -10,10 +10,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from commentsvc.domain.imports import importing
-from commentsvc.domain.imports.import_report import Report
+from commentsvc.domain.transfer import importing, wordpress
+from commentsvc.domain.transfer.import_report import Report
 from commentsvc.models import Comment, Site
-from commentsvc.transfer import wordpress
 
 OLD_BLOG = "http://blog.example"
 TODAY = datetime(2026, 6, 1, 12, tzinfo=UTC)

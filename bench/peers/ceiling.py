@@ -14,7 +14,7 @@ from typing import Any
 
 from bench import asking, processes
 from bench.asking import Answer
-from commentsvc.adapters import server
+from commentsvc.serving import server
 
 _BY_THE_SERVER = frozenset({"connection", "date", "server", "transfer-encoding"})
 """Headers that the server adds by itself."""

@@ -19,14 +19,14 @@ from sqlalchemy.orm import Session
 
 from bench import asking, material, processes
 from bench.material import Article
-from commentsvc.adapters import markup
 from commentsvc.cli import service
 from commentsvc.config import PREFIX, Settings
-from commentsvc.domain.discussions import threads
-from commentsvc.domain.persons import accounts
-from commentsvc.domain.websites import sites
-from commentsvc.domain.writing import drafts
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.comments import comment_text
+from commentsvc.domain.sites import sites
+from commentsvc.domain.threads import threads
 from commentsvc.models import Comment, Decision, Kind, Policy, Site, Status, Thread
+from commentsvc.text import markup
 
 NAME = "commentsvc"
 UNLIMITED = "1000000/second"
@@ -171,7 +171,7 @@ class _Seeds:
 
     def __init__(self, session: Session, site: Site, blog: str) -> None:
         self._session, self._site, self._blog = session, site, blog
-        self._drafts = [drafts.make(text, longest=10_000) for text in material.texts()]
+        self._drafts = [comment_text.make(text, longest=10_000) for text in material.texts()]
         self._comments: list[dict[str, Any]] = []
         self._next = 1
 

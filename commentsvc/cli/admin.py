@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from commentsvc.adapters.providers import catalogue
-from commentsvc.adapters.providers.catalogue import Provider
 from commentsvc.cli import service
 from commentsvc.config import Settings
 from commentsvc.domain import fields
-from commentsvc.domain.persons import accounts, invitations
-from commentsvc.domain.websites import sites
+from commentsvc.domain.accounts import accounts, invitations
+from commentsvc.domain.sites import sites
 from commentsvc.errors import BadAddressError
+from commentsvc.integrations.oauth import catalogue
+from commentsvc.integrations.oauth.catalogue import Provider
 from commentsvc.models import Role, now
 
 NUMBERED = {"discord", "facebook", "github", "wordpress_legacy", "x"}
@@ -120,6 +120,6 @@ def _proof(settings: Settings, key: str, subject: str, issuer: str | None) -> tu
     if row.any_tenant or not row.issuer:
         raise BadAddressError(f"{row.label} is many: say which with --issuer https://…")
     # How a server writes its own address, only it can say; of those in the catalogue it is known.
-    from commentsvc.adapters.providers.flow import Flow  # not for every command
+    from commentsvc.integrations.oauth.flow import Flow  # not for every command
 
     return row, Flow().endpoints(row).issuer if key.startswith("oidc") else row.issuer

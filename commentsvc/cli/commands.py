@@ -6,21 +6,24 @@ from typing import Any
 
 import click
 
-from commentsvc.cli import admin, delivering, doctor, running, site, transfer, trying
+from commentsvc.cli import admin, doctor, site, transfer
+from commentsvc.cli import deliver as cli_deliver
+from commentsvc.cli import demo as cli_demo
+from commentsvc.cli import serve as cli_serve
 from commentsvc.errors import CommentsvcError
 
 COMMANDS = (
-    running.init,
-    running.serve,
-    running.upgrade,
-    running.settings,
+    cli_serve.init,
+    cli_serve.serve,
+    cli_serve.upgrade,
+    cli_serve.settings,
     site.site,
     admin.admin,
-    delivering.deliver,
+    cli_deliver.deliver,
     doctor.doctor,
     transfer.import_,
     transfer.rerender,
-    trying.demo,
+    cli_demo.demo,
 )
 
 

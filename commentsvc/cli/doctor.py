@@ -10,13 +10,14 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from commentsvc.adapters import messenger, outbound
-from commentsvc.adapters.providers import catalogue
-from commentsvc.adapters.providers.catalogue import Provider
 from commentsvc.cli import service
 from commentsvc.config import APPLE_KEY, PREFIX, Settings
 from commentsvc.errors import MailError, OutboundError, ProviderError
+from commentsvc.http_client import client
+from commentsvc.integrations.oauth import catalogue
+from commentsvc.integrations.oauth.catalogue import Provider
 from commentsvc.models import Site
+from commentsvc.serving.page_cache import change_broadcast
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -80,7 +81,7 @@ def _proxies(settings: Settings) -> Finding:
 
 def _redis(settings: Settings) -> Finding:
     where = service.without_password(settings.redis_url)
-    if reason := messenger.fault(settings.redis_url):
+    if reason := change_broadcast.fault(settings.redis_url):
         advice = (
             f"{reason} Until it answers nothing is limited, and other machines see changes after a second."
         )
@@ -91,7 +92,7 @@ def _redis(settings: Settings) -> Finding:
 def _reached(settings: Settings) -> Finding:
     """Ask ourselves by the address that browsers use."""
     try:
-        answer = outbound.fetch(
+        answer = client.fetch(
             f"{settings.base_url}/healthz",
             largest=10_000,
             seconds=5.0,
@@ -115,12 +116,12 @@ def _mail(settings: Settings) -> Iterator[Finding]:
         advice = f"{PREFIX}ALERT_MAIL needs {PREFIX}SMTP_URL." if settings.alert_mail else ""
         yield Finding("Mail", "none is sent", advice)
         return
-    from commentsvc.adapters import mail  # for those alone who send any
+    from commentsvc.integrations import smtp  # for those alone who send any
 
-    relay = mail.Relay.read(settings.smtp_url)
+    relay = smtp.Relay.read(settings.smtp_url)
     where = f"from {settings.sender} by {relay.host}:{relay.port}"
     try:
-        yield Finding("Mail", f"{where}: {mail.greet(relay)}")
+        yield Finding("Mail", f"{where}: {smtp.greet(relay)}")
     except MailError as error:
         yield Finding("Mail", where, str(error))
 
@@ -145,7 +146,7 @@ def _provider(row: Provider, settings: Settings) -> Iterator[Finding]:
         yield Finding("", "its addresses are known; nothing to discover")
         return
     try:
-        from commentsvc.adapters.providers.flow import Flow  # not for every command
+        from commentsvc.integrations.oauth.flow import Flow  # not for every command
 
         Flow().endpoints(row)
     except ProviderError as error:

@@ -14,10 +14,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from commentsvc import create_app
-from commentsvc.adapters import schema, settings_file
 from commentsvc.config import Settings
-from commentsvc.db import begin_write, db
+from commentsvc.db.session import begin_write, db
 from commentsvc.errors import CommentsvcError
+from commentsvc.integrations import migrations, settings_file
 from commentsvc.models import Thread
 
 
@@ -82,9 +82,9 @@ class Application:
     def bring_up_to_date(self) -> bool:
         """Run the migrations that have not run; return whether there were any."""
         with self.in_use() as engine:
-            if schema.is_up_to_date(engine):
+            if migrations.is_up_to_date(engine):
                 return False
-            schema.bring_up_to_date()
+            migrations.bring_up_to_date()
             return True
 
     def show_one_thread(self) -> None:
@@ -114,7 +114,7 @@ def bring_up_to_date(settings: Settings) -> bool:
 def opened(settings: Settings) -> Iterator[Session]:
     """A database session that reads, or commits by itself; raises OutdatedSchemaError."""
     with Application(settings).in_use() as engine:
-        if not schema.is_up_to_date(engine):
+        if not migrations.is_up_to_date(engine):
             raise OutdatedSchemaError
         with Session(engine, expire_on_commit=False) as session:
             yield session

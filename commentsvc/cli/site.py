@@ -6,8 +6,8 @@ import click
 from sqlalchemy import func, select
 
 from commentsvc.cli import service
-from commentsvc.domain.persons import accounts, single_sign_on
-from commentsvc.domain.websites import sites
+from commentsvc.domain.accounts import accounts, single_sign_on
+from commentsvc.domain.sites import sites
 from commentsvc.models import Site, Thread
 
 

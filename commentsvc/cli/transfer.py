@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from commentsvc.cli import service
-from commentsvc.domain.upkeep import rerendering
-from commentsvc.domain.verdicts import training
-from commentsvc.domain.verdicts.spamfilter import Counts
-from commentsvc.domain.websites import sites
+from commentsvc.domain.maintenance import rerendering
+from commentsvc.domain.sites import sites
+from commentsvc.domain.spam import training
+from commentsvc.domain.spam.spam_filter import Counts
 from commentsvc.models import now
 
 
@@ -30,8 +30,10 @@ def wordpress_(file: Path, site_name: str, to: str | None, dry_run: bool) -> Non
 
     Run it as often as you like: what was imported before is left alone.
     """
-    from commentsvc.domain.imports import importing  # which no other command should have to load
-    from commentsvc.transfer import wordpress
+    from commentsvc.domain.transfer import (
+        importing,  # which no other command should have to load
+        wordpress,
+    )
 
     with service.opened(service.settings()) as session:
         site = sites.by_name(session, site_name)

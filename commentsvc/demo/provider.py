@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-from commentsvc.adapters.server import Bind
 from commentsvc.demo.demo_id import Client, DemoId, RefusedError
 from commentsvc.errors import CommentsvcError
+from commentsvc.serving.server import Bind
 
 HOST = "127.0.0.1"
 _BODY_LARGEST = 16 * 1024

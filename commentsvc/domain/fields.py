@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from commentsvc.adapters.characters import is_seen, without_undrawn
-from commentsvc.adapters.clusters import limited
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import FieldRule, Site
+from commentsvc.text.characters import is_seen, without_undrawn
+from commentsvc.text.clusters import limited
 
 NAME_LONGEST = 80
 EMAIL_LONGEST = 254

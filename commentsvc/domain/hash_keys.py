@@ -12,7 +12,7 @@ from sqlalchemy import Engine, insert, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
-from commentsvc.db import begin_write
+from commentsvc.db.session import begin_write
 from commentsvc.models.keys import HASH_KEY
 
 SIZE = 32

@@ -14,7 +14,7 @@ from commentsvc.models.columns import (
 from commentsvc.models.comments import Comment, Decision, DeletedImport, Revision
 from commentsvc.models.deliveries import Delivery, DeliveryState
 from commentsvc.models.logins import LoginSession, Ticket
-from commentsvc.models.moderating import Action, Ban, BanKind, FilterWord, Note, Pressure, Report, Usual
+from commentsvc.models.moderation import Action, Ban, BanKind, FilterWord, Note, Pressure, Report, Usual
 from commentsvc.models.people import Commenter, Identity, Membership, Picture, Registration
 from commentsvc.models.sites import Origin, Site, Thread, ThreadAlias
 

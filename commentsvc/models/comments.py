@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from commentsvc.db import Base, UTCDateTime
+from commentsvc.db.session import Base, UTCDateTime
 from commentsvc.models.columns import Kind, Role, RowId, Status, TextFormat, choice, now, partial_index
 from commentsvc.models.people import Commenter
 from commentsvc.models.sites import Thread

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from commentsvc.db import Base, UTCDateTime
+from commentsvc.db.session import Base, UTCDateTime
 from commentsvc.models.columns import RowId, choice, now
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, Column, Integer, MetaData, String, Table
 
-from commentsvc.db import NAMING
+from commentsvc.db.session import NAMING
 
 HASH_KEY = Table(
     "hash_key",

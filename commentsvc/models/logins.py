@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from commentsvc.db import Base, UTCDateTime
+from commentsvc.db.session import Base, UTCDateTime
 from commentsvc.models.columns import Role, RowId, choice, now
 from commentsvc.models.people import Commenter, Identity
 
@@ -40,7 +40,7 @@ class Ticket(Base):
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    """Of what its redeemer holds; of a login, the frame's verifier (domain/persons/token_hashes.py)."""
+    """Of what its redeemer holds; of a login, the frame's verifier (domain/accounts/token_hashes.py)."""
     commenter_id: Mapped[int | None] = mapped_column(
         ForeignKey("commenter.id", ondelete="CASCADE"), index=True
     )

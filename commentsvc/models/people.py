@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from commentsvc.db import Base, UTCDateTime
+from commentsvc.db.session import Base, UTCDateTime
 from commentsvc.models.columns import Role, RowId, choice, now
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, ForeignKey, Index, String, Text, UniqueConstraint, event, true
 from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
-from commentsvc.db import Base, UTCDateTime
+from commentsvc.db.session import Base, UTCDateTime
 from commentsvc.match_keys import match_key
 from commentsvc.models.columns import (
     FieldRule,

@@ -5,79 +5,67 @@ from __future__ import annotations
 from flask import Flask, request
 from werkzeug.exceptions import LengthRequired
 
-from commentsvc.adapters.bell import Bell
-from commentsvc.adapters.limits import Counters, PostLimits
-from commentsvc.adapters.messenger import Messenger
-from commentsvc.adapters.providers import catalogue
 from commentsvc.config import Settings
-from commentsvc.db import db
-from commentsvc.web import (
-    account,
+from commentsvc.db.session import db
+from commentsvc.integrations.oauth import catalogue
+from commentsvc.integrations.rate_limits import Counters, PostLimits
+from commentsvc.serving.page_cache.cache import PageCache
+from commentsvc.serving.page_cache.change_broadcast import Messenger
+from commentsvc.serving.page_cache.change_signal import Bell
+from commentsvc.serving.request_bodies import BODY_LARGEST, Entrance
+from commentsvc.web import error_pages, headers, health, request_values, static_files, templating
+from commentsvc.web.account import pages as account_pages
+from commentsvc.web.admin import (
     action_log,
-    admin,
-    assets,
     bans,
     bulk_actions,
-    counts,
-    dashboard,
-    embed,
-    faults,
-    handover,
-    headers,
-    health,
-    incoming,
+    editing,
     invitation,
-    login,
-    moderator_texts,
     people,
-    person_marks,
-    portrait,
-    posting,
-    pressure,
-    reporting,
+    queue,
     rules,
-    sessions,
-    signin,
+    sign_in,
     site_moves,
     site_settings,
     site_sso,
-    sso,
-    stale_forms,
+    statistics,
+    surge,
     team,
-    templating,
     thread_moves,
-    threads_admin,
+    threads,
 )
-from commentsvc.web.entrance import BODY_LARGEST, Entrance
-from commentsvc.web.pagecache import PageCache
+from commentsvc.web.auth import cookies, handoff, login, person_marks, sso, stale_forms
+from commentsvc.web.thread import avatars, counts, posting, preview, reporting
+from commentsvc.web.thread import pages as thread_pages
 
 DOORS = (
-    assets,
-    embed,
+    static_files,
+    thread_pages,
     posting,
+    preview,
     reporting,
     counts,
     health,
     login,
     sso,
-    portrait,
-    handover,
-    account,
-    signin,
+    avatars,
+    handoff,
+    account_pages,
+    sign_in,
     invitation,
-    admin,
-    moderator_texts,
+    queue,
+    editing,
     bulk_actions,
     action_log,
-    dashboard,
+    statistics,
     people,
     bans,
     team,
     site_settings,
     site_sso,
     rules,
-    pressure,
-    threads_admin,
+    surge,
+    threads,
     thread_moves,
     site_moves,
 )
@@ -85,7 +73,7 @@ DOORS = (
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Plug every door into the application."""
-    incoming.init_app(app)
+    request_values.init_app(app)
     app.config.update(MAX_CONTENT_LENGTH=BODY_LARGEST, MAX_FORM_MEMORY_SIZE=BODY_LARGEST)
     counters = Counters(settings.redis_url, secret=settings.secret_key)
     app.extensions["commentsvc.post_limits"] = PostLimits(
@@ -93,7 +81,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         person=counters.limiter("person", settings.person_limit),
         thread=counters.limiter("thread", settings.thread_limit),
     )
-    app.extensions["commentsvc.preview_limiter"] = counters.limiter("previews", posting.PREVIEWS)
+    app.extensions["commentsvc.preview_limiter"] = counters.limiter("previews", preview.PREVIEWS)
     app.extensions["commentsvc.report_limiter"] = counters.limiter("reports", reporting.LIMIT)
     app.extensions["commentsvc.limiters"] = {
         "logins": counters.limiter("logins", login.LIMIT),
@@ -101,15 +89,15 @@ def init_app(app: Flask, settings: Settings) -> None:
         "login questions": counters.limiter("login questions", login.ASKING_LIMIT),
     }
     app.extensions["commentsvc.providers"] = {row.key: row for row in catalogue.offered(settings)}
-    sessions.init_app(app, settings)
+    cookies.init_app(app, settings)
     csrf = person_marks.PersonCsrf(app)
     for door in DOORS:
         app.register_blueprint(door.blueprint)
     # Guests: access.require_own_page and a signed form token stand instead; readers: reader.require_token.
-    for door in (posting, reporting, login, handover, sso):
+    for door in (posting, preview, reporting, login, handoff, sso):
         csrf.exempt(door.blueprint)
     templating.init_app(app)
-    faults.init_app(app)
+    error_pages.init_app(app)
     stale_forms.init_app(app)
     app.before_request(_require_length)
     app.after_request(headers.apply)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from flask import g, request
 
-from commentsvc.adapters import signing
-from commentsvc.domain.discussions.threads import Address
-from commentsvc.domain.verdicts import bans
+from commentsvc.domain.bans import bans
+from commentsvc.domain.threads.threads import Address
 from commentsvc.errors import ForbiddenError, StaleFormError
+from commentsvc.integrations import signing
 from commentsvc.setting_values import Network
 from commentsvc.web.context import hash_key, now, settings
 

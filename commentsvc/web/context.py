@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, cast
 from flask import current_app
 from sqlalchemy.orm import Session
 
-from commentsvc.adapters.limits import Limiter, PostLimits
-from commentsvc.adapters.providers.catalogue import Provider
 from commentsvc.config import Settings
-from commentsvc.db import db
+from commentsvc.db.session import db
 from commentsvc.domain import hash_keys
+from commentsvc.integrations.oauth.catalogue import Provider
+from commentsvc.integrations.rate_limits import Limiter, PostLimits
 from commentsvc.models import now
 
 if TYPE_CHECKING:
-    from commentsvc.adapters.providers.flow import Flow
+    from commentsvc.integrations.oauth.flow import Flow
 
 __all__ = [
     "database",
@@ -72,7 +72,7 @@ def flow() -> Flow:
     """Return what speaks with the providers."""
     kept = current_app.extensions
     if "commentsvc.flow" not in kept:
-        from commentsvc.adapters.providers.flow import Flow  # a fifth of the memory, and of the time to start
+        from commentsvc.integrations.oauth.flow import Flow  # a fifth of the memory, and of the time to start
 
         kept["commentsvc.flow"] = Flow()
     return cast("Flow", kept["commentsvc.flow"])

@@ -11,10 +11,11 @@ from flask import Flask
 from jinja2 import Environment, Template
 from jinja2.runtime import Macro
 
-from commentsvc.adapters import initials
-from commentsvc.adapters.markup import SafeHtml, trusted
-from commentsvc.web import assets, person_marks
-from commentsvc.web.writer import Writer, written
+from commentsvc.text import initials
+from commentsvc.text.markup import SafeHtml, trusted
+from commentsvc.web import static_files
+from commentsvc.web.auth import person_marks
+from commentsvc.web.jinja_compiler import Writer, written
 
 INDENTS = 4
 _INDENTS = tuple(map(str, range(INDENTS + 1)))
@@ -54,7 +55,7 @@ def init_app(app: Flask) -> None:
         blank_details=remembered(environment, "blank_details"),
     )
     environment.globals.update(
-        asset=assets.url, page_mark=person_marks.page_mark, page_token=person_marks.csrf_token
+        asset=static_files.url, page_mark=person_marks.page_mark, page_token=person_marks.csrf_token
     )
 
 

@@ -24,7 +24,7 @@ import sqlalchemy as sa
 from alembic import op
 from flask import current_app
 
-from commentsvc.db import UTCDateTime
+from commentsvc.db.session import UTCDateTime
 
 revision = "0012"
 down_revision = "0011"

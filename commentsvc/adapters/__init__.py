@@ -1,1 +1,0 @@
-"""One file per outside library or service, its only importer."""

@@ -1,0 +1,21 @@
+"""demo: a blog and its comments on this machine."""
+
+from __future__ import annotations
+
+import click
+
+Port = click.IntRange(1, 65535)
+
+
+@click.command()
+@click.option("--port", type=Port, default=8600, show_default=True, help="Port of the comment service.")
+@click.option("--blog-port", type=Port, default=8601, show_default=True, help="Port of the blog.")
+@click.option("--login-port", type=Port, default=8602, show_default=True, help="Port of the login provider.")
+def demo(port: int, blog_port: int, login_port: int) -> None:
+    """Try everything: a blog with comments and a login, on this machine only.
+
+    Nothing needs to be set up. The data lies in a temporary directory and goes when you press Ctrl+C.
+    """
+    from commentsvc.cli import demo_runner  # which no other command should have to load
+
+    demo_runner.run(port, blog_port, login_port)

@@ -1,0 +1,158 @@
+"""What `demo` runs: a blog, a login provider and the real service, with nothing set up and nothing left behind."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from commentsvc.cli import service
+from commentsvc.config import PREFIX, Settings
+from commentsvc.demo import blog, provider, seed
+from commentsvc.demo.demo_id import LABEL, Client
+from commentsvc.domain.accounts import accounts
+from commentsvc.errors import CommentsvcError
+from commentsvc.models import now
+from commentsvc.serving.server import Bind
+
+PATIENCE = 30
+"""Seconds for the service to answer, on a machine that has much else to do."""
+
+_PROVIDER = "oidc_demo"
+
+
+class DemoError(CommentsvcError):
+    """The demonstration's service did not start, or ended by itself."""
+
+
+def run(port: int, blog_port: int, login_port: int) -> None:
+    """Run all three until Ctrl+C; raises BadAddressError for a port that is taken, DemoError."""
+    binds = [Bind(blog.HOST, each) for each in (port, blog_port, login_port)]
+    for bind in binds:
+        bind.require_free()
+    try:
+        with tempfile.TemporaryDirectory(prefix="commentsvc-demo-", ignore_cleanup_errors=True) as folder:
+            _run(Path(folder), *binds)
+    except KeyboardInterrupt:
+        click.echo("\nStopped; the demonstration's data is deleted.")
+
+
+def _run(folder: Path, bind: Bind, blog_bind: Bind, login_bind: Bind) -> None:
+    client = Client("commentsvc-demo", secrets.token_urlsafe(32), f"http://{bind}/login/callback/{_PROVIDER}")
+    variables = _variables(folder, bind) | _login_variables(client, login_bind)
+    settings = Settings.from_env(variables)
+    with (
+        _stoppable(),
+        blog.running(blog_bind.port, service=settings.base_url) as origin,
+        provider.running(login_bind, client),
+    ):
+        link = _prepare(settings, origin)
+        with _service(variables, bind) as child:
+            _announce(origin, settings, link)
+            exit_code = child.wait()
+    raise DemoError(f"The comment service ended by itself, with exit code {exit_code}.")
+
+
+def _variables(folder: Path, bind: Bind) -> dict[str, str]:
+    """The demonstration's environment, untouched by the settings of a real service on this machine."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return inherited | {
+        f"{PREFIX}DATA_DIR": str(folder),
+        f"{PREFIX}SECRET_KEY": secrets.token_urlsafe(48),
+        f"{PREFIX}BASE_URL": f"http://{bind}",
+        **{f"{PREFIX}{who}_LIMIT": "600/minute" for who in ("POST", "PERSON", "THREAD")},
+        f"{PREFIX}LOG_LEVEL": "WARNING",
+    }
+
+
+def _login_variables(client: Client, bind: Bind) -> dict[str, str]:
+    """The settings of an OpenID Connect provider, as an operator would write them."""
+    parts = {
+        "ISSUER": provider.issuer_at(bind),
+        "CLIENT_ID": client.id,
+        "CLIENT_SECRET": client.secret,
+        "LABEL": LABEL,
+    }
+    return {f"{PREFIX}{_PROVIDER.upper()}_{name}": value for name, value in parts.items()}
+
+
+def _prepare(settings: Settings, origin: str) -> str:
+    """Make the database; return a sign-in link to the admin view."""
+    service.bring_up_to_date(settings)
+    with service.writing(settings) as session:
+        seed.sow(session, origin, at=now())
+        token = accounts.issue_link(session, accounts.operator(session), at=now())
+    return f"{settings.base_url}/admin/sign-in/{token}"
+
+
+def _announce(origin: str, settings: Settings, link: str) -> None:
+    click.secho(f"\n  The blog     {origin}/comment-section/", bold=True)
+    click.echo(f"               {origin}/  every page, with comment counts")
+    click.secho(f"  Admin view   {link}", bold=True)
+    click.echo("               signs in once, within 30 minutes")
+    click.echo(f"  Logging in   with “{LABEL}”, in the comment box: four made-up people, no password")
+    click.echo(f"  The service  {settings.base_url}")
+    click.echo(f"  Data         {settings.data_dir}")
+    click.echo("\n  Ctrl+C stops everything and deletes the data.\n")
+
+
+@contextmanager
+def _service(variables: dict[str, str], bind: Bind) -> Iterator[subprocess.Popen[bytes]]:
+    """The real server as a child process, ready to answer."""
+    command = [sys.executable, "-m", "commentsvc", "serve", "--bind", str(bind), "--no-access-log"]
+    # In a session of its own: Ctrl+C comes to this process only, which then stops the service in order.
+    child = subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
+    try:
+        _wait_until_ready(child, bind)
+        yield child
+    finally:
+        child.terminate()
+        child.wait()
+
+
+def _wait_until_ready(child: subprocess.Popen[bytes], bind: Bind) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if child.poll() is not None:
+            raise DemoError(f"The comment service did not start (exit code {child.returncode}).")
+        if _answers(bind):
+            return
+        time.sleep(0.05)
+    raise DemoError(f"The comment service did not answer within {PATIENCE} seconds.")
+
+
+def _answers(bind: Bind) -> bool:
+    connection = http.client.HTTPConnection(bind.host, bind.port, timeout=5)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Have SIGTERM and a closed terminal do what Ctrl+C does."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,142 @@
+"""init, serve, upgrade, settings: from nothing to a service that answers."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from functools import partial
+
+import click
+
+from commentsvc.cli import deliver, service
+from commentsvc.config import PREFIX, Settings
+from commentsvc.errors import SettingsError
+from commentsvc.integrations import settings_file
+from commentsvc.integrations.oauth import catalogue
+from commentsvc.serving import server
+
+SECRET_KEY, BASE_URL, PROXIES = (f"{PREFIX}{name}" for name in ("SECRET_KEY", "BASE_URL", "TRUSTED_PROXIES"))
+LOCAL = "http://127.0.0.1:8600"
+BIND = "127.0.0.1:8600"
+
+log = logging.getLogger(__name__)
+
+
+@click.command()
+@click.option("--base-url", metavar="URL", help="The address browsers will see, as https://comments.example.")
+def init(base_url: str | None) -> None:
+    """Make a data directory with settings and an empty database.
+
+    Safe to repeat: what is there stays as it is.
+    """
+    file = settings_file.path(os.environ)
+    present = settings_file.merged(os.environ)
+    new = _missing(present, base_url)
+    settings = Settings.from_env(present | new)  # faults show before anything is written
+    if base_url and Settings.from_env(present | new | {BASE_URL: base_url}).base_url != settings.base_url:
+        raise SettingsError([f"{BASE_URL} is {settings.base_url} already; change it where it is set."])
+    if new:
+        settings_file.append(file, new)
+        click.echo(f"Wrote {', '.join(new)} to {file}")
+    service.bring_up_to_date(settings)
+    click.echo(f"The database is ready: {service.without_password(settings.database_url)}")
+    click.echo(
+        f"\nNext:\n"
+        f'  commentsvc site add "My blog" https://blog.example   the website that will show comments\n'
+        f"  commentsvc serve                                     then open {settings.base_url}\n"
+        f"  commentsvc admin link                                a sign-in link for the admin view"
+    )
+    if not settings.secure:
+        click.echo(
+            f"\nReaders will need https: put a reverse proxy in front (docs/serving.md) and set {BASE_URL}."
+        )
+    elif not settings.trusted_proxies:
+        click.echo(
+            f"\nSet {PROXIES} to the address of the proxy in front, as 127.0.0.1,\n"
+            "or all readers count as one network: for limits, bans and reports."
+        )
+
+
+@click.command()
+@click.option(
+    "--bind", default=BIND, show_default=True, metavar="HOST:PORT", help="Address and port to listen at."
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=server.default_workers,
+    show_default="2, or 1 on a single processor",
+    help="Processes that answer requests.",
+)
+@click.option(
+    "--access-log/--no-access-log", default=True, show_default=True, help="A line for each request."
+)
+@click.option("--worker", type=int, hidden=True, help="Be this one alone: the supervisor starts it so.")
+def serve(bind: str, workers: int, access_log: bool, worker: int | None) -> None:
+    """Run the service until it is told to stop (Ctrl+C, SIGTERM).
+
+    The database is brought up to date first. Requests under way are finished before it ends.
+    """
+    settings = service.settings()
+    where = server.Bind.read(bind)
+    if worker:
+        application = service.Application(settings)
+        return server.work(partial(deliver.load, application), where, worker, access_log=access_log)
+    where.require_free()
+    application = service.Application(settings)
+    if application.bring_up_to_date():
+        log.info("the database was brought up to date")
+    application.show_one_thread()
+    log.info("serving %s at http://%s", settings.base_url, where)
+    server.serve(
+        partial(deliver.load, application),
+        where,
+        workers=workers,
+        another=[sys.executable, *sys.orig_argv[1:], "--worker"],
+        access_log=access_log,
+    )
+    return None
+
+
+@click.command()
+def upgrade() -> None:
+    """Bring the database up to date after an update of commentsvc (`serve` does it too)."""
+    changed = service.bring_up_to_date(service.settings())
+    click.echo("The database was brought up to date." if changed else "The database is up to date.")
+
+
+@click.command()
+def settings() -> None:
+    """Show every setting, its value and what it means."""
+    present = service.settings()
+    offered = ", ".join(provider.key for provider in catalogue.offered(present))
+    present = replace(present, mail_from=present.sender)
+    for item in fields(present):
+        if doc := item.metadata.get("doc"):
+            click.secho(f"{PREFIX}{item.name.upper()}", bold=True, nl=False)
+            click.echo(f" = {_shown(item.name, getattr(present, item.name))}\n    {doc}")
+    click.echo(f"Login providers: {offered or 'none'}")
+
+
+def _missing(present: Mapping[str, str], base_url: str | None) -> dict[str, str]:
+    """Return what `init` has to write."""
+    new = {}
+    if not present.get(SECRET_KEY, "").strip():
+        new[SECRET_KEY] = secrets.token_urlsafe(48)
+    if not present.get(BASE_URL, "").strip():
+        new[BASE_URL] = base_url or LOCAL
+    return new
+
+
+def _shown(name: str, value: object) -> str:
+    if name == "secret_key":
+        return "(kept secret)"
+    if name in {"database_url", "redis_url", "smtp_url"}:
+        return service.without_password(str(value))
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -1,0 +1,1 @@
+"""The database: sessions, SQLite's writers, statements that are compiled once."""

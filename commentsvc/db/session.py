@@ -1,0 +1,169 @@
+"""The database: one declarative base, UTC times, and how a transaction that writes begins."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session
+from sqlalchemy.types import TypeDecorator
+
+from commentsvc.db import connection as connections
+from commentsvc.db import sqlite
+from commentsvc.db.sqlite import File
+
+# Named constraints, or SQLite's batch migrations could not drop one.
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+CONNECT_WITHIN = 5
+"""Seconds in which a PostgreSQL must let us in."""
+SILENT_FOR_MS = 10_000
+"""So long it may acknowledge nothing of what it was sent."""
+_WRITE = "commentsvc_write"
+_WRITTEN = "commentsvc_written"
+
+Listener = Callable[[tuple[int, str] | None], None]
+_listeners: WeakKeyDictionary[Engine, Listener] = WeakKeyDictionary()
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING)
+
+
+db = SQLAlchemy(model_class=Base)
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An aware UTC time; SQLite would give back a naive one."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive time has no place in the database")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def begin_write(session: Session) -> None:
+    """Begin a transaction that will write.
+
+    On SQLite it takes the write lock now and waits its turn. A transaction that reads first and writes
+    later would instead fail at once with "database is locked" when another writer came between.
+    """
+    connection = _turned_to_writing(session)
+    if connection is None:
+        session.rollback()
+        connection = session.connection(execution_options={_WRITE: True})
+    session.info[_WRITTEN] = (connection.engine, None)
+
+
+def _turned_to_writing(session: Session) -> Connection | None:
+    """Have a session that did nothing but read go on with the same connection; None where it did more, or nothing.
+
+    The database's transaction ends and another begins, without SQLAlchemy's: that and the way through its pool would
+    take longer than the two together.
+    """
+    connection = connections.at_hand(session)
+    if connection is None or connection.invalidated or _writes(connection) or session.in_nested_transaction():
+        return None
+    if isinstance(session.bind, Connection) or any(True for _ in session):
+        return None  # whose transaction it is, or what was read in it, has to be told of its end
+    try:
+        connection.dialect.do_rollback(connection.connection)
+    except connection.dialect.loaded_dbapi.Error:  # it is lost; whoever asks the session is told so properly
+        return None
+    connection.execution_options(**{_WRITE: True})
+    try:
+        _begin_sqlite(connection)
+    except BaseException:
+        session.rollback()  # or what follows would be done outside any transaction
+        raise
+    return connection
+
+
+def connect_to_write(engine: Engine) -> Connection:
+    """Return a connection whose every transaction begins as by `begin_write`."""
+    return engine.connect().execution_options(**{_WRITE: True})
+
+
+def concerns_only(session: Session, site_id: int, key: str) -> None:
+    """Say that the transaction under way changes what readers see of this one thread, and nothing else of theirs."""
+    engine, _ = session.info[_WRITTEN]
+    session.info[_WRITTEN] = (engine, (site_id, key))
+
+
+def on_commit(engine: Engine, listener: Listener) -> None:
+    """Have `listener` called after each commit of a write: with a thread's site and key, or None for anything."""
+    _listeners[engine] = listener
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """What `create_engine` needs beside the URL; the pool is per process."""
+    if url.startswith("sqlite"):
+        connect = {"factory": File().connect, "check_same_thread": False}
+        return {"connect_args": connect, "pool_use_lifo": True}  # the latest remembers most of the file
+    # Else two minutes are waited for a server that says nothing, and a quarter of an hour for one that vanished.
+    patience = {"connect_timeout": CONNECT_WITHIN, "tcp_user_timeout": SILENT_FOR_MS}
+    own = {name: value for name, value in patience.items() if name not in make_url(url).query}
+    return {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 10, "connect_args": own}
+
+
+@event.listens_for(Engine, "begin")
+def _begin_sqlite(connection: Connection) -> None:
+    raw = connection.connection.driver_connection
+    if not isinstance(raw, sqlite.Connection):
+        return
+    try:
+        raw.begin(to_write=_writes(connection))
+    except sqlite3.Error as error:
+        raise OperationalError("BEGIN", None, error) from error
+
+
+@event.listens_for(Session, "before_flush")
+def _flush_only_when_writing(session: Session, _context: Any, _instances: Any) -> None:
+    _require_write(session)
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _execute_only_when_writing(state: ORMExecuteState) -> None:
+    if state.is_insert or state.is_update or state.is_delete:
+        _require_write(state.session)
+
+
+@event.listens_for(Session, "after_commit")
+def _tell(session: Session) -> None:
+    if session.in_nested_transaction():
+        return
+    engine, thread = session.info.pop(_WRITTEN, (None, None))
+    if listener := _listeners.get(engine) if engine is not None else None:
+        listener(thread)
+
+
+def _require_write(session: Session) -> None:
+    """A forgotten `begin_write` shows in the first test, not as a locked database in production."""
+    if not _writes(session.connection()):
+        raise RuntimeError("begin_write(session) must come before the first change")
+
+
+def _writes(connection: Connection) -> bool:
+    return bool(connection.get_execution_options().get(_WRITE, False))

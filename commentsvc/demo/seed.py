@@ -1,0 +1,82 @@
+"""Fills an empty database with the blog's site and what its readers have said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from commentsvc.demo import blog, moderation
+from commentsvc.demo.conversation import AUTHOR, CONVERSATION, Said
+from commentsvc.demo.long_thread import chorus
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.comments import comment_text, comments
+from commentsvc.domain.comments.comments import Author, Signs
+from commentsvc.domain.fields import Guest
+from commentsvc.domain.moderation import decisions
+from commentsvc.domain.sites import sites
+from commentsvc.domain.spam.checks import Verdict
+from commentsvc.domain.threads import threads
+from commentsvc.models import Comment, Commenter, Policy, Role, Site, Status
+
+_REASONS = {
+    Status.HELD: Verdict("policy", Status.HELD, "This person has no approved comment on this site yet."),
+    Status.SPAM: Verdict("honeypot", Status.SPAM, "A field that people do not see was filled in."),
+}
+
+
+def sow(session: Session, origin: str, *, at: datetime) -> None:
+    """Add the blog at `origin` and its comments, as if written before `at`. Needs `begin_write`."""
+    owner = accounts.operator(session)
+    owner.name = AUTHOR
+    site = sites.add(session, blog.NAME, [origin], owner_id=owner.id)
+    site.policy = Policy.OPEN
+    session.flush()
+    _speak(session, site, owner, origin, blog.COMMENT_SECTION, CONVERSATION, at)
+    _speak(session, site, owner, origin, blog.BY_HAND, chorus(), at)
+    moderation.furnish(session, site, owner, origin, at=at)
+
+
+def _speak(
+    session: Session,
+    site: Site,
+    owner: Commenter,
+    origin: str,
+    path: str,
+    conversation: Iterable[Said],
+    at: datetime,
+) -> None:
+    latest: dict[str, Comment] = {}
+    judged: list[tuple[Comment, Status]] = []
+    address = threads.address_on(site, origin + path)
+    for said in conversation:
+        comment = comments.post(
+            session,
+            address,
+            comment_text.make(said.text, longest=10_000),
+            _author(said, owner),
+            at=at - timedelta(hours=said.hours_ago),
+            parent_id=latest[said.to].id if said.to else None,
+            title=blog.TITLES[path],
+            signs=Signs(),
+        )
+        latest[said.name] = comment
+        if said.status is not Status.APPROVED:
+            judged.append((comment, said.status))
+    for comment, status in judged:
+        reason = _REASONS.get(status)
+        decisions.decide(
+            session,
+            comment,
+            status,
+            verdicts=[reason] if reason else [],
+            moderator_id=None if reason else owner.id,
+        )
+
+
+def _author(said: Said, owner: Commenter) -> Author:
+    if said.name == AUTHOR:
+        return Author(commenter_id=owner.id, role=Role.OWNER)
+    email = f"{said.name.lower()}@reader.example"
+    return Author(guest=Guest(name=said.name, email=email, website=said.website))

@@ -1,0 +1,154 @@
+"""Commenters, how they prove who they are, what they may do, and where they are signed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from commentsvc.domain.accounts import token_hashes
+from commentsvc.errors import LinkSpentError, NotFoundError
+from commentsvc.integrations import signing
+from commentsvc.models import Commenter, Identity, LoginSession, Membership, Role, Site, Ticket
+
+OPERATOR = ("local", "", "operator")
+"""Provider, issuer and subject of whoever has the command line of this machine."""
+ADMIN = "admin"
+LINK_LIFE = timedelta(minutes=30)
+SESSION_LIFE = timedelta(days=14)
+
+
+def operator(session: Session) -> Commenter:
+    """Return the operator's account, made on first use. Needs `begin_write`."""
+    provider, issuer, subject = OPERATOR
+    found = session.scalar(
+        select(Commenter)
+        .join(Identity)
+        .where(Identity.provider == provider, Identity.issuer == issuer, Identity.subject == subject)
+    )
+    if found is not None:
+        return found
+    commenter = Commenter(name="Site owner")
+    session.add(commenter)
+    session.flush()
+    session.add(Identity(commenter_id=commenter.id, provider=provider, issuer=issuer, subject=subject))
+    session.flush()
+    return commenter
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """What a one-time secret opens: the admin view, for a person."""
+
+    person: Commenter
+    provider: str | None
+    """Where they have just logged in; None for a link that somebody made for them."""
+    is_open: bool
+    """Whether it can still be used."""
+
+
+def issue_link(
+    session: Session, commenter: Commenter, *, at: datetime, identity: Identity | None = None
+) -> str:
+    """Return the secret of a one-time sign-in link to the admin view. Needs `begin_write`.
+
+    `identity` is what the person has just proved at a provider, where no link was made for them.
+    """
+    token = signing.new_token()
+    session.add(
+        Ticket(
+            token_hash=token_hashes.of_token(session, token),
+            commenter_id=commenter.id,
+            identity_id=identity.id if identity else None,
+            purpose=ADMIN,
+            created_at=at,
+            expires_at=at + LINK_LIFE,
+        )
+    )
+    return token
+
+
+def find_link(session: Session, token: str, *, at: datetime) -> SignIn | None:
+    """Return what a one-time secret opens, without spending it; None for an unknown one."""
+    ticket = session.scalar(
+        select(Ticket).where(
+            Ticket.token_hash == token_hashes.of_token(session, token), Ticket.purpose == ADMIN
+        )
+    )
+    if ticket is None or ticket.commenter_id is None:
+        return None
+    person = session.get_one(Commenter, ticket.commenter_id)
+    provider = ticket.identity.provider if ticket.identity else None
+    return SignIn(person, provider, is_open=ticket.redeemed_at is None and ticket.expires_at >= at)
+
+
+def redeem_link(session: Session, token: str, *, at: datetime, browser: str = "") -> str:
+    """Spend a one-time link; return the token of the session it opens, in `browser`. Needs `begin_write`.
+
+    Raises LinkSpentError for one unknown, used or too old.
+    """
+    ticket = session.scalar(
+        select(Ticket)
+        .where(Ticket.token_hash == token_hashes.of_token(session, token), Ticket.purpose == ADMIN)
+        .with_for_update()
+    )
+    if ticket is None or ticket.redeemed_at is not None or ticket.expires_at < at:
+        raise LinkSpentError
+    ticket.redeemed_at = at
+    secret = signing.new_token()
+    session.add(
+        LoginSession(
+            token_hash=token_hashes.of_token(session, secret),
+            commenter_id=ticket.commenter_id,
+            purpose=ADMIN,
+            browser=browser[:80] or None,
+            created_at=at,
+            expires_at=at + SESSION_LIFE,
+        )
+    )
+    return secret
+
+
+def signed_in(session: Session, token: str, *, at: datetime) -> Commenter | None:
+    """Return who holds this admin session's token, or None."""
+    found = session.scalar(
+        select(LoginSession).where(
+            LoginSession.token_hash == token_hashes.of_token(session, token),
+            LoginSession.purpose == ADMIN,
+            LoginSession.expires_at > at,
+        )
+    )
+    return found.commenter if found else None
+
+
+def sign_out(session: Session, token: str) -> None:
+    """End the session with this token. Needs `begin_write`."""
+    session.execute(
+        delete(LoginSession).where(LoginSession.token_hash == token_hashes.of_token(session, token))
+    )
+
+
+def sites_of(session: Session, commenter: Commenter) -> list[Site]:
+    """Return the sites on which a person has a role, by name."""
+    query = select(Site).join(Membership).where(Membership.commenter_id == commenter.id).order_by(Site.name)
+    return list(session.scalars(query))
+
+
+def role_on(session: Session, commenter_id: int, site_id: int) -> Role | None:
+    """Return a person's role on a site, or None."""
+    return session.scalar(
+        select(Membership.role).where(Membership.commenter_id == commenter_id, Membership.site_id == site_id)
+    )
+
+
+def require_role(session: Session, commenter: Commenter, site_id: int, *, owner: bool = False) -> Role:
+    """Return a person's role on a site.
+
+    Raises NotFoundError where there is none (or not owner, if asked): an outsider does not learn what exists.
+    """
+    role = role_on(session, commenter.id, site_id)
+    if role is None or (owner and role is not Role.OWNER):
+        raise NotFoundError("There is no such page, or it is not yours to see.")
+    return role

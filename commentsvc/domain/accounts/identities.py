@@ -1,0 +1,152 @@
+"""How a Commenter proves who they are: by provider, issuer and subject, and by nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from commentsvc.domain import fields
+from commentsvc.domain.accounts import login_sessions
+from commentsvc.errors import (
+    ForbiddenError,
+    IdentityTakenError,
+    InvalidFieldsError,
+    NotFoundError,
+    NotFreshError,
+)
+from commentsvc.models import Commenter, Identity, LoginSession
+
+
+def of_login(
+    session: Session, provider: str, issuer: str, subject: str, *, name: str, link: str | None, at: datetime
+) -> Identity:
+    """Return the identity of somebody who just logged in; unknown ones become a new Commenter.
+
+    An e-mail, a name or a handle that matches another Commenter's changes nothing. Needs `begin_write`.
+    """
+    found = find(session, provider, issuer, subject)
+    shown = _name(name, provider)
+    if found is not None:
+        if found.name is None:
+            # Given a role before their first visit: until now nobody knew what to call them.
+            found.commenter.name = shown
+        found.name = shown
+        return found
+    try:
+        with session.begin_nested():
+            return _create(session, provider, issuer, subject, name=shown, link=link, at=at)
+    except IntegrityError:  # the same person, logging in twice at once
+        found = find(session, provider, issuer, subject)
+        if found is None:
+            raise
+        return found
+
+
+def find(session: Session, provider: str, issuer: str, subject: str) -> Identity | None:
+    """Return the identity with this proof, or None."""
+    return session.scalar(
+        select(Identity).where(
+            Identity.provider == provider, Identity.issuer == issuer, Identity.subject == subject
+        )
+    )
+
+
+def of(session: Session, commenter_id: int) -> Sequence[Identity]:
+    """Return all the ways in which a person can log in."""
+    query = select(Identity).where(Identity.commenter_id == commenter_id).order_by(Identity.id)
+    return session.scalars(query).all()
+
+
+def link(
+    session: Session,
+    holder: LoginSession,
+    provider: str,
+    issuer: str,
+    subject: str,
+    *,
+    name: str,
+    at: datetime,
+) -> Identity:
+    """Give a person a further way to log in, and end their other sessions. Needs `begin_write`.
+
+    Raises NotFreshError, and IdentityTakenError where the identity is another person's.
+    """
+    _require_fresh(holder, at=at)
+    found = find(session, provider, issuer, subject)
+    if found is not None and found.commenter_id != holder.commenter_id:
+        raise IdentityTakenError
+    if found is None:
+        found = Identity(
+            commenter_id=holder.commenter_id,
+            provider=provider,
+            issuer=issuer,
+            subject=subject,
+            name=_name(name, provider),
+            created_at=at,
+        )
+        session.add(found)
+        session.flush()
+        login_sessions.end_all(session, holder.commenter_id, but=holder.id)
+    return found
+
+
+def unlink(session: Session, holder: LoginSession, identity_id: int, *, at: datetime) -> None:
+    """Take a way of logging in away, and end the person's other sessions. Needs `begin_write`.
+
+    Raises NotFoundError, NotFreshError, and ForbiddenError where it is the last one.
+    """
+    _require_fresh(holder, at=at)
+    all_of_them = of(session, holder.commenter_id)
+    found = next((one for one in all_of_them if one.id == identity_id), None)
+    if found is None:
+        raise NotFoundError("There is no such account among yours.")
+    if len(all_of_them) == 1:
+        raise ForbiddenError("This is the only way you can log in. Link another account first.")
+    if holder.identity_id == found.id:
+        holder.identity_id = next(one.id for one in all_of_them if one.id != found.id)
+        session.flush()
+    session.delete(found)
+    session.flush()
+    login_sessions.end_all(session, holder.commenter_id, but=holder.id)
+
+
+def _require_fresh(holder: LoginSession, *, at: datetime) -> None:
+    if not login_sessions.is_fresh(holder, at=at):
+        raise NotFreshError("Please log in once more before you change how you log in.")
+
+
+def _create(
+    session: Session, provider: str, issuer: str, subject: str, *, name: str, link: str | None, at: datetime
+) -> Identity:
+    commenter = Commenter(name=name, website=_website(link), created_at=at)
+    session.add(commenter)
+    session.flush()
+    identity = Identity(
+        commenter_id=commenter.id,
+        provider=provider,
+        issuer=issuer,
+        subject=subject,
+        name=name,
+        created_at=at,
+    )
+    session.add(identity)
+    session.flush()
+    return identity
+
+
+def _name(name: str, provider: str) -> str:
+    try:
+        return fields.name(name[: fields.NAME_LONGEST])
+    except InvalidFieldsError:
+        return f"Someone from {provider.removeprefix('oidc_')}"[: fields.NAME_LONGEST]
+
+
+def _website(link: str | None) -> str | None:
+    try:
+        return fields.website(link) if link else None
+    except InvalidFieldsError:
+        return None

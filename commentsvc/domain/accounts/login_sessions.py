@@ -1,0 +1,103 @@
+"""Sessions: opaque tokens, stored hashed, for one purpose and one site each, that their owner can end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from commentsvc.domain.accounts import token_hashes
+from commentsvc.integrations import signing
+from commentsvc.models import LoginSession
+
+READER = "reader"
+"""Comments on one site."""
+PERSON = "person"
+"""A person's own page, and threads on a page of their own."""
+OWN = "own"
+"""A person's own page alone: for somebody whom a site signed in, whose word counts nowhere else."""
+LIFE = timedelta(days=60)
+FRESH = timedelta(minutes=10)
+"""How recent a login must be for changes to how a person logs in."""
+
+
+def open_for(
+    session: Session,
+    *,
+    commenter_id: int,
+    identity_id: int | None,
+    purpose: str,
+    site_id: int | None,
+    browser: str,
+    at: datetime,
+    life: timedelta = LIFE,
+) -> str:
+    """Open a session; return its token. Needs `begin_write`."""
+    token = signing.new_token()
+    session.add(
+        LoginSession(
+            token_hash=token_hashes.of_token(session, token),
+            commenter_id=commenter_id,
+            identity_id=identity_id,
+            site_id=site_id,
+            purpose=purpose,
+            browser=browser[:80] or None,
+            created_at=at,
+            expires_at=at + life,
+        )
+    )
+    return token
+
+
+def find(
+    session: Session, token: str, *, purpose: str, at: datetime, site_id: int | None = None
+) -> LoginSession | None:
+    """Return the session this token opens for this purpose and site, or None."""
+    found = session.scalar(
+        select(LoginSession).where(
+            LoginSession.token_hash == token_hashes.of_token(session, token),
+            LoginSession.purpose == purpose,
+            LoginSession.expires_at > at,
+        )
+    )
+    return found if found is not None and found.site_id == site_id else None
+
+
+def by_id(session: Session, session_id: int) -> LoginSession:
+    """Return a session known to be there."""
+    return session.get_one(LoginSession, session_id)
+
+
+def is_fresh(found: LoginSession, *, at: datetime) -> bool:
+    """Whether its owner proved who they are just now."""
+    return found.created_at + FRESH > at
+
+
+def of(session: Session, commenter_id: int, *, at: datetime) -> Sequence[LoginSession]:
+    """Return a person's sessions that are still good, the newest first."""
+    query = select(LoginSession).where(
+        LoginSession.commenter_id == commenter_id, LoginSession.expires_at > at
+    )
+    return session.scalars(query.order_by(LoginSession.id.desc()).limit(100)).all()
+
+
+def end(session: Session, token: str) -> None:
+    """End the session with this token. Needs `begin_write`."""
+    session.execute(
+        delete(LoginSession).where(LoginSession.token_hash == token_hashes.of_token(session, token))
+    )
+
+
+def end_one(session: Session, commenter_id: int, session_id: int) -> None:
+    """End one of a person's sessions; nothing where it is not theirs. Needs `begin_write`."""
+    session.execute(
+        delete(LoginSession).where(LoginSession.id == session_id, LoginSession.commenter_id == commenter_id)
+    )
+
+
+def end_all(session: Session, commenter_id: int, *, but: int | None = None) -> None:
+    """End all of a person's sessions, but one. Needs `begin_write`."""
+    query = delete(LoginSession).where(LoginSession.commenter_id == commenter_id)
+    session.execute(query if but is None else query.where(LoginSession.id != but))

@@ -1,0 +1,29 @@
+"""Mastodon instances at which this service is registered; a new one is, when its first person logs in."""
+
+from __future__ import annotations
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from commentsvc.db.session import begin_write
+from commentsvc.integrations.oauth import mastodon
+from commentsvc.integrations.oauth.catalogue import Provider
+from commentsvc.models import Registration
+
+
+def at(session: Session, row: Provider, host: str, redirect_uri: str) -> Provider:
+    """Return the provider at one instance. Commits a new registration; raises ProviderError."""
+    found = session.get(Registration, host)
+    if found is None:
+        session.rollback()  # no transaction stays open while another server is asked
+        website = redirect_uri.partition("/login/")[0]
+        client_id, secret = mastodon.register(host, redirect_uri, name="Comments", website=website)
+        begin_write(session)
+        found = Registration(host=host, client_id=client_id, client_secret=secret)
+        session.add(found)
+        try:
+            session.commit()
+        except IntegrityError:  # two people of one instance at once; the first registration serves both
+            session.rollback()
+            found = session.get_one(Registration, host)
+    return mastodon.at(row, host, found.client_id, found.client_secret)

@@ -1,0 +1,120 @@
+"""What a person sees and decides about themselves: what they wrote, their name, their picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, case, func, select, update
+from sqlalchemy.orm import Session
+
+from commentsvc.domain import fields
+from commentsvc.domain.threads import threads, titles
+from commentsvc.models import Comment, Commenter, Site, Status, Thread
+from commentsvc.text import markup
+
+PAGE = 25
+LARGEST_HTML = 20_000
+"""Characters of one comment that the list shows as they are; of a larger one it shows the beginning of its source."""
+EXCERPT = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One of a person's comments, on whichever site it stands."""
+
+    id: int
+    site: str
+    title: str | None
+    url: str
+    """Of the article."""
+    status: Status
+    created_at: datetime
+    edited_at: datetime | None
+    html: markup.SafeHtml | None
+    """None where it is too large for a list; `excerpt` stands in."""
+    excerpt: str
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenPage:
+    """Some of a person's comments, the newest first."""
+
+    entries: Sequence[Written]
+    next_after: int | None
+    """Where the next page begins; None on the last."""
+
+
+def written(session: Session, commenter_id: int, *, after: int | None = None) -> WrittenPage:
+    """Return a page of what a person wrote anywhere on this service: what has an id below `after`."""
+    query = _columns().where(Comment.commenter_id == commenter_id)
+    if after is not None:
+        query = query.where(Comment.id < after)
+    rows = session.execute(query.order_by(Comment.id.desc()).limit(PAGE + 1)).all()
+    shown = rows[:PAGE]
+    return WrittenPage([_written(row) for row in shown], shown[-1].id if len(rows) > PAGE else None)
+
+
+def rename(session: Session, commenter_id: int, typed: str) -> None:
+    """Give a person another name. Needs `begin_write`; raises InvalidFieldsError on `name`."""
+    name = fields.name(typed)
+    commenter = session.get_one(Commenter, commenter_id)
+    if commenter.name != name:
+        commenter.name = name
+        session.flush()
+        look_changed(session, commenter_id)
+
+
+def show_picture(session: Session, commenter_id: int, shown: bool) -> None:
+    """Show a person's picture beside their comments, or their initials. Needs `begin_write`."""
+    commenter = session.get_one(Commenter, commenter_id)
+    if commenter.show_picture != shown:
+        commenter.show_picture = shown
+        session.flush()
+        look_changed(session, commenter_id)
+
+
+def look_changed(session: Session, commenter_id: int) -> None:
+    """Note that a person's comments look different now: no copy of a page with them may be given out any more."""
+    theirs = select(Comment.thread_id).where(Comment.commenter_id == commenter_id)
+    threads.lock_all(session, session.scalars(theirs.distinct()))
+    session.execute(
+        update(Thread)
+        .where(Thread.id.in_(theirs))
+        .values(version=Thread.version + 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _columns() -> Any:
+    return (
+        select(
+            Comment.id,
+            Comment.status,
+            Comment.created_at,
+            Comment.edited_at,
+            case((func.length(Comment.html) <= LARGEST_HTML, Comment.html), else_=None).label("html"),
+            func.substr(Comment.source, 1, EXCERPT).label("excerpt"),
+            titles.public().label("title"),
+            Thread.url,
+            Site.name.label("site"),
+        )
+        .join(Thread, Thread.id == Comment.thread_id)
+        .join(Site, Site.id == Comment.site_id)
+    )
+
+
+def _written(row: Row[Any]) -> Written:
+    return Written(
+        id=row.id,
+        site=row.site,
+        title=row.title,
+        url=row.url,
+        status=row.status,
+        created_at=row.created_at,
+        edited_at=row.edited_at,
+        html=None if row.html is None else markup.trusted(row.html),
+        excerpt=row.excerpt,
+    )

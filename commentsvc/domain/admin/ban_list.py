@@ -1,0 +1,196 @@
+"""Putting bans on a site and taking them off again; whom they meet is found in domain/bans/bans.py."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, joinedload
+
+from commentsvc.domain import actions
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.bans import ban_values, bans
+from commentsvc.domain.reading.thread_pages import ANONYMOUS
+from commentsvc.domain.spam import tokens
+from commentsvc.errors import ForbiddenError, InvalidFieldsError
+from commentsvc.models import Ban, BanKind, Comment
+
+PAGE = 50
+LABEL_LONGEST = 120
+REASON_LONGEST = 300
+MOST_DOMAINS = 8
+"""Of a comment's links, offered to be banned."""
+_WIDEST = {4: 8, 6: 16}
+"""Prefixes, in bits; a shorter one would shut out a good part of the world."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Somebody or something that can be banned."""
+
+    kind: BanKind
+    value: str
+    label: str
+    """What moderators know it by."""
+    month: str | None = None
+    """Of a network's hash."""
+
+    @property
+    def key(self) -> str:
+        """What stands for it among those of one comment; hashes stay out of pages."""
+        return f"domain:{self.value}" if self.kind is BanKind.DOMAIN else self.kind.value
+
+
+def targets(comment: Comment) -> list[Target]:
+    """Return all that a comment gives to ban its author by, the surest first."""
+    name = (comment.commenter.name if comment.commenter else comment.guest_name) or ANONYMOUS
+    website = comment.commenter.website if comment.commenter else comment.guest_website
+    hosts = bans.hosts_of([website, *tokens.links(comment.html)])
+    domains = dict.fromkeys(ban_values.domain(host) for host in hosts if len(host) <= LABEL_LONGEST)
+    found = [
+        (BanKind.PERSON, str(comment.commenter_id) if comment.commenter_id is not None else None),
+        (BanKind.EMAIL, comment.guest_email and ban_values.email(comment.guest_email)),
+        (BanKind.AUTHOR, comment.author_key_hash if comment.commenter_id is None else None),
+    ]
+    mine = [Target(kind, value, name) for kind, value in found if value]
+    if comment.network_hash:
+        mine.append(Target(BanKind.NETWORK, comment.network_hash, name, bans.month_of(comment.created_at)))
+    return mine + [Target(BanKind.DOMAIN, host, host) for host in list(domains)[:MOST_DOMAINS]]
+
+
+def typed(kind: BanKind, value: str) -> Target:
+    """Return what a moderator typed as a target; raises InvalidFieldsError on `value`."""
+    if kind not in {BanKind.EMAIL, BanKind.NETWORK, BanKind.DOMAIN}:
+        raise InvalidFieldsError({"value": "Please ban a person from one of their comments"})
+    normal = bans.normal(kind, value)
+    if kind is BanKind.NETWORK:
+        _require_narrow(normal)
+    return Target(kind, normal, normal[:LABEL_LONGEST])
+
+
+def add(
+    session: Session,
+    site_id: int,
+    wanted: Sequence[Target],
+    *,
+    reason: str,
+    until: datetime | None,
+    moderator_id: int,
+    at: datetime,
+) -> list[Ban]:
+    """Ban all of `wanted` until a time, or for good; what is banned already takes the new end and reason.
+
+    Needs `begin_write`. Raises InvalidFieldsError on `reason` and `until`, and ForbiddenError where it is somebody
+    who looks after the site.
+    """
+    faults = {}
+    said = " ".join(reason.replace("\0", "").split())
+    if not said or len(said) > REASON_LONGEST:
+        faults["reason"] = (
+            f"Please use at most {REASON_LONGEST} characters"
+            if said
+            else "Please say why, for other moderators"
+        )
+    if until is not None and until <= at:
+        faults["until"] = "Please enter a day that is not over yet"
+    if faults:
+        raise InvalidFieldsError(faults)
+    for target in wanted:
+        if target.kind is BanKind.PERSON and accounts.role_on(session, int(target.value), site_id):
+            raise ForbiddenError(f"{target.label} looks after this site. Take the role away first.")
+    found = [_put(session, site_id, target, said, until, moderator_id, at) for target in wanted]
+    for ban in found:
+        _record(session, ban, "ban.add", f"Banned {named(ban)}{ending(ban)}: {said}", moderator_id, at)
+    return found
+
+
+def lift(session: Session, ban: Ban, *, moderator_id: int, at: datetime) -> None:
+    """Take a ban off. Needs `begin_write`."""
+    _record(session, ban, "ban.lift", f"Lifted the ban of {named(ban)}.", moderator_id, at)
+    session.delete(ban)
+    session.flush()
+
+
+def listed(session: Session, site_id: int, *, after: int | None = None) -> tuple[Sequence[Ban], int | None]:
+    """Return a page of a site's bans, the latest first, those that are over too; and where the next one begins."""
+    query = select(Ban).where(Ban.site_id == site_id).options(joinedload(Ban.moderator))
+    if after is not None:
+        query = query.where(Ban.id < after)
+    found = session.scalars(query.order_by(Ban.id.desc()).limit(PAGE + 1)).all()
+    return found[:PAGE], found[PAGE - 1].id if len(found) > PAGE else None
+
+
+def holding(session: Session, site_id: int, wanted: Sequence[Target], *, at: datetime) -> Sequence[Ban]:
+    """Return the bans of these that hold now."""
+    if not wanted:
+        return []
+    sought: list[ColumnElement[bool]] = [and_(Ban.kind == it.kind, Ban.value == it.value) for it in wanted]
+    query = select(Ban).where(Ban.site_id == site_id, or_(Ban.until.is_(None), Ban.until > at), or_(*sought))
+    return session.scalars(query.options(joinedload(Ban.moderator)).order_by(Ban.id.desc())).all()
+
+
+def named(ban: Ban) -> str:
+    """Say whom or what a ban is for."""
+    return {
+        BanKind.PERSON: ban.label,
+        BanKind.EMAIL: ban.label if ban.label == ban.value else f"{ban.label} by e-mail address",
+        BanKind.AUTHOR: f"the browser of {ban.label}",
+        BanKind.NETWORK: ban.label if ban.label == ban.value else f"the network of {ban.label}",
+        BanKind.DOMAIN: f"links to {ban.value}",
+    }[ban.kind]
+
+
+def ending(ban: Ban) -> str:
+    """Say how long a ban holds, as the end of a sentence."""
+    return f" until {ban.until:%-d %B %Y, %H:%M} UTC" if ban.until else " for good"
+
+
+def _put(
+    session: Session,
+    site_id: int,
+    target: Target,
+    reason: str,
+    until: datetime | None,
+    moderator_id: int,
+    at: datetime,
+) -> Ban:
+    new = Ban(
+        site_id=site_id,
+        kind=target.kind,
+        value=target.value,
+        month=target.month,
+        label=target.label,
+        reason=reason,
+        until=until,
+        moderator_id=moderator_id,
+        created_at=at,
+    )
+    try:
+        with session.begin_nested():
+            session.add(new)
+    except IntegrityError:  # banned already, perhaps a moment ago
+        same = (Ban.site_id == site_id, Ban.kind == target.kind, Ban.value == target.value)
+        ban = session.scalars(select(Ban).where(*same).with_for_update()).one()
+        ban.reason, ban.until, ban.moderator_id, ban.created_at = reason, until, moderator_id, at
+        ban.month = target.month
+        session.flush()
+        return ban
+    return new
+
+
+def _record(session: Session, ban: Ban, kind: str, summary: str, moderator_id: int, at: datetime) -> None:
+    actions.record(session, site_id=ban.site_id, moderator_id=moderator_id, kind=kind, summary=summary, at=at)
+
+
+def _require_narrow(network: str) -> None:
+    try:
+        found = ipaddress.ip_network(network)
+    except ValueError:
+        message = "Please enter an address such as 192.0.2.7 or a range such as 192.0.2.0/24"
+        raise InvalidFieldsError({"value": message}) from None
+    if found.prefixlen < _WIDEST[found.version]:
+        raise InvalidFieldsError({"value": "This range is too wide: it would shut out a great many people"})

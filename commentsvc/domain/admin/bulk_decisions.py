@@ -1,0 +1,210 @@
+"""Deciding on many comments at once, or on one, in a way that can be undone: every time one Action."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from commentsvc.db.session import begin_write
+from commentsvc.domain import actions
+from commentsvc.domain.admin import queue, queue_query
+from commentsvc.domain.admin.queue_filters import Filters, Tab
+from commentsvc.domain.moderation import decisions
+from commentsvc.domain.threads import threads
+from commentsvc.models import Action, Comment, Commenter, Decision, Status
+
+BATCH = 100
+"""Comments of one transaction; while it lasts, nobody else writes on SQLite."""
+ROUND = 1000
+"""Comments of one request; then the person sees how far it is, and goes on."""
+
+KINDS = {
+    Status.APPROVED: ("comments.approve", "Approved"),
+    Status.HELD: ("comments.hold", "Held for a decision"),
+    Status.SPAM: ("comments.spam", "Marked as spam"),
+    Status.TRASH: ("comments.trash", "Moved to the trash"),
+    None: ("comments.restore", "Put back where it was"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Overtaken:
+    """A comment that somebody decided on between the page and the button."""
+
+    comment_id: int
+    status: Status
+    by: str | None
+    """The moderator's name; None where it was no moderator."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of it."""
+
+    action_id: int | None = None
+    """None where nothing was changed."""
+    changed: int = 0
+    overtaken: list[Overtaken] = field(default_factory=list)
+    next_after: int | None = None
+    """Where the next round begins; None at the end."""
+    said: str | None = None
+    """What happened, in a sentence, where numbers do not tell."""
+    elsewhere: int = 0
+    """Comments that belong to another site by now, and stay as they are."""
+
+
+def decide(
+    session: Session,
+    site_id: int,
+    seen: Mapping[int, Status | None],
+    status: Status | None,
+    *,
+    moderator_id: int,
+    at: datetime,
+) -> Outcome:
+    """Give comments of a site a status, or with None the one they had before they were put away.
+
+    `seen` has the status each was shown with: where it is another by now, the comment stays as it is; None asks for
+    no such care. Needs `begin_write`; the caller commits.
+    """
+    outcome = Outcome()
+    wanted = []
+    for comment in lock(session, site_id, seen):
+        known = seen[comment.id]
+        if known is not None and comment.status is not known:
+            outcome.overtaken.append(overtaken(session, comment))
+        else:
+            wanted.append(comment)
+    _decide_all(session, outcome, wanted, status, moderator_id=moderator_id, at=at)
+    return outcome
+
+
+def sweep(
+    session: Session,
+    site_id: int,
+    tab: Tab,
+    filters: Filters,
+    status: Status | None,
+    *,
+    ceiling: int,
+    after: int | None,
+    moderator_id: int,
+    at: datetime,
+    action_id: int | None = None,
+) -> Outcome:
+    """Decide on all that pass the filters, up to the id `ceiling`: nothing that came since the page was shown.
+
+    It commits by itself after every batch and stops after a round. The next one goes on with `next_after` and
+    the same action.
+    """
+    outcome = Outcome(action_id=own(session, site_id, moderator_id, action_id))
+    for _ in range(max(1, ROUND // BATCH)):
+        session.rollback()
+        found = queue_query.find(session, site_id, tab, filters, after=after, limit=BATCH, ceiling=ceiling)
+        begin_write(session)
+        mine = own(session, site_id, moderator_id, outcome.action_id, lock=True)
+        if outcome.action_id is not None and mine is None:  # undone meanwhile
+            session.rollback()
+            outcome.next_after = None
+            break
+        still = [one for one in lock(session, site_id, found.ids) if one.status in tab.statuses]
+        _decide_all(session, outcome, still, status, moderator_id=moderator_id, at=at)
+        session.commit()
+        after = outcome.next_after = found.next_after
+        if after is None:
+            break
+    return outcome
+
+
+def keep(session: Session, site_id: int, ids: Iterable[int], *, moderator_id: int, at: datetime) -> Outcome:
+    """Take no offence: the comments leave the list of reported ones. Needs `begin_write`; the caller commits."""
+    reported = [comment for comment in lock(session, site_id, ids) if comment.reports]
+    if not reported:
+        return Outcome()
+    action = actions.record(
+        session,
+        site_id=site_id,
+        moderator_id=moderator_id,
+        kind="comments.keep",
+        summary=f"Kept what readers had reported: {named(len(reported))}.",
+        at=at,
+        facts={"reports": {str(comment.id): comment.reports for comment in reported}},
+    )
+    for comment in reported:
+        comment.reports = 0
+    return Outcome(action.id, len(reported))
+
+
+def overtaken(session: Session, comment: Comment) -> Overtaken:
+    """Return who gave a comment the status it has."""
+    name = session.scalar(
+        select(Commenter.name)
+        .select_from(Decision)
+        .outerjoin(Commenter, Commenter.id == Decision.moderator_id)
+        .where(Decision.comment_id == comment.id)
+        .order_by(Decision.id.desc())
+        .limit(1)
+    )
+    return Overtaken(comment.id, comment.status, name)
+
+
+def lock(session: Session, site_id: int, ids: Iterable[int]) -> Sequence[Comment]:
+    """Read comments as they stand now, nobody else being in their threads; thread by thread."""
+    wanted = list(ids)
+    threads.lock_all(session, session.scalars(select(Comment.thread_id).where(Comment.id.in_(wanted))))
+    query = select(Comment).where(Comment.id.in_(wanted), Comment.site_id == site_id)
+    query = query.order_by(Comment.thread_id, Comment.id).execution_options(populate_existing=True)
+    return session.scalars(query).all()
+
+
+def _decide_all(
+    session: Session,
+    outcome: Outcome,
+    comments: Sequence[Comment],
+    status: Status | None,
+    *,
+    moderator_id: int,
+    at: datetime,
+) -> None:
+    kind, verb = KINDS[status]
+    targets = {one: status or queue.status_before_removal(session, one.id) for one in comments}
+    targets = {comment: target for comment, target in targets.items() if comment.status is not target}
+    if not targets:
+        return
+    if outcome.action_id is None:
+        record = actions.record(
+            session, site_id=comments[0].site_id, moderator_id=moderator_id, kind=kind, summary="", at=at
+        )
+        outcome.action_id = record.id
+    for comment, target in targets.items():
+        decisions.decide(session, comment, target, moderator_id=moderator_id, action_id=outcome.action_id)
+    outcome.changed += len(targets)
+    action = session.get_one(Action, outcome.action_id)
+    total = int(action.facts.get("comments", 0)) + len(targets)
+    action.facts = {**action.facts, "comments": total}
+    action.summary = f"{verb}: {named(total)}."
+
+
+def own(
+    session: Session, site_id: int, moderator_id: int, action_id: int | None, *, lock: bool = False
+) -> int | None:
+    """Return the action of an earlier round, where it is this person's own, of this site, and not undone.
+
+    With `lock` nobody undoes it meanwhile; an action is locked before threads.
+    """
+    action = (
+        session.get(Action, action_id, with_for_update=lock or None, populate_existing=lock)
+        if action_id
+        else None
+    )
+    mine = action is not None and (action.site_id, action.moderator_id) == (site_id, moderator_id)
+    return action_id if action is not None and mine and action.undone_at is None else None
+
+
+def named(number: int) -> str:
+    """One comment; 1,204 comments."""
+    return "one comment" if number == 1 else f"{number:,} comments"

@@ -1,0 +1,121 @@
+"""Moderators' changes of what others wrote: each an action, and undone as long as the former text is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, exists, select
+from sqlalchemy.orm import Session
+
+from commentsvc.db.session import begin_write
+from commentsvc.domain import actions
+from commentsvc.domain.comments import comment_text, editing
+from commentsvc.domain.comments.comment_text import Draft
+from commentsvc.domain.fields import Guest
+from commentsvc.domain.threads import threads
+from commentsvc.models import Action, Comment, Revision
+
+KIND = "comments.edit"
+KEPT = timedelta(days=30)
+"""Moderators often edit to take out what should not be there: it is not kept for ever."""
+_GONE = "The former text is not kept any longer, so it cannot be put back."
+_CHANGED = "Somebody has changed this comment since: its text stays as it is."
+
+
+def edit(
+    session: Session, comment: Comment, draft: Draft, *, guest: Guest | None, moderator_id: int, at: datetime
+) -> Action:
+    """Change a text, and a guest's details where given, and keep what they were. Needs `begin_write`."""
+    threads.lock_of(session, comment)
+    session.refresh(comment)
+    action = actions.record(
+        session,
+        site_id=comment.site_id,
+        moderator_id=moderator_id,
+        kind=KIND,
+        summary="Edited a comment.",
+        at=at,
+        facts={"comment": comment.id, "edit": comment.id},
+    )
+    _keep(session, comment, action.id, edited_after=at, at=at)
+    editing.edit(session, comment, draft, at=at, guest=guest, moderator_id=moderator_id, action_id=action.id)
+    return action
+
+
+def obstacle(session: Session, action: Action) -> str | None:
+    """Return why the text that an action changed cannot be put back, None where it can. Locks its thread."""
+    found = _of(session, action)
+    return found if isinstance(found, str) else None
+
+
+def put_back(session: Session, action: Action, *, undo_id: int, at: datetime) -> bool:
+    """Put back the text that an action changed, as a part of the action `undo_id`; needs `begin_write`.
+
+    False where there is an obstacle.
+    """
+    found = _of(session, action)
+    if isinstance(found, str):
+        return False
+    revision, comment = found
+    _keep(session, comment, undo_id, edited_after=revision.edited_before, at=at)
+    former = Draft(
+        revision.source,
+        revision.format,
+        comment_text.render(revision.source, revision.format),
+        comment_text.digest_of(revision.source),
+    )
+    guest = Guest(revision.guest_name, revision.guest_email, revision.guest_website)
+    editing.replace(session, comment, former, guest=guest, edited_at=revision.edited_before)
+    return True
+
+
+def tidy(session: Session, *, at: datetime) -> None:
+    """Forget former texts that were kept long enough. It commits by itself."""
+    old = Revision.created_at < at - KEPT
+    if session.scalar(select(exists().where(old))):
+        begin_write(session)
+        session.execute(delete(Revision).where(old).execution_options(synchronize_session=False))
+        session.commit()
+    session.rollback()
+
+
+def forget(session: Session, comment_ids: Collection[int]) -> None:
+    """Keep nothing of what these comments once said. Needs `begin_write`."""
+    session.execute(
+        delete(Revision)
+        .where(Revision.comment_id.in_(comment_ids))
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _of(session: Session, action: Action) -> tuple[Revision, Comment] | str:
+    revision = session.scalar(select(Revision).where(Revision.action_id == action.id))
+    if revision is None:
+        return _GONE
+    comment = session.get_one(Comment, revision.comment_id)
+    threads.lock_of(session, comment)
+    session.refresh(comment)
+    if comment.site_id != action.site_id or comment.edited_at != revision.edited_after:
+        return _CHANGED
+    return revision, comment
+
+
+def _keep(
+    session: Session, comment: Comment, action_id: int, *, edited_after: datetime | None, at: datetime
+) -> None:
+    session.add(
+        Revision(
+            comment_id=comment.id,
+            action_id=action_id,
+            format=comment.format,
+            source=comment.source,
+            guest_name=comment.guest_name,
+            guest_email=comment.guest_email,
+            guest_website=comment.guest_website,
+            edited_before=comment.edited_at,
+            edited_after=edited_after,
+            created_at=at,
+        )
+    )
+    session.flush()

@@ -1,0 +1,92 @@
+"""Finding people of a site by their name or, for guests, their e-mail address."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from commentsvc.domain.admin import queue_entries, queue_query
+from commentsvc.domain.admin.people import Writer
+from commentsvc.domain.admin.queue_filters import Tab
+from commentsvc.integrations import full_text
+from commentsvc.models import Comment, Commenter
+
+MOST = 50
+LONGEST = 200
+_LOOK = 5_000
+"""Comments that have the words somewhere; of these the newest are looked at."""
+_ACCOUNTS = 500
+_LISTS = (Tab.HELD, Tab.APPROVED, Tab.SPAM, Tab.TRASH)
+
+
+def find(session: Session, site_id: int, typed: str) -> list[Writer]:
+    """Return who wrote on a site and has all these words in their name or address, `MOST` of them.
+
+    The last word may be the beginning of one. Whoever wrote latest comes first.
+    """
+    phrases = full_text.phrases(typed[:LONGEST] + "*")
+    if not phrases:
+        return []
+    words = [_plain(word.rstrip("*")) for phrase in phrases for word in phrase]
+    full_text.use_indexes(session)
+    latest: dict[str, int] = {}
+    for who in _accounts(session, phrases):
+        _note(latest, who, _newest_by(session, site_id, who))
+    for comment_id, who in _guests(session, site_id, typed.strip(), words, phrases):
+        _note(latest, who, comment_id)
+    ids = sorted(latest.values(), reverse=True)[:MOST]
+    return [
+        Writer(entry.author, entry.name, entry.email, entry.role, entry.created_at)
+        for entry in queue_entries.load(session, ids)
+        if entry.author is not None
+    ]
+
+
+def _note(latest: dict[str, int], who: str, comment_id: int | None) -> None:
+    if comment_id is not None:
+        latest[who] = max(comment_id, latest.get(who, 0))
+
+
+def _accounts(session: Session, phrases: Sequence[full_text.Phrase]) -> list[str]:
+    ids = full_text.newest(session, "commenter", phrases, below=None, limit=_ACCOUNTS)
+    if ids is None:
+        return []
+    named = select(Commenter.id).where(Commenter.id.in_(select(ids.subquery().c.id)))
+    return [f"commenter:{one}" for one in session.scalars(named)]
+
+
+def _guests(
+    session: Session, site_id: int, typed: str, words: list[str], phrases: Sequence[full_text.Phrase]
+) -> list[tuple[int, str]]:
+    """Return comments of guests with an address, and who wrote each: those of just this name or address too."""
+    found = []
+    columns = select(Comment.id, Comment.guest_name, Comment.guest_email).where(
+        Comment.site_id == site_id, Comment.commenter_id.is_(None), Comment.guest_email.is_not(None)
+    )
+    exactly = or_(Comment.guest_email.in_([typed, typed.lower()]), Comment.guest_name == typed)
+    rows = list(session.execute(columns.where(exactly).limit(_LOOK)))
+    ids = full_text.newest(session, "comment", phrases, below=None, limit=_LOOK)
+    if ids is not None:
+        rows += session.execute(columns.where(Comment.id.in_(select(ids.subquery().c.id))))
+    for row in rows:
+        said = _plain(f"{row.guest_name or ''} {row.guest_email}")
+        if all(word in said for word in words):
+            found.append((row.id, f"email:{row.guest_email}"))
+    return found
+
+
+def _newest_by(session: Session, site_id: int, who: str) -> int | None:
+    newest = [
+        session.scalar(queue_query.listed(site_id, tab, who).order_by(Comment.id.desc()).limit(1))
+        for tab in _LISTS
+    ]
+    return max((one for one in newest if one is not None), default=None)
+
+
+def _plain(said: str) -> str:
+    """Without case and accents."""
+    apart = unicodedata.normalize("NFKD", said.casefold())
+    return "".join(letter for letter in apart if not unicodedata.combining(letter))

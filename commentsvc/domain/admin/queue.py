@@ -1,0 +1,130 @@
+"""What a moderator sees: a site's comments list by list, how many they are, and what stands around one of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from commentsvc.domain.admin import queue_entries, queue_query
+from commentsvc.domain.admin.queue_entries import Entry, Ruling
+from commentsvc.domain.admin.queue_filters import Filters, Tab
+from commentsvc.errors import NotFoundError
+from commentsvc.integrations import full_text
+from commentsvc.models import Comment, Decision, Status, Thread
+
+PAGE = 25
+COUNTED = 1000
+"""Where counting stops: a million comments of spam must not slow the page down."""
+HISTORY = 50
+EARLIER = 10
+"""Comments of the same author that are shown beside one of theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePage:
+    """One page of a list, newest first."""
+
+    entries: list[Entry]
+    next_after: int | None
+    """Where the next page begins; None on the last one."""
+    unfinished: bool = False
+    """More may pass the filters, but so many were looked at already."""
+    matching: int | None = None
+    """How many pass the filters in all, `COUNTED` for so many or more; None where that would take
+    too long, or where the whole list is meant: see `counts`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a comment stands among: what it answers, and what its author wrote elsewhere."""
+
+    parent: Entry | None
+    earlier: list[Entry]
+    counts: dict[Tab, int]
+    """Of the author's comments on this site, `COUNTED` for so many or more."""
+    thread: Thread
+
+
+def page(
+    session: Session,
+    site_id: int,
+    tab: Tab | Status,
+    filters: Filters | None = None,
+    *,
+    after: int | None = None,
+) -> QueuePage:
+    """Return a page of a site's list: what comes after the comment with the id `after`."""
+    wanted, tab = filters or Filters(), Tab(tab)
+    found = queue_query.find(session, site_id, tab, wanted, after=after, limit=PAGE)
+    matching: int | None = len(found.ids)
+    if found.next_after is not None or after is not None:
+        matching = _matching(session, site_id, tab, wanted) if wanted.arguments() else None
+    entries = queue_entries.load(session, found.ids)
+    return QueuePage(entries, found.next_after, found.unfinished, matching)
+
+
+def _matching(session: Session, site_id: int, tab: Tab, filters: Filters) -> int | None:
+    found = queue_query.find(session, site_id, tab, filters, after=None, limit=COUNTED - 1)
+    return None if found.unfinished else len(found.ids) + (found.next_after is not None)
+
+
+def counts(session: Session, site_id: int, author: str | None = None) -> dict[Tab, int]:
+    """Return how many comments a site (or an author there) has in each list, `COUNTED` for so many or more."""
+
+    def of(tab: Tab) -> Any:
+        # The order is of no matter to a count, but leads SQLite to the list's own index.
+        some = queue_query.listed(site_id, tab, author).order_by(Comment.id.desc()).limit(COUNTED)
+        return select(func.count()).select_from(some.subquery()).scalar_subquery()
+
+    full_text.use_indexes(session)
+    tabs = [tab for tab in Tab if author is None or tab is not Tab.REPORTED]
+    row = session.execute(select(*(of(tab) for tab in tabs))).one()
+    return dict(zip(tabs, row, strict=True))
+
+
+def one(session: Session, comment_id: int) -> Entry:
+    """Return a single comment, whatever its size; raises NotFoundError."""
+    found = queue_entries.load(session, [comment_id], whole=True)
+    if not found:
+        raise NotFoundError("This comment is no longer there.")
+    return found[0]
+
+
+def surroundings(session: Session, entry: Entry) -> Surroundings:
+    """Return what helps to judge a comment."""
+    parent = queue_entries.load(session, [entry.parent_id] if entry.parent_id else [])
+    others: list[int] = []
+    if entry.author is not None:
+        for tab in (Tab.HELD, Tab.APPROVED, Tab.SPAM, Tab.TRASH):
+            mine = queue_query.listed(entry.site_id, tab, entry.author).where(Comment.id != entry.id)
+            others += session.scalars(mine.order_by(Comment.id.desc()).limit(EARLIER))
+    return Surroundings(
+        parent=parent[0] if parent else None,
+        earlier=queue_entries.load(session, sorted(others, reverse=True)[:EARLIER]),
+        counts=counts(session, entry.site_id, entry.author) if entry.author else {},
+        thread=session.get_one(Thread, entry.thread_id),
+    )
+
+
+def newest(session: Session) -> int:
+    """Return the highest id that any comment has: what comes later was not on a page shown now."""
+    return session.scalar(select(func.max(Comment.id))) or 0
+
+
+def history(session: Session, comment_id: int) -> list[Ruling]:
+    """Return the decisions on a comment, the latest first."""
+    return queue_entries.rulings_on(session, comment_id, limit=HISTORY)
+
+
+def status_before_removal(session: Session, comment_id: int) -> Status:
+    """Return what a comment was before it became spam or trash; held, where it never was anything else."""
+    found = session.scalar(
+        select(Decision.status)
+        .where(Decision.comment_id == comment_id, Decision.status.in_([Status.APPROVED, Status.HELD]))
+        .order_by(Decision.id.desc())
+        .limit(1)
+    )
+    return found or Status.HELD

@@ -1,0 +1,240 @@
+"""A comment as moderators see it, with all that they may know of it and why it stands where it does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, case, func, select, union_all
+from sqlalchemy.orm import Session, aliased
+
+from commentsvc.domain.reading.thread_pages import ANONYMOUS
+from commentsvc.models import Comment, Commenter, Decision, Kind, Report, Role, Status, Thread
+from commentsvc.text import markup
+
+LARGEST_HTML = 20_000
+"""Characters of one comment that a list shows as they are; of a larger one it shows the beginning of its source."""
+EXCERPT = 2_000
+COMPLAINTS = 5
+"""Reports of one comment that a list shows."""
+COMPLAINTS_IN_FULL = 50
+"""That the comment's own page shows."""
+_TALL = re.compile(r"<(?:br|p|li|pre)\b|\n")
+_LONG, _LINES = 1200, 12
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A Decision in words."""
+
+    status: Status
+    at: datetime
+    moderator: str | None
+    reasons: list[str]
+    """Of the checks that asked for this status."""
+    checks: list[str]
+    """These checks, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """Why a reader reported a comment."""
+
+    reason: str
+    note: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A comment with all that a moderator may know of it."""
+
+    id: int
+    site_id: int
+    thread_id: int
+    status: Status
+    kind: Kind
+    role: Role | None
+    name: str
+    author: str | None
+    """What filters by this author, as in Filters."""
+    email: str | None
+    website: str | None
+    is_guest: bool
+    has_network: bool
+    """Whether others from the same network can be found."""
+    created_at: datetime
+    edited_at: datetime | None
+    html: markup.SafeHtml | None
+    """None where it is too large for a list; `excerpt` stands in."""
+    excerpt: str
+    length: int
+    """Characters of the source."""
+    long: bool
+    title: str | None
+    url: str
+    parent_id: int | None
+    parent_name: str | None
+    ruling: Ruling | None
+    reports: int
+    complaints: list[Complaint]
+    """The latest reports, while they stand."""
+    reported_since: datetime | None
+    """When the first one came."""
+
+
+def load(session: Session, ids: Sequence[int], *, whole: bool = False) -> list[Entry]:
+    """Return these comments, in this order; those that are gone are left out."""
+    rows = {row.id: row for row in session.execute(_columns(whole=whole).where(Comment.id.in_(ids)))}
+    rulings = _last_rulings(session, ids)
+    standing = {row.id: row.reports for row in rows.values() if row.reports}
+    complaints = _complaints(session, standing, COMPLAINTS_IN_FULL if whole else COMPLAINTS)
+    since = _reported_since(session, list(standing))
+    return [
+        _entry(rows[one], rulings.get(one), complaints.get(one, []), since.get(one))
+        for one in ids
+        if one in rows
+    ]
+
+
+def rulings_on(session: Session, comment_id: int, *, limit: int) -> list[Ruling]:
+    """Return the decisions on a comment, the latest first."""
+    query = _rulings().where(Decision.comment_id == comment_id).order_by(Decision.id.desc()).limit(limit)
+    return [_ruling(row) for row in session.execute(query)]
+
+
+def _columns(*, whole: bool = False) -> Any:
+    parent, answered = aliased(Comment), aliased(Commenter)
+    html: Any = Comment.html
+    if not whole:
+        html = case((func.length(Comment.html) <= LARGEST_HTML, Comment.html), else_=None)
+    return (
+        select(
+            Comment.id,
+            Comment.site_id,
+            Comment.thread_id,
+            Comment.reports,
+            Comment.network_hash.is_not(None).label("has_network"),
+            Comment.status,
+            Comment.kind,
+            Comment.role,
+            Comment.commenter_id,
+            Comment.guest_name,
+            Comment.guest_email,
+            Comment.guest_website,
+            Comment.created_at,
+            Comment.edited_at,
+            Comment.parent_id,
+            html.label("html"),
+            func.substr(Comment.source, 1, EXCERPT).label("excerpt"),
+            func.length(Comment.source).label("length"),
+            Thread.title,
+            Thread.url,
+            Commenter.name.label("commenter_name"),
+            Commenter.website.label("commenter_website"),
+            func.coalesce(answered.name, parent.guest_name).label("parent_name"),
+        )
+        .join(Thread, Thread.id == Comment.thread_id)
+        .outerjoin(Commenter, Commenter.id == Comment.commenter_id)
+        .outerjoin(parent, parent.id == Comment.parent_id)
+        .outerjoin(answered, answered.id == parent.commenter_id)
+    )
+
+
+def _entry(
+    row: Row[Any], ruling: Ruling | None, complaints: list[Complaint], since: datetime | None
+) -> Entry:
+    html: str | None = row.html
+    return Entry(
+        id=row.id,
+        site_id=row.site_id,
+        thread_id=row.thread_id,
+        status=row.status,
+        kind=row.kind,
+        role=row.role,
+        name=row.commenter_name or row.guest_name or ANONYMOUS,
+        author=_author(row),
+        email=row.guest_email,
+        website=row.commenter_website or row.guest_website,
+        is_guest=row.commenter_id is None,
+        has_network=row.has_network,
+        created_at=row.created_at,
+        edited_at=row.edited_at,
+        html=None if html is None else markup.trusted(html),
+        excerpt=row.excerpt,
+        length=row.length,
+        long=html is not None and (len(html) > _LONG or len(_TALL.findall(html)) > _LINES),
+        title=row.title,
+        url=row.url,
+        parent_id=row.parent_id,
+        parent_name=(row.parent_name or ANONYMOUS) if row.parent_id else None,
+        ruling=ruling,
+        reports=row.reports,
+        complaints=complaints,
+        reported_since=since,
+    )
+
+
+def _author(row: Row[Any]) -> str | None:
+    """The surest thing known of who wrote it."""
+    if row.commenter_id is not None:
+        return f"commenter:{row.commenter_id}"
+    if row.guest_email:
+        return f"email:{row.guest_email}"
+    return f"name:{row.guest_name}" if row.guest_name else None
+
+
+def _complaints(session: Session, standing: Mapping[int, int], most: int) -> dict[int, list[Complaint]]:
+    """Return the latest reports of each, of which so many stand: there may be thousands, and older ones."""
+    if not standing:
+        return {}
+    columns = (Report.id, Report.comment_id, Report.reason, Report.note, Report.created_at)
+    latest = [
+        select(*columns)
+        .where(Report.comment_id == one)
+        .order_by(Report.id.desc())
+        .limit(min(most, number))
+        .subquery()
+        for one, number in standing.items()
+    ]
+    found: dict[int, list[Complaint]] = {}
+    for row in session.execute(union_all(*(select(part) for part in latest))):
+        found.setdefault(row.comment_id, []).append(Complaint(row.reason, row.note, row.created_at))
+    return found
+
+
+def _reported_since(session: Session, ids: Sequence[int]) -> dict[int, datetime]:
+    if not ids:
+        return {}
+    query = select(Report.comment_id, func.min(Report.created_at)).where(Report.comment_id.in_(ids))
+    return {row[0]: row[1] for row in session.execute(query.group_by(Report.comment_id))}
+
+
+def _last_rulings(session: Session, comment_ids: Sequence[int]) -> dict[int, Ruling]:
+    last = (
+        select(func.max(Decision.id))
+        .where(Decision.comment_id.in_(comment_ids))
+        .group_by(Decision.comment_id)
+    )
+    return {row.comment_id: _ruling(row) for row in session.execute(_rulings().where(Decision.id.in_(last)))}
+
+
+def _rulings() -> Any:
+    return select(
+        Decision.comment_id,
+        Decision.status,
+        Decision.reasons,
+        Decision.created_at,
+        Decision.moderator_id,
+        Commenter.name.label("moderator"),
+    ).outerjoin(Commenter, Commenter.id == Decision.moderator_id)
+
+
+def _ruling(row: Row[Any]) -> Ruling:
+    decisive = [reason for reason in row.reasons or [] if reason.get("status") == row.status.value]
+    reasons = [str(reason.get("reason") or "") for reason in decisive]
+    checks = [str(reason["check"]) for reason in decisive if reason.get("check")]
+    return Ruling(row.status, row.created_at, row.moderator, [one for one in reasons if one], checks)

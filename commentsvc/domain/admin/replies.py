@@ -1,0 +1,80 @@
+"""Moderators' answers: with the approval of what they answer one action, and taken away again by undoing it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from commentsvc.domain import actions
+from commentsvc.domain.comments import comments
+from commentsvc.domain.comments.comment_text import Draft
+from commentsvc.domain.comments.comments import Author, Signs
+from commentsvc.domain.moderation import decisions
+from commentsvc.domain.threads import threads
+from commentsvc.domain.threads.threads import Address
+from commentsvc.models import Action, Comment, Decision, Role, Site, Status
+
+KIND = "comments.reply"
+_ANSWERED = "Somebody has answered the reply since: both stay where they are."
+
+
+def post(
+    session: Session,
+    site: Site,
+    comment: Comment,
+    draft: Draft,
+    *,
+    approve: bool,
+    moderator_id: int,
+    role: Role,
+    at: datetime,
+) -> tuple[Comment, Action]:
+    """Answer a comment, and with `approve` let readers see it if it was held. Needs `begin_write`.
+
+    Raises what `comments.post` does.
+    """
+    threads.lock_of(session, comment)
+    session.refresh(comment)
+    action = actions.record(
+        session,
+        site_id=site.id,
+        moderator_id=moderator_id,
+        kind=KIND,
+        summary="Replied to a comment.",
+        at=at,
+    )
+    if approve and comment.status is Status.HELD:
+        decisions.decide(session, comment, Status.APPROVED, moderator_id=moderator_id, action_id=action.id)
+        action.summary = "Approved a comment and replied to it."
+    thread = comment.thread
+    answer = comments.post(
+        session,
+        Address(site, thread.key, thread.url),
+        draft,
+        Author(commenter_id=moderator_id, role=role),
+        at=at,
+        parent_id=comment.id,
+        signs=Signs(),
+    )
+    # Its first decision is a part of the action too: undoing finds there what to take away.
+    session.scalars(select(Decision).where(Decision.comment_id == answer.id)).one().action_id = action.id
+    action.facts = {"comment": comment.id, "reply": answer.id}
+    session.flush()
+    return answer, action
+
+
+def obstacle(session: Session, action: Action) -> str | None:
+    """Return why an answer cannot be taken away, None where it can, or is away. Locks its thread."""
+    answer = session.get(Comment, action.facts["reply"])
+    if answer is None:
+        return None
+    threads.lock_of(session, answer)
+    session.refresh(answer)
+    if answer.status in {Status.TRASH, Status.SPAM}:
+        return None
+    replies = exists().where(
+        Comment.parent_id == answer.id, Comment.status.in_([Status.APPROVED, Status.HELD])
+    )
+    return _ANSWERED if session.scalar(select(replies)) else None

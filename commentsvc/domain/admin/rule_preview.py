@@ -1,0 +1,264 @@
+"""What other rules would have decided on a site's stored comments, beside what people decided; changes nothing."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.orm import Session
+
+from commentsvc.domain.reading.thread_pages import ANONYMOUS
+from commentsvc.domain.spam import checks, signals, spam_filter, tokens
+from commentsvc.domain.spam.checks import RULED, Rules, Submission, Verdict
+from commentsvc.domain.spam.signals import Writer
+from commentsvc.domain.spam.spam_filter import Counts, Score
+from commentsvc.domain.spam.tokens import Said
+from commentsvc.models import Comment, Commenter, Decision, Kind, Policy, Site, Status, Thread
+
+MOST = 5_000
+BATCH = 500
+SECONDS = 8.0
+"""After which a rehearsal is content with what it has."""
+SHOWN = 10
+EXCERPT = 240
+
+Ruleset = tuple[Policy, Rules]
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """A comment on which the proposed rules and people differ."""
+
+    id: int
+    name: str
+    excerpt: str
+    title: str
+    human: Status
+    proposed: Status
+    reasons: list[str]
+    score: float | None
+
+
+@dataclass
+class Rehearsal:
+    """What came out, counted."""
+
+    replayed: int = 0
+    complete: bool = True
+    """Whether time sufficed for all there are, or the latest `MOST`."""
+    changes: Counter[tuple[Status, Status]] = field(default_factory=Counter)
+    """How many would be decided otherwise than by the present rules: (now, then)."""
+    beside: Counter[tuple[Status, Status]] = field(default_factory=Counter)
+    """How many there are of each (people's verdict, proposed rules' decision)."""
+    let_through: list[Miss] = field(default_factory=list)
+    """Spam that would appear."""
+    stopped: list[Miss] = field(default_factory=list)
+    """Good comments that would wait or be spam, for another reason than the policy."""
+
+    @property
+    def changed(self) -> int:
+        """How many decisions would be others."""
+        return self.changes.total()
+
+    def of(self, human: Status) -> int:
+        """Return how many comments people gave this status."""
+        return sum(number for (its, _), number in self.beside.items() if its is human)
+
+
+def rehearse(session: Session, site: Site, policy: Policy, rules: Rules) -> Rehearsal:
+    """Replay `policy` and `rules`, and the present ones, over a site's latest comments.
+
+    Policy, words, links and the local filter are asked again, the filter without what it has learned from the comment
+    itself; what only the moment of posting could tell is taken from the decision made then.
+    """
+    result, started = Rehearsal(), time.monotonic()
+    now = (site.policy, signals.rules_of(site))
+    known = _first_approved(session, site.id)
+    ids = list(session.scalars(_latest(site.id)))
+    for at in range(0, len(ids), BATCH):
+        if time.monotonic() - started > SECONDS:
+            result.complete = False
+            break
+        for row, submission, old in _replayed(session, site.id, ids[at : at + BATCH], known):
+            _count(result, row, submission, old, now, (policy, rules))
+    result.let_through = _worst(result.let_through, highest=False)
+    result.stopped = _worst(result.stopped, highest=True)
+    return result
+
+
+def _count(
+    result: Rehearsal,
+    row: _Stored,
+    submission: Submission,
+    old: list[Verdict],
+    now: Ruleset,
+    proposed: Ruleset,
+) -> None:
+    before = checks.strictest(_decided(submission, now, old))
+    verdicts = _decided(submission, proposed, old)
+    after = checks.strictest(verdicts)
+    result.replayed += 1
+    result.beside[row.human, after] += 1
+    if before is not after:
+        result.changes[before, after] += 1
+    if row.human is Status.SPAM and after is Status.APPROVED:
+        result.let_through.append(_miss(row, submission, verdicts, after))
+    beyond = [verdict for verdict in verdicts if verdict.check != "policy"]
+    if row.human is Status.APPROVED and checks.strictest([*beyond, _NOTHING]) is not Status.APPROVED:
+        result.stopped.append(_miss(row, submission, beyond, after))
+
+
+def _decided(submission: Submission, ruleset: Ruleset, old: list[Verdict]) -> list[Verdict]:
+    policy, rules = ruleset
+    return [*checks.screen(_under(submission, policy, rules)), *old]
+
+
+def _under(it: Submission, policy: Policy, rules: Rules) -> Submission:
+    # dataclasses.replace takes three times as long, twice for each of thousands of comments
+    return Submission(
+        policy=policy,
+        role=it.role,
+        known=it.known,
+        honeypot_filled=False,
+        seconds_on_form=it.seconds_on_form,
+        sanitisers_agreed=True,
+        rules=rules,
+        words=it.words,
+        links=it.links,
+        score=it.score,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A comment as it is in the database, with people's verdict on it."""
+
+    row: Row[Any]
+    human: Status
+
+
+_NOTHING = Verdict("nothing", Status.APPROVED, "")
+_LONG_AGO = 3600.0
+_OUTSIDE = frozenset({"import", "pressure"})
+"""Checks that say nothing of the comment itself: where it came from, and how many came at that hour."""
+
+
+def _latest(site_id: int) -> Any:
+    query = select(Comment.id).where(Comment.site_id == site_id, Comment.kind == Kind.COMMENT)
+    return query.order_by(Comment.id.desc()).limit(MOST)
+
+
+def _first_approved(session: Session, site_id: int) -> dict[object, int]:
+    """Return since which comment each account and browser is known on the site."""
+    found: dict[object, int] = {}
+    for proof in (Comment.commenter_id, Comment.author_key_hash):
+        query = select(proof, func.min(Comment.id)).where(
+            Comment.site_id == site_id, Comment.status == Status.APPROVED, proof.is_not(None)
+        )
+        found |= {who: number for who, number in session.execute(query.group_by(proof))}  # noqa: C416
+    return found
+
+
+def _replayed(
+    session: Session, site_id: int, ids: Sequence[int], known: Mapping[object, int]
+) -> Iterator[tuple[_Stored, Submission, list[Verdict]]]:
+    rows = session.execute(_columns().where(Comment.id.in_(ids))).all()
+    human, old = _decisions(session, ids)
+    said = {
+        row.id: Said(row.source, row.html, row.guest_name, row.guest_email, row.guest_website) for row in rows
+    }
+    found = {number: tokens.of(one) for number, one in said.items()}
+    counts = spam_filter.lookup(session, site_id, {token for its in found.values() for token in its})
+    for row in rows:
+        score = spam_filter.weigh(found[row.id], counts, learned_as=_share(row.learned))
+        stored = _Stored(row, human.get(row.id, row.status))
+        yield stored, _submission(row, score, known), old.get(row.id, [])
+
+
+def _columns() -> Any:
+    return (
+        select(
+            *(Comment.id, Comment.status, Comment.learned, Comment.role, Comment.source, Comment.html),
+            *(Comment.commenter_id, Comment.author_key_hash),
+            *(Comment.guest_name, Comment.guest_email, Comment.guest_website),
+            Commenter.name.label("commenter_name"),
+            Commenter.website.label("commenter_website"),
+            func.coalesce(Thread.title, Thread.url).label("title"),
+        )
+        .join(Thread, Thread.id == Comment.thread_id)
+        .outerjoin(Commenter, Commenter.id == Comment.commenter_id)
+    )
+
+
+def _decisions(session: Session, ids: Sequence[int]) -> tuple[dict[int, Status], dict[int, list[Verdict]]]:
+    """Return people's last verdicts, and of the first decisions those verdicts that cannot be made again."""
+    human: dict[int, Status] = {}
+    old: dict[int, list[Verdict]] = {}
+    query = select(Decision.comment_id, Decision.moderator_id, Decision.status, Decision.reasons)
+    for row in session.execute(query.where(Decision.comment_id.in_(ids)).order_by(Decision.id)):
+        if row.moderator_id is not None:
+            human[row.comment_id] = row.status
+        elif row.comment_id not in old:
+            old[row.comment_id] = list(_kept(row.reasons))
+    return human, old
+
+
+def _kept(reasons: Iterable[Mapping[str, Any]]) -> Iterator[Verdict]:
+    for row in reasons or ():
+        check, status = row.get("check", ""), row.get("status", "")
+        if check not in RULED and check not in _OUTSIDE and status in set(Status):
+            yield Verdict(check, Status(status), str(row.get("reason", "")))
+
+
+def _submission(row: Row[Any], score: Score | None, known: Mapping[object, int]) -> Submission:
+    writer = Writer(
+        name=row.commenter_name or row.guest_name,
+        email=row.guest_email,
+        website=row.commenter_website or row.guest_website,
+    )
+    since = [known[who] for who in (row.commenter_id, row.author_key_hash) if who in known]
+    return Submission(
+        policy=Policy.OPEN,
+        role=row.role,
+        known=any(first < row.id for first in since),
+        honeypot_filled=False,
+        seconds_on_form=_LONG_AGO,
+        sanitisers_agreed=True,
+        words=signals.words_of(row.source, row.html, writer),
+        links=len(tokens.links(row.html)),
+        score=score,
+    )
+
+
+def _share(learned: Status | None) -> Counts | None:
+    return {Status.SPAM: Counts(spam=1), Status.APPROVED: Counts(ham=1)}.get(learned) if learned else None
+
+
+def _miss(stored: _Stored, it: Submission, verdicts: list[Verdict], proposed: Status) -> Miss:
+    row, deciding = stored.row, checks.strictest(verdicts) if verdicts else proposed
+    source = " ".join(row.source[: 4 * EXCERPT].split())
+    return Miss(
+        id=row.id,
+        name=row.commenter_name or row.guest_name or ANONYMOUS,
+        excerpt=source[:EXCERPT] + ("…" if len(source) > EXCERPT else ""),
+        title=row.title,
+        human=stored.human,
+        proposed=proposed,
+        reasons=[verdict.reason for verdict in verdicts if verdict.status is deciding],
+        score=it.score.value if it.score else None,
+    )
+
+
+def _worst(misses: list[Miss], *, highest: bool) -> list[Miss]:
+    """Return the gravest: spam before held, then by how wrong the filter was, then the latest."""
+    sign = -1 if highest else 1
+
+    def gravity(miss: Miss) -> tuple[bool, float, int]:
+        score = 0.5 if miss.score is None else miss.score
+        return miss.proposed is not Status.SPAM, sign * score, -miss.id
+
+    return sorted(misses, key=gravity)[:SHOWN]

@@ -1,0 +1,130 @@
+"""A site's rules for new comments: what its owner may set, checked as a whole, and changed with a line in the log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from commentsvc.domain import actions
+from commentsvc.domain.spam import training, wordlists
+from commentsvc.domain.spam.checks import Rules
+from commentsvc.domain.surge import episodes
+from commentsvc.errors import InvalidFieldsError
+from commentsvc.models import Policy, Site
+
+MOST_LINKS = 1_000
+MOST_REPORTS = 1_000
+LEAST_SURE = 0.5
+KEY_LONGEST = 80
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The policy and the rules beside it."""
+
+    policy: Policy
+    rules: Rules
+    reports_to_hold: int | None
+    """0: however many there are."""
+
+
+def check(wanted: Wanted) -> Wanted:
+    """Return the rules as they are stored; raises InvalidFieldsError with every fault at once."""
+    faults: dict[str, str] = {}
+    lists: dict[str, str] = {}
+    for field in ("moderation_words", "disallowed_words"):
+        try:
+            lists[field] = wordlists.check(getattr(wanted.rules, field), field=field)
+        except InvalidFieldsError as error:
+            faults |= error.fields
+    links = wanted.rules.most_links
+    if links is None or not 0 <= links <= MOST_LINKS:
+        faults["most_links"] = f"Please enter a number from 0 to {MOST_LINKS:,}"
+    if not LEAST_SURE <= wanted.rules.filter_threshold <= 1:
+        faults["filter_threshold"] = "Please enter a number from 50 to 100"
+    enough = wanted.reports_to_hold
+    if enough is None or not 0 <= enough <= MOST_REPORTS:
+        faults["reports_to_hold"] = f"Please enter a number from 0 to {MOST_REPORTS:,}"
+    if faults:
+        raise InvalidFieldsError(faults)
+    return Wanted(
+        wanted.policy,
+        Rules(**lists, most_links=links, filter_threshold=wanted.rules.filter_threshold),
+        enough,
+    )
+
+
+def save(session: Session, site: Site, wanted: Wanted, *, moderator_id: int, at: datetime) -> bool:
+    """Make these a site's rules; return whether any is new. Needs `begin_write`; the caller commits."""
+    wanted = check(wanted)
+    new = {
+        "policy": wanted.policy,
+        "moderation_words": wanted.rules.moderation_words,
+        "disallowed_words": wanted.rules.disallowed_words,
+        "most_links": wanted.rules.most_links,
+        "filter_threshold": wanted.rules.filter_threshold,
+        "reports_to_hold": wanted.reports_to_hold,
+    }
+    before = {name: getattr(site, name) for name in new if getattr(site, name) != new[name]}
+    if not before:
+        return False
+    for name in before:
+        setattr(site, name, new[name])
+    names = ", ".join(name.replace("_", " ") for name in before)
+    actions.record(
+        session,
+        site_id=site.id,
+        moderator_id=moderator_id,
+        kind="rules.saved",
+        summary=f"Changed the rules: {names}.",
+        at=at,
+        facts={"before": before},
+    )
+    return True
+
+
+def akismet_key(typed: str) -> str:
+    """Return a key as it is stored, empty for none; raises InvalidFieldsError on `key`."""
+    key = typed.strip()
+    if len(key) > KEY_LONGEST or not (key == "" or (key.isascii() and key.isalnum())):
+        raise InvalidFieldsError({"key": "Please enter the key as Akismet shows it: letters and digits"})
+    return key
+
+
+def set_akismet(session: Session, site: Site, key: str, *, moderator_id: int, at: datetime) -> None:
+    """Have Akismet asked with this key, or with an empty one no longer. Needs `begin_write`."""
+    key = akismet_key(key)
+    site.akismet_key = key or None
+    summary = "Switched Akismet on." if key else "Switched Akismet off."
+    actions.record(
+        session, site_id=site.id, moderator_id=moderator_id, kind="rules.akismet", summary=summary, at=at
+    )
+
+
+def set_valve(session: Session, site: Site, on: bool, *, moderator_id: int, at: datetime) -> None:
+    """Switch the pressure valve; switched off, it ends what is under way. Needs `begin_write`."""
+    if site.valve == on:
+        return
+    site.valve = on
+    if not on:
+        episodes.end_all(session, site.id, at=at)
+    summary = f"Switched the pressure valve {'on' if on else 'off'}."
+    actions.record(
+        session, site_id=site.id, moderator_id=moderator_id, kind="rules.valve", summary=summary, at=at
+    )
+
+
+def forget(session: Session, site: Site, *, moderator_id: int, at: datetime) -> None:
+    """Empty the local filter. Needs `begin_write`; the caller commits."""
+    learned = training.state(session, site.id)
+    training.forget(session, site.id)
+    actions.record(
+        session,
+        site_id=site.id,
+        moderator_id=moderator_id,
+        kind="filter.forgotten",
+        summary=f"Emptied the local filter, which had learned {learned.spam + learned.ham} comments.",
+        at=at,
+    )

@@ -1,0 +1,1 @@
+"""Bans: how they are typed, stored and matched."""

@@ -1,0 +1,130 @@
+"""What people type to ban somebody, in the one form in which a ban is stored and found.
+
+Whatever could never hold is refused with a sentence: a ban that looks as if it held is worse than none.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import unicodedata
+from urllib.parse import urlsplit
+
+from commentsvc.domain import fields
+from commentsvc.domain.article_urls import host_in_ascii
+from commentsvc.errors import InvalidFieldsError
+from commentsvc.models import BanKind
+from commentsvc.origins import HOST_LONGEST
+from commentsvc.setting_values import Network
+
+LONGEST = 300
+_HASH = re.compile(r"[0-9a-f]{64}")
+_WITH_NAME = re.compile(r"(?:mailto:)?(?:[^<>]*<([^<>]*)>|([^<>?]*)(?:\?.*)?)", re.IGNORECASE)
+_WITH_PORT = re.compile(r"\[([^\]]*)\](?::\d{1,5})?|(\d+\.\d+\.\d+\.\d+):\d{1,5}")
+_LEADING_ZERO = re.compile(r"(?:^|\.)0\d")
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
+_NOBODYS: tuple[Network, ...] = (
+    *map(ipaddress.IPv4Network, ("0.0.0.0/8", "224.0.0.0/3")),
+    *map(ipaddress.IPv6Network, ("::/96", "ff00::/8")),
+)
+"""No request comes from there."""
+_EXAMPLE = "Please enter an address such as 192.0.2.7 or a range such as 192.0.2.0/24"
+
+
+def normal(kind: BanKind, value: str) -> str:
+    """Return a typed value in the form in which bans are stored and found; raises InvalidFieldsError on `value`.
+
+    A network may also be the hash that a comment carries, which is taken as it is.
+    """
+    typed = _cleaned(value)
+    if not typed or len(typed) > LONGEST:
+        raise _fault("Please say whom or what this is about")
+    if kind is BanKind.EMAIL:
+        return _typed_email(typed)
+    if kind is BanKind.DOMAIN:
+        return _typed_domain(typed)
+    if kind is BanKind.NETWORK and not _HASH.fullmatch(typed):
+        return _typed_network(typed)
+    return typed
+
+
+def email(address: str) -> str:
+    """Return an e-mail address as bans compare it: in small letters, its domain as DNS has it."""
+    local, _, domain = unicodedata.normalize("NFKC", address).strip().rpartition("@")
+    return f"{local.casefold()}@{host_in_ascii(domain)}"
+
+
+def domain(host: str) -> str:
+    """Return what is banned of a host: all of it but a www in front, which belongs to the same site."""
+    bare = host.removeprefix("www.")
+    return bare if "." in bare else host
+
+
+def _cleaned(value: str) -> str:
+    """Take out what nobody sees, such as comes with a copied text, and make wide letters plain ones."""
+    plain = unicodedata.normalize("NFKC", value.replace("\0", ""))
+    return "".join(char for char in plain if unicodedata.category(char) not in {"Cf", "Cc", "Cs"}).strip()
+
+
+def _typed_email(typed: str) -> str:
+    match = _WITH_NAME.fullmatch(typed)
+    bare = ((match[1] or match[2] or "") if match else typed).strip()
+    try:
+        return email(fields.email(bare.removesuffix(".")))
+    except InvalidFieldsError as error:
+        raise _fault(next(iter(error.fields.values()))) from None
+
+
+def _typed_domain(typed: str) -> str:
+    bare = _SCHEME.sub("", typed, count=1).removeprefix("*").lstrip("./").replace("\u3002", ".")
+    try:
+        host = host_in_ascii(urlsplit(fields.website(f"https://{bare}")).hostname or "")
+    except InvalidFieldsError:
+        host = ""
+    if not host or len(host) > HOST_LONGEST:
+        raise _fault("Please enter a domain such as spam.example")
+    return domain(host)
+
+
+def _typed_network(typed: str) -> str:
+    bare, slash, size = "".join(typed.split()).partition("/")
+    if port := _WITH_PORT.fullmatch(bare):
+        bare = port[1] or port[2] or ""
+    bare = bare.partition("%")[0]  # a zone is one machine's own name for the way it came
+    try:
+        network = ipaddress.ip_network(bare + slash + size, strict=False)
+    except ValueError:
+        zero = _LEADING_ZERO.search(bare.rpartition(":")[2])
+        raise _fault(
+            "Please write the address without zeros in front of its numbers" if zero else _EXAMPLE
+        ) from None
+    network = _as_it_comes(network)
+    if not _has_anybody(network):
+        raise _fault("Nobody comes from this address or range, so banning it would do nothing")
+    return str(network)
+
+
+def _as_it_comes(network: Network) -> Network:
+    """Return a range of IPv4 addresses that is written inside IPv6 as IPv4, as which its addresses are known."""
+    if isinstance(network, ipaddress.IPv4Network) or not network.overlaps(_MAPPED):
+        return network
+    if network.prefixlen < _MAPPED.prefixlen:
+        raise _fault("This range is too wide: it would shut out a great many people")
+    inside = int(network.network_address) & 0xFFFFFFFF
+    return ipaddress.IPv4Network((inside, network.prefixlen - _MAPPED.prefixlen))
+
+
+def _has_anybody(network: Network) -> bool:
+    if network.is_loopback:
+        return True
+    return not any(_lies_in(network, nobodys) for nobodys in _NOBODYS)
+
+
+def _lies_in(network: Network, other: Network) -> bool:
+    same = network.version == other.version
+    return same and network.prefixlen >= other.prefixlen and network.network_address in other
+
+
+def _fault(sentence: str) -> InvalidFieldsError:
+    return InvalidFieldsError({"value": sentence})

@@ -1,0 +1,148 @@
+"""Bans: whether somebody's comments are wanted at all on a site."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.orm import Session
+
+from commentsvc.domain.article_urls import host_in_ascii
+from commentsvc.domain.bans import ban_values
+from commentsvc.domain.bans.ban_values import normal
+from commentsvc.errors import BannedError
+from commentsvc.models import Ban, BanKind
+
+__all__ = [
+    "MOST_HOSTS",
+    "MOST_MONTHS",
+    "HashInMonth",
+    "Sender",
+    "are_on",
+    "find_matching",
+    "hosts_of",
+    "month_of",
+    "normal",
+    "require_welcome",
+    "sentence",
+]
+
+HashInMonth = Callable[[str], str]
+"""Returns the hash that a network has in a month such as 2026-11."""
+MOST_HOSTS = 50
+"""Of a comment's links; a comment with more of them is looked at for its links alone."""
+MOST_MONTHS = 120
+"""The latest of those whose hashes a site's bans have."""
+
+
+@dataclass(frozen=True)
+class Sender:
+    """All by which a ban may know somebody, as far as it is there."""
+
+    commenter_id: int | None = None
+    author_key_hash: str | None = None
+    email: str | None = None
+    network_hash: str | None = None
+    address: str | None = None
+    """The client's own; it is compared and never stored."""
+    hosts: tuple[str, ...] = ()
+    """Of the website and of every link."""
+    network_hash_in: HashInMonth | None = None
+    """A network's hash changes every month; this gives it for the months of bans that hold longer."""
+
+
+def find_matching(session: Session, site_id: int, sender: Sender, *, at: datetime) -> Ban | None:
+    """Return the ban that holds for `sender`, the longest of several; None where there is none."""
+    values: dict[BanKind, list[str]] = {
+        BanKind.PERSON: [str(sender.commenter_id)] if sender.commenter_id is not None else [],
+        BanKind.AUTHOR: [sender.author_key_hash] if sender.author_key_hash else [],
+        BanKind.EMAIL: [ban_values.email(sender.email)] if sender.email else [],
+        BanKind.NETWORK: [*_network_hashes(session, site_id, sender, at), *_ranges(sender.address)],
+        BanKind.DOMAIN: sorted({part for host in sender.hosts[:MOST_HOSTS] for part in _domains(host)}),
+    }
+    sought = [and_(Ban.kind == kind, Ban.value.in_(its)) for kind, its in values.items() if its]
+    if not sought:
+        return None
+    query = select(Ban).where(Ban.site_id == site_id, _holds(at), or_(*sought))
+    found = session.scalars(query).all()
+    return max(found, key=lambda ban: (ban.until is None, ban.until or at), default=None)
+
+
+def month_of(at: datetime) -> str:
+    """Return the month by which a network's hash is made, such as 2026-11, in UTC."""
+    return f"{at.astimezone(UTC):%Y-%m}"
+
+
+def are_on(site_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """Say in a query whether a site has any bans."""
+    return exists().where(Ban.site_id == site_id)
+
+
+def require_welcome(session: Session, site_id: int, sender: Sender, *, at: datetime) -> None:
+    """Raise BannedError where the site does not want this comment."""
+    ban = find_matching(session, site_id, sender, at=at)
+    if ban is not None:
+        raise BannedError(sentence(ban))
+
+
+def sentence(ban: Ban) -> str:
+    """Say what a ban means to whom it meets; who decided, and why, stays with the moderators."""
+    until = f" until {ban.until:%-d %B %Y, %H:%M} UTC" if ban.until else ""
+    if ban.kind is BanKind.DOMAIN:
+        return f"This site does not take comments with links to {ban.value}{until}."
+    return f"You cannot comment on this site{until}."
+
+
+def hosts_of(urls: Iterable[str | None]) -> tuple[str, ...]:
+    """Return the hosts of some addresses as DNS has them, each once, in their order."""
+    found: dict[str, None] = {}
+    for url in urls:
+        try:
+            host = urlsplit(url or "").hostname
+        except ValueError:
+            continue
+        if host:
+            found[host_in_ascii(host)] = None
+    return tuple(found)
+
+
+def _network_hashes(session: Session, site_id: int, sender: Sender, at: datetime) -> list[str]:
+    """Return the hashes of a sender's network: of this month, and of those in which networks were banned here."""
+    known = [sender.network_hash] if sender.network_hash else []
+    if sender.network_hash_in is None:
+        return known
+    query = (
+        select(Ban.month)
+        .where(Ban.site_id == site_id, Ban.kind == BanKind.NETWORK, Ban.month.is_not(None), _holds(at))
+        .distinct()
+        .order_by(Ban.month.desc())
+        .limit(MOST_MONTHS)
+    )
+    months = [month for month in session.scalars(query) if month]
+    return list(dict.fromkeys([*known, *map(sender.network_hash_in, months)]))
+
+
+def _holds(at: datetime) -> ColumnElement[bool]:
+    return or_(Ban.until.is_(None), Ban.until > at)
+
+
+def _ranges(address: str | None) -> list[str]:
+    """Return every range an address is in, so that the database finds its ban by comparing for equality."""
+    try:
+        ip = ipaddress.ip_address(address or "")
+    except ValueError:
+        return []
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
+        ip = ip.ipv4_mapped
+    return [str(ipaddress.ip_network((ip, size), strict=False)) for size in range(ip.max_prefixlen + 1)]
+
+
+def _domains(host: str) -> Iterator[str]:
+    """Yield a host and the domains it is in: a.b.example, b.example, example."""
+    parts = host.split(".")[-10:]
+    for at in range(len(parts)):
+        yield ".".join(parts[at:])

@@ -1,0 +1,48 @@
+"""A text on its way to be a comment's: checked and rendered."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from dataclasses import dataclass
+
+from commentsvc.domain import fields
+from commentsvc.errors import InvalidFieldsError
+from commentsvc.models import TextFormat
+from commentsvc.text import characters, markup
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A text checked and rendered: the slow work, done before the database is asked for its lock."""
+
+    source: str
+    format: TextFormat
+    rendered: markup.Rendered
+    digest: str
+
+
+def make(source: str, *, longest: int, text_format: TextFormat = TextFormat.MARKDOWN) -> Draft:
+    """Check and render a text; raises InvalidFieldsError on `text`."""
+    return of(fields.text(source, longest=longest), text_format)
+
+
+def of(checked: str, text_format: TextFormat = TextFormat.MARKDOWN) -> Draft:
+    """Render a checked text; raises InvalidFieldsError on `text` where nobody would see anything of it."""
+    rendered = render(checked, text_format)
+    if not characters.is_seen(markup.plain(rendered.html)):
+        raise InvalidFieldsError({"text": "Please enter a comment"})
+    return Draft(checked, text_format, rendered, digest_of(checked))
+
+
+def render(source: str, text_format: TextFormat) -> markup.Rendered:
+    """Render a stored source the way its format wants."""
+    if text_format is TextFormat.HTML:
+        return markup.render_html(source)
+    return markup.render_markdown(source)
+
+
+def digest_of(source: str) -> str:
+    """Return 32 hexadecimal digits, the same for texts that differ only in spaces, case or letter forms."""
+    said = " ".join(unicodedata.normalize("NFKC", source).casefold().split())
+    return hashlib.sha256(said.encode()).hexdigest()[:32]

@@ -1,0 +1,65 @@
+"""A comment's text replaced by another."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from commentsvc.domain.comments.comment_text import Draft
+from commentsvc.domain.fields import Guest
+from commentsvc.domain.moderation import decisions
+from commentsvc.domain.spam import training
+from commentsvc.domain.spam.checks import Verdict
+from commentsvc.domain.threads import threads
+from commentsvc.models import Comment, Status
+from commentsvc.text import markup
+
+
+def edit(
+    session: Session,
+    comment: Comment,
+    draft: Draft,
+    *,
+    at: datetime,
+    guest: Guest | None = None,
+    moderator_id: int | None = None,
+    action_id: int | None = None,
+) -> None:
+    """Replace a comment's text, and a guest's details where given. Needs `begin_write`; the caller commits.
+
+    `action_id` is the Action this is a part of.
+    """
+    replace(session, comment, draft, guest=guest, edited_at=at)
+    if not draft.rendered.agreed:
+        reason = "The two sanitisers disagreed about this text; please read it."
+        verdict = Verdict("sanitisers", Status.HELD, reason)
+        decisions.decide(
+            session,
+            comment,
+            Status.HELD,
+            verdicts=[verdict],
+            moderator_id=moderator_id,
+            action_id=action_id,
+        )
+
+
+def replace(
+    session: Session, comment: Comment, draft: Draft, *, guest: Guest | None, edited_at: datetime | None
+) -> None:
+    """Give a comment another text, and a guest other details, whatever the sanitisers said. Needs `begin_write`."""
+    threads.lock_of(session, comment)  # before the comment itself, the order in which all others lock
+    learned = comment.learned
+    training.learn(session, comment, None)  # of what it was; below, of what it is
+    comment.source, comment.format = draft.source, draft.format
+    comment.html, comment.renderer, comment.digest = draft.rendered.html, markup.VERSION, draft.digest
+    if guest is not None and comment.commenter_id is None:
+        comment.guest_name, comment.guest_email, comment.guest_website = (
+            guest.name,
+            guest.email,
+            guest.website,
+        )
+    comment.edited_at = edited_at
+    training.learn(session, comment, learned)
+    session.flush()
+    threads.changed(session, comment.thread_id)

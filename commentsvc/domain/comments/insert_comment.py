@@ -1,0 +1,243 @@
+"""A new comment's way into the tables: a handful of statements, built once, while every other writer waits.
+
+They go round the mapped classes, whose loading and flushing would take longer than the database itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Boolean, and_, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from commentsvc.db.session import Base
+from commentsvc.db.statements import Prepared
+from commentsvc.domain.reading import conversations
+from commentsvc.domain.reading.conversations import ANONYMOUS, CommentView
+from commentsvc.domain.reading.queries import marks
+from commentsvc.domain.threads import threads
+from commentsvc.domain.threads.threads import Address
+from commentsvc.match_keys import match_key
+from commentsvc.models import Kind, Status
+
+_SITE, _THREAD, _COMMENT, _DECISION, _COMMENTER, _PICTURE = (
+    Base.metadata.tables[name] for name in ("site", "thread", "comment", "decision", "commenter", "picture")
+)
+_t, _c = _THREAD.c, _COMMENT.c
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The thread that a comment is written in, as it stands under its lock."""
+
+    id: int
+    key: str
+    match_key: str | None
+    created_at: datetime
+    closed_at: datetime | None
+    slow_seconds: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """What a comment answers."""
+
+    id: int
+    root_id: int
+    depth: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What there is already, of the same sender."""
+
+    earlier_id: int | None
+    """The comment that came with this idempotency key."""
+    repeated: bool
+    """The same was said here before."""
+    approved: bool
+    """This browser or account has an approved comment on the site; a typed e-mail address proves nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A comment that was put into the tables, or found there."""
+
+    id: int
+    thread_id: int
+    status: Status
+    count: int
+    """Approved comments of its thread."""
+    view: CommentView
+    """As its author is shown it."""
+
+
+# The site before the thread, as pages and migrations take them: nobody has one and waits for who has the other.
+_PLACE = (
+    select(_t.id, _t.key, _t.match_key, _t.created_at, _t.closed_at, _t.slow_seconds)
+    .select_from(_SITE.join(_THREAD, _t.site_id == _SITE.c.id))
+    .with_for_update(of=_THREAD)
+)
+_PLACE_BY_KEY = Prepared(_PLACE.where(_t.site_id == bindparam("site_id"), _t.key == bindparam("key")))
+_PLACE_BY_ID = Prepared(_PLACE.where(_t.id == bindparam("id")))
+
+
+def place(session: Session, address: Address, *, title: str | None, at: datetime) -> Place:
+    """Find or make the thread at `address` and let no other writer into it; raises ThreadClosedError."""
+    site = address.site
+    # The thread that was stored under this very address comes before all that it could be compared with.
+    found = _PLACE_BY_KEY.row(session, site_id=site.id, key=address.earlier or address.key)
+    if found is None:
+        threads.require_open(site, threads.find(session, address), at=at)
+        thread = threads.find_or_create(session, address, title=title, at=at)
+        (found,) = _PLACE_BY_ID.rows(session, id=thread.id)
+    here = Place(*found)
+    threads.require_open(site, here, at=at)
+    if here.match_key is None:  # the release before wrote it, after the migration
+        here = replace(here, match_key=match_key(here.key, site.ignored_parameters))
+        session.execute(update(_THREAD).where(_t.id == here.id).values(match_key=here.match_key))
+    return here
+
+
+def _look(same: Any, who: Any) -> Any:
+    here = _c.thread_id == bindparam("thread_id")
+    earlier = select(_c.id).where(here, _c.idempotency_key == bindparam("key"))
+    repeated = exists().where(here, _c.digest == bindparam("digest"), _c.status != Status.TRASH, same)
+    # The status is hidden from the planner, or SQLite would go through all approved comments of the site for it.
+    is_approved = func.coalesce(_c.status, "") == Status.APPROVED
+    approved = exists().where(_c.site_id == bindparam("site_id"), who, is_approved)
+    return select(earlier.scalar_subquery(), repeated, approved)
+
+
+# Somebody without a name and an address is told from others by the network.
+_GUEST_DETAILS = and_(
+    _c.commenter_id.is_(None),
+    _c.guest_name.is_not_distinct_from(bindparam("name")),
+    _c.guest_email.is_not_distinct_from(bindparam("email")),
+    or_(bindparam("named", type_=Boolean()), _c.network_hash.is_not_distinct_from(bindparam("network"))),
+)
+_BY_BROWSER = _c.author_key_hash == bindparam("author_key")
+_BY_ACCOUNT = _c.commenter_id == bindparam("commenter_id")
+_LOOK_GUEST = Prepared(_look(or_(_GUEST_DETAILS, _BY_BROWSER), _BY_BROWSER))
+_LOOK_MEMBER = Prepared(_look(_BY_ACCOUNT, _BY_ACCOUNT))
+
+
+def look(
+    session: Session,
+    site_id: int,
+    here: Place,
+    digest: str,
+    key: str | None,
+    *,
+    commenter_id: int | None,
+    name: str | None,
+    email: str | None,
+    author_key: str | None,
+    network: str | None,
+) -> Known:
+    """Ask in one query what is there already of the same sender; hashes for `author_key` and `network`."""
+    sought = {"site_id": site_id, "thread_id": here.id, "digest": digest, "key": key}
+    if commenter_id is not None:
+        (row,) = _LOOK_MEMBER.rows(session, **sought, commenter_id=commenter_id)
+    else:
+        named = name is not None or email is not None
+        sender = {
+            "name": name,
+            "email": email,
+            "named": named,
+            "author_key": author_key,
+            "network": network,
+        }
+        (row,) = _LOOK_GUEST.rows(session, **sought, **sender)
+    return Known(row[0], bool(row[1]), bool(row[2]))
+
+
+_PARENT = Prepared(
+    select(_c.id, func.coalesce(_c.root_id, _c.id), _c.depth, func.coalesce(_COMMENTER.c.name, _c.guest_name))
+    .select_from(_COMMENT.outerjoin(_COMMENTER, _COMMENTER.c.id == _c.commenter_id))
+    .where(_c.id == bindparam("id"), _c.thread_id == bindparam("thread_id"), _c.status == Status.APPROVED)
+)
+
+
+def parent(session: Session, here: Place, comment_id: int) -> Parent | None:
+    """Return the comment to be answered; None where readers of this thread do not see it."""
+    row = _PARENT.row(session, id=comment_id, thread_id=here.id)
+    if row is None:
+        return None
+    number, root_id, depth, name = row
+    return Parent(number, root_id, depth, name or ANONYMOUS)
+
+
+# What no new comment has otherwise is said here: defaults of the mapped class are not asked.
+_ALWAYS = {"kind": Kind.COMMENT, "reply_count": 0, "pinned": False, "featured": False, "reports": 0}
+_SENT = """
+    site_id thread_id parent_id root_id depth status shown format source html renderer digest commenter_id role
+    guest_name guest_email guest_website author_key_hash network_hash created_at idempotency_key
+""".split()  # noqa: SIM905 - a list that people read
+_ADD = Prepared(
+    insert(_COMMENT)
+    .values({name: bindparam(name, type_=_c[name].type) for name in _SENT} | _ALWAYS)
+    .returning(_c.id)
+)
+_DECIDE = Prepared(
+    insert(_DECISION).values(
+        {
+            name: bindparam(name, type_=_DECISION.c[name].type)
+            for name in ("comment_id", "status", "reasons", "created_at")
+        }
+    )
+)
+_COUNT_REPLY = Prepared(
+    update(_COMMENT).where(_c.id == bindparam("root")).values(reply_count=_c.reply_count + 1)
+)
+_COUNT = Prepared(select(_t.approved_count).where(_t.id == bindparam("id")))
+_WRITER = Prepared(
+    select(_COMMENTER.c.name, _COMMENTER.c.website, _PICTURE.c.digest)
+    .select_from(
+        _COMMENTER.outerjoin(
+            _PICTURE, and_(_PICTURE.c.commenter_id == _COMMENTER.c.id, _COMMENTER.c.show_picture)
+        )
+    )
+    .where(_COMMENTER.c.id == bindparam("id"))
+)
+
+
+def add(
+    session: Session, row: dict[str, Any], parent: Parent | None, reasons: list[dict[str, Any]]
+) -> Posted:
+    """Put in a comment with its status, the decision that gave it, and what both count for.
+
+    `row` has the columns of a comment of which nothing is known but what its author sent and its status.
+    """
+    approved = row["status"] is Status.APPROVED
+    row |= {
+        "parent_id": parent.id if parent else None,
+        "root_id": parent.root_id if parent else None,
+        "depth": parent.depth + 1 if parent else 0,
+        "shown": approved,
+    }
+    ((number,),) = _ADD.rows(session, **row)
+    _DECIDE.rows(
+        session, comment_id=number, status=row["status"], reasons=reasons, created_at=row["created_at"]
+    )
+    if approved:
+        count = threads.changed(session, row["thread_id"], approved=1)
+        if parent:
+            _COUNT_REPLY.rows(session, root=parent.root_id)
+    else:
+        ((count,),) = _COUNT.rows(session, id=row["thread_id"])
+    return Posted(number, row["thread_id"], row["status"], count, _view(session, number, row, parent))
+
+
+def _view(session: Session, number: int, row: dict[str, Any], parent: Parent | None) -> CommentView:
+    name, website, picture = row["guest_name"], row["guest_website"], None
+    if row["commenter_id"] is not None:
+        ((name, website, picture),) = _WRITER.rows(session, id=row["commenter_id"])
+    own = (
+        number, row["root_id"], row["parent_id"], row["depth"], row["html"], row["created_at"], 0,
+        name, website, row["commenter_id"], picture, marks(row["status"], Kind.COMMENT, row["role"]),
+    )  # fmt: skip
+    return conversations.view(own, {parent.id: parent.name} if parent else {}, own=True)

@@ -1,0 +1,57 @@
+"""Slow mode: in a heated thread, one person waits between two comments."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, false, func, or_, select
+from sqlalchemy.orm import Session
+
+from commentsvc.domain.comments.insert_comment import Place
+from commentsvc.domain.threads.threads import seconds
+from commentsvc.errors import SlowModeError
+from commentsvc.models import Comment, Status
+
+
+def require(
+    session: Session,
+    site_id: int,
+    thread: Place,
+    *,
+    commenter_id: int | None,
+    author_key_hash: str | None,
+    network_hashes: Sequence[str | None],
+    at: datetime,
+) -> None:
+    """Raise SlowModeError where this person wrote in the thread too short a time ago.
+
+    A member is known by the account. A guest is known by the browser's key or the network: a new key costs
+    nothing, so guests of one network share their turn; its hash may have changed with the month meanwhile.
+    """
+    if not thread.slow_seconds:
+        return
+    pause = timedelta(seconds=thread.slow_seconds)
+    if commenter_id is not None:
+        same = Comment.commenter_id == commenter_id
+    else:
+        # Who sends none is not thereby the same as others who do not.
+        known = [(Comment.author_key_hash, author_key_hash)]
+        known += [(Comment.network_hash, hashed) for hashed in dict.fromkeys(network_hashes)]
+        theirs = [column == hashed for column, hashed in known if hashed is not None]
+        same = and_(Comment.commenter_id.is_(None), or_(false(), *theirs))
+    last = session.scalar(
+        select(func.max(Comment.created_at)).where(
+            # By the site's latest, few as they are: an index of threads and times would draw readers' queries to it.
+            Comment.site_id == site_id,
+            Comment.status.in_(Status),
+            Comment.created_at > at - pause,
+            Comment.created_at <= at,
+            Comment.thread_id + 0 == thread.id,
+            same,
+        )
+    )
+    if last is not None:
+        left = max(1, math.ceil((last + pause - at).total_seconds()))
+        raise SlowModeError(left, every=seconds(thread.slow_seconds), wait=seconds(left))

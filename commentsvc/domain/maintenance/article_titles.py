@@ -1,0 +1,131 @@
+"""Reads from the articles themselves what they are called: after a comment has appeared, and at most once a day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sqlalchemy import or_, select, text
+from sqlalchemy.orm import Session
+
+from commentsvc.db.session import begin_write
+from commentsvc.domain import article_urls, fields
+from commentsvc.domain.threads import threads, titles
+from commentsvc.errors import BadAddressError
+from commentsvc.models import Thread, TitleSource
+
+EVERY = timedelta(days=1)
+BATCH = 5
+"""Articles in one round, so that mail does not wait long for slow ones."""
+_PLACEHOLDER_LONGEST = 3
+"""Words, before an ellipsis: "Loading…" and its like, in any language."""
+
+
+class Page(Protocol):
+    """What a page said of itself."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+
+
+Read = Callable[[str, frozenset[str]], Page | None]
+"""Asks for the page at an address, and for none outside of these origins; None where no page answers."""
+
+
+@dataclass(frozen=True)
+class _Article:
+    thread_id: int
+    url: str
+    origins: frozenset[str]
+
+
+def refresh(
+    session: Session, read: Read, *, at: datetime, stopped: Callable[[], bool] = lambda: False
+) -> int:
+    """Read the titles that are due, `BATCH` at most, and return how many articles were asked. It commits by itself.
+
+    No other process asks for the same ones, and no transaction is open while one is asked.
+    """
+    asked = 0
+    while asked < BATCH and not stopped():
+        article = _take(session, at)
+        if article is None:
+            break
+        asked += 1
+        title = _title(session, article, read)
+        if title:
+            _store(session, article, title)
+    return asked
+
+
+def _take(session: Session, at: datetime) -> _Article | None:
+    due = (
+        text("title_tries > 0"),  # in the very words of the index
+        or_(Thread.title_checked_at.is_(None), Thread.title_checked_at <= at - EVERY),
+        or_(Thread.title_source.is_(None), Thread.title_source != TitleSource.MODERATOR),
+        Thread.approved_count > 0,
+    )
+    is_any = session.scalar(select(Thread.id).where(*due).limit(1))
+    session.rollback()
+    if is_any is None:
+        return None
+    begin_write(session)
+    first = select(Thread).where(*due).order_by(Thread.id).limit(1).with_for_update(skip_locked=True)
+    thread = session.scalars(first.execution_options(populate_existing=True)).first()
+    if thread is None:
+        session.rollback()
+        return None
+    thread.title_checked_at, thread.title_tries = at, thread.title_tries - 1
+    origins = frozenset(origin.origin for origin in thread.site.origins)
+    article = _Article(thread.id, thread.url, origins)
+    session.commit()
+    return article
+
+
+def _title(session: Session, article: _Article, read: Read) -> str | None:
+    """Return what the article is called; None where its page does not say."""
+    session.rollback()
+    page = read(article.url, article.origins)
+    title = fields.title(page.title) if page else None
+    if page is None or title is None or _is_placeholder(title) or not _is_of(session, article, page.url):
+        return None
+    front = f"{article_urls.origin_of(page.url)}/"
+    if page.url != front:
+        # What the website calls itself everywhere, a login page or an application that loads says nothing of the
+        # article.
+        other = read(front, article.origins)
+        if other is not None and fields.title(other.title) == title:
+            return None
+    return title
+
+
+def _is_placeholder(title: str) -> bool:
+    return title.endswith(("…", "...")) and len(title.split()) <= _PLACEHOLDER_LONGEST
+
+
+def _is_of(session: Session, article: _Article, url: str) -> bool:
+    """Whether the page that answered, perhaps after redirects, is one that has this thread."""
+    try:
+        keys = [article_urls.thread_key(article_urls.canonical(one)) for one in (article.url, url)]
+    except BadAddressError:
+        return False
+    if keys[0] == keys[1]:
+        return True
+    thread = session.get(Thread, article.thread_id)
+    found = threads.find(session, threads.address_on(thread.site, url)) if thread is not None else None
+    session.rollback()
+    return found is not None and found.id == article.thread_id
+
+
+def _store(session: Session, article: _Article, title: str) -> None:
+    begin_write(session)
+    threads.lock(session, article.thread_id)
+    thread = session.get(Thread, article.thread_id, populate_existing=True)
+    if thread is not None and thread.url == article.url:
+        thread.title_tries = 0
+        titles.from_article(session, thread, title)
+    session.commit()

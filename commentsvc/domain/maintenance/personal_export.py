@@ -1,0 +1,142 @@
+"""Everything this service knows about one person, for that person to take along."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from commentsvc.domain.accounts import identities, login_sessions
+from commentsvc.domain.threads import titles
+from commentsvc.models import Comment, Commenter, Decision, Membership, Picture, Revision, Site, Thread
+
+FORMAT = "commentsvc person 1"
+
+
+def person(session: Session, commenter_id: int, *, at: datetime) -> dict[str, Any]:
+    """Return a person's data as JSON knows it; times in ISO 8601, UTC."""
+    commenter = session.get_one(Commenter, commenter_id)
+    return {
+        "format": FORMAT,
+        "exported_at": _time(at),
+        "name": commenter.name,
+        "website": commenter.website,
+        "since": _time(commenter.created_at),
+        "picture": _picture(session, commenter),
+        "identities": [
+            {
+                "provider": one.provider,
+                "issuer": one.issuer,
+                "subject": one.subject,
+                "name": one.name,
+                "linked_at": _time(one.created_at),
+            }
+            for one in identities.of(session, commenter_id)
+        ],
+        "roles": _roles(session, commenter_id),
+        "sessions": _sessions(session, commenter_id, at=at),
+        "comments": list(_comments(session, commenter_id)),
+        "former_texts": _former_texts(session, commenter_id),
+        "decisions": _decisions(session, commenter_id),
+    }
+
+
+def _picture(session: Session, commenter: Commenter) -> dict[str, Any]:
+    found = session.get(Picture, commenter.id)
+    return {
+        "shown": commenter.show_picture,
+        "fetched_at": _time(found.fetched_at) if found else None,
+        "base64": base64.b64encode(found.data).decode() if found else None,
+    }
+
+
+def _roles(session: Session, commenter_id: int) -> list[dict[str, Any]]:
+    query = select(Site.name, Membership.role).join(Membership)
+    rows = session.execute(query.where(Membership.commenter_id == commenter_id).order_by(Site.name))
+    return [{"site": site, "role": role.value} for site, role in rows]
+
+
+def _sessions(session: Session, commenter_id: int, *, at: datetime) -> list[dict[str, Any]]:
+    names = sites_by_id(session)
+    return [
+        {
+            "for": one.purpose,
+            "site": names.get(one.site_id or 0),
+            "browser": one.browser,
+            "since": _time(one.created_at),
+            "until": _time(one.expires_at),
+        }
+        for one in login_sessions.of(session, commenter_id, at=at)
+    ]
+
+
+def sites_by_id(session: Session) -> dict[int, str]:
+    """Return the names of all sites."""
+    return {row.id: row.name for row in session.execute(select(Site.id, Site.name))}
+
+
+def _comments(session: Session, commenter_id: int) -> Iterable[dict[str, Any]]:
+    query = (
+        select(
+            Comment.id,
+            Comment.parent_id,
+            Comment.status,
+            Comment.format,
+            Comment.source,
+            Comment.role,
+            Comment.created_at,
+            Comment.edited_at,
+            Thread.url,
+            titles.public().label("title"),
+            Site.name.label("site"),
+        )
+        .join(Thread, Thread.id == Comment.thread_id)
+        .join(Site, Site.id == Comment.site_id)
+        .where(Comment.commenter_id == commenter_id)
+        .order_by(Comment.id)
+    )
+    for row in session.execute(query):
+        yield {
+            "id": row.id,
+            "site": row.site,
+            "article": row.url,
+            "title": row.title,
+            "answers": row.parent_id,
+            "status": row.status.value,
+            "format": row.format.value,
+            "text": row.source,
+            "role": row.role.value if row.role else None,
+            "written_at": _time(row.created_at),
+            "edited_at": _time(row.edited_at),
+        }
+
+
+def _former_texts(session: Session, commenter_id: int) -> list[dict[str, Any]]:
+    """What their comments said before a moderator changed them, while that is kept."""
+    query = select(Revision).join(Comment, Comment.id == Revision.comment_id)
+    return [
+        {
+            "comment": one.comment_id,
+            "format": one.format.value,
+            "text": one.source,
+            "changed_at": _time(one.created_at),
+        }
+        for one in session.scalars(query.where(Comment.commenter_id == commenter_id).order_by(Revision.id))
+    ]
+
+
+def _decisions(session: Session, commenter_id: int) -> list[dict[str, Any]]:
+    """What they decided about comments, as a moderator."""
+    query = select(Decision.comment_id, Decision.status, Decision.created_at)
+    rows = session.execute(query.where(Decision.moderator_id == commenter_id).order_by(Decision.id))
+    return [
+        {"comment": row.comment_id, "status": row.status.value, "at": _time(row.created_at)} for row in rows
+    ]
+
+
+def _time(at: datetime | None) -> str | None:
+    return at.isoformat(timespec="seconds") if at else None

@@ -1,0 +1,179 @@
+"""Deletes what has been kept for its time: spam and trash, network hashes, guests' e-mail addresses, spent logins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from sqlalchemy import ColumnElement, String, cast, delete, exists, func, literal, or_, select, update
+from sqlalchemy.orm import Session
+
+from commentsvc.config import Settings
+from commentsvc.db.session import begin_write
+from commentsvc.domain.maintenance import expired_comments
+from commentsvc.domain.spam import training
+from commentsvc.domain.threads import threads
+from commentsvc.models import Comment, LoginSession, Note, Report, Revision, Site, Status, Ticket
+
+BATCH = 200
+"""Rows in one transaction; while it lasts, nobody else writes on SQLite."""
+BATCHES = 10
+"""Of each kind in one sweep, so that mail does not wait long; the next one goes on."""
+TICKETS_KEPT = timedelta(days=1)
+"""After its end, for a while, whoever comes with a link or a login is told that it is too old."""
+_EMAIL = "email:"
+"""How a note about a guest begins."""
+
+Stopped = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """For how many days each is kept; 0: for ever, or as long as the comment."""
+
+    networks: int
+    emails: int
+    spam: int
+    trash: int
+
+    @classmethod
+    def read(cls, settings: Settings) -> Limits:
+        """Return what the operator has set."""
+        return cls(
+            networks=settings.keep_network_days,
+            emails=settings.keep_email_days,
+            spam=settings.keep_spam_days,
+            trash=settings.keep_trash_days,
+        )
+
+
+def sentences(limits: Limits) -> list[str]:
+    """Return what people are told about how long things are kept."""
+    said = [
+        "Your network address is not stored. A hash of its network, made with a key that changes every month, is kept "
+        + (f"for {_days(limits.networks)}." if limits.networks else "as long as the comment."),
+        "The e-mail address that a guest typed is never shown, and kept "
+        + (f"for {_days(limits.emails)}." if limits.emails else "as long as the comment."),
+    ]
+    for name, days in (("Spam", limits.spam), ("What was moved to the trash", limits.trash)):
+        said.append(f"{name} is deleted after {_days(days)}." if days else f"{name} is kept.")
+    return said
+
+
+def sweep(session: Session, limits: Limits, *, at: datetime, stopped: Stopped = lambda: False) -> bool:
+    """Delete what is due, a limited number of rows, and return whether there may be more. It commits by itself."""
+    tasks: list[Callable[[], int]] = [
+        partial(_delete_expired, session, LoginSession, LoginSession.expires_at < at),
+        partial(_delete_expired, session, Ticket, _is_spent(at - TICKETS_KEPT)),
+    ]
+    sites = session.scalars(select(Site.id).order_by(Site.id)).all()
+    for status, days in ((Status.SPAM, limits.spam), (Status.TRASH, limits.trash)):
+        if days:
+            remove = partial(expired_comments.remove, before=at - timedelta(days=days), limit=BATCH)
+            tasks += [partial(remove, session, site_id, status) for site_id in sites]
+    for days, forgets in (
+        (limits.networks, (_forget_networks, _forget_reporters)),
+        (limits.emails, (_forget_emails, _forget_notes)),
+    ):
+        if days:
+            tasks += [partial(forget, session, at - timedelta(days=days)) for forget in forgets]
+    left = False
+    for task in tasks:
+        left = _repeat(task, stopped) or left
+    session.rollback()
+    return left
+
+
+def _repeat(task: Callable[[], int], stopped: Stopped) -> bool:
+    """Do a task until it finds nothing; return whether it was stopped before."""
+    for _ in range(BATCHES):
+        if stopped():
+            return True
+        if not task():
+            return False
+    return True
+
+
+def _delete_expired(session: Session, table: Any, is_due: ColumnElement[bool]) -> int:
+    session.rollback()
+    ids = session.scalars(select(table.id).where(is_due).limit(BATCH)).all()
+    if ids:
+        begin_write(session)
+        _run(session, delete(table).where(table.id.in_(ids), is_due))
+        session.commit()
+    return len(ids)
+
+
+def _is_spent(before: datetime) -> ColumnElement[bool]:
+    return or_(Ticket.expires_at < before, Ticket.redeemed_at < before)
+
+
+def _forget_networks(session: Session, before: datetime) -> int:
+    ids = _locked(session, Comment.network_hash.is_not(None), Comment.created_at < before)
+    if ids:
+        _run(session, update(Comment).where(Comment.id.in_(ids)).values(network_hash=None))
+        session.commit()
+    return len(ids)
+
+
+def _forget_reporters(session: Session, before: datetime) -> int:
+    """Forget the networks of old reports, and of guests what tells one from another. The reports stay."""
+    session.rollback()
+    query = select(Report.id).where(Report.network_hash.is_not(None), Report.created_at < before)
+    ids = session.scalars(query.order_by(Report.id).limit(BATCH)).all()
+    if ids:
+        begin_write(session)
+        here = Report.id.in_(ids)
+        nobody = literal("expired:") + cast(Report.id, String)
+        _run(session, update(Report).where(here, Report.member.is_(False)).values(reporter_hash=nobody))
+        _run(session, update(Report).where(here).values(network_hash=None))
+        session.commit()
+    return len(ids)
+
+
+def _forget_emails(session: Session, before: datetime) -> int:
+    ids = _locked(session, Comment.guest_email.is_not(None), Comment.created_at < before)
+    if not ids:
+        return 0
+    here = Comment.id.in_(ids)
+    query = select(Comment).where(here, Comment.learned.is_not(None)).order_by(Comment.thread_id, Comment.id)
+    for comment in session.scalars(query.execution_options(populate_existing=True)):
+        learned = comment.learned
+        training.learn(session, comment, None)  # with the address; below, without it
+        comment.guest_email = None
+        training.learn(session, comment, learned)
+    session.flush()
+    _run(session, update(Comment).where(here).values(guest_email=None))
+    _run(session, update(Revision).where(Revision.comment_id.in_(ids)).values(guest_email=None))
+    session.commit()
+    return len(ids)
+
+
+def _forget_notes(session: Session, before: datetime) -> int:
+    """Delete moderators' notes about addresses with which no comment stands any more."""
+    address = func.substr(Note.about, len(_EMAIL) + 1)
+    still = exists().where(Comment.site_id == Note.site_id, Comment.guest_email == address)
+    is_due = (Note.about.startswith(_EMAIL)) & (Note.created_at < before) & ~still
+    return _delete_expired(session, Note, is_due)
+
+
+def _locked(session: Session, *which: ColumnElement[bool]) -> Sequence[int]:
+    """Return a batch of comments of which this holds, their threads locked; ends the transaction where none is left."""
+    session.rollback()
+    rows = session.execute(select(Comment.id, Comment.thread_id).where(*which).limit(BATCH)).all()
+    if not rows:
+        return []
+    begin_write(session)
+    threads.lock_all(session, (row.thread_id for row in rows))
+    return sorted(row.id for row in rows)
+
+
+def _run(session: Session, statement: Any) -> None:
+    session.execute(statement.execution_options(synchronize_session=False))
+
+
+def _days(number: int) -> str:
+    return "one day" if number == 1 else f"{number} days"

@@ -1,0 +1,132 @@
+"""Verdicts and what follows from them: a comment's status, its place in the thread, the counters, the log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import exists, func, select, true, update
+from sqlalchemy.orm import Session
+
+from commentsvc.domain.spam import training
+from commentsvc.domain.spam.checks import Verdict
+from commentsvc.domain.threads import threads
+from commentsvc.models import Comment, Decision, Kind, Status
+
+
+def decide(
+    session: Session,
+    comment: Comment,
+    status: Status,
+    *,
+    verdicts: Sequence[Verdict] = (),
+    moderator_id: int | None = None,
+    action_id: int | None = None,
+    teaches: bool = True,
+) -> None:
+    """Give `comment` a status, log why, and set what readers see accordingly.
+
+    `action_id` is the Action this is a part of. The local filter learns what a moderator decides, but for one that
+    `teaches` nothing, such as taking a decision back. Needs `begin_write`; the caller commits. The same status again is
+    logged but changes nothing else.
+    """
+    threads.lock_of(session, comment, "status", "shown", "learned")
+    before, comment.status = comment.status, status
+    is_new = action_id is None and not _was_decided(session, comment.id)
+    session.add(
+        Decision(
+            comment_id=comment.id,
+            moderator_id=moderator_id,
+            status=status,
+            before=None if is_new else before,
+            action_id=action_id,
+            learned=comment.learned,
+            reasons=[verdict.as_row() for verdict in verdicts],
+        )
+    )
+    if moderator_id is not None and teaches:
+        training.follow(session, comment, status)
+    if (before is Status.APPROVED) != (status is Status.APPROVED):
+        publish(session, comment) if status is Status.APPROVED else withdraw(session, comment)
+
+
+def publish(session: Session, comment: Comment) -> None:
+    """Make an approved comment visible and count it; ancestors that were hidden become placeholders."""
+    comment.shown = True
+    session.flush()
+    _count(session, comment, 1)
+    parent = _parent(session, comment)
+    while parent is not None and not parent.shown:
+        parent.shown = True
+        parent = _parent(session, parent)
+
+
+def withdraw(session: Session, comment: Comment) -> None:
+    """Take a comment out of sight; where replies hang on it, it stays as a placeholder."""
+    session.flush()
+    _count(session, comment, -1)
+    at: Comment | None = comment
+    while at is not None and at.status is not Status.APPROVED:
+        at.shown = bool(
+            session.scalar(select(exists().where(Comment.parent_id == at.id, Comment.shown.is_(True))))
+        )
+        if at.shown:
+            return
+        session.flush()
+        at = _parent(session, at)
+
+
+def is_known(
+    session: Session,
+    site_id: int,
+    *,
+    author_key_hash: str | None,
+    commenter_id: int | None,
+    before: datetime | None = None,
+) -> bool:
+    """Whether this browser or account has an approved comment on the site; a typed e-mail proves nothing.
+
+    `before` asks for one that was written earlier than that.
+    """
+    if commenter_id is not None:
+        proof = Comment.commenter_id == commenter_id
+    elif author_key_hash is not None:
+        proof = Comment.author_key_hash == author_key_hash
+    else:
+        return False
+    return bool(
+        session.scalar(
+            select(
+                exists().where(
+                    Comment.site_id == site_id,
+                    proof,
+                    # Hidden from the planner, or SQLite would go through all approved comments of the site for it.
+                    func.coalesce(Comment.status, "") == Status.APPROVED,
+                    Comment.created_at < before if before else true(),
+                )
+            )
+        )
+    )
+
+
+def _was_decided(session: Session, comment_id: int) -> bool:
+    return bool(session.scalar(select(exists().where(Decision.comment_id == comment_id))))
+
+
+def _parent(session: Session, comment: Comment) -> Comment | None:
+    """Return what `comment` answers as it stands now, under the thread's lock, not as it was read before."""
+    if comment.parent_id is None:
+        return None
+    return session.get(Comment, comment.parent_id, populate_existing=True)
+
+
+def _count(session: Session, comment: Comment, change: int) -> None:
+    counted = change if comment.kind is Kind.COMMENT else 0
+    threads.changed(session, comment.thread_id, approved=counted)
+    if comment.root_id is not None:
+        session.execute(
+            update(Comment)
+            .where(Comment.id == comment.root_id)
+            .values(reply_count=Comment.reply_count + change)
+            .execution_options(synchronize_session=False)
+        )

@@ -1,0 +1,157 @@
+"""Readers' reports: each person's word counts once, and enough of them hold a comment until somebody looks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from commentsvc.domain import fields
+from commentsvc.domain.bans import bans
+from commentsvc.domain.moderation import decisions
+from commentsvc.domain.spam.checks import Verdict
+from commentsvc.domain.threads import threads
+from commentsvc.errors import InvalidFieldsError, NotFoundError
+from commentsvc.models import Comment, Decision, Kind, Report, Site, Status
+
+NOTE_LONGEST = 500
+
+
+class Reason(StrEnum):
+    """Why a comment should not be there."""
+
+    SPAM = "spam"
+    ABUSE = "abuse"
+    OFF_TOPIC = "off topic"
+    OTHER = "other"
+
+
+WORDS = {
+    Reason.SPAM: "It is spam or advertising",
+    Reason.ABUSE: "It is abusive or hateful",
+    Reason.OFF_TOPIC: "It has nothing to do with the article",
+    Reason.OTHER: "Something else",
+}
+"""As readers are asked."""
+
+
+@dataclass(frozen=True)
+class Reporter:
+    """Who reports: known by one keyed hash, of their account, their browser's key or their network."""
+
+    hash: str
+    network_hash: str
+    member: bool = False
+
+
+def find(session: Session, comment_id: int) -> Comment:
+    """Return a comment that can be reported; raises NotFoundError for one that readers do not see."""
+    comment = session.get(Comment, comment_id)
+    if comment is None or comment.status is not Status.APPROVED or comment.kind is not Kind.COMMENT:
+        raise NotFoundError("This comment is no longer there.")
+    return comment
+
+
+def month_of(session: Session, comment_id: int, *, at: datetime) -> str:
+    """Return the month by which the networks of a comment's reporters are hashed: that of its first report.
+
+    With a hash of each month's own, a network would have a second voice about a comment after the month's end.
+    """
+    query = select(Report.created_at).where(Report.comment_id == comment_id).order_by(Report.id).limit(1)
+    return bans.month_of(session.scalar(query) or at)
+
+
+def report(
+    session: Session, comment_id: int, by: Reporter, *, reason: str, note: str = "", at: datetime
+) -> bool:
+    """Note a reader's report; False where they had reported the comment before. Needs `begin_write`.
+
+    Raises NotFoundError, and InvalidFieldsError on `reason` or `note`.
+    """
+    wanted, said = _checked(reason, note)
+    comment = find(session, comment_id)
+    threads.lock_of(session, comment, "status", "reports")
+    known = select(Report.id).where(Report.comment_id == comment_id, Report.reporter_hash == by.hash)
+    if session.scalar(known) is not None:
+        return False
+    session.add(
+        Report(
+            comment_id=comment_id,
+            reporter_hash=by.hash,
+            member=by.member,
+            network_hash=by.network_hash,
+            reason=wanted.value,
+            note=said,
+            created_at=at,
+        )
+    )
+    comment.reports += 1
+    session.flush()
+    _hold_if_many(session, comment)
+    return True
+
+
+def voices(session: Session, comment_id: int) -> list[Report]:
+    """Return the reports that count: those since a moderator last decided, one voice each.
+
+    An account is a voice. All guests of one network are one together, for a browser's key costs nothing.
+    """
+    decided = select(func.max(Decision.created_at)).where(
+        Decision.comment_id == comment_id, Decision.moderator_id.is_not(None)
+    )
+    since = session.scalar(decided)
+    query = select(Report).where(Report.comment_id == comment_id).order_by(Report.id)
+    if since is not None:
+        query = query.where(Report.created_at > since)
+    found: dict[tuple[bool, str | None], Report] = {}
+    for one in session.scalars(query):
+        who = voice(member=one.member, reporter=one.reporter_hash, network=one.network_hash)
+        found.setdefault(who, one)
+    return list(found.values())
+
+
+def voice(*, member: bool, reporter: str, network: str | None) -> tuple[bool, str | None]:
+    """Return what is the same for reports that count as one."""
+    return member, reporter if member else network
+
+
+def are_enough(networks: Sequence[str | None], enough: int) -> bool:
+    """Whether voices from these networks hold a comment: so many, and not all of them in one network."""
+    if enough < 1 or len(networks) < enough:
+        return False
+    return enough == 1 or len(set(networks)) > 1
+
+
+def _hold_if_many(session: Session, comment: Comment) -> None:
+    """Hold the comment where enough readers say so, and not all of them in one network."""
+    enough = session.get_one(Site, comment.site_id).reports_to_hold
+    if enough < 1 or comment.status is not Status.APPROVED:
+        return
+    counted = voices(session, comment.id)
+    if not are_enough([one.network_hash for one in counted], enough):
+        return
+    verdict = Verdict("reports", Status.HELD, sentence([one.reason for one in counted]))
+    decisions.decide(session, comment, Status.HELD, verdicts=[verdict])
+
+
+def sentence(reasons: list[str]) -> str:
+    """Return how many readers reported a comment, and why, the most common reason first."""
+    counted = ", ".join(f"{number} × {reason}" for reason, number in Counter(reasons).most_common())  # noqa: RUF001
+    readers = "1 reader" if len(reasons) == 1 else f"{len(reasons)} readers"
+    return f"{readers} reported this comment: {counted}."
+
+
+def _checked(reason: str, note: str) -> tuple[Reason, str | None]:
+    if reason not in set(Reason):
+        raise InvalidFieldsError({"reason": "Please choose a reason"})
+    if not note.strip():
+        return Reason(reason), None
+    try:
+        return Reason(reason), fields.text(note, longest=NOTE_LONGEST)
+    except InvalidFieldsError:
+        raise InvalidFieldsError({"note": f"Please use at most {NOTE_LONGEST} characters"}) from None

@@ -1,0 +1,209 @@
+"""What the database is asked for the comments that readers see: rows as the driver has them, and statements built once.
+
+A statement is built and compiled at its first use. From then on a page of a thread costs the rows it finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    tuple_,
+    type_coerce,
+    union_all,
+)
+from sqlalchemy.orm import Session
+from sqlalchemy.types import NullType
+
+from commentsvc.db.session import UTCDateTime
+from commentsvc.db.statements import Prepared
+from commentsvc.models import Comment, Commenter, Kind, Order, Picture, Role, Status
+
+ROOTS = 50
+FIRST_REPLIES = 5
+MENTIONS = 20
+PINNED = 3
+LAST_ID = 2**62
+
+COMMENT: FromClause = Comment.__table__
+_C = COMMENT.c
+_THREAD = bindparam("thread_id", type_=BigInteger)
+# Written into the query, not bound to it: only so do both engines see that the partial indexes fit.
+IS_COMMENT: ColumnElement[bool] = _C.kind == literal_column(f"'{Kind.COMMENT.value}'")
+_IS_PINNED = and_(_C.pinned, _C.root_id.is_(None), _C.status == Status.APPROVED)
+
+
+def moment(stored: Any) -> datetime:
+    """Return the time that a row has: SQLite's driver has text, PostgreSQL's has it in the connection's zone."""
+    return datetime.fromisoformat(f"{stored}+00:00") if type(stored) is str else stored.astimezone(UTC)
+
+
+def marks(status: Status, kind: Kind, role: Role | None) -> str:
+    """Return what there is to be said of a comment, in words: its status, its kind, its writer's role, then others."""
+    return f"{status} {kind} {role}" if role else f"{status} {kind}"
+
+
+def comments(of: FromClause = COMMENT, *, given: FromClause | None = None) -> Any:
+    """Select what `conversations.views` takes, of the table `of`; where it is joined to others, of `given`.
+
+    All as the driver has it: what SQLAlchemy makes of a hundred rows takes as long as reading them. And in few columns,
+    for each costs about as much as finding the row.
+    """
+    writer, picture = Commenter.__table__, Picture.__table__
+    return select(
+        of.c.id,
+        of.c.root_id,
+        of.c.parent_id,
+        of.c.depth,
+        of.c.html,
+        _bare(of.c.created_at),
+        of.c.reply_count,
+        func.coalesce(writer.c.name, of.c.guest_name).label("name"),
+        func.coalesce(writer.c.website, of.c.guest_website).label("website"),
+        of.c.commenter_id,
+        picture.c.digest,
+        _marks(of).label("marks"),
+    ).select_from(
+        (of if given is None else given)
+        .outerjoin(writer, writer.c.id == of.c.commenter_id)
+        .outerjoin(picture, and_(picture.c.commenter_id == writer.c.id, writer.c.show_picture))
+    )
+
+
+@cache
+def first_page(order: Order) -> Prepared:
+    """The first page of `thread_id`: roots, what is pinned, the first replies of both, and mentions elsewhere."""
+    pinned = (
+        select(_C.id, _C.reply_count)
+        # Few rows have the mark; asked for the status as it is, SQLite would walk a longer index for that.
+        .where(
+            _C.thread_id == _THREAD,
+            _C.pinned,
+            _C.root_id.is_(None),
+            func.coalesce(_C.status, "") == "approved",
+        )
+        .order_by(_C.id)
+        .limit(_number(PINNED))
+    )
+    mentions = (
+        comments()
+        .where(_C.thread_id == _THREAD, _C.shown, not_(IS_COMMENT))
+        .order_by(_C.id)
+        .limit(_number(MENTIONS))
+    )
+    heads = union_all(select(_roots(order).subquery()), select(pinned.subquery())).cte("head")
+    return Prepared(union_all(_of_heads(heads), _first_replies(heads), select(mentions.subquery())))
+
+
+@cache
+def later_page(order: Order) -> Prepared:
+    """A page of `thread_id` after the root whose time and id are `at` and `number`, with the first replies."""
+    here = tuple_(_C.created_at, _C.id)
+    there = tuple_(bindparam("at", type_=UTCDateTime), bindparam("number", type_=BigInteger))
+    roots = _roots(order).where(here > there if order is Order.OLDEST else here < there)
+    heads = select(roots.subquery()).cte("head")
+    return Prepared(union_all(_of_heads(heads), _first_replies(heads)))
+
+
+@cache
+def replies_of_one() -> Prepared:
+    """The first replies of the root `id`."""
+    root = select(_C.id, _C.reply_count).where(_C.id == bindparam("id", type_=BigInteger))
+    return Prepared(_first_replies(root.cte("head")))
+
+
+def names(session: Session, ids: Sequence[int]) -> Sequence[Any]:
+    """Return id, name and status of comments."""
+    writer = Commenter.__table__
+    statement = (
+        select(_C.id, _bare(_C.status), func.coalesce(writer.c.name, _C.guest_name).label("name"))
+        .select_from(COMMENT.outerjoin(writer, writer.c.id == _C.commenter_id))
+        .where(_C.id.in_(ids))
+    )
+    return session.connection().execute(statement).all()
+
+
+def _bare(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A column as it is stored."""
+    return type_coerce(column, NullType).label(column.key)
+
+
+def _marks(of: FromClause) -> ColumnElement[Any]:
+    """As `marks` says it; NULL for the most usual, an approved comment of which there is nothing else to say."""
+    status, kind, role = (type_coerce(of.c[name], Text) for name in ("status", "kind", "role"))
+    others = {"edited": of.c.edited_at.is_not(None), "pinned": of.c.pinned, "featured": of.c.featured}
+    is_unusual = or_(
+        status != _word(Status.APPROVED), kind != _word(Kind.COMMENT), role.is_not(None), *others.values()
+    )
+    words = status + _word(" ") + kind + func.coalesce(_word(" ") + role, _word(""))
+    for word, applies in others.items():
+        words += case((applies, _word(f" {word}")), else_=_word(""))
+    return case((is_unusual, words))
+
+
+def _word(text: str) -> ColumnElement[str]:
+    return literal_column(f"'{text}'", Text)
+
+
+def _number(value: int) -> ColumnElement[int]:
+    """A number that PostgreSQL, too, knows when it plans."""
+    return literal_column(str(value), Integer)
+
+
+def _roots(order: Order) -> Select[Any]:
+    """One root more than a page shows."""
+    way = (_C.created_at, _C.id) if order is Order.OLDEST else (_C.created_at.desc(), _C.id.desc())
+    return (
+        select(_C.id, _C.reply_count)
+        .where(_C.thread_id == _THREAD, _C.root_id.is_(None), _C.shown, IS_COMMENT, not_(_IS_PINNED))
+        .order_by(*way)
+        .limit(_number(ROOTS + 1))
+    )
+
+
+def _of_heads(heads: FromClause) -> Any:
+    of = COMMENT.alias("comment_of_head")
+    return comments(of, given=heads.join(of, of.c.id == heads.c.id))
+
+
+def _first_replies(heads: FromClause) -> Any:
+    """The first few replies of each root.
+
+    The bound is an id looked up per root, so that both engines walk the index from the root's first reply to
+    that id and read nothing else.
+    """
+    reply, nth = COMMENT.alias("reply"), COMMENT.alias("nth")
+    last = (
+        select(nth.c.id)
+        .where(nth.c.root_id == heads.c.id, nth.c.shown)
+        .order_by(nth.c.id)
+        .offset(_number(FIRST_REPLIES - 1))
+        .limit(_number(1))
+        .correlate(heads)
+        .scalar_subquery()
+    )
+    return comments(
+        reply,
+        given=heads.join(reply, reply.c.root_id == heads.c.id),
+    ).where(
+        heads.c.reply_count > 0,
+        reply.c.shown,
+        reply.c.id <= func.coalesce(last, _number(LAST_ID)),
+    )

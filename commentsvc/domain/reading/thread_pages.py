@@ -1,0 +1,272 @@
+"""What a reader sees: one page of a thread, in a number of queries and rows that its length does not change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import and_, func, literal, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from commentsvc.domain.reading import conversations, cursors, queries
+from commentsvc.domain.reading.conversations import ANONYMOUS, CommentView, Conversation, preorder
+from commentsvc.domain.reading.queries import FIRST_REPLIES, ROOTS
+from commentsvc.domain.threads import lookup
+from commentsvc.domain.threads.threads import Address
+from commentsvc.errors import NotFoundError
+from commentsvc.models import Comment, Kind, Order, Site, Status, Thread
+
+__all__ = [
+    "ANONYMOUS",
+    "FIRST_REPLIES",
+    "ROOTS",
+    "CommentView",
+    "Conversation",
+    "ThreadPage",
+    "answered",
+    "more_replies",
+    "one",
+    "own_held",
+    "page",
+    "preorder",
+    "where_is",
+]
+
+MORE_REPLIES = 50
+DEEPEST_PATH = 20
+_Views = list[CommentView]
+_BY_TIME, _BY_ID = attrgetter("created_at", "id"), attrgetter("id")
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadPage:
+    """One page of a thread; of a thread nobody has written in, an empty one."""
+
+    thread: Thread | None
+    order: Order
+    conversations: list[Conversation] = field(default_factory=list)
+    next_cursor: str | None = None
+    mentions: list[CommentView] = field(default_factory=list)
+    focus: Conversation | None = None
+
+    @property
+    def title(self) -> str | None:
+        """The article's title; None while nothing of its thread is public, as where there is no thread."""
+        if self.thread is None or not (self.thread.approved_count or self.mentions):
+            return None
+        return self.thread.title
+
+    @property
+    def shown(self) -> list[Conversation]:
+        """Every conversation on it, the one asked for first."""
+        return [self.focus, *self.conversations] if self.focus else self.conversations
+
+
+def page(
+    session: Session, address: Address, *, order: Order, after: str | None = None, focus_id: int | None = None
+) -> ThreadPage:
+    """Return a page of roots with the first replies of each; above those of the first page, what is pinned.
+
+    `after` is the cursor of the page before; raises BadAddressError for one that is none. `focus_id` is a
+    comment that must be on the page: where it is not, its conversation is added as `focus`.
+    """
+    start = cursors.read(after) if after is not None else None  # damaged, whether or not there is a thread
+    thread = lookup.thread_at(session, address)
+    if thread is None:
+        return ThreadPage(None, order)
+    if start is None:
+        rows = queries.first_page(order).rows(session, thread_id=thread.id)
+    else:
+        at, number = start
+        rows = queries.later_page(order).rows(session, thread_id=thread.id, at=at, number=number)
+    # No engine promises the order of a union. By their ids, most of what is answered comes before its answers.
+    roots, pinned, replies, mentions = _parts(_of_rows(session, sorted(rows)), order)
+    shown = roots[:ROOTS]
+    found = [_conversation(root, replies) for root in (*pinned, *shown)]
+    focus = _focus(session, thread.id, focus_id, found) if focus_id else None
+    return ThreadPage(
+        thread=thread,
+        order=order,
+        conversations=[one for one in found if one.root.id != focus.root.id] if focus else found,
+        next_cursor=cursors.write(shown[-1].created_at, shown[-1].id) if len(roots) > ROOTS else None,
+        mentions=mentions,
+        focus=focus,
+    )
+
+
+def more_replies(session: Session, address: Address, root_id: int, *, after: int) -> Conversation:
+    """Return the replies of a root after the one whose id is `after`; raises NotFoundError."""
+    thread = lookup.thread_at(session, address)
+    wanted = queries.comments().where(Comment.id == root_id, Comment.root_id.is_(None), Comment.shown)
+    root = _views(session, wanted.where(Comment.thread_id == thread.id)) if thread else []
+    if not root:
+        raise NotFoundError("This conversation is no longer there.")
+    below = queries.comments().where(Comment.root_id == root_id, Comment.shown, Comment.id > after)
+    found = _views(session, below.order_by(Comment.id).limit(MORE_REPLIES + 1), known=root[0])
+    shown = found[:MORE_REPLIES]
+    more = 0
+    if len(found) > MORE_REPLIES:
+        more = session.scalar(
+            select(func.count()).select_from(
+                select(Comment.id)
+                .where(Comment.root_id == root_id, Comment.shown, Comment.id > shown[-1].id)
+                .limit(1000)
+                .subquery()
+            )
+        ) or 0  # fmt: skip
+    return Conversation(root[0], preorder(shown), more=more, after=shown[-1].id if shown else after)
+
+
+def own_held(
+    session: Session,
+    address: Address,
+    *,
+    author_key_hash: str | None = None,
+    comment_id: int | None = None,
+    commenter_id: int | None = None,
+    approved_since: datetime | None = None,
+) -> list[CommentView]:
+    """Return comments of this thread that only their author may see yet, by any of the proofs given.
+
+    From `approved_since` on with those that all may see, for where a page may be older than they are.
+    """
+    thread = lookup.thread_at(session, address)
+    proofs = [
+        column == proof
+        for column, proof in (
+            (Comment.author_key_hash, author_key_hash),
+            (Comment.id, comment_id),
+            (Comment.commenter_id, commenter_id),
+        )
+        if proof is not None
+    ]
+    if thread is None or not proofs:
+        return []
+    query = queries.comments().where(Comment.site_id == address.site.id, or_(*proofs))
+    wanted = Comment.status == Status.HELD
+    if approved_since is not None:
+        wanted = or_(wanted, and_(Comment.status == Status.APPROVED, Comment.created_at >= approved_since))
+    query = query.where(Comment.thread_id == thread.id, wanted)
+    return _views(session, query.order_by(Comment.id).limit(20), own=True)
+
+
+def one(session: Session, comment_id: int, *, own: bool = False) -> CommentView:
+    """Return a single comment, `own` for its author; raises NotFoundError."""
+    found = _views(session, queries.comments().where(Comment.id == comment_id), own=own)
+    if not found:
+        raise NotFoundError("This comment is no longer there.")
+    return found[0]
+
+
+def answered(session: Session, address: Address, comment_id: int | None) -> CommentView | None:
+    """Return the comment of this thread that somebody wants to answer; None where it is not there to be answered."""
+    thread = lookup.thread_at(session, address)
+    if thread is None or comment_id is None:
+        return None
+    query = queries.comments().where(Comment.id == comment_id, Comment.thread_id == thread.id)
+    found = _views(session, query.where(Comment.status == Status.APPROVED))
+    return found[0] if found else None
+
+
+def where_is(session: Session, comment_id: int) -> tuple[Site, Thread]:
+    """Return site and thread of a comment that readers can see; raises NotFoundError."""
+    comment = session.get(Comment, comment_id) if comment_id <= queries.LAST_ID else None
+    if comment is None or not comment.shown:
+        raise NotFoundError("This comment is no longer there.")
+    return comment.thread.site, comment.thread
+
+
+def _views(
+    session: Session, query: Any, *, own: bool = False, known: CommentView | None = None
+) -> list[CommentView]:
+    """Return what a query of `comment_rows.comments` finds; `known` is one that may be answered in it."""
+    return _of_rows(session, session.execute(query).all(), own=own, known=known)
+
+
+def _of_rows(
+    session: Session, rows: Sequence[Sequence[Any]], *, own: bool = False, known: CommentView | None = None
+) -> list[CommentView]:
+    names = {} if known is None else {known.id: known.name}
+    found, missing = conversations.views(rows, names, own=own)
+    if missing:
+        # Further up in the thread, or written before what it answers, as an import may have it.
+        others = queries.names(session, sorted(missing))
+        names |= {row.id: row.name or ANONYMOUS for row in others if row.status == Status.APPROVED}
+        found, _ = conversations.views(rows, names, own=own)
+    return found
+
+
+def _parts(found: Sequence[CommentView], order: Order) -> tuple[_Views, _Views, dict[int, _Views], _Views]:
+    """Return roots, what is pinned, replies by root, and mentions, of what is on one page, sorted by its ids."""
+    roots: _Views = []
+    pinned: _Views = []
+    mentions: _Views = []
+    below: dict[int, _Views] = {}
+    for view in found:
+        root_id = view.root_id
+        if root_id is not None:
+            if root_id in below:
+                below[root_id].append(view)
+            else:
+                below[root_id] = [view]
+        elif view.kind is not Kind.COMMENT:
+            mentions.append(view)
+        else:
+            (pinned if view.pinned else roots).append(view)
+    roots.sort(key=_BY_TIME, reverse=order is Order.NEWEST)
+    return roots, pinned, below, mentions
+
+
+def _conversation(root: CommentView, below: dict[int, _Views]) -> Conversation:
+    replies = below.get(root.id)
+    return (
+        conversations.conversation(root, replies, first=FIRST_REPLIES)
+        if replies
+        else Conversation(root, [], 0, 0)
+    )
+
+
+def _focus(
+    session: Session, thread_id: int, comment_id: int, present: Sequence[Conversation]
+) -> Conversation | None:
+    """The conversation around one comment: its root, the way down to it, and the first answers to it."""
+    if any(view.id == comment_id for conversation in present for view in conversation.views):
+        return None
+    query = select(Comment.root_id).where(Comment.id == comment_id, Comment.thread_id == thread_id)
+    target = session.execute(query.where(Comment.shown, queries.IS_COMMENT)).first()
+    if target is None:
+        return None
+    if target.root_id is None:
+        below = _of_rows(session, queries.replies_of_one().rows(session, id=comment_id))
+        return _conversation(one(session, comment_id), {comment_id: sorted(below, key=_BY_ID)})
+    path = (
+        select(Comment.id, Comment.parent_id, Comment.root_id)
+        .where(Comment.id == comment_id)
+        .add_columns(literal(0).label("steps"))
+        .cte("path", recursive=True)
+    )
+    up = aliased(Comment)
+    path = path.union_all(
+        select(up.id, up.parent_id, up.root_id, path.c.steps + 1)
+        .join(path, up.id == path.c.parent_id)
+        .where(path.c.steps < DEEPEST_PATH, up.root_id.is_not(None))
+    )
+    answers = (
+        select(Comment.id)
+        .where(Comment.parent_id == comment_id, Comment.shown)
+        .order_by(Comment.id)
+        .limit(FIRST_REPLIES)
+    )
+    around = or_(
+        Comment.id.in_(select(path.c.id)),
+        Comment.id.in_(answers.scalar_subquery()),
+        Comment.id == target.root_id,
+    )
+    views = _views(session, queries.comments().where(around).order_by(Comment.id))
+    root = next(view for view in views if view.id == target.root_id)
+    replies = [view for view in views if view.id != target.root_id]
+    approved = sum(not reply.placeholder for reply in replies)
+    return Conversation(root, preorder(replies), more=max(root.reply_count - approved, 0), after=0)

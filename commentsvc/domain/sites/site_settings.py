@@ -1,0 +1,98 @@
+"""Changing a site's settings: what its owner may decide, checked as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from commentsvc.domain import fields
+from commentsvc.domain.sites import sites
+from commentsvc.errors import InvalidFieldsError
+from commentsvc.ignored_parameters import checked
+from commentsvc.match_keys import match_key
+from commentsvc.models import FieldRule, Order, Policy, Site, Thread, ThreadAlias
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteSettings:
+    """All that is asked in the form, as its owner wants it."""
+
+    name: str
+    heading: str
+    origins: Sequence[str]
+    policy: Policy
+    guests: bool
+    order: Order
+    name_field: FieldRule
+    email_field: FieldRule
+    website_field: FieldRule
+    close_after_days: int | None
+    ignored_parameters: str = ""
+    """Names of arguments, separated by spaces, commas or lines; `*` at the end, `!` before one that counts."""
+
+
+def change(session: Session, site: Site, wanted: SiteSettings) -> None:
+    """Make a site's settings those `wanted`. Needs `begin_write`; the caller commits.
+
+    Raises InvalidFieldsError with every fault at once.
+    """
+    faults: dict[str, str] = {}
+    if wanted.ignored_parameters != site.ignored_parameters:
+        # Before the site, as those take them who rename a thread.
+        _lock_compared(session, site)
+    name = _line(wanted.name, "name", faults)
+    heading = _line(wanted.heading, "heading", faults)
+    if name and session.scalar(select(Site.id).where(Site.name == name, Site.id != site.id)):
+        faults["name"] = f"There is a site named {name!r} already."
+    try:
+        sites.set_origins(session, site, wanted.origins)
+    except InvalidFieldsError as error:
+        faults |= error.fields
+    try:
+        ignored = checked(wanted.ignored_parameters)
+    except ValueError as error:
+        faults["ignored_parameters"] = str(error)
+    if faults:
+        raise InvalidFieldsError(faults)
+    if ignored != site.ignored_parameters:
+        _compare_anew(session, site, ignored)
+    site.name, site.heading = name, heading
+    site.guests = wanted.guests
+    site.policy, site.order, site.close_after_days = wanted.policy, wanted.order, wanted.close_after_days
+    site.name_field, site.email_field = wanted.name_field, wanted.email_field
+    site.website_field = wanted.website_field
+    session.flush()
+
+
+def _lock_compared(session: Session, site: Site) -> None:
+    query = select(Thread.id).where(Thread.site_id == site.id, Thread.key.contains("?"))
+    session.execute(query.order_by(Thread.id).with_for_update())
+
+
+def _compare_anew(session: Session, site: Site, ignored: str) -> None:
+    """Have the site's threads found by another list of ignored arguments; the keys they are stored under stay."""
+    site.ignored_parameters = ignored
+    for table in (Thread, ThreadAlias):
+        rows = session.execute(
+            select(table.id, table.key, table.match_key)
+            .where(table.site_id == site.id, table.key.contains("?"))
+            .order_by(table.id)
+        ).all()
+        changed = [
+            {"id": row.id, "match_key": form}
+            for row in rows
+            if (form := match_key(row.key, ignored)) != row.match_key
+        ]
+        if changed:
+            session.execute(update(table), changed)
+
+
+def _line(value: str, field: str, faults: dict[str, str]) -> str:
+    try:
+        return fields.name(value, missing=f"Please enter a {field}")
+    except InvalidFieldsError as error:
+        faults[field] = error.fields["name"]
+        return ""

@@ -1,0 +1,80 @@
+"""Sites: the websites that embed us, found by the origins they registered."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session, lazyload
+
+from commentsvc.domain import article_urls, fields
+from commentsvc.errors import BadAddressError, InvalidFieldsError, NotFoundError, UnknownOriginError
+from commentsvc.models import Membership, Origin, Role, Site
+
+_BY_ORIGIN = (
+    select(Site).join(Origin).where(Origin.origin == bindparam("origin")).options(lazyload(Site.origins))
+)
+
+
+def add(session: Session, name: str, origins: Sequence[str], *, owner_id: int) -> Site:
+    """Add a site whose owner is the Commenter `owner_id`; raises InvalidFieldsError on `name` or `origins`."""
+    site = Site(name=fields.name(name, missing="Please enter the website's name"))
+    if session.scalar(select(Site.id).where(Site.name == site.name)):
+        raise InvalidFieldsError({"name": f"There is a site named {site.name!r} already."})
+    session.add(site)
+    session.flush()
+    set_origins(session, site, origins)
+    session.add(Membership(commenter_id=owner_id, site_id=site.id, role=Role.OWNER))
+    session.flush()
+    return site
+
+
+def set_origins(session: Session, site: Site, origins: Sequence[str]) -> None:
+    """Make `origins` the ones that may embed the site; raises InvalidFieldsError on `origins`."""
+    wanted: list[str] = []
+    for given in origins:
+        try:
+            origin = article_urls.origin_of(given.strip())
+        except BadAddressError as error:
+            raise InvalidFieldsError(
+                {"origins": f"{error} An origin looks like https://blog.example"}
+            ) from None
+        if origin not in wanted:
+            wanted.append(origin)
+    if not wanted:
+        raise InvalidFieldsError(
+            {"origins": "Please enter at least one origin, such as https://blog.example"}
+        )
+    taken = session.execute(
+        select(Origin.origin, Site.name).join(Site).where(Origin.origin.in_(wanted), Site.id != site.id)
+    ).first()
+    if taken:
+        raise InvalidFieldsError({"origins": f"{taken[0]} belongs to the site {taken[1]!r} already."})
+    present = {item.origin: item for item in site.origins}
+    if wanted != list(present):
+        site.origins = [present.get(origin) or Origin(origin=origin) for origin in wanted]
+
+
+def by_name(session: Session, name: str) -> Site:
+    """Return the site called `name`; raises NotFoundError naming those there are."""
+    site = session.scalar(select(Site).where(Site.name == name))
+    if site is None:
+        names = ", ".join(repr(one) for one in session.scalars(select(Site.name).order_by(Site.name)))
+        raise NotFoundError(
+            f"There is no site named {name!r}. " + (f"There are: {names}." if names else "There is none yet.")
+        )
+    return site
+
+
+def by_origins(session: Session, origins: Collection[str]) -> dict[str, Site]:
+    """Return the sites of those of `origins` that any has registered, in one query."""
+    query = select(Origin.origin, Site).join(Site).where(Origin.origin.in_(origins))
+    return {row.origin: row.Site for row in session.execute(query)}
+
+
+def by_origin(session: Session, origin: str) -> Site:
+    """Return the site that registered `origin`; raises UnknownOriginError."""
+    site = session.scalar(_BY_ORIGIN, {"origin": origin})
+    if site is None:
+        raise UnknownOriginError(origin)
+    return site

@@ -1,0 +1,218 @@
+"""The checks a new comment passes: each small, pure, and able to say why.
+
+Three more refuse a comment with a sentence instead of storing it: a closed thread (discussions/threads.py), a duplicate
+(writing/comments.py) and a ban (bans.py). What has to be looked up first is gathered in evidence.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from commentsvc.domain.spam import lookalikes, wordlists
+from commentsvc.domain.spam.lookalikes import Namesake
+from commentsvc.domain.spam.spam_filter import Score
+from commentsvc.domain.surge.detection import Felt
+from commentsvc.domain.surge.episodes import Step
+from commentsvc.models import Policy, Role, Status
+
+FASTEST_SECONDS = 2.0
+"""Nobody reads a form, fills it in and sends it in less."""
+
+_STRICTNESS = (Status.APPROVED, Status.HELD, Status.SPAM)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One check's opinion and its reason in words."""
+
+    check: str
+    status: Status
+    reason: str
+    score: float | None = None
+    """How sure it is that the comment is spam, where it can say."""
+
+    def as_row(self) -> dict[str, Any]:
+        """The form in which a Decision keeps it."""
+        row: dict[str, Any] = {"check": self.check, "status": self.status, "reason": self.reason}
+        return row if self.score is None else row | {"score": round(self.score, 4)}
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a site's owner has set beside the policy."""
+
+    moderation_words: str = ""
+    disallowed_words: str = ""
+    most_links: int | None = None
+    """A comment with more is held; None: any number will do."""
+    filter_threshold: float = 0.9
+
+
+@dataclass(frozen=True)
+class Submission:
+    """All that the checks may look at."""
+
+    policy: Policy
+    role: Role | None
+    known: bool
+    """This very browser or account has had a comment approved on the site before."""
+    honeypot_filled: bool
+    seconds_on_form: float
+    sanitisers_agreed: bool
+    rules: Rules = field(default_factory=Rules)
+    words: dict[str, str | None] = field(default_factory=dict)
+    """What the lists of words are held against, by the field's name in a sentence."""
+    links: int = 0
+    namesake: Namesake | None = None
+    """Whom of the site's people the name looks like."""
+    score: Score | None = None
+    """Of the local filter; None while it has not learned enough."""
+    opinions: tuple[Verdict, ...] = ()
+    """Of services that were asked."""
+    pressure: Felt = field(default_factory=Felt)
+    of_old: bool = False
+    """Known since before the pressure."""
+    worked: bool = False
+    """The browser has done the work that is asked for under pressure."""
+
+
+Check = Callable[[Submission], Verdict | None]
+
+
+def member(it: Submission) -> Verdict | None:
+    if it.role is None:
+        return None
+    return Verdict("member", Status.APPROVED, f"Written by the site's {it.role.value}.")
+
+
+def policy(it: Submission) -> Verdict | None:
+    if it.role is not None:
+        return None
+    if it.policy is Policy.HOLD_ALL:
+        return Verdict("policy", Status.HELD, "This site looks at every comment first.")
+    if it.policy is Policy.HOLD_FIRST and not it.known:
+        return Verdict("policy", Status.HELD, "This person has no approved comment on this site yet.")
+    return Verdict("policy", Status.APPROVED, "The site's policy lets this comment appear at once.")
+
+
+def honeypot(it: Submission) -> Verdict | None:
+    if not it.honeypot_filled:
+        return None
+    return Verdict("honeypot", Status.SPAM, "A field that people do not see was filled in.")
+
+
+def too_fast(it: Submission) -> Verdict | None:
+    if it.role is not None or it.seconds_on_form >= FASTEST_SECONDS:
+        return None
+    return Verdict(
+        "too_fast", Status.HELD, f"Sent {it.seconds_on_form:.1f} seconds after the form was opened."
+    )
+
+
+def sanitisers(it: Submission) -> Verdict | None:
+    if it.sanitisers_agreed:
+        return None
+    return Verdict("sanitisers", Status.HELD, "The two sanitisers disagreed about this text; please read it.")
+
+
+def disallowed(it: Submission) -> Verdict | None:
+    return _listed(it, it.rules.disallowed_words, "disallowed", Status.SPAM, "disallows")
+
+
+def moderated(it: Submission) -> Verdict | None:
+    return _listed(it, it.rules.moderation_words, "moderated", Status.HELD, "looks at first")
+
+
+def links(it: Submission) -> Verdict | None:
+    most = it.rules.most_links
+    if it.role is not None or most is None or it.links <= most:
+        return None
+    has = f"It has {it.links} link{'' if it.links == 1 else 's'}"
+    return Verdict("links", Status.HELD, f"{has}; comments with more than {most} wait on this site.")
+
+
+def namesake(it: Submission) -> Verdict | None:
+    """A name that only looks like another reader's may be borne in good faith: those known here keep it."""
+    found = it.namesake
+    if it.role is not None or found is None or (found.role is None and it.known):
+        return None
+    who = f"the site's {found.role.value}" if found.role else "who comments here with an account"
+    return Verdict("namesake", Status.HELD, f"The name looks like that of {found.name}, {who}.")
+
+
+def claimed_role(it: Submission) -> Verdict | None:
+    """Badges are ours to give; a name that bears one of its own is looked at, whoever has it."""
+    if it.role is not None or not lookalikes.claims_a_role(it.words.get("name")):
+        return None
+    return Verdict("claimed_role", Status.HELD, "The name claims a part in running this site.")
+
+
+def local_filter(it: Submission) -> Verdict | None:
+    if it.role is not None or it.score is None:
+        return None
+    status = Status.HELD if it.score.value >= it.rules.filter_threshold else Status.APPROVED
+    return Verdict("filter", status, it.score.reason(), it.score.value)
+
+
+def pressure(it: Submission) -> Verdict | None:
+    """Who was known before it began is let through, until nothing is."""
+    felt = it.pressure
+    if it.role is not None or felt.step is Step.NONE or (it.of_old and felt.step is not Step.ALL):
+        return None
+    if felt.step is Step.ALL:
+        so = "so all of them wait"
+    elif _leads_elsewhere(it):
+        so = "so those with a link or a website wait"
+    elif felt.step is Step.WORK and not it.worked:
+        so = "and its browser did not do the work that shows a person in front of it"
+    else:
+        return None
+    return Verdict("pressure", Status.HELD, f"Comments {felt.where} come much faster than usual, {so}.")
+
+
+CHECKS: tuple[Check, ...] = (
+    member,
+    policy,
+    honeypot,
+    too_fast,
+    sanitisers,
+    disallowed,
+    moderated,
+    links,
+    namesake,
+    claimed_role,
+    local_filter,
+    pressure,
+)
+RULED = frozenset({"member", "policy", "disallowed", "moderated", "links", "filter"})
+"""Checks that can be made again later, of what is stored; the others saw what only that moment had."""
+
+
+def screen(submission: Submission) -> list[Verdict]:
+    """Return every check's verdict; the strictest of them decides."""
+    verdicts = [verdict for check in CHECKS if (verdict := check(submission)) is not None]
+    return [*verdicts, *submission.opinions]
+
+
+def waits_for_work(it: Submission, verdicts: list[Verdict]) -> bool:
+    """Whether a comment could appear at once if its browser did the work."""
+    against = [verdict.check for verdict in verdicts if verdict.status is not Status.APPROVED]
+    return against == ["pressure"] and it.pressure.step is Step.WORK and not _leads_elsewhere(it)
+
+
+def strictest(verdicts: list[Verdict]) -> Status:
+    """Return the status that the verdicts together ask for."""
+    return max((verdict.status for verdict in verdicts), key=_STRICTNESS.index, default=Status.HELD)
+
+
+def _leads_elsewhere(it: Submission) -> bool:
+    return bool(it.links or it.words.get("website"))
+
+
+def _listed(it: Submission, words: str, check: str, status: Status, does: str) -> Verdict | None:
+    found = wordlists.find(words, it.words) if words and it.role is None else None
+    if found is None:
+        return None
+    return Verdict(check, status, f"Its {found.field} has “{found.word}”, which this site {does}.")

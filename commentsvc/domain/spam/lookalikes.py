@@ -1,0 +1,156 @@
+"""Names that look like somebody else's: compared as the eye takes them, as a whole."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sqlalchemy import bindparam, exists, select
+from sqlalchemy.orm import Session
+
+from commentsvc.db.session import Base
+from commentsvc.db.statements import Prepared
+from commentsvc.models import Role, Status
+from commentsvc.text.characters import is_drawn
+
+RECENT = 500
+"""Among so many of a site's latest approved comments we look for the people of the site."""
+
+# What our eyes take for a Latin letter: Cyrillic, Greek, Armenian and Cherokee letters, digits, and pairs.
+_ALIKE = str.maketrans(
+    {
+        **dict(zip("абвгекмнорстухіјѕԁԛԝһӏүѵьз", "a6brekmhopctyxijsdqwhlyvbe", strict=True)),
+        **dict(zip("αβγεηικμνορτυχωϲϳ", "abyenikmvoptuxwcj", strict=True)),
+        **dict(zip("օսոհզցյ", "ounhqgj", strict=True)),
+        **dict(zip("ⲟɑɡɩıꓲꭰꮯ", "oagiiidc", strict=True)),
+        **dict(zip("01358$@|!", "olesbsali", strict=True)),
+        "ø": "o",
+        "ł": "l",
+        "đ": "d",
+        "æ": "ae",
+        "œ": "oe",
+    }
+)
+_PAIRS = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("i", "l"), ("j", "l"))
+
+_COMMENT, _COMMENTER, _MEMBERSHIP = (
+    Base.metadata.tables[name] for name in ("comment", "commenter", "membership")
+)
+_MEMBER_IDS = select(_MEMBERSHIP.c.commenter_id).where(_MEMBERSHIP.c.site_id == bindparam("site_id"))
+_OTHERS = _COMMENTER.alias("others")
+# The first of them is enough, while looking through the latest comments takes as long as all else read for a post.
+_ARE_OTHERS = exists().where(_OTHERS.c.id.not_in(_MEMBER_IDS))
+_MEMBERS = Prepared(
+    select(_COMMENTER.c.id, _COMMENTER.c.name, _MEMBERSHIP.c.role, _ARE_OTHERS)
+    .select_from(_COMMENTER.join(_MEMBERSHIP))
+    .where(_MEMBERSHIP.c.site_id == bindparam("site_id"))
+    .order_by(_MEMBERSHIP.c.role.desc(), _MEMBERSHIP.c.id)
+)
+_LATEST = (
+    select(_COMMENT.c.commenter_id)
+    .where(_COMMENT.c.site_id == bindparam("site_id"), _COMMENT.c.status == Status.APPROVED)
+    .order_by(_COMMENT.c.id.desc())
+    .limit(RECENT)
+    .subquery()
+)
+_RECENT = Prepared(
+    select(_COMMENTER.c.id, _COMMENTER.c.name).where(_COMMENTER.c.id.in_(select(_LATEST.c.commenter_id)))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Namesake:
+    """Somebody of the site whose name another one looks like."""
+
+    name: str
+    role: Role | None
+    """None for somebody who only comments there."""
+
+
+@lru_cache(maxsize=8192)
+def skeleton(name: str) -> str:
+    """Return what the eye sees of a name: two names with the same one can be taken for each other."""
+    letters = unicodedata.normalize("NFKC", name).casefold()
+    return _seen_letters(letters) or letters.strip()
+
+
+def _seen_letters(letters: str) -> str:
+    bare = "".join(char for char in unicodedata.normalize("NFD", letters) if not unicodedata.combining(char))
+    seen = "".join(char for char in bare.translate(_ALIKE) if char.isalnum() and is_drawn(char))
+    for pair, letter in _PAIRS:
+        seen = seen.replace(pair, letter)
+    return seen
+
+
+# What badges say, in the spelling of a skeleton, beside small words that join them to a name.
+_TITLES = """
+    author autor auteur auteure autorin moderator moderatorin moderador moderateur mod mods admin admins administrator
+    administrador administrateur owner official verified staff team editor webmaster
+    blogger founder creator support sysop
+""".split()  # noqa: SIM905 - a list that people read
+_SMALL = "the real your of for this blog site website page here thread aka and".split()  # noqa: SIM905
+
+
+def _any_of(words: Iterable[str]) -> str:
+    return "|".join(sorted({_seen_letters(word) for word in words}, key=len, reverse=True))
+
+
+_TITLE_ONLY = re.compile(f"(?:{_any_of(_SMALL)})*(?:{_any_of(_TITLES)})(?:{_any_of((*_SMALL, *_TITLES))})*")
+_AROUND = re.compile(f"(?:{_any_of((*_SMALL, *_TITLES))})*")
+_BRACKETED = re.compile(r"[(\[{<\u3010\u300c\u3014\u00ab\u2039]([^)\]}>\u3011\u300d\u3015\u00bb\u203a]+)")
+_SEPARATOR = re.compile(
+    r"\s*[|/\\,;:~*=\u00b7\u2022\u2022\u2192\u2190]+\s*|\s+[-\u2010-\u2015\u2212]+\s+|[\u2012-\u2015]+"
+)
+_BESIDE_WORDS = re.compile(r"[|/\\]|[^\w\s]+(?=\s|$)|(?<!\S)[^\w\s]+")
+_SEALS = frozenset("\u2611\u2705\u2713\u2714\U0001f5f8\U0001f5f9")
+
+
+def claims_a_role(name: str | None) -> bool:
+    """Whether a name shows what only a badge of ours may say: "Ann (Author)", "[Mod] Ann", "Moderator"."""
+    if not name:
+        return False
+    folded = unicodedata.normalize("NFKC", name)
+    if not _SEALS.isdisjoint(folded):
+        return True
+    parts = [folded, *_BRACKETED.findall(folded), *_SEPARATOR.split(folded)]
+    return any(_TITLE_ONLY.fullmatch(_seen_letters(part.casefold())) for part in parts)
+
+
+def _resembles(wanted: str, skeleton_of_member: str) -> bool:
+    """Whether a name is a member's, or one with nothing but titles around it; both as skeletons."""
+    before, found, after = wanted.partition(skeleton_of_member)
+    return bool(found) and all(map(_AROUND.fullmatch, (before, after)))
+
+
+def find(
+    session: Session, site_id: int, name: str | None, *, commenter_id: int | None = None
+) -> Namesake | None:
+    """Return whom of the site's people `name` looks like, the owner first; never `commenter_id` itself."""
+    if not name:
+        return None
+    # "|" and "!" may stand for letters, or beside words.
+    wanted = {skeleton(name), skeleton(_BESIDE_WORDS.sub(" ", name))}
+    return next(
+        (
+            one
+            for one in _people(session, site_id, commenter_id)
+            if any(_resembles(form, skeleton(one.name)) for form in wanted)
+        ),
+        None,
+    )
+
+
+def _people(session: Session, site_id: int, commenter_id: int | None) -> Iterable[Namesake]:
+    """Yield who has a role on a site, then who has lately commented there with an account."""
+    members = _MEMBERS.rows(session, site_id=site_id)
+    for number, name, role, _ in members:
+        if number != commenter_id:
+            yield Namesake(name, role)
+    if members and not members[0][-1]:  # nobody else has an account
+        return
+    for number, name in _RECENT.rows(session, site_id=site_id):
+        if number != commenter_id:
+            yield Namesake(name, None)

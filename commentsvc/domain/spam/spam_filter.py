@@ -1,0 +1,145 @@
+"""The local filter: learns from a site's own verdicts how likely a comment is spam, and says why.
+
+Words are weighed as by Robinson, and combined by Fisher's method, the way of SpamBayes: what it has hardly seen
+weighs little, and where the signs contradict each other the answer is a half. Nothing leaves the site.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.orm import Session
+
+from commentsvc.domain.spam import tokens
+from commentsvc.domain.spam.tokens import Said
+from commentsvc.models import FilterWord
+
+ENOUGH = 20
+"""Verdicts of each kind, before which the filter says nothing."""
+STRENGTH, UNKNOWN = 2.0, 0.5
+"""How much a word's first sightings are mistrusted, and what is taken of a word never seen."""
+TELLING = 0.1
+"""How far from a half a word must be to count."""
+MOST_TELLING = 150
+EXPLAINED = 5
+IN_QUERY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """In how many comments of each kind a word stood; for the empty word, how many comments there were."""
+
+    spam: int = 0
+    ham: int = 0
+
+    def without(self, other: Counts) -> Counts:
+        """Return the counts as they would be without another's share."""
+        return Counts(max(0, self.spam - other.spam), max(0, self.ham - other.ham))
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A word that weighed in a score: in how much of the spam it stood, of all it stood in."""
+
+    token: str
+    weight: float
+    """From 0, only ever in good comments, to 1, only ever in spam."""
+    seen: Counts
+
+    def __str__(self) -> str:
+        return tokens.in_words(self.token)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How sure the filter is that a comment is spam, from 0 to 1, and what weighed most."""
+
+    value: float
+    signs: tuple[Sign, ...]
+
+    def reason(self) -> str:
+        """Say it in a sentence."""
+        speaks = self.value >= UNKNOWN
+        most = [str(sign) for sign in self.signs if (sign.weight >= UNKNOWN) == speaks][:EXPLAINED]
+        side = "for spam" if speaks else "against spam"
+        because = f" What speaks most {side}: {', '.join(most)}." if most else ""
+        return f"The site's own filter takes this for spam with {_percent(self.value)}.{because}"
+
+
+def has_learned(site_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """Say in a query whether a site's filter has learned enough to give a score."""
+    enough = (FilterWord.spam >= ENOUGH, FilterWord.ham >= ENOUGH)
+    return exists().where(FilterWord.site_id == site_id, FilterWord.word == "", *enough)
+
+
+def score(session: Session, site_id: int, said: Said) -> Score | None:
+    """Return a comment's score; None while the filter has not learned enough."""
+    found = tokens.of(said)
+    counts = lookup(session, site_id, found)
+    return weigh(found, counts)
+
+
+def lookup(session: Session, site_id: int, words: Iterable[str]) -> dict[str, Counts]:
+    """Return what is known of some words, and under the empty one how many comments were learned."""
+    wanted = sorted({"", *words})
+    found: dict[str, Counts] = {}
+    for at in range(0, len(wanted), IN_QUERY):
+        query = select(FilterWord.word, FilterWord.spam, FilterWord.ham).where(
+            FilterWord.site_id == site_id, FilterWord.word.in_(wanted[at : at + IN_QUERY])
+        )
+        found |= {row.word: Counts(max(0, row.spam), max(0, row.ham)) for row in session.execute(query)}
+    return found
+
+
+def weigh(
+    found: Sequence[str], counts: Mapping[str, Counts], *, learned_as: Counts | None = None
+) -> Score | None:
+    """Return the score of a comment with these tokens; None where too little was learned.
+
+    `learned_as` is this comment's own share in the counts, to be left out: it must not vouch for itself.
+    """
+    own = learned_as or Counts()
+    total = counts.get("", Counts()).without(own)
+    if min(total.spam, total.ham) < ENOUGH:
+        return None
+    signs = [_sign(token, counts.get(token, Counts()).without(own), total) for token in found]
+    telling = [sign for sign in signs if abs(sign.weight - UNKNOWN) > TELLING]
+    telling.sort(key=lambda sign: (-abs(sign.weight - UNKNOWN), sign.token))
+    telling = telling[:MOST_TELLING]
+    return Score(_combined([sign.weight for sign in telling]), tuple(telling))
+
+
+def _sign(token: str, seen: Counts, total: Counts) -> Sign:
+    spam, ham = seen.spam / total.spam, seen.ham / total.ham
+    often = seen.spam + seen.ham
+    share = spam / (spam + ham) if often else UNKNOWN
+    return Sign(token, (STRENGTH * UNKNOWN + often * share) / (STRENGTH + often), seen)
+
+
+def _combined(weights: Sequence[float]) -> float:
+    """Combine by Fisher's method: near 1 where all speaks for spam, near 0 where nothing does."""
+    if not weights:
+        return UNKNOWN
+    spam = 1 - _chi_square(-2 * sum(math.log(1 - weight) for weight in weights), len(weights))
+    ham = 1 - _chi_square(-2 * sum(math.log(weight) for weight in weights), len(weights))
+    return (1 + spam - ham) / 2
+
+
+def _chi_square(value: float, pairs: int) -> float:
+    """Return how likely a sum of squares with 2 x `pairs` degrees of freedom is at least `value`."""
+    half = value / 2
+    term = total = math.exp(-half)
+    if term == 0.0:  # too far out for the sum below, and so is the answer
+        return 0.0 if half > pairs else 1.0
+    for at in range(1, pairs):
+        term *= half / at
+        total += term
+    return min(total, 1.0)
+
+
+def _percent(value: float) -> str:
+    """Write a probability without claiming to be certain."""
+    return f"{min(99, max(1, round(value * 100)))}% certainty"

@@ -1,0 +1,112 @@
+"""What the local filter looks at in a comment: its words, and signs such as many links or a shouting text."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from commentsvc.domain.bans import bans
+
+MOST = 400
+"""Words of one comment: enough to know it by, and one query's worth."""
+LONGEST_TEXT = 20_000
+SHORT_TEXT = 25
+_WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W\d_]+)?")
+_LINK = re.compile(r'<a [^>]*?href="([^"]+)"', re.IGNORECASE)
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+_SIGNS = {
+    "sign:links:1": "one link",
+    "sign:links:2": "two links",
+    "sign:links:3": "three or more links",
+    "sign:links:0": "no link",
+    "sign:short": "a very short text",
+    "sign:caps": "a text in capitals",
+    "sign:digits": "many digits",
+    "sign:exclaims": "several exclamation marks",
+    "sign:mixed": "words of mixed alphabets",
+    "sign:website": "a website given",
+    "sign:no-website": "no website given",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A comment, as far as the filter reads it."""
+
+    source: str
+    html: str = ""
+    name: str | None = None
+    email: str | None = None
+    website: str | None = None
+
+
+def links(html: str) -> list[str]:
+    """Return the addresses, of the web and of mail, that a rendered comment links to, as often as it does."""
+    return [address.replace("&amp;", "&") for address in _LINK.findall(html)]
+
+
+def of(said: Said) -> list[str]:
+    """Return a comment's signs and words, each once, at most `MOST`."""
+    text = unicodedata.normalize("NFKC", said.source[:LONGEST_TEXT])
+    addresses = links(said.html)
+    found: dict[str, None] = {}
+    for token in (*_signs(text, addresses, said), *_places(addresses, said), *_words(text)):
+        found.setdefault(token[:80])
+        if len(found) == MOST:
+            break
+    return list(found)
+
+
+def in_words(token: str) -> str:
+    """Say what a token stands for, to be read in a sentence."""
+    kind, _, rest = token.partition(":")
+    if token in _SIGNS:
+        return _SIGNS[token]
+    if rest and kind == "domain":
+        return f"a link to {rest}"
+    if rest and kind == "email":
+        return f"an e-mail address at {rest}"
+    if rest and kind == "name":
+        return f"“{rest}” in the name"
+    return f"“{token}”"
+
+
+def _signs(text: str, addresses: list[str], said: Said) -> Iterator[str]:
+    yield f"sign:links:{min(len(addresses), 3)}"
+    yield "sign:website" if said.website else "sign:no-website"
+    letters = [char for char in text if char.isalpha()]
+    if len(text) < SHORT_TEXT:
+        yield "sign:short"
+    if len(letters) >= 10 and sum(char.isupper() for char in letters) > 0.6 * len(letters):
+        yield "sign:caps"
+    if sum(char.isdigit() for char in text) >= max(5, len(text) // 10):
+        yield "sign:digits"
+    if text.count("!") >= 3:
+        yield "sign:exclaims"
+    if any(_is_mixed(word) for word in _WORD.findall(text)):
+        yield "sign:mixed"
+
+
+def _is_mixed(word: str) -> bool:
+    """Whether a word has Latin letters among Cyrillic or Greek ones: a way to hide it from lists."""
+    latin = any("a" <= char <= "z" for char in word.lower())
+    return latin and any("\u0370" <= char <= "\u052f" for char in word)
+
+
+def _places(addresses: list[str], said: Said) -> Iterator[str]:
+    for host in bans.hosts_of([*addresses[: bans.MOST_HOSTS], said.website]):
+        yield f"domain:{host.removeprefix('www.')}"
+    if said.email and "@" in said.email:
+        yield f"email:{said.email.rpartition('@')[2].casefold()}"
+    for word in _words(unicodedata.normalize("NFKC", said.name or "")):
+        yield f"name:{word}"
+
+
+def _words(text: str) -> Iterable[str]:
+    for found in _WORD.findall(text.casefold()):
+        if _UNSPACED.search(found):  # written without spaces: pairs of letters stand for words
+            yield from (found[at : at + 2] for at in range(max(1, len(found) - 1)))
+        elif len(found) > 1:
+            yield found[:40]

@@ -1,0 +1,160 @@
+"""What the local filter learns: the verdicts of people and of imports, each comment once, and nothing for ever."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.orm import Session
+
+from commentsvc.db.session import begin_write
+from commentsvc.domain.spam import spam_filter, tokens
+from commentsvc.domain.spam.spam_filter import Counts
+from commentsvc.domain.spam.tokens import Said
+from commentsvc.domain.threads import threads
+from commentsvc.models import Comment, Decision, FilterWord, Kind, Status
+
+LEARNABLE = frozenset({Status.APPROVED, Status.SPAM})
+"""What is merely held or thrown away is no word on whether it is spam."""
+BATCH = 200
+
+
+def state(session: Session, site_id: int) -> Counts:
+    """Return how many verdicts of each kind a site's filter has learned."""
+    return spam_filter.lookup(session, site_id, []).get("", Counts())
+
+
+def follow(session: Session, comment: Comment, status: Status) -> None:
+    """Learn a person's verdict on a comment in place of what was learned of it before. Needs `begin_write`."""
+    learn(session, comment, status if status in LEARNABLE and comment.kind is Kind.COMMENT else None)
+
+
+def learn(session: Session, comment: Comment, status: Status | None) -> None:
+    """Have the filter know a comment as `status`, None for not at all; the same again changes nothing."""
+    if comment.learned is status:
+        return
+    changes: Counter[tuple[str, Status]] = Counter()
+    for word in ("", *tokens.of(said_in(comment))):
+        if comment.learned is not None:
+            changes[word, comment.learned] -= 1
+        if status is not None:
+            changes[word, status] += 1
+    _add(session, comment.site_id, changes)
+    comment.learned = status
+
+
+def forget(session: Session, site_id: int) -> None:
+    """Empty a site's filter. Needs `begin_write`; the caller commits."""
+    threads.lock_site(session, site_id)
+    session.execute(delete(FilterWord).where(FilterWord.site_id == site_id))
+    session.execute(
+        update(Comment)
+        .where(Comment.site_id == site_id, Comment.learned.is_not(None))
+        .values(learned=None)
+        .execution_options(synchronize_session=False)
+    )
+    # Undoing an earlier decision must not teach it again.
+    here = select(Comment.id).where(Comment.site_id == site_id)
+    session.execute(
+        update(Decision)
+        .where(Decision.learned.is_not(None), Decision.comment_id.in_(here))
+        .values(learned=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def learn_imported(session: Session, site_id: int) -> Counts:
+    """Learn the verdicts that came with imported comments; return how many are new. Commits by itself."""
+    spam = ham = after = 0
+    while True:
+        begin_write(session)
+        batch = _imported(session, site_id, after)
+        if not batch:
+            session.rollback()
+            return Counts(spam, ham)
+        after = batch[-1].id
+        threads.lock_all(session, (comment.thread_id for comment in batch))
+        batch = [comment for comment in _again(session, batch) if comment.learned is None]
+        changes: Counter[tuple[str, Status]] = Counter()
+        for comment in batch:
+            for word in ("", *tokens.of(said_in(comment))):
+                changes[word, comment.status] += 1
+            comment.learned = comment.status
+        _add(session, site_id, changes)
+        spam += sum(comment.status is Status.SPAM for comment in batch)
+        ham += sum(comment.status is Status.APPROVED for comment in batch)
+        session.commit()
+
+
+def said_in(comment: Comment) -> Said:
+    """Return what the filter reads of a stored comment."""
+    return Said(
+        source=comment.source,
+        html=comment.html,
+        name=comment.guest_name,
+        email=comment.guest_email,
+        website=comment.guest_website,
+    )
+
+
+def _imported(session: Session, site_id: int, after: int) -> Sequence[Comment]:
+    query = select(Comment).where(
+        Comment.site_id == site_id,
+        Comment.id > after,
+        Comment.transfer_key.is_not(None),
+        Comment.kind == Kind.COMMENT,
+        Comment.status.in_(LEARNABLE),
+        Comment.learned.is_(None),
+    )
+    return session.scalars(query.order_by(Comment.id).limit(BATCH)).all()
+
+
+def _again(session: Session, batch: Sequence[Comment]) -> Sequence[Comment]:
+    """Read comments as they are now that their threads are locked."""
+    still = select(Comment).where(
+        Comment.id.in_([comment.id for comment in batch]), Comment.status.in_(LEARNABLE)
+    )
+    return session.scalars(still.order_by(Comment.id).execution_options(populate_existing=True)).all()
+
+
+def _add(session: Session, site_id: int, changes: Counter[tuple[str, Status]]) -> None:
+    """Change the counts. The empty word comes first: its row makes those who learn at once wait for each other."""
+    words: dict[str, Counter[Status]] = {}
+    for (word, status), number in changes.items():
+        words.setdefault(word, Counter())[status] += number
+    rows: list[dict[str, Any]] = [
+        {"site_id": site_id, "word": word, "spam": its[Status.SPAM], "ham": its[Status.APPROVED]}
+        for word, its in sorted(words.items())
+        if its[Status.SPAM] or its[Status.APPROVED]
+    ]
+    for at in range(0, len(rows), spam_filter.IN_QUERY):
+        _upsert(session, rows[at : at + spam_filter.IN_QUERY])
+    gone = FilterWord.site_id == site_id, FilterWord.spam <= 0, FilterWord.ham <= 0
+    fewer = [row["word"] for row in rows if row["spam"] < 0 or row["ham"] < 0]
+    for some in _pieces(fewer):
+        session.execute(delete(FilterWord).where(*gone, FilterWord.word.in_(some)))
+
+
+def _upsert(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    insert: Any = sqlite.insert
+    if session.get_bind().dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # where it is the database: it takes long to load
+
+        insert = postgresql.insert
+    statement = insert(FilterWord).values(rows)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["site_id", "word"],
+            set_={
+                "spam": FilterWord.spam + statement.excluded.spam,
+                "ham": FilterWord.ham + statement.excluded.ham,
+            },
+        ).execution_options(synchronize_session=False)
+    )
+
+
+def _pieces(words: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (words[at : at + spam_filter.IN_QUERY] for at in range(0, len(words), spam_filter.IN_QUERY))

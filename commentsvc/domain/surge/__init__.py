@@ -1,0 +1,1 @@
+"""Floods of comments: how they are noticed and what is done about them."""

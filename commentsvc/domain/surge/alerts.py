@@ -1,0 +1,60 @@
+"""Mail to those who look after the service, when comments pour in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, update
+from sqlalchemy.orm import Session
+
+from commentsvc.domain.notifications import outbox
+from commentsvc.domain.surge import episodes
+from commentsvc.domain.surge.episodes import WORDS, Step
+from commentsvc.models import Pressure, Site
+
+
+def tell(session: Session, site: Site, recipients: Sequence[str], *, base_url: str, at: datetime) -> int:
+    """Write a mail to each about every time of pressure of which nobody was told yet; return how many.
+
+    Needs `begin_write`; the mails leave after the commit.
+    """
+    if not recipients:
+        return 0
+    written = 0
+    for row in episodes.open_rows(session, site.id):
+        if row.mailed_at is None and episodes.felt(row, at) and _is_first(session, row, at):
+            where = episodes.where(session, row, in_mail=True)
+            for recipient in recipients:
+                _write(session, site, row, where, recipient, base_url=base_url, at=at)
+            written += len(recipients)
+    session.flush()
+    return written
+
+
+def _is_first(session: Session, row: Pressure, at: datetime) -> bool:
+    """Mark it as told of; somebody else may have done so just now."""
+    untold = update(Pressure).where(Pressure.id == row.id, Pressure.mailed_at.is_(None)).values(mailed_at=at)
+    result = session.execute(untold.execution_options(synchronize_session=False))
+    return cast("CursorResult[Any]", result).rowcount == 1
+
+
+def _write(
+    session: Session, site: Site, row: Pressure, where: str, recipient: str, *, base_url: str, at: datetime
+) -> None:
+    text = (
+        f"Comments are pouring in on {where} ({site.name}): {row.reason}\n\n"
+        f"Since {row.began_at:%H:%M} UTC {WORDS[Step(row.step)]}. More may wait if it goes on, and less by itself\n"
+        f"when it is calm. You can look at what waits, hold all, or let them appear:\n\n"
+        f"    {base_url}/admin?site={site.id}\n\n"
+        f"This is the only mail about it. You get it because COMMENTSVC_ALERT_MAIL names this address.\n"
+    )
+    outbox.put(
+        session,
+        site_id=site.id,
+        recipient=recipient,
+        subject=f"Comments are pouring in on {site.name}",
+        text=text,
+        at=at,
+    )

@@ -1,0 +1,201 @@
+"""Two threads of one article become one, and two again: nothing is lost on the way there or back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, func, literal, select, update
+from sqlalchemy.orm import Session, aliased
+
+from commentsvc.domain import actions
+from commentsvc.domain.thread_admin.thread_controls import get, iso, name_of
+from commentsvc.domain.threads import threads
+from commentsvc.errors import InvalidFieldsError
+from commentsvc.match_keys import match_key
+from commentsvc.models import Action, Comment, Kind, Pressure, Status, Thread, ThreadAlias, TitleSource
+
+KIND = "thread.merge"
+_KEPT = ("id", "key", "url", "title", "title_source", "title_tries", "version", "slow_seconds")
+
+
+def require_mergeable(source: Thread, target: Thread) -> None:
+    """Raise InvalidFieldsError on `into` for a thread and itself, or threads of two sites."""
+    if source.id == target.id:
+        raise InvalidFieldsError({"into": "These are the same thread already."})
+    if source.site_id != target.site_id:
+        raise InvalidFieldsError({"into": "Only threads of one site can be merged; move one of them first."})
+
+
+def merge(
+    session: Session, source: Thread, target: Thread, *, moderator_id: int | None, at: datetime
+) -> Action:
+    """Move all comments of `source` to `target` and let its key lead there. Needs `begin_write`.
+
+    Each table is changed by one statement however many comments there are. Raises InvalidFieldsError on `into`.
+    """
+    require_mergeable(source, target)
+    for thread_id in sorted((source.id, target.id)):
+        threads.lock(session, thread_id)
+    session.refresh(source)
+    session.refresh(target)
+    facts = _facts(session, source, target)
+    summary = f"Merged {name_of(source)} into {name_of(target)}."
+    _set(session, Comment.id.in_(facts["pinned"]), pinned=False)
+    _set(session, Comment.id.in_([number for number, _ in facts["retries"]]), idempotency_key=None)
+    _set(session, Comment.thread_id == source.id, thread_id=target.id)
+    for table in (ThreadAlias, Pressure):
+        _set(session, table.thread_id == source.id, table, thread_id=target.id)
+    session.add(
+        ThreadAlias(
+            site_id=source.site_id,
+            key=source.key,
+            match_key=match_key(source.key, source.site.ignored_parameters),
+            thread_id=target.id,
+            created_at=at,
+        )
+    )
+    threads.rearranged(session, source.site_id)
+    # A copy of a page is known by its thread's version: neither number was ever given out with what is shown now.
+    target.version = max(source.version, target.version) + 1
+    target.approved_count += source.approved_count
+    if not target.title:
+        target.title, target.title_source = source.title, source.title_source
+    session.flush()
+    session.expire_all()  # whoever holds a comment must not see the thread that is about to go
+    session.delete(session.get_one(Thread, facts["source"]["id"]))
+    session.flush()
+    return actions.record(
+        session,
+        site_id=target.site_id,
+        moderator_id=moderator_id,
+        kind=KIND,
+        summary=summary,
+        at=at,
+        facts=facts,
+    )
+
+
+def unmerge(session: Session, action: Action, *, at: datetime) -> Thread:
+    """Undo a merge; return the thread that is there again. Needs `begin_write`; the caller commits.
+
+    What was written since stays with what it answers; new conversations stay where they were begun. Raises
+    InvalidFieldsError on `action` where something later has to be undone first.
+    """
+    facts = action.facts
+    was, target_id = facts["source"], facts["target"]["id"]
+    threads.lock(session, target_id)
+    session.refresh(action)
+    alias = session.scalar(
+        select(ThreadAlias).where(
+            ThreadAlias.site_id == action.site_id,
+            ThreadAlias.key == was["key"],
+            ThreadAlias.thread_id == target_id,
+        )
+    )
+    if action.undone_at is not None or alias is None:
+        raise InvalidFieldsError(
+            {
+                "action": "This cannot be undone now: it was undone before, or something done later has to be first."
+            }
+        )
+    target = get(session, target_id)
+    session.delete(alias)
+    session.flush()
+    source = _restored(session, action, target)
+    _set(session, _among(session, Comment.id, facts["roots"]), thread_id=source.id)
+    _set(session, _among(session, Comment.root_id, facts["roots"]), thread_id=source.id)
+    for table, name in ((ThreadAlias, "aliases"), (Pressure, "pressures")):
+        _set(session, table.id.in_(facts[name]), table, thread_id=source.id)
+    _set(session, Comment.id.in_(facts["pinned"]), pinned=True)
+    for number, key in facts["retries"]:
+        _set(session, Comment.id == number, idempotency_key=key)
+    _recount(session, source, target)
+    if target.title == was["title"] and not facts["target"]["title"]:
+        target.title = target.title_source = None
+    action.undone_at = at
+    session.flush()
+    session.expire_all()
+    return get(session, source.id)
+
+
+def _facts(session: Session, source: Thread, target: Thread) -> dict[str, Any]:
+    """What undoing needs. Of comments only the roots: replies follow them, those written later too."""
+    here = Comment.thread_id == source.id
+    other = aliased(Comment)
+    retries = (
+        select(Comment.id, Comment.idempotency_key)
+        .join(other, other.idempotency_key == Comment.idempotency_key)
+        .where(here, other.thread_id == target.id)
+    )
+    times = {name: iso(getattr(source, name)) for name in ("created_at", "closed_at", "title_checked_at")}
+    return {
+        "source": {name: getattr(source, name) for name in _KEPT} | times,
+        "target": {"id": target.id, "title": target.title},
+        "roots": _ids(session, select(Comment.id).where(here, Comment.root_id.is_(None))),
+        "pinned": _ids(session, select(Comment.id).where(here, Comment.pinned)),
+        "retries": [[number, key] for number, key in session.execute(retries)],
+        "aliases": _ids(session, select(ThreadAlias.id).where(ThreadAlias.thread_id == source.id)),
+        "pressures": _ids(session, select(Pressure.id).where(Pressure.thread_id == source.id)),
+    }
+
+
+def _restored(session: Session, action: Action, target: Thread) -> Thread:
+    was = action.facts["source"]
+    thread = Thread(
+        id=None if session.get(Thread, was["id"]) else was["id"],  # SQLite gives a free number out again
+        site_id=action.site_id,
+        key=was["key"],
+        match_key=match_key(was["key"], target.site.ignored_parameters),
+        url=was["url"],
+        title=was["title"],
+        title_source=_source(was),
+        title_tries=was.get("title_tries", 0),
+        title_checked_at=_time(was.get("title_checked_at")),
+        slow_seconds=was["slow_seconds"],
+        created_at=datetime.fromisoformat(was["created_at"]),
+        closed_at=_time(was["closed_at"]),
+        version=max(was["version"], target.version) + 1,
+    )
+    session.add(thread)
+    session.flush()
+    threads.rearranged(session, action.site_id)
+    return thread
+
+
+def _source(was: dict[str, Any]) -> TitleSource | None:
+    """Return whose word a title was; older merges did not note it."""
+    return TitleSource(was.get("title_source") or TitleSource.BROWSER) if was["title"] else None
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _recount(session: Session, source: Thread, target: Thread) -> None:
+    counted = session.scalar(
+        select(func.count()).where(
+            Comment.thread_id == source.id, Comment.status == Status.APPROVED, Comment.kind == Kind.COMMENT
+        )
+    )
+    source.approved_count = counted or 0
+    target.approved_count -= source.approved_count
+    target.version += 1
+
+
+def _ids(session: Session, query: Select[int]) -> list[int]:
+    return sorted(session.scalars(query))
+
+
+def _among(session: Session, column: Any, ids: Sequence[int]) -> ColumnElement[bool]:
+    """Whether a column is one of very many ids: one parameter, where a list would be too many of them."""
+    if session.get_bind().dialect.name == "sqlite":
+        given = func.json_each(json.dumps(list(ids))).table_valued("value")
+        return column.in_(select(given.c.value))  # type: ignore[no-any-return]
+    return column == func.any(literal(list(ids), ARRAY(BigInteger)))  # type: ignore[no-any-return]
+
+
+def _set(session: Session, which: ColumnElement[bool], table: Any = Comment, **values: Any) -> None:
+    session.execute(update(table).where(which).values(**values).execution_options(synchronize_session=False))

@@ -1,0 +1,90 @@
+"""Comments that moderators put in front of others: pinned above a thread, or featured where they stand."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from commentsvc.domain import actions
+from commentsvc.domain.thread_admin.thread_controls import name_of
+from commentsvc.domain.threads import threads
+from commentsvc.errors import InvalidFieldsError
+from commentsvc.models import Comment, Kind, Status
+
+MOST = 3
+"""Comments pinned in one thread."""
+
+
+def pin(session: Session, comment: Comment, *, moderator_id: int | None, at: datetime) -> None:
+    """Show a comment above all others. Needs `begin_write`; the caller commits.
+
+    Raises InvalidFieldsError on `mark` for a reply, for one that readers do not see, and for one too many.
+    """
+    _require_seen(comment)
+    if comment.root_id is not None:
+        raise InvalidFieldsError({"mark": "A reply cannot be pinned; it stands below what it answers."})
+    threads.lock_of(session, comment)
+    pinned = session.scalar(
+        select(func.count()).where(
+            Comment.thread_id == comment.thread_id, Comment.pinned, Comment.id != comment.id
+        )
+    )
+    if (pinned or 0) >= MOST:
+        raise InvalidFieldsError(
+            {"mark": f"{MOST} comments are pinned in this thread already; unpin one first."}
+        )
+    _mark(session, comment, "pinned", on=True, moderator_id=moderator_id, at=at)
+
+
+def unpin(session: Session, comment: Comment, *, moderator_id: int | None, at: datetime) -> None:
+    """Put a comment back into its place. Needs `begin_write`; the caller commits."""
+    _mark(session, comment, "pinned", on=False, moderator_id=moderator_id, at=at)
+
+
+def feature(session: Session, comment: Comment, *, moderator_id: int | None, at: datetime) -> None:
+    """Mark a comment as worth reading. Needs `begin_write`; the caller commits.
+
+    Raises InvalidFieldsError on `mark` for one that readers do not see.
+    """
+    _require_seen(comment)
+    _mark(session, comment, "featured", on=True, moderator_id=moderator_id, at=at)
+
+
+def unfeature(session: Session, comment: Comment, *, moderator_id: int | None, at: datetime) -> None:
+    """Take the mark away. Needs `begin_write`; the caller commits."""
+    _mark(session, comment, "featured", on=False, moderator_id=moderator_id, at=at)
+
+
+_KINDS = {
+    ("pinned", True): ("comment.pin", "Pinned"),
+    ("pinned", False): ("comment.unpin", "Unpinned"),
+    ("featured", True): ("comment.feature", "Featured"),
+    ("featured", False): ("comment.unfeature", "No longer featured:"),
+}
+
+
+def _require_seen(comment: Comment) -> None:
+    if comment.status is not Status.APPROVED or comment.kind is not Kind.COMMENT:
+        raise InvalidFieldsError({"mark": "Only a comment that readers see can be pinned or featured."})
+
+
+def _mark(
+    session: Session, comment: Comment, column: str, *, on: bool, moderator_id: int | None, at: datetime
+) -> None:
+    if getattr(comment, column) is on:
+        return
+    setattr(comment, column, on)
+    session.flush()
+    threads.changed(session, comment.thread_id)
+    kind, word = _KINDS[column, on]
+    actions.record(
+        session,
+        site_id=comment.site_id,
+        moderator_id=moderator_id,
+        kind=kind,
+        summary=f"{word} comment {comment.id} on {name_of(comment.thread)}.",
+        at=at,
+        facts={"comment_id": comment.id},
+    )

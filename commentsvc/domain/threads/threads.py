@@ -1,0 +1,287 @@
+"""Threads: which article a page means, whether it takes comments, and what changes with each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from sqlalchemy import Integer, bindparam, case, func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from commentsvc.db.session import Base
+from commentsvc.db.statements import Prepared
+from commentsvc.domain import article_urls, fields
+from commentsvc.domain.sites import sites
+from commentsvc.domain.threads import matching
+from commentsvc.domain.threads.matching import Candidate
+from commentsvc.errors import BadAddressError, ThreadClosedError
+from commentsvc.ignored_parameters import keeps_any
+from commentsvc.models import Comment, Policy, Site, Thread, TitleSource
+
+ID_LONGEST = 300
+ANNOUNCED = timedelta(days=14)
+"""How long before a thread closes on a date its readers are told."""
+TITLE_TRIES = 3
+"""How often an article is asked for its title after a comment has appeared, once a day, until it answers."""
+_IN_QUERY = 500
+
+_CANDIDATE = matching.candidates(bindparam("site_id"))
+_CANDIDATES = select(Thread, _CANDIDATE).join(_CANDIDATE, Thread.id == _CANDIDATE.c.thread_id)
+_THREAD = Base.metadata.tables["thread"]
+_MORE = bindparam("more", type_=Integer())
+# Built once, past the mapped class: it is a part of every post, made while all other writers wait.
+_CHANGED = Prepared(
+    update(_THREAD)
+    .where(_THREAD.c.id == bindparam("thread_id"))
+    .values(
+        version=_THREAD.c.version + 1,
+        approved_count=_THREAD.c.approved_count + _MORE,
+        title_tries=case((_MORE > 0, TITLE_TRIES), else_=_THREAD.c.title_tries),
+    )
+    .returning(_THREAD.c.approved_count)
+)
+
+
+class Closable(Protocol):
+    """What a thread's being open depends on."""
+
+    @property
+    def created_at(self) -> datetime: ...
+    @property
+    def closed_at(self) -> datetime | None: ...
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a thread belongs, whether or not it exists yet."""
+
+    site: Site
+    key: str
+    """What a new thread is stored under."""
+    url: str
+    """The article's address, without what does not belong to it."""
+    earlier: str = ""
+    """The key that earlier releases made of the same address, where it is another."""
+
+    @property
+    def match(self) -> str:
+        """The key in the form in which addresses are compared."""
+        return article_urls.match_key(self.key, self.site.ignored_parameters or "")
+
+    @property
+    def stored_as(self) -> dict[str, str]:
+        """The parameters of `lookup.candidates`."""
+        return {"key": self.key, "earlier": self.earlier or self.key, "match": self.match}
+
+    def choose(self, found: Iterable[Candidate]) -> int | None:
+        """Return which of the candidates' threads this address leads to."""
+        return matching.choose(
+            found, key=self.key, earlier=self.earlier or self.key, hosts=lambda: hosts_of(self.site)
+        )
+
+
+def locate(session: Session, *, url: str, canonical: str = "", page_id: str = "") -> Address:
+    """Find which thread a page means.
+
+    `url` is the page's own address and decides the site. `canonical` is what the page says of itself,
+    believed only where it lies on the same site. `page_id` is the page's own name for its thread, stronger than both.
+    Raises BadAddressError or UnknownOriginError.
+    """
+    site = sites.by_origin(session, article_urls.page_origin(url))
+    return address_on(site, canonical if canonical and is_on(site, canonical) else url, page_id=page_id)
+
+
+def address_on(site: Site, url: str, *, page_id: str = "") -> Address:
+    """Return the address of an article whose site is known; raises BadAddressError."""
+    ignored = site.ignored_parameters or ""
+    article = article_urls.canonical(url, ignored)
+    if not page_id:
+        key = article_urls.thread_key(article)
+        return Address(site, key, article, "" if keeps_any(ignored) else article_urls.earlier_key(url))
+    if len(page_id) > ID_LONGEST or not page_id.isprintable():
+        raise BadAddressError(f"A thread id has at most {ID_LONGEST} printable characters.")
+    return Address(site, f"id:{page_id}", article)
+
+
+def hosts_of(site: Site) -> set[str]:
+    """Return the hosts, with their ports, of the origins that a site has registered."""
+    return {item.origin.partition("://")[2] for item in site.origins}
+
+
+def find(session: Session, address: Address) -> Thread | None:
+    """Return the thread at `address`, by its key or one it once had; None while nobody has written there."""
+    given = {"site_id": address.site.id, **address.stored_as}
+    rows = session.execute(_CANDIDATES, given).all()
+    chosen = address.choose(Candidate(row.thread_id, row.key, bool(row.is_alias)) for row in rows)
+    return next((row.Thread for row in rows if row.thread_id == chosen), None)
+
+
+def find_or_create(
+    session: Session,
+    address: Address,
+    *,
+    title: str | None,
+    at: datetime,
+    source: TitleSource = TitleSource.BROWSER,
+) -> Thread:
+    """Return the thread at `address`, new where there was none; only a new one takes `title` and its `source`."""
+    thread = find(session, address)
+    if thread is not None:
+        return thread
+    if _wait_for_others(session, address):
+        thread = find(session, address)
+        if thread is not None:
+            return thread
+    cleaned = fields.title(title)
+    thread = Thread(
+        site_id=address.site.id,
+        key=address.key,
+        match_key=address.match,
+        url=address.url,
+        title=cleaned,
+        title_source=source if cleaned else None,
+        created_at=at,
+    )
+    try:
+        with session.begin_nested():
+            session.add(thread)
+    except IntegrityError:  # somebody else was first
+        thread = find(session, address)
+        if thread is None:
+            raise
+    return thread
+
+
+def _wait_for_others(session: Session, address: Address) -> bool:
+    """Let nobody else begin a thread of the same article, under another of its addresses; whether that can be.
+
+    Two threads may have the same form to compare, from earlier releases, so no constraint stands in the way. SQLite
+    has one writer anyway.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return False
+    named = f"{address.site.id} {address.match}"
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(named, 0))))
+    return True
+
+
+def rearranged(session: Session, site_id: int) -> None:
+    """Have every copy of a site's pages made anew: what its addresses lead to is about to change, or just has."""
+    session.execute(
+        update(Site)
+        .where(Site.id == site_id)
+        .values(version=Site.version + 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def lock(session: Session, thread_id: int) -> None:
+    """Let no other writer into the thread until this transaction ends; SQLite has one writer anyway."""
+    session.execute(select(Thread.id).where(Thread.id == thread_id).with_for_update())
+
+
+def lock_of(session: Session, comment: Comment, *fresh: str) -> None:
+    """Lock the thread that a comment stands in, and read `fresh` fields of the comment as they are by then.
+
+    While this waited, the comment may have gone to another thread with all that it stood in.
+    """
+    locked = None
+    while comment.thread_id != locked:
+        locked = comment.thread_id
+        lock(session, locked)
+        session.refresh(comment, ["thread_id", *fresh])
+
+
+def lock_all(session: Session, thread_ids: Iterable[int]) -> None:
+    """Lock several threads, always in the same order, so that two who do so never wait for each other.
+
+    Whoever changes more than one thread, or teaches the local filter about more than one, does this first: the
+    filter's rows come after the threads, for everybody.
+    """
+    wanted = sorted(set(thread_ids))
+    for at in range(0, len(wanted), _IN_QUERY):
+        some = Thread.id.in_(wanted[at : at + _IN_QUERY])
+        session.execute(select(Thread.id).where(some).order_by(Thread.id).with_for_update())
+
+
+def lock_site(session: Session, site_id: int) -> None:
+    """Lock all threads of a site, in the same order."""
+    session.execute(select(Thread.id).where(Thread.site_id == site_id).order_by(Thread.id).with_for_update())
+
+
+def require_open(site: Site, thread: Closable | None, *, at: datetime) -> None:
+    """Raise ThreadClosedError where no new comment is taken, with the reason a reader is shown."""
+    reason = closed_reason(site, thread, at=at)
+    if reason:
+        raise ThreadClosedError(reason)
+
+
+def closed_reason(site: Site, thread: Closable | None, *, at: datetime) -> str | None:
+    """Return why the thread takes no comments, in a sentence; None while it does.
+
+    A date of the thread's own stands over the site's number of days, so an old article can be kept open.
+    """
+    if site.policy is Policy.CLOSED:
+        return "Comments are closed."
+    if thread is None:
+        return None
+    if thread.closed_at is not None:
+        return f"Comments were closed on {_day(thread.closed_at)}." if at >= thread.closed_at else None
+    days = site.close_after_days
+    if days and at >= thread.created_at + timedelta(days=days):
+        return f"Comments closed after {days} days." if days > 1 else "Comments closed after one day."
+    return None
+
+
+def announcement(site: Site, thread: Thread | None, *, at: datetime) -> str | None:
+    """Return what readers of an open thread have to know before they write, in sentences; None for nothing."""
+    if thread is None or closed_reason(site, thread, at=at):
+        return None
+    said = []
+    if thread.slow_seconds:
+        said.append(f"Slow mode: one comment every {seconds(thread.slow_seconds)}.")
+    if thread.closed_at is not None and thread.closed_at - at <= ANNOUNCED:
+        said.append(f"Comments close on {_day(thread.closed_at)}.")
+    return " ".join(said) or None
+
+
+def changes_at(site: Site, thread: Thread | None, *, after: datetime) -> datetime | None:
+    """Return when, with nobody's doing, `closed_reason` or `announcement` will say something else; None for never."""
+    if thread is None or site.policy is Policy.CLOSED:
+        return None
+    if thread.closed_at is not None:
+        steps = [thread.closed_at - ANNOUNCED, thread.closed_at]
+    elif site.close_after_days:
+        steps = [thread.created_at + timedelta(days=site.close_after_days)]
+    else:
+        return None
+    return min((step for step in steps if step > after), default=None)
+
+
+def seconds(number: int) -> str:
+    """60 seconds; from two minutes on, whole minutes where they fit: 5 minutes."""
+    if number >= 120 and number % 60 == 0:
+        return f"{number // 60} minutes"
+    return f"{number} second{'' if number == 1 else 's'}"
+
+
+def changed(session: Session, thread_id: int, *, approved: int = 0) -> int:
+    """Note a visible change: `approved` comments more (or, negative, fewer); return how many there are now."""
+    row = _CHANGED.row(session, thread_id=thread_id, more=approved)
+    return int(row[0]) if row else 0
+
+
+def _day(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%-d %B %Y}"
+
+
+def is_on(site: Site, url: str) -> bool:
+    """Whether a page lies at one of the origins that a site has registered."""
+    try:
+        origin = article_urls.page_origin(url)
+    except BadAddressError:
+        return False
+    return any(item.origin == origin for item in site.origins)

@@ -1,0 +1,88 @@
+"""Whether what was read of a thread is still what the database has, asked in one go for many threads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, and_, or_, select, union_all
+
+from commentsvc.domain.threads.threads import Address
+from commentsvc.match_keys import match_key
+from commentsvc.models import Site, Thread, ThreadAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """The state of a thread and its site at a moment."""
+
+    site_id: int
+    site_version: int
+    key: str
+    thread_id: int | None = None
+    """None while nobody has written there."""
+    thread_version: int = 0
+    match: str = ""
+    """The key in the form in which addresses are compared, where it is another."""
+
+    @classmethod
+    def of(cls, address: Address, thread: Thread | None) -> Stamp:
+        """Return the state that `thread`, which lies at `address`, was read in."""
+        site = address.site
+        if thread is None:
+            return cls(site.id, site.version, address.key, match=address.match)
+        match = thread.match_key or match_key(thread.key)
+        return cls(site.id, site.version, thread.key, thread.id, thread.version, match)
+
+    @property
+    def concerns(self) -> tuple[int, str]:
+        """What a change of the thread is told by, under whichever of its addresses it is read."""
+        return self.site_id, self.match or self.key
+
+
+def unchanged(connection: Connection, stamps: Sequence[Stamp]) -> list[bool]:
+    """Say of each state whether it still holds; in three queries, however many there are."""
+    sites = _sites(connection, {one.site_id for one in stamps})
+    threads = _threads(connection, {one.thread_id for one in stamps if one.thread_id is not None})
+    begun = _begun(connection, [one for one in stamps if one.thread_id is None])
+    return [
+        sites.get(one.site_id) == one.site_version
+        and (
+            begun.isdisjoint({(one.site_id, one.key), one.concerns})
+            if one.thread_id is None
+            else threads.get(one.thread_id) == (one.site_id, one.key, one.thread_version)
+        )
+        for one in stamps
+    ]
+
+
+def _sites(connection: Connection, ids: set[int]) -> dict[int, int]:
+    rows = connection.execute(select(Site.id, Site.version).where(Site.id.in_(ids)))
+    return {row.id: row.version for row in rows}
+
+
+def _threads(connection: Connection, ids: set[int]) -> dict[int, tuple[int, str, int]]:
+    """Return where threads lie, and their versions: SQLite gives the number of one that is gone to another."""
+    if not ids:
+        return {}
+    rows = connection.execute(
+        select(Thread.id, Thread.site_id, Thread.key, Thread.version).where(Thread.id.in_(ids))
+    )
+    return {row.id: (row.site_id, row.key, row.version) for row in rows}
+
+
+def _begun(connection: Connection, stamps: Sequence[Stamp]) -> set[tuple[int, str]]:
+    """Return which of the places where nobody had written have a thread now."""
+    keys: dict[int, set[str]] = {}
+    for one in stamps:
+        keys.setdefault(one.site_id, set()).update({one.key, one.match or one.key})
+    if not keys:
+        return set()
+    queries = [
+        select(table.site_id, form).where(
+            or_(*(and_(table.site_id == site_id, form.in_(some)) for site_id, some in keys.items()))
+        )
+        for table in (Thread, ThreadAlias)
+        for form in (table.key, table.match_key)
+    ]
+    return {(site_id, form) for site_id, form in connection.execute(union_all(*queries)) if form is not None}

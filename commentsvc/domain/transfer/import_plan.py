@@ -1,0 +1,192 @@
+"""What an import decides before it writes: under which address, in which order, under which parent, with which text."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from commentsvc.domain import article_urls, fields
+from commentsvc.domain.comments import comment_text
+from commentsvc.domain.comments.comment_text import Draft
+from commentsvc.domain.fields import Guest
+from commentsvc.domain.transfer.records import ArticleRecord, CommentRecord
+from commentsvc.errors import BadAddressError, InvalidFieldsError, TransferError
+from commentsvc.models import Kind, Status
+
+TEXT_LONGEST = 100_000
+"""Above what a visitor may write: an import should not lose what another system took."""
+KEY_LONGEST = 300
+_HELD = "approved there but held here, because "
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A comment that is ready to be written."""
+
+    key: str
+    parent_key: str | None
+    draft: Draft
+    guest: Guest
+    kind: Kind
+    status: Status
+    reason: str
+    """For the log of decisions."""
+    note: str
+    """For the report, where its status is not the one it had."""
+    created_at: datetime
+
+
+class NotImported(Exception):  # noqa: N818 - a verdict, not a fault
+    """A comment is left out; the message says why, in a few words."""
+
+
+def transfer_key(article: ArticleRecord, comment_id: str) -> str:
+    """Return what names a comment of another system for ever, in at most 300 characters."""
+    key = f"{article.system.lower()}:{article.source}:{comment_id}"
+    if len(key) > KEY_LONGEST or not key.isprintable():
+        key = f"{article.system.lower()}:sha256:{hashlib.sha256(key.encode()).hexdigest()}"
+    return key
+
+
+def home_of(url: str, *, origins: Sequence[str], to: str | None) -> str:
+    """Return the origin, or the blog's address `to`, under which an article of another address belongs.
+
+    The scheme does not matter: a site registered with https takes the export of its http days.
+    """
+    if to is not None:
+        return to.rstrip("/")
+    if not url.startswith("/"):
+        host = article_urls.page_origin(url).partition("://")[2]
+        for origin in origins:
+            if origin.partition("://")[2] == host:
+                return origin
+    return origins[0]
+
+
+def moved_url(article: ArticleRecord, home: str) -> str:
+    """Return an article's URL under `home`: what follows the old blog's address is kept, else path and query."""
+    if article.url.startswith("/"):
+        return home + article.url
+    bare = article.url.partition("://")[2]
+    old_home = article.home.partition("://")[2].rstrip("/")
+    has_path = "/" in home.partition("://")[2]
+    if has_path and old_home and bare.lower().startswith(f"{old_home.lower()}/"):
+        return home + bare[len(old_home) :]
+    cut = min(at for mark in "/?#" if (at := f"{bare}{mark}".find(mark)) >= 0)
+    return home + ("" if bare[cut : cut + 1] == "/" else "/") + bare[cut:]
+
+
+def require_on_site(to: str, origins: Sequence[str]) -> None:
+    """Raise TransferError where readers could never reach a thread under `to`."""
+    try:
+        known = article_urls.origin_of(to) in origins
+    except BadAddressError as error:
+        raise TransferError(str(error)) from None
+    if not known:
+        raise TransferError(f"{to} is not on this site, whose origins are {', '.join(origins)}.")
+
+
+def in_order(records: Sequence[CommentRecord]) -> Iterator[CommentRecord]:
+    """Yield comments by time, but none before the one it answers; a circle is opened at its oldest member.
+
+    The order is that of the rows, and so that in which replies are read.
+    """
+    by_id = {record.id: record for record in records}
+    answers: dict[str, list[CommentRecord]] = {}
+    ready: list[tuple[tuple[datetime, int, str], CommentRecord]] = []
+    for record in by_id.values():
+        if record.parent_id in by_id:
+            answers.setdefault(record.parent_id or "", []).append(record)
+        else:
+            ready.append((_place(record), record))
+    heapq.heapify(ready)
+    done: set[str] = set()
+    for record in by_id.values():
+        yield from _reachable(ready, answers, done)
+        if record.id not in done:
+            start = _oldest_in_circle(record, by_id)
+            heapq.heappush(ready, (_place(start), start))
+    yield from _reachable(ready, answers, done)
+
+
+def _reachable(
+    ready: list[tuple[tuple[datetime, int, str], CommentRecord]],
+    answers: dict[str, list[CommentRecord]],
+    done: set[str],
+) -> Iterator[CommentRecord]:
+    while ready:
+        _, record = heapq.heappop(ready)
+        if record.id in done:
+            continue
+        done.add(record.id)
+        yield record
+        for answer in answers.get(record.id, ()):
+            if answer.id not in done:
+                heapq.heappush(ready, (_place(answer), answer))
+
+
+def _place(record: CommentRecord) -> tuple[datetime, int, str]:
+    number = int(record.id) if record.id.isascii() and record.id.isdigit() and len(record.id) < 20 else 0
+    return (record.created_at or _NEVER, number, record.id)
+
+
+def _oldest_in_circle(record: CommentRecord, by_id: dict[str, CommentRecord]) -> CommentRecord:
+    seen: set[str] = set()
+    while record.id not in seen:
+        seen.add(record.id)
+        record = by_id[record.parent_id or ""]
+    circle = [record]
+    while (following := by_id[circle[-1].parent_id or ""]).id != record.id:
+        circle.append(following)
+    return min(circle, key=_place)
+
+
+def plan(article: ArticleRecord, record: CommentRecord, *, key: str, parent_key: str | None) -> Planned:
+    """Check and render one comment; raises NotImported."""
+    if record.refused:
+        raise NotImported(record.refused)
+    created_at = record.created_at or article.published_at
+    if created_at is None:
+        raise NotImported("without a time")
+    if len(record.text) > TEXT_LONGEST:
+        raise NotImported(f"longer than {TEXT_LONGEST:,} characters")
+    try:
+        draft = comment_text.make(record.text, longest=TEXT_LONGEST, text_format=record.format)
+    except InvalidFieldsError:
+        raise NotImported("without any text") from None
+    status, reason, note = _verdict(article, record, draft)
+    return Planned(
+        key=key,
+        parent_key=parent_key,
+        draft=draft,
+        guest=_guest(record),
+        kind=record.kind,
+        status=status,
+        reason=reason,
+        note=note,
+        created_at=created_at,
+    )
+
+
+def _verdict(article: ArticleRecord, record: CommentRecord, draft: Draft) -> tuple[Status, str, str]:
+    """Status, reason and note: what nobody could read, and what is not surely safe, waits for a moderator."""
+    if record.status is not Status.APPROVED:
+        return record.status, f"Imported as {record.status.value} from {article.system}.", ""
+    if article.hidden:
+        why = "their article was private, a draft or behind a password"
+        return Status.HELD, f"Approved in {article.system}, but {why.replace('their', 'its')}.", _HELD + why
+    if not draft.rendered.agreed:
+        why = "the two sanitisers disagreed about"
+        return Status.HELD, f"{why.capitalize()} this text; please read it.", f"{_HELD}{why} them"
+    return Status.APPROVED, f"Imported as approved from {article.system}.", ""
+
+
+def _guest(record: CommentRecord) -> Guest:
+    name = " ".join(record.name.split())
+    if len(name) > fields.NAME_LONGEST:
+        name = name[: fields.NAME_LONGEST - 1].rstrip() + "…"
+    return fields.imported_guest(name_=name, email_=record.email, website_=record.website)

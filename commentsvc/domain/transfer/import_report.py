@@ -1,0 +1,101 @@
+"""What an import did, or would do: counted while it runs, reported when it is over."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from commentsvc.domain.transfer.import_plan import Planned
+from commentsvc.models import Kind, Status
+
+ORPHAN = "answers to a comment that is not there, which stand by themselves now"
+
+
+@dataclass(frozen=True)
+class Report:
+    """Counts of a finished import. In a dry run they say what an import would do."""
+
+    dry_run: bool
+    threads_new: int
+    threads_existing: int
+    new: Mapping[tuple[Kind, Status], int]
+    already_there: int
+    skipped: Mapping[str, int]
+    """How many comments were left out for which reason."""
+    notes: Mapping[str, int]
+    """How many comments something else is to be said of, and what."""
+    moved: Mapping[tuple[str, str], int]
+    """How many articles lie under another address here than in the file: (old, new)."""
+
+    @property
+    def read(self) -> int:
+        """How many comments, pingbacks and trackbacks the file has."""
+        return sum(self.new.values()) + self.already_there + sum(self.skipped.values())
+
+    def count(self, kind: Kind | None = None, status: Status | None = None) -> int:
+        """Return how many new ones have this kind and status."""
+        return sum(
+            number
+            for (its_kind, its_status), number in self.new.items()
+            if kind in {None, its_kind} and status in {None, its_status}
+        )
+
+    def lines(self) -> list[str]:
+        """Return the report as lines of text, for a terminal."""
+        would = "would be " if self.dry_run else ""
+        lines = ["Dry run: nothing was changed."] if self.dry_run else []
+        lines += [
+            f"Threads:      {self.threads_new} {would}new, {self.threads_existing} there before",
+            *(self._line(kind, would) for kind in Kind),
+            f"There before: {self.already_there} of {self.read}",
+            f"Skipped:      {sum(self.skipped.values())}",
+            *(f"  {reason}: {number}" for reason, number in sorted(self.skipped.items())),
+            *(
+                f"Note: articles of {old}, put under {new} (--to names another address): {number}"
+                for (old, new), number in sorted(self.moved.items())
+            ),
+            *(f"Note: {note}: {number}" for note, number in sorted(self.notes.items())),
+        ]
+        if not self.new:
+            lines.append("Nothing new in this file.")
+        return lines
+
+    def _line(self, kind: Kind, would: str) -> str:
+        states = [f"{self.count(kind, status)} {status}" for status in Status if self.count(kind, status)]
+        label = f"{kind.value.capitalize()}s:"
+        return f"{label:<13} {self.count(kind)} {would}new" + (f" ({', '.join(states)})" if states else "")
+
+
+@dataclass
+class Tally:
+    """The counts of an import under way."""
+
+    dry_run: bool
+    threads_new: set[str] = field(default_factory=set)
+    threads_existing: set[str] = field(default_factory=set)
+    new: Counter[tuple[Kind, Status]] = field(default_factory=Counter)
+    already_there: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    notes: Counter[str] = field(default_factory=Counter)
+    moved: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def add(self, planned: Planned, *, orphan: bool) -> None:
+        """Count a comment that is written; an orphan answered one that is not there."""
+        self.new[planned.kind, planned.status] += 1
+        if planned.note:
+            self.notes[planned.note] += 1
+        if orphan:
+            self.notes[ORPHAN] += 1
+
+    def report(self) -> Report:
+        return Report(
+            dry_run=self.dry_run,
+            threads_new=len(self.threads_new),
+            threads_existing=len(self.threads_existing),
+            new=dict(self.new),
+            already_there=self.already_there,
+            skipped=dict(self.skipped),
+            notes=dict(self.notes),
+            moved=dict(self.moved),
+        )

@@ -1,0 +1,211 @@
+"""Writes one discussion's imported comments, and leaves rows and counters as if each had come through moderation."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.orm import Session
+
+from commentsvc.domain.spam.checks import Verdict
+from commentsvc.domain.threads import threads, titles
+from commentsvc.domain.threads.threads import Address
+from commentsvc.domain.transfer.import_plan import Planned
+from commentsvc.domain.transfer.import_report import Tally
+from commentsvc.models import Comment, Decision, DeletedImport, Kind, Status, Thread, TitleSource
+from commentsvc.text import markup
+
+_ROWS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Discussion:
+    """Comments of one thread, to be written in this order."""
+
+    address: Address
+    title: str
+    published_at: datetime
+    comments: Sequence[Planned]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a comment stands that others answer."""
+
+    id: int
+    root_id: int
+    depth: int
+
+
+def where_are(session: Session, site_id: int, keys: Iterable[str]) -> dict[str, Row[Any]]:
+    """Return id, root, depth, kind and thread of those comments of a site that have one of these transfer keys."""
+    found: dict[str, Row[Any]] = {}
+    wanted = list(keys)
+    for at in range(0, len(wanted), _ROWS):
+        query = (
+            select(
+                Comment.transfer_key,
+                Comment.id,
+                Comment.root_id,
+                Comment.depth,
+                Comment.kind,
+                Thread.key.label("thread"),
+            )
+            .join(Thread, Thread.id == Comment.thread_id)
+            .where(Comment.site_id == site_id, Comment.transfer_key.in_(wanted[at : at + _ROWS]))
+        )
+        found.update({row.transfer_key: row for row in session.execute(query)})
+    return found
+
+
+def deleted(session: Session, site_id: int, keys: Iterable[str]) -> set[str]:
+    """Return which of these transfer keys belonged to comments of a site that were deleted since."""
+    found: set[str] = set()
+    wanted = list(keys)
+    for at in range(0, len(wanted), _ROWS):
+        query = select(DeletedImport.transfer_key).where(
+            DeletedImport.site_id == site_id, DeletedImport.transfer_key.in_(wanted[at : at + _ROWS])
+        )
+        found.update(session.scalars(query))
+    return found
+
+
+def store(session: Session, discussion: Discussion, *, at: datetime, tally: Tally) -> None:
+    """Write the comments that are not there yet. Needs `begin_write`; the caller commits."""
+    address = discussion.address
+    thread = threads.find_or_create(
+        session, address, title=discussion.title, at=discussion.published_at, source=TitleSource.IMPORT
+    )
+    threads.lock(session, thread.id)
+    session.refresh(thread)  # its title may have been read from the article meanwhile
+    _complete(session, thread, discussion)
+    keys = {one.key for one in discussion.comments} | {
+        one.parent_key for one in discussion.comments if one.parent_key
+    }
+    there = where_are(session, address.site.id, keys)
+    new = [one for one in discussion.comments if one.key not in there]
+    tally.already_there += len(discussion.comments) - len(new)
+    if new:
+        places = {
+            key: _Place(row.id, row.root_id or row.id, row.depth)
+            for key, row in there.items()
+            if row.thread == thread.key and row.kind is Kind.COMMENT
+        }
+        ids = _insert(session, thread, new, at=at)
+        parents = _attach(session, dict(zip(ids, new, strict=True)), places, tally)
+        _count(session, thread, new)
+        _reveal(session, parents)
+
+
+def _complete(session: Session, thread: Thread, discussion: Discussion) -> None:
+    """An article is called and as old as its system says, not as the first comment that was written here."""
+    titles.from_import(session, thread, discussion.title)
+    thread.created_at = min(thread.created_at, discussion.published_at)
+
+
+def _insert(session: Session, thread: Thread, new: Sequence[Planned], *, at: datetime) -> Sequence[int]:
+    rows = [_row(thread, one) for one in new]
+    query = insert(Comment).returning(Comment.id, sort_by_parameter_order=True)
+    ids = session.scalars(query, rows).all()
+    decisions = [
+        {
+            "comment_id": comment_id,
+            "status": one.status,
+            "reasons": [Verdict("import", one.status, one.reason).as_row()],
+            "created_at": at,
+        }
+        for comment_id, one in zip(ids, new, strict=True)
+    ]
+    session.execute(insert(Decision), decisions)
+    return ids
+
+
+def _row(thread: Thread, one: Planned) -> dict[str, Any]:
+    return {
+        "site_id": thread.site_id,
+        "thread_id": thread.id,
+        "kind": one.kind,
+        "status": one.status,
+        "shown": one.status is Status.APPROVED,
+        "format": one.draft.format,
+        "source": one.draft.source,
+        "html": one.draft.rendered.html,
+        "renderer": markup.VERSION,
+        "digest": one.draft.digest,
+        "guest_name": one.guest.name,
+        "guest_email": one.guest.email,
+        "guest_website": one.guest.website,
+        "created_at": one.created_at,
+        "transfer_key": one.key,
+    }
+
+
+def _attach(session: Session, new: dict[int, Planned], places: dict[str, _Place], tally: Tally) -> set[int]:
+    """Hang answers on what they answer; return the parents of approved ones."""
+    answers: list[dict[str, int]] = []
+    below: Counter[int] = Counter()
+    parents: set[int] = set()
+    for comment_id, one in new.items():
+        place = _Place(comment_id, comment_id, 0)
+        parent = places.get(one.parent_key) if one.parent_key else None
+        tally.add(one, orphan=one.parent_key is not None and parent is None)
+        if parent is not None:
+            place = _Place(comment_id, parent.root_id, parent.depth + 1)
+            answers.append(
+                {"id": place.id, "parent_id": parent.id, "root_id": place.root_id, "depth": place.depth}
+            )
+            if one.status is Status.APPROVED:
+                below[parent.root_id] += 1
+                parents.add(parent.id)
+        if one.kind is Kind.COMMENT:
+            places[one.key] = place
+    if answers:
+        session.execute(update(Comment), answers)
+    _count_below(session, below)
+    return parents
+
+
+def _count_below(session: Session, below: Counter[int]) -> None:
+    for number in set(below.values()):
+        roots = [root_id for root_id, its in below.items() if its == number]
+        session.execute(
+            update(Comment)
+            .where(Comment.id.in_(roots))
+            .values(reply_count=Comment.reply_count + number)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _count(session: Session, thread: Thread, new: Sequence[Planned]) -> None:
+    published = [one for one in new if one.status is Status.APPROVED]
+    if published and thread.title_source in {None, TitleSource.BROWSER}:
+        thread.title_tries = threads.TITLE_TRIES
+        session.flush()
+    session.execute(
+        update(Thread)
+        .where(Thread.id == thread.id)
+        .values(
+            version=Thread.version + len(published),
+            approved_count=Thread.approved_count + sum(one.kind is Kind.COMMENT for one in published),
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _reveal(session: Session, waiting: set[int]) -> None:
+    """Make placeholders of what is hidden above an approved comment, as moderation does."""
+    while waiting:
+        hidden = session.execute(
+            select(Comment.id, Comment.parent_id).where(Comment.id.in_(waiting), Comment.shown.is_(False))
+        ).all()
+        session.execute(
+            update(Comment)
+            .where(Comment.id.in_([row.id for row in hidden]))
+            .values(shown=True)
+            .execution_options(synchronize_session=False)
+        )
+        waiting = {row.parent_id for row in hidden if row.parent_id is not None}

@@ -1,0 +1,189 @@
+"""Imports what a reader found in another system's file: in small transactions, and never anything twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from commentsvc.db.session import begin_write
+from commentsvc.domain import article_urls
+from commentsvc.domain.threads import threads
+from commentsvc.domain.threads.threads import Address
+from commentsvc.domain.transfer import import_plan, import_store
+from commentsvc.domain.transfer.import_plan import NotImported, Planned
+from commentsvc.domain.transfer.import_report import Report, Tally
+from commentsvc.domain.transfer.import_store import Discussion
+from commentsvc.domain.transfer.records import ArticleRecord
+from commentsvc.errors import BadAddressError
+from commentsvc.models import Kind, Site
+
+BATCH = 500
+"""Comments in one transaction: SQLite has one writer, and readers who post must not wait for an import."""
+
+Progress = Callable[[int], object]
+
+
+def run(
+    session: Session,
+    site: Site,
+    articles: Iterable[ArticleRecord],
+    *,
+    at: datetime,
+    dry_run: bool = False,
+    to: str | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Import `articles` into `site` and return what was done; with `dry_run` only what would be.
+
+    It commits by itself, every few hundred comments: after an interruption the next run adds what is missing.
+    `to` is where the articles live now, an origin of the site with or without a path; without it, articles of
+    a host that is none of the site's go to its first origin. `progress` is called with the number of comments
+    dealt with since its last call. Raises TransferError as the reader does, and for a `to` outside of the site.
+    """
+    work = _Import(session, site, at=at, dry_run=dry_run, to=to, progress=progress or (lambda _: None))
+    for article in articles:
+        work.take(article)
+    return work.finish()
+
+
+class _Import:
+    def __init__(
+        self, session: Session, site: Site, *, at: datetime, dry_run: bool, to: str | None, progress: Progress
+    ) -> None:
+        self._session, self._site, self._site_id = session, site, site.id
+        self._origins = [item.origin for item in site.origins]
+        if to is not None:
+            import_plan.require_on_site(to, self._origins)
+        self._at, self._dry_run, self._to, self._progress = at, dry_run, to, progress
+        self._tally = Tally(dry_run)
+        self._waiting: list[Discussion] = []
+        self._begun: dict[str, Address] = {}
+        """Articles that had no thread, by the form in which their addresses are compared."""
+        self._pretended: dict[str, str] = {}
+        """In a dry run: the key of each comment that would be there by now, and of its thread."""
+
+    def take(self, article: ArticleRecord) -> None:
+        """Import one article's comments, or as many of them as do not wait for a full batch."""
+        try:
+            address = self._address(article)
+        except BadAddressError:
+            self._skip("on articles whose address cannot be used", len(article.comments))
+            return
+        batch: list[Planned] = []
+        for planned in self._new(article, address):
+            batch.append(planned)
+            if sum(len(one.comments) for one in self._waiting) + len(batch) >= BATCH:
+                self._wait(article, address, batch)
+                self._write()
+                batch = []
+        self._wait(article, address, batch)
+
+    def finish(self) -> Report:
+        """Write what still waits, and return the report."""
+        self._write()
+        self._session.rollback()  # nothing stays open after the last look
+        return self._tally.report()
+
+    def _address(self, article: ArticleRecord) -> Address:
+        home = import_plan.home_of(article.url, origins=self._origins, to=self._to)
+        address = threads.address_on(self._site, import_plan.moved_url(article, home))
+        if "://" in article.url:
+            old = article_urls.page_origin(article.url)
+            if old.partition("://")[2] != article_urls.origin_of(home).partition("://")[2]:
+                self._tally.moved[old, home] += 1
+        return self._as_stored(address)
+
+    def _as_stored(self, address: Address) -> Address:
+        """Return the address under which the article's thread is, or by now will be."""
+        thread = threads.find(self._session, address)
+        if thread is not None:
+            return Address(self._site, thread.key, thread.url)
+        return self._begun.setdefault(address.match, address)
+
+    def _new(self, article: ArticleRecord, address: Address) -> Iterator[Planned]:
+        """Yield what is new in an article, in the order in which it is to be written."""
+        named = {record.id: record for record in article.comments if record.id}
+        unnamed = sum(not record.id for record in article.comments)
+        self._skip("without a number of their own", unnamed)
+        self._there_before(len(article.comments) - unnamed - len(named))
+        keys = {name: import_plan.transfer_key(article, name) for name in named}
+        present = self._present(keys.values())
+        # What the answers to a comment hang on: itself; where it is left out, what it answers; or nothing.
+        stands: dict[str, str | None] = {}
+        for record in import_plan.in_order(list(named.values())):
+            key, parent_key = keys[record.id], None
+            if record.kind is Kind.COMMENT and record.parent_id is not None:
+                parent_key = stands.get(record.parent_id, import_plan.transfer_key(article, record.parent_id))
+            stands[record.id] = key if record.kind is Kind.COMMENT else None
+            if key in present:
+                self._note_thread(address)
+                self._there_before(1)
+                continue
+            try:
+                planned = import_plan.plan(article, record, key=key, parent_key=parent_key)
+            except NotImported as verdict:
+                stands[record.id] = parent_key
+                self._skip(str(verdict), 1)
+            else:
+                self._note_thread(address)
+                yield planned
+
+    def _present(self, keys: Iterable[str]) -> set[str]:
+        wanted = set(keys)
+        there = (self._pretended.keys() & wanted) | set(self._where(wanted))
+        return there | import_store.deleted(self._session, self._site_id, wanted - there)
+
+    def _where(self, keys: set[str]) -> dict[str, str]:
+        """Which thread each of these comments is in, by transfer key."""
+        found = import_store.where_are(self._session, self._site_id, keys)
+        return {key: row.thread for key, row in found.items()}
+
+    def _wait(self, article: ArticleRecord, address: Address, batch: list[Planned]) -> None:
+        if batch:
+            published_at = article.published_at or min(one.created_at for one in batch)
+            # What readers cannot read keeps its title for itself, also once a comment on it is approved here.
+            title = "" if article.hidden else article.title
+            self._waiting.append(Discussion(address, title, published_at, batch))
+
+    def _write(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if self._dry_run:
+            for discussion in waiting:
+                self._pretend(discussion)
+            self._session.rollback()
+        elif waiting:
+            begin_write(self._session)
+            for discussion in waiting:
+                import_store.store(self._session, discussion, at=self._at, tally=self._tally)
+            self._session.commit()
+        self._progress(sum(len(discussion.comments) for discussion in waiting))
+
+    def _pretend(self, discussion: Discussion) -> None:
+        """Count what `import_store.store` would do, and remember it."""
+        parents = {one.parent_key for one in discussion.comments if one.parent_key} - self._pretended.keys()
+        there = self._where(parents)
+        for one in discussion.comments:
+            if one.key in self._pretended:
+                self._tally.already_there += 1
+                continue
+            parent_thread = self._pretended.get(one.parent_key or "") or there.get(one.parent_key or "")
+            self._tally.add(
+                one, orphan=one.parent_key is not None and parent_thread != discussion.address.key
+            )
+            self._pretended[one.key] = discussion.address.key
+
+    def _note_thread(self, address: Address) -> None:
+        if address.key not in self._tally.threads_new and address.key not in self._tally.threads_existing:
+            there = threads.find(self._session, address)
+            (self._tally.threads_existing if there else self._tally.threads_new).add(address.key)
+
+    def _there_before(self, number: int) -> None:
+        self._tally.already_there += number
+        self._progress(number)
+
+    def _skip(self, reason: str, number: int) -> None:
+        if number:
+            self._tally.skipped[reason] += number
+            self._progress(number)

@@ -1,0 +1,1 @@
+"""The only way out to addresses that a stranger chose."""

@@ -1,0 +1,1 @@
+"""One file for each outside service or protocol."""

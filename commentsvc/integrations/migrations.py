@@ -1,0 +1,69 @@
+"""The database's schema: brought up to date, and checked. The only importer of Alembic and Flask-Migrate."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from sqlalchemy import Engine, inspect, text
+
+from commentsvc.db.session import db
+from commentsvc.errors import NewerDatabaseError
+from commentsvc.integrations import full_text
+from commentsvc.models.keys import HASH_KEY
+
+_REVISION = re.compile(r'^(down_)?revision = "(\w+)"$', re.MULTILINE)
+
+
+def directory() -> Path:
+    """Return where the migrations lie: beside the package in a checkout, inside it once installed."""
+    package = Path(__file__).resolve().parent.parent
+    installed = package / "migrations"
+    return installed if installed.is_dir() else package.parent / "migrations"
+
+
+def is_modelled(_item: object, name: str | None, kind: str, *_: object) -> bool:
+    """Tell Alembic's comparison which tables have a model; the search's and the key's are the migrations' own."""
+    return kind != "table" or not (full_text.is_index(name) or name == HASH_KEY.name)
+
+
+def bring_up_to_date() -> None:
+    """Run all migrations not run yet; needs an application context."""
+    from flask_migrate import upgrade  # a tenth of the memory, for the one start in a hundred that migrates
+
+    know()
+    upgrade(directory=str(directory()))
+
+
+def know() -> None:
+    """Make the application known to Flask-Migrate, so that its commands and functions work on our database."""
+    from flask import current_app
+    from flask_migrate import Migrate
+
+    if "migrate" not in current_app.extensions:
+        Migrate(current_app, db, directory=str(directory()), compare_type=True, render_as_batch=True)
+
+
+def is_up_to_date(engine: Engine) -> bool:
+    """Return whether the database has every migration this release knows.
+
+    Raises NewerDatabaseError where it has one that this release does not know.
+    """
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return False
+        run = set(connection.scalars(text("SELECT version_num FROM alembic_version")))
+    known, followed = _migrations()
+    if not run <= known:
+        raise NewerDatabaseError
+    return run == known - followed
+
+
+def _migrations() -> tuple[set[str], set[str]]:
+    """Return the migrations there are, and those of them that another comes after."""
+    found = [
+        match
+        for file in (directory() / "versions").glob("*.py")
+        for match in _REVISION.finditer(file.read_text())
+    ]
+    return {match[2] for match in found if not match[1]}, {match[2] for match in found if match[1]}

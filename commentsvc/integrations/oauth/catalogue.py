@@ -1,0 +1,283 @@
+"""The providers this service knows, a row each. One that answers in a known way needs a row and nothing else.
+
+Sources: the vendors' own documents, as of November 2026.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
+
+from commentsvc.config import PREFIX, ProviderSettings, Settings
+from commentsvc.errors import ProviderError, SettingsError
+from commentsvc.integrations.oauth import apple, profile
+from commentsvc.integrations.oauth.profile import Reader
+
+BASIC, POST = "client_secret_basic", "client_secret_post"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provider:
+    """How to log in at one provider."""
+
+    key: str
+    label: str
+    issuer: str
+    """OpenID Connect: where discovery is. Others: the name under which its people are stored."""
+    scope: str
+    read: Reader = profile.oidc
+    authorize_url: str = ""
+    """Empty: OpenID Connect, everything is found by discovery."""
+    token_url: str = ""
+    profile_url: str = ""
+    keys_url: str = ""
+    """Where the keys of ID tokens are, without discovery."""
+    token_auth: str = POST
+    """How the secret is sent; empty: the way the provider's metadata prefer."""
+    pkce: bool = True
+    nonce: bool = True
+    """Whether the ID token repeats the nonce."""
+    form_post: bool = False
+    """Whether the provider posts the answer from its own page."""
+    userinfo: bool = False
+    """Whether the profile must be asked for even though there is an ID token."""
+    any_tenant: bool = False
+    """Whether `{tenantid}` in the issuer stands for each token's own `tid`."""
+    prove_secret: bool = False
+    """Facebook: calls with a token also prove knowledge of the secret."""
+    extra: Mapping[str, str] = field(default_factory=dict)
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Further settings of this provider: Apple's team, key id and private key."""
+
+    @property
+    def openid(self) -> bool:
+        return not self.authorize_url
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is the operator's own, so that nobody knows it by a mark: its name has to be read."""
+        row = _BY_KEY.get(self.key)
+        return row is None or row.label != self.label
+
+
+ROWS: tuple[Provider, ...] = (
+    Provider(
+        key="wordpress",
+        label="WordPress.com",
+        issuer="https://public-api.wordpress.com",
+        scope="openid profile email",
+    ),
+    Provider(
+        key="wordpress_legacy",
+        label="WordPress.com",
+        issuer="https://wordpress.com",
+        scope="auth",
+        authorize_url="https://public-api.wordpress.com/oauth2/authorize",
+        token_url="https://public-api.wordpress.com/oauth2/token",
+        profile_url="https://public-api.wordpress.com/rest/v1.1/me",
+        pkce=False,
+        read=profile.wordpress,
+    ),
+    Provider(
+        key="x",
+        label="X",
+        issuer="https://x.com",
+        scope="users.read tweet.read",
+        authorize_url="https://x.com/i/oauth2/authorize",
+        token_url="https://api.x.com/2/oauth2/token",
+        profile_url="https://api.x.com/2/users/me?user.fields=profile_image_url",
+        token_auth=BASIC,
+        read=profile.x,
+    ),
+    Provider(
+        key="facebook",
+        label="Facebook",
+        issuer="https://www.facebook.com",
+        scope="public_profile",
+        authorize_url="https://www.facebook.com/v24.0/dialog/oauth",
+        token_url="https://graph.facebook.com/v24.0/oauth/access_token",
+        profile_url="https://graph.facebook.com/v24.0/me?fields=id,name,picture",
+        pkce=False,
+        prove_secret=True,
+        read=profile.facebook,
+    ),
+    Provider(key="google", label="Google", issuer="https://accounts.google.com", scope="openid profile"),
+    Provider(
+        key="github",
+        label="GitHub",
+        issuer="https://github.com",
+        scope="",
+        authorize_url="https://github.com/login/oauth/authorize",
+        token_url="https://github.com/login/oauth/access_token",
+        profile_url="https://api.github.com/user",
+        read=profile.github,
+    ),
+    Provider(
+        key="gitlab", label="GitLab", issuer="https://gitlab.com", scope="openid profile", userinfo=True
+    ),
+    Provider(
+        key="microsoft",
+        label="Microsoft",
+        issuer="https://login.microsoftonline.com/common/v2.0",
+        scope="openid profile",
+        any_tenant=True,
+        read=profile.microsoft,
+    ),
+    Provider(
+        key="discord",
+        label="Discord",
+        issuer="https://discord.com",
+        scope="identify",
+        authorize_url="https://discord.com/oauth2/authorize",
+        token_url="https://discord.com/api/oauth2/token",
+        profile_url="https://discord.com/api/users/@me",
+        read=profile.discord,
+    ),
+    Provider(
+        key="linkedin",
+        label="LinkedIn",
+        issuer="https://www.linkedin.com/oauth",
+        scope="openid profile",
+        pkce=False,  # LinkedIn refuses the parameters unless it has enabled them for the application
+        nonce=False,
+    ),
+    Provider(
+        key="apple",
+        label="Apple",
+        issuer="https://appleid.apple.com",
+        scope="name email",
+        authorize_url="https://appleid.apple.com/auth/authorize",
+        token_url="https://appleid.apple.com/auth/token",
+        keys_url="https://appleid.apple.com/auth/keys",
+        form_post=True,
+        extra={"response_mode": "form_post"},
+    ),
+    Provider(
+        key="mastodon",
+        label="Mastodon",
+        issuer="",  # each instance its own
+        scope="profile",
+        read=profile.mastodon,
+    ),
+)
+_BY_KEY = {row.key: row for row in ROWS}
+_OIDC = "oidc_"
+_OWN_KEY = re.compile(r"oidc(_[a-z0-9_]+)?")
+_KEY_LONGEST = 40
+"""What the database has room for."""
+_LOOPBACK = re.compile(r"localhost|.+\.localhost|127(\.\d+){3}|::1")
+
+
+def offered(settings: Settings) -> list[Provider]:
+    """Return the providers that `settings` turn on; raises SettingsError with all faults of all of them."""
+    rows: list[Provider] = []
+    faults: list[str] = []
+    for one in settings.providers:
+        try:
+            rows.append(configured(one))
+        except SettingsError as error:
+            faults.extend(error.faults)
+    if settings.mastodon:
+        rows.append(_BY_KEY["mastodon"])
+    places = {_key_of(name, rows): place for place, name in enumerate(settings.providers_order)}
+    unknown = [
+        name for name in settings.providers_order if _key_of(name, rows) not in _BY_KEY | _by_key(rows)
+    ]
+    known = ", ".join([row.key.removeprefix(_OIDC) for row in rows if row.key not in _BY_KEY] + list(_BY_KEY))
+    faults += [
+        f"{PREFIX}PROVIDERS_ORDER: no provider is called {name!r}. Known: {known}." for name in unknown
+    ]
+    if faults:
+        raise SettingsError(faults)
+    return sorted(rows, key=lambda row: places.get(row.key, len(places)))
+
+
+def _by_key(rows: Iterable[Provider]) -> dict[str, Provider]:
+    return {row.key: row for row in rows}
+
+
+def _key_of(name: str, rows: Iterable[Provider]) -> str:
+    """Return the key of a provider as an operator calls it: `mycompany` is the one of `COMMENTSVC_OIDC_MYCOMPANY_…`."""
+    own = f"{_OIDC}{name}"
+    return own if name not in _BY_KEY and own in _by_key(rows) else name
+
+
+def configured(settings: ProviderSettings) -> Provider:
+    """Return the row that `settings` fill in; raises SettingsError where they do not make sense."""
+    row = _row(settings.key)
+    if faults := list(_faults(settings, row)):
+        raise SettingsError(faults)
+    return replace(
+        row,
+        label=settings.label or row.label,
+        issuer=settings.issuer or row.issuer,
+        scope=settings.scope or row.scope,
+        client_id=settings.client_id,
+        client_secret=settings.client_secret,
+        options=dict(settings.options),
+    )
+
+
+def label_of(key: str) -> str:
+    """Return what to call a provider that may no longer be configured."""
+    row = _BY_KEY.get(key)
+    return row.label if row else key.removeprefix(_OIDC).replace("_", " ").title()
+
+
+def _row(key: str) -> Provider:
+    if key == "mastodon":
+        raise SettingsError(
+            [f"Mastodon needs no client id, for every instance gives its own: {PREFIX}MASTODON=on"]
+        )
+    if key in _BY_KEY:
+        return _BY_KEY[key]
+    if not _OWN_KEY.fullmatch(key) or len(key) > _KEY_LONGEST:
+        known = ", ".join(name for name in _BY_KEY if name != "mastodon")
+        raise SettingsError([f"No provider is called {key!r}. Known: {known}, oidc_NAME."])
+    name = key.removeprefix("oidc").strip("_") or "single sign-on"
+    return Provider(
+        key=key,
+        label=name.replace("_", " ").title(),
+        issuer="",
+        scope="openid profile email",
+        token_auth="",
+        userinfo=True,
+    )
+
+
+def _faults(settings: ProviderSettings, row: Provider) -> Iterator[str]:
+    """Say what would only show when the first person logs in."""
+    variable = f"{PREFIX}{settings.key.upper()}_"
+    options = dict(settings.options)
+    if settings.issuer and not row.openid:
+        yield f"{variable}ISSUER is not used: {row.label} has one address only."
+    elif not settings.issuer and not row.issuer:
+        yield f"{variable}ISSUER is not set."
+    elif settings.issuer and not _is_issuer(settings.issuer):
+        yield f"{variable}ISSUER: {settings.issuer!r} must begin with https:// (http:// on this machine alone)."
+    if row.key != "apple":
+        yield from (f"{variable}{name.upper()} is a setting of Apple's alone." for name in options)
+    elif options.get("private_key"):
+        yield from (
+            f"{variable}{name} is not set." for name in ("TEAM_ID", "KEY_ID") if not options.get(name.lower())
+        )
+        try:
+            apple.signing_key(options["private_key"])
+        except ProviderError as error:
+            yield f"{variable}PRIVATE_KEY: {error}"
+
+
+def _is_issuer(url: str) -> bool:
+    """Whether codes and tokens can travel there unseen."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    if parts.query or parts.fragment or parts.username or not host:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and bool(_LOOPBACK.fullmatch(host)))

@@ -1,0 +1,273 @@
+"""The authorization code flow with state, nonce and PKCE (RFC 6749, 7636, 9207), the same for every provider."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import requests
+from authlib.common.errors import AuthlibBaseError
+from authlib.integrations.requests_client import OAuth2Session
+
+from commentsvc.errors import LoginRefusedError, ProviderError, ProviderUnavailableError
+from commentsvc.integrations import claims
+from commentsvc.integrations.oauth import apple, id_token, mastodon, transport
+from commentsvc.integrations.oauth.catalogue import BASIC, POST, Provider
+from commentsvc.integrations.oauth.metadata import Metadata, discovery_url
+from commentsvc.integrations.oauth.profile import Profile
+from commentsvc.integrations.oauth.state import Attempt
+
+log = logging.getLogger(__name__)
+
+# A document nested deep enough is a RecursionError to the parser.
+_STRANGE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
+_NOT_UNDERSTOOD = "{} answered in a way that is not understood."
+_UNAVAILABLE = "{} is not available right now. Please try again later, or comment as a guest."
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """Where a provider answers."""
+
+    issuer: str
+    authorize: str
+    token: str
+    profile: str
+    keys: str
+    token_auth: str = POST
+    names_itself: bool = False
+    """Whether its answers always say `iss` (RFC 9207)."""
+
+
+class Flow:
+    """Sends people to providers and reads what comes back."""
+
+    def __init__(self) -> None:
+        self.metadata = Metadata()
+
+    def begin(self, provider: Provider, redirect_uri: str, *, instance: str = "") -> tuple[str, Attempt]:
+        """Return the address to send a browser to, and what to remember; raises ProviderError."""
+        attempt = Attempt(
+            provider=provider.key,
+            state=secrets.token_urlsafe(32),
+            nonce=secrets.token_urlsafe(32),
+            verifier=secrets.token_urlsafe(48),
+            instance=instance,
+        )
+        more = dict(provider.extra)
+        if provider.nonce and (provider.openid or provider.key == "apple"):
+            more["nonce"] = attempt.nonce
+        endpoints = self.endpoints(provider)
+        with _client(provider, endpoints, redirect_uri) as client:
+            url, _ = client.create_authorization_url(
+                endpoints.authorize,
+                state=attempt.state,
+                code_verifier=attempt.verifier if provider.pkce else None,
+                **more,
+            )
+        return cast(str, url), attempt
+
+    def finish(
+        self, provider: Provider, redirect_uri: str, attempt: Attempt, answer: Mapping[str, str]
+    ) -> Profile:
+        """Return who logged in, from the provider's answer; raises ProviderError. Its tokens are dropped.
+
+        After a failure the provider's metadata are asked for anew: they may have been the reason.
+        """
+        try:
+            _require_answer(provider, attempt, answer)
+            return self._exchange(provider, redirect_uri, attempt, answer)
+        except LoginRefusedError:
+            raise
+        except ProviderError:
+            self.metadata.forget_provider(provider)
+            raise
+
+    def _exchange(
+        self, provider: Provider, redirect_uri: str, attempt: Attempt, answer: Mapping[str, str]
+    ) -> Profile:
+        try:
+            return self._finish(provider, redirect_uri, attempt, answer)
+        except ProviderError as error:
+            log.warning("%s: %s", provider.key, error)
+            raise
+        except AuthlibBaseError as error:
+            log.warning("%s refused the exchange: %.200r", provider.key, error)
+            raise ProviderError(f"{provider.label} did not accept this login. Please try again.") from error
+        except _STRANGE as error:
+            log.warning("%s is not understood: %.200r", provider.key, error)
+            raise ProviderError(_NOT_UNDERSTOOD.format(provider.label)) from error
+        except (requests.RequestException, OSError) as error:
+            log.warning("%s is not available: %.200r", provider.key, error)
+            raise ProviderUnavailableError(_UNAVAILABLE.format(provider.label)) from error
+
+    def endpoints(self, provider: Provider) -> Endpoints:
+        """Return where `provider` answers, by discovery where it has that; raises ProviderError."""
+        if not provider.openid:
+            return Endpoints(
+                issuer=provider.issuer,
+                authorize=provider.authorize_url,
+                token=provider.token_url,
+                profile=provider.profile_url,
+                keys=provider.keys_url,
+                token_auth=provider.token_auth,
+            )
+        url = discovery_url(provider)
+        try:
+            endpoints = _discovered(provider, self.metadata.get(url))
+        except (requests.RequestException, OSError, *_STRANGE) as error:
+            self.metadata.forget(url)
+            log.warning("%s cannot be discovered: %.200r", provider.key, error)
+            raise ProviderUnavailableError(_UNAVAILABLE.format(provider.label)) from error
+        if not _is_expected(provider, endpoints.issuer):
+            self.metadata.forget(url)
+            log.warning("%s: its metadata names another issuer, %.200r", provider.key, endpoints.issuer)
+            raise ProviderError(f"{provider.label} is set up wrongly: its metadata names another issuer.")
+        return endpoints
+
+    def _finish(
+        self, provider: Provider, redirect_uri: str, attempt: Attempt, answer: Mapping[str, str]
+    ) -> Profile:
+        endpoints = self.endpoints(provider)
+        _require_issuer(provider, endpoints, answer)
+        if attempt.instance:
+            found = mastodon.claims(provider, redirect_uri, answer["code"], attempt.verifier)
+            return provider.read(endpoints.issuer, found)
+        secret = apple.client_secret(provider) if provider.key == "apple" else provider.client_secret
+        with _client(provider, endpoints, redirect_uri, secret) as client:
+            token = client.fetch_token(
+                endpoints.token,
+                code=answer["code"],
+                grant_type="authorization_code",
+                headers={"Accept": "application/json"},
+                **({"code_verifier": attempt.verifier} if provider.pkce else {}),
+            )
+            claims: dict[str, Any] = {}
+            if endpoints.keys:
+                claims = self._identity(provider, endpoints, attempt, token)
+            if endpoints.profile and (provider.userinfo or not claims.get("name")):
+                claims = _merge(claims, _profile(client, provider, endpoints, token))
+        if provider.key == "apple":
+            claims = apple.with_name(claims, answer.get("user", ""))
+        return provider.read(endpoints.issuer, claims)
+
+    def _identity(
+        self, provider: Provider, endpoints: Endpoints, attempt: Attempt, token: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        nonce = attempt.nonce if provider.nonce else None
+        given = token.get("id_token")
+        if not isinstance(given, str):
+            raise ProviderError(f"{provider.label} sent no ID token.")
+        try:
+            keys = self.metadata.get(endpoints.keys)
+            return id_token.verify(given, keys, provider, issuer=endpoints.issuer, nonce=nonce)
+        except id_token.UnknownKeyError:
+            keys = self.metadata.get(endpoints.keys, fresh=True)
+            return id_token.verify(given, keys, provider, issuer=endpoints.issuer, nonce=nonce)
+
+
+def _client(provider: Provider, endpoints: Endpoints, redirect_uri: str, secret: str = "") -> Any:
+    client = OAuth2Session(
+        provider.client_id,
+        secret,
+        token_endpoint_auth_method=endpoints.token_auth,
+        scope=provider.scope or None,
+        redirect_uri=redirect_uri,
+        code_challenge_method="S256" if provider.pkce else None,
+        leeway=0,  # a token that lives for a minute is long enough for what is done with it here
+    )
+    transport.guard(client)
+    return client
+
+
+def _discovered(provider: Provider, found: Mapping[str, Any]) -> Endpoints:
+    """Read a discovery document; raises ValueError, KeyError, TypeError."""
+    methods = found.get("token_endpoint_auth_methods_supported") or [BASIC]
+    return Endpoints(
+        issuer=_text(found["issuer"]),
+        authorize=_address(provider, found["authorization_endpoint"]),
+        token=_address(provider, found["token_endpoint"]),
+        profile=_address(provider, found["userinfo_endpoint"]) if found.get("userinfo_endpoint") else "",
+        keys=_address(provider, found["jwks_uri"]),
+        token_auth=provider.token_auth or (BASIC if BASIC in methods else POST),
+        names_itself=found.get("authorization_response_iss_parameter_supported") is True,
+    )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value
+
+
+def _address(provider: Provider, value: object) -> str:
+    """Return an endpoint's address; one of a provider with https has https too."""
+    url = urlsplit(_text(value))
+    schemes = {"https", urlsplit(provider.issuer).scheme}
+    if url.scheme not in schemes or not url.hostname:
+        raise ValueError(f"{url.geturl()[:200]!r} is no address to be asked")
+    return url.geturl()
+
+
+def _is_expected(provider: Provider, issuer: str) -> bool:
+    if provider.any_tenant:
+        return urlsplit(issuer)[:2] == urlsplit(provider.issuer)[:2]
+    return issuer.rstrip("/") == provider.issuer.rstrip("/")
+
+
+def _require_answer(provider: Provider, attempt: Attempt, answer: Mapping[str, str]) -> None:
+    if not hmac.compare_digest(answer.get("state", "").encode(), attempt.state.encode()):
+        raise ProviderError("This answer belongs to another login. Please try again.")
+    if "error" in answer:
+        if answer["error"] in {"access_denied", "user_cancelled_authorize", "user_cancelled_login"}:
+            raise LoginRefusedError(f"You did not allow the login with {provider.label}.")
+        # Only a word: whoever makes the link that brings it here must not put sentences into our mouth.
+        word = re.fullmatch(r"[\w.-]{1,60}", answer["error"], re.ASCII)
+        raise ProviderError(f"{provider.label} refused the login{f' ({word[0]})' if word else ''}.")
+    if not answer.get("code"):
+        raise ProviderError(_NOT_UNDERSTOOD.format(provider.label))
+
+
+def _require_issuer(provider: Provider, endpoints: Endpoints, answer: Mapping[str, str]) -> None:
+    """RFC 9207: an answer that names another issuer is a mix-up of two providers.
+
+    Others have no issuer of their own to compare with; what keeps them apart is a redirect URI for each.
+    """
+    if not provider.openid or provider.any_tenant:
+        return
+    named = answer.get("iss")
+    if named != endpoints.issuer and (named is not None or endpoints.names_itself):
+        raise ProviderError("This answer comes from another provider. Please try again.")
+
+
+def _profile(
+    client: Any, provider: Provider, endpoints: Endpoints, token: Mapping[str, Any]
+) -> dict[str, Any]:
+    params = {}
+    if provider.prove_secret:
+        access = str(token["access_token"]).encode()
+        params["appsecret_proof"] = hmac.new(
+            provider.client_secret.encode(), access, hashlib.sha256
+        ).hexdigest()
+    with client.get(endpoints.profile, params=params, headers={"Accept": "application/json"}) as answer:
+        answer.raise_for_status()
+        return claims.read_object(answer.content)
+
+
+def _merge(claims: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    """Userinfo adds to an ID token only if it speaks of the same person (OpenID Connect Core, 5.3.2)."""
+    if claims and claims.get("sub") != more.get("sub"):
+        raise ProviderError("The provider's two answers speak of different people.")
+    return {**more, **claims}
+
+
+def host_of(url: str) -> str:
+    """Return the host of an issuer, to be shown."""
+    return urlsplit(url).hostname or url

@@ -1,0 +1,92 @@
+"""Tokens with which a website vouches for its own users: JWT (RFC 7519), signed with the site's secret by HS256."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from commentsvc.errors import LoginFailedError, StaleTokenError
+from commentsvc.integrations import claims
+
+ALGORITHM = "HS256"
+"""The only one: what a token says of itself decides nothing."""
+LONGEST = 4000
+"""Characters of a token."""
+LIFE = 600
+"""Seconds; a token that lives longer is refused, for it could be used long after its owner logged out."""
+LEEWAY = 60
+"""Seconds by which clocks may differ."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who a website says is there."""
+
+    subject: str
+    """The website's own id of them; never shown."""
+    name: str
+    picture: str | None = None
+    url: str | None = None
+
+
+def read(token: str, secret: str, *, audience: str, at: datetime) -> Person:
+    """Return who a token speaks of; raises LoginFailedError saying what is wrong, StaleTokenError where it is old."""
+    from joserfc import jwt  # here, because few sites need it and it takes its time to load
+    from joserfc.errors import InvalidPayloadError, JoseError
+    from joserfc.jwk import OctKey
+
+    if len(token) > LONGEST:
+        raise LoginFailedError("The website's sign-in token is too long.")
+    try:
+        key = OctKey.import_key(secret)
+        given = jwt.decode(token, key, algorithms=[ALGORITHM], decoder_cls=claims.StrictDecoder).claims
+    except InvalidPayloadError:
+        raise LoginFailedError(
+            "The website's sign-in token cannot be read: it must be a JSON object with each claim once."
+        ) from None
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise LoginFailedError("The website's sign-in token is not signed with this site's secret.") from None
+    _require_time(given, at.timestamp())
+    _require(given.get("aud") in (audience, [audience]), "aud", f"it must be {audience!r}")
+    return Person(
+        subject=_subject(given.get("sub")),
+        name=claims.text(given.get("name")) or "",
+        picture=claims.web_address(given.get("picture")),
+        url=claims.text(given.get("url")),
+    )
+
+
+def _require_time(given: Mapping[str, Any], now: float) -> None:
+    issued, expires = _seconds(given, "iat"), _seconds(given, "exp")
+    _require(issued <= now + LEEWAY, "iat", "it lies in the future")
+    _require(expires <= issued + LIFE, "exp", f"it must be at most {LIFE // 60} minutes after iat")
+    if "nbf" in given:
+        _require(_seconds(given, "nbf") <= now + LEEWAY, "nbf", "it lies in the future")
+    if expires <= now - LEEWAY:
+        raise StaleTokenError
+
+
+def _seconds(given: Mapping[str, Any], name: str) -> float:
+    value = given.get(name)
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < 1e11:
+        raise LoginFailedError(_words(name, "it must be a time in seconds"))
+    return float(value)
+
+
+def _subject(value: object) -> str:
+    try:
+        return claims.subject(value)
+    except ValueError:
+        why = f"it must be your own id of this user, up to {claims.SUBJECT_LONGEST} characters"
+        raise LoginFailedError(_words("sub", why)) from None
+
+
+def _require(holds: bool, claim: str, why: str = "it is not understood") -> None:
+    if not holds:
+        raise LoginFailedError(_words(claim, why))
+
+
+def _words(claim: str, why: str) -> str:
+    return f"The website's sign-in token has a wrong {claim}: {why}."

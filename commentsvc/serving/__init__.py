@@ -1,0 +1,1 @@
+"""How the service answers: the server, the WSGI stack and the page cache."""

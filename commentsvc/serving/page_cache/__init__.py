@@ -1,0 +1,1 @@
+"""Answers that are the same for everybody, kept as bytes."""

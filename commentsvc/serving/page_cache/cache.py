@@ -1,0 +1,267 @@
+"""The door in front of Flask: answers that are the same for everybody, given out as bytes that are ready.
+
+A page is rendered and compressed once. Before every answer it looks at a bell that all processes of this machine ring
+after a commit, and at most once a second it asks the database for the versions of what is being read, for commits of
+other machines. What it does not know goes on to Flask, as if this door were not there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from time import monotonic, time
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from commentsvc.domain.threads import versions
+from commentsvc.serving import compression
+from commentsvc.serving.access_log import FROM_MEMORY
+from commentsvc.serving.page_cache import keys
+from commentsvc.serving.page_cache.change_signal import EVERYTHING, Bell, cell_of
+from commentsvc.serving.page_cache.keyed_lock import Turns
+from commentsvc.serving.page_cache.policy import ENVIRON, Keep
+from commentsvc.serving.page_cache.store import ALIASES, Headers, KeptPage, Shelf
+from commentsvc.serving.wsgi_bridge import whole
+
+Environ = dict[str, Any]
+Start = Callable[..., Any]
+WsgiApp = Callable[[Environ, Start], Iterable[bytes]]
+
+log = logging.getLogger(__name__)
+
+ASKS_EVERY = 1.0
+"""Seconds after which a page's versions are asked for again though no bell rang."""
+PERIOD = 12 * 3600
+"""Seconds after which what passes in a page, a form's token, is renewed though nothing else changed."""
+RENDERS = 10
+"""How often in a second a page is rendered anew, while comments pour in; in between it is given out as it was."""
+TOGETHER = 400
+"""Pages whose versions are asked for in one go."""
+_MEMORABLE = 4 * 1024
+_CHOICES, _CHOICE_LONGEST = 256, 200
+_SMALL = 300
+"""Bytes below which compressing does not pay."""
+_TEXT = ("text/", "application/json", "application/feed", "application/atom", "image/svg")
+
+_NOT_KEPT = frozenset({"Accept-Ranges", "Content-Length", "Date", "ETag", "Last-Modified", "Vary"})
+
+_THEIR_OWN = (
+    "HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_NONE_MATCH", "HTTP_IF_RANGE", "HTTP_RANGE",
+    "HTTP_X_AUTHOR_KEY",
+)  # fmt: skip
+"""What a page that all are given is rendered without: who asks, and what they have of it."""
+
+
+class PageCache:
+    """A WSGI application in front of another, keeping what that one says may be kept (`keeping.keep`)."""
+
+    def __init__(
+        self, app: WsgiApp, *, room: int, bell: Bell, engine: Engine, listen: Callable[[], None] | None = None
+    ) -> None:
+        """`room` is in bytes. `listen` is called once, before the first page is kept."""
+        self._app = app
+        self._listen = listen
+        self._bell, self._cells = bell, bell.cells
+        self._engine = engine
+        self._by_query: dict[str, KeptPage] = {}
+        self.shelf = Shelf(room, dropped=self._forget)
+        self._choices: dict[str, str] = {}
+        self._turns, self._asking = Turns(), threading.Lock()
+
+    def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
+        """Answer a request."""
+        path = environ["PATH_INFO"]
+        if (path not in keys.PARAMETERS and not path.startswith("/static/")) or (
+            path == "/thread" and ("HTTP_COOKIE" in environ or "HTTP_AUTHORIZATION" in environ)
+        ):
+            return self._app(environ, start)
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            return self._app(environ, start)
+        page = self._by_query.get(f"{path}?{environ.get('QUERY_STRING', '')}")
+        if page is None or not self._is_fresh(page):
+            return self._answer_anew(environ, start)
+        environ[FROM_MEMORY] = True
+        return self._answer(page, environ, start)
+
+    def _is_fresh(self, page: KeptPage) -> bool:
+        """Whether a page may be given out without asking anybody."""
+        now = monotonic()
+        if page.stamp is None:
+            return now < page.until
+        return (
+            self._cells[EVERYTHING] == page.heard_all
+            and self._cells[page.cell] == page.heard
+            and now - page.checked < ASKS_EVERY
+            and now < page.until
+        )
+
+    def _answer(self, page: KeptPage, environ: Environ, start: Start) -> Iterable[bytes]:
+        page.asked = page.used = True
+        known = environ.get("HTTP_IF_NONE_MATCH")
+        if known is not None and (page.tag in known or known == "*"):
+            start("304 Not Modified", page.short)
+            return ()
+        coding = self._coding(page, environ.get("HTTP_ACCEPT_ENCODING", ""))
+        headers, parts = page.ready.get(coding) or self._add(page, coding)
+        start("200 OK", headers)
+        return parts if environ["REQUEST_METHOD"] == "GET" else ()
+
+    def _coding(self, page: KeptPage, accepted: str) -> str:
+        if not page.pays:
+            return compression.IDENTITY
+        coding = self._choices.get(accepted)
+        if coding is None:
+            coding = compression.chosen(accepted)
+            if len(self._choices) < _CHOICES and len(accepted) <= _CHOICE_LONGEST:
+                self._choices[accepted] = coding
+        return coding
+
+    def _add(self, page: KeptPage, coding: str) -> tuple[Headers, list[bytes]]:
+        with self._turns.of(page.name):
+            ready = page.ready.get(coding) or page.add(coding, page.body())
+        self.shelf.weigh(page)
+        return ready
+
+    def _answer_anew(self, environ: Environ, start: Start) -> Iterable[bytes]:
+        """Find the page by what its query means; ask about it, or have it rendered: once, whoever else waits."""
+        query = environ.get("QUERY_STRING", "")
+        wanted = keys.of(environ["PATH_INFO"], query)
+        if wanted is None:
+            return self._app(environ, start)
+        name = f"{environ['PATH_INFO']}?{wanted}"
+        with self._turns.of(name):
+            page = before = self.shelf.get(name)
+            if page is not None and not self._is_fresh(page) and not self._is_let_be(page):
+                page = self._asked_about(page)
+                if page is not None and page.effort == compression.QUICK:
+                    page.compress_well()
+                    self.shelf.weigh(page)
+            if page is None:
+                page, plain = self._rendered(name, {**environ, "QUERY_STRING": wanted})
+                if page is None:
+                    return _passed_on(plain, environ, start)
+                page.comes_after(before, monotonic())
+        self._remember(page, f"{environ['PATH_INFO']}?{query}")
+        return self._answer(page, environ, start)
+
+    def _rendered(self, name: str, environ: Environ) -> tuple[KeptPage | None, tuple[str, Headers, bytes]]:
+        """Have Flask answer; return the page, or None and the answer where it is not to be kept."""
+        listen, self._listen = self._listen, None
+        if listen:
+            listen()
+        heard, at = self._bell.heard(), monotonic()
+        for header in _THEIR_OWN:
+            environ.pop(header, None)
+        accepted, environ["REQUEST_METHOD"] = environ.get("HTTP_ACCEPT_ENCODING", ""), "GET"
+        status, headers, body = plain = _collected(self._app, environ)
+        keep: Keep | None = environ.get(ENVIRON)
+        if keep is None or status != "200 OK" or any(key.lower() == "set-cookie" for key, _ in headers):
+            return None, plain
+        tag = f'"{_digest(body, keep.passing)}"'
+        vary = ", ".join(["Accept-Encoding", *(value for key, value in headers if key == "Vary")])
+        kept = [(key, value) for key, value in headers if key not in _NOT_KEPT]
+        until = at + min(keep.seconds, PERIOD - time() % PERIOD if keep.passing else keep.seconds)
+        page = KeptPage(name, tag, [*kept, ("ETag", f"W/{tag}"), ("Vary", vary)], keep, until=until)
+        if keep.stamp is not None:
+            page.cell = cell_of(*keep.stamp.concerns)
+            self._mark(page, heard, at)
+        page.pays = len(body) >= _SMALL and dict(headers).get("Content-Type", "").startswith(_TEXT)
+        page.add(self._coding(page, accepted), body)
+        self.shelf.put(page)
+        return page, plain
+
+    def _is_let_be(self, page: KeptPage) -> bool:
+        """Whether a page changes so often that it is given out for the rest of this second as it is."""
+        now = monotonic()
+        if page.renders < RENDERS or now - page.second > 1 or now >= page.until or page.stamp is None:
+            return False
+        self._mark(page, self._bell.heard(), page.second + 1 - ASKS_EVERY)
+        return True
+
+    def _asked_about(self, page: KeptPage) -> KeptPage | None:
+        """Ask the database about a page, and in the same breath about others that are being read."""
+        if page.stamp is None or monotonic() >= page.until:
+            self.shelf.drop(page)
+            return None
+        if not self._asking.acquire(timeout=ASKS_EVERY):
+            return page  # somebody asks, and is not answered
+        try:
+            if self._is_fresh(page):
+                return page
+            heard, at = self._bell.heard(), monotonic()
+            others = [one for one in self.shelf.all() if one.used and one.stamp and one is not page]
+            pages = [page, *others[: TOGETHER - 1]]
+            for one, right in zip(
+                pages, self._unchanged([one.stamp for one in pages if one.stamp]), strict=True
+            ):
+                one.used = False
+                if right:
+                    self._mark(one, heard, at)
+                else:
+                    self.shelf.drop(one)
+        finally:
+            self._asking.release()
+        return page if self.shelf.get(page.name) is page else None
+
+    def _unchanged(self, stamps: list[versions.Stamp]) -> list[bool]:
+        try:
+            with self._engine.connect() as connection:
+                return versions.unchanged(connection, stamps)
+        except SQLAlchemyError as error:
+            log.warning("the database does not answer; pages are given out as they were: %s", error)
+            return [True] * len(stamps)
+
+    def _mark(self, page: KeptPage, heard: list[int], at: float) -> None:
+        page.heard_all, page.heard, page.checked = heard[EVERYTHING], heard[page.cell], at
+
+    def _remember(self, page: KeptPage, query: str) -> None:
+        """Find the page by this way of asking from now on."""
+        if len(query) > _MEMORABLE or query in page.queries:
+            return
+        with self.shelf.holding(page) as stands:
+            if not stands:
+                return
+            page.queries.append(query)
+            self._by_query[query] = page
+            if len(page.queries) > ALIASES:
+                self._by_query.pop(page.queries.pop(0), None)
+
+    def _forget(self, page: KeptPage) -> None:
+        for query in page.queries:
+            if self._by_query.get(query) is page:
+                self._by_query.pop(query, None)
+
+
+def _collected(app: WsgiApp, environ: Environ) -> tuple[str, Headers, bytes]:
+    """Return another application's whole answer."""
+    begun: list[Any] = []
+
+    def start(status: str, headers: Headers, _fault: object = None) -> Callable[[bytes], object]:
+        begun[:] = [status, headers]
+        return written.append
+
+    written: list[bytes] = []
+    body = whole(app(environ, start))
+    status, headers = begun
+    return status, headers, b"".join([*written, body])
+
+
+def _passed_on(plain: tuple[str, Headers, bytes], environ: Environ, start: Start) -> Iterable[bytes]:
+    status, headers, body = plain
+    start(status, headers)
+    return [body] if environ["REQUEST_METHOD"] == "GET" else ()
+
+
+def _digest(body: bytes, passing: bytes) -> str:
+    """Name what a page says.
+
+    SHA-256, as processors have instructions for it: others take three times as long.
+    """
+    said = hashlib.sha256(body.replace(passing, b"") if passing else body)
+    if passing:
+        said.update(str(int(time() // PERIOD)).encode())
+    return said.hexdigest()[:24]

@@ -1,0 +1,38 @@
+"""What is asked for, however the query is written: pages that mean the same are kept once."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, urlencode
+
+from commentsvc.domain.article_urls import LONGEST, shortened
+from commentsvc.models import Order
+
+QUERY_LONGEST = 16 * 1024
+_THREAD = ("url", "canonical", "id", "order", "after", "comment", "replies", "fragment")
+PARAMETERS = {"/embed": _THREAD, "/thread": _THREAD, "/counts": ("url",), "/embed.js": ()}
+_PERSONAL = frozenset({"receipt", "reply"})
+
+
+def of(path: str, query: str) -> str | None:
+    """Return a query as every way of writing it comes out; None for a page that is one person's own."""
+    known = PARAMETERS.get(path, ())
+    if not known or not query:
+        return ""
+    if len(query) > QUERY_LONGEST:
+        return None
+    given = parse_qsl(query.encode("latin-1", "replace").decode("utf-8", "replace"), keep_blank_values=True)
+    if path == "/counts":
+        return urlencode(sorted({pair for pair in given if pair[0] == "url"}))
+    named = dict(reversed(given))  # of several the first counts, as in Flask
+    if not named.keys().isdisjoint(_PERSONAL):
+        return None
+    # As `Asked.read` takes them: what means nothing, or the same, must not make another page.
+    if "fragment" in named:
+        named["fragment"] = ""
+    if named.get("order") not in set(Order):
+        named.pop("order", None)
+    for name in {"url", "canonical"} & named.keys():
+        named[name] = shortened(named[name])
+    if len(named.get("canonical", "")) > LONGEST:
+        del named["canonical"]
+    return urlencode([(name, named[name]) for name in known if name in named])

@@ -1,0 +1,30 @@
+"""What a door says of an answer that may be kept as bytes and given to everybody; `pagecache` keeps it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import request
+
+from commentsvc.domain.threads.versions import Stamp
+
+ENVIRON = "commentsvc.keep"
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How long an answer stays right."""
+
+    stamp: Stamp | None = None
+    """While the database has this state; None for what no change of the database concerns."""
+    seconds: float = float("inf")
+    """At most."""
+    passing: bytes = b""
+    """What differs each time without a meaning to the reader, such as a form's token."""
+    lasting: bool = False
+    """Whether it stays for the life of the process, so that it is worth compressing well."""
+
+
+def keep(what: Keep) -> None:
+    """Let this request's answer, if it is a 200, be given to all who ask the same."""
+    request.environ[ENVIRON] = what

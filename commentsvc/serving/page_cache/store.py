@@ -1,0 +1,166 @@
+"""Where kept pages stand: bounded in bytes, and not to be emptied by a crawler that asks for each page once."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+
+from commentsvc.domain.threads.versions import Stamp
+from commentsvc.serving import compression
+from commentsvc.serving.page_cache.policy import Keep
+
+ALIASES = 8
+"""Ways of writing a page's query under which it is found without reading the query."""
+OVERHEAD = 1_500
+"""Bytes that a page takes in memory beside its body."""
+
+Headers = list[tuple[str, str]]
+
+
+@lru_cache(256)
+def _shared(header: tuple[str, str]) -> tuple[str, str]:
+    """Return a header as other pages have it already: most of a site's are the same on all."""
+    return header
+
+
+class KeptPage:
+    """An answer as bytes, in each coding that somebody asked for."""
+
+    __slots__ = (
+        "asked", "cell", "checked", "effort", "heard", "heard_all", "kind", "name", "pays", "queries", "ready",
+        "renders", "second", "short", "stamp", "tag", "until", "used",
+    )  # fmt: skip
+
+    def __init__(self, name: str, tag: str, headers: Headers, keep: Keep, *, until: float) -> None:
+        self.name, self.tag = name, tag
+        self.kind = [_shared(one) for one in headers if one[0] == "Content-Type"]
+        self.short = [_shared(one) for one in headers if one[0] != "Content-Type"]
+        """Headers of the answer to somebody who has it already."""
+        self.stamp: Stamp | None = keep.stamp
+        self.effort = compression.BEST if keep.lasting else compression.QUICK
+        self.until = until
+        self.cell = self.heard = self.heard_all = 0
+        """Of the bell: the cell that its thread rings, and what that one and everybody's said."""
+        self.checked = 0.0
+        self.ready: dict[str, tuple[Headers, list[bytes]]] = {}
+        self.queries: list[str] = []
+        self.second, self.renders = 0.0, 0
+        """When the count of this second's renderings began, and how many there were."""
+        self.pays = True
+        """Whether it is worth compressing."""
+        self.asked = self.used = False
+        """Since the shelf last made room; since its versions were last asked for."""
+
+    def body(self) -> bytes:
+        """Return the bytes as they were before any compression."""
+        coding, (_, parts) = next(iter(self.ready.items()))
+        return compression.decompressed(parts[0], coding)
+
+    def add(self, coding: str, body: bytes) -> tuple[Headers, list[bytes]]:
+        """Make the answer ready in a coding; `body` is uncompressed."""
+        parts = [compression.compressed(body, coding, self.effort)]
+        named = [] if coding == compression.IDENTITY else [("Content-Encoding", coding)]
+        headers = [*self.kind, *self.short, *named, ("Content-Length", str(len(parts[0])))]
+        self.ready[coding] = headers, parts
+        return self.ready[coding]
+
+    def comes_after(self, before: KeptPage | None, now: float) -> None:
+        """Count how often a page of this name was rendered."""
+        within = before is not None and now - before.second <= 1
+        self.second, self.renders = (before.second, before.renders + 1) if before and within else (now, 1)
+
+    def compress_well(self) -> None:
+        """Take the time for it: this is being read."""
+        self.effort = compression.WELL
+        body = self.body()
+        for coding in list(self.ready):
+            self.add(coding, body)
+
+    def size(self) -> int:
+        """Return about how many bytes of memory it takes."""
+        bodies = sum(len(parts[0]) for _, parts in list(self.ready.values()))  # another thread may add one
+        return bodies + OVERHEAD + len(self.name) + sum(map(len, self.queries))
+
+
+class Shelf:
+    """Pages by name, `room` bytes of them. To make room, those go first that nobody asked for a second time.
+
+    (The rule is SIEVE's: a hand goes from the oldest to the newest, spares what was asked for since it last came by,
+    and takes the first that was not. Zhang et al., NSDI 2024.)
+    """
+
+    def __init__(self, room: int, *, dropped: Callable[[KeptPage], None]) -> None:
+        self.room = room
+        self.taken = 0
+        self._pages: OrderedDict[str, KeptPage] = OrderedDict()
+        self._sizes: dict[str, int] = {}
+        self._waiting: list[str] = []
+        self._dropped = dropped
+        self._lock = threading.Lock()
+
+    def get(self, name: str) -> KeptPage | None:
+        """Return a page."""
+        return self._pages.get(name)
+
+    def put(self, page: KeptPage) -> None:
+        """Add a page, in the place of another of its name; one larger than all the room is not kept."""
+        with self._lock:
+            self._remove(page.name)
+            self._pages[page.name] = page
+            self._weigh(page)
+            self._make_room()
+
+    @contextmanager
+    def holding(self, page: KeptPage) -> Iterator[bool]:
+        """Say whether a page stands here, leave it there for as long as the block lasts, and count it anew."""
+        with self._lock:
+            stands = self._pages.get(page.name) is page
+            yield stands
+            if stands:
+                self._weigh(page)
+                self._make_room()
+
+    def weigh(self, page: KeptPage) -> None:
+        """Count a page anew after it grew."""
+        with self.holding(page):
+            pass
+
+    def drop(self, page: KeptPage) -> None:
+        """Take a page away, if it still stands here."""
+        with self._lock:
+            if self._pages.get(page.name) is page:
+                self._remove(page.name)
+
+    def clear(self) -> None:
+        """Take everything away."""
+        for page in self.all():
+            self.drop(page)
+
+    def all(self) -> list[KeptPage]:
+        """Return every page there is."""
+        with self._lock:
+            return list(self._pages.values())
+
+    def _weigh(self, page: KeptPage) -> None:
+        size = page.size()
+        self.taken += size - self._sizes.get(page.name, 0)
+        self._sizes[page.name] = size
+
+    def _make_room(self) -> None:
+        while self.taken > self.room:
+            if not self._waiting:  # the hand begins again at the oldest
+                self._waiting = list(reversed(self._pages))
+            page = self._pages.get(self._waiting.pop())
+            if page is not None and page.asked:
+                page.asked = False
+            elif page is not None:
+                self._remove(page.name)
+
+    def _remove(self, name: str) -> None:
+        page = self._pages.pop(name, None)
+        if page is not None:
+            self.taken -= self._sizes.pop(name)
+            self._dropped(page)

@@ -1,0 +1,97 @@
+"""The way in to Flask: bodies are waited for by a few threads at most, and readers and writers go in one by one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from io import BytesIO
+from threading import Semaphore
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from commentsvc import compute_lock
+from commentsvc.serving.wsgi_bridge import CAN_WAIT, Later
+
+QUICK = ("/embed", "/thread", "/counts")
+"""How paths begin behind which nothing takes long."""
+LONG = ("/admin", "/login", "/account", "/invite")
+"""How paths begin behind which even reading may wait for another server or look through a million comments."""
+READING = ("GET", "HEAD")
+BODY_LARGEST = 512 * 1024
+"""Bytes; the longest comment allowed, percent-encoded, fits. Flask refuses a larger one without reading it."""
+WAITING = 2
+"""Threads that wait for bodies at the same time. A process has one more at least, and four as a rule."""
+PATIENCE = 0.1
+"""Seconds to wait for one of them to be done, as any is whose body has been sent."""
+BUSY = "The service is busy. Please try again in a moment."
+_DIGITS = len(str(BODY_LARGEST))
+"""Python reads no number of very many."""
+
+
+class Entrance:
+    """A WSGI application in front of another."""
+
+    def __init__(self, app: WSGIApplication, *, one_by_one: bool) -> None:
+        """`one_by_one`: nothing that readers and writers ask for waits for another server (`floor.py` says why)."""
+        self._app = app
+        self._one_by_one = one_by_one
+        self._waiting = Semaphore(WAITING)
+        self._all_stuck = False
+
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        """Pass a request on, when it is its turn."""
+        length = _length(environ)
+        if length is None:
+            return self._app(environ, start)
+        if length and not self._has_come(environ, length):
+            return _refuse(environ, start)
+        if CAN_WAIT in environ and not _is_reading(environ):
+            return Later(lambda: self._go_in(environ, start))
+        return self._go_in(environ, start)
+
+    def _go_in(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        if self._one_by_one and environ["PATH_INFO"].startswith(QUICK):
+            with compute_lock.taken(in_line=environ["REQUEST_METHOD"] not in READING):
+                return self._app(environ, start)
+        return self._app(environ, start)
+
+    def _has_come(self, environ: WSGIEnvironment, length: int) -> bool:
+        """Wait for the body; False where others do so already and get nowhere."""
+        if not self._waiting.acquire(timeout=0 if self._all_stuck else PATIENCE):
+            self._all_stuck = True
+            return False
+        try:
+            environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(length))
+        finally:
+            self._all_stuck = False
+            self._waiting.release()
+        return True
+
+
+def _is_reading(environ: WSGIEnvironment) -> bool:
+    return environ["REQUEST_METHOD"] in READING and not environ["PATH_INFO"].startswith(LONG)
+
+
+def _length(environ: WSGIEnvironment) -> int | None:
+    """Return of how many bytes a body is to be waited for; None leaves all of that to Flask."""
+    if environ["REQUEST_METHOD"] in READING:
+        environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(), "0"  # nobody here reads one
+        return 0
+    said = environ.get("CONTENT_LENGTH") or "0"
+    if "HTTP_TRANSFER_ENCODING" in environ or not said.isdecimal() or len(said) > _DIGITS:
+        return None
+    return int(said) if int(said) <= BODY_LARGEST else None
+
+
+def _refuse(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+    is_script = environ.get("HTTP_ACCEPT") == "application/json"
+    kind, body = ("application/json", json.dumps({"message": BUSY})) if is_script else ("text/plain", BUSY)
+    start(
+        "503 Service Unavailable",
+        [
+            ("Content-Type", kind),
+            ("Content-Length", str(len(body))),
+            ("Retry-After", "1"),
+            ("Cache-Control", "no-store"),
+        ],
+    )
+    return [body.encode()]

@@ -1,0 +1,57 @@
+"""What stands for a person who has no picture: a letter on a colour, in pages and as a picture of its own."""
+
+from __future__ import annotations
+
+import colorsys
+import re
+import unicodedata
+import zlib
+from html import escape
+
+from commentsvc.text.characters import is_drawn
+
+DEGREES = (0, 28, 46, 84, 128, 160, 184, 206, 228, 258, 290, 326)
+"""The hues, as `.hue-0` to `.hue-11` of frame.css have them."""
+CONTENT_TYPE = "image/svg+xml"
+
+# What XML has no way to write down.
+_UNWRITABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def initial(name: str) -> str:
+    """Return the first letter or digit of `name` as a capital, else its first symbol, such as an emoji, else "?"."""
+    composed = unicodedata.normalize("NFC", name)
+    # As in a title, not as in capitals: those of Georgian are in few fonts, and one "ǆ" makes two letters.
+    letters = (char.title()[:1] for char in composed if char.isalnum() and is_drawn(char))
+    symbols = (char for char in composed if unicodedata.category(char) == "So" and is_drawn(char))
+    return next(letters, None) or next(symbols, "?")
+
+
+def hue(name: str) -> int:
+    """Return one of a few colours, as its place in DEGREES; always the same for one name."""
+    return zlib.crc32(name.casefold().encode(errors="replace")) % len(DEGREES)
+
+
+def svg(name: str) -> str:
+    """Return an SVG document, 96 pixels wide: the initial on its colour, titled with the name."""
+    degrees = DEGREES[hue(name)]
+    ground = _colour(degrees, lightness=0.88, saturation=0.48)
+    ink = _colour(degrees, lightness=0.28, saturation=0.45)
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 96 96" width="96" height="96" role="img">'
+        f"<title>{_written(name)}</title>"
+        f'<rect width="96" height="96" fill="{ground}"/>'
+        '<text x="48" y="48" dy=".35em" text-anchor="middle" font-family="system-ui, sans-serif" font-size="42"'
+        f' font-weight="600" fill="{ink}">{_written(initial(name))}</text>'
+        "</svg>"
+    )
+
+
+def _written(text: str) -> str:
+    return escape(_UNWRITABLE.sub("", text))
+
+
+def _colour(degrees: int, *, lightness: float, saturation: float) -> str:
+    """Return #rrggbb; unlike hsl(), programs that draw mails and feeds read it, too."""
+    red, green, blue = colorsys.hls_to_rgb(degrees / 360, lightness, saturation)
+    return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"

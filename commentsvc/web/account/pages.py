@@ -1,0 +1,234 @@
+"""A person's own page: what they wrote on this service, how they log in, where, and the way out."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from flask import Blueprint, Response, g, jsonify, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from commentsvc.db.session import begin_write
+from commentsvc.domain.accounts import identities, login_sessions, profiles, single_sign_on
+from commentsvc.domain.maintenance import erasure, personal_export, retention
+from commentsvc.domain.maintenance.erasure import Texts
+from commentsvc.domain.maintenance.retention import Limits
+from commentsvc.domain.reading import avatars
+from commentsvc.errors import BadAddressError, ForbiddenError, InvalidFieldsError
+from commentsvc.integrations.oauth import catalogue
+from commentsvc.models import LoginSession
+from commentsvc.web import access, context, headers
+from commentsvc.web.auth import person_marks, reader
+from commentsvc.web.auth.cookies import ACCOUNT, leave_notice, take_notice
+from commentsvc.web.context import database, now, providers
+from commentsvc.web.forms import DeletionForm, NameForm
+
+blueprint = Blueprint("account", __name__, url_prefix=ACCOUNT)
+
+LARGEST_ROW = 2**63 - 1
+_ROW = f"<int(max={LARGEST_ROW}):row_id>"
+
+
+@blueprint.before_request
+def guard() -> ResponseReturnValue | None:
+    """Stand before every route: changes come from pages of ours, and people are signed in."""
+    if request.method not in {"GET", "HEAD"}:
+        access.require_own_page()
+    holder = _find_holder()
+    if holder is None:
+        if request.endpoint != "account.home":
+            return redirect(ACCOUNT, 303)
+        html = render_template(
+            "account/signed_out.html", providers=list(providers().values()), gone="gone" in request.args
+        )
+        return headers.keep_nothing(make_response(html))
+    g.holder, g.person = holder, holder.commenter
+    if request.method == "POST" and request.endpoint != "account.leave":
+        person_marks.require(person_marks.sent_mark(), holder.commenter)
+    return None
+
+
+@blueprint.get("")
+def home() -> ResponseReturnValue:
+    """What they wrote, on all sites."""
+    page = profiles.written(database(), _holder().commenter_id, after=_after())
+    return _show("comments", page=page, continued="after" in request.args)
+
+
+@blueprint.get("/settings")
+def settings() -> ResponseReturnValue:
+    """Name and picture, linked accounts, sessions, data."""
+    return _settings(NameForm(data={"name": _holder().commenter.name}))
+
+
+@blueprint.post("/name")
+def rename() -> ResponseReturnValue:
+    """Take another name; one that a website vouches for is that website's to change."""
+    form = NameForm()
+    session = database()
+    begin_write(session)
+    if _is_vouched():
+        raise ForbiddenError("Your name comes from the website at which you are logged in.")
+    try:
+        profiles.rename(session, _holder().commenter_id, form.name.data or "")
+    except InvalidFieldsError as error:
+        session.rollback()
+        return make_response(_settings(form, error.fields), 422)
+    session.commit()
+    return _done("Your name is changed, on comments of earlier days too.")
+
+
+@blueprint.post("/picture")
+def picture() -> ResponseReturnValue:
+    """Show the picture, or initials in its place."""
+    shown = request.form.get("show") == "yes"
+    session = database()
+    begin_write(session)
+    profiles.show_picture(session, _holder().commenter_id, shown)
+    session.commit()
+    return _done("Your picture is shown." if shown else "Your initials are shown instead of your picture.")
+
+
+@blueprint.post(f"/identities/{_ROW}/unlink")
+def unlink(row_id: int) -> ResponseReturnValue:
+    """Take away one of several ways to log in."""
+    session = database()
+    begin_write(session)
+    identities.unlink(session, _holder(), row_id, at=now())
+    session.commit()
+    return _done("The account is unlinked, and your other sessions are ended.")
+
+
+@blueprint.post(f"/sessions/{_ROW}/end")
+def end(row_id: int) -> ResponseReturnValue:
+    """End one session; nothing happens to another person's."""
+    session = database()
+    begin_write(session)
+    login_sessions.end_one(session, _holder().commenter_id, row_id)
+    session.commit()
+    return _done("The session is ended.")
+
+
+@blueprint.post("/sessions/end-others")
+def end_others() -> ResponseReturnValue:
+    """End every session but this one."""
+    session = database()
+    begin_write(session)
+    login_sessions.end_all(session, _holder().commenter_id, but=_holder().id)
+    session.commit()
+    return _done("All other sessions are ended.")
+
+
+@blueprint.post("/leave")
+def leave() -> ResponseReturnValue:
+    """Log out of this page."""
+    session = database()
+    begin_write(session)
+    login_sessions.end_one(session, _holder().commenter_id, _holder().id)
+    session.commit()
+    reader.forget(None)
+    return redirect(ACCOUNT, 303)
+
+
+@blueprint.get("/data.json")
+def data() -> ResponseReturnValue:
+    """All of it, as a file."""
+    answer = jsonify(personal_export.person(database(), _holder().commenter_id, at=now()))
+    answer.headers["Content-Disposition"] = f'attachment; filename="my-comments-{now():%Y-%m-%d}.json"'
+    return headers.keep_nothing(answer)
+
+
+@blueprint.route("/delete", methods=["GET", "POST"])
+def delete() -> ResponseReturnValue:
+    """What deleting means, and the button that does it."""
+    form = DeletionForm()
+    if request.method == "GET":
+        return _show("delete", form=form, errors={}, fresh=_is_fresh(), again=_again())
+    if not _is_fresh():
+        raise ForbiddenError("Please log in once more before you delete your account.")
+    if not form.validate():
+        errors = {name: str(found[0]) for name, found in form.errors.items() if name}
+        page = _show("delete", form=form, errors=errors, fresh=True, again=_again())
+        return make_response(page, 422)
+    erasure.erase(database(), _holder().commenter_id, Texts(form.texts.data))
+    reader.forget(None)
+    return redirect(url_for("account.home", gone=1), 303)
+
+
+def _find_holder() -> LoginSession | None:
+    token = reader.token(None)
+    found = reader.current(None)
+    if found is None and token:
+        found = login_sessions.find(database(), token, purpose=login_sessions.OWN, at=now())
+    return found
+
+
+def _holder() -> LoginSession:
+    """Return the session that passed the guard."""
+    return cast(LoginSession, g.holder)
+
+
+def _is_fresh() -> bool:
+    return login_sessions.is_fresh(_holder(), at=now())
+
+
+def _is_vouched() -> bool:
+    """Whether it is a website that says who this is."""
+    identity = _holder().identity
+    return identity is not None and identity.provider == single_sign_on.PROVIDER
+
+
+def _again() -> list[catalogue.Provider]:
+    """Return the providers at which this person can log in once more."""
+    mine = {one.provider for one in identities.of(database(), _holder().commenter_id)}
+    return [provider for key, provider in providers().items() if key in mine]
+
+
+def _settings(form: NameForm, errors: dict[str, str] | None = None) -> Response:
+    person_id = _holder().commenter_id
+    return _show(
+        "settings",
+        form=form,
+        errors=errors or {},
+        fresh=_is_fresh(),
+        again=_again(),
+        identities=identities.of(database(), person_id),
+        label_of=_label_of,
+        providers=list(providers().values()),
+        has_picture=avatars.has_one(database(), person_id),
+        sessions=login_sessions.of(database(), person_id, at=now()),
+        sites=personal_export.sites_by_id(database()),
+        retention_words=retention.sentences(Limits.read(context.settings())),
+    )
+
+
+def _label_of(key: str) -> str:
+    if key == single_sign_on.PROVIDER:
+        return "A website's own login"
+    return reader.label_of(key)
+
+
+def _show(template: str, **facts: object) -> Response:
+    html = render_template(
+        f"account/{template}.html",
+        holder=_holder(),
+        person=_holder().commenter,
+        portrait=avatars.path(database(), _holder().commenter),
+        vouched=_is_vouched(),
+        notice=take_notice(),
+        **facts,
+    )
+    return headers.keep_nothing(make_response(html))
+
+
+def _done(words: str) -> ResponseReturnValue:
+    leave_notice(words)
+    return redirect(url_for("account.settings"), 303)
+
+
+def _after() -> int | None:
+    text = request.args.get("after")
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdecimal() or len(text) > 18:
+        raise BadAddressError("after must be a number.")
+    return int(text)

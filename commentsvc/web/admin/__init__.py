@@ -1,0 +1,1 @@
+"""The views of moderators and owners."""

@@ -1,0 +1,156 @@
+"""A site's bans: the list, a ban of what is typed or of a comment's author, and lifting one."""
+
+from __future__ import annotations
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response as Redirect
+
+from commentsvc.db.session import begin_write
+from commentsvc.domain.admin import ban_list, people
+from commentsvc.errors import ForbiddenError, InvalidFieldsError, NotFoundError
+from commentsvc.models import Ban, BanKind, Comment
+from commentsvc.web import error_pages
+from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, Desk, guard, number
+from commentsvc.web.admin.people_forms import AuthorBanForm, BanForm, checked
+from commentsvc.web.auth import cookies
+from commentsvc.web.context import database, now
+
+blueprint = Blueprint("bans", __name__, url_prefix=cookies.ADMIN)
+blueprint.before_request(guard)
+
+NOWHERE = "There is no such page, or it is not yours to see."
+_WORDS = {
+    BanKind.PERSON: "{} (account)",
+    BanKind.EMAIL: "The e-mail address {}",
+    BanKind.AUTHOR: "The browser this comment was written in",
+    BanKind.NETWORK: "The network it came from",
+    BanKind.DOMAIN: "Links to {}",
+}
+_TICKED = {BanKind.PERSON, BanKind.EMAIL, BanKind.AUTHOR}
+
+
+@blueprint.route(f"/sites/<int(max={LARGEST_SITE}):site_id>/bans", methods=["GET", "POST"])
+def of_site(site_id: int) -> ResponseReturnValue:
+    """All bans, and a form for one more."""
+    desk = Desk.at(site_id)
+    form, errors = BanForm(), {}
+    if request.method == "POST":
+        try:
+            return _add_typed(form, site_id)
+        except InvalidFieldsError as error:
+            database().rollback()
+            errors = error.fields
+    found, next_after = ban_list.listed(database(), site_id, after=number("after", LARGEST_ROW))
+    html = render_template(
+        "admin/bans.html",
+        desk=desk,
+        form=form,
+        errors=errors,
+        bans=found,
+        next_after=next_after,
+        named=ban_list.named,
+        now=now(),
+        notice=cookies.take_notice(),
+    )
+    return make_response(html, 422 if errors else 200)
+
+
+@blueprint.route(f"/comments/<int(max={LARGEST_ROW}):comment_id>/ban", methods=["GET", "POST"])
+def author(comment_id: int) -> ResponseReturnValue:
+    """Ban who wrote a comment, by what it tells of them."""
+    desk, comment = _find(comment_id)
+    offered = ban_list.targets(comment)
+    form = AuthorBanForm()
+    form.targets.choices = [(one.key, _WORDS[one.kind].format(_shown(one))) for one in offered]
+    if request.method == "GET":
+        form.targets.data = [one.key for one in offered if one.kind in _TICKED]
+    errors, status = {}, 200
+    if request.method == "POST":
+        try:
+            return _ban_author(form, comment_id)
+        except InvalidFieldsError as error:
+            errors, status = error.fields, error_pages.status_of(error)
+        except ForbiddenError as error:
+            errors, status = {"targets": str(error)}, error_pages.status_of(error)
+        database().rollback()
+        desk, comment = _find(comment_id)
+    html = render_template(
+        "admin/ban.html", desk=desk, form=form, errors=errors, comment=comment, who=people.who_wrote(comment)
+    )
+    return make_response(html, status)
+
+
+@blueprint.post(f"/bans/<int(max={LARGEST_ROW}):ban_id>/lift")
+def lift(ban_id: int) -> ResponseReturnValue:
+    """Take a ban off; once it is gone, there is nothing more to do."""
+    session = database()
+    begin_write(session)
+    ban = session.get(Ban, ban_id)
+    if ban is None:
+        raise NotFoundError(NOWHERE)
+    desk = Desk.at(ban.site_id)
+    name = ban_list.named(ban)
+    ban_list.lift(session, ban, moderator_id=desk.person.id, at=now())
+    session.commit()
+    cookies.leave_notice(f"The ban of {name} is lifted.")
+    return _back(desk.site.id, request.args.get("who"))
+
+
+def _add_typed(form: BanForm, site_id: int) -> Redirect:
+    checked(form)
+    session = database()
+    begin_write(session)
+    desk = Desk.at(site_id)
+    target = ban_list.typed(BanKind(form.kind.data), form.value.data or "")
+    (ban,) = ban_list.add(
+        session,
+        site_id,
+        [target],
+        reason=form.reason.data or "",
+        until=form.ending(at=now()),
+        moderator_id=desk.person.id,
+        at=now(),
+    )
+    session.commit()
+    cookies.leave_notice(f"Banned {ban_list.named(ban)}{ban_list.ending(ban)}.")
+    return _back(site_id, None)
+
+
+def _ban_author(form: AuthorBanForm, comment_id: int) -> Redirect:
+    checked(form)
+    session = database()
+    begin_write(session)
+    desk, comment = _find(comment_id)
+    chosen = [one for one in ban_list.targets(comment) if one.key in (form.targets.data or [])]
+    found = ban_list.add(
+        session,
+        desk.site.id,
+        chosen,
+        reason=form.reason.data or "",
+        until=form.ending(at=now()),
+        moderator_id=desk.person.id,
+        at=now(),
+    )
+    session.commit()
+    if found:
+        cookies.leave_notice(f"Banned {ban_list.named(found[0])}{ban_list.ending(found[0])}.")
+    return _back(desk.site.id, people.who_wrote(comment))
+
+
+def _find(comment_id: int) -> tuple[Desk, Comment]:
+    comment = database().get(Comment, comment_id)
+    if comment is None:
+        raise NotFoundError(NOWHERE)
+    return Desk.at(comment.site_id), comment
+
+
+def _shown(target: ban_list.Target) -> str:
+    return target.value if target.kind is BanKind.EMAIL else target.label
+
+
+def _back(site_id: int, who: str | None) -> Redirect:
+    """Return to the person, where it is about one, or to the list."""
+    if who:
+        return redirect(url_for("people.one", site_id=site_id, who=who), 303)
+    return redirect(url_for("bans.of_site", site_id=site_id), 303)

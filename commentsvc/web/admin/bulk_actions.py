@@ -1,0 +1,119 @@
+"""Deciding on a selection of comments, or on all that a list shows through its filters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from flask import Blueprint, abort, render_template, request
+from flask.typing import ResponseReturnValue
+
+from commentsvc.db.session import begin_write
+from commentsvc.domain.admin import bulk_decisions
+from commentsvc.domain.admin.bulk_decisions import Outcome, Overtaken
+from commentsvc.models import Status
+from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, Desk, Place, guard, posted_number
+from commentsvc.web.auth import cookies
+from commentsvc.web.context import database, now
+
+blueprint = Blueprint("bulk_actions", __name__, url_prefix=cookies.ADMIN)
+blueprint.before_request(guard)
+
+MOST_PICKED = 500
+_PICK = re.compile(r"([0-9]{1,19})-([a-z]{1,20})")
+_RESTORE, _KEEP = "restore", "keep"
+
+
+@blueprint.post(f"/sites/<int(max={LARGEST_SITE}):site_id>/bulk")
+def decide(site_id: int) -> ResponseReturnValue:
+    """Do what the pressed button names, to what was ticked or to all that match."""
+    desk, place = Desk.at(site_id), Place.read()
+    verdict = request.form.get("verdict", "")
+    if verdict not in {*Status, _RESTORE, _KEEP}:
+        abort(400)
+    if request.form.get("all") and verdict != _KEEP:
+        outcome = _sweep(desk, place, verdict)
+        if outcome.next_after is not None:
+            return render_template(
+                "admin/progress.html",
+                desk=desk,
+                place=place,
+                verdict=verdict,
+                outcome=outcome,
+                done=_done(outcome),
+            )
+    else:
+        outcome = _picked(desk, verdict)
+    undo = {"action_id": outcome.action_id, "site_id": site_id} if outcome.action_id else None
+    cookies.leave_notice(_sentence(outcome, verdict), undo=undo)
+    return place.back(site_id)
+
+
+def _sweep(desk: Desk, place: Place, verdict: str) -> Outcome:
+    return bulk_decisions.sweep(
+        database(),
+        desk.site.id,
+        place.status,
+        place.filters,
+        _status(verdict),
+        ceiling=posted_number("ceiling") or 0,
+        after=posted_number("from"),
+        moderator_id=desk.person.id,
+        at=now(),
+        action_id=posted_number("action"),
+    )
+
+
+def _picked(desk: Desk, verdict: str) -> Outcome:
+    session = database()
+    seen = _seen()
+    site_id, moderator_id = desk.site.id, desk.person.id
+    begin_write(session)
+    if verdict == _KEEP:
+        outcome = bulk_decisions.keep(session, site_id, seen, moderator_id=moderator_id, at=now())
+    else:
+        outcome = bulk_decisions.decide(
+            session, site_id, seen, _status(verdict), moderator_id=moderator_id, at=now()
+        )
+    session.commit()
+    return outcome
+
+
+def _seen() -> dict[int, Status | None]:
+    """What was ticked, with the status that each was shown with."""
+    picks = request.form.getlist("pick")
+    if len(picks) > MOST_PICKED:
+        abort(400)
+    found: dict[int, Status | None] = {}
+    for pick in picks:
+        parts = _PICK.fullmatch(pick)
+        if parts is None or parts[2] not in set(Status) or int(parts[1]) > LARGEST_ROW:
+            abort(400)
+        found[int(parts[1])] = Status(parts[2])
+    return found
+
+
+def _status(verdict: str) -> Status | None:
+    return None if verdict == _RESTORE else Status(verdict)
+
+
+def _done(outcome: Outcome) -> int:
+    """How many were changed in all rounds."""
+    return (posted_number("done") or 0) + outcome.changed
+
+
+def _sentence(outcome: Outcome, verdict: str) -> str:
+    done = _done(outcome)
+    if not done and not outcome.overtaken:
+        return "Nothing was ticked, or it stood there already."
+    verb = "Kept" if verdict == _KEEP else bulk_decisions.KINDS[_status(verdict)][1]
+    said = f"{verb}: {bulk_decisions.named(done)}."
+    return f"{said} {_others(outcome.overtaken)}".strip()
+
+
+def _others(overtaken: Sequence[Overtaken]) -> str:
+    """Name who was faster."""
+    if not overtaken:
+        return ""
+    names = sorted({one.by or "the service" for one in overtaken})
+    return f"{bulk_decisions.named(len(overtaken)).capitalize()} had been decided meanwhile by {', '.join(names)}."

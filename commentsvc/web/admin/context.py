@@ -1,0 +1,170 @@
+"""What the pages of the admin view share: their guard, the site at hand, and the place in the list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, cast
+from urllib.parse import quote, urlencode
+
+from flask import Response, g, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as Redirect
+
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.admin import queue
+from commentsvc.domain.admin.queue_filters import Filters, Tab
+from commentsvc.domain.surge import episodes
+from commentsvc.domain.surge.episodes import Spell
+from commentsvc.errors import BadAddressError, NotFoundError
+from commentsvc.models import Comment, Commenter, Role, Site
+from commentsvc.web import access
+from commentsvc.web.auth import cookies, person_marks
+from commentsvc.web.context import database, now, providers
+
+TABS = tuple(Tab)
+LARGEST_ROW = 2**63 - 1
+LARGEST_SITE = 2**31 - 1
+COMMENT = f"/comments/<int(max={LARGEST_ROW}):comment_id>"
+"""Where a comment's pages lie."""
+_SETTLED = "settled"
+
+
+def guard() -> Response | None:
+    """Stand before every route of a blueprint: changes come from pages of ours, and people are signed in."""
+    if request.method not in {"GET", "HEAD"}:
+        access.require_own_page()
+    elif arriving := arrival():
+        return arriving
+    person = cookies.who()
+    if person is None:
+        return signed_out(401)
+    g.person = person
+    if request.method not in {"GET", "HEAD"}:
+        person_marks.require(person_marks.sent_mark(), person)
+    return None
+
+
+def arrival() -> Response | None:
+    """Answer a visit by a link on another website, or None where it is none.
+
+    Browsers leave a strict cookie out of such a visit, so somebody who is signed in would look like a stranger.
+    This page goes on to the same address by itself, now as a page of ours.
+    """
+    if request.headers.get("Sec-Fetch-Site") != "cross-site" or _SETTLED in request.args:
+        return None
+    query = urlencode([*request.args.items(multi=True), (_SETTLED, "1")])
+    return make_response(render_template("admin/arrival.html", onward=f"{quote(request.path)}?{query}"))
+
+
+def signed_out(status: int, *, spent: bool = False) -> Response:
+    """Say how to get in."""
+    ways_in = list(providers().values())
+    return make_response(render_template("admin/signed_out.html", spent=spent, providers=ways_in), status)
+
+
+def person() -> Commenter:
+    """Return who passed the guard."""
+    return cast(Commenter, g.person)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A site with the person who looks after it."""
+
+    person: Commenter
+    site: Site
+    role: Role
+    sites: list[Site]
+    """All that this person looks after."""
+
+    @classmethod
+    def at(cls, site_id: int, *, owner: bool = False) -> Desk:
+        """Return the desk of a site; raises NotFoundError for people without a role (or not owner) there."""
+        role = accounts.require_role(database(), person(), site_id, owner=owner)
+        site = database().get_one(Site, site_id)
+        return cls(person(), site, role, accounts.sites_of(database(), person()))
+
+    @property
+    def is_owner(self) -> bool:
+        return self.role is Role.OWNER
+
+    @cached_property
+    def pressure(self) -> list[Spell]:
+        """Where comments come at an abnormal rate just now."""
+        return episodes.current(database(), self.site, at=now())
+
+    @cached_property
+    def tabs(self) -> list[tuple[Tab, str]]:
+        """The lists, each with how many comments it has, such as 12 or 999+."""
+        counts, most = queue.counts(database(), self.site.id), queue.COUNTED - 1
+        return [(status, str(counts[status]) if counts[status] <= most else f"{most}+") for status in TABS]
+
+
+def at_comment(comment_id: int) -> tuple[Desk, Comment]:
+    """Return a comment and its site's desk; to people without a role there, it does not exist."""
+    comment = database().get(Comment, comment_id)
+    if comment is None:
+        raise NotFoundError("There is no such page, or it is not yours to see.")
+    return Desk.at(comment.site_id), comment
+
+
+def undo_button(desk: Desk, action_id: int | None) -> dict[str, int] | None:
+    """What a notice needs for its button."""
+    return {"action_id": action_id, "site_id": desk.site.id} if action_id else None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in the list somebody is; every link and form carries it, so that they come back there."""
+
+    status: Tab
+    site_id: int | None
+    after: int | None
+    filters: Filters = field(default_factory=Filters)
+    open: int | None = None
+    """The comment whose surroundings are shown."""
+
+    @classmethod
+    def read(cls) -> Place:
+        """Read the query; raises BadAddressError."""
+        wanted = request.args.get("status", TABS[0].value)
+        if wanted not in set(Tab):
+            raise BadAddressError("There is no such list of comments.")
+        return cls(
+            Tab(wanted),
+            number("site", LARGEST_SITE),
+            number("after", LARGEST_ROW),
+            Filters.read(request.args),
+            number("open", LARGEST_ROW),
+        )
+
+    def arguments(self, **changed: Any) -> dict[str, Any]:
+        """What a link carries to mean this place, or another that differs in what is `changed`."""
+        named = {"status": self.status.value, "site": self.site_id, "after": self.after}
+        named |= self.filters.arguments() | {"open": self.open} | changed
+        return {name: value for name, value in named.items() if value is not None}
+
+    def narrowed(self, **changed: Any) -> dict[str, Any]:
+        """What a link carries to mean the beginning of this list with other filters; None takes one away."""
+        return self.arguments(**{"after": None, "open": None} | changed)
+
+    def back(self, site_id: int, comment_id: int | None = None) -> Redirect:
+        """Return to the list, to a certain comment in it."""
+        anchor = f"comment-{comment_id}" if comment_id else None
+        return redirect(url_for("admin.home", **self.arguments(site=site_id, open=None), _anchor=anchor), 303)
+
+
+def number(name: str, largest: int) -> int | None:
+    """Read a row's number from the query; raises BadAddressError for what is none."""
+    text = request.args.get(name)
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdecimal() or len(text) > 19 or int(text) > largest:
+        raise BadAddressError(f"{name} must be a number.")
+    return int(text)
+
+
+def posted_number(name: str) -> int | None:
+    """Read a row's number from the form; None where it has none."""
+    typed = request.form.get(name, "")
+    return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 19 else None

@@ -1,0 +1,170 @@
+"""The moderator's view: the queue, a comment in full, and the verdict on it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from flask import Blueprint, abort, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from commentsvc.db.session import begin_write
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.admin import bulk_decisions, queue, undoing
+from commentsvc.models import Comment, Status, Thread
+from commentsvc.web.admin.context import (
+    COMMENT,
+    LARGEST_ROW,
+    Desk,
+    Place,
+    at_comment,
+    guard,
+    number,
+    person,
+    undo_button,
+)
+from commentsvc.web.auth import cookies
+from commentsvc.web.context import database, now, providers
+
+blueprint = Blueprint("admin", __name__, url_prefix=cookies.ADMIN)
+blueprint.before_request(guard)
+
+RESTORE = "restore"
+KEEP = "keep"
+_DONE = {
+    Status.APPROVED: "Approved.",
+    Status.HELD: "Held for a decision.",
+    Status.SPAM: "Marked as spam.",
+    Status.TRASH: "Moved to the trash.",
+}
+
+
+@blueprint.app_template_filter("ago")
+def ago(at: datetime) -> str:
+    """12 minutes ago; from the second day on, the date."""
+    passed = now() - at
+    if passed < timedelta(minutes=1):
+        return "just now"
+    if passed < timedelta(days=1):
+        minutes = passed // timedelta(minutes=1)
+        many, unit = (minutes, "minute") if minutes < 60 else (minutes // 60, "hour")
+        return f"{many} {unit}{'' if many == 1 else 's'} ago"
+    return f"{at:%-d %B %Y}"
+
+
+@blueprint.get("")
+def home() -> ResponseReturnValue:
+    """The queue of one site: the one asked for, or the first."""
+    place = Place.read()
+    site_id = place.site_id
+    if site_id is None:
+        mine = accounts.sites_of(database(), person())
+        if not mine:
+            return render_template("admin/no_site.html", desk=None)
+        site_id = mine[0].id
+    desk, session = Desk.at(site_id), database()
+    page = queue.page(session, site_id, place.status, place.filters, after=place.after)
+    opened = next((entry for entry in page.entries if entry.id == place.open), None)
+    article = place.filters.article
+    return render_template(
+        "admin/queue.html",
+        desk=desk,
+        place=place,
+        page=page,
+        opened=opened and queue.surroundings(session, opened),
+        article=session.get(Thread, article) if article else None,
+        writers={"guest": "Guests"} | {key: row.label for key, row in providers().items()},
+        checks=_checks(page, place.filters.reason),
+        newest=queue.newest(session),
+        undoable=undoing.last_undoable(session, site_id, desk.person.id),
+        notice=cookies.take_notice(),
+    )
+
+
+@blueprint.get(COMMENT)
+def one(comment_id: int) -> ResponseReturnValue:
+    """A comment in full, and every decision on it."""
+    desk, _ = at_comment(comment_id)
+    entry = queue.one(database(), comment_id)
+    return render_template(
+        "admin/comment.html",
+        desk=desk,
+        place=Place.read(),
+        entry=entry,
+        around=queue.surroundings(database(), entry),
+        history=queue.history(database(), comment_id),
+        notice=cookies.take_notice(),
+    )
+
+
+@blueprint.post(f"{COMMENT}/decision")
+def decide(comment_id: int) -> ResponseReturnValue:
+    """Give a comment the status that the pressed button names, unless somebody was faster."""
+    session = database()
+    begin_write(session)
+    desk, comment = at_comment(comment_id)
+    if request.form.get("verdict") == KEEP:
+        outcome = bulk_decisions.keep(
+            session, desk.site.id, [comment_id], moderator_id=desk.person.id, at=now()
+        )
+        said = "Kept."
+    else:
+        status, seen = _wanted_status(comment_id), _seen()
+        if seen is not None and comment.status is not seen:
+            if comment.status is not status:
+                return _overtaken(desk, comment, status)
+            cookies.leave_notice(
+                f"{_who(bulk_decisions.overtaken(session, comment))} was faster: {_DONE[status]}"
+            )
+            return Place.read().back(desk.site.id, number("next", LARGEST_ROW))
+        outcome = bulk_decisions.decide(
+            session, desk.site.id, {comment_id: seen}, status, moderator_id=desk.person.id, at=now()
+        )
+        if outcome.overtaken:  # in this very moment
+            return _overtaken(desk, comment, status)
+        said = _DONE[status]
+    session.commit()
+    cookies.leave_notice(said, undo=undo_button(desk, outcome.action_id))
+    return Place.read().back(desk.site.id, number("next", LARGEST_ROW))
+
+
+def _wanted_status(comment_id: int) -> Status:
+    verdict = request.form.get("verdict", "")
+    if verdict == RESTORE:
+        return queue.status_before_removal(database(), comment_id)
+    if verdict not in set(Status):
+        abort(400)
+    return Status(verdict)
+
+
+def _checks(page: queue.QueuePage, chosen: str | None) -> list[str]:
+    """Why the comments of a page stand where they do, by the names of the checks: what can be filtered by."""
+    found = {check for entry in page.entries if entry.ruling for check in entry.ruling.checks}
+    return sorted(found | ({chosen} if chosen else set()))
+
+
+def _seen() -> Status | None:
+    """The status with which the page had shown the comment."""
+    shown = request.form.get("seen", "")
+    return Status(shown) if shown in set(Status) else None
+
+
+def _overtaken(desk: Desk, comment: Comment, status: Status) -> ResponseReturnValue:
+    """Show what somebody else decided meanwhile, and ask."""
+    session = database()
+    who = _who(bulk_decisions.overtaken(session, comment))
+    comment_id = comment.id
+    session.rollback()
+    html = render_template(
+        "admin/overtaken.html",
+        desk=Desk.at(desk.site.id),
+        place=Place.read(),
+        entry=queue.one(session, comment_id),
+        who=who,
+        wanted=status,
+        next=number("next", LARGEST_ROW),
+    )
+    return make_response(html, 409)
+
+
+def _who(overtaken: bulk_decisions.Overtaken) -> str:
+    return overtaken.by or "Something other than a moderator"

@@ -1,0 +1,166 @@
+"""A site's rules for new comments, for its owner: tried on what is stored, and only then saved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from commentsvc.db.session import begin_write
+from commentsvc.domain.admin import report_preview, rule_preview, site_rules
+from commentsvc.domain.admin.report_preview import Comparison
+from commentsvc.domain.admin.rule_preview import Rehearsal
+from commentsvc.domain.admin.site_rules import Wanted
+from commentsvc.domain.spam import akismet_check, spam_filter, training
+from commentsvc.domain.spam.checks import Rules
+from commentsvc.errors import InvalidFieldsError
+from commentsvc.models import Policy, Site, Status
+from commentsvc.web import headers
+from commentsvc.web.admin.context import LARGEST_SITE, Desk, guard
+from commentsvc.web.auth import cookies
+from commentsvc.web.context import database, now, settings
+from commentsvc.web.forms import RulesForm
+
+blueprint = Blueprint("rules", __name__, url_prefix=cookies.ADMIN)
+blueprint.before_request(guard)
+
+RULES = f"/sites/<int(max={LARGEST_SITE}):site_id>/rules"
+
+
+@dataclass
+class _Page:
+    """What the page shows beside the rules as they are."""
+
+    form: RulesForm
+    errors: dict[str, str] = field(default_factory=dict)
+    tried: Rehearsal | None = None
+    reports: Comparison | None = None
+
+
+@blueprint.route(RULES, methods=["GET", "POST"])
+def edit(site_id: int) -> ResponseReturnValue:
+    """The form; what it would change, where it was to be tried; or the rules saved."""
+    desk = Desk.at(site_id, owner=True)
+    page = _Page(RulesForm(data=_stored(desk.site)))
+    if request.method == "POST":
+        try:
+            wanted = _wanted(page.form)
+            if request.form.get("do") == "save":
+                return _save(site_id, wanted)
+            page.tried = rule_preview.rehearse(database(), desk.site, wanted.policy, wanted.rules)
+            page.reports = report_preview.compare(
+                database(), site_id, desk.site.reports_to_hold, wanted.reports_to_hold or 0
+            )
+        except InvalidFieldsError as error:
+            database().rollback()
+            page.errors = error.fields
+    return _show(site_id, page)
+
+
+@blueprint.post(f"{RULES}/akismet")
+def akismet(site_id: int) -> ResponseReturnValue:
+    """Switch Akismet on with a key that it knows, or off."""
+    desk, session = Desk.at(site_id, owner=True), database()
+    switched_off = request.form.get("do") == "off"
+    try:
+        key = "" if switched_off else site_rules.akismet_key(request.form.get("key", ""))
+        if not key and not switched_off:
+            raise InvalidFieldsError({"key": "Please enter your key"})
+        is_good = _known_to_akismet(key, desk.site) if key else True
+    except InvalidFieldsError as error:
+        site = Desk.at(site_id, owner=True).site
+        return _show(site_id, _Page(RulesForm(formdata=None, data=_stored(site)), error.fields))
+    begin_write(session)
+    desk = Desk.at(site_id, owner=True)
+    site_rules.set_akismet(session, desk.site, key, moderator_id=desk.person.id, at=now())
+    session.commit()
+    cookies.leave_notice(_said_of_akismet(key, is_good))
+    return redirect(url_for("rules.edit", site_id=site_id), 303)
+
+
+def _known_to_akismet(key: str, site: Site) -> bool | None:
+    """Ask Akismet about a key, the database waiting for nothing; raises InvalidFieldsError for a wrong one."""
+    blog = site.origins[0].origin if site.origins else settings().base_url
+    database().rollback()
+    found = akismet_check.is_known_to_akismet(key, blog)
+    if found is False:
+        raise InvalidFieldsError(
+            {"key": "Akismet does not know this key. Please copy it from your account there"}
+        )
+    return found
+
+
+def _said_of_akismet(key: str, is_good: bool | None) -> str:
+    if not key:
+        return "Akismet is off."
+    if is_good is None:
+        return "Saved, but Akismet could not be reached to check the key. New comments are sent to it nevertheless."
+    return "Akismet knows the key, and is asked about new comments."
+
+
+@blueprint.post(f"{RULES}/forget")
+def forget(site_id: int) -> ResponseReturnValue:
+    """Empty the local filter."""
+    session = database()
+    begin_write(session)
+    desk = Desk.at(site_id, owner=True)
+    site_rules.forget(session, desk.site, moderator_id=desk.person.id, at=now())
+    session.commit()
+    cookies.leave_notice("The filter has forgotten everything.")
+    return redirect(url_for("rules.edit", site_id=site_id), 303)
+
+
+def _show(site_id: int, page: _Page) -> ResponseReturnValue:
+    desk = Desk.at(site_id, owner=True)
+    html = render_template(
+        "admin/rules.html",
+        desk=desk,
+        form=page.form,
+        errors=page.errors,
+        tried=page.tried,
+        reports=page.reports,
+        statuses=list(Status),
+        learned=training.state(database(), site_id),
+        enough=spam_filter.ENOUGH,
+        notice=cookies.take_notice(),
+    )
+    return headers.keep_nothing(make_response(html, 422 if page.errors else 200))
+
+
+def _save(site_id: int, wanted: Wanted) -> ResponseReturnValue:
+    session = database()
+    begin_write(session)
+    desk = Desk.at(site_id, owner=True)
+    changed = site_rules.save(session, desk.site, wanted, moderator_id=desk.person.id, at=now())
+    session.commit()
+    cookies.leave_notice("The rules are saved." if changed else "Nothing was changed.")
+    return redirect(url_for("rules.edit", site_id=site_id), 303)
+
+
+def _wanted(form: RulesForm) -> Wanted:
+    if not form.validate():
+        raise InvalidFieldsError({name: str(found[0]) for name, found in form.errors.items() if name})
+    return site_rules.check(
+        Wanted(
+            Policy(form.policy.data),
+            Rules(
+                moderation_words=form.moderation_words.data or "",
+                disallowed_words=form.disallowed_words.data or "",
+                most_links=form.most_links.data,
+                filter_threshold=(form.filter_threshold.data or 0) / 100,
+            ),
+            form.reports_to_hold.data,
+        )
+    )
+
+
+def _stored(site: Site) -> dict[str, object]:
+    return {
+        "policy": site.policy.value,
+        "moderation_words": site.moderation_words,
+        "disallowed_words": site.disallowed_words,
+        "most_links": site.most_links,
+        "filter_threshold": round(site.filter_threshold * 100),
+        "reports_to_hold": site.reports_to_hold,
+    }

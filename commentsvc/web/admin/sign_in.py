@@ -1,0 +1,63 @@
+"""Into the admin view by a one-time link, and out of it."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template
+from flask.typing import ResponseReturnValue
+
+from commentsvc.db.session import begin_write
+from commentsvc.domain.accounts import accounts
+from commentsvc.errors import LinkSpentError
+from commentsvc.web import access
+from commentsvc.web.admin import context as admin_context
+from commentsvc.web.auth import cookies, reader
+from commentsvc.web.context import database, now
+
+blueprint = Blueprint("signin", __name__, url_prefix=cookies.ADMIN)
+
+
+@blueprint.get("/sign-in/<token>")
+def ask(token: str) -> ResponseReturnValue:
+    """A page with a button, which says who is about to sign in: programs that look at a mail's links spend none."""
+    if arriving := admin_context.arrival():
+        return arriving
+    found, present = accounts.find_link(database(), token, at=now()), cookies.who()
+    return render_template(
+        "admin/sign_in.html",
+        token=token,
+        person=found.person if found and found.is_open else None,
+        provider=reader.label_of(found.provider) if found and found.provider else None,
+        other=present if present and found and present.id != found.person.id else None,
+    )
+
+
+@blueprint.post("/sign-in/<token>")
+def enter(token: str) -> ResponseReturnValue:
+    """Spend the link and open a session; one that this browser had before ends."""
+    access.require_own_page()
+    session = database()
+    begin_write(session)
+    try:
+        secret = accounts.redeem_link(session, token, at=now(), browser=reader.browser())
+    except LinkSpentError:
+        session.rollback()
+        found = accounts.find_link(session, token, at=now())
+        return admin_context.signed_out(410, spent=found is None or found.provider is None)
+    if earlier := cookies.token():
+        accounts.sign_out(session, earlier)
+    session.commit()
+    cookies.begin(secret)
+    return redirect(cookies.ADMIN, 303)
+
+
+@blueprint.post("/sign-out")
+def leave() -> ResponseReturnValue:
+    """End the session, here and in the database."""
+    access.require_own_page()
+    if secret := cookies.token():
+        session = database()
+        begin_write(session)
+        accounts.sign_out(session, secret)
+        session.commit()
+    cookies.end()
+    return redirect(cookies.ADMIN, 303)

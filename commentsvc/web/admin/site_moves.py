@@ -1,0 +1,89 @@
+"""A website moves, in the admin view: first what would change, then the change."""
+
+from __future__ import annotations
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from commentsvc.db.session import begin_write
+from commentsvc.domain.thread_admin import remapping
+from commentsvc.domain.thread_admin.remapping import Plan
+from commentsvc.errors import InvalidFieldsError, NotFoundError
+from commentsvc.models import Action
+from commentsvc.web.admin import thread_context
+from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, Desk, guard
+from commentsvc.web.admin.thread_context import ROOT
+from commentsvc.web.auth import cookies
+from commentsvc.web.context import database, now
+
+blueprint = Blueprint("site_moves", __name__, url_prefix=ROOT)
+blueprint.before_request(guard)
+
+SITE = f"/sites/<int(max={LARGEST_SITE}):site_id>/remap"
+SHOWN = 200
+"""Threads listed in a dry run."""
+
+
+@blueprint.get(SITE)
+def dry_run(site_id: int) -> ResponseReturnValue:
+    """Ask for the two addresses, or show what would change."""
+    desk = Desk.at(site_id, owner=True)
+    old, new = request.args.get("old", ""), request.args.get("new", "")
+    try:
+        planned = remapping.plan(database(), desk.site, old=old, new=new) if old or new else None
+    except InvalidFieldsError as error:
+        return _page(desk, old, new, errors=error.fields)
+    return _page(desk, old, new, planned)
+
+
+@blueprint.post(SITE)
+def apply(site_id: int) -> ResponseReturnValue:
+    """Do it, and leave a way back."""
+    old, new = request.form.get("old", ""), request.form.get("new", "")
+    session = database()
+    begin_write(session)
+    desk = Desk.at(site_id, owner=True)
+    try:
+        planned = remapping.plan(session, desk.site, old=old, new=new)
+        action = remapping.apply(session, desk.site, planned, moderator_id=desk.person.id, at=now())
+    except InvalidFieldsError as error:
+        session.rollback()
+        return _page(Desk.at(site_id, owner=True), old, new, errors=error.fields)
+    text, number = action.summary, action.id
+    session.commit()
+    cookies.leave_notice(text, remap=number)
+    return redirect(url_for("site_moves.dry_run", site_id=site_id), 303)
+
+
+@blueprint.post(f"/remaps/<int(max={LARGEST_ROW}):action_id>/undo")
+def undo(action_id: int) -> ResponseReturnValue:
+    """Give the threads their addresses back."""
+    session = database()
+    begin_write(session)
+    action = session.get(Action, action_id)
+    if action is None or action.kind != remapping.KIND:
+        raise NotFoundError("There is no such page, or it is not yours to see.")
+    site_id = Desk.at(action.site_id, owner=True).site.id
+    try:
+        number = remapping.undo(session, action, at=now())
+    except InvalidFieldsError as error:
+        session.rollback()
+        raise NotFoundError(str(error)) from None
+    session.commit()
+    cookies.leave_notice(f"Undone: {number} {'thread is' if number == 1 else 'threads are'} back.")
+    return redirect(url_for("site_moves.dry_run", site_id=site_id), 303)
+
+
+def _page(
+    desk: Desk, old: str, new: str, planned: Plan | None = None, *, errors: dict[str, str] | None = None
+) -> ResponseReturnValue:
+    html = render_template(
+        "admin/remap.html",
+        **thread_context.context(desk),
+        old=old,
+        new=new,
+        planned=planned,
+        shown=SHOWN,
+        errors=errors or {},
+    )
+    return make_response(html, 422 if errors else 200)

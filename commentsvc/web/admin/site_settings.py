@@ -1,0 +1,88 @@
+"""A site's settings, for its owner."""
+
+from __future__ import annotations
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import IntegrityError
+
+from commentsvc.db.session import begin_write
+from commentsvc.domain.sites import site_settings
+from commentsvc.domain.sites.site_settings import SiteSettings
+from commentsvc.errors import InvalidFieldsError
+from commentsvc.models import FieldRule, Order, Policy, Site
+from commentsvc.web.admin.context import LARGEST_SITE, Desk, guard
+from commentsvc.web.auth import cookies
+from commentsvc.web.context import database
+from commentsvc.web.forms import SiteForm
+
+blueprint = Blueprint("site_settings", __name__, url_prefix=cookies.ADMIN)
+blueprint.before_request(guard)
+
+
+@blueprint.route(f"/sites/<int(max={LARGEST_SITE}):site_id>", methods=["GET", "POST"])
+def edit(site_id: int) -> ResponseReturnValue:
+    """The form, and what it changes."""
+    desk = Desk.at(site_id, owner=True)
+    form = SiteForm(data=_stored(desk.site))
+    errors: dict[str, str] = {}
+    if request.method == "POST":
+        try:
+            _save(form, site_id)
+        except InvalidFieldsError as error:
+            database().rollback()
+            errors = error.fields
+        else:
+            cookies.leave_notice("Saved.")
+            return redirect(url_for("site_settings.edit", site_id=site_id), 303)
+    html = render_template(
+        "admin/settings.html", desk=desk, form=form, errors=errors, notice=cookies.take_notice()
+    )
+    return make_response(html, 422 if errors else 200)
+
+
+def _save(form: SiteForm, site_id: int) -> None:
+    if not form.validate():
+        raise InvalidFieldsError({name: str(found[0]) for name, found in form.errors.items() if name})
+    session = database()
+    begin_write(session)
+    desk = Desk.at(site_id, owner=True)
+    try:
+        site_settings.change(session, desk.site, _wanted(form))
+        session.commit()
+    except IntegrityError:  # another owner took the name or an origin at the same moment
+        raise InvalidFieldsError(
+            {"name": "The name or one of the origins has just been taken by another site."}
+        ) from None
+
+
+def _wanted(form: SiteForm) -> SiteSettings:
+    return SiteSettings(
+        name=form.name.data or "",
+        heading=form.heading.data or "",
+        origins=(form.origins.data or "").replace(",", " ").split(),
+        policy=Policy(form.policy.data),
+        guests=bool(form.guests.data),
+        order=Order(form.order.data),
+        name_field=FieldRule(form.name_field.data),
+        email_field=FieldRule(form.email_field.data),
+        website_field=FieldRule(form.website_field.data),
+        close_after_days=form.close_after_days.data,
+        ignored_parameters=form.ignored_parameters.data or "",
+    )
+
+
+def _stored(site: Site) -> dict[str, object]:
+    return {
+        "name": site.name,
+        "heading": site.heading,
+        "origins": "\n".join(item.origin for item in site.origins),
+        "policy": site.policy.value,
+        "guests": site.guests,
+        "order": site.order.value,
+        "name_field": site.name_field.value,
+        "email_field": site.email_field.value,
+        "website_field": site.website_field.value,
+        "close_after_days": site.close_after_days,
+        "ignored_parameters": site.ignored_parameters,
+    }

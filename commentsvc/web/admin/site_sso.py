@@ -1,0 +1,41 @@
+"""A site's own sign-in, for its owner: on with a secret that is shown once, and off."""
+
+from __future__ import annotations
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from commentsvc.db.session import begin_write
+from commentsvc.domain.accounts import single_sign_on
+from commentsvc.web import headers
+from commentsvc.web.admin.context import LARGEST_SITE, Desk, guard
+from commentsvc.web.auth import cookies
+from commentsvc.web.context import database, settings
+
+blueprint = Blueprint("site_sso", __name__, url_prefix=cookies.ADMIN)
+blueprint.before_request(guard)
+
+
+@blueprint.route(f"/sites/<int(max={LARGEST_SITE}):site_id>/sign-in", methods=["GET", "POST"])
+def edit(site_id: int) -> ResponseReturnValue:
+    """Say how it stands; give a new secret, or take the present one away."""
+    secret = None
+    if request.method == "POST":
+        session = database()
+        begin_write(session)
+        desk = Desk.at(site_id, owner=True)
+        if request.form.get("do") == "off":
+            single_sign_on.switch_off(session, desk.site)
+            session.commit()
+            cookies.leave_notice("The site's own sign-in is off.")
+            return redirect(url_for("site_sso.edit", site_id=site_id), 303)
+        secret = single_sign_on.new_secret(session, desk.site)
+        session.commit()
+    html = render_template(
+        "admin/sso.html",
+        desk=Desk.at(site_id, owner=True),
+        secret=secret,
+        audience=settings().base_url,
+        notice=cookies.take_notice(),
+    )
+    return headers.keep_nothing(make_response(html))

@@ -1,0 +1,61 @@
+"""A site at a glance: the figures of the last days, drawn."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from commentsvc.domain.admin import statistics
+from commentsvc.models import Status
+from commentsvc.web.admin.context import LARGEST_SITE, Desk, guard
+from commentsvc.web.auth import cookies
+from commentsvc.web.context import database, now
+
+blueprint = Blueprint("dashboard", __name__, url_prefix=cookies.ADMIN)
+blueprint.before_request(guard)
+
+STACKED = (Status.APPROVED, Status.HELD, Status.SPAM, Status.TRASH)
+"""From the ground up."""
+
+
+@blueprint.get(f"/sites/<int(max={LARGEST_SITE}):site_id>/glance")
+def glance(site_id: int) -> ResponseReturnValue:
+    """Show the pictures, each with its figures as a table."""
+    desk = Desk.at(site_id)
+    found = statistics.glance(database(), site_id, at=now())
+    busiest = max(found.days, key=lambda day: day.total)
+    return render_template(
+        "admin/glance.html",
+        desk=desk,
+        glance=found,
+        statuses=STACKED,
+        latest=statistics.LATEST,
+        usual_wait=in_words(found.usual_wait) if found.usual_wait is not None else None,
+        busiest=busiest,
+        top=ceiling(busiest.total),
+    )
+
+
+def in_words(wait: timedelta) -> str:
+    """Say how long, as one would: 40 seconds, 12 min, 3 h 20 min, 2 days."""
+    minutes = round(wait.total_seconds() / 60)
+    if minutes < 1:
+        return "under a minute"
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, left = divmod(minutes, 60)
+    if hours < 10 and left:
+        return f"{hours} h {left} min"
+    return f"{hours} h" if hours < 48 else f"{round(hours / 24)} days"
+
+
+def ceiling(largest: int) -> int:
+    """Return a round number, even so that it can be halved, that no column rises above."""
+    step = 1
+    while True:
+        for factor in (2, 4, 6, 10):
+            if largest <= factor * step:
+                return factor * step
+        step *= 10

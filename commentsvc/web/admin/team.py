@@ -1,0 +1,105 @@
+"""A site's team, for its owners: who has which role, and invitations by link."""
+
+from __future__ import annotations
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response as Redirect
+
+from commentsvc.db.session import begin_write
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.admin import team
+from commentsvc.errors import BadAddressError
+from commentsvc.integrations.oauth import catalogue
+from commentsvc.models import Role
+from commentsvc.web import headers
+from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, Desk, guard, person
+from commentsvc.web.admin.people_forms import InvitationForm, checked
+from commentsvc.web.auth import cookies
+from commentsvc.web.context import database, now, providers, settings
+
+blueprint = Blueprint("team", __name__, url_prefix=cookies.ADMIN)
+blueprint.before_request(guard)
+
+MEMBER = f"/team/<int(max={LARGEST_ROW}):membership_id>"
+
+
+@blueprint.route(f"/sites/<int(max={LARGEST_SITE}):site_id>/team", methods=["GET", "POST"])
+def show(site_id: int) -> ResponseReturnValue:
+    """Everybody with a role; the form makes an invitation, whose link is shown this once."""
+    link = None
+    form = InvitationForm()
+    desk = Desk.at(site_id, owner=True)
+    if request.method == "POST":
+        checked(form)
+        session = database()
+        begin_write(session)
+        desk = Desk.at(site_id, owner=True)
+        role = Role(form.role.data)
+        token = team.invite(session, desk.site, role, moderator_id=desk.person.id, at=now())
+        session.commit()
+        link = settings().base_url + url_for("invitation.show", token=token)
+        desk = Desk.at(site_id, owner=True)
+    html = render_template(
+        "admin/team.html",
+        desk=desk,
+        form=form,
+        link=link,
+        members=team.members(database(), site_id),
+        open=team.open_invitations(database(), site_id, at=now()),
+        label_of=_label_of,
+        notice=cookies.take_notice(),
+    )
+    return headers.keep_nothing(make_response(html))
+
+
+@blueprint.post(f"{MEMBER}/role")
+def change(membership_id: int) -> ResponseReturnValue:
+    """Give a member the role that the pressed button names."""
+    session = database()
+    begin_write(session)
+    desk = Desk.at(team.site_of(session, membership_id=membership_id), owner=True)
+    wanted = request.form.get("role", "")
+    if wanted not in set(Role):
+        raise BadAddressError("There is no such role.")
+    role = Role(wanted)
+    name = team.change(session, membership_id, role, moderator_id=desk.person.id, at=now())
+    session.commit()
+    return _back(desk.site.id, f"{name} is {'an owner' if role is Role.OWNER else 'a moderator'} now.")
+
+
+@blueprint.post(f"{MEMBER}/remove")
+def remove(membership_id: int) -> ResponseReturnValue:
+    """Take a member's role away."""
+    session = database()
+    begin_write(session)
+    desk = Desk.at(team.site_of(session, membership_id=membership_id), owner=True)
+    name = team.remove(session, membership_id, moderator_id=desk.person.id, at=now())
+    session.commit()
+    return _back(desk.site.id, f"{name} no longer looks after {desk.site.name}.")
+
+
+@blueprint.post(f"/team/invitations/<int(max={LARGEST_ROW}):ticket_id>/withdraw")
+def withdraw(ticket_id: int) -> ResponseReturnValue:
+    """Make an invitation's link worthless."""
+    session = database()
+    begin_write(session)
+    desk = Desk.at(team.site_of(session, ticket_id=ticket_id), owner=True)
+    team.withdraw(session, ticket_id, moderator_id=desk.person.id, at=now())
+    session.commit()
+    return _back(desk.site.id, "The invitation is withdrawn.")
+
+
+def _back(site_id: int, said: str) -> Redirect:
+    """Return to the team, or to the queue where it is no longer theirs to see."""
+    cookies.leave_notice(said)
+    if accounts.role_on(database(), person().id, site_id) is Role.OWNER:
+        return redirect(url_for("team.show", site_id=site_id), 303)
+    return redirect(url_for("admin.home"), 303)
+
+
+def _label_of(key: str) -> str:
+    if key == "local":
+        return "the command line"
+    configured = providers().get(key)
+    return configured.label if configured else catalogue.label_of(key)

@@ -1,0 +1,196 @@
+"""Where a thread is found, in the admin view: renamed, merged with another, and all of it undone."""
+
+from __future__ import annotations
+
+from flask import Blueprint, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from commentsvc.db.session import begin_write
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.thread_admin import merging, moving, renaming, thread_controls
+from commentsvc.domain.threads import duplicates
+from commentsvc.errors import InvalidFieldsError, KeyTakenError, NotFoundError
+from commentsvc.models import Action, Role, Site, Thread
+from commentsvc.web.admin import thread_context
+from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, Desk, guard, number, person
+from commentsvc.web.admin.thread_context import ROOT
+from commentsvc.web.context import database, now
+
+blueprint = Blueprint("thread_moves", __name__, url_prefix=ROOT)
+blueprint.before_request(guard)
+
+THREAD = f"/<int(max={LARGEST_ROW}):thread_id>"
+_UNDO = {merging.KIND: merging.unmerge, renaming.KIND: renaming.undo, moving.KIND: moving.undo}
+
+
+@blueprint.route(f"{THREAD}/address", methods=["GET", "POST"])
+def rename(thread_id: int) -> ResponseReturnValue:
+    """Give a thread another address."""
+    if request.method == "GET":
+        return _address(thread_id)
+    session = database()
+    begin_write(session)
+    desk, thread = thread_context.find(thread_id)
+    url, page_id = request.form.get("url", ""), request.form.get("page_id", "")
+    try:
+        action = renaming.rename(
+            session, thread, url=url, page_id=page_id, moderator_id=desk.person.id, at=now()
+        )
+    except InvalidFieldsError as error:
+        session.rollback()
+        return _address(thread_id, error.fields)
+    except KeyTakenError as error:
+        session.rollback()
+        return _address(thread_id, {"url": str(error)}, taken=error.thread_id)
+    session.commit()
+    return thread_context.done(thread_id, "Renamed." if action else "Nothing was changed.", action)
+
+
+@blueprint.get(f"{THREAD}/merge")
+def preview(thread_id: int) -> ResponseReturnValue:
+    """Ask for the other thread, or show what merging the two would do."""
+    return _preview(thread_id, request.args.get("into", ""))
+
+
+@blueprint.post(f"{THREAD}/merge")
+def merge(thread_id: int) -> ResponseReturnValue:
+    """Merge a thread into another one."""
+    into = request.form.get("into", "")
+    session = database()
+    begin_write(session)
+    desk, thread = thread_context.find(thread_id)
+    try:
+        target = thread_controls.wanted(session, desk.site, into)
+        count = thread.approved_count
+        action = merging.merge(session, thread, target, moderator_id=desk.person.id, at=now())
+    except InvalidFieldsError as error:
+        session.rollback()
+        return _preview(thread_id, into, error.fields)
+    target_id = action.facts["target"]["id"]
+    session.commit()
+    comments = "1 comment" if count == 1 else f"{count:,} comments"
+    return thread_context.done(target_id, f"Merged: {comments} came here.", action)
+
+
+@blueprint.get(f"{THREAD}/move")
+def move_preview(thread_id: int) -> ResponseReturnValue:
+    """Ask for the other site, or show what moving the thread there would do."""
+    to = number("to", LARGEST_SITE)
+    return _move(thread_id, Desk.at(to, owner=True).site if to is not None else None)
+
+
+@blueprint.post(f"{THREAD}/move")
+def move(thread_id: int) -> ResponseReturnValue:
+    """Give a thread to another site; its owner must be this one's too."""
+    typed = request.form.get("to", "")
+    session = database()
+    begin_write(session)
+    desk, thread = thread_context.find(thread_id, owner=True)
+    valid = typed.isascii() and typed.isdecimal() and len(typed) < 10
+    site = Desk.at(int(typed) if valid else 0, owner=True).site
+    try:
+        action = moving.move(session, thread, site, moderator_id=desk.person.id, at=now())
+    except InvalidFieldsError as error:
+        session.rollback()
+        return _move(thread_id, site, error.fields)
+    text = f"Moved to {site.name}."
+    session.commit()
+    return thread_context.done(thread_id, text, action)
+
+
+@blueprint.get(f"/sites/<int(max={LARGEST_SITE}):site_id>/split")
+def split(site_id: int) -> ResponseReturnValue:
+    """Threads of a site that are probably of one article."""
+    desk = Desk.at(site_id)
+    return render_template(
+        "admin/split.html", **thread_context.context(desk), groups=duplicates.find(database(), site_id)
+    )
+
+
+@blueprint.post(f"/actions/<int(max={LARGEST_ROW}):action_id>/undo")
+def undo(action_id: int) -> ResponseReturnValue:
+    """Undo what was done with threads."""
+    session = database()
+    begin_write(session)
+    action = session.get(Action, action_id)
+    if action is None or action.kind not in _UNDO:
+        raise NotFoundError("There is no such page, or it is not yours to see.")
+    moved = action.kind == moving.KIND
+    Desk.at(action.site_id, owner=moved)
+    if moved:
+        Desk.at(action.facts["site_id"], owner=True)
+    try:
+        thread = _UNDO[action.kind](session, action, at=now())
+    except InvalidFieldsError as error:
+        session.rollback()
+        raise NotFoundError(str(error)) from None
+    thread_id = thread.id
+    session.commit()
+    return thread_context.done(thread_id, "Undone.")
+
+
+def _address(
+    thread_id: int, errors: dict[str, str] | None = None, *, taken: int | None = None
+) -> ResponseReturnValue:
+    desk, thread = thread_context.find(thread_id)
+    named = thread.key.removeprefix("id:") if thread.key.startswith("id:") else ""
+    html = render_template(
+        "admin/thread_address.html",
+        **thread_context.context(desk),
+        thread=thread,
+        url=request.form.get("url", thread.url),
+        page_id=request.form.get("page_id", named),
+        errors=errors or {},
+        taken=taken,
+    )
+    return make_response(html, 422 if errors else 200)
+
+
+def _preview(thread_id: int, into: str, errors: dict[str, str] | None = None) -> ResponseReturnValue:
+    desk, thread = thread_context.find(thread_id)
+    errors = dict(errors or {})
+    target: Thread | None = None
+    if into and not errors:
+        try:
+            target = thread_controls.wanted(database(), desk.site, into)
+            merging.require_mergeable(thread, target)
+        except InvalidFieldsError as error:
+            errors, target = error.fields, None
+    html = render_template(
+        "admin/thread_merge.html",
+        **thread_context.context(desk),
+        thread=thread,
+        target=target,
+        into=into,
+        errors=errors,
+    )
+    return make_response(html, 422 if errors else 200)
+
+
+def _move(thread_id: int, site: Site | None, errors: dict[str, str] | None = None) -> ResponseReturnValue:
+    desk, thread = thread_context.find(thread_id, owner=True)
+    errors = dict(errors or {})
+    if site is not None and not errors:
+        try:
+            moving.require_movable(database(), thread, site)
+        except InvalidFieldsError as error:
+            errors = error.fields
+    html = render_template(
+        "admin/thread_move.html",
+        **thread_context.context(desk),
+        thread=thread,
+        site=site if not errors else None,
+        choices=_other_sites(thread.site_id),
+        errors=errors,
+    )
+    return make_response(html, 422 if errors else 200)
+
+
+def _other_sites(site_id: int) -> list[Site]:
+    """Return the sites that this person owns, but one."""
+    mine = accounts.sites_of(database(), person())
+    return [
+        one
+        for one in mine
+        if one.id != site_id and accounts.role_on(database(), person().id, one.id) is Role.OWNER
+    ]

@@ -1,0 +1,192 @@
+"""A site's articles in the admin view: the list, and what can be done with one thread and its comments' marks."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+
+from flask import Blueprint, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from commentsvc.db.session import begin_write
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.admin import queue
+from commentsvc.domain.thread_admin import pins, thread_controls
+from commentsvc.domain.threads import threads
+from commentsvc.errors import InvalidFieldsError, NotFoundError
+from commentsvc.models import Comment, TitleSource
+from commentsvc.web.admin import thread_context
+from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, Desk, guard, number, person
+from commentsvc.web.admin.thread_context import ROOT
+from commentsvc.web.context import database, now
+
+blueprint = Blueprint("threads_admin", __name__, url_prefix=ROOT)
+blueprint.before_request(guard)
+
+THREAD = f"/<int(max={LARGEST_ROW}):thread_id>"
+COMMENT = f"/comments/<int(max={LARGEST_ROW}):comment_id>"
+SEARCH_LONGEST = 200
+_MARKS = {"pin": pins.pin, "unpin": pins.unpin, "feature": pins.feature, "unfeature": pins.unfeature}
+_MARKED = {
+    "pin": "Pinned.",
+    "unpin": "No longer pinned.",
+    "feature": "Featured.",
+    "unfeature": "No longer featured.",
+}
+
+
+@blueprint.get("")
+def listing() -> ResponseReturnValue:
+    """A site's threads, newest first: of the site asked for, or the first."""
+    desk = _desk()
+    search = request.args.get("q", "")[:SEARCH_LONGEST].strip()
+    found = thread_controls.listing(
+        database(), desk.site.id, search=search, before=number("before", LARGEST_ROW)
+    )
+    return render_template(
+        "admin/threads.html",
+        **thread_context.context(desk),
+        found=found,
+        search=search,
+        before=request.args.get("before"),
+        closed=lambda thread: threads.closed_reason(desk.site, thread, at=now()),
+    )
+
+
+@blueprint.get(THREAD)
+def one(thread_id: int) -> ResponseReturnValue:
+    """A thread, and everything that can be done with it."""
+    return _page(thread_id)
+
+
+@blueprint.post(f"{THREAD}/closing")
+def closing(thread_id: int) -> ResponseReturnValue:
+    """Close it now, open it again, or set the date on which it closes."""
+    wanted = request.form.get("closing", "")
+    try:
+        on = {"open": None, "now": now()}[wanted] if wanted != "date" else _day(request.form.get("day", ""))
+    except KeyError:
+        return _page(thread_id, {"closing": "Please choose one"})
+    except InvalidFieldsError as error:
+        return _page(thread_id, error.fields)
+    session = database()
+    begin_write(session)
+    desk, thread = thread_context.find(thread_id)
+    thread_controls.close(session, thread, on=on, moderator_id=desk.person.id, at=now())
+    session.commit()
+    return thread_context.done(
+        thread_id, threads.closed_reason(desk.site, thread, at=now()) or "Open for comments."
+    )
+
+
+@blueprint.post(f"{THREAD}/pace")
+def pace(thread_id: int) -> ResponseReturnValue:
+    """Begin or end slow mode."""
+    typed = request.form.get("seconds", "").strip()
+    session = database()
+    begin_write(session)
+    desk, thread = thread_context.find(thread_id)
+    try:
+        if typed and not (typed.isascii() and typed.isdecimal() and len(typed) < 7):
+            raise InvalidFieldsError({"seconds": "Please enter a number of seconds"})
+        wanted = int(typed) if typed and int(typed) else None
+        thread_controls.slow(session, thread, wanted, moderator_id=desk.person.id, at=now())
+    except InvalidFieldsError as error:
+        session.rollback()
+        return _page(thread_id, error.fields)
+    session.commit()
+    words = f"Slow mode: one comment every {threads.seconds(wanted)}." if wanted else "No slow mode."
+    return thread_context.done(thread_id, words)
+
+
+@blueprint.post(f"{THREAD}/title")
+def title(thread_id: int) -> ResponseReturnValue:
+    """Give the article a title, or leave it to the article."""
+    session = database()
+    begin_write(session)
+    desk, thread = thread_context.find(thread_id)
+    typed = request.form.get("title", "")
+    thread_controls.rename_title(session, thread, typed, moderator_id=desk.person.id, at=now())
+    session.commit()
+    words = "Saved." if thread.title_source is TitleSource.MODERATOR else "The article says its title itself."
+    return thread_context.done(thread_id, words)
+
+
+@blueprint.get(COMMENT)
+def comment(comment_id: int) -> ResponseReturnValue:
+    """One comment, to be pinned or featured."""
+    return _marks(comment_id)
+
+
+@blueprint.post(f"{COMMENT}/mark")
+def mark(comment_id: int) -> ResponseReturnValue:
+    """Pin or feature a comment, or take the mark away."""
+    session = database()
+    begin_write(session)
+    desk, found = _comment(comment_id)
+    wanted = request.form.get("mark", "")
+    try:
+        if wanted not in _MARKS:
+            raise InvalidFieldsError({"mark": "Please choose one"})
+        _MARKS[wanted](session, found, moderator_id=desk.person.id, at=now())
+    except InvalidFieldsError as error:
+        session.rollback()
+        return _marks(comment_id, error.fields)
+    session.commit()
+    return thread_context.done(found.thread_id, _MARKED[wanted])
+
+
+def _desk() -> Desk:
+    site_id = number("site", LARGEST_SITE)
+    if site_id is None:
+        mine = accounts.sites_of(database(), person())
+        if not mine:
+            raise NotFoundError("You look after no site here.")
+        site_id = mine[0].id
+    return Desk.at(site_id)
+
+
+def _comment(comment_id: int) -> tuple[Desk, Comment]:
+    found = database().get(Comment, comment_id)
+    if found is None:
+        raise NotFoundError("There is no such page, or it is not yours to see.")
+    return Desk.at(found.site_id), found
+
+
+def _page(thread_id: int, errors: dict[str, str] | None = None) -> ResponseReturnValue:
+    desk, thread = thread_context.find(thread_id)
+    marked = select(Comment).where(Comment.thread_id == thread_id, Comment.pinned)
+    html = render_template(
+        "admin/thread.html",
+        **thread_context.context(desk),
+        thread=thread,
+        closed=threads.closed_reason(desk.site, thread, at=now()),
+        announced=threads.announcement(desk.site, thread, at=now()),
+        waiting=thread_controls.waiting_in(database(), desk.site.id).get(thread_id, 0),
+        aliases=thread_controls.aliases(database(), thread_id),
+        pinned=list(database().scalars(marked)),
+        tomorrow=(now() + timedelta(days=1)).date().isoformat(),
+        errors=errors or {},
+        typed=request.form,
+    )
+    return make_response(html, 422 if errors else 200)
+
+
+def _marks(comment_id: int, errors: dict[str, str] | None = None) -> ResponseReturnValue:
+    desk, found = _comment(comment_id)
+    html = render_template(
+        "admin/marks.html",
+        **thread_context.context(desk),
+        comment=found,
+        entry=queue.one(database(), comment_id),
+        errors=errors or {},
+    )
+    return make_response(html, 422 if errors else 200)
+
+
+def _day(typed: str) -> datetime:
+    """Read a date as the beginning of that day, UTC; raises InvalidFieldsError on `day`."""
+    try:
+        return datetime.combine(date.fromisoformat(typed.strip()), time(tzinfo=UTC))
+    except ValueError:
+        raise InvalidFieldsError({"day": "Please enter a date, such as 2027-01-31"}) from None

@@ -1,0 +1,69 @@
+"""From the frame to the person's own page: the frame asks for a pass, and a form in it goes there with the pass.
+
+A browser lets a window open in a click only, so the form goes out at the same time as the request for the pass. Its
+window may come first; it then asks again.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, jsonify, make_response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from commentsvc.db.session import begin_write
+from commentsvc.domain.accounts import handoff_tokens, login_sessions
+from commentsvc.errors import LoggedOutError, LoginFailedError
+from commentsvc.web import access, headers
+from commentsvc.web.auth import reader
+from commentsvc.web.auth.cookies import ACCOUNT
+from commentsvc.web.context import database, now
+from commentsvc.web.thread_request import FRAME, Asked
+
+blueprint = Blueprint("handover", __name__)
+
+TRIES = 20
+"""How often a window asks for its pass, every half second, before it says that there is none."""
+
+
+@blueprint.post(f"{FRAME}/pass")
+def give() -> ResponseReturnValue:
+    """Give the reader who is logged in here a token for their own page."""
+    access.require_own_page()
+    reader.require_token()
+    site_id = Asked.read(FRAME, request.form).address().site.id
+    session = database()
+    begin_write(session)
+    holder = reader.current(site_id)
+    if holder is None:
+        raise LoggedOutError
+    token = handoff_tokens.issue(session, holder, token=request.form.get("pass", "")[:200], at=now())
+    session.commit()
+    return headers.keep_nothing(jsonify({"pass": token}))
+
+
+@blueprint.post(f"{ACCOUNT}/enter")
+def take() -> ResponseReturnValue:
+    """Take the token and open the page. A session that this browser had there before ends."""
+    access.require_own_page()
+    given, session = request.form.get("pass", "")[:200], database()
+    tries = _tries()
+    if tries < TRIES and not handoff_tokens.is_known(session, given):
+        html = render_template("account/entering.html", given=given, tries=tries + 1)
+        return headers.keep_nothing(make_response(html, 202))
+    try:
+        begin_write(session)
+        token = handoff_tokens.redeem(session, given, browser=reader.browser(), at=now())
+    except LoginFailedError as error:
+        session.rollback()
+        html = render_template("account/not_entered.html", message=str(error))
+        return headers.keep_nothing(make_response(html, 400))
+    if earlier := reader.token(None):
+        login_sessions.end(session, earlier)
+    session.commit()
+    reader.keep(None, token)
+    return redirect(ACCOUNT, 303)
+
+
+def _tries() -> int:
+    """Return how often this window has asked; TRIES where it is not one that waits for its pass."""
+    typed = request.form.get("tries", "")
+    return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 3 else TRIES

@@ -1,0 +1,38 @@
+"""Pictures of people who log in: fetched from where their provider or website says, made small, kept."""
+
+from __future__ import annotations
+
+import logging
+
+from commentsvc.db.session import begin_write
+from commentsvc.domain.accounts import profiles
+from commentsvc.domain.reading import avatars
+from commentsvc.errors import CommentsvcError
+from commentsvc.http_client import client
+from commentsvc.web.context import database, now
+
+log = logging.getLogger(__name__)
+
+LARGEST = 2 * 1024 * 1024
+"""Bytes."""
+SECONDS = 3.0
+"""A login waits no longer for it; without a picture there are initials."""
+
+
+def take(commenter_id: int, url: str | None) -> None:
+    """Fetch and keep a person's picture, if there is one to be had. Commits by itself."""
+    if not url:
+        return
+    from commentsvc.text import images as shrinking  # Pillow is for those alone who bring one
+
+    try:
+        answer = client.fetch(url, largest=LARGEST, seconds=SECONDS, accept=frozenset({"image/"}))
+        small = shrinking.shrink(answer.body)
+    except CommentsvcError as error:
+        log.info("a picture was not taken: %s", error)
+        return
+    session = database()
+    begin_write(session)
+    if avatars.keep(session, commenter_id, small, at=now()):
+        profiles.look_changed(session, commenter_id)
+    session.commit()

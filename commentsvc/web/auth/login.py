@@ -1,0 +1,270 @@
+"""Social login: out to a provider, back from it, and the session handed to the frame that asked."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, current_app, jsonify, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import OperationalError
+
+from commentsvc.db.session import begin_write
+from commentsvc.domain.accounts import login_sessions, login_tickets
+from commentsvc.domain.accounts.login_tickets import Redeemed, Stage
+from commentsvc.errors import BadAddressError, CommentsvcError, NotFoundError, TooManyError
+from commentsvc.integrations.oauth.catalogue import Provider
+from commentsvc.integrations.rate_limits import Limiter
+from commentsvc.web import access, error_pages, headers
+from commentsvc.web.auth import (
+    login_arrival,
+    login_outcomes,
+    pending_logins,
+    person_marks,
+    provider_calls,
+    reader,
+)
+from commentsvc.web.auth.login_outcomes import Outcome, Purpose, Start
+from commentsvc.web.auth.pending_logins import Begun
+from commentsvc.web.context import database, now, providers
+from commentsvc.web.thread_request import FRAME, PAGE, Asked
+
+blueprint = Blueprint("login", __name__, url_prefix="/login")
+
+_ON_A_SITE = frozenset({Purpose.FRAME, Purpose.TAB, Purpose.THREAD})
+_FAULTS = (CommentsvcError, OperationalError)
+"""What ends a login with a page of its own."""
+_LONGEST = 8000
+"""Characters of one part of a provider's answer; some make their codes of whole tokens."""
+LIMIT = "30/minute;300/hour"
+"""Logins begun, and as many cancelled, from one network: each makes this service write, or ask another."""
+ASKING_LIMIT = "600/minute"
+"""Questions from one network whether a login is done; a frame asks every four seconds, so 40 may wait there."""
+
+
+@blueprint.post("/start")
+def start() -> ResponseReturnValue:
+    """Go to a provider. Only a page of ours can begin a login, so nobody can be led into another's session."""
+    begun_from, challenge = Start.read({"purpose": Purpose.FRAME} | request.form.to_dict()), ""
+    try:
+        access.require_own_page()
+        _limiter("logins").hit(access.network())
+        _require_same_person(begun_from)
+        begun_from, site_id = _where(begun_from)
+        provider = _provider(request.form.get("provider", ""))
+        challenge = _begin(site_id, begun_from)
+        return _go(provider, challenge, begun_from)
+    except _FAULTS as error:
+        _tell_frame(error, challenge=challenge)
+        return login_outcomes.failed(error, begun_from, answered=False)
+
+
+@blueprint.get("/callback/<key>", defaults={"instance": ""})
+@blueprint.get("/callback/<key>/<instance>")
+def callback(key: str, instance: str) -> ResponseReturnValue:
+    """Come back from a provider with its answer.
+
+    Every provider, and every Mastodon instance, comes back to an address of its own: so none can have the answer
+    of another brought here as if it were its own, and be sent the code that is in it.
+    """
+    state = request.args.get("state", "")
+    begun = pending_logins.take(state, key, instance)
+    if begun is None:
+        return _unknown(state)
+    try:
+        login_tickets.require_under_way(database(), state, at=now())
+        provider = _provider(key)
+        profile = provider_calls.finish(provider, begun.attempt, _answer(provider, state))
+        return login_arrival.arrive(provider, profile, begun, at=now())
+    except _FAULTS as error:
+        _tell_frame(error, state=state)
+        return login_outcomes.failed(error, begun.start, answered=True)
+
+
+@blueprint.post("/callback/<key>")
+def posted(key: str) -> ResponseReturnValue:
+    """Take an answer that a provider posts from its own page, where our cookie is not sent; then come with it.
+
+    What is kept can be had only with the proof that this very browser is given. Else somebody could begin a login,
+    have another person finish it, and fetch the answer with the cookie of the browser that began.
+    """
+    provider = _provider(key)
+    state = request.form.get("state", "")
+    if not provider.form_post or not state:
+        raise NotFoundError("There is no such page.")
+    wanted = ("code", "state", "user", "error", "iss")
+    answer = {name: request.form[name][:_LONGEST] for name in wanted if name in request.form}
+    session = database()
+    try:
+        begin_write(session)
+        proof = login_tickets.stash(session, state, answer, at=now())
+        session.commit()
+    except _FAULTS as error:
+        return login_outcomes.failed(error, _begun_from(state), answered=True)
+    query = urlencode({"state": state, "proof": proof})
+    return login_arrival.redirect_to(f"/login/callback/{provider.key}?{query}")
+
+
+@blueprint.post("/redeem")
+def redeem() -> ResponseReturnValue:
+    """Hand the session to the frame that began the login: once, to whoever holds its verifier."""
+    access.require_own_page()
+    _limiter("login questions").hit(access.network())
+    site_id = Asked.read(FRAME, request.form).place().site.id
+    wants_bearer = request.form.get("want") == "bearer"
+    verifier = request.form.get("verifier", "")[:200]
+    found = login_tickets.look(database(), verifier, site_id=site_id, at=now())
+    if found is None:
+        found = _redeem(verifier, site_id, again=wants_bearer)
+    if found.stage is Stage.PENDING:
+        begun = {"begun": True} if found.is_begun else {}
+        return headers.keep_nothing(make_response(jsonify(stage=found.stage, **begun), 202))
+    body: dict[str, Any] = {"stage": found.stage, "message": found.message}
+    if found.stage is Stage.DONE and wants_bearer:
+        body["bearer"] = found.token
+    elif found.stage is Stage.DONE:
+        reader.keep(site_id, found.token)
+    return headers.keep_nothing(jsonify(body))
+
+
+@blueprint.post("/cancel")
+def cancel() -> ResponseReturnValue:
+    """Withdraw a login for the frame that began it; whoever finishes it after that is told so."""
+    access.require_own_page()
+    _limiter("cancelled logins").hit(access.network())
+    site_id = Asked.read(FRAME, request.form).place().site.id
+    session = database()
+    begin_write(session)
+    login_tickets.cancel(session, request.form.get("verifier", "")[:200], site_id=site_id, at=now())
+    session.commit()
+    return headers.keep_nothing(jsonify(cancelled=True))
+
+
+@blueprint.post("/leave")
+def leave() -> ResponseReturnValue:
+    """End the session, here and in the database."""
+    access.require_own_page()
+    asked = Asked.read(PAGE, request.form)
+    site_id = None if request.form.get("door") == "page" else asked.address().site.id
+    reader.require_token()
+    token = reader.token(site_id)
+    if token:
+        session = database()
+        begin_write(session)
+        login_sessions.end(session, token)
+        session.commit()
+    reader.forget(site_id)
+    if error_pages.wants_json():
+        return headers.keep_nothing(jsonify(left=True))
+    return login_arrival.redirect_to(asked.link())
+
+
+@blueprint.get("/opening")
+def opening() -> ResponseReturnValue:
+    """What a popup shows until the provider's page comes; it closes itself where it was opened in vain."""
+    return headers.leave_to_opener(make_response(render_template("login/opening.html")))
+
+
+@blueprint.get("/done")
+def done() -> ResponseReturnValue:
+    """The popup's last page; it closes itself."""
+    return login_outcomes.page(Outcome.DONE, Start(Purpose.FRAME))
+
+
+def _require_same_person(begun_from: Start) -> None:
+    """Refuse to link an account from a page that shows somebody else's; raises OtherPersonError."""
+    holder = reader.given() if begun_from.purpose is Purpose.LINK else None
+    if holder and (mark := request.form.get("mark")):  # which every page of ours has that links accounts
+        person_marks.require(mark, holder.commenter)
+
+
+def _limiter(name: str) -> Limiter:
+    found: Limiter = current_app.extensions["commentsvc.limiters"][name]
+    return found
+
+
+def _provider(key: str) -> Provider:
+    found = providers().get(key)
+    if found is None:
+        raise NotFoundError("This service offers no login of that kind.")
+    return found
+
+
+def _where(begun_from: Start) -> tuple[Start, int | None]:
+    """Return where the login was begun, as short as it can be said, and the site that it is for."""
+    purpose = begun_from.purpose
+    if purpose is None:
+        raise BadAddressError("This login was not begun as it should be. Please try again.")
+    if purpose not in _ON_A_SITE:
+        return replace(begun_from, asked={}), None
+    asked = Asked.read(PAGE if purpose is Purpose.THREAD else FRAME, request.form)
+    address = asked.address()
+    short = {} if purpose is Purpose.FRAME else replace(asked, url=address.url, canonical="").fields()
+    return replace(begun_from, asked=short), address.site.id
+
+
+def _begin(site_id: int | None, begun_from: Start) -> str:
+    """Store a ticket, so that the frame knows that its window has come this far; return its challenge."""
+    challenge = request.form.get("challenge") or hashlib.sha256(secrets.token_bytes(32)).hexdigest()
+    session = database()
+    begin_write(session)
+    login_tickets.begin(
+        session, challenge=challenge, site_id=site_id, begun_from=begun_from.facts(), at=now()
+    )
+    session.commit()
+    return challenge
+
+
+def _go(provider: Provider, challenge: str, begun_from: Start) -> Response:
+    url, label, attempt = provider_calls.begin(provider, request.form.get("instance", ""))
+    holder = reader.given() if begun_from.purpose is Purpose.LINK else None
+    pending_logins.remember(Begun.of(attempt, begun_from, holder=holder.token_hash if holder else ""))
+    session = database()
+    begin_write(session)
+    login_tickets.went_out(session, challenge, attempt.state, at=now())
+    session.commit()
+    # Not a redirect: browsers hold the target of a form's redirect against the form's own `form-action`.
+    own_window = begun_from.purpose is Purpose.FRAME
+    lets_go = own_window and bool(attempt.instance)
+    html = render_template("login/going.html", url=url, label=label, lets_go=lets_go)
+    response = headers.keep_nothing(make_response(html))
+    return headers.leave_to_opener(response) if own_window else response
+
+
+def _answer(provider: Provider, state: str) -> dict[str, str]:
+    if provider.form_post:
+        return login_tickets.stashed(database(), state, request.args.get("proof", ""), at=now())
+    return {name: value[:_LONGEST] for name, value in request.args.items()}
+
+
+def _redeem(verifier: str, site_id: int, *, again: bool) -> Redeemed:
+    session = database()
+    begin_write(session)
+    found = login_tickets.redeem(
+        session, verifier, site_id=site_id, browser=reader.browser(), again=again, at=now()
+    )
+    session.commit()
+    return found
+
+
+def _begun_from(state: str) -> Start:
+    return Start.read(login_tickets.begun_from(database(), state))
+
+
+def _unknown(state: str) -> Response:
+    message = "This login was begun in another browser, or too long ago. Please start it again."
+    return login_outcomes.page(Outcome.UNKNOWN, _begun_from(state), message, status=400)
+
+
+def _tell_frame(error: Exception, *, challenge: str = "", state: str = "") -> None:
+    """Note why a login came to nothing for the frame that waits; nothing is written for one that never began."""
+    database().rollback()
+    if not isinstance(error, CommentsvcError) or isinstance(error, TooManyError) or not (challenge or state):
+        return
+    session = database()
+    begin_write(session)
+    login_tickets.fail(session, str(error), challenge=challenge, state=state, at=now())
+    session.commit()

@@ -1,0 +1,95 @@
+"""Somebody has come back from a provider and has proved who they are: what they get, and where they go."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask import Response, make_response, redirect
+
+from commentsvc.db.session import begin_write
+from commentsvc.domain.accounts import accounts, identities, invitations, login_sessions, login_tickets
+from commentsvc.errors import NoRoleError, NotFreshError
+from commentsvc.integrations.oauth.catalogue import Provider
+from commentsvc.integrations.oauth.profile import Profile
+from commentsvc.models import Identity
+from commentsvc.web import headers
+from commentsvc.web.auth import incoming_avatars, reader
+from commentsvc.web.auth.login_outcomes import Purpose, persons_page
+from commentsvc.web.auth.pending_logins import Begun
+from commentsvc.web.context import database
+from commentsvc.web.thread_request import FRAME, PAGE, Asked
+
+
+def arrive(provider: Provider, profile: Profile, begun: Begun, *, at: datetime) -> Response:
+    """Log somebody in for the purpose of their login, and send them on. Commits; raises errors of a login."""
+    purpose = begun.start.purpose
+    holder = reader.given() if purpose is Purpose.LINK else None
+    if purpose is Purpose.LINK and (holder is None or holder.token_hash != begun.holder):
+        raise NotFreshError("Please log in once more before you link an account.")
+    session = database()
+    begin_write(session)
+    identity = _identity(provider, profile, holder.id if holder else None, at=at)
+    login_tickets.complete(session, begun.attempt.state, identity, at=at)
+    commenter_id = identity.commenter_id
+    token = _person_token(identity, at=at) if purpose in {Purpose.THREAD, Purpose.PERSON} else ""
+    if purpose is Purpose.INVITE:
+        invitations.redeem(session, begun.invitation, identity, at=at)
+    link = _admin_link(identity, at=at) if purpose in {Purpose.ADMIN, Purpose.INVITE} else ""
+    session.commit()
+    incoming_avatars.take(commenter_id, profile.picture)
+    return _onward(begun, token=token, link=link)
+
+
+def redirect_to(url: str) -> Response:
+    """Send a browser on with a GET; `url` is an address of ours or of a registered website."""
+    response = make_response(redirect(url, 303))
+    return headers.keep_nothing(response)
+
+
+def _identity(provider: Provider, profile: Profile, holder_id: int | None, *, at: datetime) -> Identity:
+    key, proof = provider.key, (provider.key, profile.issuer, profile.subject)
+    session = database()
+    if holder_id is None:
+        name = profile.name or provider.label
+        return identities.of_login(session, *proof, name=name, link=profile.link, at=at)
+    holder = login_sessions.by_id(session, holder_id)
+    return identities.link(session, holder, *proof, name=profile.name or key, at=at)
+
+
+def _person_token(identity: Identity, *, at: datetime) -> str:
+    if earlier := reader.given():
+        login_sessions.end_one(database(), earlier.commenter_id, earlier.id)
+    return login_sessions.open_for(
+        database(),
+        commenter_id=identity.commenter_id,
+        identity_id=identity.id,
+        purpose=login_sessions.PERSON,
+        site_id=None,
+        browser=reader.browser(),
+        at=at,
+    )
+
+
+def _admin_link(identity: Identity, *, at: datetime) -> str:
+    if not accounts.sites_of(database(), identity.commenter):
+        raise NoRoleError(
+            f"You are {identity.name} ({identity.provider}, {identity.subject}); no site has made you its moderator."
+        )
+    return accounts.issue_link(database(), identity.commenter, at=at, identity=identity)
+
+
+def _onward(begun: Begun, *, token: str, link: str) -> Response:
+    """Go back to where the login began; every address is made here, none is taken from the request."""
+    match begun.start.purpose:
+        case Purpose.TAB:
+            return redirect_to(Asked.read(FRAME, begun.asked).address().url)
+        case Purpose.THREAD:
+            return reader.give(redirect_to(Asked.read(PAGE, begun.asked).link()), token)
+        case Purpose.PERSON:
+            return reader.give(redirect_to(persons_page(begun.start)), token)
+        case Purpose.LINK:
+            return redirect_to("/account/settings")
+        case Purpose.ADMIN | Purpose.INVITE:
+            return redirect_to(f"/admin/sign-in/{link}")
+        case _:
+            return redirect_to("/login/done")

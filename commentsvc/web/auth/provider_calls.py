@@ -1,0 +1,113 @@
+"""Asking login providers while somebody waits: with no transaction open, and never by all threads at once."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from commentsvc.domain.accounts import mastodon_instances
+from commentsvc.errors import ProviderUnavailableError
+from commentsvc.integrations.oauth import mastodon
+from commentsvc.integrations.oauth.catalogue import Provider
+from commentsvc.integrations.oauth.profile import Profile
+from commentsvc.integrations.oauth.state import Attempt
+from commentsvc.web.context import database, flow, settings
+
+SHARE = 2
+"""How many threads of a process one server may keep waiting: slow ones leave room for those that answer."""
+MASTODON_SHARE = 3
+"""How many threads all Mastodon instances may keep waiting together: strangers name them, as many as they like."""
+# A worker has eight threads for requests that take long; two at least are not to wait for other servers.
+_PLACES = threading.BoundedSemaphore(6)
+_PATIENCE = 0.5
+"""Seconds to wait for a thread's turn."""
+
+
+class Shares:
+    """Counts how many threads wait for each server just now."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: Counter[str] = Counter()
+
+    def take(self, shares: Mapping[str, int]) -> bool:
+        """Count one more thread for each name, none above its share; False where that would take too long."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._have_room(shares), _PATIENCE):
+                return False
+            self._waiting.update(shares.keys())
+            return True
+
+    def give_back(self, shares: Mapping[str, int]) -> None:
+        """Count one thread less for each name."""
+        with self._changed:
+            for name in shares:
+                self._waiting[name] -= 1
+                if not self._waiting[name]:
+                    del self._waiting[name]  # strangers name the instances: nothing stays behind
+            self._changed.notify_all()
+
+    def _have_room(self, shares: Mapping[str, int]) -> bool:
+        return all(self._waiting[name] < most for name, most in shares.items())
+
+
+_SHARES = Shares()
+
+
+def begin(provider: Provider, typed: str) -> tuple[str, str, Attempt]:
+    """Return where to go for a login, what that place is called, and what to remember; raises ProviderError.
+
+    `typed` is the Mastodon instance that a person named.
+    """
+    instance = mastodon.host_of(typed) if provider.key == "mastodon" else ""
+    with _asking(provider, instance):
+        there = _at(provider, instance)
+        url, attempt = flow().begin(there, _callback(provider, instance), instance=instance)
+    return url, there.label, attempt
+
+
+def finish(provider: Provider, attempt: Attempt, answer: Mapping[str, str]) -> Profile:
+    """Return who logged in; raises ProviderError."""
+    with _asking(provider, attempt.instance):
+        there = _at(provider, attempt.instance)
+        return flow().finish(there, _callback(provider, attempt.instance), attempt, answer)
+
+
+@contextmanager
+def _asking(provider: Provider, instance: str) -> Iterator[None]:
+    database().rollback()
+    shares = {provider.key: SHARE}
+    if instance:
+        shares = {provider.key: MASTODON_SHARE, f"{provider.key} {instance}": SHARE}
+    if not _SHARES.take(shares):
+        raise ProviderUnavailableError(
+            f"{instance or provider.label} takes long to answer just now. Please try again in a moment."
+        )
+    try:
+        with _a_place():
+            yield
+    finally:
+        _SHARES.give_back(shares)
+
+
+@contextmanager
+def _a_place() -> Iterator[None]:
+    if not _PLACES.acquire(timeout=_PATIENCE):
+        raise ProviderUnavailableError("Many people are logging in just now. Please try again in a moment.")
+    try:
+        yield
+    finally:
+        _PLACES.release()
+
+
+def _at(provider: Provider, instance: str) -> Provider:
+    """Return the provider as it is at a Mastodon instance; others stay as they are."""
+    if not instance:
+        return provider
+    return mastodon_instances.at(database(), provider, instance, _callback(provider, instance))
+
+
+def _callback(provider: Provider, instance: str) -> str:
+    return f"{settings().base_url}/login/callback/{provider.key}{f'/{instance}' if instance else ''}"

@@ -1,0 +1,154 @@
+"""Which reader is signed in: in a frame for one site, or on our own pages as a person.
+
+A session comes by the partitioned cookie or, from a browser that keeps none, as a bearer token. The cookie is
+no proof against other pages' requests, so where it counts a CSRF token must come with it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import quote
+
+from flask import Response, current_app, request
+from flask import session as cookie
+from flask_wtf.csrf import generate_csrf, validate_csrf
+from wtforms import ValidationError
+
+from commentsvc.domain.accounts import login_sessions
+from commentsvc.domain.reading import avatars
+from commentsvc.errors import ForbiddenError
+from commentsvc.integrations.oauth import catalogue
+from commentsvc.models import LoginSession
+from commentsvc.text import initials
+from commentsvc.web.auth import person_marks
+from commentsvc.web.auth.cookies import READER_COOKIE
+from commentsvc.web.context import database, now, providers
+
+PERSON = "person"
+_BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR", "Opera"),
+    ("Firefox", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
+
+
+def current(site_id: int | None) -> LoginSession | None:
+    """Return the session that holds here: of a frame's site, or for None of our own pages."""
+    given = token(site_id)
+    if given is None:
+        return None
+    purpose = login_sessions.PERSON if site_id is None else login_sessions.READER
+    return login_sessions.find(database(), given, purpose=purpose, at=now(), site_id=site_id)
+
+
+def token(site_id: int | None) -> str | None:
+    """Return the session's token as it came, whether or not it is still good."""
+    found = bearer() or (cookie.get(_name(site_id)) if cookie else None)
+    return found if isinstance(found, str) else None
+
+
+def require_token() -> None:
+    """Refuse a change made with the cookie alone; raises ForbiddenError."""
+    if bearer():
+        return
+    try:
+        validate_csrf(request.headers.get("X-CSRFToken") or request.form.get("csrf_token"))
+    except ValidationError:
+        raise ForbiddenError(
+            "This form had been open for too long. Please reload the page and try again."
+        ) from None
+
+
+def bearer() -> str | None:
+    """Return the token a frame without cookies sends."""
+    found = re.fullmatch(r"Bearer ([\w-]{20,100})", request.headers.get("Authorization", ""))
+    return found[1] if found else None
+
+
+def keep(site_id: int | None, token: str) -> None:
+    """Put a session's token into the cookie of the page at hand."""
+    cookie[_name(site_id)] = token
+    cookie.permanent = True
+
+
+def forget(site_id: int | None) -> None:
+    """Take it out again."""
+    cookie.pop(_name(site_id), None)
+
+
+def give(response: Response, token: str) -> Response:
+    """Set a person's session on an answer whose own cookie is another."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    kept = READER_COOKIE.open_session(app, request) or READER_COOKIE.session_class()
+    kept[PERSON] = token
+    kept.permanent = True
+    READER_COOKIE.save_session(app, kept, response)
+    return response
+
+
+def given() -> LoginSession | None:
+    """Return the person's session where another cookie is at hand."""
+    kept = READER_COOKIE.open_session(current_app._get_current_object(), request)  # type: ignore[attr-defined]
+    token = kept.get(PERSON) if kept else None
+    return (
+        login_sessions.find(database(), token, purpose=login_sessions.PERSON, at=now())
+        if isinstance(token, str)
+        else None
+    )
+
+
+def mark(holder: LoginSession | None) -> str:
+    """Return the mark that a form carries which this reader fills in; empty for a guest."""
+    return person_marks.mark_of(holder.commenter, f"site {holder.site_id}") if holder else ""
+
+
+def csrf_token() -> str:
+    """Return the token that changes with the cookie must bring."""
+    return str(generate_csrf())
+
+
+def described(found: LoginSession) -> dict[str, Any]:
+    """Return what a form shows of whoever is signed in."""
+    identity = found.identity
+    key = identity.provider if identity else ""
+    return {
+        "mark": mark(found),
+        "name": found.commenter.name,
+        "provider": key,
+        "label": "" if key == "sso" else label_of(key),
+        "picture": avatars.path(database(), found.commenter) or _drawn(found.commenter.name),
+    }
+
+
+def label_of(key: str) -> str:
+    """Return what to call a login provider, which need not be configured any longer."""
+    configured = providers().get(key)
+    return configured.label if configured else catalogue.label_of(key)
+
+
+def _drawn(name: str) -> str:
+    """Return a picture of somebody's initial, for whoever has or shows no other."""
+    return f"data:{initials.CONTENT_TYPE},{quote(initials.svg(name))}"
+
+
+def browser() -> str:
+    """Return what a person would call their browser, such as "Firefox on Linux"."""
+    agent = request.headers.get("User-Agent", "")
+    name = next((shown for sign, shown in _BROWSERS if sign in agent), "A browser")
+    system = next((shown for sign, shown in _SYSTEMS if sign in agent), "")
+    return f"{name} on {system}" if system else name
+
+
+def _name(site_id: int | None) -> str:
+    return PERSON if site_id is None else f"site {site_id}"

@@ -1,0 +1,64 @@
+"""A website's own users: its page hands the frame a signed token, and the frame brings it here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from commentsvc.db.session import begin_write
+from commentsvc.domain.accounts import single_sign_on
+from commentsvc.domain.accounts.single_sign_on import Entered
+from commentsvc.errors import LoginFailedError, StaleTokenError
+from commentsvc.integrations import sso_tokens
+from commentsvc.models import Site
+from commentsvc.web import access, headers
+from commentsvc.web.auth import incoming_avatars, reader
+from commentsvc.web.context import database, now, settings
+from commentsvc.web.thread_request import FRAME, Asked
+
+blueprint = Blueprint("sso", __name__)
+
+
+@blueprint.post("/login/sso")
+def enter() -> ResponseReturnValue:
+    """Open a session on this site, and on no other, for whom its token names."""
+    access.require_own_page()
+    site = Asked.read(FRAME, request.form).address().site
+    wants_bearer = request.form.get("want") == "bearer"
+    try:
+        person = _person(site)
+        entered = _enter(site, person)
+    except StaleTokenError as error:
+        return _answer(400, stage="stale", message=str(error))
+    except LoginFailedError as error:
+        return _answer(400, stage="failed", message=str(error))
+    if entered.token and wants_bearer:
+        return _answer(200, stage="done", bearer=entered.token)
+    if entered.token:
+        incoming_avatars.take(entered.commenter_id, person.picture)
+        reader.keep(site.id, entered.token)
+    return _answer(200, stage="done")
+
+
+def _person(site: Site) -> sso_tokens.Person:
+    if site.sso_secret is None:
+        raise LoginFailedError("This website has no sign-in of its own set up here.")
+    given = request.form.get("sso", "")
+    return sso_tokens.read(given, site.sso_secret, audience=settings().base_url, at=now())
+
+
+def _enter(site: Site, person: sso_tokens.Person) -> Entered:
+    session = database()
+    begin_write(session)
+    held = reader.current(site.id)
+    entered = single_sign_on.enter(session, site, person, held=held, browser=reader.browser(), at=now())
+    session.commit()
+    return entered
+
+
+def _answer(status: int, **facts: Any) -> Response:
+    response = jsonify(facts)
+    response.status_code = status
+    return headers.keep_nothing(response)

@@ -1,0 +1,60 @@
+"""Forms of the account's pages and of the admin view that are older than the login: what their sender is shown."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, g, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+
+from commentsvc.errors import ForbiddenError, OtherPersonError
+from commentsvc.models import Commenter
+from commentsvc.web import access, error_pages, headers
+from commentsvc.web.auth import cookies, person_marks
+from commentsvc.web.auth.cookies import ADMIN
+
+TOO_OLD = "This form had been open for too long. Please go back, reload the page and try again."
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(CSRFError, _csrf)
+    app.register_error_handler(OtherPersonError, _other_person)
+
+
+def _csrf(error: CSRFError) -> ResponseReturnValue:
+    """Signing in to the admin view makes the tokens of all earlier pages worthless; say so, and lose nothing typed."""
+    person = _moderator() if person_marks.sent_mark() else None
+    if person is None:
+        return error_pages.answer(400, TOO_OLD)
+    if person_marks.is_of(person_marks.sent_mark(), person):
+        return _send_again(400, "You signed in once more after this page was opened.", person)
+    return _send_again(409, f"You are now signed in as {person.name}.", person)
+
+
+def _other_person(error: OtherPersonError) -> ResponseReturnValue:
+    person = g.get("person")
+    if request.path.startswith(f"{ADMIN}/") and person is not None:
+        return _send_again(409, f"You are now signed in as {person.name}.", person)
+    return error_pages.answer(error_pages.status_of(error), str(error))
+
+
+def _moderator() -> Commenter | None:
+    """Return who is signed in to the admin view, if a page of ours sent the form there."""
+    if not request.path.startswith(f"{ADMIN}/"):
+        return None
+    try:
+        access.require_own_page()
+    except ForbiddenError:
+        return None
+    return cookies.who()
+
+
+def _send_again(status: int, what_happened: str, person: Commenter) -> Response:
+    """Show a page with everything that was sent, and a button that sends it as the person who is signed in now."""
+    g.person = person
+    html = render_template(
+        "admin/send_again.html",
+        what_happened=what_happened,
+        name=person.name,
+        fields=[pair for pair in request.form.items(multi=True) if pair[0] != "csrf_token"],
+    )
+    return headers.keep_nothing(make_response(html, status))

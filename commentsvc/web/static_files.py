@@ -1,0 +1,79 @@
+"""Scripts and styles, under a name that changes with their content, so that browsers may keep them for ever."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+
+from flask import Blueprint, Response, request, send_from_directory
+
+from commentsvc.serving.page_cache.policy import Keep, keep
+from commentsvc.web.context import settings
+
+blueprint = Blueprint("assets", __name__)
+
+FOLDER = Path(__file__).resolve().parent.parent / "static"
+_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+_BLANK = 'const WRITTEN = "";'
+"""The line of embed.js that the service fills with its own address."""
+
+
+@cache
+def version() -> str:
+    """Return a name for the present content of all files together, so that modules find each other."""
+    digest = hashlib.sha256()
+    for path in sorted(FOLDER.rglob("*")):
+        if path.is_file():
+            digest.update(path.relative_to(FOLDER).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def url(name: str) -> str:
+    """Return the path under which browsers find a file of `static/`."""
+    return f"/static/{version()}/{name}"
+
+
+@blueprint.get("/static/<wanted>/<path:name>")
+def static(wanted: str, name: str) -> Response:
+    """A file; for ever under its right version, briefly under an older one still asked for."""
+    response = _file(name)
+    if wanted != version():
+        response.headers["Cache-Control"] = "public, max-age=60"
+        return response
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    keep(Keep(lasting=True))
+    return response
+
+
+@blueprint.get("/embed.js")
+def loader() -> Response:
+    """The script that pages include; short-lived, because its name never changes.
+
+    It carries our address: a module, an inlined copy, or one that another server gives out cannot find it out.
+    """
+    text = (FOLDER / "embed.js").read_text()
+    body = text.replace(_BLANK, f"const WRITTEN = {json.dumps(settings().base_url)};", 1).encode()
+    response = Response(body, mimetype=_TYPES[".js"])
+    response.add_etag()
+    _open_to_all(response)
+    response.make_conditional(request, accept_ranges=True, complete_length=len(body))
+    response.headers["Cache-Control"] = "public, max-age=600, stale-while-revalidate=86400"
+    keep(Keep(lasting=True))
+    return response
+
+
+def _file(name: str) -> Response:
+    response = send_from_directory(FOLDER, name, mimetype=_TYPES.get(Path(name).suffix), etag=True)
+    _open_to_all(response)
+    response.make_conditional(request)
+    return response
+
+
+def _open_to_all(response: Response) -> None:
+    """Let pages of any origin load this, those that isolate themselves too."""
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    # Without this a frame could not start it as a worker.
+    response.headers["Cross-Origin-Embedder-Policy"] = "require-corp"

@@ -1,0 +1,30 @@
+"""People's pictures, from our own store; each under a name that changes with it."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, make_response
+from flask.typing import ResponseReturnValue
+
+from commentsvc.domain.reading import avatars
+from commentsvc.errors import NotFoundError
+from commentsvc.web.context import database
+
+blueprint = Blueprint("portrait", __name__)
+
+LARGEST_ROW = 2**63 - 1
+CONTENT_TYPE = "image/webp"
+"""What `text/images.py` makes of any."""
+KEPT_SECONDS = 7 * 24 * 3600
+"""How long a browser or proxy keeps a picture; so long it may still be about after its owner took it away."""
+
+
+@blueprint.get(f"/picture/<int(max={LARGEST_ROW}):commenter_id>/<digest>")
+def show(commenter_id: int, digest: str) -> ResponseReturnValue:
+    """A picture that its owner shows."""
+    data = avatars.find(database(), commenter_id, digest)
+    if data is None:
+        raise NotFoundError("There is no such picture.")
+    response: Response = make_response(data)
+    response.content_type = CONTENT_TYPE
+    response.headers["Cache-Control"] = f"public, max-age={KEPT_SECONDS}, immutable"
+    return response

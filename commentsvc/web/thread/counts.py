@@ -1,0 +1,64 @@
+"""/counts: how many comments many articles have, in one answer, for any page that asks."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, unquote
+
+from flask import Blueprint, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from commentsvc.domain import article_urls
+from commentsvc.domain.sites import sites
+from commentsvc.domain.threads import comment_counts, threads
+from commentsvc.domain.threads.threads import Address
+from commentsvc.errors import BadAddressError
+from commentsvc.models import Site
+from commentsvc.serving.page_cache.policy import Keep, keep
+from commentsvc.web.context import database
+
+blueprint = Blueprint("counts", __name__)
+
+MOST = 200
+_NAMED = "#thread-id="
+
+
+@blueprint.get("/counts")
+def counts() -> ResponseReturnValue:
+    """{url: count} for each `url` asked for; what is no article of any site here counts 0.
+
+    A thread that its page named by an id is asked for as `URL#thread-id=ID`.
+    """
+    # As they came, for whoever asks finds the numbers by them; what no address can hold is refused further on.
+    given = parse_qs(request.query_string.decode("utf-8", "replace"), keep_blank_values=True)
+    urls = list(dict.fromkeys(given.get("url", [])))
+    if len(urls) > MOST:
+        raise BadAddressError(f"Please ask for at most {MOST} addresses at once.")
+    origins = {url: origin for url in urls if (origin := _origin(url))}
+    known = sites.by_origins(database(), set(origins.values()))
+    found = {
+        url: address
+        for url, origin in origins.items()
+        if origin in known and (address := _address(url, known[origin]))
+    }
+    numbers = comment_counts.counts(database(), list(found.values()))
+    response = jsonify(dict.fromkeys(urls, 0) | dict(zip(found, numbers, strict=True)))
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response.headers["Cache-Control"] = "public, max-age=60"
+    keep(Keep(seconds=1))
+    return response
+
+
+def _origin(asked: str) -> str | None:
+    try:
+        return article_urls.page_origin(asked.partition(_NAMED)[0])
+    except BadAddressError:
+        return None
+
+
+def _address(asked: str, site: Site) -> Address | None:
+    url, _, page_id = asked.partition(_NAMED)
+    try:
+        return threads.address_on(site, url, page_id=unquote(page_id))
+    except BadAddressError:
+        return None

@@ -1,0 +1,166 @@
+"""Reading a thread: the frame's page, the same thread on a page of its own, and the pieces scripts ask for."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from commentsvc.domain.comments import proof_of_work
+from commentsvc.domain.reading import thread_pages
+from commentsvc.domain.surge import detection
+from commentsvc.domain.surge.episodes import Step
+from commentsvc.domain.threads import threads
+from commentsvc.domain.threads.threads import Address
+from commentsvc.domain.threads.versions import Stamp
+from commentsvc.errors import BadAddressError, UnknownOriginError
+from commentsvc.models import Order, Thread
+from commentsvc.serving.page_cache.policy import Keep, keep
+from commentsvc.web import access, headers
+from commentsvc.web.auth import reader
+from commentsvc.web.context import database, now, settings
+from commentsvc.web.thread import present_page
+from commentsvc.web.thread.rendering import Draft, piece, show, who
+from commentsvc.web.thread_request import FRAME, PAGE, Asked
+
+blueprint = Blueprint("embed", __name__)
+
+_CONTEXT = frozenset({"receipt", "reply"})
+"""Arguments that make a page one person's own."""
+
+
+@blueprint.get(FRAME)
+def frame() -> ResponseReturnValue:
+    """The thread inside an article's page."""
+    asked = Asked.read(FRAME, request.args)
+    try:
+        return _thread(asked)
+    except UnknownOriginError as error:
+        return _note(404, "unknown_origin", origin=error.origin)
+    except BadAddressError as error:
+        return _note(400, "bad_address", message=str(error))
+
+
+@blueprint.get(PAGE)
+def page() -> ResponseReturnValue:
+    """The thread on a page of its own: a first-party address, readable without any script."""
+    return _thread(Asked.read(PAGE, request.args))
+
+
+@blueprint.get(f"{FRAME}/own", defaults={"door": FRAME})
+@blueprint.get(f"{PAGE}/own", defaults={"door": PAGE})
+def own(door: str) -> ResponseReturnValue:
+    """What only this reader may know of a thread: who they are, a fresh form token, their comments that are held."""
+    asked = Asked.read(door, request.args)
+    address = asked.address()
+    holder = reader.current(address.site.id if door == FRAME else None)
+    key = access.author_key_hash(request.headers.get("X-Author-Key"))
+    held = thread_pages.own_held(
+        database(),
+        address,
+        author_key_hash=key,
+        commenter_id=holder.commenter_id if holder else None,
+        approved_since=_oldest_page(),
+    )
+    felt = detection.now_on(database(), address.site, threads.find(database(), address), at=now())
+    return headers.keep_nothing(
+        jsonify(
+            **who(address, holder),
+            held=[{"id": view.id, "html": piece(asked, view)} for view in held],
+            work=proof_of_work.ask(settings().secret_key, address) if felt.step is Step.WORK else None,
+        )
+    )
+
+
+@blueprint.get("/embed/same")
+def same() -> ResponseReturnValue:
+    """Whether the page around the frame, which has changed, still shows the article of this thread."""
+    other = present_page.other_article(Asked.read(FRAME, request.args).address(), request.args)
+    return headers.keep_nothing(jsonify(same=other is None))
+
+
+@blueprint.get("/comment/<int:comment_id>")
+def permalink(comment_id: int) -> ResponseReturnValue:
+    """A comment's lasting address: on to the article it belongs to."""
+    _, thread = thread_pages.where_is(database(), comment_id)
+    return redirect(f"{thread.url}#comment-{comment_id}")
+
+
+def _oldest_page() -> datetime | None:
+    """Return when a page that a CDN gives out now may have been made; None where none keeps any."""
+    seconds = settings().cdn_seconds
+    return now() - timedelta(seconds=2 * seconds) if seconds else None
+
+
+def _thread(asked: Asked) -> Response:
+    at, args = now(), request.args
+    address = asked.address()
+    if "replies" in args:
+        return _conversation(asked, address, at)
+    order = asked.order or address.site.order
+    focus_id = _number("comment")
+    page = thread_pages.page(database(), address, order=order, after=args.get("after"), focus_id=focus_id)
+    if "fragment" in args:
+        return _cacheable(_fragment(asked=asked, page=page), address, page.thread, at)
+    holder = reader.current(None) if asked.door == PAGE else None
+    as_guest = args.get("as") == "guest"
+    draft, held = Draft(), []
+    if reply := _number("reply"):
+        draft = Draft(parent=thread_pages.answered(database(), address, reply))
+    if receipt := args.get("receipt"):
+        held = thread_pages.own_held(database(), address, comment_id=access.comment_of(receipt))
+    if holder and not as_guest and not held:
+        held = thread_pages.own_held(database(), address, commenter_id=holder.commenter_id)
+    response = show(asked, address, page, at=at, draft=draft, own=held, holder=holder, as_guest=as_guest)
+    if holder or _CONTEXT & set(args):
+        return headers.keep_nothing(response)
+    return _cacheable(response, address, page.thread, at)
+
+
+def _conversation(asked: Asked, address: Address, at: datetime) -> Response:
+    root_id = _number("replies") or 0
+    thread = threads.find(
+        database(), address
+    )  # first, so that its version is not newer than what is read below
+    conversation = thread_pages.more_replies(database(), address, root_id, after=_number("after") or 0)
+    if "fragment" in request.args:
+        return _cacheable(_fragment(asked=asked, conversation=conversation), address, thread, at)
+    page = thread_pages.ThreadPage(thread, Order.OLDEST)
+    return _cacheable(show(asked, address, page, at=at, conversation=conversation), address, thread, at)
+
+
+def _fragment(**context: object) -> Response:
+    return make_response(render_template("thread/more.html", closed=None, **context))
+
+
+def _cacheable(response: Response, address: Address, thread: Thread | None, at: datetime) -> Response:
+    """The same bytes for everybody, as of `at`: kept here while they are right, elsewhere as the operator has it."""
+    changes = threads.changes_at(address.site, thread, after=at)
+    keep(
+        Keep(
+            Stamp.of(address, thread),
+            seconds=(changes - at).total_seconds() if changes else float("inf"),
+            passing=access.token_shown(),
+        )
+    )
+    if request.path == PAGE:
+        response.vary.add("Cookie")
+    return headers.keep_with_everybody(response, settings().cdn_seconds)
+
+
+def _note(status: int, kind: str, **facts: str) -> Response:
+    """In the place of a thread, say what its owner has to do."""
+    headers.allow_framing(["*"])
+    html = render_template("thread/note.html", kind=kind, base_url=settings().base_url, **facts)
+    return headers.keep_nothing(make_response(html, status))
+
+
+def _number(name: str) -> int | None:
+    """Read a row's number from the query; raises BadAddressError for what is none."""
+    text = request.args.get(name)
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdecimal() or len(text) > 18:
+        raise BadAddressError(f"{name} must be a number.")
+    return int(text)

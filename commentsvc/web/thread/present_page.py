@@ -1,0 +1,77 @@
+"""The page around a frame may go on to another article without a reload: which thread it shows by now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from flask import render_template
+
+from commentsvc.domain.spam.checks import FASTEST_SECONDS
+from commentsvc.domain.threads import lookup
+from commentsvc.domain.threads.threads import Address
+from commentsvc.errors import BadAddressError, OtherArticleError, UnknownOriginError
+from commentsvc.web import access
+from commentsvc.web.context import database
+from commentsvc.web.thread_request import FRAME, Asked
+
+NAME_LONGEST = 120
+
+
+@dataclass(frozen=True)
+class PresentPage:
+    """The article that a page shows now, as embed.js tells it."""
+
+    asked: Asked
+    address: Address
+    title: str
+
+
+def other_article(shown: Address, values: Mapping[str, str]) -> PresentPage | None:
+    """Return the article that the page shows now where its thread is another than `shown`, None in any other case.
+
+    `values` are form fields or query arguments. They have `page_url` only where the thread was derived from the
+    page's own address. What the service does not know (a translation proxy, an archive) says nothing.
+    """
+    url = values.get("page_url", "")
+    if not url or values.get("id"):
+        return None
+    asked = Asked.read(FRAME, {"url": url, "canonical": values.get("page_canonical", "")})
+    try:
+        address = asked.place()
+    except (BadAddressError, UnknownOriginError):
+        return None
+    if lookup.is_same_thread(database(), shown, address):
+        return None
+    return PresentPage(asked, address, values.get("page_title", ""))
+
+
+def require_same_article(shown: Address, values: Mapping[str, str]) -> None:
+    """Raise OtherArticleError where the page shows another thread's article than `shown` by now."""
+    if other_article(shown, values):
+        raise OtherArticleError
+
+
+def choice(shown: Address, values: Mapping[str, str], form: access.ShownForm | None) -> str:
+    """Render the question under which of the two articles a comment is to be posted; empty where they are one again."""
+    present = other_article(shown, values)
+    if present is None:
+        return ""
+    here, there = _name(values.get("title", ""), shown), _name(present.title, present.address)
+    if here == there:
+        here, there = _name("", shown), _name("", present.address)
+    # Somebody who has written for a while has not been quick, though the other thread's form is new.
+    slow = access.seconds_on_form(form) >= FASTEST_SECONDS
+    token = access.form_token(present.address, mark=form.mark if form else "", again=slow)
+    return render_template(
+        "thread/other_article.html", here=here, there=there, asked=present.asked, token=token
+    )
+
+
+def _name(title: str, address: Address) -> str:
+    """Return what a reader calls an article: its title, or else its path."""
+    parts = urlsplit(address.url)
+    path = unquote(parts.path) + (f"?{unquote(parts.query)}" if parts.query else "")
+    name = " ".join(title.split()) or path
+    return name if len(name) <= NAME_LONGEST else f"{name[: NAME_LONGEST - 1]}…"

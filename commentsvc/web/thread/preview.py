@@ -1,0 +1,28 @@
+"""A text as it would look as a comment, rendered without being kept."""
+
+from __future__ import annotations
+
+from flask import Blueprint, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from commentsvc.domain import fields
+from commentsvc.domain.comments import comment_text
+from commentsvc.text import markup
+from commentsvc.web import access, headers
+from commentsvc.web.context import preview_limiter, settings
+from commentsvc.web.thread_request import FRAME
+
+blueprint = Blueprint("preview", __name__)
+
+PREVIEWS = "30/minute;300/hour"
+"""For one network; a preview takes as much work as a comment."""
+
+
+@blueprint.post(f"{FRAME}/preview")
+def preview() -> ResponseReturnValue:
+    """Render a text without keeping it."""
+    access.require_own_page()
+    text = fields.text(request.form.get("text", ""), longest=settings().max_comment_length)
+    preview_limiter().hit(access.network())
+    draft = comment_text.of(text)
+    return headers.keep_nothing(jsonify(html=str(markup.trusted(draft.rendered.html))))

@@ -1,0 +1,100 @@
+"""What the doors that show a thread share: which thread is asked for, and the page in its two dresses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from flask import Response, current_app, make_response, render_template
+from jinja2.runtime import Macro
+
+from commentsvc.domain.reading import thread_pages
+from commentsvc.domain.reading.thread_pages import CommentView, ThreadPage
+from commentsvc.domain.threads import threads
+from commentsvc.domain.threads.threads import Address
+from commentsvc.models import LoginSession
+from commentsvc.web import access, headers
+from commentsvc.web.auth import reader
+from commentsvc.web.context import providers
+from commentsvc.web.thread_request import FRAME, Asked
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The form as it is to be shown: what was typed so far, whom it answers, what is wrong with it."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
+    parent: CommentView | None = None
+    again: bool = False
+    """It comes back because it had grown too old."""
+
+    @property
+    def touched(self) -> bool:
+        """Whether the form is to be shown open."""
+        return bool(self.errors or self.parent or self.values.get("text"))
+
+
+def show(
+    asked: Asked,
+    address: Address,
+    page: ThreadPage,
+    *,
+    at: datetime,
+    draft: Draft | None = None,
+    own: list[CommentView] | None = None,
+    notice: str | None = None,
+    holder: LoginSession | None = None,
+    as_guest: bool = False,
+    conversation: thread_pages.Conversation | None = None,
+    status: int = 200,
+) -> Response:
+    """Render the thread's page as of the moment `at`, for everybody, or with one person's draft in it.
+
+    `as_guest`: the holder of the session wants to comment as a guest, and is told that they are still logged in.
+    """
+    site = address.site
+    html = render_template(
+        "thread/page.html",
+        asked=asked,
+        site=site,
+        address=address,
+        page=page,
+        order=page.order,
+        draft=draft or Draft(),
+        own=own or [],
+        notice=notice,
+        conversation=conversation,
+        closed=threads.closed_reason(site, page.thread, at=at),
+        announced=threads.announcement(site, page.thread, at=at),
+        token=access.form_token(address, mark=reader.mark(holder), again=draft is not None and draft.again),
+        providers=list(providers().values()),
+        member=reader.described(holder) if holder and not as_guest else None,
+        still_name=holder.commenter.name if holder and as_guest else "",
+        csrf=reader.csrf_token() if holder else "",
+        origins=" ".join(origin.origin for origin in site.origins),
+    )
+    response = make_response(html, status)
+    if asked.door == FRAME:
+        headers.allow_framing(origin.origin for origin in site.origins)
+    return response
+
+
+def who(address: Address, holder: LoginSession | None) -> dict[str, Any]:
+    """Return what a script needs to show the form as this reader's: the person, and tokens for their next post."""
+    return {
+        "member": reader.described(holder) if holder else None,
+        "token": access.form_token(address, mark=reader.mark(holder)),
+        "csrf": reader.csrf_token() if holder and not reader.bearer() else None,
+    }
+
+
+def piece(asked: Asked, view: CommentView) -> str:
+    """Render one comment as it stands in a list."""
+    # By the macro alone: what a page of its own needs around it takes twice as long as the comment.
+    comments: Macro = current_app.jinja_env.get_template("thread/comment.html").module.comments  # type: ignore[attr-defined]
+    if view.root_id:
+        return comments([(None, [view], 0, 0)], asked, only="replies")
+    return comments([(view, [], 0, 0)], asked)
