@@ -1,8 +1,8 @@
 """What a request may hold, for all routes at once: text that can be stored and compared, and numbers of rows.
 
-Databases refuse NUL and halves of characters, each in its own way. So a path with either names nothing. From query
-arguments, form fields and cookies they are left out, as other control characters are: a field of nothing else is empty,
-and a thread is the same one whether a link or a form names it.
+Databases refuse NUL and halves of characters, each in its own way. So a path with either names nothing. In query
+arguments and cookies each becomes U+FFFD, as bytes do that are no UTF-8: it matches nothing that we gave out. From form
+fields, which people type, they are left out, as other control characters are: a field of nothing else is empty.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from werkzeug.utils import cached_property
 
 LARGEST_ROW = 2**63 - 1
 _UNFIT = re.compile("[\x00\ud800-\udfff]")
+_REPLACED = "\ufffd"
 _Given = TypeVar("_Given", bound="MultiDict[str, str]")
 
 
@@ -26,17 +27,17 @@ class FitRequest(Request):
     @cached_property
     def args(self) -> MultiDict[str, str]:
         """The arguments of the query."""
-        return _fit(super().args)
+        return _fit(super().args, _REPLACED)
 
     @cached_property
     def form(self) -> ImmutableMultiDict[str, str]:
         """The fields of a form."""
-        return _fit(super().form)
+        return _fit(super().form, "")
 
     @cached_property
     def cookies(self) -> ImmutableMultiDict[str, str]:
         """The cookies."""
-        return _fit(super().cookies)
+        return _fit(super().cookies, _REPLACED)
 
 
 class _Row(IntegerConverter):
@@ -69,8 +70,8 @@ def init_app(app: Flask) -> None:
     app.url_map.converters.update(default=_Text, string=_Text, path=_Path, int=_Row)
 
 
-def _fit(given: _Given) -> _Given:
+def _fit(given: _Given, instead: str) -> _Given:
     pairs = list(given.items(multi=True))
     if not any(_UNFIT.search(part) for pair in pairs for part in pair):
         return given
-    return type(given)((_UNFIT.sub("", name), _UNFIT.sub("", value)) for name, value in pairs)
+    return type(given)((_UNFIT.sub(instead, name), _UNFIT.sub(instead, value)) for name, value in pairs)

@@ -13,7 +13,7 @@ from commentsvc.models import Status
 
 LONGEST_WORDS = 200
 _LARGEST_ROW = 2**63 - 1
-_AUTHOR = re.compile(r"(?:commenter:[0-9]{1,18}|(?:email|name):.{1,300})", re.DOTALL)
+_AUTHOR = re.compile("commenter:[0-9]{1,18}|email:[^\ufffd]{1,300}|name:.{1,300}", re.DOTALL)
 _TOKEN = re.compile(r"[a-z0-9_-]{1,40}")
 
 
