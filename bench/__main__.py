@@ -101,18 +101,18 @@ def _hand_over(bench: Bench) -> None:
 
 def measured(bench: Bench, wanted: str) -> tuple[list[Row], list[str]]:
     """Return the lines of the table, and what could not be measured."""
-    found: list[Row] = []
+    results: list[Row] = []
     faults: list[str] = []
     for work in WORKS:
         if wanted and work.__name__ not in wanted.split(","):
             continue
         began = time.monotonic()
         try:
-            found += work(bench)
+            results += work(bench)
         except _FAULTS as error:
             faults.append(f"{work.__name__}: {error}")
         say(f"  {work.__name__.replace('_', ' ')}: {time.monotonic() - began:.0f} s")
-    return found, faults
+    return results, faults
 
 
 def main() -> int:

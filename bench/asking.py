@@ -68,8 +68,8 @@ def ask(method: str, url: str, *, headers: Mapping[str, str], body: str | None =
             method, target, body=body.encode() if body is not None else None, headers=dict(headers)
         )
         answer = connection.getresponse()
-        found = {name.lower(): value for name, value in answer.getheaders()}
-        return Answer(answer.status, found, answer.read())
+        results = {name.lower(): value for name, value in answer.getheaders()}
+        return Answer(answer.status, results, answer.read())
     except http.client.HTTPException as error:
         raise ConnectionError(f"{url}: {error!r}") from None
     finally:

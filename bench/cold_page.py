@@ -202,12 +202,12 @@ def call(app: Any, number: int) -> bytes:
         "wsgi.run_once": False,
     }
     # The class's own, for the application may have a cache in front of it.
-    found = Flask.wsgi_app(app, environ, lambda status, *_: began.append(status))
+    result = Flask.wsgi_app(app, environ, lambda status, *_: began.append(status))
     try:
-        body = b"".join(found)
+        body = b"".join(result)
     finally:
-        if hasattr(found, "close"):
-            found.close()
+        if hasattr(result, "close"):
+            result.close()
     if began != ["200 OK"] or body.count(b"<article") != ROOTS + REPLIES:
         raise SystemExit(f"{began}: not a page of {ROOTS + REPLIES} comments")
     return body

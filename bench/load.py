@@ -73,18 +73,18 @@ def parse(output: str) -> Load:
 def parse_once(output: str) -> Load:
     """Read what wrk printed with once.lua: each address once, so only the time until the last answer counts."""
     whole = parse(output)
-    found = re.search(r"^Once: (\d+) in ([\d.]+)$", output, re.MULTILINE)
-    if not found or not float(found[2]):
+    match = re.search(r"^Once: (\d+) in ([\d.]+)$", output, re.MULTILINE)
+    if not match or not float(match[2]):
         raise LoadError(f"wrk said: {output[-500:]}")
-    answered, seconds = int(found[1]), float(found[2])
+    answered, seconds = int(match[1]), float(match[2])
     return replace(whole, requests=answered, seconds=seconds, rate=answered / seconds)
 
 
 def _percentile(output: str, wanted: int) -> float:
-    found = re.search(rf"^ +{wanted}% +([\d.]+)(us|ms|s|m) *$", output, re.MULTILINE)
-    if not found:
+    match = re.search(rf"^ +{wanted}% +([\d.]+)(us|ms|s|m) *$", output, re.MULTILINE)
+    if not match:
         raise LoadError(f"wrk said nothing of {wanted}%: {output[-500:]}")
-    return float(found[1]) * _UNITS[found[2]]
+    return float(match[1]) * _UNITS[match[2]]
 
 
 @dataclass(frozen=True)

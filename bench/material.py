@@ -81,7 +81,7 @@ def texts() -> tuple[str, ...]:
 def article(path: str, many: int) -> Article:
     """Return an article with so many comments, half of them replies, a third of those to another reply."""
     chance = random.Random(f"{SEED} {path}")  # noqa: S311 - the same each time, no secret
-    said: list[Said] = []
+    results: list[Said] = []
     below: dict[int, list[int]] = {}
     order = chance.sample(range(TEXTS), TEXTS)
     for at in range(many):
@@ -94,23 +94,23 @@ def article(path: str, many: int) -> Article:
             if below[root] and chance.random() < 1 / 3:
                 answers = below[root][-1]
             below[root].append(at)
-            depth = said[answers].depth + 1
+            depth = results[answers].depth + 1
         else:
             below[at] = []
-        said.append(Said(order[at % TEXTS], name, answers, root, depth))
-    return Article(path, said)
+        results.append(Said(order[at % TEXTS], name, answers, root, depth))
+    return Article(path, results)
 
 
 def _text(chance: random.Random) -> str:
     wanted = chance.randint(SHORTEST, LONGEST - 150)
-    said = ""
-    while len(said) < wanted:
+    text = ""
+    while len(text) < wanted:
         words = [_word(chance) for _ in range(chance.randint(5, 14))]
         if chance.random() < 0.08:
             words[-1] = f"*{words[-1]}*"
         gap = "\n\n" if chance.random() < 0.15 else " "
-        said += f"{gap if said else ''}{' '.join(words).capitalize()}."
-    return said
+        text += f"{gap if text else ''}{' '.join(words).capitalize()}."
+    return text
 
 
 def _word(chance: random.Random) -> str:

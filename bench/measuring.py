@@ -130,8 +130,8 @@ def unhurried(measure: Measure) -> Measure:
 
 def middle(runs: list[Load]) -> Load:
     """Return the run of the median rate, with the median of the slowest hundredths."""
-    found = sorted(runs, key=lambda run: run.rate)[len(runs) // 2]
-    return replace(found, p99=median(run.p99 for run in runs))
+    result = sorted(runs, key=lambda run: run.rate)[len(runs) // 2]
+    return replace(result, p99=median(run.p99 for run in runs))
 
 
 def rates(work: str, found: dict[str, Load], goal: report.Goal | None) -> Row:

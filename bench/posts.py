@@ -216,12 +216,12 @@ class Guest:
 
     def _text(self) -> str:
         length = self.dice.randint(200, 600)
-        said = [f"Number {self.turn}, **said**"]
-        while sum(map(len, said)) + len(said) < length:
-            said.append(self.dice.choice(WORDS))
+        results = [f"Number {self.turn}, **said**"]
+        while sum(map(len, results)) + len(results) < length:
+            results.append(self.dice.choice(WORDS))
         if self.dice.random() < 0.2:
-            said.insert(5, f"https://elsewhere.example/{self.turn}")
-        return " ".join(said)
+            results.insert(5, f"https://elsewhere.example/{self.turn}")
+        return " ".join(results)
 
 
 def post(service: Service, connections: int, seconds: float, page: str) -> Result:

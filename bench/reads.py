@@ -25,7 +25,7 @@ def hundred(bench: Bench) -> list[Row]:
     kept = ceiling.serving(bench.folder / "ceiling", ours.thread(HUNDRED), answer)
     with isso.serving("hundred", HUNDRED), kept as bare:
         theirs = isso.check_thread(HUNDRED, 100)
-        found = bench.in_turn(
+        turn = bench.in_turn(
             bare=bench.asked(bare, body=len(answer.body)),
             ours=bench.asked(ours.url + ours.thread(HUNDRED), body=len(answer.body)),
             nginx=bench.asked(nginx.url + nginx.thread(HUNDRED, query), body=len(answer.body)),
@@ -34,8 +34,8 @@ def hundred(bench: Bench) -> list[Row]:
     goal = report.at_least(0.5, "nginx")
     sizes = [len(answer.body) / 1024, len(answer.body) / 1024, len(theirs.body) / 1024]
     return [
-        rates("thread of 100 comments, warm", found, goal),
-        _ceiling(found),
+        rates("thread of 100 comments, warm", turn, goal),
+        _ceiling(turn),
         Row("its answer's body", "KB", sizes[0], sizes[1], sizes[2]),
     ]
 
@@ -47,12 +47,12 @@ def long(bench: Bench) -> list[Row]:
     ours.read_on(LONG)
     answer = ours.check_thread(LONG, shown)
     query = ours.thread(LONG).partition("?")[2]
-    found = bench.in_turn(
+    turn = bench.in_turn(
         ours=bench.asked(ours.url + ours.thread(LONG), body=len(answer.body)),
         nginx=bench.asked(nginx.url + nginx.thread(LONG, query), body=len(answer.body)),
     )
     work = f"thread of {bench.size.long:,} comments, first page of {shown}"
-    row = rates(work, found, report.at_least(0.45, "nginx"))
+    row = rates(work, turn, report.at_least(0.45, "nginx"))
     rate, note = _two_at_once(bench)
     return [replace(row, isso=rate, note=note)]
 
@@ -94,13 +94,13 @@ def small(bench: Bench) -> list[Row]:
         for path in paths[:5]:
             isso.check_thread(path, SMALL)
         _settle(walk("ours", ours.url))
-        found = bench.in_turn(
+        turn = bench.in_turn(
             ours=walk("ours", ours.url),
             nginx=walk("nginx", nginx.url),
             isso=unhurried(walk("isso", isso.url)),
         )
     work = f"{len(paths):,} threads of {SMALL} comments in turn"
-    return [rates(work, found, report.at_least(0.4, "nginx"))]
+    return [rates(work, turn, report.at_least(0.4, "nginx"))]
 
 
 def _settle(measure: Measure) -> None:
@@ -119,13 +119,13 @@ def not_modified(bench: Bench) -> list[Row]:
     known = ours.not_modified(HUNDRED)
     answer = asking.get(ours.url + ours.thread(HUNDRED))
     with ceiling.serving(bench.folder / "ceiling", ours.thread(HUNDRED), answer) as bare:
-        found = bench.in_turn(
+        turn = bench.in_turn(
             bare=bench.asked(bare, known),
             ours=bench.asked(ours.url + ours.thread(HUNDRED), known),
             nginx=bench.asked(nginx.url + nginx.thread(HUNDRED, query), nginx.not_modified(HUNDRED, query)),
         )
-    row = rates("thread of 100 comments, 304", found, report.at_least(0.5, "nginx"))
-    return [replace(row, note="none: it has no ETag"), _ceiling(found)]
+    row = rates("thread of 100 comments, 304", turn, report.at_least(0.5, "nginx"))
+    return [replace(row, note="none: it has no ETag"), _ceiling(turn)]
 
 
 def _ceiling(found: dict[str, Load]) -> Row:
@@ -143,7 +143,7 @@ def counts(bench: Bench) -> list[Row]:
     posts = bench.file("counts-isso", [f"{address}\t{body}"])
     with isso.serving("small", paths[0]):
         isso.check_counts(paths, SMALL)
-        found = bench.in_turn(
+        turn = bench.in_turn(
             ours=bench.asked(ours.url + ours.counts(paths), body=0),
             isso=unhurried(
                 lambda seconds: bench.wrk.run(
@@ -155,7 +155,7 @@ def counts(bench: Bench) -> list[Row]:
                 )
             ),
         )
-    return [rates(f"counts of {COUNTED} articles", found, report.at_least(55, "isso"))]
+    return [rates(f"counts of {COUNTED} articles", turn, report.at_least(55, "isso"))]
 
 
 def cold(bench: Bench) -> list[Row]:
@@ -164,7 +164,7 @@ def cold(bench: Bench) -> list[Row]:
     paths = [one.path for one in bench.articles["cold"]]
     once = bench.file("cold-ours", [ours.thread(path) for path in paths])
     others = bench.file("cold-warm", [ours.thread(one.path) for one in bench.articles["small"]])
-    found: dict[str, list[Load]] = {"ours": [], "isso": []}
+    results: dict[str, list[Load]] = {"ours": [], "isso": []}
     with isso.serving("hundred", HUNDRED):
         whole = len(isso.check_thread(HUNDRED, 100).body)
         asked = unhurried(bench.asked(isso.url + isso.thread(HUNDRED), body=whole))
@@ -175,8 +175,8 @@ def cold(bench: Bench) -> list[Row]:
             load = bench.wrk.run(
                 ours.url, bench.shape(bench.size.seconds + 2), script="once", arguments=[once, 2]
             )
-            found["ours"].append(load)
-            found["isso"].append(asked(bench.size.seconds))
+            results["ours"].append(load)
+            results["isso"].append(asked(bench.size.seconds))
     work = f"{len(paths):,} threads of 100 comments, every one cold"
-    middles = {name: middle(runs) for name, runs in found.items()}
+    middles = {name: middle(runs) for name, runs in results.items()}
     return [rates(work, middles, report.at_least(28, "isso"))]

@@ -63,8 +63,8 @@ class Row:
         """Whether the goal is reached; None without one, or without what it compares with."""
         if self.goal is None:
             return None
-        found = self.ours if self.goal.of == "ours" else self.ratio(self.goal.of)
-        return None if found is None else self.goal.holds(found)
+        result = self.ours if self.goal.of == "ours" else self.ratio(self.goal.of)
+        return None if result is None else self.goal.holds(result)
 
     def cells(self) -> tuple[str, ...]:
         """Return the line as it is printed."""
@@ -101,11 +101,11 @@ def table(rows: Iterable[Row]) -> str:
 
 def machine() -> str:
     """Return what all of it ran on, in a sentence."""
-    found = re.search(r"^model name\s*: (.+)$", _read("/proc/cpuinfo"), re.MULTILINE)
+    match = re.search(r"^model name\s*: (.+)$", _read("/proc/cpuinfo"), re.MULTILINE)
     memory = re.search(r"^MemTotal: +(\d+) kB", _read("/proc/meminfo"), re.MULTILINE)
     has = f", {int(memory[1]) / 1e6:.1f} GB of memory" if memory else ""
     return (
-        f"{os.cpu_count()} cores of {found[1] if found else platform.machine()}{has}, "
+        f"{os.cpu_count()} cores of {match[1] if match else platform.machine()}{has}, "
         f"{platform.system()} {platform.release().split('-')[0]}, Python {platform.python_version()}"
     )
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from commentsvc.domain.spam import spam_filter, tokens
 from commentsvc.domain.spam.spam_filter import Counts
-from commentsvc.domain.spam.tokens import Said
+from commentsvc.domain.spam.tokens import TokenSource
 from commentsvc.text import markup
 
 PACKAGE = "spam-filter@1.1.1"
@@ -41,12 +41,12 @@ def collection(folder: Path) -> list[Message]:
     with tarfile.open(next(folder.glob("*.tgz"))) as archive:
         archive.extract("package/dataSet.txt", folder, filter="data")
     lines = (folder / "package/dataSet.txt").read_text("utf-8", "replace").splitlines()
-    said = dict.fromkeys(tuple(line.split("\t", 1)) for line in lines if "\t" in line)
-    return [(_tokens(text), kind == "bad") for kind, text in said]
+    sentence = dict.fromkeys(tuple(line.split("\t", 1)) for line in lines if "\t" in line)
+    return [(_tokens(text), kind == "bad") for kind, text in sentence]
 
 
 def _tokens(text: str) -> list[str]:
-    return tokens.of(Said(text, markup.render_markdown(text).html))
+    return tokens.tokens_of(TokenSource(text, markup.render_markdown(text).html))
 
 
 def learned(messages: Iterable[Message]) -> dict[str, Counts]:

@@ -38,11 +38,11 @@ def posts(bench: Bench) -> list[Row]:
                 runs["isso"].append(
                     _post(bench, written["isso"], connections, isso.url, isso.post_headers, stored)
                 )
-        found = {name: middle(some) for name, some in runs.items()}
+        results = {name: middle(some) for name, some in runs.items()}
         plural = "connection" if connections == 1 else "connections"
         work = f"post, {connections} {plural}, durable"
-        rows.append(rates(work, found, report.at_least(1.75, "isso")))
-    slowest = {name: load.p99 for name, load in found.items()}
+        rows.append(rates(work, results, report.at_least(1.75, "isso")))
+    slowest = {name: load.p99 for name, load in results.items()}
     rows.append(
         Row(f"{work}: p99", "ms", slowest["ours"], isso=slowest["isso"], goal=report.bound("<", 60, "ms"))
     )
@@ -61,11 +61,11 @@ def _post(
     before = stored()
     run = f"run{time.monotonic_ns()}"
     shape = bench.shape(bench.size.seconds, connections)
-    found = bench.wrk.run(url, shape, headers=headers, script="post", arguments=[file, run])
+    result = bench.wrk.run(url, shape, headers=headers, script="post", arguments=[file, run])
     new = stored() - before
-    if not found.requests <= new <= found.requests + connections:
-        raise LoadError(f"{url}: {found.requests} posts acknowledged, {new} stored")
-    return found
+    if not result.requests <= new <= result.requests + connections:
+        raise LoadError(f"{url}: {result.requests} posts acknowledged, {new} stored")
+    return result
 
 
 def reads_while_writing(bench: Bench) -> list[Row]:
@@ -77,7 +77,7 @@ def reads_while_writing(bench: Bench) -> list[Row]:
     ours.check_thread(BUSY, 100)
     written: dict[str, list[float]] = {"ours": [], "isso": []}
     url = ours.url + ours.thread(BUSY)
-    found = bench.in_turn(
+    turn = bench.in_turn(
         alone=_reading(bench, url),
         both=_beside(bench, url, ours.url, ours.post_headers, here, written["ours"]),
     )
@@ -94,9 +94,9 @@ def reads_while_writing(bench: Bench) -> list[Row]:
     their_share = theirs["both"].rate / alone if alone else None
     posted = {name: median(some) for name, some in written.items()}
     work = "reads of 100 comments while a writer posts without pause"
-    share, kept = found["both"].rate / found["alone"].rate, report.bound("≥", 0.85, "")
+    share, kept = turn["both"].rate / turn["alone"].rate, report.bound("≥", 0.85, "")
     return [
-        Row(work, "requests/s", found["both"].rate, isso=theirs["both"].rate),
+        Row(work, "requests/s", turn["both"].rate, isso=theirs["both"].rate),
         Row("the same, as a share of reads alone", "", share, isso=their_share, goal=kept),
         Row("what that writer posts meanwhile", "requests/s", posted["ours"], isso=posted["isso"]),
     ]

@@ -11,8 +11,8 @@ from commentsvc.config import Settings
 from commentsvc.db.session import db as database
 from commentsvc.db.session import engine_options, on_commit
 from commentsvc.domain.accounts import token_hashes
-from commentsvc.serving.page_cache.change_broadcast import Messenger
-from commentsvc.serving.page_cache.change_signal import Bell
+from commentsvc.serving.page_cache.change_broadcast import ChangeBroadcast
+from commentsvc.serving.page_cache.change_signal import ChangeSignal
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -28,11 +28,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     app.extensions["commentsvc.settings"] = settings
     database.init_app(app)
-    bell = Bell(settings.data_dir / "changes.bell")
-    messenger = Messenger(settings.redis_url, bell)
+    bell = ChangeSignal(settings.data_dir / "changes.bell")
+    messenger = ChangeBroadcast(settings.redis_url, bell)
     app.extensions["commentsvc.messenger"] = messenger
     with app.app_context():
-        on_commit(database.engine, messenger.tell)
+        on_commit(database.engine, messenger.publish)
         token_hashes.hash_with(database.engine, settings.secret_key)
     web.init_app(app, settings)
     web.guard_entrance(app, settings)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class _Floor:
+class _ComputeLock:
     """A lock that is handed on: by turns to those in line and to the others, of each to who has waited longest."""
 
     def __init__(self) -> None:
@@ -44,12 +44,12 @@ class _Floor:
         return len(self._line) + len(self._others)
 
 
-_floor = _Floor()
+_floor = _ComputeLock()
 _mine = threading.local()
 
 
 @contextmanager
-def taken(*, in_line: bool = False) -> Iterator[None]:
+def held(*, in_line: bool = False) -> Iterator[None]:
     """Wait for the floor, and have it for as long as the block lasts; who has it must not ask for it again.
 
     Writers wait `in_line`, so that a reader waits for one of them at most, however many there are.

@@ -174,15 +174,15 @@ def _setting_of(variable: str) -> str:
 
 def _read_providers(variables: Mapping[str, str], faults: list[str]) -> tuple[ProviderSettings, ...]:
     """Gather the providers' variables, by provider; names that are none of theirs are faults."""
-    found: dict[str, dict[str, str]] = {}
+    results: dict[str, dict[str, str]] = {}
     for variable, value in variables.items():
         match = _PROVIDER_VARIABLE.fullmatch(variable.removeprefix(PREFIX))
         if match is None:
             faults.append(f"{variable} is not a setting of this version.")
         elif value:
-            found.setdefault(match["key"].lower(), {})[match["part"].lower()] = value
+            results.setdefault(match["key"].lower(), {})[match["part"].lower()] = value
     providers = []
-    for key, parts in found.items():
+    for key, parts in results.items():
         needed = ["client_id"] if parts.get("private_key") else ["client_id", "client_secret"]
         missing = [part for part in needed if part not in parts]
         for part in missing:

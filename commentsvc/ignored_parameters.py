@@ -16,7 +16,7 @@ MOST = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ParameterKind:
     """Arguments of one origin. A name that ends in `*` stands for all that begin so."""
 
     why: str
@@ -27,13 +27,13 @@ class Kind:
 
 
 KINDS = (
-    Kind(
+    ParameterKind(
         "Campaign names, put on links by whoever counts visitors: Google, Matomo, AT Internet, Adobe and others.",
         "utm_* pk_* piwik_* mtm_* matomo_* hsa_* at_* itm_* wt_mc wt_zmc wt.* xtor xtref s_cid s_kwcid ef_id icid "
         "intcid cmpid ncid ocid ns_source ns_mchannel ns_campaign ns_linkname ns_fee gad gad_* _ga _gl _gac gs_lcp ved "
         "adgroupid guccounter guce_* soc_src soc_trk tsrc stm_*",
     ),
-    Kind(
+    ParameterKind(
         "Numbers of a click, put on links by advertisers and social networks.",
         "fbclid gclid gclsrc dclid msclkid msclid twclid ttclid yclid ysclid wbraid gbraid wbraclid gbraclid srsltid "
         "igshid igsh li_fat_id epik sccid rdt_cid qclid ndclid vmcid obclid dicbo tblci irclickid irgwc cjevent awc "
@@ -41,7 +41,7 @@ KINDS = (
         "fb_action_ids fb_action_types fb_source fb_ref fbadid lipi trkinfo trkcampaign trackingid rcm "
         "__twitter_impression twsrc twterm twcamp twgr xhsshare",
     ),
-    Kind(
+    ParameterKind(
         "Who was sent a newsletter: Mailchimp, HubSpot, Marketo, Klaviyo, Drip, Kit, MailerLite and others.",
         "mc_cid mc_eid mc_tc _hsenc _hsmi __hstc __hssc __hsfp hsctatracking mkt_tok _kx _ke vero_id vero_conv "
         "oly_anon_id oly_enc_id __s dm_i ml_subscriber ml_subscriber_hash ck_subscriber_id elqtrack elqtrackid elqat "
@@ -49,59 +49,59 @@ KINDS = (
         "ss_campaign_id ss_campaign_name ss_email_id trk_contact trk_msg trk_module trk_sid attribution_id "
         "attribution_type isfreemail triedredirect",
     ),
-    Kind(
+    ParameterKind(
         "Where a reader comes from, as Ghost, Product Hunt, Hacker News readers and many others write it.",
         "ref ref_src ref_url ref_source refsrc referrer referer",
     ),
-    Kind(
+    ParameterKind(
         "WeChat's marks of a shared link.",
         "isappinstalled nsukey weixin_share wechat_share clicktime enterid pass_ticket "
         "wx_header exportkey subscene ascene",
     ),
-    Kind(
+    ParameterKind(
         "WeChat's `from`, in the values that it gives.",
         "from",
         values="timeline|singlemessage|groupmessage|message|qrcode|appmessage|weixin|wechat",
     ),
-    Kind("The number of the place in WeChat where a link was tapped.", "scene", values=r"\d{1,4}"),
-    Kind(
+    ParameterKind("The number of the place in WeChat where a link was tapped.", "scene", values=r"\d{1,4}"),
+    ParameterKind(
         "Marks of a shared link of Alibaba, Bilibili, Xiaohongshu and their like.",
         "spm spm_id_from vd_source share_source share_medium share_plat share_tag share_session_id share_token "
         "share_from share_times unique_k bbid",
     ),
-    Kind(
+    ParameterKind(
         "AMP: the same article in Google's light form, and what its caches add.",
         "usqp amp_* __amp_source_origin aoh",
     ),
-    Kind("AMP's own switches.", "amp noamp nonamp", values="|1|true|yes|mobile|desktop|available"),
-    Kind("AMP by WordPress.com VIP, Chartbeat and others.", "outputtype", values="amp"),
-    Kind(
+    ParameterKind("AMP's own switches.", "amp noamp nonamp", values="|1|true|yes|mobile|desktop|available"),
+    ParameterKind("AMP by WordPress.com VIP, Chartbeat and others.", "outputtype", values="amp"),
+    ParameterKind(
         "Parts of one article's comments, in WordPress and Blogger.",
         "replytocom unapproved moderation-hash showcomment commentpage like_comment",
     ),
-    Kind("A page of one article's comments in WordPress.", "cpage", values=r"\d+"),
-    Kind(
+    ParameterKind("A page of one article's comments in WordPress.", "cpage", values=r"\d+"),
+    ParameterKind(
         "Jetpack's buttons for sharing.",
         "share",
         values="twitter|x|facebook|linkedin|reddit|tumblr|pinterest|pocket|telegram|jetpack-whatsapp|whatsapp|email"
         "|print|mastodon|bluesky|threads|nextdoor|skype",
     ),
-    Kind(
+    ParameterKind(
         "A session, where cookies are not trusted: PHP, Java, ColdFusion.",
         "phpsessid jsessionid cfid cftoken",
     ),
-    Kind("Google's translation, on the pages that it translates.", "_x_tr_*"),
-    Kind(
+    ParameterKind("Google's translation, on the pages that it translates.", "_x_tr_*"),
+    ParameterKind(
         "Checks and caches in front of a site: Cloudflare, WP-Cron, Wordfence, caching plugins.",
         "__cf_* cf_chl_* doing_wp_cron wordfence_lh wordfence_loghuman nowprocket swcfpc cn-reloaded fbrefresh "
         "preview_id preview_nonce _thumbnail_id",
     ),
-    Kind("A number against caches, as scripts add it.", "_", values=r"\d{9,}"),
+    ParameterKind("A number against caches, as scripts add it.", "_", values=r"\d{9,}"),
 )
 
 
 @dataclass(frozen=True)
-class Rules:
+class IgnoredParameters:
     """A list in a form that is quick to ask."""
 
     names: frozenset[str]
@@ -127,7 +127,7 @@ def _split(names: list[str]) -> tuple[frozenset[str], tuple[str, ...]]:
     return frozenset(name for name in names if not name.endswith("*")), prefixes
 
 
-_EVERYWHERE = Rules(
+_EVERYWHERE = IgnoredParameters(
     *_split([name for kind in KINDS if not kind.values for name in kind.names.split()]),
     {
         name: re.compile(kind.values, re.IGNORECASE)
@@ -139,11 +139,11 @@ _EVERYWHERE = Rules(
 
 
 @lru_cache(64)
-def _own(listed: str) -> Rules:
+def _own(listed: str) -> IgnoredParameters:
     entries = listed.split()
     names, prefixes = _split([one for one in entries if not one.startswith("!")])
     kept, kept_prefixes = _split([one.removeprefix("!") for one in entries if one.startswith("!")])
-    return Rules(names, prefixes, kept=kept, kept_prefixes=kept_prefixes)
+    return IgnoredParameters(names, prefixes, kept=kept, kept_prefixes=kept_prefixes)
 
 
 def is_ignored(name: str, value: str, listed: str = "") -> bool:

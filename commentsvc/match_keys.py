@@ -39,11 +39,11 @@ def match_key(key: str, ignored: str = "") -> str:
     host, _, path = address.partition("/")
     steps = _steps(path)
     pairs = sorted(_arguments(query, ignored, composed=True))
-    found = "/".join([_WWW.sub("", host), *steps])
+    result = "/".join([_WWW.sub("", host), *steps])
     if pairs:
-        found += "?" + urlencode(pairs, errors="surrogateescape")
-    found += hash_mark + route.rstrip("/")
-    return found if len(found) <= LONGEST else f"sha256:{hashlib.sha256(found.encode()).hexdigest()}"
+        result += "?" + urlencode(pairs, errors="surrogateescape")
+    result += hash_mark + route.rstrip("/")
+    return result if len(result) <= LONGEST else f"sha256:{hashlib.sha256(result.encode()).hexdigest()}"
 
 
 def without_ignored(query: str, ignored: str) -> str:

@@ -32,13 +32,13 @@ def find() -> str | None:
 
 def bring() -> str:
     """Install a Chromium unless there is one; return what happened in a sentence."""
-    if found := find():
-        return f"Chromium for the browser tests: {found}"
+    if result := find():
+        return f"Chromium for the browser tests: {result}"
     reasons = []
     for way, commands in _ways().items():
         reason = next((fault for command in commands if (fault := run(command))), None)
-        if reason is None and (found := find()):
-            return f"Chromium for the browser tests: {found}, installed with {way}"
+        if reason is None and (result := find()):
+            return f"Chromium for the browser tests: {result}, installed with {way}"
         reasons.append(f"{way}: {reason or 'it does not start'}")
     return f"No Chromium for the browser tests ({'; '.join(reasons)}); they will be skipped"
 

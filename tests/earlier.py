@@ -24,10 +24,10 @@ def unpack(migration: str, folder: Path) -> Path:
     """Unpack the sources as they were before `migration`, a file's name, came; return their folder."""
     if _git("rev-parse", "--is-shallow-repository").strip() == b"true":
         _git("fetch", "--quiet", "--unshallow")
-    found = _git("log", "--format=%H", "--diff-filter=A", "--", f"{VERSIONS}/{migration}").split()
-    if not found:
+    result = _git("log", "--format=%H", "--diff-filter=A", "--", f"{VERSIONS}/{migration}").split()
+    if not result:
         missing("the repository's history", f"no commit brought {migration}")
-    archive = _git("archive", f"{found[-1].decode()}^", "commentsvc", "migrations")
+    archive = _git("archive", f"{result[-1].decode()}^", "commentsvc", "migrations")
     with tarfile.open(fileobj=BytesIO(archive)) as file:
         file.extractall(folder, filter="data")
     return folder

@@ -25,11 +25,11 @@ def find(engine: str) -> str | None:
 
 def bring(engine: str) -> str:
     """Install an engine unless it is there; return what happened in a sentence."""
-    if found := find(engine):
-        return f"{engine} for the browser tests: {found}"
+    if result := find(engine):
+        return f"{engine} for the browser tests: {result}"
     reason = _install(PACKAGES[engine])
-    if found := find(engine):
-        return f"{engine} for the browser tests: {found}, installed with apt-get"
+    if result := find(engine):
+        return f"{engine} for the browser tests: {result}, installed with apt-get"
     return f"No {engine} for the browser tests ({reason or 'it does not start'}); they will be skipped"
 
 

@@ -18,7 +18,7 @@ class Other(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        with compute_lock.taken():
+        with compute_lock.held():
             self.had.set()
 
 

@@ -15,10 +15,10 @@ from visitor import Visitor
 from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import handoff_tokens, identities, login_sessions
 from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, Signs
+from commentsvc.domain.comments.comments import Author, FormSignals
 from commentsvc.domain.threads import threads
 from commentsvc.integrations.oauth import catalogue
-from commentsvc.integrations.oauth.flow import Attempt
+from commentsvc.integrations.oauth.flow import OAuthState
 from commentsvc.integrations.oauth.profile import Profile
 from commentsvc.models import Comment, Identity, LoginSession, Role, Site, now
 
@@ -45,9 +45,9 @@ class Member:
 def person(session: Session, *, name: str = "Ada", subject: str = "1", provider: str = "github") -> Identity:
     """Somebody who has logged in before."""
     begin_write(session)
-    found = identities.of_login(session, provider, ISSUER, subject, name=name, link=None, at=now())
+    result = identities.identity_of_login(session, provider, ISSUER, subject, name=name, link=None, at=now())
     session.commit()
-    return found
+    return result
 
 
 def frame_session(
@@ -65,10 +65,10 @@ def frame_session(
         at=now() - ago,
     )
     session.flush()
-    found = session.scalars(select(LoginSession.id).order_by(LoginSession.id.desc())).first()
+    result = session.scalars(select(LoginSession.id).order_by(LoginSession.id.desc())).first()
     session.commit()
-    assert found is not None
-    return found, token
+    assert result is not None
+    return result, token
 
 
 def give_pass(session: Session, identity: Identity, site: Site, *, ago: timedelta = timedelta()) -> str:
@@ -105,8 +105,8 @@ def write(
     begin_write(session)
     address = threads.address_on(session.get_one(Site, site.id), BLOG + path)
     author = Author(commenter_id=by, role=role, author_key_hash="k" * 64, network_hash="n" * 64)
-    draft = comment_text.make(text, longest=100_000)
-    number = comments.post(session, address, draft, author, at=now(), parent_id=to, signs=Signs()).id
+    draft = comment_text.from_source(text, longest=100_000)
+    number = comments.post(session, address, draft, author, at=now(), parent_id=to, signs=FormSignals()).id
     session.commit()
     return number
 
@@ -122,15 +122,17 @@ class Vouching:
     """A login provider that answers at once; `profile` is whom it vouches for."""
 
     profile: Profile = field(default_factory=lambda: Profile(ISSUER, "1", "Ada"))
-    begun: list[Attempt] = field(default_factory=list)
+    begun: list[OAuthState] = field(default_factory=list)
 
-    def begin(self, provider: Any, redirect_uri: str, *, instance: str = "") -> tuple[str, Attempt]:
+    def begin(self, provider: Any, redirect_uri: str, *, instance: str = "") -> tuple[str, OAuthState]:
         """Hand out an address nobody goes to."""
-        attempt = Attempt(provider.key, f"state-{len(self.begun)}-{'x' * 20}", "n", "v" * 50, instance)
+        attempt = OAuthState(provider.key, f"state-{len(self.begun)}-{'x' * 20}", "n", "v" * 50, instance)
         self.begun.append(attempt)
         return f"{ISSUER}/login", attempt
 
-    def finish(self, provider: Any, redirect_uri: str, attempt: Attempt, answer: dict[str, str]) -> Profile:
+    def finish(
+        self, provider: Any, redirect_uri: str, attempt: OAuthState, answer: dict[str, str]
+    ) -> Profile:
         """Say who it is."""
         return self.profile
 
@@ -139,8 +141,8 @@ class Vouching:
         """Let `app` offer GitHub, and answer in its place."""
         row = next(row for row in catalogue.ROWS if row.key == "github")
         app.extensions["commentsvc.providers"] = {"github": replace(row, client_id="x", client_secret="y")}
-        app.extensions["commentsvc.flow"] = found = cls()
-        return found
+        app.extensions["commentsvc.flow"] = result = cls()
+        return result
 
     def go(self, visitor: Visitor, **fields: str) -> Any:
         """Press a login button, and come back from the provider; return the answer."""

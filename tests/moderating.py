@@ -16,7 +16,7 @@ from visitor import Visitor
 from commentsvc.db.session import begin_write, db
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, Signs
+from commentsvc.domain.comments.comments import Author, FormSignals
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.sites import sites
@@ -50,12 +50,12 @@ class Queue:
         comment = comments.post(
             self.session,
             address_on(self.session.get_one(Site, self.site_id), BLOG + path),
-            comment_text.make(text, longest=10**6),
+            comment_text.from_source(text, longest=10**6),
             Author(guest=guest, network_hash=network) if by is None else Author(commenter_id=by),
             at=at or now(),
             title=title,
             parent_id=parent,
-            signs=Signs(),
+            signs=FormSignals(),
         )
         if status is not None:
             decisions.decide(self.session, comment, status)
@@ -88,8 +88,8 @@ class Queue:
         """Where comments stand now; all, where none is named."""
         self.session.rollback()
         query = select(Comment.id, Comment.status)
-        found = {row.id: row.status for row in self.session.execute(query)}
-        return [found[one] for one in ids or sorted(found)]
+        results = {row.id: row.status for row in self.session.execute(query)}
+        return [results[one] for one in ids or sorted(results)]
 
 
 @contextmanager

@@ -48,15 +48,15 @@ def find() -> str | None:
 
 def bring() -> str:
     """Fetch an nginx unless there is one; return what happened in a sentence."""
-    if found := find():
-        return f"nginx for the tests behind a proxy: {found}"
+    if result := find():
+        return f"nginx for the tests behind a proxy: {result}"
     if not shutil.which("apt-get"):
         return "No nginx for the tests behind a proxy (there is no apt-get); they will be skipped"
     reason = _fetch()
     if reason and os.geteuid() == 0 and _run(["apt-get", "update", "-qq"]) is None:
         reason = _fetch()
-    if found := find():
-        return f"nginx for the tests behind a proxy: {found}, unpacked from its package"
+    if result := find():
+        return f"nginx for the tests behind a proxy: {result}, unpacked from its package"
     return f"No nginx for the tests behind a proxy ({reason or 'it does not start'}); they will be skipped"
 
 
@@ -80,8 +80,8 @@ def _run(command: list[str], folder: str | None = None) -> str | None:
         done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=folder, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
-    said = (done.stderr or done.stdout).strip().splitlines()
-    return None if done.returncode == 0 else (said[-1] if said else f"exit code {done.returncode}")
+    sentence = (done.stderr or done.stdout).strip().splitlines()
+    return None if done.returncode == 0 else (sentence[-1] if sentence else f"exit code {done.returncode}")
 
 
 def example(page: Path, containing: str, changes: Mapping[str, str]) -> str:
@@ -89,8 +89,8 @@ def example(page: Path, containing: str, changes: Mapping[str, str]) -> str:
 
     Every change must apply, or the test would try something else than the page says.
     """
-    found = re.findall(r"```nginx\n(.*?)```", page.read_text(), re.DOTALL)
-    config = next(str(one) for one in found if containing in one)
+    result = re.findall(r"```nginx\n(.*?)```", page.read_text(), re.DOTALL)
+    config = next(str(one) for one in result if containing in one)
     for old, new in changes.items():
         assert old in config, f"{page.name} has no {old!r}"
         config = config.replace(old, new)

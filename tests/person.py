@@ -74,9 +74,9 @@ class Person:
         """What the service says to this reader alone."""
         answer = self.get(f"/embed/own?{urlencode({'url': self.article})}", **headers)
         assert answer.status_code == 200
-        found = answer.get_json()
-        assert isinstance(found, dict)
-        return found
+        result = answer.get_json()
+        assert isinstance(result, dict)
+        return result
 
     def comment(self, text: str = "Hello", *, bearer: str = "", **fields: str | None) -> TestResponse:
         """Post as a member; None leaves a field out."""
@@ -100,6 +100,6 @@ class Person:
 
 def onward(answer: TestResponse) -> str:
     """Return where the page sends its window on to."""
-    found = re.search(r'<meta http-equiv="refresh" content="0;url=([^"]*)">', answer.text)
-    assert found is not None, answer.text
-    return html.unescape(found[1])
+    match = re.search(r'<meta http-equiv="refresh" content="0;url=([^"]*)">', answer.text)
+    assert match is not None, answer.text
+    return html.unescape(match[1])

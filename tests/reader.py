@@ -10,7 +10,7 @@ from playwright.sync_api import Frame, FrameLocator, Page, expect
 from sqlalchemy import select
 
 from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, Signs
+from commentsvc.domain.comments.comments import Author, FormSignals
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.sites import sites
 from commentsvc.domain.threads import threads
@@ -52,20 +52,20 @@ def write(
     with service.writing() as session:
         address = threads.locate(session, url=blog.url(path), page_id=page_id)
         begun = datetime.now(UTC) - ago
-        found = [
+        results = [
             comments.post(
                 session,
                 address,
-                comment_text.make(text, longest=100_000),
+                comment_text.from_source(text, longest=100_000),
                 author,
                 at=begun + timedelta(seconds=at),
                 parent_id=parent,
-                signs=Signs(),
+                signs=FormSignals(),
             ).id
             for at, text in enumerate(texts)
         ]
         session.commit()
-    return found
+    return results
 
 
 def change(service: Service, blog: Blog, **settings: Any) -> None:
@@ -87,9 +87,9 @@ def register(service: Service, blog: Blog, *origins: str) -> None:
 def stored(service: Service) -> list[Comment]:
     """Return all comments, oldest first."""
     with service.writing() as session:
-        found = list(session.scalars(select(Comment).order_by(Comment.id)))
+        result = list(session.scalars(select(Comment).order_by(Comment.id)))
         session.expunge_all()
-        return found
+        return result
 
 
 def thread_titles(service: Service) -> list[str | None]:
@@ -112,9 +112,9 @@ def inside(page: Page, nth: int = 0) -> Frame:
     """Return the page's comment frame once its script runs."""
     page.locator("comment-thread > iframe").nth(nth).wait_for()
     frame(page, nth).locator("html.fitted").wait_for(state="attached")  # as patiently as for any page
-    found = page.locator("comment-thread > iframe").nth(nth).element_handle().content_frame()
-    assert found is not None
-    return found
+    result = page.locator("comment-thread > iframe").nth(nth).element_handle().content_frame()
+    assert result is not None
+    return result
 
 
 def fits(frame: Frame) -> None:
@@ -130,9 +130,9 @@ def fits(frame: Frame) -> None:
 
 def in_view(page: Page, comment_id: int, nth: int = 0) -> None:
     """Wait until a comment in the frame lies in the part of the host page that the reader sees."""
-    found = frame(page, nth).locator(f"#comment-{comment_id}")
-    expect(found).to_be_visible()
-    expect(found).to_be_in_viewport()
+    result = frame(page, nth).locator(f"#comment-{comment_id}")
+    expect(result).to_be_visible()
+    expect(result).to_be_in_viewport()
     page.wait_for_function(
         """([frame, top]) => {
             const at = frame.getBoundingClientRect().top;
@@ -140,7 +140,7 @@ def in_view(page: Page, comment_id: int, nth: int = 0) -> None:
         }""",
         arg=[
             page.locator("comment-thread > iframe").nth(nth).element_handle(),
-            found.evaluate("(element) => element.getBoundingClientRect().top"),
+            result.evaluate("(element) => element.getBoundingClientRect().top"),
         ],
     )
 

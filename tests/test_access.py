@@ -244,9 +244,9 @@ def test_what_was_signed_is_read_whether_it_was_compressed_or_not(value: str) ->
     before = URLSafeTimedSerializer(SECRET, salt="commentsvc.form").dumps(value)
     token = signing.sign(SECRET, "form", value)
     for one in (str(before), token):
-        found = signing.unsign(SECRET, "form", one, max_age=60)
-        assert found
-        assert found[0] == value
+        result = signing.unsign(SECRET, "form", one, max_age=60)
+        assert result
+        assert result[0] == value
     assert len(token) < 250
 
 

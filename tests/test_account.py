@@ -76,7 +76,7 @@ def name_of(session: Session, member: Member) -> str:
 
 def sessions_of(session: Session, member: Member) -> list[LoginSession]:
     session.rollback()
-    return list(login_sessions.of(session, member.commenter_id, at=now()))
+    return list(login_sessions.sessions_of(session, member.commenter_id, at=now()))
 
 
 def version(session: Session) -> int:
@@ -88,11 +88,11 @@ def give_picture(session: Session, commenter_id: int) -> str:
     file = BytesIO()
     Image.new("RGB", (8, 8), "teal").save(file, "PNG")
     begin_write(session)
-    avatars.keep(session, commenter_id, shrinking.shrink(file.getvalue()), at=now())
+    avatars.store(session, commenter_id, shrinking.shrink(file.getvalue()), at=now())
     session.commit()
-    found = avatars.path(session, session.get_one(Commenter, commenter_id))
-    assert found is not None
-    return found
+    result = avatars.path(session, session.get_one(Commenter, commenter_id))
+    assert result is not None
+    return result
 
 
 class TestStrangers:
@@ -236,10 +236,10 @@ def test_the_picture_can_be_hidden_and_shown(session: Session, site: Site, ada: 
 class TestLinkedAccounts:
     def link(self, session: Session, member: Member) -> int:
         begin_write(session)
-        holder = login_sessions.of(session, member.commenter_id, at=now())[0]
-        found = identities.link(session, holder, "gitlab", "https://gitlab.com", "77", name="ada", at=now())
+        holder = login_sessions.sessions_of(session, member.commenter_id, at=now())[0]
+        result = identities.link(session, holder, "gitlab", "https://gitlab.com", "77", name="ada", at=now())
         session.commit()
-        return found.id
+        return result.id
 
     def test_one_more_is_linked_from_a_fresh_session(self, app: Flask, session: Session, site: Site) -> None:
         vouching, visitor = Vouching.at(app), Visitor(app)
@@ -267,7 +267,7 @@ class TestLinkedAccounts:
         number = self.link(session, ada)
         assert ada.post(f"/account/identities/{number}/unlink").status_code == 303
         session.rollback()
-        assert [one.provider for one in identities.of(session, ada.commenter_id)] == ["github"]
+        assert [one.provider for one in identities.identities_of(session, ada.commenter_id)] == ["github"]
 
     def test_the_last_one_stays(self, session: Session, ada: Member) -> None:
         assert ada.post(f"/account/identities/{ada.identity_id}/unlink").status_code == 403
@@ -277,7 +277,7 @@ class TestLinkedAccounts:
         member = enter(app, session, person(session), site)
         number = self.link(session, member)
         begin_write(session)
-        for one in login_sessions.of(session, member.commenter_id, at=now()):
+        for one in login_sessions.sessions_of(session, member.commenter_id, at=now()):
             one.created_at = now() - timedelta(minutes=11)
         session.commit()
         assert member.post(f"/account/identities/{number}/unlink").status_code == 403
@@ -335,13 +335,13 @@ def test_the_data_is_all_there_and_nobody_elses(
     answer = ada.visitor.get("/account/data.json")
     assert answer.headers["Content-Disposition"].startswith('attachment; filename="my-comments-')
     assert answer.headers["Cache-Control"] == "no-store"
-    found: dict[str, Any] = json.loads(answer.text)
-    assert found["name"] == "Ada"
-    assert [one["text"] for one in found["comments"]] == ["My *text*"]
-    assert found["comments"][0]["article"] == f"{BLOG}/article"
-    assert [(one["provider"], one["subject"]) for one in found["identities"]] == [("github", "1")]
-    assert {one["site"] for one in found["sessions"]} == {"Blog", None}
-    assert found["picture"]["base64"]
+    result: dict[str, Any] = json.loads(answer.text)
+    assert result["name"] == "Ada"
+    assert [one["text"] for one in result["comments"]] == ["My *text*"]
+    assert result["comments"][0]["article"] == f"{BLOG}/article"
+    assert [(one["provider"], one["subject"]) for one in result["identities"]] == [("github", "1")]
+    assert {one["site"] for one in result["sessions"]} == {"Blog", None}
+    assert result["picture"]["base64"]
     for secret in ("Ben", "token", "hash", "k" * 64, "n" * 64):
         assert secret not in answer.text
 
@@ -421,15 +421,15 @@ def every_post(member: Member, other: Member) -> list[str]:
     """Every address of the page that changes something, with another person's things where it names one."""
     app = member.visitor.client.application
     ids = {"identities": other.identity_id, "sessions": 0}
-    found = []
+    results = []
     for rule in app.url_map.iter_rules():
         if rule.rule.startswith("/account/") and "POST" in (rule.methods or set()):
             kind = rule.rule.split("/")[2]
             assert set(rule.arguments) <= {"row_id"}, f"{rule.rule} asks to be covered"
             number = str(ids[kind]) if rule.arguments else ""
-            found.append(rule.rule.partition("<")[0] + number + rule.rule.partition(">")[2])
-    assert len(found) >= 8
-    return [path for path in found if path != "/account/enter"]
+            results.append(rule.rule.partition("<")[0] + number + rule.rule.partition(">")[2])
+    assert len(results) >= 8
+    return [path for path in results if path != "/account/enter"]
 
 
 class TestNobodyElse:

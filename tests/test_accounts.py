@@ -27,9 +27,9 @@ def test_a_link_opens_one_session(session: Session) -> None:
     operator = accounts.operator(session)
     link = accounts.issue_link(session, operator, at=NOON)
     token = accounts.redeem_link(session, link, at=NOON + timedelta(minutes=29))
-    found = accounts.signed_in(session, token, at=NOON + timedelta(days=1))
-    assert found is not None
-    assert found.id == operator.id
+    result = accounts.signed_in(session, token, at=NOON + timedelta(days=1))
+    assert result is not None
+    assert result.id == operator.id
 
 
 def test_a_link_works_once(session: Session) -> None:

@@ -20,7 +20,7 @@ from commentsvc.db.session import begin_write, db
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.admin import queue
 from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, Signs
+from commentsvc.domain.comments.comments import Author, FormSignals
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.moderation import decisions as moderation_decisions
 from commentsvc.domain.sites import sites
@@ -114,12 +114,12 @@ def write(
     comment = comments.post(
         session,
         address_on(session.get_one(Site, site.id), f"{origin}/swifts"),
-        comment_text.make(text, longest=10**7),
+        comment_text.from_source(text, longest=10**7),
         Author(guest=guest),
         at=now(),
         parent_id=parent.id if parent else None,
         title="Counting swifts",
-        signs=Signs(),
+        signs=FormSignals(),
     )
     if status is not None:
         moderation_decisions.decide(session, comment, status)
@@ -240,10 +240,10 @@ class TestTheQueue:
         comments.post(
             session,
             address_on(session.get_one(Site, site.id), f"{BLOG}/a"),
-            comment_text.make("Quick", longest=100),
+            comment_text.from_source("Quick", longest=100),
             Author(guest=ADA),
             at=now(),
-            signs=Signs(seconds_on_form=0.5),
+            signs=FormSignals(seconds_on_form=0.5),
         )
         session.commit()
         page = moderator.page("/admin")
@@ -820,10 +820,10 @@ class Elements(HTMLParser):
 
 
 def elements(page: str) -> Elements:
-    found = Elements()
-    found.feed(page)
-    found.close()
-    return found
+    result = Elements()
+    result.feed(page)
+    result.close()
+    return result
 
 
 def sample() -> list[Attack]:
@@ -870,10 +870,10 @@ def test_hostile_words_stay_words(session: Session, site: Site, moderator: Visit
     seen = 0
     while path:
         page = moderator.page(path)
-        found = elements(page)
-        assert found.tags <= tags, found.tags - tags
-        assert found.attributes <= attributes, found.attributes - attributes
-        for link in found.links:
+        result = elements(page)
+        assert result.tags <= tags, result.tags - tags
+        assert result.attributes <= attributes, result.attributes - attributes
+        for link in result.links:
             assert re.match(r"(https?://|mailto:|/|#|data:image/svg)", link), link
         seen += len(re.findall(r'<article class="item"', page))
         onward = re.search(r'rel="next" href="([^"]+)"', page)
@@ -894,6 +894,6 @@ def test_hostile_words_stay_words_in_forms(
     row.source = row.guest_name = row.guest_email = row.guest_website = breakout
     session.get_one(Site, site.id).name = breakout[:80]
     session.commit()
-    found = elements(moderator.page(path))
-    assert found.tags == calm.tags
-    assert found.attributes == calm.attributes
+    result = elements(moderator.page(path))
+    assert result.tags == calm.tags
+    assert result.attributes == calm.attributes

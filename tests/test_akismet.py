@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from commentsvc.db.session import db
 from commentsvc.domain.spam import akismet_check
 from commentsvc.errors import OutboundError
-from commentsvc.http_client.client import Answer
+from commentsvc.http_client.client import HttpResponse
 from commentsvc.integrations import akismet
 from commentsvc.integrations.akismet import ADDRESS, Opinion, Question
 from commentsvc.models import Comment, Status, now
@@ -24,10 +24,10 @@ class Service:
     """Stands where Akismet would: one answer for all, and what it was asked."""
 
     def __init__(self, body: bytes = b"false", status: int = 200, **headers: str) -> None:
-        self.answer = Answer(ADDRESS, status, "text/plain", body, headers)
+        self.answer = HttpResponse(ADDRESS, status, "text/plain", body, headers)
         self.asked: list[dict[str, str]] = []
 
-    def __call__(self, url: str, *, data: bytes, **_how: Any) -> Answer:
+    def __call__(self, url: str, *, data: bytes, **_how: Any) -> HttpResponse:
         assert url == ADDRESS
         self.asked.append({name: value[0] for name, value in parse_qs(data.decode()).items()})
         return self.answer
@@ -70,7 +70,7 @@ def test_it_is_told_what_it_wants_to_know_and_nothing_empty() -> None:
 
 
 def test_a_fault_is_noted_without_the_key(caplog: pytest.LogCaptureFixture) -> None:
-    def fail(*_: Any, **_how: Any) -> Answer:
+    def fail(*_: Any, **_how: Any) -> HttpResponse:
         raise OutboundError("The server could not be reached.")
 
     with caplog.at_level(logging.WARNING):

@@ -11,7 +11,7 @@ from certificates import Authority
 from strange_server import Internet, Server
 
 from commentsvc.integrations import article_page
-from commentsvc.integrations.article_page import Page
+from commentsvc.integrations.article_page import ArticlePage
 
 BLOG = frozenset({"https://blog.example"})
 HTML = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
@@ -37,7 +37,7 @@ def internet(blog: Server, authority: Authority) -> Internet:
 
 def read(
     internet: Internet, url: str = "https://blog.example/a", within: frozenset[str] = BLOG
-) -> Page | None:
+) -> ArticlePage | None:
     return article_page.read(url, within=within, network=internet.network)
 
 
@@ -117,7 +117,7 @@ def test_what_a_page_calls_latin_1_is_windows_1252() -> None:
 
 def test_a_page_is_asked_for(blog: Server, internet: Internet) -> None:
     blog.play(HTML + b"<title>Swifts</title>")
-    assert read(internet) == Page("https://blog.example/a", "Swifts")
+    assert read(internet) == ArticlePage("https://blog.example/a", "Swifts")
     assert blog.requests[0].startswith("GET /a HTTP/1.1\r\n")
     assert "Cookie" not in blog.requests[0]
 
@@ -125,9 +125,9 @@ def test_a_page_is_asked_for(blog: Server, internet: Internet) -> None:
 def test_of_a_large_page_the_beginning_is_enough(blog: Server, internet: Internet) -> None:
     large = b"<title>Swifts</title>" + b"<p>Well." * article_page.LARGEST
     blog.play(HTML + large)
-    assert read(internet) == Page("https://blog.example/a", "Swifts")
+    assert read(internet) == ArticlePage("https://blog.example/a", "Swifts")
     blog.play(HTML.replace(b"\r\n\r\n", b"\r\nContent-Length: %d\r\n\r\n" % len(large)) + large)
-    assert read(internet) == Page("https://blog.example/a", "Swifts")
+    assert read(internet) == ArticlePage("https://blog.example/a", "Swifts")
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_a_redirect_leads_nowhere_but_to_the_sites_own_origins(
 
 def test_a_redirect_within_the_site_is_followed(blog: Server, internet: Internet) -> None:
     blog.play(b"HTTP/1.1 301 Moved\r\nLocation: /b/\r\n\r\n", HTML + b"<title>Swifts</title>")
-    assert read(internet) == Page("https://blog.example/b/", "Swifts")
+    assert read(internet) == ArticlePage("https://blog.example/b/", "Swifts")
 
 
 def test_an_address_that_is_not_of_the_site_is_not_asked(internet: Internet) -> None:
@@ -188,7 +188,7 @@ def test_a_private_address_is_asked_where_the_owner_says_so() -> None:
     try:
         origin = f"http://127.0.0.1:{server.port}"
         page = article_page.read(f"{origin}/a", within=frozenset({origin}), allow_private=True)
-        assert page == Page(f"{origin}/a", "Swifts")
+        assert page == ArticlePage(f"{origin}/a", "Swifts")
         assert article_page.read(f"{origin}/a", within=frozenset({origin})) is None
     finally:
         server.close()

@@ -27,7 +27,7 @@ from commentsvc.domain.moderation import decisions
 from commentsvc.domain.surge import alerts, episodes
 from commentsvc.domain.thread_admin import merging, renaming, thread_controls
 from commentsvc.integrations import article_page
-from commentsvc.integrations.article_page import Page
+from commentsvc.integrations.article_page import ArticlePage
 from commentsvc.models import (
     Action,
     Delivery,
@@ -54,7 +54,7 @@ class Blog:
         self.moved: dict[str, str] = {}
         self.asked: list[str] = []
 
-    def read(self, url: str, origins: frozenset[str]) -> Page | None:
+    def read(self, url: str, origins: frozenset[str]) -> ArticlePage | None:
         return article_page.read(url, within=origins, allow_private=True)
 
 
@@ -231,7 +231,7 @@ class TestReading:
         pen.write()
         session.commit()
 
-        def read(url: str, origins: frozenset[str]) -> Page | None:
+        def read(url: str, origins: frozenset[str]) -> ArticlePage | None:
             with Session(session.get_bind()) as other:
                 assert article_titles.refresh(other, blog.read, at=NOON) == 0
             return blog.read(url, origins)
@@ -243,7 +243,7 @@ class TestReading:
         self, session: Session, pen: Pen, blog: Blog
     ) -> None:
         def meanwhile(change: Callable[[Session, Thread], object]) -> None:
-            def read(url: str, origins: frozenset[str]) -> Page | None:
+            def read(url: str, origins: frozenset[str]) -> ArticlePage | None:
                 if url.endswith("/a"):
                     with Session(session.get_bind()) as other:
                         begin_write(other)
@@ -335,7 +335,7 @@ def test_a_mail_has_no_title_that_a_browser_gave(
     row = Pressure(site_id=site.id, thread_id=thread.id, step=1, reason="25.", began_at=NOON, hot_at=NOON)
     session.add(row)
     session.flush()
-    assert alerts.tell(session, site, ["anna@mail.example"], base_url="", at=NOON) == 1
+    assert alerts.enqueue_alerts(session, site, ["anna@mail.example"], base_url="", at=NOON) == 1
     text = session.scalars(select(Delivery.text)).one() or ""
     is_trusted = source not in {None, TitleSource.BROWSER}
     assert ("Dear customer" in text) is is_trusted

@@ -65,9 +65,9 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
 
 def objections(page: str) -> list[str]:
     """Everything in an HTML text that neither our templates nor a comment could have written."""
-    found = Elements(page)
-    wrong = [f"<!--{comment}-->" for comment in found.comments]
-    for tag, attributes in found.found:
+    elements = Elements(page)
+    wrong = [f"<!--{comment}-->" for comment in elements.comments]
+    for tag, attributes in elements.found:
         if tag not in OURS and tag not in markup.TAGS:
             wrong.append(f"<{tag}>")
         for name, value in attributes.items():
@@ -131,7 +131,7 @@ every_attack = pytest.mark.parametrize(
 
 def valid(attack: Attack) -> dict[str, str]:
     """Those of the fields that take the attack; what refuses it is posted in the next test."""
-    found = {}
+    results = {}
     for field, judge in (
         ("text", lambda text: fields.text(text, longest=10_000)),
         ("name", fields.name),
@@ -140,8 +140,8 @@ def valid(attack: Attack) -> dict[str, str]:
     ):
         with suppress(InvalidFieldsError):
             judge(attack.text)
-            found[field] = attack.text
-    return found
+            results[field] = attack.text
+    return results
 
 
 @every_attack

@@ -17,7 +17,7 @@ from commentsvc.domain.admin import ban_list
 from commentsvc.domain.bans import bans
 from commentsvc.domain.bans.bans import Sender
 from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, Signs
+from commentsvc.domain.comments.comments import Author, FormSignals
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.threads.threads import address_on
 from commentsvc.errors import BannedError
@@ -45,7 +45,7 @@ def signed(session: Session, site: Site, *, commenter_id: int | None = None) -> 
     comment = comments.post(
         session,
         address_on(session.get_one(Site, site.id), f"{BLOG}/swifts"),
-        comment_text.make("See [this](https://shop.example/x)", longest=1000),
+        comment_text.from_source("See [this](https://shop.example/x)", longest=1000),
         Author(
             commenter_id=commenter_id,
             guest=Guest() if commenter_id else EVE,
@@ -53,7 +53,7 @@ def signed(session: Session, site: Site, *, commenter_id: int | None = None) -> 
             network_hash="b" * 64,
         ),
         at=now(),
-        signs=Signs(),
+        signs=FormSignals(),
     )
     session.commit()
     return comment
@@ -61,10 +61,10 @@ def signed(session: Session, site: Site, *, commenter_id: int | None = None) -> 
 
 def account(session: Session, name: str = "Mallory") -> Commenter:
     begin_write(session)
-    found = Commenter(name=name)
-    session.add(found)
+    commenter = Commenter(name=name)
+    session.add(commenter)
     session.commit()
-    return found
+    return commenter
 
 
 @ENGINES
@@ -218,7 +218,7 @@ def test_banning_twice_changes_the_end_and_the_reason(
 def test_the_list_goes_on(session: Session, site: Site, moderator: Visitor, owner: Commenter) -> None:
     begin_write(session)
     for number in range(ban_list.PAGE + 1):
-        target = ban_list.typed(BanKind.DOMAIN, f"d{number}.example")
+        target = ban_list.parse_typed(BanKind.DOMAIN, f"d{number}.example")
         ban_list.add(session, site.id, [target], reason="x", until=None, moderator_id=owner.id, at=now())
     session.commit()
     first = moderator.page(f"/admin/sites/{site.id}/bans")
@@ -232,7 +232,7 @@ def test_a_ban_that_is_over_says_so(
     session: Session, site: Site, moderator: Visitor, owner: Commenter
 ) -> None:
     begin_write(session)
-    target, then = ban_list.typed(BanKind.EMAIL, "eve@mail.example"), now() - timedelta(days=2)
+    target, then = ban_list.parse_typed(BanKind.EMAIL, "eve@mail.example"), now() - timedelta(days=2)
     until = then + timedelta(days=1)
     ban_list.add(session, site.id, [target], reason="x", until=until, moderator_id=owner.id, at=then)
     session.commit()
@@ -245,7 +245,7 @@ def test_bans_of_another_site_do_not_exist(
 ) -> None:
     comment = write(session, elsewhere)
     begin_write(session)
-    target = ban_list.typed(BanKind.EMAIL, "ada@example.org")
+    target = ban_list.parse_typed(BanKind.EMAIL, "ada@example.org")
     ban_list.add(session, elsewhere.id, [target], reason="x", until=None, moderator_id=owner.id, at=now())
     session.commit()
     (ban,) = stored(session)

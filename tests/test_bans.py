@@ -169,8 +169,8 @@ TYPED = {
     [(kind, typed, stored) for kind, its in TYPED.items() for typed, stored in its.items()],
 )
 def test_what_is_typed_is_stored_as_it_is_compared(kind: BanKind, typed: str, stored: str) -> None:
-    assert ban_list.typed(kind, typed).value == stored
-    assert ban_list.typed(kind, stored).value == stored, "and stays so"
+    assert ban_list.parse_typed(kind, typed).value == stored
+    assert ban_list.parse_typed(kind, stored).value == stored, "and stays so"
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_what_is_typed_is_stored_as_it_is_compared(kind: BanKind, typed: str, st
 )
 def test_a_network_that_could_never_hold_is_refused_with_a_sentence(typed: str, sentence: str) -> None:
     with pytest.raises(InvalidFieldsError) as caught:
-        ban_list.typed(BanKind.NETWORK, typed)
+        ban_list.parse_typed(BanKind.NETWORK, typed)
     assert sentence in caught.value.fields["value"]
 
 
@@ -218,7 +218,7 @@ def test_a_network_that_could_never_hold_is_refused_with_a_sentence(typed: str, 
 )
 def test_what_is_no_address_and_no_domain_is_refused(kind: BanKind, typed: str) -> None:
     with pytest.raises(InvalidFieldsError) as caught:
-        ban_list.typed(kind, typed)
+        ban_list.parse_typed(kind, typed)
     assert set(caught.value.fields) == {"value"}
 
 
@@ -259,8 +259,8 @@ def test_a_networks_ban_holds_in_other_months(session: Session, site: Site) -> N
             )
         )
     session.flush()
-    found = bans.find_matching(session, site.id, later, at=NOON)
-    assert found is not None
-    assert found.month == "2026-01"
+    result = bans.find_matching(session, site.id, later, at=NOON)
+    assert result is not None
+    assert result.month == "2026-01"
     assert asked == ["2026-01", "2025-11"], "and not for that of a ban which is over"
     assert bans.find_matching(session, site.id + 1, later, at=NOON) is None

@@ -55,17 +55,17 @@ def row(ours: float, *, nginx: float | None = None, isso: float | None = None, g
 
 
 def test_a_load_is_read_from_what_wrk_prints() -> None:
-    found = load.parse(READS)
-    assert (found.requests, found.seconds, found.rate) == (327_412, 4.01, 81_648.9)
-    assert (found.p50, found.p99) == (pytest.approx(0.301), 5.93)
-    assert (found.failed, found.unanswered) == (0, 0)
-    assert found.size == pytest.approx(6.11 * 2**30 / 327_412)
+    result = load.parse(READS)
+    assert (result.requests, result.seconds, result.rate) == (327_412, 4.01, 81_648.9)
+    assert (result.p50, result.p99) == (pytest.approx(0.301), 5.93)
+    assert (result.failed, result.unanswered) == (0, 0)
+    assert result.size == pytest.approx(6.11 * 2**30 / 327_412)
 
 
 def test_failed_and_missing_answers_are_counted() -> None:
-    found = load.parse(SLOW)
-    assert (found.failed, found.unanswered) == (9, 7)
-    assert (found.p50, found.p99) == (2310, 61_200)
+    result = load.parse(SLOW)
+    assert (result.failed, result.unanswered) == (9, 7)
+    assert (result.p50, result.p99) == (2310, 61_200)
 
 
 def test_a_load_with_a_failed_answer_is_no_measurement() -> None:
@@ -75,8 +75,8 @@ def test_a_load_with_a_failed_answer_is_no_measurement() -> None:
 
 
 def test_addresses_asked_once_count_until_the_last_answer() -> None:
-    found = load.parse_once(ONCE)
-    assert (found.requests, found.rate, found.p99) == (1000, 625, 5.93)
+    once = load.parse_once(ONCE)
+    assert (once.requests, once.rate, once.p99) == (1000, 625, 5.93)
 
 
 @pytest.mark.parametrize("output", ["", "unable to connect to 127.0.0.1", READS.replace("99%", "98%")])

@@ -29,10 +29,10 @@ def _quick_readers(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def serious(place: Page | Frame) -> list[Any]:
     """Return what axe finds that keeps people out."""
-    found = Axe().run(place, options={"resultTypes": ["violations"]})  # type: ignore[arg-type]
+    result = Axe().run(place, options={"resultTypes": ["violations"]})  # type: ignore[arg-type]
     return [
         (one["id"], [node["html"] for node in one["nodes"]], one["nodes"][0].get("failureSummary"))
-        for one in found.response["violations"]
+        for one in result.response["violations"]
         if one["impact"] in {"serious", "critical"}
     ]
 

@@ -18,7 +18,7 @@ from test_browser_login import profile_with
 from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import single_sign_on
 from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, Signs
+from commentsvc.domain.comments.comments import Author, FormSignals
 from commentsvc.domain.threads import threads
 from commentsvc.models import LoginSession, Site, now
 
@@ -162,9 +162,9 @@ class TestTheirPage:
             ada = person(session)
             begin_write(session)
             address = threads.locate(session, url=blog.url("/article"))
-            draft = comment_text.make("A *thought* of mine", longest=1000)
+            draft = comment_text.from_source("A *thought* of mine", longest=1000)
             author = Author(commenter_id=ada.commenter_id)
-            comments.post(session, address, draft, author, at=now(), signs=Signs())
+            comments.post(session, address, draft, author, at=now(), signs=FormSignals())
             session.commit()
             given = give_pass(session, ada, session.get_one(Site, blog.site_id))
         page.goto(f"{service.url}/account")

@@ -166,7 +166,7 @@ def test_nobody_is_kept_out(page: Page, service: Service, it: Queue, scheme: Any
                  f"/admin/comments/{answer}"):  # fmt: skip
         if path:
             page.goto(service.url + path)
-        found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-        grave = [row for row in found if row["impact"] in {"serious", "critical"}]
+        result = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+        grave = [row for row in result if row["impact"] in {"serious", "critical"}]
         assert grave == [], (path, [(row["id"], [node["html"] for node in row["nodes"]]) for row in grave])
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

@@ -36,21 +36,21 @@ LONG = "Donaudampfschifffahrtsgesellschaftskapitaensmuetzenhersteller"
 WIDE = Guest(f"{LONG} & Co", f"{LONG.lower()}@mail.example", f"https://{LONG.lower()}.example/{LONG}")
 WHO = f"email:{WIDE.email}"
 FURTHER = {
-    "admin.home": [
+    "queue.listing": [
         "?status=reported",
         "?status=spam",
         "?q=word&provider=guest&since=2026-01-01",
         "?status=trash&q=none",
     ],
-    "people.lately": ["?q=don", "?q=nobody"],
-    "people.one": [f"?who={WHO}"],
+    "people.recent": ["?q=don", "?q=nobody"],
+    "people.detail": [f"?who={WHO}"],
     "threads_admin.listing": ["?q=swifts", "?q=nothing"],
     "thread_moves.preview": ["?into={other}"],
     "thread_moves.move_preview": ["?to={second}"],
     "site_moves.dry_run": ["?old=https://blog.example/&new=https://blog.example/new/"],
 }
 """What pages show when more is asked of them; these make sense only so, or are another page then."""
-ASKED = {"people.one"}
+ASKED = {"people.detail"}
 """Pages that need to be asked for something."""
 
 
@@ -78,7 +78,7 @@ def seeded(it: Queue) -> dict[str, Any]:
     action = it.session.scalars(select(Action)).one().id
     note = notes.add(it.session, site_id, WHO, "Ada", f"Knows {LONG * 3}", moderator_id=moderator_id, at=at)
     for value in ("casino.example", f"{LONG.lower()}.example"):
-        target = ban_list.typed(BanKind.DOMAIN, value)
+        target = ban_list.parse_typed(BanKind.DOMAIN, value)
         bans = ban_list.add(
             it.session,
             site_id,
@@ -103,13 +103,13 @@ def seeded(it: Queue) -> dict[str, Any]:
     for thread_id, step in ((None, 2), (there, 1)):
         reason = f"40 comments came in an hour. {LONG}"
         it.session.add(Pressure(site_id=site_id, thread_id=thread_id, step=step, reason=reason))
-    found = {
+    results = {
         "comment_id": one, "site_id": site_id, "action_id": action, "thread_id": comment.thread_id,
         "ban_id": bans[0].id, "membership_id": me.id, "ticket_id": ticket, "note_id": note.id,
         "other": there, "second": site.id, "invitation": invitation,
     }  # fmt: skip
     it.session.commit()
-    return found
+    return results
 
 
 def pages(it: Queue, known: dict[str, Any]) -> list[str]:
@@ -119,9 +119,9 @@ def pages(it: Queue, known: dict[str, Any]) -> list[str]:
     """
     token = {
         "signin.ask": link_for(it.session, accounts.operator(it.session)),
-        "invitation.show": known["invitation"],
+        "invitation.page": known["invitation"],
     }
-    found = []
+    results = []
     with it.app.test_request_context(base_url=it.owner.base_url):
         adapter = it.app.url_map.bind("127.0.0.1")
         for rule in it.app.url_map.iter_rules():
@@ -130,8 +130,8 @@ def pages(it: Queue, known: dict[str, Any]) -> list[str]:
             ids = known | {"token": token.get(rule.endpoint)}
             path = adapter.build(rule.endpoint, {name: ids[name] for name in rule.arguments})
             plain = [] if rule.endpoint in ASKED else [""]
-            found += [path + query.format(**known) for query in (*plain, *FURTHER.get(rule.endpoint, []))]
-    return found
+            results += [path + query.format(**known) for query in (*plain, *FURTHER.get(rule.endpoint, []))]
+    return results
 
 
 def grave(page: Page, only: list[str] | None = None) -> list[Any]:
@@ -139,8 +139,8 @@ def grave(page: Page, only: list[str] | None = None) -> list[Any]:
     options: dict[str, Any] = {"resultTypes": ["violations"]}
     if only:
         options["runOnly"] = only
-    found = Axe().run(page, options=options).response["violations"]
-    serious = [row for row in found if row["impact"] in {"serious", "critical"}]
+    result = Axe().run(page, options=options).response["violations"]
+    serious = [row for row in result if row["impact"] in {"serious", "critical"}]
     return [(row["id"], [node["html"] for node in row["nodes"]]) for row in serious]
 
 

@@ -18,7 +18,7 @@ from reader import article, inside, stored, write
 
 from commentsvc.domain import fields
 from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, Signs
+from commentsvc.domain.comments.comments import Author, FormSignals
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.threads import threads
@@ -83,16 +83,16 @@ CLICK = """() => {
 
 
 @cache
-def attack_drafts() -> tuple[tuple[Attack, comment_text.Draft], ...]:
+def attack_drafts() -> tuple[tuple[Attack, comment_text.CommentText], ...]:
     """The corpus as comments, of those strings that are any."""
-    found = []
+    results = []
     for attack in ATTACKS:
         try:
-            found.append((attack, comment_text.make(attack.text, longest=100_000)))
+            results.append((attack, comment_text.from_source(attack.text, longest=100_000)))
         except InvalidFieldsError:
             continue
-    assert len(found) > len(ATTACKS) * 0.9
-    return tuple(found)
+    assert len(results) > len(ATTACKS) * 0.9
+    return tuple(results)
 
 
 def accepted(check: Callable[[str], str], value: str, otherwise: str | None) -> str | None:
@@ -124,7 +124,7 @@ def fill(service: Service, blog: Blog) -> list[str]:
                     Author(guest=guest),
                     at=datetime(2026, 1, 1, 12, at // 60, at % 60, tzinfo=UTC),
                     title=some[7][0].text,
-                    signs=Signs(),
+                    signs=FormSignals(),
                 )
                 if comment.status is not Status.APPROVED:  # as one whose name claims to be a moderator's
                     decisions.decide(session, comment, Status.APPROVED)
@@ -199,9 +199,9 @@ def harmless(service: Service, blog: Blog) -> None:
     with service.writing() as session:
         address = threads.locate(session, url=blog.url("/harmless"))
         guest = Guest(name="Ada", email="ada@good.example", website="https://good.example")
-        draft = comment_text.make("Signed", longest=100)
+        draft = comment_text.from_source("Signed", longest=100)
         early = datetime(2026, 1, 1, tzinfo=UTC)
-        comments.post(session, address, draft, Author(guest=guest), at=early, signs=Signs())
+        comments.post(session, address, draft, Author(guest=guest), at=early, signs=FormSignals())
         session.commit()
     blog.pages["/harmless"] = article(service)
 
@@ -292,8 +292,8 @@ def test_the_guard_sees_what_a_hole_would_let_through(guarded: Guard, service: S
     thread = inside(page)
     thread.evaluate(CLICK)
     thread.wait_for_function("() => proofs.includes('alert') && proofs.includes('pwned')")
-    found = " ".join(thread.evaluate(INSPECT, guarded.known))
-    assert [sign for sign in holes.values() if sign not in found] == []
+    result = " ".join(thread.evaluate(INSPECT, guarded.known))
+    assert [sign for sign in holes.values() if sign not in result] == []
     assert any("evil.test" in what for what in guarded.seen)
 
 
@@ -349,7 +349,7 @@ def test_no_title_changes_the_page_it_stands_on(page: Page, service: Service, bl
     client = service.app.test_client()
     urls = [blog.url(f"/{number}") for number in range(len(titles))]
     pages = [client.get("/thread", query_string={"url": url}).text for url in urls]
-    found = page.evaluate(
+    result = page.evaluate(
         """(pages) => {
             const parse = (html) => new DOMParser().parseFromString(html, "text/html");
             const outline = (element) => [element.localName, ...element.getAttributeNames()].join(" ");
@@ -359,4 +359,4 @@ def test_no_title_changes_the_page_it_stands_on(page: Page, service: Service, bl
         }""",
         pages,
     )
-    assert found == []
+    assert result == []

@@ -39,15 +39,15 @@ def flood(unit: str) -> str:
 
 def nasty() -> list[tuple[str, str]]:
     """Every nasty text with a nasty name; then quotes in quotes, and a long list."""
-    found = []
+    results = []
     for number, unit in enumerate(UNITS):
         try:
             name = fields.name(flood(unit)[: fields.NAME_LONGEST])
         except InvalidFieldsError:
             name = "Ada"
-        found.append((f"{number} {flood(unit)}\n\n`{flood(unit)}`\n\n> > > > - {flood(unit)}", name))
+        results.append((f"{number} {flood(unit)}\n\n`{flood(unit)}`\n\n> > > > - {flood(unit)}", name))
     numbers = "\n".join(f"{number}. b" for number in range(1, 120))
-    return [*found, ("> " * 25 + flood("W"), "Ada"), (numbers, "Ada")]
+    return [*results, ("> " * 25 + flood("W"), "Ada"), (numbers, "Ada")]
 
 
 def test_nothing_is_wider_than_a_phone(chromium: Browser, service: Service, blog: Blog) -> None:

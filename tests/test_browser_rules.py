@@ -28,10 +28,12 @@ def judged(it: Queue) -> None:
     it.session.get_one(Site, it.site_id).policy = Policy.OPEN
     me = accounts.operator(it.session).id
     it.session.commit()
-    said = [(Status.SPAM, f"Cheap casino credits, number {number}") for number in range(MANY)]
-    said += [(Status.APPROVED, f"Thanks for the recipe of bread, number {number}") for number in range(MANY)]
-    said.append((Status.APPROVED, "My grandfather's casino was cheap"))
-    for status, text in said:
+    results = [(Status.SPAM, f"Cheap casino credits, number {number}") for number in range(MANY)]
+    results += [
+        (Status.APPROVED, f"Thanks for the recipe of bread, number {number}") for number in range(MANY)
+    ]
+    results.append((Status.APPROVED, "My grandfather's casino was cheap"))
+    for status, text in results:
         number = it.write(text)
         begin_write(it.session)
         decisions.decide(it.session, it.session.get_one(Comment, number), status, moderator_id=me)
@@ -72,8 +74,8 @@ def test_words_and_a_threshold_are_tried_read_and_saved(
     expect(tried.locator(".misses li")).to_contain_text("My grandfather's casino was cheap")
     expect(tried.locator(".misses li")).to_contain_text("Its text has “casino”, which this site disallows.")
     assert rules_of(it) == before
-    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-    assert [row["id"] for row in found if row["impact"] in {"serious", "critical"}] == []
+    result = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    assert [row["id"] for row in result if row["impact"] in {"serious", "critical"}] == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
     words.fill("")

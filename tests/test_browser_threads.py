@@ -14,14 +14,14 @@ from commentsvc.models import Report, Thread, now
 
 
 def accessible(page: Page) -> None:
-    found = [
+    results = [
         (one["id"], [node["html"] for node in one["nodes"]]) for one in Axe().run(page).response["violations"]
     ]
-    assert found == []
+    assert results == []
 
 
 @pytest.fixture
-def desk(page: Page, service: Service, blog: Blog) -> Page:
+def admin(page: Page, service: Service, blog: Blog) -> Page:
     """The owner's browser, signed in; the blog has an article in two threads."""
     write(service, blog, "In the open", path="/a")
     write(service, blog, "In print", "In print too", path="/a?print=1")
@@ -37,35 +37,35 @@ def desk(page: Page, service: Service, blog: Blog) -> Page:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_merge_and_unmerge(desk: Page, service: Service, blog: Blog, scheme: str) -> None:
-    desk.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-    desk.reload()  # or the colours would still be on their way
-    expect(desk.get_by_text("2 articles")).to_be_visible()
-    accessible(desk)
-    desk.get_by_role("link", name="Find split threads").click()
-    accessible(desk)
-    desk.get_by_role("link", name="Merge into the first").click()
-    expect(desk.get_by_text("which will have 3 comments")).to_be_visible()
-    accessible(desk)
-    desk.get_by_role("button", name="Merge").click()
-    expect(desk.get_by_role("status")).to_contain_text("Merged: 1 comment came here.")
-    expect(desk.get_by_role("main")).to_contain_text("It is found under another key too")
-    accessible(desk)
+def test_merge_and_unmerge(admin: Page, service: Service, blog: Blog, scheme: str) -> None:
+    admin.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+    admin.reload()  # or the colours would still be on their way
+    expect(admin.get_by_text("2 articles")).to_be_visible()
+    accessible(admin)
+    admin.get_by_role("link", name="Find split threads").click()
+    accessible(admin)
+    admin.get_by_role("link", name="Merge into the first").click()
+    expect(admin.get_by_text("which will have 3 comments")).to_be_visible()
+    accessible(admin)
+    admin.get_by_role("button", name="Merge").click()
+    expect(admin.get_by_role("status")).to_contain_text("Merged: 1 comment came here.")
+    expect(admin.get_by_role("main")).to_contain_text("It is found under another key too")
+    accessible(admin)
 
     blog.pages["/a"] = article(service)
-    reader = desk.context.new_page()
+    reader = admin.context.new_page()
     reader.goto(blog.url("/a"))
     expect(inside(reader).locator(".comment .text")).to_have_count(3)
 
-    desk.get_by_role("button", name="Undo").click()
-    expect(desk.get_by_role("status")).to_contain_text("Undone.")
+    admin.get_by_role("button", name="Undo").click()
+    expect(admin.get_by_role("status")).to_contain_text("Undone.")
     reader.goto(blog.url("/a"))
     expect(inside(reader).locator(".comment .text")).to_have_text(["In the open"])
 
 
 @pytest.mark.parametrize("width", [360, 768, 1200])
-def test_every_page_fits_its_window(desk: Page, service: Service, blog: Blog, width: int) -> None:
-    desk.set_viewport_size({"width": width, "height": 800})
+def test_every_page_fits_its_window(admin: Page, service: Service, blog: Blog, width: int) -> None:
+    admin.set_viewport_size({"width": width, "height": 800})
     for path in (
         "/admin/threads",
         "/admin/threads/1",
@@ -76,19 +76,19 @@ def test_every_page_fits_its_window(desk: Page, service: Service, blog: Blog, wi
         f"/admin/threads/sites/{blog.site_id}/split",
         f"/admin/threads/sites/{blog.site_id}/remap",
     ):
-        desk.goto(service.url + path)
-        assert desk.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-        accessible(desk)
+        admin.goto(service.url + path)
+        assert admin.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        accessible(admin)
 
 
-def test_a_thread_is_closed_and_its_readers_see_why(desk: Page, service: Service, blog: Blog) -> None:
-    desk.goto(f"{service.url}/admin/threads/1")
-    desk.get_by_label("Closed: read-only").check()
-    desk.get_by_role("button", name="Save").first.click()
-    expect(desk.get_by_role("status")).to_contain_text("Comments were closed on")
+def test_a_thread_is_closed_and_its_readers_see_why(admin: Page, service: Service, blog: Blog) -> None:
+    admin.goto(f"{service.url}/admin/threads/1")
+    admin.get_by_label("Closed: read-only").check()
+    admin.get_by_role("button", name="Save").first.click()
+    expect(admin.get_by_role("status")).to_contain_text("Comments were closed on")
     blog.pages["/a"] = article(service)
-    desk.goto(blog.url("/a"))
-    thread = inside(desk)
+    admin.goto(blog.url("/a"))
+    thread = inside(admin)
     expect(thread.get_by_text("Comments were closed on")).to_be_visible()
     expect(thread.get_by_label("Your comment")).to_have_count(0)
 

@@ -25,9 +25,9 @@ def send(it: Queue, verdict: str, *ids: int, by: Visitor | None = None, query: s
     visitor = by or it.owner
     answer = visitor.post(f"/admin/sites/{it.site_id}/bulk?{query}", data)
     assert answer.status_code == 303, answer.text
-    said = re.search(r'class="toast" role="status">\s*<p>([^<]+)', visitor.page("/admin?status=held"))
-    assert said is not None
-    return said[1]
+    match = re.search(r'class="toast" role="status">\s*<p>([^<]+)', visitor.page("/admin?status=held"))
+    assert match is not None
+    return match[1]
 
 
 def last_action(it: Queue) -> int:
@@ -39,9 +39,9 @@ def undo(it: Queue, action_id: int, by: Visitor | None = None) -> str:
     visitor = by or it.owner
     answer = visitor.post(f"/admin/sites/{it.site_id}/actions/{action_id}/undo")
     assert answer.status_code == 303, answer.text
-    said = re.search(r'role="status">\s*<p>([^<]+)', visitor.page(f"/admin/sites/{it.site_id}/actions"))
-    assert said is not None
-    return said[1]
+    match = re.search(r'role="status">\s*<p>([^<]+)', visitor.page(f"/admin/sites/{it.site_id}/actions"))
+    assert match is not None
+    return match[1]
 
 
 @ENGINES
@@ -153,8 +153,8 @@ class TestTwoModerators:
         it = queue_of_site
         one, two = it.held(2)
         send(it, "approved", one, by=it.moderator("Ben"))
-        said = send(it, "trash", one, two)
-        assert said == "Moved to the trash: one comment. One comment had been decided meanwhile by Ben."
+        text = send(it, "trash", one, two)
+        assert text == "Moved to the trash: one comment. One comment had been decided meanwhile by Ben."
         assert it.statuses(one, two) == [Status.APPROVED, Status.TRASH]
 
     @ENGINES
@@ -209,7 +209,7 @@ def test_comments_of_another_site_are_not_touched(queue_of_site: Queue) -> None:
         it.session, it.site_id + 1, {one: Status.HELD}, Status.SPAM, moderator_id=1, at=now()
     )
     it.session.commit()
-    assert outcome == bulk_decisions.Outcome()
+    assert outcome == bulk_decisions.BulkResult()
     assert it.statuses(one) == [Status.HELD]
 
 

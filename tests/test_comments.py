@@ -12,7 +12,7 @@ from writing import ANNA, BEN, NOON, article
 
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.comments import comment_text, editing
-from commentsvc.domain.comments.comments import Author, Signs
+from commentsvc.domain.comments.comments import Author, FormSignals
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.sites import sites
@@ -256,21 +256,21 @@ def test_a_known_browser_waits_where_all_do(session: Session, site: Site) -> Non
 
 
 def test_whoever_fills_in_the_hidden_field_is_spam(session: Session, site: Site) -> None:
-    comment = article(session, site).write(signs=Signs(honeypot_filled=True))
+    comment = article(session, site).write(signs=FormSignals(honeypot_filled=True))
     assert comment.status is Status.SPAM
     assert reasons(session, comment)[-1]["check"] == "honeypot"
 
 
 def test_whoever_is_faster_than_reading_waits(session: Session, site: Site) -> None:
     pen = article(session, site)
-    hasty = pen.write(signs=Signs(seconds_on_form=1.2))
+    hasty = pen.write(signs=FormSignals(seconds_on_form=1.2))
     assert hasty.status is Status.HELD
     assert reasons(session, hasty)[-1]["reason"] == "Sent 1.2 seconds after the form was opened."
-    assert pen.write(signs=Signs(seconds_on_form=2.0)).status is Status.APPROVED
+    assert pen.write(signs=FormSignals(seconds_on_form=2.0)).status is Status.APPROVED
 
 
 def test_every_check_leaves_its_reason(session: Session, site: Site) -> None:
-    comment = article(session, site).write(signs=Signs(honeypot_filled=True, seconds_on_form=0.1))
+    comment = article(session, site).write(signs=FormSignals(honeypot_filled=True, seconds_on_form=0.1))
     assert [(one["check"], one["status"]) for one in reasons(session, comment)] == [
         ("policy", "approved"),
         ("honeypot", "spam"),
@@ -297,7 +297,7 @@ def test_an_edit_the_sanitisers_disagree_about_is_withdrawn(
     pen = article(session, site)
     comment = pen.write("*Hello*")
     monkeypatch.setattr(markup, "_LAST", SimpleNamespace(clean=lambda _: "<p>something else</p>"))
-    editing.edit(session, comment, comment_text.make("*Hello* again", longest=100), at=NOON)
+    editing.edit(session, comment, comment_text.from_source("*Hello* again", longest=100), at=NOON)
     assert (comment.status, comment.shown, pen.thread.approved_count) == (Status.HELD, False, 0)
     assert reasons(session, comment)[0]["check"] == "sanitisers"
 
@@ -307,7 +307,7 @@ def test_an_edit_changes_text_digest_and_details(session: Session, site: Site) -
     comment = pen.write("Hello")
     before = pen.thread.version
     later = NOON + timedelta(hours=1)
-    editing.edit(session, comment, comment_text.make("*Bye*", longest=100), at=later, guest=BEN)
+    editing.edit(session, comment, comment_text.from_source("*Bye*", longest=100), at=later, guest=BEN)
     session.expire(comment)
     assert (comment.source, comment.html, comment.edited_at) == ("*Bye*", "<p><em>Bye</em></p>\n", later)
     assert (comment.guest_name, comment.guest_email) == (BEN.name, BEN.email)
@@ -318,7 +318,7 @@ def test_an_edit_changes_text_digest_and_details(session: Session, site: Site) -
 
 def test_an_edit_gives_an_account_no_guests_details(session: Session, site: Site) -> None:
     comment = article(session, site).write(by=Author(commenter_id=accounts.operator(session).id))
-    editing.edit(session, comment, comment_text.make("Bye", longest=100), at=NOON, guest=BEN)
+    editing.edit(session, comment, comment_text.from_source("Bye", longest=100), at=NOON, guest=BEN)
     assert comment.guest_name is None
     assert comment.guest_email is None
 
@@ -327,14 +327,14 @@ def test_an_edit_of_what_nobody_sees_shows_it_to_nobody(session: Session, site: 
     pen = article(session, site)
     comment = pen.write("Hello")
     decisions.decide(session, comment, Status.TRASH)
-    editing.edit(session, comment, comment_text.make("Bye", longest=100), at=NOON)
+    editing.edit(session, comment, comment_text.from_source("Bye", longest=100), at=NOON)
     assert (comment.status, comment.shown, pen.thread.approved_count) == (Status.TRASH, False, 0)
 
 
 @pytest.mark.parametrize("empty", ["", "  \n", "<!-- -->".replace("<!-- -->", "\u200b"), "```\n```"])
 def test_a_text_that_shows_nothing_is_no_comment(session: Session, site: Site, empty: str) -> None:
     with pytest.raises(InvalidFieldsError) as caught:
-        comment_text.make(empty, longest=100)
+        comment_text.from_source(empty, longest=100)
     assert caught.value.fields == {"text": "Please enter a comment"}
 
 

@@ -31,16 +31,16 @@ def add(session: Session, name: str) -> None:
 @both_engines
 def test_it_is_the_one_of_the_transaction(app: Flask) -> None:
     with app.app_context(), Session(db.engine) as session:
-        first = connection.of(session)
-        assert first is connection.of(session) is session.connection()
+        first = connection.connection_of(session)
+        assert first is connection.connection_of(session) is session.connection()
         session.rollback()
-        assert connection.at_hand(session) is None
-        assert connection.of(session) is session.connection()
+        assert connection.cached(session) is None
+        assert connection.connection_of(session) is session.connection()
         session.commit()
-        assert connection.at_hand(session) is None
-        assert connection.of(session) is not first
+        assert connection.cached(session) is None
+        assert connection.connection_of(session) is not first
         session.close()
-        assert connection.at_hand(session) is None
+        assert connection.cached(session) is None
 
 
 @both_engines

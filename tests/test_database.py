@@ -21,7 +21,7 @@ from commentsvc.db import session as database
 from commentsvc.db.session import begin_write, db, engine_options
 from commentsvc.db.sqlite import BUSY_TIMEOUT_MS, REMEMBERED_KB
 from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, Signs
+from commentsvc.domain.comments.comments import Author, FormSignals
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.sites import sites
 from commentsvc.domain.threads import threads
@@ -106,9 +106,9 @@ def test_times_come_back_as_they_went_in(session: Session, site: Site) -> None:
     session.add(Commenter(name="Anna", created_at=elsewhere))
     session.flush()
     session.expire_all()
-    found = session.scalars(select(Commenter.created_at).where(Commenter.name == "Anna")).one()
-    assert found == elsewhere
-    assert found.utcoffset() == timedelta(0)
+    created_ats = session.scalars(select(Commenter.created_at).where(Commenter.name == "Anna")).one()
+    assert created_ats == elsewhere
+    assert created_ats.utcoffset() == timedelta(0)
 
 
 @both_engines
@@ -153,10 +153,10 @@ def test_comments_posted_at_once_are_all_there(app: Flask, session: Session, sit
                 comments.post(
                     own,
                     address,
-                    comment_text.make(f"Number {number} says {turn}", longest=100),
+                    comment_text.from_source(f"Number {number} says {turn}", longest=100),
                     Author(guest=Guest(f"Writer {number}")),
                     at=NOON,
-                    signs=Signs(),
+                    signs=FormSignals(),
                 )
                 own.commit()
 
@@ -177,10 +177,10 @@ def test_a_post_sent_twice_at_once_is_stored_once(app: Flask, session: Session, 
             comments.post(
                 own,
                 address,
-                comment_text.make("Hello", longest=100),
+                comment_text.from_source("Hello", longest=100),
                 Author(guest=Guest("Anna")),
                 at=NOON,
-                signs=Signs(),
+                signs=FormSignals(),
                 idempotency_key="key",
             )
             own.commit()

@@ -29,9 +29,9 @@ class Demo:
     @property
     def folder(self) -> Path:
         """Where it says its data lies."""
-        found = re.search(r"Data +(\S+)", self.process.said())
-        assert found
-        return Path(found[1])
+        match = re.search(r"Data +(\S+)", self.process.said())
+        assert match
+        return Path(match[1])
 
 
 @pytest.fixture(scope="module")
@@ -102,15 +102,15 @@ def test_the_thread_has_what_a_thread_can_have(demo: Demo) -> None:
 
 
 def test_the_admin_link_leads_in(demo: Demo) -> None:
-    found = re.search(r"(/admin/sign-in/\S+)", demo.process.said())
-    assert found
-    assert get(demo.port, found[1])[0] == 200
+    match = re.search(r"(/admin/sign-in/\S+)", demo.process.said())
+    assert match
+    assert get(demo.port, match[1])[0] == 200
 
 
 def test_the_admin_view_has_something_of_everything(demo: Demo, page: Page) -> None:
-    found = re.search(r"(/admin/sign-in/\S+)", demo.process.said())
-    assert found
-    page.goto(f"http://127.0.0.1:{demo.port}{found[1]}")
+    match = re.search(r"(/admin/sign-in/\S+)", demo.process.said())
+    assert match
+    page.goto(f"http://127.0.0.1:{demo.port}{match[1]}")
     page.get_by_role("button", name="Sign in").click()
     lists = page.get_by_role("navigation", name="Lists")
     lists.get_by_role("link", name="Reported 1").click()

@@ -68,8 +68,8 @@ def question(url: str) -> tuple[str, dict[str, str]]:
     status, _, text = ask(f"{parts.scheme}://{parts.netloc}", f"{parts.path}?{parts.query}")
     assert status == 200, text
     form = text.partition("</form>")[0]
-    found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form)
-    return text, {name: html.unescape(value) for name, value in found}
+    result = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form)
+    return text, {name: html.unescape(value) for name, value in result}
 
 
 def answer(issuer: str, url: str, **choice: str) -> dict[str, str]:
@@ -181,10 +181,10 @@ class TestRefusals:
     ) -> None:
         flow = Flow()
         url, attempt = flow.begin(row, CALLBACK)
-        found = answer(row.issuer, url, person="lin")
-        flow.finish(row, CALLBACK, attempt, found)
+        result = answer(row.issuer, url, person="lin")
+        flow.finish(row, CALLBACK, attempt, result)
         with pytest.raises(ProviderError, match="did not accept"):
-            flow.finish(row, CALLBACK, attempt, found)
+            flow.finish(row, CALLBACK, attempt, result)
         monkeypatch.setattr(demo_id, "CODE_LIFE", -1)
         with pytest.raises(ProviderError, match="did not accept"):
             log_in(row, person="lin")

@@ -226,11 +226,11 @@ def test_a_held_comments_address_leads_nowhere(app: Flask, reader: Reader) -> No
 def test_a_page_leads_to_the_next_until_every_comment_was_there(app: Flask, reader: Reader) -> None:
     bulk(app, reader, 130)
     for order in Order:
-        found: list[int] = []
+        results: list[int] = []
         where = f"/embed?url={ARTICLE}&order={order}"
         for _ in range(3):
             html = reader.client.get(where).text
-            found.extend(ids(html))
+            results.extend(ids(html))
             links = Elements(html).all("a", data_more_="") or [
                 attributes
                 for tag, attributes in Elements(html).found
@@ -239,7 +239,7 @@ def test_a_page_leads_to_the_next_until_every_comment_was_there(app: Flask, read
             where = str(links[-1]["href"]) if links else ""
         assert where == ""
         wanted = sorted(range(1, 131), reverse=order is Order.NEWEST)
-        assert found == wanted
+        assert results == wanted
 
 
 def test_a_fragment_is_the_same_comments_without_the_page_around(app: Flask, reader: Reader) -> None:
@@ -353,7 +353,7 @@ def _samples(rule: Rule, name: str) -> list[Any]:
 
 def _paths(app: Flask) -> list[str]:
     """Every address that answers a GET, with values that exist and that do not."""
-    found: list[str] = []
+    results: list[str] = []
     with app.test_request_context("/"):
         urls = app.url_map.bind("127.0.0.1")
         for rule in app.url_map.iter_rules():
@@ -361,8 +361,8 @@ def _paths(app: Flask) -> list[str]:
                 names = sorted(rule._converters)
                 usual = {name: _samples(rule, name) for name in names}
                 every = itertools.product(*(usual[name] for name in names))
-                found.extend(urls.build(rule.endpoint, dict(zip(names, one, strict=True))) for one in every)
-    return found
+                results.extend(urls.build(rule.endpoint, dict(zip(names, one, strict=True))) for one in every)
+    return results
 
 
 def test_asking_changes_nothing_however_often(app: Flask, reader: Reader) -> None:

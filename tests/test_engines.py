@@ -49,8 +49,8 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             missing(name, why)
         pytest.skip(f"{name} is missing: {why}")
     start = firefox if name == "Firefox" else webkit
-    with start(tmp_path_factory.mktemp("engine"), browser) as found:
-        yield found
+    with start(tmp_path_factory.mktemp("engine"), browser) as result:
+        yield result
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from floors import LATE, is_free
 from commentsvc import create_app
 from commentsvc.config import Settings
 from commentsvc.serving import server
-from commentsvc.serving.request_bodies import BODY_LARGEST, BUSY, WAITING, Entrance
-from commentsvc.serving.wsgi_bridge import CAN_WAIT, Later
+from commentsvc.serving.request_bodies import BODY_LARGEST, BUSY, WAITING, RequestBodyReader
+from commentsvc.serving.wsgi_bridge import CAN_WAIT, DeferredResponse
 
 Environ = dict[str, Any]
 
@@ -55,7 +55,7 @@ class Slow(BytesIO):
 
 
 def go_in(app: Asked, environ: Environ, *, one_by_one: bool = True) -> None:
-    assert list(Entrance(app, one_by_one=one_by_one)(environ, lambda *_: None)) == [b"answer"]
+    assert list(RequestBodyReader(app, one_by_one=one_by_one)(environ, lambda *_: None)) == [b"answer"]
     assert is_free()
 
 
@@ -103,7 +103,7 @@ def test_what_a_reader_announces_and_never_sends_is_not_waited_for(method: str) 
 
 def test_who_sends_slowly_keeps_nobody_waiting() -> None:
     app = Asked()
-    entrance = Entrance(app, one_by_one=True)
+    entrance = RequestBodyReader(app, one_by_one=True)
     body = Slow()
     sender = threading.Thread(
         target=entrance, args=(request("/embed/comments", b"slow") | {"wsgi.input": body}, lambda *_: None)
@@ -119,7 +119,7 @@ def test_who_sends_slowly_keeps_nobody_waiting() -> None:
 @pytest.mark.parametrize("path", ["/embed/comments", "/admin/rules", "/login/apple/callback"])
 def test_many_who_send_slowly_keep_only_those_waiting_who_send_something(path: str) -> None:
     app = Asked()
-    entrance = Entrance(app, one_by_one=True)
+    entrance = RequestBodyReader(app, one_by_one=True)
     bodies = [Slow() for _ in range(WAITING)]
     senders = [
         threading.Thread(
@@ -141,7 +141,7 @@ def test_many_who_send_slowly_keep_only_those_waiting_who_send_something(path: s
     assert app.bodies[1:] == [b"slow", b"slow", b"quick"]
 
 
-def refusal(entrance: Entrance, accept: str) -> bytes:
+def refusal(entrance: RequestBodyReader, accept: str) -> bytes:
     """What somebody is told who sends something and is not waited for."""
     told: list[Any] = []
     sent = request("/embed/comments", b"quick", HTTP_ACCEPT=accept)
@@ -175,8 +175,8 @@ PATIENT = {CAN_WAIT: True}
 )
 def test_who_can_wait_is_answered_later(environ: Environ) -> None:
     app = Asked()
-    answer = Entrance(app, one_by_one=True)(environ | PATIENT, lambda *_: None)
-    assert isinstance(answer, Later)
+    answer = RequestBodyReader(app, one_by_one=True)(environ | PATIENT, lambda *_: None)
+    assert isinstance(answer, DeferredResponse)
     assert app.free == []
     assert list(answer) == [b"answer"]
     assert len(app.free) == 1
@@ -198,15 +198,17 @@ def test_who_can_wait_is_answered_later(environ: Environ) -> None:
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_who_reads_is_answered_at_once(path: str, method: str) -> None:
     app = Asked()
-    entrance = Entrance(app, one_by_one=True)
+    entrance = RequestBodyReader(app, one_by_one=True)
     assert list(entrance(request(path, REQUEST_METHOD=method) | PATIENT, lambda *_: None)) == [b"answer"]
-    assert not isinstance(entrance(request(path, REQUEST_METHOD=method) | PATIENT, lambda *_: None), Later)
+    assert not isinstance(
+        entrance(request(path, REQUEST_METHOD=method) | PATIENT, lambda *_: None), DeferredResponse
+    )
 
 
 def test_a_body_is_there_before_somebody_is_answered_later() -> None:
     app, body = Asked(), BytesIO(b"text=Hello")
     sent = request("/embed/comments", b"text=Hello") | PATIENT | {"wsgi.input": body}
-    answer = Entrance(app, one_by_one=True)(sent, lambda *_: None)
+    answer = RequestBodyReader(app, one_by_one=True)(sent, lambda *_: None)
     assert body.read() == b""
     assert list(answer) == [b"answer"]
     assert app.bodies == [b"text=Hello"]
@@ -223,15 +225,15 @@ def test_a_fault_lets_the_next_in() -> None:
         raise LookupError
 
     with pytest.raises(LookupError):
-        Entrance(faulty, one_by_one=True)(request("/embed"), lambda *_: None)
+        RequestBodyReader(faulty, one_by_one=True)(request("/embed"), lambda *_: None)
     assert is_free()
 
 
 def waits(app: Flask) -> bool:
     """Whether its requests wait for each other."""
     inner: Any = app.wsgi_app
-    entrance = inner if isinstance(inner, Entrance) else inner._app
-    assert isinstance(entrance, Entrance)
+    entrance = inner if isinstance(inner, RequestBodyReader) else inner._app
+    assert isinstance(entrance, RequestBodyReader)
     return entrance._one_by_one
 
 

@@ -110,9 +110,9 @@ class TestTextsRemoved:
         assert thread(session).approved_count == 4
         before = thread(session).version
         ada.post("/account/delete", {"texts": "remove", **SURE})
-        found = thread(session)
-        assert found.approved_count == 1
-        assert found.version > before
+        result = thread(session)
+        assert result.approved_count == 1
+        assert result.version > before
         assert stored(session, root).reply_count == 1
         assert [stored(session, one).shown for one in (root, reply, leaf, alone)] == [
             True,
@@ -217,7 +217,7 @@ class TestEitherWay:
         file = BytesIO()
         Image.new("RGB", (8, 8)).save(file, "PNG")
         begin_write(session)
-        avatars.keep(session, ada.commenter_id, shrinking.shrink(file.getvalue()), at=now())
+        avatars.store(session, ada.commenter_id, shrinking.shrink(file.getvalue()), at=now())
         session.add(Membership(commenter_id=ada.commenter_id, site_id=site.id, role=Role.MODERATOR))
         accounts.issue_link(session, session.get_one(Commenter, ada.commenter_id), at=now())
         number = str(ada.commenter_id)
@@ -261,7 +261,7 @@ class TestEitherWay:
         ada.post("/account/delete", {"texts": texts.value, **SURE})
         comment = stored(session, theirs)
         assert (comment.source, comment.status, comment.shown) == ("Ben's", Status.APPROVED, True)
-        assert len(login_sessions.of(session, ben.commenter_id, at=now())) == 2
+        assert len(login_sessions.sessions_of(session, ben.commenter_id, at=now())) == 2
 
     @BOTH
     def test_logging_in_later_is_a_new_person(

@@ -26,8 +26,8 @@ def site(rule: FieldRule) -> Site:
 
 
 def test_every_missing_detail_is_named_at_once() -> None:
-    found = fault(lambda: fields.guest(site(FieldRule.REQUIRED), name_="", email_=" ", website_="\t"))
-    assert found == {
+    result = fault(lambda: fields.guest(site(FieldRule.REQUIRED), name_="", email_=" ", website_="\t"))
+    assert result == {
         "name": "Please enter your name here",
         "email": "Please enter your email address here",
         "website": "Please enter your website here",

@@ -12,7 +12,7 @@ from commentsvc import compute_lock
 
 
 def test_one_has_the_floor_and_the_next_gets_it_afterwards() -> None:
-    with compute_lock.taken():
+    with compute_lock.held():
         other = Other()
         assert not other.had.wait(SOON)
     assert other.had.wait(LATE)
@@ -20,7 +20,7 @@ def test_one_has_the_floor_and_the_next_gets_it_afterwards() -> None:
 
 
 def test_who_waits_lets_another_go_on_and_then_has_the_floor_again() -> None:
-    with compute_lock.taken():
+    with compute_lock.held():
         with compute_lock.left():
             assert Other().had.wait(LATE)
         assert not is_free()
@@ -28,7 +28,7 @@ def test_who_waits_lets_another_go_on_and_then_has_the_floor_again() -> None:
 
 
 def test_who_leaves_twice_leaves_once() -> None:
-    with compute_lock.taken(), compute_lock.left(), compute_lock.left():
+    with compute_lock.held(), compute_lock.left(), compute_lock.left():
         assert is_free()
     assert is_free()
 
@@ -37,7 +37,7 @@ def test_who_has_not_the_floor_leaves_nobodys() -> None:
     held, end = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with compute_lock.taken():
+        with compute_lock.held():
             held.set()
             end.wait(LATE)
 
@@ -52,9 +52,9 @@ def test_who_has_not_the_floor_leaves_nobodys() -> None:
 
 
 def test_a_fault_leaves_the_floor_free() -> None:
-    with suppress(LookupError), compute_lock.taken():
+    with suppress(LookupError), compute_lock.held():
         raise LookupError
-    with suppress(LookupError), compute_lock.taken(), compute_lock.left():
+    with suppress(LookupError), compute_lock.held(), compute_lock.left():
         raise LookupError
     assert is_free()
 
@@ -63,12 +63,12 @@ def test_readers_and_those_in_line_take_turns_in_the_order_they_came() -> None:
     order: list[str] = []
 
     def go(name: str) -> None:
-        with compute_lock.taken(in_line=name.startswith("writer")):
+        with compute_lock.held(in_line=name.startswith("writer")):
             order.append(name)
 
     came = ["writer 1", "writer 2", "writer 3", "writer 4", "reader 1", "reader 2"]
     threads = [threading.Thread(target=go, args=(name,)) for name in came]
-    with compute_lock.taken():
+    with compute_lock.held():
         for waiting, thread in enumerate(threads, 1):
             thread.start()
             processes.until(lambda waiting=waiting: compute_lock.waiting() == waiting, "it to wait")  # type: ignore[misc]
@@ -83,20 +83,20 @@ def test_whoever_waits_for_the_disk_goes_on_before_the_next_in_line() -> None:
     away, back = threading.Event(), threading.Event()
 
     def leave() -> None:
-        with compute_lock.taken(in_line=True):
+        with compute_lock.held(in_line=True):
             with compute_lock.left():
                 away.set()
                 assert back.wait(LATE)
             order.append("returned")
 
     def go() -> None:
-        with compute_lock.taken(in_line=True):
+        with compute_lock.held(in_line=True):
             order.append("next")
 
     returning = threading.Thread(target=leave)
     returning.start()
     assert away.wait(LATE)
-    with compute_lock.taken(in_line=True):
+    with compute_lock.held(in_line=True):
         following = threading.Thread(target=go)
         following.start()
         processes.until(lambda: compute_lock.waiting() == 1, "the next in line")

@@ -14,8 +14,8 @@ import pytest
 from floors import LATE
 
 from commentsvc.serving.access_log import AccessLog
-from commentsvc.serving.write_throttle import DEAREST, LOOK, MANY, SHARE, Precedence
-from commentsvc.serving.wsgi_bridge import CAN_WAIT, PATIENT, Gateway, Later
+from commentsvc.serving.write_throttle import DEAREST, LOOK, MANY, SHARE, WriteThrottle
+from commentsvc.serving.wsgi_bridge import CAN_WAIT, SLOW_POOL_SIZE, DeferredResponse, WsgiBridge
 
 
 class Protocol:
@@ -48,7 +48,7 @@ class App:
             return answer()
 
         assert environ[CAN_WAIT]
-        return answer() if environ["REQUEST_METHOD"] == "GET" else Later(wait)
+        return answer() if environ["REQUEST_METHOD"] == "GET" else DeferredResponse(wait)
 
 
 def request(path: str, method: str = "POST") -> dict[str, Any]:
@@ -57,8 +57,8 @@ def request(path: str, method: str = "POST") -> dict[str, Any]:
 
 def test_others_are_answered_while_more_wait_than_there_are_threads() -> None:
     app = App()
-    gateway = Gateway(app)
-    waiting = [Protocol() for _ in range(PATIENT * 2)]
+    gateway = WsgiBridge(app)
+    waiting = [Protocol() for _ in range(SLOW_POOL_SIZE * 2)]
     for number, one in enumerate(waiting):
         gateway(one, request(f"/{number}"))
     reader = Protocol()
@@ -74,7 +74,7 @@ def test_others_are_answered_while_more_wait_than_there_are_threads() -> None:
 def test_a_fault_is_an_answer(caplog: pytest.LogCaptureFixture) -> None:
     app, asked = App(), Protocol()
     app.go.set()
-    Gateway(app)(asked, request("/fault"))
+    WsgiBridge(app)(asked, request("/fault"))
     assert asked.done.wait(LATE)
     assert asked.given == (500, [], b"")
     assert "LookupError" in caplog.text
@@ -82,7 +82,7 @@ def test_a_fault_is_an_answer(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_what_is_answered_later_is_written_down_then() -> None:
     app, asked, lines = App(), Protocol(), []
-    Gateway(AccessLog(app, write=lines.append))(asked, request("/comments"))
+    WsgiBridge(AccessLog(app, write=lines.append))(asked, request("/comments"))
     assert lines == []
     app.go.set()
     assert asked.done.wait(LATE)
@@ -98,7 +98,7 @@ class Counted(list[bytes]):
 
 def test_every_answer_is_closed_once() -> None:
     body = Counted([b"answer"])
-    later = Later(lambda: body).then(lambda: None)
+    later = DeferredResponse(lambda: body).then(lambda: None)
     assert (b"".join(later), body.closed) == (b"answer", 1)
 
 
@@ -107,7 +107,7 @@ class Day:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, takes: float) -> None:
         self.now, self.readers, self.rate, self.waits = 0.0, 0.0, 0.0, list[float]()
-        self.precedence = Precedence(lambda: int(self.readers), clock=lambda: self.now, wait=self._wait)
+        self.precedence = WriteThrottle(lambda: int(self.readers), clock=lambda: self.now, wait=self._wait)
         spent = itertools.count(0.0, takes)
         monkeypatch.setattr("commentsvc.serving.write_throttle.thread_time", lambda: next(spent))
 
@@ -191,7 +191,7 @@ def test_the_server_has_threads_for_readers_whoever_waits(tmp_path: Path) -> Non
         statuses: list[int] = []
         waiting = [
             threading.Thread(target=lambda n=n: statuses.append(processes.status(port, f"/wait/{n}")))
-            for n in range(PATIENT + 8)
+            for n in range(SLOW_POOL_SIZE + 8)
         ]
         for one in waiting:
             one.start()

@@ -18,7 +18,7 @@ from visitor import Visitor, link_for
 from commentsvc.db.session import begin_write, db
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.admin import statistics
-from commentsvc.domain.admin.statistics import Glance
+from commentsvc.domain.admin.statistics import SiteStatistics
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.spam.checks import Verdict
 from commentsvc.models import Comment, Decision, Status, now
@@ -56,9 +56,9 @@ def stopped(it: Queue, text: str, *checks: str, at: datetime = AT) -> int:
     return number
 
 
-def glance(it: Queue) -> Glance:
+def glance(it: Queue) -> SiteStatistics:
     it.session.rollback()
-    return statistics.glance(it.session, it.site_id, at=AT)
+    return statistics.site_statistics(it.session, it.site_id, at=AT)
 
 
 def shares(found: list[statistics.Share]) -> dict[str, int]:
@@ -74,16 +74,16 @@ class TestFigures:
             (midnight, midnight - timedelta(seconds=1), first, first - timedelta(seconds=1))
         ):
             it.write(f"Number {number}", at=at, status=Status.APPROVED if number else None)
-        found = glance(it)
-        assert len(found.days) == 30
-        counted = {day.date.isoformat(): day.counts for day in found.days if day.total}
+        result = glance(it)
+        assert len(result.days) == 30
+        counted = {day.date.isoformat(): day.counts for day in result.days if day.total}
         none = dict.fromkeys(Status, 0)
         assert counted == {
             "2026-05-17": none | {Status.APPROVED: 1},
             "2026-06-14": none | {Status.APPROVED: 1},
             "2026-06-15": none | {Status.HELD: 1},
         }
-        assert found.total == 3
+        assert result.total == 3
 
     def test_an_answer_is_the_first_word_of_a_moderator(self, it: Queue) -> None:
         for number, minutes in enumerate((5, 30, 90, 5000)):
@@ -91,9 +91,9 @@ class TestFigures:
             decided(it, one, Status.APPROVED, after=timedelta(minutes=minutes))
             decided(it, one, Status.TRASH, after=timedelta(minutes=minutes + 1))
         it.write("Waits still", at=AT)
-        found = glance(it)
-        assert found.usual_wait == timedelta(minutes=60)
-        assert shares(found.waits) == {
+        result = glance(it)
+        assert result.usual_wait == timedelta(minutes=60)
+        assert shares(result.waits) == {
             "Under 10 minutes": 1,
             "Under an hour": 1,
             "Under 6 hours": 1,
@@ -129,23 +129,23 @@ class TestFigures:
 
     def test_an_empty_site_and_its_neighbours_have_nothing_in_common(self, it: Queue) -> None:
         it.write("Here", at=AT)
-        found = statistics.glance(it.session, it.site_id + 1, at=AT)
-        assert (found.total, found.usual_wait, found.articles, found.rules) == (0, None, [], [])
+        result = statistics.site_statistics(it.session, it.site_id + 1, at=AT)
+        assert (result.total, result.usual_wait, result.articles, result.rules) == (0, None, [], [])
 
 
 def test_every_figure_is_read_along_an_index(it: Queue, app: Flask) -> None:
     it.write("One", at=AT)
-    said: list[tuple[str, object]] = []
+    results: list[tuple[str, object]] = []
     with app.app_context():
         engine = db.engine
 
     def note(_c: object, _k: object, statement: str, parameters: object, *_: object) -> None:
-        said.append((statement, parameters))
+        results.append((statement, parameters))
 
     event.listen(engine, "before_cursor_execute", note)
     glance(it)
     event.remove(engine, "before_cursor_execute", note)
-    asked = [one for one in said if one[0].startswith("SELECT")]
+    asked = [one for one in results if one[0].startswith("SELECT")]
     assert len(asked) == 5
     for statement, parameters in asked:
         with engine.connect() as connection:
@@ -249,8 +249,8 @@ def test_the_page_is_for_everybody_at_every_width(
     for width in (360, 768, 1200):
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-    found = Axe().run(page).response["violations"]
-    assert [one["id"] for one in found] == []
+    result = Axe().run(page).response["violations"]
+    assert [one["id"] for one in result] == []
     page.get_by_text("The figures of: Comments a day").click()
     expect(page.get_by_role("row").nth(1)).to_contain_text(now().strftime("%-d %b"))
     assert [one["id"] for one in Axe().run(page).response["violations"]] == []

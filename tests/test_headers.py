@@ -53,11 +53,11 @@ def test_every_answer_carries_the_policy(reader: Reader) -> None:
     for place, (path, status) in PLACES.items():
         answer = reader.get(path)
         assert status is None or answer.status_code == status, place
-        found = policy(answer)
-        assert found["default-src"] == "'none'", place
-        assert found["script-src"] == "'self'", place
-        assert found["base-uri"] == "'none'", place
-        assert found["form-action"].startswith("'self'"), place
+        result = policy(answer)
+        assert result["default-src"] == "'none'", place
+        assert result["script-src"] == "'self'", place
+        assert result["base-uri"] == "'none'", place
+        assert result["form-action"].startswith("'self'"), place
         assert "unsafe" not in answer.headers["Content-Security-Policy"], place
         assert answer.headers["X-Content-Type-Options"] == "nosniff", place
         assert answer.headers["Referrer-Policy"] in {"strict-origin", "no-referrer", "same-origin"}, place

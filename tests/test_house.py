@@ -96,10 +96,10 @@ def test_what_a_frame_may_ever_load_is_small() -> None:
 
 def test_no_script_or_style_comes_from_elsewhere() -> None:
     for path in [*PACKAGE.rglob("*.html"), *STATIC.rglob("*.js"), *STATIC.rglob("*.css")]:
-        found = re.findall(
+        result = re.findall(
             r"""(?:src|href|url|import)\s*[=(]?\s*["'(](?:https?:)?//[^"')]+""", path.read_text()
         )
-        assert found == [], path
+        assert result == [], path
 
 
 @pytest.mark.parametrize("path", ["constraints.txt", "Makefile", ".ci/run", "pyproject.toml"])

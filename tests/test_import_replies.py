@@ -9,11 +9,11 @@ import pytest
 import wxr
 from sqlalchemy.orm import Session
 
-from commentsvc.domain.transfer.import_report import Report
+from commentsvc.domain.transfer.import_report import ImportReport
 from commentsvc.models import Site, Status
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
-Load = Callable[..., Report]
+Load = Callable[..., ImportReport]
 
 
 @pytest.fixture

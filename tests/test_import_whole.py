@@ -19,15 +19,15 @@ from sqlalchemy.orm import Session
 from commentsvc.db.session import begin_write
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.transfer import importing, wordpress
-from commentsvc.domain.transfer.import_report import Report
-from commentsvc.domain.transfer.records import ArticleRecord
+from commentsvc.domain.transfer.import_report import ImportReport
+from commentsvc.domain.transfer.records import ImportedThread
 from commentsvc.errors import TransferError
 from commentsvc.models import Comment, Kind, Site, Status, Thread
 from commentsvc.text import markup
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 THEME_TEST = Path(__file__).parents[2] / "shared/data/wordpress-theme-test.xml"
-Load = Callable[..., Report]
+Load = Callable[..., ImportReport]
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def test_an_interrupted_import_goes_on_where_it_was(
 
 @ENGINES
 def test_others_may_write_while_an_import_runs(session: Session, site: Site) -> None:
-    def slowly() -> Iterator[ArticleRecord]:
+    def slowly() -> Iterator[ImportedThread]:
         for number, article in enumerate(
             wordpress.read(io.BytesIO(wxr.export(*forest(6, comments=1, articles=5))))
         ):
@@ -221,7 +221,7 @@ def test_hostile_texts_names_addresses_and_titles_arrive_harmless(session: Sessi
 @ENGINES
 @pytest.mark.skipif(not THEME_TEST.exists(), reason="the theme test data is not beside the repository")
 def test_wordpress_own_test_data_arrives_whole(session: Session, site: Site) -> None:
-    def run() -> Report:
+    def run() -> ImportReport:
         return importing.run(session, site, wordpress.read(THEME_TEST), at=wxr.TODAY)
 
     report = run()

@@ -14,12 +14,12 @@ from writing import article as pen_for
 
 from commentsvc.db.session import begin_write
 from commentsvc.domain.moderation import decisions as moderation_decisions
-from commentsvc.domain.transfer.import_report import Report
+from commentsvc.domain.transfer.import_report import ImportReport
 from commentsvc.errors import TransferError
 from commentsvc.models import Comment, Commenter, Decision, Kind, Site, Status, Thread
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
-Load = Callable[..., Report]
+Load = Callable[..., ImportReport]
 
 
 @pytest.fixture

@@ -62,8 +62,8 @@ def test_a_person_keeps_their_colour() -> None:
 
 def test_the_colours_are_those_of_the_frame() -> None:
     css = (Path(commentsvc.__file__).parent / "static" / "frame.css").read_text()
-    found = {int(place): int(hue) for place, hue in re.findall(r"\.hue-(\d+) \{ --hue: (\d+); \}", css)}
-    assert found == dict(enumerate(initials.DEGREES))
+    results = {int(place): int(hue) for place, hue in re.findall(r"\.hue-(\d+) \{ --hue: (\d+); \}", css)}
+    assert results == dict(enumerate(initials.DEGREES))
 
 
 def test_the_letter_stands_out_from_every_colour() -> None:

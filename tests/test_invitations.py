@@ -62,11 +62,11 @@ def invited(session: Session, site: Site, role: Role = Role.MODERATOR) -> str:
 
 def granted(session: Session, site: Site, subject: str = "1", role: Role = Role.MODERATOR) -> Commenter:
     begin_write(session)
-    found = invitations.grant(
+    result = invitations.grant(
         session, session.get_one(Site, site.id), role, "github", ISSUER, subject, at=now()
     )
     session.commit()
-    return found
+    return result
 
 
 def role_of(session: Session, subject: str = "1") -> Role | None:
@@ -128,24 +128,24 @@ class TestGrants:
     def test_before_the_first_visit(
         self, session: Session, site: Site, vouching: Vouching, visitor: Visitor
     ) -> None:
-        found = granted(session, site, role=Role.OWNER)
-        assert found.name == "1"
+        result = granted(session, site, role=Role.OWNER)
+        assert result.name == "1"
         vouching.go(visitor, purpose="person")
         session.expire_all()
-        assert session.get_one(Commenter, found.id).name == "Ada"
+        assert session.get_one(Commenter, result.id).name == "Ada"
         assert role_of(session) is Role.OWNER
 
     def test_a_name_chosen_here_stays(
         self, session: Session, site: Site, vouching: Vouching, visitor: Visitor
     ) -> None:
-        found = person(session)
+        result = person(session)
         begin_write(session)
-        session.get_one(Commenter, found.commenter_id).name = "Countess"
+        session.get_one(Commenter, result.commenter_id).name = "Countess"
         session.commit()
         granted(session, site)
         vouching.go(visitor, purpose="person")
         session.expire_all()
-        assert session.get_one(Commenter, found.commenter_id).name == "Countess"
+        assert session.get_one(Commenter, result.commenter_id).name == "Countess"
 
     @ENGINES
     def test_again_changes_the_role(self, session: Session, site: Site) -> None:

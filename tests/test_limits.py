@@ -101,10 +101,13 @@ def test_without_redis_everybody_is_let_through_and_the_log_says_so_once(
     add_site(app)
     reader = Reader(app)
     assert [reader.post(f"Number {n}").status_code for n in range(3)] == [200] * 3
-    said = capsys.readouterr().err
-    assert said.count("WARNING commentsvc.integrations.rate_limits: counting failed, nothing is limited") == 1
-    assert len(said.splitlines()) <= 2, "and one of the messenger's"
-    assert "pass-word" not in said
+    sentence = capsys.readouterr().err
+    assert (
+        sentence.count("WARNING commentsvc.integrations.rate_limits: counting failed, nothing is limited")
+        == 1
+    )
+    assert len(sentence.splitlines()) <= 2, "and one of the messenger's"
+    assert "pass-word" not in sentence
 
 
 def test_a_redis_that_comes_back_is_asked_again(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,9 +75,9 @@ def apart(it: Queue, many: int = 2, by: int | None = None) -> list[int]:
 
 def owner(it: Queue) -> int:
     begin_write(it.session)
-    found = accounts.operator(it.session).id
+    result = accounts.operator(it.session).id
     it.session.commit()
-    return found
+    return result
 
 
 def approve(it: Queue, *ids: int) -> int:

@@ -128,9 +128,9 @@ def message(answer: TestResponse) -> str:
     """The sentence a fault is told in."""
     if answer.is_json:
         return str(answer.get_json()["message"])
-    found = re.search(r'<p role="alert">(.*?)</p>|<p>(.*?)</p>', answer.text, re.DOTALL)
-    assert found is not None, answer.text
-    return found[1] or found[2]
+    match = re.search(r'<p role="alert">(.*?)</p>|<p>(.*?)</p>', answer.text, re.DOTALL)
+    assert match is not None, answer.text
+    return match[1] or match[2]
 
 
 def stage(answer: TestResponse) -> str:
@@ -184,14 +184,14 @@ class TestTheWholeWay:
     def test_what_is_stored_opens_nothing(self, ada: Person, session: Session) -> None:
         """Of token, verifier and state there are hashes only; of the provider's tokens nothing."""
         url = ada.leave_for()
-        found = consent(url)
-        ada.come_back(url, found)
+        result = consent(url)
+        ada.come_back(url, result)
         token = ada.redeem(want="bearer").get_json()["bearer"]
         session.rollback()
         rows = [
             vars(row) for kind in (Ticket, LoginSession, Identity) for row in session.scalars(select(kind))
         ]
-        for secret in (token, ada.verifier, found["state"], found["code"], "ada@mail.example"):
+        for secret in (token, ada.verifier, result["state"], result["code"], "ada@mail.example"):
             assert secret not in str(rows)
 
 
@@ -339,17 +339,17 @@ class TestFixation:
     def test_nor_where_the_provider_posts(self, ada: Person, eve: Person, session: Session) -> None:
         """The post comes without cookies and its answer is kept; only Ada's browser is told how to fetch it."""
         link = eve.leave_for("apple")
-        found = consent(link)
-        assert ada.come_back(link, found).status_code == 400
-        assert message(eve.get(f"/login/callback/apple?state={found['state']}", jar=eve.windows))
+        result = consent(link)
+        assert ada.come_back(link, result).status_code == 400
+        assert message(eve.get(f"/login/callback/apple?state={result['state']}", jar=eve.windows))
         assert stage(eve.redeem()) == "failed"
         assert people(session) == 0
 
     def test_nor_does_a_guess_fetch_the_answer(self, eve: Person, session: Session) -> None:
         link = eve.leave_for("apple")
-        found = consent(link)
-        eve.bring("/login/callback/apple", found)
-        path = f"/login/callback/apple?state={found['state']}&proof="
+        result = consent(link)
+        eve.bring("/login/callback/apple", result)
+        path = f"/login/callback/apple?state={result['state']}&proof="
         assert eve.get(path, jar=eve.windows).status_code == 400
         assert people(session) == 0
 
@@ -361,8 +361,8 @@ class TestFixation:
     def test_ada_is_not_led_into_eves_account(self, ada: Person, eve: Person, session: Session) -> None:
         """Eve's own answer, sent to Ada as a link, comes to a browser that began nothing."""
         link = eve.leave_for()
-        found = consent(link)
-        assert ada.come_back(link, found).status_code == 400
+        result = consent(link)
+        assert ada.come_back(link, result).status_code == 400
         assert ada.own()["member"] is None
 
     def test_even_when_ada_has_a_login_under_way(self, ada: Person, eve: Person) -> None:
@@ -387,8 +387,8 @@ class TestFixation:
 
     def test_another_providers_answer(self, ada: Person) -> None:
         link = ada.leave_for("google")
-        found = consent(link)
-        path = f"/login/callback/oidc_test?code={found['code']}&state={found['state']}"
+        result = consent(link)
+        path = f"/login/callback/oidc_test?code={result['code']}&state={result['state']}"
         answer = ada.get(path, jar=ada.windows)
         assert message(answer).startswith(ELSEWHERE)
 
@@ -401,20 +401,20 @@ class TestFixation:
 class TestReplays:
     def test_an_answer_counts_once(self, ada: Person, session: Session) -> None:
         link = ada.leave_for()
-        found = consent(link)
-        assert ada.come_back(link, found).status_code == 303
-        assert message(ada.come_back(link, found)).startswith(ELSEWHERE)
+        result = consent(link)
+        assert ada.come_back(link, result).status_code == 303
+        assert message(ada.come_back(link, result)).startswith(ELSEWHERE)
         assert stage(ada.redeem()) == "done"
         assert count(session, LoginSession) == 1
 
     def test_a_cookie_brought_back_from_before_changes_nothing(self, ada: Person) -> None:
         link = ada.leave_for()
-        found = consent(link)
+        result = consent(link)
         before = ada.windows.get_cookie("commentsvc_login", domain="127.0.0.1")
         assert before is not None
-        ada.come_back(link, found)
+        ada.come_back(link, result)
         ada.windows.set_cookie("commentsvc_login", before.value, domain="127.0.0.1")
-        assert ada.come_back(link, found).status_code == 400
+        assert ada.come_back(link, result).status_code == 400
         assert stage(ada.redeem()) == "done"
 
     def test_nor_with_a_new_code(self, ada: Person) -> None:
@@ -426,9 +426,9 @@ class TestReplays:
         assert "finished before" in message(ada.come_back(link))
 
     def test_apples_answer_is_kept_once(self, ada: Person) -> None:
-        found = consent(ada.leave_for("apple"))
-        assert ada.bring("/login/callback/apple", found).status_code == 303
-        assert ada.bring("/login/callback/apple", found).status_code == 400
+        result = consent(ada.leave_for("apple"))
+        assert ada.bring("/login/callback/apple", result).status_code == 303
+        assert ada.bring("/login/callback/apple", result).status_code == 400
 
     @pytest.mark.parametrize("found", [{}, {"state": "unknown"}, {"code": "x"}])
     def test_nothing_is_kept_that_nobody_asked_for(
@@ -526,9 +526,9 @@ class TestFailures:
         vendors["oidc_test"].answer = {"code": None, "error": "access_denied"}
         window = ada.come_back(ada.leave_for())
         assert window.status_code == 400
-        said = "You did not allow the login with Example ID."
-        assert message(window) == said
-        assert ada.redeem().get_json() == {"stage": "failed", "message": said}
+        text = "You did not allow the login with Example ID."
+        assert message(window) == text
+        assert ada.redeem().get_json() == {"stage": "failed", "message": text}
         assert ada.own()["member"] is None
 
     def test_a_provider_that_is_down_at_the_start(self, ada: Person, vendors: Vendors) -> None:

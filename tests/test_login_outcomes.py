@@ -29,7 +29,7 @@ from commentsvc.integrations import signing
 from commentsvc.integrations.oauth.profile import Profile
 from commentsvc.models import Role, Site, Ticket, now
 from commentsvc.web.auth import login_outcomes
-from commentsvc.web.auth.login_outcomes import Outcome, Purpose, Start
+from commentsvc.web.auth.login_outcomes import LoginOutcome, Purpose, Start
 
 TOKEN = "t" * 43
 STARTS = {
@@ -78,9 +78,9 @@ def provider(app: Flask) -> Vouching:
 def way_back(answer: TestResponse | str) -> str:
     """The address of the page's one link; empty for none."""
     text = answer if isinstance(answer, str) else answer.text
-    found = re.findall(r'<a class="button" href="([^"]*)">', text)
-    assert len(found) <= 1
-    return html.unescape(found[0]) if found else ""
+    result = re.findall(r'<a class="button" href="([^"]*)">', text)
+    assert len(result) <= 1
+    return html.unescape(result[0]) if result else ""
 
 
 def expect(answer: TestResponse, purpose: Purpose, invitation: str = TOKEN) -> None:
@@ -94,15 +94,15 @@ def expect(answer: TestResponse, purpose: Purpose, invitation: str = TOKEN) -> N
 class TestTheTable:
     def test_has_every_cell(self) -> None:
         for table in (login_outcomes.HEADINGS, login_outcomes.ADVICE):
-            assert set(table) == set(Outcome)
+            assert set(table) == set(LoginOutcome)
         for outcome, row in login_outcomes.ADVICE.items():
             assert set(row) == set(Purpose), outcome
         assert set(login_outcomes.WAYS_BACK) == {*Purpose, None}
 
-    @pytest.mark.parametrize("outcome", list(Outcome))
+    @pytest.mark.parametrize("outcome", list(LoginOutcome))
     @PURPOSES
     def test_each_cell_says_what_to_do_and_leads_back(
-        self, app: Flask, outcome: Outcome, purpose: Purpose
+        self, app: Flask, outcome: LoginOutcome, purpose: Purpose
     ) -> None:
         with app.test_request_context():
             text = login_outcomes.page(outcome, STARTS[purpose], "What happened.", status=400).get_data(
@@ -114,8 +114,8 @@ class TestTheTable:
         assert way_back(text) == BACK[purpose]
         assert (CLOSE in text) is (purpose is Purpose.FRAME)
 
-    @pytest.mark.parametrize("outcome", list(Outcome))
-    def test_where_the_purpose_is_lost_there_is_a_way_too(self, app: Flask, outcome: Outcome) -> None:
+    @pytest.mark.parametrize("outcome", list(LoginOutcome))
+    def test_where_the_purpose_is_lost_there_is_a_way_too(self, app: Flask, outcome: LoginOutcome) -> None:
         with app.test_request_context():
             text = login_outcomes.page(outcome, Start(), "What happened.").get_data(as_text=True)
         assert way_back(text) == "/account"
@@ -125,7 +125,7 @@ class TestTheTable:
     @pytest.mark.parametrize("purpose", [Purpose.TAB, Purpose.THREAD])
     def test_leads_to_no_website_that_is_not_registered(self, app: Flask, purpose: Purpose, url: str) -> None:
         with app.test_request_context():
-            answer = login_outcomes.page(Outcome.NOT_OURS, Start(purpose, {"url": url}))
+            answer = login_outcomes.page(LoginOutcome.NOT_OURS, Start(purpose, {"url": url}))
         assert way_back(answer.get_data(as_text=True)) == "/account"
 
 

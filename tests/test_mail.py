@@ -13,17 +13,17 @@ from processes import free_port
 from commentsvc.config import Settings
 from commentsvc.errors import MailError, SettingsError
 from commentsvc.integrations import smtp
-from commentsvc.integrations.smtp import Relay
+from commentsvc.integrations.smtp import SmtpServer
 
 
 def send(
-    relay: Relay, subject: str = "Hello", text: str = "Good day.\n", to: str = "anna@mail.example"
+    relay: SmtpServer, subject: str = "Hello", text: str = "Good day.\n", to: str = "anna@mail.example"
 ) -> None:
     smtp.send(relay, "comments@blog.example", to, subject, text, number=7)
 
 
-def relay(box: Mailbox) -> Relay:
-    return Relay.read(box.url)
+def relay(box: Mailbox) -> SmtpServer:
+    return SmtpServer.read(box.url)
 
 
 def test_a_mail_arrives_as_it_was_written() -> None:
@@ -67,11 +67,11 @@ def test_it_is_encrypted_where_the_server_can(tmp_path: Path) -> None:
     authority = Authority()
     with mail_server(context=authority.server("localhost", tmp_path), login=("anna", "p@ss w:rd")) as box:
         url = f"smtp://anna:p%40ss%20w%3Ard@localhost:{box.port}"
-        believing = dataclasses.replace(Relay.read(url), context=authority.client())
+        believing = dataclasses.replace(SmtpServer.read(url), context=authority.client())
         send(believing)
         assert smtp.greet(believing) == "encrypted, logged in"
         with pytest.raises(MailError, match=r"(?i)certificate"):
-            send(Relay.read(url))  # a stranger's certificate
+            send(SmtpServer.read(url))  # a stranger's certificate
     assert box.encrypted == [True]
     assert "p@ss" not in repr(believing)
 
@@ -97,11 +97,11 @@ def test_a_password_is_not_sent_in_clear(monkeypatch: pytest.MonkeyPatch) -> Non
     ],
 )
 def test_what_the_server_says_is_told(refusals: dict[str, list[str]], lasting: bool) -> None:
-    said = next(iter(refusals.values()))[0]
+    text = next(iter(refusals.values()))[0]
     with mail_server(refusals=refusals) as box, pytest.raises(MailError) as caught:
         send(relay(box))
     assert caught.value.lasting is lasting
-    assert said in str(caught.value)
+    assert text in str(caught.value)
 
 
 def test_a_wrong_login_can_be_mended() -> None:
@@ -109,14 +109,14 @@ def test_a_wrong_login_can_be_mended() -> None:
         mail_server(login=("anna", "right")) as box,
         pytest.raises(MailError, match="refused the login") as caught,
     ):
-        send(Relay.read(f"smtp://anna:wrong@localhost:{box.port}"))
+        send(SmtpServer.read(f"smtp://anna:wrong@localhost:{box.port}"))
     assert not caught.value.lasting
 
 
 def test_a_server_that_is_not_there_is_named() -> None:
     port = free_port()
     with pytest.raises(MailError, match="refused"):
-        send(Relay.read(f"smtp://localhost:{port}"))
+        send(SmtpServer.read(f"smtp://localhost:{port}"))
 
 
 class TestSettings:
@@ -130,13 +130,13 @@ class TestSettings:
 
     def test_without_a_server_nobody_is_told(self) -> None:
         assert self.read(ALERT_MAIL="anna@mail.example").alerted == ()
-        found = self.read(ALERT_MAIL="anna@mail.example, ben@mail.example", SMTP_URL="smtp://mail.example")
-        assert found.alerted == ("anna@mail.example", "ben@mail.example")
-        assert found.sender == "comments@comments.example"
+        result = self.read(ALERT_MAIL="anna@mail.example, ben@mail.example", SMTP_URL="smtp://mail.example")
+        assert result.alerted == ("anna@mail.example", "ben@mail.example")
+        assert result.sender == "comments@comments.example"
 
     def test_ports_are_the_usual_ones(self) -> None:
-        found = [Relay.read(f"{scheme}://a:b@mail.example") for scheme in ("smtp", "smtps")]
-        assert [(one.port, one.tls_from_the_start) for one in found] == [(587, False), (465, True)]
+        results = [SmtpServer.read(f"{scheme}://a:b@mail.example") for scheme in ("smtp", "smtps")]
+        assert [(one.port, one.tls_from_the_start) for one in results] == [(587, False), (465, True)]
 
     @pytest.mark.parametrize(
         ("name", "value"),

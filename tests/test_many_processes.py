@@ -47,10 +47,10 @@ class Behind:
 
 @pytest.fixture(scope="session")
 def program() -> str:
-    found = nginx.find()
-    if found is None:
+    result = nginx.find()
+    if result is None:
         missing("nginx", "`python tests/nginx.py` brings one where it can")
-    return str(found)
+    return str(result)
 
 
 @pytest.fixture
@@ -204,7 +204,7 @@ def holders(running: Running) -> set[int]:
         if (fields := line.split())[3] == "01" and fields[1].endswith(f":{running.port:04X}")
     }
     children = Path(f"/proc/{running.process.child.pid}/task").glob("*/children")
-    found = set()
+    result = set()
     for child in " ".join(file.read_text() for file in children).split():
         for link in Path(f"/proc/{child}/fd").iterdir():
             try:
@@ -212,5 +212,5 @@ def holders(running: Running) -> set[int]:
             except FileNotFoundError:
                 continue
             if target.removeprefix("socket:[").removesuffix("]") in established:
-                found.add(int(child))
-    return found
+                result.add(int(child))
+    return result

@@ -100,8 +100,8 @@ def test_the_same_number_at_two_servers_is_two_people(
     log_in(ada, fediverse, ONE)
     log_in(Person(app), fediverse, TWO)
     session.rollback()
-    found = session.scalars(select(Identity).where(Identity.provider == "mastodon"))
-    assert {(one.issuer, one.subject) for one in found} == {
+    identities = session.scalars(select(Identity).where(Identity.provider == "mastodon"))
+    assert {(one.issuer, one.subject) for one in identities} == {
         (f"https://{ONE}", "14715"),
         (f"https://{TWO}", "14715"),
     }
@@ -159,7 +159,7 @@ def test_a_server_in_a_private_network_is_not_asked(
         inside = client.Network(
             lambda _name, at=address: [at], fediverse.network.connect, fediverse.network.tls
         )
-        monkeypatch.setattr(mastodon.outbound, "fetch", partial(client.fetch, network=inside))
+        monkeypatch.setattr(mastodon.client, "fetch", partial(client.fetch, network=inside))
         assert "cannot be reached" in ada.start("mastodon", instance=ONE).text
     assert not fediverse[ONE].asked
 
@@ -169,10 +169,10 @@ def test_a_name_that_moves_inside_after_registration(
 ) -> None:
     """The code, and our secret, would go there."""
     url = ada.leave_for("mastodon", instance=ONE)
-    found = fediverse.consent(url)
+    result = fediverse.consent(url)
     inside = client.Network(lambda _name: ["127.0.0.1"], fediverse.network.connect, fediverse.network.tls)
     monkeypatch.setattr(client, "fetch", partial(client.fetch, network=inside))
-    assert "cannot be reached" in ada.come_back(url, found).text
+    assert "cannot be reached" in ada.come_back(url, result).text
     assert "/oauth/token" not in [request.path for request in fediverse[ONE].asked]
 
 
@@ -192,15 +192,15 @@ class TestTwoServers:
         theirs = ada.leave_for("mastodon", instance=TWO)
         state = parse_qs(urlsplit(theirs).query)["state"]
         asked = {name: value for name, (value, *_) in (honest | {"state": state}).items()}
-        found = fediverse.consent(f"https://{ONE}/oauth/authorize?{fakes.urlencode(asked)}")
-        answer = ada.get(f"/login/callback/mastodon/{ONE}?{fakes.urlencode(found)}", jar=ada.windows)
+        result = fediverse.consent(f"https://{ONE}/oauth/authorize?{fakes.urlencode(asked)}")
+        answer = ada.get(f"/login/callback/mastodon/{ONE}?{fakes.urlencode(result)}", jar=ada.windows)
         assert answer.status_code == 400
         assert "/oauth/token" not in [request.path for request in fediverse[TWO].asked]
 
     def test_nor_does_the_common_address_take_it(self, ada: Person, fediverse: Fediverse) -> None:
         url = ada.leave_for("mastodon", instance=ONE)
-        found = fakes.urlencode(fediverse.consent(url))
-        assert ada.get(f"/login/callback/mastodon?{found}", jar=ada.windows).status_code == 400
+        result = fakes.urlencode(fediverse.consent(url))
+        assert ada.get(f"/login/callback/mastodon?{result}", jar=ada.windows).status_code == 400
 
     def test_one_cannot_speak_for_the_other(
         self, ada: Person, app: Flask, fediverse: Fediverse, session: Session
@@ -213,8 +213,8 @@ class TestTwoServers:
         log_in(ada, fediverse, ONE)
         log_in(Person(app), fediverse, TWO)
         session.rollback()
-        found = session.scalars(select(Identity.commenter_id).where(Identity.provider == "mastodon"))
-        assert len(set(found)) == 2
+        commenter_ids = session.scalars(select(Identity.commenter_id).where(Identity.provider == "mastodon"))
+        assert len(set(commenter_ids)) == 2
 
 
 BAD = {

@@ -188,9 +188,9 @@ def test_a_renamed_thread_is_found_by_both_keys(session: Session, whole: Pen) ->
     action = renaming.rename(session, whole.thread, url=f"{BLOG}/b", moderator_id=None, at=NOON)
     here = threads.locate(session, url=f"{BLOG}/b")
     for address in (whole.address, here):
-        found = threads.find(session, address)
-        assert found is not None
-        assert (found.id, found.url) == (number, f"{BLOG}/b")
+        result = threads.find(session, address)
+        assert result is not None
+        assert (result.id, result.url) == (number, f"{BLOG}/b")
     assert action is not None
     renaming.undo(session, action, at=NOON)
     assert threads.find(session, here) is None

@@ -135,8 +135,8 @@ def test_domains_banned_before_are_found_as_dns_has_them(bare: Flask) -> None:
         downgrade(directory=str(migrations.directory()), revision="0009")
         upgrade(directory=str(migrations.directory()))
         with Session(db.engine) as session:
-            found = session.scalars(select(Ban.value).order_by(Ban.id)).all()
-            assert found == ["xn--bcher-kva.example", *values[1:], "\u00e9@a.example"]
+            result = session.scalars(select(Ban.value).order_by(Ban.id)).all()
+            assert result == ["xn--bcher-kva.example", *values[1:], "\u00e9@a.example"]
 
 
 EARLIER = "2026-03-05 00:00:00+00:00"
@@ -198,13 +198,13 @@ def test_bans_that_never_held_or_lapsed_hold(bare: Flask) -> None:
         _put_in("ban", site_id=site_id, kind="email", value="eve@b\u00fccher.example")
         upgrade(directory=str(migrations.directory()))
         with Session(db.engine) as session:
-            found = {ban.value: ban for ban in session.scalars(select(Ban))}
-        assert set(found) == {
+            results = {ban.value: ban for ban in session.scalars(select(Ban))}
+        assert set(results) == {
             "192.0.2.1/32", "198.51.100.0/24", "fe80::1/128", "2001:db8::/32", month, gone, "eve@xn--bcher-kva.example",
         }  # fmt: skip
-        assert found["198.51.100.0/24"].until is None, "the longer of the two that became one"
-        assert (found[month].month, found[gone].month) == ("2026-02", "2026-03")
-        assert found["2001:db8::/32"].month is None
+        assert results["198.51.100.0/24"].until is None, "the longer of the two that became one"
+        assert (results[month].month, results[gone].month) == ("2026-02", "2026-03")
+        assert results["2001:db8::/32"].month is None
 
 
 def _add_site() -> tuple[int, int]:
@@ -238,7 +238,7 @@ def test_a_title_that_was_there_before_is_a_browsers_word(bare: Flask) -> None:
         downgrade(directory=str(migrations.directory()), revision="0010")
         upgrade(directory=str(migrations.directory()))
         with Session(db.engine) as session:
-            found = session.execute(
+            result = session.execute(
                 text("SELECT title, title_source, title_tries FROM thread ORDER BY id")
             ).all()
-            assert found == [("Loading", "browser", 0), (None, None, 0)]
+            assert result == [("Loading", "browser", 0), (None, None, 0)]

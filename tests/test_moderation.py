@@ -33,10 +33,10 @@ def shown(session: Session, *comments: Comment) -> list[bool]:
 
 
 def chain(pen: Pen, length: int) -> list[Comment]:
-    found = [pen.write()]
-    while len(found) < length:
-        found.append(pen.write(to=found[-1]))
-    return found
+    results = [pen.write()]
+    while len(results) < length:
+        results.append(pen.write(to=results[-1]))
+    return results
 
 
 def test_an_approved_comment_is_shown_and_counted(session: Session, site: Site) -> None:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from commentsvc.integrations import memory_window
-from commentsvc.integrations.memory_window import Moments
+from commentsvc.integrations.memory_window import MemoryWindow
 
 
 class Clock:
@@ -33,13 +33,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def test_so_many_are_let_through_and_no_more(clock: Clock) -> None:
-    memory = Moments()
+    memory = MemoryWindow()
     assert [memory.acquire_entry("anna", 2, 60) for _ in range(3)] == [True, True, False]
     assert memory.acquire_entry("ben", 2, 60)
 
 
 def test_one_is_let_through_again_when_the_first_is_a_window_old(clock: Clock) -> None:
-    memory = Moments()
+    memory = MemoryWindow()
     memory.acquire_entry("anna", 2, 60)
     clock.now += 30
     memory.acquire_entry("anna", 2, 60)
@@ -51,7 +51,7 @@ def test_one_is_let_through_again_when_the_first_is_a_window_old(clock: Clock) -
 
 
 def test_a_clock_that_is_set_back_keeps_nobody_out(clock: Clock) -> None:
-    memory = Moments()
+    memory = MemoryWindow()
     memory.acquire_entry("anna", 1, 60)
     clock.set_to = -7200
     clock.now += 30
@@ -61,7 +61,7 @@ def test_a_clock_that_is_set_back_keeps_nobody_out(clock: Clock) -> None:
 
 
 def test_whoever_is_not_heard_of_any_more_is_forgotten(clock: Clock) -> None:
-    memory = Moments()
+    memory = MemoryWindow()
     for number in range(1000):
         memory.acquire_entry(f"guest {number}", 2, 60)
     assert len(memory) == 1000
@@ -72,7 +72,7 @@ def test_whoever_is_not_heard_of_any_more_is_forgotten(clock: Clock) -> None:
 
 
 def test_no_thread_is_started_for_an_act() -> None:
-    memory = Moments()
+    memory = MemoryWindow()
     before = threading.active_count()
     for number in range(100):
         memory.acquire_entry(f"guest {number}", 2, 60)
@@ -80,7 +80,7 @@ def test_no_thread_is_started_for_an_act() -> None:
 
 
 def test_many_at_once_are_counted_exactly() -> None:
-    memory = Moments()
+    memory = MemoryWindow()
     with ThreadPoolExecutor(8) as pool:
         let = list(pool.map(lambda _: memory.acquire_entry("anna", 100, 60), range(400)))
     assert sum(let) == 100

@@ -56,7 +56,7 @@ def ban_network(app: Flask, comment_id: int, at: datetime) -> None:
     with app.app_context(), Session(db.engine) as session:
         begin_write(session)
         comment = session.get_one(Comment, comment_id)
-        chosen = [target for target in ban_list.targets(comment) if target.kind is BanKind.NETWORK]
+        chosen = [target for target in ban_list.possible_bans(comment) if target.kind is BanKind.NETWORK]
         owner = accounts.operator(session).id
         ban_list.add(session, comment.site_id, chosen, reason="x", until=None, moderator_id=owner, at=at)
         session.commit()
@@ -97,17 +97,17 @@ def test_a_comment_of_the_turn_itself_gives_its_own_month_to_the_ban(
 
 def test_a_site_without_such_a_ban_is_asked_for_no_months(app: Flask) -> None:
     add_site(app)
-    said: list[str] = []
+    results: list[str] = []
 
     def note(_c: object, _k: object, statement: str, *_: object) -> None:
-        said.append(statement)
+        results.append(statement)
 
     event.listen(Engine, "before_cursor_execute", note)
     try:
         Reader(app).posted("Hello")
     finally:
         event.remove(Engine, "before_cursor_execute", note)
-    assert not [one for one in said if "ban.month" in one]
+    assert not [one for one in results if "ban.month" in one]
 
 
 def report(app: Flask, comment_id: int, address: str, key: str = "") -> TestResponse:
@@ -131,7 +131,7 @@ def test_a_network_has_one_voice_about_a_comment_over_the_turn(
         clock.now = at
         assert report(app, number, "203.0.113.5", key).status_code == 200
     with app.app_context(), Session(db.engine) as session:
-        assert len(reports.voices(session, number)) == 1
+        assert len(reports.counted_reports(session, number)) == 1
         assert session.get_one(Comment, number).status is Status.APPROVED
         assert len(session.scalars(select(Report)).all()) == len(set(keys))
     assert report(app, number, "198.51.100.5", "n" * 32).status_code == 200
@@ -159,7 +159,7 @@ def test_a_ban_of_a_typed_network_has_no_month(app: Flask) -> None:
     site_id = add_site(app)
     with app.app_context(), Session(db.engine) as session:
         begin_write(session)
-        target = ban_list.typed(BanKind.NETWORK, "::ffff:127.0.0.1")
+        target = ban_list.parse_typed(BanKind.NETWORK, "::ffff:127.0.0.1")
         owner = accounts.operator(session).id
         ban_list.add(session, site_id, [target], reason="x", until=None, moderator_id=owner, at=LAST)
         session.commit()

@@ -41,9 +41,9 @@ class TestTheRule:
         assert threads.find(session, pen.address) is None
         assert session.get_one(Comment, comment.id).site_id == other.id
         for path in ("/article", "/new"):
-            found = threads.find(session, threads.address_on(other, BLOG + path))
-            assert found is not None
-            assert found.id == thread.id
+            result = threads.find(session, threads.address_on(other, BLOG + path))
+            assert result is not None
+            assert result.id == thread.id
         moving.undo(session, action, at=NOON)
         assert pen.thread.site_id == session.get_one(Comment, comment.id).site_id == site.id
         with pytest.raises(InvalidFieldsError):

@@ -423,7 +423,7 @@ def test_the_migration_finds_old_threads_and_lists_doubles(
             session.add(ThreadAlias(site_id=site.id, key="blog.example//once", thread_id=numbers[3]))
             session.commit()
         try:
-            migrations.know()
+            migrations.register()
             downgrade(directory=str(migrations.directory()), revision="0010")
             with caplog.at_level("WARNING", logger="commentsvc.upgrade"):
                 upgrade(directory=str(migrations.directory()))

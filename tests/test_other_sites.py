@@ -66,7 +66,7 @@ def things_of(session: Session, site: Site, comment: Comment) -> Things:
     note = notes.add(
         session, site.id, "email:ada@example.org", "Ada", "A note", moderator_id=moderator_id, at=at
     )
-    target = ban_list.typed(BanKind.DOMAIN, "casino.example")
+    target = ban_list.parse_typed(BanKind.DOMAIN, "casino.example")
     (ban,) = ban_list.add(
         session, site.id, [target], reason="Spam", until=None, moderator_id=moderator_id, at=at
     )

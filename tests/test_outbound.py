@@ -17,7 +17,7 @@ from strange_server import PUBLIC, Internet, Server
 from commentsvc import compute_lock
 from commentsvc.errors import ForbiddenDestinationError, OutboundError
 from commentsvc.http_client import client as http_client
-from commentsvc.http_client.client import Answer, Network
+from commentsvc.http_client.client import HttpResponse, Network
 
 PNG = b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n"
 
@@ -48,7 +48,7 @@ def internet(secure: Server, authority: Authority) -> Internet:
     return Internet(secure, authority.client())
 
 
-def local(server: Server, path: str = "/", **wishes: object) -> Answer:
+def local(server: Server, path: str = "/", **wishes: object) -> HttpResponse:
     """Ask the server without TLS, as an owner may have private addresses asked."""
     wanted = {
         "largest": 1000,
@@ -59,7 +59,7 @@ def local(server: Server, path: str = "/", **wishes: object) -> Answer:
     return http_client.fetch(f"http://127.0.0.1:{server.port}{path}", **wanted)  # type: ignore[arg-type]
 
 
-def public(internet: Internet, url: str = "https://pictures.example/a.png", **wishes: object) -> Answer:
+def public(internet: Internet, url: str = "https://pictures.example/a.png", **wishes: object) -> HttpResponse:
     """Ask as a stranger may have addresses asked."""
     wanted = {"largest": 1000, "seconds": 5.0, "accept": frozenset({"image/png"})} | wishes
     return http_client.fetch(url, network=internet.network, **wanted)  # type: ignore[arg-type]
@@ -86,7 +86,7 @@ def moved(to: str, status: int = 302) -> bytes:
 def test_a_picture_comes_back(server: Server, sent: bytes) -> None:
     server.play(sent)
     answer = local(server, "/a.png?b")
-    assert answer == Answer(f"http://127.0.0.1:{server.port}/a.png?b", 200, "image/png", b"picture")
+    assert answer == HttpResponse(f"http://127.0.0.1:{server.port}/a.png?b", 200, "image/png", b"picture")
 
 
 def test_what_is_sent_says_little(server: Server) -> None:
@@ -119,7 +119,7 @@ def test_who_asks_keeps_nobody_from_the_floor(server: Server) -> None:
         sock.sendall(PNG + b"Content-Length: 1\r\n\r\nx")
 
     server.play(answer)
-    with compute_lock.taken():
+    with compute_lock.held():
         local(server)
         assert not is_free()
     assert free == [True]

@@ -23,7 +23,7 @@ from commentsvc.cli.deliver import sender
 from commentsvc.config import Settings
 from commentsvc.db.session import begin_write, db
 from commentsvc.domain.notifications import outbox
-from commentsvc.domain.notifications.outbox import AGAIN_AFTER, KEPT, TAKEN_FOR, Letter
+from commentsvc.domain.notifications.outbox import AGAIN_AFTER, KEPT, TAKEN_FOR, OutgoingMail
 from commentsvc.domain.surge import alerts, episodes
 from commentsvc.errors import MailError
 from commentsvc.models import Delivery, DeliveryState, Pressure, Site, now
@@ -35,7 +35,7 @@ SECOND = timedelta(seconds=1)
 def put(session: Session, many: int = 1) -> None:
     begin_write(session)
     for number in range(many):
-        outbox.put(
+        outbox.enqueue(
             session,
             site_id=None,
             recipient=f"{number}@mail.example",
@@ -53,8 +53,8 @@ def rows(session: Session) -> list[Delivery]:
     )
 
 
-def refuse(lasting: bool = False) -> Callable[[Letter], None]:
-    def send(letter: Letter) -> None:
+def refuse(lasting: bool = False) -> Callable[[OutgoingMail], None]:
+    def send(letter: OutgoingMail) -> None:
         raise MailError(f"The mail server said 450 {letter.recipient} later", lasting=lasting)
 
     return send
@@ -64,7 +64,7 @@ def refuse(lasting: bool = False) -> Callable[[Letter], None]:
 class TestDelivery:
     def test_what_is_sent_leaves_no_address(self, session: Session) -> None:
         put(session)
-        sent: list[Letter] = []
+        sent: list[OutgoingMail] = []
         assert outbox.deliver(session, sent.append, at=NOON)
         assert not outbox.deliver(session, sent.append, at=NOON + timedelta(days=9))
         assert [(one.recipient, one.subject, one.attempt) for one in sent] == [("0@mail.example", "Hello", 1)]
@@ -93,19 +93,19 @@ class TestDelivery:
 
     def test_nothing_is_sent_before_its_commit(self, session: Session) -> None:
         begin_write(session)
-        outbox.put(session, site_id=None, recipient="a@mail.example", subject="", text="", at=NOON)
+        outbox.enqueue(session, site_id=None, recipient="a@mail.example", subject="", text="", at=NOON)
         session.rollback()
         assert not outbox.deliver(session, refuse(), at=NOON)
 
     def test_whoever_stopped_in_between_loses_it_to_the_next(self, session: Session) -> None:
         put(session)
 
-        def stop(_letter: Letter) -> None:
+        def stop(_letter: OutgoingMail) -> None:
             raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
             outbox.deliver(session, stop, at=NOON)
-        sent: list[Letter] = []
+        sent: list[OutgoingMail] = []
         assert not outbox.deliver(session, sent.append, at=NOON + TAKEN_FOR - SECOND)
         assert outbox.deliver(session, sent.append, at=NOON + TAKEN_FOR)
         assert [one.attempt for one in sent] == [2]
@@ -113,7 +113,7 @@ class TestDelivery:
     def test_one_that_took_too_long_does_not_undo_what_the_next_one_did(self, session: Session) -> None:
         put(session)
 
-        def slow(letter: Letter) -> None:
+        def slow(letter: OutgoingMail) -> None:
             with Session(session.get_bind()) as other:
                 outbox.deliver(other, lambda _: None, at=NOON + TAKEN_FOR)
             raise MailError("too late")
@@ -188,11 +188,11 @@ class TestAlarm:
         session.rollback()
         add_site(mailing)
         self.flood(mailing, 24)
-        found = rows(session)
-        assert [row.recipient for row in found] == ["anna@mail.example", "ben@mail.example"]
-        assert found[0].subject == "Comments are pouring in on Blog"
-        assert "Since" in (found[0].text or "")
-        assert "http://127.0.0.1:8600/admin?site=" in (found[0].text or "")
+        result = rows(session)
+        assert [row.recipient for row in result] == ["anna@mail.example", "ben@mail.example"]
+        assert result[0].subject == "Comments are pouring in on Blog"
+        assert "Since" in (result[0].text or "")
+        assert "http://127.0.0.1:8600/admin?site=" in (result[0].text or "")
         assert [row.mailed_at is not None for row in session.scalars(select(Pressure))] == [True]
 
     def test_names_and_titles_bring_no_header(self, mailing: Flask, session: Session) -> None:
@@ -225,11 +225,13 @@ class TestAlarm:
         session.add(row)
         session.flush()
         told = [
-            alerts.tell(session, site, ["anna@mail.example"], base_url="", at=NOON + SECOND * number)
+            alerts.enqueue_alerts(
+                session, site, ["anna@mail.example"], base_url="", at=NOON + SECOND * number
+            )
             for number in range(3)
         ]
         assert told == [1, 0, 0]
-        assert episodes.felt(row, NOON) == 1
+        assert episodes.effective_step(row, NOON) == 1
 
 
 class TestRunning:
@@ -258,8 +260,8 @@ class TestRunning:
                 run.invoke(main, ["deliver"], env=environment(tmp_path)).output
                 == "Tried to send 0; 3 waiting.\n"
             )
-            said = run.invoke(main, ["deliver"], env=self.variables(tmp_path, box))
-            assert said.output == "Tried to send 3; 0 waiting.\n"
+            sentence = run.invoke(main, ["deliver"], env=self.variables(tmp_path, box))
+            assert sentence.output == "Tried to send 3; 0 waiting.\n"
         assert len(box.mails) == 3
 
     def test_two_processes_of_serve_send_each_mail_once_and_stop_when_told(self, tmp_path: Path) -> None:
@@ -282,14 +284,16 @@ class TestRunning:
         run = CliRunner()
         assert run.invoke(main, ["upgrade"], env=environment(tmp_path)).exit_code == 0
         with mail_server() as box:
-            said = run.invoke(main, ["doctor"], env=self.variables(tmp_path, box)).output
-        assert f"✓ Mail             from comments@127.0.0.1 by localhost:{box.port}: not encrypted" in said
+            sentence = run.invoke(main, ["doctor"], env=self.variables(tmp_path, box)).output
+        assert (
+            f"✓ Mail             from comments@127.0.0.1 by localhost:{box.port}: not encrypted" in sentence
+        )
         assert box.raw == []
-        said = run.invoke(main, ["doctor"], env=self.variables(tmp_path, box)).output
-        assert "! Mail" in said
-        assert "refused" in said
-        said = run.invoke(main, ["doctor"], env=environment(tmp_path)).output
-        assert "✓ Mail             none is sent" in said
+        sentence = run.invoke(main, ["doctor"], env=self.variables(tmp_path, box)).output
+        assert "! Mail" in sentence
+        assert "refused" in sentence
+        sentence = run.invoke(main, ["doctor"], env=environment(tmp_path)).output
+        assert "✓ Mail             none is sent" in sentence
         more = environment(tmp_path, COMMENTSVC_ALERT_MAIL="anna@mail.example")
         assert (
             "COMMENTSVC_ALERT_MAIL needs COMMENTSVC_SMTP_URL" in run.invoke(main, ["doctor"], env=more).output
@@ -297,6 +301,6 @@ class TestRunning:
 
     def test_the_password_is_not_shown(self, tmp_path: Path) -> None:
         more = environment(tmp_path, COMMENTSVC_SMTP_URL="smtp://anna:secret@mail.example:587")
-        said = CliRunner().invoke(main, ["settings"], env=more).output
-        assert "secret@" not in said
-        assert "smtp://anna:…@mail.example:587" in said
+        sentence = CliRunner().invoke(main, ["settings"], env=more).output
+        assert "secret@" not in sentence
+        assert "smtp://anna:…@mail.example:587" in sentence

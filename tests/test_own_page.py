@@ -64,15 +64,15 @@ def insiders(app: Flask) -> Iterator[Insiders]:
 
 def changing(app: Flask) -> list[tuple[str, str]]:
     """Every route that takes another method than reading, and an address of it."""
-    found = []
+    results = []
     for rule in app.url_map.iter_rules():
         if (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"} and rule.rule != FROM_PROVIDERS:
             number = {name: 1 for name in rule.arguments if "int" in rule.rule}
             values = dict.fromkeys(rule.arguments, "x" * 43) | number | dict(rule.defaults or {})
             path = app.url_map.bind("127.0.0.1").build(rule.endpoint, values, method="POST")
-            found.append((rule.rule, path))
-    assert len(found) > 40
-    return found
+            results.append((rule.rule, path))
+    assert len(results) > 40
+    return results
 
 
 @pytest.mark.parametrize("origin", FOREIGN.values(), ids=FOREIGN.keys())

@@ -35,7 +35,7 @@ from commentsvc.models import Comment, Commenter, Policy, Site, Status, Thread
 from commentsvc.serving import compression
 from commentsvc.serving.page_cache import cache as page_cache
 from commentsvc.serving.page_cache.cache import PageCache
-from commentsvc.serving.page_cache.change_signal import Bell
+from commentsvc.serving.page_cache.change_signal import ChangeSignal
 from commentsvc.web.thread import pages as thread_pages
 from commentsvc.web.thread import rendering as thread_page
 
@@ -222,8 +222,8 @@ def test_what_no_view_reads_makes_no_page_of_its_own(app: Flask, here: int, rend
 
 
 def test_a_piece_is_the_same_whatever_its_parameter_says(app: Flask, here: int, rendered: list[str]) -> None:
-    said = ("1", "", "x" * 5000)
-    assert len({get(app, f"/embed?url={quote(ARTICLE)}&fragment={word}").data for word in said}) == 1
+    text = ("1", "", "x" * 5000)
+    assert len({get(app, f"/embed?url={quote(ARTICLE)}&fragment={word}").data for word in text}) == 1
     assert len(rendered) == 1
 
 
@@ -451,7 +451,7 @@ def test_a_thread_closes_on_its_date_with_nobodys_doing(reader: Reader, app: Fla
         begin_write(session)
         thread = session.query(Thread).one()
         thread.closed_at = datetime.now(UTC) + timedelta(seconds=1)
-        threads.changed(session, thread.id)
+        threads.mark_changed(session, thread.id)
         session.commit()
     assert "Comments close on" in reader.get().text
     assert soon(lambda: "Comments were closed on" in reader.get().text)
@@ -466,7 +466,7 @@ def test_a_page_that_is_made_while_its_thread_closes_is_of_one_moment(
         begin_write(session)
         thread = session.query(Thread).one()
         thread.closed_at = closes
-        threads.changed(session, thread.id)
+        threads.mark_changed(session, thread.id)
         session.commit()
     moments = (closes + timedelta(minutes=number) for number in range(-1, 1000))
     monkeypatch.setattr(thread_pages, "now", lambda: next(moments))
@@ -666,42 +666,42 @@ def test_a_fault_is_never_kept(app: Flask, here: int, rendered: list[str]) -> No
 
 
 def test_a_bell_is_heard_by_whoever_has_the_same_file(tmp_path: Path) -> None:
-    one, two, other = Bell(tmp_path / "a"), Bell(tmp_path / "a"), Bell(tmp_path / "b")
-    before = two.heard()
-    one.ring((1, "blog.example/article"))
-    changed = [cell for cell, value in enumerate(two.heard()) if value != before[cell]]
+    one, two, other = ChangeSignal(tmp_path / "a"), ChangeSignal(tmp_path / "a"), ChangeSignal(tmp_path / "b")
+    before = two.snapshot()
+    one.send((1, "blog.example/article"))
+    changed = [cell for cell, value in enumerate(two.snapshot()) if value != before[cell]]
     assert len(changed) == 1
     assert changed != [0]
-    one.ring()
-    assert two.heard()[0] != before[0]
-    assert not any(other.heard())
+    one.send()
+    assert two.snapshot()[0] != before[0]
+    assert not any(other.snapshot())
 
 
 def test_a_bells_file_has_its_room_on_the_disk(tmp_path: Path) -> None:
     path = tmp_path / "bell"
-    Bell(path)
+    ChangeSignal(path)
     assert path.stat().st_blocks * 512 >= path.stat().st_size > 0
 
 
 def test_a_bell_whose_file_cannot_be_made_rings_for_its_own_process(tmp_path: Path) -> None:
-    bell = Bell(tmp_path / "no" / "such" / "folder")
-    bell.ring()
-    assert bell.heard()[0] != 0
+    bell = ChangeSignal(tmp_path / "no" / "such" / "folder")
+    bell.send()
+    assert bell.snapshot()[0] != 0
 
 
 def test_a_transaction_that_is_given_up_rings_nothing(app: Flask, session: Session, site: Site) -> None:
     bell = cache_of(app)._bell
-    before = bell.heard()
+    before = bell.snapshot()
     site.heading = "Other"
     session.flush()
     with session.begin_nested():
         site.heading = "Another"
     session.rollback()
-    assert bell.heard() == before
+    assert bell.snapshot() == before
     begin_write(session)
     site.heading = "Third"
     session.commit()
-    assert bell.heard() != before
+    assert bell.snapshot() != before
 
 
 def test_renaming_an_article_leaves_no_page_of_the_old_title(reader: Reader, app: Flask) -> None:
@@ -711,7 +711,7 @@ def test_renaming_an_article_leaves_no_page_of_the_old_title(reader: Reader, app
         begin_write(session)
         thread = session.query(Thread).one()
         thread.title = "Another title"
-        threads.changed(session, thread.id)
+        threads.mark_changed(session, thread.id)
         session.commit()
     assert "Another title" in reader.get("/thread").text
 
@@ -741,12 +741,12 @@ def test_with_redis_another_machine_sees_a_removal_at_once(wired: list[Flask], h
     one, two = wired
     comment_id = Reader(one).posted("Not for long")
     bell = cache_of(two)._bell
-    assert soon(lambda: "Not for long" in Reader(two).get().text and bell.heard()[0] != 0)
+    assert soon(lambda: "Not for long" in Reader(two).get().text and bell.snapshot()[0] != 0)
     for page in cache_of(two).shelf.all():
         page.checked += 1000  # it would not ask by itself
-    before = bell.heard()
+    before = bell.snapshot()
     moderate(one, comment_id, Status.SPAM)
-    assert soon(lambda: bell.heard() != before)
+    assert soon(lambda: bell.snapshot() != before)
     assert "Not for long" not in Reader(two).get().text
 
 
@@ -775,18 +775,18 @@ def addresses_of(app: Flask) -> list[str]:
         rule.rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ()) and not rule.arguments
     ]
     waiting = [f"{path}?{article}" for path in bare]
-    found: list[str] = []
+    results: list[str] = []
     while waiting:
         path = waiting.pop().partition("#")[0]
-        if path in found or not path.startswith("/") or len(found) > 300:
+        if path in results or not path.startswith("/") or len(results) > 300:
             continue
-        found.append(path)
+        results.append(path)
         answer = get(app, path)
         if answer.mimetype == "text/html":
             for name, tags in (("href", ("a", "link")), ("src", ("script", "img"))):
                 for tag in tags:
                     waiting += [str(one[name]) for one in Elements(answer.text).all(tag) if one.get(name)]
-    return found
+    return results
 
 
 def test_what_may_be_kept_holds_nothing_of_whoever_asks(queue_of_site: Queue, app: Flask) -> None:

@@ -16,7 +16,7 @@ from visitor import Visitor
 from commentsvc.db.session import begin_write, db
 from commentsvc.domain.admin import people, people_search
 from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, Signs
+from commentsvc.domain.comments.comments import Author, FormSignals
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.threads.threads import address_on
@@ -35,19 +35,19 @@ def path(site: Site, who: str = ADA) -> str:
 def member(session: Session, site: Site, name: str = "Mallory", text: str = "From an account") -> Commenter:
     """Somebody with an account, who has written one comment."""
     begin_write(session)
-    found = Commenter(name=name)
-    session.add(found)
+    commenter = Commenter(name=name)
+    session.add(commenter)
     session.flush()
     comments.post(
         session,
         address_on(session.get_one(Site, site.id), f"{BLOG}/swifts"),
-        comment_text.make(text, longest=1000),
-        Author(commenter_id=found.id),
+        comment_text.from_source(text, longest=1000),
+        Author(commenter_id=commenter.id),
         at=now(),
-        signs=Signs(),
+        signs=FormSignals(),
     )
     session.commit()
-    return found
+    return commenter
 
 
 @ENGINES
@@ -97,7 +97,7 @@ def test_the_pages_hold_everything_once(
     seen: list[int] = []
     after = None
     while True:
-        page = people.written(session, site.id, ADA, after=after)
+        page = people.comment_history(session, site.id, ADA, after=after)
         seen += [entry.id for entry, _ in page.entries]
         after = page.next_after
         if after is None:
@@ -138,7 +138,7 @@ def test_who_wrote_lately(session: Session, site: Site, moderator: Visitor) -> N
     mallory = member(session, site)
     write(session, site, "No address", guest=Guest("Nobody"))
     session.rollback()
-    assert [one.who for one in people.lately(session, site.id)] == [f"commenter:{mallory.id}", ADA]
+    assert [one.who for one in people.recent_writers(session, site.id)] == [f"commenter:{mallory.id}", ADA]
     page = moderator.page(f"/admin/sites/{site.id}/people")
     assert f"who=commenter:{mallory.id}" in page
     assert "Nobody" not in page

@@ -18,7 +18,7 @@ from commentsvc.domain.comments.comments import Author
 from commentsvc.domain.reading import avatars
 from commentsvc.errors import OutboundError
 from commentsvc.http_client import client as http_client
-from commentsvc.http_client.client import Answer
+from commentsvc.http_client.client import HttpResponse
 from commentsvc.models import Commenter, Picture, Site, Thread, now
 from commentsvc.text import images as shrinking
 from commentsvc.web.auth import incoming_avatars
@@ -34,18 +34,18 @@ def drawn(colour: str = "teal") -> bytes:
 
 @pytest.fixture
 def ada(session: Session) -> Commenter:
-    return identities.of_login(
+    return identities.identity_of_login(
         session, "github", "https://github.com", "1", name="Ada", link=None, at=now()
     ).commenter
 
 
 @pytest.fixture
 def path(session: Session, ada: Commenter) -> str:
-    avatars.keep(session, ada.id, shrinking.shrink(drawn()), at=now())
+    avatars.store(session, ada.id, shrinking.shrink(drawn()), at=now())
     session.commit()
-    found = avatars.path(session, ada)
-    assert found is not None
-    return found
+    result = avatars.path(session, ada)
+    assert result is not None
+    return result
 
 
 @ENGINES
@@ -88,7 +88,7 @@ class TestTaking:
     def _web(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.colour = "teal"
         monkeypatch.setattr(
-            http_client, "fetch", lambda url, **_: Answer(url, 200, "image/png", drawn(self.colour))
+            http_client, "fetch", lambda url, **_: HttpResponse(url, 200, "image/png", drawn(self.colour))
         )
 
     def test_a_new_one_changes_the_pages_they_are_on(
@@ -98,7 +98,7 @@ class TestTaking:
         session.commit()
         versions = [self.version(session)]
         for self.colour in ("teal", "teal", "navy"):
-            incoming_avatars.take(ada.id, "https://pictures.example/1")
+            incoming_avatars.fetch_avatar(ada.id, "https://pictures.example/1")
             versions.append(self.version(session))
         assert versions[0] < versions[1] == versions[2] < versions[3]
 
@@ -108,7 +108,7 @@ class TestTaking:
 
     def test_none_is_taken_where_none_is_named(self, app: Flask, session: Session, ada: Commenter) -> None:
         session.commit()
-        incoming_avatars.take(ada.id, None)
+        incoming_avatars.fetch_avatar(ada.id, None)
         assert session.scalar(select(Picture.digest)) is None
 
     def test_a_login_goes_on_without_one(
@@ -119,5 +119,5 @@ class TestTaking:
 
         session.commit()
         monkeypatch.setattr(http_client, "fetch", fail)
-        incoming_avatars.take(ada.id, "https://pictures.example/1")
+        incoming_avatars.fetch_avatar(ada.id, "https://pictures.example/1")
         assert session.scalar(select(Picture.digest)) is None

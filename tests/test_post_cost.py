@@ -24,10 +24,10 @@ def test_nothing_a_post_asks_walks_all_comments(app: Flask, key: str, parent: bo
     more = {"author_key": key}
     if parent:
         more["parent"] = str(reader.posted("First", **more))
-    said: list[tuple[str, object]] = []
+    results: list[tuple[str, object]] = []
 
     def note(_c: object, _k: object, statement: str, parameters: object, *_: object) -> None:
-        said.append((statement, parameters))
+        results.append((statement, parameters))
 
     event.listen(Engine, "before_cursor_execute", note)
     try:
@@ -36,7 +36,7 @@ def test_nothing_a_post_asks_walks_all_comments(app: Flask, key: str, parent: bo
         event.remove(Engine, "before_cursor_execute", note)
     plans = []
     with app.app_context(), db.engine.connect() as connection:
-        for statement, parameters in said:
+        for statement, parameters in results:
             if statement.startswith("SELECT") and " comment" in statement:
                 explained = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)  # type: ignore[arg-type]
                 plans += [row[3] for row in explained]

@@ -126,12 +126,12 @@ def test_two_addresses_of_one_thread_are_the_same_article(app: Flask, way: str) 
         assert not same(reader, OTHER)
     with app.app_context(), Session(db.engine) as session:
         begin_write(session)
-        found = {thread.url: thread for thread in session.scalars(select(Thread))}
+        results = {thread.url: thread for thread in session.scalars(select(Thread))}
         at = datetime.now(UTC)
         if way == "merged":
-            merging.merge(session, found[OTHER], found[ARTICLE], moderator_id=None, at=at)
+            merging.merge(session, results[OTHER], results[ARTICLE], moderator_id=None, at=at)
         else:
-            renaming.rename(session, found[ARTICLE], url=OTHER, moderator_id=None, at=at)
+            renaming.rename(session, results[ARTICLE], url=OTHER, moderator_id=None, at=at)
         session.commit()
     assert same(reader, OTHER)
     assert posted_from(reader, OTHER).status_code == 200

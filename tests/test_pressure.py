@@ -15,11 +15,11 @@ from writing import NOON
 
 from commentsvc.db.session import begin_write, db
 from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, Signs
+from commentsvc.domain.comments.comments import Author, FormSignals
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.moderation import decisions as moderation_decisions
 from commentsvc.domain.surge import baseline, detection, episodes
-from commentsvc.domain.surge.episodes import CALM, Step
+from commentsvc.domain.surge.episodes import CALM, SurgeStep
 from commentsvc.domain.threads import threads
 from commentsvc.errors import WorkNeededError
 from commentsvc.models import Action, Comment, Pressure, Role, Site, Status, Thread
@@ -41,14 +41,20 @@ class Crowd:
         path: str = "/article",
         at: datetime | None = None,
         by: Author | None = None,
-        signs: Signs | None = None,
+        signs: FormSignals | None = None,
     ) -> Comment:
         self.many += 1
         address = threads.address_on(self.site, BLOG + path)
-        draft = comment_text.make(f"{text} {self.many}", longest=10_000)
+        draft = comment_text.from_source(f"{text} {self.many}", longest=10_000)
         author = by or Author(guest=Guest(f"Guest {self.many}", f"{self.many}@mail.example"))
         return comments.post(
-            self.session, address, draft, author, at=at or self.at, title=f"Of {path}", signs=signs or Signs()
+            self.session,
+            address,
+            draft,
+            author,
+            at=at or self.at,
+            title=f"Of {path}",
+            signs=signs or FormSignals(),
         )
 
     def burst(self, many: int, *, every: timedelta = 10 * SECOND, path: str = "/article") -> Comment:
@@ -67,10 +73,10 @@ class Crowd:
         rows = [{**row, **text, "created_at": at + number * SECOND} for number in range(many)]
         self.session.execute(insert(Comment), rows)
 
-    def felt(self, path: str = "/article", at: datetime | None = None) -> Step:
+    def felt(self, path: str = "/article", at: datetime | None = None) -> SurgeStep:
         """What a reader of an article meets at a time."""
         thread = threads.find(self.session, threads.address_on(self.site, BLOG + path))
-        return detection.now_on(self.session, self.site, thread, at=at or self.at).step
+        return detection.current_level(self.session, self.site, thread, at=at or self.at).step
 
     @property
     def log(self) -> list[str]:
@@ -101,14 +107,14 @@ class TestRise:
 
     def test_a_burst_of_one_minute_counts_double(self, crowd: Crowd) -> None:
         crowd.burst(9, every=5 * SECOND)
-        assert crowd.felt() is Step.NONE
+        assert crowd.felt() is SurgeStep.NONE
         crowd.burst(1)
-        assert crowd.felt() is Step.LINKS
+        assert crowd.felt() is SurgeStep.LINKS
         assert crowd.spells[0].reason == "10 came within one minute, where 10 are unusual."
 
     def test_first_links_wait_then_what_has_not_worked_then_all(self, crowd: Crowd) -> None:
         crowd.burst(20)
-        assert crowd.felt() is Step.LINKS
+        assert crowd.felt() is SurgeStep.LINKS
         assert crowd.post("Plain").status is Status.APPROVED
         linked = crowd.post("See https://shop.example/ now")
         assert linked.status is Status.HELD
@@ -118,24 +124,24 @@ class TestRise:
         with_website = Author(guest=Guest("Wim", "w@mail.example", "https://wim.example/"))
         assert crowd.post(by=with_website).status is Status.HELD
         crowd.burst(18, every=3 * SECOND)
-        assert crowd.felt() is Step.WORK
-        assert crowd.post("Worked", signs=Signs(worked=True)).status is Status.APPROVED
+        assert crowd.felt() is SurgeStep.WORK
+        assert crowd.post("Worked", signs=FormSignals(worked=True)).status is Status.APPROVED
         idle = crowd.post("Idle")
         assert idle.status is Status.HELD
         assert "its browser did not do the work" in reasons(idle)[0]
         crowd.burst(40, every=SECOND)
-        assert crowd.felt() is Step.ALL
-        assert crowd.post("Worked too", signs=Signs(worked=True)).status is Status.HELD
+        assert crowd.felt() is SurgeStep.ALL
+        assert crowd.post("Worked too", signs=FormSignals(worked=True)).status is Status.HELD
         assert [line.partition(":")[0] for line in crowd.log] == ["pressure.rise"] * 3
 
     def test_a_browser_that_can_is_asked_to_work_only_where_that_helps(self, crowd: Crowd) -> None:
         crowd.burst(40, every=3 * SECOND)
         before = crowd.session.scalar(select(func.count()).select_from(Comment))
         with pytest.raises(WorkNeededError):
-            crowd.post(signs=Signs(can_work=True))
+            crowd.post(signs=FormSignals(can_work=True))
         assert crowd.session.scalar(select(func.count()).select_from(Comment)) == before
-        linked = crowd.post("See https://shop.example/ now", signs=Signs(can_work=True))
-        fast = crowd.post(signs=Signs(can_work=True, seconds_on_form=0.5))
+        linked = crowd.post("See https://shop.example/ now", signs=FormSignals(can_work=True))
+        fast = crowd.post(signs=FormSignals(can_work=True, seconds_on_form=0.5))
         assert {linked.status, fast.status} == {Status.HELD}
 
     def test_an_article_counts_for_the_site_but_while_it_is_under_pressure_itself(self, crowd: Crowd) -> None:
@@ -143,14 +149,14 @@ class TestRise:
         calm = crowd.spells[0].hot_at + CALM  # nobody has written that down
         crowd.store(16, calm - 20 * SECOND)
         crowd.post(path="/other", at=calm - SECOND)
-        assert crowd.felt("/other", at=calm) is Step.NONE
+        assert crowd.felt("/other", at=calm) is SurgeStep.NONE
         crowd.post(path="/other", at=calm)
-        assert crowd.felt("/other", at=calm) is Step.LINKS
+        assert crowd.felt("/other", at=calm) is SurgeStep.LINKS
 
     def test_a_flood_on_one_article_leaves_the_others_alone(self, crowd: Crowd) -> None:
         crowd.burst(60, every=2 * SECOND)
-        assert crowd.felt() is not Step.NONE
-        assert crowd.felt("/other") is Step.NONE
+        assert crowd.felt() is not SurgeStep.NONE
+        assert crowd.felt("/other") is SurgeStep.NONE
         assert crowd.post("See https://shop.example/ now", path="/other").status is Status.APPROVED
 
     def test_a_flood_over_many_articles_concerns_the_site(self, crowd: Crowd) -> None:
@@ -158,30 +164,30 @@ class TestRise:
             crowd.post(path=f"/{number % 6}")
             crowd.at += 9 * SECOND
         assert [(one.thread_id, one.step) for one in crowd.spells] == [(None, 1)]
-        assert crowd.felt("/never-seen") is Step.LINKS
+        assert crowd.felt("/never-seen") is SurgeStep.LINKS
         linked = crowd.post("See https://shop.example/ now", path="/another")
         assert "on this site" in reasons(linked)[0]
 
     def test_a_site_where_much_is_usual_bears_more(self, crowd: Crowd) -> None:
         for hour in range(6):
             crowd.store(160, NOON - DAY * (hour + 1))
-        assert baseline.hourly(crowd.session, crowd.site.id, at=NOON) == 160
+        assert baseline.usual_rate(crowd.session, crowd.site.id, at=NOON) == 160
         crowd.burst(39, every=7 * SECOND)
-        assert crowd.felt() is Step.NONE
+        assert crowd.felt() is SurgeStep.NONE
         crowd.burst(1)
-        assert crowd.felt() is Step.LINKS
+        assert crowd.felt() is SurgeStep.LINKS
 
     def test_no_flood_makes_itself_usual(self, crowd: Crowd) -> None:
         crowd.store(200, NOON - DAY)  # one wild hour that was let through, and many that were not
         for day in range(2, 8):
             crowd.store(100, NOON - DAY * day, Status.SPAM)
-        assert baseline.hourly(crowd.session, crowd.site.id, at=NOON) == 0
+        assert baseline.usual_rate(crowd.session, crowd.site.id, at=NOON) == 0
 
     def test_what_is_usual_is_reckoned_once_a_day(self, crowd: Crowd) -> None:
-        assert baseline.known(crowd.session, crowd.site.id, at=NOON) is None
-        assert baseline.hourly(crowd.session, crowd.site.id, at=NOON) == 0
-        assert baseline.known(crowd.session, crowd.site.id, at=NOON + DAY / 2) == 0
-        assert baseline.known(crowd.session, crowd.site.id, at=NOON + DAY) is None
+        assert baseline.stored_baseline(crowd.session, crowd.site.id, at=NOON) is None
+        assert baseline.usual_rate(crowd.session, crowd.site.id, at=NOON) == 0
+        assert baseline.stored_baseline(crowd.session, crowd.site.id, at=NOON + DAY / 2) == 0
+        assert baseline.stored_baseline(crowd.session, crowd.site.id, at=NOON + DAY) is None
 
 
 class TestWhoIsExempt:
@@ -191,7 +197,7 @@ class TestWhoIsExempt:
             crowd.post(by=owner)
         assert crowd.spells == []
         crowd.burst(100, every=SECOND)
-        assert crowd.felt() is Step.ALL
+        assert crowd.felt() is SurgeStep.ALL
         assert crowd.post("See https://docs.example/", by=owner).status is Status.APPROVED
 
     def test_who_was_known_before_it_began_is_let_through_until_all_wait(self, crowd: Crowd) -> None:
@@ -200,17 +206,17 @@ class TestWhoIsExempt:
         crowd.post(by=old, at=NOON - 2 * DAY)
         crowd.post(by=fresh, at=NOON - 6 * MINUTE)  # approved, but as late as a flood could have arranged it
         crowd.burst(45, every=4 * SECOND)
-        assert crowd.felt() is Step.WORK
+        assert crowd.felt() is SurgeStep.WORK
         assert crowd.post("See https://a.example/", by=old).status is Status.APPROVED
         assert crowd.post(by=fresh).status is Status.HELD
         crowd.burst(60, every=SECOND)
-        assert crowd.felt() is Step.ALL
+        assert crowd.felt() is SurgeStep.ALL
         assert crowd.post(by=old).status is Status.HELD
 
     def test_a_site_with_the_valve_off_knows_no_pressure(self, crowd: Crowd) -> None:
         crowd.site.valve = False
         last = crowd.burst(100, every=SECOND)
-        assert (last.status, crowd.spells, crowd.felt()) == (Status.APPROVED, [], Step.NONE)
+        assert (last.status, crowd.spells, crowd.felt()) == (Status.APPROVED, [], SurgeStep.NONE)
 
 
 class TestFall:
@@ -218,7 +224,7 @@ class TestFall:
         crowd.burst(90, every=SECOND)
         hot = crowd.spells[0].hot_at
         seen = [crowd.felt(at=hot + CALM * steps + MINUTE) for steps in range(4)]
-        assert seen == [Step.ALL, Step.WORK, Step.LINKS, Step.NONE]
+        assert seen == [SurgeStep.ALL, SurgeStep.WORK, SurgeStep.LINKS, SurgeStep.NONE]
 
     def test_the_next_post_writes_down_when_it_ended(self, crowd: Crowd) -> None:
         crowd.burst(25)
@@ -232,10 +238,10 @@ class TestFall:
         crowd.burst(90, every=SECOND)
         hot = crowd.spells[0].hot_at
         crowd.session.commit()
-        assert episodes.sweep(crowd.session, at=hot + CALM - SECOND) == 0
-        assert episodes.sweep(crowd.session, at=hot + CALM * 2 + SECOND) == 1
-        assert crowd.spells[0].step == Step.LINKS
-        assert episodes.sweep(crowd.session, at=hot + CALM * 9) == 1
+        assert episodes.close_ended(crowd.session, at=hot + CALM - SECOND) == 0
+        assert episodes.close_ended(crowd.session, at=hot + CALM * 2 + SECOND) == 1
+        assert crowd.spells[0].step == SurgeStep.LINKS
+        assert episodes.close_ended(crowd.session, at=hot + CALM * 9) == 1
         assert crowd.spells[0].ended_at == hot + CALM * 3
         assert [line.partition(":")[0] for line in crowd.log[-3:]] == [
             "pressure.fall",
@@ -251,7 +257,7 @@ class TestFall:
         crowd.burst(80, every=25 * SECOND)  # twelve in five minutes
         assert crowd.at - began > CALM * 3
         assert [one.ended_at for one in crowd.spells] == [None]
-        assert crowd.felt() is Step.LINKS
+        assert crowd.felt() is SurgeStep.LINKS
         assert len(crowd.log) == 1
 
     def test_after_its_end_it_can_begin_anew(self, crowd: Crowd) -> None:
@@ -266,18 +272,18 @@ class TestHands:
         crowd.burst(25)
         episodes.ease(crowd.session, crowd.spells[0], moderator_id=None, at=crowd.at)  # type: ignore[arg-type]
         crowd.burst(60, every=2 * SECOND)
-        assert crowd.felt() is Step.NONE
+        assert crowd.felt() is SurgeStep.NONE
         assert crowd.post("See https://a.example/").status is Status.APPROVED
         assert [one.thread_id is None for one in crowd.spells] == [False]  # nor does it become the site's
         crowd.at += CALM * 4
         crowd.burst(25)
-        assert crowd.felt() is Step.LINKS
+        assert crowd.felt() is SurgeStep.LINKS
 
     def test_a_moderator_holds_all_for_a_while(self, crowd: Crowd) -> None:
         crowd.burst(25)
         episodes.hold_all(crowd.session, crowd.spells[0], moderator_id=None, at=crowd.at)  # type: ignore[arg-type]
         assert crowd.post().status is Status.HELD
-        assert crowd.felt(at=crowd.at + CALM + SECOND) is Step.WORK
+        assert crowd.felt(at=crowd.at + CALM + SECOND) is SurgeStep.WORK
 
 
 def test_a_title_of_any_length_fits_the_log(crowd: Crowd) -> None:
@@ -327,8 +333,8 @@ def test_writers_at_the_same_time_open_it_once(crowd: Crowd, app: Flask) -> None
 def test_a_moved_thread_takes_its_pressure_along(crowd: Crowd) -> None:
     crowd.burst(25)
     thread = crowd.session.scalars(select(Thread)).one()
-    found = detection.now_on(crowd.session, crowd.site, thread, at=crowd.at)
-    assert (found.step, found.site_wide) == (Step.LINKS, False)
+    result = detection.current_level(crowd.session, crowd.site, thread, at=crowd.at)
+    assert (result.step, result.site_wide) == (SurgeStep.LINKS, False)
     assert (
         moderation_decisions.is_known(crowd.session, crowd.site.id, author_key_hash=None, commenter_id=None)
         is False
@@ -338,19 +344,19 @@ def test_a_moved_thread_takes_its_pressure_along(crowd: Crowd) -> None:
 def test_judging_a_comment_reads_a_few_rows_along_indexes(crowd: Crowd, engine_name: str) -> None:
     crowd.store(400, NOON - DAY)
     crowd.burst(25)
-    said: list[tuple[str, object]] = []
+    results: list[tuple[str, object]] = []
 
     def note(_c: object, _k: object, statement: str, parameters: object, *_: object) -> None:
-        said.append((statement, parameters))
+        results.append((statement, parameters))
 
     connection = crowd.session.connection()
     thread = crowd.session.scalars(select(Thread).where(Thread.url == f"{BLOG}/article")).one()
     at = crowd.spells[0].hot_at
     event.listen(connection, "before_cursor_execute", note)
-    assert detection.look(crowd.session, crowd.site, thread, at=at) is not None
+    assert detection.peek(crowd.session, crowd.site, thread, at=at) is not None
     event.remove(connection, "before_cursor_execute", note)
-    assert len(said) <= 3
-    for statement, parameters in said if engine_name == "sqlite" else ():  # which says its plans in words
+    assert len(results) <= 3
+    for statement, parameters in results if engine_name == "sqlite" else ():  # which says its plans in words
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()  # type: ignore[arg-type]
         assert [row[3] for row in plan if re.match(r"SCAN (comment|pressure|usual)\b", row[3])] == []
         if "FROM comment" in statement:

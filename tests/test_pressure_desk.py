@@ -14,7 +14,7 @@ from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.sites import sites
 from commentsvc.domain.surge import episodes
-from commentsvc.domain.surge.episodes import CALM, Step
+from commentsvc.domain.surge.episodes import CALM, SurgeStep
 from commentsvc.models import Action, Comment, Pressure, Site, Status, now
 
 queue_of_site = open_queue
@@ -31,7 +31,9 @@ def queue_under_pressure(queue_of_site: Queue) -> Queue:
     return it
 
 
-def press(it: Queue, thread_id: int | None, *, step: Step = Step.LINKS, ago: timedelta = CALM / 2) -> None:
+def press(
+    it: Queue, thread_id: int | None, *, step: SurgeStep = SurgeStep.LINKS, ago: timedelta = CALM / 2
+) -> None:
     begin_write(it.session)
     at = now() - ago
     row = Pressure(
@@ -64,13 +66,13 @@ def last_action(it: Queue) -> Action:
 @ENGINES
 def test_every_page_of_the_site_says_where_why_and_what_waits(it: Queue) -> None:
     for path in ("/admin", f"/admin/sites/{it.site_id}/glance", f"/admin/sites/{it.site_id}/rules"):
-        said = banner(it, path)
-        assert f"Comments are pouring in on {TITLE} . It began 5 minutes ago : 25 came." in said
-        assert "Comments with links wait. It falls by itself when it is calm." in said
+        text = banner(it, path)
+        assert f"Comments are pouring in on {TITLE} . It began 5 minutes ago : 25 came." in text
+        assert "Comments with links wait. It falls by itself when it is calm." in text
 
 
 def test_of_the_whole_site_and_of_several_articles(it: Queue) -> None:
-    press(it, None, step=Step.ALL)
+    press(it, None, step=SurgeStep.ALL)
     page = it.owner.page("/admin")
     assert page.count('class="notice pressure"') == 2
     assert page.index("on the whole site") < page.index("alert(1)")
@@ -83,7 +85,7 @@ def test_it_is_over_by_the_clock_though_nobody_wrote(it: Queue) -> None:
     it.session.commit()
     assert banner(it) == ""
     assert spell(it).ended_at is None  # looking changes nothing
-    assert episodes.sweep(it.session, at=now()) == 1
+    assert episodes.close_ended(it.session, at=now()) == 1
     log = it.owner.page(f"/admin/sites/{it.site_id}/actions")
     assert 'The service</bdi></b> <span dir="auto">Calm again on “&lt;/b&gt;&lt;script&gt;' in log
 
@@ -92,20 +94,20 @@ def test_the_link_leads_to_what_waits_for_it(it: Queue) -> None:
     thread = spell(it).thread_id
     link = f"/admin?status=held&amp;site={it.site_id}&amp;reason=pressure&amp;article={thread}"
     page = it.owner.page("/admin")
-    found = Elements(page).all("a")
+    result = Elements(page).all("a")
     wanted = {"status=held", "reason=pressure", f"article={thread}", f"site={it.site_id}"}
-    assert any(wanted == set(str(a["href"]).partition("?")[2].split("&")) for a in found), link
+    assert any(wanted == set(str(a["href"]).partition("?")[2].split("&")) for a in result), link
 
 
 @ENGINES
 def test_a_moderator_takes_it_away_and_puts_it_back(it: Queue) -> None:
     assert by_hand(it, "ease") == 303
     assert "Nothing waits for that" in banner(it)
-    assert episodes.felt(spell(it), now()) is Step.NONE
+    assert episodes.effective_step(spell(it), now()) is SurgeStep.NONE
     assert (last_action(it).kind, last_action(it).moderator_id is None) == ("pressure.ease", False)
     assert by_hand(it, "hold") == 303
     assert "All comments wait. It falls by itself" in banner(it)
-    assert episodes.felt(spell(it), now()) is Step.ALL
+    assert episodes.effective_step(spell(it), now()) is SurgeStep.ALL
     assert last_action(it).summary.startswith("Holds all comments on “")
 
 

@@ -92,8 +92,8 @@ class TestTheOrderOfTheMarks:
             settings(PROVIDERS_ORDER="github, GitHub")
 
     def test_is_read_though_another_provider_is_wrong(self) -> None:
-        found = faults(**pair("MYSPACE"), PROVIDERS_ORDER="nobody")
-        assert len(found) == 2
+        result = faults(**pair("MYSPACE"), PROVIDERS_ORDER="nobody")
+        assert len(result) == 2
 
 
 def test_several_issuers_each_with_a_label() -> None:
@@ -164,9 +164,9 @@ def test_the_service_starts_with_all_of_them(tmp_path: Path) -> None:
 
 
 def test_every_fault_of_every_provider_is_told() -> None:
-    found = faults(**pair("MYSPACE", "OIDC_A", "GITHUB"), GITHUB_ISSUER="https://git.example")
-    assert len(found) == 3
-    assert "COMMENTSVC_OIDC_A_ISSUER is not set." in found
+    result = faults(**pair("MYSPACE", "OIDC_A", "GITHUB"), GITHUB_ISSUER="https://git.example")
+    assert len(result) == 3
+    assert "COMMENTSVC_OIDC_A_ISSUER is not set." in result
 
 
 @pytest.mark.parametrize("part", ["CLIENT_ID", "CLIENT_SECRET"])
@@ -212,8 +212,8 @@ class TestApple:
         assert "PRIVATE" not in repr(row)
 
     def test_team_and_key_are_named(self) -> None:
-        found = faults(APPLE_CLIENT_ID="blog.example", APPLE_PRIVATE_KEY=APPLES)
-        assert found == ("COMMENTSVC_APPLE_TEAM_ID is not set.", "COMMENTSVC_APPLE_KEY_ID is not set.")
+        result = faults(APPLE_CLIENT_ID="blog.example", APPLE_PRIVATE_KEY=APPLES)
+        assert result == ("COMMENTSVC_APPLE_TEAM_ID is not set.", "COMMENTSVC_APPLE_KEY_ID is not set.")
 
     @pytest.mark.parametrize(
         "key",

@@ -17,7 +17,7 @@ from vendors import CALLBACK, HTML, PICTURE, Reply, Vendors, as_html, as_json, c
 from commentsvc.errors import ProviderError
 from commentsvc.integrations.oauth import transport
 from commentsvc.integrations.oauth.catalogue import Provider
-from commentsvc.integrations.oauth.flow import Attempt, Flow
+from commentsvc.integrations.oauth.flow import Flow, OAuthState
 from commentsvc.integrations.oauth.profile import Profile
 
 
@@ -38,7 +38,7 @@ def flow() -> Flow:
     return Flow()
 
 
-def there_and_back(flow: Flow, row: Provider, **meddling: str | None) -> tuple[Attempt, dict[str, str]]:
+def there_and_back(flow: Flow, row: Provider, **meddling: str | None) -> tuple[OAuthState, dict[str, str]]:
     """Go to the provider and come back; `meddling` changes what is brought back."""
     url, attempt = flow.begin(row, CALLBACK + row.key)
     return attempt, fakes.changed(consent(url), meddling)
@@ -58,8 +58,8 @@ def refusal(flow: Flow, row: Provider, **meddling: str | None) -> str:
 
 class TestVendors:
     def expect(self, vendor: Any, profile: Profile, **expected: object) -> None:
-        found = {name: value for name, value in vars(profile).items() if value is not None}
-        assert found == {"issuer": vendor.base, "name": "Ada Lovelace", "picture": PICTURE} | expected
+        results = {name: value for name, value in vars(profile).items() if value is not None}
+        assert results == {"issuer": vendor.base, "name": "Ada Lovelace", "picture": PICTURE} | expected
 
     @pytest.mark.parametrize(
         "key", ["oidc_test", "oidc_authelia", "oidc_post", "google", "gitlab", "wordpress"]
@@ -141,16 +141,16 @@ class TestAnswers:
     """What the browser brings back from the provider."""
 
     def test_another_state(self, vendors: Vendors, flow: Flow) -> None:
-        said = refusal(flow, vendors["oidc_test"].row(), state="another-state-of-the-same-length")
-        assert said == "This answer belongs to another login. Please try again."
+        text = refusal(flow, vendors["oidc_test"].row(), state="another-state-of-the-same-length")
+        assert text == "This answer belongs to another login. Please try again."
 
     @pytest.mark.parametrize("state", [None, "", "ü", "\x00"])
     def test_no_state(self, vendors: Vendors, flow: Flow, state: str | None) -> None:
         assert "another login" in refusal(flow, vendors["github"].row(), state=state)
 
     def test_another_issuer(self, vendors: Vendors, flow: Flow) -> None:
-        said = refusal(flow, vendors["oidc_test"].row(), iss="https://evil.example")
-        assert said == "This answer comes from another provider. Please try again."
+        text = refusal(flow, vendors["oidc_test"].row(), iss="https://evil.example")
+        assert text == "This answer comes from another provider. Please try again."
 
     def test_no_issuer_from_one_that_always_says_it(self, vendors: Vendors, flow: Flow) -> None:
         assert "another provider" in refusal(flow, vendors["oidc_test"].row(), iss=None)
@@ -240,8 +240,8 @@ class TestIdTokens:
     )
     def test_a_subject_that_is_none_is_refused(self, vendors: Vendors, flow: Flow, subject: object) -> None:
         vendors["google"].claims = {"sub": subject}
-        said = refusal(flow, vendors["google"].row())
-        assert re.search(r"did not say who you are|not understood|different people", said)
+        text = refusal(flow, vendors["google"].row())
+        assert re.search(r"did not say who you are|not understood|different people", text)
 
     def test_several_audiences_with_ours_authorized(self, vendors: Vendors, flow: Flow) -> None:
         vendors["google"].claims = {"aud": [fakes.CLIENT_ID, "else"], "azp": fakes.CLIENT_ID}
@@ -471,13 +471,13 @@ class TestBadDays:
 
     def test_a_secure_issuer_has_secure_endpoints(self, vendors: Vendors, flow: Flow) -> None:
         row = replace(vendors["oidc_test"].row(), issuer="https://id.example")
-        found = {
+        results = {
             "issuer": "https://id.example",
             "authorization_endpoint": "https://id.example/authorize",
             "token_endpoint": "http://id.example/token",
             "jwks_uri": "https://id.example/keys",
         }
-        flow.metadata.get = lambda url, *, fresh=False: found  # type: ignore[method-assign]
+        flow.metadata.get = lambda url, *, fresh=False: results  # type: ignore[method-assign]
         with pytest.raises(ProviderError, match="not available"):
             flow.begin(row, CALLBACK + "oidc_test")
 

@@ -30,14 +30,14 @@ def shown(it: Queue, query: str) -> list[int]:
 
 def walked(it: Queue, query: str) -> list[int]:
     """The comments of all pages."""
-    found: list[int] = []
+    results: list[int] = []
     path: str | None = f"/admin?{query}"
     while path:
         page = it.owner.page(path)
-        found += map(int, re.findall(r'id="comment-(\d+)"', page))
+        results += map(int, re.findall(r'id="comment-(\d+)"', page))
         onward = re.search(r'rel="next" href="([^"]+)"', page)
         path = onward[1].replace("&amp;", "&") if onward else None
-    return found
+    return results
 
 
 @ENGINES
@@ -198,9 +198,9 @@ def test_every_list_is_walked_along_the_index_that_fits_best(queue_of_site: Queu
         "since=2026-01-01": "ix_comment_dates (site_id=? AND status=? AND created_at>?)",
     }
     for query, index in best.items():
-        said: list[tuple[str, Any]] = []
+        results: list[tuple[str, Any]] = []
 
-        def note(_c: object, _k: object, statement: str, values: Any, *_: object, to: Any = said) -> None:
+        def note(_c: object, _k: object, statement: str, values: Any, *_: object, to: Any = results) -> None:
             to.append((statement, values))
 
         event.listen(Engine, "before_cursor_execute", note)
@@ -209,7 +209,7 @@ def test_every_list_is_walked_along_the_index_that_fits_best(queue_of_site: Queu
             queue_query.find(it.session, it.site_id, Tab.HELD, filters, after=None, limit=5)
         finally:
             event.remove(Engine, "before_cursor_execute", note)
-        statement, values = next(one for one in said if "LIMIT" in one[0] and "status = ?" in one[0])
+        statement, values = next(one for one in results if "LIMIT" in one[0] and "status = ?" in one[0])
         plan = it.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
         assert any(index in row[3] for row in plan), (query, plan)
 

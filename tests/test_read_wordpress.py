@@ -15,16 +15,16 @@ import wxr
 from hang import within
 
 from commentsvc.domain.transfer import wordpress
-from commentsvc.domain.transfer.records import ArticleRecord, CommentRecord
+from commentsvc.domain.transfer.records import ImportedComment, ImportedThread
 from commentsvc.errors import TransferError
 from commentsvc.models import Kind, Status
 
 
-def read(data: bytes) -> list[ArticleRecord]:
+def read(data: bytes) -> list[ImportedThread]:
     return list(wordpress.read(io.BytesIO(data)))
 
 
-def one(**fields: Any) -> CommentRecord:
+def one(**fields: Any) -> ImportedComment:
     (article,) = read(wxr.export(wxr.item(wxr.comment(**fields))))
     (comment,) = article.comments
     return comment
@@ -219,9 +219,9 @@ def test_what_is_no_export_is_refused_with_advice(data: bytes, said: str) -> Non
 def test_a_file_that_ends_early_is_refused_after_what_it_holds(part: float) -> None:
     whole = wxr.export(*(wxr.item(wxr.comment()) for _ in range(40)))
     articles = wordpress.read(io.BytesIO(whole[: int(len(whole) * part)]))
-    found: list[ArticleRecord] = []
+    results: list[ImportedThread] = []
     with pytest.raises(TransferError, match=r"^Line \d+: the file ends in the middle"):
-        found.extend(articles)
+        results.extend(articles)
 
 
 class _Endless(io.RawIOBase):

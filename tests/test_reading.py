@@ -25,7 +25,7 @@ from commentsvc.domain.moderation import decisions
 from commentsvc.domain.reading import cursors, queries, thread_pages
 from commentsvc.domain.reading.thread_pages import CommentView, Conversation
 from commentsvc.domain.threads import comment_counts, lookup, threads
-from commentsvc.domain.threads.threads import Address
+from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.errors import BadAddressError, NotFoundError, UnknownOriginError
 from commentsvc.models import (
     Comment,
@@ -81,7 +81,7 @@ class Sketch:
         self.rows.append(row)
         return row
 
-    def store(self) -> Address:
+    def store(self) -> ThreadAddress:
         self.session.execute(insert(Comment), self.rows)
         self.session.commit()
         begin_write(self.session)
@@ -90,7 +90,7 @@ class Sketch:
         return self.address
 
 
-def crowd(session: Session, site: Site, roots: int, *, path: str = "/crowd") -> Address:
+def crowd(session: Session, site: Site, roots: int, *, path: str = "/crowd") -> ThreadAddress:
     """A thread of that many roots; every third has seven replies as long as there are 600 of them."""
     sketch = Sketch(session, site, path)
     for number in range(roots):
@@ -101,7 +101,7 @@ def crowd(session: Session, site: Site, roots: int, *, path: str = "/crowd") -> 
     return sketch.store()
 
 
-def deep(session: Session, site: Site, length: int, *, path: str = "/deep") -> Address:
+def deep(session: Session, site: Site, length: int, *, path: str = "/deep") -> ThreadAddress:
     """A thread that is one chain of answers to answers."""
     sketch = Sketch(session, site, path)
     last = sketch.add()
@@ -110,7 +110,7 @@ def deep(session: Session, site: Site, length: int, *, path: str = "/deep") -> A
     return sketch.store()
 
 
-def wide(session: Session, site: Site, replies: int, *, path: str = "/wide") -> Address:
+def wide(session: Session, site: Site, replies: int, *, path: str = "/wide") -> ThreadAddress:
     """A thread of sixty roots, each with that many direct replies."""
     sketch = Sketch(session, site, path)
     for root in [sketch.add(seconds=number) for number in range(60)]:
@@ -163,14 +163,14 @@ def cost(session: Session, read: Callable[[], object]) -> Work:
     return work
 
 
-BUILDERS: dict[str, tuple[Callable[..., Address], int, int]] = {
+BUILDERS: dict[str, tuple[Callable[..., ThreadAddress], int, int]] = {
     "crowd": (crowd, 200, 10_000),
     "deep": (deep, 100, 2_000),
     "wide": (wide, 10, 60),
 }
 
 
-def reads(session: Session, address: Address, order: Order) -> dict[str, Callable[[], object]]:
+def reads(session: Session, address: ThreadAddress, order: Order) -> dict[str, Callable[[], object]]:
     """Every way to read the middle, the ends and the depths of a thread."""
     ids = session.scalars(
         select(Comment.id).where(Comment.thread_id == threads.find(session, address).id).order_by(Comment.id)  # type: ignore[union-attr]
@@ -182,7 +182,7 @@ def reads(session: Session, address: Address, order: Order) -> dict[str, Callabl
     ).all()
     middle = roots[len(roots) // 2]
     cursor = f"{round(middle.created_at.timestamp() * 1_000_000)}-{middle.id}"
-    found: dict[str, Callable[[], object]] = {
+    results: dict[str, Callable[[], object]] = {
         "first": lambda: thread_pages.page(session, address, order=order),
         "middle": lambda: thread_pages.page(session, address, order=order, after=cursor),
         "focus": lambda: thread_pages.page(session, address, order=order, focus_id=ids[len(ids) * 3 // 4]),
@@ -191,7 +191,7 @@ def reads(session: Session, address: Address, order: Order) -> dict[str, Callabl
         "own": lambda: thread_pages.own_held(session, address, author_key_hash="a" * 64),
         "counts": lambda: comment_counts.counts(session, [address]),
     }
-    return found
+    return results
 
 
 @pytest.mark.parametrize("shape", BUILDERS)
@@ -235,8 +235,8 @@ def plans(session: Session, read: Callable[[], object]) -> list[str]:
     assert isinstance(raw, sqlite3.Connection)
     lines: list[str] = []
     for statement, parameters in work.statements:
-        found: Sequence[Any] = raw.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
-        lines.extend(row[3] for row in found)
+        result: Sequence[Any] = raw.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
+        lines.extend(row[3] for row in result)
     return lines
 
 
@@ -267,15 +267,15 @@ def test_replies_and_mentions_are_read_through_their_indexes(session: Session, s
     assert any("ix_comment_mentions" in line for line in lines)
 
 
-def walk(session: Session, address: Address, order: Order) -> list[Conversation]:
-    found: list[Conversation] = []
+def walk(session: Session, address: ThreadAddress, order: Order) -> list[Conversation]:
+    results: list[Conversation] = []
     page = thread_pages.page(session, address, order=order)
-    found.extend(page.conversations)
+    results.extend(page.conversations)
     while page.next_cursor is not None:
         page = thread_pages.page(session, address, order=order, after=page.next_cursor)
         assert page.conversations
-        found.extend(page.conversations)
-    return found
+        results.extend(page.conversations)
+    return results
 
 
 @pytest.mark.parametrize("order", Order)
@@ -292,13 +292,13 @@ def test_the_pages_hold_every_root_once_though_many_came_in_one_moment(
         sketch.add(kind=Kind.PINGBACK)
         sketch.add(status=Status.TRASH, shown=True)
     address = sketch.store()
-    found = [one.root.id for one in walk(session, address, order)]
+    results = [one.root.id for one in walk(session, address, order)]
     wanted = sorted(
         (row for row in sketch.rows if row["shown"] and row["kind"] is Kind.COMMENT),
         key=lambda row: (row["created_at"], row["id"]),
         reverse=order is Order.NEWEST,
     )
-    assert found == [row["id"] for row in wanted]
+    assert results == [row["id"] for row in wanted]
 
 
 @both_engines
@@ -306,8 +306,8 @@ def test_a_cursor_keeps_its_place_to_the_microsecond(session: Session, site: Sit
     sketch = Sketch(session, site, "/article")
     for number in range(120):
         sketch.add()["created_at"] = NOON + timedelta(microseconds=number // 7)
-    found = [one.root.id for one in walk(session, sketch.store(), Order.OLDEST)]
-    assert found == [row["id"] for row in sketch.rows]
+    results = [one.root.id for one in walk(session, sketch.store(), Order.OLDEST)]
+    assert results == [row["id"] for row in sketch.rows]
 
 
 @both_engines
@@ -387,9 +387,9 @@ def test_few_replies_leave_nothing_more(session: Session, site: Site) -> None:
         root = sketch.add(seconds=count)
         for _ in range(count):
             sketch.add(root)
-    found = thread_pages.page(session, sketch.store(), order=Order.OLDEST).conversations
-    assert [one.more for one in found] == [0, 0, 0, 0, 0, 0, 1, 2, 3]
-    assert [len(one.replies) for one in found] == [0, 1, 2, 3, 4, 5, 5, 5, 5]
+    result = thread_pages.page(session, sketch.store(), order=Order.OLDEST).conversations
+    assert [one.more for one in result] == [0, 0, 0, 0, 0, 0, 1, 2, 3]
+    assert [len(one.replies) for one in result] == [0, 1, 2, 3, 4, 5, 5, 5, 5]
 
 
 @both_engines
@@ -399,9 +399,9 @@ def test_placeholders_among_the_first_replies_are_not_counted_as_more(session: S
     gone = sketch.add(root, status=Status.TRASH)
     for _ in range(6):
         sketch.add(gone)
-    found = thread_pages.page(session, sketch.store(), order=Order.OLDEST).conversations[0]
-    assert [view.placeholder for view in found.replies] == [True, False, False, False, False]
-    assert found.more == 2
+    result = thread_pages.page(session, sketch.store(), order=Order.OLDEST).conversations[0]
+    assert [view.placeholder for view in result.replies] == [True, False, False, False, False]
+    assert result.more == 2
 
 
 @both_engines
@@ -505,7 +505,7 @@ def test_a_chain_of_any_length_can_be_put_in_order() -> None:
 @both_engines
 def test_a_thread_nobody_has_written_in_is_an_empty_page(session: Session, site: Site) -> None:
     address = threads.address_on(site, f"{BLOG}/new")
-    for after in (None, cursors.write(NOON, 1)):
+    for after in (None, cursors.format_cursor(NOON, 1)):
         page = thread_pages.page(session, address, order=Order.OLDEST, after=after)
         assert (page.thread, page.conversations, page.next_cursor) == (None, [], None)
     with pytest.raises(BadAddressError):
@@ -527,10 +527,10 @@ def test_own_held_comments_are_shown_to_their_author_alone(session: Session, sit
     decisions.decide(session, spam, Status.SPAM)
     pen.write(by=mine)
     session.flush()
-    found = thread_pages.own_held(session, pen.address, author_key_hash="a" * 64)
-    assert [one.id for one in found] == [held.id]
-    assert found[0].held
-    assert found[0].html
+    result = thread_pages.own_held(session, pen.address, author_key_hash="a" * 64)
+    assert [one.id for one in result] == [held.id]
+    assert result[0].held
+    assert result[0].html
     assert [one.id for one in thread_pages.own_held(session, pen.address, comment_id=held.id)] == [held.id]
     assert thread_pages.own_held(session, other.address, comment_id=held.id) == []
     assert thread_pages.own_held(session, pen.address, comment_id=spam.id) == []
@@ -543,12 +543,12 @@ def test_only_a_visible_comment_of_this_thread_can_be_answered(session: Session,
     good, held, foreign = pen.write(), pen.write(), other.write()
     decisions.decide(session, held, Status.HELD)
     session.flush()
-    found = thread_pages.answered(session, pen.address, good.id)
-    assert found is not None
-    assert found.id == good.id
+    result = thread_pages.comment_to_answer(session, pen.address, good.id)
+    assert result is not None
+    assert result.id == good.id
     for number in (held.id, foreign.id, 10**17, None):
-        assert thread_pages.answered(session, pen.address, number) is None
-    assert thread_pages.answered(session, threads.address_on(site, f"{BLOG}/new"), good.id) is None
+        assert thread_pages.comment_to_answer(session, pen.address, number) is None
+    assert thread_pages.comment_to_answer(session, threads.address_on(site, f"{BLOG}/new"), good.id) is None
 
 
 @both_engines
@@ -559,12 +559,12 @@ def test_a_comment_says_whom_it_answers_while_that_stands(session: Session, site
     nameless = pen.write(by=Author(network_hash="a" * 64), to=root)
     answer = pen.write(to=nameless)
     session.flush()
-    assert thread_pages.one(session, nameless.id).parent_name == "Site owner"
-    assert thread_pages.one(session, nameless.id).name == thread_pages.ANONYMOUS
-    assert thread_pages.one(session, answer.id).parent_name == thread_pages.ANONYMOUS
+    assert thread_pages.comment_view(session, nameless.id).parent_name == "Site owner"
+    assert thread_pages.comment_view(session, nameless.id).name == thread_pages.ANONYMOUS
+    assert thread_pages.comment_view(session, answer.id).parent_name == thread_pages.ANONYMOUS
     decisions.decide(session, root, Status.TRASH)
     session.flush()
-    assert thread_pages.one(session, nameless.id).parent_name is None
+    assert thread_pages.comment_view(session, nameless.id).parent_name is None
 
 
 @both_engines
@@ -609,8 +609,8 @@ def test_what_answers_a_later_comment_says_whom_all_the_same(session: Session, s
     early["depth"] = 2
     address = sketch.store()
     session.execute(update(Comment).where(Comment.id == early["id"]).values(parent_id=late["id"]))
-    found = thread_pages.page(session, address, order=Order.OLDEST).conversations[0]
-    assert [(one.id, one.parent_name) for one in found.replies] == [
+    result = thread_pages.page(session, address, order=Order.OLDEST).conversations[0]
+    assert [(one.id, one.parent_name) for one in result.replies] == [
         (late["id"], "Anna"),
         (early["id"], "Zoe"),
     ]
@@ -626,20 +626,25 @@ def test_a_comment_is_read_as_it_was_written(session: Session, site: Site) -> No
         pinned=True, featured=True, edited_at=NOON, role=Role.OWNER, guest_website="https://anna.example/"
     )
     page = thread_pages.page(session, sketch.store(), order=Order.OLDEST)
-    found = {one.root.id - sketch.first: one.root for one in page.conversations}
-    assert [found[number].created_at for number in range(3)] == at
-    assert {view.created_at.tzinfo for view in found.values()} == {UTC}
-    assert [found[0].pinned, found[0].featured, found[0].edited, found[0].role] == [False, False, False, None]
-    assert [found[3].pinned, found[3].featured, found[3].edited, found[3].role] == [
+    results = {one.root.id - sketch.first: one.root for one in page.conversations}
+    assert [results[number].created_at for number in range(3)] == at
+    assert {view.created_at.tzinfo for view in results.values()} == {UTC}
+    assert [results[0].pinned, results[0].featured, results[0].edited, results[0].role] == [
+        False,
+        False,
+        False,
+        None,
+    ]
+    assert [results[3].pinned, results[3].featured, results[3].edited, results[3].role] == [
         True,
         True,
         True,
         Role.OWNER,
     ]
     assert {
-        type(value) for view in found.values() for value in (view.pinned, view.featured, view.edited)
+        type(value) for view in results.values() for value in (view.pinned, view.featured, view.edited)
     } == {bool}
-    assert found[3].website == "https://anna.example/"
+    assert results[3].website == "https://anna.example/"
 
 
 @both_engines
@@ -656,8 +661,8 @@ def test_only_what_is_unusual_about_a_comment_is_fetched(session: Session, site:
     assert [row[-1] for row in sorted(rows)] == [
         None,
         "approved comment edited",
-        f"{queries.marks(Status.APPROVED, Kind.COMMENT, Role.MODERATOR)} pinned featured",
-        queries.marks(Status.TRASH, Kind.COMMENT, None),
+        f"{queries.flags(Status.APPROVED, Kind.COMMENT, Role.MODERATOR)} pinned featured",
+        queries.flags(Status.TRASH, Kind.COMMENT, None),
         "approved pingback",
     ]
 
@@ -671,7 +676,7 @@ def test_a_place_is_found_in_one_query_as_it_stands(session: Session, site: Site
     with watched(session) as work:
         place = lookup.find(session, url=f"{BLOG}/article/?utm_source=x")
     assert len(work.statements) == 1
-    assert isinstance(place, lookup.Place)
+    assert isinstance(place, lookup.LocatedThread)
     assert place.thread
     stored = threads.find(session, threads.locate(session, url=f"{BLOG}/article"))
     for entity, kept in ((place.site, site), (place.thread, stored)):
@@ -692,10 +697,10 @@ def test_a_place_is_the_one_that_is_located(session: Session, site: Site) -> Non
     session.flush()
     with watched(session) as work:
         place = lookup.find(session, url=f"{BLOG}/once")
-        found = lookup.thread_at(session, place)
-    assert found
+        result = lookup.thread_at(session, place)
+    assert result
     assert len(work.statements) == 1
-    assert all(getattr(found, name) == getattr(moved, name) for name in Thread.__table__.c.keys())  # noqa: SIM118
+    assert all(getattr(result, name) == getattr(moved, name) for name in Thread.__table__.c.keys())  # noqa: SIM118
     asked: list[dict[str, str]] = [
         {"url": f"{BLOG}/once"},
         {"url": f"{BLOG}/article"},

@@ -36,7 +36,9 @@ def moved(session: Session, site: Site) -> list[Pen]:
     return pens
 
 
-def plan(session: Session, site: Site, old: str = f"{BLOG}/blog/", new: str = f"{NEW}/") -> remapping.Plan:
+def plan(
+    session: Session, site: Site, old: str = f"{BLOG}/blog/", new: str = f"{NEW}/"
+) -> remapping.RemapPlan:
     return remapping.plan(session, site, old=old, new=new)
 
 
@@ -51,9 +53,9 @@ class TestTheRule:
         number = moved[0].thread.id
         remapping.apply(session, site, planned, moderator_id=None, at=NOON)
         for url in (f"{NEW}/a", f"{BLOG}/blog/a"):
-            found = threads.find(session, threads.locate(session, url=url))
-            assert found is not None
-            assert (found.id, found.url) == (number, f"{NEW}/a")
+            result = threads.find(session, threads.locate(session, url=url))
+            assert result is not None
+            assert (result.id, result.url) == (number, f"{NEW}/a")
 
     def test_a_dry_run_changes_nothing(self, session: Session, site: Site, moved: list[Pen]) -> None:
         plan(session, site)

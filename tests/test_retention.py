@@ -27,7 +27,7 @@ from commentsvc.domain.comments import comment_text
 from commentsvc.domain.comments.comments import Author
 from commentsvc.domain.maintenance import retention
 from commentsvc.domain.maintenance.expired_comments import EMPTY
-from commentsvc.domain.maintenance.retention import Limits
+from commentsvc.domain.maintenance.retention import RetentionPeriods
 from commentsvc.domain.moderation import decisions, reports
 from commentsvc.domain.moderation.reports import Reporter
 from commentsvc.domain.reading import thread_pages
@@ -53,7 +53,7 @@ from commentsvc.models import (
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 queue_of_site = open_queue
 DAY = timedelta(days=1)
-NOTHING = Limits(networks=0, emails=0, spam=0, trash=0)
+NOTHING = RetentionPeriods(networks=0, emails=0, spam=0, trash=0)
 WITH_NETWORK = Author(guest=ANNA, network_hash="n" * 64, author_key_hash="k" * 64)
 
 
@@ -63,9 +63,9 @@ def pen(session: Session, site: Site) -> Pen:
     return article(session, site)
 
 
-def sweep(session: Session, limits: Limits, at: datetime) -> None:
+def sweep(session: Session, limits: RetentionPeriods, at: datetime) -> None:
     session.commit()
-    while retention.sweep(session, limits, at=at):
+    while retention.delete_expired(session, limits, at=at):
         pass
     begin_write(session)
     session.expire_all()
@@ -92,7 +92,7 @@ class TestSpamAndTrash:
     ) -> None:
         gone, stays, last = pen.write("Pills"), pen.write("Hello"), pen.write("Last")
         reports.report(session, gone.id, Reporter("r" * 64, "n" * 64), reason="spam", at=NOON)
-        draft = comment_text.make("Cheap pills", longest=99)
+        draft = comment_text.from_source("Cheap pills", longest=99)
         moderator = accounts.operator(session).id
         edits.edit(session, gone, draft, guest=ANNA, moderator_id=moderator, at=NOON)
         decide(session, gone, status, NOON)
@@ -196,11 +196,11 @@ class TestSpamAndTrash:
         pen.write("Last")
         session.commit()
         kept, at = replace(NOTHING, **{name: 30}), NOON + 31 * DAY
-        assert retention.sweep(session, kept, at=at, stopped=lambda: True)
+        assert retention.delete_expired(session, kept, at=at, stopped=lambda: True)
         assert len(there(session)) == 9
-        assert retention.sweep(session, kept, at=at)
+        assert retention.delete_expired(session, kept, at=at)
         assert len(there(session)) == 3
-        assert not retention.sweep(session, kept, at=at)
+        assert not retention.delete_expired(session, kept, at=at)
         assert there(session) == ["Last"]
         begin_write(session)
 
@@ -214,7 +214,7 @@ def test_the_filter_knows_afterwards_what_it_knew(session: Session, site: Site, 
         decide(session, comment, Status.SPAM, NOON, moderator_id=moderator)
     words = "SELECT word, spam, ham FROM filter_word ORDER BY word"
     before = session.execute(text(words)).all()
-    assert training.state(session, site.id).spam == 2
+    assert training.learned_counts(session, site.id).spam == 2
     sweep(session, replace(NOTHING, spam=30), NOON + 31 * DAY)
     assert session.execute(text(words)).all() == before
     place = session.get_one(Comment, place.id)
@@ -236,12 +236,12 @@ class TestDetails:
         fresh = pen.write(by=WITH_NETWORK)
         session.add(Ban(site_id=site.id, kind=BanKind.NETWORK, value="n" * 64, label="Anna", reason="x"))
         sweep(session, replace(NOTHING, networks=90), NOON + 91 * DAY)
-        found = [session.get_one(Comment, one.id).network_hash for one in (old, fresh)]
-        assert found == [None, "n" * 64]
+        results = [session.get_one(Comment, one.id).network_hash for one in (old, fresh)]
+        assert results == [None, "n" * 64]
         rows = session.scalars(select(Report).order_by(Report.id)).all()
         assert [one.network_hash for one in rows] == [None, None]
         assert [one.reporter_hash for one in rows] == [f"expired:{rows[0].id}", "m" * 64]
-        assert len(reports.voices(session, old.id)) == 2
+        assert len(reports.counted_reports(session, old.id)) == 2
         assert bans.find_matching(session, site.id, Sender(network_hash="n" * 64), at=NOON + 91 * DAY)
         assert decisions.is_known(session, site.id, author_key_hash="k" * 64, commenter_id=None)
 
@@ -293,7 +293,7 @@ def test_undoing_what_is_deleted_says_so(queue_of_site: Queue) -> None:
     for table in (Comment, Decision):
         it.session.execute(update(table).values(created_at=now() - 31 * DAY))
     it.session.commit()
-    retention.sweep(it.session, replace(NOTHING, spam=30), at=now())
+    retention.delete_expired(it.session, replace(NOTHING, spam=30), at=now())
     path = f"/admin/sites/{it.site_id}/actions"
     assert it.owner.post(f"{path}/{outcome.action_id}/undo").status_code == 303
     assert "what this was about is deleted by now" in it.owner.page(path)
@@ -302,7 +302,7 @@ def test_undoing_what_is_deleted_says_so(queue_of_site: Queue) -> None:
 
 class TestRunning:
     def test_the_settings_say_for_how_long(self, settings: Settings) -> None:
-        assert Limits.read(settings) == Limits(networks=90, emails=0, spam=30, trash=30)
+        assert RetentionPeriods.read(settings) == RetentionPeriods(networks=90, emails=0, spam=30, trash=30)
 
     @pytest.mark.parametrize(
         ("days", "left"), [({}, 1), ({"COMMENTSVC_KEEP_SPAM_DAYS": "0"}, 2)], ids=["by itself", "for ever"]

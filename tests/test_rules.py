@@ -25,7 +25,7 @@ from commentsvc.domain.sites import sites
 from commentsvc.domain.spam import akismet_check, training
 from commentsvc.domain.spam.spam_filter import Counts
 from commentsvc.errors import OutboundError
-from commentsvc.http_client.client import Answer
+from commentsvc.http_client.client import HttpResponse
 from commentsvc.models import Action, Comment, Commenter, Membership, Policy, Role, Site, Status
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
@@ -198,7 +198,7 @@ def test_the_filter_is_emptied_on_request(session: Session, site: Site, owner: V
     assert "So far: 1 spam, 0 approved." in Elements(owner.page(rules(site))).text
     assert owner.post(f"{rules(site)}/forget").status_code == 303
     session.rollback()
-    assert training.state(session, site.id) == Counts()
+    assert training.learned_counts(session, site.id) == Counts()
     assert kinds(session) == ["filter.forgotten"]
 
 
@@ -210,12 +210,12 @@ class Akismet:
         self.asked: list[dict[str, list[str]]] = []
         monkeypatch.setitem(akismet_check.is_known_to_akismet.__kwdefaults__, "fetch", self)
 
-    def __call__(self, url: str, *, data: bytes, **_how: Any) -> Answer:
+    def __call__(self, url: str, *, data: bytes, **_how: Any) -> HttpResponse:
         assert url == "https://rest.akismet.com/1.1/verify-key"
         self.asked.append(parse_qs(data.decode()))
         if self.word is None:
             raise OutboundError("The server could not be reached.")
-        return Answer(url, self.status, "text/plain", self.word, {})
+        return HttpResponse(url, self.status, "text/plain", self.word, {})
 
 
 def test_a_key_that_akismet_does_not_know_is_not_kept(

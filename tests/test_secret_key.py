@@ -54,7 +54,7 @@ def ban_all(app: Flask, comment_id: int, kind: BanKind) -> None:
     with app.app_context(), Session(db.engine) as session:
         begin_write(session)
         comment = session.get_one(Comment, comment_id)
-        chosen = [target for target in ban_list.targets(comment) if target.kind is kind]
+        chosen = [target for target in ban_list.possible_bans(comment) if target.kind is kind]
         assert chosen
         owner = accounts.operator(session).id
         ban_list.add(session, comment.site_id, chosen, reason="x", until=None, moderator_id=owner, at=now())

@@ -335,9 +335,9 @@ def test_answers_from_memory_are_counted_and_not_told_one_by_one() -> None:
         log({"REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": "url=private"}, lambda *_: None)
     log.tell()
     log.tell()
-    said = "".join(lines)
+    text = "".join(lines)
     assert re.fullmatch(
         r'[\d-]+ [\d:]+ \+0000 "GET /nothing" 404 [\d.]+ ms\n'
         r'[\d-]+ [\d:]+ \+0000 "GET /embed" 200 from memory, 3 times\n',
-        said,
-    ), said
+        text,
+    ), text

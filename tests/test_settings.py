@@ -29,10 +29,10 @@ def test_a_secret_and_an_address_are_enough() -> None:
 
 
 def test_every_fault_is_named_at_once() -> None:
-    found = faults(BASE_URL="nonsense", MAX_COMMENT_LENGTH="many", LOG_LEVEL="LOUD", PORT="80")
-    assert len(found) == 4
+    result = faults(BASE_URL="nonsense", MAX_COMMENT_LENGTH="many", LOG_LEVEL="LOUD", PORT="80")
+    assert len(result) == 4
     assert all(
-        any(f"COMMENTSVC_{name}" in fault for fault in found)
+        any(f"COMMENTSVC_{name}" in fault for fault in result)
         for name in ("BASE_URL", "MAX_COMMENT_LENGTH", "LOG_LEVEL", "PORT")
     )
 
@@ -164,9 +164,9 @@ def test_limits_and_lengths_have_bounds() -> None:
 
 @pytest.mark.parametrize("rule", ["0/minute", "10/minute;0/hour", "00/day"])
 def test_a_limit_that_would_refuse_everybody_is_refused(rule: str) -> None:
-    found = faults(POST_LIMIT=rule, PERSON_LIMIT=rule, THREAD_LIMIT=rule)
-    assert len(found) == 3
-    assert all("nobody" in fault for fault in found)
+    result = faults(POST_LIMIT=rule, PERSON_LIMIT=rule, THREAD_LIMIT=rule)
+    assert len(result) == 3
+    assert all("nobody" in fault for fault in result)
 
 
 def test_what_is_no_number_is_refused_with_those_that_are() -> None:
@@ -200,8 +200,8 @@ def test_the_environment_stands_above_the_settings_file(tmp_path: Path) -> None:
 
 def test_a_value_in_the_settings_file_is_taken_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "settings.env").write_text("# mine\nCOMMENTSVC_A=a${HOME}b\nexport COMMENTSVC_B='c d'\n")
-    found = settings_file.merged({"COMMENTSVC_DATA_DIR": str(tmp_path)})
-    assert (found["COMMENTSVC_A"], found["COMMENTSVC_B"]) == ("a${HOME}b", "c d")
+    result = settings_file.merged({"COMMENTSVC_DATA_DIR": str(tmp_path)})
+    assert (result["COMMENTSVC_A"], result["COMMENTSVC_B"]) == ("a${HOME}b", "c d")
 
 
 def test_what_is_added_to_the_settings_file_begins_a_line(tmp_path: Path) -> None:

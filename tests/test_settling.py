@@ -15,7 +15,7 @@ from floors import LATE, SOON, Other, is_free
 
 from commentsvc import compute_lock
 from commentsvc.db import sqlite
-from commentsvc.db.sqlite import Connection, File
+from commentsvc.db.sqlite import QueuedConnection, SharedDatabase
 
 
 class Disk:
@@ -45,19 +45,19 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
 
 
 @pytest.fixture
-def file() -> File:
-    return File()
+def file() -> SharedDatabase:
+    return SharedDatabase()
 
 
 @pytest.fixture
-def path(tmp_path: Path, file: File) -> Iterator[Path]:
+def path(tmp_path: Path, file: SharedDatabase) -> Iterator[Path]:
     path = tmp_path / "comments.sqlite"
     with closing(file.connect(path)) as connection:
         write(connection, "CREATE TABLE said (number INTEGER)")
         yield path
 
 
-def write(connection: Connection, statement: str = "INSERT INTO said VALUES (1)") -> None:
+def write(connection: QueuedConnection, statement: str = "INSERT INTO said VALUES (1)") -> None:
     connection.begin(to_write=True)
     connection.execute(statement)
     connection.commit()
@@ -66,7 +66,7 @@ def write(connection: Connection, statement: str = "INSERT INTO said VALUES (1)"
 class Writer(threading.Thread):
     """Somebody who writes one row, and is told when it is safe."""
 
-    def __init__(self, file: File, path: Path) -> None:
+    def __init__(self, file: SharedDatabase, path: Path) -> None:
         super().__init__(daemon=True)
         self._file, self._path = file, path
         self.told = threading.Event()
@@ -83,7 +83,9 @@ def rows(path: Path) -> int:
         return int(connection.execute("SELECT count(*) FROM said").fetchone()[0])
 
 
-def test_a_commit_asks_for_the_log_that_it_was_written_to(tmp_path: Path, disk: Disk, file: File) -> None:
+def test_a_commit_asks_for_the_log_that_it_was_written_to(
+    tmp_path: Path, disk: Disk, file: SharedDatabase
+) -> None:
     path = tmp_path / "comments.sqlite"
     for statement in ("CREATE TABLE said (number INTEGER)", "INSERT INTO said VALUES (1)"):
         # With the last connection goes the log; the next one begins another.
@@ -95,7 +97,7 @@ def test_a_commit_asks_for_the_log_that_it_was_written_to(tmp_path: Path, disk: 
 
 
 def test_nobody_is_told_before_the_disk_has_it_and_others_write_meanwhile(
-    path: Path, disk: Disk, file: File
+    path: Path, disk: Disk, file: SharedDatabase
 ) -> None:
     disk.open.clear()
     first = Writer(file, path)
@@ -108,7 +110,7 @@ def test_nobody_is_told_before_the_disk_has_it_and_others_write_meanwhile(
     assert first.told.wait(LATE)
 
 
-def test_who_waits_together_waits_for_one(path: Path, disk: Disk, file: File) -> None:
+def test_who_waits_together_waits_for_one(path: Path, disk: Disk, file: SharedDatabase) -> None:
     disk.asked.clear()
     disk.open.clear()
     writers = [Writer(file, path)]
@@ -124,7 +126,7 @@ def test_who_waits_together_waits_for_one(path: Path, disk: Disk, file: File) ->
     assert 2 <= len(disk.asked) < 6
 
 
-def test_an_fsync_that_had_begun_before_is_not_enough(path: Path, disk: Disk, file: File) -> None:
+def test_an_fsync_that_had_begun_before_is_not_enough(path: Path, disk: Disk, file: SharedDatabase) -> None:
     disk.asked.clear()
     disk.open.clear()
     first = Writer(file, path)
@@ -138,7 +140,9 @@ def test_an_fsync_that_had_begun_before_is_not_enough(path: Path, disk: Disk, fi
     assert len(disk.asked) == 2
 
 
-def test_a_disk_that_fails_is_said_and_the_next_one_asks_again(path: Path, disk: Disk, file: File) -> None:
+def test_a_disk_that_fails_is_said_and_the_next_one_asks_again(
+    path: Path, disk: Disk, file: SharedDatabase
+) -> None:
     with closing(file.connect(path)) as connection:
         disk.fault = OSError(5, "Input/output error")
         with pytest.raises(sqlite3.OperationalError, match="Input/output error"):
@@ -149,12 +153,14 @@ def test_a_disk_that_fails_is_said_and_the_next_one_asks_again(path: Path, disk:
     assert len(disk.asked) == 1
 
 
-def test_who_waits_for_the_disk_keeps_nobody_from_the_floor(path: Path, disk: Disk, file: File) -> None:
+def test_who_waits_for_the_disk_keeps_nobody_from_the_floor(
+    path: Path, disk: Disk, file: SharedDatabase
+) -> None:
     disk.open.clear()
     has = threading.Event()
 
     def post() -> None:
-        with compute_lock.taken(), closing(file.connect(path)) as connection:
+        with compute_lock.held(), closing(file.connect(path)) as connection:
             write(connection)
             has.set()
 
@@ -169,7 +175,7 @@ def test_who_waits_for_the_disk_keeps_nobody_from_the_floor(path: Path, disk: Di
     assert is_free()
 
 
-def test_a_database_without_a_log_is_left_to_sqlite(disk: Disk, file: File) -> None:
+def test_a_database_without_a_log_is_left_to_sqlite(disk: Disk, file: SharedDatabase) -> None:
     with closing(file.connect(":memory:")) as connection:
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
         write(connection, "CREATE TABLE said (number INTEGER)")

@@ -232,9 +232,9 @@ class TestVisitsFromAnotherWebsite:
     def test_goes_on_to_the_same_page_without_touching_the_cookie(self, visitor: Visitor, link: str) -> None:
         answer = visitor.get(f"{link}?a=%22%3E&b=1", **{"Sec-Fetch-Site": "cross-site"})
         assert "Set-Cookie" not in answer.headers
-        found = re.search(r'http-equiv="refresh" content="0; url=([^"]+)"', answer.text)
-        assert found is not None
-        onward = found[1].replace("&amp;", "&")
+        match = re.search(r'http-equiv="refresh" content="0; url=([^"]+)"', answer.text)
+        assert match is not None
+        onward = match[1].replace("&amp;", "&")
         assert onward == f"{link}?a=%22%3E&b=1&settled=1"
         assert "This link works once" in visitor.page(onward)
 

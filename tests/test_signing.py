@@ -21,9 +21,9 @@ def test_a_keyed_hash_is_an_hmac(secret: str, value: str) -> None:
 def test_what_is_signed_comes_back_for_its_purpose_and_secret_alone() -> None:
     token = signing.sign("secret", "form", "1 blog.example/a")
     for _ in range(2):
-        found = signing.unsign("secret", "form", token, max_age=60)
-        assert found is not None
-        assert found[0] == "1 blog.example/a"
+        result = signing.unsign("secret", "form", token, max_age=60)
+        assert result is not None
+        assert result[0] == "1 blog.example/a"
         assert signing.unsign("secret", "receipt", token, max_age=60) is None
         assert signing.unsign("another", "form", token, max_age=60) is None
         assert signing.unsign("secret", "form", f"{token}x", max_age=60) is None
@@ -33,7 +33,7 @@ def test_what_is_signed_comes_back_for_its_purpose_and_secret_alone() -> None:
 def test_tokens_are_those_of_the_library() -> None:
     """Those that were given out before an update stay good."""
     theirs = URLSafeTimedSerializer("secret", salt="commentsvc.form")
-    found = signing.unsign("secret", "form", str(theirs.dumps("here")), max_age=60)
-    assert found is not None
-    assert found[0] == "here"
+    result = signing.unsign("secret", "form", str(theirs.dumps("here")), max_age=60)
+    assert result is not None
+    assert result[0] == "here"
     assert theirs.loads(signing.sign("secret", "form", "here")) == "here"

@@ -15,7 +15,7 @@ from commentsvc.domain.fields import Guest
 from commentsvc.domain.moderation import decisions as moderation_decisions
 from commentsvc.domain.spam import spam_filter, tokens, training
 from commentsvc.domain.spam.spam_filter import ENOUGH, Counts, Score
-from commentsvc.domain.spam.tokens import Said
+from commentsvc.domain.spam.tokens import TokenSource
 from commentsvc.models import Comment, FilterWord, Kind, Site, Status
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
@@ -41,7 +41,7 @@ def teach(session: Session, pen: Pen, number: int = ENOUGH) -> None:
 
 def asked(session: Session, site: Site, text: str) -> Score | None:
     session.flush()
-    return spam_filter.score(session, site.id, Said(text))
+    return spam_filter.score(session, site.id, TokenSource(text))
 
 
 class TestLearning:
@@ -50,8 +50,8 @@ class TestLearning:
         pen = article(session, site)
         judge(session, pen.write("Bread bread BREAD"), Status.APPROVED)
         judge(session, pen.write("Ｂread and casino"), Status.SPAM)  # noqa: RUF001
-        found = words(session, site)
-        assert (found[""], found["bread"], found["casino"]) == ((1, 1), (1, 1), (1, 0))
+        result = words(session, site)
+        assert (result[""], result["bread"], result["casino"]) == ((1, 1), (1, 1), (1, 0))
 
     @ENGINES
     def test_the_same_verdict_twice_counts_once_and_another_takes_its_place(
@@ -77,7 +77,7 @@ class TestLearning:
             judge(session, chance.choice(every), chance.choice(list(Status)))
         spam = sum(one.learned is Status.SPAM for one in every)
         ham = sum(one.learned is Status.APPROVED for one in every)
-        assert training.state(session, site.id) == Counts(spam, ham)
+        assert training.learned_counts(session, site.id) == Counts(spam, ham)
         assert words(session, site).get("others", (0, 0)) == (spam, ham)
 
     def test_what_no_person_decided_teaches_nothing(self, session: Session, site: Site) -> None:
@@ -94,11 +94,11 @@ class TestLearning:
     def test_an_edited_comment_is_known_by_its_new_words(self, session: Session, site: Site) -> None:
         comment = article(session, site).write("Casino")
         judge(session, comment, Status.APPROVED)
-        draft = comment_text.make("Bread", longest=100)
+        draft = comment_text.from_source("Bread", longest=100)
         editing.edit(session, comment, draft, at=comment.created_at, guest=Guest("Ben"))
-        found = words(session, site)
-        assert "casino" not in found
-        assert found["bread"] == found["name:ben"] == found[""] == (0, 1)
+        result = words(session, site)
+        assert "casino" not in result
+        assert result["bread"] == result["name:ben"] == result[""] == (0, 1)
 
     @ENGINES
     def test_forgets_all_of_one_site(self, session: Session, site: Site) -> None:
@@ -157,7 +157,7 @@ class TestScoring:
 
     def test_another_sites_words_are_no_business_of_this_one(self, session: Session, site: Site) -> None:
         teach(session, article(session, site))
-        assert spam_filter.score(session, site.id + 1, Said(SPAM)) is None
+        assert spam_filter.score(session, site.id + 1, TokenSource(SPAM)) is None
 
     def test_a_comment_does_not_vouch_for_itself(self) -> None:
         counts = {"": Counts(ENOUGH + 1, ENOUGH), "only": Counts(1, 0)}
@@ -178,8 +178,8 @@ class TestScoring:
 class TestTokens:
     def test_signs_are_seen(self) -> None:
         html = '<a href="https://www.spam.example/x" rel="n">x</a>' * 5
-        found = tokens.of(
-            Said(
+        result = tokens.tokens_of(
+            TokenSource(
                 "BUY CHEAP THINGS NOW!!! Саsino 0123456",  # noqa: RUF001
                 html,
                 "Best Casino",
@@ -188,19 +188,22 @@ class TestTokens:
             )
         )
         for sign in ("links:3", "website", "caps", "exclaims", "mixed", "digits"):
-            assert f"sign:{sign}" in found
-        assert {"domain:spam.example", "domain:s.example", "email:mail.example", "name:casino"} <= set(found)
-        assert all(tokens.in_words(token) for token in found)
+            assert f"sign:{sign}" in result
+        assert {"domain:spam.example", "domain:s.example", "email:mail.example", "name:casino"} <= set(result)
+        assert all(tokens.in_words(token) for token in result)
 
     @pytest.mark.parametrize("host", ["b\u00fccher.example", "xn--bcher-kva.example", "B\u00dcCHER.example."])
     def test_a_domain_is_one_word_however_it_is_written(self, host: str) -> None:
-        for said in (Said("x", f'<a href="https://www.{host}/">x</a>'), Said("x", website=f"https://{host}")):
-            assert "domain:xn--bcher-kva.example" in tokens.of(said)
+        for text in (
+            TokenSource("x", f'<a href="https://www.{host}/">x</a>'),
+            TokenSource("x", website=f"https://{host}"),
+        ):
+            assert "domain:xn--bcher-kva.example" in tokens.tokens_of(text)
 
     def test_writing_without_spaces_has_words_too(self) -> None:
-        assert {"便宜", "宜赌", "赌场"} <= set(tokens.of(Said("便宜赌场")))
+        assert {"便宜", "宜赌", "赌场"} <= set(tokens.tokens_of(TokenSource("便宜赌场")))
 
     def test_are_bounded(self) -> None:
-        found = tokens.of(Said(" ".join(f"word{at}" for at in range(9_999)) + "x" * 99_999))
-        assert len(found) == tokens.MOST
-        assert max(map(len, found)) <= 80
+        result = tokens.tokens_of(TokenSource(" ".join(f"word{at}" for at in range(9_999)) + "x" * 99_999))
+        assert len(result) == tokens.MOST
+        assert max(map(len, result)) <= 80

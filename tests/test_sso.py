@@ -104,8 +104,8 @@ def test_a_token_logs_its_user_in_on_the_site(session: Session, site: Site, read
     assert answer.headers["Cache-Control"] == "no-store"
     shown = member(reader)
     assert (shown["name"], shown["provider"], shown["label"]) == ("Grace", "sso", "")
-    found = session.scalars(select(Identity).where(Identity.provider == "sso")).one()
-    assert (found.issuer, found.subject) == (f"site:{site.id}", "42")
+    identities = session.scalars(select(Identity).where(Identity.provider == "sso")).one()
+    assert (identities.issuer, identities.subject) == (f"site:{site.id}", "42")
 
 
 @ENGINES
@@ -290,19 +290,19 @@ class TestSessions:
     ) -> None:
         send(reader, token(site.sso_secret))
         begin_write(session)
-        found = session.scalars(select(LoginSession)).one()
-        found.created_at, before = now() - timedelta(hours=20), found.token_hash
+        login_sessions = session.scalars(select(LoginSession)).one()
+        login_sessions.created_at, before = now() - timedelta(hours=20), login_sessions.token_hash
         session.commit()
         assert "Set-Cookie" not in send(reader, token(site.sso_secret)).headers
         session.expire_all()
-        found = session.scalars(select(LoginSession)).one()
-        assert found.token_hash == before
-        assert found.created_at > now() - timedelta(minutes=1)
+        login_sessions = session.scalars(select(LoginSession)).one()
+        assert login_sessions.token_hash == before
+        assert login_sessions.created_at > now() - timedelta(minutes=1)
 
     def test_last_a_day(self, session: Session, site: Site, reader: Visitor) -> None:
         send(reader, token(site.sso_secret))
-        found = session.scalars(select(LoginSession)).one()
-        assert found.expires_at - found.created_at == timedelta(days=1)
+        login_sessions = session.scalars(select(LoginSession)).one()
+        assert login_sessions.expires_at - login_sessions.created_at == timedelta(days=1)
 
     def test_a_browser_without_cookies_gets_a_bearer(
         self, app: Flask, session: Session, site: Site, reader: Visitor
@@ -349,8 +349,8 @@ class TestOneSitesWord:
         Visitor(app).post(
             "/login/sso", {"url": "https://other.example/a", "sso": token(other.sso_secret)}, token=None
         )
-        found = session.scalars(select(Identity).where(Identity.provider == "sso")).all()
-        assert len({one.commenter_id for one in found}) == 2
+        identities = session.scalars(select(Identity).where(Identity.provider == "sso")).all()
+        assert len({one.commenter_id for one in identities}) == 2
 
     def test_logs_in_nowhere_else(self, session: Session, site: Site, other: Site, reader: Visitor) -> None:
         send(reader, token(site.sso_secret))
@@ -382,8 +382,8 @@ class TestOneSitesWord:
         claims = {"role": "owner", "roles": ["owner"], "commenter_id": owner.id, "name": "Site owner"}
         send(reader, token(site.sso_secret, sub="operator", **claims))
         session.rollback()
-        found = session.scalars(select(Identity).where(Identity.provider == "sso")).one()
-        assert found.commenter_id != owner.id
+        identities = session.scalars(select(Identity).where(Identity.provider == "sso")).one()
+        assert identities.commenter_id != owner.id
         assert session.scalar(select(func.count()).select_from(Membership)) == 1
 
 
@@ -391,9 +391,9 @@ class TestTheSecret:
     @pytest.fixture
     def owner(self, app: Flask, session: Session, site: Site) -> Visitor:
         begin_write(session)
-        found = accounts.operator(session)
+        result = accounts.operator(session)
         session.commit()
-        return Visitor(app).sign_in(session, found)
+        return Visitor(app).sign_in(session, result)
 
     def test_is_shown_once(self, session: Session, site: Site, owner: Visitor) -> None:
         path, before = f"/admin/sites/{site.id}/sign-in", site.sso_secret

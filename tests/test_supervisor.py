@@ -89,10 +89,10 @@ def test_a_worker_whose_successor_ends_at_once_takes_the_service_down(tmp_path: 
         os.kill(second, signal.SIGKILL)
         assert process.child.wait(processes.PATIENCE) == 1
         assert not _is_alive(first)
-        said = process.said()
-        assert said.count("ERROR server: Unexpected exit from worker-2") == 2
-        assert "instead of 2" in said
-        assert "ERROR server: worker-2 ends again and again: stopping" in said
+        text = process.said()
+        assert text.count("ERROR server: Unexpected exit from worker-2") == 2
+        assert "instead of 2" in text
+        assert "ERROR server: worker-2 ends again and again: stopping" in text
 
 
 def test_a_log_that_cannot_be_written_leaves_no_worker_behind(tmp_path: Path) -> None:

@@ -19,10 +19,10 @@ __all__ = ["elsewhere", "moderator", "owner", "session", "site", "visitor"]
 
 def join(session: Session, site: Site, name: str = "Grace", role: Role = Role.MODERATOR) -> Membership:
     begin_write(session)
-    found = Commenter(name=name)
-    session.add(found)
+    commenter = Commenter(name=name)
+    session.add(commenter)
     session.flush()
-    membership = Membership(commenter_id=found.id, site_id=site.id, role=role)
+    membership = Membership(commenter_id=commenter.id, site_id=site.id, role=role)
     session.add(membership)
     session.commit()
     return membership
@@ -91,17 +91,17 @@ def test_an_invitation_is_shown_once_and_can_be_withdrawn(
     answer = moderator.post(path, {"role": "moderator"})
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "no-store"
-    found = re.search(r'value="http://127\.0\.0\.1:8600(/admin/invite/[\w-]+)"', answer.text)
-    assert found is not None
-    assert "Blog" in Visitor(app).page(found[1])
+    match = re.search(r'value="http://127\.0\.0\.1:8600(/admin/invite/[\w-]+)"', answer.text)
+    assert match is not None
+    assert "Blog" in Visitor(app).page(match[1])
     page = moderator.page(path)
-    assert found[1] not in page
+    assert match[1] not in page
     assert "Open invitations" in page
     session.rollback()
     number = session.scalars(select(Ticket.id).where(Ticket.purpose == "invite")).one()
     session.rollback()
     assert moderator.post(f"/admin/team/invitations/{number}/withdraw").status_code == 303
-    assert Visitor(app).get(found[1]).status_code == 410
+    assert Visitor(app).get(match[1]).status_code == 410
     assert kinds(session) == ["invite.make", "invite.withdraw"]
     assert moderator.post(f"/admin/team/invitations/{number}/withdraw").status_code == 404
 

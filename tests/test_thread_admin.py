@@ -269,9 +269,9 @@ class TestThePages:
         assert "2 articles" in page
         assert "1 comment" in page
         assert "Secret title" not in page
-        found = stage.visitor.page("/admin/threads?q=MORE")
-        assert "More swifts" in found
-        assert "Swifts &lt;b" not in found
+        result = stage.visitor.page("/admin/threads?q=MORE")
+        assert "More swifts" in result
+        assert "Swifts &lt;b" not in result
         assert "No article matches" in stage.visitor.page("/admin/threads?q=%25")
 
     def test_a_thread_is_closed_and_opened(self, stage: Stage) -> None:

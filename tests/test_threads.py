@@ -49,8 +49,8 @@ def test_http_and_https_share_a_thread(session: Session, two_origins: Site) -> N
 
 
 def test_what_a_page_says_of_itself_counts(session: Session, site: Site) -> None:
-    found = threads.locate(session, url=f"{BLOG}/amp/a?session=1", canonical=f"{BLOG}/a")
-    assert found.url == f"{BLOG}/a"
+    result = threads.locate(session, url=f"{BLOG}/amp/a?session=1", canonical=f"{BLOG}/a")
+    assert result.url == f"{BLOG}/a"
 
 
 @pytest.mark.parametrize(
@@ -60,15 +60,15 @@ def test_what_a_page_says_of_itself_counts(session: Session, site: Site) -> None
 def test_what_a_page_says_of_itself_counts_only_on_its_own_site(
     session: Session, site: Site, canonical: str
 ) -> None:
-    found = threads.locate(session, url=f"{BLOG}/a", canonical=canonical)
-    assert found.url == f"{BLOG}/a"
+    result = threads.locate(session, url=f"{BLOG}/a", canonical=canonical)
+    assert result.url == f"{BLOG}/a"
 
 
 def test_a_canonical_address_does_not_reach_into_another_site(session: Session, site: Site) -> None:
     sites.add(session, "Other", ["https://other.example"], owner_id=accounts.operator(session).id)
-    found = threads.locate(session, url=f"{BLOG}/a", canonical="https://other.example/b")
-    assert found.site.id == site.id
-    assert found.url == f"{BLOG}/a"
+    result = threads.locate(session, url=f"{BLOG}/a", canonical="https://other.example/b")
+    assert result.site.id == site.id
+    assert result.url == f"{BLOG}/a"
 
 
 def test_a_name_of_its_own_is_stronger_than_any_address(session: Session, site: Site) -> None:

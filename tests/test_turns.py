@@ -142,7 +142,7 @@ def _writer_with_the_floor(app: Flask) -> tuple[threading.Thread, threading.Even
     began, has = threading.Event(), threading.Event()
 
     def write() -> None:
-        with app.app_context(), compute_lock.taken():
+        with app.app_context(), compute_lock.held():
             began.set()
             with writing():
                 has.set()

@@ -56,9 +56,9 @@ def undo(it: Queue, action_id: int) -> str:
     """Undo; return the sentence on the next page."""
     answer = it.owner.post(f"/admin/sites/{it.site_id}/actions/{action_id}/undo")
     assert answer.status_code == 303, answer.text
-    said = re.search(r'role="status">\s*<p>([^<]+)', it.owner.page(f"/admin/sites/{it.site_id}/actions"))
-    assert said is not None
-    return said[1]
+    match = re.search(r'role="status">\s*<p>([^<]+)', it.owner.page(f"/admin/sites/{it.site_id}/actions"))
+    assert match is not None
+    return match[1]
 
 
 def words(it: Queue) -> dict[str, tuple[int, int]]:
@@ -85,18 +85,22 @@ class TestAnEdit:
         assert "Saved." in page
         assert 'id="undo"' in page
         assert undo(it, last_action(it)) == "The text is again what it was."
-        found = comment(it, one)
-        assert (found.source, found.edited_at, found.status) == ("The *first* text", None, Status.APPROVED)
-        assert "<em>first</em>" in found.html
-        assert (found.guest_name, found.guest_email, found.guest_website) == ("Ada", "ada@mail.example", None)
+        result = comment(it, one)
+        assert (result.source, result.edited_at, result.status) == ("The *first* text", None, Status.APPROVED)
+        assert "<em>first</em>" in result.html
+        assert (result.guest_name, result.guest_email, result.guest_website) == (
+            "Ada",
+            "ada@mail.example",
+            None,
+        )
         assert undo(it, last_action(it)) == "The text is again what it was."
-        found = comment(it, one)
-        assert (found.source, found.guest_name, found.guest_website) == (
+        result = comment(it, one)
+        assert (result.source, result.guest_name, result.guest_website) == (
             "Another text",
             "Bea",
             "https://bea.example",
         )
-        assert found.edited_at is not None
+        assert result.edited_at is not None
 
     @ENGINES
     def test_is_noticed_by_whoever_keeps_the_page(self, queue_of_site: Queue) -> None:

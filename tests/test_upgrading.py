@@ -101,9 +101,9 @@ def test_the_release_before_serves_while_the_database_is_brought_up_to_date(
         finally:
             done.set()
         acknowledged = [number for worker in workers for number in worker.result()]
-        said = running.process.said()
-        assert "Traceback" not in said
-        assert '" 50' not in said
+        sentence = running.process.said()
+        assert "Traceback" not in sentence
+        assert '" 50' not in sentence
 
     with serving.service(settings, tmp_path / "new") as running:
         guest = Guest(running.port, "later")

@@ -63,10 +63,10 @@ def lost(source: str) -> str:
     """Return the source from the first letter or digit on that is not to be found in its HTML, in order."""
     reading = Reading()
     reading.feed(render_markdown(source).html)
-    found = iter("".join(reading.said))
+    result = iter("".join(reading.said))
     typed = re.sub(r"&(?:#\d+|[a-z]+);", lambda match: " " * len(match[0]), source)
     for place, char in enumerate(typed):
-        if char.isalnum() and char not in found:
+        if char.isalnum() and char not in result:
             return source[place:]
     return ""
 

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write, db
 from commentsvc.domain.comments import proof_of_work
-from commentsvc.domain.surge.episodes import CALM, Step
+from commentsvc.domain.surge.episodes import CALM, SurgeStep
 from commentsvc.integrations import signing
 from commentsvc.models import Comment, Pressure, Status, now
 
@@ -39,8 +39,8 @@ def fits(seed: str, key: str, number: int, bits: int) -> bool:
 
 def solve(asked: dict[str, Any], key: str) -> str:
     """What frame/work.js does."""
-    found = (number for number in count() if fits(asked["seed"], key, number, asked["bits"]))
-    return f"{asked['seed']}~{','.join(map(str, islice(found, asked['parts'])))}"
+    result = (number for number in count() if fits(asked["seed"], key, number, asked["bits"]))
+    return f"{asked['seed']}~{','.join(map(str, islice(result, asked['parts'])))}"
 
 
 def unfit(seed: str, after: str) -> str:
@@ -55,7 +55,7 @@ def site_id(app: Flask) -> int:
     return add_site(app)
 
 
-def press(app: Flask, site_id: int, step: Step, *, ago: timedelta = timedelta(0)) -> None:
+def press(app: Flask, site_id: int, step: SurgeStep, *, ago: timedelta = timedelta(0)) -> None:
     at = now() - ago
     with app.app_context(), Session(db.engine) as session:
         begin_write(session)
@@ -66,7 +66,7 @@ def press(app: Flask, site_id: int, step: Step, *, ago: timedelta = timedelta(0)
 @pytest.fixture
 def reader(app: Flask, site_id: int) -> Reader:
     """A reader of a site where browsers have to work."""
-    press(app, site_id, Step.WORK)
+    press(app, site_id, SurgeStep.WORK)
     return Reader(app)
 
 
@@ -83,7 +83,7 @@ class TestAsking:
     def test_only_while_it_helps(self, app: Flask, site_id: int) -> None:
         reader = Reader(app)
         assert reader.own()["work"] is None
-        for step, asked in ((Step.LINKS, False), (Step.WORK, True), (Step.ALL, False)):
+        for step, asked in ((SurgeStep.LINKS, False), (SurgeStep.WORK, True), (SurgeStep.ALL, False)):
             with app.app_context(), Session(db.engine) as session:
                 begin_write(session)
                 session.query(Pressure).delete()
@@ -92,7 +92,7 @@ class TestAsking:
             assert (reader.own()["work"] is not None) is asked, step
 
     def test_it_ends_by_the_clock(self, app: Flask, site_id: int) -> None:
-        press(app, site_id, Step.WORK, ago=CALM)
+        press(app, site_id, SurgeStep.WORK, ago=CALM)
         reader = Reader(app)
         assert reader.own()["work"] is None
         assert plain(reader).status_code == 200
@@ -141,7 +141,7 @@ class TestTaking:
         assert plain(reader, key="k1", work=solve(by_id.own()["work"], "k1")).status_code == 428
 
     def test_not_of_another_site(self, app: Flask, reader: Reader) -> None:
-        press(app, add_site(app, "Other", "https://other.example"), Step.WORK)
+        press(app, add_site(app, "Other", "https://other.example"), SurgeStep.WORK)
         other = Reader(app, "https://other.example/article")
         assert plain(reader, key="k1", work=solve(other.own()["work"], "k1")).status_code == 428
 

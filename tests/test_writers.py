@@ -96,10 +96,10 @@ def test_sixteen_writers_lose_nothing_and_double_nothing(running: Running, sessi
     assert {row.idempotency_key: row.id for row in stored} == acknowledged
     assert len(acknowledged) == WRITERS * EACH + len(roots)
     counters_are_exact(session)
-    said = running.process.said()
-    assert "locked" not in said
-    assert " 500 " not in said
-    assert "Traceback" not in said
+    text = running.process.said()
+    assert "locked" not in text
+    assert " 500 " not in text
+    assert "Traceback" not in text
 
 
 def counters_are_exact(session: Session) -> None:

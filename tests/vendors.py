@@ -251,7 +251,7 @@ class OpenId(Vendor):
         return replace(own, issuer=self.base, client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
 
     def discovery(self, request: Request) -> Reply:
-        found = {
+        results = {
             "issuer": self.issuer,
             "authorization_endpoint": f"{self.base}/authorize",
             "token_endpoint": f"{self.base}/token",
@@ -261,7 +261,7 @@ class OpenId(Vendor):
             "authorization_response_iss_parameter_supported": self.says_iss,
             "id_token_signing_alg_values_supported": ["RS256", "HS256", "none"],
         }
-        return as_json(changed(found, self.metadata))
+        return as_json(changed(results, self.metadata))
 
     def jwks(self, request: Request) -> Reply:
         return as_json(KeySet(self.shows).as_dict(private=False))
@@ -275,7 +275,7 @@ class OpenId(Vendor):
 
     def id_token(self, grant: Mapping[str, str]) -> str:
         now = int(time.time())
-        said = {
+        results = {
             "iss": self.issuer,
             "aud": CLIENT_ID,
             "sub": "248289761001",
@@ -284,7 +284,7 @@ class OpenId(Vendor):
             "nonce": grant.get("nonce"),
         }
         about = self.about() if self.tells_profile_in_token else {}
-        return self.signed(changed(about | said, self.claims))
+        return self.signed(changed(about | results, self.claims))
 
     def signed(self, claims: Mapping[str, Any]) -> str:
         """Return the token; `none` and HS256 are made by hand, for no library wants to."""
@@ -442,13 +442,13 @@ class Apple(OpenId):
     def _authenticated(self, request: Request) -> str:
         """The secret is ours, signed ES256, for Apple, and lives half a year at most."""
         try:
-            found = jwt.decode(request.form["client_secret"], apples_key(), algorithms=["ES256"])
+            result = jwt.decode(request.form["client_secret"], apples_key(), algorithms=["ES256"])
         except Exception:
             return "nobody"
-        said, now = found.claims, time.time()
+        said, now = result.claims, time.time()
         fits = (said["iss"], said["sub"], said["aud"]) == (self.TEAM, CLIENT_ID, self.base)
         lives = said["iat"] <= now < said["exp"] < now + 15_777_000
-        known = found.header["kid"] == "APPLEKEYID" and request.form["client_id"] == CLIENT_ID
+        known = result.header["kid"] == "APPLEKEYID" and request.form["client_id"] == CLIENT_ID
         return "token" if fits and lives and known else "nobody"
 
     def about(self) -> dict[str, Any]:
@@ -579,8 +579,8 @@ class Mastodon(Vendor):
     def register(self, request: Request) -> Reply:
         self.client_id, self.client_secret = secrets.token_hex(16), secrets.token_hex(16)
         self.redirect_uri = request.form["redirect_uris"]
-        found = {"id": "5", "name": request.form["client_name"], "redirect_uri": self.redirect_uri}
-        return as_json({**found, "client_id": self.client_id, "client_secret": self.client_secret})
+        results = {"id": "5", "name": request.form["client_name"], "redirect_uri": self.redirect_uri}
+        return as_json({**results, "client_id": self.client_id, "client_secret": self.client_secret})
 
     def person(self, request: Request) -> dict[str, Any]:
         host = urlsplit(self.base).hostname

@@ -81,9 +81,9 @@ class View:
 
     def type(self, selector: str, text: str) -> None:
         """Type into a field, key by key."""
-        found = self.until(VISIBLE, selector, "", what=selector)
+        result = self.until(VISIBLE, selector, "", what=selector)
         keys = text.replace("\n", ENTER)
-        self.driver.ask("ElementSendKeys", id=next(iter(found.values())), text=keys)
+        self.driver.ask("ElementSendKeys", id=next(iter(result.values())), text=keys)
 
     def another(self, part: str) -> View:
         """Return a further window whose address contains `part`, once there is one."""
@@ -119,19 +119,19 @@ class View:
 
     def _patiently(self, act: Callable[[], object], what: str) -> object:
         """Do something until it gives something true; a page that is just changing refuses."""
-        found: list[object] = []
+        results: list[object] = []
         faults: list[DriverError] = []
 
         def tried() -> bool:
             try:
-                found.append(act())
+                results.append(act())
             except DriverError as error:
                 faults.append(error)
                 return False
-            return bool(found[-1])
+            return bool(results[-1])
 
         try:
             processes.until(tried, what)
         except AssertionError:
             raise AssertionError(f"waited in vain for {what}; last fault: {faults[-1:]}") from None
-        return found[-1]
+        return results[-1]

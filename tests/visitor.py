@@ -35,9 +35,9 @@ class Visitor:
 
     def token(self, path: str = "/admin/sign-in/any") -> str:
         """The CSRF token of a page's first form; that of the sign-in page is there for everybody."""
-        found = _TOKEN.search(self.page(path))
-        assert found is not None
-        return found[1]
+        match = _TOKEN.search(self.page(path))
+        assert match is not None
+        return match[1]
 
     def post(
         self,

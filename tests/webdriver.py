@@ -80,8 +80,8 @@ class WebKit:
         with _child(browser, environ), _child(driver, self.environ):
             processes.until(lambda: processes.listens(own), "WebKitGTK")
             processes.until(lambda: processes.listens(self.port), "WebKitWebDriver")
-            found = self._send("POST", "/session", {"capabilities": {"alwaysMatch": INSECURE}})
-            self.session = f"/session/{found['sessionId']}"
+            result = self._send("POST", "/session", {"capabilities": {"alwaysMatch": INSECURE}})
+            self.session = f"/session/{result['sessionId']}"
             yield self
             self._send("DELETE", self.session)
 
@@ -94,12 +94,12 @@ class WebKit:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=processes.PATIENCE)
         try:
             connection.request(method, path, None if body is None else json.dumps(body))
-            found = json.loads(connection.getresponse().read())["value"]
+            result = json.loads(connection.getresponse().read())["value"]
         finally:
             connection.close()
-        if isinstance(found, dict) and "error" in found:
-            raise DriverError(found["error"], found["message"])
-        return found
+        if isinstance(result, dict) and "error" in result:
+            raise DriverError(result["error"], result["message"])
+        return result
 
 
 class Firefox:
@@ -192,10 +192,10 @@ def firefox(folder: Path, browser: str) -> Iterator[Engine]:
     (folder / "user.js").write_text("\n".join(lines))
     switches = ["--headless", "--marionette", "--remote-allow-system-access", "--profile", str(folder)]
     with _child([browser, *switches], {"HOME": str(folder)}):
-        found: list[Firefox] = []
-        processes.until(lambda: _connects(port, found), "Firefox")
-        with closing(found[0]):
-            yield found[0]
+        results: list[Firefox] = []
+        processes.until(lambda: _connects(port, results), "Firefox")
+        with closing(results[0]):
+            yield results[0]
 
 
 def _connects(port: int, found: list[Firefox]) -> bool:

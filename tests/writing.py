@@ -8,10 +8,10 @@ from conftest import BLOG
 from sqlalchemy.orm import Session
 
 from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, Signs
+from commentsvc.domain.comments.comments import Author, FormSignals
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.threads import threads
-from commentsvc.domain.threads.threads import Address
+from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.models import Comment, Site, Thread
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -22,7 +22,7 @@ BEN = Guest("Ben", "ben@mail.example")
 class Pen:
     """Writes in one thread, a minute after what it wrote before."""
 
-    def __init__(self, session: Session, address: Address) -> None:
+    def __init__(self, session: Session, address: ThreadAddress) -> None:
         self.session, self.address, self.at = session, address, NOON
         self.written = 0
 
@@ -32,7 +32,7 @@ class Pen:
         *,
         by: Guest | Author = ANNA,
         to: Comment | int | None = None,
-        signs: Signs | None = None,
+        signs: FormSignals | None = None,
         key: str | None = None,
         title: str | None = None,
     ) -> Comment:
@@ -42,12 +42,12 @@ class Pen:
         return comments.post(
             self.session,
             self.address,
-            comment_text.make(text or f"Comment number {self.written}", longest=10_000),
+            comment_text.from_source(text or f"Comment number {self.written}", longest=10_000),
             Author(guest=by) if isinstance(by, Guest) else by,
             at=self.at,
             parent_id=to.id if isinstance(to, Comment) else to,
             title=title,
-            signs=signs or Signs(),
+            signs=signs or FormSignals(),
             idempotency_key=key,
         )
 

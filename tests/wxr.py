@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from commentsvc.domain.transfer import importing, wordpress
-from commentsvc.domain.transfer.import_report import Report
+from commentsvc.domain.transfer.import_report import ImportReport
 from commentsvc.models import Comment, Site
 
 OLD_BLOG = "http://blog.example"
@@ -88,7 +88,7 @@ def export(
 """.encode()
 
 
-def load(session: Session, site: Site, *items: str, blog: str = OLD_BLOG, **options: Any) -> Report:
+def load(session: Session, site: Site, *items: str, blog: str = OLD_BLOG, **options: Any) -> ImportReport:
     """Import an export made of these articles into `site`."""
     file = io.BytesIO(export(*items, blog=blog))
     return importing.run(session, site, wordpress.read(file), at=TODAY, **options)

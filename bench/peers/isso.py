@@ -110,8 +110,8 @@ class Isso:
         """Return the answer for a thread; raises WrongAnswerError unless it has so many comments."""
         answer = asking.get(self.url + self.thread(path))
         roots = asking.json_of(answer).get("replies", [])
-        found = sum(1 + len(root["replies"]) for root in roots)
-        return answer.require(200, f"{NAME}: {path} has {found} comments, not {many}", found == many)
+        result = sum(1 + len(root["replies"]) for root in roots)
+        return answer.require(200, f"{NAME}: {path} has {result} comments, not {many}", result == many)
 
     def counts(self, paths: Iterable[str]) -> tuple[str, str]:
         """Return path and body that ask how many comments these articles have."""

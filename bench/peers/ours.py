@@ -144,13 +144,13 @@ class Ours:
     def posts(self, paths: Iterable[str], texts: Iterable[str]) -> Iterator[tuple[str, str]]:
         """Yield path and body of a comment for each pair, NUMBER standing where each request differs."""
         for at, (path, text) in enumerate(zip(paths, texts, strict=True)):
-            found = _TOKEN.search(asking.get(self.url + self.thread(path)).plain())
-            if found is None:
+            match = _TOKEN.search(asking.get(self.url + self.thread(path)).plain())
+            if match is None:
                 raise asking.WrongAnswerError(f"{NAME}: {path} has no form")
             fields = {
                 "url": self.blog + path,
                 "title": f"Article at {path}",
-                "token": found[1],
+                "token": match[1],
                 "key": "NUMBER",
                 "author_key": f"{at:048x}",
                 "identity": "guest",
@@ -171,7 +171,7 @@ class _Seeds:
 
     def __init__(self, session: Session, site: Site, blog: str) -> None:
         self._session, self._site, self._blog = session, site, blog
-        self._drafts = [comment_text.make(text, longest=10_000) for text in material.texts()]
+        self._drafts = [comment_text.from_source(text, longest=10_000) for text in material.texts()]
         self._comments: list[dict[str, Any]] = []
         self._next = 1
 

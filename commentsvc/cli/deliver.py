@@ -16,9 +16,9 @@ from commentsvc.cli.service import Application
 from commentsvc.config import Settings
 from commentsvc.domain.admin import edits
 from commentsvc.domain.maintenance import article_titles, retention
-from commentsvc.domain.maintenance.retention import Limits
+from commentsvc.domain.maintenance.retention import RetentionPeriods
 from commentsvc.domain.notifications import outbox
-from commentsvc.domain.notifications.outbox import Letter, Send
+from commentsvc.domain.notifications.outbox import OutgoingMail, Send
 from commentsvc.domain.surge import episodes
 from commentsvc.models import now
 from commentsvc.serving.server import WsgiApp
@@ -40,7 +40,7 @@ def deliver() -> None:
     settings = service.settings()
     with service.opened(settings) as session:
         sent = _round(session, settings, sender(settings), _never)
-        retention.sweep(session, Limits.read(settings), at=now())
+        retention.delete_expired(session, RetentionPeriods.read(settings), at=now())
         left = outbox.waiting(session)
     click.echo(f"Tried to send {sent}; {left} waiting.")
 
@@ -58,9 +58,9 @@ def sender(settings: Settings) -> Send | None:
         return None
     from commentsvc.integrations import smtp  # for those alone who send any
 
-    relay = smtp.Relay.read(settings.smtp_url)
+    relay = smtp.SmtpServer.read(settings.smtp_url)
 
-    def send(letter: Letter) -> None:
+    def send(letter: OutgoingMail) -> None:
         smtp.send(
             relay,
             settings.sender,
@@ -76,7 +76,7 @@ def sender(settings: Settings) -> Send | None:
 def title_reader(settings: Settings) -> article_titles.Read:
     """Return what asks an article for its title."""
 
-    def read(url: str, origins: frozenset[str]) -> article_titles.Page | None:
+    def read(url: str, origins: frozenset[str]) -> article_titles.TitledPage | None:
         from commentsvc.integrations import article_page  # once there is an article to be asked
 
         return article_page.read(url, within=origins, allow_private=settings.private_articles)
@@ -93,8 +93,11 @@ def _work(engine: Engine, settings: Settings) -> None:
                 _round(session, settings, send, lambda: not main.is_alive())
                 if time.monotonic() >= next_sweep:
                     next_sweep = time.monotonic() + SWEEP_EVERY
-                    if retention.sweep(
-                        session, Limits.read(settings), at=now(), stopped=lambda: not main.is_alive()
+                    if retention.delete_expired(
+                        session,
+                        RetentionPeriods.read(settings),
+                        at=now(),
+                        stopped=lambda: not main.is_alive(),
                     ):
                         next_sweep = time.monotonic()
         except Exception:  # the next round may fare better, and no other thread does this
@@ -111,7 +114,7 @@ def _never() -> bool:
 
 def _round(session: Session, settings: Settings, send: Send | None, stopped: Callable[[], bool]) -> int:
     """Do all that is due, and return how many mails that were."""
-    episodes.sweep(session, at=now())
+    episodes.close_ended(session, at=now())
     outbox.tidy(session, at=now())
     edits.tidy(session, at=now())
     tried = 0

@@ -91,7 +91,7 @@ def _prepare(settings: Settings, origin: str) -> str:
     """Make the database; return a sign-in link to the admin view."""
     service.bring_up_to_date(settings)
     with service.writing(settings) as session:
-        seed.sow(session, origin, at=now())
+        seed.fill(session, origin, at=now())
         token = accounts.issue_link(session, accounts.operator(session), at=now())
     return f"{settings.base_url}/admin/sign-in/{token}"
 

@@ -81,7 +81,7 @@ def _proxies(settings: Settings) -> Finding:
 
 def _redis(settings: Settings) -> Finding:
     where = service.without_password(settings.redis_url)
-    if reason := change_broadcast.fault(settings.redis_url):
+    if reason := change_broadcast.connection_error(settings.redis_url):
         advice = (
             f"{reason} Until it answers nothing is limited, and other machines see changes after a second."
         )
@@ -118,7 +118,7 @@ def _mail(settings: Settings) -> Iterator[Finding]:
         return
     from commentsvc.integrations import smtp  # for those alone who send any
 
-    relay = smtp.Relay.read(settings.smtp_url)
+    relay = smtp.SmtpServer.read(settings.smtp_url)
     where = f"from {settings.sender} by {relay.host}:{relay.port}"
     try:
         yield Finding("Mail", f"{where}: {smtp.greet(relay)}")
@@ -127,10 +127,10 @@ def _mail(settings: Settings) -> Iterator[Finding]:
 
 
 def _sites(session: Session, settings: Settings) -> Iterator[Finding]:
-    found = session.scalars(select(Site).order_by(Site.name)).all()
-    if not found:
+    sites = session.scalars(select(Site).order_by(Site.name)).all()
+    if not sites:
         yield Finding("Sites", "none", '`commentsvc site add "My blog" https://blog.example` adds one.')
-    for site in found:
+    for site in sites:
         origins = [origin.origin for origin in site.origins]
         mixed = not settings.secure and any(origin.startswith("https://") for origin in origins)
         advice = "Its pages come by https; browsers will not load comments into them over http."

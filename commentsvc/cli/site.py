@@ -67,10 +67,10 @@ def sso_secret(name: str, off: bool) -> None:
     """
     settings = service.settings()
     with service.writing(settings) as session:
-        found = sites.by_name(session, name)
-        secret = None if off else single_sign_on.new_secret(session, found)
+        result = sites.by_name(session, name)
+        secret = None if off else single_sign_on.new_secret(session, result)
         if secret is None:
-            single_sign_on.switch_off(session, found)
+            single_sign_on.switch_off(session, result)
     click.echo(secret or f"{name!r} signs nobody in any more.")
     if secret:
         click.echo(f"Its tokens name {settings.base_url} as their audience.", err=True)

@@ -11,18 +11,18 @@ from sqlalchemy.orm import Session, SessionTransaction
 _AT_HAND = "commentsvc_connection"
 
 
-def of(session: Session) -> Connection:
+def connection_of(session: Session) -> Connection:
     """Return what `session.connection()` does, and raise what it raises."""
-    connection = at_hand(session)
+    connection = cached(session)
     if connection is None:
         connection = session.info[_AT_HAND] = session.connection()
     return connection
 
 
-def at_hand(session: Session) -> Connection | None:
+def cached(session: Session) -> Connection | None:
     """Return the connection that `of` returned last in this transaction; None before it did, or since a savepoint."""
-    found: Connection | None = session.info.get(_AT_HAND)
-    return found
+    result: Connection | None = session.info.get(_AT_HAND)
+    return result
 
 
 # Of every transaction: a savepoint is made with the first question for a connection after it was begun, and a flush

@@ -17,7 +17,7 @@ from sqlalchemy.types import TypeDecorator
 
 from commentsvc.db import connection as connections
 from commentsvc.db import sqlite
-from commentsvc.db.sqlite import File
+from commentsvc.db.sqlite import SharedDatabase
 
 # Named constraints, or SQLite's batch migrations could not drop one.
 NAMING = {
@@ -83,7 +83,7 @@ def _turned_to_writing(session: Session) -> Connection | None:
     The database's transaction ends and another begins, without SQLAlchemy's: that and the way through its pool would
     take longer than the two together.
     """
-    connection = connections.at_hand(session)
+    connection = connections.cached(session)
     if connection is None or connection.invalidated or _writes(connection) or session.in_nested_transaction():
         return None
     if isinstance(session.bind, Connection) or any(True for _ in session):
@@ -106,7 +106,7 @@ def connect_to_write(engine: Engine) -> Connection:
     return engine.connect().execution_options(**{_WRITE: True})
 
 
-def concerns_only(session: Session, site_id: int, key: str) -> None:
+def limit_change_to(session: Session, site_id: int, key: str) -> None:
     """Say that the transaction under way changes what readers see of this one thread, and nothing else of theirs."""
     engine, _ = session.info[_WRITTEN]
     session.info[_WRITTEN] = (engine, (site_id, key))
@@ -120,7 +120,7 @@ def on_commit(engine: Engine, listener: Listener) -> None:
 def engine_options(url: str) -> dict[str, Any]:
     """What `create_engine` needs beside the URL; the pool is per process."""
     if url.startswith("sqlite"):
-        connect = {"factory": File().connect, "check_same_thread": False}
+        connect = {"factory": SharedDatabase().connect, "check_same_thread": False}
         return {"connect_args": connect, "pool_use_lifo": True}  # the latest remembers most of the file
     # Else two minutes are waited for a server that says nothing, and a quarter of an hour for one that vanished.
     patience = {"connect_timeout": CONNECT_WITHIN, "tcp_user_timeout": SILENT_FOR_MS}
@@ -131,7 +131,7 @@ def engine_options(url: str) -> dict[str, Any]:
 @event.listens_for(Engine, "begin")
 def _begin_sqlite(connection: Connection) -> None:
     raw = connection.connection.driver_connection
-    if not isinstance(raw, sqlite.Connection):
+    if not isinstance(raw, sqlite.QueuedConnection):
         return
     try:
         raw.begin(to_write=_writes(connection))
@@ -151,7 +151,7 @@ def _execute_only_when_writing(state: ORMExecuteState) -> None:
 
 
 @event.listens_for(Session, "after_commit")
-def _tell(session: Session) -> None:
+def _announce_commit(session: Session) -> None:
     if session.in_nested_transaction():
         return
     engine, thread = session.info.pop(_WRITTEN, (None, None))

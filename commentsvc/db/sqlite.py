@@ -22,7 +22,7 @@ _SYNC = getattr(os, "fdatasync", os.fsync)
 _LOCKED = "database is locked"
 
 
-class File:
+class SharedDatabase:
     """A database, as all connections of this process to it share it."""
 
     def __init__(self) -> None:
@@ -31,13 +31,13 @@ class File:
         self._syncing = Lock()
         self._begun = self._done = 0
 
-    def connect(self, *given: Any, **more: Any) -> Connection:
+    def connect(self, *given: Any, **more: Any) -> QueuedConnection:
         """Make a connection; what `sqlite3.connect` takes as its `factory`."""
-        connection = Connection(*given, **more)
+        connection = QueuedConnection(*given, **more)
         connection.prepare(self)
         return connection
 
-    def settle(self, log: str) -> None:
+    def wait_until_durable(self, log: str) -> None:
         """Return once all that was committed to this log is on the disk; who waits together waits for one `fsync`.
 
         An `fsync` that had begun before may have missed some of it. Raises sqlite3.OperationalError.
@@ -60,18 +60,18 @@ class File:
             self._done = number
 
 
-class Connection(sqlite3.Connection):
+class QueuedConnection(sqlite3.Connection):
     """A connection whose transactions are begun by `begin`, and ended by `commit` or `rollback`.
 
     SQLite itself would call `fsync` within the commit, while every other writer waits for the lock. Here it does not
     (`synchronous = NORMAL`): the commit returns after one that began once the lock was free again.
     """
 
-    _file: File
+    _file: SharedDatabase
     _log: str | None = None
     _has_turn = False
 
-    def prepare(self, file: File) -> None:
+    def prepare(self, file: SharedDatabase) -> None:
         """Set what each connection sets for itself."""
         self._file = file
         self.isolation_level = None  # the driver must not begin transactions by itself
@@ -100,7 +100,7 @@ class Connection(sqlite3.Connection):
         super().commit()
         self._end_turn()
         if self._log:
-            self._file.settle(self._log)
+            self._file.wait_until_durable(self._log)
 
     def rollback(self) -> None:
         """Undo what was not committed, and let the next writer begin."""

@@ -29,7 +29,7 @@ class Prepared:
 
     def rows(self, session: Session, **values: Any) -> list[Row]:
         """Run it in the session's transaction, and return all that it found."""
-        connection = connections.of(session)
+        connection = connections.connection_of(session)
         dialect, compiled = self._compiled
         if compiled is None or dialect is not connection.dialect:  # a process has one, tests have more
             compiled = _Compiled(self._statement, connection.dialect)
@@ -38,8 +38,8 @@ class Prepared:
 
     def row(self, session: Session, **values: Any) -> Row | None:
         """Run it, and return the first row; None where there is none."""
-        found = self.rows(session, **values)
-        return found[0] if found else None
+        result = self.rows(session, **values)
+        return result[0] if result else None
 
 
 class _Compiled:
@@ -77,12 +77,12 @@ class _Compiled:
         sent: Any = tuple(given) if self._positional else dict(zip(self._names, given, strict=True))
         cursor = connection.connection.cursor()
         try:
-            found = self._execute(connection, cursor, sent)
+            result = self._execute(connection, cursor, sent)
         except connection.dialect.loaded_dbapi.Error as error:
             raise self._translated(connection, cursor, sent, error) from error
         finally:
             cursor.close()
-        return [self._typed(row) for row in found] if self._read else found
+        return [self._typed(row) for row in result] if self._read else result
 
     def _execute(self, connection: Connection, cursor: Any, given: Any) -> list[Row]:
         text = self._text
@@ -97,8 +97,8 @@ class _Compiled:
                 for at, (kind, column) in enumerate(zip(self._types, cursor.description, strict=True))
                 if (processor := kind.result_processor(self._dialect, column[1])) is not None
             ]
-        found: list[Row] = cursor.fetchall()
-        return found
+        result: list[Row] = cursor.fetchall()
+        return result
 
     def _typed(self, row: Row) -> Row:
         values = list(row)

@@ -72,8 +72,8 @@ class _Pages(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         if self.headers.get("Host") != self.origin.partition("://")[2]:
             self._answer(302, "text/plain", b"", Location=self.origin + path)
-        elif found := render(path, blog=self.origin, service=self.service):
-            self._answer(200, *found)
+        elif result := render(path, blog=self.origin, service=self.service):
+            self._answer(200, *result)
         else:
             self._answer(404, "text/plain", b"There is no such page.\n")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from commentsvc.demo.conversation import Said
+from commentsvc.demo.conversation import DemoComment
 
 SIZE = 120
 FIRST_HOURS_AGO = 140.0
@@ -70,7 +70,7 @@ REPLIES = (
 )
 
 
-def chorus() -> Iterator[Said]:
+def answers() -> Iterator[DemoComment]:
     """Yield the comments, oldest first; about one in three answers somebody."""
     dice = random.Random(1)  # noqa: S311
     answers = [f"{answer} {reason}" for answer in ANSWERS for reason in REASONS]
@@ -81,7 +81,7 @@ def chorus() -> Iterator[Said]:
         hours_ago = FIRST_HOURS_AGO * (1 - number / SIZE) + dice.random()
         if spoken and number % 3 == 2:
             text = f"{dice.choice(REPLIES)} (And yes, {dice.choice(spoken)}, I read yours as well.)"
-            yield Said(name, hours_ago, text, to=dice.choice(spoken[-8:]))
+            yield DemoComment(name, hours_ago, text, to=dice.choice(spoken[-8:]))
         else:
-            yield Said(name, hours_ago, answers[number])
+            yield DemoComment(name, hours_ago, answers[number])
         spoken.append(name)

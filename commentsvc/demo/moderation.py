@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from commentsvc.demo import blog
 from commentsvc.domain.admin import ban_list, bulk_decisions, notes, team
 from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, Signs
+from commentsvc.domain.comments.comments import Author, FormSignals
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.moderation import decisions, reports
 from commentsvc.domain.moderation.reports import Reporter
@@ -70,7 +70,7 @@ COMPLAINTS = (
 )
 
 
-def furnish(session: Session, site: Site, owner: Commenter, origin: str, *, at: datetime) -> None:
+def add_moderation(session: Session, site: Site, owner: Commenter, origin: str, *, at: datetime) -> None:
     """Add it all to the blog's site. Needs `begin_write`."""
     helper = Commenter(name=HELPER)
     session.add(helper)
@@ -82,7 +82,7 @@ def furnish(session: Session, site: Site, owner: Commenter, origin: str, *, at: 
     _wait(session, site, origin, at)
     _report(session, site, at)
     _split(session, site, origin, at)
-    target = ban_list.typed(BanKind.DOMAIN, "handbags.example")
+    target = ban_list.parse_typed(BanKind.DOMAIN, "handbags.example")
     until = at + timedelta(days=30)
     reason = "Advertises under every article."
     ban_list.add(session, site.id, [target], reason=reason, until=until, moderator_id=owner.id, at=at)
@@ -173,11 +173,11 @@ def _post(session: Session, site: Site, page: str, text: str, guest: Guest, at: 
     return comments.post(
         session,
         threads.address_on(site, page),
-        comment_text.make(text, longest=10_000),
+        comment_text.from_source(text, longest=10_000),
         Author(guest=guest),
         at=at,
         title=blog.TITLES[blog.COMMENT_SECTION],
-        signs=Signs(),
+        signs=FormSignals(),
     )
 
 

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from commentsvc.demo import blog, moderation
-from commentsvc.demo.conversation import AUTHOR, CONVERSATION, Said
-from commentsvc.demo.long_thread import chorus
+from commentsvc.demo.conversation import AUTHOR, CONVERSATION, DemoComment
+from commentsvc.demo.long_thread import answers
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, Signs
+from commentsvc.domain.comments.comments import Author, FormSignals
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.sites import sites
@@ -26,7 +26,7 @@ _REASONS = {
 }
 
 
-def sow(session: Session, origin: str, *, at: datetime) -> None:
+def fill(session: Session, origin: str, *, at: datetime) -> None:
     """Add the blog at `origin` and its comments, as if written before `at`. Needs `begin_write`."""
     owner = accounts.operator(session)
     owner.name = AUTHOR
@@ -34,8 +34,8 @@ def sow(session: Session, origin: str, *, at: datetime) -> None:
     site.policy = Policy.OPEN
     session.flush()
     _speak(session, site, owner, origin, blog.COMMENT_SECTION, CONVERSATION, at)
-    _speak(session, site, owner, origin, blog.BY_HAND, chorus(), at)
-    moderation.furnish(session, site, owner, origin, at=at)
+    _speak(session, site, owner, origin, blog.BY_HAND, answers(), at)
+    moderation.add_moderation(session, site, owner, origin, at=at)
 
 
 def _speak(
@@ -44,26 +44,26 @@ def _speak(
     owner: Commenter,
     origin: str,
     path: str,
-    conversation: Iterable[Said],
+    conversation: Iterable[DemoComment],
     at: datetime,
 ) -> None:
     latest: dict[str, Comment] = {}
     judged: list[tuple[Comment, Status]] = []
     address = threads.address_on(site, origin + path)
-    for said in conversation:
+    for sentence in conversation:
         comment = comments.post(
             session,
             address,
-            comment_text.make(said.text, longest=10_000),
-            _author(said, owner),
-            at=at - timedelta(hours=said.hours_ago),
-            parent_id=latest[said.to].id if said.to else None,
+            comment_text.from_source(sentence.text, longest=10_000),
+            _author(sentence, owner),
+            at=at - timedelta(hours=sentence.hours_ago),
+            parent_id=latest[sentence.to].id if sentence.to else None,
             title=blog.TITLES[path],
-            signs=Signs(),
+            signs=FormSignals(),
         )
-        latest[said.name] = comment
-        if said.status is not Status.APPROVED:
-            judged.append((comment, said.status))
+        latest[sentence.name] = comment
+        if sentence.status is not Status.APPROVED:
+            judged.append((comment, sentence.status))
     for comment, status in judged:
         reason = _REASONS.get(status)
         decisions.decide(
@@ -75,7 +75,7 @@ def _speak(
         )
 
 
-def _author(said: Said, owner: Commenter) -> Author:
+def _author(said: DemoComment, owner: Commenter) -> Author:
     if said.name == AUTHOR:
         return Author(commenter_id=owner.id, role=Role.OWNER)
     email = f"{said.name.lower()}@reader.example"

@@ -43,7 +43,7 @@ def canonical(url: str, ignored: str = "") -> str:
 def _canonical(url: str, ignored: str) -> str:
     query = without_ignored(urlsplit(_required(url)).query, ignored)
     article = origin_of(url) + article_path(_path(url)) + (f"?{query}" if query else "")
-    return measured(article + _route(urlsplit(url).fragment))
+    return check_length(article + _route(urlsplit(url).fragment))
 
 
 def earlier_key(url: str) -> str:
@@ -60,7 +60,7 @@ def _earlier_key(url: str) -> str:
         pairs = parse_qsl(parts.query, keep_blank_values=True, errors="surrogateescape")
         kept = [pair for pair in pairs if not _EARLIER_TRACKING.fullmatch(pair[0])]
         query = urlencode(kept, errors="surrogateescape")
-        return _bare(measured(origin_of(url) + _path(url) + (f"?{query}" if query else "")))
+        return _bare(check_length(origin_of(url) + _path(url) + (f"?{query}" if query else "")))
     except BadAddressError:
         return ""
 
@@ -92,7 +92,7 @@ def _path(url: str) -> str:
     return _ESCAPE.sub(_normal, quote(urlsplit(url).path or "/", safe="/%:@!$&'()*+,;=~-._"))
 
 
-def measured(address: str) -> str:
+def check_length(address: str) -> str:
     """Return an article's address as it is; raises BadAddressError for one that cannot be stored."""
     if len(address) > LONGEST:
         raise BadAddressError("This page's address is too long to have a thread.")

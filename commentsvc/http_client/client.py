@@ -22,7 +22,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from commentsvc import compute_lock
 from commentsvc.errors import BadAddressError, ForbiddenDestinationError, OutboundError
 from commentsvc.http_client import ssrf
-from commentsvc.http_client.deadline import Deadline, Wire
+from commentsvc.http_client.deadline import Deadline, DeadlineSocket
 from commentsvc.http_client.ssrf import Destination, Resolver
 from commentsvc.origins import origin_of
 
@@ -33,7 +33,7 @@ _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpResponse:
     """What came back; `url` is where it came from in the end."""
 
     url: str
@@ -81,7 +81,7 @@ def fetch(
     within: frozenset[str] | None = None,
     is_cut: bool = False,
     network: Network = INTERNET,
-) -> Answer:
+) -> HttpResponse:
     """Ask `url` and return its answer, whatever its status; a failure of another kind than asked has no body.
 
     `largest` is in bytes of body, `seconds` for everything together: names, redirects, headers, body. `accept` has
@@ -92,7 +92,7 @@ def fetch(
 
     Raises ForbiddenDestinationError where this must not be asked, OutboundError where no good answer came.
     """
-    wish = _Wish(method, data, largest, accept, is_cut, Deadline(seconds), network)
+    wish = _Request(method, data, largest, accept, is_cut, Deadline(seconds), network)
     headers = headers or {}
     schemes = schemes | {"http"} if allow_private else schemes
     try:
@@ -103,10 +103,10 @@ def fetch(
                 schemes=schemes,
                 allow_private=allow_private,
                 resolve=network.resolve,
-                seconds=wish.deadline.left(),
+                seconds=wish.deadline.remaining(),
             )
             came = _ask(there, wish, headers)
-            if isinstance(came, Answer):
+            if isinstance(came, HttpResponse):
                 return came
             url = came
             if not url.startswith(f"{there.origin}/"):
@@ -117,7 +117,7 @@ def fetch(
 
 
 @dataclass(frozen=True)
-class _Wish:
+class _Request:
     method: str
     data: bytes | None
     largest: int
@@ -143,11 +143,11 @@ def _require_within(url: str, origins: frozenset[str] | None) -> None:
         raise ForbiddenDestinationError("This leads to another website than may be asked.")
 
 
-def _ask(there: Destination, wish: _Wish, headers: Mapping[str, str]) -> Answer | str:
+def _ask(there: Destination, wish: _Request, headers: Mapping[str, str]) -> HttpResponse | str:
     """Return the answer, or the URL that it points to."""
     with closing(_connected(there, wish)) as sock:
         connection = HTTPConnection(there.host, there.port)
-        connection.sock = Wire(sock, wish.deadline, 2 * wish.largest + _FRAMING)
+        connection.sock = DeadlineSocket(sock, wish.deadline, 2 * wish.largest + _FRAMING)
         connection.request(wish.method, there.path, body=wish.data, headers=_headers(there, wish, headers))
         with connection.getresponse() as response:
             location = response.getheader("Location")
@@ -156,10 +156,10 @@ def _ask(there: Destination, wish: _Wish, headers: Mapping[str, str]) -> Answer 
             kind = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
             kind = kind if _TYPE.fullmatch(kind) else ""
             came = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(there.url, response.status, kind, _body(response, kind, wish), came)
+            return HttpResponse(there.url, response.status, kind, _body(response, kind, wish), came)
 
 
-def _headers(there: Destination, wish: _Wish, given: Mapping[str, str]) -> dict[str, str]:
+def _headers(there: Destination, wish: _Request, given: Mapping[str, str]) -> dict[str, str]:
     kinds = ", ".join(sorted(f"{kind}*" if kind.endswith("/") else kind for kind in wish.accept))
     return {
         "User-Agent": "commentsvc",
@@ -171,23 +171,23 @@ def _headers(there: Destination, wish: _Wish, given: Mapping[str, str]) -> dict[
     }
 
 
-def _connected(there: Destination, wish: _Wish) -> socket.socket:
+def _connected(there: Destination, wish: _Request) -> socket.socket:
     """Return a connection to the first address that takes one, under TLS where the scheme says so."""
     sock = _reached(there, wish)
     if there.scheme == "http":
         return sock
     try:
-        sock.settimeout(wish.deadline.left())
+        sock.settimeout(wish.deadline.remaining())
         return wish.network.tls().wrap_socket(sock, server_hostname=there.host)
     except BaseException:
         sock.close()
         raise
 
 
-def _reached(there: Destination, wish: _Wish) -> socket.socket:
+def _reached(there: Destination, wish: _Request) -> socket.socket:
     fault: OSError = OSError()
     for tried, address in enumerate(there.addresses):
-        share = wish.deadline.left() / (len(there.addresses) - tried)
+        share = wish.deadline.remaining() / (len(there.addresses) - tried)
         try:
             return wish.network.connect(address, there.port, share)
         except OSError as error:
@@ -195,7 +195,7 @@ def _reached(there: Destination, wish: _Wish) -> socket.socket:
     raise fault
 
 
-def _next(there: Destination, wish: _Wish, location: str) -> str:
+def _next(there: Destination, wish: _Request, location: str) -> str:
     if wish.method not in {"GET", "HEAD"}:
         raise OutboundError("The server sent us elsewhere, which is not followed with a message.")
     # http.client reads headers as Latin-1; the bytes are the server's.
@@ -210,7 +210,7 @@ def _next(there: Destination, wish: _Wish, location: str) -> str:
     return url
 
 
-def _body(response: HTTPResponse, kind: str, wish: _Wish) -> bytes:
+def _body(response: HTTPResponse, kind: str, wish: _Request) -> bytes:
     good = 200 <= response.status < 300
     if not wish.accept or wish.method == "HEAD" or response.status == 204 or not (good or wish.takes(kind)):
         return b""

@@ -19,7 +19,7 @@ class Deadline:
     def __init__(self, seconds: float) -> None:
         self._at = time.monotonic() + seconds
 
-    def left(self) -> float:
+    def remaining(self) -> float:
         """Return the seconds that are left; raises TimeoutError where none are."""
         left = self._at - time.monotonic()
         if left <= 0:
@@ -27,7 +27,7 @@ class Deadline:
         return left
 
 
-class Wire(io.RawIOBase):
+class DeadlineSocket(io.RawIOBase):
     """A socket as http.client knows one, with a deadline, and an allowance of bytes, for all that is read."""
 
     def __init__(self, sock: socket.socket, deadline: Deadline, allowance: int) -> None:
@@ -36,7 +36,7 @@ class Wire(io.RawIOBase):
         self._allowance = allowance
 
     def sendall(self, data: bytes) -> None:
-        self._sock.settimeout(self._deadline.left())
+        self._sock.settimeout(self._deadline.remaining())
         self._sock.sendall(data)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
@@ -47,7 +47,7 @@ class Wire(io.RawIOBase):
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         # A socket's own timeout begins anew with every byte.
-        self._sock.settimeout(self._deadline.left())
+        self._sock.settimeout(self._deadline.remaining())
         count = self._sock.recv_into(buffer)
         self._allowance -= count
         if self._allowance < 0:

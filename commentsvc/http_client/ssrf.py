@@ -96,12 +96,12 @@ def find(
     host, literal = _host(parts)
     if not (allow_private or literal) and ("." not in host or host.endswith(".localhost")):
         raise ForbiddenDestinationError("This is a name of a private network.")
-    found = [literal] if literal else _resolved(resolve, host, seconds)
+    results = [literal] if literal else _resolved(resolve, host, seconds)
     # One bad answer among good ones is a trap, not an accident.
-    if any(is_forbidden(address, allow_private=allow_private) for address in found):
+    if any(is_forbidden(address, allow_private=allow_private) for address in results):
         raise ForbiddenDestinationError("This address belongs to a private or special network.")
     path = quote(parts.path or "/", safe=SAFE) + (f"?{quote(parts.query, safe=SAFE)}" if parts.query else "")
-    addresses = tuple(map(str, found[:_MOST_ADDRESSES]))
+    addresses = tuple(map(str, results[:_MOST_ADDRESSES]))
     return Destination(parts.scheme, host, port, path, addresses)
 
 
@@ -180,11 +180,11 @@ def _resolved(resolve: Resolver, host: str, seconds: float) -> list[Address]:
 
     threading.Thread(target=work, name="lookup", daemon=True).start()
     try:
-        found = [ipaddress.ip_address(address) for address in answer.result(seconds)]
+        results = [ipaddress.ip_address(address) for address in answer.result(seconds)]
     except TimeoutError:
         raise
     except (OSError, ValueError):
-        found = []
-    if not found:
+        results = []
+    if not results:
         raise OutboundError("There is no server of this name.")
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(results))

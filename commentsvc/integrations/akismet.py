@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from commentsvc.errors import OutboundError
 from commentsvc.http_client import client
-from commentsvc.http_client.client import Answer
+from commentsvc.http_client.client import HttpResponse
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ LARGEST = 4_096
 LONGEST_TEXT = 60_000
 _TEXT = frozenset({"text/"})
 
-Fetch = Callable[..., Answer]
+Fetch = Callable[..., HttpResponse]
 
 
 class Opinion(StrEnum):
@@ -82,7 +82,7 @@ def verify(key: str, blog: str, *, fetch: Fetch = client.fetch) -> bool | None:
     return None
 
 
-def _asked(fetch: Fetch, address: str, data: bytes) -> Answer | None:
+def _asked(fetch: Fetch, address: str, data: bytes) -> HttpResponse | None:
     try:
         return fetch(
             address,

@@ -38,7 +38,7 @@ _KNOWN = re.compile(
 
 
 @dataclass(frozen=True)
-class Page:
+class ArticlePage:
     """What a page said of itself."""
 
     url: str
@@ -49,7 +49,7 @@ class Page:
 
 def read(
     url: str, *, within: frozenset[str], allow_private: bool = False, network: Network = INTERNET
-) -> Page | None:
+) -> ArticlePage | None:
     """Ask for a page and return what it calls itself; None where no page answers.
 
     Redirects are followed within the origins `within` alone. `allow_private` opens private networks.
@@ -70,24 +70,26 @@ def read(
         return None
     if answer.status != 200:
         return None
-    return Page(answer.url, title_of(decoded(answer.body, answer.headers.get("content-type", ""))))
+    return ArticlePage(answer.url, title_of(decoded(answer.body, answer.headers.get("content-type", ""))))
 
 
 def title_of(html: str) -> str:
     """Return the title that a page declares for those who link to it, else that of its window; empty for none."""
-    found: dict[str, str] = {}
+    results: dict[str, str] = {}
     for name, inside in _tags(html):
         if name == "title":
-            found.setdefault(name, unescape(inside))
+            results.setdefault(name, unescape(inside))
         elif name == "meta":
-            said = {
+            text = {
                 match[1].lower(): next(filter(None, match.groups()[1:]), "")
                 for match in _ATTRIBUTE.finditer(inside)
             }
-            named = (said.get("property") or said.get("name") or "").lower()
-            if named in _DECLARED and said.get("content", "").strip():
-                found.setdefault(named, unescape(said["content"]))
-    return next((found[name] for name in (*_DECLARED, "title") if found.get(name, "").strip()), "").strip()
+            named = (text.get("property") or text.get("name") or "").lower()
+            if named in _DECLARED and text.get("content", "").strip():
+                results.setdefault(named, unescape(text["content"]))
+    return next(
+        (results[name] for name in (*_DECLARED, "title") if results.get(name, "").strip()), ""
+    ).strip()
 
 
 def decoded(body: bytes, content_type: str) -> str:
@@ -96,13 +98,13 @@ def decoded(body: bytes, content_type: str) -> str:
         if body.startswith(mark):
             return body[len(mark) :].decode(encoding, "replace")
     beginning = body[:_HEAD].decode("latin-1")
-    for said in (content_type, beginning):
-        match = _CHARSET.search(said)
+    for text in (content_type, beginning):
+        match = _CHARSET.search(text)
         name = _codec(match[1]) if match else None
         if name:
             # A page that was read as ASCII to find this is not in UTF-16, whatever it says.
             return body.decode(
-                "utf-8" if said is beginning and name.startswith("utf-16") else name, "replace"
+                "utf-8" if text is beginning and name.startswith("utf-16") else name, "replace"
             )
     return body.decode("utf-8", "replace")
 

@@ -34,10 +34,10 @@ class StrictDecoder(json.JSONDecoder):
 
 def read_object(text: str | bytes) -> dict[str, Any]:
     """Return a JSON object; raises ValueError for anything else."""
-    found = json.loads(text, cls=StrictDecoder)
-    if not isinstance(found, dict):
+    result = json.loads(text, cls=StrictDecoder)
+    if not isinstance(result, dict):
         raise ValueError("not a JSON object")
-    return found
+    return result
 
 
 def subject(value: object) -> str:
@@ -72,10 +72,10 @@ def web_address(value: object) -> str | None:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    result = dict(pairs)
+    if len(result) < len(pairs):
         raise ValueError("a name stands twice")
-    return found
+    return result
 
 
 def _no_number(name: str) -> Any:

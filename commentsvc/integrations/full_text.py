@@ -33,13 +33,13 @@ def phrases(typed: str) -> list[Phrase]:
 
     `ada@mail.example` is a phrase of three words, `swif*` the beginning of one.
     """
-    found = []
+    results = []
     for part in typed.split()[:MOST_PHRASES]:
         words = _WORD.findall(part.lower())[:8]
         if words:
             begins = part.endswith("*") and len(words[-1]) >= _SHORTEST_BEGINNING
-            found.append((*words[:-1], words[-1] + "*") if begins else tuple(words))
-    return found
+            results.append((*words[:-1], words[-1] + "*") if begins else tuple(words))
+    return results
 
 
 def use_indexes(session: Session) -> None:
@@ -103,8 +103,8 @@ def _condition(session: Session, searched: str, index: Any, wanted: Sequence[Phr
 
 def _fts5(phrase: Phrase) -> str:
     """`"ada mail example"`, or `"swif" *`."""
-    said = " ".join(phrase)
-    return f'"{said[:-1]}" *' if said.endswith("*") else f'"{said}"'
+    sentence = " ".join(phrase)
+    return f'"{sentence[:-1]}" *' if sentence.endswith("*") else f'"{sentence}"'
 
 
 def _tsquery(phrase: Phrase) -> str:

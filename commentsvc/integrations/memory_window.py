@@ -15,7 +15,7 @@ from limits.storage import MemoryStorage
 _LOOKED_AT = 2
 
 
-class Moments(MemoryStorage):
+class MemoryWindow(MemoryStorage):
     """What a moving window needs."""
 
     STORAGE_SCHEME = ["commentsvc"]  # noqa: RUF012 - as the library declares it

@@ -31,11 +31,11 @@ def bring_up_to_date() -> None:
     """Run all migrations not run yet; needs an application context."""
     from flask_migrate import upgrade  # a tenth of the memory, for the one start in a hundred that migrates
 
-    know()
+    register()
     upgrade(directory=str(directory()))
 
 
-def know() -> None:
+def register() -> None:
     """Make the application known to Flask-Migrate, so that its commands and functions work on our database."""
     from flask import current_app
     from flask_migrate import Migrate
@@ -61,9 +61,9 @@ def is_up_to_date(engine: Engine) -> bool:
 
 def _migrations() -> tuple[set[str], set[str]]:
     """Return the migrations there are, and those of them that another comes after."""
-    found = [
+    results = [
         match
         for file in (directory() / "versions").glob("*.py")
         for match in _REVISION.finditer(file.read_text())
     ]
-    return {match[2] for match in found if not match[1]}, {match[2] for match in found if match[1]}
+    return {match[2] for match in results if not match[1]}, {match[2] for match in results if match[1]}

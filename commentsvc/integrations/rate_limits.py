@@ -14,7 +14,7 @@ from limits.strategies import MovingWindowRateLimiter
 
 from commentsvc.errors import SettingsError, TooManyError
 from commentsvc.integrations import signing
-from commentsvc.integrations.memory_window import Moments
+from commentsvc.integrations.memory_window import MemoryWindow
 
 log = logging.getLogger(__name__)
 
@@ -112,9 +112,9 @@ class PostLimits:
         self.network.hit(network)
 
 
-def _storage(redis_url: str) -> Moments | RedisStorage:
+def _storage(redis_url: str) -> MemoryWindow | RedisStorage:
     if not redis_url:
-        return Moments()
+        return MemoryWindow()
     # The library knows a socket by a scheme of its own.
     url = "redis+" + redis_url if redis_url.startswith("unix://") else redis_url
     try:

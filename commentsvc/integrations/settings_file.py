@@ -54,10 +54,10 @@ def merged(environ: Mapping[str, str]) -> dict[str, str]:
         raise SettingsError([f"{file} cannot be read: it is not text in UTF-8."]) from None
     if odd := [_line(one) for one in bindings if one.error or (one.key and one.value is None)]:
         raise SettingsError([f"{file}, line {number}, is not NAME=value." for number in odd])
-    found = {one.key: one.value for one in bindings if one.key and one.value is not None}
-    if DATA_DIR in found:
+    results = {one.key: one.value for one in bindings if one.key and one.value is not None}
+    if DATA_DIR in results:
         raise SettingsError([f"{file} cannot say where it lies itself: set {DATA_DIR} in the environment."])
-    return found | dict(environ)
+    return results | dict(environ)
 
 
 def append(file: Path, lines: Mapping[str, str]) -> None:
@@ -73,5 +73,5 @@ def append(file: Path, lines: Mapping[str, str]) -> None:
 
 def _line(binding: Binding) -> int:
     """Return the number of its line; the parser counts from the empty ones before it."""
-    said = binding.original.string
-    return binding.original.line + said[: len(said) - len(said.lstrip())].count("\n")
+    text = binding.original.string
+    return binding.original.line + text[: len(text) - len(text.lstrip())].count("\n")

@@ -52,9 +52,9 @@ def _signer(secret: str, purpose: str) -> _Signer:
 
 def keyed_hash(secret: str | bytes, purpose: str, value: str) -> str:
     """Return 64 hexadecimal digits: HMAC-SHA-256 of `value`, different for each purpose."""
-    found = _begun(secret).copy()
-    found.update(f"{purpose}\0{value}".encode())
-    return found.hexdigest()
+    digest = _begun(secret).copy()
+    digest.update(f"{purpose}\0{value}".encode())
+    return digest.hexdigest()
 
 
 @lru_cache(maxsize=4)

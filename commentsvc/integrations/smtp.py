@@ -22,7 +22,7 @@ _PORTS = {"smtp": 587, "smtps": 465}
 
 
 @dataclass(frozen=True)
-class Relay:
+class SmtpServer:
     """The server that takes our mail, and as whom we hand it in."""
 
     host: str
@@ -34,7 +34,7 @@ class Relay:
     """Which certificates to believe; None: the system's."""
 
     @classmethod
-    def read(cls, url: str) -> Relay:
+    def read(cls, url: str) -> SmtpServer:
         """Read `smtp://user:password@host:port` or `smtps://…`, as the settings have checked it."""
         parts = urlsplit(url)
         port = parts.port or _PORTS[parts.scheme]
@@ -42,7 +42,7 @@ class Relay:
         return cls(parts.hostname or "", port, parts.scheme == "smtps", user, password)
 
 
-def send(relay: Relay, sender: str, recipient: str, subject: str, text: str, *, number: int) -> None:
+def send(relay: SmtpServer, sender: str, recipient: str, subject: str, text: str, *, number: int) -> None:
     """Hand one mail in; raises MailError.
 
     `number` makes its Message-ID, the same for a mail that is sent again, by which servers know it again.
@@ -57,7 +57,7 @@ def send(relay: Relay, sender: str, recipient: str, subject: str, text: str, *, 
         connection.send_message(message, sender, [recipient])
 
 
-def greet(relay: Relay) -> str:
+def greet(relay: SmtpServer) -> str:
     """Go as far as the door: connect, encrypt, log in; return how in words. Raises MailError."""
     with _connected(relay) as connection:
         encrypted = isinstance(connection.sock, ssl.SSLSocket)
@@ -75,7 +75,7 @@ def one_line(text: str) -> str:
 
 
 @contextmanager
-def _connected(relay: Relay) -> Iterator[smtplib.SMTP]:
+def _connected(relay: SmtpServer) -> Iterator[smtplib.SMTP]:
     context = relay.context or ssl.create_default_context()
     try:
         with _open(relay, context) as connection:
@@ -94,10 +94,10 @@ def _connected(relay: Relay) -> Iterator[smtplib.SMTP]:
     except smtplib.SMTPAuthenticationError as error:  # the operator can mend it
         raise MailError(f"The mail server refused the login: {_words(error.smtp_error)}") from None
     except smtplib.SMTPResponseException as error:
-        said = f"The mail server said {error.smtp_code} {_words(error.smtp_error)}"
+        text = f"The mail server said {error.smtp_code} {_words(error.smtp_error)}"
         # What is wrong with the server or the sender, the operator can mend; what is wrong with the mail stays.
         lasting = isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= 500
-        raise MailError(said, lasting=lasting) from None
+        raise MailError(text, lasting=lasting) from None
     except (
         smtplib.SMTPException,
         OSError,
@@ -108,7 +108,7 @@ def _connected(relay: Relay) -> Iterator[smtplib.SMTP]:
         ) from None
 
 
-def _open(relay: Relay, context: ssl.SSLContext) -> smtplib.SMTP:
+def _open(relay: SmtpServer, context: ssl.SSLContext) -> smtplib.SMTP:
     if relay.tls_from_the_start:
         return smtplib.SMTP_SSL(relay.host, relay.port, timeout=PATIENCE, context=context)
     return smtplib.SMTP(relay.host, relay.port, timeout=PATIENCE)

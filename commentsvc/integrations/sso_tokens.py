@@ -21,7 +21,7 @@ LEEWAY = 60
 
 
 @dataclass(frozen=True)
-class Person:
+class SsoClaims:
     """Who a website says is there."""
 
     subject: str
@@ -31,7 +31,7 @@ class Person:
     url: str | None = None
 
 
-def read(token: str, secret: str, *, audience: str, at: datetime) -> Person:
+def read(token: str, secret: str, *, audience: str, at: datetime) -> SsoClaims:
     """Return who a token speaks of; raises LoginFailedError saying what is wrong, StaleTokenError where it is old."""
     from joserfc import jwt  # here, because few sites need it and it takes its time to load
     from joserfc.errors import InvalidPayloadError, JoseError
@@ -50,7 +50,7 @@ def read(token: str, secret: str, *, audience: str, at: datetime) -> Person:
         raise LoginFailedError("The website's sign-in token is not signed with this site's secret.") from None
     _require_time(given, at.timestamp())
     _require(given.get("aud") in (audience, [audience]), "aud", f"it must be {audience!r}")
-    return Person(
+    return SsoClaims(
         subject=_subject(given.get("sub")),
         name=claims.text(given.get("name")) or "",
         picture=claims.web_address(given.get("picture")),

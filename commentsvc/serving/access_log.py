@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from time import perf_counter, sleep
 from typing import Any
 
-from commentsvc.serving.wsgi_bridge import Later
+from commentsvc.serving.wsgi_bridge import DeferredResponse
 
 WsgiApp = Callable[..., Iterable[bytes]]
 
@@ -53,7 +53,7 @@ class AccessLog:
             took = (perf_counter() - began) * 1000
             self._line(environ["REQUEST_METHOD"], environ["PATH_INFO"], f"{status} {took:.1f} ms")
 
-        if isinstance(answer, Later):
+        if isinstance(answer, DeferredResponse):
             return answer.then(note)
         note()
         return answer

@@ -54,10 +54,10 @@ def chosen(accepted: str) -> str:
     if not accepted or len(accepted) > _LONGEST_HEADER:
         return IDENTITY
     weights = dict(_weighed(part) for part in accepted.lower().split(","))
-    found = {coding: weights.get(coding, weights.get("*", 0.0)) for coding in CODINGS}
-    best = max(CODINGS, key=lambda coding: found[coding])  # of equal ones the first
+    results = {coding: weights.get(coding, weights.get("*", 0.0)) for coding in CODINGS}
+    best = max(CODINGS, key=lambda coding: results[coding])  # of equal ones the first
     # Nobody who takes a compressed answer at all wants this one large, whatever weight they gave to identity.
-    return best if found[best] > 0 else IDENTITY
+    return best if results[best] > 0 else IDENTITY
 
 
 def _weighed(part: str) -> tuple[str, float]:

@@ -9,7 +9,7 @@ from threading import Semaphore
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from commentsvc import compute_lock
-from commentsvc.serving.wsgi_bridge import CAN_WAIT, Later
+from commentsvc.serving.wsgi_bridge import CAN_WAIT, DeferredResponse
 
 QUICK = ("/embed", "/thread", "/counts")
 """How paths begin behind which nothing takes long."""
@@ -27,7 +27,7 @@ _DIGITS = len(str(BODY_LARGEST))
 """Python reads no number of very many."""
 
 
-class Entrance:
+class RequestBodyReader:
     """A WSGI application in front of another."""
 
     def __init__(self, app: WSGIApplication, *, one_by_one: bool) -> None:
@@ -45,12 +45,12 @@ class Entrance:
         if length and not self._has_come(environ, length):
             return _refuse(environ, start)
         if CAN_WAIT in environ and not _is_reading(environ):
-            return Later(lambda: self._go_in(environ, start))
+            return DeferredResponse(lambda: self._go_in(environ, start))
         return self._go_in(environ, start)
 
     def _go_in(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         if self._one_by_one and environ["PATH_INFO"].startswith(QUICK):
-            with compute_lock.taken(in_line=environ["REQUEST_METHOD"] not in READING):
+            with compute_lock.held(in_line=environ["REQUEST_METHOD"] not in READING):
                 return self._app(environ, start)
         return self._app(environ, start)
 
@@ -76,10 +76,10 @@ def _length(environ: WSGIEnvironment) -> int | None:
     if environ["REQUEST_METHOD"] in READING:
         environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(), "0"  # nobody here reads one
         return 0
-    said = environ.get("CONTENT_LENGTH") or "0"
-    if "HTTP_TRANSFER_ENCODING" in environ or not said.isdecimal() or len(said) > _DIGITS:
+    text = environ.get("CONTENT_LENGTH") or "0"
+    if "HTTP_TRANSFER_ENCODING" in environ or not text.isdecimal() or len(text) > _DIGITS:
         return None
-    return int(said) if int(said) <= BODY_LARGEST else None
+    return int(text) if int(text) <= BODY_LARGEST else None
 
 
 def _refuse(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 from commentsvc.errors import BadAddressError
 from commentsvc.serving import heap, supervisor
 from commentsvc.serving.access_log import AccessLog
-from commentsvc.serving.wsgi_bridge import Gateway
+from commentsvc.serving.wsgi_bridge import WsgiBridge
 
 # Granian has a heap of its own (jemalloc), four parts of it for each processor, in which its few threads leave holes:
 # 6 MB a worker. With one part they answer as fast. It is read as soon as Granian is loaded.
@@ -54,10 +54,10 @@ class Bind:
     @classmethod
     def read(cls, text: str) -> Bind:
         """Read `HOST:PORT`, an IPv6 host in brackets; raises BadAddressError."""
-        found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]\s]+)):(\d{1,5})", text)
-        if not found or not 0 < int(found[3]) < 65_536:
+        match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]\s]+)):(\d{1,5})", text)
+        if not match or not 0 < int(match[3]) < 65_536:
             raise BadAddressError(f"{text!r} is not HOST:PORT, such as 127.0.0.1:8600")
-        return cls(found[1] or found[2], int(found[3]))
+        return cls(match[1] or match[2], int(match[3]))
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -121,7 +121,7 @@ def _supervise(workers: Iterable[int], another: Sequence[str]) -> NoReturn:
 def work(load: Callable[[], WsgiApp], bind: Bind, number: int, *, access_log: bool = True) -> None:
     """Answer requests as one of the workers, until the supervisor says SIGTERM."""
     # Granian's own way around a WSGI application has it answer at once.
-    granian.server.mp._wsgi_call_wrap = lambda app, *_: Gateway(app)  # type: ignore[attr-defined]
+    granian.server.mp._wsgi_call_wrap = lambda app, *_: WsgiBridge(app)  # type: ignore[attr-defined]
     _Worker(
         number,
         target="commentsvc",  # only a name: `load` is what is called

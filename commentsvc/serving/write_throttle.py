@@ -21,7 +21,7 @@ DEAREST = 0.02
 """Seconds of computing; what takes longer is taken for this, so that nobody waits for long behind it."""
 
 
-class Precedence:
+class WriteThrottle:
     """One turn after the other for what can wait."""
 
     def __init__(

@@ -13,20 +13,20 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from commentsvc.serving.write_throttle import Precedence
+from commentsvc.serving.write_throttle import WriteThrottle
 
 Headers = list[tuple[str, str]]
 WsgiApp = Callable[..., Iterable[bytes]]
 
 CAN_WAIT = "commentsvc.can_wait"
 """The key under which the environ says that `Later` may be returned."""
-PATIENT = 8
+SLOW_POOL_SIZE = 8
 """Threads of a process that answer later. More of them wait in a queue, without a thread."""
 
 log = logging.getLogger(__name__)
 
 
-class Later:
+class DeferredResponse:
     """A WSGI answer that is made when it is iterated over, its status and headers with it."""
 
     def __init__(self, make: Callable[[], Iterable[bytes]]) -> None:
@@ -35,7 +35,7 @@ class Later:
     def __iter__(self) -> Iterator[bytes]:
         yield whole(self._make())
 
-    def then(self, after: Callable[[], object]) -> Later:
+    def then(self, after: Callable[[], object]) -> DeferredResponse:
         """Return the same answer, with something to do once it is made."""
 
         def make() -> Iterable[bytes]:
@@ -43,7 +43,7 @@ class Later:
             after()
             return [body]
 
-        return Later(make)
+        return DeferredResponse(make)
 
 
 def whole(parts: Iterable[bytes]) -> bytes:
@@ -70,14 +70,14 @@ class _Begun:
 _NOTHING: Headers = []
 
 
-class Gateway:
+class WsgiBridge:
     """What the server calls with each request: the protocol of its answer, and the request as WSGI has it."""
 
     def __init__(self, app: WsgiApp) -> None:
         self._app = app
         self._readers = 0
-        self._precedence = Precedence(lambda: self._readers)
-        self._patient = ThreadPoolExecutor(PATIENT, thread_name_prefix="patient")
+        self._precedence = WriteThrottle(lambda: self._readers)
+        self._patient = ThreadPoolExecutor(SLOW_POOL_SIZE, thread_name_prefix="patient")
         self._always: dict[str, Any] = {
             "SCRIPT_NAME": "",
             "wsgi.version": (1, 0),
@@ -93,13 +93,13 @@ class Gateway:
         """Answer, now or later."""
         begun = _Begun()
         answer = self._app(self._always | request, begun)
-        if type(answer) is Later:
+        if type(answer) is DeferredResponse:
             self._patient.submit(self._finish, protocol, begun, answer)
         else:
             self._readers += 1  # threads may lose one; it is no account
             self._send(protocol, begun, answer)
 
-    def _finish(self, protocol: Any, begun: _Begun, answer: Later) -> None:
+    def _finish(self, protocol: Any, begun: _Begun, answer: DeferredResponse) -> None:
         try:
             with self._precedence.given():
                 self._send(protocol, begun, answer)

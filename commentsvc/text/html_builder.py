@@ -18,7 +18,7 @@ class _Box:
     filled: bool = False
 
 
-class Paragraphs:
+class HtmlBuilder:
     """The text so far: finished paragraphs, the one being written, and the boxes (quotes, lists) around it.
 
     Inline tags are wanted, not opened: they open when text comes, so that none is empty and none crosses the

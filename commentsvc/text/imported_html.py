@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from html import escape, unescape
 
-from commentsvc.text.html_builder import Paragraphs
+from commentsvc.text.html_builder import HtmlBuilder
 
 _INLINE = {
     **dict.fromkeys(("b", "strong", *(f"h{level}" for level in range(1, 7))), "strong"),
@@ -70,20 +70,20 @@ def _without_comments(html: str) -> str:
 def _pieces(html: str) -> Iterator[tuple[str, str, str]]:
     """Yield (slash, tag, attributes) for a tag and ("", "", text) for what is between two."""
     at = 0
-    for found in _TAG.finditer(html):
-        if found.start() > at:
-            yield "", "", html[at : found.start()]
-        yield found[1], found[2].lower(), found[3] if found[3] is not None else found[4]
-        at = found.end()
+    for result in _TAG.finditer(html):
+        if result.start() > at:
+            yield "", "", html[at : result.start()]
+        yield result[1], result[2].lower(), result[3] if result[3] is not None else result[4]
+        at = result.end()
     if at < len(html):
         yield "", "", html[at:]
 
 
 def _attributes(text: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+    results: dict[str, str] = {}
     for name, *values in _ATTRIBUTE.findall(text):
-        found.setdefault(name.lower(), unescape("".join(values)).strip())
-    return found
+        results.setdefault(name.lower(), unescape("".join(values)).strip())
+    return results
 
 
 def _address(url: str) -> str:
@@ -96,7 +96,7 @@ class _Reader:
     """What each tag means for the paragraphs that are written."""
 
     def __init__(self) -> None:
-        self._to = Paragraphs()
+        self._to = HtmlBuilder()
         self._inline: dict[str, int] = {}
         self._code: list[str] = []
         self._code_tags: list[str] = []
@@ -135,10 +135,10 @@ class _Reader:
         elif tag in _CODE or tag in _CODE_BLOCK:
             self._code_tags = [tag]
         elif tag in _BOXES:
-            found = (
+            match = (
                 re.fullmatch(r"\d{1,6}", _attributes(attributes).get("start", "")) if tag == "ol" else None
             )
-            self._to.open_box(tag, f'<ol start="{found[0]}">' if found else "")
+            self._to.open_box(tag, f'<ol start="{match[0]}">' if match else "")
         elif tag == "a":
             address = _address(_attributes(attributes).get("href", ""))
             self._to.want("a", f'<a href="{escape(address)}">') if address else self._to.unwant("a")
@@ -220,11 +220,11 @@ class _Reader:
     def _picture(self, attributes: dict[str, str]) -> None:
         """A remote picture would tell its server who reads here; it becomes a link."""
         address = _address(attributes.get("src", ""))
-        said = " ".join((attributes.get("alt") or attributes.get("title") or address).split())
+        sentence = " ".join((attributes.get("alt") or attributes.get("title") or address).split())
         linked = not address or self._to.wants("a")
         if not linked:
             self._to.want("a", f'<a href="{escape(address)}">')
-        self._to.say(said)
+        self._to.say(sentence)
         if not linked:
             self._to.unwant("a")
 

@@ -135,7 +135,7 @@ def _without_empty(tokens: Sequence[Token], lines: list[str]) -> Iterator[Token]
 
 def _miscounted(tokens: Sequence[Token]) -> set[int]:
     """Return which tokens, by their identities, open and close lists and items whose numbers do not count up."""
-    found: set[int] = set()
+    result: set[int] = set()
     lists: list[list[Token]] = []
     for token in tokens:
         if token.type in {"bullet_list_open", "ordered_list_open"}:
@@ -145,8 +145,8 @@ def _miscounted(tokens: Sequence[Token]) -> set[int]:
         elif token.type in {"bullet_list_close", "ordered_list_close"}:
             parts = [*lists.pop(), token]
             if token.type == "ordered_list_close" and not _counts(parts):
-                found.update(map(id, parts))
-    return found
+                result.update(map(id, parts))
+    return result
 
 
 def _counts(parts: Sequence[Token]) -> bool:

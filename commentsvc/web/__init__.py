@@ -10,9 +10,9 @@ from commentsvc.db.session import db
 from commentsvc.integrations.oauth import catalogue
 from commentsvc.integrations.rate_limits import Counters, PostLimits
 from commentsvc.serving.page_cache.cache import PageCache
-from commentsvc.serving.page_cache.change_broadcast import Messenger
-from commentsvc.serving.page_cache.change_signal import Bell
-from commentsvc.serving.request_bodies import BODY_LARGEST, Entrance
+from commentsvc.serving.page_cache.change_broadcast import ChangeBroadcast
+from commentsvc.serving.page_cache.change_signal import ChangeSignal
+from commentsvc.serving.request_bodies import BODY_LARGEST, RequestBodyReader
 from commentsvc.web import error_pages, headers, health, request_values, static_files, templating
 from commentsvc.web.account import pages as account_pages
 from commentsvc.web.admin import (
@@ -106,10 +106,10 @@ def init_app(app: Flask, settings: Settings) -> None:
 def guard_entrance(app: Flask, settings: Settings) -> None:
     """Have requests wait for their bodies; and for each other, where no server is asked, only a file."""
     only_a_file = settings.database_url.startswith("sqlite") and not settings.redis_url
-    app.wsgi_app = Entrance(app.wsgi_app, one_by_one=only_a_file)  # type: ignore[method-assign, assignment]
+    app.wsgi_app = RequestBodyReader(app.wsgi_app, one_by_one=only_a_file)  # type: ignore[method-assign, assignment]
 
 
-def keep_pages(app: Flask, settings: Settings, bell: Bell, messenger: Messenger) -> None:
+def keep_pages(app: Flask, settings: Settings, bell: ChangeSignal, messenger: ChangeBroadcast) -> None:
     """Put the cache of pages in front of the application, where the operator wants it."""
     if not settings.cache_mb:
         return

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from flask import g, request
 
 from commentsvc.domain.bans import bans
-from commentsvc.domain.threads.threads import Address
+from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.errors import ForbiddenError, StaleFormError
 from commentsvc.integrations import signing
 from commentsvc.setting_values import Network
@@ -52,10 +52,10 @@ class ShownForm:
     """It was shown once more because it had grown too old."""
 
 
-def form_token(address: Address, *, mark: str = "", again: bool = False) -> str:
+def form_token(address: ThreadAddress, *, mark: str = "", again: bool = False) -> str:
     """Return a token that says this service showed this thread's form, when, and to whom; `again` as in ShownForm."""
-    said = f"{_AGAIN if again else ''}{f'as {mark} ' if mark else ''}{_form_of(address)}"
-    g.form_token = signing.sign(settings().secret_key, "form", said)
+    text = f"{_AGAIN if again else ''}{f'as {mark} ' if mark else ''}{_form_of(address)}"
+    g.form_token = signing.sign(settings().secret_key, "form", text)
     return str(g.form_token)
 
 
@@ -64,13 +64,13 @@ def token_shown() -> bytes:
     return str(g.get("form_token", "")).encode()
 
 
-def shown_form(token: str, address: Address) -> ShownForm | None:
+def shown_form(token: str, address: ThreadAddress) -> ShownForm | None:
     """Return what a form's token says; None for a token that is not this form's."""
-    found = signing.unsign(settings().secret_key, "form", token, max_age=_EVER)
-    parts = _FORM.fullmatch(found[0]) if found else None
-    if found is None or parts is None or parts["form"] != _form_of(address):
+    result = signing.unsign(settings().secret_key, "form", token, max_age=_EVER)
+    parts = _FORM.fullmatch(result[0]) if result else None
+    if result is None or parts is None or parts["form"] != _form_of(address):
         return None
-    return ShownForm(max(0.0, time.time() - found[1]), parts["mark"] or "", bool(parts["again"]))
+    return ShownForm(max(0.0, time.time() - result[1]), parts["mark"] or "", bool(parts["again"]))
 
 
 def seconds_on_form(shown: ShownForm | None) -> float:
@@ -89,8 +89,8 @@ def receipt(comment_id: int) -> str:
 
 def comment_of(receipt: str) -> int | None:
     """Return the comment a receipt is for; None for one not ours or older than a day."""
-    found = signing.unsign(settings().secret_key, "receipt", receipt, max_age=24 * 3600)
-    return int(found[0]) if found else None
+    result = signing.unsign(settings().secret_key, "receipt", receipt, max_age=24 * 3600)
+    return int(result[0]) if result else None
 
 
 def author_key_hash(key: str | None) -> str | None:
@@ -141,8 +141,8 @@ def _client() -> _Client:
         hops = [forwarded] if forwarded else []
         ip = _ip(client_address(request.remote_addr or "", hops, settings().trusted_proxies))
         request.environ[_CLIENT] = _Client(str(ip) if ip else None, _network_of(ip))
-    found: _Client = request.environ[_CLIENT]
-    return found
+    result: _Client = request.environ[_CLIENT]
+    return result
 
 
 def _network_of(ip: ipaddress.IPv4Address | ipaddress.IPv6Address | None) -> str:
@@ -163,5 +163,5 @@ def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     return ip.ipv4_mapped or ip if isinstance(ip, ipaddress.IPv6Address) else ip
 
 
-def _form_of(address: Address) -> str:
+def _form_of(address: ThreadAddress) -> str:
     return f"{address.site.id} {address.key}"

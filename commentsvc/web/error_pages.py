@@ -73,7 +73,7 @@ def answer(status: int, message: str) -> Response:
     else:
         response = make_response(render_template("fault.html", message=message, status=status))
     response.status_code = status
-    return headers.keep_nothing(response)
+    return headers.no_store(response)
 
 
 def _ours(error: errors.CommentsvcError) -> ResponseReturnValue:

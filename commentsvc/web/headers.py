@@ -24,7 +24,7 @@ def allow_framing(origins: Iterable[str]) -> None:
     g.frame_ancestors = " ".join(origins)
 
 
-def keep_nothing(response: Response) -> Response:
+def no_store(response: Response) -> Response:
     """Mark an answer that is for one person's eyes."""
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -36,7 +36,7 @@ def leave_to_opener(response: Response) -> Response:
     return response
 
 
-def keep_with_everybody(response: Response, cdn_seconds: int) -> Response:
+def cacheable_by_all(response: Response, cdn_seconds: int) -> Response:
     """Mark an answer that is the same for everybody: a browser asks about it each time, a CDN as often as set."""
     if cdn_seconds:
         shared = f"max-age=0, s-maxage={cdn_seconds}, stale-while-revalidate={cdn_seconds}"

@@ -16,7 +16,7 @@ from markupsafe import escape
 from commentsvc.text.markup import SafeHtml
 
 
-def written(value: Any) -> str:
+def generated_code(value: Any) -> str:
     """Return a value as templates write it: escaped, unless it is safe."""
     kind = type(value)
     if kind is SafeHtml:
@@ -28,7 +28,7 @@ def written(value: Any) -> str:
     return escape(value)
 
 
-class Writer(CodeGenerator):
+class PlainCodeGenerator(CodeGenerator):
     """Compiles templates for an environment that has `written`, and SafeHtml as `safe`.
 
     Should Jinja know these methods no more, it escapes everything again.
@@ -71,7 +71,7 @@ def _is_plain(node: Node | None) -> bool:
     if isinstance(node, CondExpr):
         return _is_plain(node.expr1) and _is_plain(node.expr2)
     if isinstance(node, Const):
-        return type(node.value) is str and written(node.value) is node.value
+        return type(node.value) is str and generated_code(node.value) is node.value
     return isinstance(node, TemplateData)
 
 
@@ -84,17 +84,17 @@ def _is_text(node: Node | None) -> bool:
 
 def _in_one_go(body: Iterable[Node]) -> list[Node]:
     """Return a block whose outputs that follow each other are one, those of text on a condition among them."""
-    found: list[Node] = []
+    results: list[Node] = []
     for node in body:
         choice = _choice(node) if isinstance(node, If) else None
         pieces = [choice] if choice else node.nodes if isinstance(node, Output) else None
         if pieces is None:
-            found.append(node)
-        elif found and isinstance(found[-1], Output):
-            found[-1] = Output([*found[-1].nodes, *pieces], lineno=found[-1].lineno)
+            results.append(node)
+        elif results and isinstance(results[-1], Output):
+            results[-1] = Output([*results[-1].nodes, *pieces], lineno=results[-1].lineno)
         else:
-            found.append(Output(pieces, lineno=node.lineno))
-    return found
+            results.append(Output(pieces, lineno=node.lineno))
+    return results
 
 
 def _choice(node: If) -> Expr | None:

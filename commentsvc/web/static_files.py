@@ -9,10 +9,10 @@ from pathlib import Path
 
 from flask import Blueprint, Response, request, send_from_directory
 
-from commentsvc.serving.page_cache.policy import Keep, keep
+from commentsvc.serving.page_cache.policy import CachePolicy, mark_cacheable
 from commentsvc.web.context import settings
 
-blueprint = Blueprint("assets", __name__)
+blueprint = Blueprint("static_files", __name__)
 
 FOLDER = Path(__file__).resolve().parent.parent / "static"
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
@@ -43,7 +43,7 @@ def static(wanted: str, name: str) -> Response:
         response.headers["Cache-Control"] = "public, max-age=60"
         return response
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-    keep(Keep(lasting=True))
+    mark_cacheable(CachePolicy(permanent=True))
     return response
 
 
@@ -60,7 +60,7 @@ def loader() -> Response:
     _open_to_all(response)
     response.make_conditional(request, accept_ranges=True, complete_length=len(body))
     response.headers["Cache-Control"] = "public, max-age=600, stale-while-revalidate=86400"
-    keep(Keep(lasting=True))
+    mark_cacheable(CachePolicy(permanent=True))
     return response
 
 

@@ -15,7 +15,7 @@ from commentsvc.text import initials
 from commentsvc.text.markup import SafeHtml, trusted
 from commentsvc.web import static_files
 from commentsvc.web.auth import person_marks
-from commentsvc.web.jinja_compiler import Writer, written
+from commentsvc.web.jinja_compiler import PlainCodeGenerator, generated_code
 
 INDENTS = 4
 _INDENTS = tuple(map(str, range(INDENTS + 1)))
@@ -25,7 +25,7 @@ _TWO = tuple(f"{number:02}" for number in range(60))
 _MINUTES = tuple(tuple(f"{hour}:{minute}" for minute in _TWO) for hour in _TWO[:24])
 
 
-class Page(Template):
+class PageTemplate(Template):
     """A template with its globals in a plain dictionary, which every rendering and import of it goes through.
 
     Jinja's own would show globals that are added once templates are loaded; nobody may add any then.
@@ -38,9 +38,9 @@ class Page(Template):
 
 def init_app(app: Flask) -> None:
     environment = app.jinja_env
-    environment.code_generator_class = Writer
-    environment.template_class = Page
-    environment.extend(written=written, safe=SafeHtml)
+    environment.code_generator_class = PlainCodeGenerator
+    environment.template_class = PageTemplate
+    environment.extend(written=generated_code, safe=SafeHtml)
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.filters.update(
         date=date,
@@ -50,16 +50,16 @@ def init_app(app: Flask) -> None:
         initial=initials.initial,
         digits=digits,
         indent_of=indent_of,
-        author=remembered(environment, "author"),
-        answering=remembered(environment, "answering"),
-        blank_details=remembered(environment, "blank_details"),
+        author=cached_by(environment, "author"),
+        answering=cached_by(environment, "answering"),
+        blank_details=cached_by(environment, "blank_details"),
     )
     environment.globals.update(
         asset=static_files.url, page_mark=person_marks.page_mark, page_token=person_marks.csrf_token
     )
 
 
-def remembered(environment: Environment, name: str) -> Callable[..., str]:
+def cached_by(environment: Environment, name: str) -> Callable[..., str]:
     """Return a filter: what a macro of `thread/remembered.html` makes of a value, kept for when it comes again."""
 
     @lru_cache(_REMEMBERED, typed=True)  # what is safe already equals the same text that is not

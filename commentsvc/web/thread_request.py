@@ -12,18 +12,18 @@ from flask import request
 
 from commentsvc.domain.article_urls import LONGEST, REMEMBERED, shortened
 from commentsvc.domain.threads import lookup, threads
-from commentsvc.domain.threads.threads import Address
+from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.models import Order
 from commentsvc.web.context import database
 
-FRAME, PAGE = "/embed", "/thread"
+EMBED, STANDALONE = "/embed", "/thread"
 
 
 @dataclass(frozen=True)
-class Asked:
+class ThreadRequest:
     """A thread as a page asks for it; the doors' links carry it on."""
 
-    door: str
+    mode: str
     """FRAME or PAGE: inside somebody's article, or on its own."""
     url: str
     canonical: str = ""
@@ -31,26 +31,26 @@ class Asked:
     order: Order | None = None
 
     @classmethod
-    def read(cls, door: str, values: Mapping[str, str]) -> Asked:
+    def read(cls, door: str, values: Mapping[str, str]) -> ThreadRequest:
         """Read query arguments or form fields."""
         order = values.get("order", "")
         # Every link of the page repeats them, so what only hangs on a long one is left out.
         url, canonical = shortened(values.get("url", "")), shortened(values.get("canonical", ""))
         return cls(
-            door=door,
+            mode=door,
             url=url,
             canonical=canonical if len(canonical) <= LONGEST and canonical.isprintable() else "",
             page_id=values.get("id", ""),
             order=Order(order) if order in set(Order) else None,
         )
 
-    def address(self) -> Address:
+    def address(self) -> ThreadAddress:
         """Find the thread's place, for a GET as it is to be read alone; raises BadAddressError, UnknownOriginError."""
         if request.method in {"GET", "HEAD"}:
             return self.place()
         return threads.locate(database(), url=self.url, canonical=self.canonical, page_id=self.page_id)
 
-    def place(self) -> Address:
+    def place(self) -> ThreadAddress:
         """Find the thread's place in one query; site and thread are to be read alone. Raises what `address` does."""
         return lookup.find(database(), url=self.url, canonical=self.canonical, page_id=self.page_id)
 
@@ -71,11 +71,11 @@ class Asked:
         for name, value in more.items():
             if value is not None:
                 written[name] = f"{name}={quote_plus(str(value))}"
-        return f"{self.door}?{'&'.join(written.values())}"
+        return f"{self.mode}?{'&'.join(written.values())}"
 
     def page_link(self) -> str:
         """Return the path of the same thread on a page of its own."""
-        return replace(self, door=PAGE).link()
+        return replace(self, mode=STANDALONE).link()
 
 
 @lru_cache(REMEMBERED)

@@ -23,13 +23,13 @@ SESSION_LIFE = timedelta(days=14)
 def operator(session: Session) -> Commenter:
     """Return the operator's account, made on first use. Needs `begin_write`."""
     provider, issuer, subject = OPERATOR
-    found = session.scalar(
+    result = session.scalar(
         select(Commenter)
         .join(Identity)
         .where(Identity.provider == provider, Identity.issuer == issuer, Identity.subject == subject)
     )
-    if found is not None:
-        return found
+    if result is not None:
+        return result
     commenter = Commenter(name="Site owner")
     session.add(commenter)
     session.flush()
@@ -59,7 +59,7 @@ def issue_link(
     token = signing.new_token()
     session.add(
         Ticket(
-            token_hash=token_hashes.of_token(session, token),
+            token_hash=token_hashes.hash_of_token(session, token),
             commenter_id=commenter.id,
             identity_id=identity.id if identity else None,
             purpose=ADMIN,
@@ -74,7 +74,7 @@ def find_link(session: Session, token: str, *, at: datetime) -> SignIn | None:
     """Return what a one-time secret opens, without spending it; None for an unknown one."""
     ticket = session.scalar(
         select(Ticket).where(
-            Ticket.token_hash == token_hashes.of_token(session, token), Ticket.purpose == ADMIN
+            Ticket.token_hash == token_hashes.hash_of_token(session, token), Ticket.purpose == ADMIN
         )
     )
     if ticket is None or ticket.commenter_id is None:
@@ -91,7 +91,7 @@ def redeem_link(session: Session, token: str, *, at: datetime, browser: str = ""
     """
     ticket = session.scalar(
         select(Ticket)
-        .where(Ticket.token_hash == token_hashes.of_token(session, token), Ticket.purpose == ADMIN)
+        .where(Ticket.token_hash == token_hashes.hash_of_token(session, token), Ticket.purpose == ADMIN)
         .with_for_update()
     )
     if ticket is None or ticket.redeemed_at is not None or ticket.expires_at < at:
@@ -100,7 +100,7 @@ def redeem_link(session: Session, token: str, *, at: datetime, browser: str = ""
     secret = signing.new_token()
     session.add(
         LoginSession(
-            token_hash=token_hashes.of_token(session, secret),
+            token_hash=token_hashes.hash_of_token(session, secret),
             commenter_id=ticket.commenter_id,
             purpose=ADMIN,
             browser=browser[:80] or None,
@@ -113,20 +113,20 @@ def redeem_link(session: Session, token: str, *, at: datetime, browser: str = ""
 
 def signed_in(session: Session, token: str, *, at: datetime) -> Commenter | None:
     """Return who holds this admin session's token, or None."""
-    found = session.scalar(
+    login_session = session.scalar(
         select(LoginSession).where(
-            LoginSession.token_hash == token_hashes.of_token(session, token),
+            LoginSession.token_hash == token_hashes.hash_of_token(session, token),
             LoginSession.purpose == ADMIN,
             LoginSession.expires_at > at,
         )
     )
-    return found.commenter if found else None
+    return login_session.commenter if login_session else None
 
 
 def sign_out(session: Session, token: str) -> None:
     """End the session with this token. Needs `begin_write`."""
     session.execute(
-        delete(LoginSession).where(LoginSession.token_hash == token_hashes.of_token(session, token))
+        delete(LoginSession).where(LoginSession.token_hash == token_hashes.hash_of_token(session, token))
     )
 
 

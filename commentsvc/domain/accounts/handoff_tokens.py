@@ -33,7 +33,7 @@ def issue(session: Session, holder: LoginSession, *, token: str = "", at: dateti
     session.execute(delete(Ticket).where(Ticket.purpose == PASS, Ticket.expires_at < at))
     token = token or signing.new_token()
     ticket = Ticket(
-        token_hash=token_hashes.of_token(session, token),
+        token_hash=token_hashes.hash_of_token(session, token),
         commenter_id=holder.commenter_id,
         identity_id=holder.identity_id,
         purpose=PASS,
@@ -52,7 +52,7 @@ def issue(session: Session, holder: LoginSession, *, token: str = "", at: dateti
 def is_known(session: Session, token: str) -> bool:
     """Whether a token was issued, and is perhaps spent; one that a frame has made may be on its way."""
     query = select(Ticket.id).where(
-        Ticket.token_hash == token_hashes.of_token(session, token), Ticket.purpose == PASS
+        Ticket.token_hash == token_hashes.hash_of_token(session, token), Ticket.purpose == PASS
     )
     return session.scalar(query) is not None
 
@@ -65,7 +65,7 @@ def redeem(session: Session, token: str, *, browser: str, at: datetime) -> str:
     """
     ticket = session.scalar(
         select(Ticket)
-        .where(Ticket.token_hash == token_hashes.of_token(session, token), Ticket.purpose == PASS)
+        .where(Ticket.token_hash == token_hashes.hash_of_token(session, token), Ticket.purpose == PASS)
         .with_for_update()
     )
     if ticket is None or ticket.redeemed_at is not None or ticket.expires_at < at:

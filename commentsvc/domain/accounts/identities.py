@@ -21,29 +21,29 @@ from commentsvc.errors import (
 from commentsvc.models import Commenter, Identity, LoginSession
 
 
-def of_login(
+def identity_of_login(
     session: Session, provider: str, issuer: str, subject: str, *, name: str, link: str | None, at: datetime
 ) -> Identity:
     """Return the identity of somebody who just logged in; unknown ones become a new Commenter.
 
     An e-mail, a name or a handle that matches another Commenter's changes nothing. Needs `begin_write`.
     """
-    found = find(session, provider, issuer, subject)
+    result = find(session, provider, issuer, subject)
     shown = _name(name, provider)
-    if found is not None:
-        if found.name is None:
+    if result is not None:
+        if result.name is None:
             # Given a role before their first visit: until now nobody knew what to call them.
-            found.commenter.name = shown
-        found.name = shown
-        return found
+            result.commenter.name = shown
+        result.name = shown
+        return result
     try:
         with session.begin_nested():
             return _create(session, provider, issuer, subject, name=shown, link=link, at=at)
     except IntegrityError:  # the same person, logging in twice at once
-        found = find(session, provider, issuer, subject)
-        if found is None:
+        result = find(session, provider, issuer, subject)
+        if result is None:
             raise
-        return found
+        return result
 
 
 def find(session: Session, provider: str, issuer: str, subject: str) -> Identity | None:
@@ -55,7 +55,7 @@ def find(session: Session, provider: str, issuer: str, subject: str) -> Identity
     )
 
 
-def of(session: Session, commenter_id: int) -> Sequence[Identity]:
+def identities_of(session: Session, commenter_id: int) -> Sequence[Identity]:
     """Return all the ways in which a person can log in."""
     query = select(Identity).where(Identity.commenter_id == commenter_id).order_by(Identity.id)
     return session.scalars(query).all()
@@ -76,11 +76,11 @@ def link(
     Raises NotFreshError, and IdentityTakenError where the identity is another person's.
     """
     _require_fresh(holder, at=at)
-    found = find(session, provider, issuer, subject)
-    if found is not None and found.commenter_id != holder.commenter_id:
+    result = find(session, provider, issuer, subject)
+    if result is not None and result.commenter_id != holder.commenter_id:
         raise IdentityTakenError
-    if found is None:
-        found = Identity(
+    if result is None:
+        result = Identity(
             commenter_id=holder.commenter_id,
             provider=provider,
             issuer=issuer,
@@ -88,10 +88,10 @@ def link(
             name=_name(name, provider),
             created_at=at,
         )
-        session.add(found)
+        session.add(result)
         session.flush()
         login_sessions.end_all(session, holder.commenter_id, but=holder.id)
-    return found
+    return result
 
 
 def unlink(session: Session, holder: LoginSession, identity_id: int, *, at: datetime) -> None:
@@ -100,16 +100,16 @@ def unlink(session: Session, holder: LoginSession, identity_id: int, *, at: date
     Raises NotFoundError, NotFreshError, and ForbiddenError where it is the last one.
     """
     _require_fresh(holder, at=at)
-    all_of_them = of(session, holder.commenter_id)
-    found = next((one for one in all_of_them if one.id == identity_id), None)
-    if found is None:
+    all_of_them = identities_of(session, holder.commenter_id)
+    result = next((one for one in all_of_them if one.id == identity_id), None)
+    if result is None:
         raise NotFoundError("There is no such account among yours.")
     if len(all_of_them) == 1:
         raise ForbiddenError("This is the only way you can log in. Link another account first.")
-    if holder.identity_id == found.id:
-        holder.identity_id = next(one.id for one in all_of_them if one.id != found.id)
+    if holder.identity_id == result.id:
+        holder.identity_id = next(one.id for one in all_of_them if one.id != result.id)
         session.flush()
-    session.delete(found)
+    session.delete(result)
     session.flush()
     login_sessions.end_all(session, holder.commenter_id, but=holder.id)
 

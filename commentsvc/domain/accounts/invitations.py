@@ -34,8 +34,8 @@ def grant(
     Raises BadAddressError for a subject that can be nobody's.
     """
     subject = _subject(subject)
-    found = identities.find(session, provider, issuer, subject)
-    commenter = found.commenter if found else _expected(session, provider, issuer, subject, at=at)
+    result = identities.find(session, provider, issuer, subject)
+    commenter = result.commenter if result else _expected(session, provider, issuer, subject, at=at)
     _set_role(session, commenter.id, site.id, role)
     return commenter
 
@@ -45,8 +45,8 @@ def revoke(session: Session, site: Site, provider: str, issuer: str, subject: st
 
     Raises NotFoundError where it has none, BadAddressError for a subject that can be nobody's.
     """
-    found = identities.find(session, provider, issuer, _subject(subject))
-    membership = _membership(session, found.commenter_id, site.id) if found else None
+    result = identities.find(session, provider, issuer, _subject(subject))
+    membership = _membership(session, result.commenter_id, site.id) if result else None
     if membership is None:
         raise NotFoundError(f"This account has no role on {site.name}.")
     session.delete(membership)
@@ -59,7 +59,7 @@ def invite(session: Session, site: Site, role: Role, *, at: datetime) -> str:
     token = signing.new_token()
     session.add(
         Ticket(
-            token_hash=token_hashes.of_token(session, token),
+            token_hash=token_hashes.hash_of_token(session, token),
             site_id=site.id,
             role=role,
             purpose=INVITE,
@@ -98,7 +98,7 @@ def _subject(typed: str) -> str:
 
 def _open(session: Session, token: str, *, at: datetime, lock: bool = True) -> Ticket:
     query = select(Ticket).where(
-        Ticket.token_hash == token_hashes.of_token(session, token), Ticket.purpose == INVITE
+        Ticket.token_hash == token_hashes.hash_of_token(session, token), Ticket.purpose == INVITE
     )
     ticket = session.scalar(query.with_for_update() if lock else query)
     if ticket is None or ticket.redeemed_at is not None or ticket.expires_at < at:
@@ -125,9 +125,9 @@ def _membership(session: Session, commenter_id: int, site_id: int) -> Membership
 
 
 def _set_role(session: Session, commenter_id: int, site_id: int, role: Role) -> None:
-    found = _membership(session, commenter_id, site_id)
-    if found is None:
-        found = Membership(commenter_id=commenter_id, site_id=site_id)
-        session.add(found)
-    found.role = role
+    membership = _membership(session, commenter_id, site_id)
+    if membership is None:
+        membership = Membership(commenter_id=commenter_id, site_id=site_id)
+        session.add(membership)
+    membership.role = role
     session.flush()

@@ -38,7 +38,7 @@ def open_for(
     token = signing.new_token()
     session.add(
         LoginSession(
-            token_hash=token_hashes.of_token(session, token),
+            token_hash=token_hashes.hash_of_token(session, token),
             commenter_id=commenter_id,
             identity_id=identity_id,
             site_id=site_id,
@@ -55,14 +55,14 @@ def find(
     session: Session, token: str, *, purpose: str, at: datetime, site_id: int | None = None
 ) -> LoginSession | None:
     """Return the session this token opens for this purpose and site, or None."""
-    found = session.scalar(
+    login_session = session.scalar(
         select(LoginSession).where(
-            LoginSession.token_hash == token_hashes.of_token(session, token),
+            LoginSession.token_hash == token_hashes.hash_of_token(session, token),
             LoginSession.purpose == purpose,
             LoginSession.expires_at > at,
         )
     )
-    return found if found is not None and found.site_id == site_id else None
+    return login_session if login_session is not None and login_session.site_id == site_id else None
 
 
 def by_id(session: Session, session_id: int) -> LoginSession:
@@ -75,7 +75,7 @@ def is_fresh(found: LoginSession, *, at: datetime) -> bool:
     return found.created_at + FRESH > at
 
 
-def of(session: Session, commenter_id: int, *, at: datetime) -> Sequence[LoginSession]:
+def sessions_of(session: Session, commenter_id: int, *, at: datetime) -> Sequence[LoginSession]:
     """Return a person's sessions that are still good, the newest first."""
     query = select(LoginSession).where(
         LoginSession.commenter_id == commenter_id, LoginSession.expires_at > at
@@ -86,7 +86,7 @@ def of(session: Session, commenter_id: int, *, at: datetime) -> Sequence[LoginSe
 def end(session: Session, token: str) -> None:
     """End the session with this token. Needs `begin_write`."""
     session.execute(
-        delete(LoginSession).where(LoginSession.token_hash == token_hashes.of_token(session, token))
+        delete(LoginSession).where(LoginSession.token_hash == token_hashes.hash_of_token(session, token))
     )
 
 

@@ -36,17 +36,17 @@ _USED = "This login was used before. Please log in again."
 _TOO_LONG = "This login took too long. Please try again."
 
 
-class Stage(StrEnum):
+class LoginStage(StrEnum):
     PENDING = "pending"
     FAILED = "failed"
     DONE = "done"
 
 
 @dataclass(frozen=True)
-class Redeemed:
+class RedeemedLogin:
     """Where a login stands; `token` opens the session, once."""
 
-    stage: Stage
+    stage: LoginStage
     token: str = ""
     message: str = ""
     is_begun: bool = True
@@ -68,7 +68,7 @@ def begin(
     """
     if not re.fullmatch(r"[0-9a-f]{64}", challenge):
         raise BadAddressError("This login was not begun as it should be. Please try again.")
-    hashed = token_hashes.of_challenge(session, challenge)
+    hashed = token_hashes.hash_of_challenge(session, challenge)
     session.execute(delete(Ticket).where(Ticket.purpose == LOGIN, Ticket.expires_at < at - KNOWN_FOR))
     if _is_stored(session, _ticket(hashed, site_id, at=at, begun_from=dict(begun_from or {}))):
         return
@@ -78,14 +78,14 @@ def begin(
     raise BadAddressError("This login was begun before. Please try again.")
 
 
-def went_out(session: Session, challenge: str, state: str, *, at: datetime) -> None:
+def note_state(session: Session, challenge: str, state: str, *, at: datetime) -> None:
     """Note the OAuth state by which the provider's answer will find this login.
 
     Needs `begin_write`; raises LoginCancelledError, LoginExpiredError.
     """
-    hashed = token_hashes.of_challenge(session, challenge)
+    hashed = token_hashes.hash_of_challenge(session, challenge)
     ticket = session.scalar(select(Ticket).where(Ticket.token_hash == hashed).with_for_update())
-    _require_under_way(ticket, at=at).state_hash = token_hashes.of_token(session, state)
+    _require_under_way(ticket, at=at).state_hash = token_hashes.hash_of_token(session, state)
 
 
 def cancel(session: Session, verifier: str, *, site_id: int, at: datetime) -> None:
@@ -95,7 +95,7 @@ def cancel(session: Session, verifier: str, *, site_id: int, at: datetime) -> No
     just before ends. Needs `begin_write`.
     """
     if _is_stored(
-        session, _ticket(token_hashes.of_token(session, verifier), site_id, at=at, failure=_CANCELLED)
+        session, _ticket(token_hashes.hash_of_token(session, verifier), site_id, at=at, failure=_CANCELLED)
     ):
         return
     ticket = _of_verifier(session, verifier, lock=True)
@@ -109,7 +109,7 @@ def cancel(session: Session, verifier: str, *, site_id: int, at: datetime) -> No
 
 def begun_from(session: Session, state: str) -> dict[str, str]:
     """Return where the login with this state was begun; empty where that is not known."""
-    query = select(Ticket.begun_from).where(Ticket.state_hash == token_hashes.of_token(session, state))
+    query = select(Ticket.begun_from).where(Ticket.state_hash == token_hashes.hash_of_token(session, state))
     return session.scalar(query) or {}
 
 
@@ -131,16 +131,16 @@ def fail(session: Session, message: str, *, challenge: str = "", state: str = ""
     Nothing happens to one that has ended. Needs `begin_write`.
     """
     named = (
-        Ticket.token_hash == token_hashes.of_challenge(session, challenge)
+        Ticket.token_hash == token_hashes.hash_of_challenge(session, challenge)
         if challenge
-        else Ticket.state_hash == token_hashes.of_token(session, state)
+        else Ticket.state_hash == token_hashes.hash_of_token(session, state)
     )
     ticket = session.scalar(select(Ticket).where(named, Ticket.purpose == LOGIN).with_for_update())
     if ticket is not None and _is_under_way(ticket, at=at):
         ticket.failure, ticket.stash = message[:300], None
 
 
-def stash(session: Session, state: str, answer: Mapping[str, str], *, at: datetime) -> str:
+def store_answer(session: Session, state: str, answer: Mapping[str, str], *, at: datetime) -> str:
     """Keep an answer that came without the browser's cookie; return the proof that fetches it.
 
     Needs `begin_write`; raises LoginFailedError.
@@ -149,31 +149,35 @@ def stash(session: Session, state: str, answer: Mapping[str, str], *, at: dateti
     if ticket.stash is not None:
         raise LoginFailedError("This answer was given before. Please log in again.")
     proof = signing.new_token()
-    ticket.stash = {**answer, _PROOF: token_hashes.of_token(session, proof)}
+    ticket.stash = {**answer, _PROOF: token_hashes.hash_of_token(session, proof)}
     return proof
 
 
-def stashed(session: Session, state: str, proof: str, *, at: datetime) -> dict[str, str]:
+def stored_answer(session: Session, state: str, proof: str, *, at: datetime) -> dict[str, str]:
     """Return the answer kept for this login, to the browser that brought it; raises LoginFailedError."""
-    found = dict(_under_way(session, state, at=at).stash or {})
-    if found.pop(_PROOF, "") != token_hashes.of_token(session, proof):
+    result = dict(_under_way(session, state, at=at).stash or {})
+    if result.pop(_PROOF, "") != token_hashes.hash_of_token(session, proof):
         raise LoginFailedError("This login was begun in another browser. Please start it again.")
-    return found
+    return result
 
 
-def look(session: Session, verifier: str, *, site_id: int, at: datetime) -> Redeemed | None:
+def peek(session: Session, verifier: str, *, site_id: int, at: datetime) -> RedeemedLogin | None:
     """Return where the login begun with this verifier stands, without a lock; None where a session may be had.
 
     A login that is not known is still on its way here, for a frame begins to ask as soon as its window opens.
     Raises LoginFailedError.
     """
     ticket = _of_verifier(session, verifier)
-    return Redeemed(Stage.PENDING, is_begun=False) if ticket is None else _standing(ticket, site_id, at=at)
+    return (
+        RedeemedLogin(LoginStage.PENDING, is_begun=False)
+        if ticket is None
+        else _standing(ticket, site_id, at=at)
+    )
 
 
 def redeem(
     session: Session, verifier: str, *, site_id: int, browser: str, again: bool, at: datetime
-) -> Redeemed:
+) -> RedeemedLogin:
     """Return where a login stands as `look` does, and open its session if it is done.
 
     Once only; `again`, within a minute, gives a new session in place of the first, for a frame whose browser
@@ -181,7 +185,7 @@ def redeem(
     """
     ticket = _of_verifier(session, verifier, lock=True)
     if ticket is None:
-        return Redeemed(Stage.PENDING, is_begun=False)
+        return RedeemedLogin(LoginStage.PENDING, is_begun=False)
     if standing := _standing(ticket, site_id, at=at):
         return standing
     if ticket.redeemed_at is not None:
@@ -199,7 +203,7 @@ def redeem(
         browser=browser,
         at=at,
     )
-    return Redeemed(Stage.DONE, token=token)
+    return RedeemedLogin(LoginStage.DONE, token=token)
 
 
 def _end_session(session: Session, ticket: Ticket) -> None:
@@ -213,14 +217,14 @@ def _end_session(session: Session, ticket: Ticket) -> None:
     )
 
 
-def _standing(ticket: Ticket, site_id: int, *, at: datetime) -> Redeemed | None:
+def _standing(ticket: Ticket, site_id: int, *, at: datetime) -> RedeemedLogin | None:
     """Return where a login stands that is not done; None for one that is. Raises LoginFailedError."""
     if ticket.site_id != site_id or ticket.expires_at < at:
         raise LoginFailedError(_TOO_LONG)
     if ticket.failure:
-        return Redeemed(Stage.FAILED, message=ticket.failure)
+        return RedeemedLogin(LoginStage.FAILED, message=ticket.failure)
     if ticket.commenter_id is None or ticket.identity_id is None:
-        return Redeemed(Stage.PENDING)
+        return RedeemedLogin(LoginStage.PENDING)
     return None
 
 
@@ -242,13 +246,13 @@ def _is_stored(session: Session, ticket: Ticket) -> bool:
 
 def _of_verifier(session: Session, verifier: str, *, lock: bool = False) -> Ticket | None:
     query = select(Ticket).where(
-        Ticket.token_hash == token_hashes.of_token(session, verifier), Ticket.purpose == LOGIN
+        Ticket.token_hash == token_hashes.hash_of_token(session, verifier), Ticket.purpose == LOGIN
     )
     return session.scalar(query.with_for_update() if lock else query)
 
 
 def _of_state(session: Session, state: str, *, lock: bool = False) -> Ticket | None:
-    query = select(Ticket).where(Ticket.state_hash == token_hashes.of_token(session, state))
+    query = select(Ticket).where(Ticket.state_hash == token_hashes.hash_of_token(session, state))
     return session.scalar(query.with_for_update() if lock else query)
 
 

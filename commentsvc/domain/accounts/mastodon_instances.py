@@ -11,19 +11,19 @@ from commentsvc.integrations.oauth.catalogue import Provider
 from commentsvc.models import Registration
 
 
-def at(session: Session, row: Provider, host: str, redirect_uri: str) -> Provider:
+def provider_of(session: Session, row: Provider, host: str, redirect_uri: str) -> Provider:
     """Return the provider at one instance. Commits a new registration; raises ProviderError."""
-    found = session.get(Registration, host)
-    if found is None:
+    registration = session.get(Registration, host)
+    if registration is None:
         session.rollback()  # no transaction stays open while another server is asked
         website = redirect_uri.partition("/login/")[0]
         client_id, secret = mastodon.register(host, redirect_uri, name="Comments", website=website)
         begin_write(session)
-        found = Registration(host=host, client_id=client_id, client_secret=secret)
-        session.add(found)
+        registration = Registration(host=host, client_id=client_id, client_secret=secret)
+        session.add(registration)
         try:
             session.commit()
         except IntegrityError:  # two people of one instance at once; the first registration serves both
             session.rollback()
-            found = session.get_one(Registration, host)
-    return mastodon.at(row, host, found.client_id, found.client_secret)
+            registration = session.get_one(Registration, host)
+    return mastodon.provider_at(row, host, registration.client_id, registration.client_secret)

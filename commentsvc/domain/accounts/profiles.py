@@ -22,7 +22,7 @@ EXCERPT = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class OwnComment:
     """One of a person's comments, on whichever site it stands."""
 
     id: int
@@ -39,22 +39,22 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class WrittenPage:
+class OwnCommentsPage:
     """Some of a person's comments, the newest first."""
 
-    entries: Sequence[Written]
+    entries: Sequence[OwnComment]
     next_after: int | None
     """Where the next page begins; None on the last."""
 
 
-def written(session: Session, commenter_id: int, *, after: int | None = None) -> WrittenPage:
+def own_comments(session: Session, commenter_id: int, *, after: int | None = None) -> OwnCommentsPage:
     """Return a page of what a person wrote anywhere on this service: what has an id below `after`."""
     query = _columns().where(Comment.commenter_id == commenter_id)
     if after is not None:
         query = query.where(Comment.id < after)
     rows = session.execute(query.order_by(Comment.id.desc()).limit(PAGE + 1)).all()
     shown = rows[:PAGE]
-    return WrittenPage([_written(row) for row in shown], shown[-1].id if len(rows) > PAGE else None)
+    return OwnCommentsPage([_written(row) for row in shown], shown[-1].id if len(rows) > PAGE else None)
 
 
 def rename(session: Session, commenter_id: int, typed: str) -> None:
@@ -64,7 +64,7 @@ def rename(session: Session, commenter_id: int, typed: str) -> None:
     if commenter.name != name:
         commenter.name = name
         session.flush()
-        look_changed(session, commenter_id)
+        invalidate_pages_of(session, commenter_id)
 
 
 def show_picture(session: Session, commenter_id: int, shown: bool) -> None:
@@ -73,10 +73,10 @@ def show_picture(session: Session, commenter_id: int, shown: bool) -> None:
     if commenter.show_picture != shown:
         commenter.show_picture = shown
         session.flush()
-        look_changed(session, commenter_id)
+        invalidate_pages_of(session, commenter_id)
 
 
-def look_changed(session: Session, commenter_id: int) -> None:
+def invalidate_pages_of(session: Session, commenter_id: int) -> None:
     """Note that a person's comments look different now: no copy of a page with them may be given out any more."""
     theirs = select(Comment.thread_id).where(Comment.commenter_id == commenter_id)
     threads.lock_all(session, session.scalars(theirs.distinct()))
@@ -97,7 +97,7 @@ def _columns() -> Any:
             Comment.edited_at,
             case((func.length(Comment.html) <= LARGEST_HTML, Comment.html), else_=None).label("html"),
             func.substr(Comment.source, 1, EXCERPT).label("excerpt"),
-            titles.public().label("title"),
+            titles.public_title().label("title"),
             Thread.url,
             Site.name.label("site"),
         )
@@ -106,8 +106,8 @@ def _columns() -> Any:
     )
 
 
-def _written(row: Row[Any]) -> Written:
-    return Written(
+def _written(row: Row[Any]) -> OwnComment:
+    return OwnComment(
         id=row.id,
         site=row.site,
         title=row.title,

@@ -12,7 +12,7 @@ from commentsvc.domain import fields
 from commentsvc.domain.accounts import identities, login_sessions, profiles
 from commentsvc.errors import InvalidFieldsError, LoginFailedError
 from commentsvc.integrations import signing
-from commentsvc.integrations.sso_tokens import Person
+from commentsvc.integrations.sso_tokens import SsoClaims
 from commentsvc.models import Commenter, Identity, LoginSession, Site
 
 PROVIDER = "sso"
@@ -22,7 +22,7 @@ RENEWED_AFTER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
-class Entered:
+class SsoLogin:
     """Who came, and the token of their new session; None where they had one."""
 
     commenter_id: int
@@ -41,15 +41,15 @@ def switch_off(session: Session, site: Site) -> None:
     _set(session, site, None)
 
 
-def enter(
+def log_in(
     session: Session,
     site: Site,
-    person: Person,
+    person: SsoClaims,
     *,
     held: LoginSession | None,
     browser: str,
     at: datetime,
-) -> Entered:
+) -> SsoLogin:
     """Open a session for somebody the site vouches for, unless `held` is theirs already.
 
     Another person's session in `held` ends. Needs `begin_write`; raises LoginFailedError for a name that is none.
@@ -58,7 +58,7 @@ def enter(
     if held is not None and held.identity_id == identity.id:
         if held.created_at + RENEWED_AFTER < at:
             held.created_at, held.expires_at = at, at + LIFE
-        return Entered(identity.commenter_id)
+        return SsoLogin(identity.commenter_id)
     if held is not None:
         session.delete(held)
     token = login_sessions.open_for(
@@ -71,7 +71,7 @@ def enter(
         at=at,
         life=LIFE,
     )
-    return Entered(identity.commenter_id, token)
+    return SsoLogin(identity.commenter_id, token)
 
 
 def _set(session: Session, site: Site, secret: str | None) -> None:
@@ -87,13 +87,13 @@ def _issuer(site: Site) -> str:
     return f"site:{site.id}"
 
 
-def _identity(session: Session, site: Site, person: Person, *, at: datetime) -> Identity:
+def _identity(session: Session, site: Site, person: SsoClaims, *, at: datetime) -> Identity:
     """Find or make the identity. Their name is what the site says it is now, on comments of earlier days too."""
     try:
         name = fields.name(person.name)
     except InvalidFieldsError as error:
         raise LoginFailedError(f"The website's sign-in has no proper name: {error}") from None
-    identity = identities.of_login(
+    identity = identities.identity_of_login(
         session, PROVIDER, _issuer(site), person.subject, name=name, link=person.url, at=at
     )
     commenter = session.get_one(Commenter, identity.commenter_id)
@@ -101,7 +101,7 @@ def _identity(session: Session, site: Site, person: Person, *, at: datetime) -> 
     if (commenter.name, commenter.website) != (name, website):
         commenter.name, commenter.website = name, website
         session.flush()
-        profiles.look_changed(session, commenter.id)
+        profiles.invalidate_pages_of(session, commenter.id)
     return identity
 
 

@@ -19,12 +19,12 @@ def hash_with(engine: Engine, secret: str) -> None:
     engine.update_execution_options(**{_SECRET: secret})
 
 
-def of_token(session: Session, token: str) -> str:
+def hash_of_token(session: Session, token: str) -> str:
     """Return the 64 hexadecimal digits under which a token is stored."""
-    return of_challenge(session, signing.challenge_of(token))
+    return hash_of_challenge(session, signing.challenge_of(token))
 
 
-def of_challenge(session: Session, challenge: str) -> str:
+def hash_of_challenge(session: Session, challenge: str) -> str:
     """Return what `of_token` does, from the token's SHA-256 in hexadecimal digits."""
     secret: str = session.get_bind().get_execution_options()[_SECRET]
     return signing.keyed_hash(secret, PURPOSE, challenge)

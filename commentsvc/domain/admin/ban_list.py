@@ -29,7 +29,7 @@ _WIDEST = {4: 8, 6: 16}
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class BanTarget:
     """Somebody or something that can be banned."""
 
     kind: BanKind
@@ -45,37 +45,37 @@ class Target:
         return f"domain:{self.value}" if self.kind is BanKind.DOMAIN else self.kind.value
 
 
-def targets(comment: Comment) -> list[Target]:
+def possible_bans(comment: Comment) -> list[BanTarget]:
     """Return all that a comment gives to ban its author by, the surest first."""
     name = (comment.commenter.name if comment.commenter else comment.guest_name) or ANONYMOUS
     website = comment.commenter.website if comment.commenter else comment.guest_website
     hosts = bans.hosts_of([website, *tokens.links(comment.html)])
     domains = dict.fromkeys(ban_values.domain(host) for host in hosts if len(host) <= LABEL_LONGEST)
-    found = [
+    results = [
         (BanKind.PERSON, str(comment.commenter_id) if comment.commenter_id is not None else None),
         (BanKind.EMAIL, comment.guest_email and ban_values.email(comment.guest_email)),
         (BanKind.AUTHOR, comment.author_key_hash if comment.commenter_id is None else None),
     ]
-    mine = [Target(kind, value, name) for kind, value in found if value]
+    mine = [BanTarget(kind, value, name) for kind, value in results if value]
     if comment.network_hash:
-        mine.append(Target(BanKind.NETWORK, comment.network_hash, name, bans.month_of(comment.created_at)))
-    return mine + [Target(BanKind.DOMAIN, host, host) for host in list(domains)[:MOST_DOMAINS]]
+        mine.append(BanTarget(BanKind.NETWORK, comment.network_hash, name, bans.month_of(comment.created_at)))
+    return mine + [BanTarget(BanKind.DOMAIN, host, host) for host in list(domains)[:MOST_DOMAINS]]
 
 
-def typed(kind: BanKind, value: str) -> Target:
+def parse_typed(kind: BanKind, value: str) -> BanTarget:
     """Return what a moderator typed as a target; raises InvalidFieldsError on `value`."""
     if kind not in {BanKind.EMAIL, BanKind.NETWORK, BanKind.DOMAIN}:
         raise InvalidFieldsError({"value": "Please ban a person from one of their comments"})
     normal = bans.normal(kind, value)
     if kind is BanKind.NETWORK:
         _require_narrow(normal)
-    return Target(kind, normal, normal[:LABEL_LONGEST])
+    return BanTarget(kind, normal, normal[:LABEL_LONGEST])
 
 
 def add(
     session: Session,
     site_id: int,
-    wanted: Sequence[Target],
+    wanted: Sequence[BanTarget],
     *,
     reason: str,
     until: datetime | None,
@@ -88,11 +88,11 @@ def add(
     who looks after the site.
     """
     faults = {}
-    said = " ".join(reason.replace("\0", "").split())
-    if not said or len(said) > REASON_LONGEST:
+    text = " ".join(reason.replace("\0", "").split())
+    if not text or len(text) > REASON_LONGEST:
         faults["reason"] = (
             f"Please use at most {REASON_LONGEST} characters"
-            if said
+            if text
             else "Please say why, for other moderators"
         )
     if until is not None and until <= at:
@@ -102,29 +102,33 @@ def add(
     for target in wanted:
         if target.kind is BanKind.PERSON and accounts.role_on(session, int(target.value), site_id):
             raise ForbiddenError(f"{target.label} looks after this site. Take the role away first.")
-    found = [_put(session, site_id, target, said, until, moderator_id, at) for target in wanted]
-    for ban in found:
-        _record(session, ban, "ban.add", f"Banned {named(ban)}{ending(ban)}: {said}", moderator_id, at)
-    return found
+    results = [_put(session, site_id, target, text, until, moderator_id, at) for target in wanted]
+    for ban in results:
+        _record(session, ban, "ban.add", f"Banned {describe(ban)}{ending(ban)}: {text}", moderator_id, at)
+    return results
 
 
 def lift(session: Session, ban: Ban, *, moderator_id: int, at: datetime) -> None:
     """Take a ban off. Needs `begin_write`."""
-    _record(session, ban, "ban.lift", f"Lifted the ban of {named(ban)}.", moderator_id, at)
+    _record(session, ban, "ban.lift", f"Lifted the ban of {describe(ban)}.", moderator_id, at)
     session.delete(ban)
     session.flush()
 
 
-def listed(session: Session, site_id: int, *, after: int | None = None) -> tuple[Sequence[Ban], int | None]:
+def list_bans(
+    session: Session, site_id: int, *, after: int | None = None
+) -> tuple[Sequence[Ban], int | None]:
     """Return a page of a site's bans, the latest first, those that are over too; and where the next one begins."""
     query = select(Ban).where(Ban.site_id == site_id).options(joinedload(Ban.moderator))
     if after is not None:
         query = query.where(Ban.id < after)
-    found = session.scalars(query.order_by(Ban.id.desc()).limit(PAGE + 1)).all()
-    return found[:PAGE], found[PAGE - 1].id if len(found) > PAGE else None
+    result = session.scalars(query.order_by(Ban.id.desc()).limit(PAGE + 1)).all()
+    return result[:PAGE], result[PAGE - 1].id if len(result) > PAGE else None
 
 
-def holding(session: Session, site_id: int, wanted: Sequence[Target], *, at: datetime) -> Sequence[Ban]:
+def bans_in_force(
+    session: Session, site_id: int, wanted: Sequence[BanTarget], *, at: datetime
+) -> Sequence[Ban]:
     """Return the bans of these that hold now."""
     if not wanted:
         return []
@@ -133,7 +137,7 @@ def holding(session: Session, site_id: int, wanted: Sequence[Target], *, at: dat
     return session.scalars(query.options(joinedload(Ban.moderator)).order_by(Ban.id.desc())).all()
 
 
-def named(ban: Ban) -> str:
+def describe(ban: Ban) -> str:
     """Say whom or what a ban is for."""
     return {
         BanKind.PERSON: ban.label,
@@ -152,7 +156,7 @@ def ending(ban: Ban) -> str:
 def _put(
     session: Session,
     site_id: int,
-    target: Target,
+    target: BanTarget,
     reason: str,
     until: datetime | None,
     moderator_id: int,
@@ -188,9 +192,9 @@ def _record(session: Session, ban: Ban, kind: str, summary: str, moderator_id: i
 
 def _require_narrow(network: str) -> None:
     try:
-        found = ipaddress.ip_network(network)
+        result = ipaddress.ip_network(network)
     except ValueError:
         message = "Please enter an address such as 192.0.2.7 or a range such as 192.0.2.0/24"
         raise InvalidFieldsError({"value": message}) from None
-    if found.prefixlen < _WIDEST[found.version]:
+    if result.prefixlen < _WIDEST[result.version]:
         raise InvalidFieldsError({"value": "This range is too wide: it would shut out a great many people"})

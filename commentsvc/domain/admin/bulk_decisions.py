@@ -32,7 +32,7 @@ KINDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Overtaken:
+class AlreadyDecided:
     """A comment that somebody decided on between the page and the button."""
 
     comment_id: int
@@ -42,16 +42,16 @@ class Overtaken:
 
 
 @dataclass(slots=True)
-class Outcome:
+class BulkResult:
     """What became of it."""
 
     action_id: int | None = None
     """None where nothing was changed."""
     changed: int = 0
-    overtaken: list[Overtaken] = field(default_factory=list)
+    already_decided: list[AlreadyDecided] = field(default_factory=list)
     next_after: int | None = None
     """Where the next round begins; None at the end."""
-    said: str | None = None
+    sentence: str | None = None
     """What happened, in a sentence, where numbers do not tell."""
     elsewhere: int = 0
     """Comments that belong to another site by now, and stay as they are."""
@@ -65,25 +65,25 @@ def decide(
     *,
     moderator_id: int,
     at: datetime,
-) -> Outcome:
+) -> BulkResult:
     """Give comments of a site a status, or with None the one they had before they were put away.
 
     `seen` has the status each was shown with: where it is another by now, the comment stays as it is; None asks for
     no such care. Needs `begin_write`; the caller commits.
     """
-    outcome = Outcome()
+    outcome = BulkResult()
     wanted = []
     for comment in lock(session, site_id, seen):
         known = seen[comment.id]
         if known is not None and comment.status is not known:
-            outcome.overtaken.append(overtaken(session, comment))
+            outcome.already_decided.append(already_decided(session, comment))
         else:
             wanted.append(comment)
     _decide_all(session, outcome, wanted, status, moderator_id=moderator_id, at=at)
     return outcome
 
 
-def sweep(
+def decide_matching(
     session: Session,
     site_id: int,
     tab: Tab,
@@ -95,51 +95,53 @@ def sweep(
     moderator_id: int,
     at: datetime,
     action_id: int | None = None,
-) -> Outcome:
+) -> BulkResult:
     """Decide on all that pass the filters, up to the id `ceiling`: nothing that came since the page was shown.
 
     It commits by itself after every batch and stops after a round. The next one goes on with `next_after` and
     the same action.
     """
-    outcome = Outcome(action_id=own(session, site_id, moderator_id, action_id))
+    outcome = BulkResult(action_id=own_action(session, site_id, moderator_id, action_id))
     for _ in range(max(1, ROUND // BATCH)):
         session.rollback()
-        found = queue_query.find(session, site_id, tab, filters, after=after, limit=BATCH, ceiling=ceiling)
+        result = queue_query.find(session, site_id, tab, filters, after=after, limit=BATCH, ceiling=ceiling)
         begin_write(session)
-        mine = own(session, site_id, moderator_id, outcome.action_id, lock=True)
+        mine = own_action(session, site_id, moderator_id, outcome.action_id, lock=True)
         if outcome.action_id is not None and mine is None:  # undone meanwhile
             session.rollback()
             outcome.next_after = None
             break
-        still = [one for one in lock(session, site_id, found.ids) if one.status in tab.statuses]
+        still = [one for one in lock(session, site_id, result.ids) if one.status in tab.statuses]
         _decide_all(session, outcome, still, status, moderator_id=moderator_id, at=at)
         session.commit()
-        after = outcome.next_after = found.next_after
+        after = outcome.next_after = result.next_after
         if after is None:
             break
     return outcome
 
 
-def keep(session: Session, site_id: int, ids: Iterable[int], *, moderator_id: int, at: datetime) -> Outcome:
+def dismiss_reports(
+    session: Session, site_id: int, ids: Iterable[int], *, moderator_id: int, at: datetime
+) -> BulkResult:
     """Take no offence: the comments leave the list of reported ones. Needs `begin_write`; the caller commits."""
     reported = [comment for comment in lock(session, site_id, ids) if comment.reports]
     if not reported:
-        return Outcome()
+        return BulkResult()
     action = actions.record(
         session,
         site_id=site_id,
         moderator_id=moderator_id,
         kind="comments.keep",
-        summary=f"Kept what readers had reported: {named(len(reported))}.",
+        summary=f"Kept what readers had reported: {count_in_words(len(reported))}.",
         at=at,
         facts={"reports": {str(comment.id): comment.reports for comment in reported}},
     )
     for comment in reported:
         comment.reports = 0
-    return Outcome(action.id, len(reported))
+    return BulkResult(action.id, len(reported))
 
 
-def overtaken(session: Session, comment: Comment) -> Overtaken:
+def already_decided(session: Session, comment: Comment) -> AlreadyDecided:
     """Return who gave a comment the status it has."""
     name = session.scalar(
         select(Commenter.name)
@@ -149,7 +151,7 @@ def overtaken(session: Session, comment: Comment) -> Overtaken:
         .order_by(Decision.id.desc())
         .limit(1)
     )
-    return Overtaken(comment.id, comment.status, name)
+    return AlreadyDecided(comment.id, comment.status, name)
 
 
 def lock(session: Session, site_id: int, ids: Iterable[int]) -> Sequence[Comment]:
@@ -163,7 +165,7 @@ def lock(session: Session, site_id: int, ids: Iterable[int]) -> Sequence[Comment
 
 def _decide_all(
     session: Session,
-    outcome: Outcome,
+    outcome: BulkResult,
     comments: Sequence[Comment],
     status: Status | None,
     *,
@@ -186,10 +188,10 @@ def _decide_all(
     action = session.get_one(Action, outcome.action_id)
     total = int(action.facts.get("comments", 0)) + len(targets)
     action.facts = {**action.facts, "comments": total}
-    action.summary = f"{verb}: {named(total)}."
+    action.summary = f"{verb}: {count_in_words(total)}."
 
 
-def own(
+def own_action(
     session: Session, site_id: int, moderator_id: int, action_id: int | None, *, lock: bool = False
 ) -> int | None:
     """Return the action of an earlier round, where it is this person's own, of this site, and not undone.
@@ -205,6 +207,6 @@ def own(
     return action_id if action is not None and mine and action.undone_at is None else None
 
 
-def named(number: int) -> str:
+def count_in_words(number: int) -> str:
     """One comment; 1,204 comments."""
     return "one comment" if number == 1 else f"{number:,} comments"

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from commentsvc.db.session import begin_write
 from commentsvc.domain import actions
 from commentsvc.domain.comments import comment_text, editing
-from commentsvc.domain.comments.comment_text import Draft
+from commentsvc.domain.comments.comment_text import CommentText
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.threads import threads
 from commentsvc.models import Action, Comment, Revision
@@ -24,7 +24,13 @@ _CHANGED = "Somebody has changed this comment since: its text stays as it is."
 
 
 def edit(
-    session: Session, comment: Comment, draft: Draft, *, guest: Guest | None, moderator_id: int, at: datetime
+    session: Session,
+    comment: Comment,
+    draft: CommentText,
+    *,
+    guest: Guest | None,
+    moderator_id: int,
+    at: datetime,
 ) -> Action:
     """Change a text, and a guest's details where given, and keep what they were. Needs `begin_write`."""
     threads.lock_of(session, comment)
@@ -38,28 +44,28 @@ def edit(
         at=at,
         facts={"comment": comment.id, "edit": comment.id},
     )
-    _keep(session, comment, action.id, edited_after=at, at=at)
+    _store_revision(session, comment, action.id, edited_after=at, at=at)
     editing.edit(session, comment, draft, at=at, guest=guest, moderator_id=moderator_id, action_id=action.id)
     return action
 
 
 def obstacle(session: Session, action: Action) -> str | None:
     """Return why the text that an action changed cannot be put back, None where it can. Locks its thread."""
-    found = _of(session, action)
-    return found if isinstance(found, str) else None
+    result = _edit_of(session, action)
+    return result if isinstance(result, str) else None
 
 
-def put_back(session: Session, action: Action, *, undo_id: int, at: datetime) -> bool:
+def restore(session: Session, action: Action, *, undo_id: int, at: datetime) -> bool:
     """Put back the text that an action changed, as a part of the action `undo_id`; needs `begin_write`.
 
     False where there is an obstacle.
     """
-    found = _of(session, action)
-    if isinstance(found, str):
+    result = _edit_of(session, action)
+    if isinstance(result, str):
         return False
-    revision, comment = found
-    _keep(session, comment, undo_id, edited_after=revision.edited_before, at=at)
-    former = Draft(
+    revision, comment = result
+    _store_revision(session, comment, undo_id, edited_after=revision.edited_before, at=at)
+    former = CommentText(
         revision.source,
         revision.format,
         comment_text.render(revision.source, revision.format),
@@ -89,7 +95,7 @@ def forget(session: Session, comment_ids: Collection[int]) -> None:
     )
 
 
-def _of(session: Session, action: Action) -> tuple[Revision, Comment] | str:
+def _edit_of(session: Session, action: Action) -> tuple[Revision, Comment] | str:
     revision = session.scalar(select(Revision).where(Revision.action_id == action.id))
     if revision is None:
         return _GONE
@@ -101,7 +107,7 @@ def _of(session: Session, action: Action) -> tuple[Revision, Comment] | str:
     return revision, comment
 
 
-def _keep(
+def _store_revision(
     session: Session, comment: Comment, action_id: int, *, edited_after: datetime | None, at: datetime
 ) -> None:
     session.add(

@@ -37,7 +37,7 @@ def add(
     return note
 
 
-def own(session: Session, site_id: int, note_id: int, moderator_id: int) -> Note:
+def own_note(session: Session, site_id: int, note_id: int, moderator_id: int) -> Note:
     """Return a note of this person's own; raises NotFoundError for all others."""
     note = session.get(Note, note_id, populate_existing=True)
     if note is None or (note.site_id, note.moderator_id) != (site_id, moderator_id):
@@ -69,7 +69,7 @@ def _record(session: Session, note: Note, kind: str, summary: str, at: datetime)
     )
 
 
-def of(session: Session, site_id: int, who: str) -> Sequence[Note]:
+def notes_about(session: Session, site_id: int, who: str) -> Sequence[Note]:
     """Return the latest notes about somebody on this site, the newest first."""
     query = select(Note).where(Note.site_id == site_id, Note.about == _about(who))
     return session.scalars(

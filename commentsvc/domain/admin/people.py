@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from commentsvc.domain.accounts import accounts, identities
 from commentsvc.domain.admin import ban_list, queue_entries, queue_query
-from commentsvc.domain.admin.ban_list import Target
-from commentsvc.domain.admin.queue_entries import Entry, Ruling
+from commentsvc.domain.admin.ban_list import BanTarget
+from commentsvc.domain.admin.queue_entries import DecisionSummary, QueueEntry
 from commentsvc.domain.admin.queue_filters import Tab
 from commentsvc.domain.reading.thread_pages import ANONYMOUS
 from commentsvc.errors import NotFoundError
@@ -26,7 +26,7 @@ _ALL = (Tab.HELD, Tab.APPROVED, Tab.SPAM, Tab.TRASH)
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class PersonDetails:
     """Somebody who wrote on a site, as moderators know them there."""
 
     who: str
@@ -40,91 +40,95 @@ class Person:
     """Where they log in."""
     latest: int
     """Their latest comment."""
-    targets: list[Target]
+    targets: list[BanTarget]
     """What bans can know them by, as their latest comment has it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Writer:
+class RecentWriter:
     """Somebody in the list of who wrote lately."""
 
     who: str
     name: str
     email: str | None
     role: Role | None
-    at: datetime
+    latest_at: datetime
     """Of their latest comment."""
 
 
 @dataclass(frozen=True, slots=True)
-class WrittenPage:
+class CommentHistoryPage:
     """Some of what a person wrote, the newest first, each with every decision on it."""
 
-    entries: list[tuple[Entry, list[Ruling]]]
+    entries: list[tuple[QueueEntry, list[DecisionSummary]]]
     next_after: int | None
     """Where the next page begins; None on the last."""
 
 
-def who_wrote(comment: Comment) -> str | None:
+def author_reference(comment: Comment) -> str | None:
     """Return what names a comment's author in links; None for a guest without an e-mail address."""
     if comment.commenter_id is not None:
         return f"commenter:{comment.commenter_id}"
     return f"email:{comment.guest_email}" if comment.guest_email else None
 
 
-def find(session: Session, site_id: int, who: str) -> Person:
+def find(session: Session, site_id: int, who: str) -> PersonDetails:
     """Return somebody who wrote on this site; raises NotFoundError for everybody else."""
     newest = _newest(session, site_id, who, limit=1)
     comment = session.get(Comment, newest[0]) if newest else None
     if comment is None:
         raise NotFoundError("Nobody of this name or address has written on this site.")
     account = comment.commenter
-    return Person(
+    return PersonDetails(
         who=who,
         name=(account.name if account else comment.guest_name) or ANONYMOUS,
         role=accounts.role_on(session, account.id, site_id) if account else None,
         email=comment.guest_email,
         website=account.website if account else comment.guest_website,
-        providers=sorted({one.provider for one in identities.of(session, account.id)}) if account else [],
+        providers=sorted({one.provider for one in identities.identities_of(session, account.id)})
+        if account
+        else [],
         latest=comment.id,
-        targets=ban_list.targets(comment),
+        targets=ban_list.possible_bans(comment),
     )
 
 
-def written(session: Session, site_id: int, who: str, *, after: int | None = None) -> WrittenPage:
+def comment_history(
+    session: Session, site_id: int, who: str, *, after: int | None = None
+) -> CommentHistoryPage:
     """Return a page of what a person wrote on this site: what has an id below `after`."""
     ids = _newest(session, site_id, who, limit=PAGE + 1, after=after)
     shown = ids[:PAGE]
     entries = queue_entries.load(session, shown)
     told = _decided_often(session, shown)
-    return WrittenPage(
+    return CommentHistoryPage(
         [(entry, _history(session, entry, told)) for entry in entries],
         shown[-1] if len(ids) > PAGE else None,
     )
 
 
-def lately(session: Session, site_id: int) -> list[Writer]:
+def recent_writers(session: Session, site_id: int) -> list[RecentWriter]:
     """Return who wrote the latest comments of a site, each once."""
     entries = queue_entries.load(session, _newest(session, site_id, None, limit=LATELY))
-    found: dict[str, Writer] = {}
+    results: dict[str, RecentWriter] = {}
     for entry in entries:
         if entry.author is not None and not entry.author.startswith("name:"):
-            writer = Writer(entry.author, entry.name, entry.email, entry.role, entry.created_at)
-            found.setdefault(entry.author, writer)
-    return list(found.values())
+            writer = RecentWriter(entry.author, entry.name, entry.email, entry.role, entry.created_at)
+            results.setdefault(entry.author, writer)
+    return list(results.values())
 
 
 def _newest(
     session: Session, site_id: int, who: str | None, *, limit: int, after: int | None = None
 ) -> Sequence[int]:
     """Walk the lists side by side: there is an index for each, and none for all."""
-    found: list[int] = []
+    results: list[int] = []
     for tab in _ALL:
         query = queue_query.listed(site_id, tab, who)
         if after is not None:
             query = query.where(Comment.id < after)
-        found += session.scalars(query.order_by(Comment.id.desc()).limit(limit))
-    return sorted(found, reverse=True)[:limit]
+        results += session.scalars(query.order_by(Comment.id.desc()).limit(limit))
+    return sorted(results, reverse=True)[:limit]
 
 
 def _decided_often(session: Session, ids: Sequence[int]) -> set[int]:
@@ -133,7 +137,7 @@ def _decided_often(session: Session, ids: Sequence[int]) -> set[int]:
     return set(session.scalars(query.having(func.count() > 1)))
 
 
-def _history(session: Session, entry: Entry, told: set[int]) -> list[Ruling]:
+def _history(session: Session, entry: QueueEntry, told: set[int]) -> list[DecisionSummary]:
     if entry.id in told:
-        return queue_entries.rulings_on(session, entry.id, limit=HISTORY)
-    return [entry.ruling] if entry.ruling else []
+        return queue_entries.decisions_on(session, entry.id, limit=HISTORY)
+    return [entry.decision] if entry.decision else []

@@ -9,7 +9,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from commentsvc.domain.admin import queue_entries, queue_query
-from commentsvc.domain.admin.people import Writer
+from commentsvc.domain.admin.people import RecentWriter
 from commentsvc.domain.admin.queue_filters import Tab
 from commentsvc.integrations import full_text
 from commentsvc.models import Comment, Commenter
@@ -22,7 +22,7 @@ _ACCOUNTS = 500
 _LISTS = (Tab.HELD, Tab.APPROVED, Tab.SPAM, Tab.TRASH)
 
 
-def find(session: Session, site_id: int, typed: str) -> list[Writer]:
+def find(session: Session, site_id: int, typed: str) -> list[RecentWriter]:
     """Return who wrote on a site and has all these words in their name or address, `MOST` of them.
 
     The last word may be the beginning of one. Whoever wrote latest comes first.
@@ -39,7 +39,7 @@ def find(session: Session, site_id: int, typed: str) -> list[Writer]:
         _note(latest, who, comment_id)
     ids = sorted(latest.values(), reverse=True)[:MOST]
     return [
-        Writer(entry.author, entry.name, entry.email, entry.role, entry.created_at)
+        RecentWriter(entry.author, entry.name, entry.email, entry.role, entry.created_at)
         for entry in queue_entries.load(session, ids)
         if entry.author is not None
     ]
@@ -62,7 +62,7 @@ def _guests(
     session: Session, site_id: int, typed: str, words: list[str], phrases: Sequence[full_text.Phrase]
 ) -> list[tuple[int, str]]:
     """Return comments of guests with an address, and who wrote each: those of just this name or address too."""
-    found = []
+    results = []
     columns = select(Comment.id, Comment.guest_name, Comment.guest_email).where(
         Comment.site_id == site_id, Comment.commenter_id.is_(None), Comment.guest_email.is_not(None)
     )
@@ -72,10 +72,10 @@ def _guests(
     if ids is not None:
         rows += session.execute(columns.where(Comment.id.in_(select(ids.subquery().c.id))))
     for row in rows:
-        said = _plain(f"{row.guest_name or ''} {row.guest_email}")
-        if all(word in said for word in words):
-            found.append((row.id, f"email:{row.guest_email}"))
-    return found
+        plain = _plain(f"{row.guest_name or ''} {row.guest_email}")
+        if all(word in plain for word in words):
+            results.append((row.id, f"email:{row.guest_email}"))
+    return results
 
 
 def _newest_by(session: Session, site_id: int, who: str) -> int | None:

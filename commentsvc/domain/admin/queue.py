@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from commentsvc.domain.admin import queue_entries, queue_query
-from commentsvc.domain.admin.queue_entries import Entry, Ruling
+from commentsvc.domain.admin.queue_entries import DecisionSummary, QueueEntry
 from commentsvc.domain.admin.queue_filters import Filters, Tab
 from commentsvc.errors import NotFoundError
 from commentsvc.integrations import full_text
@@ -27,7 +27,7 @@ EARLIER = 10
 class QueuePage:
     """One page of a list, newest first."""
 
-    entries: list[Entry]
+    entries: list[QueueEntry]
     next_after: int | None
     """Where the next page begins; None on the last one."""
     unfinished: bool = False
@@ -41,8 +41,8 @@ class QueuePage:
 class Surroundings:
     """What a comment stands among: what it answers, and what its author wrote elsewhere."""
 
-    parent: Entry | None
-    earlier: list[Entry]
+    parent: QueueEntry | None
+    earlier: list[QueueEntry]
     counts: dict[Tab, int]
     """Of the author's comments on this site, `COUNTED` for so many or more."""
     thread: Thread
@@ -58,17 +58,17 @@ def page(
 ) -> QueuePage:
     """Return a page of a site's list: what comes after the comment with the id `after`."""
     wanted, tab = filters or Filters(), Tab(tab)
-    found = queue_query.find(session, site_id, tab, wanted, after=after, limit=PAGE)
-    matching: int | None = len(found.ids)
-    if found.next_after is not None or after is not None:
+    result = queue_query.find(session, site_id, tab, wanted, after=after, limit=PAGE)
+    matching: int | None = len(result.ids)
+    if result.next_after is not None or after is not None:
         matching = _matching(session, site_id, tab, wanted) if wanted.arguments() else None
-    entries = queue_entries.load(session, found.ids)
-    return QueuePage(entries, found.next_after, found.unfinished, matching)
+    entries = queue_entries.load(session, result.ids)
+    return QueuePage(entries, result.next_after, result.unfinished, matching)
 
 
 def _matching(session: Session, site_id: int, tab: Tab, filters: Filters) -> int | None:
-    found = queue_query.find(session, site_id, tab, filters, after=None, limit=COUNTED - 1)
-    return None if found.unfinished else len(found.ids) + (found.next_after is not None)
+    result = queue_query.find(session, site_id, tab, filters, after=None, limit=COUNTED - 1)
+    return None if result.unfinished else len(result.ids) + (result.next_after is not None)
 
 
 def counts(session: Session, site_id: int, author: str | None = None) -> dict[Tab, int]:
@@ -85,15 +85,15 @@ def counts(session: Session, site_id: int, author: str | None = None) -> dict[Ta
     return dict(zip(tabs, row, strict=True))
 
 
-def one(session: Session, comment_id: int) -> Entry:
+def load_entry(session: Session, comment_id: int) -> QueueEntry:
     """Return a single comment, whatever its size; raises NotFoundError."""
-    found = queue_entries.load(session, [comment_id], whole=True)
-    if not found:
+    result = queue_entries.load(session, [comment_id], whole=True)
+    if not result:
         raise NotFoundError("This comment is no longer there.")
-    return found[0]
+    return result[0]
 
 
-def surroundings(session: Session, entry: Entry) -> Surroundings:
+def surroundings(session: Session, entry: QueueEntry) -> Surroundings:
     """Return what helps to judge a comment."""
     parent = queue_entries.load(session, [entry.parent_id] if entry.parent_id else [])
     others: list[int] = []
@@ -114,17 +114,17 @@ def newest(session: Session) -> int:
     return session.scalar(select(func.max(Comment.id))) or 0
 
 
-def history(session: Session, comment_id: int) -> list[Ruling]:
+def history(session: Session, comment_id: int) -> list[DecisionSummary]:
     """Return the decisions on a comment, the latest first."""
-    return queue_entries.rulings_on(session, comment_id, limit=HISTORY)
+    return queue_entries.decisions_on(session, comment_id, limit=HISTORY)
 
 
 def status_before_removal(session: Session, comment_id: int) -> Status:
     """Return what a comment was before it became spam or trash; held, where it never was anything else."""
-    found = session.scalar(
+    result = session.scalar(
         select(Decision.status)
         .where(Decision.comment_id == comment_id, Decision.status.in_([Status.APPROVED, Status.HELD]))
         .order_by(Decision.id.desc())
         .limit(1)
     )
-    return found or Status.HELD
+    return result or Status.HELD

@@ -27,7 +27,7 @@ _LONG, _LINES = 1200, 12
 
 
 @dataclass(frozen=True, slots=True)
-class Ruling:
+class DecisionSummary:
     """A Decision in words."""
 
     status: Status
@@ -40,7 +40,7 @@ class Ruling:
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class ReportSummary:
     """Why a reader reported a comment."""
 
     reason: str
@@ -49,7 +49,7 @@ class Complaint:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class QueueEntry:
     """A comment with all that a moderator may know of it."""
 
     id: int
@@ -78,15 +78,15 @@ class Entry:
     url: str
     parent_id: int | None
     parent_name: str | None
-    ruling: Ruling | None
+    decision: DecisionSummary | None
     reports: int
-    complaints: list[Complaint]
+    report_summaries: list[ReportSummary]
     """The latest reports, while they stand."""
     reported_since: datetime | None
     """When the first one came."""
 
 
-def load(session: Session, ids: Sequence[int], *, whole: bool = False) -> list[Entry]:
+def load(session: Session, ids: Sequence[int], *, whole: bool = False) -> list[QueueEntry]:
     """Return these comments, in this order; those that are gone are left out."""
     rows = {row.id: row for row in session.execute(_columns(whole=whole).where(Comment.id.in_(ids)))}
     rulings = _last_rulings(session, ids)
@@ -100,7 +100,7 @@ def load(session: Session, ids: Sequence[int], *, whole: bool = False) -> list[E
     ]
 
 
-def rulings_on(session: Session, comment_id: int, *, limit: int) -> list[Ruling]:
+def decisions_on(session: Session, comment_id: int, *, limit: int) -> list[DecisionSummary]:
     """Return the decisions on a comment, the latest first."""
     query = _rulings().where(Decision.comment_id == comment_id).order_by(Decision.id.desc()).limit(limit)
     return [_ruling(row) for row in session.execute(query)]
@@ -145,10 +145,10 @@ def _columns(*, whole: bool = False) -> Any:
 
 
 def _entry(
-    row: Row[Any], ruling: Ruling | None, complaints: list[Complaint], since: datetime | None
-) -> Entry:
+    row: Row[Any], ruling: DecisionSummary | None, complaints: list[ReportSummary], since: datetime | None
+) -> QueueEntry:
     html: str | None = row.html
-    return Entry(
+    return QueueEntry(
         id=row.id,
         site_id=row.site_id,
         thread_id=row.thread_id,
@@ -171,9 +171,9 @@ def _entry(
         url=row.url,
         parent_id=row.parent_id,
         parent_name=(row.parent_name or ANONYMOUS) if row.parent_id else None,
-        ruling=ruling,
+        decision=ruling,
         reports=row.reports,
-        complaints=complaints,
+        report_summaries=complaints,
         reported_since=since,
     )
 
@@ -187,7 +187,7 @@ def _author(row: Row[Any]) -> str | None:
     return f"name:{row.guest_name}" if row.guest_name else None
 
 
-def _complaints(session: Session, standing: Mapping[int, int], most: int) -> dict[int, list[Complaint]]:
+def _complaints(session: Session, standing: Mapping[int, int], most: int) -> dict[int, list[ReportSummary]]:
     """Return the latest reports of each, of which so many stand: there may be thousands, and older ones."""
     if not standing:
         return {}
@@ -200,10 +200,10 @@ def _complaints(session: Session, standing: Mapping[int, int], most: int) -> dic
         .subquery()
         for one, number in standing.items()
     ]
-    found: dict[int, list[Complaint]] = {}
+    results: dict[int, list[ReportSummary]] = {}
     for row in session.execute(union_all(*(select(part) for part in latest))):
-        found.setdefault(row.comment_id, []).append(Complaint(row.reason, row.note, row.created_at))
-    return found
+        results.setdefault(row.comment_id, []).append(ReportSummary(row.reason, row.note, row.created_at))
+    return results
 
 
 def _reported_since(session: Session, ids: Sequence[int]) -> dict[int, datetime]:
@@ -213,7 +213,7 @@ def _reported_since(session: Session, ids: Sequence[int]) -> dict[int, datetime]
     return {row[0]: row[1] for row in session.execute(query.group_by(Report.comment_id))}
 
 
-def _last_rulings(session: Session, comment_ids: Sequence[int]) -> dict[int, Ruling]:
+def _last_rulings(session: Session, comment_ids: Sequence[int]) -> dict[int, DecisionSummary]:
     last = (
         select(func.max(Decision.id))
         .where(Decision.comment_id.in_(comment_ids))
@@ -233,8 +233,8 @@ def _rulings() -> Any:
     ).outerjoin(Commenter, Commenter.id == Decision.moderator_id)
 
 
-def _ruling(row: Row[Any]) -> Ruling:
+def _ruling(row: Row[Any]) -> DecisionSummary:
     decisive = [reason for reason in row.reasons or [] if reason.get("status") == row.status.value]
     reasons = [str(reason.get("reason") or "") for reason in decisive]
     checks = [str(reason["check"]) for reason in decisive if reason.get("check")]
-    return Ruling(row.status, row.created_at, row.moderator, [one for one in reasons if one], checks)
+    return DecisionSummary(row.status, row.created_at, row.moderator, [one for one in reasons if one], checks)

@@ -30,7 +30,7 @@ _REPORTED: ColumnElement[bool] = literal_column(
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class QueueSlice:
     """Comments that pass, newest first, and where the walk may go on."""
 
     ids: Sequence[int]
@@ -41,7 +41,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class QueryPath:
     """Where the walk leads along: ids in an index's order, and what each must pass besides."""
 
     ids: Any
@@ -58,19 +58,19 @@ def find(
     after: int | None,
     limit: int,
     ceiling: int | None = None,
-) -> Found:
+) -> QueueSlice:
     """Return the next comments of a list after the one with the id `after`, of ids up to `ceiling`."""
     full_text.use_indexes(session)
     conditions = _conditions(session, site_id, tab, filters)
     if ceiling is not None:
         conditions["ceiling"] = Comment.id <= ceiling
-    best: Found | None = None
+    best: QueueSlice | None = None
     for way in _ways(session, site_id, tab, filters, conditions, after):
-        found = _along(session, way, limit)
-        if not found.unfinished:
-            return found
-        if best is None or (found.next_after or 0) < (best.next_after or 0):
-            best = found
+        along = _along(session, way, limit)
+        if not along.unfinished:
+            return along
+        if best is None or (along.next_after or 0) < (best.next_after or 0):
+            best = along
     assert best is not None  # noqa: S101 - there is always the list itself
     return best
 
@@ -87,29 +87,29 @@ def _in(tab: Tab) -> ColumnElement[bool]:
 
 def _conditions(session: Session, site_id: int, tab: Tab, filters: Filters) -> dict[str, ColumnElement[bool]]:
     """Return what each part of the request asks of a comment."""
-    found: dict[str, ColumnElement[bool]] = {"site": Comment.site_id == site_id, "tab": _in(tab)}
+    results: dict[str, ColumnElement[bool]] = {"site": Comment.site_id == site_id, "tab": _in(tab)}
     if filters.article is not None:
         thread = session.get(Thread, filters.article)
         if thread is None or thread.site_id != site_id:
             raise NotFoundError("There is no such article on this site.")
-        found["article"] = Comment.thread_id == filters.article
+        results["article"] = Comment.thread_id == filters.article
         if tab is not Tab.REPORTED:
-            del found["site"]  # the article is the site's own; SQLite might walk all of its list instead
+            del results["site"]  # the article is the site's own; SQLite might walk all of its list instead
     if filters.author is not None:
-        found["author"] = _by(filters.author)
+        results["author"] = _by(filters.author)
     if filters.network is not None:
         near = aliased(Comment)
         hashed = select(near.network_hash).where(near.id == filters.network, near.site_id == site_id)
-        found["network"] = Comment.network_hash == hashed.scalar_subquery()
+        results["network"] = Comment.network_hash == hashed.scalar_subquery()
     if filters.provider is not None:
-        found["provider"] = _through(filters.provider)
+        results["provider"] = _through(filters.provider)
     if filters.began is not None:
-        found["since"] = Comment.created_at >= filters.began
+        results["since"] = Comment.created_at >= filters.began
     if filters.ended is not None:
-        found["until"] = Comment.created_at < filters.ended
+        results["until"] = Comment.created_at < filters.ended
     if filters.reason is not None:
-        found["reason"] = _because(filters.reason)
-    return found
+        results["reason"] = _because(filters.reason)
+    return results
 
 
 def _by(author: str) -> ColumnElement[bool]:
@@ -144,18 +144,18 @@ def _ways(
     filters: Filters,
     conditions: dict[str, ColumnElement[bool]],
     after: int | None,
-) -> Iterator[Way]:
+) -> Iterator[QueryPath]:
     """Words lead by themselves; where they are frequent, the list they are looked for in does."""
     if filters.q is not None:
         wanted = search.prepare(session, site_id, filters.q)
         ids = search.newest(session, wanted, site_id, tab.statuses, below=after, limit=LOOK)
         if ids is not None:
-            yield Way(ids, list(conditions.values()), _BY_ID)
+            yield QueryPath(ids, list(conditions.values()), _BY_ID)
         conditions = {**conditions, "q": search.matches(session, wanted)}
     yield _list(tab, conditions, after)
 
 
-def _list(tab: Tab, conditions: dict[str, ColumnElement[bool]], after: int | None) -> Way:
+def _list(tab: Tab, conditions: dict[str, ColumnElement[bool]], after: int | None) -> QueryPath:
     """Walk the index that fits best; there is one for each of these sets of conditions."""
     along, order = {"site", "tab"}, _BY_ID
     narrowing = [name for name in ("article", "author", "network") if name in conditions]
@@ -166,7 +166,7 @@ def _list(tab: Tab, conditions: dict[str, ColumnElement[bool]], after: int | Non
     lead = [condition for name, condition in conditions.items() if name in along]
     rest = [condition for name, condition in conditions.items() if name not in along]
     lead += _before(after, by_date=order is _BY_DATE)
-    return Way(select(Comment.id).where(*lead).order_by(*order).limit(LOOK), rest, order)
+    return QueryPath(select(Comment.id).where(*lead).order_by(*order).limit(LOOK), rest, order)
 
 
 def _before(after: int | None, *, by_date: bool) -> list[ColumnElement[bool]]:
@@ -183,16 +183,16 @@ def _before(after: int | None, *, by_date: bool) -> list[ColumnElement[bool]]:
     return [Comment.created_at <= moment, or_(Comment.created_at < moment, Comment.id < after)]
 
 
-def _along(session: Session, way: Way, limit: int) -> Found:
+def _along(session: Session, way: QueryPath, limit: int) -> QueueSlice:
     if not way.rest:
         ids = list(session.scalars(way.ids.limit(limit + 1)))
-        return Found(ids[:limit], ids[limit - 1] if len(ids) > limit else None)
+        return QueueSlice(ids[:limit], ids[limit - 1] if len(ids) > limit else None)
     window = way.ids.subquery()
     query = select(Comment.id).join(window, window.c.id == Comment.id).where(*way.rest)
     ids = list(session.scalars(query.order_by(*way.order).limit(limit + 1)))
     if len(ids) > limit:
-        return Found(ids[:limit], ids[limit - 1])
+        return QueueSlice(ids[:limit], ids[limit - 1])
     seen = list(session.scalars(way.ids))
     if len(seen) < LOOK:
-        return Found(ids, None)
-    return Found(ids, seen[-1], unfinished=True)
+        return QueueSlice(ids, None)
+    return QueueSlice(ids, seen[-1], unfinished=True)

@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 
 from commentsvc.domain import actions
 from commentsvc.domain.comments import comments
-from commentsvc.domain.comments.comment_text import Draft
-from commentsvc.domain.comments.comments import Author, Signs
+from commentsvc.domain.comments.comment_text import CommentText
+from commentsvc.domain.comments.comments import Author, FormSignals
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.threads import threads
-from commentsvc.domain.threads.threads import Address
+from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.models import Action, Comment, Decision, Role, Site, Status
 
 KIND = "comments.reply"
@@ -24,7 +24,7 @@ def post(
     session: Session,
     site: Site,
     comment: Comment,
-    draft: Draft,
+    draft: CommentText,
     *,
     approve: bool,
     moderator_id: int,
@@ -51,12 +51,12 @@ def post(
     thread = comment.thread
     answer = comments.post(
         session,
-        Address(site, thread.key, thread.url),
+        ThreadAddress(site, thread.key, thread.url),
         draft,
         Author(commenter_id=moderator_id, role=role),
         at=at,
         parent_id=comment.id,
-        signs=Signs(),
+        signs=FormSignals(),
     )
     # Its first decision is a part of the action too: undoing finds there what to take away.
     session.scalars(select(Decision).where(Decision.comment_id == answer.id)).one().action_id = action.id

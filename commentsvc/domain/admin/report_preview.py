@@ -17,7 +17,7 @@ _IN_QUERY = 500
 
 
 @dataclass
-class Held:
+class HeldByReports:
     """What so many reports would have held, counted."""
 
     enough: int
@@ -36,8 +36,8 @@ class Comparison:
 
     reported: int
     """How many comments there are reports of."""
-    now: Held
-    then: Held
+    now: HeldByReports
+    then: HeldByReports
 
 
 def compare(session: Session, site_id: int, now: int, then: int) -> Comparison:
@@ -49,10 +49,10 @@ def compare(session: Session, site_id: int, now: int, then: int) -> Comparison:
         .where(Comment.site_id == site_id)
     )
     for row in session.execute(query.order_by(Report.id.desc()).limit(MOST)):
-        voice = reports.voice(member=row.member, reporter=row.reporter_hash, network=row.network_hash)
+        voice = reports.counted_as(member=row.member, reporter=row.reporter_hash, network=row.network_hash)
         voices.setdefault(row.comment_id, {})[voice] = row.network_hash
     verdicts = _verdicts(session, sorted(voices))
-    held = Held(now), Held(then)
+    held = HeldByReports(now), HeldByReports(then)
     for comment_id, its in voices.items():
         for one in held:
             if reports.are_enough(list(its.values()), one.enough):
@@ -62,10 +62,10 @@ def compare(session: Session, site_id: int, now: int, then: int) -> Comparison:
 
 def _verdicts(session: Session, ids: list[int]) -> dict[int, Status]:
     """Return people's last verdicts."""
-    found: dict[int, Status] = {}
+    results: dict[int, Status] = {}
     for at in range(0, len(ids), _IN_QUERY):
         query = select(Decision.comment_id, Decision.status).where(
             Decision.comment_id.in_(ids[at : at + _IN_QUERY]), Decision.moderator_id.is_not(None)
         )
-        found |= {row.comment_id: row.status for row in session.execute(query.order_by(Decision.id))}
-    return found
+        results |= {row.comment_id: row.status for row in session.execute(query.order_by(Decision.id))}
+    return results

@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from commentsvc.domain.reading.thread_pages import ANONYMOUS
 from commentsvc.domain.spam import checks, signals, spam_filter, tokens
 from commentsvc.domain.spam.checks import RULED, Rules, Submission, Verdict
-from commentsvc.domain.spam.signals import Writer
+from commentsvc.domain.spam.signals import CheckedAuthor
 from commentsvc.domain.spam.spam_filter import Counts, Score
-from commentsvc.domain.spam.tokens import Said
+from commentsvc.domain.spam.tokens import TokenSource
 from commentsvc.models import Comment, Commenter, Decision, Kind, Policy, Site, Status, Thread
 
 MOST = 5_000
@@ -44,7 +44,7 @@ class Miss:
 
 
 @dataclass
-class Rehearsal:
+class RulePreview:
     """What came out, counted."""
 
     replayed: int = 0
@@ -64,18 +64,18 @@ class Rehearsal:
         """How many decisions would be others."""
         return self.changes.total()
 
-    def of(self, human: Status) -> int:
+    def share_of(self, human: Status) -> int:
         """Return how many comments people gave this status."""
         return sum(number for (its, _), number in self.beside.items() if its is human)
 
 
-def rehearse(session: Session, site: Site, policy: Policy, rules: Rules) -> Rehearsal:
+def preview(session: Session, site: Site, policy: Policy, rules: Rules) -> RulePreview:
     """Replay `policy` and `rules`, and the present ones, over a site's latest comments.
 
     Policy, words, links and the local filter are asked again, the filter without what it has learned from the comment
     itself; what only the moment of posting could tell is taken from the decision made then.
     """
-    result, started = Rehearsal(), time.monotonic()
+    result, started = RulePreview(), time.monotonic()
     now = (site.policy, signals.rules_of(site))
     known = _first_approved(session, site.id)
     ids = list(session.scalars(_latest(site.id)))
@@ -91,7 +91,7 @@ def rehearse(session: Session, site: Site, policy: Policy, rules: Rules) -> Rehe
 
 
 def _count(
-    result: Rehearsal,
+    result: RulePreview,
     row: _Stored,
     submission: Submission,
     old: list[Verdict],
@@ -154,13 +154,13 @@ def _latest(site_id: int) -> Any:
 
 def _first_approved(session: Session, site_id: int) -> dict[object, int]:
     """Return since which comment each account and browser is known on the site."""
-    found: dict[object, int] = {}
+    results: dict[object, int] = {}
     for proof in (Comment.commenter_id, Comment.author_key_hash):
         query = select(proof, func.min(Comment.id)).where(
             Comment.site_id == site_id, Comment.status == Status.APPROVED, proof.is_not(None)
         )
-        found |= {who: number for who, number in session.execute(query.group_by(proof))}  # noqa: C416
-    return found
+        results |= {who: number for who, number in session.execute(query.group_by(proof))}  # noqa: C416
+    return results
 
 
 def _replayed(
@@ -168,13 +168,14 @@ def _replayed(
 ) -> Iterator[tuple[_Stored, Submission, list[Verdict]]]:
     rows = session.execute(_columns().where(Comment.id.in_(ids))).all()
     human, old = _decisions(session, ids)
-    said = {
-        row.id: Said(row.source, row.html, row.guest_name, row.guest_email, row.guest_website) for row in rows
+    text = {
+        row.id: TokenSource(row.source, row.html, row.guest_name, row.guest_email, row.guest_website)
+        for row in rows
     }
-    found = {number: tokens.of(one) for number, one in said.items()}
-    counts = spam_filter.lookup(session, site_id, {token for its in found.values() for token in its})
+    results = {number: tokens.tokens_of(one) for number, one in text.items()}
+    counts = spam_filter.lookup(session, site_id, {token for its in results.values() for token in its})
     for row in rows:
-        score = spam_filter.weigh(found[row.id], counts, learned_as=_share(row.learned))
+        score = spam_filter.weigh(results[row.id], counts, learned_as=_share(row.learned))
         stored = _Stored(row, human.get(row.id, row.status))
         yield stored, _submission(row, score, known), old.get(row.id, [])
 
@@ -215,7 +216,7 @@ def _kept(reasons: Iterable[Mapping[str, Any]]) -> Iterator[Verdict]:
 
 
 def _submission(row: Row[Any], score: Score | None, known: Mapping[object, int]) -> Submission:
-    writer = Writer(
+    writer = CheckedAuthor(
         name=row.commenter_name or row.guest_name,
         email=row.guest_email,
         website=row.commenter_website or row.guest_website,

@@ -55,19 +55,19 @@ def newest(
     """
     if not search.phrases:
         return None
-    said = full_text.newest(session, "comment", search.phrases, below=below, limit=limit)
-    if said is None:
+    text = full_text.newest(session, "comment", search.phrases, below=below, limit=limit)
+    if text is None:
         return None
     named = [Comment.thread_id == one for one in search.articles]
     named += [and_(Comment.commenter_id == one, Comment.site_id == site_id) for one in search.people]
     if not named:
-        return said
+        return text
     parts = [
         _newest_of(and_(condition, Comment.status == status), below, limit)
         for condition in named
         for status in statuses
     ]
-    every = union(*(select(part.subquery().c.id) for part in (said, *parts))).subquery()
+    every = union(*(select(part.subquery().c.id) for part in (text, *parts))).subquery()
     return select(every.c.id).order_by(every.c.id.desc()).limit(limit)
 
 
@@ -75,8 +75,8 @@ def matches(session: Session, search: Search) -> ColumnElement[bool]:
     """Return the condition that a comment matches."""
     if not search.phrases:
         return false()
-    said = full_text.matches(session, "comment", search.phrases, Comment.id)
-    return or_(said, Comment.thread_id.in_(search.articles), Comment.commenter_id.in_(search.people))
+    text = full_text.matches(session, "comment", search.phrases, Comment.id)
+    return or_(text, Comment.thread_id.in_(search.articles), Comment.commenter_id.in_(search.people))
 
 
 def _few(session: Session, query: Any, key: Any, ids: Any) -> list[int]:

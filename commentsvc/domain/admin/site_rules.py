@@ -21,7 +21,7 @@ KEY_LONGEST = 80
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RuleChange:
     """The policy and the rules beside it."""
 
     policy: Policy
@@ -30,7 +30,7 @@ class Wanted:
     """0: however many there are."""
 
 
-def check(wanted: Wanted) -> Wanted:
+def check(wanted: RuleChange) -> RuleChange:
     """Return the rules as they are stored; raises InvalidFieldsError with every fault at once."""
     faults: dict[str, str] = {}
     lists: dict[str, str] = {}
@@ -49,14 +49,14 @@ def check(wanted: Wanted) -> Wanted:
         faults["reports_to_hold"] = f"Please enter a number from 0 to {MOST_REPORTS:,}"
     if faults:
         raise InvalidFieldsError(faults)
-    return Wanted(
+    return RuleChange(
         wanted.policy,
         Rules(**lists, most_links=links, filter_threshold=wanted.rules.filter_threshold),
         enough,
     )
 
 
-def save(session: Session, site: Site, wanted: Wanted, *, moderator_id: int, at: datetime) -> bool:
+def save(session: Session, site: Site, wanted: RuleChange, *, moderator_id: int, at: datetime) -> bool:
     """Make these a site's rules; return whether any is new. Needs `begin_write`; the caller commits."""
     wanted = check(wanted)
     new = {
@@ -118,7 +118,7 @@ def set_valve(session: Session, site: Site, on: bool, *, moderator_id: int, at: 
 
 def forget(session: Session, site: Site, *, moderator_id: int, at: datetime) -> None:
     """Empty the local filter. Needs `begin_write`; the caller commits."""
-    learned = training.state(session, site.id)
+    learned = training.learned_counts(session, site.id)
     training.forget(session, site.id)
     actions.record(
         session,

@@ -72,7 +72,7 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class SiteStatistics:
     """All the figures of the page."""
 
     days: list[Day]
@@ -90,12 +90,12 @@ class Glance:
         return sum(self.totals.values())
 
 
-def glance(session: Session, site_id: int, *, at: datetime) -> Glance:
+def site_statistics(session: Session, site_id: int, *, at: datetime) -> SiteStatistics:
     """Return a site's figures for the `DAYS` up to `at`."""
     days = _days(session, site_id, at)
     since = _midnight(days[0].date)
     waits = _waits(session, site_id, since)
-    return Glance(
+    return SiteStatistics(
         days=days,
         totals={status: sum(day.counts[status] for day in days) for status in Status},
         waits=_by_length(waits),
@@ -111,7 +111,7 @@ def _days(session: Session, site_id: int, at: datetime) -> list[Day]:
     dates = [today - timedelta(days=ago) for ago in reversed(range(DAYS))]
     ends = [(Comment.created_at < _midnight(day + timedelta(days=1)), n) for n, day in enumerate(dates)]
     number = case(*ends).label("number")
-    found = session.execute(
+    result = session.execute(
         select(Comment.status, number, func.count())
         .where(
             Comment.site_id == site_id,
@@ -121,7 +121,7 @@ def _days(session: Session, site_id: int, at: datetime) -> list[Day]:
         )
         .group_by(Comment.status, number)
     )
-    counted = {(status, n): count for status, n, count in found}
+    counted = {(status, n): count for status, n, count in result}
     return [
         Day(day, {status: counted.get((status, n), 0) for status in Status}) for n, day in enumerate(dates)
     ]
@@ -163,8 +163,8 @@ def _middle(waits: Sequence[timedelta]) -> timedelta | None:
 
 
 def _by_length(waits: Sequence[timedelta]) -> list[Share]:
-    found = Counter(next(label for label, limit in WAITS if wait < limit) for wait in waits)
-    return [Share(label, found[label]) for label, _ in WAITS]
+    counter = Counter(next(label for label, limit in WAITS if wait < limit) for wait in waits)
+    return [Share(label, counter[label]) for label, _ in WAITS]
 
 
 def _articles(session: Session, site_id: int, since: datetime) -> list[Share]:
@@ -190,8 +190,8 @@ def _rules(session: Session, site_id: int, since: datetime) -> list[Share]:
     )
     stopped: dict[int, set[str]] = {number: set() for number in session.scalars(spam)}
     for comment_id, reasons in rows:
-        found = {str(one["check"]) for one in reasons if one.get("status") in (Status.HELD, Status.SPAM)}
-        stopped.setdefault(comment_id, set()).update(found)
+        results = {str(one["check"]) for one in reasons if one.get("status") in (Status.HELD, Status.SPAM)}
+        stopped.setdefault(comment_id, set()).update(results)
     counted = Counter(check for checks in stopped.values() for check in checks or {""})
     shares = [Share(RULES.get(check, check) if check else NO_RULE, n) for check, n in counted.items()]
     return sorted(shares, key=lambda share: (-share.count, share.label))

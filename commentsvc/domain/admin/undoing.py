@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from commentsvc.db.session import begin_write
 from commentsvc.domain import actions
 from commentsvc.domain.admin import bulk_decisions, edits, replies
-from commentsvc.domain.admin.bulk_decisions import Outcome
+from commentsvc.domain.admin.bulk_decisions import BulkResult
 from commentsvc.domain.moderation import decisions as moderation_decisions
 from commentsvc.domain.spam import training
 from commentsvc.errors import NotFoundError
@@ -23,7 +23,7 @@ _COMMENTS = "comments."
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LogEntry:
     """An Action as the log shows it."""
 
     id: int
@@ -44,7 +44,7 @@ class Line:
         return self.undone_at is None and self.kind.startswith(_COMMENTS)
 
 
-def log(session: Session, site_id: int, *, after: int | None = None) -> tuple[list[Line], int | None]:
+def log(session: Session, site_id: int, *, after: int | None = None) -> tuple[list[LogEntry], int | None]:
     """Return a page of what was done on a site, the latest first, and where the next page begins."""
     query = (
         select(
@@ -59,7 +59,7 @@ def log(session: Session, site_id: int, *, after: int | None = None) -> tuple[li
     if after is not None:
         query = query.where(Action.id < after)
     rows = session.execute(query.order_by(Action.id.desc()).limit(PAGE + 1)).all()
-    lines = [Line(*row) for row in rows[:PAGE]]
+    lines = [LogEntry(*row) for row in rows[:PAGE]]
     return lines, lines[-1].id if len(rows) > PAGE else None
 
 
@@ -82,7 +82,7 @@ def undo(
     at: datetime,
     after: int | None = None,
     by: int | None = None,
-) -> Outcome:
+) -> BulkResult:
     """Put comments back where an action found them, except those on which somebody has decided since.
 
     A text that was changed is what it was, an answer is taken away; where that cannot be, nothing is undone, and
@@ -93,10 +93,10 @@ def undo(
     action = session.get(Action, action_id, with_for_update=True, populate_existing=True)
     if action is None or not action.kind.startswith(_COMMENTS) or (action.undone_at and by is None):
         raise NotFoundError("This cannot be undone, or was undone already.")
-    outcome = Outcome(action_id=bulk_decisions.own(session, action.site_id, moderator_id, by))
+    outcome = BulkResult(action_id=bulk_decisions.own_action(session, action.site_id, moderator_id, by))
     if outcome.action_id is None:
-        outcome.said = _obstacle(session, action)
-        if outcome.said is not None:
+        outcome.sentence = _obstacle(session, action)
+        if outcome.sentence is not None:
             session.rollback()
             return outcome
         outcome.action_id = _begin(session, action, outcome, moderator_id, at)
@@ -116,7 +116,7 @@ def _obstacle(session: Session, action: Action) -> str | None:
     return replies.obstacle(session, action) if "reply" in action.facts else None
 
 
-def _begin(session: Session, action: Action, outcome: Outcome, moderator_id: int, at: datetime) -> int:
+def _begin(session: Session, action: Action, outcome: BulkResult, moderator_id: int, at: datetime) -> int:
     """Note that the action is undone, and put back all that is not a comment's status; return the new action."""
     action.undone_at = action.undone_at or at
     undo = actions.record(
@@ -128,14 +128,14 @@ def _begin(session: Session, action: Action, outcome: Outcome, moderator_id: int
         at=at,
         facts={name: action.facts[name] for name in ("comment", "edit", "reply") if name in action.facts},
     )
-    if "edit" in action.facts and edits.put_back(session, action, undo_id=undo.id, at=at):
-        outcome.said = "The text is again what it was."
+    if "edit" in action.facts and edits.restore(session, action, undo_id=undo.id, at=at):
+        outcome.sentence = "The text is again what it was."
     outcome.changed += _report_again(session, action)
     session.flush()
     return undo.id
 
 
-def _put_back(session: Session, action_id: int, outcome: Outcome, moderator_id: int) -> int | None:
+def _put_back(session: Session, action_id: int, outcome: BulkResult, moderator_id: int) -> int | None:
     """Undo the next batch of an action's decisions; return the last one's id, or None at the end."""
     decisions = session.scalars(
         select(Decision)
@@ -153,7 +153,7 @@ def _put_back(session: Session, action_id: int, outcome: Outcome, moderator_id: 
     for decision in sorted(here, key=lambda one: (comments[one.comment_id].thread_id, one.id)):
         comment = comments[decision.comment_id]
         if decision.id in decided_since or comment.status is not decision.status:
-            outcome.overtaken.append(bulk_decisions.overtaken(session, comment))
+            outcome.already_decided.append(bulk_decisions.already_decided(session, comment))
             continue
         _take_back(session, decision, comment, outcome.action_id, moderator_id)
         outcome.changed += 1

@@ -68,8 +68,8 @@ def find_matching(session: Session, site_id: int, sender: Sender, *, at: datetim
     if not sought:
         return None
     query = select(Ban).where(Ban.site_id == site_id, _holds(at), or_(*sought))
-    found = session.scalars(query).all()
-    return max(found, key=lambda ban: (ban.until is None, ban.until or at), default=None)
+    result = session.scalars(query).all()
+    return max(result, key=lambda ban: (ban.until is None, ban.until or at), default=None)
 
 
 def month_of(at: datetime) -> str:
@@ -99,15 +99,15 @@ def sentence(ban: Ban) -> str:
 
 def hosts_of(urls: Iterable[str | None]) -> tuple[str, ...]:
     """Return the hosts of some addresses as DNS has them, each once, in their order."""
-    found: dict[str, None] = {}
+    results: dict[str, None] = {}
     for url in urls:
         try:
             host = urlsplit(url or "").hostname
         except ValueError:
             continue
         if host:
-            found[host_in_ascii(host)] = None
-    return tuple(found)
+            results[host_in_ascii(host)] = None
+    return tuple(results)
 
 
 def _network_hashes(session: Session, site_id: int, sender: Sender, at: datetime) -> list[str]:

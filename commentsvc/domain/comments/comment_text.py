@@ -13,7 +13,7 @@ from commentsvc.text import characters, markup
 
 
 @dataclass(frozen=True)
-class Draft:
+class CommentText:
     """A text checked and rendered: the slow work, done before the database is asked for its lock."""
 
     source: str
@@ -22,17 +22,17 @@ class Draft:
     digest: str
 
 
-def make(source: str, *, longest: int, text_format: TextFormat = TextFormat.MARKDOWN) -> Draft:
+def from_source(source: str, *, longest: int, text_format: TextFormat = TextFormat.MARKDOWN) -> CommentText:
     """Check and render a text; raises InvalidFieldsError on `text`."""
-    return of(fields.text(source, longest=longest), text_format)
+    return from_checked(fields.text(source, longest=longest), text_format)
 
 
-def of(checked: str, text_format: TextFormat = TextFormat.MARKDOWN) -> Draft:
+def from_checked(checked: str, text_format: TextFormat = TextFormat.MARKDOWN) -> CommentText:
     """Render a checked text; raises InvalidFieldsError on `text` where nobody would see anything of it."""
     rendered = render(checked, text_format)
     if not characters.is_seen(markup.plain(rendered.html)):
         raise InvalidFieldsError({"text": "Please enter a comment"})
-    return Draft(checked, text_format, rendered, digest_of(checked))
+    return CommentText(checked, text_format, rendered, digest_of(checked))
 
 
 def render(source: str, text_format: TextFormat) -> markup.Rendered:
@@ -44,5 +44,5 @@ def render(source: str, text_format: TextFormat) -> markup.Rendered:
 
 def digest_of(source: str) -> str:
     """Return 32 hexadecimal digits, the same for texts that differ only in spaces, case or letter forms."""
-    said = " ".join(unicodedata.normalize("NFKC", source).casefold().split())
-    return hashlib.sha256(said.encode()).hexdigest()[:32]
+    sentence = " ".join(unicodedata.normalize("NFKC", source).casefold().split())
+    return hashlib.sha256(sentence.encode()).hexdigest()[:32]

@@ -8,19 +8,19 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from commentsvc.db.session import concerns_only
+from commentsvc.db.session import limit_change_to
 from commentsvc.domain.bans.bans import HashInMonth
 from commentsvc.domain.comments import insert_comment, slow_mode
-from commentsvc.domain.comments.comment_text import Draft
-from commentsvc.domain.comments.insert_comment import Posted
+from commentsvc.domain.comments.comment_text import CommentText
+from commentsvc.domain.comments.insert_comment import PostedComment
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.spam import checks, signals
 from commentsvc.domain.spam.checks import Submission
-from commentsvc.domain.spam.signals import Evidence, Writer
+from commentsvc.domain.spam.signals import CheckedAuthor, Signals
 from commentsvc.domain.surge import detection
-from commentsvc.domain.surge.detection import Felt
-from commentsvc.domain.threads.threads import Address
+from commentsvc.domain.surge.detection import SurgeLevel
+from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.errors import (
     AlreadyPostedError,
     DuplicateCommentError,
@@ -45,7 +45,7 @@ class Author:
 
 
 @dataclass(frozen=True)
-class Signs:
+class FormSignals:
     """How the form was filled in."""
 
     honeypot_filled: bool = False
@@ -56,22 +56,22 @@ class Signs:
     """It would, if it were asked to."""
 
 
-def look_into(
+def examine(
     session: Session,
     site: Site,
-    draft: Draft,
+    draft: CommentText,
     author: Author,
     *,
     at: datetime,
     address: str | None = None,
     network_hash_in: HashInMonth | None = None,
-) -> Evidence:
+) -> Signals:
     """Look up what the checks need, best before the database is asked for its lock; raises BannedError.
 
     `address` is the client's: compared with bans and lists, never stored. `network_hash_in` gives its network's
     hash in the month of an earlier ban.
     """
-    writer = Writer(
+    writer = CheckedAuthor(
         name=author.guest.name,
         email=author.guest.email,
         website=author.guest.website,
@@ -85,7 +85,7 @@ def look_into(
     return signals.gather(session, site.id, draft.source, draft.rendered.html, writer, at=at)
 
 
-def is_stored(session: Session, address: Address, idempotency_key: str) -> bool:
+def is_stored(session: Session, address: ThreadAddress, idempotency_key: str) -> bool:
     """Whether a comment came with this key before."""
     known = (
         select(Comment.id)
@@ -101,19 +101,19 @@ def is_stored(session: Session, address: Address, idempotency_key: str) -> bool:
 
 def post(
     session: Session,
-    address: Address,
-    draft: Draft,
+    address: ThreadAddress,
+    draft: CommentText,
     author: Author,
     *,
     at: datetime,
     parent_id: int | None = None,
     title: str | None = None,
-    signs: Signs,
-    found: Evidence | None = None,
+    signs: FormSignals,
+    found: Signals | None = None,
     idempotency_key: str | None = None,
 ) -> Comment:
     """Do what `put` does, and return the comment itself."""
-    posted = put(
+    posted = store(
         session,
         address,
         draft,
@@ -128,19 +128,19 @@ def post(
     return session.get_one(Comment, posted.id)
 
 
-def put(
+def store(
     session: Session,
-    address: Address,
-    draft: Draft,
+    address: ThreadAddress,
+    draft: CommentText,
     author: Author,
     *,
     at: datetime,
     parent_id: int | None = None,
     title: str | None = None,
-    signs: Signs,
-    found: Evidence | None = None,
+    signs: FormSignals,
+    found: Signals | None = None,
     idempotency_key: str | None = None,
-) -> Posted:
+) -> PostedComment:
     """Store a comment with its verdict. Needs `begin_write`; the caller commits.
 
     `found` is what `look_into` returned; without it that is done here, and raises what it does. Raises
@@ -149,9 +149,9 @@ def put(
     """
     site, guest = address.site, author.guest
     session.flush()  # what follows does not look at what is only in memory
-    here = insert_comment.place(session, address, title=title, at=at)
-    concerns_only(session, site.id, here.match_key or here.key)
-    known = insert_comment.look(
+    here = insert_comment.target_thread(session, address, title=title, at=at)
+    limit_change_to(session, site.id, here.match_key or here.key)
+    known = insert_comment.earlier_comments(
         session,
         site.id,
         here,
@@ -181,10 +181,10 @@ def put(
     if known.repeated:
         raise DuplicateCommentError
 
-    found = found or look_into(session, site, draft, author, at=at)
+    found = found or examine(session, site, draft, author, at=at)
     felt = found.pressure
     if felt is None:
-        felt = detection.feel(session, site, here.id, at=at) if author.role is None else Felt()
+        felt = detection.judge(session, site, here.id, at=at) if author.role is None else SurgeLevel()
     of_old = _is_of_old(session, site, author, felt)
     submission = _submission(site, draft, author, signs, found, felt, known=known.approved, of_old=of_old)
     verdicts = checks.screen(submission)
@@ -214,11 +214,11 @@ def put(
 
 def _submission(
     site: Site,
-    draft: Draft,
+    draft: CommentText,
     author: Author,
-    signs: Signs,
-    found: Evidence,
-    felt: Felt,
+    signs: FormSignals,
+    found: Signals,
+    felt: SurgeLevel,
     *,
     known: bool,
     of_old: bool,
@@ -242,7 +242,7 @@ def _submission(
     )
 
 
-def _is_of_old(session: Session, site: Site, author: Author, felt: Felt) -> bool:
+def _is_of_old(session: Session, site: Site, author: Author, felt: SurgeLevel) -> bool:
     """Whether this person was known well before the pressure began: nobody earns that within it."""
     if felt.since is None:
         return False

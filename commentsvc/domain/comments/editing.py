@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from commentsvc.domain.comments.comment_text import Draft
+from commentsvc.domain.comments.comment_text import CommentText
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.spam import training
@@ -19,7 +19,7 @@ from commentsvc.text import markup
 def edit(
     session: Session,
     comment: Comment,
-    draft: Draft,
+    draft: CommentText,
     *,
     at: datetime,
     guest: Guest | None = None,
@@ -45,7 +45,7 @@ def edit(
 
 
 def replace(
-    session: Session, comment: Comment, draft: Draft, *, guest: Guest | None, edited_at: datetime | None
+    session: Session, comment: Comment, draft: CommentText, *, guest: Guest | None, edited_at: datetime | None
 ) -> None:
     """Give a comment another text, and a guest other details, whatever the sanitisers said. Needs `begin_write`."""
     threads.lock_of(session, comment)  # before the comment itself, the order in which all others lock
@@ -62,4 +62,4 @@ def replace(
     comment.edited_at = edited_at
     training.learn(session, comment, learned)
     session.flush()
-    threads.changed(session, comment.thread_id)
+    threads.mark_changed(session, comment.thread_id)

@@ -16,9 +16,9 @@ from commentsvc.db.session import Base
 from commentsvc.db.statements import Prepared
 from commentsvc.domain.reading import conversations
 from commentsvc.domain.reading.conversations import ANONYMOUS, CommentView
-from commentsvc.domain.reading.queries import marks
+from commentsvc.domain.reading.queries import flags
 from commentsvc.domain.threads import threads
-from commentsvc.domain.threads.threads import Address
+from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.match_keys import match_key
 from commentsvc.models import Kind, Status
 
@@ -29,7 +29,7 @@ _t, _c = _THREAD.c, _COMMENT.c
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TargetThread:
     """The thread that a comment is written in, as it stands under its lock."""
 
     id: int
@@ -41,7 +41,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Parent:
+class ParentComment:
     """What a comment answers."""
 
     id: int
@@ -51,7 +51,7 @@ class Parent:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class EarlierComments:
     """What there is already, of the same sender."""
 
     earlier_id: int | None
@@ -63,7 +63,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
+class PostedComment:
     """A comment that was put into the tables, or found there."""
 
     id: int
@@ -85,16 +85,18 @@ _PLACE_BY_KEY = Prepared(_PLACE.where(_t.site_id == bindparam("site_id"), _t.key
 _PLACE_BY_ID = Prepared(_PLACE.where(_t.id == bindparam("id")))
 
 
-def place(session: Session, address: Address, *, title: str | None, at: datetime) -> Place:
+def target_thread(
+    session: Session, address: ThreadAddress, *, title: str | None, at: datetime
+) -> TargetThread:
     """Find or make the thread at `address` and let no other writer into it; raises ThreadClosedError."""
     site = address.site
     # The thread that was stored under this very address comes before all that it could be compared with.
-    found = _PLACE_BY_KEY.row(session, site_id=site.id, key=address.earlier or address.key)
-    if found is None:
+    result = _PLACE_BY_KEY.row(session, site_id=site.id, key=address.earlier or address.key)
+    if result is None:
         threads.require_open(site, threads.find(session, address), at=at)
         thread = threads.find_or_create(session, address, title=title, at=at)
-        (found,) = _PLACE_BY_ID.rows(session, id=thread.id)
-    here = Place(*found)
+        (result,) = _PLACE_BY_ID.rows(session, id=thread.id)
+    here = TargetThread(*result)
     threads.require_open(site, here, at=at)
     if here.match_key is None:  # the release before wrote it, after the migration
         here = replace(here, match_key=match_key(here.key, site.ignored_parameters))
@@ -102,7 +104,7 @@ def place(session: Session, address: Address, *, title: str | None, at: datetime
     return here
 
 
-def _look(same: Any, who: Any) -> Any:
+def _earlier_comments(same: Any, who: Any) -> Any:
     here = _c.thread_id == bindparam("thread_id")
     earlier = select(_c.id).where(here, _c.idempotency_key == bindparam("key"))
     repeated = exists().where(here, _c.digest == bindparam("digest"), _c.status != Status.TRASH, same)
@@ -121,14 +123,14 @@ _GUEST_DETAILS = and_(
 )
 _BY_BROWSER = _c.author_key_hash == bindparam("author_key")
 _BY_ACCOUNT = _c.commenter_id == bindparam("commenter_id")
-_LOOK_GUEST = Prepared(_look(or_(_GUEST_DETAILS, _BY_BROWSER), _BY_BROWSER))
-_LOOK_MEMBER = Prepared(_look(_BY_ACCOUNT, _BY_ACCOUNT))
+_LOOK_GUEST = Prepared(_earlier_comments(or_(_GUEST_DETAILS, _BY_BROWSER), _BY_BROWSER))
+_LOOK_MEMBER = Prepared(_earlier_comments(_BY_ACCOUNT, _BY_ACCOUNT))
 
 
-def look(
+def earlier_comments(
     session: Session,
     site_id: int,
-    here: Place,
+    here: TargetThread,
     digest: str,
     key: str | None,
     *,
@@ -137,7 +139,7 @@ def look(
     email: str | None,
     author_key: str | None,
     network: str | None,
-) -> Known:
+) -> EarlierComments:
     """Ask in one query what is there already of the same sender; hashes for `author_key` and `network`."""
     sought = {"site_id": site_id, "thread_id": here.id, "digest": digest, "key": key}
     if commenter_id is not None:
@@ -152,7 +154,7 @@ def look(
             "network": network,
         }
         (row,) = _LOOK_GUEST.rows(session, **sought, **sender)
-    return Known(row[0], bool(row[1]), bool(row[2]))
+    return EarlierComments(row[0], bool(row[1]), bool(row[2]))
 
 
 _PARENT = Prepared(
@@ -162,13 +164,13 @@ _PARENT = Prepared(
 )
 
 
-def parent(session: Session, here: Place, comment_id: int) -> Parent | None:
+def parent(session: Session, here: TargetThread, comment_id: int) -> ParentComment | None:
     """Return the comment to be answered; None where readers of this thread do not see it."""
     row = _PARENT.row(session, id=comment_id, thread_id=here.id)
     if row is None:
         return None
     number, root_id, depth, name = row
-    return Parent(number, root_id, depth, name or ANONYMOUS)
+    return ParentComment(number, root_id, depth, name or ANONYMOUS)
 
 
 # What no new comment has otherwise is said here: defaults of the mapped class are not asked.
@@ -206,8 +208,8 @@ _WRITER = Prepared(
 
 
 def add(
-    session: Session, row: dict[str, Any], parent: Parent | None, reasons: list[dict[str, Any]]
-) -> Posted:
+    session: Session, row: dict[str, Any], parent: ParentComment | None, reasons: list[dict[str, Any]]
+) -> PostedComment:
     """Put in a comment with its status, the decision that gave it, and what both count for.
 
     `row` has the columns of a comment of which nothing is known but what its author sent and its status.
@@ -224,20 +226,20 @@ def add(
         session, comment_id=number, status=row["status"], reasons=reasons, created_at=row["created_at"]
     )
     if approved:
-        count = threads.changed(session, row["thread_id"], approved=1)
+        count = threads.mark_changed(session, row["thread_id"], approved=1)
         if parent:
             _COUNT_REPLY.rows(session, root=parent.root_id)
     else:
         ((count,),) = _COUNT.rows(session, id=row["thread_id"])
-    return Posted(number, row["thread_id"], row["status"], count, _view(session, number, row, parent))
+    return PostedComment(number, row["thread_id"], row["status"], count, _view(session, number, row, parent))
 
 
-def _view(session: Session, number: int, row: dict[str, Any], parent: Parent | None) -> CommentView:
+def _view(session: Session, number: int, row: dict[str, Any], parent: ParentComment | None) -> CommentView:
     name, website, picture = row["guest_name"], row["guest_website"], None
     if row["commenter_id"] is not None:
         ((name, website, picture),) = _WRITER.rows(session, id=row["commenter_id"])
     own = (
         number, row["root_id"], row["parent_id"], row["depth"], row["html"], row["created_at"], 0,
-        name, website, row["commenter_id"], picture, marks(row["status"], Kind.COMMENT, row["role"]),
+        name, website, row["commenter_id"], picture, flags(row["status"], Kind.COMMENT, row["role"]),
     )  # fmt: skip
     return conversations.view(own, {parent.id: parent.name} if parent else {}, own=True)

@@ -11,7 +11,7 @@ import hashlib
 import re
 from typing import Any
 
-from commentsvc.domain.threads.threads import Address
+from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.integrations import signing
 
 BITS = 15
@@ -25,17 +25,17 @@ NONE = "none"
 _GIVEN = re.compile(rf"([\w.-]{{20,300}})~(\d{{1,10}}(?:,\d{{1,10}}){{{PARTS - 1}}})", re.ASCII)
 
 
-def ask(secret: str, address: Address) -> dict[str, Any]:
+def new_challenge(secret: str, address: ThreadAddress) -> dict[str, Any]:
     """Return what a browser needs to begin."""
     return {"seed": signing.sign(secret, "work", _thread(address)), "bits": BITS, "parts": PARTS}
 
 
-def is_done(secret: str, address: Address, given: str, *, key: str | None) -> bool:
+def is_done(secret: str, address: ThreadAddress, given: str, *, key: str | None) -> bool:
     """Whether `given` is work for the comment with this key in this thread; a few hashes, whatever was sent."""
-    found = _GIVEN.fullmatch(given)
-    if found is None or key is None:
+    match = _GIVEN.fullmatch(given)
+    if match is None or key is None:
         return False
-    seed, numbers = found[1], [int(number) for number in found[2].split(",")]
+    seed, numbers = match[1], [int(number) for number in match[2].split(",")]
     signed = signing.unsign(secret, "work", seed, max_age=LIFE)
     if signed is None or signed[0] != _thread(address) or numbers != sorted(set(numbers)):
         return False
@@ -43,7 +43,7 @@ def is_done(secret: str, address: Address, given: str, *, key: str | None) -> bo
     return all(int.from_bytes(_sha256(f"{challenge}{number}")) >> (256 - BITS) == 0 for number in numbers)
 
 
-def _thread(address: Address) -> str:
+def _thread(address: ThreadAddress) -> str:
     return _sha256(f"{address.site.id} {address.key}").hex()[:32]
 
 

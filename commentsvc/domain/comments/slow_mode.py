@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
-from commentsvc.domain.comments.insert_comment import Place
+from commentsvc.domain.comments.insert_comment import TargetThread
 from commentsvc.domain.threads.threads import seconds
 from commentsvc.errors import SlowModeError
 from commentsvc.models import Comment, Status
@@ -18,7 +18,7 @@ from commentsvc.models import Comment, Status
 def require(
     session: Session,
     site_id: int,
-    thread: Place,
+    thread: TargetThread,
     *,
     commenter_id: int | None,
     author_key_hash: str | None,

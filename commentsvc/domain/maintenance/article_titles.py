@@ -23,7 +23,7 @@ _PLACEHOLDER_LONGEST = 3
 """Words, before an ellipsis: "Loading…" and its like, in any language."""
 
 
-class Page(Protocol):
+class TitledPage(Protocol):
     """What a page said of itself."""
 
     @property
@@ -32,7 +32,7 @@ class Page(Protocol):
     def title(self) -> str: ...
 
 
-Read = Callable[[str, frozenset[str]], Page | None]
+Read = Callable[[str, frozenset[str]], TitledPage | None]
 """Asks for the page at an address, and for none outside of these origins; None where no page answers."""
 
 
@@ -52,7 +52,7 @@ def refresh(
     """
     asked = 0
     while asked < BATCH and not stopped():
-        article = _take(session, at)
+        article = _next_articles(session, at)
         if article is None:
             break
         asked += 1
@@ -62,7 +62,7 @@ def refresh(
     return asked
 
 
-def _take(session: Session, at: datetime) -> _Article | None:
+def _next_articles(session: Session, at: datetime) -> _Article | None:
     due = (
         text("title_tries > 0"),  # in the very words of the index
         or_(Thread.title_checked_at.is_(None), Thread.title_checked_at <= at - EVERY),
@@ -116,9 +116,9 @@ def _is_of(session: Session, article: _Article, url: str) -> bool:
     if keys[0] == keys[1]:
         return True
     thread = session.get(Thread, article.thread_id)
-    found = threads.find(session, threads.address_on(thread.site, url)) if thread is not None else None
+    result = threads.find(session, threads.address_on(thread.site, url)) if thread is not None else None
     session.rollback()
-    return found is not None and found.id == article.thread_id
+    return result is not None and result.id == article.thread_id
 
 
 def _store(session: Session, article: _Article, title: str) -> None:

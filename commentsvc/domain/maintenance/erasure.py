@@ -15,7 +15,7 @@ from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import profiles
 from commentsvc.domain.admin import edits
 from commentsvc.domain.comments import comment_text
-from commentsvc.domain.comments.comment_text import Draft
+from commentsvc.domain.comments.comment_text import CommentText
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.spam import training
 from commentsvc.domain.spam.checks import Verdict
@@ -60,7 +60,7 @@ def erase(session: Session, commenter_id: int, texts: Texts) -> None:
     """
     _require_no_site_alone(session, commenter_id)
     if texts is Texts.REMOVE:
-        blank = comment_text.make(REMOVED, longest=len(REMOVED))
+        blank = comment_text.from_source(REMOVED, longest=len(REMOVED))
         while batch := _batch(session, commenter_id):
             begin_write(session)
             threads.lock_all(session, _threads_of(session, Comment.id.in_(batch)))
@@ -82,7 +82,7 @@ def erase(session: Session, commenter_id: int, texts: Texts) -> None:
         .where(Revision.comment_id.in_(select(Comment.id).where(mine)))
         .execution_options(synchronize_session=False)
     )
-    profiles.look_changed(session, commenter_id)
+    profiles.invalidate_pages_of(session, commenter_id)
     theirs = update(Comment).where(mine).values(**_NOBODY)
     session.execute(theirs.execution_options(synchronize_session=False))
     # These know a person by number only, and SQLite may give the number to somebody else.
@@ -121,7 +121,7 @@ def _threads_of(session: Session, which: ColumnElement[bool]) -> set[int]:
     return set(session.scalars(select(Comment.thread_id).where(which).distinct()))
 
 
-def _remove(session: Session, comment_id: int, blank: Draft) -> None:
+def _remove(session: Session, comment_id: int, blank: CommentText) -> None:
     comment = session.get(Comment, comment_id, populate_existing=True)
     if comment is None:
         return

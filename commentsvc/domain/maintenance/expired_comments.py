@@ -77,7 +77,7 @@ def _delete(session: Session, due: list[ColumnElement[bool]], limit: int) -> int
 
 
 def _empty(session: Session, due: list[ColumnElement[bool]], limit: int) -> int:
-    blank = comment_text.make(EMPTY, longest=len(EMPTY))
+    blank = comment_text.from_source(EMPTY, longest=len(EMPTY))
     ids = _locked(session, [*due, Comment.digest != blank.digest], limit)
     if ids:
         edits.forget(session, ids)

@@ -35,7 +35,7 @@ def person(session: Session, commenter_id: int, *, at: datetime) -> dict[str, An
                 "name": one.name,
                 "linked_at": _time(one.created_at),
             }
-            for one in identities.of(session, commenter_id)
+            for one in identities.identities_of(session, commenter_id)
         ],
         "roles": _roles(session, commenter_id),
         "sessions": _sessions(session, commenter_id, at=at),
@@ -46,11 +46,11 @@ def person(session: Session, commenter_id: int, *, at: datetime) -> dict[str, An
 
 
 def _picture(session: Session, commenter: Commenter) -> dict[str, Any]:
-    found = session.get(Picture, commenter.id)
+    picture = session.get(Picture, commenter.id)
     return {
         "shown": commenter.show_picture,
-        "fetched_at": _time(found.fetched_at) if found else None,
-        "base64": base64.b64encode(found.data).decode() if found else None,
+        "fetched_at": _time(picture.fetched_at) if picture else None,
+        "base64": base64.b64encode(picture.data).decode() if picture else None,
     }
 
 
@@ -70,7 +70,7 @@ def _sessions(session: Session, commenter_id: int, *, at: datetime) -> list[dict
             "since": _time(one.created_at),
             "until": _time(one.expires_at),
         }
-        for one in login_sessions.of(session, commenter_id, at=at)
+        for one in login_sessions.sessions_of(session, commenter_id, at=at)
     ]
 
 
@@ -91,7 +91,7 @@ def _comments(session: Session, commenter_id: int) -> Iterable[dict[str, Any]]:
             Comment.created_at,
             Comment.edited_at,
             Thread.url,
-            titles.public().label("title"),
+            titles.public_title().label("title"),
             Site.name.label("site"),
         )
         .join(Thread, Thread.id == Comment.thread_id)

@@ -75,7 +75,7 @@ def _replace(session: Session, row: Row[Any], rendered: markup.Rendered) -> bool
     comment.html, comment.renderer = rendered.html, markup.VERSION
     session.flush()
     if changed and comment.shown:
-        threads.changed(session, comment.thread_id)
+        threads.mark_changed(session, comment.thread_id)
     if changed and not rendered.agreed and comment.status is Status.APPROVED:
         verdict = Verdict("sanitisers", Status.HELD, _REASON)
         decisions.decide(session, comment, Status.HELD, verdicts=[verdict])

@@ -31,7 +31,7 @@ Stopped = Callable[[], bool]
 
 
 @dataclass(frozen=True)
-class Limits:
+class RetentionPeriods:
     """For how many days each is kept; 0: for ever, or as long as the comment."""
 
     networks: int
@@ -40,7 +40,7 @@ class Limits:
     trash: int
 
     @classmethod
-    def read(cls, settings: Settings) -> Limits:
+    def read(cls, settings: Settings) -> RetentionPeriods:
         """Return what the operator has set."""
         return cls(
             networks=settings.keep_network_days,
@@ -50,20 +50,22 @@ class Limits:
         )
 
 
-def sentences(limits: Limits) -> list[str]:
+def sentences(limits: RetentionPeriods) -> list[str]:
     """Return what people are told about how long things are kept."""
-    said = [
+    results = [
         "Your network address is not stored. A hash of its network, made with a key that changes every month, is kept "
         + (f"for {_days(limits.networks)}." if limits.networks else "as long as the comment."),
         "The e-mail address that a guest typed is never shown, and kept "
         + (f"for {_days(limits.emails)}." if limits.emails else "as long as the comment."),
     ]
     for name, days in (("Spam", limits.spam), ("What was moved to the trash", limits.trash)):
-        said.append(f"{name} is deleted after {_days(days)}." if days else f"{name} is kept.")
-    return said
+        results.append(f"{name} is deleted after {_days(days)}." if days else f"{name} is kept.")
+    return results
 
 
-def sweep(session: Session, limits: Limits, *, at: datetime, stopped: Stopped = lambda: False) -> bool:
+def delete_expired(
+    session: Session, limits: RetentionPeriods, *, at: datetime, stopped: Stopped = lambda: False
+) -> bool:
     """Delete what is due, a limited number of rows, and return whether there may be more. It commits by itself."""
     tasks: list[Callable[[], int]] = [
         partial(_delete_expired, session, LoginSession, LoginSession.expires_at < at),

@@ -122,7 +122,7 @@ def _parent(session: Session, comment: Comment) -> Comment | None:
 
 def _count(session: Session, comment: Comment, change: int) -> None:
     counted = change if comment.kind is Kind.COMMENT else 0
-    threads.changed(session, comment.thread_id, approved=counted)
+    threads.mark_changed(session, comment.thread_id, approved=counted)
     if comment.root_id is not None:
         session.execute(
             update(Comment)

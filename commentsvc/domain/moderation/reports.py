@@ -96,7 +96,7 @@ def report(
     return True
 
 
-def voices(session: Session, comment_id: int) -> list[Report]:
+def counted_reports(session: Session, comment_id: int) -> list[Report]:
     """Return the reports that count: those since a moderator last decided, one voice each.
 
     An account is a voice. All guests of one network are one together, for a browser's key costs nothing.
@@ -108,14 +108,14 @@ def voices(session: Session, comment_id: int) -> list[Report]:
     query = select(Report).where(Report.comment_id == comment_id).order_by(Report.id)
     if since is not None:
         query = query.where(Report.created_at > since)
-    found: dict[tuple[bool, str | None], Report] = {}
+    results: dict[tuple[bool, str | None], Report] = {}
     for one in session.scalars(query):
-        who = voice(member=one.member, reporter=one.reporter_hash, network=one.network_hash)
-        found.setdefault(who, one)
-    return list(found.values())
+        who = counted_as(member=one.member, reporter=one.reporter_hash, network=one.network_hash)
+        results.setdefault(who, one)
+    return list(results.values())
 
 
-def voice(*, member: bool, reporter: str, network: str | None) -> tuple[bool, str | None]:
+def counted_as(*, member: bool, reporter: str, network: str | None) -> tuple[bool, str | None]:
     """Return what is the same for reports that count as one."""
     return member, reporter if member else network
 
@@ -132,7 +132,7 @@ def _hold_if_many(session: Session, comment: Comment) -> None:
     enough = session.get_one(Site, comment.site_id).reports_to_hold
     if enough < 1 or comment.status is not Status.APPROVED:
         return
-    counted = voices(session, comment.id)
+    counted = counted_reports(session, comment.id)
     if not are_enough([one.network_hash for one in counted], enough):
         return
     verdict = Verdict("reports", Status.HELD, sentence([one.reason for one in counted]))

@@ -29,7 +29,7 @@ KEPT = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class OutgoingMail:
     """A mail to be sent now."""
 
     number: int
@@ -39,11 +39,11 @@ class Letter:
     text: str
 
 
-Send = Callable[[Letter], None]
+Send = Callable[[OutgoingMail], None]
 """Sends a mail; raises MailError."""
 
 
-def put(
+def enqueue(
     session: Session, *, site_id: int | None, recipient: str, subject: str, text: str, at: datetime
 ) -> None:
     """Have a mail sent once the transaction under way is committed. Needs `begin_write`."""
@@ -65,7 +65,7 @@ def deliver(session: Session, send: Send, *, at: datetime) -> bool:
     No other process sends it meanwhile. One that stops in between leaves it to be sent again later, which may be once
     too often rather than never.
     """
-    letter = _take(session, at)
+    letter = _next_due(session, at)
     if letter is None:
         return False
     try:
@@ -93,7 +93,7 @@ def waiting(session: Session) -> int:
     return session.scalar(query) or 0
 
 
-def _take(session: Session, at: datetime) -> Letter | None:
+def _next_due(session: Session, at: datetime) -> OutgoingMail | None:
     due = Delivery.next_attempt_at <= at
     is_any = session.scalar(select(exists().where(due)))
     session.rollback()
@@ -107,24 +107,24 @@ def _take(session: Session, at: datetime) -> Letter | None:
         return None
     row.attempts += 1
     row.next_attempt_at = at + TAKEN_FOR
-    letter = Letter(row.id, row.attempts, row.recipient or "", row.subject or "", row.text or "")
+    letter = OutgoingMail(row.id, row.attempts, row.recipient or "", row.subject or "", row.text or "")
     session.commit()
     return letter
 
 
-def _note_failure(session: Session, letter: Letter, error: MailError, at: datetime) -> None:
-    said = str(error).replace(letter.recipient, "…")[:300]
+def _note_failure(session: Session, letter: OutgoingMail, error: MailError, at: datetime) -> None:
+    text = str(error).replace(letter.recipient, "…")[:300]
     if error.lasting or letter.attempt > len(AGAIN_AFTER):
-        _close(session, letter, DeliveryState.FAILED, said)
+        _close(session, letter, DeliveryState.FAILED, text)
         return
     begin_write(session)
     row = _mine(session, letter)
     if row is not None:
-        row.next_attempt_at, row.last_error = at + AGAIN_AFTER[letter.attempt - 1], said
+        row.next_attempt_at, row.last_error = at + AGAIN_AFTER[letter.attempt - 1], text
     session.commit()
 
 
-def _close(session: Session, letter: Letter, state: DeliveryState, said: str | None = None) -> None:
+def _close(session: Session, letter: OutgoingMail, state: DeliveryState, said: str | None = None) -> None:
     begin_write(session)
     row = _mine(session, letter)
     if row is not None:
@@ -133,7 +133,7 @@ def _close(session: Session, letter: Letter, state: DeliveryState, said: str | N
     session.commit()
 
 
-def _mine(session: Session, letter: Letter) -> Delivery | None:
+def _mine(session: Session, letter: OutgoingMail) -> Delivery | None:
     """Return the row unless somebody else has taken it since, when ours took too long."""
     row = session.get(Delivery, letter.number, with_for_update=True, populate_existing=True)
     return row if row is not None and row.attempts == letter.attempt else None

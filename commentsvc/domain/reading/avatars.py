@@ -11,15 +11,15 @@ from sqlalchemy.orm import Session
 from commentsvc.models import Commenter, Picture
 
 
-def keep(session: Session, commenter_id: int, data: bytes, *, at: datetime) -> bool:
+def store(session: Session, commenter_id: int, data: bytes, *, at: datetime) -> bool:
     """Store a person's picture in place of an earlier one; return whether it is another. Needs `begin_write`."""
-    found = session.get(Picture, commenter_id)
+    picture = session.get(Picture, commenter_id)
     digest = hashlib.sha256(data).hexdigest()[:16]
-    if found is None:
+    if picture is None:
         session.add(Picture(commenter_id=commenter_id, data=data, digest=digest, fetched_at=at))
         return True
-    is_new = found.digest != digest
-    found.data, found.digest, found.fetched_at = data, digest, at
+    is_new = picture.digest != digest
+    picture.data, picture.digest, picture.fetched_at = data, digest, at
     return is_new
 
 
@@ -28,7 +28,7 @@ def has_one(session: Session, commenter_id: int) -> bool:
     return session.scalar(select(Picture.digest).where(Picture.commenter_id == commenter_id)) is not None
 
 
-def find(session: Session, commenter_id: int, digest: str) -> bytes | None:
+def load(session: Session, commenter_id: int, digest: str) -> bytes | None:
     """Return a picture's bytes; None where it is another one by now, hidden, or gone."""
     return session.scalar(
         select(Picture.data)

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from commentsvc.domain.reading import avatars
-from commentsvc.domain.reading.queries import moment
+from commentsvc.domain.reading.queries import time_of
 from commentsvc.models import Kind, Role, Status
 from commentsvc.text.markup import SafeHtml, trusted
 
@@ -76,7 +76,7 @@ def views(
     before its answer. What is not visible has an empty one.
     """
     make = tuple.__new__  # at half the price of a call with eighteen arguments
-    found: list[CommentView] = []
+    results: list[CommentView] = []
     missing: set[int] = set()
     for (
         number, root_id, parent_id, depth, html, created_at, reply_count, name, website, commenter_id, digest, marks,
@@ -95,17 +95,17 @@ def views(
             names.setdefault(number, "")
         else:
             names.setdefault(number, "")
-            found.append(make(CommentView, (
+            results.append(make(CommentView, (
                 number, root_id, parent_id, depth, True, False, kind, "", None, None,
-                None, _NOTHING, moment(created_at), False, False, False, reply_count, parent_name,
+                None, _NOTHING, time_of(created_at), False, False, False, reply_count, parent_name,
             )))  # fmt: skip
             continue
         picture = avatars.path_of(commenter_id, digest) if digest else None
-        found.append(make(CommentView, (
+        results.append(make(CommentView, (
             number, root_id, parent_id, depth, False, status == _HELD, kind, name, picture, website or None,
-            role, trusted(html), moment(created_at), edited, pinned, featured, reply_count, parent_name,
+            role, trusted(html), time_of(created_at), edited, pinned, featured, reply_count, parent_name,
         )))  # fmt: skip
-    return found, missing
+    return results, missing
 
 
 @cache

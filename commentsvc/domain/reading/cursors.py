@@ -11,17 +11,17 @@ _CURSOR = re.compile(r"(-?[0-9]{1,17})-([0-9]{1,18})")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def write(at: datetime, number: int) -> str:
+def format_cursor(at: datetime, number: int) -> str:
     """Return the cursor of a row by its time and id."""
     return f"{(at - _EPOCH) // timedelta(microseconds=1)}-{number}"
 
 
-def read(text: str) -> tuple[datetime, int]:
+def parse(text: str) -> tuple[datetime, int]:
     """Return time and id of the row that a cursor stands for; raises BadAddressError."""
-    found = _CURSOR.fullmatch(text)
-    if found is None:
+    match = _CURSOR.fullmatch(text)
+    if match is None:
         raise BadAddressError("This link to further comments is damaged.")
     try:
-        return _EPOCH + timedelta(microseconds=int(found[1])), int(found[2])
+        return _EPOCH + timedelta(microseconds=int(match[1])), int(match[2])
     except OverflowError:
         raise BadAddressError("This link to further comments is damaged.") from None

@@ -50,12 +50,12 @@ IS_COMMENT: ColumnElement[bool] = _C.kind == literal_column(f"'{Kind.COMMENT.val
 _IS_PINNED = and_(_C.pinned, _C.root_id.is_(None), _C.status == Status.APPROVED)
 
 
-def moment(stored: Any) -> datetime:
+def time_of(stored: Any) -> datetime:
     """Return the time that a row has: SQLite's driver has text, PostgreSQL's has it in the connection's zone."""
     return datetime.fromisoformat(f"{stored}+00:00") if type(stored) is str else stored.astimezone(UTC)
 
 
-def marks(status: Status, kind: Kind, role: Role | None) -> str:
+def flags(status: Status, kind: Kind, role: Role | None) -> str:
     """Return what there is to be said of a comment, in words: its status, its kind, its writer's role, then others."""
     return f"{status} {kind} {role}" if role else f"{status} {kind}"
 

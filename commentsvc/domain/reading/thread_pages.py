@@ -15,7 +15,7 @@ from commentsvc.domain.reading import conversations, cursors, queries
 from commentsvc.domain.reading.conversations import ANONYMOUS, CommentView, Conversation, preorder
 from commentsvc.domain.reading.queries import FIRST_REPLIES, ROOTS
 from commentsvc.domain.threads import lookup
-from commentsvc.domain.threads.threads import Address
+from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.errors import NotFoundError
 from commentsvc.models import Comment, Kind, Order, Site, Status, Thread
 
@@ -26,9 +26,9 @@ __all__ = [
     "CommentView",
     "Conversation",
     "ThreadPage",
-    "answered",
+    "comment_to_answer",
+    "comment_view",
     "more_replies",
-    "one",
     "own_held",
     "page",
     "preorder",
@@ -66,14 +66,19 @@ class ThreadPage:
 
 
 def page(
-    session: Session, address: Address, *, order: Order, after: str | None = None, focus_id: int | None = None
+    session: Session,
+    address: ThreadAddress,
+    *,
+    order: Order,
+    after: str | None = None,
+    focus_id: int | None = None,
 ) -> ThreadPage:
     """Return a page of roots with the first replies of each; above those of the first page, what is pinned.
 
     `after` is the cursor of the page before; raises BadAddressError for one that is none. `focus_id` is a
     comment that must be on the page: where it is not, its conversation is added as `focus`.
     """
-    start = cursors.read(after) if after is not None else None  # damaged, whether or not there is a thread
+    start = cursors.parse(after) if after is not None else None  # damaged, whether or not there is a thread
     thread = lookup.thread_at(session, address)
     if thread is None:
         return ThreadPage(None, order)
@@ -85,19 +90,19 @@ def page(
     # No engine promises the order of a union. By their ids, most of what is answered comes before its answers.
     roots, pinned, replies, mentions = _parts(_of_rows(session, sorted(rows)), order)
     shown = roots[:ROOTS]
-    found = [_conversation(root, replies) for root in (*pinned, *shown)]
-    focus = _focus(session, thread.id, focus_id, found) if focus_id else None
+    results = [_conversation(root, replies) for root in (*pinned, *shown)]
+    focus = _focus(session, thread.id, focus_id, results) if focus_id else None
     return ThreadPage(
         thread=thread,
         order=order,
-        conversations=[one for one in found if one.root.id != focus.root.id] if focus else found,
-        next_cursor=cursors.write(shown[-1].created_at, shown[-1].id) if len(roots) > ROOTS else None,
+        conversations=[one for one in results if one.root.id != focus.root.id] if focus else results,
+        next_cursor=cursors.format_cursor(shown[-1].created_at, shown[-1].id) if len(roots) > ROOTS else None,
         mentions=mentions,
         focus=focus,
     )
 
 
-def more_replies(session: Session, address: Address, root_id: int, *, after: int) -> Conversation:
+def more_replies(session: Session, address: ThreadAddress, root_id: int, *, after: int) -> Conversation:
     """Return the replies of a root after the one whose id is `after`; raises NotFoundError."""
     thread = lookup.thread_at(session, address)
     wanted = queries.comments().where(Comment.id == root_id, Comment.root_id.is_(None), Comment.shown)
@@ -105,10 +110,10 @@ def more_replies(session: Session, address: Address, root_id: int, *, after: int
     if not root:
         raise NotFoundError("This conversation is no longer there.")
     below = queries.comments().where(Comment.root_id == root_id, Comment.shown, Comment.id > after)
-    found = _views(session, below.order_by(Comment.id).limit(MORE_REPLIES + 1), known=root[0])
-    shown = found[:MORE_REPLIES]
+    views = _views(session, below.order_by(Comment.id).limit(MORE_REPLIES + 1), known=root[0])
+    shown = views[:MORE_REPLIES]
     more = 0
-    if len(found) > MORE_REPLIES:
+    if len(views) > MORE_REPLIES:
         more = session.scalar(
             select(func.count()).select_from(
                 select(Comment.id)
@@ -122,7 +127,7 @@ def more_replies(session: Session, address: Address, root_id: int, *, after: int
 
 def own_held(
     session: Session,
-    address: Address,
+    address: ThreadAddress,
     *,
     author_key_hash: str | None = None,
     comment_id: int | None = None,
@@ -153,22 +158,22 @@ def own_held(
     return _views(session, query.order_by(Comment.id).limit(20), own=True)
 
 
-def one(session: Session, comment_id: int, *, own: bool = False) -> CommentView:
+def comment_view(session: Session, comment_id: int, *, own: bool = False) -> CommentView:
     """Return a single comment, `own` for its author; raises NotFoundError."""
-    found = _views(session, queries.comments().where(Comment.id == comment_id), own=own)
-    if not found:
+    views = _views(session, queries.comments().where(Comment.id == comment_id), own=own)
+    if not views:
         raise NotFoundError("This comment is no longer there.")
-    return found[0]
+    return views[0]
 
 
-def answered(session: Session, address: Address, comment_id: int | None) -> CommentView | None:
+def comment_to_answer(session: Session, address: ThreadAddress, comment_id: int | None) -> CommentView | None:
     """Return the comment of this thread that somebody wants to answer; None where it is not there to be answered."""
     thread = lookup.thread_at(session, address)
     if thread is None or comment_id is None:
         return None
     query = queries.comments().where(Comment.id == comment_id, Comment.thread_id == thread.id)
-    found = _views(session, query.where(Comment.status == Status.APPROVED))
-    return found[0] if found else None
+    views = _views(session, query.where(Comment.status == Status.APPROVED))
+    return views[0] if views else None
 
 
 def where_is(session: Session, comment_id: int) -> tuple[Site, Thread]:
@@ -241,7 +246,7 @@ def _focus(
         return None
     if target.root_id is None:
         below = _of_rows(session, queries.replies_of_one().rows(session, id=comment_id))
-        return _conversation(one(session, comment_id), {comment_id: sorted(below, key=_BY_ID)})
+        return _conversation(comment_view(session, comment_id), {comment_id: sorted(below, key=_BY_ID)})
     path = (
         select(Comment.id, Comment.parent_id, Comment.root_id)
         .where(Comment.id == comment_id)

@@ -13,8 +13,8 @@ from typing import Any
 from commentsvc.domain.spam import lookalikes, wordlists
 from commentsvc.domain.spam.lookalikes import Namesake
 from commentsvc.domain.spam.spam_filter import Score
-from commentsvc.domain.surge.detection import Felt
-from commentsvc.domain.surge.episodes import Step
+from commentsvc.domain.surge.detection import SurgeLevel
+from commentsvc.domain.surge.episodes import SurgeStep
 from commentsvc.models import Policy, Role, Status
 
 FASTEST_SECONDS = 2.0
@@ -71,7 +71,7 @@ class Submission:
     """Of the local filter; None while it has not learned enough."""
     opinions: tuple[Verdict, ...] = ()
     """Of services that were asked."""
-    pressure: Felt = field(default_factory=Felt)
+    pressure: SurgeLevel = field(default_factory=SurgeLevel)
     of_old: bool = False
     """Known since before the pressure."""
     worked: bool = False
@@ -135,11 +135,11 @@ def links(it: Submission) -> Verdict | None:
 
 def namesake(it: Submission) -> Verdict | None:
     """A name that only looks like another reader's may be borne in good faith: those known here keep it."""
-    found = it.namesake
-    if it.role is not None or found is None or (found.role is None and it.known):
+    result = it.namesake
+    if it.role is not None or result is None or (result.role is None and it.known):
         return None
-    who = f"the site's {found.role.value}" if found.role else "who comments here with an account"
-    return Verdict("namesake", Status.HELD, f"The name looks like that of {found.name}, {who}.")
+    who = f"the site's {result.role.value}" if result.role else "who comments here with an account"
+    return Verdict("namesake", Status.HELD, f"The name looks like that of {result.name}, {who}.")
 
 
 def claimed_role(it: Submission) -> Verdict | None:
@@ -159,13 +159,13 @@ def local_filter(it: Submission) -> Verdict | None:
 def pressure(it: Submission) -> Verdict | None:
     """Who was known before it began is let through, until nothing is."""
     felt = it.pressure
-    if it.role is not None or felt.step is Step.NONE or (it.of_old and felt.step is not Step.ALL):
+    if it.role is not None or felt.step is SurgeStep.NONE or (it.of_old and felt.step is not SurgeStep.ALL):
         return None
-    if felt.step is Step.ALL:
+    if felt.step is SurgeStep.ALL:
         so = "so all of them wait"
     elif _leads_elsewhere(it):
         so = "so those with a link or a website wait"
-    elif felt.step is Step.WORK and not it.worked:
+    elif felt.step is SurgeStep.WORK and not it.worked:
         so = "and its browser did not do the work that shows a person in front of it"
     else:
         return None
@@ -199,7 +199,7 @@ def screen(submission: Submission) -> list[Verdict]:
 def waits_for_work(it: Submission, verdicts: list[Verdict]) -> bool:
     """Whether a comment could appear at once if its browser did the work."""
     against = [verdict.check for verdict in verdicts if verdict.status is not Status.APPROVED]
-    return against == ["pressure"] and it.pressure.step is Step.WORK and not _leads_elsewhere(it)
+    return against == ["pressure"] and it.pressure.step is SurgeStep.WORK and not _leads_elsewhere(it)
 
 
 def strictest(verdicts: list[Verdict]) -> Status:
@@ -212,7 +212,7 @@ def _leads_elsewhere(it: Submission) -> bool:
 
 
 def _listed(it: Submission, words: str, check: str, status: Status, does: str) -> Verdict | None:
-    found = wordlists.find(words, it.words) if words and it.role is None else None
-    if found is None:
+    result = wordlists.find(words, it.words) if words and it.role is None else None
+    if result is None:
         return None
-    return Verdict(check, status, f"Its {found.field} has “{found.word}”, which this site {does}.")
+    return Verdict(check, status, f"Its {result.field} has “{result.word}”, which this site {does}.")

@@ -15,8 +15,8 @@ from commentsvc.domain.spam import lookalikes, spam_filter, tokens
 from commentsvc.domain.spam.checks import Rules, Verdict
 from commentsvc.domain.spam.lookalikes import Namesake
 from commentsvc.domain.spam.spam_filter import Score
-from commentsvc.domain.spam.tokens import Said
-from commentsvc.domain.surge.detection import Felt
+from commentsvc.domain.spam.tokens import TokenSource
+from commentsvc.domain.surge.detection import SurgeLevel
 from commentsvc.models import Commenter, Role, Site
 from commentsvc.text import markup
 
@@ -26,7 +26,7 @@ _ON_SITE = Prepared(select(bans.are_on(_SITE_ID), spam_filter.has_learned(_SITE_
 
 
 @dataclass(frozen=True)
-class Writer:
+class CheckedAuthor:
     """Who wrote, as far as it concerns the checks."""
 
     name: str | None = None
@@ -43,7 +43,7 @@ class Writer:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Signals:
     """What was found; `opinions` are those of services that were asked."""
 
     words: dict[str, str | None]
@@ -51,17 +51,17 @@ class Evidence:
     namesake: Namesake | None = None
     score: Score | None = None
     opinions: tuple[Verdict, ...] = ()
-    pressure: Felt | None = None
+    pressure: SurgeLevel | None = None
     """None: to be judged where it can be written down."""
 
 
 def gather(
-    session: Session, site_id: int, source: str, html: str, writer: Writer, *, at: datetime
-) -> Evidence:
+    session: Session, site_id: int, source: str, html: str, writer: CheckedAuthor, *, at: datetime
+) -> Signals:
     """Look everything up; raises BannedError. Whoever has a role on the site is not looked into."""
     addresses = tokens.links(html)
     if writer.role is not None:
-        return Evidence(words={}, links=len(addresses))
+        return Signals(words={}, links=len(addresses))
     typed, writer = writer, _as_shown(session, writer)
     ((has_bans, filter_has_learned),) = _ON_SITE.rows(session, site_id=site_id)
     if has_bans:
@@ -78,9 +78,9 @@ def gather(
         bans.require_welcome(session, site_id, sender, at=at)
     score = None
     if filter_has_learned:
-        said = Said(source, html, typed.name, typed.email, typed.website)
-        score = spam_filter.score(session, site_id, said)
-    return Evidence(
+        token_source = TokenSource(source, html, typed.name, typed.email, typed.website)
+        score = spam_filter.score(session, site_id, token_source)
+    return Signals(
         words=words_of(source, html, writer),
         links=len(addresses),
         namesake=lookalikes.find(session, site_id, writer.name, commenter_id=writer.commenter_id),
@@ -88,7 +88,7 @@ def gather(
     )
 
 
-def words_of(source: str, html: str, writer: Writer) -> dict[str, str | None]:
+def words_of(source: str, html: str, writer: CheckedAuthor) -> dict[str, str | None]:
     """Return what the lists of words are held against: the text also without its markup, as readers see it."""
     plain = markup.plain(html)
     return {
@@ -110,7 +110,7 @@ def rules_of(site: Site) -> Rules:
     )
 
 
-def _as_shown(session: Session, writer: Writer) -> Writer:
+def _as_shown(session: Session, writer: CheckedAuthor) -> CheckedAuthor:
     """Somebody with an account bears the name and the website of the account."""
     if writer.commenter_id is None:
         return writer

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
 from commentsvc.domain.spam import tokens
-from commentsvc.domain.spam.tokens import Said
+from commentsvc.domain.spam.tokens import TokenSource
 from commentsvc.models import FilterWord
 
 ENOUGH = 20
@@ -41,7 +41,7 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Sign:
+class TokenWeight:
     """A word that weighed in a score: in how much of the spam it stood, of all it stood in."""
 
     token: str
@@ -58,12 +58,12 @@ class Score:
     """How sure the filter is that a comment is spam, from 0 to 1, and what weighed most."""
 
     value: float
-    signs: tuple[Sign, ...]
+    token_weights: tuple[TokenWeight, ...]
 
     def reason(self) -> str:
         """Say it in a sentence."""
         speaks = self.value >= UNKNOWN
-        most = [str(sign) for sign in self.signs if (sign.weight >= UNKNOWN) == speaks][:EXPLAINED]
+        most = [str(sign) for sign in self.token_weights if (sign.weight >= UNKNOWN) == speaks][:EXPLAINED]
         side = "for spam" if speaks else "against spam"
         because = f" What speaks most {side}: {', '.join(most)}." if most else ""
         return f"The site's own filter takes this for spam with {_percent(self.value)}.{because}"
@@ -75,23 +75,23 @@ def has_learned(site_id: ColumnElement[int]) -> ColumnElement[bool]:
     return exists().where(FilterWord.site_id == site_id, FilterWord.word == "", *enough)
 
 
-def score(session: Session, site_id: int, said: Said) -> Score | None:
+def score(session: Session, site_id: int, said: TokenSource) -> Score | None:
     """Return a comment's score; None while the filter has not learned enough."""
-    found = tokens.of(said)
-    counts = lookup(session, site_id, found)
-    return weigh(found, counts)
+    result = tokens.tokens_of(said)
+    counts = lookup(session, site_id, result)
+    return weigh(result, counts)
 
 
 def lookup(session: Session, site_id: int, words: Iterable[str]) -> dict[str, Counts]:
     """Return what is known of some words, and under the empty one how many comments were learned."""
     wanted = sorted({"", *words})
-    found: dict[str, Counts] = {}
+    results: dict[str, Counts] = {}
     for at in range(0, len(wanted), IN_QUERY):
         query = select(FilterWord.word, FilterWord.spam, FilterWord.ham).where(
             FilterWord.site_id == site_id, FilterWord.word.in_(wanted[at : at + IN_QUERY])
         )
-        found |= {row.word: Counts(max(0, row.spam), max(0, row.ham)) for row in session.execute(query)}
-    return found
+        results |= {row.word: Counts(max(0, row.spam), max(0, row.ham)) for row in session.execute(query)}
+    return results
 
 
 def weigh(
@@ -112,11 +112,11 @@ def weigh(
     return Score(_combined([sign.weight for sign in telling]), tuple(telling))
 
 
-def _sign(token: str, seen: Counts, total: Counts) -> Sign:
+def _sign(token: str, seen: Counts, total: Counts) -> TokenWeight:
     spam, ham = seen.spam / total.spam, seen.ham / total.ham
     often = seen.spam + seen.ham
     share = spam / (spam + ham) if often else UNKNOWN
-    return Sign(token, (STRENGTH * UNKNOWN + often * share) / (STRENGTH + often), seen)
+    return TokenWeight(token, (STRENGTH * UNKNOWN + often * share) / (STRENGTH + often), seen)
 
 
 def _combined(weights: Sequence[float]) -> float:

@@ -32,7 +32,7 @@ _SIGNS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class TokenSource:
     """A comment, as far as the filter reads it."""
 
     source: str
@@ -47,16 +47,16 @@ def links(html: str) -> list[str]:
     return [address.replace("&amp;", "&") for address in _LINK.findall(html)]
 
 
-def of(said: Said) -> list[str]:
+def tokens_of(said: TokenSource) -> list[str]:
     """Return a comment's signs and words, each once, at most `MOST`."""
     text = unicodedata.normalize("NFKC", said.source[:LONGEST_TEXT])
     addresses = links(said.html)
-    found: dict[str, None] = {}
+    results: dict[str, None] = {}
     for token in (*_signs(text, addresses, said), *_places(addresses, said), *_words(text)):
-        found.setdefault(token[:80])
-        if len(found) == MOST:
+        results.setdefault(token[:80])
+        if len(results) == MOST:
             break
-    return list(found)
+    return list(results)
 
 
 def in_words(token: str) -> str:
@@ -73,7 +73,7 @@ def in_words(token: str) -> str:
     return f"“{token}”"
 
 
-def _signs(text: str, addresses: list[str], said: Said) -> Iterator[str]:
+def _signs(text: str, addresses: list[str], said: TokenSource) -> Iterator[str]:
     yield f"sign:links:{min(len(addresses), 3)}"
     yield "sign:website" if said.website else "sign:no-website"
     letters = [char for char in text if char.isalpha()]
@@ -95,7 +95,7 @@ def _is_mixed(word: str) -> bool:
     return latin and any("\u0370" <= char <= "\u052f" for char in word)
 
 
-def _places(addresses: list[str], said: Said) -> Iterator[str]:
+def _places(addresses: list[str], said: TokenSource) -> Iterator[str]:
     for host in bans.hosts_of([*addresses[: bans.MOST_HOSTS], said.website]):
         yield f"domain:{host.removeprefix('www.')}"
     if said.email and "@" in said.email:
@@ -105,8 +105,8 @@ def _places(addresses: list[str], said: Said) -> Iterator[str]:
 
 
 def _words(text: str) -> Iterable[str]:
-    for found in _WORD.findall(text.casefold()):
-        if _UNSPACED.search(found):  # written without spaces: pairs of letters stand for words
-            yield from (found[at : at + 2] for at in range(max(1, len(found) - 1)))
-        elif len(found) > 1:
-            yield found[:40]
+    for result in _WORD.findall(text.casefold()):
+        if _UNSPACED.search(result):  # written without spaces: pairs of letters stand for words
+            yield from (result[at : at + 2] for at in range(max(1, len(result) - 1)))
+        elif len(result) > 1:
+            yield result[:40]

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from commentsvc.db.session import begin_write
 from commentsvc.domain.spam import spam_filter, tokens
 from commentsvc.domain.spam.spam_filter import Counts
-from commentsvc.domain.spam.tokens import Said
+from commentsvc.domain.spam.tokens import TokenSource
 from commentsvc.domain.threads import threads
 from commentsvc.models import Comment, Decision, FilterWord, Kind, Status
 
@@ -22,7 +22,7 @@ LEARNABLE = frozenset({Status.APPROVED, Status.SPAM})
 BATCH = 200
 
 
-def state(session: Session, site_id: int) -> Counts:
+def learned_counts(session: Session, site_id: int) -> Counts:
     """Return how many verdicts of each kind a site's filter has learned."""
     return spam_filter.lookup(session, site_id, []).get("", Counts())
 
@@ -37,7 +37,7 @@ def learn(session: Session, comment: Comment, status: Status | None) -> None:
     if comment.learned is status:
         return
     changes: Counter[tuple[str, Status]] = Counter()
-    for word in ("", *tokens.of(said_in(comment))):
+    for word in ("", *tokens.tokens_of(source_of(comment))):
         if comment.learned is not None:
             changes[word, comment.learned] -= 1
         if status is not None:
@@ -80,7 +80,7 @@ def learn_imported(session: Session, site_id: int) -> Counts:
         batch = [comment for comment in _again(session, batch) if comment.learned is None]
         changes: Counter[tuple[str, Status]] = Counter()
         for comment in batch:
-            for word in ("", *tokens.of(said_in(comment))):
+            for word in ("", *tokens.tokens_of(source_of(comment))):
                 changes[word, comment.status] += 1
             comment.learned = comment.status
         _add(session, site_id, changes)
@@ -89,9 +89,9 @@ def learn_imported(session: Session, site_id: int) -> Counts:
         session.commit()
 
 
-def said_in(comment: Comment) -> Said:
+def source_of(comment: Comment) -> TokenSource:
     """Return what the filter reads of a stored comment."""
-    return Said(
+    return TokenSource(
         source=comment.source,
         html=comment.html,
         name=comment.guest_name,

@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 
 from commentsvc.domain.notifications import outbox
 from commentsvc.domain.surge import episodes
-from commentsvc.domain.surge.episodes import WORDS, Step
+from commentsvc.domain.surge.episodes import WORDS, SurgeStep
 from commentsvc.models import Pressure, Site
 
 
-def tell(session: Session, site: Site, recipients: Sequence[str], *, base_url: str, at: datetime) -> int:
+def enqueue_alerts(
+    session: Session, site: Site, recipients: Sequence[str], *, base_url: str, at: datetime
+) -> int:
     """Write a mail to each about every time of pressure of which nobody was told yet; return how many.
 
     Needs `begin_write`; the mails leave after the commit.
@@ -24,7 +26,7 @@ def tell(session: Session, site: Site, recipients: Sequence[str], *, base_url: s
         return 0
     written = 0
     for row in episodes.open_rows(session, site.id):
-        if row.mailed_at is None and episodes.felt(row, at) and _is_first(session, row, at):
+        if row.mailed_at is None and episodes.effective_step(row, at) and _is_first(session, row, at):
             where = episodes.where(session, row, in_mail=True)
             for recipient in recipients:
                 _write(session, site, row, where, recipient, base_url=base_url, at=at)
@@ -43,14 +45,15 @@ def _is_first(session: Session, row: Pressure, at: datetime) -> bool:
 def _write(
     session: Session, site: Site, row: Pressure, where: str, recipient: str, *, base_url: str, at: datetime
 ) -> None:
+    words = WORDS[SurgeStep(row.step)]
     text = (
         f"Comments are pouring in on {where} ({site.name}): {row.reason}\n\n"
-        f"Since {row.began_at:%H:%M} UTC {WORDS[Step(row.step)]}. More may wait if it goes on, and less by itself\n"
+        f"Since {row.began_at:%H:%M} UTC {words}. More may wait if it goes on, and less by itself\n"
         f"when it is calm. You can look at what waits, hold all, or let them appear:\n\n"
         f"    {base_url}/admin?site={site.id}\n\n"
         f"This is the only mail about it. You get it because COMMENTSVC_ALERT_MAIL names this address.\n"
     )
-    outbox.put(
+    outbox.enqueue(
         session,
         site_id=site.id,
         recipient=recipient,

@@ -19,27 +19,27 @@ MOST = 50_000
 """Of so many comments, the latest, the hours are told; more are as many as nobody need tell apart."""
 
 
-def hourly(session: Session, site_id: int, *, at: datetime) -> int:
+def usual_rate(session: Session, site_id: int, *, at: datetime) -> int:
     """Return the approved comments of a busy hour of the last weeks, reckoned at most once a day.
 
     Only what was approved counts, so that nobody makes a flood usual by sending it often. Needs `begin_write`.
     """
-    earlier = known(session, site_id, at=at)
+    earlier = stored_baseline(session, site_id, at=at)
     if earlier is not None:
         return earlier
-    found = _reckon(session, site_id, at)
+    measure = _measure(session, site_id, at)
     with suppress(IntegrityError), session.begin_nested():  # or somebody else reckoned it just now
-        session.merge(Usual(site_id=site_id, hourly=found, reckoned_at=at))
-    return found
+        session.merge(Usual(site_id=site_id, hourly=measure, reckoned_at=at))
+    return measure
 
 
-def known(session: Session, site_id: int, *, at: datetime) -> int | None:
+def stored_baseline(session: Session, site_id: int, *, at: datetime) -> int | None:
     """Return what was reckoned, None where it has to be reckoned anew."""
     row = session.get(Usual, site_id)
     return row.hourly if row is not None and abs(at - row.reckoned_at) < GOOD_FOR else None
 
 
-def _reckon(session: Session, site_id: int, at: datetime) -> int:
+def _measure(session: Session, site_id: int, at: datetime) -> int:
     hour = func.substr(cast(Comment.created_at, String), 1, len("2026-06-01 12"))
     latest = (
         select(hour.label("hour"))

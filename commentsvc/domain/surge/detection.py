@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.statements import Prepared
 from commentsvc.domain.surge import baseline, episodes
-from commentsvc.domain.surge.episodes import Sign, Step
+from commentsvc.domain.surge.episodes import SurgeReading, SurgeStep
 from commentsvc.models import Comment, Pressure, Site, Status, Thread
 
 WINDOW = timedelta(minutes=5)
@@ -34,10 +34,10 @@ COUNTED = 5_000
 
 
 @dataclass(frozen=True)
-class Felt:
+class SurgeLevel:
     """The friction that a new comment meets."""
 
-    step: Step = Step.NONE
+    step: SurgeStep = SurgeStep.NONE
     site_wide: bool = False
     since: datetime | None = None
     """When the first of what is felt began."""
@@ -58,14 +58,14 @@ class _Arrivals:
     def weight(self) -> int:
         return max(self.window, self.burst * BURST_WEIGHT)
 
-    def sign(self, thread_id: int | None, bearable: float) -> Sign:
+    def sign(self, thread_id: int | None, bearable: float) -> SurgeReading:
         """Say what that means where so many are bearable."""
         heat = self.weight / bearable
         many, time = self.window, "5 minutes"
         if self.burst * BURST_WEIGHT > self.window:
             many, time, bearable = self.burst, "one minute", bearable / BURST_WEIGHT
         reason = f"{many} came within {time}, where {round(bearable)} are unusual."
-        return Sign(thread_id, _step(heat), _step(heat * 2), reason)
+        return SurgeReading(thread_id, _step(heat), _step(heat * 2), reason)
 
 
 @dataclass(frozen=True)
@@ -78,68 +78,76 @@ class _Counts:
     def are_many(self) -> bool:
         return max(self.thread.weight, self.site.weight) >= FLOOR
 
-    def signs(self, thread_id: int, hourly: int) -> tuple[Sign, Sign]:
+    def signs(self, thread_id: int, hourly: int) -> tuple[SurgeReading, SurgeReading]:
         """Judge them by what a busy hour usually brings."""
         bearable = max(FLOOR, hourly / USUAL_PARTS)
         return self.thread.sign(thread_id, bearable), self.site.sign(None, bearable * SITE_FACTOR)
 
 
-def look(session: Session, site: Site, thread: Thread | None, *, at: datetime) -> Felt | None:
+def peek(session: Session, site: Site, thread: Thread | None, *, at: datetime) -> SurgeLevel | None:
     """Return what a comment will meet, read before any lock; None where `feel` has something to write down.
 
     A few indexed reads, however many comments there are. `thread` is None where nobody has written yet.
     """
     if not site.valve:
-        return Felt()
+        return SurgeLevel()
     rows, counts = _read(session, site.id, thread.id if thread else 0, at)
     hourly: int | None = 0
     if rows or counts.are_many:
-        hourly = baseline.known(session, site.id, at=at)
+        hourly = baseline.stored_baseline(session, site.id, at=at)
     if hourly is None:
         return None
     signs = counts.signs(thread.id if thread else 0, hourly)
     if any(sign.is_news(_row_of(rows, sign), at) for sign in signs):
         return None
-    return _felt([row for sign in signs if (row := _row_of(rows, sign))], at)
+    return _level([row for sign in signs if (row := _row_of(rows, sign))], at)
 
 
-def feel(session: Session, site: Site, thread_id: int, *, at: datetime) -> Felt:
+def judge(session: Session, site: Site, thread_id: int, *, at: datetime) -> SurgeLevel:
     """Judge the comment that is about to be stored, write down what that changes, and return what it meets.
 
     Needs `begin_write` and the thread's lock.
     """
     if not site.valve:
-        return Felt()
+        return SurgeLevel()
     rows, counts = _read(session, site.id, thread_id, at)
     if not rows and not counts.are_many:
-        return Felt()
-    signs = counts.signs(thread_id, baseline.hourly(session, site.id, at=at))
-    found = [episodes.follow(session, site.id, _row_of(rows, sign), sign, at=at) for sign in signs]
-    return _felt([row for row in found if row], at)
+        return SurgeLevel()
+    signs = counts.signs(thread_id, baseline.usual_rate(session, site.id, at=at))
+    results = [episodes.record_reading(session, site.id, _row_of(rows, sign), sign, at=at) for sign in signs]
+    return _level([row for row in results if row], at)
 
 
-def now_on(session: Session, site: Site, thread: Thread | None, *, at: datetime) -> Felt:
+def current_level(session: Session, site: Site, thread: Thread | None, *, at: datetime) -> SurgeLevel:
     """Return what a comment would meet, and change nothing; `thread` is None where nobody has written yet."""
     if not site.valve:
-        return Felt()
+        return SurgeLevel()
     here = {None, thread.id if thread else None}
-    return _felt([row for row in episodes.open_rows(session, site.id) if row.thread_id in here], at)
+    return _level([row for row in episodes.open_rows(session, site.id) if row.thread_id in here], at)
 
 
-def _felt(rows: list[Pressure], at: datetime) -> Felt:
-    felt = [(episodes.felt(row, at), row.thread_id is None, row.began_at) for row in rows]
+def _level(rows: list[Pressure], at: datetime) -> SurgeLevel:
+    felt = [(episodes.effective_step(row, at), row.thread_id is None, row.began_at) for row in rows]
     felt = [one for one in felt if one[0]]
     if not felt:
-        return Felt()
+        return SurgeLevel()
     step, site_wide, _ = max(felt)
-    return Felt(step, site_wide, min(began for _, _, began in felt))
+    return SurgeLevel(step, site_wide, min(began for _, _, began in felt))
 
 
-def _step(heat: float) -> Step:
-    return Step.ALL if heat >= 4 else Step.WORK if heat >= 2 else Step.LINKS if heat >= 1 else Step.NONE
+def _step(heat: float) -> SurgeStep:
+    return (
+        SurgeStep.ALL
+        if heat >= 4
+        else SurgeStep.WORK
+        if heat >= 2
+        else SurgeStep.LINKS
+        if heat >= 1
+        else SurgeStep.NONE
+    )
 
 
-def _row_of(rows: Sequence[Pressure], sign: Sign) -> Pressure | None:
+def _row_of(rows: Sequence[Pressure], sign: SurgeReading) -> Pressure | None:
     return next((row for row in rows if row.thread_id == sign.thread_id), None)
 
 
@@ -160,8 +168,8 @@ _RECENT = (
 )
 _p = Pressure.__table__.c
 _OPEN = and_(_p.site_id == bindparam("site_id"), _p.ended_at.is_(None))
-# As `spells.height` says it: a step is over that long after it was last hot.
-_HIGH = or_(*(and_(_p.step == step, _p.hot_at > bindparam(f"calm_{step}")) for step in Step if step))
+# As `episodes.height` says it: a step is over that long after it was last hot.
+_HIGH = or_(*(and_(_p.step == step, _p.hot_at > bindparam(f"calm_{step}")) for step in SurgeStep if step))
 _HOT = select(_p.thread_id).where(_OPEN, _p.thread_id.is_not(None), _HIGH)
 
 _NEW = _RECENT.c.transfer_key.is_(None)  # out here, or SQLite would look for all of them by its index
@@ -176,10 +184,10 @@ _COUNTED = Prepared(select(*[exists().where(_OPEN), *_SUMS]))
 def _read(session: Session, site_id: int, thread_id: int, at: datetime) -> tuple[Sequence[Pressure], _Counts]:
     """Count what readers sent to the thread and to the site, and read what is open there: most often nothing is."""
     times = {"since": at - WINDOW, "late": at - BURST, "until": at}
-    falls = {f"calm_{step}": at - step * episodes.CALM for step in Step if step}
+    falls = {f"calm_{step}": at - step * episodes.CALM for step in SurgeStep if step}
     ((any_open, *numbers),) = _COUNTED.rows(session, site_id=site_id, thread_id=thread_id, **times, **falls)
     rows = episodes.open_rows(session, site_id) if any_open else []
-    is_hot = any(row.thread_id == thread_id and episodes.height(row, at) for row in rows)
+    is_hot = any(row.thread_id == thread_id and episodes.step_at(row, at) for row in rows)
     here, here_late, calm, calm_late = (number or 0 for number in numbers)
     also = 0 if is_hot else 1
     return rows, _Counts(_Arrivals(here + 1, here_late + 1), _Arrivals(calm + also, calm_late + also))

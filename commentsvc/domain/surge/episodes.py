@@ -25,7 +25,7 @@ _TITLE_LONGEST = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Spell:
+class SurgeEpisode:
     """A time of pressure as moderators are shown it."""
 
     id: int
@@ -38,16 +38,16 @@ class Spell:
     reason: str
 
     @property
-    def does(self) -> str:
+    def effect(self) -> str:
         """What happens to comments there, as the beginning of a sentence."""
-        return _capital(WORDS[Step(self.step)])
+        return _capital(WORDS[SurgeStep(self.step)])
 
     @property
     def holds_all(self) -> bool:
-        return self.step == Step.ALL and not self.eased
+        return self.step == SurgeStep.ALL and not self.eased
 
 
-class Step(IntEnum):
+class SurgeStep(IntEnum):
     """How much friction there is; each step does what those below it do."""
 
     NONE = 0
@@ -60,35 +60,35 @@ class Step(IntEnum):
 
 
 WORDS = {
-    Step.LINKS: "comments with links wait",
-    Step.WORK: "comments with links wait, and those of browsers that run no script",
-    Step.ALL: "all comments wait",
+    SurgeStep.LINKS: "comments with links wait",
+    SurgeStep.WORK: "comments with links wait, and those of browsers that run no script",
+    SurgeStep.ALL: "all comments wait",
 }
 
 
-def height(row: Pressure, at: datetime) -> Step:
+def step_at(row: Pressure, at: datetime) -> SurgeStep:
     """Return how high it is at a time, whether or not anybody has written since: it falls by itself."""
-    return Step(max(0, row.step - max(0, (at - row.hot_at) // CALM)))
+    return SurgeStep(max(0, row.step - max(0, (at - row.hot_at) // CALM)))
 
 
-def felt(row: Pressure, at: datetime) -> Step:
+def effective_step(row: Pressure, at: datetime) -> SurgeStep:
     """Return the friction that is felt: none while a moderator has taken it away."""
-    return Step.NONE if row.eased_at else height(row, at)
+    return SurgeStep.NONE if row.eased_at else step_at(row, at)
 
 
-def current(session: Session, site: Site, *, at: datetime) -> list[Spell]:
+def current(session: Session, site: Site, *, at: datetime) -> list[SurgeEpisode]:
     """Return a site's times of pressure that are not over at this moment, the site's own first, at most `SHOWN`."""
     if not site.valve:
         return []
-    rows = [row for row in open_rows(session, site.id) if height(row, at)]
-    rows.sort(key=lambda row: (row.thread_id is not None, -height(row, at), row.id))
-    found = []
+    rows = [row for row in open_rows(session, site.id) if step_at(row, at)]
+    rows.sort(key=lambda row: (row.thread_id is not None, -step_at(row, at), row.id))
+    results = []
     for row in rows[:SHOWN]:
         thread = session.get(Thread, row.thread_id) if row.thread_id else None
         title = (thread.title or thread.url) if thread else ""
-        eased, step = row.eased_at is not None, int(height(row, at))
-        found.append(Spell(row.id, row.thread_id, title, step, eased, row.began_at, row.reason))
-    return found
+        eased, step = row.eased_at is not None, int(step_at(row, at))
+        results.append(SurgeEpisode(row.id, row.thread_id, title, step, eased, row.began_at, row.reason))
+    return results
 
 
 def open_rows(session: Session, site_id: int) -> Sequence[Pressure]:
@@ -98,13 +98,13 @@ def open_rows(session: Session, site_id: int) -> Sequence[Pressure]:
 
 
 @dataclass(frozen=True)
-class Sign:
+class SurgeReading:
     """What the rate of comments says about a thread, or about the site."""
 
     thread_id: int | None
-    rises_to: Step
+    rises_to: SurgeStep
     """The highest step whose threshold it reaches."""
-    stays_at: Step
+    stays_at: SurgeStep
     """The highest step that it keeps up."""
     reason: str
 
@@ -117,8 +117,8 @@ class Sign:
         return self.rises_to > row.step or passed >= CALM or keeps_up
 
 
-def follow(
-    session: Session, site_id: int, row: Pressure | None, sign: Sign, *, at: datetime
+def record_reading(
+    session: Session, site_id: int, row: Pressure | None, sign: SurgeReading, *, at: datetime
 ) -> Pressure | None:
     """Write down what a sign means: a rise, a fall, an end, or nothing new; return what is open now.
 
@@ -129,7 +129,7 @@ def follow(
     if row is None:
         return _open(session, site_id, sign, at)
     session.refresh(row, with_for_update=True)
-    settle(session, row, at)
+    record_fall(session, row, at)
     if row.ended_at is not None:
         return _open(session, site_id, sign, at) if sign.rises_to else None
     if sign.rises_to > row.step:
@@ -142,7 +142,7 @@ def follow(
     return row
 
 
-def settle(session: Session, row: Pressure, at: datetime) -> None:
+def record_fall(session: Session, row: Pressure, at: datetime) -> None:
     """Write down the falls that time has brought, each as of when it came. Needs `begin_write` and the row's lock."""
     while row.ended_at is None and at - row.hot_at >= CALM:
         row.hot_at += CALM
@@ -161,13 +161,13 @@ def settle(session: Session, row: Pressure, at: datetime) -> None:
                 session,
                 row,
                 "fall",
-                f"Calmer on {where(session, row)}: only {WORDS[Step(row.step)]}.",
+                f"Calmer on {where(session, row)}: only {WORDS[SurgeStep(row.step)]}.",
                 row.hot_at,
             )
     session.flush()
 
 
-def sweep(session: Session, *, at: datetime) -> int:
+def close_ended(session: Session, *, at: datetime) -> int:
     """Settle whatever has become calm on any site, and return how many rows that was. It commits by itself."""
     due = select(Pressure.id).where(Pressure.ended_at.is_(None), Pressure.hot_at <= at - CALM)
     ids = session.scalars(due.limit(100)).all()
@@ -175,7 +175,7 @@ def sweep(session: Session, *, at: datetime) -> int:
         begin_write(session)
         row = session.get(Pressure, one, with_for_update=True, populate_existing=True)
         if row is not None:
-            settle(session, row, at)
+            record_fall(session, row, at)
         session.commit()
     return len(ids)
 
@@ -183,13 +183,13 @@ def sweep(session: Session, *, at: datetime) -> int:
 def ease(session: Session, row: Pressure, *, moderator_id: int, at: datetime) -> None:
     """Take the friction away until it is calm; then a new time of pressure may begin. Needs `begin_write`."""
     row.eased_at = at
-    said = f"Switched the pressure valve off on {where(session, row)} until it is calm."
-    _log(session, row, "ease", said, at, moderator_id)
+    text = f"Switched the pressure valve off on {where(session, row)} until it is calm."
+    _log(session, row, "ease", text, at, moderator_id)
 
 
 def hold_all(session: Session, row: Pressure, *, moderator_id: int, at: datetime) -> None:
     """Go to the highest step at once; it falls by itself as if it had been reached. Needs `begin_write`."""
-    row.step, row.hot_at, row.eased_at = Step.ALL, at, None
+    row.step, row.hot_at, row.eased_at = SurgeStep.ALL, at, None
     _log(session, row, "hold", f"Holds all comments on {where(session, row)}.", at, moderator_id)
 
 
@@ -200,7 +200,7 @@ def end_all(session: Session, site_id: int, *, at: datetime) -> None:
     session.flush()
 
 
-def _open(session: Session, site_id: int, sign: Sign, at: datetime) -> Pressure | None:
+def _open(session: Session, site_id: int, sign: SurgeReading, at: datetime) -> Pressure | None:
     row = Pressure(
         site_id=site_id,
         thread_id=sign.thread_id,
@@ -219,8 +219,8 @@ def _open(session: Session, site_id: int, sign: Sign, at: datetime) -> Pressure 
 
 
 def _log_rise(session: Session, row: Pressure, at: datetime) -> None:
-    said = f"{_capital(WORDS[Step(row.step)])} on {where(session, row)}: {row.reason}"
-    _log(session, row, "rise", said, at)
+    text = f"{_capital(WORDS[SurgeStep(row.step)])} on {where(session, row)}: {row.reason}"
+    _log(session, row, "rise", text, at)
 
 
 def _log(

@@ -57,7 +57,7 @@ def merge(
             created_at=at,
         )
     )
-    threads.rearranged(session, source.site_id)
+    threads.invalidate_site(session, source.site_id)
     # A copy of a page is known by its thread's version: neither number was ever given out with what is shown now.
     target.version = max(source.version, target.version) + 1
     target.approved_count += source.approved_count
@@ -161,7 +161,7 @@ def _restored(session: Session, action: Action, target: Thread) -> Thread:
     )
     session.add(thread)
     session.flush()
-    threads.rearranged(session, action.site_id)
+    threads.invalidate_site(session, action.site_id)
     return thread
 
 

@@ -99,15 +99,15 @@ def undo(session: Session, action: Action, *, at: datetime) -> Thread:
 
 def _hand_over(session: Session, thread: Thread, site_id: int) -> None:
     ignored = session.get_one(Site, site_id).ignored_parameters
-    threads.rearranged(session, thread.site_id)
+    threads.invalidate_site(session, thread.site_id)
     thread.site_id, thread.match_key = site_id, match_key(thread.key, ignored)
     for alias in session.scalars(select(ThreadAlias).where(ThreadAlias.thread_id == thread.id)):
         alias.match_key = match_key(alias.key, ignored)
     session.flush()
-    threads.rearranged(session, site_id)
+    threads.invalidate_site(session, site_id)
     for table in (Comment, ThreadAlias, Pressure):
         _set(session, table, table.thread_id == thread.id, site_id=site_id)
-    threads.changed(session, thread.id)
+    threads.mark_changed(session, thread.id)
     session.expire_all()
 
 

@@ -77,7 +77,7 @@ def _mark(
         return
     setattr(comment, column, on)
     session.flush()
-    threads.changed(session, comment.thread_id)
+    threads.mark_changed(session, comment.thread_id)
     kind, word = _KINDS[column, on]
     actions.record(
         session,

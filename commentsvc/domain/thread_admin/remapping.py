@@ -18,7 +18,7 @@ _ROWS = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class UrlChange:
     """What would become of one thread; `taken` names who is there already, and then it stays as it is."""
 
     id: int
@@ -31,20 +31,20 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RemapPlan:
     """What a remap would do, in the order of the threads' numbers."""
 
     old: str
     new: str
-    changes: list[Change]
+    changes: list[UrlChange]
 
     @property
-    def moving(self) -> list[Change]:
+    def moving(self) -> list[UrlChange]:
         """Those that will be found elsewhere."""
         return [one for one in self.changes if one.taken is None]
 
 
-def plan(session: Session, site: Site, *, old: str, new: str) -> Plan:
+def plan(session: Session, site: Site, *, old: str, new: str) -> RemapPlan:
     """Return what would change; nothing does. Raises InvalidFieldsError on `old` or `new`.
 
     `http` and `https` count as the same in `old`, as they do in keys.
@@ -62,13 +62,13 @@ def plan(session: Session, site: Site, *, old: str, new: str) -> Plan:
     alias_of = {key: thread_id for key, thread_id in session.execute(aliases)}  # noqa: C416
     names = {row.id: row.title or row.url for row in rows}
     neighbours = _Neighbours(site, {row.id: row.key for row in rows}, alias_of)
-    found: list[Change] = []
+    results: list[UrlChange] = []
     for row in rows:
         rest = _below(row.url.partition("://")[2], bare)
         if rest is None:
             continue
         # Not in the present normal form: of two threads of one article, each keeps the address that leads to it.
-        url = article_urls.measured(_joined(target, rest))
+        url = article_urls.check_length(_joined(target, rest))
         key = row.key if row.key.startswith("id:") else article_urls.thread_key(url)
         taken = whose.get(key) if key != row.key else None
         if taken is None and alias_of.get(key, row.id) != row.id:
@@ -77,14 +77,16 @@ def plan(session: Session, site: Site, *, old: str, new: str) -> Plan:
             other = neighbours.at(key, row.id)
             taken = names.get(other) if other is not None else None
         if (key, url) != (row.key, row.url):
-            found.append(Change(row.id, row.title, row.key, row.url, key, url, taken))
+            results.append(UrlChange(row.id, row.title, row.key, row.url, key, url, taken))
         if taken is None:
             whose[key] = names[row.id]
             neighbours.add(key, row.id)
-    return Plan(prefix, target, found)
+    return RemapPlan(prefix, target, results)
 
 
-def apply(session: Session, site: Site, planned: Plan, *, moderator_id: int | None, at: datetime) -> Action:
+def apply(
+    session: Session, site: Site, planned: RemapPlan, *, moderator_id: int | None, at: datetime
+) -> Action:
     """Do what `planned` says, but what is taken. Needs `begin_write`, and a plan made after it."""
     moving = planned.moving
     if not moving:
@@ -166,7 +168,7 @@ def _readdress(session: Session, site: Site, rows: list[tuple[int, str, str]]) -
             update(Thread),
             [{"id": number, "key": key, "match_key": forms[key], "url": url} for number, key, url in rows],
         )
-    threads.rearranged(session, site.id)
+    threads.invalidate_site(session, site.id)
     for at in range(0, len(rows), _ROWS):
         session.execute(
             update(Thread)

@@ -96,8 +96,8 @@ def _give(session: Session, thread: Thread, *, key: str, url: str, at: datetime)
             )
         )
         session.flush()
-    threads.changed(session, thread.id)
-    threads.rearranged(session, thread.site_id)
+    threads.mark_changed(session, thread.id)
+    threads.invalidate_site(session, thread.site_id)
 
 
 def _alias(thread: Thread, key: str) -> ColumnElement[bool]:

@@ -20,7 +20,7 @@ _COUNTED = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ThreadRow:
     """A thread in the list."""
 
     thread: Thread
@@ -34,15 +34,15 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ThreadListing:
     """One page of a site's threads, newest first."""
 
-    rows: list[Row]
+    rows: list[ThreadRow]
     next_before: int | None
     total: int
 
 
-def listing(session: Session, site_id: int, *, search: str = "", before: int | None = None) -> Listing:
+def listing(session: Session, site_id: int, *, search: str = "", before: int | None = None) -> ThreadListing:
     """Return a page of threads whose title or address contains `search`."""
     mine = [Thread.site_id == site_id]
     if search:
@@ -55,10 +55,10 @@ def listing(session: Session, site_id: int, *, search: str = "", before: int | N
     query = select(Thread).where(*mine).order_by(Thread.id.desc()).limit(PAGE + 1)
     if before is not None:
         query = query.where(Thread.id < before)
-    found = list(session.scalars(query))
+    result = list(session.scalars(query))
     waiting = waiting_in(session, site_id)
-    rows = [Row(thread, waiting.get(thread.id, 0)) for thread in found[:PAGE]]
-    return Listing(rows, found[PAGE - 1].id if len(found) > PAGE else None, total)
+    rows = [ThreadRow(thread, waiting.get(thread.id, 0)) for thread in result[:PAGE]]
+    return ThreadListing(rows, result[PAGE - 1].id if len(result) > PAGE else None, total)
 
 
 def waiting_in(session: Session, site_id: int) -> dict[int, int]:
@@ -171,7 +171,7 @@ def _note(
 
 def _show(session: Session, thread: Thread) -> None:
     session.flush()
-    threads.changed(session, thread.id)
+    threads.mark_changed(session, thread.id)
 
 
 def aliases(session: Session, thread_id: int) -> list[str]:

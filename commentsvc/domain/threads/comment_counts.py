@@ -8,13 +8,13 @@ from sqlalchemy import and_, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from commentsvc.domain.threads.matching import Candidate
-from commentsvc.domain.threads.threads import Address
+from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.models import Thread, ThreadAlias
 
 
-def counts(session: Session, addresses: Sequence[Address]) -> list[int]:
+def counts(session: Session, addresses: Sequence[ThreadAddress]) -> list[int]:
     """Return how many approved comments each thread has, in one query."""
-    of_site: dict[int, list[Address]] = {}
+    of_site: dict[int, list[ThreadAddress]] = {}
     for address in addresses:
         of_site.setdefault(address.site.id, []).append(address)
     if not of_site:
@@ -45,12 +45,12 @@ def counts(session: Session, addresses: Sequence[Address]) -> list[int]:
     return [count_of.get(_chosen(address, candidates), 0) for address in addresses]
 
 
-def _forms(some: Sequence[Address], names: Sequence[str]) -> set[str]:
+def _forms(some: Sequence[ThreadAddress], names: Sequence[str]) -> set[str]:
     return {address.stored_as[name] for address in some for name in names}
 
 
-def _chosen(address: Address, candidates: dict[tuple[int, str], set[Candidate]]) -> int:
-    found = {
+def _chosen(address: ThreadAddress, candidates: dict[tuple[int, str], set[Candidate]]) -> int:
+    results = {
         one for form in address.stored_as.values() for one in candidates.get((address.site.id, form), set())
     }
-    return address.choose(found) or 0
+    return address.choose(results) or 0

@@ -22,7 +22,7 @@ _TELLING = frozenset({"p", "page_id", "attachment_id", "id", "article", "post", 
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class DuplicateThread:
     """One of the threads of a group."""
 
     id: int
@@ -32,14 +32,14 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class DuplicateGroup:
     """Threads of, probably, one article; the one with most comments first."""
 
     why: str
-    members: list[Member]
+    members: list[DuplicateThread]
 
 
-def find(session: Session, site_id: int) -> list[Group]:
+def find(session: Session, site_id: int) -> list[DuplicateGroup]:
     """Return groups of a site's threads: of the same address but for details, or of the same title."""
     query = (
         select(Thread.id, Thread.url, Thread.title, Thread.approved_count, Thread.key)
@@ -47,11 +47,11 @@ def find(session: Session, site_id: int) -> list[Group]:
         .order_by(Thread.id.desc())
         .limit(LOOKED_AT)
     )
-    by_address: dict[str, list[Member]] = {}
-    by_title: dict[str, list[Member]] = {}
+    by_address: dict[str, list[DuplicateThread]] = {}
+    by_title: dict[str, list[DuplicateThread]] = {}
     for row in session.execute(query):
-        member = Member(row.id, row.url, row.title, row.approved_count)
-        by_address.setdefault(bare(row.url), []).append(member)
+        member = DuplicateThread(row.id, row.url, row.title, row.approved_count)
+        by_address.setdefault(simplified(row.url), []).append(member)
         if row.title:
             by_title.setdefault(" ".join(row.title.casefold().split()), []).append(member)
     groups = [
@@ -69,7 +69,7 @@ def find(session: Session, site_id: int) -> list[Group]:
     return groups[:SHOWN]
 
 
-def bare(url: str) -> str:
+def simplified(url: str) -> str:
     """Return an address without all that seldom tells two articles apart.
 
     Beside what never does (`match_keys`): letter case, the name of an index page, `/amp`, and any argument.
@@ -77,9 +77,9 @@ def bare(url: str) -> str:
     return _INDEX.sub("", _address_and_query(url)[0]).rstrip("/")
 
 
-def _by_name(found: list[Member]) -> list[list[Member]]:
+def _by_name(found: list[DuplicateThread]) -> list[list[DuplicateThread]]:
     """Divide threads of one page that shows many articles, as WordPress does at `/?p=16`, by the article's name."""
-    groups: dict[str, list[Member]] = {}
+    groups: dict[str, list[DuplicateThread]] = {}
     for member in found:
         query = _address_and_query(member.url)[1]
         name = "&".join(part for part in query.split("&") if part.partition("=")[0] in _TELLING)
@@ -92,5 +92,5 @@ def _address_and_query(url: str) -> tuple[str, str]:
     return address, query
 
 
-def _group(why: str, found: list[Member]) -> Group:
-    return Group(why, sorted(found, key=lambda one: (-one.count, one.id)))
+def _group(why: str, found: list[DuplicateThread]) -> DuplicateGroup:
+    return DuplicateGroup(why, sorted(found, key=lambda one: (-one.count, one.id)))

@@ -14,7 +14,7 @@ from commentsvc.db.statements import Prepared
 from commentsvc.domain import article_urls
 from commentsvc.domain.threads import matching, threads
 from commentsvc.domain.threads.matching import Candidate
-from commentsvc.domain.threads.threads import Address
+from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.errors import BadAddressError, UnknownOriginError
 from commentsvc.models import Origin, Site, Thread
 
@@ -42,13 +42,13 @@ Model = TypeVar("Model", bound=Base)
 
 
 @dataclass(frozen=True)
-class Place(Address):
+class LocatedThread(ThreadAddress):
     """An address with what was found there. Site and thread belong to no session: nothing else loads from them."""
 
     thread: Thread | None = None
 
 
-def find(session: Session, *, url: str, canonical: str = "", page_id: str = "") -> Address:
+def find(session: Session, *, url: str, canonical: str = "", page_id: str = "") -> ThreadAddress:
     """Find which thread a page means, as `threads.locate` does; raises BadAddressError, UnknownOriginError."""
     site = Site()
     try:
@@ -71,23 +71,23 @@ def find(session: Session, *, url: str, canonical: str = "", page_id: str = "") 
     here = threads.address_on(site, canonical or url, page_id=page_id)
     if here.stored_as != asked.stored_as:  # by the site's own list of arguments
         return here
-    found = [
+    results = [
         (Candidate(row[-5], row[-4], bool(row[-3])), row[_SITE_WIDTH : _SITE_WIDTH + _THREAD_WIDTH])
         for row in rows
         if row[-5] is not None
     ]
-    chosen = here.choose(candidate for candidate, _ in found)
-    columns = next((columns for candidate, columns in found if candidate.thread_id == chosen), None)
+    chosen = here.choose(candidate for candidate, _ in results)
+    columns = next((columns for candidate, columns in results if candidate.thread_id == chosen), None)
     thread = None if columns is None else _fill(Thread(), _THREAD, columns)
-    return Place(site, here.key, here.url, here.earlier, thread)
+    return LocatedThread(site, here.key, here.url, here.earlier, thread)
 
 
-def thread_at(session: Session, address: Address) -> Thread | None:
+def thread_at(session: Session, address: ThreadAddress) -> Thread | None:
     """Return the thread at `address`, by its key or one it once had; None while nobody has written there."""
-    return address.thread if isinstance(address, Place) else threads.find(session, address)
+    return address.thread if isinstance(address, LocatedThread) else threads.find(session, address)
 
 
-def is_same_thread(session: Session, first: Address, second: Address) -> bool:
+def is_same_thread(session: Session, first: ThreadAddress, second: ThreadAddress) -> bool:
     """Whether two pages share a thread: by their addresses, or because their threads were merged or moved."""
     if first.site.id != second.site.id:
         return False

@@ -55,7 +55,7 @@ class Closable(Protocol):
 
 
 @dataclass(frozen=True)
-class Address:
+class ThreadAddress:
     """Where a thread belongs, whether or not it exists yet."""
 
     site: Site
@@ -83,7 +83,7 @@ class Address:
         )
 
 
-def locate(session: Session, *, url: str, canonical: str = "", page_id: str = "") -> Address:
+def locate(session: Session, *, url: str, canonical: str = "", page_id: str = "") -> ThreadAddress:
     """Find which thread a page means.
 
     `url` is the page's own address and decides the site. `canonical` is what the page says of itself,
@@ -94,16 +94,16 @@ def locate(session: Session, *, url: str, canonical: str = "", page_id: str = ""
     return address_on(site, canonical if canonical and is_on(site, canonical) else url, page_id=page_id)
 
 
-def address_on(site: Site, url: str, *, page_id: str = "") -> Address:
+def address_on(site: Site, url: str, *, page_id: str = "") -> ThreadAddress:
     """Return the address of an article whose site is known; raises BadAddressError."""
     ignored = site.ignored_parameters or ""
     article = article_urls.canonical(url, ignored)
     if not page_id:
         key = article_urls.thread_key(article)
-        return Address(site, key, article, "" if keeps_any(ignored) else article_urls.earlier_key(url))
+        return ThreadAddress(site, key, article, "" if keeps_any(ignored) else article_urls.earlier_key(url))
     if len(page_id) > ID_LONGEST or not page_id.isprintable():
         raise BadAddressError(f"A thread id has at most {ID_LONGEST} printable characters.")
-    return Address(site, f"id:{page_id}", article)
+    return ThreadAddress(site, f"id:{page_id}", article)
 
 
 def hosts_of(site: Site) -> set[str]:
@@ -111,7 +111,7 @@ def hosts_of(site: Site) -> set[str]:
     return {item.origin.partition("://")[2] for item in site.origins}
 
 
-def find(session: Session, address: Address) -> Thread | None:
+def find(session: Session, address: ThreadAddress) -> Thread | None:
     """Return the thread at `address`, by its key or one it once had; None while nobody has written there."""
     given = {"site_id": address.site.id, **address.stored_as}
     rows = session.execute(_CANDIDATES, given).all()
@@ -121,7 +121,7 @@ def find(session: Session, address: Address) -> Thread | None:
 
 def find_or_create(
     session: Session,
-    address: Address,
+    address: ThreadAddress,
     *,
     title: str | None,
     at: datetime,
@@ -155,7 +155,7 @@ def find_or_create(
     return thread
 
 
-def _wait_for_others(session: Session, address: Address) -> bool:
+def _wait_for_others(session: Session, address: ThreadAddress) -> bool:
     """Let nobody else begin a thread of the same article, under another of its addresses; whether that can be.
 
     Two threads may have the same form to compare, from earlier releases, so no constraint stands in the way. SQLite
@@ -168,7 +168,7 @@ def _wait_for_others(session: Session, address: Address) -> bool:
     return True
 
 
-def rearranged(session: Session, site_id: int) -> None:
+def invalidate_site(session: Session, site_id: int) -> None:
     """Have every copy of a site's pages made anew: what its addresses lead to is about to change, or just has."""
     session.execute(
         update(Site)
@@ -240,12 +240,12 @@ def announcement(site: Site, thread: Thread | None, *, at: datetime) -> str | No
     """Return what readers of an open thread have to know before they write, in sentences; None for nothing."""
     if thread is None or closed_reason(site, thread, at=at):
         return None
-    said = []
+    results = []
     if thread.slow_seconds:
-        said.append(f"Slow mode: one comment every {seconds(thread.slow_seconds)}.")
+        results.append(f"Slow mode: one comment every {seconds(thread.slow_seconds)}.")
     if thread.closed_at is not None and thread.closed_at - at <= ANNOUNCED:
-        said.append(f"Comments close on {_day(thread.closed_at)}.")
-    return " ".join(said) or None
+        results.append(f"Comments close on {_day(thread.closed_at)}.")
+    return " ".join(results) or None
 
 
 def changes_at(site: Site, thread: Thread | None, *, after: datetime) -> datetime | None:
@@ -268,7 +268,7 @@ def seconds(number: int) -> str:
     return f"{number} second{'' if number == 1 else 's'}"
 
 
-def changed(session: Session, thread_id: int, *, approved: int = 0) -> int:
+def mark_changed(session: Session, thread_id: int, *, approved: int = 0) -> int:
     """Note a visible change: `approved` comments more (or, negative, fewer); return how many there are now."""
     row = _CHANGED.row(session, thread_id=thread_id, more=approved)
     return int(row[0]) if row else 0

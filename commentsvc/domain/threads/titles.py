@@ -12,7 +12,7 @@ from commentsvc.models import Thread, TitleSource
 _MAILED = frozenset({TitleSource.ARTICLE, TitleSource.IMPORT, TitleSource.MODERATOR})
 
 
-def public() -> ColumnElement[str | None]:
+def public_title() -> ColumnElement[str | None]:
     """Return the title in a query, NULL while nothing of the thread is public."""
     return case((Thread.approved_count > 0, Thread.title), else_=literal(None))
 
@@ -44,7 +44,7 @@ def from_moderator(session: Session, thread: Thread, title: str) -> None:
     if thread.title_source is TitleSource.MODERATOR:
         thread.title = thread.title_source = None
         session.flush()
-        threads.changed(session, thread.id)
+        threads.mark_changed(session, thread.id)
 
 
 def _replace(session: Session, thread: Thread, title: str | None, source: TitleSource) -> None:
@@ -53,4 +53,4 @@ def _replace(session: Session, thread: Thread, title: str | None, source: TitleS
     is_other, thread.title, thread.title_source = title != thread.title, title, source
     session.flush()
     if is_other:  # readers see it above the thread
-        threads.changed(session, thread.id)
+        threads.mark_changed(session, thread.id)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, or_, select, union_all
 
-from commentsvc.domain.threads.threads import Address
+from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.match_keys import match_key
 from commentsvc.models import Site, Thread, ThreadAlias
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
+class VersionStamp:
     """The state of a thread and its site at a moment."""
 
     site_id: int
@@ -26,7 +26,7 @@ class Stamp:
     """The key in the form in which addresses are compared, where it is another."""
 
     @classmethod
-    def of(cls, address: Address, thread: Thread | None) -> Stamp:
+    def read(cls, address: ThreadAddress, thread: Thread | None) -> VersionStamp:
         """Return the state that `thread`, which lies at `address`, was read in."""
         site = address.site
         if thread is None:
@@ -40,7 +40,7 @@ class Stamp:
         return self.site_id, self.match or self.key
 
 
-def unchanged(connection: Connection, stamps: Sequence[Stamp]) -> list[bool]:
+def unchanged(connection: Connection, stamps: Sequence[VersionStamp]) -> list[bool]:
     """Say of each state whether it still holds; in three queries, however many there are."""
     sites = _sites(connection, {one.site_id for one in stamps})
     threads = _threads(connection, {one.thread_id for one in stamps if one.thread_id is not None})
@@ -71,7 +71,7 @@ def _threads(connection: Connection, ids: set[int]) -> dict[int, tuple[int, str,
     return {row.id: (row.site_id, row.key, row.version) for row in rows}
 
 
-def _begun(connection: Connection, stamps: Sequence[Stamp]) -> set[tuple[int, str]]:
+def _begun(connection: Connection, stamps: Sequence[VersionStamp]) -> set[tuple[int, str]]:
     """Return which of the places where nobody had written have a thread now."""
     keys: dict[int, set[str]] = {}
     for one in stamps:

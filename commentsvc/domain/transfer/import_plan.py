@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 
 from commentsvc.domain import article_urls, fields
 from commentsvc.domain.comments import comment_text
-from commentsvc.domain.comments.comment_text import Draft
+from commentsvc.domain.comments.comment_text import CommentText
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.transfer.records import ArticleRecord, CommentRecord
+from commentsvc.domain.transfer.records import ImportedComment, ImportedThread
 from commentsvc.errors import BadAddressError, InvalidFieldsError, TransferError
 from commentsvc.models import Kind, Status
 
@@ -24,12 +24,12 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedComment:
     """A comment that is ready to be written."""
 
     key: str
     parent_key: str | None
-    draft: Draft
+    draft: CommentText
     guest: Guest
     kind: Kind
     status: Status
@@ -44,7 +44,7 @@ class NotImported(Exception):  # noqa: N818 - a verdict, not a fault
     """A comment is left out; the message says why, in a few words."""
 
 
-def transfer_key(article: ArticleRecord, comment_id: str) -> str:
+def transfer_key(article: ImportedThread, comment_id: str) -> str:
     """Return what names a comment of another system for ever, in at most 300 characters."""
     key = f"{article.system.lower()}:{article.source}:{comment_id}"
     if len(key) > KEY_LONGEST or not key.isprintable():
@@ -67,7 +67,7 @@ def home_of(url: str, *, origins: Sequence[str], to: str | None) -> str:
     return origins[0]
 
 
-def moved_url(article: ArticleRecord, home: str) -> str:
+def moved_url(article: ImportedThread, home: str) -> str:
     """Return an article's URL under `home`: what follows the old blog's address is kept, else path and query."""
     if article.url.startswith("/"):
         return home + article.url
@@ -90,14 +90,14 @@ def require_on_site(to: str, origins: Sequence[str]) -> None:
         raise TransferError(f"{to} is not on this site, whose origins are {', '.join(origins)}.")
 
 
-def in_order(records: Sequence[CommentRecord]) -> Iterator[CommentRecord]:
+def in_order(records: Sequence[ImportedComment]) -> Iterator[ImportedComment]:
     """Yield comments by time, but none before the one it answers; a circle is opened at its oldest member.
 
     The order is that of the rows, and so that in which replies are read.
     """
     by_id = {record.id: record for record in records}
-    answers: dict[str, list[CommentRecord]] = {}
-    ready: list[tuple[tuple[datetime, int, str], CommentRecord]] = []
+    answers: dict[str, list[ImportedComment]] = {}
+    ready: list[tuple[tuple[datetime, int, str], ImportedComment]] = []
     for record in by_id.values():
         if record.parent_id in by_id:
             answers.setdefault(record.parent_id or "", []).append(record)
@@ -114,10 +114,10 @@ def in_order(records: Sequence[CommentRecord]) -> Iterator[CommentRecord]:
 
 
 def _reachable(
-    ready: list[tuple[tuple[datetime, int, str], CommentRecord]],
-    answers: dict[str, list[CommentRecord]],
+    ready: list[tuple[tuple[datetime, int, str], ImportedComment]],
+    answers: dict[str, list[ImportedComment]],
     done: set[str],
-) -> Iterator[CommentRecord]:
+) -> Iterator[ImportedComment]:
     while ready:
         _, record = heapq.heappop(ready)
         if record.id in done:
@@ -129,12 +129,12 @@ def _reachable(
                 heapq.heappush(ready, (_place(answer), answer))
 
 
-def _place(record: CommentRecord) -> tuple[datetime, int, str]:
+def _place(record: ImportedComment) -> tuple[datetime, int, str]:
     number = int(record.id) if record.id.isascii() and record.id.isdigit() and len(record.id) < 20 else 0
     return (record.created_at or _NEVER, number, record.id)
 
 
-def _oldest_in_circle(record: CommentRecord, by_id: dict[str, CommentRecord]) -> CommentRecord:
+def _oldest_in_circle(record: ImportedComment, by_id: dict[str, ImportedComment]) -> ImportedComment:
     seen: set[str] = set()
     while record.id not in seen:
         seen.add(record.id)
@@ -145,7 +145,9 @@ def _oldest_in_circle(record: CommentRecord, by_id: dict[str, CommentRecord]) ->
     return min(circle, key=_place)
 
 
-def plan(article: ArticleRecord, record: CommentRecord, *, key: str, parent_key: str | None) -> Planned:
+def plan(
+    article: ImportedThread, record: ImportedComment, *, key: str, parent_key: str | None
+) -> PlannedComment:
     """Check and render one comment; raises NotImported."""
     if record.refused:
         raise NotImported(record.refused)
@@ -155,11 +157,11 @@ def plan(article: ArticleRecord, record: CommentRecord, *, key: str, parent_key:
     if len(record.text) > TEXT_LONGEST:
         raise NotImported(f"longer than {TEXT_LONGEST:,} characters")
     try:
-        draft = comment_text.make(record.text, longest=TEXT_LONGEST, text_format=record.format)
+        draft = comment_text.from_source(record.text, longest=TEXT_LONGEST, text_format=record.format)
     except InvalidFieldsError:
         raise NotImported("without any text") from None
     status, reason, note = _verdict(article, record, draft)
-    return Planned(
+    return PlannedComment(
         key=key,
         parent_key=parent_key,
         draft=draft,
@@ -172,7 +174,7 @@ def plan(article: ArticleRecord, record: CommentRecord, *, key: str, parent_key:
     )
 
 
-def _verdict(article: ArticleRecord, record: CommentRecord, draft: Draft) -> tuple[Status, str, str]:
+def _verdict(article: ImportedThread, record: ImportedComment, draft: CommentText) -> tuple[Status, str, str]:
     """Status, reason and note: what nobody could read, and what is not surely safe, waits for a moderator."""
     if record.status is not Status.APPROVED:
         return record.status, f"Imported as {record.status.value} from {article.system}.", ""
@@ -185,7 +187,7 @@ def _verdict(article: ArticleRecord, record: CommentRecord, draft: Draft) -> tup
     return Status.APPROVED, f"Imported as approved from {article.system}.", ""
 
 
-def _guest(record: CommentRecord) -> Guest:
+def _guest(record: ImportedComment) -> Guest:
     name = " ".join(record.name.split())
     if len(name) > fields.NAME_LONGEST:
         name = name[: fields.NAME_LONGEST - 1].rstrip() + "…"

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from commentsvc.domain.transfer.import_plan import Planned
+from commentsvc.domain.transfer.import_plan import PlannedComment
 from commentsvc.models import Kind, Status
 
 ORPHAN = "answers to a comment that is not there, which stand by themselves now"
 
 
 @dataclass(frozen=True)
-class Report:
+class ImportReport:
     """Counts of a finished import. In a dry run they say what an import would do."""
 
     dry_run: bool
@@ -68,7 +68,7 @@ class Report:
 
 
 @dataclass
-class Tally:
+class ImportTally:
     """The counts of an import under way."""
 
     dry_run: bool
@@ -80,7 +80,7 @@ class Tally:
     notes: Counter[str] = field(default_factory=Counter)
     moved: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-    def add(self, planned: Planned, *, orphan: bool) -> None:
+    def add(self, planned: PlannedComment, *, orphan: bool) -> None:
         """Count a comment that is written; an orphan answered one that is not there."""
         self.new[planned.kind, planned.status] += 1
         if planned.note:
@@ -88,8 +88,8 @@ class Tally:
         if orphan:
             self.notes[ORPHAN] += 1
 
-    def report(self) -> Report:
-        return Report(
+    def report(self) -> ImportReport:
+        return ImportReport(
             dry_run=self.dry_run,
             threads_new=len(self.threads_new),
             threads_existing=len(self.threads_existing),

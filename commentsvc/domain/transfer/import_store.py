@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from commentsvc.domain.spam.checks import Verdict
 from commentsvc.domain.threads import threads, titles
-from commentsvc.domain.threads.threads import Address
-from commentsvc.domain.transfer.import_plan import Planned
-from commentsvc.domain.transfer.import_report import Tally
+from commentsvc.domain.threads.threads import ThreadAddress
+from commentsvc.domain.transfer.import_plan import PlannedComment
+from commentsvc.domain.transfer.import_report import ImportTally
 from commentsvc.models import Comment, Decision, DeletedImport, Kind, Status, Thread, TitleSource
 from commentsvc.text import markup
 
@@ -23,17 +23,17 @@ _ROWS = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Discussion:
+class ThreadToStore:
     """Comments of one thread, to be written in this order."""
 
-    address: Address
+    address: ThreadAddress
     title: str
     published_at: datetime
-    comments: Sequence[Planned]
+    comments: Sequence[PlannedComment]
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _StoredParent:
     """Where a comment stands that others answer."""
 
     id: int
@@ -41,9 +41,9 @@ class _Place:
     depth: int
 
 
-def where_are(session: Session, site_id: int, keys: Iterable[str]) -> dict[str, Row[Any]]:
+def stored_parents(session: Session, site_id: int, keys: Iterable[str]) -> dict[str, Row[Any]]:
     """Return id, root, depth, kind and thread of those comments of a site that have one of these transfer keys."""
-    found: dict[str, Row[Any]] = {}
+    results: dict[str, Row[Any]] = {}
     wanted = list(keys)
     for at in range(0, len(wanted), _ROWS):
         query = (
@@ -58,23 +58,23 @@ def where_are(session: Session, site_id: int, keys: Iterable[str]) -> dict[str, 
             .join(Thread, Thread.id == Comment.thread_id)
             .where(Comment.site_id == site_id, Comment.transfer_key.in_(wanted[at : at + _ROWS]))
         )
-        found.update({row.transfer_key: row for row in session.execute(query)})
-    return found
+        results.update({row.transfer_key: row for row in session.execute(query)})
+    return results
 
 
 def deleted(session: Session, site_id: int, keys: Iterable[str]) -> set[str]:
     """Return which of these transfer keys belonged to comments of a site that were deleted since."""
-    found: set[str] = set()
+    result: set[str] = set()
     wanted = list(keys)
     for at in range(0, len(wanted), _ROWS):
         query = select(DeletedImport.transfer_key).where(
             DeletedImport.site_id == site_id, DeletedImport.transfer_key.in_(wanted[at : at + _ROWS])
         )
-        found.update(session.scalars(query))
-    return found
+        result.update(session.scalars(query))
+    return result
 
 
-def store(session: Session, discussion: Discussion, *, at: datetime, tally: Tally) -> None:
+def store(session: Session, discussion: ThreadToStore, *, at: datetime, tally: ImportTally) -> None:
     """Write the comments that are not there yet. Needs `begin_write`; the caller commits."""
     address = discussion.address
     thread = threads.find_or_create(
@@ -86,12 +86,12 @@ def store(session: Session, discussion: Discussion, *, at: datetime, tally: Tall
     keys = {one.key for one in discussion.comments} | {
         one.parent_key for one in discussion.comments if one.parent_key
     }
-    there = where_are(session, address.site.id, keys)
+    there = stored_parents(session, address.site.id, keys)
     new = [one for one in discussion.comments if one.key not in there]
     tally.already_there += len(discussion.comments) - len(new)
     if new:
         places = {
-            key: _Place(row.id, row.root_id or row.id, row.depth)
+            key: _StoredParent(row.id, row.root_id or row.id, row.depth)
             for key, row in there.items()
             if row.thread == thread.key and row.kind is Kind.COMMENT
         }
@@ -101,13 +101,15 @@ def store(session: Session, discussion: Discussion, *, at: datetime, tally: Tall
         _reveal(session, parents)
 
 
-def _complete(session: Session, thread: Thread, discussion: Discussion) -> None:
+def _complete(session: Session, thread: Thread, discussion: ThreadToStore) -> None:
     """An article is called and as old as its system says, not as the first comment that was written here."""
     titles.from_import(session, thread, discussion.title)
     thread.created_at = min(thread.created_at, discussion.published_at)
 
 
-def _insert(session: Session, thread: Thread, new: Sequence[Planned], *, at: datetime) -> Sequence[int]:
+def _insert(
+    session: Session, thread: Thread, new: Sequence[PlannedComment], *, at: datetime
+) -> Sequence[int]:
     rows = [_row(thread, one) for one in new]
     query = insert(Comment).returning(Comment.id, sort_by_parameter_order=True)
     ids = session.scalars(query, rows).all()
@@ -124,7 +126,7 @@ def _insert(session: Session, thread: Thread, new: Sequence[Planned], *, at: dat
     return ids
 
 
-def _row(thread: Thread, one: Planned) -> dict[str, Any]:
+def _row(thread: Thread, one: PlannedComment) -> dict[str, Any]:
     return {
         "site_id": thread.site_id,
         "thread_id": thread.id,
@@ -144,17 +146,19 @@ def _row(thread: Thread, one: Planned) -> dict[str, Any]:
     }
 
 
-def _attach(session: Session, new: dict[int, Planned], places: dict[str, _Place], tally: Tally) -> set[int]:
+def _attach(
+    session: Session, new: dict[int, PlannedComment], places: dict[str, _StoredParent], tally: ImportTally
+) -> set[int]:
     """Hang answers on what they answer; return the parents of approved ones."""
     answers: list[dict[str, int]] = []
     below: Counter[int] = Counter()
     parents: set[int] = set()
     for comment_id, one in new.items():
-        place = _Place(comment_id, comment_id, 0)
+        place = _StoredParent(comment_id, comment_id, 0)
         parent = places.get(one.parent_key) if one.parent_key else None
         tally.add(one, orphan=one.parent_key is not None and parent is None)
         if parent is not None:
-            place = _Place(comment_id, parent.root_id, parent.depth + 1)
+            place = _StoredParent(comment_id, parent.root_id, parent.depth + 1)
             answers.append(
                 {"id": place.id, "parent_id": parent.id, "root_id": place.root_id, "depth": place.depth}
             )
@@ -180,7 +184,7 @@ def _count_below(session: Session, below: Counter[int]) -> None:
         )
 
 
-def _count(session: Session, thread: Thread, new: Sequence[Planned]) -> None:
+def _count(session: Session, thread: Thread, new: Sequence[PlannedComment]) -> None:
     published = [one for one in new if one.status is Status.APPROVED]
     if published and thread.title_source in {None, TitleSource.BROWSER}:
         thread.title_tries = threads.TITLE_TRIES

@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 from commentsvc.db.session import begin_write
 from commentsvc.domain import article_urls
 from commentsvc.domain.threads import threads
-from commentsvc.domain.threads.threads import Address
+from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.domain.transfer import import_plan, import_store
-from commentsvc.domain.transfer.import_plan import NotImported, Planned
-from commentsvc.domain.transfer.import_report import Report, Tally
-from commentsvc.domain.transfer.import_store import Discussion
-from commentsvc.domain.transfer.records import ArticleRecord
+from commentsvc.domain.transfer.import_plan import NotImported, PlannedComment
+from commentsvc.domain.transfer.import_report import ImportReport, ImportTally
+from commentsvc.domain.transfer.import_store import ThreadToStore
+from commentsvc.domain.transfer.records import ImportedThread
 from commentsvc.errors import BadAddressError
 from commentsvc.models import Kind, Site
 
@@ -28,13 +28,13 @@ Progress = Callable[[int], object]
 def run(
     session: Session,
     site: Site,
-    articles: Iterable[ArticleRecord],
+    articles: Iterable[ImportedThread],
     *,
     at: datetime,
     dry_run: bool = False,
     to: str | None = None,
     progress: Progress | None = None,
-) -> Report:
+) -> ImportReport:
     """Import `articles` into `site` and return what was done; with `dry_run` only what would be.
 
     It commits by itself, every few hundred comments: after an interruption the next run adds what is missing.
@@ -57,21 +57,21 @@ class _Import:
         if to is not None:
             import_plan.require_on_site(to, self._origins)
         self._at, self._dry_run, self._to, self._progress = at, dry_run, to, progress
-        self._tally = Tally(dry_run)
-        self._waiting: list[Discussion] = []
-        self._begun: dict[str, Address] = {}
+        self._tally = ImportTally(dry_run)
+        self._waiting: list[ThreadToStore] = []
+        self._begun: dict[str, ThreadAddress] = {}
         """Articles that had no thread, by the form in which their addresses are compared."""
         self._pretended: dict[str, str] = {}
         """In a dry run: the key of each comment that would be there by now, and of its thread."""
 
-    def take(self, article: ArticleRecord) -> None:
+    def take(self, article: ImportedThread) -> None:
         """Import one article's comments, or as many of them as do not wait for a full batch."""
         try:
             address = self._address(article)
         except BadAddressError:
             self._skip("on articles whose address cannot be used", len(article.comments))
             return
-        batch: list[Planned] = []
+        batch: list[PlannedComment] = []
         for planned in self._new(article, address):
             batch.append(planned)
             if sum(len(one.comments) for one in self._waiting) + len(batch) >= BATCH:
@@ -80,13 +80,13 @@ class _Import:
                 batch = []
         self._wait(article, address, batch)
 
-    def finish(self) -> Report:
+    def finish(self) -> ImportReport:
         """Write what still waits, and return the report."""
         self._write()
         self._session.rollback()  # nothing stays open after the last look
         return self._tally.report()
 
-    def _address(self, article: ArticleRecord) -> Address:
+    def _address(self, article: ImportedThread) -> ThreadAddress:
         home = import_plan.home_of(article.url, origins=self._origins, to=self._to)
         address = threads.address_on(self._site, import_plan.moved_url(article, home))
         if "://" in article.url:
@@ -95,14 +95,14 @@ class _Import:
                 self._tally.moved[old, home] += 1
         return self._as_stored(address)
 
-    def _as_stored(self, address: Address) -> Address:
+    def _as_stored(self, address: ThreadAddress) -> ThreadAddress:
         """Return the address under which the article's thread is, or by now will be."""
         thread = threads.find(self._session, address)
         if thread is not None:
-            return Address(self._site, thread.key, thread.url)
+            return ThreadAddress(self._site, thread.key, thread.url)
         return self._begun.setdefault(address.match, address)
 
-    def _new(self, article: ArticleRecord, address: Address) -> Iterator[Planned]:
+    def _new(self, article: ImportedThread, address: ThreadAddress) -> Iterator[PlannedComment]:
         """Yield what is new in an article, in the order in which it is to be written."""
         named = {record.id: record for record in article.comments if record.id}
         unnamed = sum(not record.id for record in article.comments)
@@ -137,15 +137,15 @@ class _Import:
 
     def _where(self, keys: set[str]) -> dict[str, str]:
         """Which thread each of these comments is in, by transfer key."""
-        found = import_store.where_are(self._session, self._site_id, keys)
-        return {key: row.thread for key, row in found.items()}
+        result = import_store.stored_parents(self._session, self._site_id, keys)
+        return {key: row.thread for key, row in result.items()}
 
-    def _wait(self, article: ArticleRecord, address: Address, batch: list[Planned]) -> None:
+    def _wait(self, article: ImportedThread, address: ThreadAddress, batch: list[PlannedComment]) -> None:
         if batch:
             published_at = article.published_at or min(one.created_at for one in batch)
             # What readers cannot read keeps its title for itself, also once a comment on it is approved here.
             title = "" if article.hidden else article.title
-            self._waiting.append(Discussion(address, title, published_at, batch))
+            self._waiting.append(ThreadToStore(address, title, published_at, batch))
 
     def _write(self) -> None:
         waiting, self._waiting = self._waiting, []
@@ -160,7 +160,7 @@ class _Import:
             self._session.commit()
         self._progress(sum(len(discussion.comments) for discussion in waiting))
 
-    def _pretend(self, discussion: Discussion) -> None:
+    def _pretend(self, discussion: ThreadToStore) -> None:
         """Count what `import_store.store` would do, and remember it."""
         parents = {one.parent_key for one in discussion.comments if one.parent_key} - self._pretended.keys()
         there = self._where(parents)
@@ -174,7 +174,7 @@ class _Import:
             )
             self._pretended[one.key] = discussion.address.key
 
-    def _note_thread(self, address: Address) -> None:
+    def _note_thread(self, address: ThreadAddress) -> None:
         if address.key not in self._tally.threads_new and address.key not in self._tally.threads_existing:
             there = threads.find(self._session, address)
             (self._tally.threads_existing if there else self._tally.threads_new).add(address.key)

@@ -9,7 +9,7 @@ from commentsvc.models import Kind, Status, TextFormat
 
 
 @dataclass(frozen=True, slots=True)
-class CommentRecord:
+class ImportedComment:
     """A comment as it was written elsewhere. Nothing of it is checked yet."""
 
     id: str
@@ -30,7 +30,7 @@ class CommentRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class ArticleRecord:
+class ImportedThread:
     """An article and its comments, in any order."""
 
     system: str
@@ -39,7 +39,7 @@ class ArticleRecord:
     """Which of that system's installations; with system and comment id it names a comment for ever."""
     url: str
     """Its address, or a path that begins with a slash."""
-    comments: tuple[CommentRecord, ...]
+    comments: tuple[ImportedComment, ...]
     title: str = ""
     """Plain text."""
     published_at: datetime | None = None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from commentsvc.domain.transfer import xml_events
-from commentsvc.domain.transfer.records import ArticleRecord, CommentRecord
+from commentsvc.domain.transfer.records import ImportedComment, ImportedThread
 from commentsvc.errors import TransferError
 from commentsvc.models import Kind, Status, TextFormat
 from commentsvc.text import imported_html, markup
@@ -54,7 +54,7 @@ _HIDDEN = frozenset({"private", "draft", "auto-draft", "pending", "future", "tra
 
 def read(
     source: Path | BinaryIO, *, on_read: Callable[[int], object] | None = None
-) -> Iterator[ArticleRecord]:
+) -> Iterator[ImportedThread]:
     """Yield the articles that have comments, one at a time, in the file's order.
 
     `on_read` is called with the number of bytes just read. Raises TransferError, which says where and what to do.
@@ -69,7 +69,7 @@ class _Export:
     """The target of the parser: keeps the texts of the elements it wants, until their article ends."""
 
     def __init__(self) -> None:
-        self.finished: deque[ArticleRecord] = deque()
+        self.finished: deque[ImportedThread] = deque()
         self._path: list[str] = []
         self._text: list[str] | None = None
         self._length = 0
@@ -78,7 +78,7 @@ class _Export:
         self._blog: dict[str, str] = {}
         self._article: dict[str, str] = {}
         self._comment: dict[str, str] = {}
-        self._comments: list[CommentRecord] = []
+        self._comments: list[ImportedComment] = []
 
     def start(self, tag: str, _attributes: dict[str, str]) -> None:
         name = self._name(tag)
@@ -117,16 +117,16 @@ class _Export:
         """`wp:name` for an element of the export's namespace, `name` for one of plain RSS, "" for others."""
         if not tag.startswith("{"):
             return tag
-        found = _NAMESPACE.fullmatch(tag)
-        if found is None:
+        match = _NAMESPACE.fullmatch(tag)
+        if match is None:
             return ""
-        if found[1] not in VERSIONS:
+        if match[1] not in VERSIONS:
             raise TransferError(
-                f"this export is of version {found[1][:20]!r}; {', '.join(VERSIONS)} are understood. "
+                f"this export is of version {match[1][:20]!r}; {', '.join(VERSIONS)} are understood. "
                 "Export with a present WordPress."
             )
         self._is_export = True
-        return f"wp:{found[2]}"
+        return f"wp:{match[2]}"
 
     def _end_article(self) -> None:
         self._require_export()
@@ -142,12 +142,12 @@ class _Export:
 _HOW = "In WordPress, choose Tools > Export > All content."
 
 
-def _article(blog: dict[str, str], fields: dict[str, str], comments: list[CommentRecord]) -> ArticleRecord:
+def _article(blog: dict[str, str], fields: dict[str, str], comments: list[ImportedComment]) -> ImportedThread:
     home = (blog.get("wp:base_blog_url") or blog.get("link") or blog.get("wp:base_site_url") or "").strip()
     number = fields.get("wp:post_id", "").strip()
     url = fields.get("link", "").strip() or (f"{home.rstrip('/')}/?p={number}" if home and number else "")
     status, password = (fields.get(f"wp:{name}", "").strip() for name in ("status", "post_password"))
-    return ArticleRecord(
+    return ImportedThread(
         system=SYSTEM,
         source=re.sub(r"\Ahttps?://", "", home.lower()).rstrip("/"),
         url=_plain_address(url),
@@ -159,13 +159,13 @@ def _article(blog: dict[str, str], fields: dict[str, str], comments: list[Commen
     )
 
 
-def _comment(fields: dict[str, str]) -> CommentRecord:
+def _comment(fields: dict[str, str]) -> ImportedComment:
     def field(name: str) -> str:
         return fields.get(f"wp:comment_{name}", "").strip()
 
     kind = _KINDS.get(field("type"))
     parent = field("parent")
-    return CommentRecord(
+    return ImportedComment(
         id=field("id"),
         text=fields.get("wp:comment_content", ""),
         format=TextFormat.HTML,

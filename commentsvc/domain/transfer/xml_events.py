@@ -31,7 +31,7 @@ _ENDS_EARLY = frozenset({3, 5, 20})  # expat: no element found, unclosed token, 
 _AGAIN = "Importing again later adds only what is missing."
 
 
-class Target(Protocol):
+class XmlHandler(Protocol):
     """Takes a document's events; names come as `{namespace}name`. It may raise TransferError without a line."""
 
     def start(self, tag: str, attributes: dict[str, str]) -> None: ...
@@ -41,7 +41,7 @@ class Target(Protocol):
 
 
 def events(
-    source: Path | BinaryIO, target: Target, *, on_read: Callable[[int], object] | None = None
+    source: Path | BinaryIO, target: XmlHandler, *, on_read: Callable[[int], object] | None = None
 ) -> Iterator[None]:
     """Send the events of a document to `target`; yields after each part of the file.
 
@@ -83,7 +83,7 @@ def _located(expat: Any, dropped_lines: int) -> Iterator[None]:
 class _Shallow:
     """Hands events on, down to a depth that no honest document has."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: XmlHandler) -> None:
         self._target = target
         self._depth = 0
         self.end, self.data, self.close = self._end, target.data, target.close
@@ -139,8 +139,8 @@ def _decoder(start: bytes) -> codecs.IncrementalDecoder:
     """Return a decoder that puts U+FFFD for what is no character: one broken byte must not cost a blog."""
     if start.startswith((codecs.BOM_UTF16_BE, codecs.BOM_UTF16_LE)):
         return codecs.getincrementaldecoder("utf-16")("replace")
-    found = _ENCODING.search(start[:500])
-    name = found[1].decode() if found else "utf-8"
+    match = _ENCODING.search(start[:500])
+    name = match[1].decode() if match else "utf-8"
     try:
         codec = codecs.lookup(name)
     except LookupError:

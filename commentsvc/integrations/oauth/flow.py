@@ -22,7 +22,7 @@ from commentsvc.integrations.oauth import apple, id_token, mastodon, transport
 from commentsvc.integrations.oauth.catalogue import BASIC, POST, Provider
 from commentsvc.integrations.oauth.metadata import Metadata, discovery_url
 from commentsvc.integrations.oauth.profile import Profile
-from commentsvc.integrations.oauth.state import Attempt
+from commentsvc.integrations.oauth.state import OAuthState
 
 log = logging.getLogger(__name__)
 
@@ -52,9 +52,9 @@ class Flow:
     def __init__(self) -> None:
         self.metadata = Metadata()
 
-    def begin(self, provider: Provider, redirect_uri: str, *, instance: str = "") -> tuple[str, Attempt]:
+    def begin(self, provider: Provider, redirect_uri: str, *, instance: str = "") -> tuple[str, OAuthState]:
         """Return the address to send a browser to, and what to remember; raises ProviderError."""
-        attempt = Attempt(
+        attempt = OAuthState(
             provider=provider.key,
             state=secrets.token_urlsafe(32),
             nonce=secrets.token_urlsafe(32),
@@ -75,7 +75,7 @@ class Flow:
         return cast(str, url), attempt
 
     def finish(
-        self, provider: Provider, redirect_uri: str, attempt: Attempt, answer: Mapping[str, str]
+        self, provider: Provider, redirect_uri: str, attempt: OAuthState, answer: Mapping[str, str]
     ) -> Profile:
         """Return who logged in, from the provider's answer; raises ProviderError. Its tokens are dropped.
 
@@ -91,7 +91,7 @@ class Flow:
             raise
 
     def _exchange(
-        self, provider: Provider, redirect_uri: str, attempt: Attempt, answer: Mapping[str, str]
+        self, provider: Provider, redirect_uri: str, attempt: OAuthState, answer: Mapping[str, str]
     ) -> Profile:
         try:
             return self._finish(provider, redirect_uri, attempt, answer)
@@ -133,13 +133,13 @@ class Flow:
         return endpoints
 
     def _finish(
-        self, provider: Provider, redirect_uri: str, attempt: Attempt, answer: Mapping[str, str]
+        self, provider: Provider, redirect_uri: str, attempt: OAuthState, answer: Mapping[str, str]
     ) -> Profile:
         endpoints = self.endpoints(provider)
         _require_issuer(provider, endpoints, answer)
         if attempt.instance:
-            found = mastodon.claims(provider, redirect_uri, answer["code"], attempt.verifier)
-            return provider.read(endpoints.issuer, found)
+            result = mastodon.claims(provider, redirect_uri, answer["code"], attempt.verifier)
+            return provider.read(endpoints.issuer, result)
         secret = apple.client_secret(provider) if provider.key == "apple" else provider.client_secret
         with _client(provider, endpoints, redirect_uri, secret) as client:
             token = client.fetch_token(
@@ -159,7 +159,7 @@ class Flow:
         return provider.read(endpoints.issuer, claims)
 
     def _identity(
-        self, provider: Provider, endpoints: Endpoints, attempt: Attempt, token: Mapping[str, Any]
+        self, provider: Provider, endpoints: Endpoints, attempt: OAuthState, token: Mapping[str, Any]
     ) -> dict[str, Any]:
         nonce = attempt.nonce if provider.nonce else None
         given = token.get("id_token")
@@ -222,7 +222,7 @@ def _is_expected(provider: Provider, issuer: str) -> bool:
     return issuer.rstrip("/") == provider.issuer.rstrip("/")
 
 
-def _require_answer(provider: Provider, attempt: Attempt, answer: Mapping[str, str]) -> None:
+def _require_answer(provider: Provider, attempt: OAuthState, answer: Mapping[str, str]) -> None:
     if not hmac.compare_digest(answer.get("state", "").encode(), attempt.state.encode()):
         raise ProviderError("This answer belongs to another login. Please try again.")
     if "error" in answer:

@@ -34,12 +34,12 @@ def verify(
     except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise UnknownKeyError("The provider's keys cannot be read.") from error
     try:
-        found = jwt.decode(token, known, algorithms=list(ALGORITHMS), decoder_cls=StrictDecoder)
+        result = jwt.decode(token, known, algorithms=list(ALGORITHMS), decoder_cls=StrictDecoder)
     except (InvalidKeyIdError, BadSignatureError):
         raise UnknownKeyError("The provider's answer is not signed as it should be.") from None
     except (JoseError, ValueError, TypeError, KeyError) as error:
         raise ProviderError("The provider's answer is not signed as it should be.") from error
-    claims = dict(found.claims)
+    claims = dict(result.claims)
     _require(_issuer_fits(claims, provider, issuer), "issuer")
     _require(_audience_fits(claims, provider.client_id), "audience")
     now = time.time()

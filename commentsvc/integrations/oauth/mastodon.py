@@ -38,14 +38,14 @@ def host_of(typed: str) -> str:
 def register(host: str, redirect_uri: str, *, name: str, website: str) -> tuple[str, str]:
     """Make this service an application of an instance; return its client id and secret."""
     fields = {"client_name": name, "redirect_uris": redirect_uri, "scopes": "profile", "website": website}
-    found = _ask(host, "/api/v1/apps", fields=fields)
-    client_id, secret = found.get("client_id"), found.get("client_secret")
+    result = _ask(host, "/api/v1/apps", fields=fields)
+    client_id, secret = result.get("client_id"), result.get("client_secret")
     if not _can_be_kept(client_id) or not _can_be_kept(secret):
         raise ProviderError(f"{host} does not answer like a Mastodon server.")
     return str(client_id), str(secret)
 
 
-def at(row: Provider, host: str, client_id: str, client_secret: str) -> Provider:
+def provider_at(row: Provider, host: str, client_id: str, client_secret: str) -> Provider:
     """Return the provider as it is at one instance."""
     return replace(
         row,
@@ -101,7 +101,7 @@ def _ask(
             accept=frozenset({"application/json"}),
             redirects=0,
         )
-        found = claims_.read_object(answer.body)
+        result = claims_.read_object(answer.body)
     except OutboundError as error:
         raise ProviderUnavailableError(
             f"{host} cannot be reached right now, or is no Mastodon server."
@@ -110,4 +110,4 @@ def _ask(
         raise ProviderError(f"{host} does not answer like a Mastodon server.") from error
     if answer.status != 200:
         raise ProviderError(f"{host} did not accept this login. Please try again.")
-    return found
+    return result

@@ -21,9 +21,9 @@ class Metadata:
 
     def get(self, url: str, *, fresh: bool = False) -> dict[str, Any]:
         """Return a JSON document; raises requests' errors and ValueError."""
-        found = self._kept.get(url)
-        if found and not fresh and found[0] > time.monotonic() - _KEPT_SECONDS:
-            return found[1]
+        result = self._kept.get(url)
+        if result and not fresh and result[0] > time.monotonic() - _KEPT_SECONDS:
+            return result[1]
         with requests.Session() as session:
             transport.guard(session)
             answer = session.get(url, headers={"Accept": "application/json"}, allow_redirects=False)

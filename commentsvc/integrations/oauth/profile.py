@@ -45,8 +45,8 @@ def oidc(issuer: str, claims: Claims) -> Profile:
 
 def microsoft(issuer: str, claims: Claims) -> Profile:
     """Any tenant's administrator may set any e-mail, so none counts; the tenant's own issuer identifies."""
-    found = oidc(str(claims.get("iss") or issuer), claims)
-    return Profile(issuer=found.issuer, subject=found.subject, name=found.name)
+    result = oidc(str(claims.get("iss") or issuer), claims)
+    return Profile(issuer=result.issuer, subject=result.subject, name=result.name)
 
 
 def github(issuer: str, claims: Claims) -> Profile:

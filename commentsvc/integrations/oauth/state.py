@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Attempt:
+class OAuthState:
     """Kept in the browser that began it."""
 
     provider: str

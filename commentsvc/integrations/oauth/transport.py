@@ -23,7 +23,7 @@ _KINDS = frozenset({"application/", "text/"})
 _OURS = frozenset({"user-agent", "accept-encoding", "connection", "host"})
 
 
-class Guarded(BaseAdapter):
+class GuardedAdapter(BaseAdapter):
     """Sends one request through `outbound.fetch`; raises requests' ConnectionError where nothing good comes."""
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
@@ -31,7 +31,7 @@ class Guarded(BaseAdapter):
         body = request.body.encode() if isinstance(request.body, str) else request.body
         headers = {name: str(value) for name, value in request.headers.items() if name.lower() not in _OURS}
         try:
-            found = client.fetch(
+            result = client.fetch(
                 str(request.url),
                 method=str(request.method),
                 headers=headers,
@@ -45,9 +45,9 @@ class Guarded(BaseAdapter):
         except OutboundError as error:
             raise requests.ConnectionError(str(error), request=request) from error
         answer = requests.Response()
-        answer.status_code, answer.url, answer.request = found.status, found.url, request
-        answer.headers["Content-Type"] = found.content_type
-        answer.raw = BytesIO(found.body)
+        answer.status_code, answer.url, answer.request = result.status, result.url, request
+        answer.headers["Content-Type"] = result.content_type
+        answer.raw = BytesIO(result.body)
         return answer
 
     def close(self) -> None:
@@ -59,4 +59,4 @@ def guard(session: requests.Session) -> None:
     session.trust_env = False
     session.adapters.clear()
     for scheme in ("https://", "http://"):
-        session.mount(scheme, Guarded())
+        session.mount(scheme, GuardedAdapter())

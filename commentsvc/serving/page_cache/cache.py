@@ -21,10 +21,10 @@ from commentsvc.domain.threads import versions
 from commentsvc.serving import compression
 from commentsvc.serving.access_log import FROM_MEMORY
 from commentsvc.serving.page_cache import keys
-from commentsvc.serving.page_cache.change_signal import EVERYTHING, Bell, cell_of
-from commentsvc.serving.page_cache.keyed_lock import Turns
-from commentsvc.serving.page_cache.policy import ENVIRON, Keep
-from commentsvc.serving.page_cache.store import ALIASES, Headers, KeptPage, Shelf
+from commentsvc.serving.page_cache.change_signal import EVERYTHING, ChangeSignal, cell_of
+from commentsvc.serving.page_cache.keyed_lock import KeyedLock
+from commentsvc.serving.page_cache.policy import ENVIRON, CachePolicy
+from commentsvc.serving.page_cache.store import ALIASES, CachedPage, Headers, PageStore
 from commentsvc.serving.wsgi_bridge import whole
 
 Environ = dict[str, Any]
@@ -60,17 +60,23 @@ class PageCache:
     """A WSGI application in front of another, keeping what that one says may be kept (`keeping.keep`)."""
 
     def __init__(
-        self, app: WsgiApp, *, room: int, bell: Bell, engine: Engine, listen: Callable[[], None] | None = None
+        self,
+        app: WsgiApp,
+        *,
+        room: int,
+        bell: ChangeSignal,
+        engine: Engine,
+        listen: Callable[[], None] | None = None,
     ) -> None:
         """`room` is in bytes. `listen` is called once, before the first page is kept."""
         self._app = app
         self._listen = listen
         self._bell, self._cells = bell, bell.cells
         self._engine = engine
-        self._by_query: dict[str, KeptPage] = {}
-        self.shelf = Shelf(room, dropped=self._forget)
+        self._by_query: dict[str, CachedPage] = {}
+        self.shelf = PageStore(room, dropped=self._forget)
         self._choices: dict[str, str] = {}
-        self._turns, self._asking = Turns(), threading.Lock()
+        self._turns, self._asking = KeyedLock(), threading.Lock()
 
     def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
         """Answer a request."""
@@ -87,19 +93,19 @@ class PageCache:
         environ[FROM_MEMORY] = True
         return self._answer(page, environ, start)
 
-    def _is_fresh(self, page: KeptPage) -> bool:
+    def _is_fresh(self, page: CachedPage) -> bool:
         """Whether a page may be given out without asking anybody."""
         now = monotonic()
         if page.stamp is None:
             return now < page.until
         return (
-            self._cells[EVERYTHING] == page.heard_all
-            and self._cells[page.cell] == page.heard
+            self._cells[EVERYTHING] == page.signal_for_all
+            and self._cells[page.cell] == page.signal
             and now - page.checked < ASKS_EVERY
             and now < page.until
         )
 
-    def _answer(self, page: KeptPage, environ: Environ, start: Start) -> Iterable[bytes]:
+    def _answer(self, page: CachedPage, environ: Environ, start: Start) -> Iterable[bytes]:
         page.asked = page.used = True
         known = environ.get("HTTP_IF_NONE_MATCH")
         if known is not None and (page.tag in known or known == "*"):
@@ -110,8 +116,8 @@ class PageCache:
         start("200 OK", headers)
         return parts if environ["REQUEST_METHOD"] == "GET" else ()
 
-    def _coding(self, page: KeptPage, accepted: str) -> str:
-        if not page.pays:
+    def _coding(self, page: CachedPage, accepted: str) -> str:
+        if not page.compressible:
             return compression.IDENTITY
         coding = self._choices.get(accepted)
         if coding is None:
@@ -120,8 +126,8 @@ class PageCache:
                 self._choices[accepted] = coding
         return coding
 
-    def _add(self, page: KeptPage, coding: str) -> tuple[Headers, list[bytes]]:
-        with self._turns.of(page.name):
+    def _add(self, page: CachedPage, coding: str) -> tuple[Headers, list[bytes]]:
+        with self._turns.hold(page.name):
             ready = page.ready.get(coding) or page.add(coding, page.body())
         self.shelf.weigh(page)
         return ready
@@ -129,11 +135,11 @@ class PageCache:
     def _answer_anew(self, environ: Environ, start: Start) -> Iterable[bytes]:
         """Find the page by what its query means; ask about it, or have it rendered: once, whoever else waits."""
         query = environ.get("QUERY_STRING", "")
-        wanted = keys.of(environ["PATH_INFO"], query)
+        wanted = keys.cache_key(environ["PATH_INFO"], query)
         if wanted is None:
             return self._app(environ, start)
         name = f"{environ['PATH_INFO']}?{wanted}"
-        with self._turns.of(name):
+        with self._turns.hold(name):
             page = before = self.shelf.get(name)
             if page is not None and not self._is_fresh(page) and not self._is_let_be(page):
                 page = self._asked_about(page)
@@ -143,46 +149,46 @@ class PageCache:
             if page is None:
                 page, plain = self._rendered(name, {**environ, "QUERY_STRING": wanted})
                 if page is None:
-                    return _passed_on(plain, environ, start)
+                    return _varying_tokens(plain, environ, start)
                 page.comes_after(before, monotonic())
         self._remember(page, f"{environ['PATH_INFO']}?{query}")
         return self._answer(page, environ, start)
 
-    def _rendered(self, name: str, environ: Environ) -> tuple[KeptPage | None, tuple[str, Headers, bytes]]:
+    def _rendered(self, name: str, environ: Environ) -> tuple[CachedPage | None, tuple[str, Headers, bytes]]:
         """Have Flask answer; return the page, or None and the answer where it is not to be kept."""
         listen, self._listen = self._listen, None
         if listen:
             listen()
-        heard, at = self._bell.heard(), monotonic()
+        heard, at = self._bell.snapshot(), monotonic()
         for header in _THEIR_OWN:
             environ.pop(header, None)
         accepted, environ["REQUEST_METHOD"] = environ.get("HTTP_ACCEPT_ENCODING", ""), "GET"
         status, headers, body = plain = _collected(self._app, environ)
-        keep: Keep | None = environ.get(ENVIRON)
+        keep: CachePolicy | None = environ.get(ENVIRON)
         if keep is None or status != "200 OK" or any(key.lower() == "set-cookie" for key, _ in headers):
             return None, plain
-        tag = f'"{_digest(body, keep.passing)}"'
+        tag = f'"{_digest(body, keep.varying_token)}"'
         vary = ", ".join(["Accept-Encoding", *(value for key, value in headers if key == "Vary")])
         kept = [(key, value) for key, value in headers if key not in _NOT_KEPT]
-        until = at + min(keep.seconds, PERIOD - time() % PERIOD if keep.passing else keep.seconds)
-        page = KeptPage(name, tag, [*kept, ("ETag", f"W/{tag}"), ("Vary", vary)], keep, until=until)
+        until = at + min(keep.seconds, PERIOD - time() % PERIOD if keep.varying_token else keep.seconds)
+        page = CachedPage(name, tag, [*kept, ("ETag", f"W/{tag}"), ("Vary", vary)], keep, until=until)
         if keep.stamp is not None:
             page.cell = cell_of(*keep.stamp.concerns)
             self._mark(page, heard, at)
-        page.pays = len(body) >= _SMALL and dict(headers).get("Content-Type", "").startswith(_TEXT)
+        page.compressible = len(body) >= _SMALL and dict(headers).get("Content-Type", "").startswith(_TEXT)
         page.add(self._coding(page, accepted), body)
         self.shelf.put(page)
         return page, plain
 
-    def _is_let_be(self, page: KeptPage) -> bool:
+    def _is_let_be(self, page: CachedPage) -> bool:
         """Whether a page changes so often that it is given out for the rest of this second as it is."""
         now = monotonic()
         if page.renders < RENDERS or now - page.second > 1 or now >= page.until or page.stamp is None:
             return False
-        self._mark(page, self._bell.heard(), page.second + 1 - ASKS_EVERY)
+        self._mark(page, self._bell.snapshot(), page.second + 1 - ASKS_EVERY)
         return True
 
-    def _asked_about(self, page: KeptPage) -> KeptPage | None:
+    def _asked_about(self, page: CachedPage) -> CachedPage | None:
         """Ask the database about a page, and in the same breath about others that are being read."""
         if page.stamp is None or monotonic() >= page.until:
             self.shelf.drop(page)
@@ -192,7 +198,7 @@ class PageCache:
         try:
             if self._is_fresh(page):
                 return page
-            heard, at = self._bell.heard(), monotonic()
+            heard, at = self._bell.snapshot(), monotonic()
             others = [one for one in self.shelf.all() if one.used and one.stamp and one is not page]
             pages = [page, *others[: TOGETHER - 1]]
             for one, right in zip(
@@ -207,7 +213,7 @@ class PageCache:
             self._asking.release()
         return page if self.shelf.get(page.name) is page else None
 
-    def _unchanged(self, stamps: list[versions.Stamp]) -> list[bool]:
+    def _unchanged(self, stamps: list[versions.VersionStamp]) -> list[bool]:
         try:
             with self._engine.connect() as connection:
                 return versions.unchanged(connection, stamps)
@@ -215,10 +221,10 @@ class PageCache:
             log.warning("the database does not answer; pages are given out as they were: %s", error)
             return [True] * len(stamps)
 
-    def _mark(self, page: KeptPage, heard: list[int], at: float) -> None:
-        page.heard_all, page.heard, page.checked = heard[EVERYTHING], heard[page.cell], at
+    def _mark(self, page: CachedPage, heard: list[int], at: float) -> None:
+        page.signal_for_all, page.signal, page.checked = heard[EVERYTHING], heard[page.cell], at
 
-    def _remember(self, page: KeptPage, query: str) -> None:
+    def _remember(self, page: CachedPage, query: str) -> None:
         """Find the page by this way of asking from now on."""
         if len(query) > _MEMORABLE or query in page.queries:
             return
@@ -230,7 +236,7 @@ class PageCache:
             if len(page.queries) > ALIASES:
                 self._by_query.pop(page.queries.pop(0), None)
 
-    def _forget(self, page: KeptPage) -> None:
+    def _forget(self, page: CachedPage) -> None:
         for query in page.queries:
             if self._by_query.get(query) is page:
                 self._by_query.pop(query, None)
@@ -250,7 +256,7 @@ def _collected(app: WsgiApp, environ: Environ) -> tuple[str, Headers, bytes]:
     return status, headers, b"".join([*written, body])
 
 
-def _passed_on(plain: tuple[str, Headers, bytes], environ: Environ, start: Start) -> Iterable[bytes]:
+def _varying_tokens(plain: tuple[str, Headers, bytes], environ: Environ, start: Start) -> Iterable[bytes]:
     status, headers, body = plain
     start(status, headers)
     return [body] if environ["REQUEST_METHOD"] == "GET" else ()
@@ -261,7 +267,7 @@ def _digest(body: bytes, passing: bytes) -> str:
 
     SHA-256, as processors have instructions for it: others take three times as long.
     """
-    said = hashlib.sha256(body.replace(passing, b"") if passing else body)
+    digest = hashlib.sha256(body.replace(passing, b"") if passing else body)
     if passing:
-        said.update(str(int(time() // PERIOD)).encode())
-    return said.hexdigest()[:24]
+        digest.update(str(int(time() // PERIOD)).encode())
+    return digest.hexdigest()[:24]

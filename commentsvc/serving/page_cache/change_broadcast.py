@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from commentsvc.errors import SettingsError
-from commentsvc.serving.page_cache.change_signal import CELLS, EVERYTHING, Bell, cell_of
+from commentsvc.serving.page_cache.change_signal import CELLS, EVERYTHING, ChangeSignal, cell_of
 
 log = logging.getLogger(__name__)
 
@@ -21,10 +21,10 @@ AGAIN = 1.0
 """Seconds until a lost connection is tried again."""
 
 
-class Messenger:
+class ChangeBroadcast:
     """Rings here and on all machines. Raises SettingsError for a Redis without the package that speaks with it."""
 
-    def __init__(self, redis_url: str, bell: Bell) -> None:
+    def __init__(self, redis_url: str, bell: ChangeSignal) -> None:
         self._bell = bell
         self._rests_until = 0.0
         self._listener: threading.Thread | None = None
@@ -33,9 +33,9 @@ class Messenger:
         self._speaking = _client(redis_url, timeout=PATIENCE) if redis_url else None
         self._hearing = _client(redis_url, timeout=None) if redis_url else None
 
-    def tell(self, thread: tuple[int, str] | None = None) -> None:
+    def publish(self, thread: tuple[int, str] | None = None) -> None:
         """Say that a thread, given as its site's id and its key, changed; or, for None, that anything may have."""
-        self._bell.ring(thread)
+        self._bell.send(thread)
         if self._speaking is None or time.monotonic() < self._rests_until:
             return
         try:
@@ -68,7 +68,7 @@ class Messenger:
             try:
                 with redis.pubsub(ignore_subscribe_messages=True) as line:
                     line.subscribe(CHANNEL)
-                    self._bell.ring()  # whatever was told before is lost
+                    self._bell.send()  # whatever was told before is lost
                     while not self._closed.is_set():
                         self._take(line.get_message(timeout=AGAIN))
             except Exception as error:
@@ -78,10 +78,10 @@ class Messenger:
     def _take(self, message: dict[str, Any] | None) -> None:
         text = message["data"] if message else b""
         if text.isdigit() and int(text) < CELLS:
-            self._bell.ring_cell(int(text))
+            self._bell.send_cell(int(text))
 
 
-def fault(redis_url: str) -> str | None:
+def connection_error(redis_url: str) -> str | None:
     """Return in the driver's words why this Redis takes no news; None where it does. Raises SettingsError."""
     client = _client(redis_url, timeout=PATIENCE)
     try:

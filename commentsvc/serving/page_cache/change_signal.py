@@ -21,21 +21,21 @@ _WIDTH = 8
 EVERYTHING = 0
 
 
-class Bell:
+class ChangeSignal:
     """Cells that change when something does; without a file that can be mapped, heard in this process only."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.cells = memoryview(_mapped(path) if path else bytearray(CELLS * _WIDTH)).cast("Q")
 
-    def ring(self, thread: tuple[int, str] | None = None) -> None:
+    def send(self, thread: tuple[int, str] | None = None) -> None:
         """Say that a thread, given as its site's id and its key, changed; or, for None, that anything may have."""
-        self.ring_cell(EVERYTHING if thread is None else cell_of(*thread))
+        self.send_cell(EVERYTHING if thread is None else cell_of(*thread))
 
-    def ring_cell(self, cell: int) -> None:
+    def send_cell(self, cell: int) -> None:
         """Ring by a cell's number."""
         self.cells[cell] = secrets.randbits(64)  # never counted up: two processes would lose a count
 
-    def heard(self) -> list[int]:
+    def snapshot(self) -> list[int]:
         """Return what all cells say now."""
         return self.cells.tolist()
 

@@ -7,21 +7,21 @@ from contextlib import contextmanager
 from threading import Lock
 
 
-class Turns:
+class KeyedLock:
     """A queue for each thing that somebody wants now; nothing is kept of what nobody wants."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._wanted: dict[str, _Wanted] = {}
+        self._wanted: dict[str, _Holders] = {}
 
     def __len__(self) -> int:
         return len(self._wanted)
 
     @contextmanager
-    def of(self, name: str) -> Iterator[None]:
+    def hold(self, name: str) -> Iterator[None]:
         """Wait until it is one's turn, and have it for as long as the block lasts."""
         with self._lock:
-            wanted = self._wanted.setdefault(name, _Wanted())
+            wanted = self._wanted.setdefault(name, _Holders())
             wanted.by += 1
         try:
             with wanted.turn:
@@ -33,6 +33,6 @@ class Turns:
                     del self._wanted[name]
 
 
-class _Wanted:
+class _Holders:
     def __init__(self) -> None:
         self.turn, self.by = Lock(), 0

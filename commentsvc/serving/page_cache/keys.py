@@ -13,7 +13,7 @@ PARAMETERS = {"/embed": _THREAD, "/thread": _THREAD, "/counts": ("url",), "/embe
 _PERSONAL = frozenset({"receipt", "reply"})
 
 
-def of(path: str, query: str) -> str | None:
+def cache_key(path: str, query: str) -> str | None:
     """Return a query as every way of writing it comes out; None for a page that is one person's own."""
     known = PARAMETERS.get(path, ())
     if not known or not query:

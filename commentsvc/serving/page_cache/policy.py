@@ -6,25 +6,25 @@ from dataclasses import dataclass
 
 from flask import request
 
-from commentsvc.domain.threads.versions import Stamp
+from commentsvc.domain.threads.versions import VersionStamp
 
 ENVIRON = "commentsvc.keep"
 
 
 @dataclass(frozen=True, slots=True)
-class Keep:
+class CachePolicy:
     """How long an answer stays right."""
 
-    stamp: Stamp | None = None
+    stamp: VersionStamp | None = None
     """While the database has this state; None for what no change of the database concerns."""
     seconds: float = float("inf")
     """At most."""
-    passing: bytes = b""
+    varying_token: bytes = b""
     """What differs each time without a meaning to the reader, such as a form's token."""
-    lasting: bool = False
+    permanent: bool = False
     """Whether it stays for the life of the process, so that it is worth compressing well."""
 
 
-def keep(what: Keep) -> None:
+def mark_cacheable(what: CachePolicy) -> None:
     """Let this request's answer, if it is a 200, be given to all who ask the same."""
     request.environ[ENVIRON] = what

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 
-from commentsvc.domain.threads.versions import Stamp
+from commentsvc.domain.threads.versions import VersionStamp
 from commentsvc.serving import compression
-from commentsvc.serving.page_cache.policy import Keep
+from commentsvc.serving.page_cache.policy import CachePolicy
 
 ALIASES = 8
 """Ways of writing a page's query under which it is found without reading the query."""
@@ -26,30 +26,46 @@ def _shared(header: tuple[str, str]) -> tuple[str, str]:
     return header
 
 
-class KeptPage:
+class CachedPage:
     """An answer as bytes, in each coding that somebody asked for."""
 
     __slots__ = (
-        "asked", "cell", "checked", "effort", "heard", "heard_all", "kind", "name", "pays", "queries", "ready",
-        "renders", "second", "short", "stamp", "tag", "until", "used",
+        "asked",
+        "cell",
+        "checked",
+        "compressible",
+        "effort",
+        "kind",
+        "name",
+        "queries",
+        "ready",
+        "renders",
+        "second",
+        "short",
+        "signal",
+        "signal_for_all",
+        "stamp",
+        "tag",
+        "until",
+        "used",
     )  # fmt: skip
 
-    def __init__(self, name: str, tag: str, headers: Headers, keep: Keep, *, until: float) -> None:
+    def __init__(self, name: str, tag: str, headers: Headers, keep: CachePolicy, *, until: float) -> None:
         self.name, self.tag = name, tag
         self.kind = [_shared(one) for one in headers if one[0] == "Content-Type"]
         self.short = [_shared(one) for one in headers if one[0] != "Content-Type"]
         """Headers of the answer to somebody who has it already."""
-        self.stamp: Stamp | None = keep.stamp
-        self.effort = compression.BEST if keep.lasting else compression.QUICK
+        self.stamp: VersionStamp | None = keep.stamp
+        self.effort = compression.BEST if keep.permanent else compression.QUICK
         self.until = until
-        self.cell = self.heard = self.heard_all = 0
+        self.cell = self.signal = self.signal_for_all = 0
         """Of the bell: the cell that its thread rings, and what that one and everybody's said."""
         self.checked = 0.0
         self.ready: dict[str, tuple[Headers, list[bytes]]] = {}
         self.queries: list[str] = []
         self.second, self.renders = 0.0, 0
         """When the count of this second's renderings began, and how many there were."""
-        self.pays = True
+        self.compressible = True
         """Whether it is worth compressing."""
         self.asked = self.used = False
         """Since the shelf last made room; since its versions were last asked for."""
@@ -67,7 +83,7 @@ class KeptPage:
         self.ready[coding] = headers, parts
         return self.ready[coding]
 
-    def comes_after(self, before: KeptPage | None, now: float) -> None:
+    def comes_after(self, before: CachedPage | None, now: float) -> None:
         """Count how often a page of this name was rendered."""
         within = before is not None and now - before.second <= 1
         self.second, self.renders = (before.second, before.renders + 1) if before and within else (now, 1)
@@ -85,27 +101,27 @@ class KeptPage:
         return bodies + OVERHEAD + len(self.name) + sum(map(len, self.queries))
 
 
-class Shelf:
+class PageStore:
     """Pages by name, `room` bytes of them. To make room, those go first that nobody asked for a second time.
 
     (The rule is SIEVE's: a hand goes from the oldest to the newest, spares what was asked for since it last came by,
     and takes the first that was not. Zhang et al., NSDI 2024.)
     """
 
-    def __init__(self, room: int, *, dropped: Callable[[KeptPage], None]) -> None:
+    def __init__(self, room: int, *, dropped: Callable[[CachedPage], None]) -> None:
         self.room = room
         self.taken = 0
-        self._pages: OrderedDict[str, KeptPage] = OrderedDict()
+        self._pages: OrderedDict[str, CachedPage] = OrderedDict()
         self._sizes: dict[str, int] = {}
         self._waiting: list[str] = []
         self._dropped = dropped
         self._lock = threading.Lock()
 
-    def get(self, name: str) -> KeptPage | None:
+    def get(self, name: str) -> CachedPage | None:
         """Return a page."""
         return self._pages.get(name)
 
-    def put(self, page: KeptPage) -> None:
+    def put(self, page: CachedPage) -> None:
         """Add a page, in the place of another of its name; one larger than all the room is not kept."""
         with self._lock:
             self._remove(page.name)
@@ -114,7 +130,7 @@ class Shelf:
             self._make_room()
 
     @contextmanager
-    def holding(self, page: KeptPage) -> Iterator[bool]:
+    def holding(self, page: CachedPage) -> Iterator[bool]:
         """Say whether a page stands here, leave it there for as long as the block lasts, and count it anew."""
         with self._lock:
             stands = self._pages.get(page.name) is page
@@ -123,12 +139,12 @@ class Shelf:
                 self._weigh(page)
                 self._make_room()
 
-    def weigh(self, page: KeptPage) -> None:
+    def weigh(self, page: CachedPage) -> None:
         """Count a page anew after it grew."""
         with self.holding(page):
             pass
 
-    def drop(self, page: KeptPage) -> None:
+    def drop(self, page: CachedPage) -> None:
         """Take a page away, if it still stands here."""
         with self._lock:
             if self._pages.get(page.name) is page:
@@ -139,12 +155,12 @@ class Shelf:
         for page in self.all():
             self.drop(page)
 
-    def all(self) -> list[KeptPage]:
+    def all(self) -> list[CachedPage]:
         """Return every page there is."""
         with self._lock:
             return list(self._pages.values())
 
-    def _weigh(self, page: KeptPage) -> None:
+    def _weigh(self, page: CachedPage) -> None:
         size = page.size()
         self.taken += size - self._sizes.get(page.name, 0)
         self._sizes[page.name] = size

@@ -11,14 +11,14 @@ from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import identities, login_sessions, profiles, single_sign_on
 from commentsvc.domain.maintenance import erasure, personal_export, retention
 from commentsvc.domain.maintenance.erasure import Texts
-from commentsvc.domain.maintenance.retention import Limits
+from commentsvc.domain.maintenance.retention import RetentionPeriods
 from commentsvc.domain.reading import avatars
 from commentsvc.errors import BadAddressError, ForbiddenError, InvalidFieldsError
 from commentsvc.integrations.oauth import catalogue
 from commentsvc.models import LoginSession
 from commentsvc.web import access, context, headers
 from commentsvc.web.auth import person_marks, reader
-from commentsvc.web.auth.cookies import ACCOUNT, leave_notice, take_notice
+from commentsvc.web.auth.cookies import ACCOUNT, pop_notice, set_notice
 from commentsvc.web.context import database, now, providers
 from commentsvc.web.forms import DeletionForm, NameForm
 
@@ -40,7 +40,7 @@ def guard() -> ResponseReturnValue | None:
         html = render_template(
             "account/signed_out.html", providers=list(providers().values()), gone="gone" in request.args
         )
-        return headers.keep_nothing(make_response(html))
+        return headers.no_store(make_response(html))
     g.holder, g.person = holder, holder.commenter
     if request.method == "POST" and request.endpoint != "account.leave":
         person_marks.require(person_marks.sent_mark(), holder.commenter)
@@ -50,7 +50,7 @@ def guard() -> ResponseReturnValue | None:
 @blueprint.get("")
 def home() -> ResponseReturnValue:
     """What they wrote, on all sites."""
-    page = profiles.written(database(), _holder().commenter_id, after=_after())
+    page = profiles.own_comments(database(), _holder().commenter_id, after=_after())
     return _show("comments", page=page, continued="after" in request.args)
 
 
@@ -125,7 +125,7 @@ def leave() -> ResponseReturnValue:
     begin_write(session)
     login_sessions.end_one(session, _holder().commenter_id, _holder().id)
     session.commit()
-    reader.forget(None)
+    reader.clear_cookie(None)
     return redirect(ACCOUNT, 303)
 
 
@@ -134,7 +134,7 @@ def data() -> ResponseReturnValue:
     """All of it, as a file."""
     answer = jsonify(personal_export.person(database(), _holder().commenter_id, at=now()))
     answer.headers["Content-Disposition"] = f'attachment; filename="my-comments-{now():%Y-%m-%d}.json"'
-    return headers.keep_nothing(answer)
+    return headers.no_store(answer)
 
 
 @blueprint.route("/delete", methods=["GET", "POST"])
@@ -150,16 +150,16 @@ def delete() -> ResponseReturnValue:
         page = _show("delete", form=form, errors=errors, fresh=True, again=_again())
         return make_response(page, 422)
     erasure.erase(database(), _holder().commenter_id, Texts(form.texts.data))
-    reader.forget(None)
+    reader.clear_cookie(None)
     return redirect(url_for("account.home", gone=1), 303)
 
 
 def _find_holder() -> LoginSession | None:
     token = reader.token(None)
-    found = reader.current(None)
-    if found is None and token:
-        found = login_sessions.find(database(), token, purpose=login_sessions.OWN, at=now())
-    return found
+    result = reader.current(None)
+    if result is None and token:
+        result = login_sessions.find(database(), token, purpose=login_sessions.OWN, at=now())
+    return result
 
 
 def _holder() -> LoginSession:
@@ -179,7 +179,7 @@ def _is_vouched() -> bool:
 
 def _again() -> list[catalogue.Provider]:
     """Return the providers at which this person can log in once more."""
-    mine = {one.provider for one in identities.of(database(), _holder().commenter_id)}
+    mine = {one.provider for one in identities.identities_of(database(), _holder().commenter_id)}
     return [provider for key, provider in providers().items() if key in mine]
 
 
@@ -191,13 +191,13 @@ def _settings(form: NameForm, errors: dict[str, str] | None = None) -> Response:
         errors=errors or {},
         fresh=_is_fresh(),
         again=_again(),
-        identities=identities.of(database(), person_id),
+        identities=identities.identities_of(database(), person_id),
         label_of=_label_of,
         providers=list(providers().values()),
         has_picture=avatars.has_one(database(), person_id),
-        sessions=login_sessions.of(database(), person_id, at=now()),
+        sessions=login_sessions.sessions_of(database(), person_id, at=now()),
         sites=personal_export.sites_by_id(database()),
-        retention_words=retention.sentences(Limits.read(context.settings())),
+        retention_words=retention.sentences(RetentionPeriods.read(context.settings())),
     )
 
 
@@ -214,14 +214,14 @@ def _show(template: str, **facts: object) -> Response:
         person=_holder().commenter,
         portrait=avatars.path(database(), _holder().commenter),
         vouched=_is_vouched(),
-        notice=take_notice(),
+        notice=pop_notice(),
         **facts,
     )
-    return headers.keep_nothing(make_response(html))
+    return headers.no_store(make_response(html))
 
 
 def _done(words: str) -> ResponseReturnValue:
-    leave_notice(words)
+    set_notice(words)
     return redirect(url_for("account.settings"), 303)
 
 

@@ -11,7 +11,7 @@ from commentsvc.domain.admin import ban_list, people
 from commentsvc.errors import ForbiddenError, InvalidFieldsError, NotFoundError
 from commentsvc.models import Ban, BanKind, Comment
 from commentsvc.web import error_pages
-from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, Desk, guard, number
+from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, guard, number
 from commentsvc.web.admin.people_forms import AuthorBanForm, BanForm, checked
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now
@@ -31,9 +31,9 @@ _TICKED = {BanKind.PERSON, BanKind.EMAIL, BanKind.AUTHOR}
 
 
 @blueprint.route(f"/sites/<int(max={LARGEST_SITE}):site_id>/bans", methods=["GET", "POST"])
-def of_site(site_id: int) -> ResponseReturnValue:
+def listing(site_id: int) -> ResponseReturnValue:
     """All bans, and a form for one more."""
-    desk = Desk.at(site_id)
+    admin = AdminContext.for_site(site_id)
     form, errors = BanForm(), {}
     if request.method == "POST":
         try:
@@ -41,17 +41,17 @@ def of_site(site_id: int) -> ResponseReturnValue:
         except InvalidFieldsError as error:
             database().rollback()
             errors = error.fields
-    found, next_after = ban_list.listed(database(), site_id, after=number("after", LARGEST_ROW))
+    found, next_after = ban_list.list_bans(database(), site_id, after=number("after", LARGEST_ROW))
     html = render_template(
         "admin/bans.html",
-        desk=desk,
+        admin=admin,
         form=form,
         errors=errors,
         bans=found,
         next_after=next_after,
-        named=ban_list.named,
+        named=ban_list.describe,
         now=now(),
-        notice=cookies.take_notice(),
+        notice=cookies.pop_notice(),
     )
     return make_response(html, 422 if errors else 200)
 
@@ -59,8 +59,8 @@ def of_site(site_id: int) -> ResponseReturnValue:
 @blueprint.route(f"/comments/<int(max={LARGEST_ROW}):comment_id>/ban", methods=["GET", "POST"])
 def author(comment_id: int) -> ResponseReturnValue:
     """Ban who wrote a comment, by what it tells of them."""
-    desk, comment = _find(comment_id)
-    offered = ban_list.targets(comment)
+    admin, comment = _find(comment_id)
+    offered = ban_list.possible_bans(comment)
     form = AuthorBanForm()
     form.targets.choices = [(one.key, _WORDS[one.kind].format(_shown(one))) for one in offered]
     if request.method == "GET":
@@ -74,9 +74,14 @@ def author(comment_id: int) -> ResponseReturnValue:
         except ForbiddenError as error:
             errors, status = {"targets": str(error)}, error_pages.status_of(error)
         database().rollback()
-        desk, comment = _find(comment_id)
+        admin, comment = _find(comment_id)
     html = render_template(
-        "admin/ban.html", desk=desk, form=form, errors=errors, comment=comment, who=people.who_wrote(comment)
+        "admin/ban.html",
+        admin=admin,
+        form=form,
+        errors=errors,
+        comment=comment,
+        who=people.author_reference(comment),
     )
     return make_response(html, status)
 
@@ -89,31 +94,31 @@ def lift(ban_id: int) -> ResponseReturnValue:
     ban = session.get(Ban, ban_id)
     if ban is None:
         raise NotFoundError(NOWHERE)
-    desk = Desk.at(ban.site_id)
-    name = ban_list.named(ban)
-    ban_list.lift(session, ban, moderator_id=desk.person.id, at=now())
+    admin = AdminContext.for_site(ban.site_id)
+    name = ban_list.describe(ban)
+    ban_list.lift(session, ban, moderator_id=admin.person.id, at=now())
     session.commit()
-    cookies.leave_notice(f"The ban of {name} is lifted.")
-    return _back(desk.site.id, request.args.get("who"))
+    cookies.set_notice(f"The ban of {name} is lifted.")
+    return _back(admin.site.id, request.args.get("who"))
 
 
 def _add_typed(form: BanForm, site_id: int) -> Redirect:
     checked(form)
     session = database()
     begin_write(session)
-    desk = Desk.at(site_id)
-    target = ban_list.typed(BanKind(form.kind.data), form.value.data or "")
+    admin = AdminContext.for_site(site_id)
+    target = ban_list.parse_typed(BanKind(form.kind.data), form.value.data or "")
     (ban,) = ban_list.add(
         session,
         site_id,
         [target],
         reason=form.reason.data or "",
         until=form.ending(at=now()),
-        moderator_id=desk.person.id,
+        moderator_id=admin.person.id,
         at=now(),
     )
     session.commit()
-    cookies.leave_notice(f"Banned {ban_list.named(ban)}{ban_list.ending(ban)}.")
+    cookies.set_notice(f"Banned {ban_list.describe(ban)}{ban_list.ending(ban)}.")
     return _back(site_id, None)
 
 
@@ -121,36 +126,36 @@ def _ban_author(form: AuthorBanForm, comment_id: int) -> Redirect:
     checked(form)
     session = database()
     begin_write(session)
-    desk, comment = _find(comment_id)
-    chosen = [one for one in ban_list.targets(comment) if one.key in (form.targets.data or [])]
-    found = ban_list.add(
+    admin, comment = _find(comment_id)
+    chosen = [one for one in ban_list.possible_bans(comment) if one.key in (form.targets.data or [])]
+    result = ban_list.add(
         session,
-        desk.site.id,
+        admin.site.id,
         chosen,
         reason=form.reason.data or "",
         until=form.ending(at=now()),
-        moderator_id=desk.person.id,
+        moderator_id=admin.person.id,
         at=now(),
     )
     session.commit()
-    if found:
-        cookies.leave_notice(f"Banned {ban_list.named(found[0])}{ban_list.ending(found[0])}.")
-    return _back(desk.site.id, people.who_wrote(comment))
+    if result:
+        cookies.set_notice(f"Banned {ban_list.describe(result[0])}{ban_list.ending(result[0])}.")
+    return _back(admin.site.id, people.author_reference(comment))
 
 
-def _find(comment_id: int) -> tuple[Desk, Comment]:
+def _find(comment_id: int) -> tuple[AdminContext, Comment]:
     comment = database().get(Comment, comment_id)
     if comment is None:
         raise NotFoundError(NOWHERE)
-    return Desk.at(comment.site_id), comment
+    return AdminContext.for_site(comment.site_id), comment
 
 
-def _shown(target: ban_list.Target) -> str:
+def _shown(target: ban_list.BanTarget) -> str:
     return target.value if target.kind is BanKind.EMAIL else target.label
 
 
 def _back(site_id: int, who: str | None) -> Redirect:
     """Return to the person, where it is about one, or to the list."""
     if who:
-        return redirect(url_for("people.one", site_id=site_id, who=who), 303)
-    return redirect(url_for("bans.of_site", site_id=site_id), 303)
+        return redirect(url_for("people.detail", site_id=site_id, who=who), 303)
+    return redirect(url_for("bans.listing", site_id=site_id), 303)

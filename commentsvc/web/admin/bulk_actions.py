@@ -10,9 +10,16 @@ from flask.typing import ResponseReturnValue
 
 from commentsvc.db.session import begin_write
 from commentsvc.domain.admin import bulk_decisions
-from commentsvc.domain.admin.bulk_decisions import Outcome, Overtaken
+from commentsvc.domain.admin.bulk_decisions import AlreadyDecided, BulkResult
 from commentsvc.models import Status
-from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, Desk, Place, guard, posted_number
+from commentsvc.web.admin.context import (
+    LARGEST_ROW,
+    LARGEST_SITE,
+    AdminContext,
+    QueuePosition,
+    guard,
+    posted_number,
+)
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now
 
@@ -27,50 +34,50 @@ _RESTORE, _KEEP = "restore", "keep"
 @blueprint.post(f"/sites/<int(max={LARGEST_SITE}):site_id>/bulk")
 def decide(site_id: int) -> ResponseReturnValue:
     """Do what the pressed button names, to what was ticked or to all that match."""
-    desk, place = Desk.at(site_id), Place.read()
+    admin, place = AdminContext.for_site(site_id), QueuePosition.read()
     verdict = request.form.get("verdict", "")
     if verdict not in {*Status, _RESTORE, _KEEP}:
         abort(400)
     if request.form.get("all") and verdict != _KEEP:
-        outcome = _sweep(desk, place, verdict)
+        outcome = _sweep(admin, place, verdict)
         if outcome.next_after is not None:
             return render_template(
                 "admin/progress.html",
-                desk=desk,
+                admin=admin,
                 place=place,
                 verdict=verdict,
                 outcome=outcome,
                 done=_done(outcome),
             )
     else:
-        outcome = _picked(desk, verdict)
+        outcome = _picked(admin, verdict)
     undo = {"action_id": outcome.action_id, "site_id": site_id} if outcome.action_id else None
-    cookies.leave_notice(_sentence(outcome, verdict), undo=undo)
+    cookies.set_notice(_sentence(outcome, verdict), undo=undo)
     return place.back(site_id)
 
 
-def _sweep(desk: Desk, place: Place, verdict: str) -> Outcome:
-    return bulk_decisions.sweep(
+def _sweep(admin: AdminContext, place: QueuePosition, verdict: str) -> BulkResult:
+    return bulk_decisions.decide_matching(
         database(),
-        desk.site.id,
+        admin.site.id,
         place.status,
         place.filters,
         _status(verdict),
         ceiling=posted_number("ceiling") or 0,
         after=posted_number("from"),
-        moderator_id=desk.person.id,
+        moderator_id=admin.person.id,
         at=now(),
         action_id=posted_number("action"),
     )
 
 
-def _picked(desk: Desk, verdict: str) -> Outcome:
+def _picked(admin: AdminContext, verdict: str) -> BulkResult:
     session = database()
     seen = _seen()
-    site_id, moderator_id = desk.site.id, desk.person.id
+    site_id, moderator_id = admin.site.id, admin.person.id
     begin_write(session)
     if verdict == _KEEP:
-        outcome = bulk_decisions.keep(session, site_id, seen, moderator_id=moderator_id, at=now())
+        outcome = bulk_decisions.dismiss_reports(session, site_id, seen, moderator_id=moderator_id, at=now())
     else:
         outcome = bulk_decisions.decide(
             session, site_id, seen, _status(verdict), moderator_id=moderator_id, at=now()
@@ -84,36 +91,37 @@ def _seen() -> dict[int, Status | None]:
     picks = request.form.getlist("pick")
     if len(picks) > MOST_PICKED:
         abort(400)
-    found: dict[int, Status | None] = {}
+    results: dict[int, Status | None] = {}
     for pick in picks:
         parts = _PICK.fullmatch(pick)
         if parts is None or parts[2] not in set(Status) or int(parts[1]) > LARGEST_ROW:
             abort(400)
-        found[int(parts[1])] = Status(parts[2])
-    return found
+        results[int(parts[1])] = Status(parts[2])
+    return results
 
 
 def _status(verdict: str) -> Status | None:
     return None if verdict == _RESTORE else Status(verdict)
 
 
-def _done(outcome: Outcome) -> int:
+def _done(outcome: BulkResult) -> int:
     """How many were changed in all rounds."""
     return (posted_number("done") or 0) + outcome.changed
 
 
-def _sentence(outcome: Outcome, verdict: str) -> str:
+def _sentence(outcome: BulkResult, verdict: str) -> str:
     done = _done(outcome)
-    if not done and not outcome.overtaken:
+    if not done and not outcome.already_decided:
         return "Nothing was ticked, or it stood there already."
     verb = "Kept" if verdict == _KEEP else bulk_decisions.KINDS[_status(verdict)][1]
-    said = f"{verb}: {bulk_decisions.named(done)}."
-    return f"{said} {_others(outcome.overtaken)}".strip()
+    text = f"{verb}: {bulk_decisions.count_in_words(done)}."
+    return f"{text} {_others(outcome.already_decided)}".strip()
 
 
-def _others(overtaken: Sequence[Overtaken]) -> str:
+def _others(overtaken: Sequence[AlreadyDecided]) -> str:
     """Name who was faster."""
     if not overtaken:
         return ""
     names = sorted({one.by or "the service" for one in overtaken})
-    return f"{bulk_decisions.named(len(overtaken)).capitalize()} had been decided meanwhile by {', '.join(names)}."
+    number = bulk_decisions.count_in_words(len(overtaken)).capitalize()
+    return f"{number} had been decided meanwhile by {', '.join(names)}."

@@ -14,7 +14,7 @@ from commentsvc.domain.accounts import accounts
 from commentsvc.domain.admin import queue
 from commentsvc.domain.admin.queue_filters import Filters, Tab
 from commentsvc.domain.surge import episodes
-from commentsvc.domain.surge.episodes import Spell
+from commentsvc.domain.surge.episodes import SurgeEpisode
 from commentsvc.errors import BadAddressError, NotFoundError
 from commentsvc.models import Comment, Commenter, Role, Site
 from commentsvc.web import access
@@ -35,7 +35,7 @@ def guard() -> Response | None:
         access.require_own_page()
     elif arriving := arrival():
         return arriving
-    person = cookies.who()
+    person = cookies.signed_in_moderator()
     if person is None:
         return signed_out(401)
     g.person = person
@@ -68,7 +68,7 @@ def person() -> Commenter:
 
 
 @dataclass(frozen=True)
-class Desk:
+class AdminContext:
     """A site with the person who looks after it."""
 
     person: Commenter
@@ -78,8 +78,8 @@ class Desk:
     """All that this person looks after."""
 
     @classmethod
-    def at(cls, site_id: int, *, owner: bool = False) -> Desk:
-        """Return the desk of a site; raises NotFoundError for people without a role (or not owner) there."""
+    def for_site(cls, site_id: int, *, owner: bool = False) -> AdminContext:
+        """Return the context of a site; raises NotFoundError for people without a role (or not owner) there."""
         role = accounts.require_role(database(), person(), site_id, owner=owner)
         site = database().get_one(Site, site_id)
         return cls(person(), site, role, accounts.sites_of(database(), person()))
@@ -89,7 +89,7 @@ class Desk:
         return self.role is Role.OWNER
 
     @cached_property
-    def pressure(self) -> list[Spell]:
+    def surge(self) -> list[SurgeEpisode]:
         """Where comments come at an abnormal rate just now."""
         return episodes.current(database(), self.site, at=now())
 
@@ -100,21 +100,21 @@ class Desk:
         return [(status, str(counts[status]) if counts[status] <= most else f"{most}+") for status in TABS]
 
 
-def at_comment(comment_id: int) -> tuple[Desk, Comment]:
-    """Return a comment and its site's desk; to people without a role there, it does not exist."""
+def for_comment(comment_id: int) -> tuple[AdminContext, Comment]:
+    """Return a comment and the context of its site; to people without a role there, it does not exist."""
     comment = database().get(Comment, comment_id)
     if comment is None:
         raise NotFoundError("There is no such page, or it is not yours to see.")
-    return Desk.at(comment.site_id), comment
+    return AdminContext.for_site(comment.site_id), comment
 
 
-def undo_button(desk: Desk, action_id: int | None) -> dict[str, int] | None:
+def undo_button(admin: AdminContext, action_id: int | None) -> dict[str, int] | None:
     """What a notice needs for its button."""
-    return {"action_id": action_id, "site_id": desk.site.id} if action_id else None
+    return {"action_id": action_id, "site_id": admin.site.id} if action_id else None
 
 
 @dataclass(frozen=True)
-class Place:
+class QueuePosition:
     """Where in the list somebody is; every link and form carries it, so that they come back there."""
 
     status: Tab
@@ -125,7 +125,7 @@ class Place:
     """The comment whose surroundings are shown."""
 
     @classmethod
-    def read(cls) -> Place:
+    def read(cls) -> QueuePosition:
         """Read the query; raises BadAddressError."""
         wanted = request.args.get("status", TABS[0].value)
         if wanted not in set(Tab):
@@ -151,7 +151,9 @@ class Place:
     def back(self, site_id: int, comment_id: int | None = None) -> Redirect:
         """Return to the list, to a certain comment in it."""
         anchor = f"comment-{comment_id}" if comment_id else None
-        return redirect(url_for("admin.home", **self.arguments(site=site_id, open=None), _anchor=anchor), 303)
+        return redirect(
+            url_for("queue.listing", **self.arguments(site=site_id, open=None), _anchor=anchor), 303
+        )
 
 
 def number(name: str, largest: int) -> int | None:

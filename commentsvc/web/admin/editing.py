@@ -20,37 +20,37 @@ from commentsvc.errors import (
 )
 from commentsvc.models import Comment, Kind, Status
 from commentsvc.web import error_pages
-from commentsvc.web.admin.context import COMMENT, Place, at_comment, guard, undo_button
+from commentsvc.web.admin.context import COMMENT, QueuePosition, for_comment, guard, undo_button
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now, settings
 from commentsvc.web.forms import EditForm, ReplyForm
 
-blueprint = Blueprint("moderator_texts", __name__, url_prefix=cookies.ADMIN)
+blueprint = Blueprint("editing", __name__, url_prefix=cookies.ADMIN)
 blueprint.before_request(guard)
 
 
 @blueprint.route(f"{COMMENT}/edit", methods=["GET", "POST"])
 def edit(comment_id: int) -> ResponseReturnValue:
     """Change a comment's text and what its guest typed about themselves."""
-    desk, comment = at_comment(comment_id)
+    admin, comment = for_comment(comment_id)
     form = EditForm(data=_stored(comment))
     errors: dict[str, str] = {}
     if request.method == "POST":
         try:
             said, action_id = _save(form, comment_id)
-            cookies.leave_notice(said, undo=undo_button(desk, action_id))
-            return Place.read().back(desk.site.id, comment_id)
+            cookies.set_notice(said, undo=undo_button(admin, action_id))
+            return QueuePosition.read().back(admin.site.id, comment_id)
         except InvalidFieldsError as error:
             database().rollback()
             errors = error.fields
     html = render_template(
         "admin/edit.html",
-        desk=desk,
-        place=Place.read(),
+        admin=admin,
+        place=QueuePosition.read(),
         form=form,
         errors=errors,
         format=comment.format,
-        entry=queue.one(database(), comment_id),
+        entry=queue.load_entry(database(), comment_id),
     )
     return make_response(html, 422 if errors else 200)
 
@@ -58,7 +58,7 @@ def edit(comment_id: int) -> ResponseReturnValue:
 @blueprint.route(f"{COMMENT}/reply", methods=["GET", "POST"])
 def reply(comment_id: int) -> ResponseReturnValue:
     """Answer a comment, in one's own name and with one's role."""
-    desk, comment = at_comment(comment_id)
+    admin, comment = for_comment(comment_id)
     _require_answerable(comment)
     form, errors, status = ReplyForm(), {}, 200
     if request.method == "POST":
@@ -66,19 +66,19 @@ def reply(comment_id: int) -> ResponseReturnValue:
             answer, action_id = _answer(form, comment_id)
             shown = answer.status is Status.APPROVED
             text = "Your reply is published." if shown else "Your reply is held."
-            cookies.leave_notice(text, view=answer.id if shown else None, undo=undo_button(desk, action_id))
-            return Place.read().back(desk.site.id, comment_id)
+            cookies.set_notice(text, view=answer.id if shown else None, undo=undo_button(admin, action_id))
+            return QueuePosition.read().back(admin.site.id, comment_id)
         except (InvalidFieldsError, DuplicateCommentError, ThreadClosedError) as error:
             database().rollback()
-            errors, status = _beside(error), error_pages.status_of(error)
+            errors, status = _comment_context(error), error_pages.status_of(error)
     html = render_template(
         "admin/reply.html",
-        desk=desk,
-        place=Place.read(),
+        admin=admin,
+        place=QueuePosition.read(),
         form=form,
         errors=errors,
-        entry=queue.one(database(), comment_id),
-        closed=threads.closed_reason(desk.site, comment.thread, at=now()),
+        entry=queue.load_entry(database(), comment_id),
+        closed=threads.closed_reason(admin.site, comment.thread, at=now()),
     )
     return make_response(html, status)
 
@@ -97,38 +97,38 @@ def _save(form: EditForm, comment_id: int) -> tuple[str, int | None]:
     session = database()
     draft, guest = _checked(form, session.get_one(Comment, comment_id))
     begin_write(session)
-    desk, comment = at_comment(comment_id)
+    admin, comment = for_comment(comment_id)
     before = comment.status
     was = Guest(comment.guest_name, comment.guest_email, comment.guest_website)
     if draft.source == comment.source and guest in {None, was}:
         return "Nothing was changed.", None
-    action = edits.edit(session, comment, draft, at=now(), guest=guest, moderator_id=desk.person.id)
+    action = edits.edit(session, comment, draft, at=now(), guest=guest, moderator_id=admin.person.id)
     session.commit()
     if comment.status is not before:
-        said = "Saved, and held: the two sanitisers disagreed about this text. Please read it."
-        return said, action.id
+        text = "Saved, and held: the two sanitisers disagreed about this text. Please read it."
+        return text, action.id
     return "Saved.", action.id
 
 
-def _checked(form: EditForm, comment: Comment) -> tuple[comment_text.Draft, Guest | None]:
+def _checked(form: EditForm, comment: Comment) -> tuple[comment_text.CommentText, Guest | None]:
     """Check everything typed. A moderator may remove a detail the site asks for: its guest may have wished so."""
-    found: dict[str, str] = {}
+    results: dict[str, str] = {}
     draft, details = None, {}
     # An imported text may be longer than what people may type here.
     longest = max(settings().max_comment_length, len(comment.source))
     try:
-        draft = comment_text.make(form.text.data or "", longest=longest, text_format=comment.format)
+        draft = comment_text.from_source(form.text.data or "", longest=longest, text_format=comment.format)
     except InvalidFieldsError as error:
-        found |= error.fields
+        results |= error.fields
     if comment.commenter_id is None:
         for check in (fields.name, fields.email, fields.website):
             typed = form[check.__name__].data or ""
             try:
                 details[check.__name__] = check(typed) if typed.strip() else None
             except InvalidFieldsError as error:
-                found |= error.fields
-    if found or draft is None:
-        raise InvalidFieldsError(found)
+                results |= error.fields
+    if results or draft is None:
+        raise InvalidFieldsError(results)
     return draft, Guest(**details) if comment.commenter_id is None else None
 
 
@@ -141,24 +141,24 @@ def _require_answerable(comment: Comment) -> None:
 
 def _answer(form: ReplyForm, comment_id: int) -> tuple[Comment, int]:
     """Post the reply; a comment that waits is approved with it, where the page had said so."""
-    draft = comment_text.make(form.text.data or "", longest=settings().max_comment_length)
+    draft = comment_text.from_source(form.text.data or "", longest=settings().max_comment_length)
     session = database()
     begin_write(session)
-    desk, comment = at_comment(comment_id)
+    admin, comment = for_comment(comment_id)
     _require_answerable(comment)
     answer, action = replies.post(
         session,
-        desk.site,
+        admin.site,
         comment,
         draft,
         approve=bool(form.approve.data),
-        moderator_id=desk.person.id,
-        role=desk.role,
+        moderator_id=admin.person.id,
+        role=admin.role,
         at=now(),
     )
     session.commit()
     return answer, action.id
 
 
-def _beside(error: CommentsvcError) -> dict[str, str]:
+def _comment_context(error: CommentsvcError) -> dict[str, str]:
     return error.fields if isinstance(error, InvalidFieldsError) else {"text": str(error)}

@@ -14,7 +14,7 @@ blueprint = Blueprint("invitation", __name__, url_prefix=cookies.ADMIN)
 
 
 @blueprint.get("/invite/<token>")
-def show(token: str) -> ResponseReturnValue:
+def page(token: str) -> ResponseReturnValue:
     """A page with buttons; looking at it takes nothing."""
     try:
         offer = invitations.find(database(), token, at=now())

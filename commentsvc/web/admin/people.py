@@ -13,7 +13,7 @@ from commentsvc.domain.admin.queue_filters import Filters
 from commentsvc.errors import InvalidFieldsError, NotFoundError
 from commentsvc.integrations.oauth import catalogue
 from commentsvc.models import Note
-from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, Desk, guard, number
+from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, guard, number
 from commentsvc.web.admin.people_forms import NoteForm
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now, providers
@@ -26,25 +26,29 @@ NOTE = f"/sites/<int(max={LARGEST_SITE}):site_id>/notes/<int(max={LARGEST_ROW}):
 
 
 @blueprint.get(PEOPLE)
-def lately(site_id: int) -> ResponseReturnValue:
+def recent(site_id: int) -> ResponseReturnValue:
     """Who wrote the latest comments, or who has a certain name or address."""
-    desk = Desk.at(site_id)
+    admin = AdminContext.for_site(site_id)
     wanted = request.args.get("q", "").strip()[: people_search.LONGEST]
-    found = people_search.find(database(), site_id, wanted) if wanted else people.lately(database(), site_id)
+    result = (
+        people_search.find(database(), site_id, wanted)
+        if wanted
+        else people.recent_writers(database(), site_id)
+    )
     return render_template(
         "admin/people.html",
-        desk=desk,
-        writers=found,
+        admin=admin,
+        writers=result,
         wanted=wanted,
         most=people_search.MOST,
-        notice=cookies.take_notice(),
+        notice=cookies.pop_notice(),
     )
 
 
 @blueprint.route(f"{PEOPLE}/one", methods=["GET", "POST"])
-def one(site_id: int) -> ResponseReturnValue:
+def detail(site_id: int) -> ResponseReturnValue:
     """A person's page; a form on it adds a note."""
-    desk = Desk.at(site_id)
+    admin = AdminContext.for_site(site_id)
     who = _who()
     form, errors = NoteForm(), {}
     if request.method == "POST":
@@ -54,34 +58,39 @@ def one(site_id: int) -> ResponseReturnValue:
             database().rollback()
             errors = error.fields
         else:
-            cookies.leave_notice("Noted.")
-            return redirect(url_for("people.one", site_id=site_id, who=who, _anchor="notes"), 303)
-    return _show(desk, who, form, errors)
+            cookies.set_notice("Noted.")
+            return redirect(url_for("people.detail", site_id=site_id, who=who, _anchor="notes"), 303)
+    return _show(admin, who, form, errors)
 
 
 @blueprint.route(NOTE, methods=["GET", "POST"])
-def note(site_id: int, note_id: int) -> ResponseReturnValue:
+def edit_note(site_id: int, note_id: int) -> ResponseReturnValue:
     """Change one's own note, or take it away."""
-    desk = Desk.at(site_id)
-    found = notes.own(database(), site_id, note_id, desk.person.id)
+    admin = AdminContext.for_site(site_id)
+    result = notes.own_note(database(), site_id, note_id, admin.person.id)
     who = request.args.get("who", "")
-    who = who if notes.is_about(found, who) else found.about
-    form, errors = NoteForm(data={"text": found.text}), {}
+    who = who if notes.is_about(result, who) else result.about
+    form, errors = NoteForm(data={"text": result.text}), {}
     if request.method == "POST":
         session = database()
         begin_write(session)
-        found = notes.own(session, site_id, note_id, Desk.at(site_id).person.id)
+        result = notes.own_note(session, site_id, note_id, AdminContext.for_site(site_id).person.id)
         try:
-            said = _changed(session, found, form)
+            sentence = _changed(session, result, form)
         except InvalidFieldsError as error:
             session.rollback()
             errors = error.fields
         else:
             session.commit()
-            cookies.leave_notice(said)
-            return redirect(url_for("people.one", site_id=site_id, who=who, _anchor="notes"), 303)
+            cookies.set_notice(sentence)
+            return redirect(url_for("people.detail", site_id=site_id, who=who, _anchor="notes"), 303)
     html = render_template(
-        "admin/note.html", desk=Desk.at(site_id), note_id=note_id, who=who, form=form, errors=errors
+        "admin/note.html",
+        admin=AdminContext.for_site(site_id),
+        note_id=note_id,
+        who=who,
+        form=form,
+        errors=errors,
     )
     return make_response(html, 422 if errors else 200)
 
@@ -95,24 +104,24 @@ def _changed(session: Session, note: Note, form: NoteForm) -> str:
     return "Saved."
 
 
-def _show(desk: Desk, who: str, form: NoteForm, errors: dict[str, str]) -> ResponseReturnValue:
-    session, site_id = database(), desk.site.id
+def _show(admin: AdminContext, who: str, form: NoteForm, errors: dict[str, str]) -> ResponseReturnValue:
+    session, site_id = database(), admin.site.id
     person = people.find(session, site_id, who)
     html = render_template(
         "admin/person.html",
-        desk=desk,
+        admin=admin,
         person=person,
         logins=[_label_of(key) for key in person.providers],
         counts=queue.counts(session, site_id, who),
-        bans=ban_list.holding(session, site_id, person.targets, at=now()),
+        bans=ban_list.bans_in_force(session, site_id, person.targets, at=now()),
         now=now(),
-        named=ban_list.named,
-        notes=notes.of(session, site_id, who),
-        written=people.written(session, site_id, who, after=number("after", LARGEST_ROW)),
+        named=ban_list.describe,
+        notes=notes.notes_about(session, site_id, who),
+        written=people.comment_history(session, site_id, who, after=number("after", LARGEST_ROW)),
         after=number("after", LARGEST_ROW),
         form=form,
         errors=errors,
-        notice=cookies.take_notice(),
+        notice=cookies.pop_notice(),
     )
     return make_response(html, 422 if errors else 200)
 
@@ -120,9 +129,11 @@ def _show(desk: Desk, who: str, form: NoteForm, errors: dict[str, str]) -> Respo
 def _note(site_id: int, who: str, form: NoteForm) -> None:
     session = database()
     begin_write(session)
-    desk = Desk.at(site_id)
+    admin = AdminContext.for_site(site_id)
     person = people.find(session, site_id, who)
-    notes.add(session, site_id, who, person.name, form.text.data or "", moderator_id=desk.person.id, at=now())
+    notes.add(
+        session, site_id, who, person.name, form.text.data or "", moderator_id=admin.person.id, at=now()
+    )
     session.commit()
 
 

@@ -14,9 +14,9 @@ from commentsvc.models import Comment, Status, Thread
 from commentsvc.web.admin.context import (
     COMMENT,
     LARGEST_ROW,
-    Desk,
-    Place,
-    at_comment,
+    AdminContext,
+    QueuePosition,
+    for_comment,
     guard,
     number,
     person,
@@ -25,7 +25,7 @@ from commentsvc.web.admin.context import (
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now, providers
 
-blueprint = Blueprint("admin", __name__, url_prefix=cookies.ADMIN)
+blueprint = Blueprint("queue", __name__, url_prefix=cookies.ADMIN)
 blueprint.before_request(guard)
 
 RESTORE = "restore"
@@ -52,22 +52,22 @@ def ago(at: datetime) -> str:
 
 
 @blueprint.get("")
-def home() -> ResponseReturnValue:
+def listing() -> ResponseReturnValue:
     """The queue of one site: the one asked for, or the first."""
-    place = Place.read()
+    place = QueuePosition.read()
     site_id = place.site_id
     if site_id is None:
         mine = accounts.sites_of(database(), person())
         if not mine:
-            return render_template("admin/no_site.html", desk=None)
+            return render_template("admin/no_site.html", admin=None)
         site_id = mine[0].id
-    desk, session = Desk.at(site_id), database()
+    admin, session = AdminContext.for_site(site_id), database()
     page = queue.page(session, site_id, place.status, place.filters, after=place.after)
     opened = next((entry for entry in page.entries if entry.id == place.open), None)
     article = place.filters.article
     return render_template(
         "admin/queue.html",
-        desk=desk,
+        admin=admin,
         place=place,
         page=page,
         opened=opened and queue.surroundings(session, opened),
@@ -75,24 +75,24 @@ def home() -> ResponseReturnValue:
         writers={"guest": "Guests"} | {key: row.label for key, row in providers().items()},
         checks=_checks(page, place.filters.reason),
         newest=queue.newest(session),
-        undoable=undoing.last_undoable(session, site_id, desk.person.id),
-        notice=cookies.take_notice(),
+        undoable=undoing.last_undoable(session, site_id, admin.person.id),
+        notice=cookies.pop_notice(),
     )
 
 
 @blueprint.get(COMMENT)
-def one(comment_id: int) -> ResponseReturnValue:
+def detail(comment_id: int) -> ResponseReturnValue:
     """A comment in full, and every decision on it."""
-    desk, _ = at_comment(comment_id)
-    entry = queue.one(database(), comment_id)
+    admin, _ = for_comment(comment_id)
+    entry = queue.load_entry(database(), comment_id)
     return render_template(
         "admin/comment.html",
-        desk=desk,
-        place=Place.read(),
+        admin=admin,
+        place=QueuePosition.read(),
         entry=entry,
         around=queue.surroundings(database(), entry),
         history=queue.history(database(), comment_id),
-        notice=cookies.take_notice(),
+        notice=cookies.pop_notice(),
     )
 
 
@@ -101,30 +101,30 @@ def decide(comment_id: int) -> ResponseReturnValue:
     """Give a comment the status that the pressed button names, unless somebody was faster."""
     session = database()
     begin_write(session)
-    desk, comment = at_comment(comment_id)
+    admin, comment = for_comment(comment_id)
     if request.form.get("verdict") == KEEP:
-        outcome = bulk_decisions.keep(
-            session, desk.site.id, [comment_id], moderator_id=desk.person.id, at=now()
+        outcome = bulk_decisions.dismiss_reports(
+            session, admin.site.id, [comment_id], moderator_id=admin.person.id, at=now()
         )
-        said = "Kept."
+        text = "Kept."
     else:
         status, seen = _wanted_status(comment_id), _seen()
         if seen is not None and comment.status is not seen:
             if comment.status is not status:
-                return _overtaken(desk, comment, status)
-            cookies.leave_notice(
-                f"{_who(bulk_decisions.overtaken(session, comment))} was faster: {_DONE[status]}"
+                return _overtaken(admin, comment, status)
+            cookies.set_notice(
+                f"{_who(bulk_decisions.already_decided(session, comment))} was faster: {_DONE[status]}"
             )
-            return Place.read().back(desk.site.id, number("next", LARGEST_ROW))
+            return QueuePosition.read().back(admin.site.id, number("next", LARGEST_ROW))
         outcome = bulk_decisions.decide(
-            session, desk.site.id, {comment_id: seen}, status, moderator_id=desk.person.id, at=now()
+            session, admin.site.id, {comment_id: seen}, status, moderator_id=admin.person.id, at=now()
         )
-        if outcome.overtaken:  # in this very moment
-            return _overtaken(desk, comment, status)
-        said = _DONE[status]
+        if outcome.already_decided:  # in this very moment
+            return _overtaken(admin, comment, status)
+        text = _DONE[status]
     session.commit()
-    cookies.leave_notice(said, undo=undo_button(desk, outcome.action_id))
-    return Place.read().back(desk.site.id, number("next", LARGEST_ROW))
+    cookies.set_notice(text, undo=undo_button(admin, outcome.action_id))
+    return QueuePosition.read().back(admin.site.id, number("next", LARGEST_ROW))
 
 
 def _wanted_status(comment_id: int) -> Status:
@@ -138,8 +138,8 @@ def _wanted_status(comment_id: int) -> Status:
 
 def _checks(page: queue.QueuePage, chosen: str | None) -> list[str]:
     """Why the comments of a page stand where they do, by the names of the checks: what can be filtered by."""
-    found = {check for entry in page.entries if entry.ruling for check in entry.ruling.checks}
-    return sorted(found | ({chosen} if chosen else set()))
+    results = {check for entry in page.entries if entry.decision for check in entry.decision.checks}
+    return sorted(results | ({chosen} if chosen else set()))
 
 
 def _seen() -> Status | None:
@@ -148,17 +148,17 @@ def _seen() -> Status | None:
     return Status(shown) if shown in set(Status) else None
 
 
-def _overtaken(desk: Desk, comment: Comment, status: Status) -> ResponseReturnValue:
+def _overtaken(admin: AdminContext, comment: Comment, status: Status) -> ResponseReturnValue:
     """Show what somebody else decided meanwhile, and ask."""
     session = database()
-    who = _who(bulk_decisions.overtaken(session, comment))
+    who = _who(bulk_decisions.already_decided(session, comment))
     comment_id = comment.id
     session.rollback()
     html = render_template(
         "admin/overtaken.html",
-        desk=Desk.at(desk.site.id),
-        place=Place.read(),
-        entry=queue.one(session, comment_id),
+        admin=AdminContext.for_site(admin.site.id),
+        place=QueuePosition.read(),
+        entry=queue.load_entry(session, comment_id),
         who=who,
         wanted=status,
         next=number("next", LARGEST_ROW),
@@ -166,5 +166,5 @@ def _overtaken(desk: Desk, comment: Comment, status: Status) -> ResponseReturnVa
     return make_response(html, 409)
 
 
-def _who(overtaken: bulk_decisions.Overtaken) -> str:
+def _who(overtaken: bulk_decisions.AlreadyDecided) -> str:
     return overtaken.by or "Something other than a moderator"

@@ -10,14 +10,14 @@ from flask.typing import ResponseReturnValue
 from commentsvc.db.session import begin_write
 from commentsvc.domain.admin import report_preview, rule_preview, site_rules
 from commentsvc.domain.admin.report_preview import Comparison
-from commentsvc.domain.admin.rule_preview import Rehearsal
-from commentsvc.domain.admin.site_rules import Wanted
+from commentsvc.domain.admin.rule_preview import RulePreview
+from commentsvc.domain.admin.site_rules import RuleChange
 from commentsvc.domain.spam import akismet_check, spam_filter, training
 from commentsvc.domain.spam.checks import Rules
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import Policy, Site, Status
 from commentsvc.web import headers
-from commentsvc.web.admin.context import LARGEST_SITE, Desk, guard
+from commentsvc.web.admin.context import LARGEST_SITE, AdminContext, guard
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now, settings
 from commentsvc.web.forms import RulesForm
@@ -34,23 +34,23 @@ class _Page:
 
     form: RulesForm
     errors: dict[str, str] = field(default_factory=dict)
-    tried: Rehearsal | None = None
+    tried: RulePreview | None = None
     reports: Comparison | None = None
 
 
 @blueprint.route(RULES, methods=["GET", "POST"])
 def edit(site_id: int) -> ResponseReturnValue:
     """The form; what it would change, where it was to be tried; or the rules saved."""
-    desk = Desk.at(site_id, owner=True)
-    page = _Page(RulesForm(data=_stored(desk.site)))
+    admin = AdminContext.for_site(site_id, owner=True)
+    page = _Page(RulesForm(data=_stored(admin.site)))
     if request.method == "POST":
         try:
             wanted = _wanted(page.form)
             if request.form.get("do") == "save":
                 return _save(site_id, wanted)
-            page.tried = rule_preview.rehearse(database(), desk.site, wanted.policy, wanted.rules)
+            page.tried = rule_preview.preview(database(), admin.site, wanted.policy, wanted.rules)
             page.reports = report_preview.compare(
-                database(), site_id, desk.site.reports_to_hold, wanted.reports_to_hold or 0
+                database(), site_id, admin.site.reports_to_hold, wanted.reports_to_hold or 0
             )
         except InvalidFieldsError as error:
             database().rollback()
@@ -61,21 +61,21 @@ def edit(site_id: int) -> ResponseReturnValue:
 @blueprint.post(f"{RULES}/akismet")
 def akismet(site_id: int) -> ResponseReturnValue:
     """Switch Akismet on with a key that it knows, or off."""
-    desk, session = Desk.at(site_id, owner=True), database()
+    admin, session = AdminContext.for_site(site_id, owner=True), database()
     switched_off = request.form.get("do") == "off"
     try:
         key = "" if switched_off else site_rules.akismet_key(request.form.get("key", ""))
         if not key and not switched_off:
             raise InvalidFieldsError({"key": "Please enter your key"})
-        is_good = _known_to_akismet(key, desk.site) if key else True
+        is_good = _known_to_akismet(key, admin.site) if key else True
     except InvalidFieldsError as error:
-        site = Desk.at(site_id, owner=True).site
+        site = AdminContext.for_site(site_id, owner=True).site
         return _show(site_id, _Page(RulesForm(formdata=None, data=_stored(site)), error.fields))
     begin_write(session)
-    desk = Desk.at(site_id, owner=True)
-    site_rules.set_akismet(session, desk.site, key, moderator_id=desk.person.id, at=now())
+    admin = AdminContext.for_site(site_id, owner=True)
+    site_rules.set_akismet(session, admin.site, key, moderator_id=admin.person.id, at=now())
     session.commit()
-    cookies.leave_notice(_said_of_akismet(key, is_good))
+    cookies.set_notice(_said_of_akismet(key, is_good))
     return redirect(url_for("rules.edit", site_id=site_id), 303)
 
 
@@ -83,12 +83,12 @@ def _known_to_akismet(key: str, site: Site) -> bool | None:
     """Ask Akismet about a key, the database waiting for nothing; raises InvalidFieldsError for a wrong one."""
     blog = site.origins[0].origin if site.origins else settings().base_url
     database().rollback()
-    found = akismet_check.is_known_to_akismet(key, blog)
-    if found is False:
+    known_to_akismet = akismet_check.is_known_to_akismet(key, blog)
+    if known_to_akismet is False:
         raise InvalidFieldsError(
             {"key": "Akismet does not know this key. Please copy it from your account there"}
         )
-    return found
+    return known_to_akismet
 
 
 def _said_of_akismet(key: str, is_good: bool | None) -> str:
@@ -104,45 +104,45 @@ def forget(site_id: int) -> ResponseReturnValue:
     """Empty the local filter."""
     session = database()
     begin_write(session)
-    desk = Desk.at(site_id, owner=True)
-    site_rules.forget(session, desk.site, moderator_id=desk.person.id, at=now())
+    admin = AdminContext.for_site(site_id, owner=True)
+    site_rules.forget(session, admin.site, moderator_id=admin.person.id, at=now())
     session.commit()
-    cookies.leave_notice("The filter has forgotten everything.")
+    cookies.set_notice("The filter has forgotten everything.")
     return redirect(url_for("rules.edit", site_id=site_id), 303)
 
 
 def _show(site_id: int, page: _Page) -> ResponseReturnValue:
-    desk = Desk.at(site_id, owner=True)
+    admin = AdminContext.for_site(site_id, owner=True)
     html = render_template(
         "admin/rules.html",
-        desk=desk,
+        admin=admin,
         form=page.form,
         errors=page.errors,
         tried=page.tried,
         reports=page.reports,
         statuses=list(Status),
-        learned=training.state(database(), site_id),
+        learned=training.learned_counts(database(), site_id),
         enough=spam_filter.ENOUGH,
-        notice=cookies.take_notice(),
+        notice=cookies.pop_notice(),
     )
-    return headers.keep_nothing(make_response(html, 422 if page.errors else 200))
+    return headers.no_store(make_response(html, 422 if page.errors else 200))
 
 
-def _save(site_id: int, wanted: Wanted) -> ResponseReturnValue:
+def _save(site_id: int, wanted: RuleChange) -> ResponseReturnValue:
     session = database()
     begin_write(session)
-    desk = Desk.at(site_id, owner=True)
-    changed = site_rules.save(session, desk.site, wanted, moderator_id=desk.person.id, at=now())
+    admin = AdminContext.for_site(site_id, owner=True)
+    changed = site_rules.save(session, admin.site, wanted, moderator_id=admin.person.id, at=now())
     session.commit()
-    cookies.leave_notice("The rules are saved." if changed else "Nothing was changed.")
+    cookies.set_notice("The rules are saved." if changed else "Nothing was changed.")
     return redirect(url_for("rules.edit", site_id=site_id), 303)
 
 
-def _wanted(form: RulesForm) -> Wanted:
+def _wanted(form: RulesForm) -> RuleChange:
     if not form.validate():
         raise InvalidFieldsError({name: str(found[0]) for name, found in form.errors.items() if name})
     return site_rules.check(
-        Wanted(
+        RuleChange(
             Policy(form.policy.data),
             Rules(
                 moderation_words=form.moderation_words.data or "",

@@ -13,7 +13,7 @@ from commentsvc.web.admin import context as admin_context
 from commentsvc.web.auth import cookies, reader
 from commentsvc.web.context import database, now
 
-blueprint = Blueprint("signin", __name__, url_prefix=cookies.ADMIN)
+blueprint = Blueprint("sign_in", __name__, url_prefix=cookies.ADMIN)
 
 
 @blueprint.get("/sign-in/<token>")
@@ -21,7 +21,7 @@ def ask(token: str) -> ResponseReturnValue:
     """A page with a button, which says who is about to sign in: programs that look at a mail's links spend none."""
     if arriving := admin_context.arrival():
         return arriving
-    found, present = accounts.find_link(database(), token, at=now()), cookies.who()
+    found, present = accounts.find_link(database(), token, at=now()), cookies.signed_in_moderator()
     return render_template(
         "admin/sign_in.html",
         token=token,
@@ -41,8 +41,8 @@ def enter(token: str) -> ResponseReturnValue:
         secret = accounts.redeem_link(session, token, at=now(), browser=reader.browser())
     except LinkSpentError:
         session.rollback()
-        found = accounts.find_link(session, token, at=now())
-        return admin_context.signed_out(410, spent=found is None or found.provider is None)
+        link = accounts.find_link(session, token, at=now())
+        return admin_context.signed_out(410, spent=link is None or link.provider is None)
     if earlier := cookies.token():
         accounts.sign_out(session, earlier)
     session.commit()

@@ -7,11 +7,11 @@ from flask.typing import ResponseReturnValue
 
 from commentsvc.db.session import begin_write
 from commentsvc.domain.thread_admin import remapping
-from commentsvc.domain.thread_admin.remapping import Plan
+from commentsvc.domain.thread_admin.remapping import RemapPlan
 from commentsvc.errors import InvalidFieldsError, NotFoundError
 from commentsvc.models import Action
 from commentsvc.web.admin import thread_context
-from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, Desk, guard
+from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, guard
 from commentsvc.web.admin.thread_context import ROOT
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now
@@ -27,13 +27,13 @@ SHOWN = 200
 @blueprint.get(SITE)
 def dry_run(site_id: int) -> ResponseReturnValue:
     """Ask for the two addresses, or show what would change."""
-    desk = Desk.at(site_id, owner=True)
+    admin = AdminContext.for_site(site_id, owner=True)
     old, new = request.args.get("old", ""), request.args.get("new", "")
     try:
-        planned = remapping.plan(database(), desk.site, old=old, new=new) if old or new else None
+        planned = remapping.plan(database(), admin.site, old=old, new=new) if old or new else None
     except InvalidFieldsError as error:
-        return _page(desk, old, new, errors=error.fields)
-    return _page(desk, old, new, planned)
+        return _page(admin, old, new, errors=error.fields)
+    return _page(admin, old, new, planned)
 
 
 @blueprint.post(SITE)
@@ -42,16 +42,16 @@ def apply(site_id: int) -> ResponseReturnValue:
     old, new = request.form.get("old", ""), request.form.get("new", "")
     session = database()
     begin_write(session)
-    desk = Desk.at(site_id, owner=True)
+    admin = AdminContext.for_site(site_id, owner=True)
     try:
-        planned = remapping.plan(session, desk.site, old=old, new=new)
-        action = remapping.apply(session, desk.site, planned, moderator_id=desk.person.id, at=now())
+        planned = remapping.plan(session, admin.site, old=old, new=new)
+        action = remapping.apply(session, admin.site, planned, moderator_id=admin.person.id, at=now())
     except InvalidFieldsError as error:
         session.rollback()
-        return _page(Desk.at(site_id, owner=True), old, new, errors=error.fields)
+        return _page(AdminContext.for_site(site_id, owner=True), old, new, errors=error.fields)
     text, number = action.summary, action.id
     session.commit()
-    cookies.leave_notice(text, remap=number)
+    cookies.set_notice(text, remap=number)
     return redirect(url_for("site_moves.dry_run", site_id=site_id), 303)
 
 
@@ -63,23 +63,28 @@ def undo(action_id: int) -> ResponseReturnValue:
     action = session.get(Action, action_id)
     if action is None or action.kind != remapping.KIND:
         raise NotFoundError("There is no such page, or it is not yours to see.")
-    site_id = Desk.at(action.site_id, owner=True).site.id
+    site_id = AdminContext.for_site(action.site_id, owner=True).site.id
     try:
         number = remapping.undo(session, action, at=now())
     except InvalidFieldsError as error:
         session.rollback()
         raise NotFoundError(str(error)) from None
     session.commit()
-    cookies.leave_notice(f"Undone: {number} {'thread is' if number == 1 else 'threads are'} back.")
+    cookies.set_notice(f"Undone: {number} {'thread is' if number == 1 else 'threads are'} back.")
     return redirect(url_for("site_moves.dry_run", site_id=site_id), 303)
 
 
 def _page(
-    desk: Desk, old: str, new: str, planned: Plan | None = None, *, errors: dict[str, str] | None = None
+    admin: AdminContext,
+    old: str,
+    new: str,
+    planned: RemapPlan | None = None,
+    *,
+    errors: dict[str, str] | None = None,
 ) -> ResponseReturnValue:
     html = render_template(
         "admin/remap.html",
-        **thread_context.context(desk),
+        **thread_context.context(admin),
         old=old,
         new=new,
         planned=planned,

@@ -11,7 +11,7 @@ from commentsvc.domain.sites import site_settings
 from commentsvc.domain.sites.site_settings import SiteSettings
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import FieldRule, Order, Policy, Site
-from commentsvc.web.admin.context import LARGEST_SITE, Desk, guard
+from commentsvc.web.admin.context import LARGEST_SITE, AdminContext, guard
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database
 from commentsvc.web.forms import SiteForm
@@ -23,8 +23,8 @@ blueprint.before_request(guard)
 @blueprint.route(f"/sites/<int(max={LARGEST_SITE}):site_id>", methods=["GET", "POST"])
 def edit(site_id: int) -> ResponseReturnValue:
     """The form, and what it changes."""
-    desk = Desk.at(site_id, owner=True)
-    form = SiteForm(data=_stored(desk.site))
+    admin = AdminContext.for_site(site_id, owner=True)
+    form = SiteForm(data=_stored(admin.site))
     errors: dict[str, str] = {}
     if request.method == "POST":
         try:
@@ -33,10 +33,10 @@ def edit(site_id: int) -> ResponseReturnValue:
             database().rollback()
             errors = error.fields
         else:
-            cookies.leave_notice("Saved.")
+            cookies.set_notice("Saved.")
             return redirect(url_for("site_settings.edit", site_id=site_id), 303)
     html = render_template(
-        "admin/settings.html", desk=desk, form=form, errors=errors, notice=cookies.take_notice()
+        "admin/settings.html", admin=admin, form=form, errors=errors, notice=cookies.pop_notice()
     )
     return make_response(html, 422 if errors else 200)
 
@@ -46,9 +46,9 @@ def _save(form: SiteForm, site_id: int) -> None:
         raise InvalidFieldsError({name: str(found[0]) for name, found in form.errors.items() if name})
     session = database()
     begin_write(session)
-    desk = Desk.at(site_id, owner=True)
+    admin = AdminContext.for_site(site_id, owner=True)
     try:
-        site_settings.change(session, desk.site, _wanted(form))
+        site_settings.change(session, admin.site, _wanted(form))
         session.commit()
     except IntegrityError:  # another owner took the name or an origin at the same moment
         raise InvalidFieldsError(

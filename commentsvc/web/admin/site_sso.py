@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import single_sign_on
 from commentsvc.web import headers
-from commentsvc.web.admin.context import LARGEST_SITE, Desk, guard
+from commentsvc.web.admin.context import LARGEST_SITE, AdminContext, guard
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, settings
 
@@ -23,19 +23,19 @@ def edit(site_id: int) -> ResponseReturnValue:
     if request.method == "POST":
         session = database()
         begin_write(session)
-        desk = Desk.at(site_id, owner=True)
+        admin = AdminContext.for_site(site_id, owner=True)
         if request.form.get("do") == "off":
-            single_sign_on.switch_off(session, desk.site)
+            single_sign_on.switch_off(session, admin.site)
             session.commit()
-            cookies.leave_notice("The site's own sign-in is off.")
+            cookies.set_notice("The site's own sign-in is off.")
             return redirect(url_for("site_sso.edit", site_id=site_id), 303)
-        secret = single_sign_on.new_secret(session, desk.site)
+        secret = single_sign_on.new_secret(session, admin.site)
         session.commit()
     html = render_template(
         "admin/sso.html",
-        desk=Desk.at(site_id, owner=True),
+        admin=AdminContext.for_site(site_id, owner=True),
         secret=secret,
         audience=settings().base_url,
-        notice=cookies.take_notice(),
+        notice=cookies.pop_notice(),
     )
-    return headers.keep_nothing(make_response(html))
+    return headers.no_store(make_response(html))

@@ -9,11 +9,11 @@ from flask.typing import ResponseReturnValue
 
 from commentsvc.domain.admin import statistics
 from commentsvc.models import Status
-from commentsvc.web.admin.context import LARGEST_SITE, Desk, guard
+from commentsvc.web.admin.context import LARGEST_SITE, AdminContext, guard
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now
 
-blueprint = Blueprint("dashboard", __name__, url_prefix=cookies.ADMIN)
+blueprint = Blueprint("statistics", __name__, url_prefix=cookies.ADMIN)
 blueprint.before_request(guard)
 
 STACKED = (Status.APPROVED, Status.HELD, Status.SPAM, Status.TRASH)
@@ -21,18 +21,18 @@ STACKED = (Status.APPROVED, Status.HELD, Status.SPAM, Status.TRASH)
 
 
 @blueprint.get(f"/sites/<int(max={LARGEST_SITE}):site_id>/glance")
-def glance(site_id: int) -> ResponseReturnValue:
+def overview(site_id: int) -> ResponseReturnValue:
     """Show the pictures, each with its figures as a table."""
-    desk = Desk.at(site_id)
-    found = statistics.glance(database(), site_id, at=now())
-    busiest = max(found.days, key=lambda day: day.total)
+    admin = AdminContext.for_site(site_id)
+    result = statistics.site_statistics(database(), site_id, at=now())
+    busiest = max(result.days, key=lambda day: day.total)
     return render_template(
         "admin/glance.html",
-        desk=desk,
-        glance=found,
+        admin=admin,
+        glance=result,
         statuses=STACKED,
         latest=statistics.LATEST,
-        usual_wait=in_words(found.usual_wait) if found.usual_wait is not None else None,
+        usual_wait=in_words(result.usual_wait) if result.usual_wait is not None else None,
         busiest=busiest,
         top=ceiling(busiest.total),
     )

@@ -10,11 +10,11 @@ from commentsvc.domain.admin import site_rules
 from commentsvc.domain.surge import episodes
 from commentsvc.errors import NotFoundError
 from commentsvc.models import Pressure
-from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, Desk, guard
+from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, guard
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now
 
-blueprint = Blueprint("pressure", __name__, url_prefix=cookies.ADMIN)
+blueprint = Blueprint("surge", __name__, url_prefix=cookies.ADMIN)
 blueprint.before_request(guard)
 
 SITE = f"/sites/<int(max={LARGEST_SITE}):site_id>"
@@ -27,22 +27,22 @@ def change(site_id: int, pressure_id: int) -> ResponseReturnValue:
     """Take the friction away until it is calm, or hold all at once."""
     session = database()
     begin_write(session)
-    desk = Desk.at(site_id)
+    admin = AdminContext.for_site(site_id)
     row = session.get(Pressure, pressure_id, with_for_update=True)
     if row is None or row.site_id != site_id:
         raise NotFoundError("There is no such page, or it is not yours to see.")
     wanted = request.form.get("do", "")
     if wanted not in _BY_HAND:
         abort(400)
-    episodes.settle(session, row, now())
+    episodes.record_fall(session, row, now())
     if row.ended_at is None:
-        _BY_HAND[wanted](session, row, moderator_id=desk.person.id, at=now())
-        said = _DONE[wanted]
+        _BY_HAND[wanted](session, row, moderator_id=admin.person.id, at=now())
+        text = _DONE[wanted]
     else:
-        said = "It is calm there again already."
+        text = "It is calm there again already."
     session.commit()
-    cookies.leave_notice(said)
-    return redirect(url_for("admin.home", site=site_id), 303)
+    cookies.set_notice(text)
+    return redirect(url_for("queue.listing", site=site_id), 303)
 
 
 @blueprint.post(f"{SITE}/rules/valve")
@@ -50,9 +50,9 @@ def switch(site_id: int) -> ResponseReturnValue:
     """Switch the valve on, or off for good."""
     session = database()
     begin_write(session)
-    desk = Desk.at(site_id, owner=True)
+    admin = AdminContext.for_site(site_id, owner=True)
     on = request.form.get("do") == "on"
-    site_rules.set_valve(session, desk.site, on, moderator_id=desk.person.id, at=now())
+    site_rules.set_valve(session, admin.site, on, moderator_id=admin.person.id, at=now())
     session.commit()
-    cookies.leave_notice("The pressure valve is on." if on else "The pressure valve is off.")
+    cookies.set_notice("The pressure valve is on." if on else "The pressure valve is off.")
     return redirect(url_for("rules.edit", site_id=site_id), 303)

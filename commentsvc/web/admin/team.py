@@ -13,7 +13,7 @@ from commentsvc.errors import BadAddressError
 from commentsvc.integrations.oauth import catalogue
 from commentsvc.models import Role
 from commentsvc.web import headers
-from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, Desk, guard, person
+from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, guard, person
 from commentsvc.web.admin.people_forms import InvitationForm, checked
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now, providers, settings
@@ -25,32 +25,32 @@ MEMBER = f"/team/<int(max={LARGEST_ROW}):membership_id>"
 
 
 @blueprint.route(f"/sites/<int(max={LARGEST_SITE}):site_id>/team", methods=["GET", "POST"])
-def show(site_id: int) -> ResponseReturnValue:
+def listing(site_id: int) -> ResponseReturnValue:
     """Everybody with a role; the form makes an invitation, whose link is shown this once."""
     link = None
     form = InvitationForm()
-    desk = Desk.at(site_id, owner=True)
+    admin = AdminContext.for_site(site_id, owner=True)
     if request.method == "POST":
         checked(form)
         session = database()
         begin_write(session)
-        desk = Desk.at(site_id, owner=True)
+        admin = AdminContext.for_site(site_id, owner=True)
         role = Role(form.role.data)
-        token = team.invite(session, desk.site, role, moderator_id=desk.person.id, at=now())
+        token = team.invite(session, admin.site, role, moderator_id=admin.person.id, at=now())
         session.commit()
-        link = settings().base_url + url_for("invitation.show", token=token)
-        desk = Desk.at(site_id, owner=True)
+        link = settings().base_url + url_for("invitation.page", token=token)
+        admin = AdminContext.for_site(site_id, owner=True)
     html = render_template(
         "admin/team.html",
-        desk=desk,
+        admin=admin,
         form=form,
         link=link,
         members=team.members(database(), site_id),
         open=team.open_invitations(database(), site_id, at=now()),
         label_of=_label_of,
-        notice=cookies.take_notice(),
+        notice=cookies.pop_notice(),
     )
-    return headers.keep_nothing(make_response(html))
+    return headers.no_store(make_response(html))
 
 
 @blueprint.post(f"{MEMBER}/role")
@@ -58,14 +58,14 @@ def change(membership_id: int) -> ResponseReturnValue:
     """Give a member the role that the pressed button names."""
     session = database()
     begin_write(session)
-    desk = Desk.at(team.site_of(session, membership_id=membership_id), owner=True)
+    admin = AdminContext.for_site(team.site_of(session, membership_id=membership_id), owner=True)
     wanted = request.form.get("role", "")
     if wanted not in set(Role):
         raise BadAddressError("There is no such role.")
     role = Role(wanted)
-    name = team.change(session, membership_id, role, moderator_id=desk.person.id, at=now())
+    name = team.change(session, membership_id, role, moderator_id=admin.person.id, at=now())
     session.commit()
-    return _back(desk.site.id, f"{name} is {'an owner' if role is Role.OWNER else 'a moderator'} now.")
+    return _back(admin.site.id, f"{name} is {'an owner' if role is Role.OWNER else 'a moderator'} now.")
 
 
 @blueprint.post(f"{MEMBER}/remove")
@@ -73,10 +73,10 @@ def remove(membership_id: int) -> ResponseReturnValue:
     """Take a member's role away."""
     session = database()
     begin_write(session)
-    desk = Desk.at(team.site_of(session, membership_id=membership_id), owner=True)
-    name = team.remove(session, membership_id, moderator_id=desk.person.id, at=now())
+    admin = AdminContext.for_site(team.site_of(session, membership_id=membership_id), owner=True)
+    name = team.remove(session, membership_id, moderator_id=admin.person.id, at=now())
     session.commit()
-    return _back(desk.site.id, f"{name} no longer looks after {desk.site.name}.")
+    return _back(admin.site.id, f"{name} no longer looks after {admin.site.name}.")
 
 
 @blueprint.post(f"/team/invitations/<int(max={LARGEST_ROW}):ticket_id>/withdraw")
@@ -84,18 +84,18 @@ def withdraw(ticket_id: int) -> ResponseReturnValue:
     """Make an invitation's link worthless."""
     session = database()
     begin_write(session)
-    desk = Desk.at(team.site_of(session, ticket_id=ticket_id), owner=True)
-    team.withdraw(session, ticket_id, moderator_id=desk.person.id, at=now())
+    admin = AdminContext.for_site(team.site_of(session, ticket_id=ticket_id), owner=True)
+    team.withdraw(session, ticket_id, moderator_id=admin.person.id, at=now())
     session.commit()
-    return _back(desk.site.id, "The invitation is withdrawn.")
+    return _back(admin.site.id, "The invitation is withdrawn.")
 
 
 def _back(site_id: int, said: str) -> Redirect:
     """Return to the team, or to the queue where it is no longer theirs to see."""
-    cookies.leave_notice(said)
+    cookies.set_notice(said)
     if accounts.role_on(database(), person().id, site_id) is Role.OWNER:
-        return redirect(url_for("team.show", site_id=site_id), 303)
-    return redirect(url_for("admin.home"), 303)
+        return redirect(url_for("team.listing", site_id=site_id), 303)
+    return redirect(url_for("queue.listing"), 303)
 
 
 def _label_of(key: str) -> str:

@@ -9,25 +9,25 @@ from werkzeug.wrappers import Response as Redirect
 
 from commentsvc.domain.thread_admin import thread_controls
 from commentsvc.models import Action, Thread
-from commentsvc.web.admin.context import Desk
+from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database
 
 ROOT = f"{cookies.ADMIN}/threads"
 
 
-def find(thread_id: int, *, owner: bool = False) -> tuple[Desk, Thread]:
-    """Return a thread and its site's desk; to people without a role there, it does not exist."""
+def find(thread_id: int, *, owner: bool = False) -> tuple[AdminContext, Thread]:
+    """Return a thread and the context of its site; to people without a role there, it does not exist."""
     thread = thread_controls.get(database(), thread_id)
-    return Desk.at(thread.site_id, owner=owner), thread
+    return AdminContext.for_site(thread.site_id, owner=owner), thread
 
 
 def done(thread_id: int, text: str, action: Action | None = None) -> Redirect:
     """Return to a thread's page, with a sentence there and a way to undo what was done."""
-    cookies.leave_notice(text, action=action.id if action else None)
-    return redirect(url_for("threads_admin.one", thread_id=thread_id), 303)
+    cookies.set_notice(text, action=action.id if action else None)
+    return redirect(url_for("threads.detail", thread_id=thread_id), 303)
 
 
-def context(desk: Desk) -> dict[str, Any]:
-    """Return what every page about threads shows: the desk, and the sentence left for it."""
-    return {"desk": desk, "articles": True, "said": cookies.take_notice()}
+def context(admin: AdminContext) -> dict[str, Any]:
+    """Return what every page about threads shows: the context, and the sentence left for it."""
+    return {"desk": admin, "articles": True, "said": cookies.pop_notice()}

@@ -12,7 +12,7 @@ from commentsvc.domain.threads import duplicates
 from commentsvc.errors import InvalidFieldsError, KeyTakenError, NotFoundError
 from commentsvc.models import Action, Role, Site, Thread
 from commentsvc.web.admin import thread_context
-from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, Desk, guard, number, person
+from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, guard, number, person
 from commentsvc.web.admin.thread_context import ROOT
 from commentsvc.web.context import database, now
 
@@ -30,11 +30,11 @@ def rename(thread_id: int) -> ResponseReturnValue:
         return _address(thread_id)
     session = database()
     begin_write(session)
-    desk, thread = thread_context.find(thread_id)
+    admin, thread = thread_context.find(thread_id)
     url, page_id = request.form.get("url", ""), request.form.get("page_id", "")
     try:
         action = renaming.rename(
-            session, thread, url=url, page_id=page_id, moderator_id=desk.person.id, at=now()
+            session, thread, url=url, page_id=page_id, moderator_id=admin.person.id, at=now()
         )
     except InvalidFieldsError as error:
         session.rollback()
@@ -58,11 +58,11 @@ def merge(thread_id: int) -> ResponseReturnValue:
     into = request.form.get("into", "")
     session = database()
     begin_write(session)
-    desk, thread = thread_context.find(thread_id)
+    admin, thread = thread_context.find(thread_id)
     try:
-        target = thread_controls.wanted(session, desk.site, into)
+        target = thread_controls.wanted(session, admin.site, into)
         count = thread.approved_count
-        action = merging.merge(session, thread, target, moderator_id=desk.person.id, at=now())
+        action = merging.merge(session, thread, target, moderator_id=admin.person.id, at=now())
     except InvalidFieldsError as error:
         session.rollback()
         return _preview(thread_id, into, error.fields)
@@ -76,7 +76,7 @@ def merge(thread_id: int) -> ResponseReturnValue:
 def move_preview(thread_id: int) -> ResponseReturnValue:
     """Ask for the other site, or show what moving the thread there would do."""
     to = number("to", LARGEST_SITE)
-    return _move(thread_id, Desk.at(to, owner=True).site if to is not None else None)
+    return _move(thread_id, AdminContext.for_site(to, owner=True).site if to is not None else None)
 
 
 @blueprint.post(f"{THREAD}/move")
@@ -85,11 +85,11 @@ def move(thread_id: int) -> ResponseReturnValue:
     typed = request.form.get("to", "")
     session = database()
     begin_write(session)
-    desk, thread = thread_context.find(thread_id, owner=True)
+    admin, thread = thread_context.find(thread_id, owner=True)
     valid = typed.isascii() and typed.isdecimal() and len(typed) < 10
-    site = Desk.at(int(typed) if valid else 0, owner=True).site
+    site = AdminContext.for_site(int(typed) if valid else 0, owner=True).site
     try:
-        action = moving.move(session, thread, site, moderator_id=desk.person.id, at=now())
+        action = moving.move(session, thread, site, moderator_id=admin.person.id, at=now())
     except InvalidFieldsError as error:
         session.rollback()
         return _move(thread_id, site, error.fields)
@@ -101,9 +101,9 @@ def move(thread_id: int) -> ResponseReturnValue:
 @blueprint.get(f"/sites/<int(max={LARGEST_SITE}):site_id>/split")
 def split(site_id: int) -> ResponseReturnValue:
     """Threads of a site that are probably of one article."""
-    desk = Desk.at(site_id)
+    admin = AdminContext.for_site(site_id)
     return render_template(
-        "admin/split.html", **thread_context.context(desk), groups=duplicates.find(database(), site_id)
+        "admin/split.html", **thread_context.context(admin), groups=duplicates.find(database(), site_id)
     )
 
 
@@ -116,9 +116,9 @@ def undo(action_id: int) -> ResponseReturnValue:
     if action is None or action.kind not in _UNDO:
         raise NotFoundError("There is no such page, or it is not yours to see.")
     moved = action.kind == moving.KIND
-    Desk.at(action.site_id, owner=moved)
+    AdminContext.for_site(action.site_id, owner=moved)
     if moved:
-        Desk.at(action.facts["site_id"], owner=True)
+        AdminContext.for_site(action.facts["site_id"], owner=True)
     try:
         thread = _UNDO[action.kind](session, action, at=now())
     except InvalidFieldsError as error:
@@ -132,11 +132,11 @@ def undo(action_id: int) -> ResponseReturnValue:
 def _address(
     thread_id: int, errors: dict[str, str] | None = None, *, taken: int | None = None
 ) -> ResponseReturnValue:
-    desk, thread = thread_context.find(thread_id)
+    admin, thread = thread_context.find(thread_id)
     named = thread.key.removeprefix("id:") if thread.key.startswith("id:") else ""
     html = render_template(
         "admin/thread_address.html",
-        **thread_context.context(desk),
+        **thread_context.context(admin),
         thread=thread,
         url=request.form.get("url", thread.url),
         page_id=request.form.get("page_id", named),
@@ -147,18 +147,18 @@ def _address(
 
 
 def _preview(thread_id: int, into: str, errors: dict[str, str] | None = None) -> ResponseReturnValue:
-    desk, thread = thread_context.find(thread_id)
+    admin, thread = thread_context.find(thread_id)
     errors = dict(errors or {})
     target: Thread | None = None
     if into and not errors:
         try:
-            target = thread_controls.wanted(database(), desk.site, into)
+            target = thread_controls.wanted(database(), admin.site, into)
             merging.require_mergeable(thread, target)
         except InvalidFieldsError as error:
             errors, target = error.fields, None
     html = render_template(
         "admin/thread_merge.html",
-        **thread_context.context(desk),
+        **thread_context.context(admin),
         thread=thread,
         target=target,
         into=into,
@@ -168,7 +168,7 @@ def _preview(thread_id: int, into: str, errors: dict[str, str] | None = None) ->
 
 
 def _move(thread_id: int, site: Site | None, errors: dict[str, str] | None = None) -> ResponseReturnValue:
-    desk, thread = thread_context.find(thread_id, owner=True)
+    admin, thread = thread_context.find(thread_id, owner=True)
     errors = dict(errors or {})
     if site is not None and not errors:
         try:
@@ -177,7 +177,7 @@ def _move(thread_id: int, site: Site | None, errors: dict[str, str] | None = Non
             errors = error.fields
     html = render_template(
         "admin/thread_move.html",
-        **thread_context.context(desk),
+        **thread_context.context(admin),
         thread=thread,
         site=site if not errors else None,
         choices=_other_sites(thread.site_id),

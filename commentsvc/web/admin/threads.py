@@ -16,11 +16,11 @@ from commentsvc.domain.threads import threads
 from commentsvc.errors import InvalidFieldsError, NotFoundError
 from commentsvc.models import Comment, TitleSource
 from commentsvc.web.admin import thread_context
-from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, Desk, guard, number, person
+from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, guard, number, person
 from commentsvc.web.admin.thread_context import ROOT
 from commentsvc.web.context import database, now
 
-blueprint = Blueprint("threads_admin", __name__, url_prefix=ROOT)
+blueprint = Blueprint("threads", __name__, url_prefix=ROOT)
 blueprint.before_request(guard)
 
 THREAD = f"/<int(max={LARGEST_ROW}):thread_id>"
@@ -38,23 +38,23 @@ _MARKED = {
 @blueprint.get("")
 def listing() -> ResponseReturnValue:
     """A site's threads, newest first: of the site asked for, or the first."""
-    desk = _desk()
+    admin = _desk()
     search = request.args.get("q", "")[:SEARCH_LONGEST].strip()
-    found = thread_controls.listing(
-        database(), desk.site.id, search=search, before=number("before", LARGEST_ROW)
+    result = thread_controls.listing(
+        database(), admin.site.id, search=search, before=number("before", LARGEST_ROW)
     )
     return render_template(
         "admin/threads.html",
-        **thread_context.context(desk),
-        found=found,
+        **thread_context.context(admin),
+        found=result,
         search=search,
         before=request.args.get("before"),
-        closed=lambda thread: threads.closed_reason(desk.site, thread, at=now()),
+        closed=lambda thread: threads.closed_reason(admin.site, thread, at=now()),
     )
 
 
 @blueprint.get(THREAD)
-def one(thread_id: int) -> ResponseReturnValue:
+def detail(thread_id: int) -> ResponseReturnValue:
     """A thread, and everything that can be done with it."""
     return _page(thread_id)
 
@@ -71,11 +71,11 @@ def closing(thread_id: int) -> ResponseReturnValue:
         return _page(thread_id, error.fields)
     session = database()
     begin_write(session)
-    desk, thread = thread_context.find(thread_id)
-    thread_controls.close(session, thread, on=on, moderator_id=desk.person.id, at=now())
+    admin, thread = thread_context.find(thread_id)
+    thread_controls.close(session, thread, on=on, moderator_id=admin.person.id, at=now())
     session.commit()
     return thread_context.done(
-        thread_id, threads.closed_reason(desk.site, thread, at=now()) or "Open for comments."
+        thread_id, threads.closed_reason(admin.site, thread, at=now()) or "Open for comments."
     )
 
 
@@ -85,12 +85,12 @@ def pace(thread_id: int) -> ResponseReturnValue:
     typed = request.form.get("seconds", "").strip()
     session = database()
     begin_write(session)
-    desk, thread = thread_context.find(thread_id)
+    admin, thread = thread_context.find(thread_id)
     try:
         if typed and not (typed.isascii() and typed.isdecimal() and len(typed) < 7):
             raise InvalidFieldsError({"seconds": "Please enter a number of seconds"})
         wanted = int(typed) if typed and int(typed) else None
-        thread_controls.slow(session, thread, wanted, moderator_id=desk.person.id, at=now())
+        thread_controls.slow(session, thread, wanted, moderator_id=admin.person.id, at=now())
     except InvalidFieldsError as error:
         session.rollback()
         return _page(thread_id, error.fields)
@@ -104,9 +104,9 @@ def title(thread_id: int) -> ResponseReturnValue:
     """Give the article a title, or leave it to the article."""
     session = database()
     begin_write(session)
-    desk, thread = thread_context.find(thread_id)
+    admin, thread = thread_context.find(thread_id)
     typed = request.form.get("title", "")
-    thread_controls.rename_title(session, thread, typed, moderator_id=desk.person.id, at=now())
+    thread_controls.rename_title(session, thread, typed, moderator_id=admin.person.id, at=now())
     session.commit()
     words = "Saved." if thread.title_source is TitleSource.MODERATOR else "The article says its title itself."
     return thread_context.done(thread_id, words)
@@ -123,12 +123,12 @@ def mark(comment_id: int) -> ResponseReturnValue:
     """Pin or feature a comment, or take the mark away."""
     session = database()
     begin_write(session)
-    desk, found = _comment(comment_id)
+    admin, found = _comment(comment_id)
     wanted = request.form.get("mark", "")
     try:
         if wanted not in _MARKS:
             raise InvalidFieldsError({"mark": "Please choose one"})
-        _MARKS[wanted](session, found, moderator_id=desk.person.id, at=now())
+        _MARKS[wanted](session, found, moderator_id=admin.person.id, at=now())
     except InvalidFieldsError as error:
         session.rollback()
         return _marks(comment_id, error.fields)
@@ -136,33 +136,33 @@ def mark(comment_id: int) -> ResponseReturnValue:
     return thread_context.done(found.thread_id, _MARKED[wanted])
 
 
-def _desk() -> Desk:
+def _desk() -> AdminContext:
     site_id = number("site", LARGEST_SITE)
     if site_id is None:
         mine = accounts.sites_of(database(), person())
         if not mine:
             raise NotFoundError("You look after no site here.")
         site_id = mine[0].id
-    return Desk.at(site_id)
+    return AdminContext.for_site(site_id)
 
 
-def _comment(comment_id: int) -> tuple[Desk, Comment]:
-    found = database().get(Comment, comment_id)
-    if found is None:
+def _comment(comment_id: int) -> tuple[AdminContext, Comment]:
+    result = database().get(Comment, comment_id)
+    if result is None:
         raise NotFoundError("There is no such page, or it is not yours to see.")
-    return Desk.at(found.site_id), found
+    return AdminContext.for_site(result.site_id), result
 
 
 def _page(thread_id: int, errors: dict[str, str] | None = None) -> ResponseReturnValue:
-    desk, thread = thread_context.find(thread_id)
+    admin, thread = thread_context.find(thread_id)
     marked = select(Comment).where(Comment.thread_id == thread_id, Comment.pinned)
     html = render_template(
         "admin/thread.html",
-        **thread_context.context(desk),
+        **thread_context.context(admin),
         thread=thread,
-        closed=threads.closed_reason(desk.site, thread, at=now()),
-        announced=threads.announcement(desk.site, thread, at=now()),
-        waiting=thread_controls.waiting_in(database(), desk.site.id).get(thread_id, 0),
+        closed=threads.closed_reason(admin.site, thread, at=now()),
+        announced=threads.announcement(admin.site, thread, at=now()),
+        waiting=thread_controls.waiting_in(database(), admin.site.id).get(thread_id, 0),
         aliases=thread_controls.aliases(database(), thread_id),
         pinned=list(database().scalars(marked)),
         tomorrow=(now() + timedelta(days=1)).date().isoformat(),
@@ -173,12 +173,12 @@ def _page(thread_id: int, errors: dict[str, str] | None = None) -> ResponseRetur
 
 
 def _marks(comment_id: int, errors: dict[str, str] | None = None) -> ResponseReturnValue:
-    desk, found = _comment(comment_id)
+    admin, found = _comment(comment_id)
     html = render_template(
         "admin/marks.html",
-        **thread_context.context(desk),
+        **thread_context.context(admin),
         comment=found,
-        entry=queue.one(database(), comment_id),
+        entry=queue.load_entry(database(), comment_id),
         errors=errors or {},
     )
     return make_response(html, 422 if errors else 200)

@@ -141,21 +141,21 @@ def end() -> None:
 
 def token() -> str | None:
     """Return the session's token as the cookie has it, whether or not it is still good."""
-    found = cookie.get(_TOKEN)
-    return found if isinstance(found, str) else None
+    result = cookie.get(_TOKEN)
+    return result if isinstance(result, str) else None
 
 
-def who() -> Commenter | None:
+def signed_in_moderator() -> Commenter | None:
     """Return the person who is signed in to the admin view."""
     secret = token()
     return accounts.signed_in(database(), secret, at=now()) if secret else None
 
 
-def leave_notice(text: str, **facts: Any) -> None:
+def set_notice(text: str, **facts: Any) -> None:
     """Keep a sentence, and what its links need, for the next page this person sees."""
     cookie[_NOTICE] = {"text": text, **facts}
 
 
-def take_notice() -> dict[str, Any] | None:
+def pop_notice() -> dict[str, Any] | None:
     """Return the sentence left for this page, once."""
     return cast("dict[str, Any] | None", cookie.pop(_NOTICE, None))

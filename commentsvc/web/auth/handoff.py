@@ -16,20 +16,20 @@ from commentsvc.web import access, headers
 from commentsvc.web.auth import reader
 from commentsvc.web.auth.cookies import ACCOUNT
 from commentsvc.web.context import database, now
-from commentsvc.web.thread_request import FRAME, Asked
+from commentsvc.web.thread_request import EMBED, ThreadRequest
 
-blueprint = Blueprint("handover", __name__)
+blueprint = Blueprint("handoff", __name__)
 
 TRIES = 20
 """How often a window asks for its pass, every half second, before it says that there is none."""
 
 
-@blueprint.post(f"{FRAME}/pass")
-def give() -> ResponseReturnValue:
+@blueprint.post(f"{EMBED}/pass")
+def grant() -> ResponseReturnValue:
     """Give the reader who is logged in here a token for their own page."""
     access.require_own_page()
     reader.require_token()
-    site_id = Asked.read(FRAME, request.form).address().site.id
+    site_id = ThreadRequest.read(EMBED, request.form).address().site.id
     session = database()
     begin_write(session)
     holder = reader.current(site_id)
@@ -37,29 +37,29 @@ def give() -> ResponseReturnValue:
         raise LoggedOutError
     token = handoff_tokens.issue(session, holder, token=request.form.get("pass", "")[:200], at=now())
     session.commit()
-    return headers.keep_nothing(jsonify({"pass": token}))
+    return headers.no_store(jsonify({"pass": token}))
 
 
 @blueprint.post(f"{ACCOUNT}/enter")
-def take() -> ResponseReturnValue:
+def redeem() -> ResponseReturnValue:
     """Take the token and open the page. A session that this browser had there before ends."""
     access.require_own_page()
     given, session = request.form.get("pass", "")[:200], database()
     tries = _tries()
     if tries < TRIES and not handoff_tokens.is_known(session, given):
         html = render_template("account/entering.html", given=given, tries=tries + 1)
-        return headers.keep_nothing(make_response(html, 202))
+        return headers.no_store(make_response(html, 202))
     try:
         begin_write(session)
         token = handoff_tokens.redeem(session, given, browser=reader.browser(), at=now())
     except LoginFailedError as error:
         session.rollback()
         html = render_template("account/not_entered.html", message=str(error))
-        return headers.keep_nothing(make_response(html, 400))
+        return headers.no_store(make_response(html, 400))
     if earlier := reader.token(None):
         login_sessions.end(session, earlier)
     session.commit()
-    reader.keep(None, token)
+    reader.set_cookie(None, token)
     return redirect(ACCOUNT, 303)
 
 

@@ -19,7 +19,7 @@ SECONDS = 3.0
 """A login waits no longer for it; without a picture there are initials."""
 
 
-def take(commenter_id: int, url: str | None) -> None:
+def fetch_avatar(commenter_id: int, url: str | None) -> None:
     """Fetch and keep a person's picture, if there is one to be had. Commits by itself."""
     if not url:
         return
@@ -33,6 +33,6 @@ def take(commenter_id: int, url: str | None) -> None:
         return
     session = database()
     begin_write(session)
-    if avatars.keep(session, commenter_id, small, at=now()):
-        profiles.look_changed(session, commenter_id)
+    if avatars.store(session, commenter_id, small, at=now()):
+        profiles.invalidate_pages_of(session, commenter_id)
     session.commit()

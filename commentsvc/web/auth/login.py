@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import login_sessions, login_tickets
-from commentsvc.domain.accounts.login_tickets import Redeemed, Stage
+from commentsvc.domain.accounts.login_tickets import LoginStage, RedeemedLogin
 from commentsvc.errors import BadAddressError, CommentsvcError, NotFoundError, TooManyError
 from commentsvc.integrations.oauth.catalogue import Provider
 from commentsvc.integrations.rate_limits import Limiter
@@ -27,10 +27,10 @@ from commentsvc.web.auth import (
     provider_calls,
     reader,
 )
-from commentsvc.web.auth.login_outcomes import Outcome, Purpose, Start
-from commentsvc.web.auth.pending_logins import Begun
+from commentsvc.web.auth.login_outcomes import LoginOutcome, Purpose, Start
+from commentsvc.web.auth.pending_logins import PendingLogin
 from commentsvc.web.context import database, now, providers
-from commentsvc.web.thread_request import FRAME, PAGE, Asked
+from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
 
 blueprint = Blueprint("login", __name__, url_prefix="/login")
 
@@ -71,7 +71,7 @@ def callback(key: str, instance: str) -> ResponseReturnValue:
     of another brought here as if it were its own, and be sent the code that is in it.
     """
     state = request.args.get("state", "")
-    begun = pending_logins.take(state, key, instance)
+    begun = pending_logins.pop(state, key, instance)
     if begun is None:
         return _unknown(state)
     try:
@@ -100,7 +100,7 @@ def posted(key: str) -> ResponseReturnValue:
     session = database()
     try:
         begin_write(session)
-        proof = login_tickets.stash(session, state, answer, at=now())
+        proof = login_tickets.store_answer(session, state, answer, at=now())
         session.commit()
     except _FAULTS as error:
         return login_outcomes.failed(error, _begun_from(state), answered=True)
@@ -113,21 +113,21 @@ def redeem() -> ResponseReturnValue:
     """Hand the session to the frame that began the login: once, to whoever holds its verifier."""
     access.require_own_page()
     _limiter("login questions").hit(access.network())
-    site_id = Asked.read(FRAME, request.form).place().site.id
+    site_id = ThreadRequest.read(EMBED, request.form).place().site.id
     wants_bearer = request.form.get("want") == "bearer"
     verifier = request.form.get("verifier", "")[:200]
-    found = login_tickets.look(database(), verifier, site_id=site_id, at=now())
-    if found is None:
-        found = _redeem(verifier, site_id, again=wants_bearer)
-    if found.stage is Stage.PENDING:
-        begun = {"begun": True} if found.is_begun else {}
-        return headers.keep_nothing(make_response(jsonify(stage=found.stage, **begun), 202))
-    body: dict[str, Any] = {"stage": found.stage, "message": found.message}
-    if found.stage is Stage.DONE and wants_bearer:
-        body["bearer"] = found.token
-    elif found.stage is Stage.DONE:
-        reader.keep(site_id, found.token)
-    return headers.keep_nothing(jsonify(body))
+    result = login_tickets.peek(database(), verifier, site_id=site_id, at=now())
+    if result is None:
+        result = _redeem(verifier, site_id, again=wants_bearer)
+    if result.stage is LoginStage.PENDING:
+        begun = {"begun": True} if result.is_begun else {}
+        return headers.no_store(make_response(jsonify(stage=result.stage, **begun), 202))
+    body: dict[str, Any] = {"stage": result.stage, "message": result.message}
+    if result.stage is LoginStage.DONE and wants_bearer:
+        body["bearer"] = result.token
+    elif result.stage is LoginStage.DONE:
+        reader.set_cookie(site_id, result.token)
+    return headers.no_store(jsonify(body))
 
 
 @blueprint.post("/cancel")
@@ -135,20 +135,20 @@ def cancel() -> ResponseReturnValue:
     """Withdraw a login for the frame that began it; whoever finishes it after that is told so."""
     access.require_own_page()
     _limiter("cancelled logins").hit(access.network())
-    site_id = Asked.read(FRAME, request.form).place().site.id
+    site_id = ThreadRequest.read(EMBED, request.form).place().site.id
     session = database()
     begin_write(session)
     login_tickets.cancel(session, request.form.get("verifier", "")[:200], site_id=site_id, at=now())
     session.commit()
-    return headers.keep_nothing(jsonify(cancelled=True))
+    return headers.no_store(jsonify(cancelled=True))
 
 
 @blueprint.post("/leave")
 def leave() -> ResponseReturnValue:
     """End the session, here and in the database."""
     access.require_own_page()
-    asked = Asked.read(PAGE, request.form)
-    site_id = None if request.form.get("door") == "page" else asked.address().site.id
+    thread_request = ThreadRequest.read(STANDALONE, request.form)
+    site_id = None if request.form.get("door") == "page" else thread_request.address().site.id
     reader.require_token()
     token = reader.token(site_id)
     if token:
@@ -156,10 +156,10 @@ def leave() -> ResponseReturnValue:
         begin_write(session)
         login_sessions.end(session, token)
         session.commit()
-    reader.forget(site_id)
+    reader.clear_cookie(site_id)
     if error_pages.wants_json():
-        return headers.keep_nothing(jsonify(left=True))
-    return login_arrival.redirect_to(asked.link())
+        return headers.no_store(jsonify(left=True))
+    return login_arrival.redirect_to(thread_request.link())
 
 
 @blueprint.get("/opening")
@@ -171,26 +171,26 @@ def opening() -> ResponseReturnValue:
 @blueprint.get("/done")
 def done() -> ResponseReturnValue:
     """The popup's last page; it closes itself."""
-    return login_outcomes.page(Outcome.DONE, Start(Purpose.FRAME))
+    return login_outcomes.page(LoginOutcome.DONE, Start(Purpose.FRAME))
 
 
 def _require_same_person(begun_from: Start) -> None:
     """Refuse to link an account from a page that shows somebody else's; raises OtherPersonError."""
-    holder = reader.given() if begun_from.purpose is Purpose.LINK else None
+    holder = reader.person_of_cookie() if begun_from.purpose is Purpose.LINK else None
     if holder and (mark := request.form.get("mark")):  # which every page of ours has that links accounts
         person_marks.require(mark, holder.commenter)
 
 
 def _limiter(name: str) -> Limiter:
-    found: Limiter = current_app.extensions["commentsvc.limiters"][name]
-    return found
+    result: Limiter = current_app.extensions["commentsvc.limiters"][name]
+    return result
 
 
 def _provider(key: str) -> Provider:
-    found = providers().get(key)
-    if found is None:
+    result = providers().get(key)
+    if result is None:
         raise NotFoundError("This service offers no login of that kind.")
-    return found
+    return result
 
 
 def _where(begun_from: Start) -> tuple[Start, int | None]:
@@ -199,11 +199,13 @@ def _where(begun_from: Start) -> tuple[Start, int | None]:
     if purpose is None:
         raise BadAddressError("This login was not begun as it should be. Please try again.")
     if purpose not in _ON_A_SITE:
-        return replace(begun_from, asked={}), None
-    asked = Asked.read(PAGE if purpose is Purpose.THREAD else FRAME, request.form)
-    address = asked.address()
-    short = {} if purpose is Purpose.FRAME else replace(asked, url=address.url, canonical="").fields()
-    return replace(begun_from, asked=short), address.site.id
+        return replace(begun_from, thread_request={}), None
+    thread_request = ThreadRequest.read(STANDALONE if purpose is Purpose.THREAD else EMBED, request.form)
+    address = thread_request.address()
+    short = (
+        {} if purpose is Purpose.FRAME else replace(thread_request, url=address.url, canonical="").fields()
+    )
+    return replace(begun_from, thread_request=short), address.site.id
 
 
 def _begin(site_id: int | None, begun_from: Start) -> str:
@@ -220,34 +222,36 @@ def _begin(site_id: int | None, begun_from: Start) -> str:
 
 def _go(provider: Provider, challenge: str, begun_from: Start) -> Response:
     url, label, attempt = provider_calls.begin(provider, request.form.get("instance", ""))
-    holder = reader.given() if begun_from.purpose is Purpose.LINK else None
-    pending_logins.remember(Begun.of(attempt, begun_from, holder=holder.token_hash if holder else ""))
+    holder = reader.person_of_cookie() if begun_from.purpose is Purpose.LINK else None
+    pending_logins.remember(
+        PendingLogin.read(attempt, begun_from, holder=holder.token_hash if holder else "")
+    )
     session = database()
     begin_write(session)
-    login_tickets.went_out(session, challenge, attempt.state, at=now())
+    login_tickets.note_state(session, challenge, attempt.state, at=now())
     session.commit()
     # Not a redirect: browsers hold the target of a form's redirect against the form's own `form-action`.
     own_window = begun_from.purpose is Purpose.FRAME
     lets_go = own_window and bool(attempt.instance)
     html = render_template("login/going.html", url=url, label=label, lets_go=lets_go)
-    response = headers.keep_nothing(make_response(html))
+    response = headers.no_store(make_response(html))
     return headers.leave_to_opener(response) if own_window else response
 
 
 def _answer(provider: Provider, state: str) -> dict[str, str]:
     if provider.form_post:
-        return login_tickets.stashed(database(), state, request.args.get("proof", ""), at=now())
+        return login_tickets.stored_answer(database(), state, request.args.get("proof", ""), at=now())
     return {name: value[:_LONGEST] for name, value in request.args.items()}
 
 
-def _redeem(verifier: str, site_id: int, *, again: bool) -> Redeemed:
+def _redeem(verifier: str, site_id: int, *, again: bool) -> RedeemedLogin:
     session = database()
     begin_write(session)
-    found = login_tickets.redeem(
+    result = login_tickets.redeem(
         session, verifier, site_id=site_id, browser=reader.browser(), again=again, at=now()
     )
     session.commit()
-    return found
+    return result
 
 
 def _begun_from(state: str) -> Start:
@@ -256,7 +260,7 @@ def _begun_from(state: str) -> Start:
 
 def _unknown(state: str) -> Response:
     message = "This login was begun in another browser, or too long ago. Please start it again."
-    return login_outcomes.page(Outcome.UNKNOWN, _begun_from(state), message, status=400)
+    return login_outcomes.page(LoginOutcome.UNKNOWN, _begun_from(state), message, status=400)
 
 
 def _tell_frame(error: Exception, *, challenge: str = "", state: str = "") -> None:

@@ -15,15 +15,15 @@ from commentsvc.models import Identity
 from commentsvc.web import headers
 from commentsvc.web.auth import incoming_avatars, reader
 from commentsvc.web.auth.login_outcomes import Purpose, persons_page
-from commentsvc.web.auth.pending_logins import Begun
+from commentsvc.web.auth.pending_logins import PendingLogin
 from commentsvc.web.context import database
-from commentsvc.web.thread_request import FRAME, PAGE, Asked
+from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
 
 
-def arrive(provider: Provider, profile: Profile, begun: Begun, *, at: datetime) -> Response:
+def arrive(provider: Provider, profile: Profile, begun: PendingLogin, *, at: datetime) -> Response:
     """Log somebody in for the purpose of their login, and send them on. Commits; raises errors of a login."""
     purpose = begun.start.purpose
-    holder = reader.given() if purpose is Purpose.LINK else None
+    holder = reader.person_of_cookie() if purpose is Purpose.LINK else None
     if purpose is Purpose.LINK and (holder is None or holder.token_hash != begun.holder):
         raise NotFreshError("Please log in once more before you link an account.")
     session = database()
@@ -36,14 +36,14 @@ def arrive(provider: Provider, profile: Profile, begun: Begun, *, at: datetime) 
         invitations.redeem(session, begun.invitation, identity, at=at)
     link = _admin_link(identity, at=at) if purpose in {Purpose.ADMIN, Purpose.INVITE} else ""
     session.commit()
-    incoming_avatars.take(commenter_id, profile.picture)
+    incoming_avatars.fetch_avatar(commenter_id, profile.picture)
     return _onward(begun, token=token, link=link)
 
 
 def redirect_to(url: str) -> Response:
     """Send a browser on with a GET; `url` is an address of ours or of a registered website."""
     response = make_response(redirect(url, 303))
-    return headers.keep_nothing(response)
+    return headers.no_store(response)
 
 
 def _identity(provider: Provider, profile: Profile, holder_id: int | None, *, at: datetime) -> Identity:
@@ -51,13 +51,13 @@ def _identity(provider: Provider, profile: Profile, holder_id: int | None, *, at
     session = database()
     if holder_id is None:
         name = profile.name or provider.label
-        return identities.of_login(session, *proof, name=name, link=profile.link, at=at)
+        return identities.identity_of_login(session, *proof, name=name, link=profile.link, at=at)
     holder = login_sessions.by_id(session, holder_id)
     return identities.link(session, holder, *proof, name=profile.name or key, at=at)
 
 
 def _person_token(identity: Identity, *, at: datetime) -> str:
-    if earlier := reader.given():
+    if earlier := reader.person_of_cookie():
         login_sessions.end_one(database(), earlier.commenter_id, earlier.id)
     return login_sessions.open_for(
         database(),
@@ -78,15 +78,17 @@ def _admin_link(identity: Identity, *, at: datetime) -> str:
     return accounts.issue_link(database(), identity.commenter, at=at, identity=identity)
 
 
-def _onward(begun: Begun, *, token: str, link: str) -> Response:
+def _onward(begun: PendingLogin, *, token: str, link: str) -> Response:
     """Go back to where the login began; every address is made here, none is taken from the request."""
     match begun.start.purpose:
         case Purpose.TAB:
-            return redirect_to(Asked.read(FRAME, begun.asked).address().url)
+            return redirect_to(ThreadRequest.read(EMBED, begun.request).address().url)
         case Purpose.THREAD:
-            return reader.give(redirect_to(Asked.read(PAGE, begun.asked).link()), token)
+            return reader.set_person_cookie(
+                redirect_to(ThreadRequest.read(STANDALONE, begun.request).link()), token
+            )
         case Purpose.PERSON:
-            return reader.give(redirect_to(persons_page(begun.start)), token)
+            return reader.set_person_cookie(redirect_to(persons_page(begun.start)), token)
         case Purpose.LINK:
             return redirect_to("/account/settings")
         case Purpose.ADMIN | Purpose.INVITE:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from commentsvc import errors
 from commentsvc.web import error_pages, headers
 from commentsvc.web.context import database
-from commentsvc.web.thread_request import FRAME, PAGE, Asked
+from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
 
 
 class Purpose(StrEnum):
@@ -38,7 +38,7 @@ class Purpose(StrEnum):
     """An invitation to the admin view."""
 
 
-class Outcome(StrEnum):
+class LoginOutcome(StrEnum):
     """How a login ends."""
 
     DONE = "done"
@@ -64,37 +64,37 @@ class Outcome(StrEnum):
     BUSY = "busy"
 
 
-OF_ERROR: tuple[tuple[type[Exception], Outcome], ...] = (
-    (errors.LoginRefusedError, Outcome.REFUSED),
-    (errors.ProviderUnavailableError, Outcome.UNAVAILABLE),
-    (errors.LoginCancelledError, Outcome.CANCELLED),
-    (errors.LoginExpiredError, Outcome.EXPIRED),
-    (errors.NoRoleError, Outcome.NO_ROLE),
-    (errors.IdentityTakenError, Outcome.TAKEN),
-    (errors.NotFreshError, Outcome.NOT_FRESH),
-    (errors.LinkSpentError, Outcome.SPENT),
-    (errors.TooManyError, Outcome.LIMITED),
-    (errors.ForbiddenError, Outcome.NOT_OURS),
-    (OperationalError, Outcome.BUSY),
+OF_ERROR: tuple[tuple[type[Exception], LoginOutcome], ...] = (
+    (errors.LoginRefusedError, LoginOutcome.REFUSED),
+    (errors.ProviderUnavailableError, LoginOutcome.UNAVAILABLE),
+    (errors.LoginCancelledError, LoginOutcome.CANCELLED),
+    (errors.LoginExpiredError, LoginOutcome.EXPIRED),
+    (errors.NoRoleError, LoginOutcome.NO_ROLE),
+    (errors.IdentityTakenError, LoginOutcome.TAKEN),
+    (errors.NotFreshError, LoginOutcome.NOT_FRESH),
+    (errors.LinkSpentError, LoginOutcome.SPENT),
+    (errors.TooManyError, LoginOutcome.LIMITED),
+    (errors.ForbiddenError, LoginOutcome.NOT_OURS),
+    (OperationalError, LoginOutcome.BUSY),
 )
 """The first that fits; any other error means NOT_BEGUN before the provider's answer and INVALID after it."""
 
-HEADINGS: dict[Outcome, str] = {
-    Outcome.DONE: "You are logged in",
-    Outcome.REFUSED: "You are not logged in",
-    Outcome.UNAVAILABLE: "The login did not work",
-    Outcome.NOT_BEGUN: "The login could not begin",
-    Outcome.NOT_OURS: "The login could not begin",
-    Outcome.LIMITED: "Too many logins at once",
-    Outcome.UNKNOWN: "This login cannot be finished here",
-    Outcome.EXPIRED: "This login took too long",
-    Outcome.CANCELLED: "This login was cancelled",
-    Outcome.INVALID: "The login did not work",
-    Outcome.NO_ROLE: "You do not moderate a website here",
-    Outcome.TAKEN: "This account belongs to somebody else",
-    Outcome.NOT_FRESH: "Please log in once more",
-    Outcome.SPENT: "This invitation no longer works",
-    Outcome.BUSY: "The service is busy",
+HEADINGS: dict[LoginOutcome, str] = {
+    LoginOutcome.DONE: "You are logged in",
+    LoginOutcome.REFUSED: "You are not logged in",
+    LoginOutcome.UNAVAILABLE: "The login did not work",
+    LoginOutcome.NOT_BEGUN: "The login could not begin",
+    LoginOutcome.NOT_OURS: "The login could not begin",
+    LoginOutcome.LIMITED: "Too many logins at once",
+    LoginOutcome.UNKNOWN: "This login cannot be finished here",
+    LoginOutcome.EXPIRED: "This login took too long",
+    LoginOutcome.CANCELLED: "This login was cancelled",
+    LoginOutcome.INVALID: "The login did not work",
+    LoginOutcome.NO_ROLE: "You do not moderate a website here",
+    LoginOutcome.TAKEN: "This account belongs to somebody else",
+    LoginOutcome.NOT_FRESH: "Please log in once more",
+    LoginOutcome.SPENT: "This invitation no longer works",
+    LoginOutcome.BUSY: "The service is busy",
 }
 
 _IN_A_WINDOW = "You can close this window. What you typed is still in the comment box"
@@ -138,24 +138,25 @@ _DONE = {
     Purpose.INVITE: "Go on to the admin view.",
 }
 
-ADVICE: dict[Outcome, dict[Purpose, str]] = {
-    Outcome.DONE: _DONE,
-    Outcome.REFUSED: _ANOTHER_WAY,
-    Outcome.UNAVAILABLE: _LATER,
-    Outcome.NOT_BEGUN: _AGAIN,
-    Outcome.NOT_OURS: _AGAIN,
-    Outcome.LIMITED: _LATER,
-    Outcome.UNKNOWN: _AGAIN | {Purpose.INVITE: "Open the link of your invitation once more to log in again."},
-    Outcome.EXPIRED: _AGAIN,
-    Outcome.CANCELLED: _AGAIN,
-    Outcome.INVALID: _AGAIN,
-    Outcome.NO_ROLE: _ANOTHER_WAY
+ADVICE: dict[LoginOutcome, dict[Purpose, str]] = {
+    LoginOutcome.DONE: _DONE,
+    LoginOutcome.REFUSED: _ANOTHER_WAY,
+    LoginOutcome.UNAVAILABLE: _LATER,
+    LoginOutcome.NOT_BEGUN: _AGAIN,
+    LoginOutcome.NOT_OURS: _AGAIN,
+    LoginOutcome.LIMITED: _LATER,
+    LoginOutcome.UNKNOWN: _AGAIN
+    | {Purpose.INVITE: "Open the link of your invitation once more to log in again."},
+    LoginOutcome.EXPIRED: _AGAIN,
+    LoginOutcome.CANCELLED: _AGAIN,
+    LoginOutcome.INVALID: _AGAIN,
+    LoginOutcome.NO_ROLE: _ANOTHER_WAY
     | {Purpose.ADMIN: "Ask an owner of the website for an invitation, or go back to choose another account."},
-    Outcome.TAKEN: _ANOTHER_WAY,
-    Outcome.NOT_FRESH: _AGAIN
+    LoginOutcome.TAKEN: _ANOTHER_WAY,
+    LoginOutcome.NOT_FRESH: _AGAIN
     | {Purpose.LINK: "Go back to your settings and log in there once more; then link the account."},
-    Outcome.SPENT: _AGAIN | {Purpose.INVITE: "Ask whoever sent it to you for a new one."},
-    Outcome.BUSY: _LATER,
+    LoginOutcome.SPENT: _AGAIN | {Purpose.INVITE: "Ask whoever sent it to you for a new one."},
+    LoginOutcome.BUSY: _LATER,
 }
 _PERSONS_PAGES = {"settings": "/account/settings", "delete": "/account/delete"}
 _OF_A_THREAD = ("url", "canonical", "id", "order")
@@ -169,7 +170,7 @@ class Start:
 
     purpose: Purpose | None = None
     """None where that is not known."""
-    asked: Mapping[str, str] = field(default_factory=dict)
+    thread_request: Mapping[str, str] = field(default_factory=dict)
     """The thread to go back to."""
     page: str = ""
     """Which of a person's pages to go back to."""
@@ -188,7 +189,7 @@ class Start:
 
     def facts(self) -> dict[str, str]:
         """What a ticket remembers of it. Not the invitation: that is a secret."""
-        thread = {name: self.asked.get(name, "") for name in _OF_A_THREAD}
+        thread = {name: self.thread_request.get(name, "") for name in _OF_A_THREAD}
         named = {"purpose": self.purpose or "", "page": self.page, **thread}
         return {name: value for name, value in named.items() if value}
 
@@ -202,13 +203,13 @@ class WayBack:
 
 
 def _article(start: Start) -> str:
-    return Asked.read(FRAME, start.asked).place().url
+    return ThreadRequest.read(EMBED, start.thread_request).place().url
 
 
 def _thread(start: Start) -> str:
-    asked = Asked.read(PAGE, start.asked)
-    asked.place()  # of a registered website, or it raises
-    return asked.link()
+    thread_request = ThreadRequest.read(STANDALONE, start.thread_request)
+    thread_request.place()  # of a registered website, or it raises
+    return thread_request.link()
 
 
 def persons_page(start: Start) -> str:
@@ -234,9 +235,9 @@ WAYS_BACK: dict[Purpose | None, WayBack | None] = {
 }
 
 
-def of_error(error: Exception, *, answered: bool) -> Outcome:
+def of_error(error: Exception, *, answered: bool) -> LoginOutcome:
     """Return the outcome that an error means; `answered`: the provider's answer was at hand."""
-    other = Outcome.INVALID if answered else Outcome.NOT_BEGUN
+    other = LoginOutcome.INVALID if answered else LoginOutcome.NOT_BEGUN
     return next((outcome for kind, outcome in OF_ERROR if isinstance(error, kind)), other)
 
 
@@ -255,7 +256,7 @@ def way_back(start: Start) -> tuple[str, str]:
         return (elsewhere.words, elsewhere.address(start)) if elsewhere else ("", "")
 
 
-def page(outcome: Outcome, start: Start, message: str = "", *, status: int = 200) -> Response:
+def page(outcome: LoginOutcome, start: Start, message: str = "", *, status: int = 200) -> Response:
     """Show how a login ended, with a way back."""
     words, address = way_back(start)
     html = render_template(
@@ -267,7 +268,7 @@ def page(outcome: Outcome, start: Start, message: str = "", *, status: int = 200
         words=words,
         address=address,
     )
-    response = headers.keep_nothing(make_response(html, status))
+    response = headers.no_store(make_response(html, status))
     return headers.leave_to_opener(response) if start.purpose is Purpose.FRAME else response
 
 

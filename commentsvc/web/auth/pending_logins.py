@@ -10,7 +10,7 @@ from typing import Any
 from flask import session as cookie
 
 from commentsvc.errors import BadAddressError
-from commentsvc.integrations.oauth.state import Attempt
+from commentsvc.integrations.oauth.state import OAuthState
 from commentsvc.web.auth.login_outcomes import Start
 
 _AT_ONCE = 4
@@ -20,12 +20,12 @@ _NAME = "logins"
 
 
 @dataclass(frozen=True)
-class Begun:
+class PendingLogin:
     """A login under way: what the provider's answer must fit, and where it leads."""
 
-    attempt: Attempt
+    attempt: OAuthState
     purpose: str
-    asked: Mapping[str, str] = field(default_factory=dict)
+    request: Mapping[str, str] = field(default_factory=dict)
     """The thread to go back to."""
     holder: str = ""
     """The session that a further account is linked to: the hash of its token. SQLite gives its id to the next."""
@@ -33,25 +33,25 @@ class Begun:
     invitation: str = ""
 
     @classmethod
-    def of(cls, attempt: Attempt, start: Start, *, holder: str) -> Begun:
+    def read(cls, attempt: OAuthState, start: Start, *, holder: str) -> PendingLogin:
         """Return what is to be remembered of a login that was begun at `start`."""
         purpose = start.purpose or ""
-        return cls(attempt, purpose, start.asked, holder, start.page, start.invitation)
+        return cls(attempt, purpose, start.thread_request, holder, start.page, start.invitation)
 
     @property
     def start(self) -> Start:
         """Where it was begun."""
         return replace(
             Start.read({"purpose": self.purpose}),
-            asked=self.asked,
+            thread_request=self.request,
             page=self.page,
             invitation=self.invitation,
         )
 
 
-def remember(begun: Begun) -> None:
+def remember(begun: PendingLogin) -> None:
     """Keep a login, and as many earlier ones as there is room for; raises BadAddressError where there is none."""
-    earlier = list(_all().items())[-(_AT_ONCE - 1) :]
+    earlier = list(_pending().items())[-(_AT_ONCE - 1) :]
     kept = {**dict(earlier), begun.attempt.state: asdict(begun)}
     while len(json.dumps(kept)) > _LARGEST:
         oldest = next(iter(kept))
@@ -61,18 +61,18 @@ def remember(begun: Begun) -> None:
     cookie[_NAME] = kept
 
 
-def take(state: str, key: str, instance: str) -> Begun | None:
+def pop(state: str, key: str, instance: str) -> PendingLogin | None:
     """Return, once, the login that this browser began with this state at this provider."""
-    found = _all().get(state)
-    if found is None:
+    result = _pending().get(state)
+    if result is None:
         return None
-    begun = Begun(**{**found, "attempt": Attempt(**found["attempt"])})
+    begun = PendingLogin(**{**result, "attempt": OAuthState(**result["attempt"])})
     if (begun.attempt.provider, begun.attempt.instance) != (key, instance):
         return None
-    cookie[_NAME] = {other: kept for other, kept in _all().items() if other != state}
+    cookie[_NAME] = {other: kept for other, kept in _pending().items() if other != state}
     return begun
 
 
-def _all() -> dict[str, dict[str, Any]]:
-    found = cookie.get(_NAME)
-    return found if isinstance(found, dict) else {}
+def _pending() -> dict[str, dict[str, Any]]:
+    result = cookie.get(_NAME)
+    return result if isinstance(result, dict) else {}

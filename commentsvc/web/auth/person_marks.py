@@ -42,7 +42,7 @@ class PersonCsrf(CSRFProtect):  # type: ignore[misc]
 
 def page_mark() -> str:
     """Return the mark of whoever sees this page of their account or of the admin view; empty for nobody."""
-    person = g.get("person") or cookies.who()
+    person = g.get("person") or cookies.signed_in_moderator()
     return mark_of(person, _OWN_PAGES) if person else ""
 
 

@@ -12,7 +12,7 @@ from commentsvc.errors import ProviderUnavailableError
 from commentsvc.integrations.oauth import mastodon
 from commentsvc.integrations.oauth.catalogue import Provider
 from commentsvc.integrations.oauth.profile import Profile
-from commentsvc.integrations.oauth.state import Attempt
+from commentsvc.integrations.oauth.state import OAuthState
 from commentsvc.web.context import database, flow, settings
 
 SHARE = 2
@@ -25,14 +25,14 @@ _PATIENCE = 0.5
 """Seconds to wait for a thread's turn."""
 
 
-class Shares:
+class ProviderShares:
     """Counts how many threads wait for each server just now."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._waiting: Counter[str] = Counter()
 
-    def take(self, shares: Mapping[str, int]) -> bool:
+    def acquire(self, shares: Mapping[str, int]) -> bool:
         """Count one more thread for each name, none above its share; False where that would take too long."""
         with self._changed:
             if not self._changed.wait_for(lambda: self._have_room(shares), _PATIENCE):
@@ -40,7 +40,7 @@ class Shares:
             self._waiting.update(shares.keys())
             return True
 
-    def give_back(self, shares: Mapping[str, int]) -> None:
+    def release(self, shares: Mapping[str, int]) -> None:
         """Count one thread less for each name."""
         with self._changed:
             for name in shares:
@@ -53,47 +53,47 @@ class Shares:
         return all(self._waiting[name] < most for name, most in shares.items())
 
 
-_SHARES = Shares()
+_SHARES = ProviderShares()
 
 
-def begin(provider: Provider, typed: str) -> tuple[str, str, Attempt]:
+def begin(provider: Provider, typed: str) -> tuple[str, str, OAuthState]:
     """Return where to go for a login, what that place is called, and what to remember; raises ProviderError.
 
     `typed` is the Mastodon instance that a person named.
     """
     instance = mastodon.host_of(typed) if provider.key == "mastodon" else ""
-    with _asking(provider, instance):
-        there = _at(provider, instance)
+    with _calls(provider, instance):
+        there = _label(provider, instance)
         url, attempt = flow().begin(there, _callback(provider, instance), instance=instance)
     return url, there.label, attempt
 
 
-def finish(provider: Provider, attempt: Attempt, answer: Mapping[str, str]) -> Profile:
+def finish(provider: Provider, attempt: OAuthState, answer: Mapping[str, str]) -> Profile:
     """Return who logged in; raises ProviderError."""
-    with _asking(provider, attempt.instance):
-        there = _at(provider, attempt.instance)
+    with _calls(provider, attempt.instance):
+        there = _label(provider, attempt.instance)
         return flow().finish(there, _callback(provider, attempt.instance), attempt, answer)
 
 
 @contextmanager
-def _asking(provider: Provider, instance: str) -> Iterator[None]:
+def _calls(provider: Provider, instance: str) -> Iterator[None]:
     database().rollback()
     shares = {provider.key: SHARE}
     if instance:
         shares = {provider.key: MASTODON_SHARE, f"{provider.key} {instance}": SHARE}
-    if not _SHARES.take(shares):
+    if not _SHARES.acquire(shares):
         raise ProviderUnavailableError(
             f"{instance or provider.label} takes long to answer just now. Please try again in a moment."
         )
     try:
-        with _a_place():
+        with _hold_place():
             yield
     finally:
-        _SHARES.give_back(shares)
+        _SHARES.release(shares)
 
 
 @contextmanager
-def _a_place() -> Iterator[None]:
+def _hold_place() -> Iterator[None]:
     if not _PLACES.acquire(timeout=_PATIENCE):
         raise ProviderUnavailableError("Many people are logging in just now. Please try again in a moment.")
     try:
@@ -102,11 +102,11 @@ def _a_place() -> Iterator[None]:
         _PLACES.release()
 
 
-def _at(provider: Provider, instance: str) -> Provider:
+def _label(provider: Provider, instance: str) -> Provider:
     """Return the provider as it is at a Mastodon instance; others stay as they are."""
     if not instance:
         return provider
-    return mastodon_instances.at(database(), provider, instance, _callback(provider, instance))
+    return mastodon_instances.provider_of(database(), provider, instance, _callback(provider, instance))
 
 
 def _callback(provider: Provider, instance: str) -> str:

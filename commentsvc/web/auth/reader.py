@@ -54,8 +54,8 @@ def current(site_id: int | None) -> LoginSession | None:
 
 def token(site_id: int | None) -> str | None:
     """Return the session's token as it came, whether or not it is still good."""
-    found = bearer() or (cookie.get(_name(site_id)) if cookie else None)
-    return found if isinstance(found, str) else None
+    result = bearer() or (cookie.get(_name(site_id)) if cookie else None)
+    return result if isinstance(result, str) else None
 
 
 def require_token() -> None:
@@ -72,22 +72,22 @@ def require_token() -> None:
 
 def bearer() -> str | None:
     """Return the token a frame without cookies sends."""
-    found = re.fullmatch(r"Bearer ([\w-]{20,100})", request.headers.get("Authorization", ""))
-    return found[1] if found else None
+    match = re.fullmatch(r"Bearer ([\w-]{20,100})", request.headers.get("Authorization", ""))
+    return match[1] if match else None
 
 
-def keep(site_id: int | None, token: str) -> None:
+def set_cookie(site_id: int | None, token: str) -> None:
     """Put a session's token into the cookie of the page at hand."""
     cookie[_name(site_id)] = token
     cookie.permanent = True
 
 
-def forget(site_id: int | None) -> None:
+def clear_cookie(site_id: int | None) -> None:
     """Take it out again."""
     cookie.pop(_name(site_id), None)
 
 
-def give(response: Response, token: str) -> Response:
+def set_person_cookie(response: Response, token: str) -> Response:
     """Set a person's session on an answer whose own cookie is another."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     kept = READER_COOKIE.open_session(app, request) or READER_COOKIE.session_class()
@@ -97,7 +97,7 @@ def give(response: Response, token: str) -> Response:
     return response
 
 
-def given() -> LoginSession | None:
+def person_of_cookie() -> LoginSession | None:
     """Return the person's session where another cookie is at hand."""
     kept = READER_COOKIE.open_session(current_app._get_current_object(), request)  # type: ignore[attr-defined]
     token = kept.get(PERSON) if kept else None
@@ -108,7 +108,7 @@ def given() -> LoginSession | None:
     )
 
 
-def mark(holder: LoginSession | None) -> str:
+def form_mark(holder: LoginSession | None) -> str:
     """Return the mark that a form carries which this reader fills in; empty for a guest."""
     return person_marks.mark_of(holder.commenter, f"site {holder.site_id}") if holder else ""
 
@@ -118,12 +118,12 @@ def csrf_token() -> str:
     return str(generate_csrf())
 
 
-def described(found: LoginSession) -> dict[str, Any]:
+def describe(found: LoginSession) -> dict[str, Any]:
     """Return what a form shows of whoever is signed in."""
     identity = found.identity
     key = identity.provider if identity else ""
     return {
-        "mark": mark(found),
+        "mark": form_mark(found),
         "name": found.commenter.name,
         "provider": key,
         "label": "" if key == "sso" else label_of(key),

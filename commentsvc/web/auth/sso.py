@@ -9,14 +9,14 @@ from flask.typing import ResponseReturnValue
 
 from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import single_sign_on
-from commentsvc.domain.accounts.single_sign_on import Entered
+from commentsvc.domain.accounts.single_sign_on import SsoLogin
 from commentsvc.errors import LoginFailedError, StaleTokenError
 from commentsvc.integrations import sso_tokens
 from commentsvc.models import Site
 from commentsvc.web import access, headers
 from commentsvc.web.auth import incoming_avatars, reader
 from commentsvc.web.context import database, now, settings
-from commentsvc.web.thread_request import FRAME, Asked
+from commentsvc.web.thread_request import EMBED, ThreadRequest
 
 blueprint = Blueprint("sso", __name__)
 
@@ -25,7 +25,7 @@ blueprint = Blueprint("sso", __name__)
 def enter() -> ResponseReturnValue:
     """Open a session on this site, and on no other, for whom its token names."""
     access.require_own_page()
-    site = Asked.read(FRAME, request.form).address().site
+    site = ThreadRequest.read(EMBED, request.form).address().site
     wants_bearer = request.form.get("want") == "bearer"
     try:
         person = _person(site)
@@ -37,23 +37,23 @@ def enter() -> ResponseReturnValue:
     if entered.token and wants_bearer:
         return _answer(200, stage="done", bearer=entered.token)
     if entered.token:
-        incoming_avatars.take(entered.commenter_id, person.picture)
-        reader.keep(site.id, entered.token)
+        incoming_avatars.fetch_avatar(entered.commenter_id, person.picture)
+        reader.set_cookie(site.id, entered.token)
     return _answer(200, stage="done")
 
 
-def _person(site: Site) -> sso_tokens.Person:
+def _person(site: Site) -> sso_tokens.SsoClaims:
     if site.sso_secret is None:
         raise LoginFailedError("This website has no sign-in of its own set up here.")
     given = request.form.get("sso", "")
     return sso_tokens.read(given, site.sso_secret, audience=settings().base_url, at=now())
 
 
-def _enter(site: Site, person: sso_tokens.Person) -> Entered:
+def _enter(site: Site, person: sso_tokens.SsoClaims) -> SsoLogin:
     session = database()
     begin_write(session)
     held = reader.current(site.id)
-    entered = single_sign_on.enter(session, site, person, held=held, browser=reader.browser(), at=now())
+    entered = single_sign_on.log_in(session, site, person, held=held, browser=reader.browser(), at=now())
     session.commit()
     return entered
 
@@ -61,4 +61,4 @@ def _enter(site: Site, person: sso_tokens.Person) -> Entered:
 def _answer(status: int, **facts: Any) -> Response:
     response = jsonify(facts)
     response.status_code = status
-    return headers.keep_nothing(response)
+    return headers.no_store(response)

@@ -45,7 +45,7 @@ def _moderator() -> Commenter | None:
         access.require_own_page()
     except ForbiddenError:
         return None
-    return cookies.who()
+    return cookies.signed_in_moderator()
 
 
 def _send_again(status: int, what_happened: str, person: Commenter) -> Response:
@@ -57,4 +57,4 @@ def _send_again(status: int, what_happened: str, person: Commenter) -> Response:
         name=person.name,
         fields=[pair for pair in request.form.items(multi=True) if pair[0] != "csrf_token"],
     )
-    return headers.keep_nothing(make_response(html, status))
+    return headers.no_store(make_response(html, status))

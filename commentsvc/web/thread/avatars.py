@@ -9,7 +9,7 @@ from commentsvc.domain.reading import avatars
 from commentsvc.errors import NotFoundError
 from commentsvc.web.context import database
 
-blueprint = Blueprint("portrait", __name__)
+blueprint = Blueprint("avatars", __name__)
 
 LARGEST_ROW = 2**63 - 1
 CONTENT_TYPE = "image/webp"
@@ -19,9 +19,9 @@ KEPT_SECONDS = 7 * 24 * 3600
 
 
 @blueprint.get(f"/picture/<int(max={LARGEST_ROW}):commenter_id>/<digest>")
-def show(commenter_id: int, digest: str) -> ResponseReturnValue:
+def picture(commenter_id: int, digest: str) -> ResponseReturnValue:
     """A picture that its owner shows."""
-    data = avatars.find(database(), commenter_id, digest)
+    data = avatars.load(database(), commenter_id, digest)
     if data is None:
         raise NotFoundError("There is no such picture.")
     response: Response = make_response(data)

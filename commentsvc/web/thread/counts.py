@@ -10,10 +10,10 @@ from flask.typing import ResponseReturnValue
 from commentsvc.domain import article_urls
 from commentsvc.domain.sites import sites
 from commentsvc.domain.threads import comment_counts, threads
-from commentsvc.domain.threads.threads import Address
+from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.errors import BadAddressError
 from commentsvc.models import Site
-from commentsvc.serving.page_cache.policy import Keep, keep
+from commentsvc.serving.page_cache.policy import CachePolicy, mark_cacheable
 from commentsvc.web.context import database
 
 blueprint = Blueprint("counts", __name__)
@@ -35,29 +35,29 @@ def counts() -> ResponseReturnValue:
         raise BadAddressError(f"Please ask for at most {MOST} addresses at once.")
     origins = {url: origin for url in urls if (origin := _origin(url))}
     known = sites.by_origins(database(), set(origins.values()))
-    found = {
+    results = {
         url: address
         for url, origin in origins.items()
         if origin in known and (address := _address(url, known[origin]))
     }
-    numbers = comment_counts.counts(database(), list(found.values()))
-    response = jsonify(dict.fromkeys(urls, 0) | dict(zip(found, numbers, strict=True)))
+    numbers = comment_counts.counts(database(), list(results.values()))
+    response = jsonify(dict.fromkeys(urls, 0) | dict(zip(results, numbers, strict=True)))
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     response.headers["Cache-Control"] = "public, max-age=60"
-    keep(Keep(seconds=1))
+    mark_cacheable(CachePolicy(seconds=1))
     return response
 
 
-def _origin(asked: str) -> str | None:
+def _origin(thread_request: str) -> str | None:
     try:
-        return article_urls.page_origin(asked.partition(_NAMED)[0])
+        return article_urls.page_origin(thread_request.partition(_NAMED)[0])
     except BadAddressError:
         return None
 
 
-def _address(asked: str, site: Site) -> Address | None:
-    url, _, page_id = asked.partition(_NAMED)
+def _address(thread_request: str, site: Site) -> ThreadAddress | None:
+    url, _, page_id = thread_request.partition(_NAMED)
     try:
         return threads.address_on(site, url, page_id=unquote(page_id))
     except BadAddressError:

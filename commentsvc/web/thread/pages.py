@@ -10,51 +10,51 @@ from flask.typing import ResponseReturnValue
 from commentsvc.domain.comments import proof_of_work
 from commentsvc.domain.reading import thread_pages
 from commentsvc.domain.surge import detection
-from commentsvc.domain.surge.episodes import Step
+from commentsvc.domain.surge.episodes import SurgeStep
 from commentsvc.domain.threads import threads
-from commentsvc.domain.threads.threads import Address
-from commentsvc.domain.threads.versions import Stamp
+from commentsvc.domain.threads.threads import ThreadAddress
+from commentsvc.domain.threads.versions import VersionStamp
 from commentsvc.errors import BadAddressError, UnknownOriginError
 from commentsvc.models import Order, Thread
-from commentsvc.serving.page_cache.policy import Keep, keep
+from commentsvc.serving.page_cache.policy import CachePolicy, mark_cacheable
 from commentsvc.web import access, headers
 from commentsvc.web.auth import reader
 from commentsvc.web.context import database, now, settings
 from commentsvc.web.thread import present_page
-from commentsvc.web.thread.rendering import Draft, piece, show, who
-from commentsvc.web.thread_request import FRAME, PAGE, Asked
+from commentsvc.web.thread.rendering import FormState, form_identity, render_comment, render_page
+from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
 
-blueprint = Blueprint("embed", __name__)
+blueprint = Blueprint("thread", __name__)
 
 _CONTEXT = frozenset({"receipt", "reply"})
 """Arguments that make a page one person's own."""
 
 
-@blueprint.get(FRAME)
+@blueprint.get(EMBED)
 def frame() -> ResponseReturnValue:
     """The thread inside an article's page."""
-    asked = Asked.read(FRAME, request.args)
+    thread_request = ThreadRequest.read(EMBED, request.args)
     try:
-        return _thread(asked)
+        return _thread(thread_request)
     except UnknownOriginError as error:
-        return _note(404, "unknown_origin", origin=error.origin)
+        return _reader_note(404, "unknown_origin", origin=error.origin)
     except BadAddressError as error:
-        return _note(400, "bad_address", message=str(error))
+        return _reader_note(400, "bad_address", message=str(error))
 
 
-@blueprint.get(PAGE)
+@blueprint.get(STANDALONE)
 def page() -> ResponseReturnValue:
     """The thread on a page of its own: a first-party address, readable without any script."""
-    return _thread(Asked.read(PAGE, request.args))
+    return _thread(ThreadRequest.read(STANDALONE, request.args))
 
 
-@blueprint.get(f"{FRAME}/own", defaults={"door": FRAME})
-@blueprint.get(f"{PAGE}/own", defaults={"door": PAGE})
-def own(door: str) -> ResponseReturnValue:
+@blueprint.get(f"{EMBED}/own", defaults={"door": EMBED})
+@blueprint.get(f"{STANDALONE}/own", defaults={"door": STANDALONE})
+def reader_state(door: str) -> ResponseReturnValue:
     """What only this reader may know of a thread: who they are, a fresh form token, their comments that are held."""
-    asked = Asked.read(door, request.args)
-    address = asked.address()
-    holder = reader.current(address.site.id if door == FRAME else None)
+    thread_request = ThreadRequest.read(door, request.args)
+    address = thread_request.address()
+    holder = reader.current(address.site.id if door == EMBED else None)
     key = access.author_key_hash(request.headers.get("X-Author-Key"))
     held = thread_pages.own_held(
         database(),
@@ -63,21 +63,23 @@ def own(door: str) -> ResponseReturnValue:
         commenter_id=holder.commenter_id if holder else None,
         approved_since=_oldest_page(),
     )
-    felt = detection.now_on(database(), address.site, threads.find(database(), address), at=now())
-    return headers.keep_nothing(
+    felt = detection.current_level(database(), address.site, threads.find(database(), address), at=now())
+    return headers.no_store(
         jsonify(
-            **who(address, holder),
-            held=[{"id": view.id, "html": piece(asked, view)} for view in held],
-            work=proof_of_work.ask(settings().secret_key, address) if felt.step is Step.WORK else None,
+            **form_identity(address, holder),
+            held=[{"id": view.id, "html": render_comment(thread_request, view)} for view in held],
+            work=proof_of_work.new_challenge(settings().secret_key, address)
+            if felt.step is SurgeStep.WORK
+            else None,
         )
     )
 
 
 @blueprint.get("/embed/same")
-def same() -> ResponseReturnValue:
+def present_thread() -> ResponseReturnValue:
     """Whether the page around the frame, which has changed, still shows the article of this thread."""
-    other = present_page.other_article(Asked.read(FRAME, request.args).address(), request.args)
-    return headers.keep_nothing(jsonify(same=other is None))
+    other = present_page.other_article(ThreadRequest.read(EMBED, request.args).address(), request.args)
+    return headers.no_store(jsonify(same=other is None))
 
 
 @blueprint.get("/comment/<int:comment_id>")
@@ -93,67 +95,80 @@ def _oldest_page() -> datetime | None:
     return now() - timedelta(seconds=2 * seconds) if seconds else None
 
 
-def _thread(asked: Asked) -> Response:
+def _thread(thread_request: ThreadRequest) -> Response:
     at, args = now(), request.args
-    address = asked.address()
+    address = thread_request.address()
     if "replies" in args:
-        return _conversation(asked, address, at)
-    order = asked.order or address.site.order
+        return _conversation(thread_request, address, at)
+    order = thread_request.order or address.site.order
     focus_id = _number("comment")
     page = thread_pages.page(database(), address, order=order, after=args.get("after"), focus_id=focus_id)
     if "fragment" in args:
-        return _cacheable(_fragment(asked=asked, page=page), address, page.thread, at)
-    holder = reader.current(None) if asked.door == PAGE else None
+        return _cacheable(_fragment(thread_request=thread_request, page=page), address, page.thread, at)
+    holder = reader.current(None) if thread_request.mode == STANDALONE else None
     as_guest = args.get("as") == "guest"
-    draft, held = Draft(), []
+    form_state, held = FormState(), []
     if reply := _number("reply"):
-        draft = Draft(parent=thread_pages.answered(database(), address, reply))
+        form_state = FormState(parent=thread_pages.comment_to_answer(database(), address, reply))
     if receipt := args.get("receipt"):
         held = thread_pages.own_held(database(), address, comment_id=access.comment_of(receipt))
     if holder and not as_guest and not held:
         held = thread_pages.own_held(database(), address, commenter_id=holder.commenter_id)
-    response = show(asked, address, page, at=at, draft=draft, own=held, holder=holder, as_guest=as_guest)
+    response = render_page(
+        thread_request,
+        address,
+        page,
+        at=at,
+        form_state=form_state,
+        own=held,
+        holder=holder,
+        as_guest=as_guest,
+    )
     if holder or _CONTEXT & set(args):
-        return headers.keep_nothing(response)
+        return headers.no_store(response)
     return _cacheable(response, address, page.thread, at)
 
 
-def _conversation(asked: Asked, address: Address, at: datetime) -> Response:
+def _conversation(thread_request: ThreadRequest, address: ThreadAddress, at: datetime) -> Response:
     root_id = _number("replies") or 0
     thread = threads.find(
         database(), address
     )  # first, so that its version is not newer than what is read below
     conversation = thread_pages.more_replies(database(), address, root_id, after=_number("after") or 0)
     if "fragment" in request.args:
-        return _cacheable(_fragment(asked=asked, conversation=conversation), address, thread, at)
+        return _cacheable(
+            _fragment(thread_request=thread_request, conversation=conversation), address, thread, at
+        )
     page = thread_pages.ThreadPage(thread, Order.OLDEST)
-    return _cacheable(show(asked, address, page, at=at, conversation=conversation), address, thread, at)
+    return _cacheable(
+        render_page(thread_request, address, page, at=at, conversation=conversation), address, thread, at
+    )
 
 
 def _fragment(**context: object) -> Response:
     return make_response(render_template("thread/more.html", closed=None, **context))
 
 
-def _cacheable(response: Response, address: Address, thread: Thread | None, at: datetime) -> Response:
+def _cacheable(response: Response, address: ThreadAddress, thread: Thread | None, at: datetime) -> Response:
     """The same bytes for everybody, as of `at`: kept here while they are right, elsewhere as the operator has it."""
     changes = threads.changes_at(address.site, thread, after=at)
-    keep(
-        Keep(
-            Stamp.of(address, thread),
+    mark_cacheable(
+        CachePolicy(
+            VersionStamp.read(address, thread),
             seconds=(changes - at).total_seconds() if changes else float("inf"),
-            passing=access.token_shown(),
+            varying_token=access.token_shown(),
         )
     )
-    if request.path == PAGE:
+    if request.path == STANDALONE:
         response.vary.add("Cookie")
-    return headers.keep_with_everybody(response, settings().cdn_seconds)
+    return headers.cacheable_by_all(response, settings().cdn_seconds)
 
 
-def _note(status: int, kind: str, **facts: str) -> Response:
+def _reader_note(status: int, kind: str, **facts: str) -> Response:
     """In the place of a thread, say what its owner has to do."""
     headers.allow_framing(["*"])
     html = render_template("thread/note.html", kind=kind, base_url=settings().base_url, **facts)
-    return headers.keep_nothing(make_response(html, status))
+    return headers.no_store(make_response(html, status))
 
 
 def _number(name: str) -> int | None:

@@ -15,15 +15,15 @@ from commentsvc.domain import fields
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.bans import bans
 from commentsvc.domain.comments import comment_text, comments, proof_of_work
-from commentsvc.domain.comments.comments import Author, Signs
-from commentsvc.domain.comments.insert_comment import Posted
+from commentsvc.domain.comments.comments import Author, FormSignals
+from commentsvc.domain.comments.insert_comment import PostedComment
 from commentsvc.domain.reading import thread_pages
 from commentsvc.domain.spam import akismet_check
-from commentsvc.domain.spam.signals import Evidence
+from commentsvc.domain.spam.signals import Signals
 from commentsvc.domain.surge import alerts, detection
 from commentsvc.domain.thread_admin.thread_controls import SLOWEST
 from commentsvc.domain.threads import lookup
-from commentsvc.domain.threads.threads import Address
+from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.errors import (
     AlreadyPostedError,
     CommentsvcError,
@@ -43,35 +43,35 @@ from commentsvc.web.auth import reader
 from commentsvc.web.context import database, now, post_limits, settings
 from commentsvc.web.forms import CommentForm
 from commentsvc.web.thread import present_page
-from commentsvc.web.thread.rendering import Draft, piece, show, who
-from commentsvc.web.thread_request import FRAME, PAGE, Asked
+from commentsvc.web.thread.rendering import FormState, form_identity, render_comment, render_page
+from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
 
 blueprint = Blueprint("posting", __name__)
 
 KEY_LONGEST = 64
 
 
-@blueprint.post(f"{FRAME}/comments", defaults={"door": FRAME})
-@blueprint.post(f"{PAGE}/comments", defaults={"door": PAGE})
+@blueprint.post(f"{EMBED}/comments", defaults={"door": EMBED})
+@blueprint.post(f"{STANDALONE}/comments", defaults={"door": STANDALONE})
 def post(door: str) -> ResponseReturnValue:
     """Take a comment. Scripts get JSON; a browser without script gets a page, its text kept on any fault."""
     access.require_own_page()
     given = request.form.to_dict()  # never a JSON body or files, which a bare form would read too
-    form, asked = CommentForm(given), Asked.read(door, given)
-    address = asked.place()
+    form, thread_request = CommentForm(given), ThreadRequest.read(door, given)
+    address = thread_request.place()
     try:
         posted = _store(form, address, door)
     except CommentsvcError as error:
-        return _refused(error, form, asked)
+        return _refused(error, form, thread_request)
     number, held = posted.id, posted.status is not Status.APPROVED
     if error_pages.wants_json():
-        html = piece(asked, posted.view)
-        return headers.keep_nothing(jsonify(id=number, held=held, html=html, count=posted.count))
+        html = render_comment(thread_request, posted.view)
+        return headers.no_store(jsonify(id=number, held=held, html=html, count=posted.count))
     extra = {"receipt": access.receipt(number)} if held else {"comment": number}
-    return redirect(f"{asked.link(**extra)}#comment-{number}", 303)
+    return redirect(f"{thread_request.link(**extra)}#comment-{number}", 303)
 
 
-def _store(form: CommentForm, address: Address, door: str) -> Posted:
+def _store(form: CommentForm, address: ThreadAddress, door: str) -> PostedComment:
     shown = access.shown_form(form.value("token"), address)
     holder = _holder(form, address, door, shown)
     seconds = access.seconds_on_form(shown)
@@ -80,15 +80,15 @@ def _store(form: CommentForm, address: Address, door: str) -> Posted:
     given, key = form.value("work"), _key(form)
     post_limits().count_attempt(network=access.network(), person=_person(author))
     _require_room_in_thread(address, key)
-    draft = comment_text.of(text)  # slow, so that it comes after the limits
-    signs = Signs(
+    draft = comment_text.from_checked(text)  # slow, so that it comes after the limits
+    signs = FormSignals(
         honeypot_filled=bool(form.value("subject")),
         seconds_on_form=seconds,
         worked=proof_of_work.is_done(settings().secret_key, address, given, key=key),
         can_work=error_pages.wants_json() and given != proof_of_work.NONE,
     )
     session = database()
-    found = comments.look_into(
+    result = comments.examine(
         session,
         address.site,
         draft,
@@ -97,15 +97,15 @@ def _store(form: CommentForm, address: Address, door: str) -> Posted:
         address=access.client_ip(),
         network_hash_in=access.network_hash,
     )
-    found = _with_opinion(found, form, address, draft, author)
+    result = _with_opinion(result, form, address, draft, author)
     if author.role is None:
         thread = lookup.thread_at(session, address)
-        found = replace(found, pressure=detection.look(session, address.site, thread, at=now()))
+        result = replace(result, pressure=detection.peek(session, address.site, thread, at=now()))
     session.expunge_all()  # the site stays as it was read: under the lock nobody waits for it to be read again
     begin_write(session)
     at = now()
     try:
-        posted = comments.put(
+        posted = comments.store(
             session,
             address,
             draft,
@@ -114,20 +114,22 @@ def _store(form: CommentForm, address: Address, door: str) -> Posted:
             parent_id=_parent_id(form),
             title=form.value("page_title") or form.value("title"),
             signs=signs,
-            found=found,
+            found=result,
             idempotency_key=key,
         )
     except AlreadyPostedError as error:
         session.rollback()  # others need not wait for the answer
         return _earlier(session, error.comment_id)
-    if found.pressure is None and author.role is None:  # something about it was written down
-        alerts.tell(session, address.site, settings().alerted, base_url=settings().base_url, at=now())
+    if result.pressure is None and author.role is None:  # something about it was written down
+        alerts.enqueue_alerts(
+            session, address.site, settings().alerted, base_url=settings().base_url, at=now()
+        )
     session.commit()
     post_limits().thread.count(_thread_name(address))
     return posted
 
 
-def _require_room_in_thread(address: Address, key: str | None) -> None:
+def _require_room_in_thread(address: ThreadAddress, key: str | None) -> None:
     """Raise TooManyError where the thread has as many new comments as it may, and this is not one of them.
 
     Only what is stored counts, or those whose comments are refused would keep everybody else out.
@@ -139,21 +141,21 @@ def _require_room_in_thread(address: Address, key: str | None) -> None:
             raise
 
 
-def _thread_name(address: Address) -> str:
+def _thread_name(address: ThreadAddress) -> str:
     return f"{address.site.id} {address.match}"
 
 
-def _earlier(session: Session, comment_id: int) -> Posted:
+def _earlier(session: Session, comment_id: int) -> PostedComment:
     """Return what the same form brought when it came before."""
     comment = session.get_one(Comment, comment_id)
-    view = thread_pages.one(session, comment_id, own=True)
-    return Posted(comment_id, comment.thread_id, comment.status, comment.thread.approved_count, view)
+    view = thread_pages.comment_view(session, comment_id, own=True)
+    return PostedComment(comment_id, comment.thread_id, comment.status, comment.thread.approved_count, view)
 
 
 def _with_opinion(
-    found: Evidence, form: CommentForm, address: Address, draft: comment_text.Draft, author: Author
-) -> Evidence:
-    """Add what Akismet says, where the owner has it asked; no transaction stays open meanwhile."""
+    found: Signals, form: CommentForm, address: ThreadAddress, draft: comment_text.CommentText, author: Author
+) -> Signals:
+    """Add what Akismet says, where the owner wants it; no transaction stays open meanwhile."""
     key = address.site.akismet_key
     if not key or author.role is not None:
         return found
@@ -176,7 +178,7 @@ def _with_opinion(
     return replace(found, opinions=opinions)
 
 
-def _checked(form: CommentForm, address: Address, holder: LoginSession | None) -> tuple[str, Author]:
+def _checked(form: CommentForm, address: ThreadAddress, holder: LoginSession | None) -> tuple[str, Author]:
     """Check everything typed; raises InvalidFieldsError with the faults of all fields at once."""
     faults_found: dict[str, str] = {}
     text = ""
@@ -216,7 +218,7 @@ def _known_by_network(author: Author, at: datetime) -> Author:
 
 
 def _holder(
-    form: CommentForm, address: Address, door: str, shown: access.ShownForm | None
+    form: CommentForm, address: ThreadAddress, door: str, shown: access.ShownForm | None
 ) -> LoginSession | None:
     """Return the session to post with, None for a guest.
 
@@ -230,7 +232,7 @@ def _holder(
     holder = _logged_in(address, door)
     if holder is None:
         raise LoggedOutError
-    if shown is None or shown.mark != reader.mark(holder):
+    if shown is None or shown.mark != reader.form_mark(holder):
         name = holder.commenter.name
         raise OtherPersonError(name, f"Your text is kept: press the button once more to post it as {name}.")
     try:
@@ -247,8 +249,8 @@ def _is_members(form: CommentForm) -> bool:
     return form.value("identity") == "member"
 
 
-def _logged_in(address: Address, door: str) -> LoginSession | None:
-    return reader.current(address.site.id if door == FRAME else None)
+def _logged_in(address: ThreadAddress, door: str) -> LoginSession | None:
+    return reader.current(address.site.id if door == EMBED else None)
 
 
 def _person(author: Author) -> str | None:
@@ -271,41 +273,45 @@ def _parent_id(form: CommentForm) -> int | None:
     return int(text)
 
 
-def _refused(error: CommentsvcError, form: CommentForm, asked: Asked) -> Response:
+def _refused(error: CommentsvcError, form: CommentForm, thread_request: ThreadRequest) -> Response:
     """Say what is wrong beside the field it concerns; what was typed stays."""
     database().rollback()
-    address = asked.address()
-    found = error.fields if isinstance(error, InvalidFieldsError) else {"form": str(error)}
+    address = thread_request.address()
+    result = error.fields if isinstance(error, InvalidFieldsError) else {"form": str(error)}
     status = error_pages.status_of(error)
-    holder = _logged_in(address, asked.door) if _is_members(form) else None
+    holder = _logged_in(address, thread_request.mode) if _is_members(form) else None
     if error_pages.wants_json():
-        body: dict[str, Any] = {"errors": found, "message": str(error)}
+        body: dict[str, Any] = {"errors": result, "message": str(error)}
         if isinstance(error, LoggedOutError):
             body["errors"]["loggedOut"] = True
         if isinstance(error, StaleFormError):
-            body["token"] = access.form_token(address, mark=reader.mark(holder), again=error.genuine)
+            body["token"] = access.form_token(address, mark=reader.form_mark(holder), again=error.genuine)
         if isinstance(error, OtherArticleError):
             shown = access.shown_form(form.value("token"), address)
             body["choice"] = present_page.choice(address, form.given, shown)
         if _is_members(form) and isinstance(error, LoggedOutError | OtherPersonError | ForbiddenError):
-            body["own"] = who(address, holder)
+            body["own"] = form_identity(address, holder)
         if isinstance(error, WorkNeededError):
-            body["work"] = proof_of_work.ask(settings().secret_key, address)
+            body["work"] = proof_of_work.new_challenge(settings().secret_key, address)
         response = jsonify(body)
         response.status_code = status
     else:
-        order = asked.order or address.site.order
+        order = thread_request.order or address.site.order
         page = thread_pages.page(database(), address, order=order)
         again = isinstance(error, StaleFormError) and error.genuine
-        draft = Draft(values=form.values(), errors=found, parent=_answered(form, address), again=again)
-        response = show(asked, address, page, at=now(), draft=draft, holder=holder, status=status)
+        form_state = FormState(
+            values=form.values(), errors=result, parent=_answered(form, address), again=again
+        )
+        response = render_page(
+            thread_request, address, page, at=now(), form_state=form_state, holder=holder, status=status
+        )
     if isinstance(error, TooManyError):
         response.headers["Retry-After"] = str(error.retry_after)
-    return headers.keep_nothing(response)
+    return headers.no_store(response)
 
 
-def _answered(form: CommentForm, address: Address) -> thread_pages.CommentView | None:
+def _answered(form: CommentForm, address: ThreadAddress) -> thread_pages.CommentView | None:
     try:
-        return thread_pages.answered(database(), address, _parent_id(form))
+        return thread_pages.comment_to_answer(database(), address, _parent_id(form))
     except NotFoundError:
         return None

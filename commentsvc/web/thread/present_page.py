@@ -10,11 +10,11 @@ from flask import render_template
 
 from commentsvc.domain.spam.checks import FASTEST_SECONDS
 from commentsvc.domain.threads import lookup
-from commentsvc.domain.threads.threads import Address
+from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.errors import BadAddressError, OtherArticleError, UnknownOriginError
 from commentsvc.web import access
 from commentsvc.web.context import database
-from commentsvc.web.thread_request import FRAME, Asked
+from commentsvc.web.thread_request import EMBED, ThreadRequest
 
 NAME_LONGEST = 120
 
@@ -23,12 +23,12 @@ NAME_LONGEST = 120
 class PresentPage:
     """The article that a page shows now, as embed.js tells it."""
 
-    asked: Asked
-    address: Address
+    thread_request: ThreadRequest
+    address: ThreadAddress
     title: str
 
 
-def other_article(shown: Address, values: Mapping[str, str]) -> PresentPage | None:
+def other_article(shown: ThreadAddress, values: Mapping[str, str]) -> PresentPage | None:
     """Return the article that the page shows now where its thread is another than `shown`, None in any other case.
 
     `values` are form fields or query arguments. They have `page_url` only where the thread was derived from the
@@ -37,23 +37,23 @@ def other_article(shown: Address, values: Mapping[str, str]) -> PresentPage | No
     url = values.get("page_url", "")
     if not url or values.get("id"):
         return None
-    asked = Asked.read(FRAME, {"url": url, "canonical": values.get("page_canonical", "")})
+    thread_request = ThreadRequest.read(EMBED, {"url": url, "canonical": values.get("page_canonical", "")})
     try:
-        address = asked.place()
+        address = thread_request.place()
     except (BadAddressError, UnknownOriginError):
         return None
     if lookup.is_same_thread(database(), shown, address):
         return None
-    return PresentPage(asked, address, values.get("page_title", ""))
+    return PresentPage(thread_request, address, values.get("page_title", ""))
 
 
-def require_same_article(shown: Address, values: Mapping[str, str]) -> None:
+def require_same_article(shown: ThreadAddress, values: Mapping[str, str]) -> None:
     """Raise OtherArticleError where the page shows another thread's article than `shown` by now."""
     if other_article(shown, values):
         raise OtherArticleError
 
 
-def choice(shown: Address, values: Mapping[str, str], form: access.ShownForm | None) -> str:
+def choice(shown: ThreadAddress, values: Mapping[str, str], form: access.ShownForm | None) -> str:
     """Render the question under which of the two articles a comment is to be posted; empty where they are one again."""
     present = other_article(shown, values)
     if present is None:
@@ -65,11 +65,15 @@ def choice(shown: Address, values: Mapping[str, str], form: access.ShownForm | N
     slow = access.seconds_on_form(form) >= FASTEST_SECONDS
     token = access.form_token(present.address, mark=form.mark if form else "", again=slow)
     return render_template(
-        "thread/other_article.html", here=here, there=there, asked=present.asked, token=token
+        "thread/other_article.html",
+        here=here,
+        there=there,
+        thread_request=present.thread_request,
+        token=token,
     )
 
 
-def _name(title: str, address: Address) -> str:
+def _name(title: str, address: ThreadAddress) -> str:
     """Return what a reader calls an article: its title, or else its path."""
     parts = urlsplit(address.url)
     path = unquote(parts.path) + (f"?{unquote(parts.query)}" if parts.query else "")

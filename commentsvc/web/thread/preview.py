@@ -10,7 +10,7 @@ from commentsvc.domain.comments import comment_text
 from commentsvc.text import markup
 from commentsvc.web import access, headers
 from commentsvc.web.context import preview_limiter, settings
-from commentsvc.web.thread_request import FRAME
+from commentsvc.web.thread_request import EMBED
 
 blueprint = Blueprint("preview", __name__)
 
@@ -18,11 +18,11 @@ PREVIEWS = "30/minute;300/hour"
 """For one network; a preview takes as much work as a comment."""
 
 
-@blueprint.post(f"{FRAME}/preview")
+@blueprint.post(f"{EMBED}/preview")
 def preview() -> ResponseReturnValue:
     """Render a text without keeping it."""
     access.require_own_page()
     text = fields.text(request.form.get("text", ""), longest=settings().max_comment_length)
     preview_limiter().hit(access.network())
-    draft = comment_text.of(text)
-    return headers.keep_nothing(jsonify(html=str(markup.trusted(draft.rendered.html))))
+    draft = comment_text.from_checked(text)
+    return headers.no_store(jsonify(html=str(markup.trusted(draft.rendered.html))))

@@ -1,4 +1,4 @@
-"""What the doors that show a thread share: which thread is asked for, and the page in its two dresses."""
+"""What the views of a thread share: the page, in a frame or on its own, and a single comment."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from jinja2.runtime import Macro
 from commentsvc.domain.reading import thread_pages
 from commentsvc.domain.reading.thread_pages import CommentView, ThreadPage
 from commentsvc.domain.threads import threads
-from commentsvc.domain.threads.threads import Address
+from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.models import LoginSession
 from commentsvc.web import access, headers
 from commentsvc.web.auth import reader
 from commentsvc.web.context import providers
-from commentsvc.web.thread_request import FRAME, Asked
+from commentsvc.web.thread_request import EMBED, ThreadRequest
 
 
 @dataclass(frozen=True)
-class Draft:
+class FormState:
     """The form as it is to be shown: what was typed so far, whom it answers, what is wrong with it."""
 
     values: Mapping[str, str] = field(default_factory=dict)
@@ -37,13 +37,13 @@ class Draft:
         return bool(self.errors or self.parent or self.values.get("text"))
 
 
-def show(
-    asked: Asked,
-    address: Address,
+def render_page(
+    thread_request: ThreadRequest,
+    address: ThreadAddress,
     page: ThreadPage,
     *,
     at: datetime,
-    draft: Draft | None = None,
+    form_state: FormState | None = None,
     own: list[CommentView] | None = None,
     notice: str | None = None,
     holder: LoginSession | None = None,
@@ -51,50 +51,52 @@ def show(
     conversation: thread_pages.Conversation | None = None,
     status: int = 200,
 ) -> Response:
-    """Render the thread's page as of the moment `at`, for everybody, or with one person's draft in it.
+    """Render the thread's page as of the moment `at`, for everybody, or with one person's form_state in it.
 
     `as_guest`: the holder of the session wants to comment as a guest, and is told that they are still logged in.
     """
     site = address.site
     html = render_template(
         "thread/page.html",
-        asked=asked,
+        thread_request=thread_request,
         site=site,
         address=address,
         page=page,
         order=page.order,
-        draft=draft or Draft(),
+        form_state=form_state or FormState(),
         own=own or [],
         notice=notice,
         conversation=conversation,
         closed=threads.closed_reason(site, page.thread, at=at),
         announced=threads.announcement(site, page.thread, at=at),
-        token=access.form_token(address, mark=reader.mark(holder), again=draft is not None and draft.again),
+        token=access.form_token(
+            address, mark=reader.form_mark(holder), again=form_state is not None and form_state.again
+        ),
         providers=list(providers().values()),
-        member=reader.described(holder) if holder and not as_guest else None,
+        member=reader.describe(holder) if holder and not as_guest else None,
         still_name=holder.commenter.name if holder and as_guest else "",
         csrf=reader.csrf_token() if holder else "",
         origins=" ".join(origin.origin for origin in site.origins),
     )
     response = make_response(html, status)
-    if asked.door == FRAME:
+    if thread_request.mode == EMBED:
         headers.allow_framing(origin.origin for origin in site.origins)
     return response
 
 
-def who(address: Address, holder: LoginSession | None) -> dict[str, Any]:
+def form_identity(address: ThreadAddress, holder: LoginSession | None) -> dict[str, Any]:
     """Return what a script needs to show the form as this reader's: the person, and tokens for their next post."""
     return {
-        "member": reader.described(holder) if holder else None,
-        "token": access.form_token(address, mark=reader.mark(holder)),
+        "member": reader.describe(holder) if holder else None,
+        "token": access.form_token(address, mark=reader.form_mark(holder)),
         "csrf": reader.csrf_token() if holder and not reader.bearer() else None,
     }
 
 
-def piece(asked: Asked, view: CommentView) -> str:
+def render_comment(thread_request: ThreadRequest, view: CommentView) -> str:
     """Render one comment as it stands in a list."""
     # By the macro alone: what a page of its own needs around it takes twice as long as the comment.
     comments: Macro = current_app.jinja_env.get_template("thread/comment.html").module.comments  # type: ignore[attr-defined]
     if view.root_id:
-        return comments([(None, [view], 0, 0)], asked, only="replies")
-    return comments([(view, [], 0, 0)], asked)
+        return comments([(None, [view], 0, 0)], thread_request, only="replies")
+    return comments([(view, [], 0, 0)], thread_request)

@@ -9,15 +9,15 @@ from commentsvc.db.session import begin_write
 from commentsvc.domain.moderation import reports
 from commentsvc.domain.moderation.reports import Reporter
 from commentsvc.domain.reading import thread_pages
-from commentsvc.domain.threads.threads import Address
+from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.errors import CommentsvcError, InvalidFieldsError, OtherPersonError, StaleFormError
 from commentsvc.integrations import signing
 from commentsvc.models import Comment, LoginSession
 from commentsvc.web import access, error_pages, headers
 from commentsvc.web.auth import reader
 from commentsvc.web.context import database, hash_key, now, report_limiter
-from commentsvc.web.thread.rendering import who
-from commentsvc.web.thread_request import FRAME, PAGE, Asked
+from commentsvc.web.thread.rendering import form_identity
+from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
 
 blueprint = Blueprint("reporting", __name__)
 
@@ -28,14 +28,14 @@ _LARGEST_ROW = 2**63 - 1
 _PATH = f"/comments/<int(max={_LARGEST_ROW}):comment_id>/report"
 
 
-@blueprint.route(f"{FRAME}{_PATH}", methods=["GET", "POST"], defaults={"door": FRAME})
-@blueprint.route(f"{PAGE}{_PATH}", methods=["GET", "POST"], defaults={"door": PAGE})
+@blueprint.route(f"{EMBED}{_PATH}", methods=["GET", "POST"], defaults={"door": EMBED})
+@blueprint.route(f"{STANDALONE}{_PATH}", methods=["GET", "POST"], defaults={"door": STANDALONE})
 def report(door: str, comment_id: int) -> ResponseReturnValue:
     """The form, as a page or for a script to put below the comment; and what it sends."""
     if request.method == "POST":
         access.require_own_page()
     comment = reports.find(database(), comment_id)
-    address = Address(comment.thread.site, comment.thread.key, comment.thread.url)
+    address = ThreadAddress(comment.thread.site, comment.thread.key, comment.thread.url)
     if request.method != "POST":
         return _form(door, comment, address)
     try:
@@ -45,17 +45,17 @@ def report(door: str, comment_id: int) -> ResponseReturnValue:
             raise
         database().rollback()
         if error_pages.wants_json():
-            tokens = who(address, _holder(door, address))
-            return headers.keep_nothing(
+            tokens = form_identity(address, _holder(door, address))
+            return headers.no_store(
                 make_response(jsonify(message=str(error), own=tokens), error_pages.status_of(error))
             )
         return _form(door, reports.find(database(), comment_id), address, error=error)
     if error_pages.wants_json():
-        return headers.keep_nothing(jsonify(message=THANKS))
+        return headers.no_store(jsonify(message=THANKS))
     return _page(door, address, thanks=THANKS)
 
 
-def _store(door: str, comment_id: int, address: Address) -> None:
+def _store(door: str, comment_id: int, address: ThreadAddress) -> None:
     shown = access.shown_form(request.form.get("token", ""), address)
     access.seconds_on_form(shown)
     session, at = database(), now()
@@ -70,7 +70,7 @@ def _store(door: str, comment_id: int, address: Address) -> None:
 
 def _reporter(holder: LoginSession | None, shown: access.ShownForm | None, month: str) -> Reporter:
     """Return who reports; raises OtherPersonError where the form was opened by somebody else."""
-    if shown is None or shown.mark != reader.mark(holder):
+    if shown is None or shown.mark != reader.form_mark(holder):
         raise OtherPersonError(
             holder.commenter.name if holder else None, "Press the button once more to report this comment."
         )
@@ -82,36 +82,40 @@ def _reporter(holder: LoginSession | None, shown: access.ShownForm | None, month
     return Reporter(_hash(f"key {key}" if key else f"network {network}"), network)
 
 
-def _holder(door: str, address: Address) -> LoginSession | None:
-    return reader.current(address.site.id if door == FRAME else None)
+def _holder(door: str, address: ThreadAddress) -> LoginSession | None:
+    return reader.current(address.site.id if door == EMBED else None)
 
 
 def _hash(value: str) -> str:
     return signing.keyed_hash(hash_key(), "reporter", value)
 
 
-def _form(door: str, comment: Comment, address: Address, *, error: CommentsvcError | None = None) -> Response:
+def _form(
+    door: str, comment: Comment, address: ThreadAddress, *, error: CommentsvcError | None = None
+) -> Response:
     chosen, holder = request.form.get("reason", ""), _holder(door, address)
     return _page(
         door,
         address,
         status=error_pages.status_of(error) if error else 200,
-        view=thread_pages.one(database(), comment.id),
+        view=thread_pages.comment_view(database(), comment.id),
         reasons=reports.WORDS,
         chosen=chosen,
         note=request.form.get("note", ""),
         error=str(error or ""),
-        token=access.form_token(address, mark=reader.mark(holder)),
+        token=access.form_token(address, mark=reader.form_mark(holder)),
         csrf=reader.csrf_token() if holder and not reader.bearer() else "",
     )
 
 
-def _page(door: str, address: Address, *, status: int = 200, **context: object) -> Response:
-    asked = Asked(door=door, url=address.url)
+def _page(door: str, address: ThreadAddress, *, status: int = 200, **context: object) -> Response:
+    thread_request = ThreadRequest(mode=door, url=address.url)
     if address.key.startswith("id:"):
-        asked = Asked(door=door, url=address.url, page_id=address.key.removeprefix("id:"))
+        thread_request = ThreadRequest(mode=door, url=address.url, page_id=address.key.removeprefix("id:"))
     template = "thread/report_form.html" if "fragment" in request.args else "thread/report.html"
-    html = render_template(template, asked=asked, site=address.site, address=address, **context)
-    if door == FRAME:
+    html = render_template(
+        template, thread_request=thread_request, site=address.site, address=address, **context
+    )
+    if door == EMBED:
         headers.allow_framing(origin.origin for origin in address.site.origins)
-    return headers.keep_nothing(make_response(html, status))
+    return headers.no_store(make_response(html, status))
