@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import os
 
-from flask import Flask
+from flask import Flask, request
+from werkzeug.exceptions import LengthRequired
 
-from commentsvc import logs, web
+from commentsvc import logs
 from commentsvc.config import Settings
 from commentsvc.db.session import db as database
 from commentsvc.db.session import engine_options, on_commit
 from commentsvc.domain.accounts import token_hashes
+from commentsvc.integrations.oauth import catalogue
+from commentsvc.integrations.rate_limits import Counters, PostLimits
+from commentsvc.serving import stack
 from commentsvc.serving.page_cache.change_broadcast import ChangeBroadcast
 from commentsvc.serving.page_cache.change_signal import ChangeSignal
+from commentsvc.serving.request_bodies import BODY_LARGEST
+from commentsvc.web import error_pages, headers, request_values, routes, templating
+from commentsvc.web.auth import cookies, person_marks, stale_forms
+from commentsvc.web.context import Services
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -25,16 +33,50 @@ def create_app(settings: Settings | None = None) -> Flask:
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database_url),
+        MAX_CONTENT_LENGTH=BODY_LARGEST,
+        MAX_FORM_MEMORY_SIZE=BODY_LARGEST,
     )
-    app.extensions["commentsvc.settings"] = settings
     database.init_app(app)
-    bell = ChangeSignal(settings.data_dir / "changes.bell")
-    messenger = ChangeBroadcast(settings.redis_url, bell)
-    app.extensions["commentsvc.messenger"] = messenger
+    signal = ChangeSignal(settings.data_dir / "changes.bell")
+    broadcast = ChangeBroadcast(settings.redis_url, signal)
     with app.app_context():
-        on_commit(database.engine, messenger.publish)
-        token_hashes.hash_with(database.engine, settings.secret_key)
-    web.init_app(app, settings)
-    web.guard_entrance(app, settings)
-    web.keep_pages(app, settings, bell, messenger)
+        engine = database.engine
+    on_commit(engine, broadcast.publish)
+    token_hashes.hash_with(engine, settings.secret_key)
+    _services(settings, broadcast).install(app)
+    _init_web(app, settings)
+    layers = stack.around_flask(settings, engine, signal, broadcast)
+    app.wsgi_app = stack.wrap(app.wsgi_app, layers)  # type: ignore[method-assign]
     return app
+
+
+def _services(settings: Settings, broadcast: ChangeBroadcast) -> Services:
+    counters = Counters(settings.redis_url, secret=settings.secret_key)
+    limiters = {name: counters.limiter(name, rate) for name, rate in routes.limits(settings).items()}
+    return Services(
+        settings=settings,
+        broadcast=broadcast,
+        providers={row.key: row for row in catalogue.offered(settings)},
+        post_limits=PostLimits(**{name: limiters.pop(name) for name in routes.POST_LIMITS}),
+        limiters=limiters,
+    )
+
+
+def _init_web(app: Flask, settings: Settings) -> None:
+    request_values.init_app(app)
+    cookies.init_app(app, settings)
+    csrf = person_marks.PersonCsrf(app)
+    routes.init_app(app)
+    for blueprint in routes.without_session_token():
+        csrf.exempt(blueprint)
+    templating.init_app(app)
+    error_pages.init_app(app)
+    stale_forms.init_app(app)
+    app.before_request(_require_length)
+    app.after_request(headers.apply)
+
+
+def _require_length() -> None:
+    """A body without a length would be cut off at the limit in silence; refuse it."""
+    if request.headers.get("Transfer-Encoding") and request.content_length is None:
+        raise LengthRequired

@@ -21,6 +21,7 @@ from commentsvc.integrations.oauth import catalogue
 from commentsvc.integrations.oauth.flow import OAuthState
 from commentsvc.integrations.oauth.profile import Profile
 from commentsvc.models import Comment, Identity, LoginSession, Role, Site, now
+from commentsvc.web.context import services_of
 
 ISSUER = "https://github.com"
 
@@ -140,8 +141,8 @@ class Vouching:
     def at(cls, app: Flask) -> Vouching:
         """Let `app` offer GitHub, and answer in its place."""
         row = next(row for row in catalogue.ROWS if row.key == "github")
-        app.extensions["commentsvc.providers"] = {"github": replace(row, client_id="x", client_secret="y")}
-        app.extensions["commentsvc.flow"] = result = cls()
+        services_of(app).providers = {"github": replace(row, client_id="x", client_secret="y")}
+        services_of(app).flow = result = cls()
         return result
 
     def go(self, visitor: Visitor, **fields: str) -> Any:

@@ -16,6 +16,7 @@ from commentsvc.integrations import signing
 from commentsvc.setting_values import Network
 from commentsvc.web import access, context
 from commentsvc.web.access import client_address
+from commentsvc.web.context import services_of
 
 NONE: tuple[Network, ...] = ()
 ONE = (ipaddress.ip_network("10.0.0.1/32"),)
@@ -86,7 +87,7 @@ def test_a_forged_header_does_not_change_the_network(app: Flask) -> None:
 
 
 def test_a_trusted_proxys_header_does(app: Flask, settings: Settings) -> None:
-    app.extensions["commentsvc.settings"] = Settings.from_env(
+    services_of(app).settings = Settings.from_env(
         environment(settings.data_dir, COMMENTSVC_TRUSTED_PROXIES="10.0.0.1, fd00::/8")
     )
     assert network_of(app, "10.0.0.1", **{"X-Forwarded-For": "198.51.100.1"}) == "198.51.100.0/24"

@@ -37,6 +37,7 @@ from commentsvc.models import (
     now,
 )
 from commentsvc.text import images as shrinking
+from commentsvc.web.context import services_of
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 
@@ -486,7 +487,7 @@ def test_a_person_is_told_how_long_things_are_kept(
     page = member.page("/account/settings")
     assert "is kept for 90 days." in page
     assert "Spam is deleted after 30 days." in page
-    app.extensions["commentsvc.settings"] = replace(settings, keep_spam_days=0, keep_email_days=1)
+    services_of(app).settings = replace(settings, keep_spam_days=0, keep_email_days=1)
     page = member.page("/account/settings")
     assert "Spam is kept." in page
     assert "never shown, and kept for one day." in page

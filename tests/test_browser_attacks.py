@@ -26,6 +26,7 @@ from commentsvc.errors import InvalidFieldsError
 from commentsvc.integrations.rate_limits import Limiter
 from commentsvc.models import Comment, Status
 from commentsvc.text import markup
+from commentsvc.web.context import services_of
 
 TOGETHER = 100
 """Comments in one thread: half of them come with the page, half with "Show more comments"."""
@@ -299,7 +300,7 @@ def test_the_guard_sees_what_a_hole_would_let_through(guarded: Guard, service: S
 
 @pytest.mark.parametrize("guarded", [False], ids=["policy bypassed"], indirect=True)
 def test_no_preview_does_anything(guarded: Guard, service: Service, blog: Blog) -> None:
-    service.app.extensions["commentsvc.preview_limiter"] = Limiter("1000/minute")
+    services_of(service.app).limiters["previews"] = Limiter("1000/minute")
     blog.pages["/"] = article(service)
     page = guarded.context.new_page()
     page.goto(blog.url())

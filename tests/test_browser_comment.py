@@ -17,6 +17,7 @@ from commentsvc.domain.moderation import decisions
 from commentsvc.domain.spam import checks
 from commentsvc.integrations.rate_limits import Limiter
 from commentsvc.models import Comment, FieldRule, Policy, Status
+from commentsvc.web.context import services_of
 
 DAY = 86_400_000
 """In milliseconds."""
@@ -552,7 +553,7 @@ def test_a_fault_found_from_the_preview_shows_the_text_again(
 def test_a_preview_too_many_says_so_and_keeps_the_text(
     page: Page, service: Service, blog: Blog, complaints: list[str]
 ) -> None:
-    service.app.extensions["commentsvc.preview_limiter"] = Limiter("1/hour")
+    services_of(service.app).limiters["previews"] = Limiter("1/hour")
     thread = opened(page, service, blog)
     fill_in(thread, "Words")
     button = thread.get_by_role("button", name="Preview")

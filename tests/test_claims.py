@@ -27,6 +27,7 @@ from commentsvc.domain.accounts import invitations
 from commentsvc.errors import BadAddressError
 from commentsvc.integrations import claims
 from commentsvc.models import Commenter, Identity, Role, Site, now
+from commentsvc.web.context import services_of
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 DEEP = "[" * 1400 + "]" * 1400
@@ -79,7 +80,7 @@ def vendors(running: Vendors) -> Vendors:
 def app(settings: Settings, vendors: Vendors) -> Iterator[Flask]:
     app = create_app(settings)
     for vendor in vendors.by_key.values():
-        app.extensions["commentsvc.providers"][vendor.key] = vendor.row()
+        services_of(app).providers[vendor.key] = vendor.row()
     yield app
     dispose(app)
 

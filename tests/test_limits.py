@@ -26,6 +26,7 @@ from commentsvc.integrations import rate_limits, signing
 from commentsvc.integrations.rate_limits import Counters, Limiter
 from commentsvc.models import Ban, BanKind, Policy, Site
 from commentsvc.text import markup
+from commentsvc.web.context import services_of
 
 SECRET = "a secret of the tests"
 
@@ -187,7 +188,7 @@ def preview(app: Flask, address: str, text: str = "Words") -> TestResponse:
 
 def test_a_network_that_previews_too_much_is_told_so(limited: Callable[..., Flask]) -> None:
     app = limited()
-    app.extensions["commentsvc.preview_limiter"] = Limiter("2/hour")
+    services_of(app).limiters["previews"] = Limiter("2/hour")
     answers = [preview(app, f"203.0.113.{n}") for n in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert 3000 < int(answers[2].headers["Retry-After"]) <= 3600
@@ -197,7 +198,7 @@ def test_a_network_that_previews_too_much_is_told_so(limited: Callable[..., Flas
 
 def test_what_is_refused_for_a_fault_takes_no_turn(limited: Callable[..., Flask]) -> None:
     app = limited(POST_LIMIT="1/hour")
-    app.extensions["commentsvc.preview_limiter"] = Limiter("1/hour")
+    services_of(app).limiters["previews"] = Limiter("1/hour")
     add_site(app)
     reader = reader_from(app, "203.0.113.1")
     for fault in ({"text": ""}, {"text": "x" * 10_001}, {"email": "anna"}):
@@ -212,7 +213,7 @@ def test_nothing_is_rendered_for_somebody_beyond_a_limit(
     limited: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = limited(POST_LIMIT="2/hour")
-    app.extensions["commentsvc.preview_limiter"] = Limiter("1/hour")
+    services_of(app).limiters["previews"] = Limiter("1/hour")
     add_site(app)
     rendered: list[str] = []
     render = markup.render_markdown

@@ -39,6 +39,7 @@ from commentsvc.models import (
     now,
 )
 from commentsvc.web.auth import provider_calls
+from commentsvc.web.context import services_of
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 OTHER = "https://other.example"
@@ -63,7 +64,7 @@ def app(settings: Settings, vendors: Vendors) -> Iterator[Flask]:
     """The service, with every provider there is."""
     app = create_app(settings)
     for vendor in vendors.by_key.values():
-        app.extensions["commentsvc.providers"][vendor.key] = vendor.row()
+        services_of(app).providers[vendor.key] = vendor.row()
     yield app
     dispose(app)
 
@@ -221,7 +222,7 @@ class TestCookies:
                 variables | {"COMMENTSVC_DATABASE_URL": f"sqlite:///{tmp_path}/comments.sqlite"}
             )
         )
-        app.extensions["commentsvc.providers"]["oidc_test"] = vendors["oidc_test"].row()
+        services_of(app).providers["oidc_test"] = vendors["oidc_test"].row()
         answer = app.test_client().post(
             "/login/start",
             base_url="https://comments.example",
@@ -811,7 +812,7 @@ class TestIdentity:
         begin_write(session)  # sent sooner than anybody types, it waits
         decisions.decide(session, session.scalars(select(Comment)).one(), Status.APPROVED, verdicts=[])
         session.commit()
-        del app.extensions["commentsvc.providers"]["github"]
+        del services_of(app).providers["github"]
         page = ada.get(f"/embed?url={ARTICLE}").text
         assert "From GitHub" in page
         assert re.search(r"<bdi>ada</bdi>", page)

@@ -25,6 +25,7 @@ from commentsvc.errors import ProviderError
 from commentsvc.http_client import client
 from commentsvc.integrations.oauth import catalogue, mastodon
 from commentsvc.models import Identity, Registration
+from commentsvc.web.context import services_of
 
 ONE, TWO = "one.social", "two.social"
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
@@ -48,9 +49,7 @@ def fediverse(running: Fediverse, monkeypatch: pytest.MonkeyPatch) -> Fediverse:
 @pytest.fixture
 def app(settings: Settings, fediverse: Fediverse) -> Iterator[Flask]:
     app = create_app(settings)
-    app.extensions["commentsvc.providers"]["mastodon"] = next(
-        row for row in catalogue.ROWS if row.key == "mastodon"
-    )
+    services_of(app).providers["mastodon"] = next(row for row in catalogue.ROWS if row.key == "mastodon")
     yield app
     dispose(app)
 

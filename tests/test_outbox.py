@@ -27,6 +27,7 @@ from commentsvc.domain.notifications.outbox import AGAIN_AFTER, KEPT, TAKEN_FOR,
 from commentsvc.domain.surge import alerts, episodes
 from commentsvc.errors import MailError
 from commentsvc.models import Delivery, DeliveryState, Pressure, Site, now
+from commentsvc.web.context import services_of
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 SECOND = timedelta(seconds=1)
@@ -170,7 +171,7 @@ class TestAlarm:
             "COMMENTSVC_SMTP_URL": "smtp://mail.example",
             "COMMENTSVC_ALERT_MAIL": "anna@mail.example, ben@mail.example",
         }
-        app.extensions["commentsvc.settings"] = Settings.from_env(
+        services_of(app).settings = Settings.from_env(
             environment(
                 settings.data_dir,
                 COMMENTSVC_DATABASE_URL=settings.database_url.replace("+psycopg", ""),

@@ -36,6 +36,7 @@ from commentsvc.serving import compression
 from commentsvc.serving.page_cache import cache as page_cache
 from commentsvc.serving.page_cache.cache import PageCache
 from commentsvc.serving.page_cache.change_signal import ChangeSignal
+from commentsvc.web.context import services_of
 from commentsvc.web.thread import pages as thread_pages
 from commentsvc.web.thread import rendering as thread_page
 
@@ -229,7 +230,7 @@ def test_a_piece_is_the_same_whatever_its_parameter_says(app: Flask, here: int, 
 
 def test_what_names_and_codings_take_is_bounded_too(app: Flask, here: int) -> None:
     cache = cache_of(app)
-    cache.shelf.room = 500_000
+    cache.store.room = 500_000
     for number in range(150):
         get(
             app,
@@ -237,9 +238,9 @@ def test_what_names_and_codings_take_is_bounded_too(app: Flask, here: int) -> No
             Accept_Encoding="br" + " " * number,
         )
         get(app, f"/embed?url={quote(ARTICLE)}", Accept_Encoding=f"br, x{number}{'y' * 1000}")
-    names = [page.name for page in cache.shelf.all()]
+    names = [page.name for page in cache.store.all()]
     assert max(map(len, names)) > 700
-    assert sum(map(len, names)) + sum(map(len, cache._by_query)) < cache.shelf.room
+    assert sum(map(len, names)) + sum(map(len, cache._by_query)) < cache.store.room
     assert max(map(len, cache._choices)) <= 200
 
 
@@ -284,24 +285,24 @@ def test_the_cache_stays_within_its_room_and_keeps_what_is_read(
     reader: Reader, app: Flask, rendered: list[str]
 ) -> None:
     cache = cache_of(app)
-    cache.shelf.room = 200_000
+    cache.store.room = 200_000
     reader.get()
     for number in range(300):
         get(app, f"/embed?url={BLOG}/made-up-{number}", Accept_Encoding="br")
         reader.get()
-        assert cache.shelf.taken <= cache.shelf.room
+        assert cache.store.taken <= cache.store.room
     assert rendered.count(f"/embed?{urlencode({'url': ARTICLE})}") == 1
-    pages = cache.shelf.all()
+    pages = cache.store.all()
     assert 1 < len(pages) < 200
-    assert sum(page.size() for page in pages) == cache.shelf.taken
+    assert sum(page.size() for page in pages) == cache.store.taken
     assert len(cache._by_query) <= len(pages)
-    assert not cache._turns
+    assert not cache._locks
 
 
 def test_pages_of_a_site_share_the_headers_that_are_the_same_on_all(app: Flask, here: int) -> None:
     for number in range(2):
         get(app, f"/embed?url={BLOG}/made-up-{number}")
-    one, other = (page.short for page in cache_of(app).shelf.all())
+    one, other = (page.short for page in cache_of(app).store.all())
     shared = set(one) & set(other)
     assert {"Content-Security-Policy", "Vary"} <= set(dict(shared))
     assert {id(header) for header in one if header in shared} == {
@@ -357,7 +358,7 @@ def test_a_page_that_is_right_is_not_rendered_anew_after_a_second(
     rendered.clear()
     for _ in range(3):
         assert reader.get().status_code == 200
-        for page in cache_of(app).shelf.all():
+        for page in cache_of(app).store.all():
             page.checked -= 5
     assert len(rendered) == 1
 
@@ -371,10 +372,10 @@ def test_a_page_that_is_still_read_after_a_second_is_compressed_better(reader: R
         assert brotli.decompress(answer.data) == reader.get().data
         assert int(answer.headers["Content-Length"]) == len(answer.data)
         sizes.append(len(answer.data))
-        for page in cache_of(app).shelf.all():
+        for page in cache_of(app).store.all():
             page.checked -= 5
     assert sizes[0] > sizes[1] == sizes[2]
-    assert cache_of(app).shelf.taken == sum(page.size() for page in cache_of(app).shelf.all())
+    assert cache_of(app).store.taken == sum(page.size() for page in cache_of(app).store.all())
 
 
 def test_while_comments_pour_in_a_page_is_rendered_so_often_and_no_more(
@@ -474,7 +475,7 @@ def test_a_page_that_is_made_while_its_thread_closes_is_of_one_moment(
         thread_page, "now", thread_pages.now, raising=False
     )  # should it ask for the time again
     assert "Comments close on" in reader.get().text
-    (page,) = cache_of(app).shelf.all()
+    (page,) = cache_of(app).store.all()
     assert page.until - time.monotonic() <= 60
 
 
@@ -510,7 +511,7 @@ def test_an_article_closes_after_a_number_of_days(session: Session, site: Site) 
 
 def test_a_forms_token_is_renewed_twice_a_day(reader: Reader, app: Flask, rendered: list[str]) -> None:
     reader.get()
-    (page,) = cache_of(app).shelf.all()
+    (page,) = cache_of(app).store.all()
     assert 0 < page.until - time.monotonic() <= 12 * 3600
     page.until = time.monotonic()
     reader.get()
@@ -557,7 +558,7 @@ def test_while_the_database_is_away_pages_are_given_out(
     reader.posted("Still here")
     assert "Still here" in reader.get().text
     monkeypatch.setattr(cache_of(app), "_engine", gone)
-    for page in cache_of(app).shelf.all():
+    for page in cache_of(app).store.all():
         page.checked -= 5
     assert "Still here" in reader.get().text
 
@@ -566,7 +567,7 @@ def test_while_the_database_says_nothing_only_one_waits_for_it(reader: Reader, a
     reader.posted("Still here")
     assert "Still here" in reader.get().text
     with cache_of(app)._asking:  # somebody has asked, and is not answered
-        for page in cache_of(app).shelf.all():
+        for page in cache_of(app).store.all():
             page.checked -= 5
         assert "Still here" in reader.get().text
 
@@ -627,7 +628,7 @@ def test_made_up_versions_of_files_are_not_kept(app: Flask, here: int) -> None:
     for number in range(50):
         assert get(app, f"/static/{number}/frame.css").headers["Cache-Control"] == "public, max-age=60"
         assert get(app, f"/static/{number}/nothing.css").status_code == 404
-    assert cache_of(app).shelf.all() == []
+    assert cache_of(app).store.all() == []
 
 
 def test_a_cdn_keeps_pages_only_where_it_is_set(settings: Settings, reader: Reader, tmp_path: Path) -> None:
@@ -662,7 +663,7 @@ def test_a_fault_is_never_kept(app: Flask, here: int, rendered: list[str]) -> No
     for _ in range(2):
         assert get(app, "/embed?url=https://nobody.example/").status_code == 404
     assert len(rendered) == 2
-    assert cache_of(app).shelf.all() == []
+    assert cache_of(app).store.all() == []
 
 
 def test_a_bell_is_heard_by_whoever_has_the_same_file(tmp_path: Path) -> None:
@@ -690,7 +691,7 @@ def test_a_bell_whose_file_cannot_be_made_rings_for_its_own_process(tmp_path: Pa
 
 
 def test_a_transaction_that_is_given_up_rings_nothing(app: Flask, session: Session, site: Site) -> None:
-    bell = cache_of(app)._bell
+    bell = cache_of(app)._signal
     before = bell.snapshot()
     site.heading = "Other"
     session.flush()
@@ -733,16 +734,16 @@ def wired(settings: Settings, app: Flask, redis_url: str, tmp_path: Path) -> Ite
     ]
     yield machines
     for one in machines:
-        one.extensions["commentsvc.messenger"].close()
+        services_of(one).broadcast.close()
         dispose(one)
 
 
 def test_with_redis_another_machine_sees_a_removal_at_once(wired: list[Flask], here: int) -> None:
     one, two = wired
     comment_id = Reader(one).posted("Not for long")
-    bell = cache_of(two)._bell
+    bell = cache_of(two)._signal
     assert soon(lambda: "Not for long" in Reader(two).get().text and bell.snapshot()[0] != 0)
-    for page in cache_of(two).shelf.all():
+    for page in cache_of(two).store.all():
         page.checked += 1000  # it would not ask by itself
     before = bell.snapshot()
     moderate(one, comment_id, Status.SPAM)
@@ -764,7 +765,7 @@ def test_redis_that_is_away_holds_nobody_up(
         assert "Said all the same" in Reader(alone).get().text
         assert time.monotonic() - began < 5
     finally:
-        alone.extensions["commentsvc.messenger"].close()
+        services_of(alone).broadcast.close()
         dispose(alone)
 
 
@@ -804,7 +805,7 @@ def test_what_may_be_kept_holds_nothing_of_whoever_asks(queue_of_site: Queue, ap
     mine_alone = ("Ada of the secret name", "Ada's eyes", "moderators' eyes", token)
     kept = 0
     for path in addresses_of(app):
-        cache_of(app).shelf.clear()
+        cache_of(app).store.clear()
         mine = browser.get(path, **{"Authorization": f"Bearer {token}", "X-Author-Key": "k" * 64})
         if "no-store" in mine.headers["Cache-Control"]:
             continue

@@ -16,6 +16,7 @@ from commentsvc.config import Settings
 from commentsvc.errors import SettingsError
 from commentsvc.integrations.oauth import catalogue
 from commentsvc.integrations.oauth.catalogue import BASIC, POST, ROWS, Provider
+from commentsvc.web.context import services_of
 
 ROOT = Path(__file__).resolve().parent.parent
 APPLES = vendors.apples_key().as_pem(private=True).decode()
@@ -159,7 +160,7 @@ def test_the_service_starts_with_all_of_them(tmp_path: Path) -> None:
     variables = pair(*(row.key.upper() for row in ROWS if row.key != "mastodon"))
     named = {f"COMMENTSVC_{name}": value for name, value in variables.items()}
     app = create_app(Settings.from_env(environment(tmp_path, **named, COMMENTSVC_MASTODON="on")))
-    assert list(app.extensions["commentsvc.providers"]) == [row.key for row in ROWS]
+    assert list(services_of(app).providers) == [row.key for row in ROWS]
     dispose(app)
 
 

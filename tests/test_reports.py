@@ -20,6 +20,7 @@ from commentsvc.domain.moderation.reports import Reporter
 from commentsvc.errors import InvalidFieldsError, NotFoundError
 from commentsvc.integrations.rate_limits import Limiter
 from commentsvc.models import Comment, Commenter, Decision, Report, Site, Status
+from commentsvc.web.context import services_of
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 
@@ -218,7 +219,7 @@ class TestTheDoor:
         assert "Fine" in reader.get(door).text
 
     def test_it_is_limited(self, app: Flask, reader: Reader, door: str) -> None:
-        app.extensions["commentsvc.report_limiter"] = Limiter("2/hour")
+        services_of(app).limiters["reports"] = Limiter("2/hour")
         path = f"{door}/comments/{reader.posted()}/report"
         data = fields(reader.get(path).text)
         statuses = [send(reader, path, data, json=True).status_code for _ in range(3)]

@@ -23,6 +23,7 @@ from commentsvc.domain.sites import sites
 from commentsvc.errors import ProviderUnavailableError
 from commentsvc.integrations.oauth import mastodon
 from commentsvc.web.auth import provider_calls
+from commentsvc.web.context import services_of
 
 CROWD = 8
 
@@ -37,7 +38,7 @@ def vendors() -> Iterator[Vendors]:
 def app(settings: Settings, vendors: Vendors) -> Iterator[Flask]:
     app = create_app(settings)
     for vendor in vendors.by_key.values():
-        app.extensions["commentsvc.providers"][vendor.key] = vendor.row()
+        services_of(app).providers[vendor.key] = vendor.row()
     with app.app_context(), Session(db.engine) as session:
         begin_write(session)
         sites.add(session, "Blog", [BLOG], owner_id=accounts.operator(session).id)
@@ -116,8 +117,8 @@ def test_many_slow_instances_together_leave_room_for_others(
         raise ProviderUnavailableError(f"{host} cannot be reached right now.")
 
     monkeypatch.setattr(mastodon, "_ask", ask)
-    row = app.extensions["commentsvc.providers"]["github"]
-    app.extensions["commentsvc.providers"]["mastodon"] = replace(row, key="mastodon", label="Mastodon")
+    row = services_of(app).providers["github"]
+    services_of(app).providers["mastodon"] = replace(row, key="mastodon", label="Mastodon")
     with ThreadPoolExecutor(CROWD) as pool:
         for number in range(CROWD):
             pool.submit(Person(app).start, "mastodon", instance=f"slow{number}.example")

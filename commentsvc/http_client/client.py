@@ -1,7 +1,7 @@
 """The guarded way out: every request to an address that a stranger may choose is made here.
 
 A destination is judged, then connected to by the address that was judged, so that a name cannot change its mind in
-between; its certificate must bear the name. Each redirect goes through the same door. http.client speaks HTTP over
+between; its certificate must bear the name. Each redirect is checked in the same way. http.client speaks HTTP over
 a wire that has one deadline and one allowance for all that comes, headers and framing included. It knows no proxies,
 no cookies and no decompression.
 """

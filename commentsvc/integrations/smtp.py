@@ -58,7 +58,7 @@ def send(relay: SmtpServer, sender: str, recipient: str, subject: str, text: str
 
 
 def greet(relay: SmtpServer) -> str:
-    """Go as far as the door: connect, encrypt, log in; return how in words. Raises MailError."""
+    """Connect, encrypt and log in, without sending anything; return how in words. Raises MailError."""
     with _connected(relay) as connection:
         encrypted = isinstance(connection.sock, ssl.SSLSocket)
         connection.noop()

@@ -15,9 +15,7 @@ from functools import partial
 from typing import Any, NoReturn
 
 from commentsvc.errors import BadAddressError
-from commentsvc.serving import heap, supervisor
-from commentsvc.serving.access_log import AccessLog
-from commentsvc.serving.wsgi_bridge import WsgiBridge
+from commentsvc.serving import heap, stack, supervisor
 
 # Granian has a heap of its own (jemalloc), four parts of it for each processor, in which its few threads leave holes:
 # 6 MB a worker. With one part they answer as fast. It is read as soon as Granian is loaded.
@@ -120,8 +118,8 @@ def _supervise(workers: Iterable[int], another: Sequence[str]) -> NoReturn:
 
 def work(load: Callable[[], WsgiApp], bind: Bind, number: int, *, access_log: bool = True) -> None:
     """Answer requests as one of the workers, until the supervisor says SIGTERM."""
-    # Granian's own way around a WSGI application has it answer at once.
-    granian.server.mp._wsgi_call_wrap = lambda app, *_: WsgiBridge(app)  # type: ignore[attr-defined]
+    # Granian's own way around a WSGI application has it answer at once; ours is the outermost layer of the stack.
+    granian.server.mp._wsgi_call_wrap = lambda app, *_: app  # type: ignore[attr-defined]
     _Worker(
         number,
         target="commentsvc",  # only a name: `load` is what is called
@@ -165,7 +163,7 @@ def _load_in_worker(load: Callable[[], WsgiApp], access_log: bool) -> WsgiApp:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not the parent's, until Granian sets the worker's own
     signal.pthread_sigmask(signal.SIG_SETMASK, {signal.SIGINT, signal.SIGTERM})
     threading.Thread(target=_stop_when_told, daemon=True).start()
-    return AccessLog(load()) if access_log else load()
+    return stack.wrap(load(), stack.at_the_server(access_log=access_log))
 
 
 def _stop_when_told() -> None:

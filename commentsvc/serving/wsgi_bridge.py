@@ -76,8 +76,8 @@ class WsgiBridge:
     def __init__(self, app: WsgiApp) -> None:
         self._app = app
         self._readers = 0
-        self._precedence = WriteThrottle(lambda: self._readers)
-        self._patient = ThreadPoolExecutor(SLOW_POOL_SIZE, thread_name_prefix="patient")
+        self._throttle = WriteThrottle(lambda: self._readers)
+        self._slow_pool = ThreadPoolExecutor(SLOW_POOL_SIZE, thread_name_prefix="slow")
         self._always: dict[str, Any] = {
             "SCRIPT_NAME": "",
             "wsgi.version": (1, 0),
@@ -94,14 +94,14 @@ class WsgiBridge:
         begun = _Begun()
         answer = self._app(self._always | request, begun)
         if type(answer) is DeferredResponse:
-            self._patient.submit(self._finish, protocol, begun, answer)
+            self._slow_pool.submit(self._finish, protocol, begun, answer)
         else:
             self._readers += 1  # threads may lose one; it is no account
             self._send(protocol, begun, answer)
 
     def _finish(self, protocol: Any, begun: _Begun, answer: DeferredResponse) -> None:
         try:
-            with self._precedence.given():
+            with self._throttle.given():
                 self._send(protocol, begun, answer)
         except Exception:
             log.exception("an answer could not be made")

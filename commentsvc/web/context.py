@@ -1,10 +1,12 @@
-"""What every door needs at hand: the settings, the database session, the clock, the limits."""
+"""What every view needs at hand: the services of the running application, its database session, the clock."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
-from flask import current_app
+from flask import Flask, current_app
 from sqlalchemy.orm import Session
 
 from commentsvc.config import Settings
@@ -13,49 +15,81 @@ from commentsvc.domain import hash_keys
 from commentsvc.integrations.oauth.catalogue import Provider
 from commentsvc.integrations.rate_limits import Limiter, PostLimits
 from commentsvc.models import now
+from commentsvc.serving.page_cache.change_broadcast import ChangeBroadcast
 
 if TYPE_CHECKING:
     from commentsvc.integrations.oauth.flow import Flow
 
 __all__ = [
+    "Services",
     "database",
     "flow",
     "hash_key",
+    "limiter",
     "now",
     "post_limits",
-    "preview_limiter",
     "providers",
-    "report_limiter",
+    "services_of",
     "settings",
 ]
+
+_KEY = "commentsvc"
+
+
+@dataclass
+class Services:
+    """What one application consists of beside Flask and the database."""
+
+    settings: Settings
+    broadcast: ChangeBroadcast
+    """Tells other machines what changed."""
+    providers: dict[str, Provider]
+    """Login providers by key, in the order in which they are offered."""
+    post_limits: PostLimits
+    """What a new comment meets."""
+    limiters: dict[str, Limiter]
+    """All other limits, by the names that `routes.py` gives them."""
+
+    @cached_property
+    def flow(self) -> Flow:
+        """What speaks with the providers; loaded late, because it is a fifth of the memory and of the time to start."""
+        from commentsvc.integrations.oauth.flow import Flow
+
+        return Flow()
+
+    @cached_property
+    def hash_key(self) -> bytes:
+        """The key of hashes that must last, read from the database once in a process."""
+        return hash_keys.load(db.engine)
+
+    def install(self, app: Flask) -> None:
+        """Make these the services of an application."""
+        app.extensions[_KEY] = self
+
+
+def services_of(app: Flask) -> Services:
+    """Return the services of an application."""
+    return cast(Services, app.extensions[_KEY])
 
 
 def settings() -> Settings:
     """Return the running service's settings."""
-    return cast(Settings, current_app.extensions["commentsvc.settings"])
+    return services_of(current_app).settings
 
 
 def hash_key() -> bytes:
-    """Return the key of hashes that must last, read from the database once in a process."""
-    kept = current_app.extensions
-    if "commentsvc.hash_key" not in kept:
-        kept["commentsvc.hash_key"] = hash_keys.load(db.engine)
-    return cast(bytes, kept["commentsvc.hash_key"])
+    """Return the key of hashes that must last."""
+    return services_of(current_app).hash_key
 
 
 def post_limits() -> PostLimits:
     """Return the limits that a new comment meets."""
-    return cast(PostLimits, current_app.extensions["commentsvc.post_limits"])
+    return services_of(current_app).post_limits
 
 
-def preview_limiter() -> Limiter:
-    """Return the counter of texts that are rendered to be looked at."""
-    return cast(Limiter, current_app.extensions["commentsvc.preview_limiter"])
-
-
-def report_limiter() -> Limiter:
-    """Return the counter of readers' reports."""
-    return cast(Limiter, current_app.extensions["commentsvc.report_limiter"])
+def limiter(name: str) -> Limiter:
+    """Return the limit of this name; `routes.py` has them all."""
+    return services_of(current_app).limiters[name]
 
 
 def database() -> Session:
@@ -65,14 +99,9 @@ def database() -> Session:
 
 def providers() -> dict[str, Provider]:
     """Return the login providers of this service, by key, in the order in which they are offered."""
-    return cast("dict[str, Provider]", current_app.extensions["commentsvc.providers"])
+    return services_of(current_app).providers
 
 
 def flow() -> Flow:
     """Return what speaks with the providers."""
-    kept = current_app.extensions
-    if "commentsvc.flow" not in kept:
-        from commentsvc.integrations.oauth.flow import Flow  # a fifth of the memory, and of the time to start
-
-        kept["commentsvc.flow"] = Flow()
-    return cast("Flow", kept["commentsvc.flow"])
+    return services_of(current_app).flow

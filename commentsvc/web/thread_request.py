@@ -21,7 +21,7 @@ EMBED, STANDALONE = "/embed", "/thread"
 
 @dataclass(frozen=True)
 class ThreadRequest:
-    """A thread as a page asks for it; the doors' links carry it on."""
+    """A thread as a page asks for it; the links of its views carry it on."""
 
     mode: str
     """FRAME or PAGE: inside somebody's article, or on its own."""
@@ -31,13 +31,13 @@ class ThreadRequest:
     order: Order | None = None
 
     @classmethod
-    def read(cls, door: str, values: Mapping[str, str]) -> ThreadRequest:
+    def read(cls, mode: str, values: Mapping[str, str]) -> ThreadRequest:
         """Read query arguments or form fields."""
         order = values.get("order", "")
         # Every link of the page repeats them, so what only hangs on a long one is left out.
         url, canonical = shortened(values.get("url", "")), shortened(values.get("canonical", ""))
         return cls(
-            mode=door,
+            mode=mode,
             url=url,
             canonical=canonical if len(canonical) <= LONGEST and canonical.isprintable() else "",
             page_id=values.get("id", ""),

@@ -1,8 +1,8 @@
-"""The door in front of Flask: answers that are the same for everybody, given out as bytes that are ready.
+"""The page cache in front of Flask: answers that are the same for everybody, given out as bytes that are ready.
 
-A page is rendered and compressed once. Before every answer it looks at a bell that all processes of this machine ring
-after a commit, and at most once a second it asks the database for the versions of what is being read, for commits of
-other machines. What it does not know goes on to Flask, as if this door were not there.
+A page is rendered and compressed once. Before every answer it looks at a signal that each process of this machine
+changes after a commit, and at most once a second it asks the database for the versions of what is being read, for
+commits of other machines. What it does not know goes on to Flask, as if the cache were not there.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ WsgiApp = Callable[[Environ, Start], Iterable[bytes]]
 log = logging.getLogger(__name__)
 
 ASKS_EVERY = 1.0
-"""Seconds after which a page's versions are asked for again though no bell rang."""
+"""Seconds after which a page's versions are asked for again though no signal rang."""
 PERIOD = 12 * 3600
 """Seconds after which what passes in a page, a form's token, is renewed though nothing else changed."""
 RENDERS = 10
@@ -64,19 +64,19 @@ class PageCache:
         app: WsgiApp,
         *,
         room: int,
-        bell: ChangeSignal,
+        signal: ChangeSignal,
         engine: Engine,
         listen: Callable[[], None] | None = None,
     ) -> None:
         """`room` is in bytes. `listen` is called once, before the first page is kept."""
         self._app = app
         self._listen = listen
-        self._bell, self._cells = bell, bell.cells
+        self._signal, self._cells = signal, signal.cells
         self._engine = engine
         self._by_query: dict[str, CachedPage] = {}
-        self.shelf = PageStore(room, dropped=self._forget)
+        self.store = PageStore(room, dropped=self._forget)
         self._choices: dict[str, str] = {}
-        self._turns, self._asking = KeyedLock(), threading.Lock()
+        self._locks, self._asking = KeyedLock(), threading.Lock()
 
     def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
         """Answer a request."""
@@ -127,9 +127,9 @@ class PageCache:
         return coding
 
     def _add(self, page: CachedPage, coding: str) -> tuple[Headers, list[bytes]]:
-        with self._turns.hold(page.name):
+        with self._locks.hold(page.name):
             ready = page.ready.get(coding) or page.add(coding, page.body())
-        self.shelf.weigh(page)
+        self.store.weigh(page)
         return ready
 
     def _answer_anew(self, environ: Environ, start: Start) -> Iterable[bytes]:
@@ -139,13 +139,13 @@ class PageCache:
         if wanted is None:
             return self._app(environ, start)
         name = f"{environ['PATH_INFO']}?{wanted}"
-        with self._turns.hold(name):
-            page = before = self.shelf.get(name)
+        with self._locks.hold(name):
+            page = before = self.store.get(name)
             if page is not None and not self._is_fresh(page) and not self._is_let_be(page):
                 page = self._asked_about(page)
                 if page is not None and page.effort == compression.QUICK:
                     page.compress_well()
-                    self.shelf.weigh(page)
+                    self.store.weigh(page)
             if page is None:
                 page, plain = self._rendered(name, {**environ, "QUERY_STRING": wanted})
                 if page is None:
@@ -159,7 +159,7 @@ class PageCache:
         listen, self._listen = self._listen, None
         if listen:
             listen()
-        heard, at = self._bell.snapshot(), monotonic()
+        heard, at = self._signal.snapshot(), monotonic()
         for header in _THEIR_OWN:
             environ.pop(header, None)
         accepted, environ["REQUEST_METHOD"] = environ.get("HTTP_ACCEPT_ENCODING", ""), "GET"
@@ -177,7 +177,7 @@ class PageCache:
             self._mark(page, heard, at)
         page.compressible = len(body) >= _SMALL and dict(headers).get("Content-Type", "").startswith(_TEXT)
         page.add(self._coding(page, accepted), body)
-        self.shelf.put(page)
+        self.store.put(page)
         return page, plain
 
     def _is_let_be(self, page: CachedPage) -> bool:
@@ -185,21 +185,21 @@ class PageCache:
         now = monotonic()
         if page.renders < RENDERS or now - page.second > 1 or now >= page.until or page.stamp is None:
             return False
-        self._mark(page, self._bell.snapshot(), page.second + 1 - ASKS_EVERY)
+        self._mark(page, self._signal.snapshot(), page.second + 1 - ASKS_EVERY)
         return True
 
     def _asked_about(self, page: CachedPage) -> CachedPage | None:
         """Ask the database about a page, and in the same breath about others that are being read."""
         if page.stamp is None or monotonic() >= page.until:
-            self.shelf.drop(page)
+            self.store.drop(page)
             return None
         if not self._asking.acquire(timeout=ASKS_EVERY):
             return page  # somebody asks, and is not answered
         try:
             if self._is_fresh(page):
                 return page
-            heard, at = self._bell.snapshot(), monotonic()
-            others = [one for one in self.shelf.all() if one.used and one.stamp and one is not page]
+            heard, at = self._signal.snapshot(), monotonic()
+            others = [one for one in self.store.all() if one.used and one.stamp and one is not page]
             pages = [page, *others[: TOGETHER - 1]]
             for one, right in zip(
                 pages, self._unchanged([one.stamp for one in pages if one.stamp]), strict=True
@@ -208,10 +208,10 @@ class PageCache:
                 if right:
                     self._mark(one, heard, at)
                 else:
-                    self.shelf.drop(one)
+                    self.store.drop(one)
         finally:
             self._asking.release()
-        return page if self.shelf.get(page.name) is page else None
+        return page if self.store.get(page.name) is page else None
 
     def _unchanged(self, stamps: list[versions.VersionStamp]) -> list[bool]:
         try:
@@ -228,7 +228,7 @@ class PageCache:
         """Find the page by this way of asking from now on."""
         if len(query) > _MEMORABLE or query in page.queries:
             return
-        with self.shelf.holding(page) as stands:
+        with self.store.holding(page) as stands:
             if not stands:
                 return
             page.queries.append(query)

@@ -1,4 +1,4 @@
-"""Carries the bell's rings to other machines, over Redis, where there is one; without it they ask once a second."""
+"""Carries the signal to other machines over Redis; without one they ask the database once a second."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ AGAIN = 1.0
 class ChangeBroadcast:
     """Rings here and on all machines. Raises SettingsError for a Redis without the package that speaks with it."""
 
-    def __init__(self, redis_url: str, bell: ChangeSignal) -> None:
-        self._bell = bell
+    def __init__(self, redis_url: str, signal: ChangeSignal) -> None:
+        self._signal = signal
         self._rests_until = 0.0
         self._listener: threading.Thread | None = None
         self._starting = threading.Lock()
@@ -35,7 +35,7 @@ class ChangeBroadcast:
 
     def publish(self, thread: tuple[int, str] | None = None) -> None:
         """Say that a thread, given as its site's id and its key, changed; or, for None, that anything may have."""
-        self._bell.send(thread)
+        self._signal.send(thread)
         if self._speaking is None or time.monotonic() < self._rests_until:
             return
         try:
@@ -50,7 +50,7 @@ class ChangeBroadcast:
             if self._hearing is None or self._listener is not None:
                 return
             self._listener = threading.Thread(
-                target=self._hear, args=(self._hearing,), daemon=True, name="messenger"
+                target=self._hear, args=(self._hearing,), daemon=True, name="broadcast"
             )
             self._listener.start()
 
@@ -68,7 +68,7 @@ class ChangeBroadcast:
             try:
                 with redis.pubsub(ignore_subscribe_messages=True) as line:
                     line.subscribe(CHANNEL)
-                    self._bell.send()  # whatever was told before is lost
+                    self._signal.send()  # whatever was told before is lost
                     while not self._closed.is_set():
                         self._take(line.get_message(timeout=AGAIN))
             except Exception as error:
@@ -78,7 +78,7 @@ class ChangeBroadcast:
     def _take(self, message: dict[str, Any] | None) -> None:
         text = message["data"] if message else b""
         if text.isdigit() and int(text) < CELLS:
-            self._bell.send_cell(int(text))
+            self._signal.send_cell(int(text))
 
 
 def connection_error(redis_url: str) -> str | None:

@@ -1,4 +1,4 @@
-"""A bell that all processes of a machine hear: a file mapped into the memory of each, rung after every commit.
+"""A signal to all processes of a machine that something changed: a file mapped into memory, written after each commit.
 
 Looking at it costs a few nanoseconds, so that a page kept as bytes can ask before every answer whether anything
 changed. It only ever says "look again": what is true is in the database.
@@ -16,7 +16,7 @@ from pathlib import Path
 log = logging.getLogger(__name__)
 
 CELLS = 1024
-"""The first is rung by whatever may concern every page; each of the others by changes of some threads."""
+"""The first changes with whatever may concern every page; each of the others with some threads."""
 _WIDTH = 8
 EVERYTHING = 0
 
@@ -41,7 +41,7 @@ class ChangeSignal:
 
 
 def cell_of(site_id: int, key: str) -> int:
-    """Return the cell that changes of a thread ring."""
+    """Return the cell that a thread's changes are written to."""
     return 1 + zlib.crc32(f"{site_id} {key}".encode("utf-8", "surrogatepass")) % (CELLS - 1)
 
 

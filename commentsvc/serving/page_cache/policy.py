@@ -1,4 +1,4 @@
-"""What a door says of an answer that may be kept as bytes and given to everybody; `pagecache` keeps it."""
+"""What a view says of an answer that may be given to everybody: how long the page cache may keep it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where kept pages stand: bounded in bytes, and not to be emptied by a crawler that asks for each page once."""
+"""The cached pages: bounded in bytes, and not to be emptied by a crawler that asks for each page once."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class CachedPage:
         self.effort = compression.BEST if keep.permanent else compression.QUICK
         self.until = until
         self.cell = self.signal = self.signal_for_all = 0
-        """Of the bell: the cell that its thread rings, and what that one and everybody's said."""
+        """The signal's cell of its thread, and the values that this cell and everybody's had."""
         self.checked = 0.0
         self.ready: dict[str, tuple[Headers, list[bytes]]] = {}
         self.queries: list[str] = []
@@ -68,7 +68,7 @@ class CachedPage:
         self.compressible = True
         """Whether it is worth compressing."""
         self.asked = self.used = False
-        """Since the shelf last made room; since its versions were last asked for."""
+        """Since the store last made room; since its versions were last asked for."""
 
     def body(self) -> bytes:
         """Return the bytes as they were before any compression."""

@@ -28,7 +28,6 @@ LARGEST_ROW = 2**63 - 1
 _ROW = f"<int(max={LARGEST_ROW}):row_id>"
 
 
-@blueprint.before_request
 def guard() -> ResponseReturnValue | None:
     """Stand before every route: changes come from pages of ours, and people are signed in."""
     if request.method not in {"GET", "HEAD"}:

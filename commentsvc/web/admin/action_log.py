@@ -14,7 +14,6 @@ from commentsvc.web.admin.context import (
     LARGEST_SITE,
     AdminContext,
     QueuePosition,
-    guard,
     number,
     posted_number,
 )
@@ -22,7 +21,6 @@ from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now
 
 blueprint = Blueprint("action_log", __name__, url_prefix=cookies.ADMIN)
-blueprint.before_request(guard)
 
 LOG = f"/sites/<int(max={LARGEST_SITE}):site_id>/actions"
 

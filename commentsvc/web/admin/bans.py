@@ -11,13 +11,12 @@ from commentsvc.domain.admin import ban_list, people
 from commentsvc.errors import ForbiddenError, InvalidFieldsError, NotFoundError
 from commentsvc.models import Ban, BanKind, Comment
 from commentsvc.web import error_pages
-from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, guard, number
+from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, number
 from commentsvc.web.admin.people_forms import AuthorBanForm, BanForm, checked
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now
 
 blueprint = Blueprint("bans", __name__, url_prefix=cookies.ADMIN)
-blueprint.before_request(guard)
 
 NOWHERE = "There is no such page, or it is not yours to see."
 _WORDS = {

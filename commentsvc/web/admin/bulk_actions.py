@@ -17,14 +17,12 @@ from commentsvc.web.admin.context import (
     LARGEST_SITE,
     AdminContext,
     QueuePosition,
-    guard,
     posted_number,
 )
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now
 
 blueprint = Blueprint("bulk_actions", __name__, url_prefix=cookies.ADMIN)
-blueprint.before_request(guard)
 
 MOST_PICKED = 500
 _PICK = re.compile(r"([0-9]{1,19})-([a-z]{1,20})")

@@ -13,13 +13,12 @@ from commentsvc.domain.admin.queue_filters import Filters
 from commentsvc.errors import InvalidFieldsError, NotFoundError
 from commentsvc.integrations.oauth import catalogue
 from commentsvc.models import Note
-from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, guard, number
+from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, number
 from commentsvc.web.admin.people_forms import NoteForm
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now, providers
 
 blueprint = Blueprint("people", __name__, url_prefix=cookies.ADMIN)
-blueprint.before_request(guard)
 
 PEOPLE = f"/sites/<int(max={LARGEST_SITE}):site_id>/people"
 NOTE = f"/sites/<int(max={LARGEST_SITE}):site_id>/notes/<int(max={LARGEST_ROW}):note_id>"

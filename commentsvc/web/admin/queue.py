@@ -17,7 +17,6 @@ from commentsvc.web.admin.context import (
     AdminContext,
     QueuePosition,
     for_comment,
-    guard,
     number,
     person,
     undo_button,
@@ -26,7 +25,6 @@ from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now, providers
 
 blueprint = Blueprint("queue", __name__, url_prefix=cookies.ADMIN)
-blueprint.before_request(guard)
 
 RESTORE = "restore"
 KEEP = "keep"

@@ -17,13 +17,12 @@ from commentsvc.domain.spam.checks import Rules
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import Policy, Site, Status
 from commentsvc.web import headers
-from commentsvc.web.admin.context import LARGEST_SITE, AdminContext, guard
+from commentsvc.web.admin.context import LARGEST_SITE, AdminContext
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now, settings
 from commentsvc.web.forms import RulesForm
 
 blueprint = Blueprint("rules", __name__, url_prefix=cookies.ADMIN)
-blueprint.before_request(guard)
 
 RULES = f"/sites/<int(max={LARGEST_SITE}):site_id>/rules"
 

@@ -11,13 +11,12 @@ from commentsvc.domain.thread_admin.remapping import RemapPlan
 from commentsvc.errors import InvalidFieldsError, NotFoundError
 from commentsvc.models import Action
 from commentsvc.web.admin import thread_context
-from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, guard
+from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext
 from commentsvc.web.admin.thread_context import ROOT
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now
 
 blueprint = Blueprint("site_moves", __name__, url_prefix=ROOT)
-blueprint.before_request(guard)
 
 SITE = f"/sites/<int(max={LARGEST_SITE}):site_id>/remap"
 SHOWN = 200

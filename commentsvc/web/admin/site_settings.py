@@ -11,13 +11,12 @@ from commentsvc.domain.sites import site_settings
 from commentsvc.domain.sites.site_settings import SiteSettings
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import FieldRule, Order, Policy, Site
-from commentsvc.web.admin.context import LARGEST_SITE, AdminContext, guard
+from commentsvc.web.admin.context import LARGEST_SITE, AdminContext
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database
 from commentsvc.web.forms import SiteForm
 
 blueprint = Blueprint("site_settings", __name__, url_prefix=cookies.ADMIN)
-blueprint.before_request(guard)
 
 
 @blueprint.route(f"/sites/<int(max={LARGEST_SITE}):site_id>", methods=["GET", "POST"])

@@ -8,12 +8,11 @@ from flask.typing import ResponseReturnValue
 from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import single_sign_on
 from commentsvc.web import headers
-from commentsvc.web.admin.context import LARGEST_SITE, AdminContext, guard
+from commentsvc.web.admin.context import LARGEST_SITE, AdminContext
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, settings
 
 blueprint = Blueprint("site_sso", __name__, url_prefix=cookies.ADMIN)
-blueprint.before_request(guard)
 
 
 @blueprint.route(f"/sites/<int(max={LARGEST_SITE}):site_id>/sign-in", methods=["GET", "POST"])

@@ -9,12 +9,11 @@ from flask.typing import ResponseReturnValue
 
 from commentsvc.domain.admin import statistics
 from commentsvc.models import Status
-from commentsvc.web.admin.context import LARGEST_SITE, AdminContext, guard
+from commentsvc.web.admin.context import LARGEST_SITE, AdminContext
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now
 
 blueprint = Blueprint("statistics", __name__, url_prefix=cookies.ADMIN)
-blueprint.before_request(guard)
 
 STACKED = (Status.APPROVED, Status.HELD, Status.SPAM, Status.TRASH)
 """From the ground up."""

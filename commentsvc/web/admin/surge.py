@@ -10,12 +10,11 @@ from commentsvc.domain.admin import site_rules
 from commentsvc.domain.surge import episodes
 from commentsvc.errors import NotFoundError
 from commentsvc.models import Pressure
-from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, guard
+from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now
 
 blueprint = Blueprint("surge", __name__, url_prefix=cookies.ADMIN)
-blueprint.before_request(guard)
 
 SITE = f"/sites/<int(max={LARGEST_SITE}):site_id>"
 _BY_HAND = {"ease": episodes.ease, "hold": episodes.hold_all}

@@ -13,13 +13,12 @@ from commentsvc.errors import BadAddressError
 from commentsvc.integrations.oauth import catalogue
 from commentsvc.models import Role
 from commentsvc.web import headers
-from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, guard, person
+from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, person
 from commentsvc.web.admin.people_forms import InvitationForm, checked
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now, providers, settings
 
 blueprint = Blueprint("team", __name__, url_prefix=cookies.ADMIN)
-blueprint.before_request(guard)
 
 MEMBER = f"/team/<int(max={LARGEST_ROW}):membership_id>"
 

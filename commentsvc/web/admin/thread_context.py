@@ -1,4 +1,4 @@
-"""What the doors to threads in the admin view share: finding one for its moderators, and going back to it."""
+"""What the views of threads in the admin view share: finding one for its moderators, and going back to it."""
 
 from __future__ import annotations
 

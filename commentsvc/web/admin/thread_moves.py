@@ -12,12 +12,11 @@ from commentsvc.domain.threads import duplicates
 from commentsvc.errors import InvalidFieldsError, KeyTakenError, NotFoundError
 from commentsvc.models import Action, Role, Site, Thread
 from commentsvc.web.admin import thread_context
-from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, guard, number, person
+from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, number, person
 from commentsvc.web.admin.thread_context import ROOT
 from commentsvc.web.context import database, now
 
 blueprint = Blueprint("thread_moves", __name__, url_prefix=ROOT)
-blueprint.before_request(guard)
 
 THREAD = f"/<int(max={LARGEST_ROW}):thread_id>"
 _UNDO = {merging.KIND: merging.unmerge, renaming.KIND: renaming.undo, moving.KIND: moving.undo}

@@ -16,12 +16,11 @@ from commentsvc.domain.threads import threads
 from commentsvc.errors import InvalidFieldsError, NotFoundError
 from commentsvc.models import Comment, TitleSource
 from commentsvc.web.admin import thread_context
-from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, guard, number, person
+from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, number, person
 from commentsvc.web.admin.thread_context import ROOT
 from commentsvc.web.context import database, now
 
 blueprint = Blueprint("threads", __name__, url_prefix=ROOT)
-blueprint.before_request(guard)
 
 THREAD = f"/<int(max={LARGEST_ROW}):thread_id>"
 COMMENT = f"/comments/<int(max={LARGEST_ROW}):comment_id>"

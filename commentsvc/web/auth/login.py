@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, current_app, jsonify, make_response, render_template, request
+from flask import Blueprint, Response, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 
@@ -17,7 +17,6 @@ from commentsvc.domain.accounts import login_sessions, login_tickets
 from commentsvc.domain.accounts.login_tickets import LoginStage, RedeemedLogin
 from commentsvc.errors import BadAddressError, CommentsvcError, NotFoundError, TooManyError
 from commentsvc.integrations.oauth.catalogue import Provider
-from commentsvc.integrations.rate_limits import Limiter
 from commentsvc.web import access, error_pages, headers
 from commentsvc.web.auth import (
     login_arrival,
@@ -29,7 +28,7 @@ from commentsvc.web.auth import (
 )
 from commentsvc.web.auth.login_outcomes import LoginOutcome, Purpose, Start
 from commentsvc.web.auth.pending_logins import PendingLogin
-from commentsvc.web.context import database, now, providers
+from commentsvc.web.context import database, limiter, now, providers
 from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
 
 blueprint = Blueprint("login", __name__, url_prefix="/login")
@@ -51,7 +50,7 @@ def start() -> ResponseReturnValue:
     begun_from, challenge = Start.read({"purpose": Purpose.FRAME} | request.form.to_dict()), ""
     try:
         access.require_own_page()
-        _limiter("logins").hit(access.network())
+        limiter("logins").hit(access.network())
         _require_same_person(begun_from)
         begun_from, site_id = _where(begun_from)
         provider = _provider(request.form.get("provider", ""))
@@ -112,7 +111,7 @@ def posted(key: str) -> ResponseReturnValue:
 def redeem() -> ResponseReturnValue:
     """Hand the session to the frame that began the login: once, to whoever holds its verifier."""
     access.require_own_page()
-    _limiter("login questions").hit(access.network())
+    limiter("login questions").hit(access.network())
     site_id = ThreadRequest.read(EMBED, request.form).place().site.id
     wants_bearer = request.form.get("want") == "bearer"
     verifier = request.form.get("verifier", "")[:200]
@@ -134,7 +133,7 @@ def redeem() -> ResponseReturnValue:
 def cancel() -> ResponseReturnValue:
     """Withdraw a login for the frame that began it; whoever finishes it after that is told so."""
     access.require_own_page()
-    _limiter("cancelled logins").hit(access.network())
+    limiter("cancelled logins").hit(access.network())
     site_id = ThreadRequest.read(EMBED, request.form).place().site.id
     session = database()
     begin_write(session)
@@ -179,11 +178,6 @@ def _require_same_person(begun_from: Start) -> None:
     holder = reader.person_of_cookie() if begun_from.purpose is Purpose.LINK else None
     if holder and (mark := request.form.get("mark")):  # which every page of ours has that links accounts
         person_marks.require(mark, holder.commenter)
-
-
-def _limiter(name: str) -> Limiter:
-    result: Limiter = current_app.extensions["commentsvc.limiters"][name]
-    return result
 
 
 def _provider(key: str) -> Provider:

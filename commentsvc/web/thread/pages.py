@@ -48,13 +48,13 @@ def page() -> ResponseReturnValue:
     return _thread(ThreadRequest.read(STANDALONE, request.args))
 
 
-@blueprint.get(f"{EMBED}/own", defaults={"door": EMBED})
-@blueprint.get(f"{STANDALONE}/own", defaults={"door": STANDALONE})
-def reader_state(door: str) -> ResponseReturnValue:
+@blueprint.get(f"{EMBED}/own", defaults={"mode": EMBED})
+@blueprint.get(f"{STANDALONE}/own", defaults={"mode": STANDALONE})
+def reader_state(mode: str) -> ResponseReturnValue:
     """What only this reader may know of a thread: who they are, a fresh form token, their comments that are held."""
-    thread_request = ThreadRequest.read(door, request.args)
+    thread_request = ThreadRequest.read(mode, request.args)
     address = thread_request.address()
-    holder = reader.current(address.site.id if door == EMBED else None)
+    holder = reader.current(address.site.id if mode == EMBED else None)
     key = access.author_key_hash(request.headers.get("X-Author-Key"))
     held = thread_pages.own_held(
         database(),

@@ -51,16 +51,16 @@ blueprint = Blueprint("posting", __name__)
 KEY_LONGEST = 64
 
 
-@blueprint.post(f"{EMBED}/comments", defaults={"door": EMBED})
-@blueprint.post(f"{STANDALONE}/comments", defaults={"door": STANDALONE})
-def post(door: str) -> ResponseReturnValue:
+@blueprint.post(f"{EMBED}/comments", defaults={"mode": EMBED})
+@blueprint.post(f"{STANDALONE}/comments", defaults={"mode": STANDALONE})
+def post(mode: str) -> ResponseReturnValue:
     """Take a comment. Scripts get JSON; a browser without script gets a page, its text kept on any fault."""
     access.require_own_page()
     given = request.form.to_dict()  # never a JSON body or files, which a bare form would read too
-    form, thread_request = CommentForm(given), ThreadRequest.read(door, given)
+    form, thread_request = CommentForm(given), ThreadRequest.read(mode, given)
     address = thread_request.place()
     try:
-        posted = _store(form, address, door)
+        posted = _store(form, address, mode)
     except CommentsvcError as error:
         return _refused(error, form, thread_request)
     number, held = posted.id, posted.status is not Status.APPROVED
@@ -71,9 +71,9 @@ def post(door: str) -> ResponseReturnValue:
     return redirect(f"{thread_request.link(**extra)}#comment-{number}", 303)
 
 
-def _store(form: CommentForm, address: ThreadAddress, door: str) -> PostedComment:
+def _store(form: CommentForm, address: ThreadAddress, mode: str) -> PostedComment:
     shown = access.shown_form(form.value("token"), address)
-    holder = _holder(form, address, door, shown)
+    holder = _holder(form, address, mode, shown)
     seconds = access.seconds_on_form(shown)
     present_page.require_same_article(address, form.given)
     text, author = _checked(form, address, holder)
@@ -218,7 +218,7 @@ def _known_by_network(author: Author, at: datetime) -> Author:
 
 
 def _holder(
-    form: CommentForm, address: ThreadAddress, door: str, shown: access.ShownForm | None
+    form: CommentForm, address: ThreadAddress, mode: str, shown: access.ShownForm | None
 ) -> LoginSession | None:
     """Return the session to post with, None for a guest.
 
@@ -229,7 +229,7 @@ def _holder(
         if not address.site.guests:
             raise InvalidFieldsError({"form": "Please log in to comment on this site."})
         return None
-    holder = _logged_in(address, door)
+    holder = _logged_in(address, mode)
     if holder is None:
         raise LoggedOutError
     if shown is None or shown.mark != reader.form_mark(holder):
@@ -249,8 +249,8 @@ def _is_members(form: CommentForm) -> bool:
     return form.value("identity") == "member"
 
 
-def _logged_in(address: ThreadAddress, door: str) -> LoginSession | None:
-    return reader.current(address.site.id if door == EMBED else None)
+def _logged_in(address: ThreadAddress, mode: str) -> LoginSession | None:
+    return reader.current(address.site.id if mode == EMBED else None)
 
 
 def _person(author: Author) -> str | None:

@@ -9,7 +9,7 @@ from commentsvc.domain import fields
 from commentsvc.domain.comments import comment_text
 from commentsvc.text import markup
 from commentsvc.web import access, headers
-from commentsvc.web.context import preview_limiter, settings
+from commentsvc.web.context import limiter, settings
 from commentsvc.web.thread_request import EMBED
 
 blueprint = Blueprint("preview", __name__)
@@ -23,6 +23,6 @@ def preview() -> ResponseReturnValue:
     """Render a text without keeping it."""
     access.require_own_page()
     text = fields.text(request.form.get("text", ""), longest=settings().max_comment_length)
-    preview_limiter().hit(access.network())
+    limiter("previews").hit(access.network())
     draft = comment_text.from_checked(text)
     return headers.no_store(jsonify(html=str(markup.trusted(draft.rendered.html))))

@@ -1,4 +1,4 @@
-"""A reader's door: tell the moderators about a comment."""
+"""A reader's mode: tell the moderators about a comment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from commentsvc.integrations import signing
 from commentsvc.models import Comment, LoginSession
 from commentsvc.web import access, error_pages, headers
 from commentsvc.web.auth import reader
-from commentsvc.web.context import database, hash_key, now, report_limiter
+from commentsvc.web.context import database, hash_key, limiter, now
 from commentsvc.web.thread.rendering import form_identity
 from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
 
@@ -28,40 +28,40 @@ _LARGEST_ROW = 2**63 - 1
 _PATH = f"/comments/<int(max={_LARGEST_ROW}):comment_id>/report"
 
 
-@blueprint.route(f"{EMBED}{_PATH}", methods=["GET", "POST"], defaults={"door": EMBED})
-@blueprint.route(f"{STANDALONE}{_PATH}", methods=["GET", "POST"], defaults={"door": STANDALONE})
-def report(door: str, comment_id: int) -> ResponseReturnValue:
+@blueprint.route(f"{EMBED}{_PATH}", methods=["GET", "POST"], defaults={"mode": EMBED})
+@blueprint.route(f"{STANDALONE}{_PATH}", methods=["GET", "POST"], defaults={"mode": STANDALONE})
+def report(mode: str, comment_id: int) -> ResponseReturnValue:
     """The form, as a page or for a script to put below the comment; and what it sends."""
     if request.method == "POST":
         access.require_own_page()
     comment = reports.find(database(), comment_id)
     address = ThreadAddress(comment.thread.site, comment.thread.key, comment.thread.url)
     if request.method != "POST":
-        return _form(door, comment, address)
+        return _form(mode, comment, address)
     try:
-        _store(door, comment_id, address)
+        _store(mode, comment_id, address)
     except CommentsvcError as error:
         if not isinstance(error, InvalidFieldsError | StaleFormError | OtherPersonError):
             raise
         database().rollback()
         if error_pages.wants_json():
-            tokens = form_identity(address, _holder(door, address))
+            tokens = form_identity(address, _holder(mode, address))
             return headers.no_store(
                 make_response(jsonify(message=str(error), own=tokens), error_pages.status_of(error))
             )
-        return _form(door, reports.find(database(), comment_id), address, error=error)
+        return _form(mode, reports.find(database(), comment_id), address, error=error)
     if error_pages.wants_json():
         return headers.no_store(jsonify(message=THANKS))
-    return _page(door, address, thanks=THANKS)
+    return _page(mode, address, thanks=THANKS)
 
 
-def _store(door: str, comment_id: int, address: ThreadAddress) -> None:
+def _store(mode: str, comment_id: int, address: ThreadAddress) -> None:
     shown = access.shown_form(request.form.get("token", ""), address)
     access.seconds_on_form(shown)
     session, at = database(), now()
     month = reports.month_of(session, comment_id, at=at)
-    by = _reporter(_holder(door, address), shown, month)
-    report_limiter().hit(access.network())
+    by = _reporter(_holder(mode, address), shown, month)
+    limiter("reports").hit(access.network())
     begin_write(session)
     reason, note = request.form.get("reason", ""), request.form.get("note", "")
     reports.report(session, comment_id, by, reason=reason, note=note, at=at)
@@ -82,8 +82,8 @@ def _reporter(holder: LoginSession | None, shown: access.ShownForm | None, month
     return Reporter(_hash(f"key {key}" if key else f"network {network}"), network)
 
 
-def _holder(door: str, address: ThreadAddress) -> LoginSession | None:
-    return reader.current(address.site.id if door == EMBED else None)
+def _holder(mode: str, address: ThreadAddress) -> LoginSession | None:
+    return reader.current(address.site.id if mode == EMBED else None)
 
 
 def _hash(value: str) -> str:
@@ -91,11 +91,11 @@ def _hash(value: str) -> str:
 
 
 def _form(
-    door: str, comment: Comment, address: ThreadAddress, *, error: CommentsvcError | None = None
+    mode: str, comment: Comment, address: ThreadAddress, *, error: CommentsvcError | None = None
 ) -> Response:
-    chosen, holder = request.form.get("reason", ""), _holder(door, address)
+    chosen, holder = request.form.get("reason", ""), _holder(mode, address)
     return _page(
-        door,
+        mode,
         address,
         status=error_pages.status_of(error) if error else 200,
         view=thread_pages.comment_view(database(), comment.id),
@@ -108,14 +108,14 @@ def _form(
     )
 
 
-def _page(door: str, address: ThreadAddress, *, status: int = 200, **context: object) -> Response:
-    thread_request = ThreadRequest(mode=door, url=address.url)
+def _page(mode: str, address: ThreadAddress, *, status: int = 200, **context: object) -> Response:
+    thread_request = ThreadRequest(mode=mode, url=address.url)
     if address.key.startswith("id:"):
-        thread_request = ThreadRequest(mode=door, url=address.url, page_id=address.key.removeprefix("id:"))
+        thread_request = ThreadRequest(mode=mode, url=address.url, page_id=address.key.removeprefix("id:"))
     template = "thread/report_form.html" if "fragment" in request.args else "thread/report.html"
     html = render_template(
         template, thread_request=thread_request, site=address.site, address=address, **context
     )
-    if door == EMBED:
+    if mode == EMBED:
         headers.allow_framing(origin.origin for origin in address.site.origins)
     return headers.no_store(make_response(html, status))

@@ -1,0 +1,141 @@
+"""The whole HTTP surface: a row for each blueprint, and one with its reason for each route that differs from its row.
+
+A view is reached only through a row here; `tests/web/test_routes.py` compares the table with what the service does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from flask import Blueprint, Flask
+from flask.typing import ResponseReturnValue
+
+from commentsvc.config import Settings
+from commentsvc.web import health, static_files
+from commentsvc.web.account import pages as account
+from commentsvc.web.admin import (
+    action_log,
+    bans,
+    bulk_actions,
+    editing,
+    invitation,
+    people,
+    queue,
+    rules,
+    sign_in,
+    site_moves,
+    site_settings,
+    site_sso,
+    statistics,
+    surge,
+    team,
+    thread_moves,
+    threads,
+)
+from commentsvc.web.admin import context as admin_context
+from commentsvc.web.auth import handoff, login, sso
+from commentsvc.web.thread import avatars, counts, pages, posting, preview, reporting
+
+Guard = Callable[[], ResponseReturnValue | None]
+Rate = str | Callable[[Settings], str]
+
+
+class Csrf(StrEnum):
+    """What proves that a change is meant, beside the exact `Origin` that each changing route asks for."""
+
+    NO_CHANGES = "every route only reads"
+    SESSION = "the token of the person's session, which Flask-WTF checks before the view runs"
+    SIGNED_FORM = (
+        "a token that the view checks: of the form (guests have no session), the reader or the login"
+    )
+
+
+@dataclass(frozen=True)
+class Row:
+    """What holds for every route of a blueprint."""
+
+    blueprint: Blueprint
+    guard: Guard | None
+    """Runs before each view; None where everybody may come."""
+    csrf: Csrf
+    limits: Mapping[str, Rate] = field(default_factory=dict)
+    """By the name under which its views count."""
+
+
+EVERYBODY = None
+MODERATORS, ACCOUNT_HOLDERS = admin_context.guard, account.guard
+READ, FORM, SESSION = Csrf.NO_CHANGES, Csrf.SIGNED_FORM, Csrf.SESSION
+
+POST_LIMITS: Mapping[str, Callable[[Settings], str]] = {
+    "network": lambda settings: settings.post_limit,
+    "person": lambda settings: settings.person_limit,
+    "thread": lambda settings: settings.thread_limit,
+}
+LOGIN_LIMITS = {"logins": login.LIMIT, "cancelled logins": login.LIMIT, "login questions": login.ASKING_LIMIT}
+
+ROWS = (
+    Row(static_files.blueprint, EVERYBODY, READ),
+    Row(health.blueprint, EVERYBODY, READ),
+    # A thread, in a frame (/embed) and on a page of its own (/thread).
+    Row(pages.blueprint, EVERYBODY, READ),
+    Row(counts.blueprint, EVERYBODY, READ),
+    Row(avatars.blueprint, EVERYBODY, READ),
+    Row(posting.blueprint, EVERYBODY, FORM, POST_LIMITS),
+    Row(preview.blueprint, EVERYBODY, FORM, {"previews": preview.PREVIEWS}),
+    Row(reporting.blueprint, EVERYBODY, FORM, {"reports": reporting.LIMIT}),
+    # Login, and a person's own pages.
+    Row(login.blueprint, EVERYBODY, FORM, LOGIN_LIMITS),
+    Row(sso.blueprint, EVERYBODY, FORM),
+    Row(handoff.blueprint, EVERYBODY, FORM),
+    Row(account.blueprint, ACCOUNT_HOLDERS, SESSION),
+    # The admin view: the ways in, then what moderators and owners do. Which role a view needs, it asks for itself.
+    Row(sign_in.blueprint, EVERYBODY, SESSION),
+    Row(invitation.blueprint, EVERYBODY, READ),
+    Row(queue.blueprint, MODERATORS, SESSION),
+    Row(editing.blueprint, MODERATORS, SESSION),
+    Row(bulk_actions.blueprint, MODERATORS, SESSION),
+    Row(action_log.blueprint, MODERATORS, SESSION),
+    Row(statistics.blueprint, MODERATORS, READ),
+    Row(people.blueprint, MODERATORS, SESSION),
+    Row(bans.blueprint, MODERATORS, SESSION),
+    Row(team.blueprint, MODERATORS, SESSION),
+    Row(site_settings.blueprint, MODERATORS, SESSION),
+    Row(site_sso.blueprint, MODERATORS, SESSION),
+    Row(rules.blueprint, MODERATORS, SESSION),
+    Row(surge.blueprint, MODERATORS, SESSION),
+    Row(threads.blueprint, MODERATORS, SESSION),
+    Row(thread_moves.blueprint, MODERATORS, SESSION),
+    Row(site_moves.blueprint, MODERATORS, SESSION),
+)
+
+DIFFERENT = {
+    "login.posted": "A provider sends its answer here, so no Origin of ours comes; the OAuth state proves whose it is.",
+    "account.home": "Whoever is signed out sees how to log in, instead of being sent here.",
+    "account.leave": "Ends whoever's session it is: the page may have been opened as somebody else.",
+    "handoff.redeem": "Opens a session by a token that works once; there is none yet whose token could be asked for.",
+    "preview.preview": "Stores nothing, so that our Origin is enough.",
+}
+
+
+def init_app(app: Flask) -> None:
+    """Register every blueprint, and have its guard run before its views."""
+    for row in ROWS:
+        app.register_blueprint(row.blueprint)
+        if row.guard:
+            app.before_request_funcs.setdefault(row.blueprint.name, []).insert(0, row.guard)
+
+
+def without_session_token() -> Iterator[Blueprint]:
+    """Return the blueprints whose changes are proved otherwise than by Flask-WTF's token."""
+    return (row.blueprint for row in ROWS if row.csrf is Csrf.SIGNED_FORM)
+
+
+def limits(settings: Settings) -> dict[str, str]:
+    """Return the rate of each limit, by name."""
+    return {
+        name: rate if isinstance(rate, str) else rate(settings)
+        for row in ROWS
+        for name, rate in row.limits.items()
+    }
