@@ -691,7 +691,7 @@ class TestSettings:
         assert '<span class="badge">Moderator</span>' in visitor.page("/admin?status=approved")
 
 
-DOORS = {"invitation", "signin"}
+OPEN = {"invitation", "sign_in"}
 """Blueprints of the view that people reach without being signed in."""
 
 
@@ -732,7 +732,7 @@ class TestWhoMayEnter:
         tried = [
             (method, path, send(visitor, method, path))
             for door, method, path in addresses(app, comment_id=comment.id, site_id=site.id)
-            if door not in DOORS
+            if door not in OPEN
         ]
         assert len(tried) >= 8
         assert {status for _, _, status in tried} == {401}, tried
@@ -745,7 +745,7 @@ class TestWhoMayEnter:
         theirs = write(session, elsewhere, "A secret")
         rows = log_of(session, theirs)
         for door, method, path in addresses(app, comment_id=theirs.id, site_id=elsewhere.id):
-            if door not in DOORS and path not in {"/admin", "/admin/threads"}:
+            if door not in OPEN and path not in {"/admin", "/admin/threads"}:
                 assert send(moderator, method, path) == 404, f"{method} {path}"
         for path in (f"/admin?site={elsewhere.id}", f"/admin?site={elsewhere.id}&status=approved"):
             assert moderator.get(path).status_code == 404
@@ -790,7 +790,7 @@ class TestWhoMayEnter:
     ) -> None:
         comment = write(session, site)
         for door, method, path in addresses(app, comment_id=comment.id, site_id=site.id):
-            if door not in DOORS and method == "GET":
+            if door not in OPEN and method == "GET":
                 moderator.get(f"{path}?verdict=approved&text=x&approve=y")
         assert fresh(session, comment).status is Status.HELD
         assert log_of(session, comment) == [Status.HELD]

@@ -44,7 +44,7 @@ FURTHER = {
     ],
     "people.recent": ["?q=don", "?q=nobody"],
     "people.detail": [f"?who={WHO}"],
-    "threads_admin.listing": ["?q=swifts", "?q=nothing"],
+    "threads.listing": ["?q=swifts", "?q=nothing"],
     "thread_moves.preview": ["?into={other}"],
     "thread_moves.move_preview": ["?to={second}"],
     "site_moves.dry_run": ["?old=https://blog.example/&new=https://blog.example/new/"],
@@ -118,7 +118,7 @@ def pages(it: Queue, known: dict[str, Any]) -> list[str]:
     A route with an argument of another name fails here, and so asks to be covered.
     """
     token = {
-        "signin.ask": link_for(it.session, accounts.operator(it.session)),
+        "sign_in.ask": link_for(it.session, accounts.operator(it.session)),
         "invitation.page": known["invitation"],
     }
     results = []

@@ -157,7 +157,7 @@ WAITING = """
 import sys, time
 from pathlib import Path
 from commentsvc.serving import server
-from commentsvc.serving.wsgi_bridge import CAN_WAIT, Later
+from commentsvc.serving.wsgi_bridge import CAN_WAIT, DeferredResponse
 
 go = Path(sys.argv[2])
 
@@ -171,7 +171,7 @@ def app(environ, start):
             time.sleep(0.01)
         return answer()
 
-    return Later(wait) if environ["PATH_INFO"].startswith("/wait") and CAN_WAIT in environ else answer()
+    return DeferredResponse(wait) if environ["PATH_INFO"].startswith("/wait") and CAN_WAIT in environ else answer()
 
 def load():
     return app

@@ -42,7 +42,7 @@ def test_a_database_that_is_busy_for_too_long_is_said_to_be_busy(
     def locked(*_args: object) -> None:
         raise OperationalError("SELECT secret", {}, Exception("database is locked"))
 
-    monkeypatch.setattr("commentsvc.web.thread.counts.counting.counts", locked)
+    monkeypatch.setattr("commentsvc.domain.threads.comment_counts.counts", locked)
     answer = app.test_client().get("/counts?url=x", headers={"Accept": "application/json"})
     assert answer.status_code == 503
     assert answer.json == {"message": "The service is busy. Please try again in a moment."}

@@ -103,14 +103,14 @@ def eve(app: Flask) -> Person:
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Moves the clock of the login door and of whatever reads sessions."""
+    """Moves the clock of the login views and of whatever reads sessions."""
 
     def move(**by: float) -> None:
         def moved() -> datetime:
             return now() + timedelta(**by)
 
         for place in ("login", "reader"):
-            monkeypatch.setattr(f"commentsvc.web.{place}.now", moved)
+            monkeypatch.setattr(f"commentsvc.web.auth.{place}.now", moved)
 
     return move
 

@@ -81,13 +81,13 @@ def test_a_comment_of_the_turn_itself_gives_its_own_month_to_the_ban(
     add_site(app)
     reader = reader_from(app, "203.0.113.5")
     form = reader.form(token=reader.token())
-    look_into = posting.comments.look_into
+    examine = posting.comments.examine
 
     def slowly(*given: object, **more: object) -> object:
         clock.now = NEXT  # midnight comes between the checks and the row
-        return look_into(*given, **more)  # type: ignore[arg-type]
+        return examine(*given, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(posting.comments, "look_into", slowly)
+    monkeypatch.setattr(posting.comments, "examine", slowly)
     answer = reader.send(form)
     assert answer.status_code == 200
     ban_network(app, int((answer.json or {})["id"]), NEXT)

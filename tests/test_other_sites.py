@@ -10,8 +10,8 @@ from guest import contents
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from test_admin import (
-    DOORS,
     ENGINES,
+    OPEN,
     OTHER,
     addresses,
     elsewhere,
@@ -108,11 +108,11 @@ def test_what_another_site_has_does_not_exist(
     tried = set()
     for kind, action_id in theirs.actions.items():
         for site_id in (other, mine):
-            for door, method, path in addresses(app, site_id=site_id, action_id=action_id, **theirs.ids):
+            for blueprint, method, path in addresses(app, site_id=site_id, action_id=action_id, **theirs.ids):
                 # What names my site alone is mine.
                 only_mine = site_id == mine and re.search(r"/sites/\d+\b(?!.*/\d)", path)
                 if (
-                    door in DOORS
+                    blueprint in OPEN
                     or path in {"/admin", "/admin/threads"}
                     or only_mine
                     or (method, path) in tried

@@ -118,7 +118,7 @@ class TestWhoseWordCounts:
         assert comment.reports == 0
 
 
-DOORS = pytest.mark.parametrize("door", ["/embed", "/thread"])
+BOTH_MODES = pytest.mark.parametrize("door", ["/embed", "/thread"])
 
 
 def fields(page: str) -> dict[str, str]:
@@ -136,7 +136,7 @@ def send(
     return reader.client.post(path, base_url=BASE_URL, data=data, headers=sent)
 
 
-@DOORS
+@BOTH_MODES
 class TestTheDoor:
     @pytest.fixture
     def reader(self, app: Flask) -> Reader:

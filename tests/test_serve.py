@@ -193,7 +193,7 @@ SLOW = """
 import sys, time
 from pathlib import Path
 from commentsvc.serving import server
-from commentsvc.serving.wsgi_bridge import Later
+from commentsvc.serving.wsgi_bridge import DeferredResponse
 
 folder = Path(sys.argv[2])
 
@@ -204,7 +204,7 @@ def app(environ, start):
             time.sleep(0.01)
         start("200 OK", [("Content-Length", "4")])
         return [b"done"]
-    return answer() if environ["PATH_INFO"] == "/now" else Later(answer)
+    return answer() if environ["PATH_INFO"] == "/now" else DeferredResponse(answer)
 
 def load():
     return app

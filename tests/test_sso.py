@@ -270,7 +270,7 @@ class TestTokensTaken:
         self, session: Session, site: Site, reader: Visitor, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         asked: list[str | None] = []
-        monkeypatch.setattr(incoming_avatars, "take", lambda _, url: asked.append(url))
+        monkeypatch.setattr(incoming_avatars, "fetch_avatar", lambda _, url: asked.append(url))
         for _ in range(3):
             send(reader, token(site.sso_secret, picture="https://blog.example/grace.png"))
         assert asked == ["https://blog.example/grace.png"]

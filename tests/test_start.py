@@ -115,7 +115,7 @@ def test_a_thread_that_cannot_be_shown_keeps_no_service_from_its_start(
         asked.append(request.args["url"])
         raise RuntimeError("broken")
 
-    for view in ("embed.frame", "counts.counts"):
+    for view in ("thread.frame", "counts.counts"):
         monkeypatch.setitem(mine.wsgi.view_functions, view, fail)
     mine.show_one_thread()
     assert asked == [f"{BLOG}/broken/"] * 2
