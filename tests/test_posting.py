@@ -23,7 +23,7 @@ from commentsvc.db.session import begin_write, db
 from commentsvc.domain.moderation import decisions
 from commentsvc.integrations import migrations
 from commentsvc.models import Comment, FieldRule, Policy, Status
-from commentsvc.web import BODY_LARGEST
+from commentsvc.serving.request_bodies import BODY_LARGEST
 
 both_engines = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 KEY = "a-key-that-only-this-browser-holds"
