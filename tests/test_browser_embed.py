@@ -239,7 +239,7 @@ def test_a_permalink_brings_its_comment_into_view(page: Page, service: Service, 
     blog.pages["/"] = article(service, before=LONG_READ)
     page.goto(blog.url(f"/#comment-{ids[20]}"))
     in_view(page, ids[20])
-    expect(frame(page).locator(f"#comment-{ids[20]}")).to_have_class(re.compile("arrived"))
+    expect(frame(page).locator(f"#comment-{ids[20]}")).to_have_class(re.compile("highlighted"))
 
 
 def test_a_permalink_finds_a_comment_deep_in_a_later_page(page: Page, service: Service, blog: Blog) -> None:
@@ -722,7 +722,7 @@ def test_a_frame_listens_to_the_page_around_it_alone(page: Page, service: Servic
         thread.evaluate(f"postMessage({message}, '*')")
     thread.wait_for_function("() => window.last === 'end'")
     expect(thread.locator("html")).to_have_attribute("data-theme", "light")
-    expect(thread.locator(".arrived")).to_have_count(0)
+    expect(thread.locator(".highlighted")).to_have_count(0)
     page.locator("comment-thread iframe").evaluate(
         f"(frame) => frame.contentWindow.postMessage({look}, '*')"
     )  # it is this page's word that counts

@@ -104,7 +104,7 @@ function tally() {
   const said = document.querySelector("#ticked");
   said.hidden = many === 0;
   said.textContent = `${many} selected`;
-  bar.classList.toggle("empty-handed", many === 0 && !matching?.checked);
+  bar.classList.toggle("nothing-selected", many === 0 && !matching?.checked);
 }
 
 function begin(next, ticked = new Set()) {

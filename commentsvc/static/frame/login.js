@@ -214,7 +214,7 @@ export function begin(refreshReader) {
       cancelLogin();
       endLogin("", "The login is cancelled.");
     } else if (button?.matches("[data-tab]") && login) startLogin(login.provider, { tab: true });
-    else if (button?.matches("[data-change], [data-keep]")) {
+    else if (button?.matches("[data-change], [data-use-account]")) {
       const name = button.matches("[data-change]") ? "guest" : "member";
       showPanel(name);
       focusPanel(name, "");
