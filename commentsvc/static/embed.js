@@ -237,7 +237,7 @@ p { opacity: .8 }`);
       this.#frame?.contentWindow?.postMessage(message, service);
     }
 
-    /** Tell the frame who the page's reader is, by the page's own token; none for nobody. */
+    /** Say who the page's reader is, by the page's own token. */
     #sendToken() {
       this.#send({ commentsvc: "sso", token: this.#attribute("sso") });
     }

@@ -1,9 +1,10 @@
 // The comment form with script: opens when entered, keeps what is typed, answers in place, posts without a reload.
 
 import {
-  authHeaders, draft, draftKey, form, framed, highlight, load, loadLogin, page, parse, placeConversation, placeReplies, save,
-  sendToHost, title, toHex,
+  draft, draftKey, form, framed, highlight, hostFacts, load, loadLogin, page, parse, placeConversation, placeReplies,
+  sendToHost,
 } from "./core.js";
+import { authHeaders, randomHex, save } from "./session.js";
 
 const DAY = 86400000;
 const DETAILS = ["name", "email", "website"];
@@ -20,14 +21,11 @@ const login = await loadLogin();
 const home = document.createComment("form");
 form.before(home);
 
-const randomKey = () => toHex(crypto.getRandomValues(new Uint8Array(24)));
-
-// A key of this browser's own, by which the service knows its comments again: for this tab, or for as long as
-// the details are remembered.
+// A key by which the service knows this browser's comments again: for this tab, or while the details are remembered.
 const savedKey = load("localStorage", "key") ?? load("sessionStorage", "key");
-const authorKey = savedKey ?? randomKey();
+const authorKey = savedKey ?? randomHex(24);
 fields.author_key.value = authorKey;
-fields.title.value ||= title;
+if (typeof hostFacts?.title === "string") fields.title.value ||= hostFacts.title.slice(0, 300);
 
 // --- Where the form stands, and how large.
 
@@ -81,12 +79,12 @@ form.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !cancel.hidden) cancel.click();
 });
 
-// --- `reader`: the latest question who the reader is, a promise; null until somebody writes or was known here before.
+// --- `reader`: the latest answer of loadReader; null while nobody writes who was not known here before.
 
 let reader = null;
-let readerAsked = 0; // how often, and when
+let readerAsked = 0;
 let readerAskedAt = 0;
-let shownMark; // of the member whom the form shows; null for a guest
+let shownMark; // the member's whom the form shows; null for a guest
 // On a page of its own: its link "Change" led here, or a guest's form came back with an error.
 const staysGuest = !framed && fields.identity.value === "guest"
   && (location.pathname !== "/thread" || new URLSearchParams(location.search).has("as"));
@@ -126,7 +124,7 @@ function showReader({ csrf, member, token }) {
   save("localStorage", "signed", member && true);
 }
 
-// Another tab may log in or out meanwhile: when this one comes to the front it asks who is there, at most once a
+// Another tab may log in or out: when this one comes to the front it asks who is there, at most once a
 // second; not where nobody has written or logged in yet.
 let refreshTimer;
 
@@ -140,19 +138,18 @@ addEventListener("focus", refreshReader);
 addEventListener("pageshow", refreshReader);
 document.addEventListener("visibilitychange", refreshReader);
 
-// --- `work`: what the service asks a browser to compute while very many comments are coming. Begun when somebody
-// writes, and done unseen.
+// --- `work`: what the service asks for while very many comments are coming; begun when somebody writes, done unseen.
 
 let work = null;
 const solveWork = async (key) => (await import("./work.js")).solve(work, key);
 
 function beginWork() {
   if (!work || !form.classList.contains("open")) return;
-  fields.key.value ||= randomKey();
+  fields.key.value ||= randomHex(24);
   solveWork(fields.key.value).catch(() => {});
 }
 
-// --- What is typed is saved: the draft for a day, the details when the box is ticked.
+// --- What is typed is saved: the draft for a day, the details if the box is ticked.
 
 function saveDraft() {
   const { value } = text;
@@ -226,8 +223,9 @@ previewButton.addEventListener("click", async () => {
   showPreview(true);
 });
 
-// --- Sending. `sent`: whether the key in the form has gone out, with the text as it is now.
+// --- Sending. `sent`: whether the form has gone out as it stands.
 
+const RETRY = "Your text is kept; please try again.";
 let sent = false;
 
 form.addEventListener("input", (event) => {
@@ -245,16 +243,15 @@ async function post(path, body) {
     const headers = { Accept: "application/json", ...authHeaders() };
     const answer = await fetch(path, { method: "POST", body, headers });
     const json = answer.headers.get("Content-Type")?.includes("json") ? await answer.json() : {};
-    const message = "The service did not answer as it should. Your text is kept; please try again.";
-    return { ok: answer.ok, body: { message, ...json } };
+    return { ok: answer.ok, body: { message: `The service did not answer as it should. ${RETRY}`, ...json } };
   } catch {
-    return { ok: false, body: { message: "The service cannot be reached. Your text is kept; please try again." } };
+    return { ok: false, body: { message: `The service cannot be reached. ${RETRY}` } };
   }
 }
 
-/** Send the form as whom it shows now, whatever it is told meanwhile; `more` replaces fields of the same name. */
+/** Send the form as whom it shows now; `more` replaces fields of the same name. */
 async function postForm(more) {
-  fields.key.value ||= randomKey();
+  fields.key.value ||= randomHex(24);
   sent = true;
   const body = new URLSearchParams(new FormData(form));
   for (const name in more) body.set(name, more[name]);
@@ -322,10 +319,10 @@ function showPosted({ count, held, html, id }, elsewhere) {
 function placeComment(html) {
   const item = parse(html).querySelector("li");
   if (item?.classList.contains("reply")) placeReplies([item]);
-  else if (item) placeConversation(item, { first: true }); // right below the form, whatever the order: here it is
+  else if (item) placeConversation(item, { first: true }); // right below the form, whatever the order
 }
 
-// --- As it was left, or as somebody quick has begun it.
+// --- As it was left, or as somebody has begun it.
 
 if (text.value) {
   saveDraft();

@@ -1,11 +1,9 @@
-// What the frame's modules share. To import it changes nothing and listens to nothing.
+// What the frame's modules share; to import it changes nothing.
 
 export const thread = document.getElementById("thread");
 export const form = document.getElementById("reply");
 export const framed = parent !== window;
 export const page = thread.dataset.page ?? ""; // a note is no thread
-
-// --- Storage of this browser. One that refuses loses the convenience, nothing else.
 
 export function load(storage, key) {
   try {
@@ -15,30 +13,11 @@ export function load(storage, key) {
   }
 }
 
-export function save(storage, key, value) {
-  try {
-    if (value === null) window[storage].removeItem(`commentsvc ${key}`);
-    else window[storage].setItem(`commentsvc ${key}`, JSON.stringify(value));
-  } catch {
-    // Private windows, blocked storage: all works the same.
-  }
-}
-
-/**
- * How this reader is known: by a token of ours where the browser keeps no cookie for us, or by one of the host page
- * ("" for nobody, undefined until it has spoken).
- */
-export const session = { bearer: load("sessionStorage", "bearer"), ssoToken: undefined };
-
-export const authHeaders = () => (session.bearer ? { Authorization: `Bearer ${session.bearer}` } : {});
-
-export const toHex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-
-/** What was being written here, whatever the order of the thread; not what another tab begins from now on. */
+// What was being written here; not what another tab begins from now on.
 export const draftKey = `draft ${page.replace(/&order=\w+/, "")}`;
 export const draft = load("localStorage", draftKey);
 
-/** The login's window, which is opened by a press or by login.js. */
+/** The window of all logins of this frame; main.js opens it, or login.js. */
 export const LOGIN_WINDOW = `commentsvc-${performance.timeOrigin}`;
 
 export const loadLogin = () => (document.getElementById("login") ? import("./login.js") : null);
@@ -54,8 +33,8 @@ export const hostFacts = (() => {
 })();
 const origins = thread.dataset.origins.split(" ");
 export const isAllowed = (origin) => origins.includes(origin) || origins[0] === "*";
+/** `ssoToken`: whom it says the reader to be; "" for nobody, undefined until it has spoken. */
 export const host = { origin: framed && isAllowed(hostFacts?.origin) ? hostFacts.origin : null };
-export const title = typeof hostFacts?.title === "string" ? hostFacts.title.slice(0, 300) : "";
 
 export function sendToHost(type, facts) {
   if (host.origin) parent.postMessage({ commentsvc: type, ...facts }, host.origin);
@@ -65,10 +44,9 @@ export function sendHeight() {
   sendToHost("height", { height: Math.ceil(document.body.getBoundingClientRect().height) });
 }
 
-/** Scroll the page to a comment and let it light up. */
-export function highlight(comment, { smooth = true } = {}) {
+export function highlight(comment, smooth = true) {
   comment.classList.remove("highlighted");
-  sendHeight(); // or the host page may be too short yet to scroll that far; and the class below is a new one
+  sendHeight(); // or the page may be too short yet; this measures, so that the class below is a new one
   if (host.origin) sendToHost("scroll", { top: comment.getBoundingClientRect().top, smooth });
   else comment.scrollIntoView({ block: "center", behavior: smooth ? "smooth" : "auto" });
   comment.classList.add("highlighted");

@@ -2,7 +2,8 @@
 // has the verifier fetches the session when the login is done. No window has to speak with another, so it works
 // where popups lose their opener, and no cookie of the popup is needed.
 
-import { authHeaders, form as composer, framed, load, LOGIN_WINDOW, page, save, sendToHost, session, toHex } from "./core.js";
+import { form as composer, framed, host, load, LOGIN_WINDOW, page, sendToHost } from "./core.js";
+import { authHeaders, randomHex, save, saveBearer, toHex } from "./session.js";
 
 const form = document.getElementById("login");
 const panels = Object.fromEntries([...composer.querySelectorAll("[data-panel]")].map((panel) => [panel.dataset.panel, panel]));
@@ -13,16 +14,8 @@ const OPENING = 20000; // what a login's window may take to reach the service
 
 let refresh = () => {}; // asks the service who is logged in, shows it, and says whether somebody is
 let member; // who is logged in; null for nobody, undefined until the service has told
-let login = null; // the one that is under way
-let nextKeys = null; // the verifier and the challenge of the next login
-
-const randomKey = () => toHex(crypto.getRandomValues(new Uint8Array(32)));
-
-/** Hold a token ourselves, where the browser keeps no cookie for us. */
-function saveBearer(token) {
-  session.bearer = token ?? null;
-  save("sessionStorage", "bearer", session.bearer);
-}
+let login = null; // the one under way
+let nextKeys = null; // verifier and challenge of the next one
 
 function showPanel(name) {
   for (const [panel, element] of Object.entries(panels)) element.hidden = panel !== name;
@@ -64,7 +57,7 @@ export function showMember(now, csrf) {
   composer.elements.csrf_token.value = leaveToken.value = csrf ?? "";
   if (!member && composer.elements.identity.value === "member") showPanel("guest");
   if (!member || staysGuest) return;
-  if (member.provider === "sso" && session.ssoToken === "") return first ? logOut() : showPanel("guest"); // another tab may be theirs
+  if (member.provider === "sso" && host.ssoToken === "") return first ? logOut() : showPanel("guest"); // another tab may be theirs
   showLoginError("");
   fillIn(member);
   for (const element of composer.querySelectorAll("[data-words]")) {
@@ -74,7 +67,7 @@ export function showMember(now, csrf) {
 }
 
 async function prepareKeys() {
-  const verifier = randomKey();
+  const verifier = randomHex(32);
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
   nextKeys = { verifier, challenge: toHex(new Uint8Array(digest)) };
 }
@@ -135,7 +128,7 @@ function waitFor(begun) {
       return current.late || endLogin("This login took too long. Please try again.");
     }
     if (!current.begun && waited > OPENING && !current.late) {
-      current.late = true; // yet a window that is only slow may still come
+      current.late = true; // a window that is only slow may still come
       showPanel("guest");
       focusPanel("guest", "");
       showLoginError("The login window did not open, or the login could not begin.", { late: true });
@@ -147,7 +140,7 @@ function waitFor(begun) {
   current.timer = setTimeout(ask, 800);
 }
 
-/** Wait no longer, and let nobody finish this login: the service tells its window, which is closed where it can be. */
+/** Let nobody finish this login: the service tells its window, which is closed where it can be. */
 function cancelLogin(needed) {
   const { opened, timer, verifier } = login;
   clearTimeout(timer);
@@ -189,7 +182,7 @@ async function redeem(current) {
   login = null;
   save("sessionStorage", "connecting", null);
   if (!(await refresh())) {
-    // The browser kept no cookie for us: ask once more, for a token to hold ourselves.
+    // The browser kept no cookie: ask once more, for a token to hold ourselves.
     saveBearer((await request("/login/redeem", { verifier, want: "bearer" })).bearer);
     if (!(await refresh())) endLogin("Your browser did not keep the login. You can comment as a guest.");
   }
@@ -198,9 +191,8 @@ async function redeem(current) {
   return true;
 }
 
-/** Begin; `refreshReader` asks the service who is logged in, shows it, and says whether somebody is. */
-export function begin(refreshReader) {
-  refresh = refreshReader;
+export function begin(loadReader) {
+  refresh = loadReader;
   if (!framed || !crypto.subtle) return;
   prepareKeys();
   composer.addEventListener("click", (event) => {
@@ -236,11 +228,11 @@ export function begin(refreshReader) {
 
 /** Follow what the host page says of its reader; what it takes back ends. */
 async function useSsoToken() {
-  const { ssoToken: sso } = session;
+  const { ssoToken: sso } = host;
   if (sso === "" && member?.provider === "sso") return logOut();
   if (!sso) return;
   const answer = await request("/login/sso", { sso }).catch(() => ({}));
-  if (sso !== session.ssoToken) return; // it has changed its mind
+  if (sso !== host.ssoToken) return; // it has changed its mind
   if (answer.stage === "stale") sendToHost("stale"); // the page may have a new one
   if (answer.stage !== "done") return showLoginError(answer.message ?? "");
   if ((await refresh()) && member?.provider === "sso") return;
@@ -253,7 +245,7 @@ async function useSsoToken() {
  * to honour, once. The window opens in the click itself; one that opened after an answer would be held for unasked.
  */
 async function openAccount() {
-  const pass = randomKey();
+  const pass = randomHex(32);
   const granted = request("/embed/pass", { csrf_token: leaveToken.value, pass });
   const entry = document.getElementById("pass");
   entry.elements.pass.value = pass;

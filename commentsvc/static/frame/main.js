@@ -1,10 +1,9 @@
-// The thread's page comes complete from the server; this only makes it more pleasant. It speaks with the host page
-// (height, theme, permalinks), shows times as people say them, and loads more without a reload.
-// Most only read: composer.js and login.js are fetched for those who write.
+// The thread's page comes complete from the server; this only makes it more pleasant. What only writers need is in
+// modules that are loaded for them.
 
 import {
   draft, form, framed, highlight, host, hostFacts, isAllowed, load, loadLogin, LOGIN_WINDOW, page, parse,
-  placeConversation, placeReplies, sendHeight, sendToHost, session, thread, updateTimes,
+  placeConversation, placeReplies, sendHeight, sendToHost, thread, updateTimes,
 } from "./core.js";
 
 const root = document.documentElement;
@@ -20,8 +19,6 @@ thread.addEventListener("pointerover", ({ target }) => {
     target.title = new Date(target.dateTime).toLocaleString(language, { dateStyle: "long", timeStyle: "short" });
   }
 });
-
-// --- The host page.
 
 // Values, not code: nothing that could load or refer to anything.
 const UNSAFE = /[;{}\\]|(?<!rgba?|hsla?|hwb|lab|lch|color|mix|dark|calc)\(/i;
@@ -49,14 +46,15 @@ if (framed) {
       host.origin = origin;
       connectToHost();
     }
-    if (data?.commentsvc === "look") applyTheme(data.look);
-    if (data?.commentsvc === "go") showComment(data.id);
-    if (data?.commentsvc === "page") {
+    const type = data?.commentsvc;
+    if (type === "look") applyTheme(data.look);
+    if (type === "go") showComment(data.id);
+    if (type === "page") {
       import("./article.js").then(({ receivePage }) => receivePage(data), () => sendToHost("other"));
     }
-    if (data?.commentsvc === "sso") {
-      session.ssoToken = typeof data.token === "string" ? data.token : "";
-      if (session.ssoToken) loadComposer();
+    if (type === "sso") {
+      host.ssoToken = typeof data.token === "string" ? data.token : "";
+      if (host.ssoToken) loadComposer();
       dispatchEvent(new Event("ssotoken"));
     }
   });
@@ -65,8 +63,6 @@ if (framed) {
     connectToHost();
   } else parent.postMessage({ commentsvc: "ready" }, "*"); // a link in here lost the fragment: the host page answers
 }
-
-// --- Loading more.
 
 async function fetchPiece(href) {
   const answer = await fetch(`${href}${href.includes("?") ? "&" : "?"}fragment=1`);
@@ -94,7 +90,7 @@ async function loadMore(link) {
   }
 }
 
-// --- Permalinks: a comment named by the host page's #comment-42, on this page of the thread or not.
+// --- Permalinks: the host page's #comment-42, on this page of the thread or not.
 
 async function showComment(id) {
   if (!Number.isSafeInteger(id) || id < 1) return;
@@ -106,7 +102,7 @@ async function showComment(id) {
     placeConversation(item, { first: true });
     comment = document.getElementById(`comment-${id}`);
   }
-  if (comment) highlight(comment, { smooth: false });
+  if (comment) highlight(comment, false);
 }
 
 const permalink = /^#comment-(\d{1,15})$/.exec(location.hash)?.[1] ?? hostFacts?.comment;
@@ -114,11 +110,11 @@ if (permalink) showComment(+permalink);
 
 // --- Writing.
 
-/** Bring the form to life, once; null where that fails, and the form is sent as a page. */
+/** Null where that fails; the form is then sent as a page. */
 async function loadComposer() {
   if (!form) return null;
   try {
-    const [composer] = await Promise.all([import("./composer.js"), loadLogin()]);
+    const [composer] = await Promise.all([import("./composer.js"), loadLogin(), import("./session.js")]);
     return composer;
   } catch {
     form.classList.add("open");
@@ -126,7 +122,7 @@ async function loadComposer() {
   }
 }
 
-// Pressed before login.js is there, a login would take the place of the thread in here, which no provider lets it do.
+// Before login.js is there, a login would replace the thread in here, which no provider lets it do.
 if (framed) document.getElementById("login")?.addEventListener("submit", async (event) => {
   event.preventDefault();
   open("/login/opening", LOGIN_WINDOW, "popup,width=520,height=680"); // in the click
@@ -147,7 +143,7 @@ if (form) {
   if (draft || known || form.matches(".open, :focus-within") || form.elements.text.value) loadComposer();
 }
 
-// --- What links do here; with a key held down, and without script, they are links.
+// --- Links; with a key held down, and without script, they lead to pages.
 
 const LINKS = {
   "a[data-more]": loadMore,

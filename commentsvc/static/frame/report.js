@@ -1,6 +1,7 @@
 // Reporting a comment, below it: the form comes from the server when somebody asks for it.
 
-import { authHeaders, parse } from "./core.js";
+import { parse } from "./core.js";
+import { authHeaders } from "./session.js";
 
 export async function openReport(link) {
   const comment = link.closest(".comment");

@@ -1,11 +1,11 @@
-// Work that the browser does for a comment while very many are coming, in a thread of its own and unseen. Fetched
-// only then. Here it looks for `parts` numbers; with each, the SHA-256 of the challenge and the number begins with
-// `bits` zeros. What the service makes of it: domain/comments/proof_of_work.py.
+// Work that the browser does for a comment while very many are coming, in a thread of its own: it looks for `parts`
+// numbers; with each, the SHA-256 of the challenge and the number begins with `bits` zeros. The service checks them in
+// domain/comments/proof_of_work.py.
 
 let worker;
 let latest = {};
 
-/** Returns a promise of the work for the comment with this key; asked again for the same, the same. */
+/** Return a promise of the work for the comment with this key; asked again for the same, the same. */
 export function solve({ bits, parts, seed }, key) {
   const challenge = `${seed}~${key}`;
   if (latest.challenge !== challenge) {
@@ -66,7 +66,7 @@ function compressBlock(state, out) {
   out[7] = state[7] + h;
 }
 
-/** Puts text, padded as the end of a message of `total` bytes, or 64 bytes of it unpadded, into the block. */
+/** Put text, padded as the end of a message of `total` bytes, or 64 bytes of it unpadded, into the block. */
 function setBlock(text, total) {
   w.fill(0, 0, 16);
   for (let i = 0; i < text.length; i++) w[i >> 2] |= text.charCodeAt(i) << (24 - (i & 3) * 8);
