@@ -17,7 +17,7 @@ const status = document.getElementById("status");
 const preview = document.getElementById("preview");
 const previewButton = form.querySelector("[data-preview]");
 const remember = document.getElementById("remember");
-const login = await loadLogin();
+const loginModule = await loadLogin();
 const home = document.createComment("form");
 form.before(home);
 
@@ -118,7 +118,7 @@ function showReader({ csrf, member, token }) {
   fields.token.value = token;
   const changed = shownMark !== undefined && shownMark !== (member?.mark ?? null);
   shownMark = member?.mark ?? null;
-  if (!staysGuest) login?.showMember(member, csrf);
+  if (!staysGuest) loginModule?.showMember(member, csrf);
   if (changed && !member) status.textContent = "You are no longer logged in.";
   else if (changed && fields.identity.value === "member") status.textContent = `You are now logged in as ${member.name}.`;
   save("localStorage", "signed", member && true);
@@ -335,7 +335,7 @@ if (text.value) {
     text.blur();
   } else openForm();
 } else if (draft) save("localStorage", draftKey, null);
-login?.begin(loadReader);
+loginModule?.begin(loadReader);
 const writing = form.contains(document.activeElement);
 if (writing || savedKey || load("localStorage", "signed") || authHeaders().Authorization) {
   reader = loadReader();

@@ -2,11 +2,11 @@
 // has the verifier fetches the session when the login is done. No window has to speak with another, so it works
 // where popups lose their opener, and no cookie of the popup is needed.
 
-import { form as composer, framed, host, load, LOGIN_WINDOW, page, sendToHost } from "./core.js";
+import { form, framed, host, load, LOGIN_WINDOW, page, sendToHost } from "./core.js";
 import { authHeaders, randomHex, save, saveBearer, toHex } from "./session.js";
 
-const form = document.getElementById("login");
-const panels = Object.fromEntries([...composer.querySelectorAll("[data-panel]")].map((panel) => [panel.dataset.panel, panel]));
+const loginForm = document.getElementById("login");
+const panels = Object.fromEntries([...form.querySelectorAll("[data-panel]")].map((panel) => [panel.dataset.panel, panel]));
 const status = document.getElementById("status");
 const leaveToken = document.getElementById("leave").elements.csrf_token;
 const LOGIN_LIFE = 15 * 60000; // as long as the service keeps a login
@@ -19,8 +19,8 @@ let nextKeys = null; // verifier and challenge of the next one
 
 function showPanel(name) {
   for (const [panel, element] of Object.entries(panels)) element.hidden = panel !== name;
-  composer.elements.identity.value = name === "member" ? "member" : "guest";
-  for (const element of composer.querySelectorAll("[data-logged-in]")) element.hidden = !member;
+  form.elements.identity.value = name === "member" ? "member" : "guest";
+  for (const element of form.querySelectorAll("[data-logged-in]")) element.hidden = !member;
 }
 
 /** Tell a screen reader what is new, and put the focus there; whoever is writing goes on writing. */
@@ -31,14 +31,14 @@ function focusPanel(name, message) {
 }
 
 function showLoginError(message, { late = false } = {}) {
-  for (const element of composer.querySelectorAll("[data-login-error]")) {
+  for (const element of form.querySelectorAll("[data-login-error]")) {
     element.hidden = !message || element.closest("[data-panel]").hidden;
     element.textContent = element.hidden ? "" : message;
   }
-  composer.querySelector("[data-late]").hidden = !late;
+  form.querySelector("[data-late]").hidden = !late;
 }
 
-function fillIn(values, within = composer) {
+function fillIn(values, within = form) {
   for (const element of within.querySelectorAll("[data-fill]")) {
     const value = values[element.dataset.fill];
     if (value === undefined) continue;
@@ -54,13 +54,13 @@ export function showMember(now, csrf) {
   const staysGuest = now && now.mark === member?.mark && !panels.guest.hidden; // to comment as a guest all the same
   const first = member === undefined;
   member = now;
-  composer.elements.csrf_token.value = leaveToken.value = csrf ?? "";
-  if (!member && composer.elements.identity.value === "member") showPanel("guest");
+  form.elements.csrf_token.value = leaveToken.value = csrf ?? "";
+  if (!member && form.elements.identity.value === "member") showPanel("guest");
   if (!member || staysGuest) return;
   if (member.provider === "sso" && host.ssoToken === "") return first ? logOut() : showPanel("guest"); // another tab may be theirs
   showLoginError("");
   fillIn(member);
-  for (const element of composer.querySelectorAll("[data-words]")) {
+  for (const element of form.querySelectorAll("[data-words]")) {
     element.hidden = (element.dataset.words === "sso") === Boolean(member.label);
   }
   showPanel("member");
@@ -74,7 +74,7 @@ async function prepareKeys() {
 
 let isolated = false;
 
-/** Send the form out; the click that asked for it is what lets a window open. */
+/** The click that asked for it is what lets a window open. */
 function startLogin(provider, { tab = false } = {}) {
   let target = tab ? "_top" : LOGIN_WINDOW;
   let opened = null;
@@ -92,13 +92,13 @@ function startLogin(provider, { tab = false } = {}) {
   nextKeys = null;
   prepareKeys();
   if (login) cancelLogin(opened);
-  form.elements.challenge.value = challenge;
-  form.elements.purpose.value = tab ? "tab" : "frame";
+  loginForm.elements.challenge.value = challenge;
+  loginForm.elements.purpose.value = tab ? "tab" : "frame";
   const field = document.createElement("input");
   Object.assign(field, { type: "hidden", name: "provider", value: provider.key });
-  form.append(field);
-  form.target = target;
-  form.submit();
+  loginForm.append(field);
+  loginForm.target = target;
+  loginForm.submit();
   field.remove();
   const since = Date.now();
   // The window of a server that a reader named lets go of us (going.js), and is not ours to close.
@@ -114,7 +114,7 @@ function waitFor(begun) {
   showLoginError("");
   fillIn({ label: current.provider.label }, panels.connecting);
   showPanel("connecting");
-  composer.classList.add("open");
+  form.classList.add("open");
   const ask = async () => {
     clearTimeout(current.timer);
     if (login !== current || current.asking) return;
@@ -148,7 +148,7 @@ function cancelLogin(needed) {
   save("sessionStorage", "connecting", null);
   if (opened !== needed) opened?.close();
   request("/login/cancel", { verifier }).catch(() => {});
-  composer.querySelector("[data-late]").hidden = true;
+  form.querySelector("[data-late]").hidden = true;
 }
 
 function endLogin(error, message = "") {
@@ -195,7 +195,7 @@ export function begin(loadReader) {
   refresh = loadReader;
   if (!framed || !crypto.subtle) return;
   prepareKeys();
-  composer.addEventListener("click", (event) => {
+  form.addEventListener("click", (event) => {
     const button = event.target.closest?.("button");
     if (button?.name === "provider") {
       event.preventDefault();
@@ -266,7 +266,7 @@ async function logOut() {
 /** Put the provider used last in front of the others, for a week. */
 function markLastProvider() {
   const last = load("localStorage", "last");
-  const button = Date.now() - last?.at < 7 * 86400000 && composer.querySelector(`.provider[value="${CSS.escape(last.key)}"]`);
+  const button = Date.now() - last?.at < 7 * 86400000 && form.querySelector(`.provider[value="${CSS.escape(last.key)}"]`);
   if (!button) return;
   button.classList.add("last-used");
   button.title += " (used last time)";
