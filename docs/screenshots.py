@@ -78,7 +78,7 @@ def readers(browser: Browser) -> None:
     page, frame = article(browser, "/comment-section/", scheme="light", size=(900, 900))
     frame.locator("#text").fill("This is the one I have been waiting for.")
     frame.get_by_role("button", name="Post Comment").click()
-    frame.locator("#email-fault:not([hidden])").wait_for()
+    frame.locator("#email-error:not([hidden])").wait_for()
     keep(page, "form-with-faults")
     page, frame = article(browser, "/by-hand/", scheme="light", size=DESKTOP)
     keep(page, "long-thread")

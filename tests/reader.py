@@ -111,7 +111,7 @@ def frame(page: Page, nth: int = 0) -> FrameLocator:
 def inside(page: Page, nth: int = 0) -> Frame:
     """Return the page's comment frame once its script runs."""
     page.locator("comment-thread > iframe").nth(nth).wait_for()
-    frame(page, nth).locator("html.fitted").wait_for(state="attached")  # as patiently as for any page
+    frame(page, nth).locator("html.auto-height").wait_for(state="attached")  # as patiently as for any page
     result = page.locator("comment-thread > iframe").nth(nth).element_handle().content_frame()
     assert result is not None
     return result

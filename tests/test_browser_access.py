@@ -83,11 +83,11 @@ def test_the_frame_and_its_form_keep_nobody_out(
     thread.get_by_role("link", name="Reply to Bob").first.click()
     expect(thread.get_by_role("heading", name="Leave a Reply to Bob")).to_be_visible()
     post(thread)
-    expect(thread.locator("#text-fault")).to_be_visible()
+    expect(thread.locator("#text-error")).to_be_visible()
     assert serious(thread) == []
     fill_in(thread, "**Words**", email="nobody")
     post(thread)
-    expect(thread.locator("#email-fault")).to_have_text("Invalid email address")
+    expect(thread.locator("#email-error")).to_have_text("Invalid email address")
     thread.get_by_role("button", name="Preview").click()
     expect(thread.locator("#preview")).to_be_visible()
     assert serious(thread) == []
@@ -104,7 +104,7 @@ def test_the_threads_page_and_a_held_comment_keep_nobody_out(
     page.goto(f"{service.url}/thread?url={quote(blog.url())}")
     fill_in(page.main_frame, "Patient words")
     post(page.main_frame)
-    expect(page.locator(".waiting")).to_be_visible()
+    expect(page.locator(".pending")).to_be_visible()
     page.get_by_label("Your comment").focus()
     assert serious(page) == []
     change(service, blog, policy=Policy.CLOSED)

@@ -98,11 +98,11 @@ def test_each_fault_is_told_beside_its_field(page: Page, service: Service, blog:
         expect(field).to_have_accessible_description(
             words if name != "email" else f"{words} Address never made public"
         )
-        expect(thread.locator(f"#{name}-fault")).to_be_visible()
+        expect(thread.locator(f"#{name}-error")).to_be_visible()
     expect(thread.get_by_label("Your comment")).to_be_focused()
     fits(thread)
     thread.get_by_label("Your comment").fill("Now there is one")
-    expect(thread.locator("#text-fault")).to_be_hidden()
+    expect(thread.locator("#text-error")).to_be_hidden()
     expect(thread.get_by_label("Your comment")).not_to_have_attribute("aria-invalid", "true")
     assert stored(service) == []
 
@@ -114,8 +114,8 @@ def test_an_address_that_is_none_is_told_in_its_words(
     fill_in(thread, "Hello", email="nobody")
     thread.get_by_role("textbox", name="Website").fill("javascript:alert(1)")
     post(thread)
-    expect(thread.locator("#email-fault")).to_have_text("Invalid email address")
-    expect(thread.locator("#website-fault")).to_have_text("Invalid website address")
+    expect(thread.locator("#email-error")).to_have_text("Invalid email address")
+    expect(thread.locator("#website-error")).to_have_text("Invalid website address")
     expect(thread.get_by_role("textbox", name="Email")).to_be_focused()
     expect(thread.get_by_label("Your comment")).to_have_value("Hello")
     assert stored(service) == []
@@ -222,7 +222,7 @@ def test_an_answer_goes_under_what_it_answers(page: Page, service: Service, blog
     post(thread)
     texts(thread, "One", "Under one", "To Bob", "Under one too", "Two")
     expect(thread.locator("#comment-5")).to_be_focused()
-    expect(thread.locator("#comment-5 .answers")).to_have_text("in reply to Bob")
+    expect(thread.locator("#comment-5 .in-reply-to")).to_have_text("in reply to Bob")
     expect(thread.get_by_role("heading", name="Leave a Reply", exact=True)).to_be_visible()
     assert [comment.parent_id for comment in stored(service)] == [None, None, one, one, under_one]
     assert two
@@ -284,7 +284,7 @@ def test_a_failed_post_keeps_the_text_and_says_so(
     page.unroute_all()
     post(thread)
     texts(thread, "Precious words")
-    expect(thread.locator("#form-fault")).to_be_hidden()
+    expect(thread.locator("#form-error")).to_be_hidden()
     complaints.clear()
 
 
@@ -467,7 +467,7 @@ def test_a_held_comment_is_shown_to_its_author_alone(
     expect(write_one.get_by_role("heading", name="No comments yet")).to_be_visible()
     page.reload()
     texts(inside(page), "Patient words")
-    expect(inside(page).locator(".waiting")).to_have_text("Your comment is awaiting moderation.")
+    expect(inside(page).locator(".pending")).to_have_text("Your comment is awaiting moderation.")
     fits(inside(page))
     other = chromium.new_context()
     stranger = other.new_page()
@@ -484,14 +484,14 @@ def test_an_approved_author_needs_no_second_approval(page: Page, service: Servic
     thread = opened(page, service, blog)
     fill_in(thread, "First words")
     post(thread)
-    expect(thread.locator(".waiting")).to_be_visible()
+    expect(thread.locator(".pending")).to_be_visible()
     approve(service, 1)
     page.reload()
     thread = inside(page)
     fill_in(thread, "More words")
     post(thread)
     texts(thread, "More words", "First words")
-    expect(thread.locator(".waiting")).to_have_count(0)
+    expect(thread.locator(".pending")).to_have_count(0)
     assert held(service) == []
 
 
@@ -561,7 +561,7 @@ def test_a_preview_too_many_says_so_and_keeps_the_text(
     expect(thread.locator("#preview")).to_have_text("Words")
     button.click()
     button.click()
-    expect(thread.locator("[data-fault=text]")).to_contain_text("That was a lot in a short time.")
+    expect(thread.locator("[data-error=text]")).to_contain_text("That was a lot in a short time.")
     expect(thread.get_by_label("Your comment")).to_have_value("Words")
     complaints.clear()
 
@@ -616,7 +616,7 @@ def test_posting_works_with_every_cookie_blocked(
     thread.get_by_role("checkbox").check()
     post(thread)
     texts(thread, "No cookies")
-    expect(thread.locator(".waiting")).to_be_visible()
+    expect(thread.locator(".pending")).to_be_visible()
     assert held(service) == ["No cookies"]
     assert faults == []
 

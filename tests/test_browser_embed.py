@@ -128,7 +128,7 @@ def test_a_thread_loaded_for_a_permalink_is_not_loaded_again_when_scrolled_to(
     assert len(frames) == 1
 
 
-def test_four_requests_show_a_thread_and_writing_brings_the_rest(
+def test_five_requests_show_a_thread_and_writing_brings_the_rest(
     page: Page, service: Service, blog: Blog
 ) -> None:
     write(service, blog, "First!")
@@ -141,12 +141,12 @@ def test_four_requests_show_a_thread_and_writing_brings_the_rest(
     def names() -> list[str]:
         return [urlsplit(url).path.rpartition("/")[2] for url in needed]
 
-    assert sorted(names()) == ["embed", "embed.js", "frame.css", "main.js"]
+    assert sorted(names()) == ["core.js", "embed", "embed.js", "frame.css", "main.js"]
     needed.clear()
     with page.expect_response("**/embed/own?*"):
         thread.get_by_label("Your comment").focus()
     expect(thread.get_by_role("button", name="Post Comment")).to_be_visible()
-    assert names() == ["composer.js", "own"]
+    assert sorted(names()) == ["composer.js", "own", "session.js"]
 
 
 def test_a_thread_with_nothing_in_it_says_so(page: Page, service: Service, blog: Blog) -> None:
@@ -239,7 +239,7 @@ def test_a_permalink_brings_its_comment_into_view(page: Page, service: Service, 
     blog.pages["/"] = article(service, before=LONG_READ)
     page.goto(blog.url(f"/#comment-{ids[20]}"))
     in_view(page, ids[20])
-    expect(frame(page).locator(f"#comment-{ids[20]}")).to_have_class(re.compile("arrived"))
+    expect(frame(page).locator(f"#comment-{ids[20]}")).to_have_class(re.compile("highlighted"))
 
 
 def test_a_permalink_finds_a_comment_deep_in_a_later_page(page: Page, service: Service, blog: Blog) -> None:
@@ -722,7 +722,7 @@ def test_a_frame_listens_to_the_page_around_it_alone(page: Page, service: Servic
         thread.evaluate(f"postMessage({message}, '*')")
     thread.wait_for_function("() => window.last === 'end'")
     expect(thread.locator("html")).to_have_attribute("data-theme", "light")
-    expect(thread.locator(".arrived")).to_have_count(0)
+    expect(thread.locator(".highlighted")).to_have_count(0)
     page.locator("comment-thread iframe").evaluate(
         f"(frame) => frame.contentWindow.postMessage({look}, '*')"
     )  # it is this page's word that counts

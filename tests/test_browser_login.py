@@ -314,7 +314,7 @@ class TestAWindowThatDoesNotCome:
         frame.get_by_role("button", name="Log in with Example ID").click()
         expect(frame.get_by_text("Connecting to Example ID")).to_be_visible()
         page.clock.run_for(30_000)
-        fault = frame.locator("#login-fault")
+        fault = frame.locator("#login-error")
         expect(fault).to_have_text("The login window did not open, or the login could not begin.")
         expect(frame.get_by_role("button", name="log in in this tab")).to_be_visible()
         icons, below = frame.locator(".icons").bounding_box(), fault.bounding_box()
@@ -395,7 +395,7 @@ class TestInTheSameTab:
         expect(page.get_by_text("You can close this window")).to_be_hidden()
         page.get_by_role("link", name="Back to the article").click()
         page.wait_for_url(url)
-        expect(frame.locator("#login-fault")).to_have_text("You did not allow the login with Example ID.")
+        expect(frame.locator("#login-error")).to_have_text("You did not allow the login with Example ID.")
         expect(frame.locator("#text")).to_have_value("Kept all the way")
         complaints.clear()  # the page is an error, as it should be
 

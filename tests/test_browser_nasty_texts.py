@@ -27,7 +27,7 @@ UNITS = [
 TOO_WIDE = """() => [...document.querySelectorAll(".text, .name, .site h1, .site p, .item bdi")].filter((element) => {
     const range = document.createRange();
     range.selectNodeContents(element);
-    return !element.closest(".unseen") && [...range.getClientRects()].some(
+    return !element.closest(".visually-hidden") && [...range.getClientRects()].some(
         ({ left, right }) => left < -1 || right > innerWidth + 1);
 }).map((element) => element.textContent.trim().slice(0, 20)).concat(
     document.documentElement.scrollWidth > innerWidth ? ["the page"] : [])"""

@@ -401,7 +401,7 @@ def test_a_hash_router_has_a_thread_for_each_of_its_routes(
     shows(page, "About the app")
     page.goto(f"{service.url}/comment/{one}")
     page.wait_for_url(f"**/app#/one#comment-{one}")
-    expect(shows(page, "About one").locator(".arrived")).to_have_count(1)
+    expect(shows(page, "About one").locator(".highlighted")).to_have_count(1)
 
 
 def test_a_hash_is_no_article_where_nobody_said_so(page: Page, service: Service, blog: Blog) -> None:

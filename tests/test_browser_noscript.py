@@ -97,8 +97,8 @@ def test_faults_stand_beside_their_fields_and_the_text_stays(
     expect(plain.get_by_role("heading", name="Leave a Reply to Ada")).to_be_visible()
     fill_in(plain, "Precious <b>words</b>", name=" ", email="nobody")
     post(plain)
-    expect(plain.locator("#email-fault")).to_have_text("Invalid email address")
-    expect(plain.locator("#name-fault")).to_have_text("Please enter your name here")
+    expect(plain.locator("#email-error")).to_have_text("Invalid email address")
+    expect(plain.locator("#name-error")).to_have_text("Please enter your name here")
     expect(plain.get_by_label("Your comment")).to_have_value("Precious <b>words</b>")
     expect(plain.get_by_role("textbox", name="Email")).to_have_value("nobody")
     expect(plain.get_by_role("heading", name="Leave a Reply to Ada")).to_be_visible()
@@ -110,8 +110,8 @@ def test_faults_stand_beside_their_fields_and_the_text_stays(
 
 def test_an_empty_comment_is_told(plain: Page) -> None:
     post(plain)
-    expect(plain.locator("#text-fault")).to_have_text("Please enter a comment")
-    expect(plain.locator("#email-fault")).to_have_text("Please enter your email address here")
+    expect(plain.locator("#text-error")).to_have_text("Please enter a comment")
+    expect(plain.locator("#email-error")).to_have_text("Please enter your email address here")
 
 
 def test_more_comments_are_a_page_further(plain: Page, service: Service, blog: Blog) -> None:

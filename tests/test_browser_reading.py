@@ -217,9 +217,9 @@ def test_a_removed_comment_stands_where_it_was_answered(page: Page, service: Ser
     thread = opened(page, service, blog)
     expect(thread.locator(".removed")).to_have_text(["This comment was removed."] * 2)
     texts(thread, "On that", "Two")
-    expect(thread.locator(".gone").get_by_role("link")).to_have_count(0)
+    expect(thread.locator(".placeholder").get_by_role("link")).to_have_count(0)
     expect(thread.get_by_role("heading", name="2 Comments")).to_be_visible()
-    assert "Ada" not in thread.locator(".gone").first.inner_text()
+    assert "Ada" not in thread.locator(".placeholder").first.inner_text()
 
 
 def test_three_hundred_answers_to_each_other_stay_readable_on_a_phone(
@@ -237,7 +237,7 @@ def test_three_hundred_answers_to_each_other_stay_readable_on_a_phone(
     widths = thread.locator(".reply .text").evaluate_all("(texts) => texts.map((text) => text.clientWidth)")
     assert min(widths) > 200
     assert len(set(widths[4:])) == 1
-    names = thread.locator(".reply .answers").evaluate_all("(links) => links.length")
+    names = thread.locator(".reply .in-reply-to").evaluate_all("(links) => links.length")
     assert names == 299
 
 
@@ -258,7 +258,7 @@ def test_nothing_somebody_writes_is_wider_than_the_thread(
     assert block.evaluate("(block) => { block.scrollLeft = 100; return block.scrollLeft }") == 100
     outside = thread.locator(".comment *").evaluate_all(
         """(elements) => elements.filter((element) =>
-            !element.closest("pre, .unseen") && element.getBoundingClientRect().right > innerWidth).length"""
+            !element.closest("pre, .visually-hidden") && element.getBoundingClientRect().right > innerWidth).length"""
     )
     assert outside == 0
     thread.get_by_role("link", name="Reply to N").first.click()
@@ -280,8 +280,8 @@ def test_the_name_of_whom_a_reply_answers_leads_there(page: Page, service: Servi
     (one,) = write(service, blog, "One", parent=root, name="Bob")
     write(service, blog, "Two", parent=one)
     thread = opened(page, service, blog)
-    thread.locator(".answers").click()
-    expect(thread.locator(f"#comment-{one}")).to_have_class("comment arrived")
+    thread.locator(".in-reply-to").click()
+    expect(thread.locator(f"#comment-{one}")).to_have_class("comment highlighted")
     assert page.url == blog.url()
 
 

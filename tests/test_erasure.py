@@ -288,7 +288,7 @@ class TestTheButton:
 
     def test_wants_a_fresh_login(self, app: Flask, session: Session, site: Site) -> None:
         member = enter(app, session, person(session), site, ago=timedelta(minutes=11))
-        assert '<form class="farewell"' not in member.page("/account/delete")
+        assert '<form class="delete-account"' not in member.page("/account/delete")
         assert member.post("/account/delete", {"texts": "remove", **SURE}).status_code == 403
         assert session.get(Commenter, member.commenter_id) is not None
 

@@ -245,14 +245,14 @@ def test_the_surroundings_of_a_comment_open_in_the_list(queue_of_site: Queue) ->
     earlier = it.write("Something earlier", status=Status.SPAM)
     answer = it.write("I think so", parent=parent)
     page = it.owner.page(f"/admin?open={answer}")
-    around = page.partition('class="around"')[2].partition("</aside>")[0]
+    around = page.partition('class="context"')[2].partition("</aside>")[0]
     assert "What do *you* think?" in around
     assert "Something earlier" in around
     assert f"/admin/comments/{earlier}?" in around
     assert "1 spam" in around
     assert "1 approved comment" in around
-    assert 'class="around"' not in it.owner.page("/admin")
-    assert 'class="around"' in it.owner.page(f"/admin/comments/{answer}")
+    assert 'class="context"' not in it.owner.page("/admin")
+    assert 'class="context"' in it.owner.page(f"/admin/comments/{answer}")
 
 
 def test_every_list_is_a_tab() -> None:

@@ -116,7 +116,7 @@ class TestTrying:
             form(disallowed_words=words, most_links="7", filter_threshold="75", reports_to_hold="5"),
         ).text
         assert "<script>alert" not in page
-        tried = page.partition('class="tried"')[2].partition("</section>")[0]
+        tried = page.partition('class="trial"')[2].partition("</section>")[0]
         sent = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', tried))
         sent |= dict(re.findall(r'<textarea name="(\w+)" hidden>\n(.*?)</textarea>', tried, re.DOTALL))
         sent = {name: html.unescape(value) for name, value in sent.items()}

@@ -1,14 +1,14 @@
 // The queue by keyboard, and without reloading the page. Everything here is a shorter way to a link or a button
 // that stands on the page; without this script they work by themselves.
 
-const KEYS = { a: ["approved", "keep", "restore"], s: ["spam"], d: ["trash"] };
+const VERDICT_KEYS = { a: ["approved", "keep", "restore"], s: ["spam"], d: ["trash"] };
 const items = () => [...document.querySelectorAll(".item")];
 let current = null;
 let busy = false;
 
 /** Make one comment the one that keys act on, and move the focus there. */
-function choose(item, { quiet = false } = {}) {
-  items().forEach((one) => one.removeAttribute("aria-current"));
+function select(item, { quiet = false } = {}) {
+  items().forEach((each) => each.removeAttribute("aria-current"));
   current = item ?? null;
   if (!current) return;
   current.setAttribute("aria-current", "true");
@@ -17,14 +17,14 @@ function choose(item, { quiet = false } = {}) {
   current.scrollIntoView({ block: "nearest" });
 }
 
-function step(by) {
+function moveBy(steps) {
   const all = items();
-  const at = all.indexOf(current);
-  choose(all[at < 0 ? 0 : Math.min(Math.max(at + by, 0), all.length - 1)]);
+  const index = all.indexOf(current);
+  select(all[index < 0 ? 0 : Math.min(Math.max(index + steps, 0), all.length - 1)]);
 }
 
 /** Take the answer's lists, main part and title into this page; false where it is not a page of ours. */
-function show(html) {
+function replacePage(html) {
   const fresh = new DOMParser().parseFromString(html, "text/html");
   if (!fresh.querySelector("main") || !fresh.querySelector(".side")) return false;
   for (const part of ["main", ".side"]) {
@@ -35,36 +35,36 @@ function show(html) {
 }
 
 /** Ask for a page and show it in place; where that fails, go there as the browser would. */
-async function load(url, options, instead) {
+async function loadPage(url, options, fallback) {
   if (busy) return;
   busy = true;
   document.querySelector("main").setAttribute("aria-busy", "true");
   const { hash, searchParams } = new URL(url, location.href);
   const next = searchParams.get("next") ?? hash.replace("#comment-", "");
-  const ticked = new Set(picks().filter((box) => box.checked).map((box) => box.value));
+  const checked = new Set(checkboxes().filter((box) => box.checked).map((box) => box.value));
   try {
     const answer = await fetch(url, options);
     const html = await answer.text();
-    const listed = new URL(answer.url).pathname === location.pathname;
-    if ((answer.status !== 200 && answer.status !== 409) || !show(html)) throw new Error("no page to show");
-    if (listed) history.replaceState(null, "", answer.url);
-    begin(next, ticked);
+    const isQueue = new URL(answer.url).pathname === location.pathname;
+    if ((answer.status !== 200 && answer.status !== 409) || !replacePage(html)) throw new Error("no page to show");
+    if (isQueue) history.replaceState(null, "", answer.url);
+    showQueue(next, checked);
   } catch {
-    instead();
+    fallback();
   } finally {
     busy = false;
     document.querySelector("main").removeAttribute("aria-busy");
   }
 }
 
-function send(form, button) {
+function submitForm(form, button) {
   const body = new URLSearchParams(new FormData(form, button));
-  const instead = () => HTMLFormElement.prototype.submit.call(withValue(form, button));
-  load(form.action, { method: "POST", body }, instead);
+  const fallback = () => HTMLFormElement.prototype.submit.call(withButton(form, button));
+  loadPage(form.action, { method: "POST", body }, fallback);
 }
 
 /** A form that is submitted by a script does not say which button it was. */
-function withValue(form, button) {
+function withButton(form, button) {
   if (button?.name) {
     const input = Object.assign(document.createElement("input"), { type: "hidden" });
     input.name = button.name;
@@ -74,104 +74,104 @@ function withValue(form, button) {
   return form;
 }
 
-function press(verdicts) {
+function decide(verdicts) {
   const buttons = [...(current?.querySelectorAll(".actions [name=verdict]") ?? [])];
   const wanted = verdicts.map((value) => buttons.find((button) => button.value === value)).find(Boolean);
   wanted?.click();
 }
 
-function follow(selector) {
+function clickIn(selector) {
   current?.querySelector(selector)?.click();
 }
 
-const picks = () => [...document.querySelectorAll("[name=pick]")];
+const checkboxes = () => [...document.querySelectorAll("[name=pick]")];
 
-/** Say how many are ticked, and offer all only where that is a question. */
-function tally() {
+/** Say how many are selected, and offer all only where that is a question. */
+function updateSelection() {
   const bar = document.querySelector("#bulk");
   if (!bar) return;
-  const all = picks();
-  const many = all.filter((box) => box.checked).length;
+  const all = checkboxes();
+  const count = all.filter((box) => box.checked).length;
   const every = document.querySelector("#every");
   every.closest("label").hidden = false;
-  every.checked = many > 0 && many === all.length;
-  every.indeterminate = many > 0 && many < all.length;
+  every.checked = count > 0 && count === all.length;
+  every.indeterminate = count > 0 && count < all.length;
   const matching = document.querySelector("#matching");
   if (matching) {
     matching.closest("label").hidden = !every.checked && !matching.checked;
     if (!every.checked) matching.checked = false;
   }
-  const said = document.querySelector("#ticked");
-  said.hidden = many === 0;
-  said.textContent = `${many} selected`;
-  bar.classList.toggle("empty-handed", many === 0 && !matching?.checked);
+  const label = document.querySelector("#ticked");
+  label.hidden = count === 0;
+  label.textContent = `${count} selected`;
+  bar.classList.toggle("nothing-selected", count === 0 && !matching?.checked);
 }
 
-function begin(next, ticked = new Set()) {
-  picks().forEach((box) => { box.checked = ticked.has(box.value); });
-  tally();
+function showQueue(next, checked = new Set()) {
+  checkboxes().forEach((box) => { box.checked = checked.has(box.value); });
+  updateSelection();
   const onward = document.querySelector("#onward");
   if (onward) return onward.querySelector("button").click();
-  const found = next && document.getElementById(`comment-${next}`);
-  if (document.querySelector(".item")) choose(found || items()[0], { quiet: !found });
+  const following = next && document.getElementById(`comment-${next}`);
+  if (document.querySelector(".item")) select(following || items()[0], { quiet: !following });
   else document.querySelector("main").focus();
 }
 
-function help() {
+function toggleHelp() {
   const dialog = document.querySelector("#keys");
   if (dialog) dialog.open ? dialog.close() : dialog.showModal();
 }
 
-const DEEDS = {
-  j: () => step(1),
-  k: () => step(-1),
-  e: () => follow('.actions a[href*="/edit"]'),
-  r: () => follow('.actions a[href*="/reply"]'),
-  o: () => follow("[data-open]"),
+const SHORTCUTS = {
+  j: () => moveBy(1),
+  k: () => moveBy(-1),
+  e: () => clickIn('.actions a[href*="/edit"]'),
+  r: () => clickIn('.actions a[href*="/reply"]'),
+  o: () => clickIn("[data-open]"),
   x: () => current?.querySelector("[name=pick]")?.click(),
-  z: () => (document.querySelector("#undo button") ?? lastDeed())?.click(),
+  z: () => (document.querySelector("#undo button") ?? undoLast())?.click(),
   "/": () => document.querySelector("#q")?.focus(),
-  "?": help,
+  "?": toggleHelp,
 };
 
-/** The last thing this person did, once the notice about it is gone. */
-function lastDeed() {
+/** Undo the last thing this person did, once the notice about it is gone. */
+function undoLast() {
   const form = document.querySelector("#take-back");
-  if (form) send(form);
+  if (form) submitForm(form);
 }
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (event.target.closest("input:not([type=checkbox]), textarea, select, dialog[open]")) return;
-  const deed = KEYS[event.key] ? () => press(KEYS[event.key]) : DEEDS[event.key];
-  if (!deed) return;
+  const act = VERDICT_KEYS[event.key] ? () => decide(VERDICT_KEYS[event.key]) : SHORTCUTS[event.key];
+  if (!act) return;
   event.preventDefault();
-  deed();
+  act();
 });
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method !== "post" || !form.closest("main")) return;
   event.preventDefault();
-  send(form, event.submitter);
+  submitForm(form, event.submitter);
 });
 
 document.addEventListener("click", (event) => {
-  const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+  const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
   const link = event.target.closest("a[data-open]");
-  if (!link || !plain) return;
+  if (!link || !isPlain) return;
   event.preventDefault();
-  load(link.href, {}, () => location.assign(link.href));
+  loadPage(link.href, {}, () => location.assign(link.href));
 });
 
 document.addEventListener("change", (event) => {
-  if (event.target.id === "every") picks().forEach((box) => { box.checked = event.target.checked; });
-  if (event.target.matches("#every, #matching, [name=pick]")) tally();
+  if (event.target.id === "every") checkboxes().forEach((box) => { box.checked = event.target.checked; });
+  if (event.target.matches("#every, #matching, [name=pick]")) updateSelection();
 });
 
 document.addEventListener("focusin", (event) => {
   const item = event.target.closest(".item");
-  if (item && item !== current) choose(item, { quiet: true });
+  if (item && item !== current) select(item, { quiet: true });
 });
 
-begin(location.hash.replace("#comment-", ""));
+showQueue(location.hash.replace("#comment-", ""));

@@ -8,22 +8,25 @@
   const WRITTEN = ""; // the service fills in its own address as it gives this file out
   const script = document.currentScript;
   const source = script?.dataset.service || WRITTEN || script?.src || document.querySelector('script[src*="/embed.js"]')?.src;
-  if (!source) return console.error('commentsvc: this copy of embed.js does not know its service; name it in the script tag: data-service="https://comments.example".');
+  if (!source) {
+    return console.error('commentsvc: this copy of embed.js does not know its service; '
+      + 'name it in the script tag: data-service="https://comments.example".');
+  }
   const service = new URL(source, location.href).origin;
 
   const AHEAD = 800;
   const CANONICAL = 'link[rel="canonical"]';
   const ROUTE = /#!?\/.*/;
-  const place = ({ url, canonical }) => `${url} ${canonical}`;
+  const pageKey = ({ url, canonical }) => `${url} ${canonical}`;
   const permalink = () => /#comment-(\d{1,15})$/.exec(location.hash)?.[1];
-  const sheet = new CSSStyleSheet();
+  const styles = new CSSStyleSheet();
   // The frame is a little wider than its place, for focus rings, but not than the screen.
-  sheet.replaceSync(`:host { display: block } :host([hidden]), slot[hidden] { display: none }
+  styles.replaceSync(`:host { display: block } :host([hidden]), slot[hidden] { display: none }
 iframe { display: block; border: 0; width: min(100% + 8px, 100vw); max-width: none; margin: 0 max(-4px, (100% - 100vw) / 2) }
 p { opacity: .8 }`);
 
   /** An address without its fragment; with `routes`, one that names an article of a hash router (#/…) stays. */
-  function plain(href, routes) {
+  function trimFragment(href, routes) {
     const route = routes ? (ROUTE.exec(href)?.[0].replace(/#comment-\d+$/, "") ?? "") : "";
     return href.split("#")[0] + route;
   }
@@ -56,28 +59,29 @@ p { opacity: .8 }`);
     #root = this.attachShadow({ mode: "open" });
     #slot = document.createElement("slot");
     #frame = null;
-    #stop = null;
-    #queued = false;
+    #aborter = null;
+    #restarting = false;
     #ready = false;
-    #look = "";
-    #known = ""; // where the page was when this was loaded, or was last found to show the same article
-    #comment = 0;
+    #sentLook = "";
+    #shownPage = ""; // where the page was when it was last found to show this article
+    #permalink = 0;
 
     constructor() {
       super();
-      this.#root.adoptedStyleSheets = [sheet];
+      this.#root.adoptedStyleSheets = [styles];
       this.#root.append(this.#slot);
     }
 
     /** Show a thread in an element that is none itself. */
-    static inhabit(host) {
+    static attachTo(host) {
       if (host.shadowRoot || host.querySelector("comment-thread")) return;
       const thread = document.createElement("comment-thread");
       thread.#host = host;
       thread.setAttribute("exportparts", "frame, note");
       thread.append(document.createElement("slot"));
       host.attachShadow({ mode: "open" }).append(thread);
-      new MutationObserver((changes) => changes.forEach(({ attributeName }) => thread.#changed(attributeName))).observe(host, { attributes: true });
+      new MutationObserver((changes) => changes.forEach(({ attributeName }) => thread.#changed(attributeName)))
+        .observe(host, { attributes: true });
     }
 
     connectedCallback() {
@@ -87,7 +91,7 @@ p { opacity: .8 }`);
 
     disconnectedCallback() {
       threads.delete(this);
-      this.#end();
+      this.#unload();
     }
 
     attributeChangedCallback(name, before, after) {
@@ -95,47 +99,47 @@ p { opacity: .8 }`);
     }
 
     #changed(name) {
-      if (name.endsWith("theme")) this.#dress();
-      else if (name.endsWith("sso")) this.#vouch();
+      if (name.endsWith("theme")) this.#sendLook();
+      else if (name.endsWith("sso")) this.#sendToken();
       else if (CommentThread.observedAttributes.includes(name)) this.#restart();
     }
 
     /** Look again which article the page shows, and try again where nothing could be loaded. */
     refresh() {
-      if (this.#frame) this.follow();
+      if (this.#frame) this.followPage();
       else this.#restart();
     }
 
     /** Load another thread where the page has gone on to another article. */
-    follow() {
+    followPage() {
       const page = this.#page();
-      if (!this.#known || !this.#derived || this.#known === place(page)) return;
-      this.#known = place(page);
-      if (this.#ready) this.#say({ commentsvc: "page", ...page }); // only the service knows which addresses are one article's
+      if (!this.#shownPage || !this.#isDerived || this.#shownPage === pageKey(page)) return;
+      this.#shownPage = pageKey(page);
+      if (this.#ready) this.#send({ commentsvc: "page", ...page }); // only the service knows which addresses are one article's
       else this.#restart();
     }
 
     /** Several attributes may change in one go; load once, after the last. */
     #restart() {
-      if (this.#queued) return;
-      this.#queued = true;
+      if (this.#restarting) return;
+      this.#restarting = true;
       afterTurn(() => {
-        this.#queued = false;
-        this.#end();
-        if (this.isConnected) this.#begin();
+        this.#restarting = false;
+        this.#unload();
+        if (this.isConnected) this.#loadWhenNear();
       });
     }
 
-    #begin() {
-      const { signal } = (this.#stop = new AbortController());
-      if (this.#isNear() || permalink() || this.#comment || this.#attribute("sso")) return this.#load(); // such a token does not keep
-      const near = new IntersectionObserver((entries) => {
+    #loadWhenNear() {
+      const { signal } = (this.#aborter = new AbortController());
+      if (this.#isNear() || permalink() || this.#permalink || this.#attribute("sso")) return this.#load(); // such a token does not keep
+      const observer = new IntersectionObserver((entries) => {
         if (!entries.some((entry) => entry.isIntersecting)) return;
-        near.disconnect();
+        observer.disconnect();
         if (!this.#frame) this.#load();
       }, { rootMargin: `${AHEAD}px` });
-      near.observe(this);
-      signal.addEventListener("abort", () => near.disconnect());
+      observer.observe(this);
+      signal.addEventListener("abort", () => observer.disconnect());
       addEventListener("hashchange", () => permalink() && !this.#frame && this.#load(), { signal });
     }
 
@@ -146,9 +150,9 @@ p { opacity: .8 }`);
     }
 
     /** Show what the page wrote into the element, after something of ours. */
-    #end(...ours) {
-      this.#stop?.abort();
-      this.#stop = this.#frame = null;
+    #unload(...ours) {
+      this.#aborter?.abort();
+      this.#aborter = this.#frame = null;
       this.#ready = this.#slot.hidden = false;
       this.#root.replaceChildren(...ours, this.#slot);
     }
@@ -162,7 +166,7 @@ p { opacity: .8 }`);
     }
 
     /** Whether it is the page's address that says which thread this is. */
-    get #derived() {
+    get #isDerived() {
       return !this.#attribute("url") && !this.#attribute("thread-id");
     }
 
@@ -171,26 +175,25 @@ p { opacity: .8 }`);
       const routes = this.#routes;
       const canonical = document.querySelector(CANONICAL)?.href ?? "";
       return {
-        url: plain(location.href, routes),
-        canonical: routes && !ROUTE.test(canonical) ? "" : plain(canonical, routes), // one for all routes says nothing
+        url: trimFragment(location.href, routes),
+        canonical: routes && !ROUTE.test(canonical) ? "" : trimFragment(canonical, routes), // one for all routes says nothing
         title: this.#attribute("page-title") || document.querySelector('meta[property="og:title"]')?.content || document.title,
       };
     }
 
-    #address(look) {
+    #frameUrl(look) {
       const page = this.#page();
       const own = this.#attribute("url");
-      const asked = new URLSearchParams({ url: own ? plain(new URL(own, document.baseURI).href, this.#routes) : page.url });
-      if (!own && page.canonical) asked.set("canonical", page.canonical);
-      if (this.#attribute("thread-id")) asked.set("id", this.#attribute("thread-id"));
-      if (this.#attribute("order")) asked.set("order", this.#attribute("order"));
-      const told = { origin: location.origin, title: page.title, look, comment: this.#comment || permalink() };
-      this.#known = place(page);
-      this.#comment = 0;
-      return `${service}/embed?${asked}#${encodeURIComponent(JSON.stringify(told))}`;
+      const query = new URLSearchParams({ url: own ? trimFragment(new URL(own, document.baseURI).href, this.#routes) : page.url });
+      if (!own && page.canonical) query.set("canonical", page.canonical);
+      if (this.#attribute("thread-id")) query.set("id", this.#attribute("thread-id"));
+      if (this.#attribute("order")) query.set("order", this.#attribute("order"));
+      const facts = { origin: location.origin, title: page.title, look, comment: this.#permalink || permalink() };
+      this.#shownPage = pageKey(page);
+      this.#permalink = 0;
+      return `${service}/embed?${query}#${encodeURIComponent(JSON.stringify(facts))}`;
     }
 
-    /** What the page around looks like here. */
     #appearance() {
       // The page's rules do not reach into shadow roots, so ask elsewhere; it is gone before anybody sees it.
       const inner = document.createElement("comment-thread");
@@ -203,73 +206,72 @@ p { opacity: .8 }`);
       const own = Object.fromEntries(["text", "accent", "font", "radius"].map((name) => [name, style.getPropertyValue(`--comments-${name}`).trim()]));
       const accent = getComputedStyle(link).color;
       link.style.color = "LinkText";
-      const common = getComputedStyle(link).color;
+      const plain = getComputedStyle(link).color;
       link.remove();
       inner.remove();
       this.#slot.hidden = Boolean(this.#frame);
-      const asked = this.#attribute("theme");
-      const theme = ["light", "dark"].includes(asked) ? asked : isLight(own.text || color) ? "dark" : "light";
+      const wanted = this.#attribute("theme");
+      const theme = ["light", "dark"].includes(wanted) ? wanted : isLight(own.text || color) ? "dark" : "light";
       const suits = isLight(color) === (theme === "dark");
       const legible = theme === "dark" ? brightness(accent) > 90 : brightness(accent) < 165;
       return {
         theme,
         font: own.font || fontFamily,
         text: own.text || (suits ? color : ""),
-        accent: own.accent || (suits && legible && ![color, common].includes(accent) ? accent : ""),
+        accent: own.accent || (suits && legible && ![color, plain].includes(accent) ? accent : ""),
         radius: own.radius,
       };
     }
 
-    /** Follow the page's look. */
-    #dress() {
+    #sendLook() {
       if (!this.#frame) return;
       const look = this.#appearance();
-      const same = JSON.stringify(look);
-      if (same === this.#look) return;
-      this.#look = same;
+      const json = JSON.stringify(look);
+      if (json === this.#sentLook) return;
+      this.#sentLook = json;
       this.#frame.style.colorScheme = look.theme;
-      this.#say({ commentsvc: "look", look });
+      this.#send({ commentsvc: "look", look });
     }
 
-    #say(message) {
+    #send(message) {
       this.#frame?.contentWindow?.postMessage(message, service);
     }
 
-    /** Tell the frame who the page's reader is, by the page's own token; none for nobody. */
-    #vouch() {
-      this.#say({ commentsvc: "sso", token: this.#attribute("sso") });
+    /** Say who the page's reader is, by the page's own token. */
+    #sendToken() {
+      this.#send({ commentsvc: "sso", token: this.#attribute("sso") });
     }
 
-    #tell(name) {
+    #emit(name) {
       this.#host.dispatchEvent(new CustomEvent(name, { bubbles: true }));
     }
 
-    #hear(frame, data) {
+    #receive(frame, data) {
       const type = data?.commentsvc;
       if (type === "ready") {
         this.#ready = true;
-        this.#look = "";
-        this.#dress();
-        this.#vouch();
-        this.#tell("commentsready");
+        this.#sentLook = "";
+        this.#sendLook();
+        this.#sendToken();
+        this.#emit("commentsready");
       }
-      if (type === "stale") this.#tell("commentsstale");
+      if (type === "stale") this.#emit("commentsstale");
       if (type === "height" && data.height > 0 && data.height < 1e6) frame.style.height = `${data.height}px`;
       if (type === "scroll" && Number.isFinite(data.top)) {
         const top = scrollY + frame.getBoundingClientRect().top + data.top - innerHeight / 4;
-        const calm = !data.smooth || matchMedia("(prefers-reduced-motion: reduce)").matches;
-        scrollTo({ top, behavior: calm ? "instant" : "smooth" });
+        const instant = !data.smooth || matchMedia("(prefers-reduced-motion: reduce)").matches;
+        scrollTo({ top, behavior: instant ? "instant" : "smooth" });
       }
       // A comment is about to be posted: under which article?
-      if (type === "where") this.#say({ commentsvc: "page", asked: true, derived: this.#derived, ...this.#page() });
+      if (type === "where") this.#send({ commentsvc: "page", asked: true, derived: this.#isDerived, ...this.#page() });
       if (type === "other") {
-        this.#comment = +data.comment || 0;
+        this.#permalink = +data.comment || 0;
         this.#restart();
       }
     }
 
     #load() {
-      const { signal } = this.#stop;
+      const { signal } = this.#aborter;
       const frame = document.createElement("iframe");
       frame.title = "Comments";
       frame.part = "frame";
@@ -277,25 +279,25 @@ p { opacity: .8 }`);
       const look = this.#appearance();
       frame.style.colorScheme = look.theme;
       frame.allow = "clipboard-write";
-      frame.src = this.#address(look);
+      frame.src = this.#frameUrl(look);
 
       addEventListener("message", ({ data, origin, source }) => {
-        if (origin === service && source === frame.contentWindow) this.#hear(frame, data);
+        if (origin === service && source === frame.contentWindow) this.#receive(frame, data);
       }, { signal });
 
-      addEventListener("hashchange", () => permalink() && this.#say({ commentsvc: "go", id: +permalink() }), { signal });
+      addEventListener("hashchange", () => permalink() && this.#send({ commentsvc: "go", id: +permalink() }), { signal });
 
-      const dress = () => this.#dress();
-      const dressTwice = () => (dress(), setTimeout(() => signal.aborted || dress(), 400)); // after the page's own transition
-      matchMedia("(prefers-color-scheme: dark)").addEventListener("change", dressTwice, { signal });
-      const watch = new MutationObserver(dressTwice);
-      for (const element of [document.documentElement, document.body]) watch.observe(element, { attributes: true });
-      signal.addEventListener("abort", () => watch.disconnect());
+      // At once, and after the page's own transition.
+      const sendTwice = () => (this.#sendLook(), setTimeout(() => signal.aborted || this.#sendLook(), 400));
+      matchMedia("(prefers-color-scheme: dark)").addEventListener("change", sendTwice, { signal });
+      const observer = new MutationObserver(sendTwice);
+      for (const element of [document.documentElement, document.body]) observer.observe(element, { attributes: true });
+      signal.addEventListener("abort", () => observer.disconnect());
 
       // A frame tells nobody that it failed; one that does not speak in time has.
-      const doubt = () => this.#ready || signal.aborted || this.#fail();
-      frame.addEventListener("load", () => setTimeout(doubt, 4000), { once: true, signal });
-      setTimeout(doubt, 20000);
+      const checkReady = () => this.#ready || signal.aborted || this.#fail();
+      frame.addEventListener("load", () => setTimeout(checkReady, 4000), { once: true, signal });
+      setTimeout(checkReady, 20000);
 
       this.#slot.hidden = true;
       this.#root.prepend((this.#frame = frame));
@@ -309,79 +311,79 @@ p { opacity: .8 }`);
       again.textContent = "Try again";
       again.addEventListener("click", () => this.#restart());
       note.append("The comments cannot be shown right now. ", again);
-      this.#end(note);
+      this.#unload(note);
       console.warn(`comment-thread: ${service} did not answer, or does not let ${location.origin} show its frames.`);
     }
   }
 
-  let counted = new WeakMap();
+  let countedUrls = new WeakMap();
 
   /** Fill every span that is new or names another article than before, by requests that any proxy takes. */
-  async function count() {
-    const asked = new Map();
+  async function updateCounts() {
+    const spans = new Map();
     for (const span of document.querySelectorAll("[data-comment-count]")) {
       const { commentCount: named, threadId: id } = span.dataset;
-      const url = plain(new URL(named || location.href, document.baseURI).href, named) + (id ? `#thread-id=${encodeURIComponent(id)}` : "");
-      if (counted.get(span) !== url) asked.set(span, url);
-      counted.set(span, url);
+      const url = trimFragment(new URL(named || location.href, document.baseURI).href, named) + (id ? `#thread-id=${encodeURIComponent(id)}` : "");
+      if (countedUrls.get(span) !== url) spans.set(span, url);
+      countedUrls.set(span, url);
     }
-    const left = [...new Set(asked.values())];
+    const left = [...new Set(spans.values())];
     while (left.length) {
       const query = new URLSearchParams();
       do query.append("url", left.pop()); while (left.length && `${query}`.length < 4e3);
       const answer = await fetch(`${service}/counts?${query}`).catch(() => null);
       const counts = answer?.ok ? await answer.json() : {};
-      for (const [span, url] of asked) if (url in counts && counted.get(span) === url) span.textContent = counts[url].toLocaleString();
+      for (const [span, url] of spans) if (url in counts && countedUrls.get(span) === url) span.textContent = counts[url].toLocaleString();
     }
   }
 
-  function look() {
-    document.querySelectorAll("div#comments").forEach(CommentThread.inhabit);
-    count();
+  function scan() {
+    document.querySelectorAll("div#comments").forEach(CommentThread.attachTo);
+    updateCounts();
   }
 
-  let moving = false;
+  let checking = false;
 
-  /** The page may have moved on. */
-  function moved() {
-    if (moving) return;
-    moving = true;
+  /** Follow the page where it has moved on. */
+  function checkPage() {
+    if (checking) return;
+    checking = true;
     afterTurn(() => {
-      moving = false;
-      for (const thread of threads) thread.follow();
-      count();
+      checking = false;
+      for (const thread of threads) thread.followPage();
+      updateCounts();
     });
   }
 
-  /** See what routers and loaders bring into the page, and where they go. Nothing of the page's own is replaced. */
-  function watch() {
+  /** See what routers and loaders bring into the page, and where they go. */
+  function watchPage() {
     const wanted = `div#comments, [data-comment-count], ${CANONICAL}`;
     const has = (node) => node.matches?.(wanted) || node.querySelector?.(wanted);
     let address = location.href;
     new MutationObserver((changes) => {
-      const brought = changes.some(({ type, target, addedNodes }) => (type === "attributes" ? has(target) : [...addedNodes].some(has)));
-      if (brought) look();
-      if (brought || address !== location.href || changes.some(({ target }) => !document.body?.contains(target))) moved();
+      const added = changes.some(({ type, target, addedNodes }) => (type === "attributes" ? has(target) : [...addedNodes].some(has)));
+      if (added) scan();
+      if (added || address !== location.href || changes.some(({ target }) => !document.body?.contains(target))) checkPage();
       address = location.href;
     }).observe(document, { childList: true, subtree: true, attributeFilter: ["href", "rel", "id", "data-comment-count", "data-thread-id"] });
-    for (const type of ["popstate", "hashchange"]) addEventListener(type, moved);
-    for (const type of ["currententrychange", "navigatesuccess"]) window.navigation?.addEventListener(type, moved);
+    for (const type of ["popstate", "hashchange"]) addEventListener(type, checkPage);
+    for (const type of ["currententrychange", "navigatesuccess"]) window.navigation?.addEventListener(type, checkPage);
   }
 
   customElements.define("comment-thread", CommentThread);
 
   window.commentsvc = {
     refresh() {
-      counted = new WeakMap();
-      look();
-      moved();
+      countedUrls = new WeakMap();
+      scan();
+      checkPage();
     },
   };
 
   function start() {
-    look();
-    watch();
-    moved(); // by now the head is complete
+    scan();
+    watchPage();
+    checkPage(); // by now the head is complete
   }
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
   else start();

@@ -1,40 +1,40 @@
-// Which article the page around the frame shows. A page that changes in place may show another one by now than this
-// thread's; only the service knows which addresses are one article's.
+// Which article the host page shows. A page that changes in place may show another one by now than this thread's;
+// only the service knows which addresses are one article's.
 
-import { framed, page, parse, tell } from "./main.js";
+import { framed, page, parse, sendToHost } from "./core.js";
 
 const PATIENCE = 1000; // milliseconds; an older embed.js never answers
 
-let answer = () => {};
+let resolveArticle = () => {};
 
-/** Read what the page around says of itself: because we asked, or because it has changed. */
-export function hear(said) {
+/** Read what the host page says of itself: because we asked, or because it has changed. */
+export function receivePage(data) {
   const text = (value) => (typeof value === "string" ? value : "");
-  const article = { page_title: text(said.title), page_url: text(said.url), page_canonical: text(said.canonical) };
-  if (!said.asked) compare(article);
-  else answer(said.derived ? article : { page_title: article.page_title });
+  const article = { page_title: text(data.title), page_url: text(data.url), page_canonical: text(data.canonical) };
+  if (!data.asked) compare(article);
+  else resolveArticle(data.derived ? article : { page_title: article.page_title });
 }
 
 async function compare(article) {
   const reply = await fetch(`${page.replace("?", "/same?")}&${new URLSearchParams(article)}`).catch(() => null);
-  if (!reply?.ok || !(await reply.json()).same) tell("other"); // the page around loads that thread
+  if (!reply?.ok || !(await reply.json()).same) sendToHost("other"); // the host page loads that thread
 }
 
-/** Ask the page around what it shows at this moment, as fields of the form; none where it does not say. */
-export function present() {
+/** Ask the host page what it shows at this moment, as fields of the form; none where it does not say. */
+export function askHost() {
   if (!framed) return {};
   return new Promise((resolve) => {
-    answer = resolve;
+    resolveArticle = resolve;
     setTimeout(resolve, PATIENCE, {});
-    tell("where");
+    sendToHost("where");
   });
 }
 
 /**
- * Ask the reader which of two articles the comment belongs to; `html` is the service's question. Calls `post` with the
- * fields that name the one chosen, and whether it is the page's other one.
+ * Ask the reader which of two articles the comment belongs to; `html` is the service's question. Calls `submit` with
+ * the fields that name the one chosen, and whether it is the page's other one.
  */
-export function ask(form, html, post) {
+export function askReader(form, html, submit) {
   document.getElementById("other-article")?.remove();
   form.querySelector(".send").before(parse(html));
   const question = document.getElementById("other-article");
@@ -43,8 +43,8 @@ export function ask(form, html, post) {
     if (!button) return;
     const { url, canonical = "", token } = button.dataset;
     question.remove();
-    if (url) post({ url, canonical, token, parent: "" }, true);
-    else post({}, false);
+    if (url) submit({ url, canonical, token, parent: "" }, true);
+    else submit({}, false);
   });
   question.focus();
 }

@@ -1,9 +1,13 @@
 // The comment form with script: opens when entered, keeps what is typed, answers in place, posts without a reload.
 
-import { bringLogin, draft, draftKey, framed, hex, highlight, keep, kept, page, parse, placeReplies, placeRoot, proof, tell, title } from "./main.js";
+import {
+  draft, draftKey, form, framed, highlight, hostFacts, load, loadLogin, page, parse, placeConversation, placeReplies,
+  sendToHost,
+} from "./core.js";
+import { authHeaders, randomHex, save } from "./session.js";
 
 const DAY = 86400000;
-const form = document.getElementById("reply");
+const DETAILS = ["name", "email", "website"];
 const fields = form.elements;
 const text = fields.text;
 const submit = form.querySelector('[type="submit"]');
@@ -13,104 +17,32 @@ const status = document.getElementById("status");
 const preview = document.getElementById("preview");
 const previewButton = form.querySelector("[data-preview]");
 const remember = document.getElementById("remember");
-const DETAILS = ["name", "email", "website"];
-const login = await bringLogin();
+const loginModule = await loadLogin();
 const home = document.createComment("form");
 form.before(home);
 
-const random = () => hex(crypto.getRandomValues(new Uint8Array(24)));
-
-// A key of this browser's own, by which the service knows its comments again: for this tab, or for as long as
-// the details are remembered.
-const hadKey = kept("localStorage", "key") ?? kept("sessionStorage", "key");
-const authorKey = hadKey ?? random();
+// A key by which the service knows this browser's comments again: for this tab, or while the details are remembered.
+const savedKey = load("localStorage", "key") ?? load("sessionStorage", "key");
+const authorKey = savedKey ?? randomHex(24);
 fields.author_key.value = authorKey;
-fields.title.value ||= title;
+if (typeof hostFacts?.title === "string") fields.title.value ||= hostFacts.title.slice(0, 300);
 
-// --- The form's states.
+// --- Where the form stands, and how large.
 
-let fresh = null;
-
-function open() {
+function openForm() {
   form.classList.add("open");
-  grow();
-  fresh ??= own();
-  begin();
+  resize();
+  reader ??= loadReader();
+  beginWork();
 }
 
-// Work that the service asks for while very many comments are coming: begun when somebody writes, done unseen.
-let work = null;
-const toil = async (key) => (await import("./work.js")).solve(work, key);
-
-function begin() {
-  if (!work || !form.classList.contains("open")) return;
-  fields.key.value ||= random();
-  toil(fields.key.value).catch(() => {});
-}
-
-let askedAt = 0;
-let question = 0;
-
-/**
- * Ask for what is this reader's alone: who they are, a form token that is not as old as the page, their held
- * comments. Says whether somebody is logged in.
- */
-async function own() {
-  const mine = ++question;
-  askedAt = Date.now();
-  try {
-    const headers = { ...proof(), ...(hadKey && { "X-Author-Key": authorKey }) };
-    const answer = await fetch(page.replace("?", "/own?"), { headers });
-    if (!answer.ok) return false;
-    const found = await answer.json();
-    if (mine === question) {
-      become(found);
-      work = found.work;
-      begin();
-      for (const { html, id } of found.held) if (!document.getElementById(`comment-${id}`)) place(html);
-    }
-    return Boolean(found.member);
-  } catch {
-    return false; // The page's own token serves as well.
-  }
-}
-
-let mark;
-// On a page of its own: its link "Change" led here, or a guest's form came back with a fault.
-const staysGuest = !framed && fields.identity.value === "guest" && (location.pathname !== "/thread" || new URLSearchParams(location.search).has("as"));
-
-/** Show the form as the person's who is logged in now, and say so where that was another. */
-function become({ csrf, member, token }) {
-  fields.token.value = token;
-  const changed = mark !== undefined && mark !== (member?.mark ?? null);
-  mark = member?.mark ?? null;
-  if (!staysGuest) login?.wear(member, csrf);
-  if (changed && !member) status.textContent = "You are no longer logged in.";
-  else if (changed && fields.identity.value === "member") status.textContent = `You are now logged in as ${member.name}.`;
-  keep("localStorage", "signed", member && true);
-}
-
-// Another tab may log in or out meanwhile: when this one comes to the front it asks who is there, at most once a
-// second; not where nobody has written or logged in yet.
-let looking;
-
-function look() {
-  if (!fresh || document.hidden) return;
-  clearTimeout(looking);
-  looking = setTimeout(() => (fresh = own()), Math.max(0, askedAt + 1000 - Date.now()));
-}
-
-addEventListener("focus", look);
-addEventListener("pageshow", look);
-document.addEventListener("visibilitychange", look);
-
-function grow() {
+function resize() {
   if (CSS.supports("field-sizing: content")) return;
   text.style.height = "auto";
   text.style.height = `${text.scrollHeight + 2}px`;
 }
 
-export function answer(link) {
+export function replyTo(link) {
   const comment = link.closest(".comment");
   fields.parent.value = link.dataset.id;
   const name = document.createElement("bdi");
@@ -118,12 +50,12 @@ export function answer(link) {
   heading.replaceChildren(`${heading.dataset.heading} to `, name);
   cancel.hidden = false;
   comment.after(form);
-  open();
+  openForm();
   text.focus({ preventScroll: true });
-  keepDraft();
+  saveDraft();
 }
 
-function goHome() {
+function moveHome() {
   fields.parent.value = "";
   heading.textContent = heading.dataset.heading;
   cancel.hidden = true;
@@ -132,13 +64,13 @@ function goHome() {
 
 cancel.addEventListener("click", (event) => {
   event.preventDefault();
-  const answered = document.getElementById(`comment-${fields.parent.value}`);
-  goHome();
-  keepDraft();
-  (answered?.querySelector(".reply-link") ?? text).focus({ preventScroll: true });
+  const parent = document.getElementById(`comment-${fields.parent.value}`);
+  moveHome();
+  saveDraft();
+  (parent?.querySelector(".reply-link") ?? text).focus({ preventScroll: true });
 });
 
-form.addEventListener("focusin", open);
+form.addEventListener("focusin", openForm);
 form.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
@@ -147,69 +79,128 @@ form.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !cancel.hidden) cancel.click();
 });
 
-// --- What is typed is kept: the draft for a day, the details when the box is ticked.
+// --- `reader`: the latest answer of loadReader; null while nobody writes who was not known here before.
 
-function keepDraft() {
-  const worth = text.value.trim() || null;
-  keep("localStorage", draftKey, worth && { text: text.value, parent: fields.parent.value, at: Date.now() });
-}
+let reader = null;
+let readerAsked = 0;
+let readerAskedAt = 0;
+let shownMark; // the member's whom the form shows; null for a guest
+// On a page of its own: its link "Change" led here, or a guest's form came back with an error.
+const staysGuest = !framed && fields.identity.value === "guest"
+  && (location.pathname !== "/thread" || new URLSearchParams(location.search).has("as"));
 
-function details() {
-  return Object.fromEntries(DETAILS.filter((name) => fields[name]).map((name) => [name, fields[name].value]));
-}
-
-let sent = false;
-form.addEventListener("input", (event) => {
-  if (sent) fields.key.value = ""; // another text is another comment
-  sent = false;
-  if (event.target === text) {
-    grow();
-    keepDraft();
+/**
+ * Ask for what is this reader's alone: who they are, a form token that is not as old as the page, their held
+ * comments. Says whether somebody is logged in.
+ */
+async function loadReader() {
+  const asked = ++readerAsked;
+  readerAskedAt = Date.now();
+  try {
+    const headers = { ...authHeaders(), ...(savedKey && { "X-Author-Key": authorKey }) };
+    const answer = await fetch(page.replace("?", "/own?"), { headers });
+    if (!answer.ok) return false;
+    const own = await answer.json();
+    if (asked === readerAsked) {
+      showReader(own);
+      work = own.work;
+      beginWork();
+      for (const { html, id } of own.held) if (!document.getElementById(`comment-${id}`)) placeComment(html);
+    }
+    return Boolean(own.member);
+  } catch {
+    return false; // The page's own token serves as well.
   }
-  if (event.target.name) fault(event.target.name, "");
-});
+}
+
+/** Show the form as the person's who is logged in now, and say so where that was another. */
+function showReader({ csrf, member, token }) {
+  fields.token.value = token;
+  const changed = shownMark !== undefined && shownMark !== (member?.mark ?? null);
+  shownMark = member?.mark ?? null;
+  if (!staysGuest) loginModule?.showMember(member, csrf);
+  if (changed && !member) status.textContent = "You are no longer logged in.";
+  else if (changed && fields.identity.value === "member") status.textContent = `You are now logged in as ${member.name}.`;
+  save("localStorage", "signed", member && true);
+}
+
+// Another tab may log in or out: when this one comes to the front it asks who is there, at most once a
+// second; not where nobody has written or logged in yet.
+let refreshTimer;
+
+function refreshReader() {
+  if (!reader || document.hidden) return;
+  clearTimeout(refreshTimer);
+  refreshTimer = setTimeout(() => (reader = loadReader()), Math.max(0, readerAskedAt + 1000 - Date.now()));
+}
+
+addEventListener("focus", refreshReader);
+addEventListener("pageshow", refreshReader);
+document.addEventListener("visibilitychange", refreshReader);
+
+// --- `work`: what the service asks for while very many comments are coming; begun when somebody writes, done unseen.
+
+let work = null;
+const solveWork = async (key) => (await import("./work.js")).solve(work, key);
+
+function beginWork() {
+  if (!work || !form.classList.contains("open")) return;
+  fields.key.value ||= randomHex(24);
+  solveWork(fields.key.value).catch(() => {});
+}
+
+// --- What is typed is saved: the draft for a day, the details if the box is ticked.
+
+function saveDraft() {
+  const { value } = text;
+  save("localStorage", draftKey, value.trim() ? { text: value, parent: fields.parent.value, at: Date.now() } : null);
+}
 
 remember?.addEventListener("change", () => {
   if (!remember.checked) {
-    keep("localStorage", "details", null);
-    keep("localStorage", "key", null);
+    save("localStorage", "details", null);
+    save("localStorage", "key", null);
   }
 });
 
-const known = kept("localStorage", "details");
-if (known && remember) {
+const details = load("localStorage", "details");
+if (details && remember) {
   remember.checked = true;
-  for (const name of DETAILS) if (fields[name]) fields[name].value ||= known[name] ?? "";
+  for (const name of DETAILS) if (fields[name]) fields[name].value ||= details[name] ?? "";
 }
 
-// --- Faults, beside the field they are about.
+// --- Errors, beside the field they are about.
 
-function fault(name, words) {
-  const place = form.querySelector(`[data-fault="${CSS.escape(name)}"]`);
-  if (!place) return;
-  place.textContent = words;
-  place.hidden = !words;
+function showError(name, message) {
+  const element = form.querySelector(`[data-error="${CSS.escape(name)}"]`);
+  if (!element) return;
+  element.textContent = message;
+  element.hidden = !message;
   if (fields[name] instanceof HTMLElement) {
-    if (words) fields[name].setAttribute("aria-invalid", "true");
+    if (message) fields[name].setAttribute("aria-invalid", "true");
     else fields[name].removeAttribute("aria-invalid");
   }
 }
 
-function show(faults) {
-  for (const name of ["form", "text", ...DETAILS]) fault(name, faults[name] ?? "");
-  const first = ["text", "email", "name", "website"].find((name) => faults[name] && fields[name]);
+function showErrors(errors) {
+  for (const name of ["form", "text", ...DETAILS]) showError(name, errors[name] ?? "");
+  const first = ["text", "email", "name", "website"].find((name) => errors[name] && fields[name]);
   if (first) {
     if (first === "text") showPreview(false);
     fields[first].focus();
   }
 }
 
-const EMPTY = { text: "Please enter a comment", email: "Please enter your email address here", name: "Please enter your name here", website: "Please enter your website here" };
+const MISSING = {
+  text: "Please enter a comment",
+  email: "Please enter your email address here",
+  name: "Please enter your name here",
+  website: "Please enter your website here",
+};
 
-function missing() {
-  const asked = fields.identity.value === "member" ? [["text", EMPTY.text]] : Object.entries(EMPTY);
-  const empty = asked.filter(([name]) => fields[name]?.required && !fields[name].value.trim());
-  return Object.fromEntries(empty);
+function findMissing() {
+  const asked = fields.identity.value === "member" ? [["text", MISSING.text]] : Object.entries(MISSING);
+  return Object.fromEntries(asked.filter(([name]) => fields[name]?.required && !fields[name].value.trim()));
 }
 
 // --- Preview.
@@ -226,36 +217,48 @@ previewButton.addEventListener("click", async () => {
     text.focus();
     return;
   }
-  const reply = await send("/embed/preview", new URLSearchParams({ text: text.value }));
-  if (!reply.ok) return show({ text: reply.body.message });
+  const reply = await post("/embed/preview", new URLSearchParams({ text: text.value }));
+  if (!reply.ok) return showErrors({ text: reply.body.message });
   preview.replaceChildren(parse(reply.body.html));
   showPreview(true);
 });
 
-// --- Sending.
+// --- Sending. `sent`: whether the form has gone out as it stands.
 
-async function send(path, body) {
+const RETRY = "Your text is kept; please try again.";
+let sent = false;
+
+form.addEventListener("input", (event) => {
+  if (sent) fields.key.value = ""; // another text is another comment
+  sent = false;
+  if (event.target === text) {
+    resize();
+    saveDraft();
+  }
+  if (event.target.name) showError(event.target.name, "");
+});
+
+async function post(path, body) {
   try {
-    const headers = { Accept: "application/json", ...proof() };
+    const headers = { Accept: "application/json", ...authHeaders() };
     const answer = await fetch(path, { method: "POST", body, headers });
-    const type = answer.headers.get("Content-Type") ?? "";
-    const said = type.includes("json") ? await answer.json() : {};
-    return { ok: answer.ok, body: { message: "The service did not answer as it should. Your text is kept; please try again.", ...said } };
+    const json = answer.headers.get("Content-Type")?.includes("json") ? await answer.json() : {};
+    return { ok: answer.ok, body: { message: `The service did not answer as it should. ${RETRY}`, ...json } };
   } catch {
-    return { ok: false, body: { message: "The service cannot be reached. Your text is kept; please try again." } };
+    return { ok: false, body: { message: `The service cannot be reached. ${RETRY}` } };
   }
 }
 
-/** Send the form as whom it shows now, whatever it is told meanwhile; `more` stands in the place of fields of the same name. */
-async function post(more) {
-  fields.key.value ||= random();
+/** Send the form as whom it shows now; `more` replaces fields of the same name. */
+async function postForm(more) {
+  fields.key.value ||= randomHex(24);
   sent = true;
   const body = new URLSearchParams(new FormData(form));
   for (const name in more) body.set(name, more[name]);
-  for (let again = 0; ; again++) {
-    if (work) body.set("work", await toil(body.get("key")).catch(() => "none"));
-    const reply = await send(form.getAttribute("action"), body);
-    if (again > 1 || !(reply.body.token || reply.body.work)) return reply;
+  for (let attempt = 0; ; attempt++) {
+    if (work) body.set("work", await solveWork(body.get("key")).catch(() => "none"));
+    const reply = await post(form.getAttribute("action"), body);
+    if (attempt > 1 || !(reply.body.token || reply.body.work)) return reply;
     if (reply.body.token) body.set("token", reply.body.token);
     work = reply.body.work ?? work;
   }
@@ -263,45 +266,48 @@ async function post(more) {
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  submitTo();
+  submitComment();
 });
 
 /** Post the comment: under the article that the page shows, or under the one that was `chosen` of two. */
-async function submitTo(chosen, elsewhere = false) {
+async function submitComment(chosen, elsewhere = false) {
   if (submit.disabled) return;
-  const empty = missing();
-  show(empty);
-  if (Object.keys(empty).length) return;
-  const words = submit.textContent;
+  const missing = findMissing();
+  showErrors(missing);
+  if (Object.keys(missing).length) return;
+  const label = submit.textContent;
   submit.disabled = true;
   submit.textContent = submit.dataset.sending;
-  const article = await import("./article.js").then(({ present }) => present()).catch(() => ({}));
-  const reply = await post(chosen ? { page_title: elsewhere ? article.page_title : "", ...chosen } : article);
+  const article = await import("./article.js").then(({ askHost }) => askHost()).catch(() => ({}));
+  const reply = await postForm(chosen ? { page_title: elsewhere ? article.page_title : "", ...chosen } : article);
   submit.disabled = false;
-  submit.textContent = words;
-  if (reply.ok) return arrived(reply.body, elsewhere);
-  if (reply.body.choice) return (await import("./article.js")).ask(form, reply.body.choice, submitTo);
-  if (reply.body.own) become(reply.body.own);
-  show(reply.body.errors ?? { form: reply.body.message });
+  submit.textContent = label;
+  if (reply.ok) return showPosted(reply.body, elsewhere);
+  if (reply.body.choice) return (await import("./article.js")).askReader(form, reply.body.choice, submitComment);
+  if (reply.body.own) showReader(reply.body.own);
+  showErrors(reply.body.errors ?? { form: reply.body.message });
 }
 
-function arrived({ count, held, html, id }, elsewhere) {
-  keep("localStorage", draftKey, null);
-  keep("sessionStorage", "key", authorKey);
+function showPosted({ count, held, html, id }, elsewhere) {
+  save("localStorage", draftKey, null);
+  save("sessionStorage", "key", authorKey);
   if (remember?.checked) {
-    keep("localStorage", "details", details());
-    keep("localStorage", "key", authorKey);
+    const typed = DETAILS.filter((name) => fields[name]).map((name) => [name, fields[name].value]);
+    save("localStorage", "details", Object.fromEntries(typed));
+    save("localStorage", "key", authorKey);
   }
-  if (elsewhere) return tell("other", { comment: id });
+  if (elsewhere) return sendToHost("other", { comment: id });
   text.value = "";
   fields.key.value = "";
   showPreview(false);
-  grow();
-  goHome();
+  resize();
+  moveHome();
   form.classList.remove("open");
-  place(html);
-  const heads = document.getElementById("count");
-  if (heads) heads.textContent = count === 1 ? "1 Comment" : count ? `${count.toLocaleString("en")} Comments` : "No comments yet";
+  placeComment(html);
+  const total = document.getElementById("count");
+  if (total) {
+    total.textContent = count === 1 ? "1 Comment" : count ? `${count.toLocaleString("en")} Comments` : "No comments yet";
+  }
   status.textContent = held ? "Your comment is awaiting moderation." : "Your comment is posted.";
   const comment = document.getElementById(`comment-${id}`);
   if (comment) {
@@ -310,27 +316,28 @@ function arrived({ count, held, html, id }, elsewhere) {
   }
 }
 
-function place(html) {
+function placeComment(html) {
   const item = parse(html).querySelector("li");
   if (item?.classList.contains("reply")) placeReplies([item]);
-  else if (item) placeRoot(item, { first: true }); // right below the form, whatever the order: here it is
+  else if (item) placeConversation(item, { first: true }); // right below the form, whatever the order
 }
 
-// --- As it was left, or as somebody quick has begun it.
+// --- As it was left, or as somebody has begun it.
 
 if (text.value) {
-  keepDraft();
-  open();
+  saveDraft();
+  openForm();
 } else if (draft && Date.now() - draft.at < DAY) {
   const link = draft.parent && document.querySelector(`.reply-link[data-id="${CSS.escape(draft.parent)}"]`);
   text.value = draft.text;
   if (link) {
-    answer(link);
+    replyTo(link);
     text.blur();
-  } else open();
-} else if (draft) keep("localStorage", draftKey, null);
-login?.begin(own);
-if (form.contains(document.activeElement) || hadKey || kept("localStorage", "signed") || proof().Authorization) {
-  fresh = own();
-  if (form.contains(document.activeElement)) open();
+  } else openForm();
+} else if (draft) save("localStorage", draftKey, null);
+loginModule?.begin(loadReader);
+const writing = form.contains(document.activeElement);
+if (writing || savedKey || load("localStorage", "signed") || authHeaders().Authorization) {
+  reader = loadReader();
+  if (writing) openForm();
 }

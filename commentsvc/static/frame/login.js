@@ -2,283 +2,272 @@
 // has the verifier fetches the session when the login is done. No window has to speak with another, so it works
 // where popups lose their opener, and no cookie of the popup is needed.
 
-import { framed, hex, keep, kept, page, proof, reader, tell } from "./main.js";
+import { form, framed, host, load, LOGIN_WINDOW, page, sendToHost } from "./core.js";
+import { authHeaders, randomHex, save, saveBearer, toHex } from "./session.js";
 
-const form = document.getElementById("login");
-const composer = document.getElementById("reply");
-const panels = Object.fromEntries([...composer.querySelectorAll("[data-panel]")].map((panel) => [panel.dataset.panel, panel]));
+const loginForm = document.getElementById("login");
+const panels = Object.fromEntries([...form.querySelectorAll("[data-panel]")].map((panel) => [panel.dataset.panel, panel]));
 const status = document.getElementById("status");
-const LIFE = 15 * 60000; // as long as the service keeps a login
-const UNSEEN = 20000; // what a login's window may take to reach the service
+const leaveToken = document.getElementById("leave").elements.csrf_token;
+const LOGIN_LIFE = 15 * 60000; // as long as the service keeps a login
+const OPENING = 20000; // what a login's window may take to reach the service
 
-let onChange = () => {};
-let member = null;
-let known;
-let waiting = null;
-let pair = null;
+let refresh = () => {}; // asks the service who is logged in, shows it, and says whether somebody is
+let member; // who is logged in; null for nobody, undefined until the service has told
+let login = null; // the one under way
+let nextKeys = null; // verifier and challenge of the next one
 
-/** Hold a token ourselves, where the browser keeps no cookie for us. */
-function bear(token) {
-  reader.bearer = token ?? null;
-  keep("sessionStorage", "bearer", reader.bearer);
-}
-
-export function show(name) {
+function showPanel(name) {
   for (const [panel, element] of Object.entries(panels)) element.hidden = panel !== name;
-  composer.elements.identity.value = name === "member" ? "member" : "guest";
-  for (const words of composer.querySelectorAll("[data-still]")) words.hidden = !member;
+  form.elements.identity.value = name === "member" ? "member" : "guest";
+  for (const element of form.querySelectorAll("[data-logged-in]")) element.hidden = !member;
 }
 
 /** Tell a screen reader what is new, and put the focus there; whoever is writing goes on writing. */
-function land(name, words) {
+function focusPanel(name, message) {
   const { activeElement: active } = document;
   if (!active?.matches("input, textarea") || !active.offsetParent) panels[name].focus({ preventScroll: true });
-  status.textContent = words;
+  status.textContent = message;
 }
 
-function say(words, { late = false } = {}) {
-  for (const place of composer.querySelectorAll("[data-login-fault]")) {
-    place.hidden = !words || place.closest("[data-panel]").hidden;
-    place.textContent = place.hidden ? "" : words;
+function showLoginError(message, { late = false } = {}) {
+  for (const element of form.querySelectorAll("[data-login-error]")) {
+    element.hidden = !message || element.closest("[data-panel]").hidden;
+    element.textContent = element.hidden ? "" : message;
   }
-  composer.querySelector("[data-late]").hidden = !late;
+  form.querySelector("[data-late]").hidden = !late;
 }
 
-function fill(facts, within = composer) {
-  for (const place of within.querySelectorAll("[data-fill]")) {
-    const value = facts[place.dataset.fill];
+function fillIn(values, within = form) {
+  for (const element of within.querySelectorAll("[data-fill]")) {
+    const value = values[element.dataset.fill];
     if (value === undefined) continue;
-    if (place.tagName === "IMG") {
-      place.hidden = !value;
-      if (value) place.src = value;
-    } else place.textContent = value ?? "";
+    if (element.tagName === "IMG") {
+      element.hidden = !value;
+      if (value) element.src = value;
+    } else element.textContent = value ?? "";
   }
 }
 
 /** Show who is logged in, as the service told; null for nobody. */
-export function wear(found, csrf) {
-  const chosen = found && found.mark === member?.mark && !panels.guest.hidden; // to comment as a guest all the same
-  const first = known === undefined;
-  known = member = found;
-  composer.elements.csrf_token.value = csrf ?? "";
-  document.getElementById("leave").elements.csrf_token.value = csrf ?? "";
-  if (!member && composer.elements.identity.value === "member") show("guest");
-  if (!member || chosen) return;
-  if (member.provider === "sso" && reader.vouched === "") return first ? leave() : show("guest"); // another tab may be theirs
-  say("");
-  fill(member);
-  for (const words of composer.querySelectorAll("[data-words]")) words.hidden = (words.dataset.words === "sso") === Boolean(member.label);
-  show("member");
+export function showMember(now, csrf) {
+  const staysGuest = now && now.mark === member?.mark && !panels.guest.hidden; // to comment as a guest all the same
+  const first = member === undefined;
+  member = now;
+  form.elements.csrf_token.value = leaveToken.value = csrf ?? "";
+  if (!member && form.elements.identity.value === "member") showPanel("guest");
+  if (!member || staysGuest) return;
+  if (member.provider === "sso" && host.ssoToken === "") return first ? logOut() : showPanel("guest"); // another tab may be theirs
+  showLoginError("");
+  fillIn(member);
+  for (const element of form.querySelectorAll("[data-words]")) {
+    element.hidden = (element.dataset.words === "sso") === Boolean(member.label);
+  }
+  showPanel("member");
 }
 
-/** Show that nobody is logged in any more. */
-export function forget() {
-  wear(null, "");
-  show("guest");
-}
-
-async function newPair() {
-  const verifier = hex(crypto.getRandomValues(new Uint8Array(32)));
+async function prepareKeys() {
+  const verifier = randomHex(32);
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
-  pair = { verifier, challenge: hex(new Uint8Array(digest)) };
+  nextKeys = { verifier, challenge: toHex(new Uint8Array(digest)) };
 }
 
 let isolated = false;
 
-/** Send the form out; the click that asked for it is what lets a window open. */
-function start(provider, { tab = false } = {}) {
-  // One window for all logins of this frame: the one that a press opened before we were here is found by its name.
-  const name = `commentsvc-${performance.timeOrigin}`;
-  let target = tab ? "_top" : name;
+/** The click that asked for it is what lets a window open. */
+function startLogin(provider, { tab = false } = {}) {
+  let target = tab ? "_top" : LOGIN_WINDOW;
   let opened = null;
   if (!tab) {
     const left = Math.max(0, screenX + (outerWidth - 520) / 2);
     const top = Math.max(0, screenY + (outerHeight - 680) / 3);
-    if (!isolated) opened = open("/login/opening", name, `popup,width=520,height=680,left=${left},top=${top}`);
-    // Null although a window opened: the page around us isolates itself. That window closes itself, and was the only
-    // one that Firefox lets a click open; the next click opens none in vain.
+    if (!isolated) opened = open("/login/opening", target, `popup,width=520,height=680,left=${left},top=${top}`);
+    // Null although a window opened: the host page isolates itself. That window closes itself, and was the only one
+    // that Firefox lets a click open; the next click opens none in vain.
     isolated ||= !opened;
     if (isolated) target = "_blank";
   }
-  if (!pair) return newPair().then(() => start(provider, { tab })); // pressed as soon as it could be
-  const { verifier, challenge } = pair;
-  pair = null;
-  newPair();
-  if (waiting) withdraw(opened);
-  form.elements.challenge.value = challenge;
-  form.elements.purpose.value = tab ? "tab" : "frame";
+  if (!nextKeys) return prepareKeys().then(() => startLogin(provider, { tab })); // pressed as soon as it could be
+  const { verifier, challenge } = nextKeys;
+  nextKeys = null;
+  prepareKeys();
+  if (login) cancelLogin(opened);
+  loginForm.elements.challenge.value = challenge;
+  loginForm.elements.purpose.value = tab ? "tab" : "frame";
   const field = document.createElement("input");
   Object.assign(field, { type: "hidden", name: "provider", value: provider.key });
-  form.append(field);
-  form.target = target;
-  form.submit();
+  loginForm.append(field);
+  loginForm.target = target;
+  loginForm.submit();
   field.remove();
   const since = Date.now();
   // The window of a server that a reader named lets go of us (going.js), and is not ours to close.
-  wait({ verifier, provider, since, opened: provider.key === "mastodon" ? null : opened });
-  land("connecting", `Logging in with ${provider.label}`);
-  if (tab) keep("sessionStorage", "connecting", { verifier, provider, since });
+  waitFor({ verifier, provider, since, opened: provider.key === "mastodon" ? null : opened });
+  focusPanel("connecting", `Logging in with ${provider.label}`);
+  if (tab) save("sessionStorage", "connecting", { verifier, provider, since });
 }
 
-function wait(login) {
-  const mine = { ...login, tries: 0, timer: 0 };
-  clearTimeout(waiting?.timer);
-  waiting = mine;
-  say("");
-  fill({ label: mine.provider.label }, panels.connecting);
-  show("connecting");
-  composer.classList.add("open");
+function waitFor(begun) {
+  const current = { ...begun, tries: 0, timer: 0 };
+  clearTimeout(login?.timer);
+  login = current;
+  showLoginError("");
+  fillIn({ label: current.provider.label }, panels.connecting);
+  showPanel("connecting");
+  form.classList.add("open");
   const ask = async () => {
-    clearTimeout(mine.timer);
-    if (waiting !== mine || mine.asking) return;
-    mine.asking = true;
-    const done = await redeem(mine).catch(() => false);
-    mine.asking = false;
-    if (waiting !== mine || done) return;
-    const waited = Date.now() - mine.since;
-    if (waited > LIFE || (!mine.begun && waited > 6 * UNSEEN)) {
-      withdraw();
-      return mine.late || stop("This login took too long. Please try again.");
+    clearTimeout(current.timer);
+    if (login !== current || current.asking) return;
+    current.asking = true;
+    const done = await redeem(current).catch(() => false);
+    current.asking = false;
+    if (login !== current || done) return;
+    const waited = Date.now() - current.since;
+    if (waited > LOGIN_LIFE || (!current.begun && waited > 6 * OPENING)) {
+      cancelLogin();
+      return current.late || endLogin("This login took too long. Please try again.");
     }
-    if (!mine.begun && waited > UNSEEN && !mine.late) {
-      mine.late = true; // yet a window that is only slow may still come
-      show("guest");
-      land("guest", "");
-      say("The login window did not open, or the login could not begin.", { late: true });
+    if (!current.begun && waited > OPENING && !current.late) {
+      current.late = true; // a window that is only slow may still come
+      showPanel("guest");
+      focusPanel("guest", "");
+      showLoginError("The login window did not open, or the login could not begin.", { late: true });
     }
-    mine.tries += 1;
-    mine.timer = setTimeout(ask, Math.min(800 + mine.tries * 150, 4000));
+    current.tries += 1;
+    current.timer = setTimeout(ask, Math.min(800 + current.tries * 150, 4000));
   };
-  mine.ask = ask;
-  mine.timer = setTimeout(ask, 800);
+  current.ask = ask;
+  current.timer = setTimeout(ask, 800);
 }
 
-/** Wait no longer, and let nobody finish this login: the service tells its window, which is closed where it can be. */
-function withdraw(needed) {
-  const { opened, timer, verifier } = waiting;
+/** Let nobody finish this login: the service tells its window, which is closed where it can be. */
+function cancelLogin(needed) {
+  const { opened, timer, verifier } = login;
   clearTimeout(timer);
-  waiting = null;
-  keep("sessionStorage", "connecting", null);
+  login = null;
+  save("sessionStorage", "connecting", null);
   if (opened !== needed) opened?.close();
-  post("/login/cancel", { verifier }).catch(() => {});
-  composer.querySelector("[data-late]").hidden = true;
+  request("/login/cancel", { verifier }).catch(() => {});
+  form.querySelector("[data-late]").hidden = true;
 }
 
-function stop(faults, words = "") {
-  clearTimeout(waiting?.timer);
-  waiting = null;
-  keep("sessionStorage", "connecting", null);
-  show("guest");
-  land("guest", words);
-  say(faults);
+function endLogin(error, message = "") {
+  clearTimeout(login?.timer);
+  login = null;
+  save("sessionStorage", "connecting", null);
+  showPanel("guest");
+  focusPanel("guest", message);
+  showLoginError(error);
 }
 
-async function post(path, more) {
+async function request(path, more) {
   const body = new URLSearchParams({ ...Object.fromEntries(new URLSearchParams(page.split("?")[1])), ...more });
-  const answer = await fetch(path, { method: "POST", body, headers: { Accept: "application/json", ...proof() }, keepalive: true });
+  const headers = { Accept: "application/json", ...authHeaders() };
+  const answer = await fetch(path, { method: "POST", body, headers, keepalive: true });
   return { status: answer.status, ...(await answer.json()) };
 }
 
-async function redeem(mine) {
-  const answer = await post("/login/redeem", { verifier: mine.verifier });
-  mine.begun ||= answer.begun;
+/** Fetch the session of a login; says whether the login is over. */
+async function redeem(current) {
+  const { opened, provider, verifier } = current;
+  const answer = await request("/login/redeem", { verifier });
+  current.begun ||= answer.begun;
   if (answer.stage === "pending" || answer.status === 429 || answer.status >= 500) return false;
-  if (waiting !== mine) return true;
+  if (login !== current) return true;
   if (answer.stage !== "done") {
-    stop(answer.message);
+    endLogin(answer.message);
     return true;
   }
-  mine.opened?.close();
-  waiting = null;
-  keep("sessionStorage", "connecting", null);
-  if (!(await onChange())) {
-    // The browser kept no cookie for us: ask once more, for a token to hold ourselves.
-    bear((await post("/login/redeem", { verifier: mine.verifier, want: "bearer" })).bearer);
-    if (!(await onChange())) stop("Your browser did not keep the login. You can comment as a guest.");
+  opened?.close();
+  login = null;
+  save("sessionStorage", "connecting", null);
+  if (!(await refresh())) {
+    // The browser kept no cookie: ask once more, for a token to hold ourselves.
+    saveBearer((await request("/login/redeem", { verifier, want: "bearer" })).bearer);
+    if (!(await refresh())) endLogin("Your browser did not keep the login. You can comment as a guest.");
   }
-  if (member) land("member", `You are logged in as ${member.name}.`);
-  keep("localStorage", "last", { key: mine.provider.key, at: Date.now() });
+  if (member) focusPanel("member", `You are logged in as ${member.name}.`);
+  save("localStorage", "last", { key: provider.key, at: Date.now() });
   return true;
 }
 
-/** Begin: `changed` asks the service who is logged in, shows it, and says whether somebody is. */
-export function begin(changed) {
-  onChange = changed;
-  if (!framed || !form || !crypto.subtle) return;
-  newPair();
-  composer.addEventListener("click", (event) => {
+export function begin(loadReader) {
+  refresh = loadReader;
+  if (!framed || !crypto.subtle) return;
+  prepareKeys();
+  form.addEventListener("click", (event) => {
     const button = event.target.closest?.("button");
     if (button?.name === "provider") {
       event.preventDefault();
-      if (button.value === member?.provider) show("member");
-      else start({ key: button.value, label: button.value === "mastodon" ? document.getElementById("instance").value : button.dataset.label });
-    } else if (button?.matches("[data-cancel]") && waiting) {
-      withdraw();
-      stop("", "The login is cancelled.");
-    } else if (button?.matches("[data-tab]") && waiting) start(waiting.provider, { tab: true });
-    else if (button?.matches("[data-change], [data-keep]")) {
+      const { value: key, dataset } = button;
+      if (key === member?.provider) showPanel("member");
+      else startLogin({ key, label: key === "mastodon" ? document.getElementById("instance").value : dataset.label });
+    } else if (button?.matches("[data-cancel]") && login) {
+      cancelLogin();
+      endLogin("", "The login is cancelled.");
+    } else if (button?.matches("[data-tab]") && login) startLogin(login.provider, { tab: true });
+    else if (button?.matches("[data-change], [data-use-account]")) {
       const name = button.matches("[data-change]") ? "guest" : "member";
-      show(name);
-      land(name, "");
-    } else if (button?.matches("[data-account]")) visit();
+      showPanel(name);
+      focusPanel(name, "");
+    } else if (button?.matches("[data-account]")) openAccount();
     else if (button?.matches("[data-leave]")) {
       event.preventDefault();
-      leave();
+      logOut();
     }
   });
-  const soon = () => document.visibilityState === "visible" && waiting?.ask();
-  addEventListener("focus", soon);
-  document.addEventListener("visibilitychange", soon);
-  const left = kept("sessionStorage", "connecting");
-  if (left?.since > Date.now() - LIFE) wait(left);
-  mark();
-  addEventListener("vouched", follow);
-  follow();
+  const askSoon = () => document.visibilityState === "visible" && login?.ask();
+  addEventListener("focus", askSoon);
+  document.addEventListener("visibilitychange", askSoon);
+  const connecting = load("sessionStorage", "connecting");
+  if (connecting?.since > Date.now() - LOGIN_LIFE) waitFor(connecting);
+  markLastProvider();
+  addEventListener("ssotoken", useSsoToken);
+  useSsoToken();
 }
 
-/** Follow what the page around us says of its reader; what it takes back ends. */
-async function follow() {
-  const token = reader.vouched;
-  if (token === "" && member?.provider === "sso") return leave();
-  if (!token) return;
-  const answer = await post("/login/sso", { sso: token }).catch(() => ({}));
-  if (token !== reader.vouched) return; // it has changed its mind
-  if (answer.stage === "stale") tell("stale"); // the page may have a new one
-  if (answer.stage !== "done") return say(answer.message ?? "");
-  if ((await onChange()) && member?.provider === "sso") return;
-  bear((await post("/login/sso", { sso: token, want: "bearer" }).catch(() => ({}))).bearer);
-  await onChange();
+/** Follow what the host page says of its reader; what it takes back ends. */
+async function useSsoToken() {
+  const { ssoToken: sso } = host;
+  if (sso === "" && member?.provider === "sso") return logOut();
+  if (!sso) return;
+  const answer = await request("/login/sso", { sso }).catch(() => ({}));
+  if (sso !== host.ssoToken) return; // it has changed its mind
+  if (answer.stage === "stale") sendToHost("stale"); // the page may have a new one
+  if (answer.stage !== "done") return showLoginError(answer.message ?? "");
+  if ((await refresh()) && member?.provider === "sso") return;
+  saveBearer((await request("/login/sso", { sso, want: "bearer" }).catch(() => ({}))).bearer);
+  await refresh();
 }
 
 /**
  * Open the reader's own page, where this frame's cookie does not count: with a token of ours that the service is asked
  * to honour, once. The window opens in the click itself; one that opened after an answer would be held for unasked.
  */
-async function visit() {
-  const pass = hex(crypto.getRandomValues(new Uint8Array(32)));
-  const token = document.getElementById("leave").elements.csrf_token.value;
-  const granted = post("/embed/pass", { csrf_token: token, pass });
+async function openAccount() {
+  const pass = randomHex(32);
+  const granted = request("/embed/pass", { csrf_token: leaveToken.value, pass });
   const entry = document.getElementById("pass");
   entry.elements.pass.value = pass;
   entry.submit();
   const answer = await granted.catch(() => ({}));
-  say(answer.pass ? "" : (answer.message ?? "The service cannot be reached. Please try again."));
+  showLoginError(answer.pass ? "" : (answer.message ?? "The service cannot be reached. Please try again."));
 }
 
-async function leave() {
-  const token = document.getElementById("leave").elements.csrf_token.value;
-  await post("/login/leave", { csrf_token: token, door: "frame" }).catch(() => {});
-  bear(null);
-  keep("localStorage", "signed", null);
-  forget();
-  land("guest", "You are logged out.");
+async function logOut() {
+  await request("/login/leave", { csrf_token: leaveToken.value, door: "frame" }).catch(() => {});
+  saveBearer(null);
+  save("localStorage", "signed", null);
+  showMember(null, "");
+  showPanel("guest");
+  focusPanel("guest", "You are logged out.");
 }
 
 /** Put the provider used last in front of the others, for a week. */
-function mark() {
-  const last = kept("localStorage", "last");
-  const button = Date.now() - last?.at < 7 * 86400000 && composer.querySelector(`.provider[value="${CSS.escape(last.key)}"]`);
+function markLastProvider() {
+  const last = load("localStorage", "last");
+  const button = Date.now() - last?.at < 7 * 86400000 && form.querySelector(`.provider[value="${CSS.escape(last.key)}"]`);
   if (!button) return;
-  button.classList.add("last");
+  button.classList.add("last-used");
   button.title += " (used last time)";
 }

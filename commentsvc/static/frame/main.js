@@ -1,236 +1,120 @@
-// The thread's page comes complete from the server; this only makes it more pleasant. It speaks with the page
-// around the frame (height, look, permalinks), shows times as people say them, and loads more without a reload.
-// Most only read: composer.js and login.js are fetched for those who write.
+// The thread's page comes complete from the server; this only makes it more pleasant. What only writers need is in
+// modules that are loaded for them.
+
+import {
+  draft, form, framed, highlight, host, hostFacts, isAllowed, load, loadLogin, LOGIN_WINDOW, page, parse,
+  placeConversation, placeReplies, sendHeight, sendToHost, thread, updateTimes,
+} from "./core.js";
 
 const root = document.documentElement;
-const thread = document.getElementById("thread");
-export const framed = parent !== window;
 
-// --- What this browser keeps. One that refuses to loses the convenience, nothing else.
+// --- Times; before anything measures, or it is laid out twice.
 
-export function kept(storage, key) {
-  try {
-    return JSON.parse(window[storage].getItem(`commentsvc ${key}`));
-  } catch {
-    return null;
-  }
-}
-
-export function keep(storage, key, value) {
-  try {
-    if (value === null) window[storage].removeItem(`commentsvc ${key}`);
-    else window[storage].setItem(`commentsvc ${key}`, JSON.stringify(value));
-  } catch {
-    // Private windows, blocked storage: all works the same.
-  }
-}
-
-/**
- * Who reads here: the token we hold where no cookie of ours is kept, and one that the page around us vouches by
- * ("" for nobody, undefined until it has spoken).
- */
-export const reader = { bearer: kept("sessionStorage", "bearer"), vouched: undefined };
-
-/** Headers of a request that is to be this reader's own. */
-export const proof = () => (reader.bearer ? { Authorization: `Bearer ${reader.bearer}` } : {});
-
-// --- Times; before anything measures, or it is laid out twice. The browser's own words (Intl) take 15 ms to load.
-
-const UNITS = [["year", 31557600], ["month", 2629800], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]];
-
-export function tellTimes(within = document) {
-  for (const element of within.querySelectorAll("time")) {
-    const seconds = (Date.now() - new Date(element.dateTime)) / 1000;
-    const [unit, size] = UNITS.find(([, size]) => seconds >= size) ?? [];
-    const many = Math.trunc(seconds / size);
-    element.textContent = unit ? `${many} ${unit}${many > 1 ? "s" : ""} ago` : "just now";
-  }
-}
-
-tellTimes();
-setInterval(() => document.hidden || tellTimes(), 60000);
+updateTimes();
+setInterval(() => document.hidden || updateTimes(), 60000);
 
 thread.addEventListener("pointerover", ({ target }) => {
   const language = navigator.languages.find((one) => one.startsWith(root.lang)) ?? root.lang; // as this reader writes it
-  if (target.dateTime) target.title = new Date(target.dateTime).toLocaleString(language, { dateStyle: "long", timeStyle: "short" });
+  if (target.dateTime) {
+    target.title = new Date(target.dateTime).toLocaleString(language, { dateStyle: "long", timeStyle: "short" });
+  }
 });
 
-// --- The page around us. It tells its origin in the address's fragment, which no server sees.
+// Values, not code: nothing that could load or refer to anything.
+const UNSAFE = /[;{}\\]|(?<!rgba?|hsla?|hwb|lab|lch|color|mix|dark|calc)\(/i;
 
-const told = (() => {
-  try {
-    return JSON.parse(decodeURIComponent(location.hash.slice(1)));
-  } catch {
-    return {};
-  }
-})();
-const allowed = thread.dataset.origins.split(" ");
-const welcome = (origin) => allowed.includes(origin) || allowed[0] === "*";
-let host = framed && welcome(told?.origin) ? told.origin : null;
-
-export const page = thread.dataset.page ?? ""; // a note is no thread
-export const title = typeof told?.title === "string" ? told.title.slice(0, 300) : "";
-
-export function tell(type, facts) {
-  if (host) parent.postMessage({ commentsvc: type, ...facts }, host);
-}
-
-function measure() {
-  tell("height", { height: Math.ceil(document.body.getBoundingClientRect().height) });
-}
-
-/** Ask the page around us to bring an element into view; alone, do it ourselves. */
-export function reveal(element, { smooth = true } = {}) {
-  if (!host) return element.scrollIntoView({ block: "center", behavior: smooth ? "smooth" : "auto" });
-  measure(); // or the page may be too short yet to scroll that far
-  tell("scroll", { top: element.getBoundingClientRect().top, smooth });
-}
-
-function wear(look) {
+function applyTheme(look) {
   if (!look || typeof look !== "object") return;
   if (["light", "dark"].includes(look.theme)) root.dataset.theme = look.theme;
   for (const name of ["text", "accent", "font", "radius"]) {
     const value = look[name];
-    // Values, not code: nothing that could load or refer to anything.
-    if (typeof value === "string" && value.length < 400 && !/[;{}\\]|(?<!rgba?|hsla?|hwb|lab|lch|color|mix|dark|calc)\(/i.test(value)) root.style.setProperty(`--${name}`, value);
+    if (typeof value === "string" && value.length < 400 && !UNSAFE.test(value)) root.style.setProperty(`--${name}`, value);
   }
 }
 
-function join() {
-  root.classList.add("fitted");
-  new ResizeObserver(measure).observe(document.body);
-  tell("ready");
-  measure();
+function connectToHost() {
+  root.classList.add("auto-height");
+  new ResizeObserver(sendHeight).observe(document.body);
+  sendToHost("ready");
+  sendHeight();
 }
 
 if (framed) {
   addEventListener("message", ({ data, origin, source }) => {
-    if (source !== parent || (host ? origin !== host : !welcome(origin))) return;
-    if (!host) {
-      host = origin;
-      join();
+    if (source !== parent || (host.origin ? origin !== host.origin : !isAllowed(origin))) return;
+    if (!host.origin) {
+      host.origin = origin;
+      connectToHost();
     }
-    if (data?.commentsvc === "look") wear(data.look);
-    if (data?.commentsvc === "go") go(data.id);
-    if (data?.commentsvc === "page") import("./article.js").then(({ hear }) => hear(data), () => tell("other"));
-    if (data?.commentsvc === "sso") {
-      reader.vouched = typeof data.token === "string" ? data.token : "";
-      if (reader.vouched) compose();
-      dispatchEvent(new Event("vouched"));
+    const type = data?.commentsvc;
+    if (type === "look") applyTheme(data.look);
+    if (type === "go") showComment(data.id);
+    if (type === "page") {
+      import("./article.js").then(({ receivePage }) => receivePage(data), () => sendToHost("other"));
+    }
+    if (type === "sso") {
+      host.ssoToken = typeof data.token === "string" ? data.token : "";
+      if (host.ssoToken) loadComposer();
+      dispatchEvent(new Event("ssotoken"));
     }
   });
-  if (host) {
-    wear(told.look);
-    join();
-  } else parent.postMessage({ commentsvc: "ready" }, "*"); // a link in here lost the fragment: the page around answers
+  if (host.origin) {
+    applyTheme(hostFacts.look);
+    connectToHost();
+  } else parent.postMessage({ commentsvc: "ready" }, "*"); // a link in here lost the fragment: the host page answers
 }
 
-// --- Pieces of a thread, as the server renders them.
-
-export function parse(html) {
-  const template = document.createElement("template");
-  template.innerHTML = html;
-  tellTimes(template.content);
-  return template.content;
-}
-
-/** Put replies into their conversation, each under what it answers; one that is there already stays. */
-export function placeReplies(items) {
-  const list = thread.querySelector(`.conversation[data-root="${+items[0]?.dataset.root}"] > .replies`);
-  if (!list) return;
-  list.append(...items.filter((item) => !document.getElementById(item.firstElementChild.id)));
-
-  const number = (item) => +item.firstElementChild.id.slice(8);
-  const all = [...list.children].sort((one, other) => number(one) - number(other));
-  const present = new Set(all.map(number));
-  const below = Map.groupBy(all, ({ dataset }) => (present.has(+dataset.parent) ? +dataset.parent : 0));
-  const order = [];
-  const waiting = below.get(0).reverse();
-  while (waiting.length) {
-    const item = waiting.pop();
-    order.push(item);
-    waiting.push(...(below.get(number(item)) ?? []).reverse());
-  }
-  // Only those out of place: to be moved takes the focus away.
-  order.forEach((item, at) => list.children[at] === item || list.insertBefore(item, list.children[at]));
-}
-
-/** Put a conversation into the list; of one that is there already, only the replies it lacks. */
-export function placeRoot(item, { first = false } = {}) {
-  const list = document.getElementById("comments");
-  if (list.querySelector(`:scope > [data-root="${+item.dataset.root}"]`)) placeReplies([...item.querySelectorAll(".reply")]);
-  else if (first) list.prepend(item);
-  else list.append(item);
-}
-
-async function piece(href) {
+async function fetchPiece(href) {
   const answer = await fetch(`${href}${href.includes("?") ? "&" : "?"}fragment=1`);
   if (!answer.ok) throw new Error(answer.statusText);
   return parse(await answer.text());
 }
 
-async function more(link) {
+async function loadMore(link) {
   if (link.ariaBusy === "true") return;
   link.ariaBusy = "true";
-  const words = (link.dataset.words ??= link.textContent);
+  const label = (link.dataset.label ??= link.textContent);
   link.textContent = "Loading…";
   try {
-    const found = await piece(link.getAttribute("href"));
-    const items = [...found.children].filter((child) => child.matches("li"));
-    const next = [...found.children].find((child) => child.matches(".more"));
-    if (link.dataset.more === "roots") items.forEach((item) => placeRoot(item));
+    const { children } = await fetchPiece(link.getAttribute("href"));
+    const items = [...children].filter((child) => child.matches("li"));
+    const next = [...children].find((child) => child.matches(".more"));
+    if (link.dataset.more === "roots") items.forEach((item) => placeConversation(item));
     else placeReplies(items);
     const hadFocus = document.activeElement === link;
     link.closest(".more").replaceWith(...(next ? [next] : []));
     if (hadFocus) items[0]?.querySelector(".comment").focus({ preventScroll: true });
   } catch {
     link.ariaBusy = null;
-    link.textContent = `${words} (that did not work; try again)`;
+    link.textContent = `${label} (that did not work; try again)`;
   }
 }
 
-// --- Permalinks: a comment named by the host page's #comment-42, on this page of the thread or not.
+// --- Permalinks: the host page's #comment-42, on this page of the thread or not.
 
-async function go(id) {
+async function showComment(id) {
   if (!Number.isSafeInteger(id) || id < 1) return;
   let comment = document.getElementById(`comment-${id}`);
   if (!comment && document.getElementById("comments")) {
-    const found = await piece(`${page}&comment=${id}`).catch(() => null);
-    const item = found?.getElementById(`comment-${id}`)?.closest(".conversation");
+    const piece = await fetchPiece(`${page}&comment=${id}`).catch(() => null);
+    const item = piece?.getElementById(`comment-${id}`)?.closest(".conversation");
     if (!item) return;
-    placeRoot(item, { first: true });
+    placeConversation(item, { first: true });
     comment = document.getElementById(`comment-${id}`);
   }
-  if (comment) highlight(comment, { smooth: false });
+  if (comment) highlight(comment, false);
 }
 
-export function highlight(comment, options) {
-  comment.classList.remove("arrived");
-  reveal(comment, options); // measures, so that the class below is a new one, even out of sight
-  comment.classList.add("arrived");
-}
-
-const named = /^#comment-(\d{1,15})$/.exec(location.hash)?.[1] ?? told?.comment;
-if (named) go(+named);
+const permalink = /^#comment-(\d{1,15})$/.exec(location.hash)?.[1] ?? hostFacts?.comment;
+if (permalink) showComment(+permalink);
 
 // --- Writing.
 
-const form = document.getElementById("reply");
-
-export const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-
-/** What was being written here, in whatever order the thread is read; not what another tab begins from now on. */
-export const draftKey = `draft ${page.replace(/&order=\w+/, "")}`;
-export const draft = kept("localStorage", draftKey);
-
-/** The module that logs in. */
-export const bringLogin = () => (document.getElementById("login") ? import("./login.js") : null);
-
-/** Bring the form to life, once; null where that fails, and the form is sent as a page. */
-async function compose() {
+/** Null where that fails; the form is then sent as a page. */
+async function loadComposer() {
   if (!form) return null;
   try {
-    const [composer] = await Promise.all([import("./composer.js"), bringLogin()]);
+    const [composer] = await Promise.all([import("./composer.js"), loadLogin(), import("./session.js")]);
     return composer;
   } catch {
     form.classList.add("open");
@@ -238,38 +122,39 @@ async function compose() {
   }
 }
 
-// Pressed before login.js is there, a login would take the place of the thread in here, which no provider lets it do.
+// Before login.js is there, a login would replace the thread in here, which no provider lets it do.
 if (framed) document.getElementById("login")?.addEventListener("submit", async (event) => {
   event.preventDefault();
-  open("/login/opening", `commentsvc-${performance.timeOrigin}`, "popup,width=520,height=680"); // in the click
-  if (await compose()) event.submitter.click();
+  open("/login/opening", LOGIN_WINDOW, "popup,width=520,height=680"); // in the click
+  if (await loadComposer()) event.submitter.click();
 }, { once: true });
 
-async function reply(link) {
-  const composer = await compose();
-  if (composer) composer.answer(link);
+async function replyTo(link) {
+  const composer = await loadComposer();
+  if (composer) composer.replyTo(link);
   else location.assign(link.href);
 }
 
 if (form) {
-  for (const sign of ["pointerenter", "focusin"]) form.addEventListener(sign, compose, { once: true });
+  for (const type of ["pointerenter", "focusin"]) form.addEventListener(type, loadComposer, { once: true });
   form.addEventListener("focusin", () => form.classList.add("open"), { once: true }); // the next Tab is not to miss its fields
-  const known = ["key", "signed"].some((key) => kept("localStorage", key)) || ["key", "bearer", "connecting"].some((key) => kept("sessionStorage", key));
-  if (draft || known || form.matches(".open, :focus-within") || form.elements.text.value) compose();
+  const known = ["key", "signed"].some((key) => load("localStorage", key))
+    || ["key", "bearer", "connecting"].some((key) => load("sessionStorage", key));
+  if (draft || known || form.matches(".open, :focus-within") || form.elements.text.value) loadComposer();
 }
 
-// --- What links do here; with a key held down, and without script, they are links.
+// --- Links; with a key held down, and without script, they lead to pages.
 
-const DOES = {
-  "a[data-more]": more,
-  ".answers": (link) => go(+link.hash.slice(9)),
-  ".reply-link": reply,
-  ".report-link": async (link) => (await import("./report.js")).report(link),
+const LINKS = {
+  "a[data-more]": loadMore,
+  ".in-reply-to": (link) => showComment(+link.hash.slice(9)),
+  ".reply-link": replyTo,
+  ".report-link": async (link) => (await import("./report.js")).openReport(link),
 };
 
 thread.addEventListener("click", (event) => {
   if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-  for (const [selector, act] of Object.entries(DOES)) {
+  for (const [selector, act] of Object.entries(LINKS)) {
     const link = event.target.closest(selector);
     if (!link) continue;
     event.preventDefault();

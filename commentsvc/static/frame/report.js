@@ -1,12 +1,13 @@
 // Reporting a comment, below it: the form comes from the server when somebody asks for it.
 
-import { parse, proof } from "./main.js";
+import { parse } from "./core.js";
+import { authHeaders } from "./session.js";
 
-export async function report(link) {
+export async function openReport(link) {
   const comment = link.closest(".comment");
   if (comment.querySelector(".report")) return;
   const path = link.getAttribute("href");
-  const answer = await fetch(`${path}?fragment=1`, { headers: proof() });
+  const answer = await fetch(`${path}?fragment=1`, { headers: authHeaders() });
   if (!answer.ok) return location.assign(path);
   comment.append(parse(await answer.text()));
   const form = comment.querySelector(".report");
@@ -23,23 +24,23 @@ export async function report(link) {
     event.preventDefault();
     form.elements.author_key.value = document.querySelector("#reply [name=author_key]")?.value ?? "";
     const body = new URLSearchParams(new FormData(form));
-    const said = await fetch(path, { method: "POST", body, headers: { Accept: "application/json", ...proof() } })
+    const result = await fetch(path, { method: "POST", body, headers: { Accept: "application/json", ...authHeaders() } })
       .then(async (reply) => ({ ok: reply.ok, ...(await reply.json()) }))
       .catch(() => ({ message: "The service cannot be reached. Please try again." }));
-    const words = document.createElement("p");
-    Object.assign(words, { className: "waiting", role: "status", tabIndex: -1, textContent: said.message });
-    if (said.ok) {
-      form.replaceWith(words);
-      words.focus({ preventScroll: true });
+    const thanks = document.createElement("p");
+    Object.assign(thanks, { className: "pending", role: "status", tabIndex: -1, textContent: result.message });
+    if (result.ok) {
+      form.replaceWith(thanks);
+      thanks.focus({ preventScroll: true });
       link.remove();
     } else {
-      if (said.own) {
-        form.elements.token.value = said.own.token;
-        form.elements.csrf_token.value = said.own.csrf ?? "";
+      if (result.own) {
+        form.elements.token.value = result.own.token;
+        form.elements.csrf_token.value = result.own.csrf ?? "";
       }
-      const fault = form.querySelector(".fault");
-      fault.textContent = said.message;
-      fault.hidden = false;
+      const error = form.querySelector(".error");
+      error.textContent = result.message;
+      error.hidden = false;
     }
   });
   form.querySelector("[type=radio]").focus({ preventScroll: true });

@@ -1,14 +1,14 @@
-// Work that the browser does for a comment while very many are coming, in a thread of its own and unseen. Fetched
-// only then. Here it looks for `parts` numbers; with each, the SHA-256 of the challenge and the number begins with
-// `bits` zeros. What the service makes of it: writing/work.py.
+// Work that the browser does for a comment while very many are coming, in a thread of its own: it looks for `parts`
+// numbers; with each, the SHA-256 of the challenge and the number begins with `bits` zeros. The service checks them in
+// domain/comments/proof_of_work.py.
 
 let worker;
-let present = {};
+let latest = {};
 
-/** Returns a promise of the work for the comment with this key; asked again for the same, the same. */
+/** Return a promise of the work for the comment with this key; asked again for the same, the same. */
 export function solve({ bits, parts, seed }, key) {
   const challenge = `${seed}~${key}`;
-  if (present.challenge !== challenge) {
+  if (latest.challenge !== challenge) {
     worker?.terminate();
     const done = new Promise((resolve, reject) => {
       worker = new Worker(import.meta.url, { type: "module" });
@@ -16,11 +16,11 @@ export function solve({ bits, parts, seed }, key) {
       worker.onerror = reject;
       worker.postMessage({ bits, challenge, parts });
     });
-    present = { challenge, done };
-    const end = worker;
-    done.catch(() => {}).then(() => end.terminate());
+    latest = { challenge, done };
+    const finished = worker;
+    done.catch(() => {}).then(() => finished.terminate());
   }
-  return present.done;
+  return latest.done;
 }
 
 // --- SHA-256, of what stands in one block of 64 bytes after another.
@@ -29,10 +29,10 @@ const PRIMES = [];
 for (let n = 2; PRIMES.length < 64; n++) if (PRIMES.every((prime) => n % prime)) PRIMES.push(n);
 const fraction = (number) => ((number % 1) * 2 ** 32) | 0;
 const K = Int32Array.from(PRIMES, (prime) => fraction(Math.cbrt(prime)));
-const START = Int32Array.from(PRIMES.slice(0, 8), (prime) => fraction(Math.sqrt(prime)));
+const INITIAL = Int32Array.from(PRIMES.slice(0, 8), (prime) => fraction(Math.sqrt(prime)));
 const w = new Int32Array(64);
 
-function compress(state, out) {
+function compressBlock(state, out) {
   for (let i = 16; i < 64; i++) {
     const x = w[i - 15];
     const y = w[i - 2];
@@ -66,8 +66,8 @@ function compress(state, out) {
   out[7] = state[7] + h;
 }
 
-/** Puts text, padded as the end of a message of `total` bytes, or 64 bytes of it unpadded, into the block. */
-function fill(text, total) {
+/** Put text, padded as the end of a message of `total` bytes, or 64 bytes of it unpadded, into the block. */
+function setBlock(text, total) {
   w.fill(0, 0, 16);
   for (let i = 0; i < text.length; i++) w[i >> 2] |= text.charCodeAt(i) << (24 - (i & 3) * 8);
   if (total === undefined) return;
@@ -75,37 +75,38 @@ function fill(text, total) {
   w[15] = total * 8;
 }
 
-const hex = (words) => Array.from(words, (word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
+const wordsToHex = (words) => Array.from(words, (word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
 
 function sha256(text) {
-  const state = START.slice();
-  let at = 0;
-  for (; text.length - at >= 56; at += 64) {
-    fill(text.slice(at, at + 64));
-    if (text.length - at < 64) w[(text.length - at) >> 2] |= 0x80 << (24 - ((text.length - at) & 3) * 8);
-    compress(state, state);
+  const state = INITIAL.slice();
+  let start = 0;
+  for (; text.length - start >= 56; start += 64) {
+    setBlock(text.slice(start, start + 64));
+    const left = text.length - start;
+    if (left < 64) w[left >> 2] |= 0x80 << (24 - (left & 3) * 8);
+    compressBlock(state, state);
   }
-  if (at > text.length) {
+  if (start > text.length) {
     w.fill(0, 0, 15);
     w[15] = text.length * 8;
-  } else fill(text.slice(at), text.length);
-  compress(state, state);
-  return hex(state);
+  } else setBlock(text.slice(start), text.length);
+  compressBlock(state, state);
+  return wordsToHex(state);
 }
 
-function search({ bits, challenge, parts }) {
-  const first = START.slice(); // of the challenge's 64 digits, which every hash begins with
-  fill(sha256(challenge));
-  compress(first, first);
+function findNumbers({ bits, challenge, parts }) {
+  const first = INITIAL.slice(); // of the challenge's 64 digits, which every hash begins with
+  setBlock(sha256(challenge));
+  compressBlock(first, first);
   const out = new Int32Array(8);
-  const found = [];
-  for (let number = 0; found.length < parts; number++) {
+  const numbers = [];
+  for (let number = 0; numbers.length < parts; number++) {
     const digits = String(number);
-    fill(digits, 64 + digits.length);
-    compress(first, out);
-    if (out[0] >>> (32 - bits) === 0) found.push(number);
+    setBlock(digits, 64 + digits.length);
+    compressBlock(first, out);
+    if (out[0] >>> (32 - bits) === 0) numbers.push(number);
   }
-  return found.join();
+  return numbers.join();
 }
 
-if (!globalThis.document) onmessage = ({ data }) => postMessage(search(data));
+if (!globalThis.document) onmessage = ({ data }) => postMessage(findNumbers(data));

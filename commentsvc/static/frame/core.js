@@ -1,0 +1,103 @@
+// What the frame's modules share; to import it changes nothing.
+
+export const thread = document.getElementById("thread");
+export const form = document.getElementById("reply");
+export const framed = parent !== window;
+export const page = thread.dataset.page ?? ""; // a note is no thread
+
+export function load(storage, key) {
+  try {
+    return JSON.parse(window[storage].getItem(`commentsvc ${key}`));
+  } catch {
+    return null;
+  }
+}
+
+// What was being written here; not what another tab begins from now on.
+export const draftKey = `draft ${page.replace(/&order=\w+/, "")}`;
+export const draft = load("localStorage", draftKey);
+
+/** The window of all logins of this frame; main.js opens it, or login.js. */
+export const LOGIN_WINDOW = `commentsvc-${performance.timeOrigin}`;
+
+export const loadLogin = () => (document.getElementById("login") ? import("./login.js") : null);
+
+// --- The host page. It tells its origin in the address's fragment, which no server sees.
+
+export const hostFacts = (() => {
+  try {
+    return JSON.parse(decodeURIComponent(location.hash.slice(1)));
+  } catch {
+    return {};
+  }
+})();
+const origins = thread.dataset.origins.split(" ");
+export const isAllowed = (origin) => origins.includes(origin) || origins[0] === "*";
+/** `ssoToken`: whom it says the reader to be; "" for nobody, undefined until it has spoken. */
+export const host = { origin: framed && isAllowed(hostFacts?.origin) ? hostFacts.origin : null };
+
+export function sendToHost(type, facts) {
+  if (host.origin) parent.postMessage({ commentsvc: type, ...facts }, host.origin);
+}
+
+export function sendHeight() {
+  sendToHost("height", { height: Math.ceil(document.body.getBoundingClientRect().height) });
+}
+
+export function highlight(comment, smooth = true) {
+  comment.classList.remove("highlighted");
+  sendHeight(); // or the page may be too short yet; this measures, so that the class below is a new one
+  if (host.origin) sendToHost("scroll", { top: comment.getBoundingClientRect().top, smooth });
+  else comment.scrollIntoView({ block: "center", behavior: smooth ? "smooth" : "auto" });
+  comment.classList.add("highlighted");
+}
+
+// --- Pieces of a thread, as the server renders them.
+
+const UNITS = [["year", 31557600], ["month", 2629800], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]];
+
+/** Write times as people say them. The browser's own words (Intl) take 15 ms to load. */
+export function updateTimes(within = document) {
+  for (const element of within.querySelectorAll("time")) {
+    const seconds = (Date.now() - new Date(element.dateTime)) / 1000;
+    const [unit, size] = UNITS.find(([, size]) => seconds >= size) ?? [];
+    const many = Math.trunc(seconds / size);
+    element.textContent = unit ? `${many} ${unit}${many > 1 ? "s" : ""} ago` : "just now";
+  }
+}
+
+export function parse(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  updateTimes(template.content);
+  return template.content;
+}
+
+/** Put replies into their conversation, each under what it answers; one that is there already stays. */
+export function placeReplies(items) {
+  const list = thread.querySelector(`.conversation[data-root="${+items[0]?.dataset.root}"] > .replies`);
+  if (!list) return;
+  list.append(...items.filter((item) => !document.getElementById(item.firstElementChild.id)));
+
+  const number = (item) => +item.firstElementChild.id.slice(8);
+  const all = [...list.children].sort((one, other) => number(one) - number(other));
+  const present = new Set(all.map(number));
+  const below = Map.groupBy(all, ({ dataset }) => (present.has(+dataset.parent) ? +dataset.parent : 0));
+  const order = [];
+  const waiting = below.get(0).reverse();
+  while (waiting.length) {
+    const item = waiting.pop();
+    order.push(item);
+    waiting.push(...(below.get(number(item)) ?? []).reverse());
+  }
+  // Only those out of place: to be moved takes the focus away.
+  order.forEach((item, index) => list.children[index] === item || list.insertBefore(item, list.children[index]));
+}
+
+/** Put a conversation into the list; of one that is there already, only the replies it lacks. */
+export function placeConversation(item, { first = false } = {}) {
+  const list = document.getElementById("comments");
+  if (list.querySelector(`:scope > [data-root="${+item.dataset.root}"]`)) placeReplies([...item.querySelectorAll(".reply")]);
+  else if (first) list.prepend(item);
+  else list.append(item);
+}

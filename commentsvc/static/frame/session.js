@@ -1,0 +1,26 @@
+// Who writes here, as the service knows them, and what this browser stores of it.
+
+import { load } from "./core.js";
+
+export function save(storage, key, value) {
+  try {
+    if (value === null) window[storage].removeItem(`commentsvc ${key}`);
+    else window[storage].setItem(`commentsvc ${key}`, JSON.stringify(value));
+  } catch {
+    // Private windows, blocked storage: the convenience is lost, nothing else.
+  }
+}
+
+let bearer = load("sessionStorage", "bearer");
+
+/** Hold a token ourselves, where the browser keeps no cookie for us. */
+export function saveBearer(token) {
+  bearer = token ?? null;
+  save("sessionStorage", "bearer", bearer);
+}
+
+export const authHeaders = () => (bearer ? { Authorization: `Bearer ${bearer}` } : {});
+
+export const toHex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+export const randomHex = (length) => toHex(crypto.getRandomValues(new Uint8Array(length)));
