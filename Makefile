@@ -24,13 +24,13 @@ check: $(VENV)/.checks ## Lint, formatting, types, direction of imports
 	@$(BIN)/lint-imports --no-logo
 
 test: check ## The checks, then every test; brings browsers and an nginx for them where it can
-	@$(BIN)/python tests/chromium.py
-	@$(BIN)/python tests/engines.py
-	@$(BIN)/python tests/nginx.py
+	@$(BIN)/python -m tests.support.chromium
+	@$(BIN)/python -m tests.support.engines
+	@$(BIN)/python -m tests.support.nginx
 	@$(BIN)/python -m pytest
 
 bench: $(VENV)/.checks ## Measure it beside nginx and Isso, in ten minutes; the table goes into docs/performance.md
-	@$(BIN)/python tests/chromium.py
+	@$(BIN)/python -m tests.support.chromium
 	@$(BIN)/python -m bench --write
 
 constraints: $(BIN)/python ## Pin the newest releases that pyproject.toml allows, in constraints.txt

@@ -43,7 +43,7 @@ def painted(bench: Bench) -> list[Row]:
     """From the script tag to 100 painted comments, both through the same nginx, which compresses what comes plain."""
     with paint.chromium() as browser:
         if browser is None:
-            raise NotRunningError("Chromium is missing; `python tests/chromium.py` brings one")
+            raise NotRunningError("Chromium is missing; `python -m tests.support.chromium` brings one")
 
         def visits(ports: dict[str, int]) -> dict[str, Painted]:
             embedded = {

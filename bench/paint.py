@@ -128,9 +128,9 @@ class _Articles(BaseHTTPRequestHandler):
 @contextmanager
 def chromium() -> Iterator[Browser | None]:
     """Start the Chromium that the tests use, with their switches; None where there is none."""
-    sys.path.append(str(Path(__file__).parent.parent / "tests"))
-    import browser as tests_browser
-    import chromium as finder
+    sys.path.append(str(Path(__file__).parent.parent))
+    from tests.support import browser as tests_browser
+    from tests.support import chromium as finder
 
     path = finder.find()
     if path is None:

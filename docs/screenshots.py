@@ -17,10 +17,10 @@ from PIL import Image
 from playwright.sync_api import Browser, FrameLocator, Page, sync_playwright
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "tests"))
+sys.path.insert(0, str(HERE.parent))
 
-import chromium  # noqa: E402
-from browser import SWITCHES  # noqa: E402
+from tests.support import chromium  # noqa: E402
+from tests.support.browser import SWITCHES  # noqa: E402
 
 BLOG = "http://localhost:8601"
 DESKTOP, PHONE = (1200, 1500), (360, 780)

@@ -23,7 +23,7 @@ from commentsvc.domain.sites import sites
 from commentsvc.integrations import migrations
 from commentsvc.models import Policy, Site
 
-pytest_plugins = ["browser"]
+pytest_plugins = ["tests.support.browser"]
 
 SECRET = "u3Vn0qZ8kTq1yJmW5cXb7RdLhPfGaE2sNoIx4Mw6"
 BASE_URL = "http://127.0.0.1:8600"

@@ -6,12 +6,12 @@ import ipaddress
 from pathlib import Path
 
 import pytest
-from conftest import SECRET
 from sqlalchemy import make_url
 
 from commentsvc.config import Settings
 from commentsvc.errors import SettingsError
 from commentsvc.integrations import settings_file
+from tests.conftest import SECRET
 
 BARE = {"COMMENTSVC_SECRET_KEY": SECRET, "COMMENTSVC_BASE_URL": "https://comments.example"}
 

@@ -1,0 +1,123 @@
+"""A flood as readers meet it in a real browser: the friction rises, the work is done unseen, and it falls again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select
+
+from commentsvc.domain.spam import checks
+from commentsvc.domain.surge.episodes import CALM
+from commentsvc.models import Pressure, Status, now
+from tests.support.browser import Blog, Service
+from tests.support.frame_pages import article, change, fill_in, inside, post, stored, write
+
+
+@pytest.fixture(autouse=True)
+def _quick_readers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test is faster than any person; the service would hold its comments for that."""
+    monkeypatch.setattr(checks, "FASTEST_SECONDS", 0.0)
+
+
+def burst(service: Service, blog: Blog, many: int) -> None:
+    """Let so many comments arrive under the article within the last minute."""
+    texts = (f"Me too, {many} {number}" for number in range(many))
+    write(service, blog, *texts, ago=timedelta(seconds=many + 1))
+
+
+def steps(service: Service) -> list[int]:
+    with service.writing() as session:
+        return [row.step for row in session.scalars(select(Pressure).order_by(Pressure.id))]
+
+
+def last(service: Service) -> tuple[str, Status]:
+    comment = stored(service)[-1]
+    return comment.source, comment.status
+
+
+def say(page: Page, text: str) -> None:
+    thread = inside(page)
+    fill_in(thread, text)
+    post(thread)
+    expect(thread.locator(".comment", has_text=text)).to_be_visible()
+
+
+def test_a_burst_raises_the_steps_and_the_work_is_done_unseen(
+    page: Page, service: Service, blog: Blog
+) -> None:
+    blog.pages["/"] = article(service)
+    change(service, blog, valve=True)
+    burst(service, blog, 12)
+    page.goto(blog.url())
+    say(page, "See https://a.example/ for more")
+    assert (steps(service), last(service)[1]) == ([1], Status.HELD)
+    burst(service, blog, 22)
+    assert steps(service) == [2]
+    page.reload()
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    thread = inside(page)
+    with page.expect_event("worker", lambda worker: worker.url.endswith("/frame/work.js")):
+        thread.get_by_label("Your comment").focus()
+    say(page, "I am a person")
+    assert last(service) == ("I am a person", Status.APPROVED)
+    assert (
+        sum(url.endswith("/embed/comments") for url in requests) == 1
+    )  # it was ready before it was asked for
+    expect(thread.get_by_role("status")).to_have_text("Your comment is posted.")
+    say(page, "And I have more to say")  # with work of its own
+    assert last(service) == ("And I have more to say", Status.APPROVED)
+    expect(page.locator("body")).not_to_contain_text("awaiting")
+    assert page.workers == [] or all(not worker.url.endswith("work.js") for worker in page.workers)
+
+
+def test_a_page_from_before_works_when_it_is_told(
+    page: Page, service: Service, blog: Blog, complaints: list[str]
+) -> None:
+    blog.pages["/"] = article(service)
+    change(service, blog, valve=True)
+    page.goto(blog.url())
+    thread = inside(page)
+    fill_in(thread, "Written before it began")
+    burst(service, blog, 34)
+    post(thread)
+    expect(thread.locator(".comment", has_text="Written before it began")).to_be_visible()
+    assert last(service) == ("Written before it began", Status.APPROVED)
+    assert [("428" in one) for one in complaints] == [True]  # the browser's word for being told
+    complaints.clear()
+
+
+def test_nothing_of_it_is_fetched_or_seen_at_other_times(page: Page, service: Service, blog: Blog) -> None:
+    blog.pages["/"] = article(service)
+    change(service, blog, valve=True)
+    burst(service, blog, 34)
+    with service.writing() as session:
+        row = session.scalars(select(Pressure)).one()
+        row.hot_at = now() - CALM * 3
+        session.commit()
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(blog.url())
+    thread = inside(page)
+    with page.expect_response(
+        lambda answer: "/embed/own" in answer.url
+    ):  # which would say that work is wanted
+        thread.get_by_role("textbox", name="Comment").focus()
+    expect(thread.get_by_role("textbox", name="Name")).to_be_visible()
+    assert not [url for url in requests if url.endswith("work.js")]
+
+
+def test_without_script_a_comment_goes_to_the_queue(chromium: Browser, service: Service, blog: Blog) -> None:
+    change(service, blog, valve=True)
+    burst(service, blog, 34)
+    context = chromium.new_context(locale="en-GB", java_script_enabled=False)
+    plain = context.new_page()
+    plain.goto(f"{service.url}/thread?url={quote(blog.url())}")
+    fill_in(plain, "No script here")
+    post(plain)
+    expect(plain.locator(".own .comment")).to_contain_text("No script here")
+    assert last(service) == ("No script here", Status.HELD)
+    context.close()

@@ -1,0 +1,163 @@
+"""Reading and writing in a browser that runs no script: on the thread's own page, and on the frame's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from commentsvc.domain.spam import checks
+from commentsvc.models import Policy
+from tests.support.browser import Blog, Service
+from tests.support.frame_pages import change, fill_in, held, post, stored, write
+
+
+@pytest.fixture(params=["/thread", "/embed"])
+def door(request: pytest.FixtureRequest) -> str:
+    """The two addresses of a thread."""
+    return str(request.param)
+
+
+@pytest.fixture(autouse=True)
+def _quick_readers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test is faster than any person; the service would hold its comments for that."""
+    monkeypatch.setattr(checks, "FASTEST_SECONDS", 0.0)
+
+
+@pytest.fixture
+def plain(chromium: Browser, service: Service, blog: Blog, door: str) -> Iterator[Page]:
+    """A page without script, at the empty thread."""
+    context = chromium.new_context(locale="en-GB", java_script_enabled=False)
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    page.goto(f"{service.url}{door}?url={quote(blog.url())}")
+    yield page
+    context.close()
+
+
+def texts(page: Page, *expected: str) -> None:
+    expect(page.locator(".comment .text")).to_have_text(list(expected))
+
+
+def test_the_form_stands_open(plain: Page) -> None:
+    expect(plain.get_by_role("button", name="Post Comment")).to_be_visible()
+    expect(plain.get_by_role("textbox", name="Name")).to_be_visible()
+    expect(plain.get_by_role("button", name="Preview")).to_be_hidden()
+    expect(plain.get_by_role("checkbox")).to_be_hidden()
+
+
+def test_a_comment_is_read_and_posted(plain: Page, service: Service, blog: Blog) -> None:
+    write(service, blog, "First!")
+    plain.reload()
+    texts(plain, "First!")
+    expect(plain.locator("time")).to_contain_text("20")
+    fill_in(plain, "Without any script")
+    plain.get_by_role("textbox", name="Website").fill("grace.example")
+    post(plain)
+    texts(plain, "First!", "Without any script")
+    expect(plain.get_by_role("heading", name="2 Comments")).to_be_visible()
+    assert plain.url.endswith("#comment-2")
+    expect(plain.locator("#comment-2")).to_be_in_viewport()
+    plain.reload()
+    assert len(stored(service)) == 2
+
+
+def test_a_comment_on_a_later_page_is_shown_to_its_author_at_once(
+    plain: Page, service: Service, blog: Blog
+) -> None:
+    write(service, blog, *(f"Comment {number}" for number in range(60)))
+    fill_in(plain, "The last of all")
+    post(plain)
+    expect(plain.locator("#comment-61")).to_contain_text("The last of all")
+
+
+def test_a_comment_is_answered(plain: Page, service: Service, blog: Blog) -> None:
+    write(service, blog, "One", "Two")
+    plain.reload()
+    plain.get_by_role("link", name="Reply to Ada").first.click()
+    expect(plain.get_by_role("heading", name="Leave a Reply to Ada")).to_be_visible()
+    plain.get_by_role("link", name="Cancel reply").click()
+    expect(plain.get_by_role("heading", name="Leave a Reply", exact=True)).to_be_visible()
+    plain.get_by_role("link", name="Reply to Ada").first.click()
+    expect(plain.get_by_role("heading", name="Leave a Reply to Ada")).to_be_visible()
+    fill_in(plain, "An answer")
+    post(plain)
+    texts(plain, "One", "An answer", "Two")
+    assert stored(service)[2].parent_id == 1
+
+
+def test_faults_stand_beside_their_fields_and_the_text_stays(
+    plain: Page, service: Service, blog: Blog
+) -> None:
+    write(service, blog, "One")
+    plain.reload()
+    plain.get_by_role("link", name="Reply to Ada").click()
+    expect(plain.get_by_role("heading", name="Leave a Reply to Ada")).to_be_visible()
+    fill_in(plain, "Precious <b>words</b>", name=" ", email="nobody")
+    post(plain)
+    expect(plain.locator("#email-error")).to_have_text("Invalid email address")
+    expect(plain.locator("#name-error")).to_have_text("Please enter your name here")
+    expect(plain.get_by_label("Your comment")).to_have_value("Precious <b>words</b>")
+    expect(plain.get_by_role("textbox", name="Email")).to_have_value("nobody")
+    expect(plain.get_by_role("heading", name="Leave a Reply to Ada")).to_be_visible()
+    fill_in(plain, "Precious words")
+    post(plain)
+    texts(plain, "One", "Precious words")
+    assert stored(service)[1].parent_id == 1
+
+
+def test_an_empty_comment_is_told(plain: Page) -> None:
+    post(plain)
+    expect(plain.locator("#text-error")).to_have_text("Please enter a comment")
+    expect(plain.locator("#email-error")).to_have_text("Please enter your email address here")
+
+
+def test_more_comments_are_a_page_further(plain: Page, service: Service, blog: Blog) -> None:
+    every = [f"Comment {number}" for number in range(60)]
+    write(service, blog, *every)
+    plain.reload()
+    texts(plain, *every[:50])
+    plain.get_by_role("link", name="Show more comments").click()
+    texts(plain, *every[50:])
+
+
+def test_more_replies_are_a_page_further(plain: Page, service: Service, blog: Blog) -> None:
+    (root,) = write(service, blog, "Root")
+    write(service, blog, *(str(number) for number in range(1, 9)), parent=root)
+    plain.reload()
+    plain.get_by_role("link", name="Show 3 more replies").click()
+    expect(plain.locator(".comment .text").first).to_have_text("Root")
+    expect(plain.get_by_text("8", exact=True)).to_be_visible()
+    plain.get_by_role("link", name="All comments").click()
+    expect(plain.get_by_role("button", name="Post Comment")).to_be_visible()
+
+
+def test_the_order_can_be_chosen(plain: Page, service: Service, blog: Blog) -> None:
+    write(service, blog, "One", "Two")
+    plain.reload()
+    plain.get_by_role("link", name="Newest").click()
+    texts(plain, "Two", "One")
+
+
+def test_a_held_comment_is_shown_to_its_author_by_its_receipt(
+    plain: Page, service: Service, blog: Blog, door: str
+) -> None:
+    change(service, blog, policy=Policy.HOLD_ALL)
+    fill_in(plain, "Patient words")
+    post(plain)
+    expect(plain.get_by_text("Your comment is awaiting moderation.")).to_be_visible()
+    texts(plain, "Patient words")
+    assert held(service) == ["Patient words"]
+    plain.goto(f"{service.url}{door}?url={quote(blog.url())}")
+    expect(plain.locator(".comment")).to_have_count(0)
+
+
+def test_a_closed_thread_says_so(plain: Page, service: Service, blog: Blog) -> None:
+    write(service, blog, "One")
+    change(service, blog, policy=Policy.CLOSED)
+    plain.reload()
+    expect(plain.get_by_text("Comments are closed.")).to_be_visible()
+    texts(plain, "One")
+    expect(plain.get_by_role("textbox")).to_have_count(0)

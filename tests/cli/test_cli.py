@@ -1,0 +1,334 @@
+"""The operator's commands, run as the operator runs them."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import create_engine, text
+
+from commentsvc.cli.commands import main
+from commentsvc.config import PREFIX
+from tests.conftest import SECRET
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A directory of its own and none of this machine's settings; log lines go nowhere."""
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("COMMENTSVC_LOG_LEVEL", "ERROR")
+    monkeypatch.chdir(tmp_path)
+
+
+def own_process(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as a process, whose output is read as UTF-8."""
+    command = [sys.executable, "-m", "commentsvc", *arguments]
+    environ = os.environ | variables
+    return subprocess.run(
+        command, capture_output=True, env=environ, encoding="utf-8", errors="surrogateescape", check=False
+    )
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+def succeed(*arguments: str) -> str:
+    result = run(*arguments)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def fail(*arguments: str) -> str:
+    """Return the complaint; it must be one for people."""
+    result = run(*arguments)
+    assert result.exit_code == 1, result.output
+    complaint = result.stderr.splitlines()
+    assert any(line.startswith("Error: ") for line in complaint)
+    assert isinstance(result.exception, SystemExit)  # no traceback
+    return result.stderr
+
+
+def test_init_makes_settings_and_a_database() -> None:
+    output = succeed("init", "--base-url", "https://comments.example")
+    assert "commentsvc site add" in output
+    file = Path("instance/settings.env")
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert "COMMENTSVC_BASE_URL=https://comments.example\n" in file.read_text()
+    assert re.search(r"COMMENTSVC_SECRET_KEY=\S{60,}\n", file.read_text())
+    assert Path("instance/comments.sqlite").exists()
+
+
+def test_init_again_changes_nothing() -> None:
+    succeed("init")
+    before = Path("instance/settings.env").read_text()
+    succeed("init")
+    assert Path("instance/settings.env").read_text() == before
+
+
+def test_init_leaves_to_the_environment_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMMENTSVC_SECRET_KEY", SECRET)
+    succeed("init")
+    assert Path("instance/settings.env").read_text() == "COMMENTSVC_BASE_URL=http://127.0.0.1:8600\n"
+
+
+def test_init_does_not_overrule_the_address_that_is_set() -> None:
+    succeed("init", "--base-url", "https://one.example")
+    assert "https://one.example already" in fail("init", "--base-url", "https://two.example")
+
+
+def test_init_knows_an_address_that_is_written_in_another_way() -> None:
+    succeed("init", "--base-url", "https://Comments.Example:443/")
+    succeed("init", "--base-url", "https://comments.example")
+
+
+def test_init_adds_to_settings_whose_last_line_has_no_end() -> None:
+    Path("instance").mkdir()
+    Path("instance/settings.env").write_text("COMMENTSVC_BASE_URL=https://comments.example")
+    assert "open https://comments.example\n" in succeed("init")
+
+
+def test_init_asks_for_the_proxy_where_there_is_https(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "COMMENTSVC_TRUSTED_PROXIES" in succeed("init", "--base-url", "https://comments.example")
+    monkeypatch.setenv("COMMENTSVC_TRUSTED_PROXIES", "127.0.0.1")
+    assert "COMMENTSVC_TRUSTED_PROXIES" not in succeed("init")
+
+
+def test_what_init_makes_is_its_users_alone() -> None:
+    assert own_process("init").returncode == 0
+    made = [Path("instance"), *Path("instance").iterdir()]
+    assert {file.name for file in made} >= {"instance", "comments.sqlite", "settings.env"}
+    assert not [file for file in made if file.stat().st_mode & 0o077]
+
+
+def test_init_says_nothing_of_how_migrations_run() -> None:
+    assert own_process("init", COMMENTSVC_LOG_LEVEL="INFO").stderr == ""
+
+
+def test_init_writes_nothing_where_a_setting_is_wrong() -> None:
+    assert "COMMENTSVC_BASE_URL" in fail("init", "--base-url", "nonsense")
+    assert not Path("instance").exists()
+
+
+def test_commands_before_init_say_what_is_missing() -> None:
+    output = fail("site", "list")
+    assert "COMMENTSVC_SECRET_KEY is not set" in output
+    assert "commentsvc init" in output
+    assert f"There is no {Path.cwd()}/instance/settings.env" in output
+
+
+def test_commands_on_an_empty_database_name_the_command_that_fills_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    succeed("init")
+    monkeypatch.setenv("COMMENTSVC_DATABASE_URL", f"sqlite:///{tmp_path}/other.sqlite")
+    assert "commentsvc upgrade" in fail("admin", "link")
+    assert "was brought up to date" in succeed("upgrade")
+    assert "is up to date" in succeed("upgrade")
+    succeed("admin", "link")
+
+
+def test_a_site_is_added_and_listed() -> None:
+    succeed("init", "--base-url", "https://comments.example")
+    output = succeed("site", "add", "My blog", "https://blog.example/", "https://www.blog.example")
+    assert '<script async src="https://comments.example/embed.js"></script>' in output
+    listed = succeed("site", "list")
+    assert "My blog" in listed
+    assert "https://blog.example, https://www.blog.example" in listed
+
+
+def test_a_site_that_cannot_be_is_refused_in_one_line() -> None:
+    succeed("init")
+    assert "https://blog.example" in fail("site", "add", "Blog", "blog")
+    succeed("site", "add", "Blog", "https://blog.example")
+    assert "already" in fail("site", "add", "Blog", "https://other.example")
+    assert "already" in fail("site", "add", "Other", "https://blog.example")
+    assert "the website's name" in fail("site", "add", "", "https://third.example")
+
+
+def test_a_link_to_the_admin_view_signs_in() -> None:
+    succeed("init", "--base-url", "https://comments.example")
+    link = succeed("admin", "link").strip()
+    assert re.fullmatch(r"https://comments\.example/admin/sign-in/[\w-]{40,}", link)
+
+
+EXPORT = """<?xml version="1.0" encoding="UTF-8"?>
+<rss version="2.0" xmlns:wp="http://wordpress.org/export/1.2/"><channel>
+<link>https://blog.example</link><wp:wxr_version>1.2</wp:wxr_version>
+<item><title>Hello</title><link>https://blog.example/hello/</link><wp:post_id>1</wp:post_id>
+<wp:post_date_gmt>2020-01-01 00:00:00</wp:post_date_gmt><wp:post_type>post</wp:post_type>
+<wp:status>publish</wp:status><wp:comment><wp:comment_id>1</wp:comment_id>
+<wp:comment_author>Ada</wp:comment_author><wp:comment_date_gmt>2020-01-02 00:00:00</wp:comment_date_gmt>
+<wp:comment_content>Good.</wp:comment_content><wp:comment_approved>1</wp:comment_approved>
+<wp:comment_type>comment</wp:comment_type><wp:comment_parent>0</wp:comment_parent></wp:comment></item>
+</channel></rss>"""
+
+
+def test_an_export_is_imported_after_a_dry_run_that_changes_nothing() -> None:
+    succeed("init")
+    succeed("site", "add", "Blog", "https://blog.example")
+    Path("export.xml").write_text(EXPORT)
+    assert "nothing was changed" in succeed(
+        "import", "wordpress", "export.xml", "--site", "Blog", "--dry-run"
+    )
+    assert "0 comments" in succeed("site", "list")
+    assert re.search(r"Comments: +1 new", succeed("import", "wordpress", "export.xml", "--site", "Blog"))
+    assert "1 comment " in succeed("site", "list")
+    assert "Nothing new" in succeed("import", "wordpress", "export.xml", "--site", "Blog")
+
+
+def test_an_import_that_cannot_be_says_so() -> None:
+    succeed("init")
+    Path("export.xml").write_text(EXPORT)
+    Path("other.xml").write_text("<a/>")
+    assert "There is none yet" in fail("import", "wordpress", "export.xml", "--site", "Blog")
+    succeed("site", "add", "Blog", "https://blog.example")
+    assert "no WordPress export" in fail("import", "wordpress", "other.xml", "--site", "Blog")
+
+
+def test_comments_are_rendered_anew_where_that_is_due() -> None:
+    succeed("init")
+    succeed("site", "add", "Blog", "https://blog.example")
+    Path("export.xml").write_text(EXPORT)
+    succeed("import", "wordpress", "export.xml", "--site", "Blog")
+    assert "as it should be" in succeed("rerender")
+    assert "Rendered anew: 1 of 1" in succeed("rerender", "--all")
+
+
+def test_settings_are_shown_without_their_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    succeed("init")
+    monkeypatch.setenv("COMMENTSVC_DATABASE_URL", "postgresql://me:hunter2@db.example/comments")
+    output = succeed("settings")
+    assert "COMMENTSVC_MAX_COMMENT_LENGTH = 10000" in output
+    assert "hunter2" not in output
+    assert Path("instance/settings.env").read_text().split("=")[1].split()[0] not in output
+
+
+def test_settings_that_are_shown_are_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
+    succeed("init", "--base-url", "https://comments.example")
+    monkeypatch.setenv("COMMENTSVC_MASTODON", "on")
+    output = succeed("settings")
+    assert "COMMENTSVC_MAIL_FROM = comments@comments.example\n" in output
+    assert output.endswith("Login providers: mastodon\n")
+    for part in ("CLIENT_ID", "CLIENT_SECRET"):
+        monkeypatch.setenv(f"COMMENTSVC_GITHBU_{part}", "x")
+        monkeypatch.setenv(f"COMMENTSVC_OIDC_{part}", "x")
+    complaint = fail("settings")
+    assert "No provider is called 'githbu'" in complaint
+    assert "COMMENTSVC_OIDC_ISSUER is not set" in complaint
+
+
+def test_a_data_directory_that_is_a_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "taken").touch()
+    monkeypatch.setenv("COMMENTSVC_DATA_DIR", str(tmp_path / "taken"))
+    assert str(tmp_path / "taken") in fail("init")
+
+
+def test_a_database_that_cannot_be_opened_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    succeed("init")
+    monkeypatch.setenv("COMMENTSVC_DATABASE_URL", "sqlite:////nowhere/comments.sqlite")
+    assert re.search("/nowhere/comments.sqlite cannot be used: unable to open", fail("upgrade"))
+
+
+@pytest.mark.parametrize("left", [b"no database at all " * 500, None], ids=["another file", "half of it"])
+@pytest.mark.parametrize("command", [["upgrade"], ["serve"], ["site", "list"], ["doctor"], ["admin", "link"]])
+def test_a_broken_database_is_a_sentence_that_names_the_backup(
+    command: list[str], left: bytes | None
+) -> None:
+    succeed("init")
+    file = Path("instance/comments.sqlite")
+    file.write_bytes(left or file.read_bytes()[:20_000])
+    complaint = fail(*command)
+    assert str(file) in complaint
+    assert "from a backup" in complaint
+
+
+@pytest.mark.parametrize("command", ["upgrade", "serve", "doctor"])
+def test_a_database_of_a_newer_release_is_left_alone(command: str) -> None:
+    succeed("init")
+    with closing(sqlite3.connect("instance/comments.sqlite")) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    assert "made by a newer release" in fail(command)
+
+
+def test_a_postgresql_that_allows_no_tables_is_a_sentence_that_says_what_to_grant(
+    monkeypatch: pytest.MonkeyPatch, postgresql_server: str
+) -> None:
+    engine = create_engine(postgresql_server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("CREATE ROLE nobody_much LOGIN"))
+        connection.execute(text("CREATE DATABASE closed"))
+    url = engine.url.set(database="closed", username="nobody_much").render_as_string(hide_password=False)
+    monkeypatch.setenv("COMMENTSVC_DATABASE_URL", url)
+    assert re.search(r"permission denied for schema public\. .*createdb -O", fail("init"))
+    with engine.connect() as connection:
+        connection.execute(text("DROP DATABASE closed WITH (FORCE)"))
+        connection.execute(text("DROP ROLE nobody_much"))
+    engine.dispose()
+
+
+def test_settings_that_are_a_directory_are_a_sentence() -> None:
+    Path("instance/settings.env").mkdir(parents=True)
+    assert "instance/settings.env cannot be read: Is a directory" in fail("init")
+
+
+def test_a_working_directory_that_is_gone_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert "COMMENTSVC_DATA_DIR: the directory this is run in is gone" in fail("init")
+    monkeypatch.setenv("COMMENTSVC_DATA_DIR", str(tmp_path / "data"))
+    succeed("init")
+
+
+def test_a_name_that_is_no_text_is_a_sentence() -> None:
+    succeed("init")
+    assert "is not text in UTF-8" in fail("admin", "invite", "--site", os.fsdecode(b"B\xff"))
+
+
+def test_a_terminal_that_lacks_a_character_shows_another() -> None:
+    succeed("init")
+    url = "redis://:secret@127.0.0.1:9/0"
+    for command in ("doctor", "settings"):
+        done = own_process(command, PYTHONIOENCODING="latin-1", COMMENTSVC_REDIS_URL=url)
+        assert "Traceback" not in done.stderr
+        assert "redis://:?@127.0.0.1:9/0" in done.stdout
+
+
+@pytest.mark.parametrize("bind", ["8600", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:99999", "::1:8600", "a b:1"])
+def test_serve_refuses_an_address_it_cannot_read(bind: str) -> None:
+    succeed("init")
+    assert "is not HOST:PORT" in fail("serve", "--bind", bind)
+
+
+def test_every_command_explains_itself() -> None:
+    overview = succeed("--help")
+    for command in ("init", "serve", "site", "admin", "import", "rerender", "demo", "upgrade", "settings"):
+        assert f"\n  {command} " in overview
+        assert len(succeed(command, "--help").splitlines()) > 4
+
+
+def test_python_m_commentsvc_is_the_same_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "commentsvc", "--version"], capture_output=True, text=True, check=True
+    )
+    assert re.fullmatch(r"commentsvc \d+\.\d+\.\d+\S*\n", done.stdout)
+
+
+def test_a_released_migration_is_what_init_runs(tmp_path: Path) -> None:
+    succeed("init")
+    engine = create_engine(f"sqlite:///{tmp_path}/instance/comments.sqlite")
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM alembic_version")) == 1
+    engine.dispose()

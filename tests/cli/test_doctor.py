@@ -1,0 +1,98 @@
+"""`commentsvc doctor` as an operator meets it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from commentsvc.cli.commands import main
+from tests.conftest import environment
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    def invoke(*words: str, **more: str) -> Result:
+        return CliRunner().invoke(main, words, env=environment(tmp_path, **more))
+
+    assert invoke("upgrade").exit_code == 0
+    return invoke
+
+
+class TestDoctor:
+    def test_says_what_to_do_where_there_is_no_site(self, run: Run) -> None:
+        result = run("doctor")
+        assert result.exit_code == 1
+        assert "commentsvc site add" in result.output
+
+    def test_says_when_the_service_does_not_answer(self, run: Run) -> None:
+        result = run("doctor", COMMENTSVC_BASE_URL="http://127.0.0.1:9")
+        assert "Is `commentsvc serve` running" in result.output
+
+    def test_warns_of_http_under_pages_of_https(self, run: Run) -> None:
+        run("site", "add", "Blog", "https://blog.example")
+        assert "will not load comments" in run("doctor").output
+
+    def test_names_the_redirect_address_of_each_provider(self, run: Run) -> None:
+        result = run("doctor", COMMENTSVC_GITHUB_CLIENT_ID="a", COMMENTSVC_GITHUB_CLIENT_SECRET="b")
+        assert "redirect address: http://127.0.0.1:8600/login/callback/github" in result.output
+
+    def test_says_when_discovery_does_not_answer(self, run: Run) -> None:
+        result = run(
+            "doctor",
+            COMMENTSVC_OIDC_HOME_ISSUER="http://127.0.0.1:9",
+            COMMENTSVC_OIDC_HOME_CLIENT_ID="a",
+            COMMENTSVC_OIDC_HOME_CLIENT_SECRET="b",
+        )
+        assert "discovery at http://127.0.0.1:9\n" in result.output
+        assert "not available right now" in result.output
+
+    def test_names_the_variables_of_providers_not_turned_on(self, run: Run) -> None:
+        assert "COMMENTSVC_GOOGLE_CLIENT_ID, COMMENTSVC_GOOGLE_CLIENT_SECRET" in run("doctor").output
+
+    def test_names_what_can_stand_in_for_apples_secret(self, run: Run) -> None:
+        assert "COMMENTSVC_APPLE_CLIENT_SECRET or COMMENTSVC_APPLE_TEAM_ID" in run("doctor").output
+
+    def test_asks_for_the_proxy_where_there_is_https(self, run: Run) -> None:
+        address = {"COMMENTSVC_BASE_URL": "https://127.0.0.1:9"}
+        without = run("doctor", **address).output
+        assert "! Trusted proxies  none\n" in without
+        assert "count as one network" in without
+        trusted = run("doctor", COMMENTSVC_TRUSTED_PROXIES="127.0.0.1", **address).output
+        assert "✓ Trusted proxies  127.0.0.1/32\n" in trusted
+
+    def test_asks_for_no_proxy_where_there_is_no_https(self, run: Run) -> None:
+        assert "proxies" not in run("doctor").output
+
+    def test_says_nothing_of_redis_where_there_is_none(self, run: Run) -> None:
+        assert "Redis" not in run("doctor").output
+
+    def test_says_that_redis_answers(self, run: Run, redis_url: str) -> None:
+        assert (
+            f"✓ Redis            {redis_url} answers\n"
+            in run("doctor", COMMENTSVC_REDIS_URL=redis_url).output
+        )
+
+    def test_says_when_redis_does_not_answer_and_what_that_means(self, run: Run) -> None:
+        result = run("doctor", COMMENTSVC_REDIS_URL="redis://:secret@127.0.0.1:9/0")
+        assert result.exit_code == 1
+        assert "! Redis            redis://:…@127.0.0.1:9/0 does not answer" in result.output
+        assert "nothing is limited" in result.output
+        assert "secret" not in result.output
+
+    def test_refuses_a_provider_it_does_not_know(self, run: Run) -> None:
+        result = run("doctor", COMMENTSVC_MYSPACE_CLIENT_ID="a", COMMENTSVC_MYSPACE_CLIENT_SECRET="b")
+        assert result.exit_code == 1
+        assert "No provider is called 'myspace'" in result.output
+
+
+def test_the_owner_says_how_to_sign_their_comments(run: Run, tmp_path: Path) -> None:
+    assert run("admin", "link", "--name", "Mara").exit_code == 0
+    with sqlite3.connect(tmp_path / "comments.sqlite") as database:
+        assert database.execute("SELECT name FROM commenter").fetchall() == [("Mara",)]
+    database.close()

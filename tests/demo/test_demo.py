@@ -1,0 +1,182 @@
+"""The demonstration, started as the README says."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from commentsvc.demo import blog
+from tests.conftest import SECRET
+from tests.support import processes
+from tests.support.processes import Process
+
+
+@dataclass(frozen=True)
+class Demo:
+    """The demonstration's two ports, and its process."""
+
+    process: Process
+    port: int
+    blog_port: int
+
+    @property
+    def folder(self) -> Path:
+        """Where it says its data lies."""
+        match = re.search(r"Data +(\S+)", self.process.said())
+        assert match
+        return Path(match[1])
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """`commentsvc demo` on a machine on which a real service is configured, too."""
+    folder = tmp_path_factory.mktemp("demo")
+    port, blog_port, login_port = (processes.free_port() for _ in range(3))
+    real = {"COMMENTSVC_SECRET_KEY": SECRET, "COMMENTSVC_DATABASE_URL": f"sqlite:///{folder}/real.sqlite"}
+    arguments = ["-m", "commentsvc", "demo", "--port", str(port), "--blog-port", str(blog_port)]
+    arguments += ["--login-port", str(login_port)]
+    with processes.running(folder / "output", real, *arguments) as process:
+        process.until_said("Ctrl+C")
+        yield Demo(process, port, blog_port)
+    assert not (folder / "real.sqlite").exists()
+
+
+def get(port: int, path: str, host: str | None = None) -> tuple[int, http.client.HTTPMessage, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", path, headers={"Host": host} if host else {})
+        response = connection.getresponse()
+        return response.status, response.headers, response.read().decode()
+    finally:
+        connection.close()
+
+
+def test_it_says_where_everything_is(demo: Demo) -> None:
+    output = demo.process.said()
+    assert f"http://localhost:{demo.blog_port}/comment-section/" in output
+    assert f"http://127.0.0.1:{demo.port}/admin/sign-in/" in output
+    assert (demo.folder / "comments.sqlite").exists()
+
+
+@pytest.mark.parametrize("path", [*blog.PAGES, *blog.FILES])
+def test_every_page_of_the_blog_is_there(demo: Demo, path: str) -> None:
+    status, headers, body = get(demo.blog_port, path, f"localhost:{demo.blog_port}")
+    assert status == 200
+    assert body
+    if path in blog.PAGES:
+        assert f'src="http://127.0.0.1:{demo.port}/embed.js"' in body
+        assert headers["Content-Type"] == "text/html; charset=utf-8"
+
+
+def test_the_blog_has_no_other_pages_and_one_name(demo: Demo) -> None:
+    name = f"localhost:{demo.blog_port}"
+    assert get(demo.blog_port, "/../blog.py", name)[0] == 404
+    assert get(demo.blog_port, "/base.html", name)[0] == 404
+    status, headers, _ = get(demo.blog_port, "/by-hand/")
+    assert (status, headers["Location"]) == (302, f"http://{name}/by-hand/")
+
+
+def test_its_readers_have_written(demo: Demo) -> None:
+    origin = f"http://localhost:{demo.blog_port}"
+    paths = (blog.COMMENT_SECTION, blog.BY_HAND, blog.FIRST_FROST)
+    _, _, body = get(demo.port, "/counts?" + "&".join(f"url={origin}{path}" for path in paths))
+    assert re.findall(r":(\d+)[,}]", body.replace(" ", "")) == ["120", "14", "0"]
+
+
+def test_the_thread_has_what_a_thread_can_have(demo: Demo) -> None:
+    origin = f"http://localhost:{demo.blog_port}"
+    _, _, page = get(demo.port, f"/thread?url={origin}{blog.COMMENT_SECTION}")
+    assert "Anselm" in page
+    assert "never ask why line 40 exists" in page
+    assert "<blockquote>" in page
+    assert "<pre" in page
+    for unseen in ("Nostalgia", "handbags.example", "First time writing here"):
+        assert unseen not in page
+
+
+def test_the_admin_link_leads_in(demo: Demo) -> None:
+    match = re.search(r"(/admin/sign-in/\S+)", demo.process.said())
+    assert match
+    assert get(demo.port, match[1])[0] == 200
+
+
+def test_the_admin_view_has_something_of_everything(demo: Demo, page: Page) -> None:
+    match = re.search(r"(/admin/sign-in/\S+)", demo.process.said())
+    assert match
+    page.goto(f"http://127.0.0.1:{demo.port}{match[1]}")
+    page.get_by_role("button", name="Sign in").click()
+    lists = page.get_by_role("navigation", name="Lists")
+    lists.get_by_role("link", name="Reported 1").click()
+    expect(page.locator(".reports")).to_contain_text("Reported by 2 readers")
+    lists.get_by_role("link", name="Held 4").click()
+    expect(page.locator(".item").first).to_contain_text("The name looks like that of Ida")
+    lists.get_by_role("link", name="Articles").click()
+    page.get_by_role("link", name="Find split threads").click()
+    expect(page.get_by_role("link", name="Merge into the first")).to_have_count(1)
+    page.get_by_role("link", name="Settings").click()
+    page.get_by_role("link", name="Rules").click()
+    expect(page.get_by_role("region", name="The site's own filter")).to_contain_text("It works.")
+    page.get_by_role("link", name="Team").click()
+    expect(page.get_by_role("main")).to_contain_text("Sven")
+
+
+def test_an_article_shows_its_comments(demo: Demo, page: Page) -> None:
+    page.goto(f"http://localhost:{demo.blog_port}/comment-section/#comments")
+    thread = page.frame_locator("comment-thread iframe")
+    thread.get_by_text("The bridge inspector here").wait_for()
+    page.get_by_role("button", name="Dark").click()
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+
+
+def test_a_page_that_changes_in_place_shows_another_thread(demo: Demo, page: Page) -> None:
+    page.goto(f"http://localhost:{demo.blog_port}/one-page-app/")
+    thread = page.frame_locator("comment-thread iframe")
+    thread.get_by_text("The bridge inspector here").wait_for()
+    page.get_by_role("button", name="A question for Friday").click()
+    thread.get_by_text("She answers within the week").first.wait_for()
+    page.get_by_role("button", name="Remove the thread").click()
+    page.locator("comment-thread").wait_for(state="detached")
+    page.get_by_role("button", name="Add it again").click()
+    thread.get_by_text("She answers within the week").first.wait_for()
+
+
+def test_the_front_page_counts(demo: Demo, page: Page) -> None:
+    page.goto(f"http://localhost:{demo.blog_port}/")
+    page.get_by_role("link", name="Comments: 120").wait_for()
+    page.get_by_role("link", name="Comments: 14", exact=True).wait_for()
+
+
+def test_two_threads_on_one_page_stay_apart(demo: Demo, page: Page) -> None:
+    page.goto(f"http://localhost:{demo.blog_port}/two-threads/")
+    for name in ("tea", "coffee"):
+        frame = page.frame_locator(f'comment-thread[data-thread-id="{name}"] iframe')
+        frame.locator("#reply").wait_for()
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda how: how.name)
+def test_it_stops_clean(how: signal.Signals, tmp_path: Path) -> None:
+    port, blog_port, login_port = (processes.free_port() for _ in range(3))
+    arguments = ["-m", "commentsvc", "demo", "--port", str(port), "--blog-port", str(blog_port)]
+    arguments += ["--login-port", str(login_port)]
+    with processes.running(tmp_path / "output", {}, *arguments) as process:
+        process.until_said("Ctrl+C")
+        folder = Demo(process, port, blog_port).folder
+        process.send(how)
+        assert process.child.wait(processes.PATIENCE) == 0
+    assert process.said().endswith("Stopped; the demonstration's data is deleted.\n")
+    assert not folder.exists()
+    assert processes.status(port, "/healthz") == processes.status(blog_port, "/") == 0
+
+
+def test_a_port_in_use_is_named(demo: Demo, tmp_path: Path) -> None:
+    arguments = ["-m", "commentsvc", "demo", "--port", str(demo.port), "--blog-port", "9"]
+    with processes.running(tmp_path / "output", {}, *arguments) as second:
+        assert second.child.wait(processes.PATIENCE) == 1
+    assert f"127.0.0.1:{demo.port}: Address already in use" in second.said()

@@ -1,0 +1,143 @@
+"""The rules of the house that no linter knows: see CONTRIBUTING.md."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from dataclasses import fields
+from itertools import chain
+from pathlib import Path
+
+import brotli
+import pytest
+from playwright.sync_api import Page, expect
+
+from commentsvc.config import PREFIX, Settings
+from tests.support import browser
+from tests.support.browser import Blog, Service
+from tests.support.frame_pages import LONG_READ, article, frame, write
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "commentsvc"
+STATIC = PACKAGE / "static"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+LONGEST = 320
+KB = 1024
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def compressed(*paths: Path) -> int:
+    """Return the bytes that a browser loads."""
+    return sum(len(brotli.compress(path.read_bytes())) for path in paths)
+
+
+def test_imports_point_one_way() -> None:
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-logo", "--no-cache"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_says_what_it_is_for_and_is_short(path: Path) -> None:
+    source = path.read_text()
+    assert ast.get_docstring(ast.parse(source)), "no docstring"
+    assert len(source.splitlines()) <= LONGEST, "too long; split it"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_is_named_by_what_it_holds(path: Path) -> None:
+    assert not re.fullmatch(r"(utils?|helpers?|common|misc|manager)", path.stem)
+
+
+def test_every_setting_is_in_the_readme_with_its_default() -> None:
+    rows = dict(
+        re.findall(rf"^\| `{PREFIX}([A-Z_]+)` \| (.+?) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    )
+    documented = {item.name.upper(): item.metadata for item in fields(Settings) if "doc" in item.metadata}
+    assert set(rows) == set(documented)
+    for name, metadata in documented.items():
+        default = (
+            "required" if metadata["default"] is None else metadata["shown"] or f"`{metadata['default']}`"
+        )
+        assert rows[name] == default, name
+
+
+def test_the_readme_names_only_files_and_commands_that_exist() -> None:
+    text = (ROOT / "README.md").read_text()
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
+        if not target.endswith(".png"):  # pictures come with a release
+            assert (ROOT / target).exists(), target
+    commands = set(
+        re.findall(r"\bcommentsvc ([a-z]+)\b(?! is)", " ".join(re.findall(r"`[^`]+`|^ +.*$", text, re.M)))
+    )
+    known = subprocess.run(
+        [sys.executable, "-m", "commentsvc", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    assert all(f"\n  {command} " in known for command in commands), commands
+
+
+def test_the_loader_is_small() -> None:
+    assert compressed(STATIC / "embed.js") <= 4.75 * KB
+
+
+def test_what_shows_a_thread_is_small() -> None:
+    modules = (STATIC / "frame" / name for name in ("core.js", "main.js"))
+    assert compressed(STATIC / "embed.js", STATIC / "frame.css", *modules) <= 12 * KB
+
+
+def test_what_a_frame_may_ever_load_is_small() -> None:
+    assert compressed(STATIC / "embed.js", STATIC / "frame.css", *STATIC.glob("frame/*")) <= 22.5 * KB
+
+
+def test_no_script_or_style_comes_from_elsewhere() -> None:
+    for path in [*PACKAGE.rglob("*.html"), *STATIC.rglob("*.js"), *STATIC.rglob("*.css")]:
+        result = re.findall(
+            r"""(?:src|href|url|import)\s*[=(]?\s*["'(](?:https?:)?//[^"')]+""", path.read_text()
+        )
+        assert result == [], path
+
+
+@pytest.mark.parametrize("path", ["constraints.txt", "Makefile", ".ci/run", "pyproject.toml"])
+def test_what_builds_it_names_no_machine_and_no_download(path: str) -> None:
+    text = (ROOT / path).read_text()
+    assert not re.search(r"https?://|file:|/home/|/root/|/Users/|/work/", text)
+
+
+def test_every_dependency_is_pinned() -> None:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    assert lines == sorted(lines, key=str.upper)
+    pinned = {re.fullmatch(r"([\w.-]+)==\S+", line)[1].lower().replace("_", "-") for line in lines}  # type: ignore[index]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
+    names = {re.match(r"[\w.-]+", one)[0].lower().replace("_", "-") for one in wanted}  # type: ignore[index]
+    assert names
+    assert names <= pinned
+
+
+def test_the_browser_of_the_tests_keeps_sites_apart_as_a_visitors_does(page: Page, blog: Blog) -> None:
+    """Playwright turns this off by default, and would show a frame what no visitor's frame gets."""
+    assert "ThirdPartyStoragePartitioning" not in "".join(browser.SWITCHES)
+    inside = f"http://127.0.0.1:{blog.port}/inside"
+    blog.pages.update({"/inside": "<!doctype html>", "/": f"<!doctype html><iframe src='{inside}'></iframe>"})
+    page.goto(inside)
+    page.evaluate("localStorage.setItem('seen', 'outside')")
+    page.goto(blog.url())
+    assert page.frames[1].url == inside
+    assert page.frames[1].evaluate("localStorage.getItem('seen')") is None
+
+
+def test_a_click_waits_for_a_frame_that_is_slow_to_appear(page: Page, service: Service, blog: Blog) -> None:
+    (one,) = write(service, blog, "One")
+    shadows = ", ".join(f"0 0 {size}px gray" for size in (20, 40, 60))
+    slow = f"<style>p {{ text-shadow: {shadows} }} comment-thread {{ filter: blur(0.1px) }}</style>"
+    blog.pages["/"] = article(service, before=LONG_READ, head=slow)
+    page.goto(blog.url())
+    page.locator("comment-thread").scroll_into_view_if_needed()
+    frame(page).locator(f"#comment-{one} .reply-link").click()
+    expect(frame(page).get_by_role("heading", name="Leave a Reply to Ada")).to_be_visible()

@@ -1,0 +1,208 @@
+"""What can wait is answered by other threads; readers are answered meanwhile, and first."""
+
+from __future__ import annotations
+
+import itertools
+import socket
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commentsvc.serving.access_log import AccessLog
+from commentsvc.serving.write_throttle import DEAREST, LOOK, MANY, SHARE, WriteThrottle
+from commentsvc.serving.wsgi_bridge import CAN_WAIT, SLOW_POOL_SIZE, DeferredResponse, WsgiBridge
+from tests.support import processes
+from tests.support.compute_lock_thread import LATE
+
+
+class Protocol:
+    """Where the server takes an answer from."""
+
+    def __init__(self) -> None:
+        self.given: tuple[int, list[tuple[str, str]], bytes] | None = None
+        self.done = threading.Event()
+
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        self.given = (status, headers, body)
+        self.done.set()
+
+
+class App:
+    """Answers a GET at once, and anything else later, when `go` is set."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+
+    def __call__(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        def answer() -> Iterable[bytes]:
+            start("201 Created", [("X-Path", environ["PATH_INFO"])])
+            return iter([b"in ", b"parts"])
+
+        def wait() -> Iterable[bytes]:
+            assert self.go.wait(LATE)
+            if environ["PATH_INFO"] == "/fault":
+                raise LookupError
+            return answer()
+
+        assert environ[CAN_WAIT]
+        return answer() if environ["REQUEST_METHOD"] == "GET" else DeferredResponse(wait)
+
+
+def request(path: str, method: str = "POST") -> dict[str, Any]:
+    return {"REQUEST_METHOD": method, "PATH_INFO": path}
+
+
+def test_others_are_answered_while_more_wait_than_there_are_threads() -> None:
+    app = App()
+    gateway = WsgiBridge(app)
+    waiting = [Protocol() for _ in range(SLOW_POOL_SIZE * 2)]
+    for number, one in enumerate(waiting):
+        gateway(one, request(f"/{number}"))
+    reader = Protocol()
+    gateway(reader, request("/read", "GET"))
+    assert reader.given == (201, [("X-Path", "/read")], b"in parts")
+    assert not any(one.done.is_set() for one in waiting)
+    app.go.set()
+    for number, one in enumerate(waiting):
+        assert one.done.wait(LATE)
+        assert one.given == (201, [("X-Path", f"/{number}")], b"in parts")
+
+
+def test_a_fault_is_an_answer(caplog: pytest.LogCaptureFixture) -> None:
+    app, asked = App(), Protocol()
+    app.go.set()
+    WsgiBridge(app)(asked, request("/fault"))
+    assert asked.done.wait(LATE)
+    assert asked.given == (500, [], b"")
+    assert "LookupError" in caplog.text
+
+
+def test_what_is_answered_later_is_written_down_then() -> None:
+    app, asked, lines = App(), Protocol(), []
+    WsgiBridge(AccessLog(app, write=lines.append))(asked, request("/comments"))
+    assert lines == []
+    app.go.set()
+    assert asked.done.wait(LATE)
+    assert '"POST /comments" 201 ' in lines[0]
+
+
+class Counted(list[bytes]):
+    closed = 0
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def test_every_answer_is_closed_once() -> None:
+    body = Counted([b"answer"])
+    later = DeferredResponse(lambda: body).then(lambda: None)
+    assert (b"".join(later), body.closed) == (b"answer", 1)
+
+
+class Day:
+    """A clock that moves when somebody waits, readers who come, and what a writer takes to compute."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, takes: float) -> None:
+        self.now, self.readers, self.rate, self.waits = 0.0, 0.0, 0.0, list[float]()
+        self.precedence = WriteThrottle(lambda: int(self.readers), clock=lambda: self.now, wait=self._wait)
+        spent = itertools.count(0.0, takes)
+        monkeypatch.setattr("commentsvc.serving.write_throttle.thread_time", lambda: next(spent))
+
+    def _wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self._pass(seconds)
+
+    def _pass(self, seconds: float) -> None:
+        self.now += seconds
+        self.readers += self.rate * seconds
+
+    def compute(self, times: int, *, readers: float) -> list[float]:
+        """Compute so often, one right after the other, with so many readers a second; return how long each waited."""
+        self.rate, self.waits = readers, []
+        self._pass(LOOK)
+        for _ in range(times):
+            with self.precedence.given():
+                pass
+        return self.waits
+
+
+def test_nobody_gives_way_to_few_readers(monkeypatch: pytest.MonkeyPatch) -> None:
+    day = Day(monkeypatch, 0.004)
+    assert [day.compute(20, readers=MANY * 0.9) for _ in range(3)] == [[], [], []]
+
+
+def test_writers_get_a_small_share_while_readers_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    day = Day(monkeypatch, 0.004)
+    day.compute(100, readers=0)  # until it knows what one costs
+    assert day.compute(4, readers=MANY * 1.1) == [pytest.approx(0.004 / SHARE)] * 3
+
+
+def test_they_go_on_at_once_when_readers_have_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    day = Day(monkeypatch, 0.004)
+    assert day.compute(20, readers=MANY * 2)
+    day.compute(1, readers=0)  # of the time before, in part
+    assert day.compute(20, readers=0) == []
+
+
+def test_nobody_waits_long_behind_what_was_dear(monkeypatch: pytest.MonkeyPatch) -> None:
+    day = Day(monkeypatch, 1.0)
+    day.compute(100, readers=0)
+    assert max(day.compute(4, readers=MANY * 2)) <= DEAREST / SHARE
+
+
+WAITING = """
+import sys, time
+from pathlib import Path
+from commentsvc.serving import server
+from commentsvc.serving.wsgi_bridge import CAN_WAIT, DeferredResponse
+
+go = Path(sys.argv[2])
+
+def app(environ, start):
+    def answer():
+        start("200 OK", [("Content-Type", "text/plain")])
+        return [environ["PATH_INFO"].encode()]
+
+    def wait():
+        while not go.exists():
+            time.sleep(0.01)
+        return answer()
+
+    return DeferredResponse(wait) if environ["PATH_INFO"].startswith("/wait") and CAN_WAIT in environ else answer()
+
+def load():
+    return app
+
+if __name__ == "__main__":
+    server.serve(load, server.Bind.read(sys.argv[1]), workers=1, another=[sys.executable, "-c", "exit(1)"])
+"""
+
+
+def test_the_server_has_threads_for_readers_whoever_waits(tmp_path: Path) -> None:
+    """Fails, too, with a release of the server that goes round the gateway."""
+    port, go = processes.free_port(), tmp_path / "go"
+    (tmp_path / "waiting.py").write_text(WAITING)
+    arguments = [str(tmp_path / "waiting.py"), f"127.0.0.1:{port}", str(go)]
+    with processes.running(tmp_path / "output", {}, *arguments) as process:
+        process.until_said("Started worker-1")
+        statuses: list[int] = []
+        waiting = [
+            threading.Thread(target=lambda n=n: statuses.append(processes.status(port, f"/wait/{n}")))
+            for n in range(SLOW_POOL_SIZE + 8)
+        ]
+        for one in waiting:
+            one.start()
+        for _ in range(20):
+            assert processes.status(port, "/read") == 200
+        assert statuses == []
+        with socket.create_connection(("127.0.0.1", port)) as gone:
+            gone.sendall(b"GET /wait/gone HTTP/1.1\r\nHost: here\r\n\r\n")
+        go.touch()
+        for one in waiting:
+            one.join(processes.PATIENCE)
+        assert statuses == [200] * len(waiting)
+    assert "ERROR" not in process.said()
+    assert "Traceback" not in process.said()

@@ -1,0 +1,1 @@
+"""What several tests share: clients, servers of a test's own, builders."""
