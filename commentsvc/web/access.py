@@ -1,4 +1,4 @@
-"""Who is asking, from where, and through a page of ours or not."""
+"""Who is asking and from where: networks, addresses behind proxies, and the signed tokens of forms."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flask import g, request
 
 from commentsvc.domain.bans import bans
 from commentsvc.domain.threads.threads import ThreadAddress
-from commentsvc.errors import ForbiddenError, StaleFormError
+from commentsvc.errors import StaleFormError
 from commentsvc.integrations import signing
 from commentsvc.setting_values import Network
 from commentsvc.web.context import hash_key, now, settings
@@ -24,20 +24,6 @@ _AGAIN = "again "
 _FORM = re.compile(r"(?P<again>again )?(?:as (?P<mark>[0-9a-f]+) )?(?P<form>.*)", re.DOTALL)
 AUTHOR_KEY_LONGEST = 200
 _CLIENT = "commentsvc.client"
-
-
-def require_own_page() -> None:
-    """Refuse a change that was not sent by a page of this service; raises ForbiddenError.
-
-    Only our exact `Origin` will do: no other page can send it, and every browser that we support sends one with each
-    POST. `Sec-Fetch-Site` is not asked: WebKit says `cross-site` for a form of ours that opens a new window. A request
-    without `Origin` is refused whatever else it says, because it may come from anywhere.
-    """
-    if request.headers.get("Origin") != settings().base_url:
-        raise ForbiddenError(
-            "This request did not come from a page of this service. "
-            "If you run it: COMMENTSVC_BASE_URL must be the address that browsers see."
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.conftest import missing
 
-HERE = Path(__file__).parent / "identity_provider"
+HERE = Path(__file__).parent / "oidc_server"
 HOST = "127.0.0.2"
 """Another site than 127.0.0.1 and localhost, for a browser."""
 CLIENT_ID, CLIENT_SECRET = "commentsvc", "a-secret-between-the-two-of-them"
@@ -23,7 +23,7 @@ def installed() -> Path:
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         missing("npm's oidc-provider", "there is no node and npm on this machine")
-    folder = Path(sys.prefix) / "identity_provider"
+    folder = Path(sys.prefix) / "oidc_server"
     folder.mkdir(exist_ok=True)
     for name in ("package.json", "server.mjs"):
         shutil.copy(HERE / name, folder / name)

@@ -34,12 +34,9 @@ from sqlalchemy.types import NullType
 
 from commentsvc.db.session import UTCDateTime
 from commentsvc.db.statements import Prepared
+from commentsvc.domain.reading.page_sizes import FIRST_REPLIES, MENTIONS, PINNED, ROOTS
 from commentsvc.models import Comment, Commenter, Kind, Order, Picture, Role, Status
 
-ROOTS = 50
-FIRST_REPLIES = 5
-MENTIONS = 20
-PINNED = 3
 LAST_ID = 2**62
 
 COMMENT: FromClause = Comment.__table__

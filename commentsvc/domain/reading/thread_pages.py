@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import and_, func, literal, or_, select
+from sqlalchemy import func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from commentsvc.domain.reading import conversations, cursors, queries
 from commentsvc.domain.reading.conversations import ANONYMOUS, CommentView, Conversation, preorder
-from commentsvc.domain.reading.queries import FIRST_REPLIES, ROOTS
+from commentsvc.domain.reading.page_sizes import DEEPEST_PATH, FIRST_REPLIES, MORE_REPLIES, ROOTS
 from commentsvc.domain.threads import lookup
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.errors import NotFoundError
@@ -21,6 +20,7 @@ from commentsvc.models import Comment, Kind, Order, Site, Status, Thread
 
 __all__ = [
     "ANONYMOUS",
+    "DEEPEST_PATH",
     "FIRST_REPLIES",
     "ROOTS",
     "CommentView",
@@ -29,14 +29,12 @@ __all__ = [
     "comment_to_answer",
     "comment_view",
     "more_replies",
-    "own_held",
     "page",
     "preorder",
+    "views_of",
     "where_is",
 ]
 
-MORE_REPLIES = 50
-DEEPEST_PATH = 20
 _Views = list[CommentView]
 _BY_TIME, _BY_ID = attrgetter("created_at", "id"), attrgetter("id")
 
@@ -106,11 +104,11 @@ def more_replies(session: Session, address: ThreadAddress, root_id: int, *, afte
     """Return the replies of a root after the one whose id is `after`; raises NotFoundError."""
     thread = lookup.thread_at(session, address)
     wanted = queries.comments().where(Comment.id == root_id, Comment.root_id.is_(None), Comment.shown)
-    root = _views(session, wanted.where(Comment.thread_id == thread.id)) if thread else []
+    root = views_of(session, wanted.where(Comment.thread_id == thread.id)) if thread else []
     if not root:
         raise NotFoundError("This conversation is no longer there.")
     below = queries.comments().where(Comment.root_id == root_id, Comment.shown, Comment.id > after)
-    views = _views(session, below.order_by(Comment.id).limit(MORE_REPLIES + 1), known=root[0])
+    views = views_of(session, below.order_by(Comment.id).limit(MORE_REPLIES + 1), known=root[0])
     shown = views[:MORE_REPLIES]
     more = 0
     if len(views) > MORE_REPLIES:
@@ -125,42 +123,9 @@ def more_replies(session: Session, address: ThreadAddress, root_id: int, *, afte
     return Conversation(root[0], preorder(shown), more=more, after=shown[-1].id if shown else after)
 
 
-def own_held(
-    session: Session,
-    address: ThreadAddress,
-    *,
-    author_key_hash: str | None = None,
-    comment_id: int | None = None,
-    commenter_id: int | None = None,
-    approved_since: datetime | None = None,
-) -> list[CommentView]:
-    """Return comments of this thread that only their author may see yet, by any of the proofs given.
-
-    From `approved_since` on with those that all may see, for where a page may be older than they are.
-    """
-    thread = lookup.thread_at(session, address)
-    proofs = [
-        column == proof
-        for column, proof in (
-            (Comment.author_key_hash, author_key_hash),
-            (Comment.id, comment_id),
-            (Comment.commenter_id, commenter_id),
-        )
-        if proof is not None
-    ]
-    if thread is None or not proofs:
-        return []
-    query = queries.comments().where(Comment.site_id == address.site.id, or_(*proofs))
-    wanted = Comment.status == Status.HELD
-    if approved_since is not None:
-        wanted = or_(wanted, and_(Comment.status == Status.APPROVED, Comment.created_at >= approved_since))
-    query = query.where(Comment.thread_id == thread.id, wanted)
-    return _views(session, query.order_by(Comment.id).limit(20), own=True)
-
-
 def comment_view(session: Session, comment_id: int, *, own: bool = False) -> CommentView:
     """Return a single comment, `own` for its author; raises NotFoundError."""
-    views = _views(session, queries.comments().where(Comment.id == comment_id), own=own)
+    views = views_of(session, queries.comments().where(Comment.id == comment_id), own=own)
     if not views:
         raise NotFoundError("This comment is no longer there.")
     return views[0]
@@ -172,7 +137,7 @@ def comment_to_answer(session: Session, address: ThreadAddress, comment_id: int 
     if thread is None or comment_id is None:
         return None
     query = queries.comments().where(Comment.id == comment_id, Comment.thread_id == thread.id)
-    views = _views(session, query.where(Comment.status == Status.APPROVED))
+    views = views_of(session, query.where(Comment.status == Status.APPROVED))
     return views[0] if views else None
 
 
@@ -184,10 +149,10 @@ def where_is(session: Session, comment_id: int) -> tuple[Site, Thread]:
     return comment.thread.site, comment.thread
 
 
-def _views(
+def views_of(
     session: Session, query: Any, *, own: bool = False, known: CommentView | None = None
 ) -> list[CommentView]:
-    """Return what a query of `comment_rows.comments` finds; `known` is one that may be answered in it."""
+    """Return what a query of `queries.comments` finds; `known` is one that may be answered in it."""
     return _of_rows(session, session.execute(query).all(), own=own, known=known)
 
 
@@ -270,7 +235,7 @@ def _focus(
         Comment.id.in_(answers.scalar_subquery()),
         Comment.id == target.root_id,
     )
-    views = _views(session, queries.comments().where(around).order_by(Comment.id))
+    views = views_of(session, queries.comments().where(around).order_by(Comment.id))
     root = next(view for view in views if view.id == target.root_id)
     replies = [view for view in views if view.id != target.root_id]
     approved = sum(not reply.placeholder for reply in replies)

@@ -16,7 +16,7 @@ from commentsvc.domain.reading import avatars
 from commentsvc.errors import BadAddressError, ForbiddenError, InvalidFieldsError
 from commentsvc.integrations.oauth import catalogue
 from commentsvc.models import LoginSession
-from commentsvc.web import access, context, headers
+from commentsvc.web import context, headers, origin_check
 from commentsvc.web.auth import person_marks, reader
 from commentsvc.web.auth.cookies import ACCOUNT, pop_notice, set_notice
 from commentsvc.web.context import database, now, providers
@@ -31,7 +31,7 @@ _ROW = f"<int(max={LARGEST_ROW}):row_id>"
 def guard() -> ResponseReturnValue | None:
     """Stand before every route: changes come from pages of ours, and people are signed in."""
     if request.method not in {"GET", "HEAD"}:
-        access.require_own_page()
+        origin_check.require_own_page()
     holder = _find_holder()
     if holder is None:
         if request.endpoint != "account.home":

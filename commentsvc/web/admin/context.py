@@ -17,7 +17,7 @@ from commentsvc.domain.surge import episodes
 from commentsvc.domain.surge.episodes import SurgeEpisode
 from commentsvc.errors import BadAddressError, NotFoundError
 from commentsvc.models import Comment, Commenter, Role, Site
-from commentsvc.web import access
+from commentsvc.web import origin_check
 from commentsvc.web.auth import cookies, person_marks
 from commentsvc.web.context import database, now, providers
 
@@ -32,7 +32,7 @@ _SETTLED = "settled"
 def guard() -> Response | None:
     """Stand before every route of a blueprint: changes come from pages of ours, and people are signed in."""
     if request.method not in {"GET", "HEAD"}:
-        access.require_own_page()
+        origin_check.require_own_page()
     elif arriving := arrival():
         return arriving
     person = cookies.signed_in_moderator()

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import accounts
 from commentsvc.errors import LinkSpentError
-from commentsvc.web import access
+from commentsvc.web import origin_check
 from commentsvc.web.admin import context as admin_context
 from commentsvc.web.auth import cookies, reader
 from commentsvc.web.context import database, now
@@ -34,7 +34,7 @@ def ask(token: str) -> ResponseReturnValue:
 @blueprint.post("/sign-in/<token>")
 def enter(token: str) -> ResponseReturnValue:
     """Spend the link and open a session; one that this browser had before ends."""
-    access.require_own_page()
+    origin_check.require_own_page()
     session = database()
     begin_write(session)
     try:
@@ -53,7 +53,7 @@ def enter(token: str) -> ResponseReturnValue:
 @blueprint.post("/sign-out")
 def leave() -> ResponseReturnValue:
     """End the session, here and in the database."""
-    access.require_own_page()
+    origin_check.require_own_page()
     if secret := cookies.token():
         session = database()
         begin_write(session)

@@ -39,7 +39,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         SESSION_REFRESH_EACH_REQUEST=False,
         PERMANENT_SESSION_LIFETIME=timedelta(days=60),  # each session in the database ends by itself before
         WTF_CSRF_TIME_LIMIT=None,  # an hour's work in an open form must not be lost
-        WTF_CSRF_SSL_STRICT=False,  # access.require_own_page looks at Origin, which proxies leave alone
+        WTF_CSRF_SSL_STRICT=False,  # origin_check.require_own_page looks at Origin, which proxies leave alone
     )
     admin = CookieSessions(Cookie("admin", samesite="Strict", secure=settings.secure))
     login = CookieSessions(Cookie("login", samesite="Lax", secure=settings.secure))

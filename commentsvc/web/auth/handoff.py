@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import handoff_tokens, login_sessions
 from commentsvc.errors import LoggedOutError, LoginFailedError
-from commentsvc.web import access, headers
+from commentsvc.web import headers, origin_check
 from commentsvc.web.auth import reader
 from commentsvc.web.auth.cookies import ACCOUNT
 from commentsvc.web.context import database, now
@@ -27,7 +27,7 @@ TRIES = 20
 @blueprint.post(f"{EMBED}/pass")
 def grant() -> ResponseReturnValue:
     """Give the reader who is logged in here a token for their own page."""
-    access.require_own_page()
+    origin_check.require_own_page()
     reader.require_token()
     site_id = ThreadRequest.read(EMBED, request.form).address().site.id
     session = database()
@@ -43,7 +43,7 @@ def grant() -> ResponseReturnValue:
 @blueprint.post(f"{ACCOUNT}/enter")
 def redeem() -> ResponseReturnValue:
     """Take the token and open the page. A session that this browser had there before ends."""
-    access.require_own_page()
+    origin_check.require_own_page()
     given, session = request.form.get("pass", "")[:200], database()
     tries = _tries()
     if tries < TRIES and not handoff_tokens.is_known(session, given):

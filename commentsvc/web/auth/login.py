@@ -17,7 +17,7 @@ from commentsvc.domain.accounts import login_sessions, login_tickets
 from commentsvc.domain.accounts.login_tickets import LoginStage, RedeemedLogin
 from commentsvc.errors import BadAddressError, CommentsvcError, NotFoundError, TooManyError
 from commentsvc.integrations.oauth.catalogue import Provider
-from commentsvc.web import access, error_pages, headers
+from commentsvc.web import access, error_pages, headers, origin_check
 from commentsvc.web.auth import (
     login_arrival,
     login_outcomes,
@@ -49,7 +49,7 @@ def start() -> ResponseReturnValue:
     """Go to a provider. Only a page of ours can begin a login, so nobody can be led into another's session."""
     begun_from, challenge = Start.read({"purpose": Purpose.FRAME} | request.form.to_dict()), ""
     try:
-        access.require_own_page()
+        origin_check.require_own_page()
         limiter("logins").hit(access.network())
         _require_same_person(begun_from)
         begun_from, site_id = _where(begun_from)
@@ -110,7 +110,7 @@ def posted(key: str) -> ResponseReturnValue:
 @blueprint.post("/redeem")
 def redeem() -> ResponseReturnValue:
     """Hand the session to the frame that began the login: once, to whoever holds its verifier."""
-    access.require_own_page()
+    origin_check.require_own_page()
     limiter("login questions").hit(access.network())
     site_id = ThreadRequest.read(EMBED, request.form).place().site.id
     wants_bearer = request.form.get("want") == "bearer"
@@ -132,7 +132,7 @@ def redeem() -> ResponseReturnValue:
 @blueprint.post("/cancel")
 def cancel() -> ResponseReturnValue:
     """Withdraw a login for the frame that began it; whoever finishes it after that is told so."""
-    access.require_own_page()
+    origin_check.require_own_page()
     limiter("cancelled logins").hit(access.network())
     site_id = ThreadRequest.read(EMBED, request.form).place().site.id
     session = database()
@@ -145,7 +145,7 @@ def cancel() -> ResponseReturnValue:
 @blueprint.post("/leave")
 def leave() -> ResponseReturnValue:
     """End the session, here and in the database."""
-    access.require_own_page()
+    origin_check.require_own_page()
     thread_request = ThreadRequest.read(STANDALONE, request.form)
     site_id = None if request.form.get("door") == "page" else thread_request.address().site.id
     reader.require_token()

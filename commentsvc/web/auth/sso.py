@@ -13,7 +13,7 @@ from commentsvc.domain.accounts.single_sign_on import SsoLogin
 from commentsvc.errors import LoginFailedError, StaleTokenError
 from commentsvc.integrations import sso_tokens
 from commentsvc.models import Site
-from commentsvc.web import access, headers
+from commentsvc.web import headers, origin_check
 from commentsvc.web.auth import incoming_avatars, reader
 from commentsvc.web.context import database, now, settings
 from commentsvc.web.thread_request import EMBED, ThreadRequest
@@ -24,7 +24,7 @@ blueprint = Blueprint("sso", __name__)
 @blueprint.post("/login/sso")
 def enter() -> ResponseReturnValue:
     """Open a session on this site, and on no other, for whom its token names."""
-    access.require_own_page()
+    origin_check.require_own_page()
     site = ThreadRequest.read(EMBED, request.form).address().site
     wants_bearer = request.form.get("want") == "bearer"
     try:

@@ -8,7 +8,7 @@ from flask_wtf.csrf import CSRFError
 
 from commentsvc.errors import ForbiddenError, OtherPersonError
 from commentsvc.models import Commenter
-from commentsvc.web import access, error_pages, headers
+from commentsvc.web import error_pages, headers, origin_check
 from commentsvc.web.auth import cookies, person_marks
 from commentsvc.web.auth.cookies import ADMIN
 
@@ -42,7 +42,7 @@ def _moderator() -> Commenter | None:
     if not request.path.startswith(f"{ADMIN}/"):
         return None
     try:
-        access.require_own_page()
+        origin_check.require_own_page()
     except ForbiddenError:
         return None
     return cookies.signed_in_moderator()

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, jsonify, make_response, redirect, render_
 from flask.typing import ResponseReturnValue
 
 from commentsvc.domain.comments import proof_of_work
-from commentsvc.domain.reading import thread_pages
+from commentsvc.domain.reading import held_comments, thread_pages
 from commentsvc.domain.surge import detection
 from commentsvc.domain.surge.episodes import SurgeStep
 from commentsvc.domain.threads import threads
@@ -56,7 +56,7 @@ def reader_state(mode: str) -> ResponseReturnValue:
     address = thread_request.address()
     holder = reader.current(address.site.id if mode == EMBED else None)
     key = access.author_key_hash(request.headers.get("X-Author-Key"))
-    held = thread_pages.own_held(
+    held = held_comments.own_held(
         database(),
         address,
         author_key_hash=key,
@@ -111,9 +111,9 @@ def _thread(thread_request: ThreadRequest) -> Response:
     if reply := _number("reply"):
         form_state = FormState(parent=thread_pages.comment_to_answer(database(), address, reply))
     if receipt := args.get("receipt"):
-        held = thread_pages.own_held(database(), address, comment_id=access.comment_of(receipt))
+        held = held_comments.own_held(database(), address, comment_id=access.comment_of(receipt))
     if holder and not as_guest and not held:
-        held = thread_pages.own_held(database(), address, commenter_id=holder.commenter_id)
+        held = held_comments.own_held(database(), address, commenter_id=holder.commenter_id)
     response = render_page(
         thread_request,
         address,

@@ -38,7 +38,7 @@ from commentsvc.errors import (
     WorkNeededError,
 )
 from commentsvc.models import Comment, LoginSession, Status
-from commentsvc.web import access, error_pages, headers
+from commentsvc.web import access, error_pages, headers, origin_check
 from commentsvc.web.auth import reader
 from commentsvc.web.context import database, now, post_limits, settings
 from commentsvc.web.forms import CommentForm
@@ -55,7 +55,7 @@ KEY_LONGEST = 64
 @blueprint.post(f"{STANDALONE}/comments", defaults={"mode": STANDALONE})
 def post(mode: str) -> ResponseReturnValue:
     """Take a comment. Scripts get JSON; a browser without script gets a page, its text kept on any fault."""
-    access.require_own_page()
+    origin_check.require_own_page()
     given = request.form.to_dict()  # never a JSON body or files, which a bare form would read too
     form, thread_request = CommentForm(given), ThreadRequest.read(mode, given)
     address = thread_request.place()

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from commentsvc.domain import fields
 from commentsvc.domain.comments import comment_text
 from commentsvc.text import markup
-from commentsvc.web import access, headers
+from commentsvc.web import access, headers, origin_check
 from commentsvc.web.context import limiter, settings
 from commentsvc.web.thread_request import EMBED
 
@@ -21,7 +21,7 @@ PREVIEWS = "30/minute;300/hour"
 @blueprint.post(f"{EMBED}/preview")
 def preview() -> ResponseReturnValue:
     """Render a text without keeping it."""
-    access.require_own_page()
+    origin_check.require_own_page()
     text = fields.text(request.form.get("text", ""), longest=settings().max_comment_length)
     limiter("previews").hit(access.network())
     draft = comment_text.from_checked(text)

@@ -13,7 +13,7 @@ from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.errors import CommentsvcError, InvalidFieldsError, OtherPersonError, StaleFormError
 from commentsvc.integrations import signing
 from commentsvc.models import Comment, LoginSession
-from commentsvc.web import access, error_pages, headers
+from commentsvc.web import access, error_pages, headers, origin_check
 from commentsvc.web.auth import reader
 from commentsvc.web.context import database, hash_key, limiter, now
 from commentsvc.web.thread.rendering import form_identity
@@ -33,7 +33,7 @@ _PATH = f"/comments/<int(max={_LARGEST_ROW}):comment_id>/report"
 def report(mode: str, comment_id: int) -> ResponseReturnValue:
     """The form, as a page or for a script to put below the comment; and what it sends."""
     if request.method == "POST":
-        access.require_own_page()
+        origin_check.require_own_page()
     comment = reports.find(database(), comment_id)
     address = ThreadAddress(comment.thread.site, comment.thread.key, comment.thread.url)
     if request.method != "POST":

@@ -20,7 +20,7 @@ from commentsvc.domain.accounts import accounts
 from commentsvc.domain.comments.comments import Author
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.moderation import decisions
-from commentsvc.domain.reading import cursors, queries, thread_pages
+from commentsvc.domain.reading import cursors, held_comments, queries, thread_pages
 from commentsvc.domain.reading.thread_pages import CommentView, Conversation
 from commentsvc.domain.threads import comment_counts, lookup, threads
 from commentsvc.domain.threads.threads import ThreadAddress
@@ -188,7 +188,7 @@ def reads(session: Session, address: ThreadAddress, order: Order) -> dict[str, C
         "focus": lambda: thread_pages.page(session, address, order=order, focus_id=ids[len(ids) * 3 // 4]),
         "last": lambda: thread_pages.page(session, address, order=order, focus_id=ids[-1]),
         "replies": lambda: thread_pages.more_replies(session, address, roots[0].id, after=0),
-        "own": lambda: thread_pages.own_held(session, address, author_key_hash="a" * 64),
+        "own": lambda: held_comments.own_held(session, address, author_key_hash="a" * 64),
         "counts": lambda: comment_counts.counts(session, [address]),
     }
     return results
@@ -527,14 +527,14 @@ def test_own_held_comments_are_shown_to_their_author_alone(session: Session, sit
     decisions.decide(session, spam, Status.SPAM)
     pen.write(by=mine)
     session.flush()
-    result = thread_pages.own_held(session, pen.address, author_key_hash="a" * 64)
+    result = held_comments.own_held(session, pen.address, author_key_hash="a" * 64)
     assert [one.id for one in result] == [held.id]
     assert result[0].held
     assert result[0].html
-    assert [one.id for one in thread_pages.own_held(session, pen.address, comment_id=held.id)] == [held.id]
-    assert thread_pages.own_held(session, other.address, comment_id=held.id) == []
-    assert thread_pages.own_held(session, pen.address, comment_id=spam.id) == []
-    assert thread_pages.own_held(session, pen.address) == []
+    assert [one.id for one in held_comments.own_held(session, pen.address, comment_id=held.id)] == [held.id]
+    assert held_comments.own_held(session, other.address, comment_id=held.id) == []
+    assert held_comments.own_held(session, pen.address, comment_id=spam.id) == []
+    assert held_comments.own_held(session, pen.address) == []
 
 
 @both_engines
