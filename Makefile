@@ -5,6 +5,8 @@ SHELL := /bin/sh
 
 VENV := .venv
 BIN := $(VENV)/bin
+# A file's tests stay together; more than four at once wait for each other in browsers and servers.
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 help: ## List the targets
@@ -27,7 +29,11 @@ test: check ## The checks, then every test; brings browsers and an nginx for the
 	@$(BIN)/python -m tests.support.chromium
 	@$(BIN)/python -m tests.support.engines
 	@$(BIN)/python -m tests.support.nginx
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(PARALLEL)
+
+quick: check ## The checks, then every test that needs no browser
+	@$(BIN)/python -m tests.support.nginx
+	@$(BIN)/python -m pytest $(PARALLEL) -m 'not browser'
 
 bench: $(VENV)/.checks ## Measure it beside nginx and Isso, in ten minutes; the table goes into docs/performance.md
 	@$(BIN)/python -m tests.support.chromium
@@ -62,4 +68,4 @@ $(BIN)/python:
 	echo "Where it goes by another name: make PYTHON=/path/to/python" >&2; \
 	exit 1
 
-.PHONY: help demo serve check test bench constraints clean
+.PHONY: help demo serve check test quick bench constraints clean

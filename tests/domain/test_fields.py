@@ -12,6 +12,7 @@ from commentsvc.domain import fields
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import FieldRule, Site
 from tests.support.attacks import ATTACKS, Attack
+from tests.support.each import check_each
 from tests.support.time_limit import within
 
 
@@ -215,8 +216,11 @@ def test_what_is_no_website_is_refused(typed: str) -> None:
     assert fault(lambda: fields.website(typed)) == {"website": "Invalid website address"}
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.id)
-def test_no_attack_comes_out_as_anything_but_a_web_address(attack: Attack) -> None:
+def test_no_attack_comes_out_as_anything_but_a_web_address() -> None:
+    check_each(ATTACKS, is_a_web_address_or_refused)
+
+
+def is_a_web_address_or_refused(attack: Attack) -> None:
     try:
         kept = fields.website(attack.text)
     except InvalidFieldsError:
@@ -229,8 +233,11 @@ def test_no_attack_comes_out_as_anything_but_a_web_address(attack: Attack) -> No
     assert not set(kept) & set("\\<>\"' `")
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.id)
-def test_no_attack_leaves_an_invisible_or_second_line_in_a_name_or_title(attack: Attack) -> None:
+def test_no_attack_leaves_an_invisible_or_second_line_in_a_name_or_title() -> None:
+    check_each(ATTACKS, is_one_visible_line)
+
+
+def is_one_visible_line(attack: Attack) -> None:
     for cleaned in (fields.imported_guest(name_=attack.text, email_="", website_="").name or "",
                     fields.title(attack.text) or ""):  # fmt: skip
         assert all(char.isprintable() or char in "\u200c\u200d" for char in cleaned)

@@ -13,6 +13,7 @@ from commentsvc.errors import ForbiddenDestinationError, OutboundError
 from commentsvc.http_client import ssrf
 from commentsvc.http_client.ssrf import Destination, Resolver
 from tests.support.attacks import ATTACKS, Attack
+from tests.support.each import check_each
 from tests.support.time_limit import within
 
 PUBLIC = "93.184.215.14"
@@ -174,8 +175,11 @@ def test_the_system_knows_itself() -> None:
     assert set(ssrf.lookup("localhost")) <= {"127.0.0.1", "::1"}
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.id)
-def test_no_attack_leads_anywhere_but_to_a_public_address(attack: Attack) -> None:
+def test_no_attack_leads_anywhere_but_to_a_public_address() -> None:
+    check_each(ATTACKS, leads_to_the_public_internet_or_nowhere)
+
+
+def leads_to_the_public_internet_or_nowhere(attack: Attack) -> None:
     for url in (attack.text, f"https://{attack.text}", f"https://pictures.example/{attack.text}"):
         try:
             with within(2):

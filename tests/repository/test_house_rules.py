@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from dataclasses import fields
 from itertools import chain
 from pathlib import Path
@@ -18,6 +19,7 @@ from playwright.sync_api import Page, expect
 from commentsvc.config import PREFIX, Settings
 from tests.support import browser
 from tests.support.browser import Blog, Service
+from tests.support.each import check_each
 from tests.support.frame_pages import LONG_READ, article, frame, write
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,16 +45,29 @@ def test_imports_point_one_way() -> None:
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_a_module_says_what_it_is_for_and_is_short(path: Path) -> None:
-    source = path.read_text()
-    assert ast.get_docstring(ast.parse(source)), "no docstring"
-    assert len(source.splitlines()) <= LONGEST, "too long; split it"
+def test_every_module_says_what_it_is_for_and_is_short() -> None:
+    def check(path: Path) -> None:
+        source = path.read_text()
+        assert ast.get_docstring(ast.parse(source)), "no docstring"
+        assert len(source.splitlines()) <= LONGEST, "too long; split it"
+
+    check_each(MODULES, check)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_a_module_is_named_by_what_it_holds(path: Path) -> None:
-    assert not re.fullmatch(r"(utils?|helpers?|common|misc|manager)", path.stem)
+def test_every_module_is_named_by_what_it_holds() -> None:
+    assert [
+        name_of(path) for path in MODULES if re.fullmatch(r"(utils?|helpers?|common|misc|manager)", path.stem)
+    ] == []
+
+
+def test_no_two_classes_have_one_name() -> None:
+    classes = Counter(
+        node.name
+        for path in MODULES
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert [name for name, count in classes.items() if count > 1] == []
 
 
 def test_every_setting_is_in_the_readme_with_its_default() -> None:

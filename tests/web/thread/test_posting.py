@@ -58,9 +58,8 @@ def test_a_script_gets_the_comment_as_it_stands_in_the_list(app: Flask) -> None:
     assert piece.all("article", id=f"comment-{body['id']}")
     assert piece.all("strong")
     assert "Anna" in piece.text
-    assert (
-        piece.all("li", class_="conversation", data_root=str(body["id"])) or piece.all("li")[0]["data-root"]
-    )
+    (conversation,) = piece.all("li", class_="conversation")
+    assert conversation["data-root"] == str(body["id"])
 
 
 def test_an_answer_comes_back_as_an_answer(reader: GuestClient) -> None:
