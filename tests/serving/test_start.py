@@ -16,7 +16,9 @@ from commentsvc.config import Settings
 from commentsvc.domain.threads import threads
 from commentsvc.models import Site
 from tests.conftest import BLOG, environment
+from tests.support import processes
 from tests.support.comment_builders import Pen
+from tests.support.service_processes import Guest
 
 HEAVY = {"PIL", "alembic", "authlib", "cryptography", "defusedxml", "flask_migrate", "joserfc", "psycopg"}
 HEAVY |= {"redis", "requests", "sqlalchemy.dialects.postgresql"}
@@ -53,6 +55,23 @@ try:
 except SystemExit:
     print(gc.isenabled(), gc.get_freeze_count() > 100_000, gc.get_threshold()[0])
 """
+LISTING = """
+import sys
+from commentsvc.serving import stack
+wrap = stack.wrap
+
+def listing(app, layers):
+    def answer(environ, start):
+        if environ["PATH_INFO"] != "/modules":
+            return app(environ, start)
+        start("200 OK", [("Content-Type", "text/plain")])
+        return [" ".join(sys.modules).encode()]
+    return wrap(answer, layers)
+
+stack.wrap = listing
+from commentsvc.cli import commands
+commands.main()
+"""
 
 
 def test_the_package_loads_nothing_before_the_command_says_so(tmp_path: Path) -> None:
@@ -77,6 +96,25 @@ def test_a_service_that_needs_no_logins_and_no_migration_loads_none_of_it(
 
 def test_only_who_migrates_or_writes_a_migration_is_told_the_conditions_of_indexes(tmp_path: Path) -> None:
     assert _said(WRITING, tmp_path).splitlines()[-1] == "[] ['postgresql_where', 'sqlite_where']"
+
+
+def test_a_process_that_answers_readers_loads_only_what_answers_need(
+    settings: Settings, site: Site, session: Session, tmp_path: Path
+) -> None:
+    """A guest reads and writes, as most people do; logins, imports and mail need more, when they come."""
+    session.commit()
+    port = processes.free_port()
+    variables = environment(tmp_path / "data", COMMENTSVC_DATABASE_URL=settings.database_url)
+    arguments = ["-c", LISTING, "serve", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
+    with processes.running(tmp_path / "output", variables, *arguments):
+        processes.until(lambda: processes.status(port, "/healthz") == 200, "/healthz")
+        guest = Guest(port, "anna")
+        assert guest.post(f"{BLOG}/read/", "Hello", key="k" * 20).status == 200
+        assert guest.read(f"{BLOG}/read/")[0] == 200
+        loaded = set(guest.get("/modules").split())
+        guest.connection.close()
+    assert "flask" in loaded
+    assert (HEAVY | {"smtplib", "commentsvc.domain.transfer"}) & loaded == set()
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])

@@ -114,6 +114,12 @@ class Guest:
         status, body = self._ask("GET", f"/embed?url={quote(page, safe='')}")
         return status, [int(number) for number in SHOWN.findall(body)]
 
+    def get(self, path: str) -> str:
+        """Return the text of an answer that must be a good one."""
+        status, body = self._ask("GET", path)
+        assert status == 200, (path, status)
+        return body.decode()
+
     def _ask(
         self, method: str, path: str, body: str | None = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, bytes]:
