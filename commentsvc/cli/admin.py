@@ -1,4 +1,4 @@
-"""admin: the ways into the admin view."""
+"""The `admin` commands: the ways into the admin view."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""deliver, and what `serve` does beside answering: mail is sent, titles are read, what is old is deleted."""
+"""The `deliver` command and what `serve` does in the background: send mail, read titles, delete what is old."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""demo: a blog and its comments on this machine."""
+"""The `demo` command: a blog and its comments on this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `demo` runs: a blog, a login provider and the real service, with nothing set up and nothing left behind."""
+"""Runs the demonstration: a blog, a login provider and the real service; nothing to set up, nothing left behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""doctor: whether everything is set up so that it can work, and what to do where it is not."""
+"""The `doctor` command: checks that everything is set up, and says what to do where it is not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""init, serve, upgrade, settings: from nothing to a service that answers."""
+"""The commands init, serve, upgrade and settings: from nothing to a service that answers."""
 
 from __future__ import annotations
 

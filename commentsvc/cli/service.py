@@ -1,4 +1,4 @@
-"""What commands work with: the settings, and the database."""
+"""What the commands work with: the settings and the database."""
 
 from __future__ import annotations
 

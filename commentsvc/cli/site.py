@@ -1,4 +1,4 @@
-"""site: the websites that may show comments."""
+"""The `site` commands: the websites that may show comments."""
 
 from __future__ import annotations
 

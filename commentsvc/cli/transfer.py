@@ -1,4 +1,4 @@
-"""import, rerender: comments from another system, and all of them as this version shows them."""
+"""The commands import and rerender."""
 
 from __future__ import annotations
 

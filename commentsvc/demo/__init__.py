@@ -1,1 +1,1 @@
-"""A blog page to try everything with, with no account anywhere."""
+"""A blog to try everything on, without an account anywhere."""

@@ -1,4 +1,4 @@
-"""A long thread: many readers, each with a short answer to the same question, the same ones every time."""
+"""A long thread for the demonstration: many readers, each with a short answer, the same ones every time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What has happened behind the blog's comments: spam thrown out, reports, a ban, a note, a second moderator."""
+"""Moderation that has already happened in the demonstration: spam, reports, a ban, a note, a second moderator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""URLs of articles and origins of sites, in the one form in which they are compared."""
+"""URLs of articles and origins of sites, normalised so that they can be compared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The memory in which limits count where there is no Redis: for each of those who are counted, when they did it.
+"""The store of rate limits where there is no Redis: when each of those who are counted did what is limited.
 
 That of the library starts a thread with nearly every act and has it look through all that is kept. This one looks at
 two of those it keeps with every act, and so forgets each of them soon after its time.

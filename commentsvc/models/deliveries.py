@@ -1,4 +1,4 @@
-"""The outbox: what is to leave the service, written in the commit of what it tells of, and sent after it."""
+"""The outbox: mail to be sent, written in the commit of what it is about, and sent after it."""
 
 from __future__ import annotations
 

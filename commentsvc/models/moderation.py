@@ -1,4 +1,4 @@
-"""What moderators do beside deciding on comments, and what helps them decide."""
+"""What moderators do besides deciding on comments, and what helps them decide."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which characters are drawn as nothing, and which change the order in which the others are read."""
+"""Tells which characters are drawn as nothing, and which change the order in which others are read."""
 
 from __future__ import annotations
 

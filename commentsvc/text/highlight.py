@@ -1,4 +1,4 @@
-"""Code blocks, coloured by class names; the only importer of Pygments."""
+"""Colours code blocks by class names; the only importer of Pygments."""
 
 from __future__ import annotations
 

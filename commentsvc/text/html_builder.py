@@ -1,4 +1,4 @@
-"""Writes a comment's HTML piece by piece, well-formed whatever the order in which the pieces come."""
+"""Builds a comment's HTML from pieces, well-formed whatever the order in which they come."""
 
 from __future__ import annotations
 

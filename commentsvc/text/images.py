@@ -1,4 +1,4 @@
-"""Pictures of people, made small out of whatever bytes a stranger sent; the only importer of Pillow."""
+"""Makes small pictures of people out of whatever bytes a stranger sent; the only importer of Pillow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands for a person who has no picture: a letter on a colour, in pages and as a picture of its own."""
+"""Draws a letter on a colour for a person without a picture, in pages and as a picture of its own."""
 
 from __future__ import annotations
 

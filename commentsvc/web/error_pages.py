@@ -1,4 +1,4 @@
-"""How errors are shown: one place, a sentence for people, as a page or as JSON."""
+"""How errors are shown: in one place, with a sentence for people, as a page or as JSON."""
 
 from __future__ import annotations
 

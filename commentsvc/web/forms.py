@@ -1,4 +1,4 @@
-"""The forms, as they arrive. What their values mean is judged by domain/fields.py."""
+"""The forms as they arrive; domain/fields.py judges their values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scripts and styles, under a name that changes with their content, so that browsers may keep them for ever."""
+"""Serves scripts and styles under names that change with their content, so that browsers may keep them for ever."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Who comments and moderates, how they prove it, and where they are signed in."""
+"""People: their accounts, how they prove who they are, and their sessions."""

@@ -1,4 +1,4 @@
-"""Mastodon instances at which this service is registered; a new one is, when its first person logs in."""
+"""Mastodon instances at which this service is registered; it registers when somebody first logs in there."""
 
 from __future__ import annotations
 

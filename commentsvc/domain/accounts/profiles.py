@@ -1,4 +1,4 @@
-"""What a person sees and decides about themselves: what they wrote, their name, their picture."""
+"""What people see and change about themselves: what they wrote, their name, their picture."""
 
 from __future__ import annotations
 

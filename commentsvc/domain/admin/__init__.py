@@ -1,1 +1,1 @@
-"""What moderators and owners see and do, and how it is taken back."""
+"""What moderators and owners see and do, and how it is undone."""

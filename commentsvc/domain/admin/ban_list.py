@@ -1,4 +1,4 @@
-"""Putting bans on a site and taking them off again; whom they meet is found in domain/bans/bans.py."""
+"""Adds bans to a site and lifts them; whom they match is decided in domain/bans/bans.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deciding on many comments at once, or on one, in a way that can be undone: every time one Action."""
+"""Decides on one or many comments in a way that can be undone: each time is one Action."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Moderators' changes of what others wrote: each an action, and undone as long as the former text is kept."""
+"""Moderators' edits of what others wrote: each is an action, undone for as long as the former text is kept."""
 
 from __future__ import annotations
 

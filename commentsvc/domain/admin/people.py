@@ -1,4 +1,4 @@
-"""Who wrote on a site: a Commenter, or a guest known by an e-mail address; all they wrote, and what was decided."""
+"""Somebody who wrote on a site, by account or by guest's e-mail address: what they wrote and what was decided on it."""
 
 from __future__ import annotations
 

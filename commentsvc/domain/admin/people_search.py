@@ -1,4 +1,4 @@
-"""Finding people of a site by their name or, for guests, their e-mail address."""
+"""Finds people of a site by name or, for guests, by e-mail address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a moderator sees: a site's comments list by list, how many they are, and what stands around one of them."""
+"""The moderation queue: a page of a site's comments, how many each list has, and the context of one comment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A comment as moderators see it, with all that they may know of it and why it stands where it does."""
+"""Loads comments as moderators see them, with everything they may know and why each stands where it does."""
 
 from __future__ import annotations
 

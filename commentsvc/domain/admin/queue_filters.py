@@ -1,4 +1,4 @@
-"""Which comments a moderator asks to see: a list, and what narrows it; every part of it stands in the URL."""
+"""The filters of the queue: a list and what narrows it; every filter is in the URL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Moderators' answers: with the approval of what they answer one action, and taken away again by undoing it."""
+"""Moderators' replies: one action together with the approval of what they reply to, and undone with it."""
 
 from __future__ import annotations
 

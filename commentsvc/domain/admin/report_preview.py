@@ -1,4 +1,4 @@
-"""Which comments another number of reports would have held, beside what people decided; changes nothing."""
+"""Which comments another threshold of reports would have held, beside what people decided. Changes nothing."""
 
 from __future__ import annotations
 

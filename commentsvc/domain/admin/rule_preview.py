@@ -1,4 +1,4 @@
-"""What other rules would have decided on a site's stored comments, beside what people decided; changes nothing."""
+"""What other rules would have decided on a site's stored comments, beside what people decided. Changes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finding comments by words: in their text, in who wrote them, in the article they stand under."""
+"""Finds comments by words: in their text, their author's name, or their article's title."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A site's rules for new comments: what its owner may set, checked as a whole, and changed with a line in the log."""
+"""A site's rules for new comments: what its owner may set, checked as a whole and logged when changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who looks after a site: its owners and moderators, and the invitations that are still open."""
+"""A site's owners and moderators, and the invitations that are still open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The log of what moderators did, and taking it back."""
+"""The log of what moderators did, and undoing it."""
 
 from __future__ import annotations
 

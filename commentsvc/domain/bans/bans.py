@@ -1,4 +1,4 @@
-"""Bans: whether somebody's comments are wanted at all on a site."""
+"""Bans: finds the ban that keeps somebody from commenting on a site."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A text on its way to be a comment's: checked and rendered."""
+"""Checks and renders a text so that it can become a comment's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A comment's text replaced by another."""
+"""Replaces a comment's text."""
 
 from __future__ import annotations
 

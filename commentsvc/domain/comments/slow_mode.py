@@ -1,4 +1,4 @@
-"""Slow mode: in a heated thread, one person waits between two comments."""
+"""Slow mode: in a heated thread, each person has to wait between two comments."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is done to all of it: a person taken along or forgotten, texts rendered anew."""
+"""Work on everything that is stored: retention, erasure, a person's export, rendering anew."""

@@ -1,4 +1,4 @@
-"""Reads from the articles themselves what they are called: after a comment has appeared, and at most once a day."""
+"""Reads articles' titles from the articles themselves, after a comment was approved and at most once a day."""
 
 from __future__ import annotations
 

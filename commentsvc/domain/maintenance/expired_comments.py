@@ -1,4 +1,4 @@
-"""Deletes spam and trash whose time is over; what others have answered becomes an empty place."""
+"""Deletes spam and trash whose time is over; a comment with replies becomes a placeholder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything this service knows about one person, for that person to take along."""
+"""Exports everything that this service knows about one person, for that person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Readers' reports: each person's word counts once, and enough of them hold a comment until somebody looks."""
+"""Readers' reports: each person counts once, and enough of them hold a comment until a moderator decides."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What readers are shown."""
+"""What readers see of a thread."""

@@ -1,4 +1,4 @@
-"""Pictures of people: kept re-encoded by us, or drawn as initials; never fetched from a third party by readers."""
+"""People's pictures: re-encoded by us and stored, or drawn as initials; readers fetch none from a third party."""
 
 from __future__ import annotations
 

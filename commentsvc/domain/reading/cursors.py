@@ -1,4 +1,4 @@
-"""Where a page of a thread ends and the next one begins, as links carry it."""
+"""Cursors: where a page of a thread ends and the next one begins, as links carry it."""
 
 from __future__ import annotations
 

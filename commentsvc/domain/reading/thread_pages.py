@@ -1,4 +1,4 @@
-"""What a reader sees: one page of a thread, in a number of queries and rows that its length does not change."""
+"""One page of a thread as readers see it, in a constant number of queries and rows."""
 
 from __future__ import annotations
 

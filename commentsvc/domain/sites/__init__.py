@@ -1,1 +1,1 @@
-"""The websites that embed us."""
+"""The websites that embed us, and their settings."""

@@ -1,1 +1,1 @@
-"""What the checks look at in a comment, what they say, and what follows from it."""
+"""The checks of a new comment, and what they need to know."""

@@ -1,4 +1,4 @@
-"""What a service outside says of a comment, asked before the database is, and only where the owner wants it."""
+"""Asks Akismet about a comment, before any transaction, where the owner wants it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the local filter looks at in a comment: its words, and signs such as many links or a shouting text."""
+"""What the spam filter looks at in a comment: its words, and signals such as many links or capitals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the local filter learns: the verdicts of people and of imports, each comment once, and nothing for ever."""
+"""Trains the spam filter on moderators' and imported decisions; each comment counts once and can be unlearned."""
 
 from __future__ import annotations
 

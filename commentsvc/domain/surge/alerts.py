@@ -1,4 +1,4 @@
-"""Mail to those who look after the service, when comments pour in."""
+"""Mails the operator when comments pour in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many comments a busy hour usually brings to a site."""
+"""How many comments a site usually gets in a busy hour."""
 
 from __future__ import annotations
 

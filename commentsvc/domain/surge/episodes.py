@@ -1,4 +1,4 @@
-"""Times of pressure: how each step is entered, falls with time, and is logged."""
+"""Surge episodes: how each step begins, fades with time, and is logged."""
 
 from __future__ import annotations
 

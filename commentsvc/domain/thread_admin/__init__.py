@@ -1,1 +1,1 @@
-"""Threads looked after: closed, pinned in, renamed, merged, moved."""
+"""What moderators do with threads: close, pin in, rename, merge, move."""

@@ -1,4 +1,4 @@
-"""Comments that moderators put in front of others: pinned above a thread, or featured where they stand."""
+"""Comments that moderators put before others: pinned above a thread, or featured where they stand."""
 
 from __future__ import annotations
 

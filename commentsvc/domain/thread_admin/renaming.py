@@ -1,4 +1,4 @@
-"""Under which key an article's thread is found: renamed, and never lost under the one it had."""
+"""Gives a thread another key; it is still found under the one it had."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looking after threads: the list of a site's articles, and when and how fast one takes comments."""
+"""The list of a site's threads; whether, until when and how fast each takes comments."""
 
 from __future__ import annotations
 

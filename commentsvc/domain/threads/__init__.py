@@ -1,1 +1,1 @@
-"""The discussions of articles: which is meant, as it stands, and what changes with each change."""
+"""Which thread a page means, and what changes with each comment."""

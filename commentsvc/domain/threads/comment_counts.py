@@ -1,4 +1,4 @@
-"""How many comments many articles have, in one query."""
+"""Counts the comments of many articles in one query."""
 
 from __future__ import annotations
 

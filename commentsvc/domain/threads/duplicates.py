@@ -1,4 +1,4 @@
-"""Threads that are probably of one article, found by what their addresses or titles have in common."""
+"""Finds threads that are probably of one article, by what their addresses or titles have in common."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an article is called, whose word that is, and who may be told."""
+"""An article's title: who gave it, and who may see it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether what was read of a thread is still what the database has, asked in one go for many threads."""
+"""Whether pages that were read are still what the database has, asked for many threads at once."""
 
 from __future__ import annotations
 

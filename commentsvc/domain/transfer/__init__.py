@@ -1,1 +1,1 @@
-"""Other systems' comments on their way in."""
+"""Import of other systems' comments: readers of their files, and one pipeline that stores what they yield."""

@@ -1,4 +1,4 @@
-"""What an import decides before it writes: under which address, in which order, under which parent, with which text."""
+"""Decides before anything is written: under which thread, in which order, below which parent, with which text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an import did, or would do: counted while it runs, reported when it is over."""
+"""What an import did, or would do: counted while it runs."""
 
 from __future__ import annotations
 

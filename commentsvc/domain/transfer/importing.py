@@ -1,4 +1,4 @@
-"""Imports what a reader found in another system's file: in small transactions, and never anything twice."""
+"""Imports what a reader yields: in small transactions, and never anything twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every reader of another system's file yields: articles, and the comments on them, in one form."""
+"""The records that every reader of another system's file yields: articles and their comments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one login must remember between going out and coming back."""
+"""What one login must remember between leaving for the provider and coming back."""
 
 from __future__ import annotations
 

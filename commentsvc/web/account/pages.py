@@ -1,4 +1,4 @@
-"""A person's own page: what they wrote on this service, how they log in, where, and the way out."""
+"""A person's own pages: what they wrote, how and where they are logged in, and deleting the account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The audit log: who did what, and taking it back. Nobody can change what it says."""
+"""The audit log, and undoing what it lists. Nobody can change the log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A site's bans: the list, a ban of what is typed or of a comment's author, and lifting one."""
+"""A site's bans: the list, banning what is typed or a comment's author, and lifting a ban."""
 
 from __future__ import annotations
 

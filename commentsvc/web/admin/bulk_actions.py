@@ -1,4 +1,4 @@
-"""Deciding on a selection of comments, or on all that a list shows through its filters."""
+"""Decisions on selected comments, or on all that a filtered list has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pages of the admin view share: their guard, the site at hand, and the place in the list."""
+"""What the pages of the admin view share: the guard, the current site, and the position in the list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What moderators write: another text for a comment, or an answer to it."""
+"""Moderators edit a comment, or reply to it."""
 
 from __future__ import annotations
 

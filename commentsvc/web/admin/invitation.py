@@ -1,4 +1,4 @@
-"""An invitation to look after a site: what it offers, and the ways to log in and take it."""
+"""An invitation to moderate a site: what it offers, and the ways to log in and accept it."""
 
 from __future__ import annotations
 

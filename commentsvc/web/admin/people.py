@@ -1,4 +1,4 @@
-"""Who writes on a site, and a person's page: all they wrote, every decision on it, bans and notes."""
+"""Who writes on a site, and a person's page: what they wrote, every decision on it, bans and notes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The forms about people: bans, notes, invitations. What their values mean is judged by the rules."""
+"""The forms about people: bans, notes, invitations."""
 
 from __future__ import annotations
 

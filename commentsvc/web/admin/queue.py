@@ -1,4 +1,4 @@
-"""The moderator's view: the queue, a comment in full, and the verdict on it."""
+"""The moderation queue, a comment in full, and the decision on it."""
 
 from __future__ import annotations
 

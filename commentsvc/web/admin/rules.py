@@ -1,4 +1,4 @@
-"""A site's rules for new comments, for its owner: tried on what is stored, and only then saved."""
+"""A site's rules for new comments: previewed on stored comments, and then saved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Into the admin view by a one-time link, and out of it."""
+"""Signing in to the admin view by a one-time link, and signing out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A website moves, in the admin view: first what would change, then the change."""
+"""A website moves: a preview of what would change, then the change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A site's own sign-in, for its owner: on with a secret that is shown once, and off."""
+"""A site's own sign-in: turned on with a secret that is shown once, and off."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A site at a glance: the figures of the last days, drawn."""
+"""A site at a glance: the figures of the last days, as charts and tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pressure valve in the admin view: taking the friction away, holding all, and the switch of a site."""
+"""Flood control in the admin view: ease it, hold everything, or turn it off for a site."""
 
 from __future__ import annotations
 

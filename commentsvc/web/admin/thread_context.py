@@ -1,4 +1,4 @@
-"""What the views of threads in the admin view share: finding one for its moderators, and going back to it."""
+"""What the thread views of the admin view share: finding a thread for its moderators, and going back to it."""
 
 from __future__ import annotations
 

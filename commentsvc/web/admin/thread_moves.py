@@ -1,4 +1,4 @@
-"""Where a thread is found, in the admin view: renamed, merged with another, and all of it undone."""
+"""Renaming, merging and moving threads in the admin view, and undoing it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A site's articles in the admin view: the list, and what can be done with one thread and its comments' marks."""
+"""A site's articles in the admin view: the list, one thread, and its pinned and featured comments."""
 
 from __future__ import annotations
 

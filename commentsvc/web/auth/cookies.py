@@ -1,4 +1,4 @@
-"""Who is signed in, and the cookies that remember it: one cookie for each part of the service, none elsewhere."""
+"""Who is signed in, and the cookies that remember it: one for each part of the service, none elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures of people who log in: fetched from where their provider or website says, made small, kept."""
+"""Fetches the picture of somebody who logs in from their provider or website, makes it small and stores it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Social login: out to a provider, back from it, and the session handed to the frame that asked."""
+"""Social login: out to a provider, back from it, and the session given to the frame that asked."""
 
 from __future__ import annotations
 

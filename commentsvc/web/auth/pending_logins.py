@@ -1,4 +1,4 @@
-"""The logins that a browser has begun, in its own first-party cookie; what came of them is in the database."""
+"""The logins that a browser has begun, in its own first-party cookie."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asking login providers while somebody waits: with no transaction open, and never by all threads at once."""
+"""Calls to login providers: with no transaction open, and never on all threads at once."""
 
 from __future__ import annotations
 

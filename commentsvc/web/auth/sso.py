@@ -1,4 +1,4 @@
-"""A website's own users: its page hands the frame a signed token, and the frame brings it here."""
+"""A website's own users: their page gives the frame a signed token, and the frame sends it here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forms of the account's pages and of the admin view that are older than the login: what their sender is shown."""
+"""What somebody sees who sends a form of an account or admin page that is older than their login."""
 
 from __future__ import annotations
 

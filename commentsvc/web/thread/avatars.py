@@ -1,4 +1,4 @@
-"""People's pictures, from our own store; each under a name that changes with it."""
+"""Serves people's pictures from our own store, each under a name that changes with it."""
 
 from __future__ import annotations
 

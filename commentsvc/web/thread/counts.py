@@ -1,4 +1,4 @@
-"""/counts: how many comments many articles have, in one answer, for any page that asks."""
+"""/counts: how many comments many articles have, in one answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading a thread: the frame's page, the same thread on a page of its own, and the pieces scripts ask for."""
+"""Reading a thread: in the frame, on a page of its own, and in pieces that scripts ask for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing in a thread: what a comment form sends."""
+"""Posting a comment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A text as it would look as a comment, rendered without being kept."""
+"""Renders a text as it would look as a comment, and stores nothing."""
 
 from __future__ import annotations
 

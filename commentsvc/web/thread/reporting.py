@@ -1,4 +1,4 @@
-"""A reader's mode: tell the moderators about a comment."""
+"""Readers report a comment to the moderators."""
 
 from __future__ import annotations
 
