@@ -74,7 +74,7 @@ def test_the_keys_move_edit_reply_open_and_explain(page: Page, service: Service,
     page.keyboard.press("o")
     expect(page.locator(".context")).to_have_count(0)
     page.keyboard.press("?")
-    expect(page.get_by_role("dialog")).to_contain_text("take back what you did last")
+    expect(page.get_by_role("dialog")).to_contain_text("undo the last action")
     page.keyboard.press("a")  # does nothing behind a dialog
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)

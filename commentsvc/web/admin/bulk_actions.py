@@ -117,7 +117,7 @@ def _sentence(outcome: BulkResult, verdict: str) -> str:
 
 
 def _others(overtaken: Sequence[AlreadyDecided]) -> str:
-    """Name who was faster."""
+    """Name those who had decided before."""
     if not overtaken:
         return ""
     names = sorted({one.by or "the service" for one in overtaken})

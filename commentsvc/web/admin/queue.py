@@ -96,7 +96,7 @@ def detail(comment_id: int) -> ResponseReturnValue:
 
 @blueprint.post(f"{COMMENT}/decision")
 def decide(comment_id: int) -> ResponseReturnValue:
-    """Give a comment the status that the pressed button names, unless somebody was faster."""
+    """Give a comment the status that the pressed button names, unless somebody else has decided meanwhile."""
     session = database()
     begin_write(session)
     admin, comment = for_comment(comment_id)
@@ -111,7 +111,7 @@ def decide(comment_id: int) -> ResponseReturnValue:
             if comment.status is not status:
                 return _overtaken(admin, comment, status)
             cookies.set_notice(
-                f"{_who(bulk_decisions.already_decided(session, comment))} was faster: {_DONE[status]}"
+                f"Already decided by {_who(bulk_decisions.already_decided(session, comment))}: {_DONE[status]}"
             )
             return QueuePosition.read().back(admin.site.id, number("next", LARGEST_ROW))
         outcome = bulk_decisions.decide(

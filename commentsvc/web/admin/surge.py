@@ -18,7 +18,7 @@ blueprint = Blueprint("surge", __name__, url_prefix=cookies.ADMIN)
 
 SITE = f"/sites/<int(max={LARGEST_SITE}):site_id>"
 _BY_HAND = {"ease": episodes.ease, "hold": episodes.hold_all}
-_DONE = {"ease": "Nothing waits for that any more.", "hold": "All comments wait there now."}
+_DONE = {"ease": "Nothing is held for that any more.", "hold": "All comments wait there now."}
 
 
 @blueprint.post(f"{SITE}/pressure/<int(max={LARGEST_ROW}):pressure_id>")
@@ -38,7 +38,7 @@ def change(site_id: int, pressure_id: int) -> ResponseReturnValue:
         _BY_HAND[wanted](session, row, moderator_id=admin.person.id, at=now())
         text = _DONE[wanted]
     else:
-        text = "It is calm there again already."
+        text = "Comments come as usual there again."
     session.commit()
     cookies.set_notice(text)
     return redirect(url_for("queue.listing", site=site_id), 303)

@@ -129,13 +129,13 @@ _LATER = {
     Purpose.INVITE: "The invitation is not used up. Go back to it to log in a little later.",
 }
 _DONE = {
-    Purpose.FRAME: "You can close this window and go on with your comment.",
-    Purpose.TAB: "Go back to the article to go on with your comment.",
+    Purpose.FRAME: "You can close this window and continue your comment.",
+    Purpose.TAB: "Go back to the article to continue your comment.",
     Purpose.THREAD: "Go back to the comments to write one.",
-    Purpose.PERSON: "Go on to your own page.",
+    Purpose.PERSON: "Continue to your own page.",
     Purpose.LINK: "The account is linked.",
-    Purpose.ADMIN: "Go on to the admin view.",
-    Purpose.INVITE: "Go on to the admin view.",
+    Purpose.ADMIN: "Continue to the admin view.",
+    Purpose.INVITE: "Continue to the admin view.",
 }
 
 ADVICE: dict[LoginOutcome, dict[Purpose, str]] = {

@@ -149,7 +149,7 @@ class TestTwoModerators:
         path = f"/admin/comments/{one}/decision?status=held"
         ben.post(path, {"verdict": "spam", "seen": "held"})
         assert it.owner.post(path, {"verdict": "spam", "seen": "held"}).status_code == 303
-        assert "Ben was faster: Marked as spam." in it.owner.page("/admin")
+        assert "Already decided by Ben: Marked as spam." in it.owner.page("/admin")
         assert it.session.scalar(select(func.count(Action.id))) == 1
 
     @ENGINES

@@ -102,7 +102,7 @@ def test_the_link_leads_to_what_waits_for_it(it: AdminQueue) -> None:
 @ENGINES
 def test_a_moderator_takes_it_away_and_puts_it_back(it: AdminQueue) -> None:
     assert by_hand(it, "ease") == 303
-    assert "Nothing waits for that" in banner(it)
+    assert "Nothing is held for that" in banner(it)
     assert episodes.effective_step(spell(it), now()) is SurgeStep.NONE
     assert (last_action(it).kind, last_action(it).moderator_id is None) == ("pressure.ease", False)
     assert by_hand(it, "hold") == 303
@@ -117,7 +117,7 @@ def test_what_is_over_meanwhile_is_not_begun_again(it: AdminQueue) -> None:
     it.session.commit()
     assert by_hand(it, "hold") == 303
     assert spell(it).ended_at is not None
-    assert "It is calm there again already." in it.owner.page("/admin")
+    assert "Comments come as usual there again." in it.owner.page("/admin")
 
 
 @ENGINES
