@@ -68,7 +68,7 @@ def test_every_page_of_the_site_says_where_why_and_what_waits(it: AdminQueue) ->
     for path in ("/admin", f"/admin/sites/{it.site_id}/glance", f"/admin/sites/{it.site_id}/rules"):
         text = banner(it, path)
         assert f"Comments are pouring in on {TITLE} . It began 5 minutes ago : 25 came." in text
-        assert "Comments with links wait. It falls by itself when it is calm." in text
+        assert "Comments with links wait. This ends by itself when comments come as usual." in text
 
 
 def test_of_the_whole_site_and_of_several_articles(it: AdminQueue) -> None:
@@ -106,7 +106,7 @@ def test_a_moderator_takes_it_away_and_puts_it_back(it: AdminQueue) -> None:
     assert episodes.effective_step(spell(it), now()) is SurgeStep.NONE
     assert (last_action(it).kind, last_action(it).moderator_id is None) == ("pressure.ease", False)
     assert by_hand(it, "hold") == 303
-    assert "All comments wait. It falls by itself" in banner(it)
+    assert "All comments wait. This ends by itself" in banner(it)
     assert episodes.effective_step(spell(it), now()) is SurgeStep.ALL
     assert last_action(it).summary.startswith("Holds all comments on “")
 
