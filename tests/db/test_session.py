@@ -112,6 +112,19 @@ def test_what_was_read_before_is_read_anew(session: Session, site: Site) -> None
         assert seen.name == "Another"
 
 
+@both_engines
+def test_what_was_taken_out_before_stays_as_it_was_read(session: Session, site: Site) -> None:
+    session.commit()
+    with Session(session.get_bind()) as reader:
+        seen = sites.by_origin(reader, BLOG)
+        reader.expunge_all()
+        begin_write(session)
+        site.name = "Another"
+        session.commit()
+        begin_write(reader)
+        assert (seen.name, next(one.origin for one in seen.origins)) == ("Blog", BLOG)
+
+
 def test_who_does_not_get_the_lock_can_ask_again(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_MS", 50)
     with app.app_context(), Session(db.engine) as writer, Session(db.engine) as other:

@@ -73,7 +73,7 @@ class ThreadAddress:
 
     @property
     def stored_as(self) -> dict[str, str]:
-        """The parameters of `lookup.candidates`."""
+        """The parameters of `matching.candidates`."""
         return {"key": self.key, "earlier": self.earlier or self.key, "match": self.match}
 
     def choose(self, found: Iterable[Candidate]) -> int | None:
@@ -117,6 +117,17 @@ def find(session: Session, address: ThreadAddress) -> Thread | None:
     rows = session.execute(_CANDIDATES, given).all()
     chosen = address.choose(Candidate(row.thread_id, row.key, bool(row.is_alias)) for row in rows)
     return next((row.Thread for row in rows if row.thread_id == chosen), None)
+
+
+def is_same(session: Session, first: ThreadAddress, second: ThreadAddress) -> bool:
+    """Whether two pages share a thread: by their addresses, or because their threads were merged or moved."""
+    if first.site.id != second.site.id:
+        return False
+    if first.key == second.key:
+        return True
+    result = [find(session, address) for address in (first, second)]
+    ids = {thread.id if thread else None for thread in result}
+    return ids == {None} and first.match == second.match if None in ids else len(ids) == 1
 
 
 def find_or_create(
