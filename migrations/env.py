@@ -11,7 +11,6 @@ from sqlalchemy import Connection, event
 
 from commentsvc.db.session import Base, UTCDateTime, connect_to_write, db
 from commentsvc.integrations import migrations
-from commentsvc.models.columns import tell_conditions
 
 BUSY = ("site", "origin", "thread", "thread_alias", "ban", "comment", "decision")
 """In the order in which posts and pages take them."""
@@ -25,7 +24,6 @@ def render_item(kind: str, item: object, _context: object) -> str | bool:
 
 
 def run(connection: Connection) -> None:
-    tell_conditions(Base.metadata)
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,

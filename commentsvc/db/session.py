@@ -15,7 +15,6 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session
 from sqlalchemy.types import TypeDecorator
 
-from commentsvc.db import connection as connections
 from commentsvc.db import sqlite
 from commentsvc.db.sqlite import SharedDatabase
 
@@ -68,37 +67,12 @@ def begin_write(session: Session) -> None:
     """Begin a transaction that will write.
 
     On SQLite it takes the write lock now and waits its turn. A transaction that reads first and writes
-    later would instead fail at once with "database is locked" when another writer came between.
+    later would instead fail at once with "database is locked" when another writer came between. What the session
+    has loaded is read again when it is next asked for; what was changed and not committed is undone.
     """
-    connection = _turned_to_writing(session)
-    if connection is None:
-        session.rollback()
-        connection = session.connection(execution_options={_WRITE: True})
+    session.rollback()
+    connection = session.connection(execution_options={_WRITE: True})
     session.info[_WRITTEN] = (connection.engine, None)
-
-
-def _turned_to_writing(session: Session) -> Connection | None:
-    """Have a session that did nothing but read go on with the same connection; None where it did more, or nothing.
-
-    The database's transaction ends and another begins, without SQLAlchemy's: that and the way through its pool would
-    take longer than the two together.
-    """
-    connection = connections.cached(session)
-    if connection is None or connection.invalidated or _writes(connection) or session.in_nested_transaction():
-        return None
-    if isinstance(session.bind, Connection) or any(True for _ in session):
-        return None  # whose transaction it is, or what was read in it, has to be told of its end
-    try:
-        connection.dialect.do_rollback(connection.connection)
-    except connection.dialect.loaded_dbapi.Error:  # it is lost; whoever asks the session is told so properly
-        return None
-    connection.execution_options(**{_WRITE: True})
-    try:
-        _begin_sqlite(connection)
-    except BaseException:
-        session.rollback()  # or what follows would be done outside any transaction
-        raise
-    return connection
 
 
 def connect_to_write(engine: Engine) -> Connection:

@@ -1,4 +1,4 @@
-"""Statements that posts and pages run: compiled once, then given to the driver as they are.
+"""The statements of a new comment and of a page of comments: compiled once, then given to the driver as they are.
 
 SQLAlchemy's own way to run a statement takes ten times as long as SQLite does to answer it. What it says is the same
 here, as are the types that go in and come out, the errors, and what listeners to statements hear.
@@ -12,8 +12,6 @@ from typing import Any
 from sqlalchemy import CompoundSelect, Connection, Delete, Dialect, Insert, Select, Update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
-
-from commentsvc.db import connection as connections
 
 Row = tuple[Any, ...]
 _Statement = Select[*tuple[Any, ...]] | CompoundSelect[Any] | Insert | Update | Delete
@@ -29,7 +27,7 @@ class Prepared:
 
     def rows(self, session: Session, **values: Any) -> list[Row]:
         """Run it in the session's transaction, and return all that it found."""
-        connection = connections.connection_of(session)
+        connection = session.connection()
         dialect, compiled = self._compiled
         if compiled is None or dialect is not connection.dialect:  # a process has one, tests have more
             compiled = _Compiled(self._statement, connection.dialect)

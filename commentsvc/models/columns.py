@@ -1,11 +1,11 @@
-"""What the tables share: row ids, the clock, choices stored as words, and indexes over some rows alone."""
+"""What the tables share: row ids, the clock and choices stored as words."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Enum, Index, Integer, MetaData, text
+from sqlalchemy import BigInteger, Enum, Integer
 
 # SQLite numbers rows by itself only in an INTEGER column.
 RowId = BigInteger().with_variant(Integer, "sqlite")
@@ -21,25 +21,6 @@ def choice(kind: type[StrEnum]) -> Enum:
     return Enum(
         kind, native_enum=False, length=20, values_callable=lambda kind: [item.value for item in kind]
     )
-
-
-def partial_index(
-    name: str, *columns: str, where: str, sqlite: str | None = None, unique: bool = False
-) -> Index:
-    """An index over the rows that a condition holds for; `sqlite` is the same condition in SQLite's words.
-
-    An engine takes it only for a query in which it finds these very words. Only migrations tell them to SQLAlchemy
-    (`tell_conditions`): it loads the dialect of each engine that is named, an eighth of all loading.
-    """
-    return Index(name, *columns, unique=unique, info={"sqlite": sqlite or where, "postgresql": where})
-
-
-def tell_conditions(metadata: MetaData) -> None:
-    """Tell SQLAlchemy the conditions of partial indexes, before migrations are run or written."""
-    for table in metadata.tables.values():
-        for index in table.indexes:
-            for engine, where in index.info.items():
-                index.dialect_kwargs[f"{engine}_where"] = text(where)
 
 
 class Policy(StrEnum):

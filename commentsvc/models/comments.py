@@ -5,20 +5,27 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, false
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from commentsvc.db.session import Base, UTCDateTime
-from commentsvc.models.columns import Kind, Role, RowId, Status, TextFormat, choice, now, partial_index
+from commentsvc.models.columns import Kind, Role, RowId, Status, TextFormat, choice, now
 from commentsvc.models.people import Commenter
 from commentsvc.models.sites import Thread
 
-# Pingbacks and trackbacks are kept apart from what people wrote here. For SQLite SQLAlchemy writes `shown = 1`.
-_SHOWN, _SHOWN_SQLITE = "shown", "shown = 1"
+# Indexes over some rows alone. An engine takes one only for a query in which it finds these very words; for a boolean
+# column SQLAlchemy writes `shown` for PostgreSQL and `shown = 1` for SQLite.
 _ROOTS = "root_id IS NULL AND kind = 'comment'"
-_MENTIONS = "kind != 'comment'"
-
-_REPORTED = "reports > 0 AND status IN ('approved', 'held')"
+_MENTIONS = "kind != 'comment'"  # pingbacks and trackbacks, which are kept apart from what people wrote here
+_HAS_ROOT = text("root_id IS NOT NULL")
+_HAS_PARENT = text("parent_id IS NOT NULL")
+_HAS_COMMENTER = text("commenter_id IS NOT NULL")
+_HAS_GUEST_EMAIL = text("guest_email IS NOT NULL")
+_HAS_GUEST_NAME = text("guest_name IS NOT NULL")
+_HAS_NETWORK = text("network_hash IS NOT NULL")
+_REPORTED = text("reports > 0 AND status IN ('approved', 'held')")
+_HAS_ACTION = text("action_id IS NOT NULL")
+_HAS_MODERATOR = text("moderator_id IS NOT NULL")
 
 
 class Comment(Base):
@@ -83,52 +90,70 @@ class Comment(Base):
     __table_args__ = (
         UniqueConstraint("thread_id", "idempotency_key"),
         UniqueConstraint("site_id", "transfer_key"),
-        partial_index(
+        Index(
             "ix_comment_roots",
             "thread_id",
             "created_at",
             "id",
-            where=f"{_SHOWN} AND {_ROOTS}",
-            sqlite=f"{_SHOWN_SQLITE} AND {_ROOTS}",
+            sqlite_where=text(f"shown = 1 AND {_ROOTS}"),
+            postgresql_where=text(f"shown AND {_ROOTS}"),
         ),
-        partial_index(
+        Index(
             "ix_comment_mentions",
             "thread_id",
             "id",
-            where=f"{_SHOWN} AND {_MENTIONS}",
-            sqlite=f"{_SHOWN_SQLITE} AND {_MENTIONS}",
+            sqlite_where=text(f"shown = 1 AND {_MENTIONS}"),
+            postgresql_where=text(f"shown AND {_MENTIONS}"),
         ),
         # These two also find, for a comment that is deleted, what hangs below it: so shown or not.
-        partial_index("ix_comment_replies", "root_id", "shown", "id", where="root_id IS NOT NULL"),
-        partial_index("ix_comment_parent_id", "parent_id", where="parent_id IS NOT NULL"),
+        Index(
+            "ix_comment_replies", "root_id", "shown", "id", sqlite_where=_HAS_ROOT, postgresql_where=_HAS_ROOT
+        ),
+        Index("ix_comment_parent_id", "parent_id", sqlite_where=_HAS_PARENT, postgresql_where=_HAS_PARENT),
         # One for each filter of the queue; whose the latest are is asked with every post.
         Index("ix_comment_queue", "site_id", "status", "id", "commenter_id"),
         Index("ix_comment_article", "thread_id", "status", "id"),
         Index("ix_comment_dates", "site_id", "status", "created_at", "id"),
-        partial_index(
+        Index(
             "ix_comment_commenter",
             "commenter_id",
             "site_id",
             "status",
             "id",
-            where="commenter_id IS NOT NULL",
+            sqlite_where=_HAS_COMMENTER,
+            postgresql_where=_HAS_COMMENTER,
         ),
-        partial_index(
+        Index(
             "ix_comment_guest_email",
             "site_id",
             "guest_email",
             "status",
             "id",
-            where="guest_email IS NOT NULL",
+            sqlite_where=_HAS_GUEST_EMAIL,
+            postgresql_where=_HAS_GUEST_EMAIL,
         ),
-        partial_index(
-            "ix_comment_guest_name", "site_id", "guest_name", "status", "id", where="guest_name IS NOT NULL"
+        Index(
+            "ix_comment_guest_name",
+            "site_id",
+            "guest_name",
+            "status",
+            "id",
+            sqlite_where=_HAS_GUEST_NAME,
+            postgresql_where=_HAS_GUEST_NAME,
         ),
-        partial_index(
-            "ix_comment_network", "site_id", "network_hash", "status", "id", where="network_hash IS NOT NULL"
+        Index(
+            "ix_comment_network",
+            "site_id",
+            "network_hash",
+            "status",
+            "id",
+            sqlite_where=_HAS_NETWORK,
+            postgresql_where=_HAS_NETWORK,
         ),
-        partial_index("ix_comment_reported", "site_id", "id", where=_REPORTED),
-        partial_index("ix_comment_pinned", "thread_id", where="pinned", sqlite="pinned = 1"),
+        Index("ix_comment_reported", "site_id", "id", sqlite_where=_REPORTED, postgresql_where=_REPORTED),
+        Index(
+            "ix_comment_pinned", "thread_id", sqlite_where=text("pinned = 1"), postgresql_where=text("pinned")
+        ),
         Index("ix_comment_repeats", "thread_id", "digest"),
         Index("ix_comment_author_key", "site_id", "author_key_hash"),
     )
@@ -164,8 +189,15 @@ class Decision(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
     __table_args__ = (
-        partial_index("ix_decision_by_action", "action_id", "id", where="action_id IS NOT NULL"),
-        partial_index("ix_decision_moderator_id", "moderator_id", where="moderator_id IS NOT NULL"),
+        Index(
+            "ix_decision_by_action", "action_id", "id", sqlite_where=_HAS_ACTION, postgresql_where=_HAS_ACTION
+        ),
+        Index(
+            "ix_decision_moderator_id",
+            "moderator_id",
+            sqlite_where=_HAS_MODERATOR,
+            postgresql_where=_HAS_MODERATOR,
+        ),
     )
 
     comment: Mapped[Comment] = relationship(back_populates="decisions")

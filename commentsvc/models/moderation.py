@@ -6,16 +6,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, false
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from commentsvc.db.session import Base, UTCDateTime
-from commentsvc.models.columns import RowId, choice, now, partial_index
+from commentsvc.models.columns import RowId, choice, now
 from commentsvc.models.people import Commenter
 
 # A thread, and a site, are under one pressure at a time, whoever notices it first.
-_OF_THREAD = "ended_at IS NULL AND thread_id IS NOT NULL"
-_OF_SITE = "ended_at IS NULL AND thread_id IS NULL"
+_OF_THREAD = text("ended_at IS NULL AND thread_id IS NOT NULL")
+_OF_SITE = text("ended_at IS NULL AND thread_id IS NULL")
 
 
 class BanKind(StrEnum):
@@ -135,8 +135,16 @@ class Pressure(Base):
     __tablename__ = "pressure"
     __table_args__ = (
         Index("ix_pressure_now", "site_id", "ended_at"),
-        partial_index("ix_pressure_of_thread", "thread_id", where=_OF_THREAD, unique=True),
-        partial_index("ix_pressure_of_site", "site_id", where=_OF_SITE, unique=True),
+        Index(
+            "ix_pressure_of_thread",
+            "thread_id",
+            unique=True,
+            sqlite_where=_OF_THREAD,
+            postgresql_where=_OF_THREAD,
+        ),
+        Index(
+            "ix_pressure_of_site", "site_id", unique=True, sqlite_where=_OF_SITE, postgresql_where=_OF_SITE
+        ),
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)

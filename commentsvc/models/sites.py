@@ -5,21 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, ForeignKey, Index, String, Text, UniqueConstraint, event, true
+from sqlalchemy import Connection, ForeignKey, Index, String, Text, UniqueConstraint, event, text, true
 from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
 from commentsvc.db.session import Base, UTCDateTime
 from commentsvc.match_keys import match_key
-from commentsvc.models.columns import (
-    FieldRule,
-    Order,
-    Policy,
-    RowId,
-    TitleSource,
-    choice,
-    now,
-    partial_index,
-)
+from commentsvc.models.columns import FieldRule, Order, Policy, RowId, TitleSource, choice, now
+
+_TITLE_DUE = text("title_tries > 0")
 
 
 def _match_key(context: Any) -> str:
@@ -93,7 +86,9 @@ class Thread(Base):
     __table_args__ = (
         UniqueConstraint("site_id", "key"),
         Index("ix_thread_match", "site_id", "match_key"),
-        partial_index("ix_thread_title_due", "title_checked_at", where="title_tries > 0"),
+        Index(
+            "ix_thread_title_due", "title_checked_at", sqlite_where=_TITLE_DUE, postgresql_where=_TITLE_DUE
+        ),
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)

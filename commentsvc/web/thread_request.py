@@ -8,10 +8,8 @@ from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import quote_plus
 
-from flask import request
-
 from commentsvc.domain.article_urls import LONGEST, REMEMBERED, shortened
-from commentsvc.domain.threads import lookup, threads
+from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.models import Order
 from commentsvc.web.context import database
@@ -45,14 +43,8 @@ class ThreadRequest:
         )
 
     def address(self) -> ThreadAddress:
-        """Find the thread's place, for a GET as it is to be read alone; raises BadAddressError, UnknownOriginError."""
-        if request.method in {"GET", "HEAD"}:
-            return self.place()
+        """Find which thread it means; raises BadAddressError, UnknownOriginError."""
         return threads.locate(database(), url=self.url, canonical=self.canonical, page_id=self.page_id)
-
-    def place(self) -> ThreadAddress:
-        """Find the thread's place in one query; site and thread are to be read alone. Raises what `address` does."""
-        return lookup.find(database(), url=self.url, canonical=self.canonical, page_id=self.page_id)
 
     def fields(self) -> dict[str, str]:
         """What a link or form must carry to mean the same thread."""

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from commentsvc import create_app
 from commentsvc.config import Settings
 from commentsvc.db import session as database
+from commentsvc.db import sqlite
 from commentsvc.db.session import begin_write, db, engine_options
 from commentsvc.db.sqlite import BUSY_TIMEOUT_MS, REMEMBERED_KB
 from commentsvc.domain.comments import comment_text, comments
@@ -86,6 +87,80 @@ def test_the_announcement_ends_with_its_transaction(app: Flask) -> None:
         session.add(Commenter(name="Ben"))
         with pytest.raises(RuntimeError, match="begin_write"):
             session.commit()
+
+
+@both_engines
+def test_what_was_written_before_and_not_committed_is_undone(app: Flask) -> None:
+    with app.app_context(), Session(db.engine) as session:
+        begin_write(session)
+        session.add(Commenter(name="Anna"))
+        session.flush()
+        begin_write(session)
+        assert session.scalars(select(Commenter.name)).all() == []
+
+
+@both_engines
+def test_what_was_read_before_is_read_anew(session: Session, site: Site) -> None:
+    session.commit()
+    with Session(session.get_bind()) as reader:
+        seen = reader.get_one(Site, site.id)
+        assert seen.name == "Blog"
+        begin_write(session)
+        site.name = "Another"
+        session.commit()
+        begin_write(reader)
+        assert seen.name == "Another"
+
+
+@both_engines
+def test_what_was_taken_out_before_stays_as_it_was_read(session: Session, site: Site) -> None:
+    session.commit()
+    with Session(session.get_bind()) as reader:
+        seen = sites.by_origin(reader, BLOG)
+        reader.expunge_all()
+        begin_write(session)
+        site.name = "Another"
+        session.commit()
+        begin_write(reader)
+        assert (seen.name, next(one.origin for one in seen.origins)) == ("Blog", BLOG)
+
+
+def test_who_does_not_get_the_lock_can_ask_again(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_MS", 50)
+    with app.app_context(), Session(db.engine) as writer, Session(db.engine) as other:
+        begin_write(writer)
+        assert other.scalars(select(Commenter.name)).all() == []
+        with pytest.raises(OperationalError, match="locked"):
+            begin_write(other)
+        writer.rollback()
+        begin_write(other)
+        other.add(Commenter(name="Anna"))
+        other.commit()
+        assert writer.scalars(select(Commenter.name)).all() == ["Anna"]
+
+
+def test_who_did_not_get_the_lock_changes_nothing(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_MS", 50)
+    with app.app_context(), Session(db.engine) as writer, Session(db.engine) as other:
+        begin_write(writer)
+        with pytest.raises(OperationalError, match="locked"):
+            begin_write(other)
+        other.add(Commenter(name="Anna"))
+        with pytest.raises(RuntimeError, match="begin_write"):
+            other.commit()
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"])
+def test_a_connection_that_was_lost_is_not_used_again(app: Flask) -> None:
+    with app.app_context(), Session(db.engine) as session:
+        number = session.scalar(text("SELECT pg_backend_pid()"))
+        with db.engine.connect() as other:
+            other.execute(text("SELECT pg_terminate_backend(:number, 5000)"), {"number": number})
+        with pytest.raises(OperationalError):
+            begin_write(session)
+        session.rollback()
+        begin_write(session)
+        assert session.scalar(text("SELECT pg_backend_pid()")) != number
 
 
 def test_a_reader_is_not_kept_waiting_by_a_writer(app: Flask) -> None:

@@ -21,7 +21,7 @@ from tests.support.comment_builders import Pen
 from tests.support.service_processes import Guest
 
 HEAVY = {"PIL", "alembic", "authlib", "cryptography", "defusedxml", "flask_migrate", "joserfc", "psycopg"}
-HEAVY |= {"redis", "requests", "sqlalchemy.dialects.postgresql"}
+HEAVY |= {"redis", "requests"}
 SERVE_ONE_PAGE = """
 import os, sys
 from commentsvc import create_app
@@ -35,17 +35,6 @@ LIGHT = """
 import sys
 import commentsvc.cli
 print(*sorted(sys.modules))
-"""
-WRITING = """
-from commentsvc import create_app
-from commentsvc.integrations import migrations
-from commentsvc.models import Comment
-
-index = next(one for one in Comment.__table__.indexes if one.name == "ix_comment_roots")
-before = dict(index.dialect_kwargs)
-with create_app().app_context():
-    migrations.bring_up_to_date()
-print(sorted(before), sorted(index.dialect_kwargs))
 """
 COLLECTED = """
 import gc
@@ -92,10 +81,6 @@ def test_a_service_that_needs_no_logins_and_no_migration_loads_none_of_it(
 ) -> None:
     (tmp_path / "comments.sqlite").write_bytes(migrated_sqlite.read_bytes())
     assert HEAVY & set(_said(SERVE_ONE_PAGE, tmp_path).split()) == set()
-
-
-def test_only_who_migrates_or_writes_a_migration_is_told_the_conditions_of_indexes(tmp_path: Path) -> None:
-    assert _said(WRITING, tmp_path).splitlines()[-1] == "[] ['postgresql_where', 'sqlite_where']"
 
 
 def test_a_process_that_answers_readers_loads_only_what_answers_need(

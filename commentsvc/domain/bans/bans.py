@@ -77,7 +77,7 @@ def month_of(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m}"
 
 
-def are_on(site_id: ColumnElement[int]) -> ColumnElement[bool]:
+def are_on(site_id: int) -> ColumnElement[bool]:
     """Say in a query whether a site has any bans."""
     return exists().where(Ban.site_id == site_id)
 

@@ -9,7 +9,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, and_, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnDefault,
+    Insert,
+    Table,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from commentsvc.db.session import Base
@@ -173,25 +187,31 @@ def parent(session: Session, here: TargetThread, comment_id: int) -> ParentComme
     return ParentComment(number, root_id, depth, name or ANONYMOUS)
 
 
-# What no new comment has otherwise is said here: defaults of the mapped class are not asked.
-_ALWAYS = {"kind": Kind.COMMENT, "reply_count": 0, "pinned": False, "featured": False, "reports": 0}
-_SENT = """
-    site_id thread_id parent_id root_id depth status shown format source html renderer digest commenter_id role
-    guest_name guest_email guest_website author_key_hash network_hash created_at idempotency_key
-""".split()  # noqa: SIM905 - a list that people read
-_ADD = Prepared(
-    insert(_COMMENT)
-    .values({name: bindparam(name, type_=_c[name].type) for name in _SENT} | _ALWAYS)
-    .returning(_c.id)
-)
-_DECIDE = Prepared(
-    insert(_DECISION).values(
-        {
-            name: bindparam(name, type_=_DECISION.c[name].type)
-            for name in ("comment_id", "status", "reasons", "created_at")
-        }
+def _columns(table: Table) -> list[Column[Any]]:
+    return [column for column in table.columns if not column.primary_key]
+
+
+def _insert_into(table: Table) -> Insert:
+    return insert(table).values(
+        {column.name: bindparam(column.name, type_=column.type) for column in _columns(table)}
     )
-)
+
+
+def _defaults(table: Table) -> dict[str, Any]:
+    """Return the values of columns for which the caller gives none; those that it must give are not among them."""
+    results: dict[str, Any] = {}
+    for column in _columns(table):
+        default = column.default
+        if isinstance(default, ColumnDefault) and default.is_scalar:
+            results[column.name] = default.arg
+        elif default is None and column.nullable:
+            results[column.name] = None
+    return results
+
+
+_ADD = Prepared(_insert_into(_COMMENT).returning(_c.id))
+_DECIDE = Prepared(_insert_into(_DECISION))
+_COMMENT_DEFAULTS, _DECISION_DEFAULTS = _defaults(_COMMENT), _defaults(_DECISION)
 _COUNT_REPLY = Prepared(
     update(_COMMENT).where(_c.id == bindparam("root")).values(reply_count=_c.reply_count + 1)
 )
@@ -212,7 +232,7 @@ def add(
 ) -> PostedComment:
     """Put in a comment with its status, the decision that gave it, and what both count for.
 
-    `row` has the columns of a comment of which nothing is known but what its author sent and its status.
+    `row` has what its author sent, and its status; the model says what stands in all other columns.
     """
     approved = row["status"] is Status.APPROVED
     row |= {
@@ -221,10 +241,14 @@ def add(
         "depth": parent.depth + 1 if parent else 0,
         "shown": approved,
     }
-    ((number,),) = _ADD.rows(session, **row)
-    _DECIDE.rows(
-        session, comment_id=number, status=row["status"], reasons=reasons, created_at=row["created_at"]
-    )
+    ((number,),) = _ADD.rows(session, **_COMMENT_DEFAULTS | row)
+    decision = {
+        "comment_id": number,
+        "status": row["status"],
+        "reasons": reasons,
+        "created_at": row["created_at"],
+    }
+    _DECIDE.rows(session, **_DECISION_DEFAULTS | decision)
     if approved:
         count = threads.mark_changed(session, row["thread_id"], approved=1)
         if parent:

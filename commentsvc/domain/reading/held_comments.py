@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from commentsvc.domain.reading import queries
 from commentsvc.domain.reading.conversations import CommentView
 from commentsvc.domain.reading.thread_pages import views_of
-from commentsvc.domain.threads import lookup
+from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.models import Comment, Status
 
@@ -28,7 +28,6 @@ def own_held(
 
     From `approved_since` on with those that all may see, for where a page may be older than they are.
     """
-    thread = lookup.thread_at(session, address)
     proofs = [
         column == proof
         for column, proof in (
@@ -38,7 +37,8 @@ def own_held(
         )
         if proof is not None
     ]
-    if thread is None or not proofs:
+    thread = threads.find(session, address) if proofs else None
+    if thread is None:
         return []
     query = queries.comments().where(Comment.site_id == address.site.id, or_(*proofs))
     wanted = Comment.status == Status.HELD

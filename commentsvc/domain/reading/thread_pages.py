@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from commentsvc.domain.reading import conversations, cursors, queries
 from commentsvc.domain.reading.conversations import ANONYMOUS, CommentView, Conversation, preorder
 from commentsvc.domain.reading.page_sizes import DEEPEST_PATH, FIRST_REPLIES, MORE_REPLIES, ROOTS
-from commentsvc.domain.threads import lookup
+from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.errors import NotFoundError
 from commentsvc.models import Comment, Kind, Order, Site, Status, Thread
@@ -77,7 +77,7 @@ def page(
     comment that must be on the page: where it is not, its conversation is added as `focus`.
     """
     start = cursors.parse(after) if after is not None else None  # damaged, whether or not there is a thread
-    thread = lookup.thread_at(session, address)
+    thread = threads.find(session, address)
     if thread is None:
         return ThreadPage(None, order)
     if start is None:
@@ -102,7 +102,7 @@ def page(
 
 def more_replies(session: Session, address: ThreadAddress, root_id: int, *, after: int) -> Conversation:
     """Return the replies of a root after the one whose id is `after`; raises NotFoundError."""
-    thread = lookup.thread_at(session, address)
+    thread = threads.find(session, address)
     wanted = queries.comments().where(Comment.id == root_id, Comment.root_id.is_(None), Comment.shown)
     root = views_of(session, wanted.where(Comment.thread_id == thread.id)) if thread else []
     if not root:
@@ -133,7 +133,7 @@ def comment_view(session: Session, comment_id: int, *, own: bool = False) -> Com
 
 def comment_to_answer(session: Session, address: ThreadAddress, comment_id: int | None) -> CommentView | None:
     """Return the comment of this thread that somebody wants to answer; None where it is not there to be answered."""
-    thread = lookup.thread_at(session, address)
+    thread = threads.find(session, address)
     if thread is None or comment_id is None:
         return None
     query = queries.comments().where(Comment.id == comment_id, Comment.thread_id == thread.id)

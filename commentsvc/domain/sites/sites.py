@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session, lazyload
+from sqlalchemy.orm import Session, joinedload
 
 from commentsvc.domain import article_urls, fields
 from commentsvc.errors import BadAddressError, InvalidFieldsError, NotFoundError, UnknownOriginError
 from commentsvc.models import Membership, Origin, Role, Site
 
 _BY_ORIGIN = (
-    select(Site).join(Origin).where(Origin.origin == bindparam("origin")).options(lazyload(Site.origins))
+    select(Site).join(Origin).where(Origin.origin == bindparam("origin")).options(joinedload(Site.origins))
 )
 
 
@@ -73,8 +73,8 @@ def by_origins(session: Session, origins: Collection[str]) -> dict[str, Site]:
 
 
 def by_origin(session: Session, origin: str) -> Site:
-    """Return the site that registered `origin`; raises UnknownOriginError."""
-    site = session.scalar(_BY_ORIGIN, {"origin": origin})
+    """Return the site that registered `origin`, with all its origins; raises UnknownOriginError."""
+    site = session.scalars(_BY_ORIGIN, {"origin": origin}).unique().one_or_none()
     if site is None:
         raise UnknownOriginError(origin)
     return site

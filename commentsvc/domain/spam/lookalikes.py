@@ -12,7 +12,6 @@ from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from commentsvc.db.session import Base
-from commentsvc.db.statements import Prepared
 from commentsvc.models import Role, Status
 from commentsvc.text.characters import is_drawn
 
@@ -43,7 +42,7 @@ _MEMBER_IDS = select(_MEMBERSHIP.c.commenter_id).where(_MEMBERSHIP.c.site_id == 
 _OTHERS = _COMMENTER.alias("others")
 # The first of them is enough, while looking through the latest comments takes as long as all else read for a post.
 _ARE_OTHERS = exists().where(_OTHERS.c.id.not_in(_MEMBER_IDS))
-_MEMBERS = Prepared(
+_MEMBERS = (
     select(_COMMENTER.c.id, _COMMENTER.c.name, _MEMBERSHIP.c.role, _ARE_OTHERS)
     .select_from(_COMMENTER.join(_MEMBERSHIP))
     .where(_MEMBERSHIP.c.site_id == bindparam("site_id"))
@@ -56,8 +55,8 @@ _LATEST = (
     .limit(RECENT)
     .subquery()
 )
-_RECENT = Prepared(
-    select(_COMMENTER.c.id, _COMMENTER.c.name).where(_COMMENTER.c.id.in_(select(_LATEST.c.commenter_id)))
+_RECENT = select(_COMMENTER.c.id, _COMMENTER.c.name).where(
+    _COMMENTER.c.id.in_(select(_LATEST.c.commenter_id))
 )
 
 
@@ -145,12 +144,12 @@ def find(
 
 def _people(session: Session, site_id: int, commenter_id: int | None) -> Iterable[Namesake]:
     """Yield who has a role on a site, then who has lately commented there with an account."""
-    members = _MEMBERS.rows(session, site_id=site_id)
+    members = session.execute(_MEMBERS, {"site_id": site_id}).all()
     for number, name, role, _ in members:
         if number != commenter_id:
             yield Namesake(name, role)
     if members and not members[0][-1]:  # nobody else has an account
         return
-    for number, name in _RECENT.rows(session, site_id=site_id):
+    for number, name in session.execute(_RECENT, {"site_id": site_id}).all():
         if number != commenter_id:
             yield Namesake(name, None)

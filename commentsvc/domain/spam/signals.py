@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, bindparam, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from commentsvc.db.statements import Prepared
 from commentsvc.domain.bans import bans
 from commentsvc.domain.bans.bans import HashInMonth, Sender
 from commentsvc.domain.spam import lookalikes, spam_filter, tokens
@@ -19,10 +18,6 @@ from commentsvc.domain.spam.tokens import TokenSource
 from commentsvc.domain.surge.detection import SurgeLevel
 from commentsvc.models import Commenter, Role, Site
 from commentsvc.text import markup
-
-_SITE_ID: ColumnElement[int] = bindparam("site_id")
-# Most sites have neither, and what would be looked for is long to say.
-_ON_SITE = Prepared(select(bans.are_on(_SITE_ID), spam_filter.has_learned(_SITE_ID)))
 
 
 @dataclass(frozen=True)
@@ -63,7 +58,9 @@ def gather(
     if writer.role is not None:
         return Signals(words={}, links=len(addresses))
     typed, writer = writer, _as_shown(session, writer)
-    ((has_bans, filter_has_learned),) = _ON_SITE.rows(session, site_id=site_id)
+    # Most sites have neither, and what would be looked for is long to say.
+    on_site = select(bans.are_on(site_id), spam_filter.has_learned(site_id))
+    has_bans, filter_has_learned = session.execute(on_site).one()
     if has_bans:
         hosts = bans.hosts_of([writer.website, *addresses])
         sender = Sender(

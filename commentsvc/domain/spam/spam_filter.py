@@ -69,7 +69,7 @@ class Score:
         return f"The site's own filter takes this for spam with {_percent(self.value)}.{because}"
 
 
-def has_learned(site_id: ColumnElement[int]) -> ColumnElement[bool]:
+def has_learned(site_id: int) -> ColumnElement[bool]:
     """Say in a query whether a site's filter has learned enough to give a score."""
     enough = (FilterWord.spam >= ENOUGH, FilterWord.ham >= ENOUGH)
     return exists().where(FilterWord.site_id == site_id, FilterWord.word == "", *enough)

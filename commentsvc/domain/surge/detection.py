@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, bindparam, case, exists, func, literal, or_, select
+from sqlalchemy import and_, bindparam, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from commentsvc.db.statements import Prepared
 from commentsvc.domain.surge import baseline, episodes
 from commentsvc.domain.surge.episodes import SurgeReading, SurgeStep
 from commentsvc.models import Comment, Pressure, Site, Status, Thread
@@ -152,13 +151,11 @@ def _row_of(rows: Sequence[Pressure], sign: SurgeReading) -> Pressure | None:
 
 
 _c = Comment.__table__.c
-# Each one by one, or the statement would be another each time.
-_ANY_STATUS = [literal(status, _c.status.type) for status in Status]
 _RECENT = (
     select(_c.thread_id, _c.created_at, _c.transfer_key)
     .where(
         _c.site_id == bindparam("site_id"),
-        _c.status.in_(_ANY_STATUS),
+        _c.status.in_(list(Status)),  # all of them, for the index that has the status before the time
         _c.created_at > bindparam("since"),
         _c.created_at <= bindparam("until"),
         _c.role.is_(None),
@@ -178,14 +175,15 @@ _CALM = and_(_NEW, _RECENT.c.thread_id.not_in(_HOT))
 _LATE = _RECENT.c.created_at > bindparam("late")
 _TOLD_APART = (_HERE, and_(_HERE, _LATE), _CALM, and_(_CALM, _LATE))
 _SUMS = [func.sum(case((which, 1), else_=0)) for which in _TOLD_APART]
-_COUNTED = Prepared(select(*[exists().where(_OPEN), *_SUMS]))
+_COUNTED = select(*[exists().where(_OPEN), *_SUMS])
 
 
 def _read(session: Session, site_id: int, thread_id: int, at: datetime) -> tuple[Sequence[Pressure], _Counts]:
     """Count what readers sent to the thread and to the site, and read what is open there: most often nothing is."""
     times = {"since": at - WINDOW, "late": at - BURST, "until": at}
     falls = {f"calm_{step}": at - step * episodes.CALM for step in SurgeStep if step}
-    ((any_open, *numbers),) = _COUNTED.rows(session, site_id=site_id, thread_id=thread_id, **times, **falls)
+    given = {"site_id": site_id, "thread_id": thread_id, **times, **falls}
+    any_open, *numbers = session.execute(_COUNTED, given).one()
     rows = episodes.open_rows(session, site_id) if any_open else []
     is_hot = any(row.thread_id == thread_id and episodes.step_at(row, at) for row in rows)
     here, here_late, calm, calm_late = (number or 0 for number in numbers)

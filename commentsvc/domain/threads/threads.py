@@ -11,8 +11,6 @@ from sqlalchemy import Integer, bindparam, case, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from commentsvc.db.session import Base
-from commentsvc.db.statements import Prepared
 from commentsvc.domain import article_urls, fields
 from commentsvc.domain.sites import sites
 from commentsvc.domain.threads import matching
@@ -30,18 +28,18 @@ _IN_QUERY = 500
 
 _CANDIDATE = matching.candidates(bindparam("site_id"))
 _CANDIDATES = select(Thread, _CANDIDATE).join(_CANDIDATE, Thread.id == _CANDIDATE.c.thread_id)
-_THREAD = Base.metadata.tables["thread"]
 _MORE = bindparam("more", type_=Integer())
-# Built once, past the mapped class: it is a part of every post, made while all other writers wait.
-_CHANGED = Prepared(
-    update(_THREAD)
-    .where(_THREAD.c.id == bindparam("thread_id"))
+_CHANGED = (
+    update(Thread)
+    .where(Thread.id == bindparam("thread_id"))
     .values(
-        version=_THREAD.c.version + 1,
-        approved_count=_THREAD.c.approved_count + _MORE,
-        title_tries=case((_MORE > 0, TITLE_TRIES), else_=_THREAD.c.title_tries),
+        version=Thread.version + 1,
+        approved_count=Thread.approved_count + _MORE,
+        title_tries=case((_MORE > 0, TITLE_TRIES), else_=Thread.title_tries),
     )
-    .returning(_THREAD.c.approved_count)
+    .returning(Thread.approved_count)
+    # A decision on many comments notes each of them, and flushes once, at its end.
+    .execution_options(autoflush=False, synchronize_session=False)
 )
 
 
@@ -73,7 +71,7 @@ class ThreadAddress:
 
     @property
     def stored_as(self) -> dict[str, str]:
-        """The parameters of `lookup.candidates`."""
+        """The parameters of `matching.candidates`."""
         return {"key": self.key, "earlier": self.earlier or self.key, "match": self.match}
 
     def choose(self, found: Iterable[Candidate]) -> int | None:
@@ -117,6 +115,17 @@ def find(session: Session, address: ThreadAddress) -> Thread | None:
     rows = session.execute(_CANDIDATES, given).all()
     chosen = address.choose(Candidate(row.thread_id, row.key, bool(row.is_alias)) for row in rows)
     return next((row.Thread for row in rows if row.thread_id == chosen), None)
+
+
+def is_same(session: Session, first: ThreadAddress, second: ThreadAddress) -> bool:
+    """Whether two pages share a thread: by their addresses, or because their threads were merged or moved."""
+    if first.site.id != second.site.id:
+        return False
+    if first.key == second.key:
+        return True
+    result = [find(session, address) for address in (first, second)]
+    ids = {thread.id if thread else None for thread in result}
+    return ids == {None} and first.match == second.match if None in ids else len(ids) == 1
 
 
 def find_or_create(
@@ -270,8 +279,7 @@ def seconds(number: int) -> str:
 
 def mark_changed(session: Session, thread_id: int, *, approved: int = 0) -> int:
     """Note a visible change: `approved` comments more (or, negative, fewer); return how many there are now."""
-    row = _CHANGED.row(session, thread_id=thread_id, more=approved)
-    return int(row[0]) if row else 0
+    return session.scalar(_CHANGED, {"thread_id": thread_id, "more": approved}) or 0
 
 
 def _day(at: datetime) -> str:

@@ -112,7 +112,7 @@ def redeem() -> ResponseReturnValue:
     """Hand the session to the frame that began the login: once, to whoever holds its verifier."""
     origin_check.require_own_page()
     limiter("login questions").hit(access.network())
-    site_id = ThreadRequest.read(EMBED, request.form).place().site.id
+    site_id = ThreadRequest.read(EMBED, request.form).address().site.id
     wants_bearer = request.form.get("want") == "bearer"
     verifier = request.form.get("verifier", "")[:200]
     result = login_tickets.peek(database(), verifier, site_id=site_id, at=now())
@@ -134,7 +134,7 @@ def cancel() -> ResponseReturnValue:
     """Withdraw a login for the frame that began it; whoever finishes it after that is told so."""
     origin_check.require_own_page()
     limiter("cancelled logins").hit(access.network())
-    site_id = ThreadRequest.read(EMBED, request.form).place().site.id
+    site_id = ThreadRequest.read(EMBED, request.form).address().site.id
     session = database()
     begin_write(session)
     login_tickets.cancel(session, request.form.get("verifier", "")[:200], site_id=site_id, at=now())

@@ -203,12 +203,12 @@ class WayBack:
 
 
 def _article(start: Start) -> str:
-    return ThreadRequest.read(EMBED, start.thread_request).place().url
+    return ThreadRequest.read(EMBED, start.thread_request).address().url
 
 
 def _thread(start: Start) -> str:
     thread_request = ThreadRequest.read(STANDALONE, start.thread_request)
-    thread_request.place()  # of a registered website, or it raises
+    thread_request.address()  # of a registered website, or it raises
     return thread_request.link()
 
 

@@ -22,7 +22,7 @@ from commentsvc.domain.spam import akismet_check
 from commentsvc.domain.spam.signals import Signals
 from commentsvc.domain.surge import alerts, detection
 from commentsvc.domain.thread_admin.thread_controls import SLOWEST
-from commentsvc.domain.threads import lookup
+from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.errors import (
     AlreadyPostedError,
@@ -58,7 +58,7 @@ def post(mode: str) -> ResponseReturnValue:
     origin_check.require_own_page()
     given = request.form.to_dict()  # never a JSON body or files, which a bare form would read too
     form, thread_request = CommentForm(given), ThreadRequest.read(mode, given)
-    address = thread_request.place()
+    address = thread_request.address()
     try:
         posted = _store(form, address, mode)
     except CommentsvcError as error:
@@ -99,7 +99,7 @@ def _store(form: CommentForm, address: ThreadAddress, mode: str) -> PostedCommen
     )
     result = _with_opinion(result, form, address, draft, author)
     if author.role is None:
-        thread = lookup.thread_at(session, address)
+        thread = threads.find(session, address)
         result = replace(result, pressure=detection.peek(session, address.site, thread, at=now()))
     session.expunge_all()  # the site stays as it was read: under the lock nobody waits for it to be read again
     begin_write(session)

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from flask import render_template
 
 from commentsvc.domain.spam.checks import FASTEST_SECONDS
-from commentsvc.domain.threads import lookup
+from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.errors import BadAddressError, OtherArticleError, UnknownOriginError
 from commentsvc.web import access
@@ -39,10 +39,10 @@ def other_article(shown: ThreadAddress, values: Mapping[str, str]) -> PresentPag
         return None
     thread_request = ThreadRequest.read(EMBED, {"url": url, "canonical": values.get("page_canonical", "")})
     try:
-        address = thread_request.place()
+        address = thread_request.address()
     except (BadAddressError, UnknownOriginError):
         return None
-    if lookup.is_same_thread(database(), shown, address):
+    if threads.is_same(database(), shown, address):
         return None
     return PresentPage(thread_request, address, values.get("page_title", ""))
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import db
 from commentsvc.domain.accounts import accounts
-from commentsvc.domain.comments import comment_text, comments
+from commentsvc.domain.comments import comment_text, comments, insert_comment
 from commentsvc.domain.comments.comments import Author, FormSignals
 from commentsvc.domain.comments.insert_comment import PostedComment
 from commentsvc.domain.fields import Guest
@@ -20,6 +20,12 @@ from tests.conftest import BLOG
 from tests.support.comment_builders import ANNA, BEN, NOON, article
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
+
+
+SENT = """
+    site_id thread_id status format source html renderer digest commenter_id role guest_name guest_email guest_website
+    author_key_hash network_hash created_at
+""".split()  # noqa: SIM905 - a list that people read
 
 
 def put(
@@ -67,6 +73,33 @@ def test_a_moderator_is_shown_with_the_badge(session: Session, site: Site) -> No
     posted = put(session, site, "Hello", Author(commenter_id=owner.id, role=Role.OWNER))
     assert posted.view == thread_pages.comment_view(session, posted.id, own=True)
     assert posted.view.role is Role.OWNER
+
+
+def test_columns_without_a_value_get_what_the_models_say(session: Session, site: Site) -> None:
+    number = put(session, site, "Hello").id
+    comment = session.get_one(Comment, number)
+    (decision,) = comment.decisions
+    said = {name: getattr(comment, name) for name in SENT}
+    decided = {name: getattr(decision, name) for name in ("status", "reasons", "created_at")}
+    mapped = Comment(**said, shown=True)
+    mapped_decision = Decision(comment=mapped, **decided)
+    session.add_all([mapped, mapped_decision])
+    session.flush()
+    for inserted, expected, others in (
+        (comment, mapped, {"id"}),
+        (decision, mapped_decision, {"id", "comment_id"}),
+    ):
+        for name in set(type(inserted).__table__.c.keys()) - others:
+            assert getattr(inserted, name) == getattr(expected, name), name
+
+
+def test_a_column_without_a_default_must_have_a_value(session: Session, site: Site) -> None:
+    posted = put(session, site, "Hello")
+    comment = session.get_one(Comment, posted.id)
+    row = {name: getattr(comment, name) for name in SENT} | {"guest_name": None, "guest_website": None}
+    for name in ("digest", "created_at"):
+        with pytest.raises(KeyError, match=name):
+            insert_comment.add(session, {key: row[key] for key in row if key != name}, None, [])
 
 
 def test_an_answer_says_whom_it_answers(session: Session, site: Site, carla: Commenter) -> None:

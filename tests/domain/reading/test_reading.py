@@ -22,7 +22,7 @@ from commentsvc.domain.fields import Guest
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.reading import cursors, held_comments, queries, thread_pages
 from commentsvc.domain.reading.thread_pages import CommentView, Conversation
-from commentsvc.domain.threads import comment_counts, lookup, threads
+from commentsvc.domain.threads import comment_counts, threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.errors import BadAddressError, NotFoundError, UnknownOriginError
 from commentsvc.models import (
@@ -34,7 +34,6 @@ from commentsvc.models import (
     Site,
     Status,
     TextFormat,
-    Thread,
     ThreadAlias,
 )
 from tests.conftest import BLOG
@@ -655,7 +654,7 @@ def test_only_what_is_unusual_about_a_comment_is_fetched(session: Session, site:
     sketch.add(pinned=True, featured=True, role=Role.MODERATOR)
     sketch.add(status=Status.TRASH)
     sketch.add(kind=Kind.PINGBACK)
-    thread = lookup.thread_at(session, sketch.store())
+    thread = threads.find(session, sketch.store())
     assert thread
     rows = queries.first_page(Order.OLDEST).rows(session, thread_id=thread.id)
     assert [row[-1] for row in sorted(rows)] == [
@@ -668,55 +667,40 @@ def test_only_what_is_unusual_about_a_comment_is_fetched(session: Session, site:
 
 
 @both_engines
-def test_a_place_is_found_in_one_query_as_it_stands(session: Session, site: Site) -> None:
+def test_site_and_thread_are_found_in_two_queries(session: Session, site: Site) -> None:
     site.origins.append(Origin(origin="https://www.blog.example"))
-    pen = article(session, site)
-    pen.write()
+    number = article(session, site).write().thread_id
     session.flush()
+    session.expunge_all()
     with watched(session) as work:
-        place = lookup.find(session, url=f"{BLOG}/article/?utm_source=x")
-    assert len(work.statements) == 1
-    assert isinstance(place, lookup.LocatedThread)
-    assert place.thread
-    stored = threads.find(session, threads.locate(session, url=f"{BLOG}/article"))
-    for entity, kept in ((place.site, site), (place.thread, stored)):
-        for name in type(entity).__table__.c.keys():  # noqa: SIM118
-            assert getattr(entity, name) == getattr(kept, name), name
-    assert [one.origin for one in place.site.origins] == [one.origin for one in site.origins]
-    assert not {place.site, place.thread} & set(session)
+        address = threads.locate(session, url=f"{BLOG}/article/?utm_source=x")
+        thread = threads.find(session, address)
+        assert thread
+        assert (thread.id, thread.site_id) == (number, address.site.id)
+        assert [one.origin for one in address.site.origins][-1] == "https://www.blog.example"
+    assert len(work.statements) == 2
 
 
 @both_engines
-def test_a_place_is_the_one_that_is_located(session: Session, site: Site) -> None:
+def test_a_page_leads_to_the_thread_of_its_article(session: Session, site: Site) -> None:
     site.origins.append(Origin(origin="https://www.blog.example"))
-    pen = article(session, site)
-    pen.write()
-    moved = pen.thread
+    number = article(session, site).write().thread_id
     key = threads.locate(session, url=f"{BLOG}/once").key
-    session.add(ThreadAlias(site_id=site.id, key=key, thread_id=moved.id, created_at=NOON))
+    session.add(ThreadAlias(site_id=site.id, key=key, thread_id=number, created_at=NOON))
     session.flush()
-    with watched(session) as work:
-        place = lookup.find(session, url=f"{BLOG}/once")
-        result = lookup.thread_at(session, place)
-    assert result
-    assert len(work.statements) == 1
-    assert all(getattr(result, name) == getattr(moved, name) for name in Thread.__table__.c.keys())  # noqa: SIM118
-    asked: list[dict[str, str]] = [
-        {"url": f"{BLOG}/once"},
-        {"url": f"{BLOG}/article"},
-        {"url": f"{BLOG}/other"},
-        {"url": f"{BLOG}/other", "canonical": f"{BLOG}/article"},
-        {"url": f"{BLOG}/other", "canonical": "https://www.blog.example/article"},
-        {"url": f"{BLOG}/other", "canonical": "https://elsewhere.example/article"},
-        {"url": f"{BLOG}/other", "canonical": "no address"},
-        {"url": f"{BLOG}/other", "page_id": "42"},
+    asked: list[tuple[dict[str, str], int | None]] = [
+        ({"url": f"{BLOG}/once"}, number),
+        ({"url": f"{BLOG}/article"}, number),
+        ({"url": f"{BLOG}/other"}, None),
+        ({"url": f"{BLOG}/other", "canonical": f"{BLOG}/article"}, number),
+        ({"url": f"{BLOG}/other", "canonical": "https://www.blog.example/article"}, number),
+        ({"url": f"{BLOG}/other", "canonical": "https://elsewhere.example/article"}, None),
+        ({"url": f"{BLOG}/other", "canonical": "no address"}, None),
+        ({"url": f"{BLOG}/other", "page_id": "42"}, None),
     ]
-    for one in asked:
-        place, located = lookup.find(session, **one), threads.locate(session, **one)
-        assert (place.site.id, place.key, place.url) == (located.site.id, located.key, located.url), one
-        assert getattr(lookup.thread_at(session, place), "id", None) == getattr(
-            threads.find(session, located), "id", None
-        ), one
+    for one, expected in asked:
+        thread = threads.find(session, threads.locate(session, **one))
+        assert (thread.id if thread else None) == expected, one
     refused: list[tuple[dict[str, str], type[Exception]]] = [
         ({"url": "no address"}, BadAddressError),
         ({"url": "https://elsewhere.example/"}, UnknownOriginError),
@@ -725,4 +709,4 @@ def test_a_place_is_the_one_that_is_located(session: Session, site: Site) -> Non
     ]
     for one, error in refused:
         with pytest.raises(error):
-            lookup.find(session, **one)
+            threads.locate(session, **one)

@@ -16,7 +16,7 @@ from commentsvc.domain import article_urls
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.sites import sites
 from commentsvc.domain.thread_admin import merging, moving, remapping, renaming
-from commentsvc.domain.threads import comment_counts, duplicates, lookup, threads
+from commentsvc.domain.threads import comment_counts, duplicates, threads
 from commentsvc.errors import BadAddressError, InvalidFieldsError, KeyTakenError
 from commentsvc.ignored_parameters import KINDS, checked
 from commentsvc.integrations import migrations
@@ -69,14 +69,12 @@ OTHER = [
 
 
 def found(session: Session, url: str, **more: str) -> int | None:
-    """The thread that a page's reader is shown; that one and the one a post goes to must be the same."""
-    place, located = lookup.find(session, url=url, **more), threads.locate(session, url=url, **more)
-    read, written = lookup.thread_at(session, place), threads.find(session, located)
-    number = getattr(read, "id", None)
-    assert number == getattr(written, "id", None)
+    """The thread that a page leads to; its comments must be those that are counted."""
+    located = threads.locate(session, url=url, **more)
+    thread = threads.find(session, located)
     counted = comment_counts.counts(session, [located])
-    assert counted == [read.approved_count if read else 0]
-    return number
+    assert counted == [thread.approved_count if thread else 0]
+    return thread.id if thread else None
 
 
 def store(session: Session, site: Site, key: str) -> Thread:

@@ -403,7 +403,7 @@ def test_a_comments_template_takes_its_fields_in_their_order(app: Flask) -> None
 
 
 @pytest.mark.parametrize("door", ["/embed", "/thread"])
-def test_a_page_is_two_queries(app: Flask, reader: GuestClient, door: str) -> None:
+def test_a_page_is_three_queries(app: Flask, reader: GuestClient, door: str) -> None:
     reader.posted("An answer", parent=str(reader.posted("A question")))
     asked: list[str] = []
     with app.app_context():
@@ -412,4 +412,8 @@ def test_a_page_is_two_queries(app: Flask, reader: GuestClient, door: str) -> No
     assert Flask.wsgi_app(
         app, EnvironBuilder(door, query_string={"url": ARTICLE}).get_environ(), lambda *_: None
     )  # type: ignore[arg-type, return-value]
-    assert [one.split()[0] for one in asked if one != "BEGIN"] == ["SELECT", "WITH"], asked
+    assert [one.split()[0] for one in asked if one != "BEGIN"] == [
+        "SELECT",  # the site
+        "SELECT",  # the thread
+        "WITH",  # its comments
+    ], asked
