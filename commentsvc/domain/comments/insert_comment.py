@@ -30,7 +30,7 @@ from commentsvc.db.session import Base
 from commentsvc.db.statements import Prepared
 from commentsvc.domain.reading import conversations
 from commentsvc.domain.reading.conversations import ANONYMOUS, CommentView
-from commentsvc.domain.reading.queries import flags
+from commentsvc.domain.reading.queries import CommentRow
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.match_keys import match_key
@@ -262,8 +262,23 @@ def _view(session: Session, number: int, row: dict[str, Any], parent: ParentComm
     name, website, picture = row["guest_name"], row["guest_website"], None
     if row["commenter_id"] is not None:
         ((name, website, picture),) = _WRITER.rows(session, id=row["commenter_id"])
-    own = (
-        number, row["root_id"], row["parent_id"], row["depth"], row["html"], row["created_at"], 0,
-        name, website, row["commenter_id"], picture, flags(row["status"], Kind.COMMENT, row["role"]),
-    )  # fmt: skip
-    return conversations.view(own, {parent.id: parent.name} if parent else {}, own=True)
+    comment = CommentRow(
+        id=number,
+        root_id=row["root_id"],
+        parent_id=row["parent_id"],
+        depth=row["depth"],
+        status=row["status"],
+        kind=Kind.COMMENT,
+        role=row["role"],
+        html=row["html"],
+        created_at=row["created_at"],
+        edited=False,
+        pinned=False,
+        featured=False,
+        reply_count=0,
+        name=name,
+        website=website,
+        commenter_id=row["commenter_id"],
+        picture_digest=picture,
+    )
+    return conversations.view(comment, parent.name if parent else None, own=True)

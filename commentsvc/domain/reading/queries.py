@@ -1,14 +1,14 @@
-"""What the database is asked for the comments that readers see: rows as the driver has them, and statements built once.
+"""What the database is asked for the comments that readers see.
 
-A statement is built and compiled at its first use. From then on a page of a thread costs the rows it finds.
+A page's statement is built and compiled at its first use. From then on a page costs the rows it finds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -16,21 +16,16 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Select,
-    Text,
     and_,
     bindparam,
-    case,
     func,
     literal_column,
     not_,
-    or_,
     select,
     tuple_,
-    type_coerce,
     union_all,
 )
 from sqlalchemy.orm import Session
-from sqlalchemy.types import NullType
 
 from commentsvc.db.session import UTCDateTime
 from commentsvc.db.statements import Prepared
@@ -47,36 +42,50 @@ IS_COMMENT: ColumnElement[bool] = _C.kind == literal_column(f"'{Kind.COMMENT.val
 _IS_PINNED = and_(_C.pinned, _C.root_id.is_(None), _C.status == Status.APPROVED)
 
 
-def time_of(stored: Any) -> datetime:
-    """Return the time that a row has: SQLite's driver has text, PostgreSQL's has it in the connection's zone."""
-    return datetime.fromisoformat(f"{stored}+00:00") if type(stored) is str else stored.astimezone(UTC)
+class CommentRow(NamedTuple):
+    """A comment as `comments` selects it; its writer's details are an account's where there is one."""
 
-
-def flags(status: Status, kind: Kind, role: Role | None) -> str:
-    """Return what there is to be said of a comment, in words: its status, its kind, its writer's role, then others."""
-    return f"{status} {kind} {role}" if role else f"{status} {kind}"
+    id: int
+    root_id: int | None
+    parent_id: int | None
+    depth: int
+    status: Status
+    kind: Kind
+    role: Role | None
+    html: str
+    created_at: datetime
+    edited: bool
+    pinned: bool
+    featured: bool
+    reply_count: int
+    name: str | None
+    website: str | None
+    commenter_id: int | None
+    picture_digest: str | None
+    """None where they have no picture, or do not show it."""
 
 
 def comments(of: FromClause = COMMENT, *, given: FromClause | None = None) -> Any:
-    """Select what `conversations.views` takes, of the table `of`; where it is joined to others, of `given`.
-
-    All as the driver has it: what SQLAlchemy makes of a hundred rows takes as long as reading them. And in few columns,
-    for each costs about as much as finding the row.
-    """
+    """Select the fields of a CommentRow of the table `of`; where it is joined to others, of `given`."""
     writer, picture = Commenter.__table__, Picture.__table__
     return select(
         of.c.id,
         of.c.root_id,
         of.c.parent_id,
         of.c.depth,
+        of.c.status,
+        of.c.kind,
+        of.c.role,
         of.c.html,
-        _bare(of.c.created_at),
+        of.c.created_at,
+        of.c.edited_at.is_not(None).label("edited"),
+        of.c.pinned,
+        of.c.featured,
         of.c.reply_count,
         func.coalesce(writer.c.name, of.c.guest_name).label("name"),
         func.coalesce(writer.c.website, of.c.guest_website).label("website"),
         of.c.commenter_id,
-        picture.c.digest,
-        _marks(of).label("marks"),
+        picture.c.digest.label("picture_digest"),
     ).select_from(
         (of if given is None else given)
         .outerjoin(writer, writer.c.id == of.c.commenter_id)
@@ -130,33 +139,11 @@ def names(session: Session, ids: Sequence[int]) -> Sequence[Any]:
     """Return id, name and status of comments."""
     writer = Commenter.__table__
     statement = (
-        select(_C.id, _bare(_C.status), func.coalesce(writer.c.name, _C.guest_name).label("name"))
+        select(_C.id, _C.status, func.coalesce(writer.c.name, _C.guest_name).label("name"))
         .select_from(COMMENT.outerjoin(writer, writer.c.id == _C.commenter_id))
         .where(_C.id.in_(ids))
     )
     return session.connection().execute(statement).all()
-
-
-def _bare(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """A column as it is stored."""
-    return type_coerce(column, NullType).label(column.key)
-
-
-def _marks(of: FromClause) -> ColumnElement[Any]:
-    """As `marks` says it; NULL for the most usual, an approved comment of which there is nothing else to say."""
-    status, kind, role = (type_coerce(of.c[name], Text) for name in ("status", "kind", "role"))
-    others = {"edited": of.c.edited_at.is_not(None), "pinned": of.c.pinned, "featured": of.c.featured}
-    is_unusual = or_(
-        status != _word(Status.APPROVED), kind != _word(Kind.COMMENT), role.is_not(None), *others.values()
-    )
-    words = status + _word(" ") + kind + func.coalesce(_word(" ") + role, _word(""))
-    for word, applies in others.items():
-        words += case((applies, _word(f" {word}")), else_=_word(""))
-    return case((is_unusual, words))
-
-
-def _word(text: str) -> ColumnElement[str]:
-    return literal_column(f"'{text}'", Text)
 
 
 def _number(value: int) -> ColumnElement[int]:

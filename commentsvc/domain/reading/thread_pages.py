@@ -160,12 +160,13 @@ def _of_rows(
     session: Session, rows: Sequence[Sequence[Any]], *, own: bool = False, known: CommentView | None = None
 ) -> list[CommentView]:
     names = {} if known is None else {known.id: known.name}
-    found, missing = conversations.views(rows, names, own=own)
+    comments = [queries.CommentRow._make(row) for row in rows]
+    found, missing = conversations.views(comments, names, own=own)
     if missing:
         # Further up in the thread, or written before what it answers, as an import may have it.
         others = queries.names(session, sorted(missing))
-        names |= {row.id: row.name or ANONYMOUS for row in others if row.status == Status.APPROVED}
-        found, _ = conversations.views(rows, names, own=own)
+        names |= {row.id: row.name or ANONYMOUS for row in others if row.status is Status.APPROVED}
+        found, _ = conversations.views(comments, names, own=own)
     return found
 
 

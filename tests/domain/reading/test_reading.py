@@ -646,8 +646,12 @@ def test_a_comment_is_read_as_it_was_written(session: Session, site: Site) -> No
     assert results[3].website == "https://anna.example/"
 
 
+def test_a_row_has_its_fields_in_the_order_of_the_query() -> None:
+    assert tuple(queries.comments().selected_columns.keys()) == queries.CommentRow._fields
+
+
 @both_engines
-def test_only_what_is_unusual_about_a_comment_is_fetched(session: Session, site: Site) -> None:
+def test_what_is_unusual_about_a_comment_is_read(session: Session, site: Site) -> None:
     sketch = Sketch(session, site, "/marked")
     sketch.add()
     sketch.add(edited_at=NOON)
@@ -657,12 +661,13 @@ def test_only_what_is_unusual_about_a_comment_is_fetched(session: Session, site:
     thread = threads.find(session, sketch.store())
     assert thread
     rows = queries.first_page(Order.OLDEST).rows(session, thread_id=thread.id)
-    assert [row[-1] for row in sorted(rows)] == [
-        None,
-        "approved comment edited",
-        f"{queries.flags(Status.APPROVED, Kind.COMMENT, Role.MODERATOR)} pinned featured",
-        queries.flags(Status.TRASH, Kind.COMMENT, None),
-        "approved pingback",
+    read = [queries.CommentRow._make(row) for row in sorted(rows)]
+    assert [(one.status, one.kind, one.role, one.edited, one.pinned, one.featured) for one in read] == [
+        (Status.APPROVED, Kind.COMMENT, None, False, False, False),
+        (Status.APPROVED, Kind.COMMENT, None, True, False, False),
+        (Status.APPROVED, Kind.COMMENT, Role.MODERATOR, False, True, True),
+        (Status.TRASH, Kind.COMMENT, None, False, False, False),
+        (Status.APPROVED, Kind.PINGBACK, None, False, False, False),
     ]
 
 
