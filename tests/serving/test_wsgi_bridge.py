@@ -123,7 +123,7 @@ def load():
     return app
 
 if __name__ == "__main__":
-    server.serve(load, server.Bind.read(sys.argv[1]), workers=1, another=[sys.executable, "-c", "exit(1)"])
+    server.serve(load, server.Bind.read(sys.argv[1]), workers=1)
 """
 
 
