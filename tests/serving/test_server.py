@@ -234,6 +234,7 @@ def test_a_request_under_way_is_finished_when_it_is_told_to_stop(how: int, path:
     with processes.running(tmp_path / "output", {}, *arguments) as process:
         process.until_said("Started worker-1")
         process.until_said("Started worker-2")
+        processes.until(lambda: processes.listens(port), "the port")  # it says so a moment before it listens
         reader = threading.Thread(target=get)
         reader.start()
         processes.until((tmp_path / "begun").exists, "the request to begin")
@@ -252,6 +253,7 @@ def test_a_worker_that_does_not_finish_in_time_is_killed(tmp_path: Path) -> None
     arguments = [str(tmp_path / "slow.py"), f"127.0.0.1:{port}", str(tmp_path), "1"]
     with processes.running(tmp_path / "output", {}, *arguments) as process:
         process.until_said("Started worker-2")
+        processes.until(lambda: processes.listens(port), "the port")  # it says so a moment before it listens
         with socket.create_connection(("127.0.0.1", port), timeout=processes.PATIENCE) as reader:
             reader.sendall(b"GET /now HTTP/1.1\r\nHost: here\r\n\r\n")
             processes.until((tmp_path / "begun").exists, "the request to begin")
@@ -373,6 +375,7 @@ def test_a_worker_looks_for_garbage_but_not_among_what_was_loaded(tmp_path: Path
         tmp_path / "output", {}, str(tmp_path / "garbage.py"), f"127.0.0.1:{port}"
     ) as process:
         process.until_said("Started worker-1")
+        processes.until(lambda: processes.listens(port), "the port")  # it says so a moment before it listens
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=processes.PATIENCE)
         connection.request("GET", "/")
         assert connection.getresponse().read().decode() == "True True"

@@ -134,6 +134,7 @@ def test_the_server_has_threads_for_readers_whoever_waits(tmp_path: Path) -> Non
     arguments = [str(tmp_path / "waiting.py"), f"127.0.0.1:{port}", str(go)]
     with processes.running(tmp_path / "output", {}, *arguments) as process:
         process.until_said("Started worker-1")
+        processes.until(lambda: processes.listens(port), "the port")  # it says so a moment before it listens
         statuses: list[int] = []
         waiting = [
             threading.Thread(target=lambda n=n: statuses.append(processes.status(port, f"/wait/{n}")))
