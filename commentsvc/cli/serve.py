@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-import sys
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from functools import partial
@@ -75,17 +74,13 @@ def init(base_url: str | None) -> None:
 @click.option(
     "--access-log/--no-access-log", default=True, show_default=True, help="A line for each request."
 )
-@click.option("--worker", type=int, hidden=True, help="Be this one alone: the supervisor starts it so.")
-def serve(bind: str, workers: int, access_log: bool, worker: int | None) -> None:
+def serve(bind: str, workers: int, access_log: bool) -> None:
     """Run the service until it is told to stop (Ctrl+C, SIGTERM).
 
     The database is brought up to date first. Requests under way are finished before it ends.
     """
     settings = service.settings()
     where = server.Bind.read(bind)
-    if worker:
-        application = service.Application(settings)
-        return server.work(partial(deliver.load, application), where, worker, access_log=access_log)
     where.require_free()
     application = service.Application(settings)
     if application.bring_up_to_date():
@@ -96,10 +91,8 @@ def serve(bind: str, workers: int, access_log: bool, worker: int | None) -> None
         partial(deliver.load, application),
         where,
         workers=workers,
-        another=[sys.executable, *sys.orig_argv[1:], "--worker"],
         access_log=access_log,
     )
-    return None
 
 
 @click.command()

@@ -5,17 +5,14 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable
 from threading import Lock
 from typing import Any
-
-from commentsvc import compute_lock
 
 BUSY_TIMEOUT_MS = 15_000
 REMEMBERED_KB = 512
 """Of the file, by each connection, of which a process has a dozen; the system remembers it for all of them anyway."""
 OTHERS_POST = 0.005
-"""Seconds in which another process has written a comment, as a rule; so long the first in the queue keeps the floor."""
+"""Seconds in which another process has written a comment, as a rule; so long the first in the queue asks often."""
 ASK_AGAIN, ASK_LATER = 0.0001, 0.001
 """Seconds between two attempts, within that time and after it; SQLite itself counts no less than a thousandth."""
 _SYNC = getattr(os, "fdatasync", os.fsync)
@@ -43,7 +40,7 @@ class SharedDatabase:
         An `fsync` that had begun before may have missed some of it. Raises sqlite3.OperationalError.
         """
         wanted = self._begun + 1
-        with compute_lock.left(), self._syncing:
+        with self._syncing:
             if self._done >= wanted:
                 return
             self._begun += 1
@@ -123,12 +120,12 @@ class QueuedConnection(sqlite3.Connection):
         whoever has waited longest asks least.
         """
         until = time.monotonic() + BUSY_TIMEOUT_MS / 1000
-        if not _waited(lambda seconds: self._file.turn.acquire(timeout=seconds), 0, until):
+        if not self._file.turn.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
             raise sqlite3.OperationalError(_LOCKED)
         self._has_turn = True
         self.execute("PRAGMA busy_timeout = 0")
         try:
-            if not _waited(self._asked, OTHERS_POST, until):
+            if not self._asked(until):
                 raise sqlite3.OperationalError(_LOCKED)
         except BaseException:
             self._end_turn()
@@ -136,14 +133,14 @@ class QueuedConnection(sqlite3.Connection):
         finally:
             self.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
 
-    def _asked(self, seconds: float) -> bool:
-        """Ask for the lock again and again, for so many seconds."""
-        ends = time.monotonic() + seconds
-        pause = ASK_AGAIN if seconds <= OTHERS_POST else ASK_LATER
+    def _asked(self, until: float) -> bool:
+        """Ask for the lock again and again, `until` that time."""
+        often_until = time.monotonic() + OTHERS_POST
         while not self._begun():
-            if time.monotonic() > ends:
+            now = time.monotonic()
+            if now > until:
                 return False
-            time.sleep(pause)
+            time.sleep(ASK_AGAIN if now < often_until else ASK_LATER)
         return True
 
     def _begun(self) -> bool:
@@ -159,11 +156,3 @@ class QueuedConnection(sqlite3.Connection):
         if self._has_turn:
             self._has_turn = False
             self._file.turn.release()
-
-
-def _waited(attempt: Callable[[float], bool], patience: float, until: float) -> bool:
-    """Try for some seconds; then `until` that time, and let others go on meanwhile."""
-    if attempt(patience):
-        return True
-    with compute_lock.left():
-        return attempt(max(0.0, until - time.monotonic()))

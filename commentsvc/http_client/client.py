@@ -19,7 +19,6 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import NoReturn
 from urllib.parse import quote, urljoin, urlsplit
 
-from commentsvc import compute_lock
 from commentsvc.errors import BadAddressError, ForbiddenDestinationError, OutboundError
 from commentsvc.http_client import ssrf
 from commentsvc.http_client.deadline import Deadline, DeadlineSocket
@@ -65,7 +64,6 @@ class Network:
 INTERNET = Network()
 
 
-@compute_lock.left()
 def fetch(
     url: str,
     *,

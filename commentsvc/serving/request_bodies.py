@@ -1,4 +1,4 @@
-"""The way in to Flask: bodies are waited for by a few threads at most, and readers and writers go in one by one."""
+"""The way in to Flask: few threads wait for bodies, and what can wait goes to the second pool of threads."""
 
 from __future__ import annotations
 
@@ -8,11 +8,8 @@ from io import BytesIO
 from threading import Semaphore
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from commentsvc import compute_lock
 from commentsvc.serving.wsgi_bridge import CAN_WAIT, DeferredResponse
 
-QUICK = ("/embed", "/thread", "/counts")
-"""How paths begin behind which nothing takes long."""
 LONG = ("/admin", "/login", "/account", "/invite")
 """How paths begin behind which even reading may wait for another server or look through a million comments."""
 READING = ("GET", "HEAD")
@@ -30,28 +27,20 @@ _DIGITS = len(str(BODY_LARGEST))
 class RequestBodyReader:
     """A WSGI application in front of another."""
 
-    def __init__(self, app: WSGIApplication, *, one_by_one: bool) -> None:
-        """`one_by_one`: nothing that readers and writers ask for waits for another server (`floor.py` says why)."""
+    def __init__(self, app: WSGIApplication) -> None:
         self._app = app
-        self._one_by_one = one_by_one
         self._waiting = Semaphore(WAITING)
         self._all_stuck = False
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        """Pass a request on, when it is its turn."""
+        """Pass a request on, once its body has come."""
         length = _length(environ)
         if length is None:
             return self._app(environ, start)
         if length and not self._has_come(environ, length):
             return _refuse(environ, start)
         if CAN_WAIT in environ and not _is_reading(environ):
-            return DeferredResponse(lambda: self._go_in(environ, start))
-        return self._go_in(environ, start)
-
-    def _go_in(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        if self._one_by_one and environ["PATH_INFO"].startswith(QUICK):
-            with compute_lock.held(in_line=environ["REQUEST_METHOD"] not in READING):
-                return self._app(environ, start)
+            return DeferredResponse(lambda: self._app(environ, start))
         return self._app(environ, start)
 
     def _has_come(self, environ: WSGIEnvironment, length: int) -> bool:

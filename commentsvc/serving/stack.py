@@ -37,17 +37,12 @@ def around_flask(
     settings: Settings, engine: Engine, signal: ChangeSignal, broadcast: ChangeBroadcast
 ) -> Sequence[Layer]:
     """Return the layers that every server has, the outermost first."""
-    # Where no server is asked, only a file, readers and writers wait for nobody but each other.
-    only_a_file = settings.database_url.startswith("sqlite") and not settings.redis_url
 
     def page_cache(app: WsgiApp) -> PageCache:
         room = settings.cache_mb * 1024 * 1024
         return PageCache(app, room=room, signal=signal, engine=engine, listen=broadcast.listen)
 
-    def request_bodies(app: WsgiApp) -> RequestBodyReader:
-        return RequestBodyReader(app, one_by_one=only_a_file)
-
-    return [*([page_cache] if settings.cache_mb else []), request_bodies]
+    return [*([page_cache] if settings.cache_mb else []), RequestBodyReader]
 
 
 def wrap(app: WsgiApp, layers: Sequence[Layer]) -> WsgiApp:

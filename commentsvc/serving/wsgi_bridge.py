@@ -1,8 +1,8 @@
 """Between the server and a WSGI application: what takes long is answered by threads of its own.
 
-The server has few threads for what comes in, because many would take Python's lock from each other; they answer in the
-order in which it came. Whoever waits there for a turn, for the disk or for another server keeps a thread from readers,
-and four of them all. So an application may return that it answers `Later`; the thread goes on with the next request.
+The server has four threads, and answers in the order in which requests come: four comments that wait for the database,
+or four logins that wait for a slow provider, would stop all readers, so what can wait is answered by a second pool of
+threads. An application returns a `DeferredResponse` for it, and the server's thread goes on with the next request.
 """
 
 from __future__ import annotations
@@ -13,15 +13,13 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from commentsvc.serving.write_throttle import WriteThrottle
-
 Headers = list[tuple[str, str]]
 WsgiApp = Callable[..., Iterable[bytes]]
 
 CAN_WAIT = "commentsvc.can_wait"
-"""The key under which the environ says that `Later` may be returned."""
+"""The key under which the environ says that a `DeferredResponse` may be returned."""
 SLOW_POOL_SIZE = 8
-"""Threads of a process that answer later. More of them wait in a queue, without a thread."""
+"""Threads of a process that answer later. More requests wait in a queue, without a thread."""
 
 log = logging.getLogger(__name__)
 
@@ -75,8 +73,6 @@ class WsgiBridge:
 
     def __init__(self, app: WsgiApp) -> None:
         self._app = app
-        self._readers = 0
-        self._throttle = WriteThrottle(lambda: self._readers)
         self._slow_pool = ThreadPoolExecutor(SLOW_POOL_SIZE, thread_name_prefix="slow")
         self._always: dict[str, Any] = {
             "SCRIPT_NAME": "",
@@ -96,13 +92,11 @@ class WsgiBridge:
         if type(answer) is DeferredResponse:
             self._slow_pool.submit(self._finish, protocol, begun, answer)
         else:
-            self._readers += 1  # threads may lose one; it is no account
             self._send(protocol, begun, answer)
 
     def _finish(self, protocol: Any, begun: _Begun, answer: DeferredResponse) -> None:
         try:
-            with self._throttle.given():
-                self._send(protocol, begun, answer)
+            self._send(protocol, begun, answer)
         except Exception:
             log.exception("an answer could not be made")
             protocol.response_bytes(500, [], b"")

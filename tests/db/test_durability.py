@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from commentsvc import compute_lock
 from commentsvc.db import sqlite
 from commentsvc.db.sqlite import QueuedConnection, SharedDatabase
-from tests.support.compute_lock_thread import LATE, SOON, Other, is_free
+from tests.support.processes import PATIENCE
+
+SOON = 0.1
+"""Seconds."""
 
 
 class Disk:
@@ -31,7 +33,7 @@ class Disk:
     def sync(self, descriptor: int) -> None:
         self.asked.append(os.fstat(descriptor).st_ino)
         self.came.release()
-        assert self.open.wait(LATE)
+        assert self.open.wait(PATIENCE)
         if self.fault:
             raise self.fault
         os.fsync(descriptor)
@@ -101,27 +103,27 @@ def test_nobody_is_told_before_the_disk_has_it_and_others_write_meanwhile(
 ) -> None:
     disk.open.clear()
     first = Writer(file, path)
-    assert disk.came.acquire(timeout=LATE)
+    assert disk.came.acquire(timeout=PATIENCE)
     with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as another:
         another.execute("BEGIN IMMEDIATE")  # the lock is free
         another.execute("ROLLBACK")
     assert not first.told.wait(SOON)
     disk.open.set()
-    assert first.told.wait(LATE)
+    assert first.told.wait(PATIENCE)
 
 
 def test_who_waits_together_waits_for_one(path: Path, disk: Disk, file: SharedDatabase) -> None:
     disk.asked.clear()
     disk.open.clear()
     writers = [Writer(file, path)]
-    assert disk.came.acquire(timeout=LATE)
+    assert disk.came.acquire(timeout=PATIENCE)
     writers += [Writer(file, path) for _ in range(5)]
     while rows(path) < 6:
         pass
     time.sleep(SOON)  # from the lock to the queue for the disk is a step
     disk.open.set()
     for writer in writers:
-        assert writer.told.wait(LATE)
+        assert writer.told.wait(PATIENCE)
     # The first one's, and one for all who had committed since that began; more where some are very slow.
     assert 2 <= len(disk.asked) < 6
 
@@ -130,13 +132,13 @@ def test_an_fsync_that_had_begun_before_is_not_enough(path: Path, disk: Disk, fi
     disk.asked.clear()
     disk.open.clear()
     first = Writer(file, path)
-    assert disk.came.acquire(timeout=LATE)
+    assert disk.came.acquire(timeout=PATIENCE)
     second = Writer(file, path)
     while rows(path) < 2:
         pass
     disk.open.set()
-    assert first.told.wait(LATE)
-    assert second.told.wait(LATE)
+    assert first.told.wait(PATIENCE)
+    assert second.told.wait(PATIENCE)
     assert len(disk.asked) == 2
 
 
@@ -151,28 +153,6 @@ def test_a_disk_that_fails_is_said_and_the_next_one_asks_again(
         disk.asked.clear()
         write(connection)
     assert len(disk.asked) == 1
-
-
-def test_who_waits_for_the_disk_keeps_nobody_from_the_floor(
-    path: Path, disk: Disk, file: SharedDatabase
-) -> None:
-    disk.open.clear()
-    has = threading.Event()
-
-    def post() -> None:
-        with compute_lock.held(), closing(file.connect(path)) as connection:
-            write(connection)
-            has.set()
-
-    writer = threading.Thread(target=post, daemon=True)
-    writer.start()
-    assert disk.came.acquire(timeout=LATE)
-    assert Other().had.wait(LATE)
-    assert not has.is_set()
-    disk.open.set()
-    assert has.wait(LATE)
-    writer.join(LATE)
-    assert is_free()
 
 
 def test_a_database_without_a_log_is_left_to_sqlite(disk: Disk, file: SharedDatabase) -> None:

@@ -13,13 +13,12 @@ from flask import Flask
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from commentsvc import compute_lock, create_app
+from commentsvc import create_app
 from commentsvc.config import Settings
 from commentsvc.db import sqlite
 from commentsvc.db.session import begin_write, db
 from commentsvc.db.sqlite import BUSY_TIMEOUT_MS
 from tests.conftest import dispose
-from tests.support.compute_lock_thread import LATE, Other
 
 
 @pytest.fixture
@@ -117,37 +116,3 @@ def test_a_writer_may_begin_again(impatient: Flask) -> None:
                 pass
     with writing():
         pass
-
-
-def test_who_waits_for_this_process_keeps_nobody_from_the_floor(app: Flask) -> None:
-    with app.app_context(), writing():
-        writer, has = _writer_with_the_floor(app)
-        assert Other().had.wait(LATE)
-        assert not has.is_set()
-    assert has.wait(LATE)
-    writer.join()
-
-
-def test_who_waits_for_another_process_keeps_nobody_from_the_floor(app: Flask, settings: Settings) -> None:
-    with another_process(settings):
-        writer, has = _writer_with_the_floor(app)
-        assert Other().had.wait(LATE)
-        assert not has.is_set()
-    assert has.wait(LATE)
-    writer.join()
-
-
-def _writer_with_the_floor(app: Flask) -> tuple[threading.Thread, threading.Event]:
-    """Somebody who has the floor, and waits for the lock by now."""
-    began, has = threading.Event(), threading.Event()
-
-    def write() -> None:
-        with app.app_context(), compute_lock.held():
-            began.set()
-            with writing():
-                has.set()
-
-    writer = threading.Thread(target=write)
-    writer.start()
-    assert began.wait(LATE)
-    return writer, has

@@ -11,12 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from commentsvc import compute_lock
 from commentsvc.errors import ForbiddenDestinationError, OutboundError
 from commentsvc.http_client import client as http_client
 from commentsvc.http_client.client import HttpResponse, Network
 from tests.support.certificates import Authority
-from tests.support.compute_lock_thread import is_free
 from tests.support.strange_server import PUBLIC, Internet, Server
 
 PNG = b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n"
@@ -109,20 +107,6 @@ def test_a_message_is_sent_and_its_answer_left_unread(server: Server) -> None:
     assert (answer.status, answer.body) == (202, b"")
     assert server.requests[0].startswith("POST / HTTP/1.1\r\n")
     assert "Content-Length: 8\r\n" in server.requests[0]
-
-
-def test_who_asks_keeps_nobody_from_the_floor(server: Server) -> None:
-    free: list[bool] = []
-
-    def answer(sock: socket.socket) -> None:
-        free.append(is_free())
-        sock.sendall(PNG + b"Content-Length: 1\r\n\r\nx")
-
-    server.play(answer)
-    with compute_lock.held():
-        local(server)
-        assert not is_free()
-    assert free == [True]
 
 
 @pytest.mark.parametrize(("kind", "body"), [("text/html", b""), ("image/png", b"sorry")])

@@ -1,37 +1,30 @@
-"""Requests of readers and writers go in one by one, with all that they bring; slow senders stop nobody else."""
+"""Requests go in with all that they bring; slow senders stop nobody else, and what can wait is answered later."""
 
 from __future__ import annotations
 
 import json
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
 import pytest
-from flask import Flask
 
-from commentsvc import create_app
-from commentsvc.config import Settings
 from commentsvc.serving import server
 from commentsvc.serving.request_bodies import BODY_LARGEST, BUSY, WAITING, RequestBodyReader
 from commentsvc.serving.wsgi_bridge import CAN_WAIT, DeferredResponse
-from tests.conftest import dispose
-from tests.support.compute_lock_thread import LATE, is_free
+from tests.support.processes import PATIENCE
 
 Environ = dict[str, Any]
 
 
 class Asked:
-    """An application that notes whether somebody else could go on meanwhile, and what came."""
+    """An application that notes what came."""
 
     def __init__(self) -> None:
-        self.free: list[bool] = []
         self.bodies: list[bytes] = []
 
     def __call__(self, environ: Environ, start: Callable[..., Any]) -> Iterable[bytes]:
-        self.free.append(is_free())
         self.bodies.append(environ["wsgi.input"].read())
         return [b"answer"]
 
@@ -50,29 +43,19 @@ class Slow(BytesIO):
 
     def read(self, size: int | None = -1) -> bytes:
         self.begun.set()
-        assert self.rest.wait(LATE)
+        assert self.rest.wait(PATIENCE)
         return super().read(size)
 
 
-def go_in(app: Asked, environ: Environ, *, one_by_one: bool = True) -> None:
-    assert list(RequestBodyReader(app, one_by_one=one_by_one)(environ, lambda *_: None)) == [b"answer"]
-    assert is_free()
+def go_in(app: Asked, environ: Environ) -> None:
+    assert list(RequestBodyReader(app)(environ, lambda *_: None)) == [b"answer"]
 
 
-@pytest.mark.parametrize(
-    "path", ["/embed", "/embed/comments", "/embed/own", "/thread", "/thread/comments", "/counts"]
-)
-def test_who_reads_or_writes_goes_in_alone(path: str) -> None:
+@pytest.mark.parametrize("path", ["/", "/embed", "/embed/comments", "/thread/comments", "/counts", "/admin"])
+def test_an_application_gets_a_body_whole(path: str) -> None:
     app = Asked()
     go_in(app, request(path, b"text=Hello"))
-    assert (app.free, app.bodies) == ([False], [b"text=Hello"])
-
-
-@pytest.mark.parametrize("path", ["/", "/admin", "/login/wordpress", "/account", "/health", "/static/embed"])
-def test_others_keep_nobody_waiting(path: str) -> None:
-    app = Asked()
-    go_in(app, request(path, b"a=b"))
-    assert (app.free, app.bodies) == ([True], [b"a=b"])
+    assert app.bodies == [b"text=Hello"]
 
 
 @pytest.mark.parametrize(
@@ -90,7 +73,7 @@ def test_a_body_that_may_come_slowly_is_left_to_the_application(environ: Environ
     app = Asked()
     sent = environ["wsgi.input"].getvalue()
     go_in(app, environ)
-    assert (app.free, app.bodies) == ([True], [sent])
+    assert app.bodies == [sent]
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -103,13 +86,13 @@ def test_what_a_reader_announces_and_never_sends_is_not_waited_for(method: str) 
 
 def test_who_sends_slowly_keeps_nobody_waiting() -> None:
     app = Asked()
-    entrance = RequestBodyReader(app, one_by_one=True)
+    entrance = RequestBodyReader(app)
     body = Slow()
     sender = threading.Thread(
         target=entrance, args=(request("/embed/comments", b"slow") | {"wsgi.input": body}, lambda *_: None)
     )
     sender.start()
-    assert body.begun.wait(LATE)
+    assert body.begun.wait(PATIENCE)
     entrance(request("/embed/comments", b"quick"), lambda *_: None)
     body.rest.set()
     sender.join()
@@ -119,7 +102,7 @@ def test_who_sends_slowly_keeps_nobody_waiting() -> None:
 @pytest.mark.parametrize("path", ["/embed/comments", "/admin/rules", "/login/apple/callback"])
 def test_many_who_send_slowly_keep_only_those_waiting_who_send_something(path: str) -> None:
     app = Asked()
-    entrance = RequestBodyReader(app, one_by_one=True)
+    entrance = RequestBodyReader(app)
     bodies = [Slow() for _ in range(WAITING)]
     senders = [
         threading.Thread(
@@ -129,7 +112,7 @@ def test_many_who_send_slowly_keep_only_those_waiting_who_send_something(path: s
     ]
     for sender, body in zip(senders, bodies, strict=True):
         sender.start()
-        assert body.begun.wait(LATE)
+        assert body.begun.wait(PATIENCE)
     answers = [refusal(entrance, accept) for accept in ("application/json", "text/html")]
     entrance(request("/embed", REQUEST_METHOD="GET"), lambda *_: None)
     assert app.bodies == [b""]  # a reader is let in
@@ -175,11 +158,11 @@ PATIENT = {CAN_WAIT: True}
 )
 def test_who_can_wait_is_answered_later(environ: Environ) -> None:
     app = Asked()
-    answer = RequestBodyReader(app, one_by_one=True)(environ | PATIENT, lambda *_: None)
+    answer = RequestBodyReader(app)(environ | PATIENT, lambda *_: None)
     assert isinstance(answer, DeferredResponse)
-    assert app.free == []
+    assert app.bodies == []
     assert list(answer) == [b"answer"]
-    assert len(app.free) == 1
+    assert len(app.bodies) == 1
 
 
 @pytest.mark.parametrize(
@@ -198,7 +181,7 @@ def test_who_can_wait_is_answered_later(environ: Environ) -> None:
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_who_reads_is_answered_at_once(path: str, method: str) -> None:
     app = Asked()
-    entrance = RequestBodyReader(app, one_by_one=True)
+    entrance = RequestBodyReader(app)
     assert list(entrance(request(path, REQUEST_METHOD=method) | PATIENT, lambda *_: None)) == [b"answer"]
     assert not isinstance(
         entrance(request(path, REQUEST_METHOD=method) | PATIENT, lambda *_: None), DeferredResponse
@@ -208,7 +191,7 @@ def test_who_reads_is_answered_at_once(path: str, method: str) -> None:
 def test_a_body_is_there_before_somebody_is_answered_later() -> None:
     app, body = Asked(), BytesIO(b"text=Hello")
     sent = request("/embed/comments", b"text=Hello") | PATIENT | {"wsgi.input": body}
-    answer = RequestBodyReader(app, one_by_one=True)(sent, lambda *_: None)
+    answer = RequestBodyReader(app)(sent, lambda *_: None)
     assert body.read() == b""
     assert list(answer) == [b"answer"]
     assert app.bodies == [b"text=Hello"]
@@ -217,41 +200,4 @@ def test_a_body_is_there_before_somebody_is_answered_later() -> None:
 def test_an_empty_body_of_no_length_is_none() -> None:
     app = Asked()
     go_in(app, request("/embed", CONTENT_LENGTH=""))
-    assert (app.free, app.bodies) == ([False], [b""])
-
-
-def test_a_fault_lets_the_next_in() -> None:
-    def faulty(_environ: Environ, _start: Callable[..., Any]) -> Iterable[bytes]:
-        raise LookupError
-
-    with pytest.raises(LookupError):
-        RequestBodyReader(faulty, one_by_one=True)(request("/embed"), lambda *_: None)
-    assert is_free()
-
-
-def waits(app: Flask) -> bool:
-    """Whether its requests wait for each other."""
-    inner: Any = app.wsgi_app
-    entrance = inner if isinstance(inner, RequestBodyReader) else inner._app
-    assert isinstance(entrance, RequestBodyReader)
-    return entrance._one_by_one
-
-
-@pytest.mark.parametrize("cache_mb", [0, 8])
-def test_where_everything_is_in_one_file_requests_wait_for_each_other(
-    settings: Settings, cache_mb: int
-) -> None:
-    app = create_app(replace(settings, cache_mb=cache_mb))
-    assert waits(app)
-    dispose(app)
-
-
-@pytest.mark.parametrize(
-    "elsewhere",
-    [{"database_url": "postgresql+psycopg://nobody@127.0.0.1/none"}, {"redis_url": "redis://127.0.0.1:1/0"}],
-    ids=["postgresql", "redis"],
-)
-def test_where_servers_are_asked_they_do_not(settings: Settings, elsewhere: dict[str, str]) -> None:
-    app = create_app(replace(settings, **elsewhere))  # type: ignore[arg-type]
-    assert not waits(app)
-    dispose(app)
+    assert app.bodies == [b""]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import inspect
 import os
 import re
 import signal
@@ -15,6 +16,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import granian.server.mp
 import pytest
 
 from commentsvc.errors import BadAddressError
@@ -210,7 +212,8 @@ def load():
     return app
 
 if __name__ == "__main__":
-    server.serve(load, server.Bind.read(sys.argv[1]), workers=2, another=[sys.executable, "-c", "exit(1)"])
+    server.FINISH_WITHIN = int(sys.argv[3])
+    server.serve(load, server.Bind.read(sys.argv[1]), workers=2)
 """
 
 
@@ -227,10 +230,11 @@ def test_a_request_under_way_is_finished_when_it_is_told_to_stop(how: int, path:
         answers.append(connection.getresponse().read())
         connection.close()
 
-    arguments = [str(tmp_path / "slow.py"), f"127.0.0.1:{port}", str(tmp_path)]
+    arguments = [str(tmp_path / "slow.py"), f"127.0.0.1:{port}", str(tmp_path), str(server.FINISH_WITHIN)]
     with processes.running(tmp_path / "output", {}, *arguments) as process:
         process.until_said("Started worker-1")
         process.until_said("Started worker-2")
+        processes.until(lambda: processes.listens(port), "the port")  # it says so a moment before it listens
         reader = threading.Thread(target=get)
         reader.start()
         processes.until((tmp_path / "begun").exists, "the request to begin")
@@ -243,6 +247,113 @@ def test_a_request_under_way_is_finished_when_it_is_told_to_stop(how: int, path:
     assert answers == [b"done"]
 
 
+def test_a_worker_that_does_not_finish_in_time_is_killed(tmp_path: Path) -> None:
+    port = processes.free_port()
+    (tmp_path / "slow.py").write_text(SLOW)
+    arguments = [str(tmp_path / "slow.py"), f"127.0.0.1:{port}", str(tmp_path), "1"]
+    with processes.running(tmp_path / "output", {}, *arguments) as process:
+        process.until_said("Started worker-2")
+        processes.until(lambda: processes.listens(port), "the port")  # it says so a moment before it listens
+        with socket.create_connection(("127.0.0.1", port), timeout=processes.PATIENCE) as reader:
+            reader.sendall(b"GET /now HTTP/1.1\r\nHost: here\r\n\r\n")
+            processes.until((tmp_path / "begun").exists, "the request to begin")
+            process.send(signal.SIGTERM)
+            assert process.child.wait(server.FINISH_WITHIN / 2) == 0
+            assert reader.recv(1) == b""
+    assert process.said().count("Killing worker-") == 1
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl+C"])
+def test_a_service_told_to_stop_while_it_begins_stops_in_order(how: int, tmp_path: Path) -> None:
+    port = processes.free_port()
+    arguments = ["-m", "commentsvc", "serve", "--bind", f"127.0.0.1:{port}"]
+    variables = environment(tmp_path / "data", COMMENTSVC_LOG_LEVEL="INFO")
+    with processes.running(tmp_path / "output", variables, *arguments) as process:
+        process.until_said("server: Starting")  # workers may be there, or not
+        process.send(how)
+        assert process.child.wait(WITHOUT_FORCE) == 0
+    assert "Traceback" not in process.said()
+    assert "ERROR" not in process.said()
+    assert processes.status(port, "/healthz") == 0
+
+
+def test_the_end_of_the_terminal_is_not_the_end_of_the_service(tmp_path: Path) -> None:
+    port = processes.free_port()
+    arguments = ["-m", "commentsvc", "serve", "--bind", f"127.0.0.1:{port}"]
+    with processes.running(tmp_path / "output", environment(tmp_path / "data"), *arguments) as process:
+        processes.until(lambda: processes.status(port, "/healthz") == 200, "/healthz")
+        process.send_to_all(signal.SIGHUP)
+        assert processes.status(port, "/healthz") == 200
+        process.send(signal.SIGTERM)
+        assert process.child.wait(processes.PATIENCE) == 0
+    assert "Unexpected" not in process.said()
+    assert "espawning" not in process.said()
+
+
+BROKEN_LATER = """
+import os, sys
+from pathlib import Path
+from commentsvc.serving import server
+
+folder = Path(sys.argv[2])
+if os.environ.get("FULL"):
+    os.dup2(os.open("/dev/full", os.O_WRONLY), 2)
+
+def app(environ, start):
+    start("200 OK", [("Content-Length", "2")])
+    return [b"ok"]
+
+def load():
+    if (folder / "broken").exists():
+        os._exit(1)
+    (folder / f"worker-{os.getpid()}").touch()
+    return app
+
+if __name__ == "__main__":
+    server.serve(load, server.Bind.read(sys.argv[1]), workers=2)
+"""
+
+
+@pytest.mark.parametrize(
+    "variables", [{}, {"FULL": "yes"}], ids=["with a log", "with a log that cannot be written"]
+)
+def test_a_worker_whose_successor_ends_at_once_takes_the_service_down(
+    variables: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "broken_later.py").write_text(BROKEN_LATER)
+    arguments = [str(tmp_path / "broken_later.py"), f"127.0.0.1:{processes.free_port()}", str(tmp_path)]
+    with processes.running(tmp_path / "output", variables, *arguments) as process:
+        processes.until(lambda: len(list(tmp_path.glob("worker-*"))) == 2, "the workers")
+        first, second = (int(file.name.removeprefix("worker-")) for file in tmp_path.glob("worker-*"))
+        (tmp_path / "broken").touch()
+        os.kill(second, signal.SIGKILL)
+        assert process.child.wait(processes.PATIENCE) == 1
+        assert not _is_alive(first)
+    if not variables:
+        assert process.said().count("ERROR server: Unexpected exit from worker-") == 2
+        assert "ERROR server: Worker crash loop detected, exiting" in process.said()
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_granian_has_the_private_name_that_we_replace() -> None:
+    ours = "server.py replaces granian.server.mp._wsgi_call_wrap, and this Granian"
+    wrap = getattr(granian.server.mp, "_wsgi_call_wrap", None)
+    assert callable(wrap), f"{ours} has it no more: DeferredResponse needs another way in"
+    taken = list(inspect.signature(wrap).parameters)
+    assert taken == ["callback", "scope_opts", "access_log_fmt"], f"{ours} calls it with {taken}"
+    spawn = inspect.unwrap(granian.server.mp.MPServer._spawn_wsgi_worker)
+    assert "_wsgi_call_wrap" in spawn.__code__.co_names, f"{ours} calls it no more in a worker"
+    runner = inspect.signature(wrap(lambda *_: [], {}), follow_wrapped=False)
+    assert list(runner.parameters) == ["proto", "scope"], f"{ours} hands requests on as {runner}"
+
+
 GARBAGE = """
 import gc, sys
 from commentsvc.serving import server
@@ -253,7 +364,7 @@ def app(environ, start):
     return [said]
 
 if __name__ == "__main__":
-    server.serve(lambda: app, server.Bind.read(sys.argv[1]), workers=1, another=[sys.executable, "-c", "exit(1)"])
+    server.serve(lambda: app, server.Bind.read(sys.argv[1]), workers=1)
 """
 
 
@@ -264,6 +375,7 @@ def test_a_worker_looks_for_garbage_but_not_among_what_was_loaded(tmp_path: Path
         tmp_path / "output", {}, str(tmp_path / "garbage.py"), f"127.0.0.1:{port}"
     ) as process:
         process.until_said("Started worker-1")
+        processes.until(lambda: processes.listens(port), "the port")  # it says so a moment before it listens
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=processes.PATIENCE)
         connection.request("GET", "/")
         assert connection.getresponse().read().decode() == "True True"

@@ -1,8 +1,7 @@
-"""What can wait is answered by other threads; readers are answered meanwhile, and first."""
+"""What can wait is answered by other threads; readers are answered meanwhile."""
 
 from __future__ import annotations
 
-import itertools
 import socket
 import threading
 from collections.abc import Iterable
@@ -12,10 +11,8 @@ from typing import Any
 import pytest
 
 from commentsvc.serving.access_log import AccessLog
-from commentsvc.serving.write_throttle import DEAREST, LOOK, MANY, SHARE, WriteThrottle
 from commentsvc.serving.wsgi_bridge import CAN_WAIT, SLOW_POOL_SIZE, DeferredResponse, WsgiBridge
 from tests.support import processes
-from tests.support.compute_lock_thread import LATE
 
 
 class Protocol:
@@ -42,7 +39,7 @@ class App:
             return iter([b"in ", b"parts"])
 
         def wait() -> Iterable[bytes]:
-            assert self.go.wait(LATE)
+            assert self.go.wait(processes.PATIENCE)
             if environ["PATH_INFO"] == "/fault":
                 raise LookupError
             return answer()
@@ -67,7 +64,7 @@ def test_others_are_answered_while_more_wait_than_there_are_threads() -> None:
     assert not any(one.done.is_set() for one in waiting)
     app.go.set()
     for number, one in enumerate(waiting):
-        assert one.done.wait(LATE)
+        assert one.done.wait(processes.PATIENCE)
         assert one.given == (201, [("X-Path", f"/{number}")], b"in parts")
 
 
@@ -75,7 +72,7 @@ def test_a_fault_is_an_answer(caplog: pytest.LogCaptureFixture) -> None:
     app, asked = App(), Protocol()
     app.go.set()
     WsgiBridge(app)(asked, request("/fault"))
-    assert asked.done.wait(LATE)
+    assert asked.done.wait(processes.PATIENCE)
     assert asked.given == (500, [], b"")
     assert "LookupError" in caplog.text
 
@@ -85,7 +82,7 @@ def test_what_is_answered_later_is_written_down_then() -> None:
     WsgiBridge(AccessLog(app, write=lines.append))(asked, request("/comments"))
     assert lines == []
     app.go.set()
-    assert asked.done.wait(LATE)
+    assert asked.done.wait(processes.PATIENCE)
     assert '"POST /comments" 201 ' in lines[0]
 
 
@@ -100,57 +97,6 @@ def test_every_answer_is_closed_once() -> None:
     body = Counted([b"answer"])
     later = DeferredResponse(lambda: body).then(lambda: None)
     assert (b"".join(later), body.closed) == (b"answer", 1)
-
-
-class Day:
-    """A clock that moves when somebody waits, readers who come, and what a writer takes to compute."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, takes: float) -> None:
-        self.now, self.readers, self.rate, self.waits = 0.0, 0.0, 0.0, list[float]()
-        self.precedence = WriteThrottle(lambda: int(self.readers), clock=lambda: self.now, wait=self._wait)
-        spent = itertools.count(0.0, takes)
-        monkeypatch.setattr("commentsvc.serving.write_throttle.thread_time", lambda: next(spent))
-
-    def _wait(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self._pass(seconds)
-
-    def _pass(self, seconds: float) -> None:
-        self.now += seconds
-        self.readers += self.rate * seconds
-
-    def compute(self, times: int, *, readers: float) -> list[float]:
-        """Compute so often, one right after the other, with so many readers a second; return how long each waited."""
-        self.rate, self.waits = readers, []
-        self._pass(LOOK)
-        for _ in range(times):
-            with self.precedence.given():
-                pass
-        return self.waits
-
-
-def test_nobody_gives_way_to_few_readers(monkeypatch: pytest.MonkeyPatch) -> None:
-    day = Day(monkeypatch, 0.004)
-    assert [day.compute(20, readers=MANY * 0.9) for _ in range(3)] == [[], [], []]
-
-
-def test_writers_get_a_small_share_while_readers_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    day = Day(monkeypatch, 0.004)
-    day.compute(100, readers=0)  # until it knows what one costs
-    assert day.compute(4, readers=MANY * 1.1) == [pytest.approx(0.004 / SHARE)] * 3
-
-
-def test_they_go_on_at_once_when_readers_have_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    day = Day(monkeypatch, 0.004)
-    assert day.compute(20, readers=MANY * 2)
-    day.compute(1, readers=0)  # of the time before, in part
-    assert day.compute(20, readers=0) == []
-
-
-def test_nobody_waits_long_behind_what_was_dear(monkeypatch: pytest.MonkeyPatch) -> None:
-    day = Day(monkeypatch, 1.0)
-    day.compute(100, readers=0)
-    assert max(day.compute(4, readers=MANY * 2)) <= DEAREST / SHARE
 
 
 WAITING = """
@@ -177,7 +123,7 @@ def load():
     return app
 
 if __name__ == "__main__":
-    server.serve(load, server.Bind.read(sys.argv[1]), workers=1, another=[sys.executable, "-c", "exit(1)"])
+    server.serve(load, server.Bind.read(sys.argv[1]), workers=1)
 """
 
 
@@ -188,6 +134,7 @@ def test_the_server_has_threads_for_readers_whoever_waits(tmp_path: Path) -> Non
     arguments = [str(tmp_path / "waiting.py"), f"127.0.0.1:{port}", str(go)]
     with processes.running(tmp_path / "output", {}, *arguments) as process:
         process.until_said("Started worker-1")
+        processes.until(lambda: processes.listens(port), "the port")  # it says so a moment before it listens
         statuses: list[int] = []
         waiting = [
             threading.Thread(target=lambda n=n: statuses.append(processes.status(port, f"/wait/{n}")))
