@@ -56,7 +56,7 @@ class CachedPage:
         self.short = [_shared(one) for one in headers if one[0] != "Content-Type"]
         """Headers of the answer to somebody who has it already."""
         self.stamp: VersionStamp | None = keep.stamp
-        self.effort = compression.WELL if keep.permanent else compression.QUICK
+        self.effort = compression.BEST if keep.permanent else compression.QUICK
         self.until = until
         self.cell = self.signal = self.signal_for_all = 0
         """The signal's cell of its thread, and the values that this cell and everybody's had."""
