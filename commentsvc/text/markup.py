@@ -93,7 +93,7 @@ def render_html(source: str) -> Rendered:
 
 def trusted(stored: str) -> SafeHtml:
     """Declare HTML that came out of this module, and was stored since, safe for templates."""
-    return str.__new__(SafeHtml, stored)  # as Markup(stored), in a third of its time: a page has a hundred
+    return SafeHtml(stored)
 
 
 @lru_cache(maxsize=64)

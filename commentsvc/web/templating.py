@@ -8,14 +8,13 @@ from functools import lru_cache
 from typing import Any
 
 from flask import Flask
-from jinja2 import Environment, Template
+from jinja2 import Environment
 from jinja2.runtime import Macro
 
 from commentsvc.text import initials
 from commentsvc.text.markup import SafeHtml, trusted
 from commentsvc.web import static_files
 from commentsvc.web.auth import person_marks
-from commentsvc.web.jinja_compiler import PlainCodeGenerator, generated_code
 
 INDENTS = 4
 _INDENTS = tuple(map(str, range(INDENTS + 1)))
@@ -25,22 +24,8 @@ _TWO = tuple(f"{number:02}" for number in range(60))
 _MINUTES = tuple(tuple(f"{hour}:{minute}" for minute in _TWO) for hour in _TWO[:24])
 
 
-class PageTemplate(Template):
-    """A template with its globals in a plain dictionary, which every rendering and import of it goes through.
-
-    Jinja's own would show globals that are added once templates are loaded; nobody may add any then.
-    """
-
-    @classmethod
-    def _from_namespace(cls, environment: Environment, namespace: Any, globals: Any) -> Template:
-        return super()._from_namespace(environment, namespace, dict(globals))
-
-
 def init_app(app: Flask) -> None:
     environment = app.jinja_env
-    environment.code_generator_class = PlainCodeGenerator
-    environment.template_class = PageTemplate
-    environment.extend(written=generated_code, safe=SafeHtml)
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.filters.update(
         date=date,
@@ -48,7 +33,6 @@ def init_app(app: Flask) -> None:
         when=when,
         hue=initials.hue,
         initial=initials.initial,
-        digits=digits,
         indent_of=indent_of,
         author=cached_by(environment, "author"),
         answering=cached_by(environment, "answering"),
@@ -88,11 +72,6 @@ def when(at: datetime) -> SafeHtml:
     exactly, title, day = _when(at.toordinal())
     minute = _MINUTES[at.hour][at.minute]
     return trusted(f"{exactly}{minute}:{_TWO[at.second]}{title}{minute}{day}")
-
-
-def digits(number: int) -> SafeHtml:
-    """A number, written once for several places; raises TypeError for anything else."""
-    return trusted(int.__repr__(number))
 
 
 def indent_of(depth: int) -> str:

@@ -98,7 +98,7 @@ def test_filters_and_globals_of_ours_mark_nothing_that_is_given_to_them(app: Fla
         for name, function in {**environment.filters, **environment.globals}.items()
         if getattr(function, "__module__", "").startswith("commentsvc") and name not in Environment().filters
     }
-    assert {"date", "initial", "digits", "asset"} <= set(ours)
+    assert {"date", "initial", "asset"} <= set(ours)
     for name, function in ours.items():
         with app.test_request_context():
             try:

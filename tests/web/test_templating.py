@@ -8,12 +8,12 @@ from html import unescape
 
 import pytest
 from flask import Flask
-from jinja2 import Environment, Undefined
+from jinja2 import Environment, Template, Undefined
+from jinja2.compiler import CodeGenerator
 from markupsafe import Markup, escape
 
 from commentsvc.models import Order
 from commentsvc.web import templating
-from commentsvc.web.jinja_compiler import generated_code
 from tests.support.guest_client import Elements, GuestClient, add_site
 
 VALUES = (
@@ -35,55 +35,12 @@ VALUES = (
 
 @pytest.mark.parametrize("value", VALUES, ids=repr)
 def test_templates_write_everything_escaped_as_always(app: Flask, value: object) -> None:
-    """Numbers and what is safe already take a shorter way; here it is beside Jinja's own."""
     source = "{{ x }}|<a href='{{ x }}'>{% macro y() %}{{ x }}{% endmacro %}{{ y() }}|{{ x ~ 1 }}|{{ [x]|join('<') }}"
     usual = Environment(autoescape=True, undefined=app.jinja_env.undefined).from_string(source)
     assert app.jinja_env.from_string(source).render(x=value) == usual.render(x=value)
-    code = app.jinja_env.compile(source, "x.html", raw=True)
-    assert re.search(r"\bwritten\(", code)
-    assert not re.search(r"\bescape\(", code)
-    unescaped = "{% autoescape false %}{{ x }}{% endautoescape %}"
-    assert app.jinja_env.from_string(unescaped).render(x="<") == "<"
-
-
-# Text on conditions, in a macro as comments are.
-CONDITIONS = [
-    "a<{% if x %}<b>{% endif %}&{% if x == 5 %}'5'{% elif x %}<i>{% else %}\"{% endif %}{{ x }}>",
-    "{% if x %}{% if x is string %}<s>{% else %}<n>{% endif %}{% endif %}{% if x %}{% endif %}",
-    "{% if x %}<{{ x }}>{% else %}<>{% endif %}{{ '<b>' if x else '&' }}{{ 'b' if x }}",
-    "{{ '<b>'|safe if x else x }}{% if x %}{% set x = 1 %}{% endif %}{{ x }}",
-    "{% autoescape x %}{% if x %}<b>{% endif %}{{ x }}<i>{% endautoescape %}",
-    "{% if x %}{% set y = x|e %}{% endif %}{{ y }}{% set z = x|e if x else x %}{{ z }}",
-]
-# Names of what needs no escaping in one place, and does in another.
-NAMES_SET = [
-    "{% set x = x|e %}{{ x }}",
-    "{% set y = x|e %}{{ y }}{% macro m() %}{{ y }}{% endmacro %}{{ m() }}",
-    "{{ y }}{% set y = 1|digits %}{{ y }}",
-    "{% if not x %}{% set y = x|e %}{% endif %}{{ y }}",
-    "{% for one in [1, 2] %}{% set y = one|digits %}{{ y }}{% endfor %}{{ y }}",
-    "{% for y in [x] %}{{ y }}{% endfor %}{% set y = x|e %}{{ y }}",
-    "{% set y = x|e %}{% set y = x %}{{ y }}",
-    "{% set y = x|e %}{% macro m(y) %}{{ y }}{% endmacro %}{{ m(x) }}{{ m(y) }}",
-    "{% set y = x|e %}{% with y = x %}{{ y }}{% endwith %}{{ y }}",
-    "{% set y = x|e %}{% for one in [1] %}{% set y = x %}{{ y }}{% endfor %}{{ y }}",
-    "{% set y %}<b>{{ x }}{% endset %}{{ y }}",
-    "{% set y, z = x|e, x %}{{ y }}{{ z }}",
-    "{% autoescape false %}{% macro m(x) %}{% if x %}<b>{% endif %}{{ x }}{% endmacro %}{{ m(x) }}{% endautoescape %}",
-]
-
-
-@pytest.mark.parametrize(
-    "source",
-    [f"{{% macro m(x) %}}{body}{{% endmacro %}}{{{{ m(x) }}}}" for body in CONDITIONS] + NAMES_SET,
-)
-def test_shorter_ways_lead_to_the_same_page(app: Flask, source: str) -> None:
-    usual = Environment(autoescape=True, undefined=app.jinja_env.undefined)
-    usual.filters["digits"] = app.jinja_env.filters["digits"]
-    ours, theirs = (environment.from_string(source) for environment in (app.jinja_env, usual))
-    for value in VALUES:
-        given = {"x": value, "y": "<given>"}
-        assert ours.render(given) == theirs.render(given), value
+    assert app.jinja_env.code_generator_class is CodeGenerator
+    assert app.jinja_env.template_class is Template
+    assert app.jinja_env.finalize is None
 
 
 HOSTILE = "</bdi><script>'\"&"
@@ -95,8 +52,6 @@ HOSTILE = "</bdi><script>'\"&"
         ("answering", (HOSTILE,)),
         ("author", (HOSTILE, None, None)),
         ("author", (HOSTILE, f"/{HOSTILE}", f"https://{HOSTILE}")),
-        ("digits", (-5,)),
-        ("digits", (10**30,)),
         ("e", (HOSTILE,)),
         ("e", (5,)),
         ("indent_of", (1,)),
@@ -109,14 +64,8 @@ def test_what_filters_make_of_a_comment_needs_no_escaping(
 ) -> None:
     result = app.jinja_env.filters[name](*given)
     assert isinstance(result, str)
-    assert generated_code(result) is result
+    assert escape(result) == result
     assert HOSTILE not in result
-
-
-@pytest.mark.parametrize("value", ["5", "<", Markup("5"), None, 5.0])
-def test_only_a_number_is_written_in_digits(app: Flask, value: object) -> None:
-    with pytest.raises(TypeError):
-        app.jinja_env.filters["digits"](value)
 
 
 @pytest.mark.parametrize(
