@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,10 @@ from commentsvc.integrations import migrations
 from commentsvc.models import Policy, Site
 
 pytest_plugins = ["tests.support.browser"]
+
+# A script that runs the tests with `&` has Ctrl+C ignored, by every process that they start, too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SECRET = "u3Vn0qZ8kTq1yJmW5cXb7RdLhPfGaE2sNoIx4Mw6"
 BASE_URL = "http://127.0.0.1:8600"
