@@ -1,4 +1,4 @@
-"""How often somebody may do something. Only this file and moments.py import `limits`."""
+"""How often somebody may do something. Only this file and memory_window.py import `limits`."""
 
 from __future__ import annotations
 

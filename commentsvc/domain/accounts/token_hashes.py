@@ -25,6 +25,6 @@ def hash_of_token(session: Session, token: str) -> str:
 
 
 def hash_of_challenge(session: Session, challenge: str) -> str:
-    """Return what `of_token` does, from the token's SHA-256 in hexadecimal digits."""
+    """Return what `hash_of_token` does, from the token's SHA-256 in hexadecimal digits."""
     secret: str = session.get_bind().get_execution_options()[_SECRET]
     return signing.keyed_hash(secret, PURPOSE, challenge)

@@ -41,7 +41,7 @@ class Comparison:
 
 
 def compare(session: Session, site_id: int, now: int, then: int) -> Comparison:
-    """Count again who reported a site's comments, by the rules of `reports.voices`."""
+    """Count again who reported a site's comments, by the rules of `reports.counted_reports`."""
     voices: dict[int, dict[tuple[bool, str | None], str | None]] = {}
     query = (
         select(Report.comment_id, Report.member, Report.reporter_hash, Report.network_hash)

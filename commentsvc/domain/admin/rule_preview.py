@@ -22,7 +22,7 @@ from commentsvc.models import Comment, Commenter, Decision, Kind, Policy, Site, 
 MOST = 5_000
 BATCH = 500
 SECONDS = 8.0
-"""After which a rehearsal is content with what it has."""
+"""After which a preview ends with what it has replayed so far."""
 SHOWN = 10
 EXCERPT = 240
 

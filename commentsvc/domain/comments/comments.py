@@ -143,7 +143,7 @@ def store(
 ) -> PostedComment:
     """Store a comment with its verdict. Needs `begin_write`; the caller commits.
 
-    `found` is what `look_into` returned; without it that is done here, and raises what it does. Raises
+    `found` is what `examine` returned; without it that is done here, and raises what it does. Raises
     ThreadClosedError, SlowModeError, NotFoundError for a parent that cannot be answered, DuplicateCommentError,
     AlreadyPostedError where `idempotency_key` has been here before, and WorkNeededError where the browser can.
     """

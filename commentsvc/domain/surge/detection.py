@@ -84,7 +84,7 @@ class _Counts:
 
 
 def peek(session: Session, site: Site, thread: Thread | None, *, at: datetime) -> SurgeLevel | None:
-    """Return what a comment will meet, read before any lock; None where `feel` has something to write down.
+    """Return what a comment will meet, read before any lock; None where `judge` has something to write down.
 
     A few indexed reads, however many comments there are. `thread` is None where nobody has written yet.
     """
@@ -165,7 +165,7 @@ _RECENT = (
 )
 _p = Pressure.__table__.c
 _OPEN = and_(_p.site_id == bindparam("site_id"), _p.ended_at.is_(None))
-# As `episodes.height` says it: a step is over that long after it was last hot.
+# As `episodes.step_at` says it: a step is over that long after it was last hot.
 _HIGH = or_(*(and_(_p.step == step, _p.hot_at > bindparam(f"calm_{step}")) for step in SurgeStep if step))
 _HOT = select(_p.thread_id).where(_OPEN, _p.thread_id.is_not(None), _HIGH)
 
