@@ -65,6 +65,11 @@ class ThreadRequest:
                 written[name] = f"{name}={quote_plus(str(value))}"
         return f"{self.mode}?{'&'.join(written.values())}"
 
+    @cached_property
+    def reply_link(self) -> str:
+        """The path of the form for a reply, to be followed by the id of the comment: a page has a hundred of them."""
+        return self.link(reply="")
+
     def page_link(self) -> str:
         """Return the path of the same thread on a page of its own."""
         return replace(self, mode=STANDALONE).link()

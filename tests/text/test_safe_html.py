@@ -19,7 +19,7 @@ TRUSTING = {
     "domain/accounts/profiles.py": "stored HTML of comments, on their author's page",
     "domain/admin/queue_entries.py": "stored HTML of comments, in the admin view",
     "domain/reading/conversations.py": "stored HTML of comments, in a thread",
-    "web/templating.py": "times and numbers, written here",
+    "web/templating.py": "times, written here",
     "web/thread/preview.py": "HTML that was rendered this moment",
 }
 """Who hands the owner HTML that came out of it. A further file is a decision, not an accident."""

@@ -43,11 +43,11 @@ class Conversation(NamedTuple):
     """A root and the first of its replies, in the order in which they read."""
 
     root: CommentView
-    replies: list[CommentView]
-    more: int
+    replies: Sequence[CommentView] = ()
+    more: int = 0
     """Approved replies not in here yet."""
-    after: int
-    """Where the next ones begin."""
+    after: int = 0
+    """The id after which the next ones begin."""
 
     @property
     def views(self) -> list[CommentView]:

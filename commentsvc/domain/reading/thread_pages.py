@@ -193,11 +193,7 @@ def _parts(found: Sequence[CommentView], order: Order) -> tuple[_Views, _Views, 
 
 def _conversation(root: CommentView, below: dict[int, _Views]) -> Conversation:
     replies = below.get(root.id)
-    return (
-        conversations.conversation(root, replies, first=FIRST_REPLIES)
-        if replies
-        else Conversation(root, [], 0, 0)
-    )
+    return conversations.conversation(root, replies, first=FIRST_REPLIES) if replies else Conversation(root)
 
 
 def _focus(

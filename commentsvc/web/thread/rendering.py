@@ -8,10 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from flask import Response, current_app, make_response, render_template
-from jinja2.runtime import Macro
 
-from commentsvc.domain.reading import thread_pages
-from commentsvc.domain.reading.thread_pages import CommentView, ThreadPage
+from commentsvc.domain.reading.conversations import CommentView, Conversation
+from commentsvc.domain.reading.thread_pages import ThreadPage
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.models import LoginSession
@@ -48,7 +47,7 @@ def render_page(
     notice: str | None = None,
     holder: LoginSession | None = None,
     as_guest: bool = False,
-    conversation: thread_pages.Conversation | None = None,
+    conversation: Conversation | None = None,
     status: int = 200,
 ) -> Response:
     """Render the thread's page as of the moment `at`, for everybody, or with one person's form_state in it.
@@ -95,8 +94,8 @@ def form_identity(address: ThreadAddress, holder: LoginSession | None) -> dict[s
 
 def render_comment(thread_request: ThreadRequest, view: CommentView) -> str:
     """Render one comment as it stands in a list."""
-    # By the macro alone: what a page of its own needs around it takes twice as long as the comment.
-    comments: Macro = current_app.jinja_env.get_template("thread/comment.html").module.comments  # type: ignore[attr-defined]
+    # The macro alone: a template's context would take twice as long as the comment.
+    macros: Any = current_app.jinja_env.get_template("thread/comment.html").module
     if view.root_id:
-        return comments([(None, [view], 0, 0)], thread_request, only="replies")
-    return comments([(view, [], 0, 0)], thread_request)
+        return str(macros.comments([Conversation(root=view, replies=[view])], thread_request, only="replies"))
+    return str(macros.comments([Conversation(root=view)], thread_request))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,9 +15,9 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import IntegerConverter, Rule
 from werkzeug.test import EnvironBuilder
 
+import commentsvc
 from commentsvc.db.session import begin_write, db
 from commentsvc.domain.moderation import decisions
-from commentsvc.domain.reading.thread_pages import CommentView
 from commentsvc.models import Comment, Order, Status
 from tests.conftest import BASE_URL, BLOG
 from tests.support.guest_client import ARTICLE, Elements, GuestClient, add_site, contents
@@ -395,11 +396,14 @@ def test_our_own_pages_send_readers_nowhere_else(app: Flask, reader: GuestClient
                 assert not urlsplit(where).netloc or where == ARTICLE, where
 
 
-def test_a_comments_template_takes_its_fields_in_their_order(app: Flask) -> None:
-    source, _, _ = app.jinja_env.loader.get_source(app.jinja_env, "thread/comment.html")  # type: ignore[union-attr]
-    named = re.search(r"{% for (id, .+?) in ", source)
-    assert named
-    assert tuple(named[1].split(", ")) == CommentView._fields
+def test_every_depth_of_a_reply_has_an_indent_in_the_style_sheet(app: Flask, reader: GuestClient) -> None:
+    css = (Path(commentsvc.__file__).parent / "static/frame.css").read_text()
+    known = [int(depth) for depth in re.findall(r"\.indent-(\d+) ", css)]
+    latest = reader.posted("A root")
+    for number in range(max(known) + 1):
+        latest = reader.posted(f"Reply {number}", parent=str(latest))
+    indents = [int(depth) for depth in re.findall(r"indent-(\d+)", reader.get().text)]
+    assert indents == [*known, max(known)]
 
 
 @pytest.mark.parametrize("door", ["/embed", "/thread"])
