@@ -7,7 +7,6 @@ from typing import cast
 from flask import Blueprint, Response, g, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import identities, login_sessions, profiles, single_sign_on
 from commentsvc.domain.maintenance import erasure, personal_export, retention
 from commentsvc.domain.maintenance.erasure import Texts
@@ -19,7 +18,7 @@ from commentsvc.models import LoginSession
 from commentsvc.web import context, headers, origin_check
 from commentsvc.web.auth import person_marks, reader
 from commentsvc.web.auth.cookies import ACCOUNT, pop_notice, set_notice
-from commentsvc.web.context import database, now, providers
+from commentsvc.web.context import database, now, providers, writing
 from commentsvc.web.forms import DeletionForm, NameForm
 
 blueprint = Blueprint("account", __name__, url_prefix=ACCOUNT)
@@ -63,16 +62,13 @@ def settings() -> ResponseReturnValue:
 def rename() -> ResponseReturnValue:
     """Take another name; one that a website vouches for is that website's to change."""
     form = NameForm()
-    session = database()
-    begin_write(session)
-    if _is_vouched():
-        raise ForbiddenError("Your name comes from the website at which you are logged in.")
     try:
-        profiles.rename(session, _holder().commenter_id, form.name.data or "")
+        with writing() as session:
+            if _is_vouched():
+                raise ForbiddenError("Your name comes from the website at which you are logged in.")
+            profiles.rename(session, _holder().commenter_id, form.name.data or "")
     except InvalidFieldsError as error:
-        session.rollback()
         return make_response(_settings(form, error.fields), 422)
-    session.commit()
     return _done("Your name is changed, on comments of earlier days too.")
 
 
@@ -80,50 +76,40 @@ def rename() -> ResponseReturnValue:
 def picture() -> ResponseReturnValue:
     """Show the picture, or initials in its place."""
     shown = request.form.get("show") == "yes"
-    session = database()
-    begin_write(session)
-    profiles.show_picture(session, _holder().commenter_id, shown)
-    session.commit()
+    with writing() as session:
+        profiles.show_picture(session, _holder().commenter_id, shown)
     return _done("Your picture is shown." if shown else "Your initials are shown instead of your picture.")
 
 
 @blueprint.post(f"/identities/{_ROW}/unlink")
 def unlink(row_id: int) -> ResponseReturnValue:
     """Take away one of several ways to log in."""
-    session = database()
-    begin_write(session)
-    identities.unlink(session, _holder(), row_id, at=now())
-    session.commit()
+    with writing() as session:
+        identities.unlink(session, _holder(), row_id, at=now())
     return _done("The account is unlinked, and your other sessions are ended.")
 
 
 @blueprint.post(f"/sessions/{_ROW}/end")
 def end(row_id: int) -> ResponseReturnValue:
     """End one session; nothing happens to another person's."""
-    session = database()
-    begin_write(session)
-    login_sessions.end_one(session, _holder().commenter_id, row_id)
-    session.commit()
+    with writing() as session:
+        login_sessions.end_one(session, _holder().commenter_id, row_id)
     return _done("The session is ended.")
 
 
 @blueprint.post("/sessions/end-others")
 def end_others() -> ResponseReturnValue:
     """End every session but this one."""
-    session = database()
-    begin_write(session)
-    login_sessions.end_all(session, _holder().commenter_id, but=_holder().id)
-    session.commit()
+    with writing() as session:
+        login_sessions.end_all(session, _holder().commenter_id, but=_holder().id)
     return _done("All other sessions are ended.")
 
 
 @blueprint.post("/leave")
 def leave() -> ResponseReturnValue:
     """Log out of this page."""
-    session = database()
-    begin_write(session)
-    login_sessions.end_one(session, _holder().commenter_id, _holder().id)
-    session.commit()
+    with writing() as session:
+        login_sessions.end_one(session, _holder().commenter_id, _holder().id)
     reader.clear_cookie(None)
     return redirect(ACCOUNT, 303)
 

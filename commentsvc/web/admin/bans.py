@@ -6,7 +6,6 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response as Redirect
 
-from commentsvc.db.session import begin_write
 from commentsvc.domain.admin import ban_list, people
 from commentsvc.errors import ForbiddenError, InvalidFieldsError, NotFoundError
 from commentsvc.models import Ban, BanKind, Comment
@@ -14,7 +13,7 @@ from commentsvc.web import error_pages
 from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, number
 from commentsvc.web.admin.people_forms import AuthorBanForm, BanForm, checked
 from commentsvc.web.auth import cookies
-from commentsvc.web.context import database, now
+from commentsvc.web.context import database, now, writing
 
 blueprint = Blueprint("bans", __name__, url_prefix=cookies.ADMIN)
 
@@ -38,7 +37,6 @@ def listing(site_id: int) -> ResponseReturnValue:
         try:
             return _add_typed(form, site_id)
         except InvalidFieldsError as error:
-            database().rollback()
             errors = error.fields
     found, next_after = ban_list.list_bans(database(), site_id, after=number("after", LARGEST_ROW))
     html = render_template(
@@ -72,7 +70,6 @@ def author(comment_id: int) -> ResponseReturnValue:
             errors, status = error.fields, error_pages.status_of(error)
         except ForbiddenError as error:
             errors, status = {"targets": str(error)}, error_pages.status_of(error)
-        database().rollback()
         admin, comment = _find(comment_id)
     html = render_template(
         "admin/ban.html",
@@ -88,55 +85,49 @@ def author(comment_id: int) -> ResponseReturnValue:
 @blueprint.post(f"/bans/<int(max={LARGEST_ROW}):ban_id>/lift")
 def lift(ban_id: int) -> ResponseReturnValue:
     """Take a ban off; once it is gone, there is nothing more to do."""
-    session = database()
-    begin_write(session)
-    ban = session.get(Ban, ban_id)
-    if ban is None:
-        raise NotFoundError(NOWHERE)
-    admin = AdminContext.for_site(ban.site_id)
-    name = ban_list.describe(ban)
-    ban_list.lift(session, ban, moderator_id=admin.person.id, at=now())
-    session.commit()
+    with writing() as session:
+        ban = session.get(Ban, ban_id)
+        if ban is None:
+            raise NotFoundError(NOWHERE)
+        admin = AdminContext.for_site(ban.site_id)
+        name = ban_list.describe(ban)
+        ban_list.lift(session, ban, moderator_id=admin.person.id, at=now())
     cookies.set_notice(f"The ban of {name} is lifted.")
     return _back(admin.site.id, request.args.get("who"))
 
 
 def _add_typed(form: BanForm, site_id: int) -> Redirect:
     checked(form)
-    session = database()
-    begin_write(session)
-    admin = AdminContext.for_site(site_id)
-    target = ban_list.parse_typed(BanKind(form.kind.data), form.value.data or "")
-    (ban,) = ban_list.add(
-        session,
-        site_id,
-        [target],
-        reason=form.reason.data or "",
-        until=form.ending(at=now()),
-        moderator_id=admin.person.id,
-        at=now(),
-    )
-    session.commit()
+    with writing() as session:
+        admin = AdminContext.for_site(site_id)
+        target = ban_list.parse_typed(BanKind(form.kind.data), form.value.data or "")
+        (ban,) = ban_list.add(
+            session,
+            site_id,
+            [target],
+            reason=form.reason.data or "",
+            until=form.ending(at=now()),
+            moderator_id=admin.person.id,
+            at=now(),
+        )
     cookies.set_notice(f"Banned {ban_list.describe(ban)}{ban_list.ending(ban)}.")
     return _back(site_id, None)
 
 
 def _ban_author(form: AuthorBanForm, comment_id: int) -> Redirect:
     checked(form)
-    session = database()
-    begin_write(session)
-    admin, comment = _find(comment_id)
-    chosen = [one for one in ban_list.possible_bans(comment) if one.key in (form.targets.data or [])]
-    result = ban_list.add(
-        session,
-        admin.site.id,
-        chosen,
-        reason=form.reason.data or "",
-        until=form.ending(at=now()),
-        moderator_id=admin.person.id,
-        at=now(),
-    )
-    session.commit()
+    with writing() as session:
+        admin, comment = _find(comment_id)
+        chosen = [one for one in ban_list.possible_bans(comment) if one.key in (form.targets.data or [])]
+        result = ban_list.add(
+            session,
+            admin.site.id,
+            chosen,
+            reason=form.reason.data or "",
+            until=form.ending(at=now()),
+            moderator_id=admin.person.id,
+            at=now(),
+        )
     if result:
         cookies.set_notice(f"Banned {ban_list.describe(result[0])}{ban_list.ending(result[0])}.")
     return _back(admin.site.id, people.author_reference(comment))

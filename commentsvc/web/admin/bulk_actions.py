@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
-from commentsvc.db.session import begin_write
 from commentsvc.domain.admin import bulk_decisions
 from commentsvc.domain.admin.bulk_decisions import AlreadyDecided, BulkResult
 from commentsvc.models import Status
@@ -20,7 +19,7 @@ from commentsvc.web.admin.context import (
     posted_number,
 )
 from commentsvc.web.auth import cookies
-from commentsvc.web.context import database, now
+from commentsvc.web.context import database, now, writing
 
 blueprint = Blueprint("bulk_actions", __name__, url_prefix=cookies.ADMIN)
 
@@ -70,18 +69,14 @@ def _sweep(admin: AdminContext, place: QueuePosition, verdict: str) -> BulkResul
 
 
 def _picked(admin: AdminContext, verdict: str) -> BulkResult:
-    session = database()
     seen = _seen()
     site_id, moderator_id = admin.site.id, admin.person.id
-    begin_write(session)
-    if verdict == _KEEP:
-        outcome = bulk_decisions.dismiss_reports(session, site_id, seen, moderator_id=moderator_id, at=now())
-    else:
-        outcome = bulk_decisions.decide(
+    with writing() as session:
+        if verdict == _KEEP:
+            return bulk_decisions.dismiss_reports(session, site_id, seen, moderator_id=moderator_id, at=now())
+        return bulk_decisions.decide(
             session, site_id, seen, _status(verdict), moderator_id=moderator_id, at=now()
         )
-    session.commit()
-    return outcome
 
 
 def _seen() -> dict[int, Status | None]:

@@ -6,7 +6,6 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import single_sign_on
 from commentsvc.domain.admin import ban_list, notes, people, people_search, queue
 from commentsvc.domain.admin.queue_filters import Filters
@@ -16,7 +15,7 @@ from commentsvc.models import Note
 from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, number
 from commentsvc.web.admin.people_forms import NoteForm
 from commentsvc.web.auth import cookies
-from commentsvc.web.context import database, now, providers
+from commentsvc.web.context import database, now, providers, writing
 
 blueprint = Blueprint("people", __name__, url_prefix=cookies.ADMIN)
 
@@ -54,7 +53,6 @@ def detail(site_id: int) -> ResponseReturnValue:
         try:
             _note(site_id, who, form)
         except InvalidFieldsError as error:
-            database().rollback()
             errors = error.fields
         else:
             cookies.set_notice("Noted.")
@@ -71,16 +69,14 @@ def edit_note(site_id: int, note_id: int) -> ResponseReturnValue:
     who = who if notes.is_about(result, who) else result.about
     form, errors = NoteForm(data={"text": result.text}), {}
     if request.method == "POST":
-        session = database()
-        begin_write(session)
-        result = notes.own_note(session, site_id, note_id, AdminContext.for_site(site_id).person.id)
         try:
-            sentence = _changed(session, result, form)
+            with writing() as session:
+                admin = AdminContext.for_site(site_id)
+                result = notes.own_note(session, site_id, note_id, admin.person.id)
+                sentence = _changed(session, result, form)
         except InvalidFieldsError as error:
-            session.rollback()
             errors = error.fields
         else:
-            session.commit()
             cookies.set_notice(sentence)
             return redirect(url_for("people.detail", site_id=site_id, who=who, _anchor="notes"), 303)
     html = render_template(
@@ -126,14 +122,12 @@ def _show(admin: AdminContext, who: str, form: NoteForm, errors: dict[str, str])
 
 
 def _note(site_id: int, who: str, form: NoteForm) -> None:
-    session = database()
-    begin_write(session)
-    admin = AdminContext.for_site(site_id)
-    person = people.find(session, site_id, who)
-    notes.add(
-        session, site_id, who, person.name, form.text.data or "", moderator_id=admin.person.id, at=now()
-    )
-    session.commit()
+    with writing() as session:
+        admin = AdminContext.for_site(site_id)
+        person = people.find(session, site_id, who)
+        notes.add(
+            session, site_id, who, person.name, form.text.data or "", moderator_id=admin.person.id, at=now()
+        )
 
 
 def _who() -> str:

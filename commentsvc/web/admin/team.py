@@ -6,7 +6,6 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response as Redirect
 
-from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.admin import team
 from commentsvc.errors import BadAddressError
@@ -16,7 +15,7 @@ from commentsvc.web import headers
 from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, person
 from commentsvc.web.admin.people_forms import InvitationForm, checked
 from commentsvc.web.auth import cookies
-from commentsvc.web.context import database, now, providers, settings
+from commentsvc.web.context import database, now, providers, settings, writing
 
 blueprint = Blueprint("team", __name__, url_prefix=cookies.ADMIN)
 
@@ -31,12 +30,10 @@ def listing(site_id: int) -> ResponseReturnValue:
     admin = AdminContext.for_site(site_id, owner=True)
     if request.method == "POST":
         checked(form)
-        session = database()
-        begin_write(session)
-        admin = AdminContext.for_site(site_id, owner=True)
-        role = Role(form.role.data)
-        token = team.invite(session, admin.site, role, moderator_id=admin.person.id, at=now())
-        session.commit()
+        with writing() as session:
+            admin = AdminContext.for_site(site_id, owner=True)
+            role = Role(form.role.data)
+            token = team.invite(session, admin.site, role, moderator_id=admin.person.id, at=now())
         link = settings().base_url + url_for("invitation.page", token=token)
         admin = AdminContext.for_site(site_id, owner=True)
     html = render_template(
@@ -55,37 +52,31 @@ def listing(site_id: int) -> ResponseReturnValue:
 @blueprint.post(f"{MEMBER}/role")
 def change(membership_id: int) -> ResponseReturnValue:
     """Give a member the role that the pressed button names."""
-    session = database()
-    begin_write(session)
-    admin = AdminContext.for_site(team.site_of(session, membership_id=membership_id), owner=True)
-    wanted = request.form.get("role", "")
-    if wanted not in set(Role):
-        raise BadAddressError("There is no such role.")
-    role = Role(wanted)
-    name = team.change(session, membership_id, role, moderator_id=admin.person.id, at=now())
-    session.commit()
+    with writing() as session:
+        admin = AdminContext.for_site(team.site_of(session, membership_id=membership_id), owner=True)
+        wanted = request.form.get("role", "")
+        if wanted not in set(Role):
+            raise BadAddressError("There is no such role.")
+        role = Role(wanted)
+        name = team.change(session, membership_id, role, moderator_id=admin.person.id, at=now())
     return _back(admin.site.id, f"{name} is {'an owner' if role is Role.OWNER else 'a moderator'} now.")
 
 
 @blueprint.post(f"{MEMBER}/remove")
 def remove(membership_id: int) -> ResponseReturnValue:
     """Take a member's role away."""
-    session = database()
-    begin_write(session)
-    admin = AdminContext.for_site(team.site_of(session, membership_id=membership_id), owner=True)
-    name = team.remove(session, membership_id, moderator_id=admin.person.id, at=now())
-    session.commit()
+    with writing() as session:
+        admin = AdminContext.for_site(team.site_of(session, membership_id=membership_id), owner=True)
+        name = team.remove(session, membership_id, moderator_id=admin.person.id, at=now())
     return _back(admin.site.id, f"{name} no longer looks after {admin.site.name}.")
 
 
 @blueprint.post(f"/team/invitations/<int(max={LARGEST_ROW}):ticket_id>/withdraw")
 def withdraw(ticket_id: int) -> ResponseReturnValue:
     """Make an invitation's link worthless."""
-    session = database()
-    begin_write(session)
-    admin = AdminContext.for_site(team.site_of(session, ticket_id=ticket_id), owner=True)
-    team.withdraw(session, ticket_id, moderator_id=admin.person.id, at=now())
-    session.commit()
+    with writing() as session:
+        admin = AdminContext.for_site(team.site_of(session, ticket_id=ticket_id), owner=True)
+        team.withdraw(session, ticket_id, moderator_id=admin.person.id, at=now())
     return _back(admin.site.id, "The invitation is withdrawn.")
 
 

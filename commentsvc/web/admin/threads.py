@@ -8,7 +8,6 @@ from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.admin import queue
 from commentsvc.domain.thread_admin import pins, thread_controls
@@ -18,7 +17,7 @@ from commentsvc.models import Comment, TitleSource
 from commentsvc.web.admin import thread_context
 from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, number, person
 from commentsvc.web.admin.thread_context import ROOT
-from commentsvc.web.context import database, now
+from commentsvc.web.context import database, now, writing
 
 blueprint = Blueprint("threads", __name__, url_prefix=ROOT)
 
@@ -68,11 +67,9 @@ def closing(thread_id: int) -> ResponseReturnValue:
         return _page(thread_id, {"closing": "Please choose one"})
     except InvalidFieldsError as error:
         return _page(thread_id, error.fields)
-    session = database()
-    begin_write(session)
-    admin, thread = thread_context.find(thread_id)
-    thread_controls.close(session, thread, on=on, moderator_id=admin.person.id, at=now())
-    session.commit()
+    with writing() as session:
+        admin, thread = thread_context.find(thread_id)
+        thread_controls.close(session, thread, on=on, moderator_id=admin.person.id, at=now())
     return thread_context.done(
         thread_id, threads.closed_reason(admin.site, thread, at=now()) or "Open for comments."
     )
@@ -82,18 +79,15 @@ def closing(thread_id: int) -> ResponseReturnValue:
 def pace(thread_id: int) -> ResponseReturnValue:
     """Begin or end slow mode."""
     typed = request.form.get("seconds", "").strip()
-    session = database()
-    begin_write(session)
-    admin, thread = thread_context.find(thread_id)
     try:
-        if typed and not (typed.isascii() and typed.isdecimal() and len(typed) < 7):
-            raise InvalidFieldsError({"seconds": "Please enter a number of seconds"})
-        wanted = int(typed) if typed and int(typed) else None
-        thread_controls.slow(session, thread, wanted, moderator_id=admin.person.id, at=now())
+        with writing() as session:
+            admin, thread = thread_context.find(thread_id)
+            if typed and not (typed.isascii() and typed.isdecimal() and len(typed) < 7):
+                raise InvalidFieldsError({"seconds": "Please enter a number of seconds"})
+            wanted = int(typed) if typed and int(typed) else None
+            thread_controls.slow(session, thread, wanted, moderator_id=admin.person.id, at=now())
     except InvalidFieldsError as error:
-        session.rollback()
         return _page(thread_id, error.fields)
-    session.commit()
     words = f"Slow mode: one comment every {threads.seconds(wanted)}." if wanted else "No slow mode."
     return thread_context.done(thread_id, words)
 
@@ -101,12 +95,10 @@ def pace(thread_id: int) -> ResponseReturnValue:
 @blueprint.post(f"{THREAD}/title")
 def title(thread_id: int) -> ResponseReturnValue:
     """Give the article a title, or leave it to the article."""
-    session = database()
-    begin_write(session)
-    admin, thread = thread_context.find(thread_id)
-    typed = request.form.get("title", "")
-    thread_controls.rename_title(session, thread, typed, moderator_id=admin.person.id, at=now())
-    session.commit()
+    with writing() as session:
+        admin, thread = thread_context.find(thread_id)
+        typed = request.form.get("title", "")
+        thread_controls.rename_title(session, thread, typed, moderator_id=admin.person.id, at=now())
     words = "Saved." if thread.title_source is TitleSource.MODERATOR else "The article says its title itself."
     return thread_context.done(thread_id, words)
 
@@ -120,19 +112,16 @@ def comment(comment_id: int) -> ResponseReturnValue:
 @blueprint.post(f"{COMMENT}/mark")
 def mark(comment_id: int) -> ResponseReturnValue:
     """Pin or feature a comment, or take the mark away."""
-    session = database()
-    begin_write(session)
-    admin, found = _comment(comment_id)
     wanted = request.form.get("mark", "")
     try:
-        if wanted not in _MARKS:
-            raise InvalidFieldsError({"mark": "Please choose one"})
-        _MARKS[wanted](session, found, moderator_id=admin.person.id, at=now())
+        with writing() as session:
+            admin, marked = _comment(comment_id)
+            if wanted not in _MARKS:
+                raise InvalidFieldsError({"mark": "Please choose one"})
+            _MARKS[wanted](session, marked, moderator_id=admin.person.id, at=now())
     except InvalidFieldsError as error:
-        session.rollback()
         return _marks(comment_id, error.fields)
-    session.commit()
-    return thread_context.done(found.thread_id, _MARKED[wanted])
+    return thread_context.done(marked.thread_id, _MARKED[wanted])
 
 
 def _desk() -> AdminContext:
