@@ -12,7 +12,7 @@ from commentsvc.domain.maintenance import erasure, personal_export, retention
 from commentsvc.domain.maintenance.erasure import Texts
 from commentsvc.domain.maintenance.retention import RetentionPeriods
 from commentsvc.domain.reading import avatars
-from commentsvc.errors import BadAddressError, ForbiddenError, InvalidFieldsError
+from commentsvc.errors import ForbiddenError, InvalidFieldsError
 from commentsvc.integrations.oauth import catalogue
 from commentsvc.models import LoginSession
 from commentsvc.web import context, headers, origin_check
@@ -20,11 +20,9 @@ from commentsvc.web.auth import person_marks, reader
 from commentsvc.web.auth.cookies import ACCOUNT, pop_notice, set_notice
 from commentsvc.web.context import database, now, providers, writing
 from commentsvc.web.forms import DeletionForm, NameForm
+from commentsvc.web.request_values import query_number
 
 blueprint = Blueprint("account", __name__, url_prefix=ACCOUNT)
-
-LARGEST_ROW = 2**63 - 1
-_ROW = f"<int(max={LARGEST_ROW}):row_id>"
 
 
 def guard() -> ResponseReturnValue | None:
@@ -48,7 +46,7 @@ def guard() -> ResponseReturnValue | None:
 @blueprint.get("")
 def home() -> ResponseReturnValue:
     """What they wrote, on all sites."""
-    page = profiles.own_comments(database(), _holder().commenter_id, after=_after())
+    page = profiles.own_comments(database(), _holder().commenter_id, after=query_number("after"))
     return _show("comments", page=page, continued="after" in request.args)
 
 
@@ -81,7 +79,7 @@ def picture() -> ResponseReturnValue:
     return _done("Your picture is shown." if shown else "Your initials are shown instead of your picture.")
 
 
-@blueprint.post(f"/identities/{_ROW}/unlink")
+@blueprint.post("/identities/<int:row_id>/unlink")
 def unlink(row_id: int) -> ResponseReturnValue:
     """Take away one of several ways to log in."""
     with writing() as session:
@@ -89,7 +87,7 @@ def unlink(row_id: int) -> ResponseReturnValue:
     return _done("The account is unlinked, and your other sessions are ended.")
 
 
-@blueprint.post(f"/sessions/{_ROW}/end")
+@blueprint.post("/sessions/<int:row_id>/end")
 def end(row_id: int) -> ResponseReturnValue:
     """End one session; nothing happens to another person's."""
     with writing() as session:
@@ -208,12 +206,3 @@ def _show(template: str, **facts: object) -> Response:
 def _done(words: str) -> ResponseReturnValue:
     set_notice(words)
     return redirect(url_for("account.settings"), 303)
-
-
-def _after() -> int | None:
-    text = request.args.get("after")
-    if text is None:
-        return None
-    if not text.isascii() or not text.isdecimal() or len(text) > 18:
-        raise BadAddressError("after must be a number.")
-    return int(text)

@@ -10,10 +10,11 @@ from commentsvc.domain.admin import ban_list, people
 from commentsvc.errors import ForbiddenError, InvalidFieldsError, NotFoundError
 from commentsvc.models import Ban, BanKind, Comment
 from commentsvc.web import error_pages
-from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, number
+from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.admin.people_forms import AuthorBanForm, BanForm, checked
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now, writing
+from commentsvc.web.request_values import query_number
 
 blueprint = Blueprint("bans", __name__, url_prefix=cookies.ADMIN)
 
@@ -28,7 +29,7 @@ _WORDS = {
 _TICKED = {BanKind.PERSON, BanKind.EMAIL, BanKind.AUTHOR}
 
 
-@blueprint.route(f"/sites/<int(max={LARGEST_SITE}):site_id>/bans", methods=["GET", "POST"])
+@blueprint.route("/sites/<site:site_id>/bans", methods=["GET", "POST"])
 def listing(site_id: int) -> ResponseReturnValue:
     """All bans, and a form for one more."""
     admin = AdminContext.for_site(site_id)
@@ -38,7 +39,7 @@ def listing(site_id: int) -> ResponseReturnValue:
             return _add_typed(form, site_id)
         except InvalidFieldsError as error:
             errors = error.fields
-    found, next_after = ban_list.list_bans(database(), site_id, after=number("after", LARGEST_ROW))
+    found, next_after = ban_list.list_bans(database(), site_id, after=query_number("after"))
     html = render_template(
         "admin/bans.html",
         admin=admin,
@@ -53,7 +54,7 @@ def listing(site_id: int) -> ResponseReturnValue:
     return make_response(html, 422 if errors else 200)
 
 
-@blueprint.route(f"/comments/<int(max={LARGEST_ROW}):comment_id>/ban", methods=["GET", "POST"])
+@blueprint.route("/comments/<int:comment_id>/ban", methods=["GET", "POST"])
 def author(comment_id: int) -> ResponseReturnValue:
     """Ban who wrote a comment, by what it tells of them."""
     admin, comment = _find(comment_id)
@@ -82,7 +83,7 @@ def author(comment_id: int) -> ResponseReturnValue:
     return make_response(html, status)
 
 
-@blueprint.post(f"/bans/<int(max={LARGEST_ROW}):ban_id>/lift")
+@blueprint.post("/bans/<int:ban_id>/lift")
 def lift(ban_id: int) -> ResponseReturnValue:
     """Take a ban off; once it is gone, there is nothing more to do."""
     with writing() as session:

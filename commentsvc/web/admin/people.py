@@ -12,15 +12,16 @@ from commentsvc.domain.admin.queue_filters import Filters
 from commentsvc.errors import InvalidFieldsError, NotFoundError
 from commentsvc.integrations.oauth import catalogue
 from commentsvc.models import Note
-from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, number
+from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.admin.people_forms import NoteForm
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now, providers, writing
+from commentsvc.web.request_values import query_number
 
 blueprint = Blueprint("people", __name__, url_prefix=cookies.ADMIN)
 
-PEOPLE = f"/sites/<int(max={LARGEST_SITE}):site_id>/people"
-NOTE = f"/sites/<int(max={LARGEST_SITE}):site_id>/notes/<int(max={LARGEST_ROW}):note_id>"
+PEOPLE = "/sites/<site:site_id>/people"
+NOTE = "/sites/<site:site_id>/notes/<int:note_id>"
 
 
 @blueprint.get(PEOPLE)
@@ -112,8 +113,8 @@ def _show(admin: AdminContext, who: str, form: NoteForm, errors: dict[str, str])
         now=now(),
         named=ban_list.describe,
         notes=notes.notes_about(session, site_id, who),
-        written=people.comment_history(session, site_id, who, after=number("after", LARGEST_ROW)),
-        after=number("after", LARGEST_ROW),
+        written=people.comment_history(session, site_id, who, after=query_number("after")),
+        after=query_number("after"),
         form=form,
         errors=errors,
         notice=cookies.pop_notice(),

@@ -13,16 +13,15 @@ from commentsvc.domain.admin.bulk_decisions import AlreadyDecided
 from commentsvc.models import Status, Thread
 from commentsvc.web.admin.context import (
     COMMENT,
-    LARGEST_ROW,
     AdminContext,
     QueuePosition,
     for_comment,
-    number,
     person,
     undo_button,
 )
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now, providers, writing
+from commentsvc.web.request_values import query_number
 
 blueprint = Blueprint("queue", __name__, url_prefix=cookies.ADMIN)
 
@@ -115,7 +114,7 @@ def decide(comment_id: int) -> ResponseReturnValue:
             return _overtaken(admin, earlier, status)
         text = f"Already decided by {_who(earlier)}: {text}"
     cookies.set_notice(text, undo=undo_button(admin, outcome.action_id))
-    return QueuePosition.read().back(admin.site.id, number("next", LARGEST_ROW))
+    return QueuePosition.read().back(admin.site.id, query_number("next"))
 
 
 def _wanted_status(comment_id: int) -> Status:
@@ -148,7 +147,7 @@ def _overtaken(admin: AdminContext, earlier: AlreadyDecided, status: Status | No
         entry=queue.load_entry(database(), earlier.comment_id),
         who=_who(earlier),
         wanted=status,
-        next=number("next", LARGEST_ROW),
+        next=query_number("next"),
     )
     return make_response(html, 409)
 

@@ -16,14 +16,14 @@ from commentsvc.domain.spam.checks import Rules
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import Policy, Site, Status
 from commentsvc.web import headers
-from commentsvc.web.admin.context import LARGEST_SITE, AdminContext
+from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now, settings, writing
 from commentsvc.web.forms import RulesForm
 
 blueprint = Blueprint("rules", __name__, url_prefix=cookies.ADMIN)
 
-RULES = f"/sites/<int(max={LARGEST_SITE}):site_id>/rules"
+RULES = "/sites/<site:site_id>/rules"
 
 
 @dataclass

@@ -10,14 +10,14 @@ from commentsvc.domain.thread_admin.remapping import RemapPlan
 from commentsvc.errors import InvalidFieldsError, NotFoundError
 from commentsvc.models import Action
 from commentsvc.web.admin import thread_context
-from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext
+from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.admin.thread_context import ROOT
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now, writing
 
 blueprint = Blueprint("site_moves", __name__, url_prefix=ROOT)
 
-SITE = f"/sites/<int(max={LARGEST_SITE}):site_id>/remap"
+SITE = "/sites/<site:site_id>/remap"
 SHOWN = 200
 """Threads listed in a dry run."""
 
@@ -49,7 +49,7 @@ def apply(site_id: int) -> ResponseReturnValue:
     return redirect(url_for("site_moves.dry_run", site_id=site_id), 303)
 
 
-@blueprint.post(f"/remaps/<int(max={LARGEST_ROW}):action_id>/undo")
+@blueprint.post("/remaps/<int:action_id>/undo")
 def undo(action_id: int) -> ResponseReturnValue:
     """Give the threads their addresses back."""
     try:

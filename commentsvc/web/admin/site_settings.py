@@ -10,7 +10,7 @@ from commentsvc.domain.sites import site_settings
 from commentsvc.domain.sites.site_settings import SiteSettings
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import FieldRule, Order, Policy, Site
-from commentsvc.web.admin.context import LARGEST_SITE, AdminContext
+from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import writing
 from commentsvc.web.forms import SiteForm
@@ -18,7 +18,7 @@ from commentsvc.web.forms import SiteForm
 blueprint = Blueprint("site_settings", __name__, url_prefix=cookies.ADMIN)
 
 
-@blueprint.route(f"/sites/<int(max={LARGEST_SITE}):site_id>", methods=["GET", "POST"])
+@blueprint.route("/sites/<site:site_id>", methods=["GET", "POST"])
 def edit(site_id: int) -> ResponseReturnValue:
     """The form, and what it changes."""
     admin = AdminContext.for_site(site_id, owner=True)

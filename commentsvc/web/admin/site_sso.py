@@ -7,14 +7,14 @@ from flask.typing import ResponseReturnValue
 
 from commentsvc.domain.accounts import single_sign_on
 from commentsvc.web import headers
-from commentsvc.web.admin.context import LARGEST_SITE, AdminContext
+from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import settings, writing
 
 blueprint = Blueprint("site_sso", __name__, url_prefix=cookies.ADMIN)
 
 
-@blueprint.route(f"/sites/<int(max={LARGEST_SITE}):site_id>/sign-in", methods=["GET", "POST"])
+@blueprint.route("/sites/<site:site_id>/sign-in", methods=["GET", "POST"])
 def edit(site_id: int) -> ResponseReturnValue:
     """Say how it stands; give a new secret, or take the present one away."""
     secret = None

@@ -9,18 +9,18 @@ from commentsvc.domain.admin import site_rules
 from commentsvc.domain.surge import episodes
 from commentsvc.errors import NotFoundError
 from commentsvc.models import Pressure
-from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext
+from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import now, writing
 
 blueprint = Blueprint("surge", __name__, url_prefix=cookies.ADMIN)
 
-SITE = f"/sites/<int(max={LARGEST_SITE}):site_id>"
+SITE = "/sites/<site:site_id>"
 _BY_HAND = {"ease": episodes.ease, "hold": episodes.hold_all}
 _DONE = {"ease": "Nothing is held for that any more.", "hold": "All comments wait there now."}
 
 
-@blueprint.post(f"{SITE}/pressure/<int(max={LARGEST_ROW}):pressure_id>")
+@blueprint.post(f"{SITE}/pressure/<int:pressure_id>")
 def change(site_id: int, pressure_id: int) -> ResponseReturnValue:
     """Take the friction away until it is calm, or hold all at once."""
     with writing() as session:

@@ -12,17 +12,17 @@ from commentsvc.errors import BadAddressError
 from commentsvc.integrations.oauth import catalogue
 from commentsvc.models import Role
 from commentsvc.web import headers
-from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, person
+from commentsvc.web.admin.context import AdminContext, person
 from commentsvc.web.admin.people_forms import InvitationForm, checked
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now, providers, settings, writing
 
 blueprint = Blueprint("team", __name__, url_prefix=cookies.ADMIN)
 
-MEMBER = f"/team/<int(max={LARGEST_ROW}):membership_id>"
+MEMBER = "/team/<int:membership_id>"
 
 
-@blueprint.route(f"/sites/<int(max={LARGEST_SITE}):site_id>/team", methods=["GET", "POST"])
+@blueprint.route("/sites/<site:site_id>/team", methods=["GET", "POST"])
 def listing(site_id: int) -> ResponseReturnValue:
     """Everybody with a role; the form makes an invitation, whose link is shown this once."""
     link = None
@@ -71,7 +71,7 @@ def remove(membership_id: int) -> ResponseReturnValue:
     return _back(admin.site.id, f"{name} no longer looks after {admin.site.name}.")
 
 
-@blueprint.post(f"/team/invitations/<int(max={LARGEST_ROW}):ticket_id>/withdraw")
+@blueprint.post("/team/invitations/<int:ticket_id>/withdraw")
 def withdraw(ticket_id: int) -> ResponseReturnValue:
     """Make an invitation's link worthless."""
     with writing() as session:

@@ -6,18 +6,20 @@ from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from commentsvc.domain.accounts import accounts
+from commentsvc.domain.fields import LARGEST_SITE
 from commentsvc.domain.thread_admin import merging, moving, renaming, thread_controls
 from commentsvc.domain.threads import duplicates
 from commentsvc.errors import InvalidFieldsError, KeyTakenError, NotFoundError
 from commentsvc.models import Action, Role, Site, Thread
 from commentsvc.web.admin import thread_context
-from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, number, person
+from commentsvc.web.admin.context import AdminContext, person
 from commentsvc.web.admin.thread_context import ROOT
 from commentsvc.web.context import database, now, writing
+from commentsvc.web.request_values import form_number, query_number
 
 blueprint = Blueprint("thread_moves", __name__, url_prefix=ROOT)
 
-THREAD = f"/<int(max={LARGEST_ROW}):thread_id>"
+THREAD = "/<int:thread_id>"
 _UNDO = {merging.KIND: merging.unmerge, renaming.KIND: renaming.undo, moving.KIND: moving.undo}
 
 
@@ -65,26 +67,25 @@ def merge(thread_id: int) -> ResponseReturnValue:
 @blueprint.get(f"{THREAD}/move")
 def move_preview(thread_id: int) -> ResponseReturnValue:
     """Ask for the other site, or show what moving the thread there would do."""
-    to = number("to", LARGEST_SITE)
+    to = query_number("to", LARGEST_SITE)
     return _move(thread_id, AdminContext.for_site(to, owner=True).site if to is not None else None)
 
 
 @blueprint.post(f"{THREAD}/move")
 def move(thread_id: int) -> ResponseReturnValue:
     """Give a thread to another site; its owner must be this one's too."""
-    typed = request.form.get("to", "")
-    valid = typed.isascii() and typed.isdecimal() and len(typed) < 10
+    to = form_number("to", LARGEST_SITE) or 0
     try:
         with writing() as session:
             admin, thread = thread_context.find(thread_id, owner=True)
-            site = AdminContext.for_site(int(typed) if valid else 0, owner=True).site
+            site = AdminContext.for_site(to, owner=True).site
             action = moving.move(session, thread, site, moderator_id=admin.person.id, at=now())
     except InvalidFieldsError as error:
         return _move(thread_id, site, error.fields)
     return thread_context.done(thread_id, f"Moved to {site.name}.", action)
 
 
-@blueprint.get(f"/sites/<int(max={LARGEST_SITE}):site_id>/split")
+@blueprint.get("/sites/<site:site_id>/split")
 def split(site_id: int) -> ResponseReturnValue:
     """Threads of a site that are probably of one article."""
     admin = AdminContext.for_site(site_id)
@@ -93,7 +94,7 @@ def split(site_id: int) -> ResponseReturnValue:
     )
 
 
-@blueprint.post(f"/actions/<int(max={LARGEST_ROW}):action_id>/undo")
+@blueprint.post("/actions/<int:action_id>/undo")
 def undo(action_id: int) -> ResponseReturnValue:
     """Undo what was done with threads."""
     try:

@@ -8,6 +8,7 @@ from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
+from commentsvc.domain import fields
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.admin import queue
 from commentsvc.domain.thread_admin import pins, thread_controls
@@ -15,14 +16,15 @@ from commentsvc.domain.threads import threads
 from commentsvc.errors import InvalidFieldsError, NotFoundError
 from commentsvc.models import Comment, TitleSource
 from commentsvc.web.admin import thread_context
-from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, number, person
+from commentsvc.web.admin.context import AdminContext, person
 from commentsvc.web.admin.thread_context import ROOT
 from commentsvc.web.context import database, now, writing
+from commentsvc.web.request_values import query_number
 
 blueprint = Blueprint("threads", __name__, url_prefix=ROOT)
 
-THREAD = f"/<int(max={LARGEST_ROW}):thread_id>"
-COMMENT = f"/comments/<int(max={LARGEST_ROW}):comment_id>"
+THREAD = "/<int:thread_id>"
+COMMENT = "/comments/<int:comment_id>"
 SEARCH_LONGEST = 200
 _MARKS = {"pin": pins.pin, "unpin": pins.unpin, "feature": pins.feature, "unfeature": pins.unfeature}
 _MARKED = {
@@ -38,9 +40,7 @@ def listing() -> ResponseReturnValue:
     """A site's threads, newest first: of the site asked for, or the first."""
     admin = _desk()
     search = request.args.get("q", "")[:SEARCH_LONGEST].strip()
-    result = thread_controls.listing(
-        database(), admin.site.id, search=search, before=number("before", LARGEST_ROW)
-    )
+    result = thread_controls.listing(database(), admin.site.id, search=search, before=query_number("before"))
     return render_template(
         "admin/threads.html",
         **thread_context.context(admin),
@@ -82,9 +82,10 @@ def pace(thread_id: int) -> ResponseReturnValue:
     try:
         with writing() as session:
             admin, thread = thread_context.find(thread_id)
-            if typed and not (typed.isascii() and typed.isdecimal() and len(typed) < 7):
+            seconds = fields.whole_number(typed or "0")
+            if seconds is None:
                 raise InvalidFieldsError({"seconds": "Please enter a number of seconds"})
-            wanted = int(typed) if typed and int(typed) else None
+            wanted = seconds or None
             thread_controls.slow(session, thread, wanted, moderator_id=admin.person.id, at=now())
     except InvalidFieldsError as error:
         return _page(thread_id, error.fields)
@@ -125,7 +126,7 @@ def mark(comment_id: int) -> ResponseReturnValue:
 
 
 def _desk() -> AdminContext:
-    site_id = number("site", LARGEST_SITE)
+    site_id = query_number("site", fields.LARGEST_SITE)
     if site_id is None:
         mine = accounts.sites_of(database(), person())
         if not mine:

@@ -15,6 +15,7 @@ from commentsvc.web import headers, origin_check
 from commentsvc.web.auth import reader
 from commentsvc.web.auth.cookies import ACCOUNT
 from commentsvc.web.context import database, now, writing
+from commentsvc.web.request_values import form_number
 from commentsvc.web.thread_request import EMBED, ThreadRequest
 
 blueprint = Blueprint("handoff", __name__)
@@ -59,5 +60,5 @@ def redeem() -> ResponseReturnValue:
 
 def _tries() -> int:
     """Return how often this window has asked; TRIES where it is not one that waits for its pass."""
-    typed = request.form.get("tries", "")
-    return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 3 else TRIES
+    tries = form_number("tries", TRIES)
+    return TRIES if tries is None else tries

@@ -265,9 +265,10 @@ def _parent_id(form: CommentForm) -> int | None:
     text = form.value("parent")
     if not text:
         return None
-    if not text.isascii() or not text.isdecimal() or len(text) > 18:
+    number = fields.whole_number(text)
+    if number is None:
         raise NotFoundError("The comment you are answering is no longer there.")
-    return int(text)
+    return number
 
 
 def _refused(error: CommentsvcError, form: CommentForm, thread_request: ThreadRequest) -> Response:

@@ -23,8 +23,7 @@ blueprint = Blueprint("reporting", __name__)
 LIMIT = "10/minute;40/hour"
 """Reports from one network."""
 THANKS = "Thank you. The moderators will look at this comment."
-_LARGEST_ROW = 2**63 - 1
-_PATH = f"/comments/<int(max={_LARGEST_ROW}):comment_id>/report"
+_PATH = "/comments/<int:comment_id>/report"
 
 
 @blueprint.route(f"{EMBED}{_PATH}", methods=["GET", "POST"], defaults={"mode": EMBED})
