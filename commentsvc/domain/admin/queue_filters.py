@@ -9,11 +9,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
 from commentsvc.domain import fields
+from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.errors import BadAddressError
 from commentsvc.models import Status
 
 LONGEST_WORDS = 200
-_AUTHOR = re.compile("commenter:[0-9]{1,18}|email:[^\ufffd]{1,300}|name:.{1,300}", re.DOTALL)
 _TOKEN = re.compile(r"[a-z0-9_-]{1,40}")
 
 
@@ -38,8 +38,7 @@ class Filters:
 
     q: str | None = None
     article: int | None = None
-    author: str | None = None
-    """`commenter:ID`, `email:ADDRESS` or `name:NAME` of a guest."""
+    author: AuthorRef | None = None
     provider: str | None = None
     """A login provider's key, or `guest`."""
     network: int | None = None
@@ -57,7 +56,7 @@ class Filters:
         return cls(
             q=query.get("q", "").replace("\0", "").strip()[:LONGEST_WORDS] or None,
             article=fields.row_argument(query, "article"),
-            author=_matching(query, "author", _AUTHOR),
+            author=AuthorRef.parse(query["author"]) if "author" in query else None,
             provider=_matching(query, "provider", _TOKEN),
             network=fields.row_argument(query, "network"),
             since=_day(query, "since"),
@@ -65,14 +64,10 @@ class Filters:
             reason=_matching(query, "reason", _TOKEN),
         )
 
-    def arguments(self) -> dict[str, str | int]:
+    def arguments(self) -> dict[str, str]:
         """What a URL carries to mean these filters."""
-        named: dict[str, str | int | date | None] = {name: getattr(self, name) for name in self.__slots__}
-        return {
-            name: value.isoformat() if isinstance(value, date) else value
-            for name, value in named.items()
-            if value is not None
-        }
+        named = {name: getattr(self, name) for name in self.__slots__}
+        return {name: str(value) for name, value in named.items() if value is not None}
 
     @property
     def began(self) -> datetime | None:

@@ -6,7 +6,8 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response as Redirect
 
-from commentsvc.domain.admin import ban_list, people
+from commentsvc.domain.admin import ban_list
+from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.errors import ForbiddenError, InvalidFieldsError, NotFoundError
 from commentsvc.models import Ban, BanKind, Comment
 from commentsvc.web import error_pages
@@ -78,7 +79,7 @@ def author(comment_id: int) -> ResponseReturnValue:
         form=form,
         errors=errors,
         comment=comment,
-        who=people.author_reference(comment),
+        who=_author(comment),
     )
     return make_response(html, status)
 
@@ -131,7 +132,7 @@ def _ban_author(form: AuthorBanForm, comment_id: int) -> Redirect:
         )
     if result:
         cookies.set_notice(f"Banned {ban_list.describe(result[0])}{ban_list.ending(result[0])}.")
-    return _back(admin.site.id, people.author_reference(comment))
+    return _back(admin.site.id, _author(comment))
 
 
 def _find(comment_id: int) -> tuple[AdminContext, Comment]:
@@ -141,11 +142,16 @@ def _find(comment_id: int) -> tuple[AdminContext, Comment]:
     return AdminContext.for_site(comment.site_id), comment
 
 
+def _author(comment: Comment) -> AuthorRef | None:
+    """Return who has a page; None for a guest without an e-mail address."""
+    return AuthorRef.read(comment.commenter_id, comment.guest_email, None)
+
+
 def _shown(target: ban_list.BanTarget) -> str:
     return target.value if target.kind is BanKind.EMAIL else target.label
 
 
-def _back(site_id: int, who: str | None) -> Redirect:
+def _back(site_id: int, who: AuthorRef | str | None) -> Redirect:
     """Return to the person, where it is about one, or to the list."""
     if who:
         return redirect(url_for("people.detail", site_id=site_id, who=who), 303)

@@ -6,16 +6,15 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from commentsvc.domain.accounts import single_sign_on
 from commentsvc.domain.admin import ban_list, notes, people, people_search, queue
+from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.domain.admin.queue_filters import Filters
 from commentsvc.errors import InvalidFieldsError, NotFoundError
-from commentsvc.integrations.oauth import catalogue
 from commentsvc.models import Note
 from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.admin.people_forms import NoteForm
-from commentsvc.web.auth import cookies
-from commentsvc.web.context import database, now, providers, writing
+from commentsvc.web.auth import cookies, reader
+from commentsvc.web.context import database, now, writing
 from commentsvc.web.request_values import query_number
 
 blueprint = Blueprint("people", __name__, url_prefix=cookies.ADMIN)
@@ -66,8 +65,7 @@ def edit_note(site_id: int, note_id: int) -> ResponseReturnValue:
     """Change one's own note, or take it away."""
     admin = AdminContext.for_site(site_id)
     result = notes.own_note(database(), site_id, note_id, admin.person.id)
-    who = request.args.get("who", "")
-    who = who if notes.is_about(result, who) else result.about
+    who = _subject(result)
     form, errors = NoteForm(data={"text": result.text}), {}
     if request.method == "POST":
         try:
@@ -100,14 +98,14 @@ def _changed(session: Session, note: Note, form: NoteForm) -> str:
     return "Saved."
 
 
-def _show(admin: AdminContext, who: str, form: NoteForm, errors: dict[str, str]) -> ResponseReturnValue:
+def _show(admin: AdminContext, who: AuthorRef, form: NoteForm, errors: dict[str, str]) -> ResponseReturnValue:
     session, site_id = database(), admin.site.id
     person = people.find(session, site_id, who)
     html = render_template(
         "admin/person.html",
         admin=admin,
         person=person,
-        logins=[_label_of(key) for key in person.providers],
+        logins=[reader.label_of(key) for key in person.providers],
         counts=queue.counts(session, site_id, who),
         bans=ban_list.bans_in_force(session, site_id, person.targets, at=now()),
         now=now(),
@@ -122,7 +120,7 @@ def _show(admin: AdminContext, who: str, form: NoteForm, errors: dict[str, str])
     return make_response(html, 422 if errors else 200)
 
 
-def _note(site_id: int, who: str, form: NoteForm) -> None:
+def _note(site_id: int, who: AuthorRef, form: NoteForm) -> None:
     with writing() as session:
         admin = AdminContext.for_site(site_id)
         person = people.find(session, site_id, who)
@@ -131,16 +129,19 @@ def _note(site_id: int, who: str, form: NoteForm) -> None:
         )
 
 
-def _who() -> str:
+def _linked() -> AuthorRef | None:
+    return Filters.read({"author": request.args.get("who", "")}).author
+
+
+def _subject(note: Note) -> AuthorRef:
+    """Return whom a note is about, as the link to it spells their address: the note has it in small letters."""
+    linked = _linked()
+    return linked if linked and notes.is_about(note, linked) else AuthorRef.parse(note.about)
+
+
+def _who() -> AuthorRef:
     """Read whom the address is about; raises NotFoundError and BadAddressError."""
-    who = Filters.read({"author": request.args.get("who", "")}).author
-    if who is None or who.startswith("name:"):
+    who = _linked()
+    if who is None or not who.is_person:
         raise NotFoundError("There is no such page, or it is not yours to see.")
     return who
-
-
-def _label_of(key: str) -> str:
-    if key == single_sign_on.PROVIDER:
-        return "the site's own sign-in"
-    configured = providers().get(key)
-    return configured.label if configured else catalogue.label_of(key)
