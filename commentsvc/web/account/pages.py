@@ -175,19 +175,13 @@ def _settings(form: NameForm, errors: dict[str, str] | None = None) -> Response:
         fresh=_is_fresh(),
         again=_again(),
         identities=identities.identities_of(database(), person_id),
-        label_of=_label_of,
+        label_of=reader.label_of,
         providers=list(providers().values()),
         has_picture=avatars.has_one(database(), person_id),
         sessions=login_sessions.sessions_of(database(), person_id, at=now()),
         sites=personal_export.sites_by_id(database()),
         retention_words=retention.sentences(RetentionPeriods.read(context.settings())),
     )
-
-
-def _label_of(key: str) -> str:
-    if key == single_sign_on.PROVIDER:
-        return "A website's own login"
-    return reader.label_of(key)
 
 
 def _show(template: str, **facts: object) -> Response:

@@ -9,13 +9,12 @@ from werkzeug.wrappers import Response as Redirect
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.admin import team
 from commentsvc.errors import BadAddressError
-from commentsvc.integrations.oauth import catalogue
 from commentsvc.models import Role
 from commentsvc.web import headers
 from commentsvc.web.admin.context import AdminContext, person
 from commentsvc.web.admin.people_forms import InvitationForm, checked
-from commentsvc.web.auth import cookies
-from commentsvc.web.context import database, now, providers, settings, writing
+from commentsvc.web.auth import cookies, reader
+from commentsvc.web.context import database, now, settings, writing
 
 blueprint = Blueprint("team", __name__, url_prefix=cookies.ADMIN)
 
@@ -43,7 +42,7 @@ def listing(site_id: int) -> ResponseReturnValue:
         link=link,
         members=team.members(database(), site_id),
         open=team.open_invitations(database(), site_id, at=now()),
-        label_of=_label_of,
+        label_of=reader.label_of,
         notice=cookies.pop_notice(),
     )
     return headers.no_store(make_response(html))
@@ -86,10 +85,3 @@ def _back(site_id: int, said: str) -> Redirect:
     if accounts.role_on(database(), person().id, site_id) is Role.OWNER:
         return redirect(url_for("team.listing", site_id=site_id), 303)
     return redirect(url_for("queue.listing"), 303)
-
-
-def _label_of(key: str) -> str:
-    if key == "local":
-        return "the command line"
-    configured = providers().get(key)
-    return configured.label if configured else catalogue.label_of(key)
