@@ -150,5 +150,5 @@ def require_role(session: Session, commenter: Commenter, site_id: int, *, owner:
     """
     role = role_on(session, commenter.id, site_id)
     if role is None or (owner and role is not Role.OWNER):
-        raise NotFoundError("There is no such page, or it is not yours to see.")
+        raise NotFoundError
     return role

@@ -42,7 +42,7 @@ def own_note(session: Session, site_id: int, note_id: int, moderator_id: int) ->
     """Return a note of this person's own; raises NotFoundError for all others."""
     note = session.get(Note, note_id, populate_existing=True)
     if note is None or (note.site_id, note.moderator_id) != (site_id, moderator_id):
-        raise NotFoundError("There is no such page, or it is not yours to see.")
+        raise NotFoundError
     return note
 
 

@@ -78,7 +78,7 @@ def get(session: Session, thread_id: int) -> Thread:
     """Return a thread; raises NotFoundError in the words of a page that is not there."""
     thread = session.get(Thread, thread_id)
     if thread is None:
-        raise NotFoundError("There is no such page, or it is not yours to see.")
+        raise NotFoundError
     return thread
 
 

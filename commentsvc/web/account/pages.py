@@ -19,7 +19,7 @@ from commentsvc.web import context, headers, origin_check
 from commentsvc.web.auth import person_marks, reader
 from commentsvc.web.auth.cookies import ACCOUNT, pop_notice, set_notice
 from commentsvc.web.context import database, now, providers, writing
-from commentsvc.web.forms import DeletionForm, NameForm
+from commentsvc.web.forms import DeletionForm, NameForm, require_valid
 from commentsvc.web.request_values import query_number
 
 blueprint = Blueprint("account", __name__, url_prefix=ACCOUNT)
@@ -128,9 +128,10 @@ def delete() -> ResponseReturnValue:
         return _show("delete", form=form, errors={}, fresh=_is_fresh(), again=_again())
     if not _is_fresh():
         raise ForbiddenError("Please log in once more before you delete your account.")
-    if not form.validate():
-        errors = {name: str(found[0]) for name, found in form.errors.items() if name}
-        page = _show("delete", form=form, errors=errors, fresh=True, again=_again())
+    try:
+        require_valid(form)
+    except InvalidFieldsError as error:
+        page = _show("delete", form=form, errors=error.fields, fresh=True, again=_again())
         return make_response(page, 422)
     erasure.erase(database(), _holder().commenter_id, Texts(form.texts.data))
     reader.clear_cookie(None)

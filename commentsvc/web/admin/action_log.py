@@ -39,7 +39,7 @@ def undo(site_id: int, action_id: int) -> ResponseReturnValue:
     session = database()
     action = session.get(Action, action_id)
     if action is None or action.site_id != site_id:
-        raise NotFoundError("There is no such page, or it is not yours to see.")
+        raise NotFoundError
     outcome = undoing.undo(
         session,
         action_id,

@@ -12,14 +12,14 @@ from commentsvc.errors import ForbiddenError, InvalidFieldsError, NotFoundError
 from commentsvc.models import Ban, BanKind, Comment
 from commentsvc.web import error_pages
 from commentsvc.web.admin.context import AdminContext
-from commentsvc.web.admin.people_forms import AuthorBanForm, BanForm, checked
+from commentsvc.web.admin.people_forms import AuthorBanForm, BanForm
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now, writing
+from commentsvc.web.forms import require_valid
 from commentsvc.web.request_values import query_number
 
 blueprint = Blueprint("bans", __name__, url_prefix=cookies.ADMIN)
 
-NOWHERE = "There is no such page, or it is not yours to see."
 _WORDS = {
     BanKind.PERSON: "{} (account)",
     BanKind.EMAIL: "The e-mail address {}",
@@ -90,7 +90,7 @@ def lift(ban_id: int) -> ResponseReturnValue:
     with writing() as session:
         ban = session.get(Ban, ban_id)
         if ban is None:
-            raise NotFoundError(NOWHERE)
+            raise NotFoundError
         admin = AdminContext.for_site(ban.site_id)
         name = ban_list.describe(ban)
         ban_list.lift(session, ban, moderator_id=admin.person.id, at=now())
@@ -99,7 +99,7 @@ def lift(ban_id: int) -> ResponseReturnValue:
 
 
 def _add_typed(form: BanForm, site_id: int) -> Redirect:
-    checked(form)
+    require_valid(form)
     with writing() as session:
         admin = AdminContext.for_site(site_id)
         target = ban_list.parse_typed(BanKind(form.kind.data), form.value.data or "")
@@ -117,7 +117,7 @@ def _add_typed(form: BanForm, site_id: int) -> Redirect:
 
 
 def _ban_author(form: AuthorBanForm, comment_id: int) -> Redirect:
-    checked(form)
+    require_valid(form)
     with writing() as session:
         admin, comment = _find(comment_id)
         chosen = [one for one in ban_list.possible_bans(comment) if one.key in (form.targets.data or [])]
@@ -138,7 +138,7 @@ def _ban_author(form: AuthorBanForm, comment_id: int) -> Redirect:
 def _find(comment_id: int) -> tuple[AdminContext, Comment]:
     comment = database().get(Comment, comment_id)
     if comment is None:
-        raise NotFoundError(NOWHERE)
+        raise NotFoundError
     return AdminContext.for_site(comment.site_id), comment
 
 

@@ -104,7 +104,7 @@ def for_comment(comment_id: int) -> tuple[AdminContext, Comment]:
     """Return a comment and the context of its site; to people without a role there, it does not exist."""
     comment = database().get(Comment, comment_id)
     if comment is None:
-        raise NotFoundError("There is no such page, or it is not yours to see.")
+        raise NotFoundError
     return AdminContext.for_site(comment.site_id), comment
 
 

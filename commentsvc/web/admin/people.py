@@ -143,5 +143,5 @@ def _who() -> AuthorRef:
     """Read whom the address is about; raises NotFoundError and BadAddressError."""
     who = _linked()
     if who is None or not who.is_person:
-        raise NotFoundError("There is no such page, or it is not yours to see.")
+        raise NotFoundError
     return who

@@ -19,7 +19,7 @@ from commentsvc.web import headers
 from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now, settings, writing
-from commentsvc.web.forms import RulesForm
+from commentsvc.web.forms import RulesForm, require_valid
 
 blueprint = Blueprint("rules", __name__, url_prefix=cookies.ADMIN)
 
@@ -131,8 +131,7 @@ def _save(site_id: int, wanted: RuleChange) -> ResponseReturnValue:
 
 
 def _wanted(form: RulesForm) -> RuleChange:
-    if not form.validate():
-        raise InvalidFieldsError({name: str(found[0]) for name, found in form.errors.items() if name})
+    require_valid(form)
     return site_rules.check(
         RuleChange(
             Policy(form.policy.data),

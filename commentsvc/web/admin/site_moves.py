@@ -56,7 +56,7 @@ def undo(action_id: int) -> ResponseReturnValue:
         with writing() as session:
             action = session.get(Action, action_id)
             if action is None or action.kind != remapping.KIND:
-                raise NotFoundError("There is no such page, or it is not yours to see.")
+                raise NotFoundError
             site_id = AdminContext.for_site(action.site_id, owner=True).site.id
             number = remapping.undo(session, action, at=now())
     except InvalidFieldsError as error:

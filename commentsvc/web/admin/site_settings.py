@@ -13,7 +13,7 @@ from commentsvc.models import FieldRule, Order, Policy, Site
 from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import writing
-from commentsvc.web.forms import SiteForm
+from commentsvc.web.forms import SiteForm, require_valid
 
 blueprint = Blueprint("site_settings", __name__, url_prefix=cookies.ADMIN)
 
@@ -39,8 +39,7 @@ def edit(site_id: int) -> ResponseReturnValue:
 
 
 def _save(form: SiteForm, site_id: int) -> None:
-    if not form.validate():
-        raise InvalidFieldsError({name: str(found[0]) for name, found in form.errors.items() if name})
+    require_valid(form)
     try:
         with writing() as session:
             site_settings.change(session, AdminContext.for_site(site_id, owner=True).site, _wanted(form))

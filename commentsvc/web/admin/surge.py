@@ -27,7 +27,7 @@ def change(site_id: int, pressure_id: int) -> ResponseReturnValue:
         admin = AdminContext.for_site(site_id)
         row = session.get(Pressure, pressure_id, with_for_update=True)
         if row is None or row.site_id != site_id:
-            raise NotFoundError("There is no such page, or it is not yours to see.")
+            raise NotFoundError
         wanted = request.form.get("do", "")
         if wanted not in _BY_HAND:
             abort(400)

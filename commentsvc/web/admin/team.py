@@ -12,9 +12,10 @@ from commentsvc.errors import BadAddressError
 from commentsvc.models import Role
 from commentsvc.web import headers
 from commentsvc.web.admin.context import AdminContext, person
-from commentsvc.web.admin.people_forms import InvitationForm, checked
+from commentsvc.web.admin.people_forms import InvitationForm
 from commentsvc.web.auth import cookies, reader
 from commentsvc.web.context import database, now, settings, writing
+from commentsvc.web.forms import require_valid
 
 blueprint = Blueprint("team", __name__, url_prefix=cookies.ADMIN)
 
@@ -28,7 +29,7 @@ def listing(site_id: int) -> ResponseReturnValue:
     form = InvitationForm()
     admin = AdminContext.for_site(site_id, owner=True)
     if request.method == "POST":
-        checked(form)
+        require_valid(form)
         with writing() as session:
             admin = AdminContext.for_site(site_id, owner=True)
             role = Role(form.role.data)

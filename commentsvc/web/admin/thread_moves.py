@@ -101,7 +101,7 @@ def undo(action_id: int) -> ResponseReturnValue:
         with writing() as session:
             action = session.get(Action, action_id)
             if action is None or action.kind not in _UNDO:
-                raise NotFoundError("There is no such page, or it is not yours to see.")
+                raise NotFoundError
             moved = action.kind == moving.KIND
             AdminContext.for_site(action.site_id, owner=moved)
             if moved:

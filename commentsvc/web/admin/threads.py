@@ -138,7 +138,7 @@ def _desk() -> AdminContext:
 def _comment(comment_id: int) -> tuple[AdminContext, Comment]:
     result = database().get(Comment, comment_id)
     if result is None:
-        raise NotFoundError("There is no such page, or it is not yours to see.")
+        raise NotFoundError
     return AdminContext.for_site(result.site_id), result
 
 
