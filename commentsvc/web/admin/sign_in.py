@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template
 from flask.typing import ResponseReturnValue
 
-from commentsvc.domain.accounts import accounts
+from commentsvc.domain.accounts import accounts, login_sessions
 from commentsvc.errors import LinkSpentError
 from commentsvc.web import origin_check
 from commentsvc.web.admin import context as admin_context
@@ -38,7 +38,7 @@ def enter(token: str) -> ResponseReturnValue:
         with writing() as session:
             secret = accounts.redeem_link(session, token, at=now(), browser=reader.browser())
             if earlier := cookies.token():
-                accounts.sign_out(session, earlier)
+                login_sessions.end(session, earlier)
     except LinkSpentError:
         link = accounts.find_link(database(), token, at=now())
         return admin_context.signed_out(410, spent=link is None or link.provider is None)
@@ -52,6 +52,6 @@ def leave() -> ResponseReturnValue:
     origin_check.require_own_page()
     if secret := cookies.token():
         with writing() as session:
-            accounts.sign_out(session, secret)
+            login_sessions.end(session, secret)
     cookies.end()
     return redirect(cookies.ADMIN, 303)
