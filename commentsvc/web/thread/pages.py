@@ -57,14 +57,15 @@ def reader_state(mode: str) -> ResponseReturnValue:
     address = thread_request.address()
     holder = reader.current(address.site.id if mode == EMBED else None)
     key = access.author_key_hash(request.headers.get("X-Author-Key"))
+    thread = threads.find(database(), address)
     held = held_comments.own_held(
         database(),
-        address,
+        thread,
         author_key_hash=key,
         commenter_id=holder.commenter_id if holder else None,
         approved_since=_oldest_page(),
     )
-    felt = detection.current_level(database(), address.site, threads.find(database(), address), at=now())
+    felt = detection.current_level(database(), address.site, thread, at=now())
     return headers.no_store(
         jsonify(
             **form_identity(address, holder),
@@ -112,9 +113,9 @@ def _thread(thread_request: ThreadRequest) -> Response:
     if reply := query_number("reply"):
         form_state = FormState(parent=thread_pages.comment_to_answer(database(), address, reply))
     if receipt := args.get("receipt"):
-        held = held_comments.own_held(database(), address, comment_id=access.comment_of(receipt))
+        held = held_comments.own_held(database(), page.thread, comment_id=access.comment_of(receipt))
     if holder and not as_guest and not held:
-        held = held_comments.own_held(database(), address, commenter_id=holder.commenter_id)
+        held = held_comments.own_held(database(), page.thread, commenter_id=holder.commenter_id)
     response = render_page(
         thread_request,
         address,
