@@ -39,7 +39,10 @@ class BadAddressError(CommentsvcError):
 
 
 class NotFoundError(CommentsvcError):
-    """The thing named does not exist, or not where this person may see it."""
+    """The thing named does not exist, or not where this person may see it; nobody learns which of the two."""
+
+    def __init__(self, message: str = "There is no such page, or it is not yours to see.") -> None:
+        super().__init__(message)
 
 
 class UnknownOriginError(NotFoundError):

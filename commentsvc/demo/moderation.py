@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.demo import blog
 from commentsvc.domain.admin import ban_list, bulk_decisions, notes, team
+from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.domain.comments import comment_text, comments
 from commentsvc.domain.comments.comments import Author, FormSignals
 from commentsvc.domain.fields import Guest
@@ -87,7 +88,8 @@ def add_moderation(session: Session, site: Site, owner: Commenter, origin: str, 
     reason = "Advertises under every article."
     ban_list.add(session, site.id, [target], reason=reason, until=until, moderator_id=owner.id, at=at)
     remark = "Writes in good faith, only drily. Please read twice before you decide."
-    notes.add(session, site.id, "email:joss@reader.example", "Joss", remark, moderator_id=helper.id, at=at)
+    joss = AuthorRef.parse("email:joss@reader.example")
+    notes.add(session, site.id, joss, "Joss", remark, moderator_id=helper.id, at=at)
     team.invite(session, site, Role.MODERATOR, moderator_id=owner.id, at=at)
     session.flush()
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from commentsvc.errors import InvalidFieldsError
+from commentsvc.errors import BadAddressError, InvalidFieldsError
 from commentsvc.models import FieldRule, Site
 from commentsvc.text.characters import is_seen, without_undrawn
 from commentsvc.text.clusters import limited
@@ -17,11 +17,16 @@ NAME_LONGEST = 80
 EMAIL_LONGEST = 254
 WEBSITE_LONGEST = 500
 TITLE_LONGEST = 300
+LARGEST_ROW = 2**63 - 1
+"""What databases take as the number of a row."""
+LARGEST_SITE = 2**31 - 1
+"""And of a site."""
 
 _EMAIL = re.compile(
     r"[^\s@<>()\[\]\\,;:\"\x00-\x1f]{1,64}@(?:[\w](?:[\w-]{0,61}[\w])?\.)+[^\W\d_][\w-]{0,62}"
 )
 _HOST = re.compile(r"(?:[\w](?:[\w-]{0,61}[\w])?\.)+[^\W\d_][\w-]{0,62}\.?|localhost|\d{1,3}(?:\.\d{1,3}){3}")
+_NUMBER = re.compile("[0-9]{1,19}")
 # The categories Cc and Cs, but for line feed and tab.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 # Empty lines, and spaces that mean nothing in Markdown: four begin code, fewer set the items of a list in.
@@ -35,6 +40,24 @@ class Guest:
     name: str | None = None
     email: str | None = None
     website: str | None = None
+
+
+def whole_number(value: str, largest: int = LARGEST_ROW) -> int | None:
+    """Return a number written in ASCII digits and nothing else; None for any other text, and above `largest`."""
+    if not _NUMBER.fullmatch(value) or int(value) > largest:
+        return None
+    return int(value)
+
+
+def row_argument(query: Mapping[str, str], name: str, largest: int = LARGEST_ROW) -> int | None:
+    """Return a row's number from a URL's query, None where it has none; raises BadAddressError."""
+    value = query.get(name)
+    if value is None:
+        return None
+    number = whole_number(value, largest)
+    if number is None:
+        raise BadAddressError(f"{name} must be a number.")
+    return number
 
 
 def text(value: str, *, longest: int) -> str:

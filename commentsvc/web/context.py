@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
@@ -10,7 +12,7 @@ from flask import Flask, current_app
 from sqlalchemy.orm import Session
 
 from commentsvc.config import Settings
-from commentsvc.db.session import db
+from commentsvc.db.session import begin_write, db
 from commentsvc.domain import hash_keys
 from commentsvc.integrations.oauth.catalogue import Provider
 from commentsvc.integrations.rate_limits import Limiter, PostLimits
@@ -31,6 +33,7 @@ __all__ = [
     "providers",
     "services_of",
     "settings",
+    "writing",
 ]
 
 _KEY = "commentsvc"
@@ -95,6 +98,24 @@ def limiter(name: str) -> Limiter:
 def database() -> Session:
     """Return this request's database session."""
     return db.session()
+
+
+@contextmanager
+def writing() -> Iterator[Session]:
+    """Give this request's session with the write lock taken: one transaction, in which a view makes its change.
+
+    Leaving the block commits, by its end or by `return`. An error, of ours or not, undoes everything, ends the
+    transaction and goes on to the caller, who may read and answer at once: nobody else waits for the lock meanwhile.
+    What was loaded before is read again under the lock. Notices, cookies and redirects come after the block.
+    """
+    session = database()
+    try:
+        begin_write(session)
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
 
 
 def providers() -> dict[str, Provider]:

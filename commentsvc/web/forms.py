@@ -17,6 +17,7 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
+from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import FieldRule, Order, Policy
 
 POLICIES: Any = {
@@ -129,3 +130,9 @@ class RulesForm(FlaskForm):
     )
     moderation_words = TextAreaField("Words that make a comment wait")
     disallowed_words = TextAreaField("Words that make it spam")
+
+
+def require_valid(form: FlaskForm) -> None:
+    """Raise InvalidFieldsError, with the first message of each field, where a value cannot be read."""
+    if not form.validate():
+        raise InvalidFieldsError({name: str(messages[0]) for name, messages in form.errors.items() if name})

@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from typing import TypeVar
 
-from flask import Flask, Request
+from flask import Flask, Request, request
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.routing import IntegerConverter, Map, PathConverter, UnicodeConverter
 from werkzeug.utils import cached_property
 
-LARGEST_ROW = 2**63 - 1
+from commentsvc.domain import fields
+from commentsvc.domain.fields import LARGEST_ROW, LARGEST_SITE
+
 _UNFIT = re.compile("[\x00\ud800-\udfff]")
 _REPLACED = "\ufffd"
 _Given = TypeVar("_Given", bound="MultiDict[str, str]")
@@ -44,9 +46,16 @@ class _Row(IntegerConverter):
     """A row's number in ASCII digits, no larger than databases take them."""
 
     regex = "[0-9]{1,19}"
+    largest = LARGEST_ROW
 
-    def __init__(self, url_map: Map, max: int = LARGEST_ROW) -> None:
-        super().__init__(url_map, max=max)
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, max=self.largest)
+
+
+class _Site(_Row):
+    """A site's number."""
+
+    largest = LARGEST_SITE
 
 
 class _Text(UnicodeConverter):
@@ -67,7 +76,17 @@ class _Path(PathConverter):
 def init_app(app: Flask) -> None:
     """Have all routes that are added from now on, and all requests, keep to it."""
     app.request_class = FitRequest
-    app.url_map.converters.update(default=_Text, string=_Text, path=_Path, int=_Row)
+    app.url_map.converters.update(default=_Text, string=_Text, path=_Path, int=_Row, site=_Site)
+
+
+def query_number(name: str, largest: int = LARGEST_ROW) -> int | None:
+    """Return a row's number from the query, None where it has none; raises BadAddressError for what is no number."""
+    return fields.row_argument(request.args, name, largest)
+
+
+def form_number(name: str, largest: int = LARGEST_ROW) -> int | None:
+    """Return a number from the form; None where it has none."""
+    return fields.whole_number(request.form.get(name, ""), largest)
 
 
 def _fit(given: _Given, instead: str) -> _Given:

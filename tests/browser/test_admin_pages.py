@@ -14,6 +14,7 @@ from sqlalchemy import select
 from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.admin import ban_list, bulk_decisions, notes, team
+from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.sites import sites
 from commentsvc.models import (
@@ -34,7 +35,7 @@ from tests.support.browser_client import link_for
 
 LONG = "Donaudampfschifffahrtsgesellschaftskapitaensmuetzenhersteller"
 WIDE = Guest(f"{LONG} & Co", f"{LONG.lower()}@mail.example", f"https://{LONG.lower()}.example/{LONG}")
-WHO = f"email:{WIDE.email}"
+WHO = AuthorRef.parse(f"email:{WIDE.email}")
 FURTHER = {
     "queue.listing": [
         "?status=reported",

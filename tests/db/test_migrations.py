@@ -18,7 +18,7 @@ from commentsvc import create_app
 from commentsvc.config import Settings
 from commentsvc.db.session import Base, begin_write, db
 from commentsvc.domain import hash_keys
-from commentsvc.domain.accounts import accounts, token_hashes
+from commentsvc.domain.accounts import accounts, login_sessions, token_hashes
 from commentsvc.domain.sites import sites
 from commentsvc.integrations import migrations, signing
 from commentsvc.models import Ban, BanKind, Site, now
@@ -161,7 +161,7 @@ def test_what_was_hashed_with_the_secret_key_goes_on_being_known(bare: Flask, se
             earlier = signing.keyed_hash(secret, "network 2026-03", "203.0.113.0/24")
             assert access.network_hash("2026-03") == earlier
         with Session(db.engine) as session:
-            assert accounts.signed_in(session, "session", at=now()) is not None
+            assert login_sessions.find(session, "session", purpose=login_sessions.ADMIN, at=now()) is not None
             begin_write(session)
             assert accounts.redeem_link(session, "link", at=now())
 

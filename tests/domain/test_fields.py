@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from commentsvc.domain import fields
-from commentsvc.errors import InvalidFieldsError
+from commentsvc.errors import BadAddressError, InvalidFieldsError
 from commentsvc.models import FieldRule, Site
 from tests.support.attacks import ATTACKS, Attack
 from tests.support.each import check_each
@@ -267,3 +267,41 @@ def test_a_title_is_cut_to_fit() -> None:
     assert fields.title("T\n" * 400) == ("T " * 150).rstrip()
     assert fields.title(None) is None
     assert fields.title(" \u200b ") is None
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        " 1",
+        "1 ",
+        "1\n",
+        "+1",
+        "-1",
+        "1.0",
+        "1_0",
+        "0x1",
+        "\u0663",
+        "\u00b2",
+        str(2**63),
+        "0" * 20,
+        "9" * 5000,
+    ],
+)
+def test_only_ascii_digits_of_a_size_that_databases_take_are_a_number(typed: str) -> None:
+    assert fields.whole_number(typed) is None
+
+
+def test_a_number_is_read_up_to_the_largest() -> None:
+    assert [fields.whole_number(typed) for typed in ("0", "07", str(2**63 - 1))] == [0, 7, 2**63 - 1]
+    assert fields.whole_number("20", 20) == 20
+    assert fields.whole_number("21", 20) is None
+
+
+def test_a_query_has_a_row_or_none_or_is_refused() -> None:
+    query = {"after": "12", "before": "", "open": "\u0663"}
+    assert fields.row_argument(query, "after") == 12
+    assert fields.row_argument(query, "next") is None
+    for name in ("before", "open"):
+        with pytest.raises(BadAddressError, match=f"{name} must be a number"):
+            fields.row_argument(query, name)

@@ -70,6 +70,14 @@ def test_no_two_classes_have_one_name() -> None:
     assert [name for name, count in classes.items() if count > 1] == []
 
 
+def test_views_begin_and_commit_in_one_place() -> None:
+    """`context.writing` takes the lock, commits once, and undoes what an error left half done."""
+    views = sorted((PACKAGE / "web").rglob("*.py"))
+    assert [
+        name_of(path) for path in views if re.search(r"\bbegin_write\b|\.commit\(", path.read_text())
+    ] == ["web/context.py"]
+
+
 def test_every_setting_is_in_the_readme_with_its_default() -> None:
     rows = dict(
         re.findall(rf"^\| `{PREFIX}([A-Z_]+)` \| (.+?) \|", (ROOT / "README.md").read_text(), re.MULTILINE)

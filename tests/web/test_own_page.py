@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -71,7 +72,7 @@ def changing(app: Flask) -> list[tuple[str, str]]:
     results = []
     for rule in app.url_map.iter_rules():
         if (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"} and rule.rule != FROM_PROVIDERS:
-            number = {name: 1 for name in rule.arguments if "int" in rule.rule}
+            number = {name: 1 for name in rule.arguments if re.search(f"<(int|site):{name}>", rule.rule)}
             values = dict.fromkeys(rule.arguments, "x" * 43) | number | dict(rule.defaults or {})
             path = app.url_map.bind("127.0.0.1").build(rule.endpoint, values, method="POST")
             results.append((rule.rule, path))

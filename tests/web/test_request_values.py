@@ -38,7 +38,7 @@ UNFIT = {
 }
 SOURCES = Path(commentsvc.web.__file__).parent
 _READ = re.compile(
-    r"""(?:\.get|getlist|number|_row|_matching)\((?:\w+, )?"([a-z_]+)"|^    (\w+) = \w+Field\(""",
+    r"""(?:\.get|getlist|number|row_argument|_matching)\((?:\w+, )?"([a-z_]+)"|^    (\w+) = \w+Field\(""",
     re.MULTILINE,
 )
 
@@ -48,7 +48,7 @@ def names_in(source: str) -> set[str]:
 
 
 NAMES = sorted(
-    set[str]().union(*(names_in(file.read_text()) for file in SOURCES.glob("*.py")))
+    set[str]().union(*(names_in(file.read_text()) for file in SOURCES.rglob("*.py")))
     | {
         "q",
         "article",

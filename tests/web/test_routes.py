@@ -42,7 +42,7 @@ def reading(app: Flask) -> Iterator[tuple[Rule, str]]:
     """Every route that reads, and an address of it."""
     for rule in app.url_map.iter_rules():
         if "GET" in (rule.methods or set()):
-            number = {name: 1 for name in rule.arguments if f":{name}" in rule.rule and "int" in rule.rule}
+            number = {name: 1 for name in rule.arguments if re.search(f"<(int|site):{name}>", rule.rule)}
             values = dict.fromkeys(rule.arguments, "x" * 43) | number | dict(rule.defaults or {})
             yield rule, app.url_map.bind("127.0.0.1").build(rule.endpoint, values, method="GET")
 
@@ -51,7 +51,7 @@ def changing(app: Flask) -> Iterator[tuple[Rule, str]]:
     """Every route that changes something, and an address of it."""
     for rule in app.url_map.iter_rules():
         if (rule.methods or set()) - READING:
-            number = {name: 1 for name in rule.arguments if "int" in rule.rule}
+            number = {name: 1 for name in rule.arguments if re.search(f"<(int|site):{name}>", rule.rule)}
             values = dict.fromkeys(rule.arguments, "x" * 43) | number | dict(rule.defaults or {})
             yield rule, app.url_map.bind("127.0.0.1").build(rule.endpoint, values, method="POST")
 

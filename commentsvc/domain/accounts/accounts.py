@@ -1,21 +1,21 @@
-"""Commenters, how they prove who they are, what they may do, and where they are signed in."""
+"""Commenters, how they prove who they are, what they may do, and links into the admin view."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from commentsvc.domain.accounts import token_hashes
+from commentsvc.domain.accounts import login_sessions, token_hashes
+from commentsvc.domain.accounts.login_sessions import ADMIN
 from commentsvc.errors import LinkSpentError, NotFoundError
 from commentsvc.integrations import signing
-from commentsvc.models import Commenter, Identity, LoginSession, Membership, Role, Site, Ticket
+from commentsvc.models import Commenter, Identity, Membership, Role, Site, Ticket
 
 OPERATOR = ("local", "", "operator")
 """Provider, issuer and subject of whoever has the command line of this machine."""
-ADMIN = "admin"
 LINK_LIFE = timedelta(minutes=30)
 SESSION_LIFE = timedelta(days=14)
 
@@ -94,39 +94,23 @@ def redeem_link(session: Session, token: str, *, at: datetime, browser: str = ""
         .where(Ticket.token_hash == token_hashes.hash_of_token(session, token), Ticket.purpose == ADMIN)
         .with_for_update()
     )
-    if ticket is None or ticket.redeemed_at is not None or ticket.expires_at < at:
+    if (
+        ticket is None
+        or ticket.commenter_id is None
+        or ticket.redeemed_at is not None
+        or ticket.expires_at < at
+    ):
         raise LinkSpentError
     ticket.redeemed_at = at
-    secret = signing.new_token()
-    session.add(
-        LoginSession(
-            token_hash=token_hashes.hash_of_token(session, secret),
-            commenter_id=ticket.commenter_id,
-            purpose=ADMIN,
-            browser=browser[:80] or None,
-            created_at=at,
-            expires_at=at + SESSION_LIFE,
-        )
-    )
-    return secret
-
-
-def signed_in(session: Session, token: str, *, at: datetime) -> Commenter | None:
-    """Return who holds this admin session's token, or None."""
-    login_session = session.scalar(
-        select(LoginSession).where(
-            LoginSession.token_hash == token_hashes.hash_of_token(session, token),
-            LoginSession.purpose == ADMIN,
-            LoginSession.expires_at > at,
-        )
-    )
-    return login_session.commenter if login_session else None
-
-
-def sign_out(session: Session, token: str) -> None:
-    """End the session with this token. Needs `begin_write`."""
-    session.execute(
-        delete(LoginSession).where(LoginSession.token_hash == token_hashes.hash_of_token(session, token))
+    return login_sessions.open_for(
+        session,
+        commenter_id=ticket.commenter_id,
+        identity_id=None,
+        purpose=ADMIN,
+        site_id=None,
+        browser=browser,
+        at=at,
+        life=SESSION_LIFE,
     )
 
 
@@ -150,5 +134,5 @@ def require_role(session: Session, commenter: Commenter, site_id: int, *, owner:
     """
     role = role_on(session, commenter.id, site_id)
     if role is None or (owner and role is not Role.OWNER):
-        raise NotFoundError("There is no such page, or it is not yours to see.")
+        raise NotFoundError
     return role

@@ -18,6 +18,8 @@ PERSON = "person"
 """A person's own page, and threads on a page of their own."""
 OWN = "own"
 """A person's own page alone: for somebody whom a site signed in, whose word counts nowhere else."""
+ADMIN = "admin"
+"""The admin view."""
 LIFE = timedelta(days=60)
 FRESH = timedelta(minutes=10)
 """How recent a login must be for changes to how a person logs in."""

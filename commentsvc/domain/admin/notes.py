@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from commentsvc.domain import actions, fields
+from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.errors import InvalidFieldsError, NotFoundError
 from commentsvc.models import Note
 
@@ -17,9 +18,9 @@ SHOWN = 50
 
 
 def add(
-    session: Session, site_id: int, who: str, name: str, typed: str, *, moderator_id: int, at: datetime
+    session: Session, site_id: int, who: AuthorRef, name: str, typed: str, *, moderator_id: int, at: datetime
 ) -> Note:
-    """Note something about `who`, as in people.Person. Needs `begin_write`.
+    """Note something about `who`. Needs `begin_write`.
 
     Raises InvalidFieldsError on `text` where nothing was typed, or too much.
     """
@@ -41,12 +42,12 @@ def own_note(session: Session, site_id: int, note_id: int, moderator_id: int) ->
     """Return a note of this person's own; raises NotFoundError for all others."""
     note = session.get(Note, note_id, populate_existing=True)
     if note is None or (note.site_id, note.moderator_id) != (site_id, moderator_id):
-        raise NotFoundError("There is no such page, or it is not yours to see.")
+        raise NotFoundError
     return note
 
 
-def is_about(note: Note, who: str) -> bool:
-    """Whether somebody, as in people.Person, is whom a note is about."""
+def is_about(note: Note, who: AuthorRef) -> bool:
+    """Whether somebody is whom a note is about."""
     return note.about == _about(who)
 
 
@@ -69,7 +70,7 @@ def _record(session: Session, note: Note, kind: str, summary: str, at: datetime)
     )
 
 
-def notes_about(session: Session, site_id: int, who: str) -> Sequence[Note]:
+def notes_about(session: Session, site_id: int, who: AuthorRef) -> Sequence[Note]:
     """Return the latest notes about somebody on this site, the newest first."""
     query = select(Note).where(Note.site_id == site_id, Note.about == _about(who))
     return session.scalars(
@@ -85,6 +86,6 @@ def _checked(typed: str) -> str:
         raise InvalidFieldsError({"text": fault}) from None
 
 
-def _about(who: str) -> str:
+def _about(who: AuthorRef) -> str:
     """However somebody types their address, they are the same."""
-    return who.casefold()
+    return str(who).casefold()

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.domain.accounts import accounts, identities
 from commentsvc.domain.admin import ban_list, queue_entries, queue_query
+from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.domain.admin.ban_list import BanTarget
 from commentsvc.domain.admin.queue_entries import DecisionSummary, QueueEntry
 from commentsvc.domain.admin.queue_filters import Tab
@@ -29,8 +30,7 @@ _ALL = (Tab.HELD, Tab.APPROVED, Tab.SPAM, Tab.TRASH)
 class PersonDetails:
     """Somebody who wrote on a site, as moderators know them there."""
 
-    who: str
-    """`commenter:ID`, or `email:ADDRESS` of a guest."""
+    who: AuthorRef
     name: str
     role: Role | None
     """On this site."""
@@ -48,7 +48,7 @@ class PersonDetails:
 class RecentWriter:
     """Somebody in the list of who wrote lately."""
 
-    who: str
+    who: AuthorRef
     name: str
     email: str | None
     role: Role | None
@@ -65,14 +65,7 @@ class CommentHistoryPage:
     """Where the next page begins; None on the last."""
 
 
-def author_reference(comment: Comment) -> str | None:
-    """Return what names a comment's author in links; None for a guest without an e-mail address."""
-    if comment.commenter_id is not None:
-        return f"commenter:{comment.commenter_id}"
-    return f"email:{comment.guest_email}" if comment.guest_email else None
-
-
-def find(session: Session, site_id: int, who: str) -> PersonDetails:
+def find(session: Session, site_id: int, who: AuthorRef) -> PersonDetails:
     """Return somebody who wrote on this site; raises NotFoundError for everybody else."""
     newest = _newest(session, site_id, who, limit=1)
     comment = session.get(Comment, newest[0]) if newest else None
@@ -94,7 +87,7 @@ def find(session: Session, site_id: int, who: str) -> PersonDetails:
 
 
 def comment_history(
-    session: Session, site_id: int, who: str, *, after: int | None = None
+    session: Session, site_id: int, who: AuthorRef, *, after: int | None = None
 ) -> CommentHistoryPage:
     """Return a page of what a person wrote on this site: what has an id below `after`."""
     ids = _newest(session, site_id, who, limit=PAGE + 1, after=after)
@@ -110,16 +103,16 @@ def comment_history(
 def recent_writers(session: Session, site_id: int) -> list[RecentWriter]:
     """Return who wrote the latest comments of a site, each once."""
     entries = queue_entries.load(session, _newest(session, site_id, None, limit=LATELY))
-    results: dict[str, RecentWriter] = {}
+    results: dict[AuthorRef, RecentWriter] = {}
     for entry in entries:
-        if entry.author is not None and not entry.author.startswith("name:"):
+        if entry.author is not None and entry.author.is_person:
             writer = RecentWriter(entry.author, entry.name, entry.email, entry.role, entry.created_at)
             results.setdefault(entry.author, writer)
     return list(results.values())
 
 
 def _newest(
-    session: Session, site_id: int, who: str | None, *, limit: int, after: int | None = None
+    session: Session, site_id: int, who: AuthorRef | None, *, limit: int, after: int | None = None
 ) -> Sequence[int]:
     """Walk the lists side by side: there is an index for each, and none for all."""
     results: list[int] = []

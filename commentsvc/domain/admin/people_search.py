@@ -9,6 +9,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from commentsvc.domain.admin import queue_entries, queue_query
+from commentsvc.domain.admin.author_ref import AuthorKind, AuthorRef
 from commentsvc.domain.admin.people import RecentWriter
 from commentsvc.domain.admin.queue_filters import Tab
 from commentsvc.integrations import full_text
@@ -32,7 +33,7 @@ def find(session: Session, site_id: int, typed: str) -> list[RecentWriter]:
         return []
     words = [_plain(word.rstrip("*")) for phrase in phrases for word in phrase]
     full_text.use_indexes(session)
-    latest: dict[str, int] = {}
+    latest: dict[AuthorRef, int] = {}
     for who in _accounts(session, phrases):
         _note(latest, who, _newest_by(session, site_id, who))
     for comment_id, who in _guests(session, site_id, typed.strip(), words, phrases):
@@ -45,22 +46,22 @@ def find(session: Session, site_id: int, typed: str) -> list[RecentWriter]:
     ]
 
 
-def _note(latest: dict[str, int], who: str, comment_id: int | None) -> None:
+def _note(latest: dict[AuthorRef, int], who: AuthorRef, comment_id: int | None) -> None:
     if comment_id is not None:
         latest[who] = max(comment_id, latest.get(who, 0))
 
 
-def _accounts(session: Session, phrases: Sequence[full_text.Phrase]) -> list[str]:
+def _accounts(session: Session, phrases: Sequence[full_text.Phrase]) -> list[AuthorRef]:
     ids = full_text.newest(session, "commenter", phrases, below=None, limit=_ACCOUNTS)
     if ids is None:
         return []
     named = select(Commenter.id).where(Commenter.id.in_(select(ids.subquery().c.id)))
-    return [f"commenter:{one}" for one in session.scalars(named)]
+    return [AuthorRef(AuthorKind.COMMENTER, str(one)) for one in session.scalars(named)]
 
 
 def _guests(
     session: Session, site_id: int, typed: str, words: list[str], phrases: Sequence[full_text.Phrase]
-) -> list[tuple[int, str]]:
+) -> list[tuple[int, AuthorRef]]:
     """Return comments of guests with an address, and who wrote each: those of just this name or address too."""
     results = []
     columns = select(Comment.id, Comment.guest_name, Comment.guest_email).where(
@@ -74,11 +75,11 @@ def _guests(
     for row in rows:
         plain = _plain(f"{row.guest_name or ''} {row.guest_email}")
         if all(word in plain for word in words):
-            results.append((row.id, f"email:{row.guest_email}"))
+            results.append((row.id, AuthorRef(AuthorKind.EMAIL, row.guest_email)))
     return results
 
 
-def _newest_by(session: Session, site_id: int, who: str) -> int | None:
+def _newest_by(session: Session, site_id: int, who: AuthorRef) -> int | None:
     newest = [
         session.scalar(queue_query.listed(site_id, tab, who).order_by(Comment.id.desc()).limit(1))
         for tab in _LISTS

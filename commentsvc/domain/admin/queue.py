@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from commentsvc.domain.admin import queue_entries, queue_query
+from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.domain.admin.queue_entries import DecisionSummary, QueueEntry
 from commentsvc.domain.admin.queue_filters import Filters, Tab
 from commentsvc.errors import NotFoundError
@@ -71,7 +72,7 @@ def _matching(session: Session, site_id: int, tab: Tab, filters: Filters) -> int
     return None if result.unfinished else len(result.ids) + (result.next_after is not None)
 
 
-def counts(session: Session, site_id: int, author: str | None = None) -> dict[Tab, int]:
+def counts(session: Session, site_id: int, author: AuthorRef | None = None) -> dict[Tab, int]:
     """Return how many comments a site (or an author there) has in each list, `COUNTED` for so many or more."""
 
     def of(tab: Tab) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Row, case, func, select, union_all
 from sqlalchemy.orm import Session, aliased
 
+from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.domain.reading.thread_pages import ANONYMOUS
 from commentsvc.models import Comment, Commenter, Decision, Kind, Report, Role, Status, Thread
 from commentsvc.text import markup
@@ -59,8 +60,7 @@ class QueueEntry:
     kind: Kind
     role: Role | None
     name: str
-    author: str | None
-    """What filters by this author, as in Filters."""
+    author: AuthorRef | None
     email: str | None
     website: str | None
     is_guest: bool
@@ -156,7 +156,7 @@ def _entry(
         kind=row.kind,
         role=row.role,
         name=row.commenter_name or row.guest_name or ANONYMOUS,
-        author=_author(row),
+        author=AuthorRef.read(row.commenter_id, row.guest_email, row.guest_name),
         email=row.guest_email,
         website=row.commenter_website or row.guest_website,
         is_guest=row.commenter_id is None,
@@ -176,15 +176,6 @@ def _entry(
         report_summaries=complaints,
         reported_since=since,
     )
-
-
-def _author(row: Row[Any]) -> str | None:
-    """The surest thing known of who wrote it."""
-    if row.commenter_id is not None:
-        return f"commenter:{row.commenter_id}"
-    if row.guest_email:
-        return f"email:{row.guest_email}"
-    return f"name:{row.guest_name}" if row.guest_name else None
 
 
 def _complaints(session: Session, standing: Mapping[int, int], most: int) -> dict[int, list[ReportSummary]]:

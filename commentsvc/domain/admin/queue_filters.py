@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
+from commentsvc.domain import fields
+from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.errors import BadAddressError
 from commentsvc.models import Status
 
 LONGEST_WORDS = 200
-_LARGEST_ROW = 2**63 - 1
-_AUTHOR = re.compile("commenter:[0-9]{1,18}|email:[^\ufffd]{1,300}|name:.{1,300}", re.DOTALL)
 _TOKEN = re.compile(r"[a-z0-9_-]{1,40}")
 
 
@@ -38,8 +38,7 @@ class Filters:
 
     q: str | None = None
     article: int | None = None
-    author: str | None = None
-    """`commenter:ID`, `email:ADDRESS` or `name:NAME` of a guest."""
+    author: AuthorRef | None = None
     provider: str | None = None
     """A login provider's key, or `guest`."""
     network: int | None = None
@@ -53,25 +52,22 @@ class Filters:
     @classmethod
     def read(cls, query: Mapping[str, str]) -> Filters:
         """Read a URL's query, in which an empty value is none; raises BadAddressError."""
+        query = {name: value for name, value in query.items() if value}
         return cls(
-            q=(query.get("q") or "").replace("\0", "").strip()[:LONGEST_WORDS] or None,
-            article=_row(query, "article"),
-            author=_matching(query, "author", _AUTHOR),
+            q=query.get("q", "").replace("\0", "").strip()[:LONGEST_WORDS] or None,
+            article=fields.row_argument(query, "article"),
+            author=AuthorRef.parse(query["author"]) if "author" in query else None,
             provider=_matching(query, "provider", _TOKEN),
-            network=_row(query, "network"),
+            network=fields.row_argument(query, "network"),
             since=_day(query, "since"),
             until=_day(query, "until"),
             reason=_matching(query, "reason", _TOKEN),
         )
 
-    def arguments(self) -> dict[str, str | int]:
+    def arguments(self) -> dict[str, str]:
         """What a URL carries to mean these filters."""
-        named: dict[str, str | int | date | None] = {name: getattr(self, name) for name in self.__slots__}
-        return {
-            name: value.isoformat() if isinstance(value, date) else value
-            for name, value in named.items()
-            if value is not None
-        }
+        named = {name: getattr(self, name) for name in self.__slots__}
+        return {name: str(value) for name, value in named.items() if value is not None}
 
     @property
     def began(self) -> datetime | None:
@@ -88,18 +84,9 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def _row(query: Mapping[str, str], name: str) -> int | None:
-    typed = query.get(name)
-    if not typed:
-        return None
-    if not typed.isascii() or not typed.isdecimal() or len(typed) > 19 or int(typed) > _LARGEST_ROW:
-        raise BadAddressError(f"{name} must be a number.")
-    return int(typed)
-
-
 def _matching(query: Mapping[str, str], name: str, form: re.Pattern[str]) -> str | None:
     typed = query.get(name)
-    if not typed:
+    if typed is None:
         return None
     if not form.fullmatch(typed) or "\0" in typed:
         raise BadAddressError(f"{name} is not what can be asked for.")
@@ -108,7 +95,7 @@ def _matching(query: Mapping[str, str], name: str, form: re.Pattern[str]) -> str
 
 def _day(query: Mapping[str, str], name: str) -> date | None:
     typed = query.get(name)
-    if not typed:
+    if typed is None:
         return None
     try:
         day = date.fromisoformat(typed)

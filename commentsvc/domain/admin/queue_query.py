@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, String, cast, literal_column, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from commentsvc.domain.admin import search
+from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.domain.admin.queue_filters import Filters, Tab
 from commentsvc.errors import NotFoundError
 from commentsvc.integrations import full_text
@@ -75,10 +76,10 @@ def find(
     return best
 
 
-def listed(site_id: int, tab: Tab, author: str | None = None) -> Any:
+def listed(site_id: int, tab: Tab, author: AuthorRef | None = None) -> Any:
     """Select the ids of a list, or of what one author has in it, in no order."""
     query = select(Comment.id).where(Comment.site_id == site_id, _in(tab))
-    return query if author is None else query.where(_by(author))
+    return query if author is None else query.where(author.condition())
 
 
 def _in(tab: Tab) -> ColumnElement[bool]:
@@ -96,7 +97,7 @@ def _conditions(session: Session, site_id: int, tab: Tab, filters: Filters) -> d
         if tab is not Tab.REPORTED:
             del results["site"]  # the article is the site's own; SQLite might walk all of its list instead
     if filters.author is not None:
-        results["author"] = _by(filters.author)
+        results["author"] = filters.author.condition()
     if filters.network is not None:
         near = aliased(Comment)
         hashed = select(near.network_hash).where(near.id == filters.network, near.site_id == site_id)
@@ -110,13 +111,6 @@ def _conditions(session: Session, site_id: int, tab: Tab, filters: Filters) -> d
     if filters.reason is not None:
         results["reason"] = _because(filters.reason)
     return results
-
-
-def _by(author: str) -> ColumnElement[bool]:
-    kind, _, value = author.partition(":")
-    if kind == "commenter":
-        return Comment.commenter_id == int(value)
-    return (Comment.guest_email if kind == "email" else Comment.guest_name) == value
 
 
 def _through(provider: str) -> ColumnElement[bool]:

@@ -10,21 +10,19 @@ from sqlalchemy.orm import Session
 from commentsvc.domain.reading import queries
 from commentsvc.domain.reading.conversations import CommentView
 from commentsvc.domain.reading.thread_pages import views_of
-from commentsvc.domain.threads import threads
-from commentsvc.domain.threads.threads import ThreadAddress
-from commentsvc.models import Comment, Status
+from commentsvc.models import Comment, Status, Thread
 
 
 def own_held(
     session: Session,
-    address: ThreadAddress,
+    thread: Thread | None,
     *,
     author_key_hash: str | None = None,
     comment_id: int | None = None,
     commenter_id: int | None = None,
     approved_since: datetime | None = None,
 ) -> list[CommentView]:
-    """Return comments of this thread that only their author may see yet, by any of the proofs given.
+    """Return comments of a thread that only their author may see yet, by any of the proofs given; none for None.
 
     From `approved_since` on with those that all may see, for where a page may be older than they are.
     """
@@ -37,10 +35,9 @@ def own_held(
         )
         if proof is not None
     ]
-    thread = threads.find(session, address) if proofs else None
-    if thread is None:
+    if thread is None or not proofs:
         return []
-    query = queries.comments().where(Comment.site_id == address.site.id, or_(*proofs))
+    query = queries.comments().where(Comment.site_id == thread.site_id, or_(*proofs))
     wanted = Comment.status == Status.HELD
     if approved_since is not None:
         wanted = or_(wanted, and_(Comment.status == Status.APPROVED, Comment.created_at >= approved_since))

@@ -29,10 +29,9 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import UTCDateTime
 from commentsvc.db.statements import Prepared
+from commentsvc.domain.fields import LARGEST_ROW
 from commentsvc.domain.reading.page_sizes import FIRST_REPLIES, MENTIONS, PINNED, ROOTS
 from commentsvc.models import Comment, Commenter, Kind, Order, Picture, Role, Status
-
-LAST_ID = 2**62
 
 COMMENT: FromClause = Comment.__table__
 _C = COMMENT.c
@@ -189,5 +188,5 @@ def _first_replies(heads: FromClause) -> Any:
     ).where(
         heads.c.reply_count > 0,
         reply.c.shown,
-        reply.c.id <= func.coalesce(last, _number(LAST_ID)),
+        reply.c.id <= func.coalesce(last, _number(LARGEST_ROW)),
     )

@@ -143,7 +143,7 @@ def comment_to_answer(session: Session, address: ThreadAddress, comment_id: int 
 
 def where_is(session: Session, comment_id: int) -> tuple[Site, Thread]:
     """Return site and thread of a comment that readers can see; raises NotFoundError."""
-    comment = session.get(Comment, comment_id) if comment_id <= queries.LAST_ID else None
+    comment = session.get(Comment, comment_id)
     if comment is None or not comment.shown:
         raise NotFoundError("This comment is no longer there.")
     return comment.thread.site, comment.thread

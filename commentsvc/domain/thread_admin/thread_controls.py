@@ -78,7 +78,7 @@ def get(session: Session, thread_id: int) -> Thread:
     """Return a thread; raises NotFoundError in the words of a page that is not there."""
     thread = session.get(Thread, thread_id)
     if thread is None:
-        raise NotFoundError("There is no such page, or it is not yours to see.")
+        raise NotFoundError
     return thread
 
 
@@ -183,8 +183,8 @@ def aliases(session: Session, thread_id: int) -> list[str]:
 def wanted(session: Session, site: Site, typed: str) -> Thread:
     """Return the thread that somebody means by its number or an address; raises InvalidFieldsError on `into`."""
     typed = typed.strip()
-    if typed.isascii() and typed.isdecimal() and len(typed) < 19:
-        thread = session.get(Thread, int(typed))
+    if (number := fields.whole_number(typed)) is not None:
+        thread = session.get(Thread, number)
     else:
         try:
             thread = threads.find(session, threads.address_on(site, typed))

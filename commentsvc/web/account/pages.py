@@ -7,25 +7,22 @@ from typing import cast
 from flask import Blueprint, Response, g, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import identities, login_sessions, profiles, single_sign_on
 from commentsvc.domain.maintenance import erasure, personal_export, retention
 from commentsvc.domain.maintenance.erasure import Texts
 from commentsvc.domain.maintenance.retention import RetentionPeriods
 from commentsvc.domain.reading import avatars
-from commentsvc.errors import BadAddressError, ForbiddenError, InvalidFieldsError
+from commentsvc.errors import ForbiddenError, InvalidFieldsError
 from commentsvc.integrations.oauth import catalogue
 from commentsvc.models import LoginSession
 from commentsvc.web import context, headers, origin_check
 from commentsvc.web.auth import person_marks, reader
 from commentsvc.web.auth.cookies import ACCOUNT, pop_notice, set_notice
-from commentsvc.web.context import database, now, providers
-from commentsvc.web.forms import DeletionForm, NameForm
+from commentsvc.web.context import database, now, providers, writing
+from commentsvc.web.forms import DeletionForm, NameForm, require_valid
+from commentsvc.web.request_values import query_number
 
 blueprint = Blueprint("account", __name__, url_prefix=ACCOUNT)
-
-LARGEST_ROW = 2**63 - 1
-_ROW = f"<int(max={LARGEST_ROW}):row_id>"
 
 
 def guard() -> ResponseReturnValue | None:
@@ -49,7 +46,7 @@ def guard() -> ResponseReturnValue | None:
 @blueprint.get("")
 def home() -> ResponseReturnValue:
     """What they wrote, on all sites."""
-    page = profiles.own_comments(database(), _holder().commenter_id, after=_after())
+    page = profiles.own_comments(database(), _holder().commenter_id, after=query_number("after"))
     return _show("comments", page=page, continued="after" in request.args)
 
 
@@ -63,16 +60,13 @@ def settings() -> ResponseReturnValue:
 def rename() -> ResponseReturnValue:
     """Take another name; one that a website vouches for is that website's to change."""
     form = NameForm()
-    session = database()
-    begin_write(session)
-    if _is_vouched():
-        raise ForbiddenError("Your name comes from the website at which you are logged in.")
     try:
-        profiles.rename(session, _holder().commenter_id, form.name.data or "")
+        with writing() as session:
+            if _is_vouched():
+                raise ForbiddenError("Your name comes from the website at which you are logged in.")
+            profiles.rename(session, _holder().commenter_id, form.name.data or "")
     except InvalidFieldsError as error:
-        session.rollback()
         return make_response(_settings(form, error.fields), 422)
-    session.commit()
     return _done("Your name is changed, on comments of earlier days too.")
 
 
@@ -80,50 +74,40 @@ def rename() -> ResponseReturnValue:
 def picture() -> ResponseReturnValue:
     """Show the picture, or initials in its place."""
     shown = request.form.get("show") == "yes"
-    session = database()
-    begin_write(session)
-    profiles.show_picture(session, _holder().commenter_id, shown)
-    session.commit()
+    with writing() as session:
+        profiles.show_picture(session, _holder().commenter_id, shown)
     return _done("Your picture is shown." if shown else "Your initials are shown instead of your picture.")
 
 
-@blueprint.post(f"/identities/{_ROW}/unlink")
+@blueprint.post("/identities/<int:row_id>/unlink")
 def unlink(row_id: int) -> ResponseReturnValue:
     """Take away one of several ways to log in."""
-    session = database()
-    begin_write(session)
-    identities.unlink(session, _holder(), row_id, at=now())
-    session.commit()
+    with writing() as session:
+        identities.unlink(session, _holder(), row_id, at=now())
     return _done("The account is unlinked, and your other sessions are ended.")
 
 
-@blueprint.post(f"/sessions/{_ROW}/end")
+@blueprint.post("/sessions/<int:row_id>/end")
 def end(row_id: int) -> ResponseReturnValue:
     """End one session; nothing happens to another person's."""
-    session = database()
-    begin_write(session)
-    login_sessions.end_one(session, _holder().commenter_id, row_id)
-    session.commit()
+    with writing() as session:
+        login_sessions.end_one(session, _holder().commenter_id, row_id)
     return _done("The session is ended.")
 
 
 @blueprint.post("/sessions/end-others")
 def end_others() -> ResponseReturnValue:
     """End every session but this one."""
-    session = database()
-    begin_write(session)
-    login_sessions.end_all(session, _holder().commenter_id, but=_holder().id)
-    session.commit()
+    with writing() as session:
+        login_sessions.end_all(session, _holder().commenter_id, but=_holder().id)
     return _done("All other sessions are ended.")
 
 
 @blueprint.post("/leave")
 def leave() -> ResponseReturnValue:
     """Log out of this page."""
-    session = database()
-    begin_write(session)
-    login_sessions.end_one(session, _holder().commenter_id, _holder().id)
-    session.commit()
+    with writing() as session:
+        login_sessions.end_one(session, _holder().commenter_id, _holder().id)
     reader.clear_cookie(None)
     return redirect(ACCOUNT, 303)
 
@@ -144,9 +128,10 @@ def delete() -> ResponseReturnValue:
         return _show("delete", form=form, errors={}, fresh=_is_fresh(), again=_again())
     if not _is_fresh():
         raise ForbiddenError("Please log in once more before you delete your account.")
-    if not form.validate():
-        errors = {name: str(found[0]) for name, found in form.errors.items() if name}
-        page = _show("delete", form=form, errors=errors, fresh=True, again=_again())
+    try:
+        require_valid(form)
+    except InvalidFieldsError as error:
+        page = _show("delete", form=form, errors=error.fields, fresh=True, again=_again())
         return make_response(page, 422)
     erasure.erase(database(), _holder().commenter_id, Texts(form.texts.data))
     reader.clear_cookie(None)
@@ -191,19 +176,13 @@ def _settings(form: NameForm, errors: dict[str, str] | None = None) -> Response:
         fresh=_is_fresh(),
         again=_again(),
         identities=identities.identities_of(database(), person_id),
-        label_of=_label_of,
+        label_of=reader.label_of,
         providers=list(providers().values()),
         has_picture=avatars.has_one(database(), person_id),
         sessions=login_sessions.sessions_of(database(), person_id, at=now()),
         sites=personal_export.sites_by_id(database()),
         retention_words=retention.sentences(RetentionPeriods.read(context.settings())),
     )
-
-
-def _label_of(key: str) -> str:
-    if key == single_sign_on.PROVIDER:
-        return "A website's own login"
-    return reader.label_of(key)
 
 
 def _show(template: str, **facts: object) -> Response:
@@ -222,12 +201,3 @@ def _show(template: str, **facts: object) -> Response:
 def _done(words: str) -> ResponseReturnValue:
     set_notice(words)
     return redirect(url_for("account.settings"), 303)
-
-
-def _after() -> int | None:
-    text = request.args.get("after")
-    if text is None:
-        return None
-    if not text.isascii() or not text.isdecimal() or len(text) > 18:
-        raise BadAddressError("after must be a number.")
-    return int(text)

@@ -10,48 +10,45 @@ from commentsvc.domain.admin.bulk_decisions import BulkResult
 from commentsvc.errors import NotFoundError
 from commentsvc.models import Action
 from commentsvc.web.admin.context import (
-    LARGEST_ROW,
-    LARGEST_SITE,
     AdminContext,
     QueuePosition,
-    number,
-    posted_number,
 )
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now
+from commentsvc.web.request_values import form_number, query_number
 
 blueprint = Blueprint("action_log", __name__, url_prefix=cookies.ADMIN)
 
-LOG = f"/sites/<int(max={LARGEST_SITE}):site_id>/actions"
+LOG = "/sites/<site:site_id>/actions"
 
 
 @blueprint.get(LOG)
 def listing(site_id: int) -> ResponseReturnValue:
     """What was done on a site, the latest first."""
     admin = AdminContext.for_site(site_id)
-    lines, next_after = undoing.log(database(), site_id, after=number("after", LARGEST_ROW))
+    lines, next_after = undoing.log(database(), site_id, after=query_number("after"))
     return render_template(
         "admin/actions.html", admin=admin, lines=lines, next_after=next_after, notice=cookies.pop_notice()
     )
 
 
-@blueprint.post(f"{LOG}/<int(max={LARGEST_ROW}):action_id>/undo")
+@blueprint.post(f"{LOG}/<int:action_id>/undo")
 def undo(site_id: int, action_id: int) -> ResponseReturnValue:
     """Put back what an action changed, and lead back to where the button was."""
     admin = AdminContext.for_site(site_id)
     session = database()
     action = session.get(Action, action_id)
     if action is None or action.site_id != site_id:
-        raise NotFoundError("There is no such page, or it is not yours to see.")
+        raise NotFoundError
     outcome = undoing.undo(
         session,
         action_id,
         moderator_id=admin.person.id,
         at=now(),
-        after=posted_number("from"),
-        by=posted_number("action"),
+        after=form_number("from"),
+        by=form_number("action"),
     )
-    done = (posted_number("done") or 0) + outcome.changed
+    done = (form_number("done") or 0) + outcome.changed
     if outcome.next_after is not None:
         return render_template(
             "admin/progress.html",
@@ -65,7 +62,7 @@ def undo(site_id: int, action_id: int) -> ResponseReturnValue:
     undone = outcome.action_id and {"action_id": outcome.action_id, "site_id": site_id}
     cookies.set_notice(_sentence(outcome, done), undo=undone)
     if "status" in request.args:
-        return QueuePosition.read().back(site_id, number("next", LARGEST_ROW))
+        return QueuePosition.read().back(site_id, query_number("next"))
     return redirect(url_for("action_log.listing", site_id=site_id), 303)
 
 

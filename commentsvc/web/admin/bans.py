@@ -6,19 +6,20 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response as Redirect
 
-from commentsvc.db.session import begin_write
-from commentsvc.domain.admin import ban_list, people
+from commentsvc.domain.admin import ban_list
+from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.errors import ForbiddenError, InvalidFieldsError, NotFoundError
 from commentsvc.models import Ban, BanKind, Comment
 from commentsvc.web import error_pages
-from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, number
-from commentsvc.web.admin.people_forms import AuthorBanForm, BanForm, checked
+from commentsvc.web.admin.context import AdminContext
+from commentsvc.web.admin.people_forms import AuthorBanForm, BanForm
 from commentsvc.web.auth import cookies
-from commentsvc.web.context import database, now
+from commentsvc.web.context import database, now, writing
+from commentsvc.web.forms import require_valid
+from commentsvc.web.request_values import query_number
 
 blueprint = Blueprint("bans", __name__, url_prefix=cookies.ADMIN)
 
-NOWHERE = "There is no such page, or it is not yours to see."
 _WORDS = {
     BanKind.PERSON: "{} (account)",
     BanKind.EMAIL: "The e-mail address {}",
@@ -29,7 +30,7 @@ _WORDS = {
 _TICKED = {BanKind.PERSON, BanKind.EMAIL, BanKind.AUTHOR}
 
 
-@blueprint.route(f"/sites/<int(max={LARGEST_SITE}):site_id>/bans", methods=["GET", "POST"])
+@blueprint.route("/sites/<site:site_id>/bans", methods=["GET", "POST"])
 def listing(site_id: int) -> ResponseReturnValue:
     """All bans, and a form for one more."""
     admin = AdminContext.for_site(site_id)
@@ -38,9 +39,8 @@ def listing(site_id: int) -> ResponseReturnValue:
         try:
             return _add_typed(form, site_id)
         except InvalidFieldsError as error:
-            database().rollback()
             errors = error.fields
-    found, next_after = ban_list.list_bans(database(), site_id, after=number("after", LARGEST_ROW))
+    found, next_after = ban_list.list_bans(database(), site_id, after=query_number("after"))
     html = render_template(
         "admin/bans.html",
         admin=admin,
@@ -55,7 +55,7 @@ def listing(site_id: int) -> ResponseReturnValue:
     return make_response(html, 422 if errors else 200)
 
 
-@blueprint.route(f"/comments/<int(max={LARGEST_ROW}):comment_id>/ban", methods=["GET", "POST"])
+@blueprint.route("/comments/<int:comment_id>/ban", methods=["GET", "POST"])
 def author(comment_id: int) -> ResponseReturnValue:
     """Ban who wrote a comment, by what it tells of them."""
     admin, comment = _find(comment_id)
@@ -72,7 +72,6 @@ def author(comment_id: int) -> ResponseReturnValue:
             errors, status = error.fields, error_pages.status_of(error)
         except ForbiddenError as error:
             errors, status = {"targets": str(error)}, error_pages.status_of(error)
-        database().rollback()
         admin, comment = _find(comment_id)
     html = render_template(
         "admin/ban.html",
@@ -80,80 +79,79 @@ def author(comment_id: int) -> ResponseReturnValue:
         form=form,
         errors=errors,
         comment=comment,
-        who=people.author_reference(comment),
+        who=_author(comment),
     )
     return make_response(html, status)
 
 
-@blueprint.post(f"/bans/<int(max={LARGEST_ROW}):ban_id>/lift")
+@blueprint.post("/bans/<int:ban_id>/lift")
 def lift(ban_id: int) -> ResponseReturnValue:
     """Take a ban off; once it is gone, there is nothing more to do."""
-    session = database()
-    begin_write(session)
-    ban = session.get(Ban, ban_id)
-    if ban is None:
-        raise NotFoundError(NOWHERE)
-    admin = AdminContext.for_site(ban.site_id)
-    name = ban_list.describe(ban)
-    ban_list.lift(session, ban, moderator_id=admin.person.id, at=now())
-    session.commit()
+    with writing() as session:
+        ban = session.get(Ban, ban_id)
+        if ban is None:
+            raise NotFoundError
+        admin = AdminContext.for_site(ban.site_id)
+        name = ban_list.describe(ban)
+        ban_list.lift(session, ban, moderator_id=admin.person.id, at=now())
     cookies.set_notice(f"The ban of {name} is lifted.")
     return _back(admin.site.id, request.args.get("who"))
 
 
 def _add_typed(form: BanForm, site_id: int) -> Redirect:
-    checked(form)
-    session = database()
-    begin_write(session)
-    admin = AdminContext.for_site(site_id)
-    target = ban_list.parse_typed(BanKind(form.kind.data), form.value.data or "")
-    (ban,) = ban_list.add(
-        session,
-        site_id,
-        [target],
-        reason=form.reason.data or "",
-        until=form.ending(at=now()),
-        moderator_id=admin.person.id,
-        at=now(),
-    )
-    session.commit()
+    require_valid(form)
+    with writing() as session:
+        admin = AdminContext.for_site(site_id)
+        target = ban_list.parse_typed(BanKind(form.kind.data), form.value.data or "")
+        (ban,) = ban_list.add(
+            session,
+            site_id,
+            [target],
+            reason=form.reason.data or "",
+            until=form.ending(at=now()),
+            moderator_id=admin.person.id,
+            at=now(),
+        )
     cookies.set_notice(f"Banned {ban_list.describe(ban)}{ban_list.ending(ban)}.")
     return _back(site_id, None)
 
 
 def _ban_author(form: AuthorBanForm, comment_id: int) -> Redirect:
-    checked(form)
-    session = database()
-    begin_write(session)
-    admin, comment = _find(comment_id)
-    chosen = [one for one in ban_list.possible_bans(comment) if one.key in (form.targets.data or [])]
-    result = ban_list.add(
-        session,
-        admin.site.id,
-        chosen,
-        reason=form.reason.data or "",
-        until=form.ending(at=now()),
-        moderator_id=admin.person.id,
-        at=now(),
-    )
-    session.commit()
+    require_valid(form)
+    with writing() as session:
+        admin, comment = _find(comment_id)
+        chosen = [one for one in ban_list.possible_bans(comment) if one.key in (form.targets.data or [])]
+        result = ban_list.add(
+            session,
+            admin.site.id,
+            chosen,
+            reason=form.reason.data or "",
+            until=form.ending(at=now()),
+            moderator_id=admin.person.id,
+            at=now(),
+        )
     if result:
         cookies.set_notice(f"Banned {ban_list.describe(result[0])}{ban_list.ending(result[0])}.")
-    return _back(admin.site.id, people.author_reference(comment))
+    return _back(admin.site.id, _author(comment))
 
 
 def _find(comment_id: int) -> tuple[AdminContext, Comment]:
     comment = database().get(Comment, comment_id)
     if comment is None:
-        raise NotFoundError(NOWHERE)
+        raise NotFoundError
     return AdminContext.for_site(comment.site_id), comment
+
+
+def _author(comment: Comment) -> AuthorRef | None:
+    """Return who has a page; None for a guest without an e-mail address."""
+    return AuthorRef.read(comment.commenter_id, comment.guest_email, None)
 
 
 def _shown(target: ban_list.BanTarget) -> str:
     return target.value if target.kind is BanKind.EMAIL else target.label
 
 
-def _back(site_id: int, who: str | None) -> Redirect:
+def _back(site_id: int, who: AuthorRef | str | None) -> Redirect:
     """Return to the person, where it is about one, or to the list."""
     if who:
         return redirect(url_for("people.detail", site_id=site_id, who=who), 303)

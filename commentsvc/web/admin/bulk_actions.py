@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
-from commentsvc.db.session import begin_write
+from commentsvc.domain import fields
 from commentsvc.domain.admin import bulk_decisions
 from commentsvc.domain.admin.bulk_decisions import AlreadyDecided, BulkResult
 from commentsvc.models import Status
 from commentsvc.web.admin.context import (
-    LARGEST_ROW,
-    LARGEST_SITE,
     AdminContext,
     QueuePosition,
-    posted_number,
 )
 from commentsvc.web.auth import cookies
-from commentsvc.web.context import database, now
+from commentsvc.web.context import database, now, writing
+from commentsvc.web.request_values import form_number
 
 blueprint = Blueprint("bulk_actions", __name__, url_prefix=cookies.ADMIN)
 
 MOST_PICKED = 500
-_PICK = re.compile(r"([0-9]{1,19})-([a-z]{1,20})")
 _RESTORE, _KEEP = "restore", "keep"
 
 
-@blueprint.post(f"/sites/<int(max={LARGEST_SITE}):site_id>/bulk")
+@blueprint.post("/sites/<site:site_id>/bulk")
 def decide(site_id: int) -> ResponseReturnValue:
     """Do what the pressed button names, to what was ticked or to all that match."""
     admin, place = AdminContext.for_site(site_id), QueuePosition.read()
@@ -61,27 +57,23 @@ def _sweep(admin: AdminContext, place: QueuePosition, verdict: str) -> BulkResul
         place.status,
         place.filters,
         _status(verdict),
-        ceiling=posted_number("ceiling") or 0,
-        after=posted_number("from"),
+        ceiling=form_number("ceiling") or 0,
+        after=form_number("from"),
         moderator_id=admin.person.id,
         at=now(),
-        action_id=posted_number("action"),
+        action_id=form_number("action"),
     )
 
 
 def _picked(admin: AdminContext, verdict: str) -> BulkResult:
-    session = database()
     seen = _seen()
     site_id, moderator_id = admin.site.id, admin.person.id
-    begin_write(session)
-    if verdict == _KEEP:
-        outcome = bulk_decisions.dismiss_reports(session, site_id, seen, moderator_id=moderator_id, at=now())
-    else:
-        outcome = bulk_decisions.decide(
+    with writing() as session:
+        if verdict == _KEEP:
+            return bulk_decisions.dismiss_reports(session, site_id, seen, moderator_id=moderator_id, at=now())
+        return bulk_decisions.decide(
             session, site_id, seen, _status(verdict), moderator_id=moderator_id, at=now()
         )
-    session.commit()
-    return outcome
 
 
 def _seen() -> dict[int, Status | None]:
@@ -91,10 +83,11 @@ def _seen() -> dict[int, Status | None]:
         abort(400)
     results: dict[int, Status | None] = {}
     for pick in picks:
-        parts = _PICK.fullmatch(pick)
-        if parts is None or parts[2] not in set(Status) or int(parts[1]) > LARGEST_ROW:
+        digits, _, status = pick.partition("-")
+        comment_id = fields.whole_number(digits)
+        if comment_id is None or status not in set(Status):
             abort(400)
-        results[int(parts[1])] = Status(parts[2])
+        results[comment_id] = Status(status)
     return results
 
 
@@ -104,7 +97,7 @@ def _status(verdict: str) -> Status | None:
 
 def _done(outcome: BulkResult) -> int:
     """How many were changed in all rounds."""
-    return (posted_number("done") or 0) + outcome.changed
+    return (form_number("done") or 0) + outcome.changed
 
 
 def _sentence(outcome: BulkResult, verdict: str) -> str:

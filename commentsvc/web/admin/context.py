@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 from flask import Response, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
+from commentsvc.domain import fields
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.admin import queue
 from commentsvc.domain.admin.queue_filters import Filters, Tab
@@ -20,11 +21,10 @@ from commentsvc.models import Comment, Commenter, Role, Site
 from commentsvc.web import origin_check
 from commentsvc.web.auth import cookies, person_marks
 from commentsvc.web.context import database, now, providers
+from commentsvc.web.request_values import query_number
 
 TABS = tuple(Tab)
-LARGEST_ROW = 2**63 - 1
-LARGEST_SITE = 2**31 - 1
-COMMENT = f"/comments/<int(max={LARGEST_ROW}):comment_id>"
+COMMENT = "/comments/<int:comment_id>"
 """Where a comment's pages lie."""
 _SETTLED = "settled"
 
@@ -104,7 +104,7 @@ def for_comment(comment_id: int) -> tuple[AdminContext, Comment]:
     """Return a comment and the context of its site; to people without a role there, it does not exist."""
     comment = database().get(Comment, comment_id)
     if comment is None:
-        raise NotFoundError("There is no such page, or it is not yours to see.")
+        raise NotFoundError
     return AdminContext.for_site(comment.site_id), comment
 
 
@@ -132,10 +132,10 @@ class QueuePosition:
             raise BadAddressError("There is no such list of comments.")
         return cls(
             Tab(wanted),
-            number("site", LARGEST_SITE),
-            number("after", LARGEST_ROW),
+            query_number("site", fields.LARGEST_SITE),
+            query_number("after"),
             Filters.read(request.args),
-            number("open", LARGEST_ROW),
+            query_number("open"),
         )
 
     def arguments(self, **changed: Any) -> dict[str, Any]:
@@ -154,19 +154,3 @@ class QueuePosition:
         return redirect(
             url_for("queue.listing", **self.arguments(site=site_id, open=None), _anchor=anchor), 303
         )
-
-
-def number(name: str, largest: int) -> int | None:
-    """Read a row's number from the query; raises BadAddressError for what is none."""
-    text = request.args.get(name)
-    if text is None:
-        return None
-    if not text.isascii() or not text.isdecimal() or len(text) > 19 or int(text) > largest:
-        raise BadAddressError(f"{name} must be a number.")
-    return int(text)
-
-
-def posted_number(name: str) -> int | None:
-    """Read a row's number from the form; None where it has none."""
-    typed = request.form.get(name, "")
-    return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 19 else None

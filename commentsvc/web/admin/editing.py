@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from commentsvc.db.session import begin_write
 from commentsvc.domain import fields
 from commentsvc.domain.admin import edits, queue, replies
 from commentsvc.domain.comments import comment_text
@@ -22,7 +21,7 @@ from commentsvc.models import Comment, Kind, Status
 from commentsvc.web import error_pages
 from commentsvc.web.admin.context import COMMENT, QueuePosition, for_comment, undo_button
 from commentsvc.web.auth import cookies
-from commentsvc.web.context import database, now, settings
+from commentsvc.web.context import database, now, settings, writing
 from commentsvc.web.forms import EditForm, ReplyForm
 
 blueprint = Blueprint("editing", __name__, url_prefix=cookies.ADMIN)
@@ -40,7 +39,6 @@ def edit(comment_id: int) -> ResponseReturnValue:
             cookies.set_notice(said, undo=undo_button(admin, action_id))
             return QueuePosition.read().back(admin.site.id, comment_id)
         except InvalidFieldsError as error:
-            database().rollback()
             errors = error.fields
     html = render_template(
         "admin/edit.html",
@@ -68,7 +66,6 @@ def reply(comment_id: int) -> ResponseReturnValue:
             cookies.set_notice(text, view=answer.id if shown else None, undo=undo_button(admin, action_id))
             return QueuePosition.read().back(admin.site.id, comment_id)
         except (InvalidFieldsError, DuplicateCommentError, ThreadClosedError) as error:
-            database().rollback()
             errors, status = _comment_context(error), error_pages.status_of(error)
     html = render_template(
         "admin/reply.html",
@@ -93,16 +90,14 @@ def _stored(comment: Comment) -> dict[str, str | None]:
 
 def _save(form: EditForm, comment_id: int) -> tuple[str, int | None]:
     """Store what was typed; return what happened, in a sentence, and the action."""
-    session = database()
-    draft, guest = _checked(form, session.get_one(Comment, comment_id))
-    begin_write(session)
-    admin, comment = for_comment(comment_id)
-    before = comment.status
-    was = Guest(comment.guest_name, comment.guest_email, comment.guest_website)
-    if draft.source == comment.source and guest in {None, was}:
-        return "Nothing was changed.", None
-    action = edits.edit(session, comment, draft, at=now(), guest=guest, moderator_id=admin.person.id)
-    session.commit()
+    draft, guest = _checked(form, database().get_one(Comment, comment_id))
+    with writing() as session:
+        admin, comment = for_comment(comment_id)
+        before = comment.status
+        was = Guest(comment.guest_name, comment.guest_email, comment.guest_website)
+        if draft.source == comment.source and guest in {None, was}:
+            return "Nothing was changed.", None
+        action = edits.edit(session, comment, draft, at=now(), guest=guest, moderator_id=admin.person.id)
     if comment.status is not before:
         text = "Saved, and held: the two sanitisers disagreed about this text. Please read it."
         return text, action.id
@@ -141,21 +136,19 @@ def _require_answerable(comment: Comment) -> None:
 def _answer(form: ReplyForm, comment_id: int) -> tuple[Comment, int]:
     """Post the reply; a comment that waits is approved with it, where the page had said so."""
     draft = comment_text.from_source(form.text.data or "", longest=settings().max_comment_length)
-    session = database()
-    begin_write(session)
-    admin, comment = for_comment(comment_id)
-    _require_answerable(comment)
-    answer, action = replies.post(
-        session,
-        admin.site,
-        comment,
-        draft,
-        approve=bool(form.approve.data),
-        moderator_id=admin.person.id,
-        role=admin.role,
-        at=now(),
-    )
-    session.commit()
+    with writing() as session:
+        admin, comment = for_comment(comment_id)
+        _require_answerable(comment)
+        answer, action = replies.post(
+            session,
+            admin.site,
+            comment,
+            draft,
+            approve=bool(form.approve.data),
+            moderator_id=admin.person.id,
+            role=admin.role,
+            at=now(),
+        )
     return answer, action.id
 
 

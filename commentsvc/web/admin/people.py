@@ -6,22 +6,21 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from commentsvc.db.session import begin_write
-from commentsvc.domain.accounts import single_sign_on
 from commentsvc.domain.admin import ban_list, notes, people, people_search, queue
+from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.domain.admin.queue_filters import Filters
 from commentsvc.errors import InvalidFieldsError, NotFoundError
-from commentsvc.integrations.oauth import catalogue
 from commentsvc.models import Note
-from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, number
+from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.admin.people_forms import NoteForm
-from commentsvc.web.auth import cookies
-from commentsvc.web.context import database, now, providers
+from commentsvc.web.auth import cookies, reader
+from commentsvc.web.context import database, now, writing
+from commentsvc.web.request_values import query_number
 
 blueprint = Blueprint("people", __name__, url_prefix=cookies.ADMIN)
 
-PEOPLE = f"/sites/<int(max={LARGEST_SITE}):site_id>/people"
-NOTE = f"/sites/<int(max={LARGEST_SITE}):site_id>/notes/<int(max={LARGEST_ROW}):note_id>"
+PEOPLE = "/sites/<site:site_id>/people"
+NOTE = "/sites/<site:site_id>/notes/<int:note_id>"
 
 
 @blueprint.get(PEOPLE)
@@ -54,7 +53,6 @@ def detail(site_id: int) -> ResponseReturnValue:
         try:
             _note(site_id, who, form)
         except InvalidFieldsError as error:
-            database().rollback()
             errors = error.fields
         else:
             cookies.set_notice("Noted.")
@@ -67,20 +65,17 @@ def edit_note(site_id: int, note_id: int) -> ResponseReturnValue:
     """Change one's own note, or take it away."""
     admin = AdminContext.for_site(site_id)
     result = notes.own_note(database(), site_id, note_id, admin.person.id)
-    who = request.args.get("who", "")
-    who = who if notes.is_about(result, who) else result.about
+    who = _subject(result)
     form, errors = NoteForm(data={"text": result.text}), {}
     if request.method == "POST":
-        session = database()
-        begin_write(session)
-        result = notes.own_note(session, site_id, note_id, AdminContext.for_site(site_id).person.id)
         try:
-            sentence = _changed(session, result, form)
+            with writing() as session:
+                admin = AdminContext.for_site(site_id)
+                result = notes.own_note(session, site_id, note_id, admin.person.id)
+                sentence = _changed(session, result, form)
         except InvalidFieldsError as error:
-            session.rollback()
             errors = error.fields
         else:
-            session.commit()
             cookies.set_notice(sentence)
             return redirect(url_for("people.detail", site_id=site_id, who=who, _anchor="notes"), 303)
     html = render_template(
@@ -103,21 +98,21 @@ def _changed(session: Session, note: Note, form: NoteForm) -> str:
     return "Saved."
 
 
-def _show(admin: AdminContext, who: str, form: NoteForm, errors: dict[str, str]) -> ResponseReturnValue:
+def _show(admin: AdminContext, who: AuthorRef, form: NoteForm, errors: dict[str, str]) -> ResponseReturnValue:
     session, site_id = database(), admin.site.id
     person = people.find(session, site_id, who)
     html = render_template(
         "admin/person.html",
         admin=admin,
         person=person,
-        logins=[_label_of(key) for key in person.providers],
+        logins=[reader.label_of(key) for key in person.providers],
         counts=queue.counts(session, site_id, who),
         bans=ban_list.bans_in_force(session, site_id, person.targets, at=now()),
         now=now(),
         named=ban_list.describe,
         notes=notes.notes_about(session, site_id, who),
-        written=people.comment_history(session, site_id, who, after=number("after", LARGEST_ROW)),
-        after=number("after", LARGEST_ROW),
+        written=people.comment_history(session, site_id, who, after=query_number("after")),
+        after=query_number("after"),
         form=form,
         errors=errors,
         notice=cookies.pop_notice(),
@@ -125,27 +120,28 @@ def _show(admin: AdminContext, who: str, form: NoteForm, errors: dict[str, str])
     return make_response(html, 422 if errors else 200)
 
 
-def _note(site_id: int, who: str, form: NoteForm) -> None:
-    session = database()
-    begin_write(session)
-    admin = AdminContext.for_site(site_id)
-    person = people.find(session, site_id, who)
-    notes.add(
-        session, site_id, who, person.name, form.text.data or "", moderator_id=admin.person.id, at=now()
-    )
-    session.commit()
+def _note(site_id: int, who: AuthorRef, form: NoteForm) -> None:
+    with writing() as session:
+        admin = AdminContext.for_site(site_id)
+        person = people.find(session, site_id, who)
+        notes.add(
+            session, site_id, who, person.name, form.text.data or "", moderator_id=admin.person.id, at=now()
+        )
 
 
-def _who() -> str:
+def _linked() -> AuthorRef | None:
+    return Filters.read({"author": request.args.get("who", "")}).author
+
+
+def _subject(note: Note) -> AuthorRef:
+    """Return whom a note is about, as the link to it spells their address: the note has it in small letters."""
+    linked = _linked()
+    return linked if linked and notes.is_about(note, linked) else AuthorRef.parse(note.about)
+
+
+def _who() -> AuthorRef:
     """Read whom the address is about; raises NotFoundError and BadAddressError."""
-    who = Filters.read({"author": request.args.get("who", "")}).author
-    if who is None or who.startswith("name:"):
-        raise NotFoundError("There is no such page, or it is not yours to see.")
+    who = _linked()
+    if who is None or not who.is_person:
+        raise NotFoundError
     return who
-
-
-def _label_of(key: str) -> str:
-    if key == single_sign_on.PROVIDER:
-        return "the site's own sign-in"
-    configured = providers().get(key)
-    return configured.label if configured else catalogue.label_of(key)

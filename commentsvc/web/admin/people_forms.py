@@ -77,9 +77,3 @@ class InvitationForm(FlaskForm):
     """What an invitation offers."""
 
     role = RadioField("Role", choices=ROLES, default=Role.MODERATOR.value)
-
-
-def checked(form: FlaskForm) -> None:
-    """Raise InvalidFieldsError where a value cannot be read."""
-    if not form.validate():
-        raise InvalidFieldsError({name: str(found[0]) for name, found in form.errors.items() if name})

@@ -7,22 +7,21 @@ from datetime import datetime, timedelta
 from flask import Blueprint, abort, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.admin import bulk_decisions, queue, undoing
-from commentsvc.models import Comment, Status, Thread
+from commentsvc.domain.admin.bulk_decisions import AlreadyDecided
+from commentsvc.models import Status, Thread
 from commentsvc.web.admin.context import (
     COMMENT,
-    LARGEST_ROW,
     AdminContext,
     QueuePosition,
     for_comment,
-    number,
     person,
     undo_button,
 )
 from commentsvc.web.auth import cookies
-from commentsvc.web.context import database, now, providers
+from commentsvc.web.context import database, now, providers, writing
+from commentsvc.web.request_values import query_number
 
 blueprint = Blueprint("queue", __name__, url_prefix=cookies.ADMIN)
 
@@ -97,32 +96,25 @@ def detail(comment_id: int) -> ResponseReturnValue:
 @blueprint.post(f"{COMMENT}/decision")
 def decide(comment_id: int) -> ResponseReturnValue:
     """Give a comment the status that the pressed button names, unless somebody else has decided meanwhile."""
-    session = database()
-    begin_write(session)
-    admin, comment = for_comment(comment_id)
-    if request.form.get("verdict") == KEEP:
-        outcome = bulk_decisions.dismiss_reports(
-            session, admin.site.id, [comment_id], moderator_id=admin.person.id, at=now()
-        )
-        text = "Kept."
-    else:
-        status, seen = _wanted_status(comment_id), _seen()
-        if seen is not None and comment.status is not seen:
-            if comment.status is not status:
-                return _overtaken(admin, comment, status)
-            cookies.set_notice(
-                f"Already decided by {_who(bulk_decisions.already_decided(session, comment))}: {_DONE[status]}"
+    status, text = None, "Kept."
+    with writing() as session:
+        admin, _ = for_comment(comment_id)
+        if request.form.get("verdict") == KEEP:
+            outcome = bulk_decisions.dismiss_reports(
+                session, admin.site.id, [comment_id], moderator_id=admin.person.id, at=now()
             )
-            return QueuePosition.read().back(admin.site.id, number("next", LARGEST_ROW))
-        outcome = bulk_decisions.decide(
-            session, admin.site.id, {comment_id: seen}, status, moderator_id=admin.person.id, at=now()
-        )
-        if outcome.already_decided:  # in this very moment
-            return _overtaken(admin, comment, status)
-        text = _DONE[status]
-    session.commit()
+        else:
+            status = _wanted_status(comment_id)
+            text = _DONE[status]
+            outcome = bulk_decisions.decide(
+                session, admin.site.id, {comment_id: _seen()}, status, moderator_id=admin.person.id, at=now()
+            )
+    for earlier in outcome.already_decided:
+        if earlier.status is not status:
+            return _overtaken(admin, earlier, status)
+        text = f"Already decided by {_who(earlier)}: {text}"
     cookies.set_notice(text, undo=undo_button(admin, outcome.action_id))
-    return QueuePosition.read().back(admin.site.id, number("next", LARGEST_ROW))
+    return QueuePosition.read().back(admin.site.id, query_number("next"))
 
 
 def _wanted_status(comment_id: int) -> Status:
@@ -146,23 +138,19 @@ def _seen() -> Status | None:
     return Status(shown) if shown in set(Status) else None
 
 
-def _overtaken(admin: AdminContext, comment: Comment, status: Status) -> ResponseReturnValue:
+def _overtaken(admin: AdminContext, earlier: AlreadyDecided, status: Status | None) -> ResponseReturnValue:
     """Show what somebody else decided meanwhile, and ask."""
-    session = database()
-    who = _who(bulk_decisions.already_decided(session, comment))
-    comment_id = comment.id
-    session.rollback()
     html = render_template(
         "admin/overtaken.html",
         admin=AdminContext.for_site(admin.site.id),
         place=QueuePosition.read(),
-        entry=queue.load_entry(session, comment_id),
-        who=who,
+        entry=queue.load_entry(database(), earlier.comment_id),
+        who=_who(earlier),
         wanted=status,
-        next=number("next", LARGEST_ROW),
+        next=query_number("next"),
     )
     return make_response(html, 409)
 
 
-def _who(overtaken: bulk_decisions.AlreadyDecided) -> str:
-    return overtaken.by or "Something other than a moderator"
+def _who(earlier: AlreadyDecided) -> str:
+    return earlier.by or "Something other than a moderator"

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from commentsvc.db.session import begin_write
 from commentsvc.domain.admin import report_preview, rule_preview, site_rules
 from commentsvc.domain.admin.report_preview import Comparison
 from commentsvc.domain.admin.rule_preview import RulePreview
@@ -17,14 +16,14 @@ from commentsvc.domain.spam.checks import Rules
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import Policy, Site, Status
 from commentsvc.web import headers
-from commentsvc.web.admin.context import LARGEST_SITE, AdminContext
+from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.auth import cookies
-from commentsvc.web.context import database, now, settings
-from commentsvc.web.forms import RulesForm
+from commentsvc.web.context import database, now, settings, writing
+from commentsvc.web.forms import RulesForm, require_valid
 
 blueprint = Blueprint("rules", __name__, url_prefix=cookies.ADMIN)
 
-RULES = f"/sites/<int(max={LARGEST_SITE}):site_id>/rules"
+RULES = "/sites/<site:site_id>/rules"
 
 
 @dataclass
@@ -52,7 +51,6 @@ def edit(site_id: int) -> ResponseReturnValue:
                 database(), site_id, admin.site.reports_to_hold, wanted.reports_to_hold or 0
             )
         except InvalidFieldsError as error:
-            database().rollback()
             page.errors = error.fields
     return _show(site_id, page)
 
@@ -60,7 +58,7 @@ def edit(site_id: int) -> ResponseReturnValue:
 @blueprint.post(f"{RULES}/akismet")
 def akismet(site_id: int) -> ResponseReturnValue:
     """Switch Akismet on with a key that it knows, or off."""
-    admin, session = AdminContext.for_site(site_id, owner=True), database()
+    admin = AdminContext.for_site(site_id, owner=True)
     switched_off = request.form.get("do") == "off"
     try:
         key = "" if switched_off else site_rules.akismet_key(request.form.get("key", ""))
@@ -70,10 +68,9 @@ def akismet(site_id: int) -> ResponseReturnValue:
     except InvalidFieldsError as error:
         site = AdminContext.for_site(site_id, owner=True).site
         return _show(site_id, _Page(RulesForm(formdata=None, data=_stored(site)), error.fields))
-    begin_write(session)
-    admin = AdminContext.for_site(site_id, owner=True)
-    site_rules.set_akismet(session, admin.site, key, moderator_id=admin.person.id, at=now())
-    session.commit()
+    with writing() as session:
+        admin = AdminContext.for_site(site_id, owner=True)
+        site_rules.set_akismet(session, admin.site, key, moderator_id=admin.person.id, at=now())
     cookies.set_notice(_said_of_akismet(key, is_good))
     return redirect(url_for("rules.edit", site_id=site_id), 303)
 
@@ -101,11 +98,9 @@ def _said_of_akismet(key: str, is_good: bool | None) -> str:
 @blueprint.post(f"{RULES}/forget")
 def forget(site_id: int) -> ResponseReturnValue:
     """Empty the local filter."""
-    session = database()
-    begin_write(session)
-    admin = AdminContext.for_site(site_id, owner=True)
-    site_rules.forget(session, admin.site, moderator_id=admin.person.id, at=now())
-    session.commit()
+    with writing() as session:
+        admin = AdminContext.for_site(site_id, owner=True)
+        site_rules.forget(session, admin.site, moderator_id=admin.person.id, at=now())
     cookies.set_notice("The filter has forgotten everything.")
     return redirect(url_for("rules.edit", site_id=site_id), 303)
 
@@ -128,18 +123,15 @@ def _show(site_id: int, page: _Page) -> ResponseReturnValue:
 
 
 def _save(site_id: int, wanted: RuleChange) -> ResponseReturnValue:
-    session = database()
-    begin_write(session)
-    admin = AdminContext.for_site(site_id, owner=True)
-    changed = site_rules.save(session, admin.site, wanted, moderator_id=admin.person.id, at=now())
-    session.commit()
+    with writing() as session:
+        admin = AdminContext.for_site(site_id, owner=True)
+        changed = site_rules.save(session, admin.site, wanted, moderator_id=admin.person.id, at=now())
     cookies.set_notice("The rules are saved." if changed else "Nothing was changed.")
     return redirect(url_for("rules.edit", site_id=site_id), 303)
 
 
 def _wanted(form: RulesForm) -> RuleChange:
-    if not form.validate():
-        raise InvalidFieldsError({name: str(found[0]) for name, found in form.errors.items() if name})
+    require_valid(form)
     return site_rules.check(
         RuleChange(
             Policy(form.policy.data),

@@ -5,13 +5,12 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template
 from flask.typing import ResponseReturnValue
 
-from commentsvc.db.session import begin_write
-from commentsvc.domain.accounts import accounts
+from commentsvc.domain.accounts import accounts, login_sessions
 from commentsvc.errors import LinkSpentError
 from commentsvc.web import origin_check
 from commentsvc.web.admin import context as admin_context
 from commentsvc.web.auth import cookies, reader
-from commentsvc.web.context import database, now
+from commentsvc.web.context import database, now, writing
 
 blueprint = Blueprint("sign_in", __name__, url_prefix=cookies.ADMIN)
 
@@ -35,17 +34,14 @@ def ask(token: str) -> ResponseReturnValue:
 def enter(token: str) -> ResponseReturnValue:
     """Spend the link and open a session; one that this browser had before ends."""
     origin_check.require_own_page()
-    session = database()
-    begin_write(session)
     try:
-        secret = accounts.redeem_link(session, token, at=now(), browser=reader.browser())
+        with writing() as session:
+            secret = accounts.redeem_link(session, token, at=now(), browser=reader.browser())
+            if earlier := cookies.token():
+                login_sessions.end(session, earlier)
     except LinkSpentError:
-        session.rollback()
-        link = accounts.find_link(session, token, at=now())
+        link = accounts.find_link(database(), token, at=now())
         return admin_context.signed_out(410, spent=link is None or link.provider is None)
-    if earlier := cookies.token():
-        accounts.sign_out(session, earlier)
-    session.commit()
     cookies.begin(secret)
     return redirect(cookies.ADMIN, 303)
 
@@ -55,9 +51,7 @@ def leave() -> ResponseReturnValue:
     """End the session, here and in the database."""
     origin_check.require_own_page()
     if secret := cookies.token():
-        session = database()
-        begin_write(session)
-        accounts.sign_out(session, secret)
-        session.commit()
+        with writing() as session:
+            login_sessions.end(session, secret)
     cookies.end()
     return redirect(cookies.ADMIN, 303)

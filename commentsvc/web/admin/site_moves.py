@@ -5,20 +5,19 @@ from __future__ import annotations
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from commentsvc.db.session import begin_write
 from commentsvc.domain.thread_admin import remapping
 from commentsvc.domain.thread_admin.remapping import RemapPlan
 from commentsvc.errors import InvalidFieldsError, NotFoundError
 from commentsvc.models import Action
 from commentsvc.web.admin import thread_context
-from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext
+from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.admin.thread_context import ROOT
 from commentsvc.web.auth import cookies
-from commentsvc.web.context import database, now
+from commentsvc.web.context import database, now, writing
 
 blueprint = Blueprint("site_moves", __name__, url_prefix=ROOT)
 
-SITE = f"/sites/<int(max={LARGEST_SITE}):site_id>/remap"
+SITE = "/sites/<site:site_id>/remap"
 SHOWN = 200
 """Threads listed in a dry run."""
 
@@ -39,36 +38,29 @@ def dry_run(site_id: int) -> ResponseReturnValue:
 def apply(site_id: int) -> ResponseReturnValue:
     """Do it, and leave a way back."""
     old, new = request.form.get("old", ""), request.form.get("new", "")
-    session = database()
-    begin_write(session)
-    admin = AdminContext.for_site(site_id, owner=True)
     try:
-        planned = remapping.plan(session, admin.site, old=old, new=new)
-        action = remapping.apply(session, admin.site, planned, moderator_id=admin.person.id, at=now())
+        with writing() as session:
+            admin = AdminContext.for_site(site_id, owner=True)
+            planned = remapping.plan(session, admin.site, old=old, new=new)
+            action = remapping.apply(session, admin.site, planned, moderator_id=admin.person.id, at=now())
     except InvalidFieldsError as error:
-        session.rollback()
         return _page(AdminContext.for_site(site_id, owner=True), old, new, errors=error.fields)
-    text, number = action.summary, action.id
-    session.commit()
-    cookies.set_notice(text, remap=number)
+    cookies.set_notice(action.summary, remap=action.id)
     return redirect(url_for("site_moves.dry_run", site_id=site_id), 303)
 
 
-@blueprint.post(f"/remaps/<int(max={LARGEST_ROW}):action_id>/undo")
+@blueprint.post("/remaps/<int:action_id>/undo")
 def undo(action_id: int) -> ResponseReturnValue:
     """Give the threads their addresses back."""
-    session = database()
-    begin_write(session)
-    action = session.get(Action, action_id)
-    if action is None or action.kind != remapping.KIND:
-        raise NotFoundError("There is no such page, or it is not yours to see.")
-    site_id = AdminContext.for_site(action.site_id, owner=True).site.id
     try:
-        number = remapping.undo(session, action, at=now())
+        with writing() as session:
+            action = session.get(Action, action_id)
+            if action is None or action.kind != remapping.KIND:
+                raise NotFoundError
+            site_id = AdminContext.for_site(action.site_id, owner=True).site.id
+            number = remapping.undo(session, action, at=now())
     except InvalidFieldsError as error:
-        session.rollback()
         raise NotFoundError(str(error)) from None
-    session.commit()
     cookies.set_notice(f"Undone: {number} {'thread is' if number == 1 else 'threads are'} back.")
     return redirect(url_for("site_moves.dry_run", site_id=site_id), 303)
 

@@ -6,20 +6,19 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import IntegrityError
 
-from commentsvc.db.session import begin_write
 from commentsvc.domain.sites import site_settings
 from commentsvc.domain.sites.site_settings import SiteSettings
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import FieldRule, Order, Policy, Site
-from commentsvc.web.admin.context import LARGEST_SITE, AdminContext
+from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.auth import cookies
-from commentsvc.web.context import database
-from commentsvc.web.forms import SiteForm
+from commentsvc.web.context import writing
+from commentsvc.web.forms import SiteForm, require_valid
 
 blueprint = Blueprint("site_settings", __name__, url_prefix=cookies.ADMIN)
 
 
-@blueprint.route(f"/sites/<int(max={LARGEST_SITE}):site_id>", methods=["GET", "POST"])
+@blueprint.route("/sites/<site:site_id>", methods=["GET", "POST"])
 def edit(site_id: int) -> ResponseReturnValue:
     """The form, and what it changes."""
     admin = AdminContext.for_site(site_id, owner=True)
@@ -29,7 +28,6 @@ def edit(site_id: int) -> ResponseReturnValue:
         try:
             _save(form, site_id)
         except InvalidFieldsError as error:
-            database().rollback()
             errors = error.fields
         else:
             cookies.set_notice("Saved.")
@@ -41,14 +39,10 @@ def edit(site_id: int) -> ResponseReturnValue:
 
 
 def _save(form: SiteForm, site_id: int) -> None:
-    if not form.validate():
-        raise InvalidFieldsError({name: str(found[0]) for name, found in form.errors.items() if name})
-    session = database()
-    begin_write(session)
-    admin = AdminContext.for_site(site_id, owner=True)
+    require_valid(form)
     try:
-        site_settings.change(session, admin.site, _wanted(form))
-        session.commit()
+        with writing() as session:
+            site_settings.change(session, AdminContext.for_site(site_id, owner=True).site, _wanted(form))
     except IntegrityError:  # another owner took the name or an origin at the same moment
         raise InvalidFieldsError(
             {"name": "The name or one of the origins has just been taken by another site."}

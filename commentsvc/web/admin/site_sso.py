@@ -5,31 +5,30 @@ from __future__ import annotations
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import single_sign_on
 from commentsvc.web import headers
-from commentsvc.web.admin.context import LARGEST_SITE, AdminContext
+from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.auth import cookies
-from commentsvc.web.context import database, settings
+from commentsvc.web.context import settings, writing
 
 blueprint = Blueprint("site_sso", __name__, url_prefix=cookies.ADMIN)
 
 
-@blueprint.route(f"/sites/<int(max={LARGEST_SITE}):site_id>/sign-in", methods=["GET", "POST"])
+@blueprint.route("/sites/<site:site_id>/sign-in", methods=["GET", "POST"])
 def edit(site_id: int) -> ResponseReturnValue:
     """Say how it stands; give a new secret, or take the present one away."""
     secret = None
     if request.method == "POST":
-        session = database()
-        begin_write(session)
-        admin = AdminContext.for_site(site_id, owner=True)
-        if request.form.get("do") == "off":
-            single_sign_on.switch_off(session, admin.site)
-            session.commit()
+        switched_off = request.form.get("do") == "off"
+        with writing() as session:
+            site = AdminContext.for_site(site_id, owner=True).site
+            if switched_off:
+                single_sign_on.switch_off(session, site)
+            else:
+                secret = single_sign_on.new_secret(session, site)
+        if switched_off:
             cookies.set_notice("The site's own sign-in is off.")
             return redirect(url_for("site_sso.edit", site_id=site_id), 303)
-        secret = single_sign_on.new_secret(session, admin.site)
-        session.commit()
     html = render_template(
         "admin/sso.html",
         admin=AdminContext.for_site(site_id, owner=True),

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from commentsvc.domain.admin import statistics
 from commentsvc.models import Status
-from commentsvc.web.admin.context import LARGEST_SITE, AdminContext
+from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now
 
@@ -19,7 +19,7 @@ STACKED = (Status.APPROVED, Status.HELD, Status.SPAM, Status.TRASH)
 """From the ground up."""
 
 
-@blueprint.get(f"/sites/<int(max={LARGEST_SITE}):site_id>/glance")
+@blueprint.get("/sites/<site:site_id>/glance")
 def overview(site_id: int) -> ResponseReturnValue:
     """Show the pictures, each with its figures as a table."""
     admin = AdminContext.for_site(site_id)

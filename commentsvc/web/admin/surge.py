@@ -5,41 +5,38 @@ from __future__ import annotations
 from flask import Blueprint, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from commentsvc.db.session import begin_write
 from commentsvc.domain.admin import site_rules
 from commentsvc.domain.surge import episodes
 from commentsvc.errors import NotFoundError
 from commentsvc.models import Pressure
-from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext
+from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.auth import cookies
-from commentsvc.web.context import database, now
+from commentsvc.web.context import now, writing
 
 blueprint = Blueprint("surge", __name__, url_prefix=cookies.ADMIN)
 
-SITE = f"/sites/<int(max={LARGEST_SITE}):site_id>"
+SITE = "/sites/<site:site_id>"
 _BY_HAND = {"ease": episodes.ease, "hold": episodes.hold_all}
 _DONE = {"ease": "Nothing is held for that any more.", "hold": "All comments wait there now."}
 
 
-@blueprint.post(f"{SITE}/pressure/<int(max={LARGEST_ROW}):pressure_id>")
+@blueprint.post(f"{SITE}/pressure/<int:pressure_id>")
 def change(site_id: int, pressure_id: int) -> ResponseReturnValue:
     """Take the friction away until it is calm, or hold all at once."""
-    session = database()
-    begin_write(session)
-    admin = AdminContext.for_site(site_id)
-    row = session.get(Pressure, pressure_id, with_for_update=True)
-    if row is None or row.site_id != site_id:
-        raise NotFoundError("There is no such page, or it is not yours to see.")
-    wanted = request.form.get("do", "")
-    if wanted not in _BY_HAND:
-        abort(400)
-    episodes.record_fall(session, row, now())
-    if row.ended_at is None:
-        _BY_HAND[wanted](session, row, moderator_id=admin.person.id, at=now())
-        text = _DONE[wanted]
-    else:
-        text = "Comments come as usual there again."
-    session.commit()
+    with writing() as session:
+        admin = AdminContext.for_site(site_id)
+        row = session.get(Pressure, pressure_id, with_for_update=True)
+        if row is None or row.site_id != site_id:
+            raise NotFoundError
+        wanted = request.form.get("do", "")
+        if wanted not in _BY_HAND:
+            abort(400)
+        episodes.record_fall(session, row, now())
+        if row.ended_at is None:
+            _BY_HAND[wanted](session, row, moderator_id=admin.person.id, at=now())
+            text = _DONE[wanted]
+        else:
+            text = "Comments come as usual there again."
     cookies.set_notice(text)
     return redirect(url_for("queue.listing", site=site_id), 303)
 
@@ -47,11 +44,9 @@ def change(site_id: int, pressure_id: int) -> ResponseReturnValue:
 @blueprint.post(f"{SITE}/rules/valve")
 def switch(site_id: int) -> ResponseReturnValue:
     """Switch the valve on, or off for good."""
-    session = database()
-    begin_write(session)
-    admin = AdminContext.for_site(site_id, owner=True)
-    on = request.form.get("do") == "on"
-    site_rules.set_valve(session, admin.site, on, moderator_id=admin.person.id, at=now())
-    session.commit()
+    with writing() as session:
+        admin = AdminContext.for_site(site_id, owner=True)
+        on = request.form.get("do") == "on"
+        site_rules.set_valve(session, admin.site, on, moderator_id=admin.person.id, at=now())
     cookies.set_notice("The pressure valve is on." if on else "The pressure valve is off.")
     return redirect(url_for("rules.edit", site_id=site_id), 303)

@@ -6,37 +6,34 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response as Redirect
 
-from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.admin import team
 from commentsvc.errors import BadAddressError
-from commentsvc.integrations.oauth import catalogue
 from commentsvc.models import Role
 from commentsvc.web import headers
-from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, person
-from commentsvc.web.admin.people_forms import InvitationForm, checked
-from commentsvc.web.auth import cookies
-from commentsvc.web.context import database, now, providers, settings
+from commentsvc.web.admin.context import AdminContext, person
+from commentsvc.web.admin.people_forms import InvitationForm
+from commentsvc.web.auth import cookies, reader
+from commentsvc.web.context import database, now, settings, writing
+from commentsvc.web.forms import require_valid
 
 blueprint = Blueprint("team", __name__, url_prefix=cookies.ADMIN)
 
-MEMBER = f"/team/<int(max={LARGEST_ROW}):membership_id>"
+MEMBER = "/team/<int:membership_id>"
 
 
-@blueprint.route(f"/sites/<int(max={LARGEST_SITE}):site_id>/team", methods=["GET", "POST"])
+@blueprint.route("/sites/<site:site_id>/team", methods=["GET", "POST"])
 def listing(site_id: int) -> ResponseReturnValue:
     """Everybody with a role; the form makes an invitation, whose link is shown this once."""
     link = None
     form = InvitationForm()
     admin = AdminContext.for_site(site_id, owner=True)
     if request.method == "POST":
-        checked(form)
-        session = database()
-        begin_write(session)
-        admin = AdminContext.for_site(site_id, owner=True)
-        role = Role(form.role.data)
-        token = team.invite(session, admin.site, role, moderator_id=admin.person.id, at=now())
-        session.commit()
+        require_valid(form)
+        with writing() as session:
+            admin = AdminContext.for_site(site_id, owner=True)
+            role = Role(form.role.data)
+            token = team.invite(session, admin.site, role, moderator_id=admin.person.id, at=now())
         link = settings().base_url + url_for("invitation.page", token=token)
         admin = AdminContext.for_site(site_id, owner=True)
     html = render_template(
@@ -46,7 +43,7 @@ def listing(site_id: int) -> ResponseReturnValue:
         link=link,
         members=team.members(database(), site_id),
         open=team.open_invitations(database(), site_id, at=now()),
-        label_of=_label_of,
+        label_of=reader.label_of,
         notice=cookies.pop_notice(),
     )
     return headers.no_store(make_response(html))
@@ -55,37 +52,31 @@ def listing(site_id: int) -> ResponseReturnValue:
 @blueprint.post(f"{MEMBER}/role")
 def change(membership_id: int) -> ResponseReturnValue:
     """Give a member the role that the pressed button names."""
-    session = database()
-    begin_write(session)
-    admin = AdminContext.for_site(team.site_of(session, membership_id=membership_id), owner=True)
-    wanted = request.form.get("role", "")
-    if wanted not in set(Role):
-        raise BadAddressError("There is no such role.")
-    role = Role(wanted)
-    name = team.change(session, membership_id, role, moderator_id=admin.person.id, at=now())
-    session.commit()
+    with writing() as session:
+        admin = AdminContext.for_site(team.site_of(session, membership_id=membership_id), owner=True)
+        wanted = request.form.get("role", "")
+        if wanted not in set(Role):
+            raise BadAddressError("There is no such role.")
+        role = Role(wanted)
+        name = team.change(session, membership_id, role, moderator_id=admin.person.id, at=now())
     return _back(admin.site.id, f"{name} is {'an owner' if role is Role.OWNER else 'a moderator'} now.")
 
 
 @blueprint.post(f"{MEMBER}/remove")
 def remove(membership_id: int) -> ResponseReturnValue:
     """Take a member's role away."""
-    session = database()
-    begin_write(session)
-    admin = AdminContext.for_site(team.site_of(session, membership_id=membership_id), owner=True)
-    name = team.remove(session, membership_id, moderator_id=admin.person.id, at=now())
-    session.commit()
+    with writing() as session:
+        admin = AdminContext.for_site(team.site_of(session, membership_id=membership_id), owner=True)
+        name = team.remove(session, membership_id, moderator_id=admin.person.id, at=now())
     return _back(admin.site.id, f"{name} no longer looks after {admin.site.name}.")
 
 
-@blueprint.post(f"/team/invitations/<int(max={LARGEST_ROW}):ticket_id>/withdraw")
+@blueprint.post("/team/invitations/<int:ticket_id>/withdraw")
 def withdraw(ticket_id: int) -> ResponseReturnValue:
     """Make an invitation's link worthless."""
-    session = database()
-    begin_write(session)
-    admin = AdminContext.for_site(team.site_of(session, ticket_id=ticket_id), owner=True)
-    team.withdraw(session, ticket_id, moderator_id=admin.person.id, at=now())
-    session.commit()
+    with writing() as session:
+        admin = AdminContext.for_site(team.site_of(session, ticket_id=ticket_id), owner=True)
+        team.withdraw(session, ticket_id, moderator_id=admin.person.id, at=now())
     return _back(admin.site.id, "The invitation is withdrawn.")
 
 
@@ -95,10 +86,3 @@ def _back(site_id: int, said: str) -> Redirect:
     if accounts.role_on(database(), person().id, site_id) is Role.OWNER:
         return redirect(url_for("team.listing", site_id=site_id), 303)
     return redirect(url_for("queue.listing"), 303)
-
-
-def _label_of(key: str) -> str:
-    if key == "local":
-        return "the command line"
-    configured = providers().get(key)
-    return configured.label if configured else catalogue.label_of(key)

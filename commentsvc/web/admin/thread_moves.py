@@ -5,20 +5,21 @@ from __future__ import annotations
 from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import accounts
+from commentsvc.domain.fields import LARGEST_SITE
 from commentsvc.domain.thread_admin import merging, moving, renaming, thread_controls
 from commentsvc.domain.threads import duplicates
 from commentsvc.errors import InvalidFieldsError, KeyTakenError, NotFoundError
 from commentsvc.models import Action, Role, Site, Thread
 from commentsvc.web.admin import thread_context
-from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, number, person
+from commentsvc.web.admin.context import AdminContext, person
 from commentsvc.web.admin.thread_context import ROOT
-from commentsvc.web.context import database, now
+from commentsvc.web.context import database, now, writing
+from commentsvc.web.request_values import form_number, query_number
 
 blueprint = Blueprint("thread_moves", __name__, url_prefix=ROOT)
 
-THREAD = f"/<int(max={LARGEST_ROW}):thread_id>"
+THREAD = "/<int:thread_id>"
 _UNDO = {merging.KIND: merging.unmerge, renaming.KIND: renaming.undo, moving.KIND: moving.undo}
 
 
@@ -27,21 +28,17 @@ def rename(thread_id: int) -> ResponseReturnValue:
     """Give a thread another address."""
     if request.method == "GET":
         return _address(thread_id)
-    session = database()
-    begin_write(session)
-    admin, thread = thread_context.find(thread_id)
     url, page_id = request.form.get("url", ""), request.form.get("page_id", "")
     try:
-        action = renaming.rename(
-            session, thread, url=url, page_id=page_id, moderator_id=admin.person.id, at=now()
-        )
+        with writing() as session:
+            admin, thread = thread_context.find(thread_id)
+            action = renaming.rename(
+                session, thread, url=url, page_id=page_id, moderator_id=admin.person.id, at=now()
+            )
     except InvalidFieldsError as error:
-        session.rollback()
         return _address(thread_id, error.fields)
     except KeyTakenError as error:
-        session.rollback()
         return _address(thread_id, {"url": str(error)}, taken=error.thread_id)
-    session.commit()
     return thread_context.done(thread_id, "Renamed." if action else "Nothing was changed.", action)
 
 
@@ -55,49 +52,40 @@ def preview(thread_id: int) -> ResponseReturnValue:
 def merge(thread_id: int) -> ResponseReturnValue:
     """Merge a thread into another one."""
     into = request.form.get("into", "")
-    session = database()
-    begin_write(session)
-    admin, thread = thread_context.find(thread_id)
     try:
-        target = thread_controls.wanted(session, admin.site, into)
-        count = thread.approved_count
-        action = merging.merge(session, thread, target, moderator_id=admin.person.id, at=now())
+        with writing() as session:
+            admin, thread = thread_context.find(thread_id)
+            target = thread_controls.wanted(session, admin.site, into)
+            count = thread.approved_count
+            action = merging.merge(session, thread, target, moderator_id=admin.person.id, at=now())
     except InvalidFieldsError as error:
-        session.rollback()
         return _preview(thread_id, into, error.fields)
-    target_id = action.facts["target"]["id"]
-    session.commit()
     comments = "1 comment" if count == 1 else f"{count:,} comments"
-    return thread_context.done(target_id, f"Merged: {comments} came here.", action)
+    return thread_context.done(action.facts["target"]["id"], f"Merged: {comments} came here.", action)
 
 
 @blueprint.get(f"{THREAD}/move")
 def move_preview(thread_id: int) -> ResponseReturnValue:
     """Ask for the other site, or show what moving the thread there would do."""
-    to = number("to", LARGEST_SITE)
+    to = query_number("to", LARGEST_SITE)
     return _move(thread_id, AdminContext.for_site(to, owner=True).site if to is not None else None)
 
 
 @blueprint.post(f"{THREAD}/move")
 def move(thread_id: int) -> ResponseReturnValue:
     """Give a thread to another site; its owner must be this one's too."""
-    typed = request.form.get("to", "")
-    session = database()
-    begin_write(session)
-    admin, thread = thread_context.find(thread_id, owner=True)
-    valid = typed.isascii() and typed.isdecimal() and len(typed) < 10
-    site = AdminContext.for_site(int(typed) if valid else 0, owner=True).site
+    to = form_number("to", LARGEST_SITE) or 0
     try:
-        action = moving.move(session, thread, site, moderator_id=admin.person.id, at=now())
+        with writing() as session:
+            admin, thread = thread_context.find(thread_id, owner=True)
+            site = AdminContext.for_site(to, owner=True).site
+            action = moving.move(session, thread, site, moderator_id=admin.person.id, at=now())
     except InvalidFieldsError as error:
-        session.rollback()
         return _move(thread_id, site, error.fields)
-    text = f"Moved to {site.name}."
-    session.commit()
-    return thread_context.done(thread_id, text, action)
+    return thread_context.done(thread_id, f"Moved to {site.name}.", action)
 
 
-@blueprint.get(f"/sites/<int(max={LARGEST_SITE}):site_id>/split")
+@blueprint.get("/sites/<site:site_id>/split")
 def split(site_id: int) -> ResponseReturnValue:
     """Threads of a site that are probably of one article."""
     admin = AdminContext.for_site(site_id)
@@ -106,26 +94,22 @@ def split(site_id: int) -> ResponseReturnValue:
     )
 
 
-@blueprint.post(f"/actions/<int(max={LARGEST_ROW}):action_id>/undo")
+@blueprint.post("/actions/<int:action_id>/undo")
 def undo(action_id: int) -> ResponseReturnValue:
     """Undo what was done with threads."""
-    session = database()
-    begin_write(session)
-    action = session.get(Action, action_id)
-    if action is None or action.kind not in _UNDO:
-        raise NotFoundError("There is no such page, or it is not yours to see.")
-    moved = action.kind == moving.KIND
-    AdminContext.for_site(action.site_id, owner=moved)
-    if moved:
-        AdminContext.for_site(action.facts["site_id"], owner=True)
     try:
-        thread = _UNDO[action.kind](session, action, at=now())
+        with writing() as session:
+            action = session.get(Action, action_id)
+            if action is None or action.kind not in _UNDO:
+                raise NotFoundError
+            moved = action.kind == moving.KIND
+            AdminContext.for_site(action.site_id, owner=moved)
+            if moved:
+                AdminContext.for_site(action.facts["site_id"], owner=True)
+            thread = _UNDO[action.kind](session, action, at=now())
     except InvalidFieldsError as error:
-        session.rollback()
         raise NotFoundError(str(error)) from None
-    thread_id = thread.id
-    session.commit()
-    return thread_context.done(thread_id, "Undone.")
+    return thread_context.done(thread.id, "Undone.")
 
 
 def _address(

@@ -8,7 +8,7 @@ from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from commentsvc.db.session import begin_write
+from commentsvc.domain import fields
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.admin import queue
 from commentsvc.domain.thread_admin import pins, thread_controls
@@ -16,14 +16,15 @@ from commentsvc.domain.threads import threads
 from commentsvc.errors import InvalidFieldsError, NotFoundError
 from commentsvc.models import Comment, TitleSource
 from commentsvc.web.admin import thread_context
-from commentsvc.web.admin.context import LARGEST_ROW, LARGEST_SITE, AdminContext, number, person
+from commentsvc.web.admin.context import AdminContext, person
 from commentsvc.web.admin.thread_context import ROOT
-from commentsvc.web.context import database, now
+from commentsvc.web.context import database, now, writing
+from commentsvc.web.request_values import query_number
 
 blueprint = Blueprint("threads", __name__, url_prefix=ROOT)
 
-THREAD = f"/<int(max={LARGEST_ROW}):thread_id>"
-COMMENT = f"/comments/<int(max={LARGEST_ROW}):comment_id>"
+THREAD = "/<int:thread_id>"
+COMMENT = "/comments/<int:comment_id>"
 SEARCH_LONGEST = 200
 _MARKS = {"pin": pins.pin, "unpin": pins.unpin, "feature": pins.feature, "unfeature": pins.unfeature}
 _MARKED = {
@@ -39,9 +40,7 @@ def listing() -> ResponseReturnValue:
     """A site's threads, newest first: of the site asked for, or the first."""
     admin = _desk()
     search = request.args.get("q", "")[:SEARCH_LONGEST].strip()
-    result = thread_controls.listing(
-        database(), admin.site.id, search=search, before=number("before", LARGEST_ROW)
-    )
+    result = thread_controls.listing(database(), admin.site.id, search=search, before=query_number("before"))
     return render_template(
         "admin/threads.html",
         **thread_context.context(admin),
@@ -68,11 +67,9 @@ def closing(thread_id: int) -> ResponseReturnValue:
         return _page(thread_id, {"closing": "Please choose one"})
     except InvalidFieldsError as error:
         return _page(thread_id, error.fields)
-    session = database()
-    begin_write(session)
-    admin, thread = thread_context.find(thread_id)
-    thread_controls.close(session, thread, on=on, moderator_id=admin.person.id, at=now())
-    session.commit()
+    with writing() as session:
+        admin, thread = thread_context.find(thread_id)
+        thread_controls.close(session, thread, on=on, moderator_id=admin.person.id, at=now())
     return thread_context.done(
         thread_id, threads.closed_reason(admin.site, thread, at=now()) or "Open for comments."
     )
@@ -82,18 +79,16 @@ def closing(thread_id: int) -> ResponseReturnValue:
 def pace(thread_id: int) -> ResponseReturnValue:
     """Begin or end slow mode."""
     typed = request.form.get("seconds", "").strip()
-    session = database()
-    begin_write(session)
-    admin, thread = thread_context.find(thread_id)
     try:
-        if typed and not (typed.isascii() and typed.isdecimal() and len(typed) < 7):
-            raise InvalidFieldsError({"seconds": "Please enter a number of seconds"})
-        wanted = int(typed) if typed and int(typed) else None
-        thread_controls.slow(session, thread, wanted, moderator_id=admin.person.id, at=now())
+        with writing() as session:
+            admin, thread = thread_context.find(thread_id)
+            seconds = fields.whole_number(typed or "0")
+            if seconds is None:
+                raise InvalidFieldsError({"seconds": "Please enter a number of seconds"})
+            wanted = seconds or None
+            thread_controls.slow(session, thread, wanted, moderator_id=admin.person.id, at=now())
     except InvalidFieldsError as error:
-        session.rollback()
         return _page(thread_id, error.fields)
-    session.commit()
     words = f"Slow mode: one comment every {threads.seconds(wanted)}." if wanted else "No slow mode."
     return thread_context.done(thread_id, words)
 
@@ -101,12 +96,10 @@ def pace(thread_id: int) -> ResponseReturnValue:
 @blueprint.post(f"{THREAD}/title")
 def title(thread_id: int) -> ResponseReturnValue:
     """Give the article a title, or leave it to the article."""
-    session = database()
-    begin_write(session)
-    admin, thread = thread_context.find(thread_id)
-    typed = request.form.get("title", "")
-    thread_controls.rename_title(session, thread, typed, moderator_id=admin.person.id, at=now())
-    session.commit()
+    with writing() as session:
+        admin, thread = thread_context.find(thread_id)
+        typed = request.form.get("title", "")
+        thread_controls.rename_title(session, thread, typed, moderator_id=admin.person.id, at=now())
     words = "Saved." if thread.title_source is TitleSource.MODERATOR else "The article says its title itself."
     return thread_context.done(thread_id, words)
 
@@ -120,23 +113,20 @@ def comment(comment_id: int) -> ResponseReturnValue:
 @blueprint.post(f"{COMMENT}/mark")
 def mark(comment_id: int) -> ResponseReturnValue:
     """Pin or feature a comment, or take the mark away."""
-    session = database()
-    begin_write(session)
-    admin, found = _comment(comment_id)
     wanted = request.form.get("mark", "")
     try:
-        if wanted not in _MARKS:
-            raise InvalidFieldsError({"mark": "Please choose one"})
-        _MARKS[wanted](session, found, moderator_id=admin.person.id, at=now())
+        with writing() as session:
+            admin, marked = _comment(comment_id)
+            if wanted not in _MARKS:
+                raise InvalidFieldsError({"mark": "Please choose one"})
+            _MARKS[wanted](session, marked, moderator_id=admin.person.id, at=now())
     except InvalidFieldsError as error:
-        session.rollback()
         return _marks(comment_id, error.fields)
-    session.commit()
-    return thread_context.done(found.thread_id, _MARKED[wanted])
+    return thread_context.done(marked.thread_id, _MARKED[wanted])
 
 
 def _desk() -> AdminContext:
-    site_id = number("site", LARGEST_SITE)
+    site_id = query_number("site", fields.LARGEST_SITE)
     if site_id is None:
         mine = accounts.sites_of(database(), person())
         if not mine:
@@ -148,7 +138,7 @@ def _desk() -> AdminContext:
 def _comment(comment_id: int) -> tuple[AdminContext, Comment]:
     result = database().get(Comment, comment_id)
     if result is None:
-        raise NotFoundError("There is no such page, or it is not yours to see.")
+        raise NotFoundError
     return AdminContext.for_site(result.site_id), result
 
 

@@ -12,7 +12,7 @@ from flask import session as cookie
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionInterface, SessionMixin
 
 from commentsvc.config import Settings
-from commentsvc.domain.accounts import accounts
+from commentsvc.domain.accounts import login_sessions
 from commentsvc.models import Commenter
 from commentsvc.web.context import database, now
 
@@ -148,7 +148,10 @@ def token() -> str | None:
 def signed_in_moderator() -> Commenter | None:
     """Return the person who is signed in to the admin view."""
     secret = token()
-    return accounts.signed_in(database(), secret, at=now()) if secret else None
+    if not secret:
+        return None
+    admin_session = login_sessions.find(database(), secret, purpose=login_sessions.ADMIN, at=now())
+    return admin_session.commenter if admin_session else None
 
 
 def set_notice(text: str, **facts: Any) -> None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from flask import Blueprint, jsonify, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import handoff_tokens, login_sessions
 from commentsvc.errors import LoggedOutError, LoginFailedError
 from commentsvc.web import headers, origin_check
 from commentsvc.web.auth import reader
 from commentsvc.web.auth.cookies import ACCOUNT
-from commentsvc.web.context import database, now
+from commentsvc.web.context import database, now, writing
+from commentsvc.web.request_values import form_number
 from commentsvc.web.thread_request import EMBED, ThreadRequest
 
 blueprint = Blueprint("handoff", __name__)
@@ -30,13 +30,11 @@ def grant() -> ResponseReturnValue:
     origin_check.require_own_page()
     reader.require_token()
     site_id = ThreadRequest.read(EMBED, request.form).address().site.id
-    session = database()
-    begin_write(session)
-    holder = reader.current(site_id)
-    if holder is None:
-        raise LoggedOutError
-    token = handoff_tokens.issue(session, holder, token=request.form.get("pass", "")[:200], at=now())
-    session.commit()
+    with writing() as session:
+        holder = reader.current(site_id)
+        if holder is None:
+            raise LoggedOutError
+        token = handoff_tokens.issue(session, holder, token=request.form.get("pass", "")[:200], at=now())
     return headers.no_store(jsonify({"pass": token}))
 
 
@@ -44,26 +42,23 @@ def grant() -> ResponseReturnValue:
 def redeem() -> ResponseReturnValue:
     """Take the token and open the page. A session that this browser had there before ends."""
     origin_check.require_own_page()
-    given, session = request.form.get("pass", "")[:200], database()
-    tries = _tries()
-    if tries < TRIES and not handoff_tokens.is_known(session, given):
+    given, tries = request.form.get("pass", "")[:200], _tries()
+    if tries < TRIES and not handoff_tokens.is_known(database(), given):
         html = render_template("account/entering.html", given=given, tries=tries + 1)
         return headers.no_store(make_response(html, 202))
     try:
-        begin_write(session)
-        token = handoff_tokens.redeem(session, given, browser=reader.browser(), at=now())
+        with writing() as session:
+            token = handoff_tokens.redeem(session, given, browser=reader.browser(), at=now())
+            if earlier := reader.token(None):
+                login_sessions.end(session, earlier)
     except LoginFailedError as error:
-        session.rollback()
         html = render_template("account/not_entered.html", message=str(error))
         return headers.no_store(make_response(html, 400))
-    if earlier := reader.token(None):
-        login_sessions.end(session, earlier)
-    session.commit()
     reader.set_cookie(None, token)
     return redirect(ACCOUNT, 303)
 
 
 def _tries() -> int:
     """Return how often this window has asked; TRIES where it is not one that waits for its pass."""
-    typed = request.form.get("tries", "")
-    return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 3 else TRIES
+    tries = form_number("tries", TRIES)
+    return TRIES if tries is None else tries

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 
-from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import profiles
 from commentsvc.domain.reading import avatars
 from commentsvc.errors import CommentsvcError
 from commentsvc.http_client import client
-from commentsvc.web.context import database, now
+from commentsvc.web.context import now, writing
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +30,6 @@ def fetch_avatar(commenter_id: int, url: str | None) -> None:
     except CommentsvcError as error:
         log.info("a picture was not taken: %s", error)
         return
-    session = database()
-    begin_write(session)
-    if avatars.store(session, commenter_id, small, at=now()):
-        profiles.invalidate_pages_of(session, commenter_id)
-    session.commit()
+    with writing() as session:
+        if avatars.store(session, commenter_id, small, at=now()):
+            profiles.invalidate_pages_of(session, commenter_id)

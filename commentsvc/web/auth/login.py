@@ -12,7 +12,6 @@ from flask import Blueprint, Response, jsonify, make_response, render_template, 
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 
-from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import login_sessions, login_tickets
 from commentsvc.domain.accounts.login_tickets import LoginStage, RedeemedLogin
 from commentsvc.errors import BadAddressError, CommentsvcError, NotFoundError, TooManyError
@@ -28,7 +27,7 @@ from commentsvc.web.auth import (
 )
 from commentsvc.web.auth.login_outcomes import LoginOutcome, Purpose, Start
 from commentsvc.web.auth.pending_logins import PendingLogin
-from commentsvc.web.context import database, limiter, now, providers
+from commentsvc.web.context import database, limiter, now, providers, writing
 from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
 
 blueprint = Blueprint("login", __name__, url_prefix="/login")
@@ -96,11 +95,9 @@ def posted(key: str) -> ResponseReturnValue:
         raise NotFoundError("There is no such page.")
     wanted = ("code", "state", "user", "error", "iss")
     answer = {name: request.form[name][:_LONGEST] for name in wanted if name in request.form}
-    session = database()
     try:
-        begin_write(session)
-        proof = login_tickets.store_answer(session, state, answer, at=now())
-        session.commit()
+        with writing() as session:
+            proof = login_tickets.store_answer(session, state, answer, at=now())
     except _FAULTS as error:
         return login_outcomes.failed(error, _begun_from(state), answered=True)
     query = urlencode({"state": state, "proof": proof})
@@ -135,10 +132,8 @@ def cancel() -> ResponseReturnValue:
     origin_check.require_own_page()
     limiter("cancelled logins").hit(access.network())
     site_id = ThreadRequest.read(EMBED, request.form).address().site.id
-    session = database()
-    begin_write(session)
-    login_tickets.cancel(session, request.form.get("verifier", "")[:200], site_id=site_id, at=now())
-    session.commit()
+    with writing() as session:
+        login_tickets.cancel(session, request.form.get("verifier", "")[:200], site_id=site_id, at=now())
     return headers.no_store(jsonify(cancelled=True))
 
 
@@ -151,10 +146,8 @@ def leave() -> ResponseReturnValue:
     reader.require_token()
     token = reader.token(site_id)
     if token:
-        session = database()
-        begin_write(session)
-        login_sessions.end(session, token)
-        session.commit()
+        with writing() as session:
+            login_sessions.end(session, token)
     reader.clear_cookie(site_id)
     if error_pages.wants_json():
         return headers.no_store(jsonify(left=True))
@@ -205,12 +198,10 @@ def _where(begun_from: Start) -> tuple[Start, int | None]:
 def _begin(site_id: int | None, begun_from: Start) -> str:
     """Store a ticket, so that the frame knows that its window has come this far; return its challenge."""
     challenge = request.form.get("challenge") or hashlib.sha256(secrets.token_bytes(32)).hexdigest()
-    session = database()
-    begin_write(session)
-    login_tickets.begin(
-        session, challenge=challenge, site_id=site_id, begun_from=begun_from.facts(), at=now()
-    )
-    session.commit()
+    with writing() as session:
+        login_tickets.begin(
+            session, challenge=challenge, site_id=site_id, begun_from=begun_from.facts(), at=now()
+        )
     return challenge
 
 
@@ -220,10 +211,8 @@ def _go(provider: Provider, challenge: str, begun_from: Start) -> Response:
     pending_logins.remember(
         PendingLogin.read(attempt, begun_from, holder=holder.token_hash if holder else "")
     )
-    session = database()
-    begin_write(session)
-    login_tickets.note_state(session, challenge, attempt.state, at=now())
-    session.commit()
+    with writing() as session:
+        login_tickets.note_state(session, challenge, attempt.state, at=now())
     # Not a redirect: browsers hold the target of a form's redirect against the form's own `form-action`.
     own_window = begun_from.purpose is Purpose.FRAME
     lets_go = own_window and bool(attempt.instance)
@@ -239,13 +228,10 @@ def _answer(provider: Provider, state: str) -> dict[str, str]:
 
 
 def _redeem(verifier: str, site_id: int, *, again: bool) -> RedeemedLogin:
-    session = database()
-    begin_write(session)
-    result = login_tickets.redeem(
-        session, verifier, site_id=site_id, browser=reader.browser(), again=again, at=now()
-    )
-    session.commit()
-    return result
+    with writing() as session:
+        return login_tickets.redeem(
+            session, verifier, site_id=site_id, browser=reader.browser(), again=again, at=now()
+        )
 
 
 def _begun_from(state: str) -> Start:
@@ -262,7 +248,5 @@ def _tell_frame(error: Exception, *, challenge: str = "", state: str = "") -> No
     database().rollback()
     if not isinstance(error, CommentsvcError) or isinstance(error, TooManyError) or not (challenge or state):
         return
-    session = database()
-    begin_write(session)
-    login_tickets.fail(session, str(error), challenge=challenge, state=state, at=now())
-    session.commit()
+    with writing() as session:
+        login_tickets.fail(session, str(error), challenge=challenge, state=state, at=now())

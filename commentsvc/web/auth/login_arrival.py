@@ -6,7 +6,6 @@ from datetime import datetime
 
 from flask import Response, make_response, redirect
 
-from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import accounts, identities, invitations, login_sessions, login_tickets
 from commentsvc.errors import NoRoleError, NotFreshError
 from commentsvc.integrations.oauth.catalogue import Provider
@@ -16,7 +15,7 @@ from commentsvc.web import headers
 from commentsvc.web.auth import incoming_avatars, reader
 from commentsvc.web.auth.login_outcomes import Purpose, persons_page
 from commentsvc.web.auth.pending_logins import PendingLogin
-from commentsvc.web.context import database
+from commentsvc.web.context import database, writing
 from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
 
 
@@ -26,16 +25,14 @@ def arrive(provider: Provider, profile: Profile, begun: PendingLogin, *, at: dat
     holder = reader.person_of_cookie() if purpose is Purpose.LINK else None
     if purpose is Purpose.LINK and (holder is None or holder.token_hash != begun.holder):
         raise NotFreshError("Please log in once more before you link an account.")
-    session = database()
-    begin_write(session)
-    identity = _identity(provider, profile, holder.id if holder else None, at=at)
-    login_tickets.complete(session, begun.attempt.state, identity, at=at)
-    commenter_id = identity.commenter_id
-    token = _person_token(identity, at=at) if purpose in {Purpose.THREAD, Purpose.PERSON} else ""
-    if purpose is Purpose.INVITE:
-        invitations.redeem(session, begun.invitation, identity, at=at)
-    link = _admin_link(identity, at=at) if purpose in {Purpose.ADMIN, Purpose.INVITE} else ""
-    session.commit()
+    with writing() as session:
+        identity = _identity(provider, profile, holder.id if holder else None, at=at)
+        login_tickets.complete(session, begun.attempt.state, identity, at=at)
+        commenter_id = identity.commenter_id
+        token = _person_token(identity, at=at) if purpose in {Purpose.THREAD, Purpose.PERSON} else ""
+        if purpose is Purpose.INVITE:
+            invitations.redeem(session, begun.invitation, identity, at=at)
+        link = _admin_link(identity, at=at) if purpose in {Purpose.ADMIN, Purpose.INVITE} else ""
     incoming_avatars.fetch_avatar(commenter_id, profile.picture)
     return _onward(begun, token=token, link=link)
 

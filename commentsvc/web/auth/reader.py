@@ -15,7 +15,7 @@ from flask import session as cookie
 from flask_wtf.csrf import generate_csrf, validate_csrf
 from wtforms import ValidationError
 
-from commentsvc.domain.accounts import login_sessions
+from commentsvc.domain.accounts import accounts, login_sessions, single_sign_on
 from commentsvc.domain.reading import avatars
 from commentsvc.errors import ForbiddenError
 from commentsvc.integrations.oauth import catalogue
@@ -26,6 +26,7 @@ from commentsvc.web.auth.cookies import READER_COOKIE
 from commentsvc.web.context import database, now, providers
 
 PERSON = "person"
+_OWN_LABELS = {single_sign_on.PROVIDER: "Website login", accounts.OPERATOR[0]: "Command line"}
 _BROWSERS = (
     ("Edg", "Edge"),
     ("OPR", "Opera"),
@@ -126,13 +127,15 @@ def describe(found: LoginSession) -> dict[str, Any]:
         "mark": form_mark(found),
         "name": found.commenter.name,
         "provider": key,
-        "label": "" if key == "sso" else label_of(key),
+        "label": "" if key == single_sign_on.PROVIDER else label_of(key),
         "picture": avatars.path(database(), found.commenter) or _drawn(found.commenter.name),
     }
 
 
 def label_of(key: str) -> str:
-    """Return what to call a login provider, which need not be configured any longer."""
+    """Return what to call a way to log in: a provider, which need not be configured any longer, or one of our own."""
+    if key in _OWN_LABELS:
+        return _OWN_LABELS[key]
     configured = providers().get(key)
     return configured.label if configured else catalogue.label_of(key)
 

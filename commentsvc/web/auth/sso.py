@@ -7,7 +7,6 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import single_sign_on
 from commentsvc.domain.accounts.single_sign_on import SsoLogin
 from commentsvc.errors import LoginFailedError, StaleTokenError
@@ -15,7 +14,7 @@ from commentsvc.integrations import sso_tokens
 from commentsvc.models import Site
 from commentsvc.web import headers, origin_check
 from commentsvc.web.auth import incoming_avatars, reader
-from commentsvc.web.context import database, now, settings
+from commentsvc.web.context import now, settings, writing
 from commentsvc.web.thread_request import EMBED, ThreadRequest
 
 blueprint = Blueprint("sso", __name__)
@@ -50,12 +49,9 @@ def _person(site: Site) -> sso_tokens.SsoClaims:
 
 
 def _enter(site: Site, person: sso_tokens.SsoClaims) -> SsoLogin:
-    session = database()
-    begin_write(session)
-    held = reader.current(site.id)
-    entered = single_sign_on.log_in(session, site, person, held=held, browser=reader.browser(), at=now())
-    session.commit()
-    return entered
+    with writing() as session:
+        held = reader.current(site.id)
+        return single_sign_on.log_in(session, site, person, held=held, browser=reader.browser(), at=now())
 
 
 def _answer(status: int, **facts: Any) -> Response:

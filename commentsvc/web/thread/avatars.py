@@ -11,14 +11,13 @@ from commentsvc.web.context import database
 
 blueprint = Blueprint("avatars", __name__)
 
-LARGEST_ROW = 2**63 - 1
 CONTENT_TYPE = "image/webp"
 """What `text/images.py` makes of any."""
 KEPT_SECONDS = 7 * 24 * 3600
 """How long a browser or proxy keeps a picture; so long it may still be about after its owner took it away."""
 
 
-@blueprint.get(f"/picture/<int(max={LARGEST_ROW}):commenter_id>/<digest>")
+@blueprint.get("/picture/<int:commenter_id>/<digest>")
 def picture(commenter_id: int, digest: str) -> ResponseReturnValue:
     """A picture that its owner shows."""
     data = avatars.load(database(), commenter_id, digest)

@@ -20,6 +20,7 @@ from commentsvc.serving.page_cache.policy import CachePolicy, mark_cacheable
 from commentsvc.web import access, headers
 from commentsvc.web.auth import reader
 from commentsvc.web.context import database, now, settings
+from commentsvc.web.request_values import query_number
 from commentsvc.web.thread import present_page
 from commentsvc.web.thread.rendering import FormState, form_identity, render_comment, render_page
 from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
@@ -56,14 +57,15 @@ def reader_state(mode: str) -> ResponseReturnValue:
     address = thread_request.address()
     holder = reader.current(address.site.id if mode == EMBED else None)
     key = access.author_key_hash(request.headers.get("X-Author-Key"))
+    thread = threads.find(database(), address)
     held = held_comments.own_held(
         database(),
-        address,
+        thread,
         author_key_hash=key,
         commenter_id=holder.commenter_id if holder else None,
         approved_since=_oldest_page(),
     )
-    felt = detection.current_level(database(), address.site, threads.find(database(), address), at=now())
+    felt = detection.current_level(database(), address.site, thread, at=now())
     return headers.no_store(
         jsonify(
             **form_identity(address, holder),
@@ -101,19 +103,19 @@ def _thread(thread_request: ThreadRequest) -> Response:
     if "replies" in args:
         return _conversation(thread_request, address, at)
     order = thread_request.order or address.site.order
-    focus_id = _number("comment")
+    focus_id = query_number("comment")
     page = thread_pages.page(database(), address, order=order, after=args.get("after"), focus_id=focus_id)
     if "fragment" in args:
         return _cacheable(_fragment(thread_request=thread_request, page=page), address, page.thread, at)
     holder = reader.current(None) if thread_request.mode == STANDALONE else None
     as_guest = args.get("as") == "guest"
     form_state, held = FormState(), []
-    if reply := _number("reply"):
+    if reply := query_number("reply"):
         form_state = FormState(parent=thread_pages.comment_to_answer(database(), address, reply))
     if receipt := args.get("receipt"):
-        held = held_comments.own_held(database(), address, comment_id=access.comment_of(receipt))
+        held = held_comments.own_held(database(), page.thread, comment_id=access.comment_of(receipt))
     if holder and not as_guest and not held:
-        held = held_comments.own_held(database(), address, commenter_id=holder.commenter_id)
+        held = held_comments.own_held(database(), page.thread, commenter_id=holder.commenter_id)
     response = render_page(
         thread_request,
         address,
@@ -130,11 +132,11 @@ def _thread(thread_request: ThreadRequest) -> Response:
 
 
 def _conversation(thread_request: ThreadRequest, address: ThreadAddress, at: datetime) -> Response:
-    root_id = _number("replies") or 0
+    root_id = query_number("replies") or 0
     thread = threads.find(
         database(), address
     )  # first, so that its version is not newer than what is read below
-    conversation = thread_pages.more_replies(database(), address, root_id, after=_number("after") or 0)
+    conversation = thread_pages.more_replies(database(), address, root_id, after=query_number("after") or 0)
     if "fragment" in request.args:
         return _cacheable(
             _fragment(thread_request=thread_request, conversation=conversation), address, thread, at
@@ -169,13 +171,3 @@ def _reader_note(status: int, kind: str, **facts: str) -> Response:
     headers.allow_framing(["*"])
     html = render_template("thread/note.html", kind=kind, base_url=settings().base_url, **facts)
     return headers.no_store(make_response(html, status))
-
-
-def _number(name: str) -> int | None:
-    """Read a row's number from the query; raises BadAddressError for what is none."""
-    text = request.args.get(name)
-    if text is None:
-        return None
-    if not text.isascii() or not text.isdecimal() or len(text) > 18:
-        raise BadAddressError(f"{name} must be a number.")
-    return int(text)

@@ -10,7 +10,6 @@ from flask import Blueprint, Response, jsonify, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from commentsvc.db.session import begin_write
 from commentsvc.domain import fields
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.bans import bans
@@ -40,7 +39,7 @@ from commentsvc.errors import (
 from commentsvc.models import Comment, LoginSession, Status
 from commentsvc.web import access, error_pages, headers, origin_check
 from commentsvc.web.auth import reader
-from commentsvc.web.context import database, now, post_limits, settings
+from commentsvc.web.context import database, now, post_limits, settings, writing
 from commentsvc.web.forms import CommentForm
 from commentsvc.web.thread import present_page
 from commentsvc.web.thread.rendering import FormState, form_identity, render_comment, render_page
@@ -102,29 +101,27 @@ def _store(form: CommentForm, address: ThreadAddress, mode: str) -> PostedCommen
         thread = threads.find(session, address)
         result = replace(result, pressure=detection.peek(session, address.site, thread, at=now()))
     session.expunge_all()  # the site stays as it was read: under the lock nobody waits for it to be read again
-    begin_write(session)
-    at = now()
     try:
-        posted = comments.store(
-            session,
-            address,
-            draft,
-            _known_by_network(author, at),  # a ban reads the month of the hash from the comment's time
-            at=at,
-            parent_id=_parent_id(form),
-            title=form.value("page_title") or form.value("title"),
-            signs=signs,
-            found=result,
-            idempotency_key=key,
-        )
+        with writing():
+            at = now()
+            posted = comments.store(
+                session,
+                address,
+                draft,
+                _known_by_network(author, at),  # a ban reads the month of the hash from the comment's time
+                at=at,
+                parent_id=_parent_id(form),
+                title=form.value("page_title") or form.value("title"),
+                signs=signs,
+                found=result,
+                idempotency_key=key,
+            )
+            if result.pressure is None and author.role is None:  # something about it was written down
+                alerts.enqueue_alerts(
+                    session, address.site, settings().alerted, base_url=settings().base_url, at=now()
+                )
     except AlreadyPostedError as error:
-        session.rollback()  # others need not wait for the answer
         return _earlier(session, error.comment_id)
-    if result.pressure is None and author.role is None:  # something about it was written down
-        alerts.enqueue_alerts(
-            session, address.site, settings().alerted, base_url=settings().base_url, at=now()
-        )
-    session.commit()
     post_limits().thread.count(_thread_name(address))
     return posted
 
@@ -268,9 +265,10 @@ def _parent_id(form: CommentForm) -> int | None:
     text = form.value("parent")
     if not text:
         return None
-    if not text.isascii() or not text.isdecimal() or len(text) > 18:
+    number = fields.whole_number(text)
+    if number is None:
         raise NotFoundError("The comment you are answering is no longer there.")
-    return int(text)
+    return number
 
 
 def _refused(error: CommentsvcError, form: CommentForm, thread_request: ThreadRequest) -> Response:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from commentsvc.db.session import begin_write
 from commentsvc.domain.moderation import reports
 from commentsvc.domain.moderation.reports import Reporter
 from commentsvc.domain.reading import thread_pages
@@ -15,7 +14,7 @@ from commentsvc.integrations import signing
 from commentsvc.models import Comment, LoginSession
 from commentsvc.web import access, error_pages, headers, origin_check
 from commentsvc.web.auth import reader
-from commentsvc.web.context import database, hash_key, limiter, now
+from commentsvc.web.context import database, hash_key, limiter, now, writing
 from commentsvc.web.thread.rendering import form_identity
 from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
 
@@ -24,8 +23,7 @@ blueprint = Blueprint("reporting", __name__)
 LIMIT = "10/minute;40/hour"
 """Reports from one network."""
 THANKS = "Thank you. The moderators will look at this comment."
-_LARGEST_ROW = 2**63 - 1
-_PATH = f"/comments/<int(max={_LARGEST_ROW}):comment_id>/report"
+_PATH = "/comments/<int:comment_id>/report"
 
 
 @blueprint.route(f"{EMBED}{_PATH}", methods=["GET", "POST"], defaults={"mode": EMBED})
@@ -43,7 +41,6 @@ def report(mode: str, comment_id: int) -> ResponseReturnValue:
     except CommentsvcError as error:
         if not isinstance(error, InvalidFieldsError | StaleFormError | OtherPersonError):
             raise
-        database().rollback()
         if error_pages.wants_json():
             tokens = form_identity(address, _holder(mode, address))
             return headers.no_store(
@@ -62,10 +59,9 @@ def _store(mode: str, comment_id: int, address: ThreadAddress) -> None:
     month = reports.month_of(session, comment_id, at=at)
     by = _reporter(_holder(mode, address), shown, month)
     limiter("reports").hit(access.network())
-    begin_write(session)
-    reason, note = request.form.get("reason", ""), request.form.get("note", "")
-    reports.report(session, comment_id, by, reason=reason, note=note, at=at)
-    session.commit()
+    with writing() as session:
+        reason, note = request.form.get("reason", ""), request.form.get("note", "")
+        reports.report(session, comment_id, by, reason=reason, note=note, at=at)
 
 
 def _reporter(holder: LoginSession | None, shown: access.ShownForm | None, month: str) -> Reporter:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from commentsvc.domain.accounts import accounts
+from commentsvc.domain.accounts import accounts, login_sessions
 from commentsvc.domain.sites import sites
 from commentsvc.errors import LinkSpentError, NotFoundError
 from commentsvc.models import Commenter, Identity, LoginSession, Membership, Role, Site, Ticket
@@ -27,9 +27,9 @@ def test_a_link_opens_one_session(session: Session) -> None:
     operator = accounts.operator(session)
     link = accounts.issue_link(session, operator, at=NOON)
     token = accounts.redeem_link(session, link, at=NOON + timedelta(minutes=29))
-    result = accounts.signed_in(session, token, at=NOON + timedelta(days=1))
+    result = login_sessions.find(session, token, purpose=login_sessions.ADMIN, at=NOON + timedelta(days=1))
     assert result is not None
-    assert result.id == operator.id
+    assert result.commenter_id == operator.id
 
 
 def test_a_link_works_once(session: Session) -> None:
@@ -58,22 +58,25 @@ def test_neither_links_nor_sessions_are_stored_in_clear(session: Session) -> Non
     stored = [*session.scalars(select(Ticket.token_hash)), *session.scalars(select(LoginSession.token_hash))]
     assert len(stored) == 2
     assert not {link, token} & set(stored)
-    assert accounts.signed_in(session, stored[1], at=NOON) is None
+    assert login_sessions.find(session, stored[1], purpose=login_sessions.ADMIN, at=NOON) is None
 
 
 def test_a_session_ends_by_itself_and_by_signing_out(session: Session) -> None:
     token = accounts.redeem_link(
         session, accounts.issue_link(session, accounts.operator(session), at=NOON), at=NOON
     )
-    assert accounts.signed_in(session, token, at=NOON + accounts.SESSION_LIFE) is None
-    assert accounts.signed_in(session, token, at=NOON) is not None
-    accounts.sign_out(session, token)
-    assert accounts.signed_in(session, token, at=NOON) is None
+    assert (
+        login_sessions.find(session, token, purpose=login_sessions.ADMIN, at=NOON + accounts.SESSION_LIFE)
+        is None
+    )
+    assert login_sessions.find(session, token, purpose=login_sessions.ADMIN, at=NOON) is not None
+    login_sessions.end(session, token)
+    assert login_sessions.find(session, token, purpose=login_sessions.ADMIN, at=NOON) is None
 
 
 def test_a_link_is_no_session(session: Session) -> None:
     link = accounts.issue_link(session, accounts.operator(session), at=NOON)
-    assert accounts.signed_in(session, link, at=NOON) is None
+    assert login_sessions.find(session, link, purpose=login_sessions.ADMIN, at=NOON) is None
 
 
 def test_a_person_sees_the_sites_they_have_a_role_on(session: Session, site: Site) -> None:

@@ -187,7 +187,9 @@ def reads(session: Session, address: ThreadAddress, order: Order) -> dict[str, C
         "focus": lambda: thread_pages.page(session, address, order=order, focus_id=ids[len(ids) * 3 // 4]),
         "last": lambda: thread_pages.page(session, address, order=order, focus_id=ids[-1]),
         "replies": lambda: thread_pages.more_replies(session, address, roots[0].id, after=0),
-        "own": lambda: held_comments.own_held(session, address, author_key_hash="a" * 64),
+        "own": lambda: held_comments.own_held(
+            session, threads.find(session, address), author_key_hash="a" * 64
+        ),
         "counts": lambda: comment_counts.counts(session, [address]),
     }
     return results
@@ -526,14 +528,16 @@ def test_own_held_comments_are_shown_to_their_author_alone(session: Session, sit
     decisions.decide(session, spam, Status.SPAM)
     pen.write(by=mine)
     session.flush()
-    result = held_comments.own_held(session, pen.address, author_key_hash="a" * 64)
+    here, there = (threads.find(session, one.address) for one in (pen, other))
+    result = held_comments.own_held(session, here, author_key_hash="a" * 64)
     assert [one.id for one in result] == [held.id]
     assert result[0].held
     assert result[0].html
-    assert [one.id for one in held_comments.own_held(session, pen.address, comment_id=held.id)] == [held.id]
-    assert held_comments.own_held(session, other.address, comment_id=held.id) == []
-    assert held_comments.own_held(session, pen.address, comment_id=spam.id) == []
-    assert held_comments.own_held(session, pen.address) == []
+    assert [one.id for one in held_comments.own_held(session, here, comment_id=held.id)] == [held.id]
+    assert held_comments.own_held(session, there, comment_id=held.id) == []
+    assert held_comments.own_held(session, here, comment_id=spam.id) == []
+    assert held_comments.own_held(session, here) == []
+    assert held_comments.own_held(session, None, author_key_hash="a" * 64) == []
 
 
 @both_engines

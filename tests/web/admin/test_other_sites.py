@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write
 from commentsvc.domain.admin import ban_list, bulk_decisions, notes, team
+from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.domain.sites import sites
 from commentsvc.domain.thread_admin import merging, moving, remapping, renaming
 from commentsvc.models import (
@@ -63,9 +64,8 @@ def things_of(session: Session, site: Site, comment: Comment) -> Things:
     moderator_id, at = me.commenter_id, now()
     bulk_decisions.decide(session, site.id, {comment.id: None}, Status.SPAM, moderator_id=moderator_id, at=at)
     team.invite(session, site, Role.MODERATOR, moderator_id=moderator_id, at=at)
-    note = notes.add(
-        session, site.id, "email:ada@example.org", "Ada", "A note", moderator_id=moderator_id, at=at
-    )
+    ada = AuthorRef.parse("email:ada@example.org")
+    note = notes.add(session, site.id, ada, "Ada", "A note", moderator_id=moderator_id, at=at)
     target = ban_list.parse_typed(BanKind.DOMAIN, "casino.example")
     (ban,) = ban_list.add(
         session, site.id, [target], reason="Spam", until=None, moderator_id=moderator_id, at=at

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write, db
 from commentsvc.domain.admin import people, people_search
+from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.domain.comments import comment_text, comments
 from commentsvc.domain.comments.comments import Author, FormSignals
 from commentsvc.domain.fields import Guest
@@ -97,7 +98,7 @@ def test_the_pages_hold_everything_once(
     seen: list[int] = []
     after = None
     while True:
-        page = people.comment_history(session, site.id, ADA, after=after)
+        page = people.comment_history(session, site.id, AuthorRef.parse(ADA), after=after)
         seen += [entry.id for entry, _ in page.entries]
         after = page.next_after
         if after is None:
@@ -138,7 +139,10 @@ def test_who_wrote_lately(session: Session, site: Site, moderator: BrowserClient
     mallory = member(session, site)
     write(session, site, "No address", guest=Guest("Nobody"))
     session.rollback()
-    assert [one.who for one in people.recent_writers(session, site.id)] == [f"commenter:{mallory.id}", ADA]
+    assert [str(one.who) for one in people.recent_writers(session, site.id)] == [
+        f"commenter:{mallory.id}",
+        ADA,
+    ]
     page = moderator.page(f"/admin/sites/{site.id}/people")
     assert f"who=commenter:{mallory.id}" in page
     assert "Nobody" not in page
@@ -213,7 +217,7 @@ def test_a_note_is_changed_and_deleted_by_whoever_wrote_it(
 class TestSearching:
     def found(self, session: Session, site: Site, typed: str) -> list[str]:
         session.rollback()
-        return [one.who for one in people_search.find(session, site.id, typed)]
+        return [str(one.who) for one in people_search.find(session, site.id, typed)]
 
     def test_by_name_and_address_whole_or_from_the_beginning(self, session: Session, site: Site) -> None:
         write(session, site, "One", guest=Guest("Zo\u00eb Adams", "zoe@mail.example"))
@@ -264,7 +268,7 @@ def test_people_of_another_site_do_not_exist(
         assert moderator.get(path(where)).status_code == 404
         assert moderator.post(path(where), {"text": "Mine"}).status_code == 404
     with pytest.raises(NotFoundError):
-        people.find(session, site.id, ADA)
+        people.find(session, site.id, AuthorRef.parse(ADA))
     session.rollback()
     assert session.scalars(select(Note)).all() == []
 

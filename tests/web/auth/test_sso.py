@@ -31,6 +31,7 @@ from commentsvc.models import (
     now,
 )
 from commentsvc.web.auth import incoming_avatars
+from commentsvc.web.auth.reader import label_of
 from tests.cli.test_cli import bare_environment, fail, succeed
 from tests.conftest import BASE_URL, BLOG
 from tests.support.browser_client import BrowserClient
@@ -444,3 +445,9 @@ class TestTheSecret:
         assert succeed("site", "sso-secret", "Blog").splitlines()[0] != secret
         assert "signs nobody in" in succeed("site", "sso-secret", "Blog", "--off")
         assert "There are: 'Blog'" in fail("site", "sso-secret", "Blag")
+
+
+def test_a_way_to_log_in_has_one_label_everywhere(app: Flask) -> None:
+    with app.app_context():
+        labels = [label_of(key) for key in ("github", "oidc_book_club", "sso", "local")]
+    assert labels == ["GitHub", "Book Club", "Website login", "Command line"]

@@ -1,0 +1,66 @@
+"""Whom a link of the admin view means: somebody with an account, or a guest by e-mail address or by name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement
+
+from commentsvc.errors import BadAddressError
+from commentsvc.models import Comment
+
+_FORM = re.compile("commenter:[0-9]{1,18}|email:[^\ufffd]{1,300}|name:.{1,300}", re.DOTALL)
+
+
+class AuthorKind(StrEnum):
+    """What is known of an author, the surest first."""
+
+    COMMENTER = "commenter"
+    EMAIL = "email"
+    NAME = "name"
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorRef:
+    """An author in a URL: `commenter:ID`, `email:ADDRESS` or `name:NAME` of a guest."""
+
+    kind: AuthorKind
+    value: str
+    """The account's id, or the guest's address or name as it was typed."""
+
+    @classmethod
+    def parse(cls, text: str) -> AuthorRef:
+        """Read what a URL has; raises BadAddressError."""
+        if not _FORM.fullmatch(text) or "\0" in text:
+            raise BadAddressError("author is not what can be asked for.")
+        kind, _, value = text.partition(":")
+        return cls(AuthorKind(kind), value)
+
+    @classmethod
+    def read(cls, commenter_id: int | None, email: str | None, name: str | None) -> AuthorRef | None:
+        """Return the surest thing known of who wrote a comment; None where a guest left nothing."""
+        if commenter_id is not None:
+            return cls(AuthorKind.COMMENTER, str(commenter_id))
+        if email:
+            return cls(AuthorKind.EMAIL, email)
+        return cls(AuthorKind.NAME, name) if name else None
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.value}"
+
+    @property
+    def is_account(self) -> bool:
+        return self.kind is AuthorKind.COMMENTER
+
+    @property
+    def is_person(self) -> bool:
+        """Whether all it means are one person, who has a page; many may bear a name."""
+        return self.kind is not AuthorKind.NAME
+
+    def condition(self) -> ColumnElement[bool]:
+        """Return the condition on comments that theirs fulfil."""
+        if self.kind is AuthorKind.COMMENTER:
+            return Comment.commenter_id == int(self.value)
+        return (Comment.guest_email if self.kind is AuthorKind.EMAIL else Comment.guest_name) == self.value
