@@ -89,7 +89,7 @@ class HtmlBuilder:
             self._line.pop()
 
     def end_paragraph(self) -> None:
-        """Finish the current paragraph, and a link with it, because its repeated address could be longer than the text."""
+        """Finish the paragraph and its link: repeating the address in the next paragraph could outweigh the text."""
         self._newlines = self._breaks = 0
         if any(tag == "a" for tag, _ in self._open):
             self.unwant("a")
