@@ -50,12 +50,12 @@ def painted(bench: Bench) -> list[Row]:
                 "ours": paint.ours(f"http://127.0.0.1:{ports['ours']}"),
                 "isso": paint.isso(f"http://127.0.0.1:{ports['isso']}"),
             }
-            found: dict[str, list[Painted]] = {name: [] for name in embedded}
+            visits: dict[str, list[Painted]] = {name: [] for name in embedded}
             for turn in range(bench.size.visits + 1):  # the first warms up
                 for name, how in embedded.items():
                     visit = paint.visit(browser, bench.blog, HUNDRED, how, 100)
-                    found[name] += [visit] if turn else []
-            return {name: paint.middle(some) for name, some in found.items()}
+                    visits[name] += [visit] if turn else []
+            return {name: paint.middle(some) for name, some in visits.items()}
 
         with bench.isso.serving("hundred", HUNDRED):
             near = visits(bench.proxied)

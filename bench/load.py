@@ -124,8 +124,8 @@ class Wrk:
         return checked(parse_once(output) if more.get("script") == "once" else parse(output), output)
 
 
-def checked(found: Load, output: str) -> Load:
+def checked(load: Load, output: str) -> Load:
     """Return the load itself; raises LoadError if responses failed."""
-    if found.failed or found.unanswered:
-        raise LoadError(f"{found.failed} answers failed, {found.unanswered} did not come:\n{output}")
-    return found
+    if load.failed or load.unanswered:
+        raise LoadError(f"{load.failed} answers failed, {load.unanswered} did not come:\n{output}")
+    return load

@@ -93,17 +93,17 @@ class Bench:
         for _ in range(self.size.repeats):
             for name, measure in measures.items():
                 runs[name].append(measure(self.size.seconds))
-        return {name: middle(found) for name, found in runs.items()}
+        return {name: middle(loads) for name, loads in runs.items()}
 
     def asked(self, url: str, headers: dict[str, str] | None = None, body: int | None = None) -> Measure:
         """Measure one address; raises LoadError if the size of the responses is not that of the correct one."""
 
         def measure(seconds: float) -> Load:
-            found = self.wrk.run(url, self.shape(seconds), headers=headers)
+            load = self.wrk.run(url, self.shape(seconds), headers=headers)
             least, most = (body or 0), (body + HEADERS_MOST * 2 if body is not None else HEADERS_MOST)
-            if found.requests > 100 and not least <= found.size <= most:
-                raise LoadError(f"{url}: {found.size:.0f} bytes for each answer, not {least} to {most}")
-            return found
+            if load.requests > 100 and not least <= load.size <= most:
+                raise LoadError(f"{url}: {load.size:.0f} bytes for each answer, not {least} to {most}")
+            return load
 
         return measure
 
@@ -121,9 +121,9 @@ def unhurried(measure: Measure) -> Measure:
     """
 
     def waited(seconds: float) -> Load:
-        found = measure(2 if seconds == WARM else max(UNHURRIED, seconds))
+        load = measure(2 if seconds == WARM else max(UNHURRIED, seconds))
         time.sleep(LEFT_OVER)
-        return found
+        return load
 
     return waited
 
@@ -134,8 +134,8 @@ def middle(runs: list[Load]) -> Load:
     return replace(result, p99=median(run.p99 for run in runs))
 
 
-def rates(work: str, found: dict[str, Load], goal: report.Goal | None) -> Row:
+def rates(work: str, loads: dict[str, Load], goal: report.Goal | None) -> Row:
     """Return a line of the table from the responses per second of all services."""
-    by = {name: load.rate for name, load in found.items()}
+    by = {name: load.rate for name, load in loads.items()}
     note = "" if by.get("isso", 1) else "nothing in time"
     return Row(work, "requests/s", by["ours"], by.get("nginx"), by.get("isso") or None, goal, note)

@@ -128,10 +128,10 @@ def not_modified(bench: Bench) -> list[Row]:
     return [replace(row, note="none: it has no ETag"), _ceiling(turn)]
 
 
-def _ceiling(found: dict[str, Load]) -> Row:
+def _ceiling(loads: dict[str, Load]) -> Row:
     """Return what is left to reach behind the same server."""
     work = "the same, by our server with nothing but these bytes"
-    return rates(work, {"ours": found["bare"], "nginx": found["nginx"]}, None)
+    return rates(work, {"ours": loads["bare"], "nginx": loads["nginx"]}, None)
 
 
 def counts(bench: Bench) -> list[Row]:

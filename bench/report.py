@@ -27,18 +27,18 @@ class Goal:
 
 def at_least(ratio: float, peer: str) -> Goal:
     """Return a goal of at least this many times the figure of `nginx` or `isso`."""
-    return Goal(f"≥ {ratio:g} × {peer.replace('isso', 'Isso')}", lambda found: found >= ratio, peer)
+    return Goal(f"≥ {ratio:g} × {peer.replace('isso', 'Isso')}", lambda measured: measured >= ratio, peer)
 
 
 def at_most(ratio: float, peer: str) -> Goal:
     """Return a goal of at most this many times the figure of `nginx` or `isso`."""
-    return Goal(f"≤ {ratio:g} × {peer.replace('isso', 'Isso')}", lambda found: found <= ratio, peer)
+    return Goal(f"≤ {ratio:g} × {peer.replace('isso', 'Isso')}", lambda measured: measured <= ratio, peer)
 
 
 def bound(sign: str, limit: float, unit: str) -> Goal:
     """Return a goal for our own figure: below (`≤`, `<`) or above (`≥`) a limit."""
     compare = {"≤": operator.le, "<": operator.lt, "≥": operator.ge}[sign]
-    return Goal(f"{sign} {limit:g} {unit}".rstrip(), lambda found: compare(found, limit), "ours")
+    return Goal(f"{sign} {limit:g} {unit}".rstrip(), lambda figure: compare(figure, limit), "ours")
 
 
 @dataclass(frozen=True)

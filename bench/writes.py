@@ -121,11 +121,11 @@ def _beside(
             bench.wrk.command(writes, shape, headers=headers, script="post", arguments=arguments)
         )
         time.sleep(0.4)
-        found = bench.wrk.run(reads, bench.shape(seconds))
-        said = writer.communicate()[0]
-        posted = checked(parse(said), said)
+        load = bench.wrk.run(reads, bench.shape(seconds))
+        output = writer.communicate()[0]
+        posted = checked(parse(output), output)
         if seconds != WARM:
             written.append(posted.rate)
-        return found
+        return load
 
     return measure

@@ -235,28 +235,28 @@ class _Tokens(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.found: list[tuple[str, str]] = []
+        self.tokens: list[tuple[str, str]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append(("tag", f"{tag} {sorted(attrs, key=str)}"))
+        self.tokens.append(("tag", f"{tag} {sorted(attrs, key=str)}"))
 
     def handle_endtag(self, tag: str) -> None:
-        self.found.append(("end", tag))
+        self.tokens.append(("end", tag))
 
     def handle_data(self, data: str) -> None:
-        if self.found and self.found[-1][0] == "text":
-            data = self.found.pop()[1] + data
-        self.found.append(("text", data))
+        if self.tokens and self.tokens[-1][0] == "text":
+            data = self.tokens.pop()[1] + data
+        self.tokens.append(("text", data))
 
     def handle_comment(self, data: str) -> None:
-        self.found.append(("comment", data))
+        self.tokens.append(("comment", data))
 
 
 def _tokens(html: str) -> list[tuple[str, str]]:
     parser = _Tokens()
     parser.feed(html)
     parser.close()
-    return parser.found
+    return parser.tokens
 
 
 _MARKDOWN = markdown.renderer(_is_address)
