@@ -1,1 +1,1 @@
-"""Measures commentsvc beside a static file and another comment service: `make bench`, docs/performance.md."""
+"""Benchmarks of commentsvc, a static file and another comment service: `make bench`, docs/performance.md."""

@@ -47,14 +47,14 @@ _FAULTS = (WrongAnswerError, LoadError, processes.NotRunningError, OSError, Play
 
 
 def say(line: str) -> None:
-    """Tell what goes on, beside the table."""
+    """Report progress on standard error, apart from the table."""
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
 
 
 @contextmanager
 def ready(size: Size, blog: paint.Blog, folder: Path) -> Iterator[Bench]:
-    """Everybody started, with the same comments; stopped at the end."""
+    """Start all services with the same comments; stop them at the end."""
     bench = Bench(
         size=size,
         wrk=tools.wrk(),
@@ -88,7 +88,7 @@ def _fill(bench: Bench) -> None:
 
 
 def _hand_over(bench: Bench) -> None:
-    """Check every thread of ours once, and give nginx what was answered."""
+    """Check each of our threads once, and give nginx the responses."""
     articles = bench.articles
     for name in ("hundred", "long", "small", "cold"):
         for one in articles[name]:
@@ -100,7 +100,7 @@ def _hand_over(bench: Bench) -> None:
 
 
 def measured(bench: Bench, wanted: str) -> tuple[list[Row], list[str]]:
-    """Return the lines of the table, and what could not be measured."""
+    """Return the lines of the table, and the failures."""
     results: list[Row] = []
     faults: list[str] = []
     for work in WORKS:
@@ -116,15 +116,15 @@ def measured(bench: Bench, wanted: str) -> tuple[list[Row], list[str]]:
 
 
 def main() -> int:
-    """Run it all; return 1 where something could not be measured."""
+    """Run all measurements; return 1 if one failed."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="less of everything: to see that it works")
-    parser.add_argument("--write", action="store_true", help=f"keep the table in {DOCUMENT.name}")
+    parser.add_argument("--quick", action="store_true", help="less of everything, to check that it works")
+    parser.add_argument("--write", action="store_true", help=f"write the table to {DOCUMENT.name}")
     parser.add_argument("--only", default="", metavar="WORK,…", help=", ".join(one.__name__ for one in WORKS))
     asked = parser.parse_args()
     if asked.write and (asked.quick or asked.only):
         parser.error("only a whole run is kept")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # or those it has started would go on
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # or child processes would keep running
     began = time.monotonic()
     tools.WORK.mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=tools.WORK))

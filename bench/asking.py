@@ -1,4 +1,4 @@
-"""One request, and its answer to look at: what is measured has to be right first."""
+"""Sends one request and checks its response, before anything is measured."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from urllib.parse import urlsplit
 import brotli
 
 ENCODING = "br"
-"""Asked for in every measured request."""
+"""The `Accept-Encoding` of every measured request."""
 PATIENCE = 60.0
 
 
 class WrongAnswerError(Exception):
-    """A peer did not answer what it should."""
+    """A service sent a wrong response."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back."""
+    """A response."""
 
     status: int
     headers: dict[str, str]
     """Names in lower case."""
     body: bytes
-    """As it came: compressed, where it was."""
+    """As received, possibly compressed."""
 
     @property
     def encoding(self) -> str:
-        """How the body is compressed, "" where it is not."""
+        """The content coding of the body, "" for none."""
         return self.headers.get("content-encoding", "")
 
     def plain(self) -> str:
@@ -47,19 +47,19 @@ class Answer:
                 return self.body.decode()
 
     def require(self, status: int, why: str, right: bool = True) -> Answer:
-        """Return the answer itself; raises WrongAnswerError for another status, or where it is not `right`."""
+        """Return the response itself; raises WrongAnswerError for another status, or if it is not `right`."""
         if self.status != status or not right:
             raise WrongAnswerError(f"{why}: {self.status}, {self.body[:300]!r}")
         return self
 
 
 def get(url: str, **headers: str) -> Answer:
-    """Ask for an address, compressed as it is asked for when measured."""
+    """Request an address with the `Accept-Encoding` of the measurements."""
     return ask("GET", url, headers={"Accept-Encoding": ENCODING} | headers)
 
 
 def ask(method: str, url: str, *, headers: Mapping[str, str], body: str | None = None) -> Answer:
-    """Send one request over a connection of its own; raises OSError where nobody answers."""
+    """Send one request over its own connection; raises OSError if there is no response."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=PATIENCE)
     target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
@@ -77,7 +77,7 @@ def ask(method: str, url: str, *, headers: Mapping[str, str], body: str | None =
 
 
 def json_of(answer: Answer) -> Any:
-    """Return what a JSON answer holds; raises WrongAnswerError for anything else."""
+    """Return the content of a JSON response; raises WrongAnswerError for anything else."""
     try:
         return json.loads(answer.plain())
     except ValueError:

@@ -1,11 +1,11 @@
-"""What a thread's first page of 100 comments costs when no cache has it, beside an earlier revision of ourselves.
+"""Measures a thread's first page of 100 comments without a cache, compared with an earlier revision.
 
     python bench/cold_page.py [sqlite|postgresql] [--against REVISION] [--server]
 
-Each revision gets a database of its own with the same rows. They are asked in turns, a round of different threads
-each, in one process and one thread; the figures are medians of the rounds. Where the time goes is measured
-apart, for watching takes time itself. `--server` then asks both by wrk, through `commentsvc serve`; every page
-asked for is one that its process has not rendered before.
+Each revision has its own database with the same rows. They are measured alternately, each round with different threads,
+in one process and one thread; the figures are medians of the rounds. The time of each part is measured separately,
+because watching takes time itself. `--server` also measures both by wrk, through `commentsvc serve`; each page is one
+that its process has not rendered before.
 """
 
 # ruff: noqa: RUF005, S101, S310, S311, S603, SIM905, T201
@@ -60,7 +60,7 @@ end
 
 
 def answer(database: str, threads: int) -> None:
-    """Obey the orders that come line by line: a round, or a round that is watched."""
+    """Execute commands from standard input, one per line: a round, or a watched round."""
     app = application(database)
     with app.app_context():
         from commentsvc.db.session import db
@@ -85,7 +85,7 @@ def application(database: str) -> Any:
 
 
 def environment(database: str) -> dict[str, str]:
-    """The settings that a revision runs with."""
+    """Return the settings of a revision."""
     return {
         "COMMENTSVC_SECRET_KEY": "an-arbitrary-key-for-measuring-0123456789",
         "COMMENTSVC_BASE_URL": "http://127.0.0.1:8600",
@@ -96,7 +96,7 @@ def environment(database: str) -> dict[str, str]:
 
 
 def fill(engine: Any, threads: int) -> None:
-    """Write a site and its threads straight into the tables."""
+    """Insert a site and its threads directly into the tables."""
     from sqlalchemy import insert
 
     from commentsvc.models import Comment, Commenter, Origin, Site, Thread
@@ -127,7 +127,7 @@ def fill(engine: Any, threads: int) -> None:
 
 
 def text(chance: random.Random) -> str:
-    """A comment's text, rendered, of 200 to 600 characters."""
+    """Return a comment's rendered text of 200 to 600 characters."""
     wanted = chance.randint(SHORTEST, LONGEST)
     words = ""
     while len(words) < wanted:
@@ -136,7 +136,7 @@ def text(chance: random.Random) -> str:
 
 
 def comments(thread: int, chance: random.Random, texts: list[str]) -> Iterator[dict[str, Any]]:
-    """The rows of one thread: roots, each with a reply or, every third, two of which the second answers the first."""
+    """Return the rows of one thread: roots with a reply each, every third with a second reply to the first."""
     first = thread * (ROOTS + REPLIES) + 1
     at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=thread)
     below: list[tuple[int, int, int]] = []
@@ -178,7 +178,7 @@ def comments(thread: int, chance: random.Random, texts: list[str]) -> Iterator[d
 
 
 def call(app: Any, number: int) -> bytes:
-    """Ask for one thread's page as a server would."""
+    """Request one thread's page as a server would."""
     from flask import Flask
 
     began: list[str] = []
@@ -201,7 +201,7 @@ def call(app: Any, number: int) -> bytes:
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
     }
-    # The class's own, for the application may have a cache in front of it.
+    # The method of the class, because the application may have a cache in front of it.
     result = Flask.wsgi_app(app, environ, lambda status, *_: began.append(status))
     try:
         body = b"".join(result)
@@ -214,7 +214,7 @@ def call(app: Any, number: int) -> bytes:
 
 
 def timed(app: Any, numbers: Iterable[int]) -> dict[str, float]:
-    """Return milliseconds a page, by the clock and of the processor, and the page's bytes."""
+    """Return milliseconds per page, wall-clock and CPU, and the page's bytes."""
     began, busy, size, pages = time.perf_counter(), time.process_time(), 0, 0
     for number in numbers:
         size, pages = len(call(app, number)), pages + 1
@@ -226,7 +226,7 @@ def timed(app: Any, numbers: Iterable[int]) -> dict[str, float]:
 
 
 def watched(app: Any, numbers: Iterable[int]) -> dict[str, float]:
-    """Return milliseconds a page in each of PARTS, and the number of queries."""
+    """Return milliseconds per page in each of PARTS, and the number of queries."""
     from jinja2 import Template
     from sqlalchemy import event
 
@@ -265,14 +265,14 @@ def watched(app: Any, numbers: Iterable[int]) -> dict[str, float]:
 
 
 class Clock:
-    """Time spent in each part, without the time in parts that it called."""
+    """The time spent in each part, without the parts that it called."""
 
     def __init__(self) -> None:
         self.spent: Counter[str] = Counter()
         self._inside: list[str] = []
 
     def of(self, name: str, work: Callable[..., Any]) -> Callable[..., Any]:
-        """Return `work`, watched."""
+        """Return `work` with its time recorded."""
 
         def measured(*given: Any, **named: Any) -> Any:
             began = time.perf_counter()
@@ -289,7 +289,7 @@ class Clock:
         return measured
 
     def driver(self, engine: str) -> dict[str, Any]:
-        """Return what makes a driver's connection use watched cursors."""
+        """Return a function that makes a driver's connection use watched cursors."""
         if engine == "sqlite":
             kind: Any = sqlite3.Cursor
         else:
@@ -312,7 +312,7 @@ class Clock:
 
 
 class Revision:
-    """A revision under measurement, in a process that obeys line by line."""
+    """A revision under measurement, in a process that executes commands."""
 
     def __init__(self, name: str, source: Path, database: str, threads: int) -> None:
         self.name, self.source, self.database = name, source, database
@@ -344,7 +344,7 @@ class Revision:
         return json.loads(line)
 
     def serve(self, threads: int, seconds: int) -> None:
-        """Note how many pages a second the production server gives."""
+        """Record how many pages per second the production server delivers."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -389,7 +389,7 @@ class Revision:
 
 
 def busy(pid: int) -> float:
-    """Return the seconds of processor that a server and its workers have had; from Linux' own files."""
+    """Return the CPU seconds of a server and its workers, from /proc."""
     ids = [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
     fields = [Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split() for one in ids]
     return sum(int(one[11]) + int(one[12]) for one in fields) / os.sysconf("SC_CLK_TCK")
@@ -409,7 +409,7 @@ def wait_for(url: str) -> None:
 
 @contextmanager
 def checkout(revision: str) -> Iterator[Path]:
-    """A folder with the sources of an earlier revision."""
+    """Yield a folder with the sources of an earlier revision."""
     folder = Path(tempfile.mkdtemp(prefix="commentsvc-bench-"))
     git = ["git", "-C", str(HERE.parent), "worktree"]
     subprocess.run([*git, "add", "--quiet", "--detach", str(folder / "source"), revision], check=True)
@@ -422,7 +422,7 @@ def checkout(revision: str) -> Iterator[Path]:
 
 @contextmanager
 def database(engine: str) -> Iterator[str]:
-    """The URL of an empty database."""
+    """Yield the URL of an empty database."""
     if engine == "postgresql":
         from moderation_queue import database as started
 
@@ -434,7 +434,7 @@ def database(engine: str) -> Iterator[str]:
 
 
 def main(given: argparse.Namespace) -> None:
-    """Measure this checkout and, in turns with it, the other revision."""
+    """Measure this checkout alternately with the other revision."""
     with ExitStack() as stack:
         sources = {"now": HERE.parent.parent}
         if given.against:

@@ -1,4 +1,4 @@
-"""What it takes: memory, a start, and in a reader's browser requests, bytes and time until comments are painted."""
+"""Measures memory, the time of a start, and in a browser the requests, bytes and time until comments are painted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SLOW = Line(round_trip=0.040, rate=10e6 / 8)
 
 
 def memory(bench: Bench) -> list[Row]:
-    """What all processes take after everything above: shared memory once, and as the processes count it."""
+    """Memory of all processes after all other measurements, with shared memory counted once, and per process."""
     now, theirs = bench.ours.memory(), bench.isso.largest
     work = "memory after the load, all processes"
     return [
@@ -31,7 +31,7 @@ def memory(bench: Bench) -> list[Row]:
 
 
 def start(bench: Bench) -> list[Row]:
-    """From the command to the first thread answered; the database is there, the files are in the system's cache."""
+    """Time from the command to the first thread, with an existing database and the files in the system's cache."""
     while len(bench.starts) < bench.size.starts:
         bench.ours.stop()
         bench.starts.append(bench.ours.start(HUNDRED))
@@ -40,7 +40,7 @@ def start(bench: Bench) -> list[Row]:
 
 
 def painted(bench: Bench) -> list[Row]:
-    """From the script tag to 100 painted comments, both through the same nginx, which compresses what comes plain."""
+    """Time from the script tag to 100 painted comments, through the same nginx, which compresses plain responses."""
     with paint.chromium() as browser:
         if browser is None:
             raise NotRunningError("Chromium is missing; `python -m tests.support.chromium` brings one")
@@ -50,12 +50,12 @@ def painted(bench: Bench) -> list[Row]:
                 "ours": paint.ours(f"http://127.0.0.1:{ports['ours']}"),
                 "isso": paint.isso(f"http://127.0.0.1:{ports['isso']}"),
             }
-            found: dict[str, list[Painted]] = {name: [] for name in embedded}
+            visits: dict[str, list[Painted]] = {name: [] for name in embedded}
             for turn in range(bench.size.visits + 1):  # the first warms up
                 for name, how in embedded.items():
                     visit = paint.visit(browser, bench.blog, HUNDRED, how, 100)
-                    found[name] += [visit] if turn else []
-            return {name: paint.middle(some) for name, some in found.items()}
+                    visits[name] += [visit] if turn else []
+            return {name: paint.middle(some) for name, some in visits.items()}
 
         with bench.isso.serving("hundred", HUNDRED):
             near = visits(bench.proxied)

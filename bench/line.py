@@ -1,7 +1,7 @@
-"""A slow line between a browser and this machine: each way takes its time, and only so many bytes fit in a second.
+"""A relay that emulates a slow connection between a browser and this machine, with a latency and a bandwidth.
 
-A relay of our own, because a browser's emulation of slow networks ends at frames of another site, which have a process
-of their own. A new connection costs a round trip before its first byte, as TCP does; TLS and slow start are left out.
+A browser's own emulation does not include frames of another site, which have their own process. A new connection costs
+a round trip before its first byte, as with TCP; TLS and slow start are not emulated.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ _CHUNK = 4096
 
 @dataclass(frozen=True)
 class Line:
-    """How slow it is."""
+    """The latency and bandwidth."""
 
     round_trip: float
     """Seconds."""
     rate: float
-    """Bytes a second, each way, for all connections together."""
+    """Bytes per second in each direction, for all connections together."""
 
 
 class _Way:
-    """One direction: bytes leave after each other, and arrive later."""
+    """One direction: bytes leave one after the other and arrive later."""
 
     def __init__(self, line: Line) -> None:
         self._line = line
         self._free_at = 0.0
 
     def arrival(self, size: int) -> float:
-        """Return the moment at which so many bytes arrive that are sent now."""
+        """Return the time at which bytes arrive that are sent now."""
         now = asyncio.get_running_loop().time()
         self._free_at = max(now, self._free_at) + size / self._line.rate
         return self._free_at + self._line.round_trip / 2
@@ -41,7 +41,7 @@ class _Way:
 
 @contextmanager
 def relayed(port: int, line: Line) -> Iterator[int]:
-    """Yield a port of this machine from which all goes to `port` and back, slowly."""
+    """Yield a local port that relays slowly to `port`."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -69,7 +69,7 @@ async def _listen(port: int, line: Line) -> asyncio.Server:
 
 
 async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: _Way) -> None:
-    """Bring bytes from here to there until their sender closes."""
+    """Relay bytes until their sender closes."""
     loop = asyncio.get_running_loop()
     on_the_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
 

@@ -1,4 +1,4 @@
-"""Load by wrk, and what wrk says about it."""
+"""Runs wrk and parses its results."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ from bench import asking, processes
 
 LUA = Path(__file__).parent / "lua"
 PATIENCE = "60s"
-"""A slow answer is an answer: wrk's own limit of two seconds would count it as none."""
+"""Timeout; wrk's default of two seconds would count slow responses as failed."""
 
 _BYTES = {"B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
 _UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
 
 
 class LoadError(Exception):
-    """A load that measured something else than right answers."""
+    """A load measured something other than correct responses."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """What a run of wrk found."""
+    """The result of a run of wrk."""
 
     requests: int
     seconds: float
     rate: float
-    """Answers a second."""
+    """Responses per second."""
     p50: float
     """Milliseconds."""
     p99: float
     failed: int = 0
-    """Answers that are neither 2xx nor 3xx."""
+    """Responses that are neither 2xx nor 3xx."""
     unanswered: int = 0
-    """Connections that broke and answers that never came."""
+    """Broken connections and missing responses."""
     size: float = 0.0
-    """Bytes of an answer with its headers, on average."""
+    """Average bytes of a response with its headers."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """How hard to ask, and for how long."""
+    """The number of connections and threads, and the duration."""
 
     seconds: float
     connections: int = 32
@@ -50,7 +50,7 @@ class Shape:
 
 
 def parse(output: str) -> Load:
-    """Read what wrk printed with --latency; raises LoadError for anything else."""
+    """Parse the output of wrk --latency; raises LoadError for anything else."""
     total = re.search(r"(\d+) requests in ([\d.]+)(us|ms|s|m), ([\d.]+)(B|KB|MB|GB|TB) read", output)
     rate = re.search(r"^Requests/sec: +([\d.]+)$", output, re.MULTILINE)
     if not total or not rate:
@@ -71,7 +71,7 @@ def parse(output: str) -> Load:
 
 
 def parse_once(output: str) -> Load:
-    """Read what wrk printed with once.lua: each address once, so only the time until the last answer counts."""
+    """Parse the output of wrk with once.lua: each address once, so only the time until the last response counts."""
     whole = parse(output)
     match = re.search(r"^Once: (\d+) in ([\d.]+)$", output, re.MULTILINE)
     if not match or not float(match[2]):
@@ -89,10 +89,10 @@ def _percentile(output: str, wanted: int) -> float:
 
 @dataclass(frozen=True)
 class Wrk:
-    """The program, where it is installed."""
+    """The wrk program."""
 
     program: tuple[str, ...]
-    """The words that start it."""
+    """The beginning of its command line."""
 
     def command(
         self,
@@ -119,13 +119,13 @@ class Wrk:
         return [*words, url, *(["--", *map(str, arguments)] if arguments else [])]
 
     def run(self, *words: object, **more: object) -> Load:
-        """Put on a load, described as for `command`; raises LoadError unless every answer was a good one."""
+        """Run a load, with the arguments of `command`; raises LoadError unless every response was successful."""
         output = processes.run(self.command(*words, **more))  # type: ignore[arg-type]
         return checked(parse_once(output) if more.get("script") == "once" else parse(output), output)
 
 
-def checked(found: Load, output: str) -> Load:
-    """Return the load itself; raises LoadError where answers failed."""
-    if found.failed or found.unanswered:
-        raise LoadError(f"{found.failed} answers failed, {found.unanswered} did not come:\n{output}")
-    return found
+def checked(load: Load, output: str) -> Load:
+    """Return the load itself; raises LoadError if responses failed."""
+    if load.failed or load.unanswered:
+        raise LoadError(f"{load.failed} answers failed, {load.unanswered} did not come:\n{output}")
+    return load

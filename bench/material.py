@@ -1,4 +1,4 @@
-"""What is said in the articles that are measured: the same comments for everybody, and in every run."""
+"""The comments of the measured articles, the same for all services and in every run."""
 
 # ruff: noqa: SIM905 - words in a row are easier to read than a list of quotes
 from __future__ import annotations
@@ -11,15 +11,15 @@ SEED = 2026
 SHORTEST, LONGEST = 200, 600
 """Characters in a comment."""
 TEXTS = 600
-"""Different texts; long lists of articles draw from these."""
+"""The number of different texts, from which many articles draw."""
 MOST_REPLIES = 5
-"""To one comment, so that no reader has to ask for more of them."""
+"""Replies to one comment, few enough that no reader has to load more."""
 
 _NAMES = (
     "Ada Bela Caius Dora Emil Fanny Gero Hanna Ivo Jola Karl Lena Milan Nora Otto Paula Quirin Rosa Samir Tilda "
     "Urs Vera Wim Xenia Yan Zita Bruno Carla Dario Elif Farid Greta Hugo Ines Jonas Klara Luca Mira Nils Olga"
 ).split()
-# Words made of these compress like what many different people write, to a third; whole phrases would to a tenth.
+# Words made of these compress to a third, like texts by many people; whole phrases would compress to a tenth.
 _SHORT = (
     "the of and to in a is that it was for with on as at by this but from or have an they which one you were all her "
     "she there would their we him been has when who will no more if out so up said what its about than into them can "
@@ -40,16 +40,16 @@ class Said:
     """A comment, in the order of an article's conversation."""
 
     text: int
-    """Which of `texts()`."""
+    """Index of its text in `texts()`."""
     name: str
     answers: int | None
-    """Position of the comment it answers; None for one that answers the article."""
+    """Position of its parent; None for a root."""
     root: int | None
     depth: int
 
     @property
     def email(self) -> str:
-        """An address for the fields that ask for one."""
+        """An e-mail address for services that ask for one."""
         return f"{self.name.lower().replace(' ', '.')}@reader.example"
 
 
@@ -61,25 +61,25 @@ class Article:
     said: list[Said]
 
     def begins_with(self, roots: int) -> int:
-        """Return how many comments a page shows that has so many conversations."""
+        """Return the number of comments on a page with this many conversations."""
         first = [at for at, one in enumerate(self.said) if one.root is None][:roots]
         return sum(at in first or one.root in first for at, one in enumerate(self.said))
 
     @property
     def title(self) -> str:
-        """Its name, for services that keep one."""
+        """Its title, for services that store one."""
         return f"Article at {self.path}"
 
 
 @cache
 def texts() -> tuple[str, ...]:
-    """Return the different texts: a few sentences each of a language that nobody speaks, now and then emphasis."""
+    """Return the texts: a few sentences each in an invented language, some with emphasis."""
     chance = random.Random(SEED)  # noqa: S311 - the same texts each time, no secret
     return tuple(_text(chance) for _ in range(TEXTS))
 
 
 def article(path: str, many: int) -> Article:
-    """Return an article with so many comments, half of them replies, a third of those to another reply."""
+    """Return an article with this many comments, half of them replies, and a third of those to another reply."""
     chance = random.Random(f"{SEED} {path}")  # noqa: S311 - the same each time, no secret
     results: list[Said] = []
     below: dict[int, list[int]] = {}
@@ -114,7 +114,7 @@ def _text(chance: random.Random) -> str:
 
 
 def _word(chance: random.Random) -> str:
-    """Return a word: half of them are short, and few of these make up most of what is said."""
+    """Return a word; half of them are short, and a few of these make up most of the text."""
     if chance.random() < 0.5:
         return _SHORT[min(int(chance.expovariate(1 / 25)), len(_SHORT) - 1)]
     return chance.choice(_STEMS) + chance.choice(_ENDINGS)

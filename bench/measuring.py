@@ -1,4 +1,4 @@
-"""How it is measured: everybody with the same comments, asked in turn; of several runs the one in the middle."""
+"""The method: all services have the same comments and are measured alternately; the median run counts."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from bench.report import Row
 
 HUNDRED, BUSY, LONG = "/hundred/", "/busy/", "/long/"
 ROOTS = 50
-"""Conversations on a page of ours."""
+"""Conversations on one of our pages."""
 POSTED = 100
 """Articles that posts are spread over."""
 UNHURRIED = 5
-"""Seconds for somebody who answers a few requests in one."""
+"""Seconds for a service that answers only a few requests per second."""
 LEFT_OVER = 1.5
-"""Seconds in which that one answers those who have gone."""
+"""Seconds for that service to answer requests whose clients have gone."""
 SMALL = 5
 """Comments in a small thread."""
 HEADERS_MOST = 1500
-"""Bytes of an answer without a body."""
+"""Most bytes of a response without a body."""
 
 Measure = Callable[[float], Load]
-"""Puts on one load for so many seconds; WARM is as short as can be."""
+"""Runs one load for a number of seconds; WARM is the shortest time."""
 WARM = 0
 
 
@@ -55,7 +55,7 @@ QUICK = Size(seconds=1, repeats=1, long=1_000, small=200, cold=100, visits=2, st
 
 @dataclass
 class Bench:
-    """Everybody, ready to be asked."""
+    """All services, ready to be measured."""
 
     size: Size
     wrk: Wrk
@@ -67,11 +67,11 @@ class Bench:
     proxied: dict[str, int] = field(default_factory=dict)
     """Ports at which browsers reach `ours` and `isso`."""
     starts: list[float] = field(default_factory=list)
-    """Seconds from each start of ours to its first thread."""
+    """Seconds from each of our starts to the first thread."""
 
     @cached_property
     def articles(self) -> dict[str, list[Article]]:
-        """All articles by the work they are for."""
+        """All articles, by the measurement that uses them."""
         return {
             "hundred": [article(HUNDRED, 100)],
             "busy": [article(BUSY, 100)],
@@ -82,33 +82,33 @@ class Bench:
         }
 
     def shape(self, seconds: float, connections: int = 32) -> Shape:
-        """Return a load with so many connections, from two threads of wrk where they are that many."""
+        """Return a load with this many connections, from two threads of wrk if there are at least two."""
         return Shape(seconds, connections, min(2, connections))
 
     def in_turn(self, **measures: Measure) -> dict[str, Load]:
-        """Warm each up, then measure them in turn, several times; return the run in the middle of each."""
+        """Warm each service up, then measure them alternately several times; return the median run of each."""
         for measure in measures.values():
             measure(WARM)
         runs: dict[str, list[Load]] = {name: [] for name in measures}
         for _ in range(self.size.repeats):
             for name, measure in measures.items():
                 runs[name].append(measure(self.size.seconds))
-        return {name: middle(found) for name, found in runs.items()}
+        return {name: middle(loads) for name, loads in runs.items()}
 
     def asked(self, url: str, headers: dict[str, str] | None = None, body: int | None = None) -> Measure:
-        """Ask for one address; raises LoadError where the answers have not the size of the right one."""
+        """Measure one address; raises LoadError if the size of the responses is not that of the correct one."""
 
         def measure(seconds: float) -> Load:
-            found = self.wrk.run(url, self.shape(seconds), headers=headers)
+            load = self.wrk.run(url, self.shape(seconds), headers=headers)
             least, most = (body or 0), (body + HEADERS_MOST * 2 if body is not None else HEADERS_MOST)
-            if found.requests > 100 and not least <= found.size <= most:
-                raise LoadError(f"{url}: {found.size:.0f} bytes for each answer, not {least} to {most}")
-            return found
+            if load.requests > 100 and not least <= load.size <= most:
+                raise LoadError(f"{url}: {load.size:.0f} bytes for each answer, not {least} to {most}")
+            return load
 
         return measure
 
     def file(self, name: str, lines: Iterator[str] | list[str]) -> Path:
-        """Write what a script of wrk reads."""
+        """Write the input of a wrk script."""
         path = self.folder / name
         path.write_text("".join(f"{line}\n" for line in lines))
         return path
@@ -121,21 +121,21 @@ def unhurried(measure: Measure) -> Measure:
     """
 
     def waited(seconds: float) -> Load:
-        found = measure(2 if seconds == WARM else max(UNHURRIED, seconds))
+        load = measure(2 if seconds == WARM else max(UNHURRIED, seconds))
         time.sleep(LEFT_OVER)
-        return found
+        return load
 
     return waited
 
 
 def middle(runs: list[Load]) -> Load:
-    """Return the run of the median rate, with the median of the slowest hundredths."""
+    """Return the run with the median rate, and the median of the 99th percentiles."""
     result = sorted(runs, key=lambda run: run.rate)[len(runs) // 2]
     return replace(result, p99=median(run.p99 for run in runs))
 
 
-def rates(work: str, found: dict[str, Load], goal: report.Goal | None) -> Row:
-    """Return a line of the table from everybody's answers a second."""
-    by = {name: load.rate for name, load in found.items()}
+def rates(work: str, loads: dict[str, Load], goal: report.Goal | None) -> Row:
+    """Return a line of the table from the responses per second of all services."""
+    by = {name: load.rate for name, load in loads.items()}
     note = "" if by.get("isso", 1) else "nothing in time"
     return Row(work, "requests/s", by["ours"], by.get("nginx"), by.get("isso") or None, goal, note)

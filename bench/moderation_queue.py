@@ -1,9 +1,9 @@
-"""What a page of the moderators' queue costs among a million comments, on SQLite and on PostgreSQL.
+"""Measures the pages of the moderators' queue with a million comments, on SQLite and PostgreSQL.
 
     python bench/moderation_queue.py sqlite [comments]
     python bench/moderation_queue.py postgresql [comments]
 
-It fails where a page's query would read a whole table.
+It fails if the query of a page would read a whole table.
 """
 
 # ruff: noqa: E501, T201
@@ -92,7 +92,7 @@ PAGES: dict[str, tuple[Tab, Filters, int | None]] = {
 
 @contextmanager
 def database(engine_name: str) -> Iterator[str]:
-    """The URL of an empty database."""
+    """Yield the URL of an empty database."""
     folder = Path(tempfile.mkdtemp(prefix="commentsvc-bench-"))
     if engine_name == "sqlite":
         yield f"sqlite:///{folder}/comments.sqlite"
@@ -111,7 +111,7 @@ def database(engine_name: str) -> Iterator[str]:
 
 
 def fill(engine: Engine, many: int) -> None:
-    """Write the comments, with triggers, indexes and all."""
+    """Insert the comments, with triggers and indexes in place."""
     kind = engine.dialect.name
     words = {"moment": MOMENT[kind], "true": "true" if kind == "postgresql" else "1"}
     with engine.begin() as connection:
@@ -133,7 +133,7 @@ def fill(engine: Engine, many: int) -> None:
 
 
 class Watch:
-    """Counts what the database does."""
+    """Counts statements and their work."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine

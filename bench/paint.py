@@ -1,4 +1,4 @@
-"""From the script tag to painted comments, in a real Chromium: how long, how many requests, how many bytes."""
+"""Measures the time, requests and bytes from the script tag to painted comments, in a real Chromium."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from bench.asking import WrongAnswerError
 
 PATIENCE = 60.0
 QUIET_MS = 1_000
-"""After the paint, for what is loaded when there is time."""
+"""Time after the paint for resources that load late."""
 CODE = frozenset({"script", "stylesheet"})
 
-# In every document, before anything else of it: note when the first frame is drawn that has so many comments in it.
-# Of the two callbacks the first runs before that frame is drawn, the second after.
+# Runs first in every document; records when the first frame with this many comments is drawn. The first of the two
+# callbacks runs before that frame is drawn, the second after.
 _WATCH = """(() => {
   const look = () => {
     if (document.querySelectorAll(%(comment)r).length < %(many)d) return requestAnimationFrame(look);
@@ -43,7 +43,7 @@ _PAGE = """<!doctype html>
 
 @dataclass(frozen=True)
 class Embedded:
-    """How a service gets into a page, and how its comments are known there."""
+    """How a service is embedded in a page, and how to find its comments there."""
 
     tag: str
     comment: str
@@ -52,25 +52,25 @@ class Embedded:
 
 
 def ours(origin: str) -> Embedded:
-    """As our README says; `data-service` because nginx stands at another address than the service's own."""
+    """Return the embed code from our README, with `data-service` because nginx has its own address."""
     tag = f'<div id="comments"></div><script async data-service="{origin}" src="{origin}/embed.js"></script>'
     return Embedded(tag, "article.comment", origin)
 
 
 def isso(origin: str) -> Embedded:
-    """As Isso's documentation says."""
+    """Return the embed code from Isso's documentation."""
     tag = f'<script data-isso="{origin}/" src="{origin}/js/embed.min.js"></script><section id="isso-thread"></section>'
     return Embedded(tag, ".isso-comment", origin)
 
 
 @dataclass(frozen=True)
 class Painted:
-    """One visit by somebody who was never there."""
+    """One first visit."""
 
     milliseconds: float
     requests: int
     code_kb: float
-    """Scripts and styles, as they came, in KB of 1024 bytes."""
+    """Scripts and styles as transferred, in KB of 1024 bytes."""
     all_kb: float
     """All of the service's bodies."""
 
@@ -81,11 +81,11 @@ class Blog:
 
     port: int
     tag: str = ""
-    """What every article embeds at present."""
+    """The service that every article currently embeds."""
 
     @property
     def origin(self) -> str:
-        """By this name it is another site than http://127.0.0.1, for browsers."""
+        """The blog's origin; for browsers localhost is another site than 127.0.0.1."""
         return f"http://localhost:{self.port}"
 
 
@@ -122,12 +122,12 @@ class _Articles(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def chromium() -> Iterator[Browser | None]:
-    """Start the Chromium that the tests use, with their switches; None where there is none."""
+    """Start the Chromium of the tests with their switches; yield None if it is not installed."""
     sys.path.append(str(Path(__file__).parent.parent))
     from tests.support import browser as tests_browser
     from tests.support import chromium as finder
@@ -144,7 +144,7 @@ def chromium() -> Iterator[Browser | None]:
 
 
 def visit(browser: Browser, where: Blog, path: str, embedded: Embedded, many: int) -> Painted:
-    """Open an article with a new profile; return what it took until its comments were painted, `many` of them."""
+    """Open an article with a new profile; return the figures until `many` comments were painted."""
     where.tag = embedded.tag
     context = browser.new_context(locale="en-GB", timezone_id="UTC", viewport={"width": 1280, "height": 900})
     try:

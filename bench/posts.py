@@ -1,11 +1,11 @@
-"""What a post costs: comments a second that are on the disk before they are answered, through the real server.
+"""Measures posts per second through the real server, each on disk before its response.
 
     python bench/posts.py                                       1 and 16 connections, SQLite
     python bench/posts.py --engine postgresql --connections 16
 
-A service is started the way its documentation says, on an empty database. Each connection is a guest of its own, in an
-article that all share; texts have 200 to 600 characters and one link in five. Afterwards every answered comment must
-be in the database once, and the article's counter must be exact: anything else is an error.
+The service runs as documented, with an empty database. Each connection is a guest, and all post under the same article;
+texts have 200 to 600 characters, and every fifth has a link. Afterwards every confirmed comment must be in the database
+once, and the article's counter must be exact; anything else is an error.
 """
 
 # ruff: noqa: S311, S603, SIM905, T201
@@ -45,14 +45,14 @@ WORDS = (
 
 @dataclass
 class Service:
-    """A service under way, and the database behind it."""
+    """A running service and its database."""
 
     port: int
     url: str
     pid: int
 
     def cpu(self) -> float:
-        """Return the seconds of a processor that its processes have used; 0 where the system does not say."""
+        """Return the CPU seconds of its processes; 0 if the system does not tell."""
         ticks = 0
         for stat in Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(OSError):
@@ -68,12 +68,12 @@ class Service:
 
 @dataclass
 class Result:
-    """What came of one run."""
+    """The result of one run."""
 
     connections: int
     seconds: float = 0.0
     cpu: float = 0.0
-    """Of the service, in seconds; of a PostgreSQL behind it nothing."""
+    """CPU seconds of the service, without those of PostgreSQL."""
     times: list[float] = field(default_factory=list)
     stored: dict[int, str] = field(default_factory=dict)
     """The key of each comment that was acknowledged, by its id."""
@@ -91,7 +91,7 @@ class Result:
 
 @contextmanager
 def database(engine_name: str, folder: Path) -> Iterator[str]:
-    """The URL of an empty database that keeps what it acknowledges: PostgreSQL too with its own fsync."""
+    """Yield the URL of an empty database with durable commits: PostgreSQL has fsync switched on."""
     if engine_name == "sqlite":
         yield f"sqlite:///{folder}/comments.sqlite"
         return
@@ -110,7 +110,7 @@ def database(engine_name: str, folder: Path) -> Iterator[str]:
 
 @contextmanager
 def service(engine_name: str, workers: int) -> Iterator[Service]:
-    """A service with an open site, its limits out of the way."""
+    """Run a service with an open site and very high limits."""
     folder = Path(tempfile.mkdtemp(prefix="commentsvc-posts-"))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -165,7 +165,7 @@ def _until_it_answers(port: int) -> None:
 
 
 class Guest:
-    """One connection that sends comment after comment."""
+    """One connection that sends one comment after the other."""
 
     def __init__(self, service: Service, page: str, token: str, number: int) -> None:
         self.service, self.page, self.token, self.number = service, page, token, number
@@ -203,7 +203,7 @@ class Guest:
         self.socket.sendall(head.encode() + body)
 
     def receive(self) -> tuple[bytes, bytes] | None:
-        """Return the whole answer's first line and body; None while there is more to come."""
+        """Return the status line and body of a complete response; None while it is incomplete."""
         part = self.socket.recv(65536)
         if not part:
             raise SystemExit("the service closed a connection")
@@ -225,7 +225,7 @@ class Guest:
 
 
 def post(service: Service, connections: int, seconds: float, page: str) -> Result:
-    """Post with so many connections at once, each waiting for its answer before it goes on."""
+    """Post over this many connections at once, each of which waits for a response before the next post."""
     token = _token(service, page)
     result = Result(connections)
     watched = selectors.DefaultSelector()
@@ -264,12 +264,12 @@ def _token(service: Service, page: str) -> str:
     connection.request("GET", f"/embed/own?url={quote(page)}")
     token = json.loads(connection.getresponse().read())["token"]
     connection.close()
-    time.sleep(2.1)  # whoever sends a form sooner is held
+    time.sleep(2.1)  # a form that is sent sooner is held
     return str(token)
 
 
 def verify(service: Service, result: Result, page: str) -> list[str]:
-    """Return what is wrong with the stored comments, in sentences."""
+    """Return the faults of the stored comments, as sentences."""
     engine = create_engine(service.url)
     with engine.connect() as connection:
         thread = connection.execute(
@@ -291,7 +291,7 @@ def verify(service: Service, result: Result, page: str) -> list[str]:
 
 
 def main() -> int:
-    """Print a row for each number of connections; return how many faults there were."""
+    """Print a row for each number of connections; return the number of faults."""
     options = argparse.ArgumentParser()
     options.add_argument("--engine", choices=("sqlite", "postgresql"), default="sqlite")
     options.add_argument("--connections", type=int, nargs="+", default=[1, 16])
@@ -300,7 +300,7 @@ def main() -> int:
     chosen = options.parse_args()
     faults = 0
     with service(chosen.engine, chosen.workers) as served:
-        post(served, 2 * chosen.workers, 0.5, f"{BLOG}/first")  # every process has met a post
+        post(served, 2 * chosen.workers, 0.5, f"{BLOG}/first")  # warms every process up
         print(f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} processors, {chosen.engine}\n")
         print(
             "| connections | posts/s | p50 ms | p99 ms | longest ms | CPU ms a post |\n|--:|--:|--:|--:|--:|--:|"

@@ -1,4 +1,4 @@
-"""Programs that the benchmark starts: until they answer, what memory they take, and their end. Its only owner."""
+"""Starts and stops the programs of the benchmark and measures their memory; nothing else here starts programs."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from pathlib import Path
 from bench import asking
 
 PATIENCE = 60.0
-"""Seconds in which a program must answer, or end."""
+"""Seconds in which a program must respond or stop."""
 
 
 class NotRunningError(Exception):
-    """A program did not start, or gave up."""
+    """A program did not start, or stopped."""
 
 
 @dataclass(frozen=True)
 class Memory:
-    """Of a program with all its processes, in MB of a million bytes."""
+    """Memory of a program with all its processes, in MB of a million bytes."""
 
     rss: float
-    """As each process counts it: what they share counts many times."""
+    """The sum over processes, in which shared memory counts several times."""
     pss: float
-    """What they share is counted once."""
+    """Shared memory counts once."""
 
 
 def free_port() -> int:
-    """Return a port of this machine at which nothing listens."""
+    """Return a free local port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -41,7 +41,7 @@ def free_port() -> int:
 def run(
     command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, cwd: Path | None = None
 ) -> str:
-    """Run a program to its end; return what it said. Raises NotRunningError with its last words."""
+    """Run a program to its end; return its output. Raises NotRunningError with the end of the output."""
     done = subprocess.run(  # noqa: S603 - our own words
         [str(word) for word in command],
         env={**os.environ, **(env or {})},
@@ -56,7 +56,7 @@ def run(
 
 
 def begin(command: Sequence[str | Path]) -> subprocess.Popen[str]:
-    """Start a program whose output is read at its end, by `communicate`."""
+    """Start a program whose output `communicate` reads at its end."""
     words = [str(word) for word in command]
     return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # noqa: S603
 
@@ -70,16 +70,16 @@ class Server:
         self._command = [str(word) for word in command]
         self._log = log
         self._env = {**os.environ, **(env or {})}
-        # What an operator starts is compiled once, not every time.
+        # An operator's installation has compiled modules, so ours must too.
         self._env.pop("PYTHONDONTWRITEBYTECODE", None)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, probe: str) -> float:
-        """Start it; return the seconds until the address `probe` was answered 200. Raises NotRunningError."""
+        """Start it; return the seconds until the address `probe` answers 200. Raises NotRunningError."""
         began = time.monotonic()
         with self._log.open("ab") as log:
-            # A group of its own, to be ended and weighed as one, but no session: Linux gives each session the same
-            # share of the processors (sched(7), autogroup), so that wrk would get as much as the server it asks.
+            # Its own process group, to stop and measure it as one, but not a session: Linux gives each session the same
+            # share of CPU time (sched(7), autogroup), so that wrk would get as much as the server.
             self._process = subprocess.Popen(  # noqa: S603 - our own words
                 self._command, env=self._env, stdout=log, stderr=log, process_group=0
             )
@@ -93,7 +93,7 @@ class Server:
         raise NotRunningError(f"{' '.join(self._command)}: see {self._log}\n{self._log.read_text()[-2000:]}")
 
     def stop(self) -> None:
-        """End it and whatever it started."""
+        """Stop it and all its child processes."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -105,7 +105,7 @@ class Server:
             process.wait()
 
     def memory(self) -> Memory:
-        """Return what all its processes take now."""
+        """Return the current memory of all its processes."""
         if self._process is None:
             raise NotRunningError(self._command[0])
         totals = {"Rss:": 0, "Pss:": 0}

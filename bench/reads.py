@@ -1,4 +1,4 @@
-"""Reading: what a thread costs that is ready, that has not changed, that is small among many, or cold; and counts."""
+"""Measures reading: cached threads, unchanged threads, many small threads, cold threads, and counts."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from bench.peers import ceiling
 from bench.report import Row
 
 COUNTED = 50
-"""Articles whose numbers are asked for at once."""
+"""Articles whose counts are requested at once."""
 
 
 def hundred(bench: Bench) -> list[Row]:
-    """A thread of 100 comments, again and again."""
+    """The same thread of 100 comments, repeatedly."""
     ours, nginx, isso = bench.ours, bench.nginx, bench.isso
     ours.read_on(HUNDRED)
     answer = ours.check_thread(HUNDRED, 100)
@@ -41,7 +41,7 @@ def hundred(bench: Bench) -> list[Row]:
 
 
 def long(bench: Bench) -> list[Row]:
-    """The first page of a very long thread; Isso, which has no pages, answers all of it."""
+    """The first page of a very long thread; Isso, which has no pages, sends the whole thread."""
     ours, nginx = bench.ours, bench.nginx
     shown = bench.articles["long"][0].begins_with(ROOTS)
     ours.read_on(LONG)
@@ -58,7 +58,7 @@ def long(bench: Bench) -> list[Row]:
 
 
 def _two_at_once(bench: Bench) -> tuple[float | None, str]:
-    """Return how many whole long threads Isso answers in a second, None for none, and what is to be said of it."""
+    """Return how many whole long threads Isso sends per second, None for none, and a remark."""
     with bench.isso.serving("long", "/nothing/"), ThreadPoolExecutor(2) as both:
         url = bench.isso.url + bench.isso.thread(LONG)
         began = time.monotonic()
@@ -104,7 +104,7 @@ def small(bench: Bench) -> list[Row]:
 
 
 def _settle(measure: Measure) -> None:
-    """Go on until both processes have every page ready: until it grows no faster."""
+    """Repeat until the rate no longer grows, that is, until both processes have cached every page."""
     before, now = 0.0, measure(2).rate
     for _ in range(20):
         if now < before * 1.1:
@@ -113,7 +113,7 @@ def _settle(measure: Measure) -> None:
 
 
 def not_modified(bench: Bench) -> list[Row]:
-    """A thread that the browser has already."""
+    """A thread that the browser has cached."""
     ours, nginx = bench.ours, bench.nginx
     query = ours.thread(HUNDRED).partition("?")[2]
     known = ours.not_modified(HUNDRED)
@@ -128,14 +128,14 @@ def not_modified(bench: Bench) -> list[Row]:
     return [replace(row, note="none: it has no ETag"), _ceiling(turn)]
 
 
-def _ceiling(found: dict[str, Load]) -> Row:
+def _ceiling(loads: dict[str, Load]) -> Row:
     """Return what is left to reach behind the same server."""
     work = "the same, by our server with nothing but these bytes"
-    return rates(work, {"ours": found["bare"], "nginx": found["nginx"]}, None)
+    return rates(work, {"ours": loads["bare"], "nginx": loads["nginx"]}, None)
 
 
 def counts(bench: Bench) -> list[Row]:
-    """How many comments 50 articles have."""
+    """The counts of 50 articles."""
     ours, isso = bench.ours, bench.isso
     paths = [one.path for one in bench.articles["small"][:COUNTED]]
     ours.check_counts(paths, SMALL)
@@ -159,7 +159,7 @@ def counts(bench: Bench) -> list[Row]:
 
 
 def cold(bench: Bench) -> list[Row]:
-    """Threads of 100 comments, each asked for the first time since the start. Isso keeps nothing ready anyway."""
+    """Threads of 100 comments, each requested for the first time since the start. Isso has no cache anyway."""
     ours, isso = bench.ours, bench.isso
     paths = [one.path for one in bench.articles["cold"]]
     once = bench.file("cold-ours", [ours.thread(path) for path in paths])

@@ -1,4 +1,4 @@
-"""The table: figures, how they compare, and what was to be reached."""
+"""The table of figures, comparisons and goals."""
 
 # ruff: noqa: RUF001 - these signs are meant; it is a table for people
 from __future__ import annotations
@@ -17,33 +17,33 @@ _HEAD = ("work", "unit", "commentsvc", "nginx", "Isso", "× nginx", "× Isso", "
 
 @dataclass(frozen=True)
 class Goal:
-    """What is to be reached."""
+    """A goal."""
 
     words: str
     holds: Callable[[float], bool]
     of: str
-    """What is judged: `ours`, `nginx` (times nginx), `isso` (times Isso)."""
+    """The value to check: `ours`, `nginx` (times nginx), `isso` (times Isso)."""
 
 
 def at_least(ratio: float, peer: str) -> Goal:
-    """So many times what a peer does: `nginx` or `isso`."""
-    return Goal(f"≥ {ratio:g} × {peer.replace('isso', 'Isso')}", lambda found: found >= ratio, peer)
+    """Return a goal of at least this many times the figure of `nginx` or `isso`."""
+    return Goal(f"≥ {ratio:g} × {peer.replace('isso', 'Isso')}", lambda measured: measured >= ratio, peer)
 
 
 def at_most(ratio: float, peer: str) -> Goal:
-    """At most so many times what a peer takes: `nginx` or `isso`."""
-    return Goal(f"≤ {ratio:g} × {peer.replace('isso', 'Isso')}", lambda found: found <= ratio, peer)
+    """Return a goal of at most this many times the figure of `nginx` or `isso`."""
+    return Goal(f"≤ {ratio:g} × {peer.replace('isso', 'Isso')}", lambda measured: measured <= ratio, peer)
 
 
 def bound(sign: str, limit: float, unit: str) -> Goal:
-    """A figure of our own that stays under (`≤`, `<`) or over (`≥`) a limit."""
+    """Return a goal for our own figure: below (`≤`, `<`) or above (`≥`) a limit."""
     compare = {"≤": operator.le, "<": operator.lt, "≥": operator.ge}[sign]
-    return Goal(f"{sign} {limit:g} {unit}".rstrip(), lambda found: compare(found, limit), "ours")
+    return Goal(f"{sign} {limit:g} {unit}".rstrip(), lambda figure: compare(figure, limit), "ours")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line: what exactly was asked, and what each made of it."""
+    """One line: the measurement and the figure of each service."""
 
     work: str
     unit: str
@@ -52,15 +52,15 @@ class Row:
     isso: float | None = None
     goal: Goal | None = None
     note: str = ""
-    """Said beside Isso's figure, or instead of one."""
+    """A remark beside Isso's figure, or instead of it."""
 
     def ratio(self, peer: str) -> float | None:
-        """Return how many times a peer's figure ours is; None without one."""
+        """Return our figure divided by that of a peer; None without one."""
         other = {"nginx": self.nginx, "isso": self.isso}[peer]
         return self.ours / other if other else None
 
     def met(self) -> bool | None:
-        """Whether the goal is reached; None without one, or without what it compares with."""
+        """Whether the goal is reached; None without a goal or without a figure to compare with."""
         if self.goal is None:
             return None
         result = self.ours if self.goal.of == "ours" else self.ratio(self.goal.of)
@@ -86,7 +86,7 @@ class Row:
 
 
 def table(rows: Iterable[Row]) -> str:
-    """Return the rows as a Markdown table, its columns as wide as they need to be."""
+    """Return the rows as an aligned Markdown table."""
     lines = [_HEAD, *(row.cells() for row in rows)]
     widths = [max(len(line[at]) for line in lines) for at in range(len(_HEAD))]
     left = {0, 1, 7, 8}
@@ -100,7 +100,7 @@ def table(rows: Iterable[Row]) -> str:
 
 
 def machine() -> str:
-    """Return what all of it ran on, in a sentence."""
+    """Return a sentence about the machine and the versions."""
     match = re.search(r"^model name\s*: (.+)$", _read("/proc/cpuinfo"), re.MULTILINE)
     memory = re.search(r"^MemTotal: +(\d+) kB", _read("/proc/meminfo"), re.MULTILINE)
     has = f", {int(memory[1]) / 1e6:.1f} GB of memory" if memory else ""
@@ -111,7 +111,7 @@ def machine() -> str:
 
 
 def into(document: str, made: str) -> str:
-    """Return a document with what stands between its two marks replaced; raises ValueError without marks."""
+    """Return a document with the text between its two marks replaced; raises ValueError without marks."""
     before, begin, rest = document.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:

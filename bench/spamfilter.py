@@ -1,4 +1,4 @@
-"""How good the local filter is: precision and recall on messages it has not learned, from a real collection.
+"""Measures the local filter's precision and recall on a real collection of messages that it has not learned.
 
 The collection is the SMS Spam Collection v.1 of Almeida and Hidalgo, 5,574 messages that people received, as the npm
 package spam-filter 1.1.1 carries it (dataSet.txt). It is fetched into a temporary folder and not kept.
@@ -35,7 +35,7 @@ Message = tuple[list[str], bool]
 
 
 def collection(folder: Path) -> list[Message]:
-    """Fetch the collection; return each message once, whoever had it several times."""
+    """Download the collection; return each different message once."""
     fetch = ["npm", "pack", "--silent", PACKAGE]
     subprocess.run(fetch, cwd=folder, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own words
     with tarfile.open(next(folder.glob("*.tgz"))) as archive:
@@ -64,7 +64,7 @@ def scores(counts: dict[str, Counts], messages: Iterable[Message]) -> list[tuple
 
 
 def figures(scored: Sequence[tuple[float, bool]], threshold: float) -> tuple[float, float, int, int]:
-    """Return precision, recall, how much good was held and how much spam was let through."""
+    """Return precision, recall, the good messages held and the spam let through."""
     caught = sum(is_spam and value >= threshold for value, is_spam in scored)
     wrong = sum(not is_spam and value >= threshold for value, is_spam in scored)
     missed = sum(is_spam and value < threshold for value, is_spam in scored)
@@ -72,7 +72,7 @@ def figures(scored: Sequence[tuple[float, bool]], threshold: float) -> tuple[flo
 
 
 def few(messages: Sequence[Message], number: int, chance: random.Random) -> list[Message]:
-    """Return `number` messages of each kind, as an owner may have judged them in the first weeks."""
+    """Return `number` messages of each kind, as an owner may have decided on in the first weeks."""
     spam = [message for message in messages if message[1]]
     ham = [message for message in messages if not message[1]]
     return chance.sample(spam, number) + chance.sample(ham, number)

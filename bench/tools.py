@@ -1,4 +1,4 @@
-"""What the benchmark needs beside us: wrk and nginx from Debian, Isso from PyPI. Fetched once, into bench/.work."""
+"""The other programs of the benchmark: wrk and nginx from Debian, Isso from PyPI; downloaded once to bench/.work."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MODULE = "ngx_http_brotli_filter_module.so"
 
 @dataclass(frozen=True)
 class Nginx:
-    """nginx, and the module with which it compresses by brotli."""
+    """nginx and its brotli module."""
 
     path: str
     brotli: str
@@ -29,13 +29,13 @@ class Nginx:
 
 
 def wrk() -> Wrk:
-    """Return wrk as it is installed, or fetched; raises NotRunningError where it cannot be had."""
+    """Return the installed wrk, or download it; raises NotRunningError if that fails."""
     if path := shutil.which("wrk"):
         return Wrk((path,))
     program = _fetched("wrk", "usr/bin/wrk")
     if _starts([program]):
         return Wrk((str(program),))
-    # What apt-get would have installed with it.
+    # The packages that apt-get would install with it.
     folders = _fetched(_LUAJIT, "usr/lib").glob("*-linux-*")
     started = ("env", f"LD_LIBRARY_PATH={':'.join(map(str, folders))}", str(program))
     if not _starts(started):
@@ -44,13 +44,13 @@ def wrk() -> Wrk:
 
 
 def _starts(command: Sequence[str | Path]) -> bool:
-    """Whether its libraries are there; wrk then says how it is used."""
+    """Whether its libraries are installed, so that wrk prints its usage."""
     done = subprocess.run([*command, "-v"], capture_output=True, text=True, check=False)  # noqa: S603
     return "wrk" in done.stdout
 
 
 def nginx() -> Nginx:
-    """Return nginx as it is installed together with its module, or fetched."""
+    """Return the installed nginx with its module, or download them."""
     path, module = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin"), None
     if path:
         module = next((one for one in Path("/usr/lib/nginx/modules").glob(_MODULE)), None)
@@ -62,7 +62,7 @@ def nginx() -> Nginx:
 
 
 def isso() -> Path:
-    """Return the folder of programs of an environment with Isso and gunicorn, as isso.txt pins them."""
+    """Return the folder of programs of a virtual environment with the Isso and gunicorn that isso.txt pins."""
     home, stamp = WORK / "isso", WORK / "isso" / "pins.txt"
     if not stamp.exists() or stamp.read_text() != PINS.read_text():
         shutil.rmtree(home, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Writing: how many comments a second are on the disk before they are answered, and what readers notice of it."""
+"""Measures writing: posts per second, each on disk before its response, and the effect on readers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.report import Row
 
 
 def posts(bench: Bench) -> list[Row]:
-    """Comments, each on the disk before it is answered."""
+    """Posts, each on disk before its response."""
     ours, isso = bench.ours, bench.isso
     texts = material.texts()[:POSTED]
     paths = [f"/posts/{at}/" for at in range(POSTED)]
@@ -22,7 +22,7 @@ def posts(bench: Bench) -> list[Row]:
         "ours": bench.file("posts-ours", map("\t".join, ours.posts(paths, texts))),
         "isso": bench.file("posts-isso", map("\t".join, isso.posts(paths, texts))),
     }
-    time.sleep(2.5)  # what is sent sooner after its form was shown is taken for a machine's, and held
+    time.sleep(2.5)  # a form that is sent sooner is held as a bot's
     ours.check_post(*_one(written["ours"]))
     rows = []
     for connections in (1, 16):
@@ -57,7 +57,7 @@ def _one(file: Path) -> tuple[str, str]:
 def _post(
     bench: Bench, file: Path, connections: int, url: str, headers: dict[str, str], stored: Callable[[], int]
 ) -> Load:
-    """Post for a while; raises LoadError where the database has not what was acknowledged, approved."""
+    """Post for a while; raises LoadError unless all confirmed comments are in the database and approved."""
     before = stored()
     run = f"run{time.monotonic_ns()}"
     shape = bench.shape(bench.size.seconds, connections)
@@ -69,7 +69,7 @@ def _post(
 
 
 def reads_while_writing(bench: Bench) -> list[Row]:
-    """Reads of a thread while one connection posts without pause: to that very thread; at Isso, to another."""
+    """Reads of a thread while one connection posts without pause to the same thread; with Isso, to another."""
     ours, isso = bench.ours, bench.isso
     here = bench.file("busy-ours", map("\t".join, ours.posts([BUSY], material.texts()[:1])))
     there = bench.file("busy-isso", map("\t".join, isso.posts(["/posts/0/"], material.texts()[:1])))
@@ -109,7 +109,7 @@ def _reading(bench: Bench, url: str) -> Measure:
 def _beside(
     bench: Bench, reads: str, writes: str, headers: dict[str, str], file: Path, written: list[float]
 ) -> Measure:
-    """Read while another wrk posts over one connection, from before the first read until after the last.
+    """Read while another wrk posts over one connection, from before the first read until after the last one.
 
     Posts a second are added to `written`.
     """
@@ -121,11 +121,11 @@ def _beside(
             bench.wrk.command(writes, shape, headers=headers, script="post", arguments=arguments)
         )
         time.sleep(0.4)
-        found = bench.wrk.run(reads, bench.shape(seconds))
-        said = writer.communicate()[0]
-        posted = checked(parse(said), said)
+        load = bench.wrk.run(reads, bench.shape(seconds))
+        output = writer.communicate()[0]
+        posted = checked(parse(output), output)
         if seconds != WARM:
             written.append(posted.rate)
-        return found
+        return load
 
     return measure

@@ -14,6 +14,6 @@ __all__ = ["create_app"]
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Return the service as a WSGI application; `settings` default to the process's environment."""
-    from commentsvc import app  # here, or the smallest part of the package would load all of it
+    from commentsvc import app  # here, or importing any part of the package would load all of it
 
     return app.create_app(settings)

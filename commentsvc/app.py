@@ -1,4 +1,4 @@
-"""The service as a WSGI application: wires the parts together and does nothing else."""
+"""Creates the WSGI application from its parts."""
 
 from __future__ import annotations
 
@@ -77,6 +77,6 @@ def _init_web(app: Flask, settings: Settings) -> None:
 
 
 def _require_length() -> None:
-    """A body without a length would be cut off at the limit in silence; refuse it."""
+    """Refuse a body without a length, which would be silently cut off at the limit."""
     if request.headers.get("Transfer-Encoding") and request.content_length is None:
         raise LengthRequired

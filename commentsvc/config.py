@@ -1,4 +1,4 @@
-"""The service's settings: read once from a mapping, frozen, every fault reported together."""
+"""The service's settings, read once from a mapping; all faults are reported together."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ PREFIX = "COMMENTSVC_"
 
 
 def _setting(doc: str, *, default: str | None, shown: str | None = None) -> Any:
-    """Declare a setting: `default` is the text read when the variable is absent, None where it is required."""
+    """Declare a setting; `default` is the text used if the variable is not set, None if it is required."""
     return field(metadata={"doc": doc, "default": default, "shown": shown})
 
 
 @dataclass(frozen=True)
 class ProviderSettings:
-    """One login provider's variables: `COMMENTSVC_<KEY>_CLIENT_ID` and what goes with it."""
+    """One login provider's variables: `COMMENTSVC_<KEY>_CLIENT_ID` and the others with its key."""
 
     key: str
     client_id: str
@@ -39,28 +39,28 @@ _PROVIDER_VARIABLE = re.compile(
 )
 _PROVIDER_OPTIONS = ("team_id", "key_id", "private_key")
 APPLE_KEY = tuple(f"{PREFIX}APPLE_{part.upper()}" for part in _PROVIDER_OPTIONS)
-"""The variables that can stand in for Apple's secret."""
+"""The variables that can replace Apple's secret."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What the operator decides. Field names are the variables' names without the prefix, in lower case."""
+    """The operator's settings. Field names are the variables' names without the prefix, in lower case."""
 
     secret_key: str = _setting(
-        "Signs forms, sessions and links, which end with it. At least 32 characters; `commentsvc init` makes one.",
+        "Signs forms, sessions and links; a new key ends them. At least 32 characters; `commentsvc init` makes one.",
         default=None,
     )
     base_url: str = _setting(
         "The service's own origin as browsers see it, such as `https://comments.example`.", default=None
     )
-    data_dir: Path = _setting("Where the SQLite file and `settings.env` live.", default="instance")
+    data_dir: Path = _setting("The directory of the SQLite file and `settings.env`.", default="instance")
     database_url: str = _setting(
         "`sqlite:////path/to/file` or `postgresql://…`.",
         default="",
         shown="SQLite file in the data directory",
     )
     trusted_proxies: tuple[Network, ...] = _setting(
-        "Networks whose `X-Forwarded-For` is believed, separated by commas.", default="", shown="none"
+        "Networks whose `X-Forwarded-For` is trusted, separated by commas.", default="", shown="none"
     )
     max_comment_length: int = _setting("Characters in one comment.", default="10000")
     post_limit: str = _setting(
@@ -71,20 +71,20 @@ class Settings:
         "Attempts to comment by one person: an account, or a guest's browser.", default="6/minute;60/hour"
     )
     thread_limit: str = _setting(
-        "Comments taken in one thread, by all its readers; what is refused does not count.",
+        "Comments accepted in one thread, from all readers together.",
         default="60/minute;1200/hour",
     )
     redis_url: str = _setting(
-        "`redis://…`, `rediss://…` or `unix://…`: limits then count for all processes together.",
+        "`redis://…`, `rediss://…` or `unix://…`; limits then count for all processes together.",
         default="",
         shown="memory of each process",
     )
     cache_mb: int = _setting(
-        "Memory of each process for pages that are ready to be given out, in MB; 0 renders every page anew.",
+        "Memory for cached pages, in MB per process; 0 renders a page for every request.",
         default="24",
     )
     cdn_seconds: int = _setting(
-        "Seconds for which a CDN in front may give out a thread's page without asking; 0 lets it keep none.",
+        "Seconds for which a CDN may serve a thread's page without asking the service; 0 forbids it.",
         default="0",
     )
     smtp_url: str = _setting(
@@ -96,16 +96,16 @@ class Settings:
         "The address that mail comes from.", default="", shown="`comments@` the host of the base URL"
     )
     alert_mail: tuple[str, ...] = _setting(
-        "Addresses, separated by commas, that are told once when comments pour in.",
+        "Addresses, separated by commas, that get one mail when a surge of comments begins.",
         default="",
         shown="nobody",
     )
     private_articles: bool = _setting(
-        "`on` has the titles of articles also read at private addresses, for a blog in the same network.",
+        "`on` also reads article titles at private addresses, for a blog in the same network.",
         default="off",
     )
     keep_network_days: int = _setting(
-        "Days for which the hash of the network that a comment came from is kept; 0: as long as the comment.",
+        "Days for which the hash of a comment's network is kept; 0: as long as the comment.",
         default="90",
     )
     keep_email_days: int = _setting(
@@ -114,23 +114,23 @@ class Settings:
     )
     keep_spam_days: int = _setting("Days after which spam is deleted; 0 keeps it.", default="30")
     keep_trash_days: int = _setting(
-        "Days after which what is in the trash is deleted; 0 keeps it.", default="30"
+        "Days after which comments in the trash are deleted; 0 keeps them.", default="30"
     )
     log_level: str = _setting("`DEBUG`, `INFO`, `WARNING` or `ERROR`.", default="INFO")
     mastodon: bool = _setting("`on` lets people of any Mastodon instance log in.", default="off")
     providers_order: tuple[str, ...] = _setting(
-        "Login providers in the order of their marks, such as `github, google, mycompany`; others follow.",
+        "Login providers in the order of their buttons, such as `github, google, mycompany`; others follow.",
         default="",
         shown="the order of the variables",
     )
     providers: tuple[ProviderSettings, ...] = ()
-    """From the `COMMENTSVC_<PROVIDER>_…` variables, in the order in which they are offered."""
+    """From the `COMMENTSVC_<PROVIDER>_…` variables, in their order."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
         """Read the settings from a mapping such as `os.environ`.
 
-        Raises SettingsError with every fault found, unknown `COMMENTSVC_*` names among them.
+        Raises SettingsError with every fault, including unknown `COMMENTSVC_*` names.
         """
         faults: list[str] = []
         known = {item.name: item for item in fields(cls) if "doc" in item.metadata}
@@ -154,17 +154,17 @@ class Settings:
 
     @property
     def sender(self) -> str:
-        """The address that mail comes from."""
+        """The sender address of mail."""
         return self.mail_from or f"comments@{urlsplit(self.base_url).hostname}"
 
     @property
     def alerted(self) -> tuple[str, ...]:
-        """Who is told when comments pour in; nobody where no mail is sent."""
+        """The addresses that get a mail when a surge begins; empty if no mail is sent."""
         return self.alert_mail if self.smtp_url else ()
 
     @property
     def secure(self) -> bool:
-        """Whether browsers reach the service by https, so that cookies can be `Secure`."""
+        """Whether browsers reach the service by https, so that its cookies can be `Secure`."""
         return self.base_url.startswith("https://")
 
 
@@ -173,16 +173,16 @@ def _setting_of(variable: str) -> str:
 
 
 def _read_providers(variables: Mapping[str, str], faults: list[str]) -> tuple[ProviderSettings, ...]:
-    """Gather the providers' variables, by provider; names that are none of theirs are faults."""
-    results: dict[str, dict[str, str]] = {}
+    """Group the providers' variables by provider; all other names are faults."""
+    parts_by_key: dict[str, dict[str, str]] = {}
     for variable, value in variables.items():
         match = _PROVIDER_VARIABLE.fullmatch(variable.removeprefix(PREFIX))
         if match is None:
             faults.append(f"{variable} is not a setting of this version.")
         elif value:
-            results.setdefault(match["key"].lower(), {})[match["part"].lower()] = value
+            parts_by_key.setdefault(match["key"].lower(), {})[match["part"].lower()] = value
     providers = []
-    for key, parts in results.items():
+    for key, parts in parts_by_key.items():
         needed = ["client_id"] if parts.get("private_key") else ["client_id", "client_secret"]
         missing = [part for part in needed if part not in parts]
         for part in missing:

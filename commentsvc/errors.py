@@ -1,4 +1,4 @@
-"""Everything that can go wrong by rule. Exceptions carry facts; web/error_pages.py and cli show them."""
+"""The service's exceptions. They carry facts; web/error_pages.py and cli show them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 
 class CommentsvcError(Exception):
-    """Base of all errors of ours; `str(error)` is a sentence for people."""
+    """Base of all our errors; `str(error)` is a sentence for people."""
 
 
 class SettingsError(CommentsvcError):
-    """The environment does not describe a service that can run; `faults` names every reason."""
+    """The service cannot run with these settings; `faults` lists every reason."""
 
     def __init__(self, faults: Sequence[str]) -> None:
         self.faults = tuple(faults)
@@ -22,12 +22,12 @@ class NewerDatabaseError(CommentsvcError):
 
     def __init__(self) -> None:
         super().__init__(
-            "This database was made by a newer release; install that one, or restore the backup from before."
+            "This database was made by a newer release. Install that release, or restore a backup from before it."
         )
 
 
 class InvalidFieldsError(CommentsvcError):
-    """One or more fields were refused; `fields` maps the field's name to a sentence to show beside it."""
+    """Fields were refused; `fields` maps the name of each to a sentence to show beside it."""
 
     def __init__(self, fields: Mapping[str, str]) -> None:
         self.fields = dict(fields)
@@ -35,11 +35,11 @@ class InvalidFieldsError(CommentsvcError):
 
 
 class BadAddressError(CommentsvcError):
-    """A URL or origin is not one of a web page."""
+    """A text is not the URL or origin of a web page, or another address that was required."""
 
 
 class NotFoundError(CommentsvcError):
-    """The thing named does not exist, or not where this person may see it; nobody learns which of the two."""
+    """Something does not exist, or this person may not see it."""
 
     def __init__(self, message: str = "There is no such page, or it is not yours to see.") -> None:
         super().__init__(message)
@@ -54,7 +54,7 @@ class UnknownOriginError(NotFoundError):
 
 
 class KeyTakenError(CommentsvcError):
-    """Another thread, `thread_id`, is found at an address that was wanted; the two may be merged."""
+    """Another thread, `thread_id`, already has the wanted address; the two can be merged."""
 
     def __init__(self, thread_id: int) -> None:
         self.thread_id = thread_id
@@ -62,28 +62,28 @@ class KeyTakenError(CommentsvcError):
 
 
 class OtherArticleError(CommentsvcError):
-    """The page around the frame shows another article by now than the one whose thread the comment was for."""
+    """The page around the frame now shows another article than the one that the comment was written for."""
 
     def __init__(self) -> None:
         super().__init__(
-            "This page shows another article by now, so your comment was not posted. "
+            "This page now shows another article, so your comment was not posted. "
             "Your text is kept; please reload the page and send it again."
         )
 
 
 class ThreadClosedError(CommentsvcError):
-    """The thread takes no new comments; the message says why."""
+    """The thread is closed for new comments; the message says why."""
 
 
 class DuplicateCommentError(CommentsvcError):
-    """The same person has said the same thing in this thread."""
+    """The same person has posted the same text in this thread."""
 
     def __init__(self) -> None:
         super().__init__("Duplicate comment detected; it looks as though you've already said that!")
 
 
 class AlreadyPostedError(CommentsvcError):
-    """A retry of a post that had arrived; `comment_id` is what the first one made."""
+    """A post was retried although the first attempt, which stored `comment_id`, had succeeded."""
 
     def __init__(self, comment_id: int) -> None:
         self.comment_id = comment_id
@@ -91,7 +91,7 @@ class AlreadyPostedError(CommentsvcError):
 
 
 class WorkNeededError(CommentsvcError):
-    """Many comments are coming, and a browser that can is to work for its own first; no puzzle for people."""
+    """During a surge, the browser must first do proof of work, without a puzzle for people."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -100,7 +100,7 @@ class WorkNeededError(CommentsvcError):
 
 
 class StaleFormError(CommentsvcError):
-    """The signed form token is missing, foreign or too old; `genuine` where it was this form's, once."""
+    """The signed form token is missing, invalid or too old; `genuine` is true if it was valid for this form."""
 
     def __init__(self, *, genuine: bool = False) -> None:
         self.genuine = genuine
@@ -117,7 +117,7 @@ class TooManyError(CommentsvcError):
 
 
 class SlowModeError(TooManyError):
-    """One person's comments in a slow thread came too close together; both times are in words."""
+    """A person comments too soon after their last comment in slow mode; `every` and `wait` are times in words."""
 
     def __init__(self, retry_after: int, *, every: str, wait: str) -> None:
         super().__init__(retry_after)
@@ -125,26 +125,26 @@ class SlowModeError(TooManyError):
 
 
 class ForbiddenError(CommentsvcError):
-    """The request did not come from where it must, or its sender may not do this."""
+    """The request came from a page that may not send it, or its sender may not do this."""
 
 
 class BannedError(ForbiddenError):
-    """A site does not want this person's comments, or this kind; the sentence says for how long."""
+    """The site has banned the author or something in the comment; the message says for how long."""
 
 
 class NotFreshError(ForbiddenError):
-    """A person must log in once more before they may do this."""
+    """A person must log in again before they may do this."""
 
 
 class IdentityTakenError(ForbiddenError):
-    """The account at a provider that was to be linked belongs to another person."""
+    """The account to be linked already belongs to another person."""
 
     def __init__(self) -> None:
         super().__init__("This account belongs to somebody else here. Nothing was changed.")
 
 
 class LinkSpentError(CommentsvcError):
-    """A one-time link was used before, or its time is over."""
+    """A one-time link has been used or has expired."""
 
     def __init__(
         self, message: str = "This sign-in link was used before or is too old. Ask for a new one."
@@ -157,11 +157,11 @@ class TransferError(CommentsvcError):
 
 
 class ProviderError(CommentsvcError):
-    """A login provider refused, did not answer, or answered what cannot be believed; the sentence is shown."""
+    """A login provider refused, did not answer, or sent an invalid response; the message is shown to the person."""
 
 
 class LoginRefusedError(ProviderError):
-    """A person said no at the provider."""
+    """The person refused the login at the provider."""
 
 
 class ProviderUnavailableError(ProviderError):
@@ -169,40 +169,40 @@ class ProviderUnavailableError(ProviderError):
 
 
 class LoginFailedError(CommentsvcError):
-    """A login did not come to its end, by a fault on our side of it: unknown, too old, from another browser."""
+    """A login failed for a reason other than the provider: it is unknown, too old or from another browser."""
 
 
 class LoginExpiredError(LoginFailedError):
-    """A login took longer than it may, or came to its end before."""
+    """A login took too long, or was already finished."""
 
     def __init__(self) -> None:
         super().__init__("This login took too long, or was finished before. Please try again.")
 
 
 class LoginCancelledError(LoginFailedError):
-    """A login was cancelled where it had begun, and comes back too late."""
+    """A login was cancelled in the page where it began, before the provider's response arrived."""
 
     def __init__(self) -> None:
-        super().__init__("This login was cancelled. Nobody is logged in by it.")
+        super().__init__("This login was cancelled. You are not logged in.")
 
 
 class NoRoleError(LoginFailedError):
-    """Somebody who moderates no site wanted to enter the admin view."""
+    """A person without a role on any site tried to enter the admin view."""
 
 
 class StaleTokenError(LoginFailedError):
-    """The token with which a website signs its user in is too old; the website can give a new one."""
+    """A website's single sign-on token has expired; the website can issue a new one."""
 
     def __init__(self) -> None:
-        super().__init__("Your login at this website has to be renewed. Please reload the page.")
+        super().__init__("Your login at this website must be renewed. Please reload the page.")
 
 
 class OutboundError(CommentsvcError):
-    """Another server was asked and gave no good answer; the sentence says why."""
+    """A request to another server failed; the message says why."""
 
 
 class MailError(CommentsvcError):
-    """A mail could not be handed in; `lasting` where it would be in vain to try again."""
+    """A mail could not be sent; `lasting` is true if trying again would not help."""
 
     def __init__(self, message: str, *, lasting: bool = False) -> None:
         self.lasting = lasting
@@ -210,15 +210,15 @@ class MailError(CommentsvcError):
 
 
 class ForbiddenDestinationError(OutboundError):
-    """An address that a stranger chose, and that is not asked: private, special, or no address of a web server."""
+    """A URL that a stranger chose is not allowed: its address is private or special, or not that of a web server."""
 
 
 class PictureError(CommentsvcError):
-    """These bytes are no picture that can be shown; the sentence says why."""
+    """A file is not a picture that we can show; the message says why."""
 
 
 class OtherPersonError(CommentsvcError):
-    """A form was filled in as one person and sent while another was logged in; `name` is None for nobody."""
+    """A form was filled in as one person and sent as another, `name`; None if nobody is logged in now."""
 
     def __init__(self, name: str | None, what_now: str) -> None:
         who = "You are no longer logged in." if name is None else f"You are now logged in as {name}."
@@ -226,7 +226,7 @@ class OtherPersonError(CommentsvcError):
 
 
 class LoggedOutError(CommentsvcError):
-    """A comment was to be posted as somebody whose session is over."""
+    """A comment was sent as a person whose session has ended."""
 
     def __init__(self) -> None:
-        super().__init__("You are no longer logged in. Log in once more, or comment as a guest.")
+        super().__init__("You are no longer logged in. Log in again, or comment as a guest.")

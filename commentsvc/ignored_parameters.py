@@ -1,7 +1,7 @@
-"""Arguments of an address that do not tell two articles apart: the list, and a site's own additions to it.
+"""Query parameters that do not distinguish articles: the built-in list, and a site's own additions to it.
 
-A name stands here only where no article is known by it. `p`, `page_id`, `id`, `lang`, `page`, `q`, `s`, `v` and their
-like name articles in one system or another, and stay; so does `from` with any value that no messenger gives it.
+The list has only names by which no system identifies articles. `p`, `page_id`, `id`, `lang`, `page`, `q`, `s`, `v` and
+the like identify articles in some system, so they are not ignored; nor is `from`, except with a messenger's value.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ MOST = 100
 
 @dataclass(frozen=True, slots=True)
 class ParameterKind:
-    """Arguments of one origin. A name that ends in `*` stands for all that begin so."""
+    """Parameters with a common origin. A name that ends in `*` stands for all names with that beginning."""
 
     why: str
     names: str
-    """Lower case, separated by spaces; an argument's capitals do not matter."""
+    """In lower case, separated by spaces; the case of a parameter does not matter."""
     values: str = ""
-    """Where set, only values that match this pattern are ignored; case does not matter."""
+    """If set, only values that match this pattern are ignored; case does not matter."""
 
 
 KINDS = (
     ParameterKind(
-        "Campaign names, put on links by whoever counts visitors: Google, Matomo, AT Internet, Adobe and others.",
+        "Campaign names, added to links by web analytics: Google, Matomo, AT Internet, Adobe and others.",
         "utm_* pk_* piwik_* mtm_* matomo_* hsa_* at_* itm_* wt_mc wt_zmc wt.* xtor xtref s_cid s_kwcid ef_id icid "
         "intcid cmpid ncid ocid ns_source ns_mchannel ns_campaign ns_linkname ns_fee gad gad_* _ga _gl _gac gs_lcp ved "
         "adgroupid guccounter guce_* soc_src soc_trk tsrc stm_*",
     ),
     ParameterKind(
-        "Numbers of a click, put on links by advertisers and social networks.",
+        "Click ids, added to links by advertisers and social networks.",
         "fbclid gclid gclsrc dclid msclkid msclid twclid ttclid yclid ysclid wbraid gbraid wbraclid gbraclid srsltid "
         "igshid igsh li_fat_id epik sccid rdt_cid qclid ndclid vmcid obclid dicbo tblci irclickid irgwc cjevent awc "
         "rb_clickid click_id clickid wickedid _openstat _branch_* mibextid sfnsn hc_ref hc_location __tn__ __xts__* "
@@ -42,7 +42,7 @@ KINDS = (
         "__twitter_impression twsrc twterm twcamp twgr xhsshare",
     ),
     ParameterKind(
-        "Who was sent a newsletter: Mailchimp, HubSpot, Marketo, Klaviyo, Drip, Kit, MailerLite and others.",
+        "The recipient of a newsletter: Mailchimp, HubSpot, Marketo, Klaviyo, Drip, Kit, MailerLite and others.",
         "mc_cid mc_eid mc_tc _hsenc _hsmi __hstc __hssc __hsfp hsctatracking mkt_tok _kx _ke vero_id vero_conv "
         "oly_anon_id oly_enc_id __s dm_i ml_subscriber ml_subscriber_hash ck_subscriber_id elqtrack elqtrackid elqat "
         "elqaid elq_* spmailingid spuserid spjobid spreportid sfmc_* bsft_* et_rid et_cid nb_klid ss_source "
@@ -50,59 +50,59 @@ KINDS = (
         "attribution_type isfreemail triedredirect",
     ),
     ParameterKind(
-        "Where a reader comes from, as Ghost, Product Hunt, Hacker News readers and many others write it.",
+        "Where a reader comes from, added by Ghost, Product Hunt, Hacker News readers and many others.",
         "ref ref_src ref_url ref_source refsrc referrer referer",
     ),
     ParameterKind(
-        "WeChat's marks of a shared link.",
+        "WeChat's parameters of a shared link.",
         "isappinstalled nsukey weixin_share wechat_share clicktime enterid pass_ticket "
         "wx_header exportkey subscene ascene",
     ),
     ParameterKind(
-        "WeChat's `from`, in the values that it gives.",
+        "WeChat's `from`, with WeChat's values.",
         "from",
         values="timeline|singlemessage|groupmessage|message|qrcode|appmessage|weixin|wechat",
     ),
-    ParameterKind("The number of the place in WeChat where a link was tapped.", "scene", values=r"\d{1,4}"),
+    ParameterKind("The place in WeChat where a link was tapped, as a number.", "scene", values=r"\d{1,4}"),
     ParameterKind(
-        "Marks of a shared link of Alibaba, Bilibili, Xiaohongshu and their like.",
+        "Parameters of a shared link from Alibaba, Bilibili, Xiaohongshu and the like.",
         "spm spm_id_from vd_source share_source share_medium share_plat share_tag share_session_id share_token "
         "share_from share_times unique_k bbid",
     ),
     ParameterKind(
-        "AMP: the same article in Google's light form, and what its caches add.",
+        "AMP, Google's light form of the same article, and its caches.",
         "usqp amp_* __amp_source_origin aoh",
     ),
-    ParameterKind("AMP's own switches.", "amp noamp nonamp", values="|1|true|yes|mobile|desktop|available"),
+    ParameterKind("Switches for AMP.", "amp noamp nonamp", values="|1|true|yes|mobile|desktop|available"),
     ParameterKind("AMP by WordPress.com VIP, Chartbeat and others.", "outputtype", values="amp"),
     ParameterKind(
-        "Parts of one article's comments, in WordPress and Blogger.",
+        "Parts of an article's comments in WordPress and Blogger.",
         "replytocom unapproved moderation-hash showcomment commentpage like_comment",
     ),
-    ParameterKind("A page of one article's comments in WordPress.", "cpage", values=r"\d+"),
+    ParameterKind("A page of an article's comments in WordPress.", "cpage", values=r"\d+"),
     ParameterKind(
-        "Jetpack's buttons for sharing.",
+        "Jetpack's share buttons.",
         "share",
         values="twitter|x|facebook|linkedin|reddit|tumblr|pinterest|pocket|telegram|jetpack-whatsapp|whatsapp|email"
         "|print|mastodon|bluesky|threads|nextdoor|skype",
     ),
     ParameterKind(
-        "A session, where cookies are not trusted: PHP, Java, ColdFusion.",
+        "Session ids without cookies: PHP, Java, ColdFusion.",
         "phpsessid jsessionid cfid cftoken",
     ),
-    ParameterKind("Google's translation, on the pages that it translates.", "_x_tr_*"),
+    ParameterKind("Google Translate, on translated pages.", "_x_tr_*"),
     ParameterKind(
         "Checks and caches in front of a site: Cloudflare, WP-Cron, Wordfence, caching plugins.",
         "__cf_* cf_chl_* doing_wp_cron wordfence_lh wordfence_loghuman nowprocket swcfpc cn-reloaded fbrefresh "
         "preview_id preview_nonce _thumbnail_id",
     ),
-    ParameterKind("A number against caches, as scripts add it.", "_", values=r"\d{9,}"),
+    ParameterKind("A number that scripts add to bypass caches.", "_", values=r"\d{9,}"),
 )
 
 
 @dataclass(frozen=True)
 class IgnoredParameters:
-    """A list in a form that is quick to ask."""
+    """A list in a form for quick lookups."""
 
     names: frozenset[str]
     prefixes: tuple[str, ...]
@@ -111,14 +111,14 @@ class IgnoredParameters:
     kept_prefixes: tuple[str, ...] = ()
 
     def ignore(self, name: str, value: str) -> bool:
-        """Whether an argument is on the list; `name` in lower case."""
+        """Whether a parameter is on the list; `name` is in lower case."""
         if name in self.names or name.startswith(self.prefixes):
             return True
         pattern = self.valued.get(name)
         return pattern is not None and pattern.fullmatch(value) is not None
 
     def keep(self, name: str) -> bool:
-        """Whether a site says of this argument that it counts."""
+        """Whether the site's list exempts this parameter from being ignored."""
         return name in self.kept or name.startswith(self.kept_prefixes)
 
 
@@ -147,7 +147,7 @@ def _own(listed: str) -> IgnoredParameters:
 
 
 def is_ignored(name: str, value: str, listed: str = "") -> bool:
-    """Whether an argument says nothing of which article is meant; `listed` is the site's own list."""
+    """Whether a parameter does not distinguish articles; `listed` is the site's own list."""
     name = name.lower()
     if listed:
         own = _own(listed)
@@ -159,24 +159,24 @@ def is_ignored(name: str, value: str, listed: str = "") -> bool:
 
 
 def keeps_any(listed: str) -> bool:
-    """Whether a site's list says of any argument that it counts."""
+    """Whether a site's list exempts any parameter from being ignored."""
     return "!" in listed
 
 
 def checked(typed: str) -> str:
-    """Return a site's own list as it is stored, one entry a line; raises ValueError with words about a wrong one."""
+    """Return a site's own list in stored form, one entry per line; raises ValueError, whose text is for the owner."""
     entries = list(dict.fromkeys(typed.replace(",", " ").lower().split()))
     for entry in entries:
         bare = entry.removeprefix("!")
         name = bare.removesuffix("*")
         if not name:
-            raise ValueError(f"“{entry}” would stand for every argument; please write a name before the *.")
+            raise ValueError(f"“{entry}” would stand for every parameter; please write a name before the *.")
         if len(name) > NAME_LONGEST:
             raise ValueError(f"A name has at most {NAME_LONGEST} characters.")
         if not name.isprintable() or set(name) & set("*!?&=#%/+;"):
             raise ValueError(
-                f"“{entry}” is not the name of an argument. Please write only the name, such as partner or ad_*."
+                f"“{entry}” is not the name of a parameter. Please write only the name, such as partner or ad_*."
             )
     if len(entries) > MOST:
-        raise ValueError(f"At most {MOST} names, please; ad_* stands for all that begin with ad_.")
+        raise ValueError(f"At most {MOST} names, please; ad_* stands for all names that begin with ad_.")
     return "\n".join(entries)

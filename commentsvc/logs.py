@@ -1,4 +1,4 @@
-"""Log lines go to standard error, one a line; no comment text, no address in clear."""
+"""Logging to standard error, without comment texts and without addresses in clear text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging.config
 
 
 def configure(level: str) -> None:
-    """Send the root logger to standard error at `level` (a name the logging module knows)."""
+    """Send the root logger to standard error at `level`, a name of the logging module."""
     logging.config.dictConfig(
         {
             "version": 1,
@@ -15,7 +15,7 @@ def configure(level: str) -> None:
             "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
             "root": {"level": level, "handlers": ["stderr"]},
-            # Alembic introduces itself whenever it only looks, and each of its plugins whenever it migrates.
+            # Alembic logs its context even for a mere check, and each of its plugins with every migration.
             "loggers": {"alembic.runtime": {"level": "WARNING"}},
         }
     )

@@ -1,7 +1,7 @@
-"""What the addresses of one article have in common, however they are written: the form in which they are compared.
+"""Match keys: the form in which the addresses of articles are compared, equal for all spellings of one article.
 
-A thread is stored under its article's address as it is (`addresses.thread_key`). Beside it stands this form, which is
-never shown and leads nowhere.
+A thread has its article's address as its key (`article_urls.thread_key`) and, beside it, the match key, which is never
+shown and is not a working address.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from commentsvc.ignored_parameters import is_ignored
 from commentsvc.origins import LONGEST, REMEMBERED
 
 NAMED = "id:"
-"""How the key of a thread begins that its page gave a name."""
+"""Prefix of the key of a thread whose page gave it an id."""
 _COMMENT_PAGE = re.compile(r"(?:/comment-page-\d{1,9})+(/?)\Z", re.IGNORECASE)
 _COMMENT_PAGE_OR_INDEX = re.compile(r"comment-page-\d{1,9}|index\.html?", re.IGNORECASE)
 _SESSION = re.compile(r";jsessionid=[^;/]*", re.IGNORECASE)
@@ -26,38 +26,38 @@ _WWW = re.compile(r"\A(?:www\.)+")
 
 @lru_cache(REMEMBERED)
 def match_key(key: str, ignored: str = "") -> str:
-    """Return the form in which a thread's key is compared; `ignored` is the site's own list of arguments.
+    """Return the match key of a thread's key; `ignored` is the site's own list of parameters.
 
-    Without what tells no articles apart: the order of arguments and those that are ignored, `www.`, empty steps of
-    the path and a slash at its end, how characters are escaped or composed, the page of WordPress's comments,
-    `index.html`. Idempotent, and at most 2,000 characters.
+    It omits everything that does not distinguish articles: the order of parameters, ignored parameters, `www.`, empty
+    segments and a trailing slash of the path, differences in escaping and Unicode normalisation, the page of
+    WordPress's comments, and `index.html`. Idempotent; at most 2,000 characters.
     """
     if key.startswith(NAMED):
         return key
-    page, hash_mark, route = key.partition("#")  # of a hash router, which names an article by it
+    page, hash_mark, route = key.partition("#")  # a hash router identifies an article by it
     address, _, query = page.partition("?")
     host, _, path = address.partition("/")
     steps = _steps(path)
     pairs = sorted(_arguments(query, ignored, composed=True))
-    result = "/".join([_WWW.sub("", host), *steps])
+    normal = "/".join([_WWW.sub("", host), *steps])
     if pairs:
-        result += "?" + urlencode(pairs, errors="surrogateescape")
-    result += hash_mark + route.rstrip("/")
-    return result if len(result) <= LONGEST else f"sha256:{hashlib.sha256(result.encode()).hexdigest()}"
+        normal += "?" + urlencode(pairs, errors="surrogateescape")
+    normal += hash_mark + route.rstrip("/")
+    return normal if len(normal) <= LONGEST else f"sha256:{hashlib.sha256(normal.encode()).hexdigest()}"
 
 
 def without_ignored(query: str, ignored: str) -> str:
-    """Return a query without the arguments that are ignored, the others in their order."""
+    """Return a query without the ignored parameters; the others keep their order."""
     return urlencode(_arguments(query, ignored), errors="surrogateescape")
 
 
 def article_path(path: str) -> str:
-    """Return a path without what names a page of the article's comments, or a visitor's session."""
+    """Return a path without the number of a page of comments and without a session id."""
     return _COMMENT_PAGE.sub(r"\1", _SESSION.sub("", path)) or "/"
 
 
 def host_of(key: str) -> str:
-    """Return host and port of a key that is an address; empty for a name."""
+    """Return the host and port of a key that is an address; an empty string for an id."""
     return "" if key.startswith(NAMED) else re.split(r"[/?#]", key, maxsplit=1)[0]
 
 
@@ -71,7 +71,7 @@ def _arguments(query: str, ignored: str, *, composed: bool = False) -> list[tupl
 
 
 def _steps(path: str) -> list[str]:
-    """Return a path's steps, each written in one way, as a browser would ask for them."""
+    """Return a path's segments in normal form, resolved as a browser would."""
     steps: list[str] = []
     for given in path.split("/"):
         step = _SESSION.sub("", _written(given))
@@ -86,6 +86,6 @@ def _steps(path: str) -> list[str]:
 
 def _written(step: str) -> str:
     raw = unquote_to_bytes(step)
-    with suppress(UnicodeDecodeError):  # an old page's Latin-1
+    with suppress(UnicodeDecodeError):  # Latin-1, on an old page
         raw = unicodedata.normalize("NFC", raw.decode()).encode()
     return quote(raw, safe="!$&'()*+,;=:@~-._")

@@ -1,4 +1,4 @@
-"""Where a page or a service lies, scheme://host[:port], in the one form that browsers send as `Origin`."""
+"""Origins, scheme://host[:port], in the form that browsers send as `Origin`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from commentsvc.errors import BadAddressError
 LONGEST = 2000
 HOST_LONGEST = 253
 REMEMBERED = 512
-"""Addresses, each up to `LONGEST`: an article's comes again with every comment on it."""
+"""Size of the caches of addresses, each up to `LONGEST`; every comment repeats its article's address."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @lru_cache(REMEMBERED)
 def origin_of(url: str) -> str:
-    """Return scheme://host[:port] of a page; raises BadAddressError for what is not a page's URL."""
-    # What could not be decoded stands as U+FFFD.
+    """Return the origin of a page's URL; raises BadAddressError for anything else."""
+    # U+FFFD stands for bytes that could not be decoded.
     if len(url) > LONGEST or not url.isprintable() or set(url) & set(" \\\ufffd"):
         raise BadAddressError(f"{url[:80]!r} is not the address of a web page.")
     try:

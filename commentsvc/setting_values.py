@@ -1,4 +1,4 @@
-"""What each setting's text must be, and the value it is read to; a ValueError says what is wrong with it."""
+"""Parses and validates the text of each setting; a ValueError says what is wrong."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from commentsvc.origins import origin_of
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _MAPPED_BITS = 96
-"""Of an IPv6 address, before the IPv4 address that is inside it."""
+"""Length of the IPv6 prefix before an embedded IPv4 address."""
 
 _MAIL_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,189}")
 _WEAK_SECRETS = re.compile(r"^(change|secret|password|default|example|dev|test)", re.IGNORECASE)
@@ -25,15 +25,15 @@ _IN_MEMORY = {"", ":memory:"}
 
 
 def read_data_dir(text: str) -> Path:
-    """Return a directory's absolute path; raises ValueError where it is relative to one that is gone."""
+    """Return a directory's absolute path; raises ValueError if the current directory no longer exists."""
     try:
         return Path(text).absolute()
     except FileNotFoundError:
-        raise ValueError("the directory this is run in is gone; set an absolute path.") from None
+        raise ValueError("the current directory no longer exists; set an absolute path.") from None
 
 
 def database_in(data_dir: Path, url: str) -> str:
-    """Return the database's URL with a SQLite file's absolute path; by itself the file is in `data_dir`."""
+    """Return the database's URL with an absolute path for SQLite; the default is a file in `data_dir`."""
     if not url:
         return _written(URL.create("sqlite", database=str(data_dir / "comments.sqlite")))
     parts = make_url(url)
@@ -76,7 +76,7 @@ def _read_database_url(text: str) -> str:
     if scheme in {"postgres", "postgresql"}:
         scheme = "postgresql+psycopg"
     if scheme not in {"sqlite", "postgresql+psycopg"}:
-        raise ValueError(f"databases of kind {scheme!r} are not known; use sqlite:/// or postgresql://")
+        raise ValueError(f"{scheme!r} is not a supported database; use sqlite:/// or postgresql://")
     try:
         parts = make_url(f"{scheme}:{rest}")
     except (ArgumentError, ValueError):
@@ -85,7 +85,7 @@ def _read_database_url(text: str) -> str:
             "special characters in the password are written as in any URL (@ is %40)."
         ) from None
     if scheme == "sqlite" and (parts.host or (parts.database or "") in _IN_MEMORY):
-        raise ValueError("names no file; write sqlite:////path/to/comments.sqlite (four slashes).")
+        raise ValueError("does not name a file; write sqlite:////path/to/comments.sqlite (four slashes).")
     return f"{scheme}:{rest}"
 
 
@@ -104,7 +104,7 @@ def _network(text: str) -> Network:
 
 
 def _as_it_comes(network: Network) -> Network:
-    """Return IPv4 that is written inside IPv6 as IPv4, as which addresses are compared."""
+    """Return an IPv4 network that is written as IPv6 in its IPv4 form, in which addresses are compared."""
     inside = network.network_address.ipv4_mapped if isinstance(network, ipaddress.IPv6Network) else None
     if inside is None or network.prefixlen < _MAPPED_BITS:
         return network
@@ -141,9 +141,7 @@ def _read_limit(text: str) -> str:
     if not re.fullmatch(r"\d+/(second|minute|hour|day)(;\d+/(second|minute|hour|day))*", text):
         raise ValueError(f"{text!r} does not read like 10/minute;120/hour")
     if any(not int(part.partition("/")[0]) for part in text.split(";")):
-        raise ValueError(
-            f"{text!r} would let nobody comment; a limit is 1 at least, and as high as you like."
-        )
+        raise ValueError(f"{text!r} would let nobody comment; the lowest limit is 1.")
     return text
 
 
@@ -179,7 +177,7 @@ def _read_smtp_url(text: str) -> str:
 
 
 def _split(url: str) -> SplitResult | None:
-    """Return a URL's parts; None where they, or its port, cannot be."""
+    """Return a URL's parts; None if they or its port are invalid."""
     try:
         parts = urlsplit(url)
         return None if parts.port == 0 else parts
@@ -200,7 +198,7 @@ def _read_addresses(text: str) -> tuple[str, ...]:
 def _read_names(text: str) -> tuple[str, ...]:
     names = tuple(part.strip().lower() for part in text.split(",") if part.strip())
     if twice := next((name for name in names if names.count(name) > 1), None):
-        raise ValueError(f"{twice!r} stands twice.")
+        raise ValueError(f"{twice!r} occurs twice.")
     return names
 
 
@@ -232,4 +230,4 @@ READERS: dict[str, Callable[[str], Any]] = {
     "mastodon": _read_switch,
     "providers_order": _read_names,
 }
-"""By the setting's name; one that is missing here stays the text it is."""
+"""The parser of each setting by its name; a setting without one stays text."""

@@ -1,4 +1,4 @@
-"""How Alembic runs our migrations: with the application's own engine and metadata."""
+"""Runs the migrations with the application's engine and metadata; Alembic loads this file."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ class Isso:
 
     @property
     def post_headers(self) -> dict[str, str]:
-        """What its script sends with a comment."""
+        """The headers that its script sends with a comment."""
         return {"Content-Type": "application/json", "Origin": self._blog}
 
     def posts(self, paths: Iterable[str], texts: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -133,7 +133,7 @@ class Ours:
 
     @property
     def post_headers(self) -> dict[str, str]:
-        """What the frame's script sends with a comment."""
+        """The headers that the frame's script sends with a comment."""
         return {
             "Accept": "application/json",
             "Content-Type": "application/x-www-form-urlencoded",

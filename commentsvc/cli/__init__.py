@@ -8,16 +8,16 @@ import os
 import sys
 
 NEWEST = 10_000
-"""Objects that are made before garbage is looked for among them. Python's own 700 are made by each page of a hundred
-comments, none of them garbage that has to be looked for: a twentieth of its time. Workers have it from here."""
+"""GC threshold, which the server's workers inherit. Rendering a page of a hundred comments allocates more objects than
+Python's default of 700, and collecting on every page would take a twentieth of its time."""
 
 
 def main(prog_name: str | None = None) -> None:
-    """Run the command that the process was started with."""
-    os.umask(0o077)  # what is written is nobody else's on this machine to read
+    """Run the command line."""
+    os.umask(0o077)  # no other user of this machine may read our files
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal that has no ✓ shows something else
-    gc.disable()  # a third of the loading was looking for garbage among what stays for good
+        sys.stdout.reconfigure(errors="replace")  # not every terminal can show ✓
+    gc.disable()  # a third of the time of loading went into collecting modules, which all stay
     from commentsvc.cli import commands
 
     gc.freeze()

@@ -1,4 +1,4 @@
-"""The `admin` commands: the ways into the admin view."""
+"""The `admin` commands, which give people access to the admin view."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from commentsvc.integrations.oauth.catalogue import Provider
 from commentsvc.models import Role, now
 
 NUMBERED = {"discord", "facebook", "github", "wordpress_legacy", "x"}
-"""Providers whose own id of a person is a number; a name typed in its place would never fit anybody."""
+"""Providers whose ids of people are numbers; a name in place of an id would never match."""
 ROLES = click.Choice([role.value for role in Role])
 
 site_option = click.option(
@@ -41,13 +41,13 @@ issuer_option = click.option(
 
 @click.group()
 def admin() -> None:
-    """Let people into the admin view."""
+    """Give people access to the admin view."""
 
 
 @admin.command()
-@click.option("--name", metavar="NAME", help="What your own comments are signed with from now on.")
+@click.option("--name", metavar="NAME", help="The name shown with your own comments from now on.")
 def link(name: str | None) -> None:
-    """Print a link that signs its first visitor in to the admin view, within 30 minutes."""
+    """Print a link that signs you in to the admin view, once and within 30 minutes."""
     settings = service.settings()
     with service.writing(settings) as session:
         operator = accounts.operator(session)
@@ -61,13 +61,13 @@ def link(name: str | None) -> None:
 @site_option
 @role_option
 def invite(site_name: str, role: str) -> None:
-    """Print a link that gives a role to whoever logs in with it first, within 7 days."""
+    """Print a link that gives a role to the first person who logs in with it, within 7 days."""
     settings = service.settings()
     with service.writing(settings) as session:
         token = invitations.invite(session, sites.by_name(session, site_name), Role(role), at=now())
     click.echo(f"{settings.base_url}/admin/invite/{token}")
     if not catalogue.offered(settings):
-        click.echo("Nobody can log in with it yet: no login provider is set up.", err=True)
+        click.echo("Nobody can log in with this link yet: no login provider is set up.", err=True)
 
 
 @admin.command()
@@ -77,9 +77,9 @@ def invite(site_name: str, role: str) -> None:
 @role_option
 @issuer_option
 def grant(site_name: str, provider: str, subject: str, role: str, issuer: str | None) -> None:
-    """Give a role to an account at a login provider, before its first visit or after.
+    """Give a role to an account at a login provider, before or after its first visit.
 
-    The subject is shown to whoever tries to log in at /admin without a role. For GitHub it is the number that
+    People who log in at /admin without a role are shown their subject. For GitHub it is the number that
     https://api.github.com/users/NAME gives as `id`.
     """
     settings = service.settings()
@@ -87,7 +87,7 @@ def grant(site_name: str, provider: str, subject: str, role: str, issuer: str | 
     with service.writing(settings) as session:
         site = sites.by_name(session, site_name)
         invitations.grant(session, site, Role(role), row.key, issuer, subject, at=now())
-        click.echo(f"{row.label} account {subject} is {role} of {site.name!r} now.")
+        click.echo(f"{row.label} account {subject} is now {role} of {site.name!r}.")
     if row.key not in {one.key for one in catalogue.offered(settings)}:
         click.echo(f"Nobody can log in with {row.label} yet: it is not set up.", err=True)
 
@@ -98,28 +98,28 @@ def grant(site_name: str, provider: str, subject: str, role: str, issuer: str | 
 @subject_option
 @issuer_option
 def revoke(site_name: str, provider: str, subject: str, issuer: str | None) -> None:
-    """Take the role of an account on a site away."""
+    """Remove the role of an account on a site."""
     settings = service.settings()
     row, issuer = _proof(settings, provider, subject, issuer)
     with service.writing(settings) as session:
         site = sites.by_name(session, site_name)
         invitations.revoke(session, site, row.key, issuer, subject)
-        click.echo(f"{row.label} account {subject} has no role on {site.name!r} any more.")
+        click.echo(f"{row.label} account {subject} no longer has a role on {site.name!r}.")
 
 
 def _proof(settings: Settings, key: str, subject: str, issuer: str | None) -> tuple[Provider, str]:
-    """Return the provider and the issuer that a login will name; raises BadAddressError."""
+    """Return the provider and the issuer of the account's logins; raises BadAddressError."""
     known = {row.key: row for row in (*catalogue.ROWS, *catalogue.offered(settings))}
     row = known.get(key)
     if row is None:
         raise BadAddressError(f"There is no provider {key!r}. There are: {', '.join(known)}.")
     if key in NUMBERED and not subject.strip().isdecimal():
-        raise BadAddressError(f"{row.label} knows its people by number; {subject!r} is none.")
+        raise BadAddressError(f"{row.label} identifies people by number; {subject!r} is not a number.")
     if issuer:
         return row, issuer.strip()
     if row.any_tenant or not row.issuer:
-        raise BadAddressError(f"{row.label} is many: say which with --issuer https://…")
-    # How a server writes its own address, only it can say; of those in the catalogue it is known.
-    from commentsvc.integrations.oauth.flow import Flow  # not for every command
+        raise BadAddressError(f"{row.label} has many issuers: name one with --issuer https://…")
+    # An operator's own provider may write its issuer in another form than the settings; discovery says in which.
+    from commentsvc.integrations.oauth.flow import Flow  # here, because few commands need it
 
     return row, Flow().endpoints(row).issuer if key.startswith("oidc") else row.issuer

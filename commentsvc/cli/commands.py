@@ -1,4 +1,4 @@
-"""All commands together, and what they share: one line for every fault, never a traceback."""
+"""The command line with all its commands; our errors end it with one line and no traceback."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ COMMANDS = (
 
 
 class Commands(click.Group):
-    """Shows our errors as a sentence and ends with exit code 1."""
+    """A group of commands that shows our errors as a sentence and exits with code 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command asked for."""
+        """Run the command."""
         try:
             return super().invoke(ctx)
         except CommentsvcError as error:
@@ -50,7 +50,7 @@ class Commands(click.Group):
             ) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name the commands in the order in which one needs them."""
+        """Return the commands in the order in which an operator needs them."""
         return list(self.commands)
 
 
@@ -60,11 +60,11 @@ class Commands(click.Group):
 )
 @click.version_option(package_name="commentsvc", prog_name="commentsvc", message="%(prog)s %(version)s")
 def main() -> None:
-    """Comments for your blog, served by yourself.
+    """Self-hosted comments for your blog.
 
     \b
-    To look around:    commentsvc demo
-    To begin:          commentsvc init
+    To try it:         commentsvc demo
+    To start:          commentsvc init
                        commentsvc site add "My blog" https://blog.example
                        commentsvc serve
 

@@ -1,4 +1,4 @@
-"""The `deliver` command and what `serve` does in the background: send mail, read titles, delete what is old."""
+"""The `deliver` command, and the background thread of `serve`: send mail, read titles, delete expired data."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from commentsvc.models import now
 from commentsvc.serving.server import WsgiApp
 
 EVERY = 5
-"""Seconds between two looks at the outbox."""
+"""Seconds between two checks of the outbox."""
 SWEEP_EVERY = 3600
-"""Seconds between two looks for what was kept for its time."""
+"""Seconds between two deletions of expired data."""
 
 log = logging.getLogger(__name__)
 
 
 @click.command()
 def deliver() -> None:
-    """Send the mail that is due, read the titles of articles, and delete what was kept for its time, once.
+    """Send due mail, read the titles of articles, and delete expired data, once.
 
-    `serve` does this by itself all the time. With another WSGI server, have it run every minute.
+    `serve` does this continuously. With another WSGI server, run this command every minute.
     """
     settings = service.settings()
     with service.opened(settings) as session:
@@ -46,17 +46,17 @@ def deliver() -> None:
 
 
 def load(application: Application) -> WsgiApp:
-    """Return what one of `serve`'s processes answers with, its outbox at work beside it."""
-    # No daemon: it ends by itself as soon as the process wants to, with what it was at.
+    """Start the background thread of a worker process, and return its WSGI application."""
+    # Not a daemon: it finishes its current step when the process stops.
     threading.Thread(target=_work, args=(application.engine, application.settings), name="outbox").start()
     return application.wsgi
 
 
 def sender(settings: Settings) -> Send | None:
-    """Return what sends a mail; None where none is to be sent."""
+    """Return a function that sends a mail; None if no mail server is set."""
     if not settings.smtp_url:
         return None
-    from commentsvc.integrations import smtp  # for those alone who send any
+    from commentsvc.integrations import smtp  # here, because not every service sends mail
 
     relay = smtp.SmtpServer.read(settings.smtp_url)
 
@@ -74,10 +74,10 @@ def sender(settings: Settings) -> Send | None:
 
 
 def title_reader(settings: Settings) -> article_titles.Read:
-    """Return what asks an article for its title."""
+    """Return a function that reads the title of an article."""
 
     def read(url: str, origins: frozenset[str]) -> article_titles.TitledPage | None:
-        from commentsvc.integrations import article_page  # once there is an article to be asked
+        from commentsvc.integrations import article_page  # here, so that it is loaded when first needed
 
         return article_page.read(url, within=origins, allow_private=settings.private_articles)
 
@@ -100,8 +100,8 @@ def _work(engine: Engine, settings: Settings) -> None:
                         stopped=lambda: not main.is_alive(),
                     ):
                         next_sweep = time.monotonic()
-        except Exception:  # the next round may fare better, and no other thread does this
-            log.exception("the background work could not be done")
+        except Exception:  # keep the thread alive: the next round may succeed
+            log.exception("the background work failed")
         for _ in range(EVERY * 2):
             if not main.is_alive():
                 return
@@ -113,7 +113,7 @@ def _never() -> bool:
 
 
 def _round(session: Session, settings: Settings, send: Send | None, stopped: Callable[[], bool]) -> int:
-    """Do all that is due, and return how many mails that were."""
+    """Do everything that is due, and return the number of mails tried."""
     episodes.close_ended(session, at=now())
     outbox.tidy(session, at=now())
     edits.tidy(session, at=now())

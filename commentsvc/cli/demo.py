@@ -1,4 +1,4 @@
-"""The `demo` command: a blog and its comments on this machine."""
+"""The `demo` command."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ Port = click.IntRange(1, 65535)
 def demo(port: int, blog_port: int, login_port: int) -> None:
     """Try everything: a blog with comments and a login, on this machine only.
 
-    Nothing needs to be set up. The data lies in a temporary directory and goes when you press Ctrl+C.
+    It needs no setup. The data is in a temporary directory, which Ctrl+C deletes.
     """
-    from commentsvc.cli import demo_runner  # which no other command should have to load
+    from commentsvc.cli import demo_runner  # here, because no other command needs it
 
     demo_runner.run(port, blog_port, login_port)

@@ -1,4 +1,4 @@
-"""Runs the demonstration: a blog, a login provider and the real service; nothing to set up, nothing left behind."""
+"""Runs the demonstration: a blog, a login provider and the real service, without setup and without traces."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from commentsvc.models import now
 from commentsvc.serving.server import Bind
 
 PATIENCE = 30
-"""Seconds for the service to answer, on a machine that has much else to do."""
+"""Seconds for the service to start, even on a busy machine."""
 
 _PROVIDER = "oidc_demo"
 
 
 class DemoError(CommentsvcError):
-    """The demonstration's service did not start, or ended by itself."""
+    """The demonstration's service did not start, or stopped unexpectedly."""
 
 
 def run(port: int, blog_port: int, login_port: int) -> None:
-    """Run all three until Ctrl+C; raises BadAddressError for a port that is taken, DemoError."""
+    """Run all three until Ctrl+C; raises BadAddressError for a port in use, and DemoError."""
     binds = [Bind(blog.HOST, each) for each in (port, blog_port, login_port)]
     for bind in binds:
         bind.require_free()
@@ -61,11 +61,11 @@ def _run(folder: Path, bind: Bind, blog_bind: Bind, login_bind: Bind) -> None:
         with _service(variables, bind) as child:
             _announce(origin, settings, link)
             exit_code = child.wait()
-    raise DemoError(f"The comment service ended by itself, with exit code {exit_code}.")
+    raise DemoError(f"The comment service stopped unexpectedly, with exit code {exit_code}.")
 
 
 def _variables(folder: Path, bind: Bind) -> dict[str, str]:
-    """The demonstration's environment, untouched by the settings of a real service on this machine."""
+    """Return the demonstration's environment, without the settings of a real service on this machine."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     return inherited | {
         f"{PREFIX}DATA_DIR": str(folder),
@@ -77,7 +77,7 @@ def _variables(folder: Path, bind: Bind) -> dict[str, str]:
 
 
 def _login_variables(client: Client, bind: Bind) -> dict[str, str]:
-    """The settings of an OpenID Connect provider, as an operator would write them."""
+    """Return the variables of an OpenID Connect provider, as an operator would set them."""
     parts = {
         "ISSUER": provider.issuer_at(bind),
         "CLIENT_ID": client.id,
@@ -88,7 +88,7 @@ def _login_variables(client: Client, bind: Bind) -> dict[str, str]:
 
 
 def _prepare(settings: Settings, origin: str) -> str:
-    """Make the database; return a sign-in link to the admin view."""
+    """Create and fill the database; return a sign-in link for the admin view."""
     service.bring_up_to_date(settings)
     with service.writing(settings) as session:
         seed.fill(session, origin, at=now())
@@ -109,9 +109,9 @@ def _announce(origin: str, settings: Settings, link: str) -> None:
 
 @contextmanager
 def _service(variables: dict[str, str], bind: Bind) -> Iterator[subprocess.Popen[bytes]]:
-    """The real server as a child process, ready to answer."""
+    """Run the real server as a child process; yield it once it is ready."""
     command = [sys.executable, "-m", "commentsvc", "serve", "--bind", str(bind), "--no-access-log"]
-    # In a session of its own: Ctrl+C comes to this process only, which then stops the service in order.
+    # In a session of its own, so that Ctrl+C reaches only this process, which then stops the service properly.
     child = subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
     try:
         _wait_until_ready(child, bind)
@@ -145,7 +145,7 @@ def _answers(bind: Bind) -> bool:
 
 @contextmanager
 def _stoppable() -> Iterator[None]:
-    """Have SIGTERM and a closed terminal do what Ctrl+C does."""
+    """Make SIGTERM and a closed terminal act like Ctrl+C."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""The `doctor` command: checks that everything is set up, and says what to do where it is not."""
+"""The `doctor` command: checks the setup, and says how to fix what is wrong."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at; `advice` where it is not as it should be."""
+    """One check and its outcome; `advice` is set if something is wrong."""
 
     subject: str
     state: str
@@ -34,10 +34,10 @@ class Finding:
 @click.command()
 @click.pass_context
 def doctor(context: click.Context) -> None:
-    """Look whether the service, its sites and its login providers are set up as they must be.
+    """Check whether the service, its sites and its login providers are set up correctly.
 
-    Nothing is changed. Each login provider is named with the redirect address to paste at its own site. The
-    exit code is 1 where something has to be mended.
+    This changes nothing. It lists each login provider with the redirect address to enter there. The exit code is 1
+    if there is something to fix.
     """
     settings = service.settings()
     with service.opened(settings) as session:
@@ -58,7 +58,7 @@ def _service(settings: Settings) -> Iterator[Finding]:
     host = urlsplit(settings.base_url).hostname or ""
     insecure = not settings.secure and host not in _LOOPBACK
     advice = (
-        "Browsers keep no login inside other pages without https. Put a proxy with a certificate before it."
+        "Without https, browsers keep no login inside other pages. Put a proxy with a certificate in front."
     )
     yield Finding("Address", settings.base_url, advice if insecure else "")
     if settings.secure:
@@ -69,7 +69,7 @@ def _service(settings: Settings) -> Iterator[Finding]:
 
 
 def _proxies(settings: Settings) -> Finding:
-    """Whether readers are told apart; who has https has a proxy."""
+    """Check whether readers can be distinguished: a service with https is behind a proxy."""
     if settings.trusted_proxies:
         return Finding("Trusted proxies", ", ".join(map(str, settings.trusted_proxies)))
     advice = (
@@ -83,14 +83,14 @@ def _redis(settings: Settings) -> Finding:
     where = service.without_password(settings.redis_url)
     if reason := change_broadcast.connection_error(settings.redis_url):
         advice = (
-            f"{reason} Until it answers nothing is limited, and other machines see changes after a second."
+            f"{reason} Until it answers, nothing is limited, and other machines see changes within a second."
         )
         return Finding("Redis", f"{where} does not answer", advice)
     return Finding("Redis", f"{where} answers")
 
 
 def _reached(settings: Settings) -> Finding:
-    """Ask ourselves by the address that browsers use."""
+    """Request our own service at the address that browsers use."""
     try:
         answer = client.fetch(
             f"{settings.base_url}/healthz",
@@ -102,12 +102,12 @@ def _reached(settings: Settings) -> Finding:
         )
     except OutboundError as error:
         return Finding(
-            "Answers there", "no", f"{error} Is `commentsvc serve` running, and the proxy before it?"
+            "Answers there", "no", f"{error} Is `commentsvc serve` running, and the proxy in front of it?"
         )
     if answer.status == 200:
         return Finding("Answers there", "yes")
     return Finding(
-        "Answers there", f"with {answer.status}", "Something else answers, or the service is not well."
+        "Answers there", f"with {answer.status}", "Something else answers, or the service has an error."
     )
 
 
@@ -116,7 +116,7 @@ def _mail(settings: Settings) -> Iterator[Finding]:
         advice = f"{PREFIX}ALERT_MAIL needs {PREFIX}SMTP_URL." if settings.alert_mail else ""
         yield Finding("Mail", "none is sent", advice)
         return
-    from commentsvc.integrations import smtp  # for those alone who send any
+    from commentsvc.integrations import smtp  # here, because not every service sends mail
 
     relay = smtp.SmtpServer.read(settings.smtp_url)
     where = f"from {settings.sender} by {relay.host}:{relay.port}"
@@ -133,20 +133,20 @@ def _sites(session: Session, settings: Settings) -> Iterator[Finding]:
     for site in sites:
         origins = [origin.origin for origin in site.origins]
         mixed = not settings.secure and any(origin.startswith("https://") for origin in origins)
-        advice = "Its pages come by https; browsers will not load comments into them over http."
+        advice = "Its pages use https; browsers will not load comments into them over http."
         yield Finding("Site", f"{site.name}: {', '.join(origins)}", advice if mixed else "")
 
 
 def _provider(row: Provider, settings: Settings) -> Iterator[Finding]:
     if row.key == "mastodon":
-        yield Finding(row.label, "any instance; each registers us by itself")
+        yield Finding(row.label, "any instance; the service registers itself at each")
         return
     yield Finding(row.label, f"redirect address: {settings.base_url}/login/callback/{row.key}")
     if not row.openid:
-        yield Finding("", "its addresses are known; nothing to discover")
+        yield Finding("", "its addresses are known; no discovery needed")
         return
     try:
-        from commentsvc.integrations.oauth.flow import Flow  # not for every command
+        from commentsvc.integrations.oauth.flow import Flow  # here, because few commands need it
 
         Flow().endpoints(row)
     except ProviderError as error:
@@ -156,7 +156,7 @@ def _provider(row: Provider, settings: Settings) -> Iterator[Finding]:
 
 
 def _name_the_others(settings: Settings) -> None:
-    """Name what could be turned on, and by which variables."""
+    """List the providers that are not turned on, with the variables that turn them on."""
     present = {one.key for one in settings.providers}
     others = [row for row in catalogue.ROWS if row.key not in present and row.key != "mastodon"]
     if others:

@@ -1,4 +1,4 @@
-"""The commands init, serve, upgrade and settings: from nothing to a service that answers."""
+"""The commands init, serve, upgrade and settings."""
 
 from __future__ import annotations
 
@@ -26,18 +26,20 @@ log = logging.getLogger(__name__)
 
 
 @click.command()
-@click.option("--base-url", metavar="URL", help="The address browsers will see, as https://comments.example.")
+@click.option(
+    "--base-url", metavar="URL", help="The address browsers will see, such as https://comments.example."
+)
 def init(base_url: str | None) -> None:
-    """Make a data directory with settings and an empty database.
+    """Create a data directory with settings and an empty database.
 
-    Safe to repeat: what is there stays as it is.
+    It is safe to repeat: existing settings and data stay as they are.
     """
     file = settings_file.path(os.environ)
     present = settings_file.merged(os.environ)
     new = _missing(present, base_url)
     settings = Settings.from_env(present | new)  # faults show before anything is written
     if base_url and Settings.from_env(present | new | {BASE_URL: base_url}).base_url != settings.base_url:
-        raise SettingsError([f"{BASE_URL} is {settings.base_url} already; change it where it is set."])
+        raise SettingsError([f"{BASE_URL} is already {settings.base_url}; change it where it is set."])
     if new:
         settings_file.append(file, new)
         click.echo(f"Wrote {', '.join(new)} to {file}")
@@ -51,18 +53,18 @@ def init(base_url: str | None) -> None:
     )
     if not settings.secure:
         click.echo(
-            f"\nReaders will need https: put a reverse proxy in front (docs/serving.md) and set {BASE_URL}."
+            f"\nReaders need https: put a reverse proxy in front (docs/serving.md) and set {BASE_URL}."
         )
     elif not settings.trusted_proxies:
         click.echo(
-            f"\nSet {PROXIES} to the address of the proxy in front, as 127.0.0.1,\n"
-            "or all readers count as one network: for limits, bans and reports."
+            f"\nSet {PROXIES} to the address of the proxy in front, such as 127.0.0.1,\n"
+            "or all readers count as one network for limits, bans and reports."
         )
 
 
 @click.command()
 @click.option(
-    "--bind", default=BIND, show_default=True, metavar="HOST:PORT", help="Address and port to listen at."
+    "--bind", default=BIND, show_default=True, metavar="HOST:PORT", help="Address and port to listen on."
 )
 @click.option(
     "--workers",
@@ -72,12 +74,12 @@ def init(base_url: str | None) -> None:
     help="Processes that answer requests.",
 )
 @click.option(
-    "--access-log/--no-access-log", default=True, show_default=True, help="A line for each request."
+    "--access-log/--no-access-log", default=True, show_default=True, help="Log a line for each request."
 )
 def serve(bind: str, workers: int, access_log: bool) -> None:
-    """Run the service until it is told to stop (Ctrl+C, SIGTERM).
+    """Run the service until Ctrl+C or SIGTERM.
 
-    The database is brought up to date first. Requests under way are finished before it ends.
+    It migrates the database first, and finishes running requests before it stops.
     """
     settings = service.settings()
     where = server.Bind.read(bind)
@@ -97,14 +99,14 @@ def serve(bind: str, workers: int, access_log: bool) -> None:
 
 @click.command()
 def upgrade() -> None:
-    """Bring the database up to date after an update of commentsvc (`serve` does it too)."""
+    """Migrate the database after an update of commentsvc (`serve` does so too)."""
     changed = service.bring_up_to_date(service.settings())
     click.echo("The database was brought up to date." if changed else "The database is up to date.")
 
 
 @click.command()
 def settings() -> None:
-    """Show every setting, its value and what it means."""
+    """Show every setting with its value and meaning."""
     present = service.settings()
     offered = ", ".join(provider.key for provider in catalogue.offered(present))
     present = replace(present, mail_from=present.sender)
@@ -116,7 +118,7 @@ def settings() -> None:
 
 
 def _missing(present: Mapping[str, str], base_url: str | None) -> dict[str, str]:
-    """Return what `init` has to write."""
+    """Return the settings that `init` has to write."""
     new = {}
     if not present.get(SECRET_KEY, "").strip():
         new[SECRET_KEY] = secrets.token_urlsafe(48)

@@ -1,4 +1,4 @@
-"""What the commands work with: the settings and the database."""
+"""The settings, the application and the database sessions of the commands."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from commentsvc.models import Thread
 
 
 class UnusableDatabaseError(CommentsvcError):
-    """The database refused; the sentence names it, and says what can be done where that is known."""
+    """The database refused; the message names it, and says what to do if that is known."""
 
-    def __init__(self, url: str, said: str) -> None:
-        first = (said.strip().splitlines() or ["it did not say why"])[0]
-        advice = next((f" {text}" for sign, text in _ADVICE.items() if sign in said), "")
+    def __init__(self, url: str, message: str) -> None:
+        first = (message.strip().splitlines() or ["it did not say why"])[0]
+        advice = next((f" {text}" for sign, text in _ADVICE.items() if sign in message), "")
         super().__init__(f"The database {without_password(url)} cannot be used: {first}.{advice}")
 
 
@@ -36,18 +36,18 @@ _ADVICE = {
     "is malformed": _BROKEN,
     "unable to open database file": "Its directory must exist, and your user must be allowed to write there.",
     "readonly database": "Run this as the user that the file and its directory belong to.",
-    "permission denied for schema": "Have its user own it: createdb -O USER NAME, or ALTER DATABASE … OWNER TO …",
+    "permission denied for schema": "Its user must own it: createdb -O USER NAME, or ALTER DATABASE … OWNER TO …",
 }
-"""What to do about it, by what a database says."""
+"""What to do, by a part of the database's error message."""
 
 
 class OutdatedSchemaError(CommentsvcError):
-    """The database was made by another release, or is empty."""
+    """The database has the schema of another release, or is empty."""
 
     def __init__(self) -> None:
         super().__init__(
-            "The database is not ready for this version. `commentsvc init` makes a new one, "
-            "`commentsvc upgrade` brings an older one up to date."
+            "The database is not ready for this version. `commentsvc init` creates a new one, "
+            "`commentsvc upgrade` migrates an older one."
         )
 
 
@@ -57,7 +57,7 @@ def settings() -> Settings:
 
 
 class Application:
-    """The service's application with its settings and its database, which nobody is connected to."""
+    """The WSGI application with its settings and its engine, which has no open connections."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -67,9 +67,9 @@ class Application:
 
     @contextmanager
     def in_use(self) -> Iterator[Engine]:
-        """Its context; the connections made in it are closed at the end, so that workers open their own.
+        """Enter the application context; close all connections at its end, so that workers open their own.
 
-        Raises UnusableDatabaseError for what the database refuses in it.
+        Raises UnusableDatabaseError if the database refuses something in it.
         """
         with self.wsgi.app_context():
             try:
@@ -80,7 +80,7 @@ class Application:
                 self.engine.dispose()
 
     def bring_up_to_date(self) -> bool:
-        """Run the migrations that have not run; return whether there were any."""
+        """Run pending migrations; return whether there were any."""
         with self.in_use() as engine:
             if migrations.is_up_to_date(engine):
                 return False
@@ -88,10 +88,10 @@ class Application:
             return True
 
     def show_one_thread(self) -> None:
-        """Show the latest thread to nobody, and its count, so that the workers share what that takes.
+        """Render the latest thread and its count once before forking, so that the workers share the memory for it.
 
-        The first page of a process compiles templates and statements, and touches all that compiling needs, which
-        each worker would copy for itself: 10 MB, and 60 ms of its first reader's time.
+        The first page of a process compiles templates and statements, and loads the compilers. In each worker that
+        would cost 10 MB, and 60 ms of its first reader's time.
         """
         with self.in_use() as engine, engine.connect() as connection:
             url = connection.scalar(select(Thread.url).order_by(Thread.id.desc()).limit(1))
@@ -99,20 +99,20 @@ class Application:
             return
         for path in ("/embed", "/counts"):
             environ: dict[str, Any] = {"PATH_INFO": path, "QUERY_STRING": urlencode({"url": url})}
-            setup_testing_defaults(environ)  # Flask's own would load a debugger
+            setup_testing_defaults(environ)  # Flask's test client would load a debugger
             with self.wsgi.request_context(environ), suppress(Exception):
-                self.wsgi.full_dispatch_request()  # a page that fails does so where a reader asks for it
+                self.wsgi.full_dispatch_request()  # an error will show when a reader requests the page
         self.engine.dispose()
 
 
 def bring_up_to_date(settings: Settings) -> bool:
-    """Run the migrations that have not run; return whether there were any."""
+    """Run pending migrations; return whether there were any."""
     return Application(settings).bring_up_to_date()
 
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Session]:
-    """A database session that reads, or commits by itself; raises OutdatedSchemaError."""
+    """Yield a database session that reads, or whose user commits; raises OutdatedSchemaError."""
     with Application(settings).in_use() as engine:
         if not migrations.is_up_to_date(engine):
             raise OutdatedSchemaError
@@ -122,7 +122,7 @@ def opened(settings: Settings) -> Iterator[Session]:
 
 @contextmanager
 def writing(settings: Settings) -> Iterator[Session]:
-    """A database session in a writing transaction, committed at the end; raises OutdatedSchemaError."""
+    """Yield a database session in a writing transaction; commit at the end. Raises OutdatedSchemaError."""
     with opened(settings) as session:
         begin_write(session)
         yield session
@@ -130,7 +130,7 @@ def writing(settings: Settings) -> Iterator[Session]:
 
 
 def without_password(url: str) -> str:
-    """Return an address as it may be shown."""
+    """Return a URL with its password hidden."""
     user, at, rest = url.rpartition("@")
     name, colon, _ = user.rpartition(":") if at else ("", "", "")
     return f"{name}:…@{rest}" if colon and "//" in name else url

@@ -1,4 +1,4 @@
-"""The `site` commands: the websites that may show comments."""
+"""The `site` commands."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ def site() -> None:
 @click.argument("name")
 @click.argument("origins", nargs=-1, required=True, metavar="ORIGIN...")
 def add(name: str, origins: tuple[str, ...]) -> None:
-    """Add a website called NAME whose pages lie at ORIGIN.
+    """Add a website called NAME with its pages at ORIGIN.
 
-    An origin is the beginning of your pages' addresses, as https://blog.example. Give more than one where
-    the same website has several: `commentsvc site add Blog https://blog.example https://www.blog.example`
+    An origin is the beginning of your pages' addresses, such as https://blog.example. If the website has
+    several, give them all: `commentsvc site add Blog https://blog.example https://www.blog.example`
     """
     settings = service.settings()
     with service.writing(settings) as session:
         new = sites.add(session, name, origins, owner_id=accounts.operator(session).id)
         click.echo(f"Added {new.name!r} for {', '.join(origin.origin for origin in new.origins)}.")
     click.echo(
-        "\nPaste this into your pages where the comments belong:\n\n"
+        "\nPaste this into your pages where the comments should appear:\n\n"
         '  <div id="comments"></div>\n'
         f'  <script async src="{settings.base_url}/embed.js"></script>'
     )
@@ -38,7 +38,7 @@ def add(name: str, origins: tuple[str, ...]) -> None:
 
 @site.command(name="list")
 def list_() -> None:
-    """List the websites and how many comments each shows."""
+    """List the websites and the number of comments that each shows."""
     total = func.coalesce(func.sum(Thread.approved_count), 0)
     query = select(Site, total).outerjoin(Thread).group_by(Site.id).order_by(Site.name)
     with service.opened(service.settings()) as session:
@@ -59,18 +59,18 @@ def list_() -> None:
 
 @site.command(name="sso-secret")
 @click.argument("name")
-@click.option("--off", is_flag=True, help="Take the present secret away instead.")
+@click.option("--off", is_flag=True, help="Remove the current secret instead.")
 def sso_secret(name: str, off: bool) -> None:
-    """Make a secret with which the website NAME signs its own users in (docs/sso.md).
+    """Create a secret with which the website NAME signs its own users in (docs/sso.md).
 
-    It is printed once and cannot be shown again; one that the website had before stops working.
+    It is printed once and cannot be shown again. An earlier secret of the website stops working.
     """
     settings = service.settings()
     with service.writing(settings) as session:
-        result = sites.by_name(session, name)
-        secret = None if off else single_sign_on.new_secret(session, result)
+        website = sites.by_name(session, name)
+        secret = None if off else single_sign_on.new_secret(session, website)
         if secret is None:
-            single_sign_on.switch_off(session, result)
-    click.echo(secret or f"{name!r} signs nobody in any more.")
+            single_sign_on.switch_off(session, website)
+    click.echo(secret or f"Single sign-on of {name!r} is switched off.")
     if secret:
-        click.echo(f"Its tokens name {settings.base_url} as their audience.", err=True)
+        click.echo(f"The audience (aud) of its tokens must be {settings.base_url}.", err=True)

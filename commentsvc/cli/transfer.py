@@ -17,18 +17,18 @@ from commentsvc.models import now
 
 @click.group(name="import")
 def import_() -> None:
-    """Bring comments along from another system."""
+    """Import comments from another system."""
 
 
 @import_.command(name="wordpress")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--site", "site_name", required=True, metavar="NAME", help="The site they belong to.")
-@click.option("--to", metavar="URL", help="Where the articles live now, if they have moved.")
-@click.option("--dry-run", is_flag=True, help="Only say what would happen.")
+@click.option("--to", metavar="URL", help="The origin of the articles now, if they have moved.")
+@click.option("--dry-run", is_flag=True, help="Only report what would happen.")
 def wordpress_(file: Path, site_name: str, to: str | None, dry_run: bool) -> None:
     """Import the comments of a WordPress export FILE (in WordPress: Tools, Export, All content).
 
-    Run it as often as you like: what was imported before is left alone.
+    You can repeat it: comments that were imported before stay unchanged.
     """
     from commentsvc.domain.transfer import (
         importing,  # which no other command should have to load
@@ -50,16 +50,16 @@ def wordpress_(file: Path, site_name: str, to: str | None, dry_run: bool) -> Non
 
 
 @click.command()
-@click.option("--all", "every", is_flag=True, help="Every comment, not only those an older version rendered.")
+@click.option(
+    "--all", "every", is_flag=True, help="Every comment, not only those that an older version rendered."
+)
 def rerender(every: bool) -> None:
-    """Show old comments as this version of commentsvc would, after an update that says so.
+    """Render stored comments again with this version, after an update whose notes say so.
 
-    What people wrote stays as it is; only the HTML made of it is made anew.
+    What people wrote stays unchanged; only its HTML is rendered again.
     """
     with service.opened(service.settings()) as session:
         due = rerendering.count(session, force=every)
         with click.progressbar(length=due, label="Rendering", file=sys.stderr) as bar:
             done = rerendering.rerender(session, force=every, progress=bar.update)
-    click.echo(
-        f"Rendered anew: {done:,} of {due:,} comments." if due else "Every comment is as it should be."
-    )
+    click.echo(f"Rendered again: {done:,} of {due:,} comments." if due else "Every comment is up to date.")

@@ -1,1 +1,1 @@
-"""The database: sessions, SQLite's writers, statements that are compiled once."""
+"""Database sessions, SQLite's write queue and precompiled statements."""

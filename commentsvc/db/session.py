@@ -1,4 +1,4 @@
-"""The database: one declarative base, UTC times, and how a transaction that writes begins."""
+"""The declarative base, the UTC time type, and `begin_write`, which starts every transaction that writes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sqlalchemy.types import TypeDecorator
 from commentsvc.db import sqlite
 from commentsvc.db.sqlite import SharedDatabase
 
-# Named constraints, or SQLite's batch migrations could not drop one.
+# SQLite's batch migrations can drop a constraint only by its name.
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -27,9 +27,9 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 CONNECT_WITHIN = 5
-"""Seconds in which a PostgreSQL must let us in."""
+"""Timeout for connecting to PostgreSQL, in seconds."""
 SILENT_FOR_MS = 10_000
-"""So long it may acknowledge nothing of what it was sent."""
+"""How long PostgreSQL may leave sent data unacknowledged before the connection counts as lost."""
 _WRITE = "commentsvc_write"
 _WRITTEN = "commentsvc_written"
 
@@ -45,7 +45,7 @@ db = SQLAlchemy(model_class=Base)
 
 
 class UTCDateTime(TypeDecorator[datetime]):
-    """An aware UTC time; SQLite would give back a naive one."""
+    """An aware UTC time; without it SQLite would return a naive one."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -66,9 +66,9 @@ class UTCDateTime(TypeDecorator[datetime]):
 def begin_write(session: Session) -> None:
     """Begin a transaction that will write.
 
-    On SQLite it takes the write lock now and waits its turn. A transaction that reads first and writes
-    later would instead fail at once with "database is locked" when another writer came between. What the session
-    has loaded is read again when it is next asked for; what was changed and not committed is undone.
+    On SQLite this waits for the write lock and takes it. A transaction that reads first and writes later would
+    instead fail at once with "database is locked" if another writer came in between. This rolls back uncommitted
+    changes and expires loaded objects, which are read again at their next use.
     """
     session.rollback()
     connection = session.connection(execution_options={_WRITE: True})
@@ -81,22 +81,22 @@ def connect_to_write(engine: Engine) -> Connection:
 
 
 def limit_change_to(session: Session, site_id: int, key: str) -> None:
-    """Say that the transaction under way changes what readers see of this one thread, and nothing else of theirs."""
+    """Declare that the current transaction changes what readers see in this thread only."""
     engine, _ = session.info[_WRITTEN]
     session.info[_WRITTEN] = (engine, (site_id, key))
 
 
 def on_commit(engine: Engine, listener: Listener) -> None:
-    """Have `listener` called after each commit of a write: with a thread's site and key, or None for anything."""
+    """Call `listener` after each commit of a write: with the site id and key of the one changed thread, or None."""
     _listeners[engine] = listener
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """What `create_engine` needs beside the URL; the pool is per process."""
+    """Return the arguments of `create_engine` other than the URL; the pool is per process."""
     if url.startswith("sqlite"):
         connect = {"factory": SharedDatabase().connect, "check_same_thread": False}
-        return {"connect_args": connect, "pool_use_lifo": True}  # the latest remembers most of the file
-    # Else two minutes are waited for a server that says nothing, and a quarter of an hour for one that vanished.
+        return {"connect_args": connect, "pool_use_lifo": True}  # the last used has the warmest page cache
+    # The defaults are two minutes for a server that does not answer and 15 minutes for one that disappeared.
     patience = {"connect_timeout": CONNECT_WITHIN, "tcp_user_timeout": SILENT_FOR_MS}
     own = {name: value for name, value in patience.items() if name not in make_url(url).query}
     return {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 10, "connect_args": own}
@@ -134,7 +134,7 @@ def _announce_commit(session: Session) -> None:
 
 
 def _require_write(session: Session) -> None:
-    """A forgotten `begin_write` shows in the first test, not as a locked database in production."""
+    """Raise RuntimeError without `begin_write`: in the first test, not as a locked database in production."""
     if not _writes(session.connection()):
         raise RuntimeError("begin_write(session) must come before the first change")
 

@@ -1,4 +1,4 @@
-"""SQLite as many writers share it: they take turns, and what is acknowledged is on the disk."""
+"""SQLite with many writers: a queue for the write lock, and commits that are on disk when they return."""
 
 from __future__ import annotations
 
@@ -10,34 +10,35 @@ from typing import Any
 
 BUSY_TIMEOUT_MS = 15_000
 REMEMBERED_KB = 512
-"""Of the file, by each connection, of which a process has a dozen; the system remembers it for all of them anyway."""
+"""Page cache per connection. A process has about a dozen connections, and the OS caches the file for all of them."""
 OTHERS_POST = 0.005
-"""Seconds in which another process has written a comment, as a rule; so long the first in the queue asks often."""
+"""Seconds for which to poll for the lock eagerly: another process normally finishes its write within this time."""
 ASK_AGAIN, ASK_LATER = 0.0001, 0.001
-"""Seconds between two attempts, within that time and after it; SQLite itself counts no less than a thousandth."""
+"""Seconds between two attempts, within that time and after it; SQLite's own busy timeout cannot go below 0.001."""
 _SYNC = getattr(os, "fdatasync", os.fsync)
 _LOCKED = "database is locked"
 
 
 class SharedDatabase:
-    """A database, as all connections of this process to it share it."""
+    """State that all connections of this process to one database share."""
 
     def __init__(self) -> None:
         self.turn = Lock()
-        """Had by the one writer that asks for SQLite's lock, and until it has given that back."""
+        """Held by the one writer in this process that is waiting for, or holds, SQLite's write lock."""
         self._syncing = Lock()
         self._begun = self._done = 0
 
     def connect(self, *given: Any, **more: Any) -> QueuedConnection:
-        """Make a connection; what `sqlite3.connect` takes as its `factory`."""
+        """Make a connection; passed to `sqlite3.connect` as its `factory`."""
         connection = QueuedConnection(*given, **more)
         connection.prepare(self)
         return connection
 
     def wait_until_durable(self, log: str) -> None:
-        """Return once all that was committed to this log is on the disk; who waits together waits for one `fsync`.
+        """Block until every commit made so far to this WAL file is on disk; concurrent callers share one `fsync`.
 
-        An `fsync` that had begun before may have missed some of it. Raises sqlite3.OperationalError.
+        A running `fsync` may have missed the latest commits, so this waits for the next. Raises
+        sqlite3.OperationalError.
         """
         wanted = self._begun + 1
         with self._syncing:
@@ -46,7 +47,7 @@ class SharedDatabase:
             self._begun += 1
             number = self._begun
             try:
-                # Opened each time: the file is another one, once all connections were closed in between.
+                # Opened each time: SQLite replaces the file after all connections have been closed.
                 descriptor = os.open(log, os.O_RDWR)
                 try:
                     _SYNC(descriptor)
@@ -58,10 +59,10 @@ class SharedDatabase:
 
 
 class QueuedConnection(sqlite3.Connection):
-    """A connection whose transactions are begun by `begin`, and ended by `commit` or `rollback`.
+    """A connection whose transactions start with `begin` and end with `commit` or `rollback`.
 
-    SQLite itself would call `fsync` within the commit, while every other writer waits for the lock. Here it does not
-    (`synchronous = NORMAL`): the commit returns after one that began once the lock was free again.
+    SQLite alone would call `fsync` inside the commit, while it holds the lock. Here it does not
+    (`synchronous = NORMAL`): `commit` releases the lock and then waits for an `fsync` that started afterwards.
     """
 
     _file: SharedDatabase
@@ -69,7 +70,7 @@ class QueuedConnection(sqlite3.Connection):
     _has_turn = False
 
     def prepare(self, file: SharedDatabase) -> None:
-        """Set what each connection sets for itself."""
+        """Set the pragmas of a new connection."""
         self._file = file
         self.isolation_level = None  # the driver must not begin transactions by itself
         for pragma in (
@@ -86,38 +87,38 @@ class QueuedConnection(sqlite3.Connection):
         self.execute(f"PRAGMA synchronous = {'NORMAL' if self._log else 'FULL'}")
 
     def begin(self, *, to_write: bool) -> None:
-        """Begin a transaction; raises sqlite3.OperationalError where the lock was not to be had in time."""
+        """Begin a transaction; raises sqlite3.OperationalError if the lock is not free in time."""
         if to_write:
             self._begin_in_turn()
         else:
             self.execute("BEGIN")  # cannot fail: nothing is locked before the first read
 
     def commit(self) -> None:
-        """Commit, let the next writer begin, and return once it is on the disk."""
+        """Commit, let the next writer begin, and return once the commit is on disk."""
         super().commit()
         self._end_turn()
         if self._log:
             self._file.wait_until_durable(self._log)
 
     def rollback(self) -> None:
-        """Undo what was not committed, and let the next writer begin."""
+        """Roll back, and let the next writer begin."""
         try:
             super().rollback()
         finally:
             self._end_turn()
 
     def close(self) -> None:
-        """Close it, and let the next writer begin."""
+        """Close the connection, and let the next writer begin."""
         try:
             super().close()
         finally:
             self._end_turn()
 
     def _begin_in_turn(self) -> None:
-        """Take SQLite's write lock; of the writers in this process only the first in the queue asks for it.
+        """Take SQLite's write lock; in this process only the first writer in the queue polls for it.
 
-        Left to itself SQLite has every writer ask again after ever longer pauses, up to a tenth of a second, and
-        whoever has waited longest asks least.
+        SQLite's own busy handler makes every writer poll at growing intervals, up to 0.1 s, so that the writer
+        that has waited longest polls least often.
         """
         until = time.monotonic() + BUSY_TIMEOUT_MS / 1000
         if not self._file.turn.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
@@ -134,7 +135,7 @@ class QueuedConnection(sqlite3.Connection):
             self.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
 
     def _asked(self, until: float) -> bool:
-        """Ask for the lock again and again, `until` that time."""
+        """Poll for the lock until the time `until`; return whether we have it."""
         often_until = time.monotonic() + OTHERS_POST
         while not self._begun():
             now = time.monotonic()

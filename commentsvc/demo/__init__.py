@@ -1,1 +1,1 @@
-"""A blog to try everything on, without an account anywhere."""
+"""A blog with made-up comments and a login provider, for `commentsvc demo`."""

@@ -1,4 +1,4 @@
-"""A small blog on this machine alone, to show comments on."""
+"""The demonstration's blog, which is reachable only from this machine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader
 
 HOST = "127.0.0.1"
-"""The only address it listens at: it is no web server."""
+"""The only address it listens on, because it is not a production web server."""
 NAME = "The Quiet Margin"
 COMMENT_SECTION, BY_HAND, FIRST_FROST = "/comment-section/", "/by-hand/", "/first-frost/"
 TITLES = {
@@ -34,9 +34,9 @@ _TEMPLATES = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True)
 
 
 def render(path: str, *, blog: str, service: str) -> tuple[str, bytes] | None:
-    """Return content type and body of what lies at `path`, None where nothing does.
+    """Return the content type and body of the page or file at `path`; None if there is none.
 
-    `blog` and `service` are the origins of the blog itself and of the comments.
+    `blog` and `service` are the origins of the blog and of the comment service.
     """
     if path in FILES:
         return FILES[path], (_FOLDER / path[1:]).read_bytes()
@@ -49,8 +49,8 @@ def render(path: str, *, blog: str, service: str) -> tuple[str, bytes] | None:
 
 @contextmanager
 def running(port: int, *, service: str) -> Iterator[str]:
-    """Serve the blog, its comments coming from the origin `service`; yields the blog's own origin."""
-    # By this name it is another site than http://127.0.0.1, for browsers, as a blog is for its comment service.
+    """Serve the blog with comments from the origin `service`; yields the blog's origin."""
+    # For browsers localhost is another site than 127.0.0.1, as a real blog is another site than its comment service.
     origin = f"http://localhost:{port}"
     handler = type("Pages", (_Pages,), {"origin": origin, "service": service})
     server = ThreadingHTTPServer((HOST, port), handler)
@@ -72,8 +72,8 @@ class _Pages(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         if self.headers.get("Host") != self.origin.partition("://")[2]:
             self._answer(302, "text/plain", b"", Location=self.origin + path)
-        elif result := render(path, blog=self.origin, service=self.service):
-            self._answer(200, *result)
+        elif page := render(path, blog=self.origin, service=self.service):
+            self._answer(200, *page)
         else:
             self._answer(404, "text/plain", b"There is no such page.\n")
 
@@ -88,4 +88,4 @@ class _Pages(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing; the service's own log is the one to read."""
+        """Log nothing; only the service's log matters here."""

@@ -1,4 +1,4 @@
-"""What the blog's made-up readers have said under its article."""
+"""Made-up comments on the blog's article."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from commentsvc.models import Status
 
 AUTHOR = "Ida"
-"""Runs the blog; her comments carry the badge."""
+"""The blog's owner; her comments have a badge."""
 
 
 @dataclass(frozen=True)
 class DemoComment:
-    """One comment of the demonstration."""
+    """A comment of the demonstration."""
 
     name: str
     hours_ago: float
     text: str
     to: str | None = None
-    """Whose latest comment it answers."""
+    """The name of the person whose latest comment it replies to."""
     website: str | None = None
     status: Status = Status.APPROVED
-    """What a moderator made of it in the end."""
+    """The final status."""
 
 
 CONVERSATION = (

@@ -1,6 +1,6 @@
-"""Demo ID: OpenID Connect as a real provider speaks it, with four made-up people and no password.
+"""Demo ID: an OpenID Connect provider with four made-up people and no passwords.
 
-Discovery, authorization code, PKCE, RS256 with a key made at the start. How it is reached is in provider.py.
+It has discovery, authorization codes, PKCE, and RS256 with a key made at the start. provider.py serves it over HTTP.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _TEMPLATES = Environment(loader=FileSystemLoader(Path(__file__).parent / "pages"
 
 
 class RefusedError(Exception):
-    """A request that is not as it must be; the reason is one of OAuth's words."""
+    """An invalid request; the message is an OAuth error code."""
 
 
 @dataclass(frozen=True)
 class Someone:
-    """Whom a visitor can be."""
+    """A person as whom a visitor can log in."""
 
     key: str
     name: str
@@ -52,7 +52,7 @@ PEOPLE = (
 
 @dataclass(frozen=True)
 class Client:
-    """The one application that may ask."""
+    """The only registered OAuth client."""
 
     id: str
     secret: str
@@ -68,7 +68,7 @@ class _Grant:
 
 
 class DemoId:
-    """What the provider knows, and what it answers; nothing of HTTP but its parameters."""
+    """The provider's state and responses, without HTTP."""
 
     def __init__(self, issuer: str, client: Client) -> None:
         self.issuer, self.client = issuer, client
@@ -98,7 +98,7 @@ class DemoId:
         return dict(KeySet([self._key]).as_dict(private=False))
 
     def question(self, asked: Mapping[str, str]) -> str:
-        """Return the page on which a visitor says who to be; raises RefusedError."""
+        """Return the page on which a visitor chooses a person; raises RefusedError."""
         self._require(asked)
         kept = ("client_id", "redirect_uri", "state", "nonce", "code_challenge", "code_challenge_method")
         fields = {name: asked[name] for name in (*kept, "response_type") if name in asked}
@@ -106,7 +106,7 @@ class DemoId:
         return page.render(people=PEOPLE, fields=fields, label=LABEL, longest=NAME_LONGEST)
 
     def agree(self, asked: Mapping[str, str]) -> str:
-        """Return where to go on to, as whoever the visitor chose to be; raises RefusedError."""
+        """Return the address to redirect to, with a code for the chosen person; raises RefusedError."""
         self._require(asked)
         who = _chosen(asked)
         if who is None:
@@ -117,7 +117,7 @@ class DemoId:
         return self._back(asked, code=code)
 
     def token(self, form: Mapping[str, str], authorization: str) -> dict[str, Any]:
-        """Exchange a code, once; raises RefusedError."""
+        """Exchange a code, which is valid once, for tokens; raises RefusedError."""
         if not self._is_client(form, authorization):
             raise RefusedError("invalid_client")
         with self._lock:
@@ -140,7 +140,7 @@ class DemoId:
         }
 
     def userinfo(self, authorization: str) -> dict[str, Any]:
-        """Return who a token speaks of; raises RefusedError."""
+        """Return the claims of the person of a token; raises RefusedError."""
         with self._lock:
             grant = self._tokens.get(authorization.removeprefix("Bearer "))
         if grant is None or grant.until + TOKEN_LIFE < time.monotonic():
@@ -160,11 +160,11 @@ class DemoId:
         answer |= {"state": asked["state"], "iss": self.issuer}
         return f"{self.client.redirect_uri}?{urlencode(answer)}"
 
-    def _keep(self, place: dict[str, _Grant], key: str, grant: _Grant) -> None:
+    def _keep(self, grants: dict[str, _Grant], key: str, grant: _Grant) -> None:
         with self._lock:
-            while len(place) >= _MOST:
-                del place[next(iter(place))]
-            place[key] = grant
+            while len(grants) >= _MOST:
+                del grants[next(iter(grants))]
+            grants[key] = grant
 
     def _is_client(self, form: Mapping[str, str], authorization: str) -> bool:
         pair = f"{self.client.id}:{self.client.secret}".encode()
@@ -187,7 +187,7 @@ class DemoId:
 
 
 def _chosen(asked: Mapping[str, str]) -> Someone | None:
-    """Return one of the four, or somebody of a name typed; None where the visitor would rather not."""
+    """Return one of the four, or a person with a typed name; None if the visitor cancelled."""
     chosen = next((someone for someone in PEOPLE if someone.key == asked.get("person")), None)
     name = " ".join(asked.get("name", "").split())[:NAME_LONGEST]
     if chosen or not name:

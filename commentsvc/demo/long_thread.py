@@ -1,4 +1,4 @@
-"""A long thread for the demonstration: many readers, each with a short answer, the same ones every time."""
+"""A long thread for the demonstration: short comments by many readers, the same in every run."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ REPLIES = (
 
 
 def answers() -> Iterator[DemoComment]:
-    """Yield the comments, oldest first; about one in three answers somebody."""
+    """Yield the comments, oldest first; about one in three is a reply."""
     dice = random.Random(1)  # noqa: S311
     answers = [f"{answer} {reason}" for answer in ANSWERS for reason in REASONS]
     dice.shuffle(answers)

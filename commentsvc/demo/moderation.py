@@ -1,4 +1,4 @@
-"""Moderation that has already happened in the demonstration: spam, reports, a ban, a note, a second moderator."""
+"""The demonstration's moderation data: spam, reports, a ban, a note, a second moderator."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from commentsvc.domain.threads import threads
 from commentsvc.models import BanKind, Comment, Commenter, Decision, Membership, Role, Site, Status
 
 HELPER = "Sven"
-"""Moderates with the blog's author."""
+"""The second moderator."""
 APPROVED_BY_HAND = 36
 GOODS = (
     "leather handbags",
@@ -64,7 +64,7 @@ WAITING = (
         Verdict("namesake", Status.HELD, "The name looks like that of Ida, who looks after this site."),
     ),
 )
-"""Name, how many hours ago, text, and why it waits."""
+"""Name, hours ago, text, and the reason why it is held."""
 COMPLAINTS = (
     ("abuse", "He calls the rest of us uninformed.", 4.0),
     ("off topic", None, 2.5),
@@ -72,7 +72,7 @@ COMPLAINTS = (
 
 
 def add_moderation(session: Session, site: Site, owner: Commenter, origin: str, *, at: datetime) -> None:
-    """Add it all to the blog's site. Needs `begin_write`."""
+    """Add the data to the blog's site. Needs `begin_write`."""
     helper = Commenter(name=HELPER)
     session.add(helper)
     session.flush()
@@ -95,7 +95,7 @@ def add_moderation(session: Session, site: Site, owner: Commenter, origin: str, 
 
 
 def _approve(session: Session, site: Site, owner: Commenter) -> None:
-    """The author has read these: the local filter learns from that what is good."""
+    """Approve some comments by the owner, so that the local filter learns them as good."""
     good = select(Comment).where(
         Comment.site_id == site.id, Comment.status == Status.APPROVED, Comment.commenter_id.is_(None)
     )
@@ -106,7 +106,7 @@ def _approve(session: Session, site: Site, owner: Commenter) -> None:
 
 
 def _fight_spam(session: Session, site: Site, helper: Commenter, origin: str, at: datetime) -> None:
-    """Some spam on most days of a month, thrown out by the handful."""
+    """Add spam on most days of a month, and mark it as spam with one bulk action per day."""
     dice = random.Random(2)  # noqa: S311
     for day in range(27, -1, -1):
         ids = []
@@ -151,7 +151,7 @@ def _report(session: Session, site: Site, at: datetime) -> None:
 
 
 def _split(session: Session, site: Site, origin: str, at: datetime) -> None:
-    """Two readers came by an address that the blog no longer uses."""
+    """Add comments at an old address of the article, which make a second thread."""
     page = origin + blog.COMMENT_SECTION + "index.php"
     _post(
         session,

@@ -1,7 +1,7 @@
-"""Demo ID on this machine: a login provider that believes everybody, and so is reached by nobody else.
+"""Serves Demo ID, which lets anybody log in as anybody and so must be reachable only from this machine.
 
-It listens on loopback only, answers to one name, and knows one client, whose secret the demonstration makes anew
-each time; there is no other way to start it.
+It listens only on loopback, accepts only one host name, and has only one client, with a new secret in each
+demonstration. Nothing else starts it.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ _HEADERS = {
 
 
 class DemoOnlyError(CommentsvcError):
-    """A provider that believes everybody was to be reachable by others."""
+    """Demo ID was to listen on an address that others can reach."""
 
     def __init__(self, bind: Bind) -> None:
-        super().__init__(f"Demo ID lets anybody in as anybody. It listens at {HOST} alone, not at {bind}.")
+        super().__init__(f"Demo ID lets anybody in as anybody. It listens only on {HOST}, not on {bind}.")
 
 
 @contextmanager
 def running(bind: Bind, client: Client) -> Iterator[str]:
-    """Serve Demo ID to the demonstration's service; yields its issuer. Raises DemoOnlyError for another host."""
+    """Serve Demo ID for the demonstration's service; yields its issuer. Raises DemoOnlyError for another host."""
     if bind.host != HOST:
         raise DemoOnlyError(bind)
     issuer = issuer_at(bind)
@@ -56,7 +56,7 @@ def running(bind: Bind, client: Client) -> Iterator[str]:
 
 
 def issuer_at(bind: Bind) -> str:
-    """Return the issuer's name; for browsers it is another site than the service, as a real one is."""
+    """Return the issuer; for browsers it is another site than the service, like a real provider."""
     return f"http://localhost:{bind.port}"
 
 
@@ -93,7 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(404, "text/plain", b"There is no such page.\n")
 
     def _is_known(self) -> bool:
-        """Refuse other names for this machine, which any website's owner can have."""
+        """Refuse other host names, because any domain can be made to resolve to this machine."""
         known = self.headers.get("Host") == self.demo_id.issuer.partition("://")[2]
         if not known:
             self._send(421, "text/plain", b"Demo ID does not go by this name.\n")
@@ -105,9 +105,9 @@ class _Handler(BaseHTTPRequestHandler):
             return {}
         return dict(parse_qsl(self.rfile.read(int(length)).decode("utf-8", "replace")))
 
-    def _told(self, found: Any, status: int) -> None:
+    def _told(self, document: Any, status: int) -> None:
         try:
-            self._json(200, found())
+            self._json(200, document())
         except RefusedError as error:
             self._json(status, {"error": str(error)})
 
@@ -120,8 +120,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _page(self, html: str) -> None:
         self._send(200, "text/html", html.encode())
 
-    def _json(self, status: int, found: dict[str, Any]) -> None:
-        self._send(status, "application/json", json.dumps(found).encode())
+    def _json(self, status: int, document: dict[str, Any]) -> None:
+        self._send(status, "application/json", json.dumps(document).encode())
 
     def _send(self, status: int, content_type: str, body: bytes, **headers: str) -> None:
         self.send_response(status)
@@ -133,4 +133,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing; the service's own log is the one to read."""
+        """Log nothing; only the service's log matters here."""

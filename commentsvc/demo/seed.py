@@ -1,4 +1,4 @@
-"""Fills an empty database with the blog's site and what its readers have said."""
+"""Fills an empty database with the blog's site and its comments."""
 
 from __future__ import annotations
 
@@ -50,20 +50,20 @@ def _speak(
     latest: dict[str, Comment] = {}
     judged: list[tuple[Comment, Status]] = []
     address = threads.address_on(site, origin + path)
-    for sentence in conversation:
+    for made_up in conversation:
         comment = comments.post(
             session,
             address,
-            comment_text.from_source(sentence.text, longest=10_000),
-            _author(sentence, owner),
-            at=at - timedelta(hours=sentence.hours_ago),
-            parent_id=latest[sentence.to].id if sentence.to else None,
+            comment_text.from_source(made_up.text, longest=10_000),
+            _author(made_up, owner),
+            at=at - timedelta(hours=made_up.hours_ago),
+            parent_id=latest[made_up.to].id if made_up.to else None,
             title=blog.TITLES[path],
             signs=FormSignals(),
         )
-        latest[sentence.name] = comment
-        if sentence.status is not Status.APPROVED:
-            judged.append((comment, sentence.status))
+        latest[made_up.name] = comment
+        if made_up.status is not Status.APPROVED:
+            judged.append((comment, made_up.status))
     for comment, status in judged:
         reason = _REASONS.get(status)
         decisions.decide(
@@ -75,8 +75,8 @@ def _speak(
         )
 
 
-def _author(said: DemoComment, owner: Commenter) -> Author:
-    if said.name == AUTHOR:
+def _author(comment: DemoComment, owner: Commenter) -> Author:
+    if comment.name == AUTHOR:
         return Author(commenter_id=owner.id, role=Role.OWNER)
-    email = f"{said.name.lower()}@reader.example"
-    return Author(guest=Guest(name=said.name, email=email, website=said.website))
+    email = f"{comment.name.lower()}@reader.example"
+    return Author(guest=Guest(name=comment.name, email=email, website=comment.website))

@@ -1,1 +1,1 @@
-"""The only way out to addresses that a stranger chose."""
+"""The guarded client for URLs that a stranger may choose."""

@@ -1,9 +1,9 @@
-"""The guarded way out: every request to an address that a stranger may choose is made here.
+"""The guarded HTTP client: makes every request to a URL that a stranger may choose.
 
-A destination is judged, then connected to by the address that was judged, so that a name cannot change its mind in
-between; its certificate must bear the name. Each redirect is checked in the same way. http.client speaks HTTP over
-a wire that has one deadline and one allowance for all that comes, headers and framing included. It knows no proxies,
-no cookies and no decompression.
+It checks the addresses of a host and connects to a checked address, so that DNS cannot answer differently in between
+(DNS rebinding); the certificate must match the host name. It checks each redirect in the same way. One deadline and
+one limit in bytes hold for everything received, including headers and framing. There are no proxies, no cookies and no
+decompression.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """What came back; `url` is where it came from in the end."""
+    """A response; `url` is the address after all redirects."""
 
     url: str
     status: int
     content_type: str
     body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
-    """By their names in small letters."""
+    """Names are in lower case."""
 
 
 @cache
@@ -54,7 +54,7 @@ def _dial(address: str, port: int, seconds: float) -> socket.socket:
 
 @dataclass(frozen=True)
 class Network:
-    """How a name becomes addresses, an address a connection, and whose certificates are believed."""
+    """How to resolve names, how to connect, and which certificates to trust."""
 
     resolve: Resolver = ssrf.lookup
     connect: Callable[[str, int, float], socket.socket] = _dial
@@ -80,15 +80,15 @@ def fetch(
     is_cut: bool = False,
     network: Network = INTERNET,
 ) -> HttpResponse:
-    """Ask `url` and return its answer, whatever its status; a failure of another kind than asked has no body.
+    """Request `url` and return the response, whatever its status.
 
-    `largest` is in bytes of body, `seconds` for everything together: names, redirects, headers, body. `accept` has
-    content types, or their beginnings such as "image/"; an empty one leaves the body unread. At most `redirects`
-    are followed, and only for GET and HEAD; `headers` are not sent on to another origin. `allow_private` opens
-    http, loopback and private networks, also to redirects. `within` has the only origins that may be asked. With
-    `is_cut` the first `largest` bytes of a longer body are good enough.
+    `largest` is the limit of the body in bytes; `seconds` the limit of everything together: DNS, redirects, headers,
+    body. `accept` lists content types or prefixes such as "image/"; if it is empty, the body is not read. The body of
+    an error response of another type is empty. At most `redirects` are followed, and only for GET and HEAD;
+    `headers` are not sent to another origin. `allow_private` also allows http, loopback and private networks, for
+    redirects too. `within` lists the only origins allowed. With `is_cut` a longer body is cut at `largest`.
 
-    Raises ForbiddenDestinationError where this must not be asked, OutboundError where no good answer came.
+    Raises ForbiddenDestinationError if the destination is not allowed, OutboundError if there is no usable response.
     """
     wish = _Request(method, data, largest, accept, is_cut, Deadline(seconds), network)
     headers = headers or {}
@@ -111,7 +111,7 @@ def fetch(
                 headers = {}
     except (OSError, HTTPException) as error:
         _explain(error, seconds)
-    raise OutboundError("The server sent us from one address to the next too often.")
+    raise OutboundError("The server sent too many redirects.")
 
 
 @dataclass(frozen=True)
@@ -138,11 +138,11 @@ def _require_within(url: str, origins: frozenset[str] | None) -> None:
     except BadAddressError:
         known = False
     if not known:
-        raise ForbiddenDestinationError("This leads to another website than may be asked.")
+        raise ForbiddenDestinationError("This leads to another website, which is not allowed.")
 
 
 def _ask(there: Destination, wish: _Request, headers: Mapping[str, str]) -> HttpResponse | str:
-    """Return the answer, or the URL that it points to."""
+    """Return the response, or the URL that it redirects to."""
     with closing(_connected(there, wish)) as sock:
         connection = HTTPConnection(there.host, there.port)
         connection.sock = DeadlineSocket(sock, wish.deadline, 2 * wish.largest + _FRAMING)
@@ -170,7 +170,7 @@ def _headers(there: Destination, wish: _Request, given: Mapping[str, str]) -> di
 
 
 def _connected(there: Destination, wish: _Request) -> socket.socket:
-    """Return a connection to the first address that takes one, under TLS where the scheme says so."""
+    """Return a connection to the first address that accepts one, with TLS for https."""
     sock = _reached(there, wish)
     if there.scheme == "http":
         return sock
@@ -183,28 +183,28 @@ def _connected(there: Destination, wish: _Request) -> socket.socket:
 
 
 def _reached(there: Destination, wish: _Request) -> socket.socket:
-    fault: OSError = OSError()
+    last_error: OSError = OSError()
     for tried, address in enumerate(there.addresses):
         share = wish.deadline.remaining() / (len(there.addresses) - tried)
         try:
             return wish.network.connect(address, there.port, share)
         except OSError as error:
-            fault = error
-    raise fault
+            last_error = error
+    raise last_error
 
 
 def _next(there: Destination, wish: _Request, location: str) -> str:
     if wish.method not in {"GET", "HEAD"}:
-        raise OutboundError("The server sent us elsewhere, which is not followed with a message.")
-    # http.client reads headers as Latin-1; the bytes are the server's.
+        raise OutboundError("The server answered a POST with a redirect, which is not followed.")
+    # http.client decodes headers as Latin-1; restore the server's bytes.
     location = quote(location.encode("latin-1", "replace"), safe=ssrf.SAFE + "#")
     try:
         url = urljoin(there.url, location)
         scheme = urlsplit(url).scheme
     except ValueError:
-        raise ForbiddenDestinationError("The server sent us to no address of a web server.") from None
+        raise ForbiddenDestinationError("The server redirected to an invalid address.") from None
     if there.scheme == "https" and scheme == "http":
-        raise ForbiddenDestinationError("The server sent us from a secure address to one that is not.")
+        raise ForbiddenDestinationError("The server redirected from https to http.")
     return url
 
 
@@ -213,18 +213,18 @@ def _body(response: HTTPResponse, kind: str, wish: _Request) -> bytes:
     if not wish.accept or wish.method == "HEAD" or response.status == 204 or not (good or wish.takes(kind)):
         return b""
     if not wish.takes(kind):
-        raise OutboundError("The server sent another kind of content than was asked for.")
+        raise OutboundError("The server sent another type of content than was requested.")
     if (response.getheader("Content-Encoding") or "identity").strip().lower() != "identity":
-        raise OutboundError("The server sent compressed content, which was not asked for.")
+        raise OutboundError("The server sent compressed content, which was not requested.")
     if response.length is not None and response.length > wish.largest and not wish.is_cut:
-        raise OutboundError("The server sent more than is read.")
+        raise OutboundError("The server sent too much.")
     body = response.read(wish.largest + 1)
     if len(body) > wish.largest:
         if wish.is_cut:
             return body[: wish.largest]
-        raise OutboundError("The server sent more than is read.")
+        raise OutboundError("The server sent too much.")
     if response.length:
-        raise OutboundError("The server broke off in the middle of its answer.")
+        raise OutboundError("The server closed the connection before the end of its response.")
     return body
 
 
@@ -232,7 +232,7 @@ def _explain(error: OSError | HTTPException, seconds: float) -> NoReturn:
     if isinstance(error, TimeoutError):
         raise OutboundError(f"The server did not answer within {seconds:g} seconds.") from error
     if isinstance(error, ssl.SSLCertVerificationError):
-        raise OutboundError("The server could not prove that it is the one of this name.") from error
+        raise OutboundError("The server's certificate cannot be verified.") from error
     if isinstance(error, HTTPException):
-        raise OutboundError("The server did not answer as a web server does.") from error
+        raise OutboundError("The server did not send a valid HTTP response.") from error
     raise OutboundError("The server could not be reached.") from error

@@ -1,4 +1,4 @@
-"""A connection under one deadline and one allowance, for all that comes over it."""
+"""A socket with one deadline and one limit in bytes for everything received."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 class Deadline:
-    """A moment `seconds` from now."""
+    """The time `seconds` from now."""
 
     def __init__(self, seconds: float) -> None:
         self._at = time.monotonic() + seconds
 
     def remaining(self) -> float:
-        """Return the seconds that are left; raises TimeoutError where none are."""
+        """Return the seconds left; raises TimeoutError if there are none."""
         left = self._at - time.monotonic()
         if left <= 0:
             raise TimeoutError
@@ -28,7 +28,7 @@ class Deadline:
 
 
 class DeadlineSocket(io.RawIOBase):
-    """A socket as http.client knows one, with a deadline, and an allowance of bytes, for all that is read."""
+    """The parts of a socket that http.client uses, with a deadline and a limit in bytes for everything read."""
 
     def __init__(self, sock: socket.socket, deadline: Deadline, allowance: int) -> None:
         self._sock = sock
@@ -46,13 +46,13 @@ class DeadlineSocket(io.RawIOBase):
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
-        # A socket's own timeout begins anew with every byte.
+        # A socket's own timeout starts again with every byte.
         self._sock.settimeout(self._deadline.remaining())
         count = self._sock.recv_into(buffer)
         self._allowance -= count
         if self._allowance < 0:
-            raise OutboundError("The server sent more than is read.")
+            raise OutboundError("The server sent too much.")
         return count
 
     def close(self) -> None:
-        """Do nothing: http.client lets go of its socket before the body is read; who opened it closes it."""
+        """Do nothing: http.client closes its socket before the body is read; the caller closes the real one."""

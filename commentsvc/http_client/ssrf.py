@@ -1,6 +1,6 @@
-"""Where a request to an address that a stranger chose may go: a name is resolved once, every answer is judged.
+"""The SSRF guard: resolves a name once and refuses it if any of its addresses is not allowed.
 
-The tables are written out, not taken from `ipaddress`: its `is_global` changed between releases of Python.
+The tables are written out because `is_global` of `ipaddress` changed between releases of Python.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ Resolver = Callable[[str], Sequence[str]]
 
 LONGEST = 2000
 SAFE = "%/:@!$&'()*+,;=?[]~|"
-"""What stands in a URL as it is; other characters are escaped before they are sent."""
+"""Characters that stay as they are in a URL; all others are percent-encoded."""
 PORTS = {"http": 80, "https": 443}
 _MOST_ADDRESSES = 4
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
-# What a browser, or a C library, would read as an IPv4 address: 0x7f000001, 2130706433, 127.1, 0177.0.0.1.
+# Everything that a browser or a C library would read as an IPv4 address: 0x7f000001, 2130706433, 127.1, 0177.0.0.1.
 _NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
 
 
@@ -42,24 +42,24 @@ _SPECIAL = _networks(
 )
 _RELAYS = _networks("192.88.99.0/24", "192.52.193.0/24", "2002::/16")
 _EXAMPLES = _networks("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32", "3fff::/20")
-# Teredo, ORCHID and others that have their own rules, or carry another address inside.
+# Teredo, ORCHID and other protocols that have their own rules or embed another address.
 _PROTOCOLS = _networks("2001::/23")
 _FORBIDDEN = _LOOPBACK + _PRIVATE + _SPECIAL + _RELAYS + _EXAMPLES + _PROTOCOLS
 _GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
-# On a network without IPv4 every name of an IPv4 host is answered with one of these.
+# On a network without IPv4, DNS64 answers with one of these for every IPv4-only host.
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-# Machines' own keys, handed out by the cloud they run in; never a destination, not even of the owner's.
+# Metadata services of cloud providers, which hand out a machine's credentials; forbidden even to the operator.
 _METADATA = frozenset(
     map(ipaddress.ip_address, ("169.254.169.254", "100.100.100.200", "fd00:ec2::254", "fd20:ce::254"))
 )
 
-# The system's resolver knows no deadline: a name that is never answered holds a thread until it gives up.
+# The system's resolver has no deadline: an unanswered name occupies a thread until the resolver gives up.
 _LOOKUPS = threading.BoundedSemaphore(16)
 
 
 @dataclass(frozen=True)
 class Destination:
-    """A URL in parts, and the addresses, judged, that may be connected to for it."""
+    """A URL in parts, and its checked addresses."""
 
     scheme: str
     host: str
@@ -69,7 +69,7 @@ class Destination:
 
     @property
     def authority(self) -> str:
-        """The `Host` header: a port only where it is not the scheme's own."""
+        """The `Host` header: the host, and the port unless it is the scheme's default."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
 
@@ -85,28 +85,28 @@ class Destination:
 def find(
     url: str, *, schemes: frozenset[str], allow_private: bool, resolve: Resolver, seconds: float
 ) -> Destination:
-    """Return where `url` leads; its name is asked for once, within `seconds`.
+    """Return the destination of `url`; resolves its name once, within `seconds`.
 
-    Raises ForbiddenDestinationError for what must not be asked and OutboundError where the name has no address.
+    Raises ForbiddenDestinationError if it is not allowed, OutboundError if the name has no address.
     """
     parts = _split(url)
     if parts.scheme not in schemes:
-        raise ForbiddenDestinationError(f"Only {' and '.join(sorted(schemes))} addresses are asked.")
+        raise ForbiddenDestinationError(f"Only {' and '.join(sorted(schemes))} addresses are allowed.")
     port = _port(parts)
     host, literal = _host(parts)
     if not (allow_private or literal) and ("." not in host or host.endswith(".localhost")):
         raise ForbiddenDestinationError("This is a name of a private network.")
-    results = [literal] if literal else _resolved(resolve, host, seconds)
-    # One bad answer among good ones is a trap, not an accident.
-    if any(is_forbidden(address, allow_private=allow_private) for address in results):
+    resolved = [literal] if literal else _resolved(resolve, host, seconds)
+    # One forbidden address among allowed ones is an attack, not an accident.
+    if any(is_forbidden(address, allow_private=allow_private) for address in resolved):
         raise ForbiddenDestinationError("This address belongs to a private or special network.")
     path = quote(parts.path or "/", safe=SAFE) + (f"?{quote(parts.query, safe=SAFE)}" if parts.query else "")
-    addresses = tuple(map(str, results[:_MOST_ADDRESSES]))
+    addresses = tuple(map(str, resolved[:_MOST_ADDRESSES]))
     return Destination(parts.scheme, host, port, path, addresses)
 
 
 def is_forbidden(address: Address, *, allow_private: bool = False) -> bool:
-    """Say whether no stranger may have `address` asked; `allow_private` opens loopback and private networks."""
+    """Return whether requests to `address` are forbidden; `allow_private` allows loopback and private networks."""
     if address in _METADATA:
         return True
     if allow_private and any(address in network for network in _LOOPBACK + _PRIVATE):
@@ -120,7 +120,7 @@ def is_forbidden(address: Address, *, allow_private: bool = False) -> bool:
 
 
 def lookup(host: str) -> list[str]:
-    """Return the addresses the system knows for `host`, best first; raises OSError where there are none."""
+    """Return the addresses of `host` from the system's resolver, best first; raises OSError if there are none."""
     answers = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     return [str(answer[4][0]) for answer in answers]
 
@@ -133,7 +133,7 @@ def _split(url: str) -> SplitResult:
     except ValueError:
         raise ForbiddenDestinationError("This is not the address of a web server.") from None
     if "@" in parts.netloc:
-        raise ForbiddenDestinationError("An address with a user name or password in it is not asked.")
+        raise ForbiddenDestinationError("An address must not contain a user name or password.")
     return parts
 
 
@@ -142,18 +142,18 @@ def _port(parts: SplitResult) -> int:
         port = PORTS[parts.scheme] if parts.port is None else parts.port
     except ValueError:
         port = 0
-    # Below 1024 live mail, shells and printers, which can be made to misread a request.
+    # Ports below 1024 belong to mail, shells and printers, which may misinterpret an HTTP request.
     if port != PORTS[parts.scheme] and port < 1024:
-        raise ForbiddenDestinationError("This port is not one of a web server.")
+        raise ForbiddenDestinationError("This port does not belong to a web server.")
     return port
 
 
 def _host(parts: SplitResult) -> tuple[str, Address | None]:
-    """Return the host's name as DNS has it, and its address where it is one."""
+    """Return the host name in ASCII, and its address if it is an address literal."""
     host = parts.hostname or ""
     try:
         if "[" in parts.netloc:
-            address = ipaddress.IPv6Address(host.replace("%", " "))  # a zone names one of our own cables
+            address = ipaddress.IPv6Address(host.replace("%", " "))  # refuses a zone (our own interface)
             return str(address), address
         host = host.encode("idna").decode().lower().removesuffix(".")
         if _NUMBER.fullmatch(host):
@@ -180,11 +180,11 @@ def _resolved(resolve: Resolver, host: str, seconds: float) -> list[Address]:
 
     threading.Thread(target=work, name="lookup", daemon=True).start()
     try:
-        results = [ipaddress.ip_address(address) for address in answer.result(seconds)]
+        addresses = [ipaddress.ip_address(address) for address in answer.result(seconds)]
     except TimeoutError:
         raise
     except (OSError, ValueError):
-        results = []
-    if not results:
-        raise OutboundError("There is no server of this name.")
-    return list(dict.fromkeys(results))
+        addresses = []
+    if not addresses:
+        raise OutboundError("There is no server with this name.")
+    return list(dict.fromkeys(addresses))

@@ -1,1 +1,1 @@
-"""One file for each outside service or protocol."""
+"""One module for each outside service or protocol."""

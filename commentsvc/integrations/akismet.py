@@ -1,4 +1,4 @@
-"""Akismet: a service that knows much of the spam of the day. Asked only where a site's owner gave a key."""
+"""Akismet, an outside spam filter; used only for sites whose owner entered a key."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 ADDRESS = "https://rest.akismet.com/1.1/comment-check"
 KEYS_ADDRESS = "https://rest.akismet.com/1.1/verify-key"
 SECONDS = 4.0
-"""Somebody waits for their comment to be taken; without an answer it goes on without one."""
+"""Timeout, short because the author waits for it; after it the comment is stored without Akismet's opinion."""
 LARGEST = 4_096
 LONGEST_TEXT = 60_000
 _TEXT = frozenset({"text/"})
@@ -27,24 +27,24 @@ Fetch = Callable[..., HttpResponse]
 
 
 class Opinion(StrEnum):
-    """What Akismet says of a comment."""
+    """Akismet's verdict on a comment."""
 
     HAM = "ham"
     SPAM = "spam"
     BLATANT = "blatant"
-    """So surely spam that Akismet would have it thrown away unseen."""
+    """So clearly spam that Akismet advises to discard it unread."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """A comment, with all that Akismet wants to know of it."""
+    """A comment with the data that Akismet asks for."""
 
     blog: str
     """The site's address."""
     permalink: str
     text: str
     address: str
-    """Of whoever wrote it."""
+    """The author's IP address."""
     browser: str
     at: datetime
     name: str | None = None
@@ -56,7 +56,7 @@ class Question:
 def ask(
     key: str, question: Question, *, fetch: Fetch = client.fetch, is_test: bool = False
 ) -> Opinion | None:
-    """Return what Akismet says, None where it gives no good answer: a fault of theirs holds nobody up."""
+    """Return Akismet's verdict; None without a usable answer, because an outage there must not stop comments here."""
     answer = _asked(fetch, ADDRESS, _body(key, question, is_test=is_test))
     if answer is None:
         return None
@@ -65,20 +65,20 @@ def ask(
         return Opinion.HAM
     if answer.status == 200 and word == b"true":
         return Opinion.BLATANT if answer.headers.get("x-akismet-pro-tip") == "discard" else Opinion.SPAM
-    # `invalid` is the answer to a wrong key.
+    # The answer to a wrong key is `invalid`.
     log.warning("Akismet gave no opinion: status %d, %r", answer.status, word[:40])
     return None
 
 
 def verify(key: str, blog: str, *, fetch: Fetch = client.fetch) -> bool | None:
-    """Return whether a key is good for a site's address; None where Akismet does not say."""
+    """Return whether a key is valid for a site's address; None without a usable answer."""
     answer = _asked(fetch, KEYS_ADDRESS, urlencode({"api_key": key, "blog": blog}).encode())
     if answer is None:
         return None
     word = answer.body.strip().lower()
     if answer.status == 200 and word in {b"valid", b"invalid"}:
         return word == b"valid"
-    log.warning("Akismet said nothing of a key: status %d, %r", answer.status, word[:40])
+    log.warning("Akismet did not verify a key: status %d, %r", answer.status, word[:40])
     return None
 
 
@@ -95,12 +95,12 @@ def _asked(fetch: Fetch, address: str, data: bytes) -> HttpResponse | None:
             redirects=0,
         )
     except OutboundError as error:
-        log.warning("Akismet was not reached: %s", error)
+        log.warning("Akismet could not be reached: %s", error)
         return None
 
 
 def _body(key: str, question: Question, *, is_test: bool) -> bytes:
-    told = {
+    fields = {
         "api_key": key,
         "blog": question.blog,
         "permalink": question.permalink,
@@ -115,4 +115,4 @@ def _body(key: str, question: Question, *, is_test: bool) -> bytes:
         "blog_charset": "UTF-8",
         "is_test": "1" if is_test else "",
     }
-    return urlencode({name: value for name, value in told.items() if value}).encode()
+    return urlencode({name: value for name, value in fields.items() if value}).encode()

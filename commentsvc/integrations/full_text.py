@@ -1,6 +1,6 @@
-"""Searching words: SQLite's FTS5 and PostgreSQL's full text, which nothing else here tells apart.
+"""Full-text search with SQLite's FTS5 or PostgreSQL; only this module knows the difference.
 
-Beside each table that is searched stands one of the same name and `_search`, kept by triggers; see the migrations.
+The index of a table is a second table, named with the suffix `_search`. Triggers keep it up to date; see migrations/.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sqlalchemy import table as table_of
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 Phrase = tuple[str, ...]
-"""Words that stand one after the other; the last may end in `*` for any ending."""
+"""Consecutive words; the last may end in `*` for any ending."""
 
 MOST_PHRASES = 8
 _WORD = re.compile(r"[^\W_]+")
@@ -24,34 +24,34 @@ _SHADOWS = re.compile(r"(comment|thread|commenter)_search(_\w+)?")
 
 
 def is_index(name: str | None) -> bool:
-    """Whether a table belongs to the search, and so to no model."""
+    """Whether a table is part of a search index, and so has no model."""
     return bool(name and _SHADOWS.fullmatch(name))
 
 
 def phrases(typed: str) -> list[Phrase]:
-    """Split what somebody typed; nothing in it has a meaning to the database.
+    """Split a typed search into phrases without any search syntax.
 
-    `ada@mail.example` is a phrase of three words, `swif*` the beginning of one.
+    `ada@mail.example` is a phrase of three words, `swif*` the beginning of a word.
     """
-    results = []
+    parsed = []
     for part in typed.split()[:MOST_PHRASES]:
         words = _WORD.findall(part.lower())[:8]
         if words:
             begins = part.endswith("*") and len(words[-1]) >= _SHORTEST_BEGINNING
-            results.append((*words[:-1], words[-1] + "*") if begins else tuple(words))
-    return results
+            parsed.append((*words[:-1], words[-1] + "*") if begins else tuple(words))
+    return parsed
 
 
 def use_indexes(session: Session) -> None:
-    """Keep PostgreSQL, until this transaction ends, from reading a whole table in the hope of an early match."""
+    """Stop PostgreSQL, for this transaction, from scanning a whole table in the hope of an early match."""
     if not _is_sqlite(session):
         session.execute(text("SET LOCAL enable_seqscan = off"))
 
 
 def one_by_one(query: Select[Any]) -> ColumnElement[bool]:
-    """Return the condition that a query of the outer row finds something.
+    """Return the condition that a correlated query returns a row.
 
-    PostgreSQL would turn an EXISTS into a join with a whole table; this it asks for every row it looks at.
+    PostgreSQL would turn EXISTS into a join with the whole table; it evaluates this form once per row instead.
     """
     return query.limit(1).scalar_subquery().is_not(None)
 
@@ -59,10 +59,10 @@ def one_by_one(query: Select[Any]) -> ColumnElement[bool]:
 def newest(
     session: Session, searched: str, wanted: Sequence[Phrase], *, below: int | None, limit: int
 ) -> Any:
-    """Select the ids of matching rows, newest first and `limit` at most; None where that would be slow.
+    """Return a query for the ids of at most `limit` matching rows, newest first; None if it would be slow.
 
-    SQLite walks the matches in their order. PostgreSQL would sort them all: of very frequent words there are too
-    many, and those are quickly met on any other way.
+    SQLite reads the matches in order of id. PostgreSQL would sort all of them, too many for very frequent words; but
+    then any other plan soon meets a match.
     """
     index = _index(searched)
     query = select(index.c.rowid if _is_sqlite(session) else index.c.id).where(
@@ -82,7 +82,7 @@ def newest(
 def matches(
     session: Session, searched: str, wanted: Sequence[Phrase], row_id: InstrumentedAttribute[int]
 ) -> ColumnElement[bool]:
-    """Return the condition that the row with this id has all the words."""
+    """Return the condition that the row with this id contains all the phrases."""
     index = _index(searched)
     key = index.c.rowid if _is_sqlite(session) else index.c.id
     return one_by_one(select(key).where(key == row_id, _condition(session, searched, index, wanted)))

@@ -1,7 +1,7 @@
-"""The store of rate limits where there is no Redis: when each of those who are counted did what is limited.
+"""In-memory store of rate limits, used without Redis: the times of each key's recent hits.
 
-That of the library starts a thread with nearly every act and has it look through all that is kept. This one looks at
-two of those it keeps with every act, and so forgets each of them soon after its time.
+The library's own store starts a thread on almost every hit to scan all keys. This one checks two keys with every hit,
+and so deletes each soon after it has expired.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _LOOKED_AT = 2
 
 
 class MemoryWindow(MemoryStorage):
-    """What a moving window needs."""
+    """The methods that the library's moving-window strategy needs."""
 
     STORAGE_SCHEME = ["commentsvc"]  # noqa: RUF012 - as the library declares it
 
@@ -29,7 +29,7 @@ class MemoryWindow(MemoryStorage):
         return len(self._kept)
 
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        """Note an act, unless there were `limit` within the last `expiry` seconds."""
+        """Record `amount` hits and return True, unless that makes more than `limit` in the last `expiry` seconds."""
         now = time.monotonic()
         with self._lock:
             self._forget(now)
@@ -42,22 +42,22 @@ class MemoryWindow(MemoryStorage):
             return True
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
-        """Return when the first act within the window was, and how many there were since."""
+        """Return the time of the first hit in the window, and the number of hits."""
         now = time.monotonic()
         with self._lock:
-            moments = [at for at in self._kept.get(key, (expiry, ()))[1] if at >= now - expiry]
-        # The library asks in Unix seconds; kept they are on a clock that nobody sets back.
+            moments = [moment for moment in self._kept.get(key, (expiry, ()))[1] if moment >= now - expiry]
+        # The library expects Unix time; we store monotonic time, which never goes back.
         return time.time() - (now - moments[0] if moments else 0.0), len(moments)
 
     def reset(self) -> int:
-        """Forget everything; return of how many."""
+        """Delete everything and return the number of keys."""
         with self._lock:
             number = len(self._kept)
             self._kept.clear()
         return number
 
     def clear(self, key: str) -> None:
-        """Forget what one of them did."""
+        """Delete the hits of one key."""
         with self._lock:
             self._kept.pop(key, None)
 
@@ -65,4 +65,4 @@ class MemoryWindow(MemoryStorage):
         for _ in range(min(_LOOKED_AT, len(self._kept))):
             key, (expiry, moments) = self._kept.popitem(last=False)
             if moments and moments[-1] >= now - expiry:
-                self._kept[key] = (expiry, moments)  # at the end, to be looked at again in its turn
+                self._kept[key] = (expiry, moments)  # at the end of the queue

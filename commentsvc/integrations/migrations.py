@@ -1,4 +1,4 @@
-"""The database's schema: brought up to date, and checked. The only importer of Alembic and Flask-Migrate."""
+"""Runs and checks the migrations of the database schema; the only importer of Alembic and Flask-Migrate."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ _REVISION = re.compile(r'^(down_)?revision = "(\w+)"$', re.MULTILINE)
 
 
 def directory() -> Path:
-    """Return where the migrations lie: beside the package in a checkout, inside it once installed."""
+    """Return the directory of the migrations: beside the package in a checkout, inside it once installed."""
     package = Path(__file__).resolve().parent.parent
     installed = package / "migrations"
     return installed if installed.is_dir() else package.parent / "migrations"
 
 
 def is_modelled(_item: object, name: str | None, kind: str, *_: object) -> bool:
-    """Tell Alembic's comparison which tables have a model; the search's and the key's are the migrations' own."""
+    """Tell Alembic which tables have a model; those of the search and of the hash key exist only in migrations."""
     return kind != "table" or not (full_text.is_index(name) or name == HASH_KEY.name)
 
 
 def bring_up_to_date() -> None:
-    """Run all migrations not run yet; needs an application context."""
-    from flask_migrate import upgrade  # a tenth of the memory, for the one start in a hundred that migrates
+    """Run all pending migrations; needs an application context."""
+    from flask_migrate import upgrade  # here, because it takes a tenth of the memory
 
     register()
     upgrade(directory=str(directory()))
 
 
 def register() -> None:
-    """Make the application known to Flask-Migrate, so that its commands and functions work on our database."""
+    """Register Flask-Migrate with the current application."""
     from flask import current_app
     from flask_migrate import Migrate
 
@@ -45,9 +45,9 @@ def register() -> None:
 
 
 def is_up_to_date(engine: Engine) -> bool:
-    """Return whether the database has every migration this release knows.
+    """Return whether the database has every migration of this release.
 
-    Raises NewerDatabaseError where it has one that this release does not know.
+    Raises NewerDatabaseError if it has one that this release does not know.
     """
     with engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
@@ -60,10 +60,10 @@ def is_up_to_date(engine: Engine) -> bool:
 
 
 def _migrations() -> tuple[set[str], set[str]]:
-    """Return the migrations there are, and those of them that another comes after."""
-    results = [
+    """Return all revisions, and those that another revision follows."""
+    matches = [
         match
         for file in (directory() / "versions").glob("*.py")
         for match in _REVISION.finditer(file.read_text())
     ]
-    return {match[2] for match in results if not match[1]}, {match[2] for match in results if match[1]}
+    return {match[2] for match in matches if not match[1]}, {match[2] for match in matches if match[1]}

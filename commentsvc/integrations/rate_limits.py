@@ -1,4 +1,4 @@
-"""How often somebody may do something. Only this file and memory_window.py import `limits`."""
+"""Rate limits. Only this file and memory_window.py import `limits`."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from commentsvc.integrations.memory_window import MemoryWindow
 log = logging.getLogger(__name__)
 
 PATIENCE = 0.5
-"""Seconds that a post waits for Redis."""
+"""Timeout for Redis, in seconds."""
 REST = 10.0
-"""Seconds for which Redis is left alone after a fault, and nothing is counted."""
+"""Seconds after an error in which Redis is not asked and nothing is limited."""
 
 
 class Counters:
-    """Where limits count: this process's memory, or a Redis that all processes share.
+    """Storage of the counts: this process's memory, or a Redis that all processes share.
 
-    Whom they count is kept as a keyed hash, for hours at most: a new secret key begins the counts anew. Raises
-    SettingsError for a Redis without the package that speaks with it.
+    Keys are stored as keyed hashes, for hours at most; a new secret key resets the counts. Raises SettingsError if the
+    Redis driver is missing.
     """
 
     def __init__(self, redis_url: str = "", *, secret: str = "") -> None:
@@ -37,21 +37,21 @@ class Counters:
         self._strategy = MovingWindowRateLimiter(_storage(redis_url))
 
     def limiter(self, name: str, rule: str) -> Limiter:
-        """Return a limit that counts here, apart from those of other names; `rule` is N/period;N/period."""
+        """Return a limit that counts separately from those with other names; `rule` is N/period;N/period."""
         return Limiter(rule, name=name, counters=self)
 
     def hit(self, limit: Limiter, who: str) -> int:
-        """Count one act where there is room for it and return 0, or the seconds to wait."""
+        """Count one hit and return 0 if the limit allows it, else return the seconds to wait."""
         return self._asked(limit, who, lambda item, key: self._strategy.hit(item, limit.name, key))
 
     def wait(self, limit: Limiter, who: str) -> int:
-        """Return 0 where there is room for one more act, or the seconds to wait; nothing is counted."""
+        """Return 0 if the limit allows one more hit, else the seconds to wait; nothing is counted."""
         return self._asked(limit, who, lambda item, key: self._strategy.test(item, limit.name, key))
 
     def _asked(self, limit: Limiter, who: str, allows: Callable[[RateLimitItem, str], bool]) -> int:
-        """Ask about each period, the shortest first, up to one that refuses; so a refusal uses up no longer one.
+        """Check the periods from the shortest until one refuses, so that a refusal does not count for longer ones.
 
-        A fault lets through and is logged once.
+        On an error the hit is allowed, and the error is logged once.
         """
         if time.monotonic() < self._rests_until:
             return 0
@@ -62,14 +62,14 @@ class Counters:
             windows = [self._strategy.get_window_stats(item, limit.name, key) for item in limit.items]
         except Exception as error:
             self._rests_until = time.monotonic() + REST
-            log.warning("counting failed, nothing is limited for %d seconds: %s", REST, error)
+            log.warning("rate limits failed, nothing is limited for %d seconds: %s", REST, error)
             return 0
         ends = [window.reset_time for window in windows if window.remaining < 1]
         return max([1, *(round(end - time.time()) for end in ends)])
 
 
 class Limiter:
-    """One limit: how often each of those it tells apart may do a thing."""
+    """One limit, counted separately for each `who`."""
 
     def __init__(self, rule: str, *, name: str = "", counters: Counters | None = None) -> None:
         self.name = name
@@ -77,34 +77,34 @@ class Limiter:
         self._counters = counters or Counters()
 
     def hit(self, who: str) -> None:
-        """Count one act of `who`; raises TooManyError where that is one too many."""
+        """Count one hit of `who`; raises TooManyError if it exceeds the limit."""
         if wait := self._counters.hit(self, who):
             raise TooManyError(wait)
 
     def require_room(self, who: str) -> None:
-        """Raise TooManyError where one more act of `who` would be one too many; nothing is counted."""
+        """Raise TooManyError if one more hit of `who` would exceed the limit; nothing is counted."""
         if wait := self._counters.wait(self, who):
             raise TooManyError(wait)
 
     def count(self, who: str) -> None:
-        """Count one act of `who` that has happened."""
+        """Count one hit of `who` without refusing it."""
         self._counters.hit(self, who)
 
 
 @dataclass(frozen=True)
 class PostLimits:
-    """The limits that a new comment meets. Attempts count for their sender, and comments for their thread."""
+    """The limits of new comments: attempts per network and per person, stored comments per thread."""
 
     network: Limiter
     person: Limiter
     thread: Limiter
 
     def count_attempt(self, *, network: str, person: str | None) -> None:
-        """Count an attempt to comment, whatever becomes of it; raises TooManyError.
+        """Count an attempt to comment, whatever its outcome; raises TooManyError.
 
-        `person` is None for somebody whom nothing tells apart from others of their network. What a person does
-        beyond their own limit is not counted for the network, or they could keep all others of it out. The network
-        is looked at first, since it costs nothing to be a new person each time.
+        `person` is None if nothing distinguishes them from others in their network. Attempts over the person's own
+        limit do not count for the network, or one person could lock out everybody else in it. The network is checked
+        first because a client can pretend to be a new person each time.
         """
         self.network.require_room(network)
         if person is not None:
@@ -115,7 +115,7 @@ class PostLimits:
 def _storage(redis_url: str) -> MemoryWindow | RedisStorage:
     if not redis_url:
         return MemoryWindow()
-    # The library knows a socket by a scheme of its own.
+    # The library has its own URL scheme for Unix sockets.
     url = "redis+" + redis_url if redis_url.startswith("unix://") else redis_url
     try:
         return RedisStorage(

@@ -1,4 +1,4 @@
-"""`settings.env` in the data directory: what the environment does not say. The only importer of python-dotenv."""
+"""Reads `settings.env` in the data directory, which supplements the environment; the only importer of python-dotenv."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DATA_DIR = f"{PREFIX}DATA_DIR"
 
 
 def path(environ: Mapping[str, str]) -> Path:
-    """Return where the file lies, or would; raises SettingsError where the directory cannot be told."""
+    """Return the path of the file, whether it exists or not; raises SettingsError for a bad data directory."""
     try:
         return read_data_dir(environ.get(DATA_DIR, "").strip() or "instance") / NAME
     except ValueError as error:
@@ -33,15 +33,15 @@ def settings(environ: Mapping[str, str]) -> Settings:
     except SettingsError as error:
         if file.exists():
             raise
-        # Whoever runs a command elsewhere than the service would otherwise be told to make another one.
+        # Without this, a command run in another directory than the service would suggest to create a new one.
         where = f"There is no {file}. Is {DATA_DIR} {'right' if environ.get(DATA_DIR) else 'set'}?"
         raise SettingsError([*error.faults, where]) from None
 
 
 def merged(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment over the file's variables; what is set in both is the environment's.
+    """Return the variables of the file and the environment; the environment wins.
 
-    Raises SettingsError where the file or a line of it cannot be read, or names the directory in which it was found.
+    Raises SettingsError if the file or a line of it cannot be read, or if it sets its own directory.
     """
     file = path(environ)
     try:
@@ -54,14 +54,14 @@ def merged(environ: Mapping[str, str]) -> dict[str, str]:
         raise SettingsError([f"{file} cannot be read: it is not text in UTF-8."]) from None
     if odd := [_line(one) for one in bindings if one.error or (one.key and one.value is None)]:
         raise SettingsError([f"{file}, line {number}, is not NAME=value." for number in odd])
-    results = {one.key: one.value for one in bindings if one.key and one.value is not None}
-    if DATA_DIR in results:
-        raise SettingsError([f"{file} cannot say where it lies itself: set {DATA_DIR} in the environment."])
-    return results | dict(environ)
+    variables = {one.key: one.value for one in bindings if one.key and one.value is not None}
+    if DATA_DIR in variables:
+        raise SettingsError([f"{file} cannot set its own directory: set {DATA_DIR} in the environment."])
+    return variables | dict(environ)
 
 
 def append(file: Path, lines: Mapping[str, str]) -> None:
-    """Add variables to the file, on lines of their own; made readable for its owner alone where it is new."""
+    """Append variables to the file; a new file is readable only by its owner."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     unfinished = file.exists() and file.read_bytes()[-1:] not in {b"", b"\n"}
     with os.fdopen(
@@ -72,6 +72,6 @@ def append(file: Path, lines: Mapping[str, str]) -> None:
 
 
 def _line(binding: Binding) -> int:
-    """Return the number of its line; the parser counts from the empty ones before it."""
+    """Return its line number; the parser's own count includes preceding empty lines."""
     text = binding.original.string
     return binding.original.line + text[: len(text) - len(text.lstrip())].count("\n")

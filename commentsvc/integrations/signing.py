@@ -1,4 +1,4 @@
-"""Signed values that travel through browsers, and keyed hashes of what must not be stored in clear."""
+"""Signs values that travel through browsers, and makes keyed hashes of data that must not be stored in clear text."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 
 def sign(secret: str, purpose: str, value: str) -> str:
-    """Return `value` signed and dated; one purpose's tokens are worthless for another."""
+    """Return `value` with a signature and a timestamp; the token is valid for this purpose only."""
     return str(_signer(secret, purpose).dumps(value))
 
 
 def unsign(secret: str, purpose: str, token: str, *, max_age: int) -> tuple[str, float] | None:
-    """Return what was signed and when (Unix seconds), or None for a token not ours or older than `max_age` s."""
+    """Return the value and its time of signing (Unix time); None if the token is forged or older than `max_age` s."""
     try:
         value, signed_at = _signer(secret, purpose).loads(token, max_age=max_age, return_timestamp=True)
     except BadSignature:
@@ -30,16 +30,16 @@ def _signer(secret: str, purpose: str) -> URLSafeTimedSerializer:
 
 
 def keyed_hash(secret: str | bytes, purpose: str, value: str) -> str:
-    """Return 64 hexadecimal digits: HMAC-SHA-256 of `value`, different for each purpose."""
+    """Return the HMAC-SHA-256 of `value`, different for each purpose, as 64 hexadecimal digits."""
     key = secret.encode() if isinstance(secret, str) else secret
     return hmac.digest(key, f"{purpose}\0{value}".encode(), "sha256").hex()
 
 
 def new_token() -> str:
-    """Return 256 random bits, safe in a URL."""
+    """Return 256 random bits in URL-safe text."""
     return secrets.token_urlsafe(32)
 
 
 def challenge_of(token: str) -> str:
-    """Return the SHA-256 of a random token, 64 hexadecimal digits: what a browser hands over before the token."""
+    """Return the SHA-256 of a token as 64 hexadecimal digits; a browser sends it before it sends the token."""
     return hashlib.sha256(token.encode()).hexdigest()

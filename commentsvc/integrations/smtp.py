@@ -1,4 +1,4 @@
-"""Mail, handed in at an SMTP server; the only importer of smtplib."""
+"""Sends mail through an SMTP server; the only importer of smtplib."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from commentsvc.errors import MailError
 
 PATIENCE = 10.0
-"""Seconds that each answer of the server is waited for."""
+"""Timeout for each response of the server, in seconds."""
 SUBJECT_LONGEST = 200
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _PORTS = {"smtp": 587, "smtps": 465}
@@ -23,7 +23,7 @@ _PORTS = {"smtp": 587, "smtps": 465}
 
 @dataclass(frozen=True)
 class SmtpServer:
-    """The server that takes our mail, and as whom we hand it in."""
+    """The server that accepts our mail, and our login there."""
 
     host: str
     port: int
@@ -31,11 +31,11 @@ class SmtpServer:
     user: str = ""
     password: str = field(default="", repr=False)
     context: ssl.SSLContext | None = field(default=None, repr=False)
-    """Which certificates to believe; None: the system's."""
+    """Which certificates to trust; None: the system's."""
 
     @classmethod
     def read(cls, url: str) -> SmtpServer:
-        """Read `smtp://user:password@host:port` or `smtps://…`, as the settings have checked it."""
+        """Parse `smtp://user:password@host:port` or `smtps://…`, which the settings have validated."""
         parts = urlsplit(url)
         port = parts.port or _PORTS[parts.scheme]
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
@@ -43,9 +43,9 @@ class SmtpServer:
 
 
 def send(relay: SmtpServer, sender: str, recipient: str, subject: str, text: str, *, number: int) -> None:
-    """Hand one mail in; raises MailError.
+    """Send one mail; raises MailError.
 
-    `number` makes its Message-ID, the same for a mail that is sent again, by which servers know it again.
+    `number` determines its Message-ID, so that servers recognise a mail that is sent again.
     """
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = sender, recipient, one_line(subject)
@@ -58,7 +58,7 @@ def send(relay: SmtpServer, sender: str, recipient: str, subject: str, text: str
 
 
 def greet(relay: SmtpServer) -> str:
-    """Connect, encrypt and log in, without sending anything; return how in words. Raises MailError."""
+    """Connect, encrypt and log in without sending mail; return a description of the connection. Raises MailError."""
     with _connected(relay) as connection:
         encrypted = isinstance(connection.sock, ssl.SSLSocket)
         connection.noop()
@@ -66,9 +66,9 @@ def greet(relay: SmtpServer) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return text fit for a header: no line breaks, nothing invisible, not too long.
+    """Return text for a header: without line breaks and invisible characters, and not too long.
 
-    `EmailMessage` refuses a line break, but reads encoded words, and would write those that are hidden in one.
+    `EmailMessage` refuses line breaks, but it decodes encoded words, in which a line break can be hidden.
     """
     shown = "".join(char if char.isprintable() else " " for char in text)
     return " ".join(shown.replace("=?", "= ?").split())[:SUBJECT_LONGEST]
@@ -91,18 +91,18 @@ def _connected(relay: SmtpServer) -> Iterator[smtplib.SMTP]:
     except smtplib.SMTPRecipientsRefused as error:
         code, answer = next(iter(error.recipients.values()))
         raise MailError(f"The mail server said {code} {_words(answer)}", lasting=code >= 500) from None
-    except smtplib.SMTPAuthenticationError as error:  # the operator can mend it
+    except smtplib.SMTPAuthenticationError as error:  # temporary: the operator can fix it
         raise MailError(f"The mail server refused the login: {_words(error.smtp_error)}") from None
     except smtplib.SMTPResponseException as error:
         text = f"The mail server said {error.smtp_code} {_words(error.smtp_error)}"
-        # What is wrong with the server or the sender, the operator can mend; what is wrong with the mail stays.
+        # The operator can fix an error of the server or the sender; only a refused mail stays refused.
         lasting = isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= 500
         raise MailError(text, lasting=lasting) from None
     except (
         smtplib.SMTPException,
         OSError,
         UnicodeError,
-    ) as error:  # the last: a host that is none, a password
+    ) as error:  # the last: an invalid host name, or a password that is not ASCII
         raise MailError(
             f"{relay.host}:{relay.port}: {one_line(str(error)) or type(error).__name__}"
         ) from None
@@ -114,5 +114,5 @@ def _open(relay: SmtpServer, context: ssl.SSLContext) -> smtplib.SMTP:
     return smtplib.SMTP(relay.host, relay.port, timeout=PATIENCE)
 
 
-def _words(said: bytes | str) -> str:
-    return one_line(said.decode("utf-8", "replace") if isinstance(said, bytes) else said)
+def _words(message: bytes | str) -> str:
+    return one_line(message.decode("utf-8", "replace") if isinstance(message, bytes) else message)

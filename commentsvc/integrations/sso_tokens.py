@@ -1,4 +1,4 @@
-"""Tokens with which a website vouches for its own users: JWT (RFC 7519), signed with the site's secret by HS256."""
+"""Single sign-on tokens, with which a website logs its own users in: JWT (RFC 7519), HS256 with the site's secret."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from commentsvc.errors import LoginFailedError, StaleTokenError
 from commentsvc.integrations import claims
 
 ALGORITHM = "HS256"
-"""The only one: what a token says of itself decides nothing."""
+"""The only algorithm; the token's own `alg` header is not trusted."""
 LONGEST = 4000
 """Characters of a token."""
 LIFE = 600
-"""Seconds; a token that lives longer is refused, for it could be used long after its owner logged out."""
+"""Longest lifetime in seconds; a longer one could be used long after its owner logged out."""
 LEEWAY = 60
-"""Seconds by which clocks may differ."""
+"""Seconds by which two clocks may differ."""
 
 
 @dataclass(frozen=True)
 class SsoClaims:
-    """Who a website says is there."""
+    """The user whom a token names."""
 
     subject: str
-    """The website's own id of them; never shown."""
+    """The website's own id of the user; never shown."""
     name: str
     picture: str | None = None
     url: str | None = None
 
 
 def read(token: str, secret: str, *, audience: str, at: datetime) -> SsoClaims:
-    """Return who a token speaks of; raises LoginFailedError saying what is wrong, StaleTokenError where it is old."""
-    from joserfc import jwt  # here, because few sites need it and it takes its time to load
+    """Return the claims of a token; raises LoginFailedError with the reason, StaleTokenError if it has expired."""
+    from joserfc import jwt  # imported here because it is slow to load and few sites need it
     from joserfc.errors import InvalidPayloadError, JoseError
     from joserfc.jwk import OctKey
 

@@ -1,4 +1,4 @@
-"""The tables, in the words of the design. Rules live in domain/; here is only what is stored."""
+"""The tables. They say only what is stored; the rules are in domain/."""
 
 from commentsvc.models.columns import (
     FieldRule,

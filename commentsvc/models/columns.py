@@ -1,4 +1,4 @@
-"""What the tables share: row ids, the clock and choices stored as words."""
+"""Shared by the tables: row ids, the clock, and choices stored as words."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from enum import StrEnum
 
 from sqlalchemy import BigInteger, Enum, Integer
 
-# SQLite numbers rows by itself only in an INTEGER column.
+# SQLite generates row ids only in an INTEGER column.
 RowId = BigInteger().with_variant(Integer, "sqlite")
 
 
 def now() -> datetime:
-    """Return the present time, in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
 def choice(kind: type[StrEnum]) -> Enum:
-    """A choice stored as its word, so that a new one needs no migration."""
+    """Return a column type that stores a choice as its word, so that a new choice needs no migration."""
     return Enum(
         kind, native_enum=False, length=20, values_callable=lambda kind: [item.value for item in kind]
     )
 
 
 class Policy(StrEnum):
-    """Who may comment on a site without waiting."""
+    """Whose comments a site publishes without moderation."""
 
     OPEN = "open"
     HOLD_FIRST = "hold_first"
@@ -64,14 +64,14 @@ class TextFormat(StrEnum):
 
 
 class TitleSource(StrEnum):
-    """Who said what an article is called."""
+    """Where the title of an article came from."""
 
     BROWSER = "browser"
-    """The page around the frame of whoever wrote first: a claim."""
+    """The page around the frame, as the first commenter's browser reported it: a claim."""
     IMPORT = "import"
-    """The system that the comments came from."""
+    """The system that the comments were imported from."""
     ARTICLE = "article"
-    """The article's own page, read by the service."""
+    """The article's page, fetched by the service."""
     MODERATOR = "moderator"
 
 

@@ -1,4 +1,4 @@
-"""What people wrote, and what was decided about it."""
+"""Comments, their earlier texts, and the decisions about them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from commentsvc.models.columns import Kind, Role, RowId, Status, TextFormat, cho
 from commentsvc.models.people import Commenter
 from commentsvc.models.sites import Thread
 
-# Indexes over some rows alone. An engine takes one only for a query in which it finds these very words; for a boolean
-# column SQLAlchemy writes `shown` for PostgreSQL and `shown = 1` for SQLite.
+# Conditions of partial indexes. An engine uses a partial index only for a query that has exactly this condition; for a
+# boolean column SQLAlchemy writes `shown` for PostgreSQL and `shown = 1` for SQLite.
 _ROOTS = "root_id IS NULL AND kind = 'comment'"
-_MENTIONS = "kind != 'comment'"  # pingbacks and trackbacks, which are kept apart from what people wrote here
+_MENTIONS = "kind != 'comment'"  # pingbacks and trackbacks, which pages list separately
 _HAS_ROOT = text("root_id IS NOT NULL")
 _HAS_PARENT = text("parent_id IS NOT NULL")
 _HAS_COMMENTER = text("commenter_id IS NOT NULL")
@@ -29,7 +29,7 @@ _HAS_MODERATOR = text("moderator_id IS NOT NULL")
 
 
 class Comment(Base):
-    """What somebody wrote: the source, its rendered form, and where it stands."""
+    """A comment: its source, its rendered HTML, its author, status and place in the thread."""
 
     __tablename__ = "comment"
 
@@ -38,7 +38,7 @@ class Comment(Base):
     thread_id: Mapped[int] = mapped_column(ForeignKey("thread.id", ondelete="CASCADE"))
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("comment.id", ondelete="CASCADE"))
     root_id: Mapped[int | None] = mapped_column(ForeignKey("comment.id", ondelete="CASCADE"))
-    """None for a root itself."""
+    """None for a root."""
     depth: Mapped[int] = mapped_column(default=0)
 
     kind: Mapped[Kind] = mapped_column(choice(Kind), default=Kind.COMMENT)
@@ -46,39 +46,39 @@ class Comment(Base):
     shown: Mapped[bool] = mapped_column(default=False)
     """Approved, or a placeholder that carries approved replies."""
     reply_count: Mapped[int] = mapped_column(default=0)
-    """On a root: how many approved comments stand below it."""
+    """On a root: the number of approved comments below it."""
 
     format: Mapped[TextFormat] = mapped_column(choice(TextFormat), default=TextFormat.MARKDOWN)
     source: Mapped[str] = mapped_column(Text)
     html: Mapped[str] = mapped_column(Text)
     renderer: Mapped[int]
     digest: Mapped[str] = mapped_column(String(32))
-    """Of the source; finds repeats."""
+    """Hash of the source; finds duplicates."""
 
     commenter_id: Mapped[int | None] = mapped_column(ForeignKey("commenter.id", ondelete="SET NULL"))
     role: Mapped[Role | None] = mapped_column(choice(Role))
-    """The writer's role when it was written: the badge."""
+    """The author's role when they wrote it, shown as a badge."""
     guest_name: Mapped[str | None] = mapped_column(String(80))
     guest_email: Mapped[str | None] = mapped_column(String(254))
     guest_website: Mapped[str | None] = mapped_column(String(500))
     author_key_hash: Mapped[str | None] = mapped_column(String(64))
-    """Of a random key that only the writing browser holds."""
+    """Hash of a random key that only the author's browser has."""
     network_hash: Mapped[str | None] = mapped_column(String(64))
 
     pinned: Mapped[bool] = mapped_column(default=False, server_default=false())
-    """Shown above the others, first."""
+    """Shown first, above the others."""
     featured: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Marked as worth reading."""
     reports: Mapped[int] = mapped_column(default=0, server_default="0")
-    """By how many readers."""
+    """How many readers reported it."""
     learned: Mapped[Status | None] = mapped_column(choice(Status))
-    """As what the local filter has learned it; None: not at all."""
+    """The status under which the local filter has learned it; None if it has not."""
 
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     edited_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     idempotency_key: Mapped[str | None] = mapped_column(String(64))
     transfer_key: Mapped[str | None] = mapped_column(String(300))
-    """Where an import took it from; makes a second import change nothing."""
+    """Identifies the imported original, so that a second import changes nothing."""
 
     thread: Mapped[Thread] = relationship()
     commenter: Mapped[Commenter | None] = relationship()
@@ -105,12 +105,12 @@ class Comment(Base):
             sqlite_where=text(f"shown = 1 AND {_MENTIONS}"),
             postgresql_where=text(f"shown AND {_MENTIONS}"),
         ),
-        # These two also find, for a comment that is deleted, what hangs below it: so shown or not.
+        # These two also find the descendants of a comment that is being deleted, so they cover hidden comments too.
         Index(
             "ix_comment_replies", "root_id", "shown", "id", sqlite_where=_HAS_ROOT, postgresql_where=_HAS_ROOT
         ),
         Index("ix_comment_parent_id", "parent_id", sqlite_where=_HAS_PARENT, postgresql_where=_HAS_PARENT),
-        # One for each filter of the queue; whose the latest are is asked with every post.
+        # One for each filter of the queue; every post also looks up the latest comments of its author.
         Index("ix_comment_queue", "site_id", "status", "id", "commenter_id"),
         Index("ix_comment_article", "thread_id", "status", "id"),
         Index("ix_comment_dates", "site_id", "status", "created_at", "id"),
@@ -160,7 +160,7 @@ class Comment(Base):
 
 
 class DeletedImport(Base):
-    """The transfer key of an imported comment that is deleted by now, so that another import leaves it out."""
+    """The transfer key of an imported comment that was deleted, so that another import skips it."""
 
     __tablename__ = "deleted_import"
 
@@ -180,11 +180,11 @@ class Decision(Base):
     moderator_id: Mapped[int | None] = mapped_column(ForeignKey("commenter.id", ondelete="SET NULL"))
     status: Mapped[Status] = mapped_column(choice(Status))
     before: Mapped[Status | None] = mapped_column(choice(Status))
-    """What it was; None for a new comment."""
+    """The status before; None for a new comment."""
     action_id: Mapped[int | None] = mapped_column(ForeignKey("action.id", ondelete="SET NULL"))
-    """The one action that several comments were decided by."""
+    """The action that this decision is part of; an action may decide on several comments."""
     learned: Mapped[Status | None] = mapped_column(choice(Status))
-    """As what the local filter knew the comment before; what undoing gives back to it."""
+    """`Comment.learned` before the decision, which undoing restores."""
     reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
@@ -205,7 +205,7 @@ class Decision(Base):
 
 
 class Revision(Base):
-    """What a comment said before a moderator changed it: kept for a while, so that the change can be undone."""
+    """A comment as it was before a moderator edited it: kept for a while, so that the edit can be undone."""
 
     __tablename__ = "revision"
 
@@ -218,7 +218,7 @@ class Revision(Base):
     guest_email: Mapped[str | None] = mapped_column(String(254))
     guest_website: Mapped[str | None] = mapped_column(String(500))
     edited_before: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    """The comment's `edited_at` while it said this."""
+    """The comment's `edited_at` before the edit."""
     edited_after: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    """The one that the change gave it: while it has this, nobody has changed it again."""
+    """The comment's `edited_at` after the edit: as long as it has this value, nobody has edited it again."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now, index=True)

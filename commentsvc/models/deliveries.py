@@ -1,4 +1,4 @@
-"""The outbox: mail to be sent, written in the commit of what it is about, and sent after it."""
+"""The outbox: mail is written in the same commit as the change it reports, and sent afterwards."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from commentsvc.models.columns import RowId, choice, now
 
 class DeliveryState(StrEnum):
     WAITING = "waiting"
-    """To be sent, or being sent."""
+    """Not sent yet, or being sent."""
     SENT = "sent"
     FAILED = "failed"
-    """Given up."""
+    """Given up after the last attempt or a permanent error."""
 
 
 class Delivery(Base):
-    """A mail on its way. Once sent or given up it holds no address and no text any more."""
+    """A mail to be sent. Its address and text are deleted once it is sent or given up."""
 
     __tablename__ = "delivery"
 
@@ -33,6 +33,6 @@ class Delivery(Base):
     state: Mapped[DeliveryState] = mapped_column(choice(DeliveryState), default=DeliveryState.WAITING)
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
-    """None once it is sent or given up. Whoever sends it moves this on first, so that nobody else takes it."""
+    """None once it is sent or given up. A worker moves this forward before it sends, so that no other one sends too."""
     last_error: Mapped[str | None] = mapped_column(String(300))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)

@@ -1,4 +1,4 @@
-"""The key of the hashes that must last."""
+"""The key of hashes that must stay valid when the secret key changes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ HASH_KEY = Table(
     Column("id", Integer, CheckConstraint("id = 1", name="only_one"), primary_key=True, autoincrement=False),
     Column("value", String(128), nullable=False),
 )
-"""One row, its value in hexadecimal digits.
+"""One row; its value is in hexadecimal digits.
 
-It is no model, and stands apart from their metadata: what goes through all tables, to export or to list what is in
-them, does not come upon a secret. A backup of the database has it.
+It is not a model and has metadata of its own, so that code that walks all tables, such as an export, does not meet a
+secret. A backup of the database includes it.
 """

@@ -1,4 +1,4 @@
-"""Browsers that are signed in, and logins on their way."""
+"""Login sessions, and one-time tickets: links and logins in progress."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from commentsvc.models.people import Commenter, Identity
 
 
 class LoginSession(Base):
-    """A browser that is signed in; the token itself is only in its cookie."""
+    """A logged-in browser; the token itself is stored only there."""
 
     __tablename__ = "login_session"
 
@@ -22,10 +22,10 @@ class LoginSession(Base):
     commenter_id: Mapped[int] = mapped_column(ForeignKey("commenter.id", ondelete="CASCADE"), index=True)
     identity_id: Mapped[int | None] = mapped_column(ForeignKey("identity.id", ondelete="CASCADE"), index=True)
     site_id: Mapped[int | None] = mapped_column(ForeignKey("site.id", ondelete="CASCADE"), index=True)
-    """Where a reader's session holds; None for the admin view and the person's own page."""
+    """The site that a reader's session is valid for; None for the admin view and the account page."""
     purpose: Mapped[str] = mapped_column(String(20))
     browser: Mapped[str | None] = mapped_column(String(80))
-    """What its owner knows it by in the list of sessions, such as "Firefox on Linux"."""
+    """How the list of sessions names it, such as "Firefox on Linux"."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
@@ -34,28 +34,28 @@ class LoginSession(Base):
 
 
 class Ticket(Base):
-    """A one-time hand-over: of a link to whoever opens it, or of a login from its popup to the frame."""
+    """A one-time token: a sign-in or invitation link, or a login that its popup hands over to the frame."""
 
     __tablename__ = "ticket"
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    """Of what its redeemer holds; of a login, the frame's verifier (domain/accounts/token_hashes.py)."""
+    """Hash of what redeems it; for a login, the frame's verifier (domain/accounts/token_hashes.py)."""
     commenter_id: Mapped[int | None] = mapped_column(
         ForeignKey("commenter.id", ondelete="CASCADE"), index=True
     )
-    """Who it signs in; None while a login is under way."""
+    """Who it logs in; None while a login is in progress."""
     identity_id: Mapped[int | None] = mapped_column(ForeignKey("identity.id", ondelete="CASCADE"), index=True)
     site_id: Mapped[int | None] = mapped_column(ForeignKey("site.id", ondelete="CASCADE"), index=True)
     purpose: Mapped[str] = mapped_column(String(20))
     role: Mapped[Role | None] = mapped_column(choice(Role))
-    """What an invitation gives."""
+    """The role that an invitation grants."""
     state_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
-    """Of the OAuth state; finds the login that a provider's answer belongs to."""
+    """Hash of the OAuth state; finds the login that a provider's response belongs to."""
     stash: Mapped[dict[str, str] | None] = mapped_column(JSON)
-    """A provider's answer that came by a cross-site post, until the browser comes with its cookie."""
+    """A provider's response that arrived by a cross-site POST, kept until the browser returns with its cookie."""
     begun_from: Mapped[dict[str, str] | None] = mapped_column(JSON)
-    """Where a login was begun: its purpose, and the thread or page that a person goes back to."""
+    """Where a login began: its purpose, and the thread or page that the person returns to."""
     failure: Mapped[str | None] = mapped_column(String(300))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)

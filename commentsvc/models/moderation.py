@@ -1,4 +1,4 @@
-"""What moderators do besides deciding on comments, and what helps them decide."""
+"""Bans, reports, filter words, the action log, notes and surge episodes."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from commentsvc.db.session import Base, UTCDateTime
 from commentsvc.models.columns import RowId, choice, now
 from commentsvc.models.people import Commenter
 
-# A thread, and a site, are under one pressure at a time, whoever notices it first.
+# At most one episode at a time for a thread, and one for a site, even if two processes detect it at once.
 _OF_THREAD = text("ended_at IS NULL AND thread_id IS NOT NULL")
 _OF_SITE = text("ended_at IS NULL AND thread_id IS NULL")
 
 
 class BanKind(StrEnum):
-    """What a ban holds for."""
+    """What a ban matches."""
 
     PERSON = "person"
     """A Commenter, by id."""
@@ -27,13 +27,13 @@ class BanKind(StrEnum):
     """A guest's browser, by the hash of its key."""
     EMAIL = "email"
     NETWORK = "network"
-    """An address or a range, or the hash of the one a comment came from."""
+    """An IP address or range, or the hash of a comment's network."""
     DOMAIN = "domain"
-    """Of a website, or of any link."""
+    """The domain of the author's website, or of any link."""
 
 
 class Ban(Base):
-    """Somebody or something whose comments a site does not want, for a time or for good."""
+    """An author, network or domain whose comments a site refuses, for a time or permanently."""
 
     __tablename__ = "ban"
     __table_args__ = (UniqueConstraint("site_id", "kind", "value"),)
@@ -43,12 +43,12 @@ class Ban(Base):
     kind: Mapped[BanKind] = mapped_column(choice(BanKind))
     value: Mapped[str] = mapped_column(String(300))
     month: Mapped[str | None] = mapped_column(String(7))
-    """Of a network's hash, such as 2026-11: with another month the same network has another one."""
+    """The month of a network's hash, such as 2026-11; the hash of a network changes every month."""
     label: Mapped[str] = mapped_column(String(120))
-    """What moderators know it by."""
+    """How the list of bans names it."""
     reason: Mapped[str] = mapped_column(String(300))
     until: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    """None: for good."""
+    """None: permanent."""
     moderator_id: Mapped[int | None] = mapped_column(
         ForeignKey("commenter.id", ondelete="SET NULL"), index=True
     )
@@ -58,7 +58,7 @@ class Ban(Base):
 
 
 class Report(Base):
-    """A reader's word that a comment should not be there."""
+    """A reader's report of a comment."""
 
     __tablename__ = "report"
     __table_args__ = (UniqueConstraint("comment_id", "reporter_hash"),)
@@ -66,9 +66,9 @@ class Report(Base):
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     comment_id: Mapped[int] = mapped_column(ForeignKey("comment.id", ondelete="CASCADE"))
     reporter_hash: Mapped[str] = mapped_column(String(64))
-    """Of their account, browser key or network: one report each."""
+    """Hash of their account, browser key or network, each of which has one report."""
     member: Mapped[bool] = mapped_column(default=False, server_default=false())
-    """Whether it was an account. All guests of a network have one voice."""
+    """Whether the reporter has an account. All guests of a network count as one."""
     network_hash: Mapped[str | None] = mapped_column(String(64))
     reason: Mapped[str] = mapped_column(String(40))
     note: Mapped[str | None] = mapped_column(String(500))
@@ -76,7 +76,7 @@ class Report(Base):
 
 
 class FilterWord(Base):
-    """How often a word or sign stood in comments that moderators took for spam, or did not."""
+    """How often a word occurred in comments that the filter learned as spam and as ham."""
 
     __tablename__ = "filter_word"
 
@@ -90,7 +90,7 @@ class FilterWord(Base):
 
 
 class Action(Base):
-    """One thing a moderator did: the audit log, and what can be undone. Rows are only ever added."""
+    """One action of a moderator, for the audit log and for undoing it. Rows are only ever added."""
 
     __tablename__ = "action"
     __table_args__ = (Index("ix_action_log", "site_id", "id"),)
@@ -104,7 +104,7 @@ class Action(Base):
     kind: Mapped[str] = mapped_column(String(40))
     summary: Mapped[str] = mapped_column(String(300))
     facts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    """What undoing needs."""
+    """The data that undoing needs."""
     undone_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
@@ -112,14 +112,14 @@ class Action(Base):
 
 
 class Note(Base):
-    """A moderator's remark about a person, for other moderators."""
+    """A moderator's note about a person, for other moderators."""
 
     __tablename__ = "note"
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     site_id: Mapped[int] = mapped_column(ForeignKey("site.id", ondelete="CASCADE"), index=True)
     about: Mapped[str] = mapped_column(String(300), index=True)
-    """`commenter:ID`, or `email:ADDRESS` of a guest."""
+    """`commenter:ID`, or `email:ADDRESS` for a guest."""
     text: Mapped[str] = mapped_column(Text)
     moderator_id: Mapped[int | None] = mapped_column(
         ForeignKey("commenter.id", ondelete="SET NULL"), index=True
@@ -130,7 +130,7 @@ class Note(Base):
 
 
 class Pressure(Base):
-    """A time during which comments came at an abnormal rate, and how much friction that brought."""
+    """A surge episode: a time of abnormally many comments, and the level of protection it triggered."""
 
     __tablename__ = "pressure"
     __table_args__ = (
@@ -152,19 +152,19 @@ class Pressure(Base):
     thread_id: Mapped[int | None] = mapped_column(ForeignKey("thread.id", ondelete="CASCADE"), index=True)
     """None: the whole site."""
     step: Mapped[int]
-    """As of `hot_at`: 1 holds links, 2 asks browsers for work, 3 holds all. It falls with time."""
+    """As of `hot_at`: 1 holds links, 2 requires proof of work, 3 holds all comments. It falls with time."""
     reason: Mapped[str] = mapped_column(String(300))
     began_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     hot_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     """When comments last came too fast for the step to fall."""
     eased_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    """When a moderator took the friction away, for as long as this lasts."""
+    """When a moderator switched the protection off for the rest of this episode."""
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     mailed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class Usual(Base):
-    """How many comments a busy hour brings to a site; reckoned anew when it has grown old."""
+    """How many comments a site gets in a busy hour; recalculated when it is old."""
 
     __tablename__ = "usual"
 

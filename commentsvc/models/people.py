@@ -1,4 +1,4 @@
-"""People with an account: who they are, how they prove it, what they may do."""
+"""People with an account: their pictures, identities and roles."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from commentsvc.models.columns import Role, RowId, choice, now
 
 
 class Commenter(Base):
-    """A person with an account here; guests have none."""
+    """A person with an account; guests have none."""
 
     __tablename__ = "commenter"
 
@@ -24,7 +24,7 @@ class Commenter(Base):
 
 
 class Picture(Base):
-    """A Commenter's picture, re-encoded by us; its provider's address is not kept."""
+    """A Commenter's picture, re-encoded by us; the provider's URL is not stored."""
 
     __tablename__ = "picture"
 
@@ -37,7 +37,7 @@ class Picture(Base):
 
 
 class Identity(Base):
-    """How a Commenter proves who they are."""
+    """A login of a Commenter at one provider."""
 
     __tablename__ = "identity"
     __table_args__ = (UniqueConstraint("provider", "issuer", "subject"),)
@@ -48,14 +48,14 @@ class Identity(Base):
     issuer: Mapped[str] = mapped_column(String(300))
     subject: Mapped[str] = mapped_column(String(300))
     name: Mapped[str | None] = mapped_column(String(80))
-    """As the provider last gave it."""
+    """The name that the provider last gave."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
     commenter: Mapped[Commenter] = relationship()
 
 
 class Registration(Base):
-    """The service as an application of one Mastodon instance, made when its first person logged in."""
+    """Our registration as an OAuth client at one Mastodon instance, made at the first login there."""
 
     __tablename__ = "registration"
 

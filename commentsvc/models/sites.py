@@ -16,7 +16,7 @@ _TITLE_DUE = text("title_tries > 0")
 
 
 def _match_key(context: Any) -> str:
-    """Return the form in which a new row's key is compared, for a site without a list of its own."""
+    """Return the match key of a new row, for a site without its own ignored parameters."""
     return match_key(context.get_current_parameters()["key"])
 
 
@@ -36,26 +36,26 @@ class Site(Base):
     website_field: Mapped[FieldRule] = mapped_column(choice(FieldRule), default=FieldRule.OPTIONAL)
     close_after_days: Mapped[int | None]
     guests: Mapped[bool] = mapped_column(default=True, server_default=true())
-    """Whether somebody may comment without logging in."""
+    """Whether people may comment without logging in."""
     sso_secret: Mapped[str | None] = mapped_column(String(64))
-    """With which the site signs its own users in."""
+    """The secret with which the site signs its own users' tokens."""
     ignored_parameters: Mapped[str] = mapped_column(Text, default="", server_default="")
-    """Arguments of its addresses that tell no articles apart, one a line, as `ignored_parameters.checked` has them."""
+    """Query parameters that do not distinguish articles, one per line, as `ignored_parameters.checked` returns them."""
 
     moderation_words: Mapped[str] = mapped_column(Text, default="", server_default="")
-    """Words, one a line, that hold a comment; `*` stands for any letters."""
+    """Words that hold a comment, one per line; `*` stands for any letters."""
     disallowed_words: Mapped[str] = mapped_column(Text, default="", server_default="")
-    """Words that make it spam."""
+    """Words that mark a comment as spam, in the same form."""
     most_links: Mapped[int] = mapped_column(default=2, server_default="2")
-    """A comment with more is held."""
+    """A comment with more links is held."""
     reports_to_hold: Mapped[int] = mapped_column(default=3, server_default="3")
     filter_threshold: Mapped[float] = mapped_column(default=0.9, server_default="0.9")
-    """How sure the local filter must be that a comment is spam, from 0.5 to 1, to hold it."""
+    """The local filter holds a comment whose probability of being spam, from 0.5 to 1, reaches this."""
     valve: Mapped[bool] = mapped_column(default=True, server_default=true())
-    """Whether friction rises by itself while comments come at an abnormal rate."""
+    """Whether protection rises automatically while comments come at an abnormal rate."""
     akismet_key: Mapped[str | None] = mapped_column(String(80))
     version: Mapped[int] = mapped_column(default=0, server_default="0")
-    """Grows with every change of it or its origins, so that no copy of an old page is given out any more."""
+    """Grows with every change of the site or its origins, so that cached pages expire."""
 
     origins: Mapped[list[Origin]] = relationship(
         back_populates="site", cascade="all, delete-orphan", order_by="Origin.id", lazy="selectin"
@@ -64,11 +64,11 @@ class Site(Base):
 
 @event.listens_for(Site, "before_update")
 def _grow(_mapper: Mapper[Site], _connection: Connection, site: Site) -> None:
-    site.version = Site.version + 1  # counted by the database, whoever else writes
+    site.version = Site.version + 1  # in SQL: no concurrent change is lost
 
 
 class Origin(Base):
-    """scheme://host[:port] of pages that may embed a site's threads; belongs to one site only."""
+    """scheme://host[:port] of pages that may embed a site's threads; each belongs to one site only."""
 
     __tablename__ = "origin"
 
@@ -80,7 +80,7 @@ class Origin(Base):
 
 
 class Thread(Base):
-    """The discussion of one article: a site and a key."""
+    """The discussion of one article, identified by a site and a key."""
 
     __tablename__ = "thread"
     __table_args__ = (
@@ -95,28 +95,28 @@ class Thread(Base):
     site_id: Mapped[int] = mapped_column(ForeignKey("site.id", ondelete="CASCADE"))
     key: Mapped[str] = mapped_column(String(2000))
     match_key: Mapped[str | None] = mapped_column(String(2000), default=_match_key)
-    """The key in the form in which addresses are compared; None where the release before wrote the row."""
+    """The key in the form in which URLs are compared; None if an older release wrote the row."""
     url: Mapped[str] = mapped_column(String(2000))
     title: Mapped[str | None] = mapped_column(String(300))
     title_source: Mapped[TitleSource | None] = mapped_column(choice(TitleSource))
     """None while there is no title."""
     title_checked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    """When the article's page was last asked for its title."""
+    """When the service last fetched the article's page for its title."""
     title_tries: Mapped[int] = mapped_column(default=0, server_default="0")
-    """How often the page is still to be asked, once a day; a comment that appears sets it, an answer ends it."""
+    """How many daily attempts to fetch the title are left; a newly shown comment sets it, an answer sets it to 0."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     version: Mapped[int] = mapped_column(default=0)
     approved_count: Mapped[int] = mapped_column(default=0)
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    """From then on it takes no comments: closed by hand, or to be closed on a date."""
+    """When it closes, or closed, for new comments: by hand or on a set date."""
     slow_seconds: Mapped[int | None]
-    """Slow mode: how long one person waits between two comments."""
+    """Slow mode: how long one person must wait between two comments."""
 
     site: Mapped[Site] = relationship()
 
 
 class ThreadAlias(Base):
-    """A key under which an article was once known; readers who come by it find the thread it belongs to now."""
+    """A former key of an article, which leads readers to the thread it belongs to now."""
 
     __tablename__ = "thread_alias"
     __table_args__ = (
@@ -128,6 +128,6 @@ class ThreadAlias(Base):
     site_id: Mapped[int] = mapped_column(ForeignKey("site.id", ondelete="CASCADE"))
     key: Mapped[str] = mapped_column(String(2000))
     match_key: Mapped[str | None] = mapped_column(String(2000), default=_match_key)
-    """The key in the form in which addresses are compared; None where the release before wrote the row."""
+    """The key in the form in which URLs are compared; None if an older release wrote the row."""
     thread_id: Mapped[int] = mapped_column(ForeignKey("thread.id", ondelete="CASCADE"), index=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)

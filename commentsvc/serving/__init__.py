@@ -1,1 +1,1 @@
-"""How the service answers: the server, the WSGI stack and the page cache."""
+"""The production server, the WSGI stack and the page cache."""

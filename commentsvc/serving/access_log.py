@@ -1,6 +1,7 @@
-"""A line for each request: without an address of a reader, a query, which holds the pages people read, or a secret.
+"""The access log: one line per request, without IP addresses, queries (they name the pages people read) or secrets.
 
-Answers that come from memory are counted, and told once a second: a line for each of them would take longer than they.
+Responses from the page cache are counted and logged once a second: writing a line for each would take longer than the
+response itself.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ from commentsvc.serving.wsgi_bridge import DeferredResponse
 WsgiApp = Callable[..., Iterable[bytes]]
 
 FROM_MEMORY = "commentsvc.from_memory"
-"""The key under which an application says in the environ that its answer was ready."""
+"""The environ key that the page cache sets when it answers from memory."""
 
 _SECRET_PATH = re.compile(r"(/(?:sign-in|invite)/).+", re.DOTALL)
 
 
 class AccessLog:
-    """A WSGI application that writes down what another one answers."""
+    """WSGI middleware that logs the responses of another application."""
 
     def __init__(self, app: WsgiApp, write: Callable[[str], object] | None = None) -> None:
         self._app = app
@@ -35,13 +36,13 @@ class AccessLog:
         threading.Thread(target=self._tell_every_second, daemon=True, name="access log").start()
 
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        """Answer a request."""
+        """Pass a request on and log it."""
         status = "-"
 
-        def started(said: str, *more: Any) -> Any:
+        def started(status_line: str, *more: Any) -> Any:
             nonlocal status
-            status = said[:3]
-            return start(said, *more)
+            status = status_line[:3]
+            return start(status_line, *more)
 
         began = perf_counter()
         answer = self._app(environ, started)
@@ -59,7 +60,7 @@ class AccessLog:
         return answer
 
     def tell(self) -> None:
-        """Write down what came from memory since the last time."""
+        """Log the responses that came from memory since the last call."""
         ready, self._ready = self._ready, Counter()
         for (method, path, status), times in sorted(ready.items()):
             self._line(method, path, f"{status} from memory, {times:,} {'time' if times == 1 else 'times'}")
@@ -70,18 +71,18 @@ class AccessLog:
             self.tell()
 
     def _line(self, method: str, path: str, rest: str) -> None:
-        at = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S %z}"
-        self._write(f'{at} "{method} {shown_path(path)}" {rest}\n')
+        time = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S %z}"
+        self._write(f'{time} "{method} {shown_path(path)}" {rest}\n')
 
 
 def shown_path(path: str) -> str:
-    """Return a path as the log may show it: on one line, without the secret of a one-time link."""
-    discreet = _SECRET_PATH.sub(r"\1…", path)
-    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in discreet)
+    """Return a path in the form that is logged: on one line, without the secret of a one-time link."""
+    public = _SECRET_PATH.sub(r"\1…", path)
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in public)
 
 
 def _to_stdout(line: str) -> None:
-    """Write it where it can be written: a full disk or a closed pipe is no reason to answer nobody."""
+    """Write a line if possible: a full disk or a closed pipe must not stop the service."""
     with suppress(OSError, ValueError):
         sys.stdout.write(line)
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""The way in to Flask: few threads wait for bodies, and what can wait goes to the second pool of threads."""
+"""WSGI middleware: reads bodies on at most two threads, and sends slow requests to the second thread pool."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from commentsvc.serving.wsgi_bridge import CAN_WAIT, DeferredResponse
 
 LONG = ("/admin", "/login", "/account", "/invite")
-"""How paths begin behind which even reading may wait for another server or look through a million comments."""
+"""Prefixes of paths where even a GET may wait for another server or search a million comments."""
 READING = ("GET", "HEAD")
 BODY_LARGEST = 512 * 1024
-"""Bytes; the longest comment allowed, percent-encoded, fits. Flask refuses a larger one without reading it."""
+"""Bytes; the longest comment allowed fits, percent-encoded. Flask refuses a larger body without reading it."""
 WAITING = 2
-"""Threads that wait for bodies at the same time. A process has one more at least, and four as a rule."""
+"""Threads that may wait for bodies at the same time. A process has at least three threads, normally four."""
 PATIENCE = 0.1
-"""Seconds to wait for one of them to be done, as any is whose body has been sent."""
+"""Seconds to wait for a free slot; a request whose body has already arrived frees one at once."""
 BUSY = "The service is busy. Please try again in a moment."
 _DIGITS = len(str(BODY_LARGEST))
-"""Python reads no number of very many."""
+"""A longer number is not parsed: Python raises ValueError for thousands of digits."""
 
 
 class RequestBodyReader:
-    """A WSGI application in front of another."""
+    """WSGI middleware that reads a request's body before it calls the application."""
 
     def __init__(self, app: WSGIApplication) -> None:
         self._app = app
@@ -33,7 +33,7 @@ class RequestBodyReader:
         self._all_stuck = False
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        """Pass a request on, once its body has come."""
+        """Pass a request on once its body has arrived."""
         length = _length(environ)
         if length is None:
             return self._app(environ, start)
@@ -44,7 +44,7 @@ class RequestBodyReader:
         return self._app(environ, start)
 
     def _has_come(self, environ: WSGIEnvironment, length: int) -> bool:
-        """Wait for the body; False where others do so already and get nowhere."""
+        """Wait for the body; return False if slow senders occupy all slots."""
         if not self._waiting.acquire(timeout=0 if self._all_stuck else PATIENCE):
             self._all_stuck = True
             return False
@@ -61,9 +61,9 @@ def _is_reading(environ: WSGIEnvironment) -> bool:
 
 
 def _length(environ: WSGIEnvironment) -> int | None:
-    """Return of how many bytes a body is to be waited for; None leaves all of that to Flask."""
+    """Return the number of bytes to wait for; None leaves the body to Flask."""
     if environ["REQUEST_METHOD"] in READING:
-        environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(), "0"  # nobody here reads one
+        environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(), "0"  # no view reads the body of a GET
         return 0
     text = environ.get("CONTENT_LENGTH") or "0"
     if "HTTP_TRANSFER_ENCODING" in environ or not text.isdecimal() or len(text) > _DIGITS:

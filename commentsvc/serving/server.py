@@ -1,4 +1,4 @@
-"""The production server; the only importer of Granian. Why it, and why so set: docs/serving.md."""
+"""The production server; the only importer of Granian. docs/serving.md explains the choice and its settings."""
 
 from __future__ import annotations
 
@@ -25,30 +25,29 @@ from commentsvc.serving import stack
 WsgiApp = Callable[..., Iterable[bytes]]
 
 THREADS = 4
-"""Requests one worker answers at the same time; more only wait for each other in Python."""
+"""Requests that one worker answers at the same time; more would only compete for Python's interpreter lock."""
 NETWORK_THREADS = 2
-"""Threads of one worker that read and write what goes over the network, beside those that run Python."""
+"""Threads of one worker for network I/O, in addition to those that run Python."""
 WAITING = 64
-"""Connections one worker has open at most; the system keeps others waiting."""
+"""Open connections per worker; the kernel queues further ones."""
 BACKLOG = 1024
 HEADERS_WITHIN_MS = 5_000
 BUFFER_LARGEST = 64 * 1024
 FINISH_WITHIN = 20
-"""Seconds a request under way has to finish when the server is told to stop."""
+"""Seconds that running requests have to finish after a stop signal."""
 STOP = frozenset({signal.SIGINT, signal.SIGTERM})
-"""What tells it so."""
 
 
 @dataclass(frozen=True)
 class Bind:
-    """Where the server listens."""
+    """The address that the server listens on."""
 
     host: str
     port: int
 
     @classmethod
     def read(cls, text: str) -> Bind:
-        """Read `HOST:PORT`, an IPv6 host in brackets; raises BadAddressError."""
+        """Parse `HOST:PORT`, with an IPv6 host in brackets; raises BadAddressError."""
         match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]\s]+)):(\d{1,5})", text)
         if not match or not 0 < int(match[3]) < 65_536:
             raise BadAddressError(f"{text!r} is not HOST:PORT, such as 127.0.0.1:8600")
@@ -58,9 +57,10 @@ class Bind:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     def require_free(self) -> None:
-        """Raise BadAddressError where nothing can listen here.
+        """Raise BadAddressError if we cannot listen here.
 
-        Every worker opens this port for itself, so that a second server would be let in and take half the requests.
+        Every worker opens the port itself with SO_REUSEPORT, so a second server would start without an error and
+        get half the requests.
         """
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         with socket.socket(family) as probe:
@@ -72,7 +72,7 @@ class Bind:
 
 
 def default_workers() -> int:
-    """Return how many processes suit this machine."""
+    """Return the default number of worker processes for this machine."""
     return min(2, os.cpu_count() or 1)
 
 
@@ -83,20 +83,20 @@ def serve(
     workers: int,
     access_log: bool = True,
 ) -> None:
-    """Answer requests until SIGTERM or SIGINT; call it in the main thread, where there is no other.
+    """Answer requests until SIGTERM or SIGINT; call it in the main thread, before any other thread starts.
 
     `load` is called once in each worker, so that each has its own database connections. A worker that dies is
-    replaced; one that dies again at once ends the service with exit code 1. Raises BadAddressError where the address
-    is taken.
+    replaced; one that dies again at once ends the service with exit code 1. Raises BadAddressError if the address
+    is in use.
     """
     bind.require_free()
-    # A signal that comes before its taker is there waits for it, in this process and in each worker forked from it.
+    # A signal stays pending until the thread that handles it runs, here and in each forked worker.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP)
-    # Workers share what is loaded by now; other ways of starting them (the default of newer Pythons) load it anew.
+    # Forked workers share the modules loaded by now; other start methods (the default of newer Pythons) load them anew.
     multiprocessing.set_start_method("fork", force=True)
     gc.collect()
-    gc.freeze()  # no collection in a worker writes to what it shares
-    # Granian's own way around a WSGI application has it answer at once; ours is the outermost layer of the stack.
+    gc.freeze()  # so that garbage collection in a worker does not write to, and so copy, shared memory
+    # Granian's own WSGI wrapper answers in the calling thread; our WsgiBridge, the outermost layer, replaces it.
     granian.server.mp._wsgi_call_wrap = lambda app, *_: app  # type: ignore[attr-defined]
     server = MPServer(
         target="commentsvc",  # only a name: `load` is what is called
@@ -116,7 +116,7 @@ def serve(
         respawn_failed_workers=True,
         workers_kill_timeout=FINISH_WITHIN,
         log_dictconfig=_logging(),
-        log_access=False,  # we write our own
+        log_access=False,  # AccessLog writes it
     )
     server.on_startup(_take_signals)  # after Granian has set its handlers, before it forks
     server.serve(target_loader=partial(_load_in_worker, load, access_log), wrap_loader=False)
@@ -128,8 +128,8 @@ def _take_signals() -> None:
 
 
 def _load_in_worker(load: Callable[[], WsgiApp], access_log: bool) -> WsgiApp:
-    """Load the application in a worker that stops once, and only when its parent says so: not by Ctrl+C itself."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not the parent's, until Granian sets the worker's own
+    """Load the application in a worker, which stops only on its parent's SIGTERM: Ctrl+C reaches the parent too."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not the parent's, until Granian sets the worker's
     threading.Thread(target=_stop_when_told, args=({signal.SIGTERM},), daemon=True).start()
     return stack.wrap(load(), stack.at_the_server(access_log=access_log))
 
@@ -137,15 +137,15 @@ def _load_in_worker(load: Callable[[], WsgiApp], access_log: bool) -> WsgiApp:
 def _stop_when_told(signals: Iterable[signal.Signals]) -> None:
     """Wait for a signal, and call Granian's handler from this thread, which holds no lock.
 
-    The handler takes a lock that the main thread may be holding when a signal comes, as after Ctrl+C, which a terminal
-    sends to parent and workers alike: the process would hang until it is killed.
+    The handler takes a lock that the main thread may hold when the signal arrives, as after Ctrl+C, which a terminal
+    sends to the parent and the workers: the process would hang until it is killed.
     """
     signal.sigwait(signals)
     handler = signal.getsignal(signal.SIGTERM)
     if callable(handler):
         handler(signal.SIGTERM, None)
     else:
-        os._exit(0)  # a worker's application was still loading; no request has been taken
+        os._exit(0)  # the application is still loading, so no request is running
 
 
 def _logging() -> dict[str, Any]:

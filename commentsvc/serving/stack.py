@@ -1,12 +1,12 @@
-"""What a request passes on its way from the server to Flask, in one list.
+"""The WSGI stack: the layers between the server and Flask, in one list.
 
-    WsgiBridge          the server's requests as WSGI has them; what takes long goes to threads of its own
-    AccessLog           a line for each answer, where `serve` is to write one
-    PageCache           answers that are the same for everybody, as bytes; the rest passes
-    RequestBodyReader   waits for a request's body, so that a slow sender holds no thread of Flask's
+    WsgiBridge          turns the server's requests into WSGI; slow requests run in a second thread pool
+    AccessLog           writes one line per response, unless `serve` has it switched off
+    PageCache           answers from memory where the response is the same for everybody
+    RequestBodyReader   reads request bodies, so that slow senders cannot occupy all threads
     Flask
 
-Another WSGI server than ours takes the place of the first two.
+Another WSGI server takes the place of the first two.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ Layer = Callable[[WsgiApp], Any]
 
 
 def at_the_server(*, access_log: bool) -> Sequence[Layer]:
-    """Return the layers that belong to our own server, the outermost first."""
+    """Return the layers of our own server, outermost first."""
     return [WsgiBridge, *([AccessLog] if access_log else [])]
 
 
 def around_flask(
     settings: Settings, engine: Engine, signal: ChangeSignal, broadcast: ChangeBroadcast
 ) -> Sequence[Layer]:
-    """Return the layers that every server has, the outermost first."""
+    """Return the layers that run under every server, outermost first."""
 
     def page_cache(app: WsgiApp) -> PageCache:
         room = settings.cache_mb * 1024 * 1024

@@ -1,8 +1,8 @@
-"""Between the server and a WSGI application: what takes long is answered by threads of its own.
+"""Connects Granian to a WSGI application; slow requests run in a second thread pool.
 
-The server has four threads, and answers in the order in which requests come: four comments that wait for the database,
-or four logins that wait for a slow provider, would stop all readers, so what can wait is answered by a second pool of
-threads. An application returns a `DeferredResponse` for it, and the server's thread goes on with the next request.
+The server has four threads and answers requests in the order of their arrival: four comments that wait for the
+database, or four logins that wait for a slow provider, would block all readers. For such a request the application
+returns a `DeferredResponse`; the second pool makes it, and the server's thread takes the next request.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ Headers = list[tuple[str, str]]
 WsgiApp = Callable[..., Iterable[bytes]]
 
 CAN_WAIT = "commentsvc.can_wait"
-"""The key under which the environ says that a `DeferredResponse` may be returned."""
+"""The environ key that is set where the application may return a `DeferredResponse`."""
 SLOW_POOL_SIZE = 8
-"""Threads of a process that answer later. More requests wait in a queue, without a thread."""
+"""Threads of the second pool, per process. Further slow requests wait in a queue."""
 
 log = logging.getLogger(__name__)
 
 
 class DeferredResponse:
-    """A WSGI answer that is made when it is iterated over, its status and headers with it."""
+    """A WSGI response that is made, with its status and headers, when it is iterated over."""
 
     def __init__(self, make: Callable[[], Iterable[bytes]]) -> None:
         self._make = make
@@ -34,7 +34,7 @@ class DeferredResponse:
         yield whole(self._make())
 
     def then(self, after: Callable[[], object]) -> DeferredResponse:
-        """Return the same answer, with something to do once it is made."""
+        """Return the same response; `after` is called once it is made."""
 
         def make() -> Iterable[bytes]:
             body = whole(self._make())
@@ -45,7 +45,7 @@ class DeferredResponse:
 
 
 def whole(parts: Iterable[bytes]) -> bytes:
-    """Return the body of a WSGI answer, and close it."""
+    """Return the whole body of a WSGI response, and close it."""
     try:
         return b"".join(parts)
     finally:
@@ -54,7 +54,7 @@ def whole(parts: Iterable[bytes]) -> bytes:
 
 
 class _Begun:
-    """What an application says before the body: WSGI's `start_response`."""
+    """WSGI's `start_response`: records the status and headers."""
 
     __slots__ = ("headers", "status")
 
@@ -69,7 +69,7 @@ _NOTHING: Headers = []
 
 
 class WsgiBridge:
-    """What the server calls with each request: the protocol of its answer, and the request as WSGI has it."""
+    """The callable that Granian calls with each request: a protocol to respond through, and the WSGI environ."""
 
     def __init__(self, app: WsgiApp) -> None:
         self._app = app
@@ -98,9 +98,9 @@ class WsgiBridge:
         try:
             self._send(protocol, begun, answer)
         except Exception:
-            log.exception("an answer could not be made")
+            log.exception("a deferred request failed")
             protocol.response_bytes(500, [], b"")
 
     def _send(self, protocol: Any, begun: _Begun, answer: Iterable[bytes]) -> None:
-        body = whole(answer)  # the status is there only then
+        body = whole(answer)  # the status is known only afterwards
         protocol.response_bytes(int(begun.status[:3]), begun.headers, body)

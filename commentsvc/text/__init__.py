@@ -1,1 +1,1 @@
-"""From what people type to HTML that is safe to show, and their pictures."""
+"""Turns what people type into safe HTML, and their pictures into small ones."""

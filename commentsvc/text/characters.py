@@ -1,4 +1,4 @@
-"""Tells which characters are drawn as nothing, and which change the order in which others are read."""
+"""Invisible characters, and characters that change the reading direction."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ ZERO_WIDTH_SPACE = "\u200b"
 NON_JOINER = "\u200c"
 JOINER = "\u200d"
 DIRECTION_MARKS = frozenset("\u061c\u200e\u200f")
-"""They turn only what stands beside them; texts that are written from right to left need them."""
+"""They affect only their neighbours; texts in right-to-left scripts need them."""
 OVERRIDES = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x2070))))
-"""Embeddings, overrides and isolates: they make a text read otherwise than it is stored. With them go the
-deprecated formatting characters, which no font and no browser needs."""
+"""Embeddings, overrides and isolates, with which a text can be displayed in another order than it is stored in, and
+the deprecated formatting characters, which no font and no browser needs."""
 PREPENDED = frozenset(map(chr, (*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD)))
-"""Format characters that are drawn: number signs, set before what follows."""
+"""Format characters that are visible: number signs before digits."""
 
-# Default_Ignorable_Code_Point of Unicode, then letters and symbols that are blank in every font.
+# Unicode's Default_Ignorable_Code_Point, then letters and symbols that are blank in every font.
 _NOTHING = (
     *((0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F)),
     *((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F)),
@@ -28,19 +28,19 @@ _WIDE_BLANKS = frozenset("\u2800\u3164\uffa0")
 
 @lru_cache(maxsize=4096)
 def is_drawn(char: str) -> bool:
-    """Whether the eye sees anything of a character, a space among others included."""
+    """Whether a character takes part in the drawn text; a space does."""
     if any(first <= ord(char) <= last for first, last in _NOTHING):
         return False
     return unicodedata.category(char) not in {"Cc", "Cf", "Cs"} or char in PREPENDED
 
 
 def is_seen(text: str) -> bool:
-    """Whether a text has a letter, a digit or a sign that the eye sees."""
+    """Whether a text has a visible letter, digit or symbol."""
     return any(is_drawn(char) and unicodedata.category(char)[0] in "LNPS" for char in text)
 
 
 def without_undrawn(text: str) -> str:
-    """Return `text` without what is drawn as nothing, but for what letters and emoji need to be drawn right."""
+    """Return `text` without invisible characters, except those that letters and emoji need to be drawn correctly."""
     if text.isascii():
         return text
     kept = ""
@@ -53,7 +53,7 @@ def without_undrawn(text: str) -> str:
 
 
 def _shapes(before: str, char: str, after: str) -> bool:
-    """Whether a character that is not drawn itself changes how its neighbours are drawn."""
+    """Whether an invisible character changes how its neighbours are drawn."""
     if not before:
         return False
     kind = unicodedata.category(before)
@@ -62,13 +62,13 @@ def _shapes(before: str, char: str, after: str) -> bool:
         return bool(after) and (emoji or _is_shaped(before) or _is_shaped(after))
     if char in {"\ufe0e", "\ufe0f"}:
         return kind[0] in "SPN"
-    if 0xE0100 <= ord(char) <= 0xE01EF:  # variants of Chinese characters, as in Japanese names
+    if 0xE0100 <= ord(char) <= 0xE01EF:  # variants of Chinese characters, used in Japanese names
         return kind == "Lo" and ord(before) >= 0x3400
     return 0x180B <= ord(char) <= 0x180F and 0x1820 <= ord(before) <= 0x18AA
 
 
 def _is_shaped(char: str) -> bool:
-    """Whether a letter or a mark is one of the Arabic or Indic scripts, where joiners choose the form."""
+    """Whether a letter or mark belongs to an Arabic or Indic script, in which joiners select the letter's form."""
     if unicodedata.bidirectional(char) == "AL":
         return True
     return unicodedata.category(char) in {"Lo", "Mn", "Mc"} and 0x600 <= ord(char) <= 0x1CFF

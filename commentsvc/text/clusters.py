@@ -1,7 +1,7 @@
-"""Keeps what is drawn as one character (a grapheme cluster) as small as real words have it.
+"""Limits the size of grapheme clusters (what is drawn as one character) to what real words need.
 
-Marks pile up over a letter and cover the lines around it; conjoining letters and emoji make clusters that no browser
-breaks, so that they widen a page. Nothing here counts bytes or code points of a text as a whole.
+Stacked marks cover the lines around a letter; joined letters and emoji form clusters that no browser breaks, which
+widen a page. The length of the text as a whole is not limited here.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from functools import lru_cache
 from commentsvc.text.characters import JOINER, OVERRIDES, PREPENDED, ZERO_WIDTH_SPACE, is_drawn
 
 MOST_MARKS = 8
-"""On one letter: the largest Tibetan stacks have eight, pointed and accented Hebrew six."""
+"""Marks per letter: the largest Tibetan stacks have eight, pointed and accented Hebrew six."""
 MOST_ALIKE = 3
-"""Marks of one canonical class, which are set above each other; Vietnamese and Greek have two, phonetics three."""
+"""Marks of one canonical class, which stack; Vietnamese and Greek use two, phonetic notation three."""
 _MOST_SAME = 2
 _MOST_BY_CATEGORY = {"Mn": 5, "Mc": 4, "Me": 2}
 _MOST_UNDRAWN = 8
 MOST_JOINED = 8
-"""Characters with a width in one cluster: a family of four with skin tones has eight, a conjunct of Sanskrit six."""
+"""Characters with a width per cluster: a family of four with skin tones has eight, a Sanskrit conjunct six."""
 
 _VIRAMA = 9
 _VOWEL_JAMO = (0x1160, 0x11A8, 0xD7B0, 0xD7C7, 0x16D63, 0x16D64, 0x16D67, 0x16D6B)
@@ -41,7 +41,7 @@ _LETTERS_SET_BEFORE = frozenset(
         ),
     )
 )
-# What joins nothing and marks nothing; most texts have no other characters.
+# Characters that neither join nor mark others; most texts have no other ones.
 _SIMPLE = re.compile(
     "[\x00-\u00ac\u00ae-\u02ff\u0370-\u0377\u037a-\u037f\u0384-\u038a\u038e-\u03a1\u03a3-\u0482\u048a-\u052f"
     "\u05d0-\u05ea\u0620-\u064a\u1e00-\u1f15\u2010-\u2027\u2030-\u205f\u20a0-\u20bf\u2100-\u218b\u2190-\u2426"
@@ -52,15 +52,15 @@ _SIMPLE = re.compile(
 
 
 def limited(text: str, *, between: str = ZERO_WIDTH_SPACE) -> str:
-    """Return `text` with every cluster cut to size: marks too many go, `between` is set where one is too long.
+    """Return `text` with every cluster limited: without excess marks, and with `between` inserted in long clusters.
 
-    With `between` empty the characters that make it too long go as well, as a name wants it.
+    If `between` is empty, the excess characters of a long cluster are removed instead, which suits names.
     """
     return text if _SIMPLE.fullmatch(text) else Clusters(between).cut(text)
 
 
 class Clusters:
-    """Cuts a text that comes in pieces, such as those between the tags of a document."""
+    """Limits the clusters of a text that comes in pieces, such as those between tags."""
 
     def __init__(self, between: str = ZERO_WIDTH_SPACE) -> None:
         self._between = between
@@ -69,7 +69,7 @@ class Clusters:
         self._before = self._joined_by = ""
 
     def cut(self, piece: str) -> str:
-        """Return the next piece of the text, cut."""
+        """Return the next piece of the text with its clusters limited."""
         kept: list[str] = []
         for char in piece:
             kind, group, most = _trait(char)
@@ -100,7 +100,7 @@ class Clusters:
         return True
 
     def _letter(self, char: str, kind: str) -> list[str]:
-        """Take a character that has a width; return it, with a break before it where the cluster is full."""
+        """Add a character that has a width; return it, after a separator if the cluster is full."""
         joined = self._joins(kind)
         full = joined and self._width >= MOST_JOINED
         if full and not self._between:
@@ -112,7 +112,7 @@ class Clusters:
         return [self._between, char] if full else [char]
 
     def _joins(self, kind: str) -> bool:
-        """Whether a character belongs to the cluster before it; where fonts and versions differ, it does."""
+        """Whether a character joins the cluster before it; if fonts or Unicode versions differ, it does."""
         before = self._before
         if not before:
             return False
@@ -129,7 +129,7 @@ class Clusters:
 
 @lru_cache(maxsize=4096)
 def _trait(char: str) -> tuple[str, str | int, int]:
-    """Return a character's kind and, of a mark, what it is counted with and how many of these there may be."""
+    """Return a character's kind and, for a mark, the group it counts in and the limit of the group."""
     category, number = unicodedata.category(char), ord(char)
     if char in OVERRIDES or 0xFFF9 <= number <= 0xFFFB:
         return "gone", "", 0

@@ -1,4 +1,4 @@
-"""Colours code blocks by class names; the only importer of Pygments."""
+"""Highlights code blocks with CSS classes; the only importer of Pygments."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
-# Lexers backtrack, some of them for hours: what is long or rare is shown plain.
+# Lexers backtrack, some for hours, so long code and rare languages are not highlighted.
 LONGEST = 4_000
 MOST_LINES = 300
 LANGUAGES = frozenset(
@@ -24,7 +24,7 @@ _FORMATTER: HtmlFormatter[str] = HtmlFormatter(nowrap=True, classprefix="hl-")
 
 
 def highlight(code: str, language: str) -> str:
-    """Return HTML spans for `code`, or an empty string where the language is not one of ours or the code too long."""
+    """Return HTML spans for `code`; an empty string if it is too long or the language is not in LANGUAGES."""
     if language.lower() not in LANGUAGES or len(code) > LONGEST:
         return ""
     lines = code.splitlines()

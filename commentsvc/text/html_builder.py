@@ -1,4 +1,4 @@
-"""Builds a comment's HTML from pieces, well-formed whatever the order in which they come."""
+"""Builds a comment's HTML from pieces; the result is well-formed whatever their order."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from html import escape
 
 DEEPEST = 20
-"""Quotes and lists inside of each other; what is meant to lie deeper stays at this depth."""
-# Line ends beside breaks and blocks keep words apart where only the text is taken, as in an excerpt.
+"""Depth of nested quotes and lists; deeper ones stay at this depth."""
+# Line ends after breaks and blocks keep words apart when the tags are removed, as in an excerpt.
 _BREAK = "<br>\n"
 _LISTS = frozenset({"ul", "ol"})
 
@@ -19,10 +19,9 @@ class _Box:
 
 
 class HtmlBuilder:
-    """The text so far: finished paragraphs, the one being written, and the boxes (quotes, lists) around it.
+    """The HTML so far: finished paragraphs, the current one, and the open boxes (quotes, lists, items) around it.
 
-    Inline tags are wanted, not opened: they open when text comes, so that none is empty and none crosses the
-    end of its paragraph.
+    An inline tag opens only when text follows, so that none is empty and none crosses the end of its paragraph.
     """
 
     def __init__(self) -> None:
@@ -36,21 +35,21 @@ class HtmlBuilder:
 
     @property
     def begun(self) -> bool:
-        """Whether the present paragraph has anything in it."""
+        """Whether the current paragraph has any content."""
         return bool(self._line)
 
     def want(self, tag: str, opening: str = "") -> None:
-        """Set what follows in `tag`; `opening` is its start tag where that has attributes."""
+        """Put the following text in `tag`; `opening` is its start tag if that has attributes."""
         if tag not in self._wanted or opening:
             self._wanted.pop(tag, None)
             self._wanted[tag] = opening or f"<{tag}>"
 
     def unwant(self, tag: str) -> None:
-        """No longer set what follows in `tag`."""
+        """No longer put the following text in `tag`."""
         self._wanted.pop(tag, None)
 
     def wants(self, tag: str) -> bool:
-        """Whether what follows will be set in `tag`."""
+        """Whether the following text will be in `tag`."""
         return tag in self._wanted
 
     def say(self, text: str) -> None:
@@ -68,29 +67,29 @@ class HtmlBuilder:
             self._add(f"<code>{escape(text, quote=False)}</code>")
 
     def code_block(self, text: str) -> None:
-        """Add lines of code as they are."""
+        """Add lines of code unchanged."""
         self.end_paragraph()
         if text.strip():
-            # The parser of a page swallows the first line end in <pre>; <code> keeps it from being the first.
+            # HTML parsers drop a line end directly after <pre>; <code> in between prevents that.
             self._emit(
                 f"<pre><code>{escape(text.strip(chr(10)).rstrip(), quote=False)}\n</code></pre>\n", block=True
             )
 
     def newline(self) -> None:
-        """Note the end of a line of source: one is a break, two end the paragraph."""
+        """Record the end of a source line: one is a line break, two end the paragraph."""
         self._newlines += 1
 
     def line_break(self) -> None:
-        """Note a break that was asked for; beside a line end it is the same break."""
+        """Record an explicit line break; together with a line end it is one break."""
         self._breaks += 1
 
     def drop_last(self, text: str) -> None:
-        """Take `text`, and white space, back as often as the paragraph ends with it."""
+        """Remove `text` and white space from the end of the paragraph, repeatedly."""
         while self._line and (self._line[-1] == text or self._line[-1].isspace()):
             self._line.pop()
 
     def end_paragraph(self) -> None:
-        """Finish the paragraph, if one has begun; a link ends with it, for its address may be longer than the text."""
+        """Finish the paragraph and its link: repeating the address in the next paragraph could outweigh the text."""
         self._newlines = self._breaks = 0
         if any(tag == "a" for tag, _ in self._open):
             self.unwant("a")
@@ -101,7 +100,7 @@ class HtmlBuilder:
             self._emit(content)
 
     def open_box(self, tag: str, opening: str = "") -> None:
-        """Begin a quote, a list or an item of one; an item outside of a list is a paragraph with a bullet."""
+        """Begin a quote, a list or an item; an item outside a list becomes a paragraph with a bullet."""
         self.end_paragraph()
         if tag == "li":
             if not self._in_list():
@@ -115,7 +114,7 @@ class HtmlBuilder:
         self._push_box(tag, opening)
 
     def close_box(self, tag: str) -> None:
-        """End the innermost box of this kind and all in it; of an item, only one of the present list."""
+        """End the innermost box of this tag and everything in it; an item only within the current list."""
         self.end_paragraph()
         if self._too_deep:
             self._too_deep -= 1
@@ -131,7 +130,7 @@ class HtmlBuilder:
             pass
 
     def close(self) -> str:
-        """Return the whole, every tag closed."""
+        """Close every tag and return the HTML."""
         self.end_paragraph()
         while self._boxes:
             self._pop_box()
@@ -153,7 +152,7 @@ class HtmlBuilder:
         self._open += wanted
 
     def _agreeing(self) -> int:
-        """How many of the open tags may stay open: those that are wanted, in the same order."""
+        """Return how many of the open tags can stay open: those that are still wanted, in the same order."""
         same = 0
         for have, want in zip(self._open, self._wanted.items(), strict=False):
             if have != want:
@@ -169,7 +168,7 @@ class HtmlBuilder:
         if self._boxes and self._boxes[-1].tag in _LISTS:
             self._push_box("li")
         box = self._boxes[-1] if self._boxes else None
-        # A list whose items are one line each stays tight, as Markdown's does.
+        # The first paragraph of an item has no <p>, like the items of a tight list in Markdown.
         bare = block or (box is not None and box.tag == "li" and not box.filled)
         self._done.append(content if bare else f"<p>{content}</p>\n")
         if box is not None:

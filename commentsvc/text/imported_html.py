@@ -1,7 +1,7 @@
-"""HTML as other systems kept it, rewritten in the few tags a comment here has. It cleans nothing: markup.py does.
+"""Rewrites HTML from other systems in the few tags that a comment has here. It does not sanitise: markup.py does.
 
-Line ends count, as they do in WordPress: one is a break, an empty line begins a paragraph. A text is read in one
-pass, whose time grows with its length alone.
+Line ends count, as in WordPress: one is a line break, an empty line starts a paragraph. A text is read in one pass, in
+time linear in its length.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _SCRIPTS = {
 _CELL = " | "
 _DEEPEST_CODE = 10
 
-# Possessive repeats: a text made to confuse costs no second look. "<3" and "<me@home.example>" are no tags.
+# Possessive quantifiers prevent backtracking on hostile texts. "<3" and "<me@home.example>" are not tags.
 _TAG = re.compile(
     r"<(/?)([a-z][a-z0-9-]*+(?::[a-z]++)?)(?=[\s/>])(?:((?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*+)>|([^<>]*+)>)",
     re.IGNORECASE,
@@ -42,12 +42,12 @@ _TAG = re.compile(
 _ATTRIBUTE = re.compile(
     r"(?<![\w-])([a-z]++)\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"'<>]++))", re.IGNORECASE
 )
-# A caption or a gallery as WordPress writes it into a text; a bare "[gallery]" is talk of one.
+# A caption or gallery shortcode as WordPress writes it; a bare "[gallery]" is text.
 _SHORTCODE = re.compile(r"\[(?:caption|gallery)\s++[a-z]++=[^\[\]<>]*+\]|\[/caption\]", re.IGNORECASE)
 
 
 def rewrite(html: str) -> str:
-    """Return `html` as well-formed paragraphs, quotes, lists, code and links; other tags go, their text stays."""
+    """Return `html` as well-formed paragraphs, quotes, lists, code and links; keeps only the text of other tags."""
     reader = _Reader()
     for slash, tag, rest in _pieces(_without_comments(html.replace("\r\n", "\n").replace("\r", "\n"))):
         if not tag:
@@ -60,40 +60,40 @@ def rewrite(html: str) -> str:
 
 
 def _without_comments(html: str) -> str:
-    kept, at = [], 0
-    while (start := html.find("<!--", at)) >= 0 and (end := html.find("-->", start + 4)) >= 0:
-        kept.append(html[at:start])
-        at = end + 3
-    return _SHORTCODE.sub("", "".join(kept) + html[at:])
+    kept, position = [], 0
+    while (start := html.find("<!--", position)) >= 0 and (end := html.find("-->", start + 4)) >= 0:
+        kept.append(html[position:start])
+        position = end + 3
+    return _SHORTCODE.sub("", "".join(kept) + html[position:])
 
 
 def _pieces(html: str) -> Iterator[tuple[str, str, str]]:
-    """Yield (slash, tag, attributes) for a tag and ("", "", text) for what is between two."""
-    at = 0
-    for result in _TAG.finditer(html):
-        if result.start() > at:
-            yield "", "", html[at : result.start()]
-        yield result[1], result[2].lower(), result[3] if result[3] is not None else result[4]
-        at = result.end()
-    if at < len(html):
-        yield "", "", html[at:]
+    """Yield (slash, tag, attributes) for each tag and ("", "", text) for the text between tags."""
+    position = 0
+    for match in _TAG.finditer(html):
+        if match.start() > position:
+            yield "", "", html[position : match.start()]
+        yield match[1], match[2].lower(), match[3] if match[3] is not None else match[4]
+        position = match.end()
+    if position < len(html):
+        yield "", "", html[position:]
 
 
 def _attributes(text: str) -> dict[str, str]:
-    results: dict[str, str] = {}
+    attributes: dict[str, str] = {}
     for name, *values in _ATTRIBUTE.findall(text):
-        results.setdefault(name.lower(), unescape("".join(values)).strip())
-    return results
+        attributes.setdefault(name.lower(), unescape("".join(values)).strip())
+    return attributes
 
 
 def _address(url: str) -> str:
-    """Return a web or mail address, or "". Which of them are good, markup.py judges."""
+    """Return a web or mail address, or "". markup.py decides which are allowed."""
     url = f"https:{url}" if url.startswith("//") else url
     return url if re.match(r"(?:https?://|mailto:)[^\s\\]+\Z", url, re.IGNORECASE) else ""
 
 
 class _Reader:
-    """What each tag means for the paragraphs that are written."""
+    """Translates tags and texts into calls of an HtmlBuilder."""
 
     def __init__(self) -> None:
         self._to = HtmlBuilder()
@@ -109,18 +109,18 @@ class _Reader:
             self._finish_code(block=False)
         return self._to.close()
 
-    def text(self, said: str) -> None:
+    def text(self, text: str) -> None:
         if self._unseen:
             return
         if self._code_tags:
-            self._code.append(said)
+            self._code.append(text)
             return
         table = _SCRIPTS.get(self._script, {})
-        if table and all(ord(char) in table for char in said):
-            said = said.translate(table)
+        if table and all(ord(char) in table for char in text):
+            text = text.translate(table)
         if self._tables:
-            said = said.replace("\n", " ") if said.strip() or "\n" not in said else ""
-        for number, line in enumerate(said.split("\n")):
+            text = text.replace("\n", " ") if text.strip() or "\n" not in text else ""
+        for number, line in enumerate(text.split("\n")):
             if number:
                 self._to.newline()
             self._to.say(line)
@@ -188,7 +188,7 @@ class _Reader:
         self._tables = max(self._tables - (tag == "table"), 0)
 
     def _start_cell(self, tag: str) -> None:
-        """A row becomes a line, a term and what is said of it a paragraph; their end tags may be missing."""
+        """Make a row a line, and a term with its definition a paragraph; end tags may be missing."""
         self._end_cell("")
         if tag == "dt":
             self._to.end_paragraph()
@@ -218,7 +218,7 @@ class _Reader:
         self._to.want(tag) if self._inline[tag] else self._to.unwant(tag)
 
     def _picture(self, attributes: dict[str, str]) -> None:
-        """A remote picture would tell its server who reads here; it becomes a link."""
+        """Make a picture a link: a remote picture would tell its server who reads here."""
         address = _address(attributes.get("src", ""))
         sentence = " ".join((attributes.get("alt") or attributes.get("title") or address).split())
         linked = not address or self._to.wants("a")

@@ -1,4 +1,4 @@
-"""Draws a letter on a colour for a person without a picture, in pages and as a picture of its own."""
+"""The default avatar: a person's initial on a coloured square, in pages and as an SVG file."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from html import escape
 from commentsvc.text.characters import is_drawn
 
 DEGREES = (0, 28, 46, 84, 128, 160, 184, 206, 228, 258, 290, 326)
-"""The hues, as `.hue-0` to `.hue-11` of frame.css have them."""
+"""The hues of `.hue-0` to `.hue-11` in frame.css."""
 CONTENT_TYPE = "image/svg+xml"
 
-# What XML has no way to write down.
+# Characters that XML does not allow.
 _UNWRITABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def initial(name: str) -> str:
     """Return the first letter or digit of `name` as a capital, else its first symbol, such as an emoji, else "?"."""
     composed = unicodedata.normalize("NFC", name)
-    # As in a title, not as in capitals: those of Georgian are in few fonts, and one "ǆ" makes two letters.
+    # Title case, not upper case: few fonts have Georgian capitals, and "ǆ" is two letters in upper case.
     letters = (char.title()[:1] for char in composed if char.isalnum() and is_drawn(char))
     symbols = (char for char in composed if unicodedata.category(char) == "So" and is_drawn(char))
     return next(letters, None) or next(symbols, "?")
 
 
 def hue(name: str) -> int:
-    """Return one of a few colours, as its place in DEGREES; always the same for one name."""
+    """Return an index of DEGREES, always the same for one name."""
     return zlib.crc32(name.casefold().encode(errors="replace")) % len(DEGREES)
 
 
@@ -52,6 +52,6 @@ def _written(text: str) -> str:
 
 
 def _colour(degrees: int, *, lightness: float, saturation: float) -> str:
-    """Return #rrggbb; unlike hsl(), programs that draw mails and feeds read it, too."""
+    """Return #rrggbb, which mail clients and feed readers understand, unlike hsl()."""
     red, green, blue = colorsys.hls_to_rgb(degrees / 360, lightness, saturation)
     return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"

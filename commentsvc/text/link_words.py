@@ -1,4 +1,4 @@
-"""Whether the words of a link are an address other than the one it leads to, as those that deceive are."""
+"""Detects links whose text is another address than the one they lead to."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from commentsvc.text.characters import is_drawn
 
-# Full stops of all scripts, and signs that look like them.
+# Full stops of all scripts, and characters that look like them.
 _STOPS = str.maketrans(
     dict.fromkeys("\u3002\uff0e\uff61\u2024\u2027\u00b7\u2022\u2219\u22c5\u06d4\u0660\u06f0", ".")
 )
@@ -20,7 +20,7 @@ _ADDRESS = re.compile(
 
 
 def real_place(words: str, address: str) -> str | None:
-    """Return the host or the mail address that a link leads to where its words name another one; else None."""
+    """Return the host or mail address that a link leads to if its text names another one; else None."""
     place = _place(address)
     plain = "".join(
         filter(is_drawn, unicodedata.normalize("NFKC", words.translate(_STOPS)).translate(_STOPS))
@@ -40,13 +40,13 @@ def _place(address: str) -> str:
 
 
 def _host(typed: str) -> str:
-    """Return a host in the one form in which two can be compared."""
+    """Return a host in normal form, for comparison."""
     host = re.sub(r":\d*$", "", typed).strip(".").lower()
     return ".".join(map(_ascii, host.split("."))).removeprefix("www.")
 
 
 def _ascii(label: str) -> str:
-    """Return one part of a host as the network has it: letters that only look the same do not look so there."""
+    """Return a label of a host in ASCII, in which letters that look the same differ."""
     if label.isascii():
         return label.lower()
     folded = unicodedata.normalize("NFKC", label.casefold())

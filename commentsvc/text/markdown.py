@@ -1,7 +1,7 @@
-"""Markdown as comments use it, as HTML that is still to be sanitised; the only importer of markdown-it.
+"""Renders Markdown for comments as unsanitised HTML; the only importer of markdown-it.
 
-What is not understood is shown as it was typed: a link that leads nowhere, numbers that do not count, a language that
-no highlighter knows. Every letter and digit of the source stands in the text or in the address of a link.
+Whatever has no meaning is shown as typed: a link that leads nowhere, a list whose numbers do not count up, an unknown
+language of code. Every letter and digit of the source appears in the text or in the address of a link.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from commentsvc.text import characters
 from commentsvc.text.highlight import LANGUAGES, highlight
 
 _DEEPEST = 20
-"""Quotes and lists inside of each other, a list counting twice; what lies deeper keeps its marks as text."""
+"""Depth of nested quotes and lists, a list counting twice; deeper marks are shown as text."""
 _HIGHEST = 999
-"""A list's first number; a higher one is a year or a date, and finds no room beside the text."""
-# Languages that only a program on the page draws, and words for none at all.
+"""Highest first number of a list; a higher one is a year or a date, and has no room in the margin."""
+# In addition: languages that only a script could draw, and words for no language.
 _NAMED = LANGUAGES | {"text", "txt", "plain", "plaintext", "none", "console", "output", "math", "mermaid"}
 _SEPARATOR = re.compile(r"(?:[*+_-][ \t]*){2,}")
 _RULE = re.compile(r"([*_-])(?:[ \t]*\1){2,}[ \t]*")
@@ -31,7 +31,7 @@ _CONTAINERS = frozenset({"bullet_list_open", "ordered_list_open", "blockquote_op
 
 
 class _Parser(MarkdownIt):
-    """Takes addresses as they were typed, and only those that the sanitisers will let through."""
+    """A parser that keeps addresses as typed and accepts only those that the sanitisers allow."""
 
     is_address: Callable[[str], bool]
 
@@ -46,14 +46,14 @@ class _Parser(MarkdownIt):
 
 
 def renderer(is_address: Callable[[str], bool]) -> Callable[[str], str]:
-    """Return a function that renders Markdown; `is_address` judges where a link may lead."""
+    """Return a function that renders Markdown; `is_address` decides which addresses a link may have."""
     parser = _Parser(
         "commonmark",
         {"html": False, "breaks": True, "maxNesting": 100, "highlight": lambda code, lang, _: highlight(code, lang)},
     )  # fmt: skip
     parser.is_address = is_address
     parser.enable("strikethrough")
-    # A comment has no outline of its own, and the words of a definition would be seen nowhere.
+    # A comment has no headings, and the text of a link definition would not be shown.
     parser.disable(["heading", "lheading", "hr", "html_block", "html_inline", "reference"])
     block = parser.block.ruler
     block.before("list", "separator", _separator, {"alt": ["list", "blockquote"]})
@@ -76,7 +76,7 @@ def _line(state: StateBlock, number: int) -> str:
 
 
 def _separator(state: StateBlock, start: int, _end: int, silent: bool) -> bool:
-    """A line of stars or dashes: as typed, for a comment has no parts, and never bullets inside of bullets."""
+    """Show a line of stars or dashes as typed: comments have no rules, and it must not become nested bullets."""
     line = _line(state, start)
     if state.is_code_block(start) or not (_RULE if silent else _SEPARATOR).fullmatch(line):
         return False
@@ -112,7 +112,7 @@ def _show_blocks_as_typed(state: StateCore) -> None:
 
 
 def _without_empty(tokens: Sequence[Token], lines: list[str]) -> Iterator[Token]:
-    """Show quotes and lists in which nothing stands as the marks that they are: ">", "42."."""
+    """Show empty quotes and lists as typed: ">", "42."."""
     waiting: list[Token] = []
     for token in tokens:
         if not waiting and token.level == 0 and token.type in _CONTAINERS:
@@ -134,8 +134,8 @@ def _without_empty(tokens: Sequence[Token], lines: list[str]) -> Iterator[Token]
 
 
 def _miscounted(tokens: Sequence[Token]) -> set[int]:
-    """Return which tokens, by their identities, open and close lists and items whose numbers do not count up."""
-    result: set[int] = set()
+    """Return the `id()` of the tokens that open and close lists, and their items, whose numbers do not count up."""
+    miscounted: set[int] = set()
     lists: list[list[Token]] = []
     for token in tokens:
         if token.type in {"bullet_list_open", "ordered_list_open"}:
@@ -145,25 +145,24 @@ def _miscounted(tokens: Sequence[Token]) -> set[int]:
         elif token.type in {"bullet_list_close", "ordered_list_close"}:
             parts = [*lists.pop(), token]
             if token.type == "ordered_list_close" and not _counts(parts):
-                result.update(map(id, parts))
-    return result
+                miscounted.update(map(id, parts))
+    return miscounted
 
 
 def _counts(parts: Sequence[Token]) -> bool:
-    """Whether a list's numbers are those that a browser will show."""
+    """Whether the typed numbers are those that a browser will show."""
     numbers = [part.info for part in parts if part.type == "list_item_open"]
     first = int(numbers[0])
     return first <= _HIGHEST and numbers == [str(first + place) for place in range(len(numbers))]
 
 
 def _with_numbers(tokens: Sequence[Token], miscounted: set[int]) -> Iterator[Token]:
-    """Write the lists that do not count as paragraphs that begin with their numbers."""
+    """Turn the items of miscounted lists into paragraphs that begin with the typed numbers."""
     number = ""
-    around: list[bool] = []
-    """Of each block around: whether it is an item of such a list."""
+    around: list[bool] = []  # for each enclosing block, whether it belongs to such a list
     for token in tokens:
-        away = id(token) in miscounted
-        if token.type == "list_item_open" and away:
+        is_dropped = id(token) in miscounted
+        if token.type == "list_item_open" and is_dropped:
             number = f"{token.info}{token.markup}"
         elif number and token.type == "inline":
             token.content, number = f"{number} {token.content}", ""
@@ -173,8 +172,8 @@ def _with_numbers(tokens: Sequence[Token], miscounted: set[int]) -> Iterator[Tok
         if token.type.startswith("paragraph") and around and around[-1]:
             token.hidden = False
         if token.nesting and not token.type.startswith("paragraph"):
-            around.append(away) if token.nesting > 0 else around.pop()
-        if not away:
+            around.append(is_dropped) if token.nesting > 0 else around.pop()
+        if not is_dropped:
             yield token
 
 
@@ -185,7 +184,7 @@ def _show_all_of_links(state: StateCore) -> None:
 
 
 def _whole_links(tokens: Sequence[Token]) -> Iterator[Token]:
-    """Write pictures as links, and what links say beside their words: a title, or the address where no word is."""
+    """Turn pictures into links, and show a link's title, and its address if it has no visible text."""
     href = title = ""
     within, seen = False, True
     for token in tokens:
@@ -208,7 +207,7 @@ def _whole_links(tokens: Sequence[Token]) -> Iterator[Token]:
 
 
 def _picture(image: Token, *, within: bool) -> Iterator[Token]:
-    """A remote picture would tell its server who reads here; it becomes a link, or words within another link."""
+    """Turn a picture into a link, or into text within a link: a remote picture would tell its server who reads here."""
     address, title = str(image.attrs["src"]), str(image.attrs.get("title", ""))
     if within or not address:
         yield _text(f"![{image.content}]({address})")

@@ -1,7 +1,7 @@
-"""From a comment's source to HTML that is safe to show: Markdown or imported HTML, then bleach, then nh3.
+"""Renders a comment's source as safe HTML: Markdown or imported HTML, then bleach, then nh3.
 
-The only importer of both sanitisers, and the only place that declares HTML safe. bleach gets no more releases, so
-nh3, an independent parser that is maintained, has the last word on every text.
+The only importer of both sanitisers, and the only module that declares HTML safe. bleach gets no more releases, so nh3,
+an independent and maintained parser, is last.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from commentsvc.text.characters import DIRECTION_MARKS, OVERRIDES
 from commentsvc.text.clusters import limited
 
 VERSION = 3
-"""Of the rendering; raise it with every change of output, then `commentsvc rerender` rebuilds what is stored."""
+"""Version of the renderer; raise it with every change of its output, and `commentsvc rerender` updates stored HTML."""
 
 TAGS = frozenset(
     {"a", "blockquote", "br", "code", "del", "em", "li", "ol", "p", "pre", "span", "strong", "ul"}
@@ -43,9 +43,9 @@ PROTOCOLS = frozenset({"http", "https", "mailto"})
 REL = "nofollow ugc noopener noreferrer"
 _CLASS = re.compile(r"(hl-[a-z0-9]{1,4}|language-[a-z0-9+#-]{1,30})")
 MOST_GROWTH = 32
-"""How many times as long as its text a comment's HTML may be; only a text of nothing but short links gets there."""
-# Only what is plainly meant as an address: "foo.py" is a file, not a site in Paraguay.
-# Parentheses around it are taken along, for bleach to sort out which belong to it.
+"""Largest ratio of a comment's HTML to its source in length; only a text of nothing but short links reaches it."""
+# Only text that is clearly meant as an address: "foo.py" is a file, not a site in Paraguay.
+# Parentheses around it are included; `strip_non_url_bits` decides which belong to it.
 _URL = re.compile(
     r"""(?<![\w@./])\({0,3}(?:https?://|www\.(?=\w))"""
     r"""(?:[^\s<>"'`{}|\\^\[\]\u061c\u200e\u200f\u3001\u3002\u300d\u300f\u3011\uff01\uff09\uff0c\uff1a\uff1b\uff1f]"""
@@ -53,12 +53,12 @@ _URL = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE = frozenset(".,!?:;\u2026\u201d\u2019\u00bb")
-# A host by its name, or an IPv6 address; no user before it, and no port but digits after it.
+# A host name or an IPv6 address, without a user before it, and with digits only as its port.
 _WEB = re.compile(
     r"https?://(?:[\w.~-]*\w\.?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?(?:[/?#][^\s\\]*)?", re.IGNORECASE
 )
-# Lines of letters, digits, emoji and the marks of sentences, with single spaces, none of which begins as a list does.
-# Nothing of it means anything in Markdown or in HTML; an underscore would, and "//" or "www." a link.
+# Lines of letters, digits, emoji and punctuation, with single spaces, that do not begin like a list. Nothing in them
+# has a meaning in Markdown or HTML, except an underscore, and "//" or "www.", which may make a link.
 _SPOKEN = (
     r"""[\w.,;:?!"'()/%$\u00a3\u00b0\u2013\u2014\u2018\u2019\u201c\u201d\u2026\u20ac\u3001\u3002"""
     "\u2600-\u27bf\ufe0f\u200d\U0001f300-\U0001faff-]++"
@@ -75,24 +75,24 @@ _Attributes = dict[Any, str]
 
 @dataclass(frozen=True)
 class Rendered:
-    """A comment's HTML, and whether both sanitisers agreed on it."""
+    """A comment's HTML, and whether both sanitisers agree on it."""
 
     html: str
     agreed: bool
 
 
 def render_markdown(source: str) -> Rendered:
-    """Render what a visitor typed. Raw HTML in it shows as the text it is."""
+    """Render what a visitor typed; raw HTML in it is shown as text."""
     return _prose(source) or _bounded(source, _MARKDOWN(source))
 
 
 def render_html(source: str) -> Rendered:
-    """Render HTML as other systems exported it: line breaks count, unknown tags go, their text stays."""
+    """Render HTML exported by another system: line breaks count; unknown tags are dropped, but not their text."""
     return _bounded(source, imported_html.rewrite(_REFERENCE.sub(_reference, source)))
 
 
 def trusted(stored: str) -> SafeHtml:
-    """Declare HTML that came out of this module, and was stored since, safe for templates."""
+    """Declare stored HTML that this module rendered safe for templates."""
     return SafeHtml(stored)
 
 
@@ -103,14 +103,14 @@ def plain(html: str) -> str:
 
 
 def _prose(source: str) -> Rendered | None:
-    """Render a text in which there is nothing to render or to sanitise, as most are; None where there may be."""
+    """Render a text without any markup, as most are; return None if it may have some."""
     if not _PROSE.fullmatch(source) or "_" in source or _may_link(source):
         return None
     return Rendered(_paragraphs(limited(source)), agreed=True)
 
 
 def _may_link(text: str) -> bool:
-    """Whether there can be anything in it that `_URL` finds; told in a fraction of the time."""
+    """Whether `_URL` can match anything in a text; much faster than the pattern."""
     return "//" in text or "www." in text.lower()
 
 
@@ -120,7 +120,7 @@ def _paragraphs(text: str) -> str:
 
 
 def _bounded(source: str, html: str) -> Rendered:
-    """Sanitise what was made of a text; where that is too long, the text shows as it was typed."""
+    """Sanitise the HTML of a source; if it is too long, show the source as typed."""
     most = MOST_GROWTH * len(source)
     if len(html) <= most:
         rendered = _sanitise(html)
@@ -136,7 +136,7 @@ def _sanitise(html: str) -> Rendered:
 
 
 def _reference(match: re.Match[str]) -> str:
-    """Write a numeric reference in one way; one to a control character goes, for parsers differ on what it means."""
+    """Normalise a numeric reference; drop one to a control character, because parsers differ on its meaning."""
     digits = (match[1] or match[2]).lstrip("0") or "0"
     number = int(digits, 16 if match[1] else 10) if len(digits) <= 7 else 0xFFFD
     return "" if (number < 0x20 and number not in {0x09, 0x0A}) or number == 0x7F else f"&#{number};"
@@ -147,7 +147,7 @@ def _bleach_attribute(tag: str, name: str, value: str) -> bool:
 
 
 def _nh3_attribute(tag: str, name: str, value: str) -> str | None:
-    """Judge one attribute that the lists let through: its value, or None to drop it."""
+    """Return the value of an attribute from the allow-list, or None to drop it."""
     if name == "class":
         return value if _CLASS.fullmatch(value) else None
     if name == "start":
@@ -159,10 +159,10 @@ def _nh3_attribute(tag: str, name: str, value: str) -> str | None:
 
 @lru_cache(maxsize=1024)
 def _is_address(url: str) -> bool:
-    """Whether a link may lead there; stricter than either sanitiser, so that they have nothing to differ on."""
+    """Whether a link may have this address; stricter than both sanitisers, so that they cannot disagree."""
     if _DECEIVING.search(url) or not (_is_mail(url) or _is_web(url)):
         return False
-    # Which hosts a browser takes, nh3 knows: so says the standard that both read addresses by.
+    # nh3 parses hosts by the same standard as browsers (WHATWG URL).
     return " href=" in _ADDRESSES.clean(f'<a href="{html_escape(url)}"></a>')
 
 
@@ -181,7 +181,7 @@ def _is_web(url: str) -> bool:
 
 
 def _is_label(label: str) -> bool:
-    """Whether one part of a host can be a name: in punycode, only what would be written so."""
+    """Whether a label of a host is valid: punycode must decode to a normalised name that is not ASCII."""
     if not label.startswith("xn--"):
         return True
     name = label[4:].encode("ascii").decode("punycode")
@@ -189,7 +189,7 @@ def _is_label(label: str) -> bool:
 
 
 def _link(attrs: _Attributes, _new: bool = False) -> _Attributes | None:
-    """Give every link the same manners; without an address it is no link."""
+    """Give every link the same `rel` and `target`; return None for one without an allowed address."""
     if not _is_address(attrs.get((None, "href"), "")):
         return None
     # "_text", bleach's own key for the link's words, must stay.
@@ -198,13 +198,13 @@ def _link(attrs: _Attributes, _new: bool = False) -> _Attributes | None:
 
 
 class _Links(LinkifyFilter):
-    """Makes links and leaves references alone: the filter before it has read them, and "&amp;lt;" is no "<"."""
+    """Makes links, but does not decode references again: bleach has done that, and "&amp;lt;" is not "<"."""
 
     def extract_entities(self, token: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield token
 
     def handle_a_tag(self, token_buffer: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        """Let a link whose words are another address say where it leads."""
+        """Add the real destination to a link whose text is another address."""
         words = unescape(self.extract_character_data(token_buffer))
         address = token_buffer[0]["data"].get((None, "href"), "")
         if _is_address(address) and (place := link_words.real_place(words, address)):
@@ -213,7 +213,7 @@ class _Links(LinkifyFilter):
         yield from super().handle_a_tag(token_buffer)
 
     def strip_non_url_bits(self, fragment: str) -> tuple[str, str, str]:
-        """Return an address, what is before it and what after: marks of the sentence, ")" that nothing opens."""
+        """Return an address and the text before and after it, such as punctuation or an unmatched ")"."""
         url = fragment.lstrip("(")
         before, typed = fragment[: len(fragment) - len(url)], url
         too_many = url.count(")") - url.count("(")
@@ -231,39 +231,39 @@ class _Links(LinkifyFilter):
 
 
 class _Tokens(HTMLParser):
-    """A document as a flat list, so that two serialisations of the same thing compare equal."""
+    """A document as a flat list, so that two serialisations of the same document are equal."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.found: list[tuple[str, str]] = []
+        self.tokens: list[tuple[str, str]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append(("tag", f"{tag} {sorted(attrs, key=str)}"))
+        self.tokens.append(("tag", f"{tag} {sorted(attrs, key=str)}"))
 
     def handle_endtag(self, tag: str) -> None:
-        self.found.append(("end", tag))
+        self.tokens.append(("end", tag))
 
     def handle_data(self, data: str) -> None:
-        if self.found and self.found[-1][0] == "text":
-            data = self.found.pop()[1] + data
-        self.found.append(("text", data))
+        if self.tokens and self.tokens[-1][0] == "text":
+            data = self.tokens.pop()[1] + data
+        self.tokens.append(("text", data))
 
     def handle_comment(self, data: str) -> None:
-        self.found.append(("comment", data))
+        self.tokens.append(("comment", data))
 
 
 def _tokens(html: str) -> list[tuple[str, str]]:
     parser = _Tokens()
     parser.feed(html)
     parser.close()
-    return parser.found
+    return parser.tokens
 
 
 _MARKDOWN = markdown.renderer(_is_address)
 
 
 class _Cleaners(threading.local):
-    """One for each thread: bleach parses into the cleaner itself, and would mix two texts cleaned at once."""
+    """One cleaner per thread: bleach's parser keeps its state in the cleaner and would mix two texts."""
 
     def __init__(self) -> None:
         self.own = Cleaner(
@@ -292,7 +292,7 @@ _ADDRESSES = nh3.Cleaner(
     url_relative="deny",
     link_rel=None,
 )
-"""The last gate, asked for an address alone."""
+"""nh3, used only to check one address."""
 _LAST = nh3.Cleaner(
     tags=set(TAGS),
     attributes={tag: set(names) - {"rel"} for tag, names in ATTRIBUTES.items()},

@@ -1,4 +1,4 @@
-"""Social login: pictures, registrations, logins under way, sessions of readers.
+"""Social login: pictures, registrations, logins in progress, sessions of readers.
 
 Revision ID: 0002
 Revises: 0001

@@ -1,4 +1,4 @@
-"""Moderation: rules, bans, reports, the local filter, actions, aliases of threads.
+"""Moderation: rules, bans, reports, the local filter, actions, thread aliases.
 
 Revision ID: 0003
 Revises: 0002

@@ -1,4 +1,4 @@
-"""The queue: a search over texts, authors and articles, and an index for every filter.
+"""The queue: full-text search of texts, authors and articles, and an index for every filter.
 
 Revision ID: 0004
 Revises: 0003

@@ -1,4 +1,4 @@
-"""Readers help: whose voice a report is, and which comments are pinned.
+"""Who reported a comment (an account or a network), and pinned comments.
 
 Revision ID: 0005
 Revises: 0004

@@ -1,4 +1,4 @@
-"""A site has a version too: with it, pages kept as bytes notice that the site's settings changed.
+"""A version for each site, by which the page cache notices changed settings.
 
 Revision ID: 0006
 Revises: 0005

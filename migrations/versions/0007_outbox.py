@@ -1,4 +1,4 @@
-"""The pressure valve's memory, what is usual on a site, and the outbox.
+"""Surge episodes, the usual rate of comments of each site, and the outbox.
 
 Revision ID: 0007
 Revises: 0006

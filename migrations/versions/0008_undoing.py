@@ -1,4 +1,4 @@
-"""What undoing needs: the text before a moderator's change, and what the local filter had learned before a decision.
+"""Data for undoing: the text before a moderator's edit, and what the local filter had learned before a decision.
 
 Revision ID: 0008
 Revises: 0007

@@ -1,8 +1,8 @@
-"""Indexes without a line for rows that have no value, and with one for what a deleted comment takes along.
+"""Partial indexes without rows that have no value, and indexes that find the descendants of a deleted comment.
 
-A guest's comment that answers nobody, and was decided by nobody, had five lines that no query looks for; and what hung
-below a comment was found by its index only where it was shown, so that a deletion went through all comments. Whose the
-latest comments are, which every post asks, stands in the queue's index now.
+A guest's root comment without a decision had five index entries that no query used. The descendants of a comment were
+indexed only if they were shown, so that a deletion scanned all comments. The queue's index now has the authors of the
+latest comments, which every post reads.
 
 Revision ID: 0009
 Revises: 0008

@@ -1,6 +1,6 @@
-"""Banned domains as DNS has them: in ASCII, as what links lead to is compared.
+"""Banned domains in ASCII (IDNA), the form in which hosts are compared.
 
-Of a domain that was banned in both spellings, one row stays as it was and means nothing any more.
+If a domain was banned in both spellings, one row stays unchanged and has no effect any more.
 
 Revision ID: 0010
 Revises: 0009

@@ -1,4 +1,4 @@
-"""A login's ticket knows where the login was begun, so that one whose cookie is lost has a way back too.
+"""A login's ticket stores where the login began, so that a login without its cookie can return there.
 
 Revision ID: 0011
 Revises: 0010

@@ -1,9 +1,8 @@
-"""A key for the hashes that must last, tokens that end with the secret key, and bans that hold.
+"""A separate key for permanent hashes, tokens that end with the secret key, and months of network bans.
 
-The hashes that are in the database were made with the secret key, so it becomes the key of those that must last;
-a database that has none gets a random one. Sessions and links stay good: what was stored of them is hashed once more.
-A ban of a network from its comment learns the month of its hash. Addresses that were banned in a form in which
-nobody comes are written as they are compared.
+Existing hashes were made with the secret key, so it becomes the key of permanent hashes; a database without hashes gets
+a random key. Sessions and links stay valid, because their stored hashes are hashed again. A ban of a comment's network
+gets the month of its hash. Banned addresses in a form that never matches are rewritten in the form that is compared.
 
 Revision ID: 0012
 Revises: 0011
@@ -136,7 +135,7 @@ def _write_as_compared(connection: sa.Connection) -> None:
 
 
 def _join(connection: sa.Connection, kept: Any, gone: Any) -> None:
-    """Of two bans of the same, keep one, for as long as the longer of them."""
+    """Keep only one of two bans with the same value, until the later end."""
     until = max(kept.until, gone.until) if kept.until and gone.until else None
     connection.execute(sa.delete(_BAN).where(_BAN.c.id == gone.id))
     connection.execute(sa.update(_BAN).where(_BAN.c.id == kept.id).values(until=until))

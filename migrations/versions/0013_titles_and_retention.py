@@ -1,6 +1,6 @@
-"""Whose word a title is, when the article is asked for it, and what was imported and is deleted by now.
+"""The source of a title, the times of reading it from the article, and the keys of deleted imports.
 
-Titles that are there already may be any browser's word, so they count as that until the article is read.
+Existing titles may come from any browser, so they count as such until the article is read.
 
 Revision ID: 0013
 Revises: 0012

@@ -1,7 +1,6 @@
-"""Threads are found by what the addresses of one article have in common; a site has its own list of ignored arguments.
+"""Match keys, by which all addresses of an article find its thread, and each site's list of ignored parameters.
 
-Nothing is merged: articles that have two threads by now are written to the log, and keep both until a moderator merges
-them.
+Nothing is merged: articles that have two threads are logged, and keep both until a moderator merges them.
 
 Revision ID: 0014
 Revises: 0013

@@ -134,7 +134,7 @@ class TestASitesOwnUser:
         page = blocked.new_page()
         page.goto(article(service, blog, signed_in(token(service, secret, ago=900))))
         frame = box(page)
-        expect(frame.get_by_text("has to be renewed. Please reload the page.")).to_be_visible()
+        expect(frame.get_by_text("must be renewed. Please reload the page.")).to_be_visible()
         expect(frame.get_by_label("Email (required)")).to_be_visible()
 
     def test_goes_to_their_page_from_the_frame(

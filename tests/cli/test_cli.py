@@ -82,7 +82,7 @@ def test_init_leaves_to_the_environment_what_it_says(monkeypatch: pytest.MonkeyP
 
 def test_init_does_not_overrule_the_address_that_is_set() -> None:
     succeed("init", "--base-url", "https://one.example")
-    assert "https://one.example already" in fail("init", "--base-url", "https://two.example")
+    assert "already https://one.example" in fail("init", "--base-url", "https://two.example")
 
 
 def test_init_knows_an_address_that_is_written_in_another_way() -> None:
@@ -199,8 +199,8 @@ def test_comments_are_rendered_anew_where_that_is_due() -> None:
     succeed("site", "add", "Blog", "https://blog.example")
     Path("export.xml").write_text(EXPORT)
     succeed("import", "wordpress", "export.xml", "--site", "Blog")
-    assert "as it should be" in succeed("rerender")
-    assert "Rendered anew: 1 of 1" in succeed("rerender", "--all")
+    assert "is up to date" in succeed("rerender")
+    assert "Rendered again: 1 of 1" in succeed("rerender", "--all")
 
 
 def test_settings_are_shown_without_their_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -287,7 +287,7 @@ def test_a_working_directory_that_is_gone_is_a_sentence(
     gone.mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
-    assert "COMMENTSVC_DATA_DIR: the directory this is run in is gone" in fail("init")
+    assert "COMMENTSVC_DATA_DIR: the current directory no longer exists" in fail("init")
     monkeypatch.setenv("COMMENTSVC_DATA_DIR", str(tmp_path / "data"))
     succeed("init")
 

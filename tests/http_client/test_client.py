@@ -130,14 +130,14 @@ def test_a_certificate_is_checked_against_the_name_and_the_address_is_the_one_ju
 
 @pytest.mark.parametrize("url", ["https://other.example/", f"https://{PUBLIC}/", f"https://{PUBLIC}:8443/"])
 def test_a_certificate_for_another_name_is_not_believed(internet: Internet, secure: Server, url: str) -> None:
-    with pytest.raises(OutboundError, match="could not prove"):
+    with pytest.raises(OutboundError, match="cannot be verified"):
         public(internet, url)
     assert secure.requests == []
 
 
 def test_a_certificate_of_an_unknown_authority_is_not_believed(secure: Server) -> None:
     internet = Internet(secure, ssl.create_default_context())
-    with pytest.raises(OutboundError, match="could not prove"):
+    with pytest.raises(OutboundError, match="cannot be verified"):
         public(internet)
 
 
@@ -217,7 +217,7 @@ def test_http_is_not_gone_back_to_even_where_it_is_allowed(internet: Internet, s
 
 def test_a_circle_of_redirects_comes_to_an_end(internet: Internet, secure: Server) -> None:
     secure.play(*[moved("/")] * 10)
-    with pytest.raises(OutboundError, match="too often"):
+    with pytest.raises(OutboundError, match="too many redirects"):
         public(internet)
     assert len(secure.requests) == 4
 
@@ -301,13 +301,13 @@ def test_an_endless_answer_is_not_kept(server: Server, before: bytes, each: byte
             sock.sendall(each)
 
     server.play(pour)
-    with pytest.raises(OutboundError, match=r"more than is read|as a web server does"):
+    with pytest.raises(OutboundError, match=r"too much|valid HTTP response"):
         local(server, seconds=3.0)
 
 
 def test_what_says_it_is_too_large_is_not_begun(server: Server) -> None:
     server.play(server.drip(PNG + b"Content-Length: 1001\r\n\r\n", b""))
-    with pytest.raises(OutboundError, match="more than is read"):
+    with pytest.raises(OutboundError, match="too much"):
         local(server)
 
 
@@ -315,7 +315,7 @@ def test_what_says_it_is_too_large_is_not_begun(server: Server) -> None:
 def test_the_largest_is_the_last_that_fits(server: Server, length: int) -> None:
     server.play(PNG + b"\r\n" + b"x" * length)
     if length > 1000:
-        with pytest.raises(OutboundError, match="more than is read"):
+        with pytest.raises(OutboundError, match="too much"):
             local(server)
     else:
         assert len(local(server).body) == length
@@ -327,7 +327,7 @@ def test_the_largest_is_the_last_that_fits(server: Server, length: int) -> None:
 def test_another_kind_of_content_is_not_read(server: Server, kind: str) -> None:
     head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n".encode() if kind else b"HTTP/1.1 200 OK\r\n"
     server.play(server.drip(head + b"\r\n", b""))
-    with pytest.raises(OutboundError, match="another kind"):
+    with pytest.raises(OutboundError, match="another type"):
         local(server, accept=frozenset({"image/png", "image/webp"}))
 
 

@@ -145,7 +145,7 @@ def test_a_name_is_looked_up_once_as_dns_has_it() -> None:
 
 @pytest.mark.parametrize("answer", [[], ["nonsense"], ["127.1"], ["1.2.3.4", ""]])
 def test_a_name_without_addresses_is_no_server(answer: list[str]) -> None:
-    with pytest.raises(OutboundError, match="no server of this name"):
+    with pytest.raises(OutboundError, match="no server with this name"):
         find("https://pictures.example/", lambda _host: answer)
 
 
@@ -153,7 +153,7 @@ def test_a_look_up_that_fails_is_no_server() -> None:
     def resolve(_host: str) -> Sequence[str]:
         raise OSError
 
-    with pytest.raises(OutboundError, match="no server of this name"):
+    with pytest.raises(OutboundError, match="no server with this name"):
         find("https://pictures.example/", resolve)
 
 

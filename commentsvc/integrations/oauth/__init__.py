@@ -1,1 +1,1 @@
-"""Login providers: rows of data, and the one flow that serves them all. The only importer of Authlib and joserfc."""
+"""Login providers: a table of providers and one OAuth flow for all of them. The only importer of Authlib."""

@@ -1,4 +1,4 @@
-"""What is different at Apple: the client secret is a token we sign, and the name comes once, in the form post."""
+"""Apple's peculiarities: the client secret is a token that we sign, and the name comes only once, in the form post."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _LIFE = 600
 
 def signing_key(text: str) -> ECKey:
     """Return the private key from Apple's portal; raises ProviderError."""
-    from joserfc.errors import JoseError  # here, because few services need it and it takes its time to load
+    from joserfc.errors import JoseError  # imported here because it is slow to load and few services need it
     from joserfc.jwk import ECKey
 
-    # A variable is one line; its line ends are written as a backslash and an n.
+    # A variable has one line; `\n` stands for a line end in it.
     try:
         key = ECKey.import_key(text.replace("\\n", "\n"))
     except (JoseError, ValueError, TypeError) as error:
         raise ProviderError("Apple is set up wrongly: its private key cannot be read.") from error
     if not key.is_private or key.curve_name != "P-256":
-        raise ProviderError("Apple is set up wrongly: its key is no private key for ES256.")
+        raise ProviderError("Apple is set up wrongly: its key is not a private key for ES256.")
     return key
 
 
 def client_secret(provider: Provider) -> str:
-    """Return a client secret valid for ten minutes, signed with the private key; raises ProviderError."""
+    """Return the client secret, or one signed with the private key for ten minutes; raises ProviderError."""
     if not provider.options.get("private_key"):
         return provider.client_secret
     from joserfc import jwt
@@ -50,7 +50,7 @@ def client_secret(provider: Provider) -> str:
 
 
 def with_name(claims: dict[str, Any], user: str) -> dict[str, Any]:
-    """Add the name that the first form post brought; what is not signed says nothing about who somebody is."""
+    """Add the name from the first form post; it is not signed, so nothing else is taken from there."""
     try:
         name = claims_.read_object(user)["name"]
         full = " ".join(part for part in (name.get("firstName"), name.get("lastName")) if part)

@@ -1,4 +1,4 @@
-"""The providers this service knows, a row each. One that answers in a known way needs a row and nothing else.
+"""The table of login providers. A provider with a known response format needs only a row.
 
 Sources: the vendors' own documents, as of November 2026.
 """
@@ -20,38 +20,38 @@ BASIC, POST = "client_secret_basic", "client_secret_post"
 
 @dataclass(frozen=True, kw_only=True)
 class Provider:
-    """How to log in at one provider."""
+    """One provider: its addresses, its credentials and what differs there."""
 
     key: str
     label: str
     issuer: str
-    """OpenID Connect: where discovery is. Others: the name under which its people are stored."""
+    """OpenID Connect: the issuer, and so the address of discovery. Others: a name, stored with each identity."""
     scope: str
     read: Reader = profile.oidc
     authorize_url: str = ""
-    """Empty: OpenID Connect, everything is found by discovery."""
+    """Empty for OpenID Connect, where discovery finds all addresses."""
     token_url: str = ""
     profile_url: str = ""
     keys_url: str = ""
-    """Where the keys of ID tokens are, without discovery."""
+    """The address of the keys of ID tokens, without discovery."""
     token_auth: str = POST
-    """How the secret is sent; empty: the way the provider's metadata prefer."""
+    """How the secret is sent; empty: as the provider's metadata prefer."""
     pkce: bool = True
     nonce: bool = True
     """Whether the ID token repeats the nonce."""
     form_post: bool = False
-    """Whether the provider posts the answer from its own page."""
+    """Whether the provider sends its response as a cross-site POST."""
     userinfo: bool = False
-    """Whether the profile must be asked for even though there is an ID token."""
+    """Whether to request the profile even if there is an ID token."""
     any_tenant: bool = False
     """Whether `{tenantid}` in the issuer stands for each token's own `tid`."""
     prove_secret: bool = False
-    """Facebook: calls with a token also prove knowledge of the secret."""
+    """Facebook: calls with a token must also prove knowledge of the secret."""
     extra: Mapping[str, str] = field(default_factory=dict)
     client_id: str = ""
     client_secret: str = field(default="", repr=False)
     options: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Further settings of this provider: Apple's team, key id and private key."""
+    """Further settings: Apple's team id, key id and private key."""
 
     @property
     def openid(self) -> bool:
@@ -59,7 +59,7 @@ class Provider:
 
     @property
     def is_own(self) -> bool:
-        """Whether it is the operator's own, so that nobody knows it by a mark: its name has to be read."""
+        """Whether it is the operator's own provider, which has no well-known logo, so that its name must be shown."""
         row = _BY_KEY.get(self.key)
         return row is None or row.label != self.label
 
@@ -168,12 +168,12 @@ _BY_KEY = {row.key: row for row in ROWS}
 _OIDC = "oidc_"
 _OWN_KEY = re.compile(r"oidc(_[a-z0-9_]+)?")
 _KEY_LONGEST = 40
-"""What the database has room for."""
+"""The length of the database column."""
 _LOOPBACK = re.compile(r"localhost|.+\.localhost|127(\.\d+){3}|::1")
 
 
 def offered(settings: Settings) -> list[Provider]:
-    """Return the providers that `settings` turn on; raises SettingsError with all faults of all of them."""
+    """Return the providers that `settings` turn on; raises SettingsError with the faults of all of them."""
     rows: list[Provider] = []
     faults: list[str] = []
     for one in settings.providers:
@@ -201,13 +201,13 @@ def _by_key(rows: Iterable[Provider]) -> dict[str, Provider]:
 
 
 def _key_of(name: str, rows: Iterable[Provider]) -> str:
-    """Return the key of a provider as an operator calls it: `mycompany` is the one of `COMMENTSVC_OIDC_MYCOMPANY_…`."""
+    """Return a provider's key; `mycompany` stands for `oidc_mycompany`, unless a row has that name."""
     own = f"{_OIDC}{name}"
     return own if name not in _BY_KEY and own in _by_key(rows) else name
 
 
 def configured(settings: ProviderSettings) -> Provider:
-    """Return the row that `settings` fill in; raises SettingsError where they do not make sense."""
+    """Return the provider's row with the operator's settings; raises SettingsError if they are inconsistent."""
     row = _row(settings.key)
     if faults := list(_faults(settings, row)):
         raise SettingsError(faults)
@@ -223,7 +223,7 @@ def configured(settings: ProviderSettings) -> Provider:
 
 
 def label_of(key: str) -> str:
-    """Return what to call a provider that may no longer be configured."""
+    """Return the label of a provider, which may no longer be configured."""
     row = _BY_KEY.get(key)
     return row.label if row else key.removeprefix(_OIDC).replace("_", " ").title()
 
@@ -231,7 +231,7 @@ def label_of(key: str) -> str:
 def _row(key: str) -> Provider:
     if key == "mastodon":
         raise SettingsError(
-            [f"Mastodon needs no client id, for every instance gives its own: {PREFIX}MASTODON=on"]
+            [f"Mastodon needs no client id, because every instance issues its own: {PREFIX}MASTODON=on"]
         )
     if key in _BY_KEY:
         return _BY_KEY[key]
@@ -250,15 +250,15 @@ def _row(key: str) -> Provider:
 
 
 def _faults(settings: ProviderSettings, row: Provider) -> Iterator[str]:
-    """Say what would only show when the first person logs in."""
+    """Yield the faults that would otherwise show only at the first login."""
     variable = f"{PREFIX}{settings.key.upper()}_"
     options = dict(settings.options)
     if settings.issuer and not row.openid:
-        yield f"{variable}ISSUER is not used: {row.label} has one address only."
+        yield f"{variable}ISSUER is not used: {row.label} has only one address."
     elif not settings.issuer and not row.issuer:
         yield f"{variable}ISSUER is not set."
     elif settings.issuer and not _is_issuer(settings.issuer):
-        yield f"{variable}ISSUER: {settings.issuer!r} must begin with https:// (http:// on this machine alone)."
+        yield f"{variable}ISSUER: {settings.issuer!r} must begin with https:// (http:// only on this machine)."
     if row.key != "apple":
         yield from (f"{variable}{name.upper()} is a setting of Apple's alone." for name in options)
     elif options.get("private_key"):
@@ -272,7 +272,7 @@ def _faults(settings: ProviderSettings, row: Provider) -> Iterator[str]:
 
 
 def _is_issuer(url: str) -> bool:
-    """Whether codes and tokens can travel there unseen."""
+    """Whether a URL is an issuer to which codes and tokens travel encrypted, or on this machine."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""

@@ -26,15 +26,15 @@ from commentsvc.integrations.oauth.state import OAuthState
 
 log = logging.getLogger(__name__)
 
-# A document nested deep enough is a RecursionError to the parser.
+# The parser raises RecursionError for deeply nested documents.
 _STRANGE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
-_NOT_UNDERSTOOD = "{} answered in a way that is not understood."
+_NOT_UNDERSTOOD = "{} sent an answer that we do not understand."
 _UNAVAILABLE = "{} is not available right now. Please try again later, or comment as a guest."
 
 
 @dataclass(frozen=True)
 class Endpoints:
-    """Where a provider answers."""
+    """The addresses of a provider."""
 
     issuer: str
     authorize: str
@@ -43,17 +43,17 @@ class Endpoints:
     keys: str
     token_auth: str = POST
     names_itself: bool = False
-    """Whether its answers always say `iss` (RFC 9207)."""
+    """Whether its responses always contain `iss` (RFC 9207)."""
 
 
 class Flow:
-    """Sends people to providers and reads what comes back."""
+    """Sends people to providers and reads the responses."""
 
     def __init__(self) -> None:
         self.metadata = Metadata()
 
     def begin(self, provider: Provider, redirect_uri: str, *, instance: str = "") -> tuple[str, OAuthState]:
-        """Return the address to send a browser to, and what to remember; raises ProviderError."""
+        """Return the address to send a browser to, and the state to store; raises ProviderError."""
         attempt = OAuthState(
             provider=provider.key,
             state=secrets.token_urlsafe(32),
@@ -77,9 +77,9 @@ class Flow:
     def finish(
         self, provider: Provider, redirect_uri: str, attempt: OAuthState, answer: Mapping[str, str]
     ) -> Profile:
-        """Return who logged in, from the provider's answer; raises ProviderError. Its tokens are dropped.
+        """Return who logged in, from the provider's response; raises ProviderError. Tokens are not stored.
 
-        After a failure the provider's metadata are asked for anew: they may have been the reason.
+        After a failure the provider's metadata are fetched again, because they may have been the reason.
         """
         try:
             _require_answer(provider, attempt, answer)
@@ -102,14 +102,14 @@ class Flow:
             log.warning("%s refused the exchange: %.200r", provider.key, error)
             raise ProviderError(f"{provider.label} did not accept this login. Please try again.") from error
         except _STRANGE as error:
-            log.warning("%s is not understood: %.200r", provider.key, error)
+            log.warning("%s sent an unexpected answer: %.200r", provider.key, error)
             raise ProviderError(_NOT_UNDERSTOOD.format(provider.label)) from error
         except (requests.RequestException, OSError) as error:
             log.warning("%s is not available: %.200r", provider.key, error)
             raise ProviderUnavailableError(_UNAVAILABLE.format(provider.label)) from error
 
     def endpoints(self, provider: Provider) -> Endpoints:
-        """Return where `provider` answers, by discovery where it has that; raises ProviderError."""
+        """Return the addresses of `provider`, by discovery for OpenID Connect; raises ProviderError."""
         if not provider.openid:
             return Endpoints(
                 issuer=provider.issuer,
@@ -124,7 +124,7 @@ class Flow:
             endpoints = _discovered(provider, self.metadata.get(url))
         except (requests.RequestException, OSError, *_STRANGE) as error:
             self.metadata.forget(url)
-            log.warning("%s cannot be discovered: %.200r", provider.key, error)
+            log.warning("discovery of %s failed: %.200r", provider.key, error)
             raise ProviderUnavailableError(_UNAVAILABLE.format(provider.label)) from error
         if not _is_expected(provider, endpoints.issuer):
             self.metadata.forget(url)
@@ -138,8 +138,8 @@ class Flow:
         endpoints = self.endpoints(provider)
         _require_issuer(provider, endpoints, answer)
         if attempt.instance:
-            result = mastodon.claims(provider, redirect_uri, answer["code"], attempt.verifier)
-            return provider.read(endpoints.issuer, result)
+            account = mastodon.claims(provider, redirect_uri, answer["code"], attempt.verifier)
+            return provider.read(endpoints.issuer, account)
         secret = apple.client_secret(provider) if provider.key == "apple" else provider.client_secret
         with _client(provider, endpoints, redirect_uri, secret) as client:
             token = client.fetch_token(
@@ -181,23 +181,24 @@ def _client(provider: Provider, endpoints: Endpoints, redirect_uri: str, secret:
         scope=provider.scope or None,
         redirect_uri=redirect_uri,
         code_challenge_method="S256" if provider.pkce else None,
-        leeway=0,  # a token that lives for a minute is long enough for what is done with it here
+        leeway=0,  # we use the token at once, so one that lives for a minute is enough
     )
     transport.guard(client)
     return client
 
 
-def _discovered(provider: Provider, found: Mapping[str, Any]) -> Endpoints:
+def _discovered(provider: Provider, document: Mapping[str, Any]) -> Endpoints:
     """Read a discovery document; raises ValueError, KeyError, TypeError."""
-    methods = found.get("token_endpoint_auth_methods_supported") or [BASIC]
+    methods = document.get("token_endpoint_auth_methods_supported") or [BASIC]
+    userinfo = document.get("userinfo_endpoint")
     return Endpoints(
-        issuer=_text(found["issuer"]),
-        authorize=_address(provider, found["authorization_endpoint"]),
-        token=_address(provider, found["token_endpoint"]),
-        profile=_address(provider, found["userinfo_endpoint"]) if found.get("userinfo_endpoint") else "",
-        keys=_address(provider, found["jwks_uri"]),
+        issuer=_text(document["issuer"]),
+        authorize=_address(provider, document["authorization_endpoint"]),
+        token=_address(provider, document["token_endpoint"]),
+        profile=_address(provider, userinfo) if userinfo else "",
+        keys=_address(provider, document["jwks_uri"]),
         token_auth=provider.token_auth or (BASIC if BASIC in methods else POST),
-        names_itself=found.get("authorization_response_iss_parameter_supported") is True,
+        names_itself=document.get("authorization_response_iss_parameter_supported") is True,
     )
 
 
@@ -208,11 +209,11 @@ def _text(value: object) -> str:
 
 
 def _address(provider: Provider, value: object) -> str:
-    """Return an endpoint's address; one of a provider with https has https too."""
+    """Return an endpoint's address; it must have https if the issuer has."""
     url = urlsplit(_text(value))
     schemes = {"https", urlsplit(provider.issuer).scheme}
     if url.scheme not in schemes or not url.hostname:
-        raise ValueError(f"{url.geturl()[:200]!r} is no address to be asked")
+        raise ValueError(f"{url.geturl()[:200]!r} is not a valid endpoint")
     return url.geturl()
 
 
@@ -228,7 +229,7 @@ def _require_answer(provider: Provider, attempt: OAuthState, answer: Mapping[str
     if "error" in answer:
         if answer["error"] in {"access_denied", "user_cancelled_authorize", "user_cancelled_login"}:
             raise LoginRefusedError(f"You did not allow the login with {provider.label}.")
-        # Only a word: whoever makes the link that brings it here must not put sentences into our mouth.
+        # Only a single word, because anybody can make a link with an error and have us display it.
         word = re.fullmatch(r"[\w.-]{1,60}", answer["error"], re.ASCII)
         raise ProviderError(f"{provider.label} refused the login{f' ({word[0]})' if word else ''}.")
     if not answer.get("code"):
@@ -236,9 +237,9 @@ def _require_answer(provider: Provider, attempt: OAuthState, answer: Mapping[str
 
 
 def _require_issuer(provider: Provider, endpoints: Endpoints, answer: Mapping[str, str]) -> None:
-    """RFC 9207: an answer that names another issuer is a mix-up of two providers.
+    """Refuse a response that names another issuer, a mix-up of two providers (RFC 9207); raises ProviderError.
 
-    Others have no issuer of their own to compare with; what keeps them apart is a redirect URI for each.
+    Providers without OpenID Connect have no issuer to compare; each has its own redirect URI instead.
     """
     if not provider.openid or provider.any_tenant:
         return
@@ -262,12 +263,12 @@ def _profile(
 
 
 def _merge(claims: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
-    """Userinfo adds to an ID token only if it speaks of the same person (OpenID Connect Core, 5.3.2)."""
+    """Add userinfo to the ID token's claims if both name the same person (OpenID Connect Core, 5.3.2)."""
     if claims and claims.get("sub") != more.get("sub"):
-        raise ProviderError("The provider's two answers speak of different people.")
+        raise ProviderError("The provider's two answers are about different people.")
     return {**more, **claims}
 
 
 def host_of(url: str) -> str:
-    """Return the host of an issuer, to be shown."""
+    """Return the host of an issuer, for display."""
     return urlsplit(url).hostname or url

@@ -1,4 +1,4 @@
-"""ID tokens, verified: signature, issuer, audience, time, nonce. OpenID Connect Core 1.0, section 3.1.3.7."""
+"""Verifies ID tokens: signature, issuer, audience, time, nonce (OpenID Connect Core 1.0, section 3.1.3.7)."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from commentsvc.integrations.claims import StrictDecoder
 from commentsvc.integrations.oauth.catalogue import Provider
 
 ALGORITHMS = ("RS256", "ES256", "PS256", "EdDSA", "Ed25519", "RS384", "RS512", "ES384", "ES512")
-"""Never `none`, never a shared secret, whatever the provider's metadata offers."""
+"""Never `none` and never a shared secret, whatever the provider's metadata offer."""
 LEEWAY = 60
-"""Seconds by which clocks may differ."""
+"""Seconds by which two clocks may differ."""
 
 
 class UnknownKeyError(ProviderError):
-    """No key we have has signed the token; the provider may have changed them, even under the same name."""
+    """None of the known keys signed the token; the provider may have changed them, even under the same key id."""
 
 
 def verify(
@@ -34,12 +34,12 @@ def verify(
     except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise UnknownKeyError("The provider's keys cannot be read.") from error
     try:
-        result = jwt.decode(token, known, algorithms=list(ALGORITHMS), decoder_cls=StrictDecoder)
+        decoded = jwt.decode(token, known, algorithms=list(ALGORITHMS), decoder_cls=StrictDecoder)
     except (InvalidKeyIdError, BadSignatureError):
         raise UnknownKeyError("The provider's answer is not signed as it should be.") from None
     except (JoseError, ValueError, TypeError, KeyError) as error:
         raise ProviderError("The provider's answer is not signed as it should be.") from error
-    claims = dict(result.claims)
+    claims = dict(decoded.claims)
     _require(_issuer_fits(claims, provider, issuer), "issuer")
     _require(_audience_fits(claims, provider.client_id), "audience")
     now = time.time()
@@ -72,7 +72,7 @@ def _audience_fits(claims: Mapping[str, Any], client_id: str) -> bool:
 
 
 def _number(value: object) -> float:
-    """Return a time in seconds; what is none, or no float can hold, is never in time."""
+    """Return a time in seconds; NaN, which fails every comparison, for anything else."""
     if not isinstance(value, int | float) or isinstance(value, bool) or abs(value) > 1e11:
         return float("nan")
     return float(value)

@@ -1,6 +1,6 @@
-"""Mastodon: every instance is a provider of its own, and its address is typed by a stranger.
+"""Mastodon: every instance is a provider of its own, and a stranger types its address.
 
-So everything here goes through the guarded client: https only, no private address, pinned, small.
+So all requests go through the guarded client: https only, no private addresses, small responses.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _HOST = re.compile(r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-
 
 
 def host_of(typed: str) -> str:
-    """Return the instance a person means: its name, its address, or a handle; raises ProviderError."""
+    """Return the host of an instance from a typed name, URL or handle; raises ProviderError."""
     text = typed.strip().lower()
     text = re.sub(r"^https?://", "", text).partition("/")[0].rpartition("@")[2].rstrip(".")
     try:
@@ -36,17 +36,17 @@ def host_of(typed: str) -> str:
 
 
 def register(host: str, redirect_uri: str, *, name: str, website: str) -> tuple[str, str]:
-    """Make this service an application of an instance; return its client id and secret."""
+    """Register this service at an instance; return its client id and secret. Raises ProviderError."""
     fields = {"client_name": name, "redirect_uris": redirect_uri, "scopes": "profile", "website": website}
-    result = _ask(host, "/api/v1/apps", fields=fields)
-    client_id, secret = result.get("client_id"), result.get("client_secret")
+    application = _ask(host, "/api/v1/apps", fields=fields)
+    client_id, secret = application.get("client_id"), application.get("client_secret")
     if not _can_be_kept(client_id) or not _can_be_kept(secret):
         raise ProviderError(f"{host} does not answer like a Mastodon server.")
     return str(client_id), str(secret)
 
 
 def provider_at(row: Provider, host: str, client_id: str, client_secret: str) -> Provider:
-    """Return the provider as it is at one instance."""
+    """Return the provider's row for one instance."""
     return replace(
         row,
         label=host,
@@ -60,7 +60,7 @@ def provider_at(row: Provider, host: str, client_id: str, client_secret: str) ->
 
 
 def claims(provider: Provider, redirect_uri: str, code: str, verifier: str) -> Mapping[str, Any]:
-    """Exchange a code and return the account it stands for; raises ProviderError."""
+    """Exchange a code and return the claims of its account; raises ProviderError."""
     host = provider.label
     token = _ask(
         host,
@@ -101,13 +101,13 @@ def _ask(
             accept=frozenset({"application/json"}),
             redirects=0,
         )
-        result = claims_.read_object(answer.body)
+        document = claims_.read_object(answer.body)
     except OutboundError as error:
         raise ProviderUnavailableError(
-            f"{host} cannot be reached right now, or is no Mastodon server."
+            f"{host} cannot be reached right now, or is not a Mastodon server."
         ) from error
     except ValueError as error:
         raise ProviderError(f"{host} does not answer like a Mastodon server.") from error
     if answer.status != 200:
         raise ProviderError(f"{host} did not accept this login. Please try again.")
-    return result
+    return document

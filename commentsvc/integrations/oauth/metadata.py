@@ -1,4 +1,4 @@
-"""What login providers publish about themselves: discovery documents and keys, kept for an hour in this process."""
+"""A cache of the discovery documents and keys that login providers publish, for an hour and in this process."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _KEPT_SECONDS = 3600
 
 
 class Metadata:
-    """A cache of JSON documents by their addresses."""
+    """A cache of JSON documents by address."""
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[float, dict[str, Any]]] = {}
 
     def get(self, url: str, *, fresh: bool = False) -> dict[str, Any]:
         """Return a JSON document; raises requests' errors and ValueError."""
-        result = self._kept.get(url)
-        if result and not fresh and result[0] > time.monotonic() - _KEPT_SECONDS:
-            return result[1]
+        cached = self._kept.get(url)
+        if cached and not fresh and cached[0] > time.monotonic() - _KEPT_SECONDS:
+            return cached[1]
         with requests.Session() as session:
             transport.guard(session)
             answer = session.get(url, headers={"Accept": "application/json"}, allow_redirects=False)
@@ -35,11 +35,11 @@ class Metadata:
         return document
 
     def forget(self, url: str) -> None:
-        """Ask again next time: the document that was kept is of no use."""
+        """Drop a document that is of no use, so that the next call fetches it again."""
         self._kept.pop(url, None)
 
     def forget_provider(self, provider: Provider) -> None:
-        """Drop everything kept of a provider: a login failed, and a wrong document may have been the reason."""
+        """Drop all documents of a provider after a failed login, because a wrong one may have been the reason."""
         _, document = self._kept.pop(discovery_url(provider), (0.0, {}))
         self.forget(str(document.get("jwks_uri", "")))
         self.forget(provider.keys_url)

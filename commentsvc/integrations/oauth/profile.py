@@ -1,4 +1,4 @@
-"""One shape for a person, whichever provider vouches for them; a reader for each way of answering."""
+"""The profile of a person, the same for all providers, and a reader for each format of response."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Claims = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Profile:
-    """Who somebody is at a provider. `issuer` and `subject` identify them; nothing else does."""
+    """A person at a provider. Only `issuer` and `subject` identify them."""
 
     issuer: str
     subject: str
     name: str
     picture: str | None = None
     email: str | None = None
-    """Only where the provider says it verified it, and is one whose word counts."""
+    """Only from providers that we trust to verify it, and that say they did."""
     link: str | None = None
 
 
@@ -31,7 +31,7 @@ Reader = Callable[[str, Claims], Profile]
 
 
 def oidc(issuer: str, claims: Claims) -> Profile:
-    """OpenID Connect's standard claims."""
+    """Read OpenID Connect's standard claims."""
     verified = claims.get("email_verified")
     return Profile(
         issuer=issuer,
@@ -44,13 +44,13 @@ def oidc(issuer: str, claims: Claims) -> Profile:
 
 
 def microsoft(issuer: str, claims: Claims) -> Profile:
-    """Any tenant's administrator may set any e-mail, so none counts; the tenant's own issuer identifies."""
-    result = oidc(str(claims.get("iss") or issuer), claims)
-    return Profile(issuer=result.issuer, subject=result.subject, name=result.name)
+    """Use the tenant's own issuer, and no e-mail: the administrator of any tenant may set any address."""
+    profile = oidc(str(claims.get("iss") or issuer), claims)
+    return Profile(issuer=profile.issuer, subject=profile.subject, name=profile.name)
 
 
 def github(issuer: str, claims: Claims) -> Profile:
-    """`login` can be given up and taken by another; `id` cannot. `name` is null for many."""
+    """Identify by `id`: somebody else can take a `login` that was given up. `name` is often null."""
     return Profile(
         issuer=issuer,
         subject=_subject(claims.get("id")),
@@ -73,7 +73,7 @@ def x(issuer: str, claims: Claims) -> Profile:
 
 
 def facebook(issuer: str, claims: Claims) -> Profile:
-    """`id` is this application's own; the e-mail is never said to be verified."""
+    """Ignore the e-mail, which Facebook never declares as verified; `id` is specific to our application."""
     picture = _inner(_inner(claims, "picture", required=False), "data", required=False)
     return Profile(
         issuer=issuer,
@@ -84,7 +84,7 @@ def facebook(issuer: str, claims: Claims) -> Profile:
 
 
 def discord(issuer: str, claims: Claims) -> Profile:
-    """The picture is a name on a content server, made of the person's id and the picture's hash."""
+    """Build the picture's address from the person's id and the picture's hash."""
     subject = _subject(claims.get("id"))
     avatar = _text(claims.get("avatar"))
     picture = f"https://cdn.discordapp.com/avatars/{subject}/{avatar}.png?size=128" if avatar else None
@@ -92,7 +92,7 @@ def discord(issuer: str, claims: Claims) -> Profile:
 
 
 def wordpress(issuer: str, claims: Claims) -> Profile:
-    """`/rest/v1.1/me` of WordPress.com, for applications made before it spoke OpenID Connect."""
+    """Read `/rest/v1.1/me` of WordPress.com, for applications registered before it supported OpenID Connect."""
     return Profile(
         issuer=issuer,
         subject=_subject(claims.get("ID")),
@@ -104,7 +104,7 @@ def wordpress(issuer: str, claims: Claims) -> Profile:
 
 
 def mastodon(issuer: str, claims: Claims) -> Profile:
-    """Ids are an instance's own; the instance is the issuer, so the two together stay unique and stable."""
+    """Identify by the instance, as the issuer, and its own id."""
     return Profile(
         issuer=issuer,
         subject=_subject(claims.get("id")),
@@ -119,7 +119,7 @@ def _subject(value: object) -> str:
     try:
         return claims_.subject(value)
     except ValueError:
-        raise ProviderError("The provider did not say who you are in a way that is understood.") from None
+        raise ProviderError("The provider did not say who you are in a way that we understand.") from None
 
 
 def _first(claims: Claims, *names: str) -> str:
@@ -131,5 +131,5 @@ def _inner(claims: Claims, name: str, *, required: bool = True) -> Claims:
     if isinstance(value, Mapping):
         return value
     if required:
-        raise ProviderError("The provider answered in a way that is not understood.")
+        raise ProviderError("The provider sent an answer that we do not understand.")
     return {}

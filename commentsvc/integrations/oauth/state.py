@@ -1,4 +1,4 @@
-"""What one login must remember between leaving for the provider and coming back."""
+"""The state of one login, from leaving for the provider until coming back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class OAuthState:
-    """Kept in the browser that began it."""
+    """Stored in the browser that began the login."""
 
     provider: str
     state: str

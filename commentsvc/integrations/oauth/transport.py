@@ -1,7 +1,7 @@
-"""How providers are asked: Authlib's requests, sent by the guarded way out, under one deadline and never redirected.
+"""Sends Authlib's requests to providers through the guarded client, with one deadline and without redirects.
 
-An operator names the providers, so that they may be on this machine or a private network; what they send may
-still be without end.
+The operator chooses the providers, so they may be on this machine or in a private network; their responses are still
+limited in size.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from commentsvc.errors import OutboundError
 from commentsvc.http_client import client
 
 SECONDS = 8.0
-"""How long a provider may take for one answer."""
+"""Timeout for one response."""
 LARGEST = 1024 * 1024
-"""Bytes of one answer."""
+"""Bytes of one response."""
 _KINDS = frozenset({"application/", "text/"})
 _OURS = frozenset({"user-agent", "accept-encoding", "connection", "host"})
 
 
 class GuardedAdapter(BaseAdapter):
-    """Sends one request through `outbound.fetch`; raises requests' ConnectionError where nothing good comes."""
+    """Sends requests through `client.fetch`; raises requests' ConnectionError if there is no usable response."""
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        """Return the whole answer, read."""
+        """Return the response with its whole body."""
         body = request.body.encode() if isinstance(request.body, str) else request.body
         headers = {name: str(value) for name, value in request.headers.items() if name.lower() not in _OURS}
         try:
-            result = client.fetch(
+            fetched = client.fetch(
                 str(request.url),
                 method=str(request.method),
                 headers=headers,
@@ -45,17 +45,17 @@ class GuardedAdapter(BaseAdapter):
         except OutboundError as error:
             raise requests.ConnectionError(str(error), request=request) from error
         answer = requests.Response()
-        answer.status_code, answer.url, answer.request = result.status, result.url, request
-        answer.headers["Content-Type"] = result.content_type
-        answer.raw = BytesIO(result.body)
+        answer.status_code, answer.url, answer.request = fetched.status, fetched.url, request
+        answer.headers["Content-Type"] = fetched.content_type
+        answer.raw = BytesIO(fetched.body)
         return answer
 
     def close(self) -> None:
-        """Do nothing: no connection outlives its answer."""
+        """Do nothing: no connection outlives its response."""
 
 
 def guard(session: requests.Session) -> None:
-    """Let a session ask by this way alone, and learn nothing from the environment."""
+    """Make a session use only this adapter, and ignore proxies and credentials in the environment."""
     session.trust_env = False
     session.adapters.clear()
     for scheme in ("https://", "http://"):

@@ -1,1 +1,1 @@
-"""Answers that are the same for everybody, kept as bytes."""
+"""A cache of responses that are the same for everybody."""

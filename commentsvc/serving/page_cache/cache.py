@@ -1,8 +1,8 @@
-"""The page cache in front of Flask: answers that are the same for everybody, given out as bytes that are ready.
+"""The page cache in front of Flask: serves responses that are the same for everybody from memory.
 
-A page is rendered and compressed once. Before every answer it looks at a signal that each process of this machine
-changes after a commit, and at most once a second it asks the database for the versions of what is being read, for
-commits of other machines. What it does not know goes on to Flask, as if the cache were not there.
+A page is rendered and compressed once. Before every response the cache checks the change signal, which each process of
+this machine changes after a commit. At most once a second it also reads the versions of the pages in use from the
+database, because other machines may have committed. Every other request goes on to Flask.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ WsgiApp = Callable[[Environ, Start], Iterable[bytes]]
 log = logging.getLogger(__name__)
 
 ASKS_EVERY = 1.0
-"""Seconds after which a page's versions are asked for again though no signal rang."""
+"""Seconds after which a page's version is read again even without a signal."""
 PERIOD = 12 * 3600
-"""Seconds after which what passes in a page, a form's token, is renewed though nothing else changed."""
+"""Seconds after which a page is rendered again to renew its form token, even if nothing else changed."""
 RENDERS = 10
-"""How often in a second a page is rendered anew, while comments pour in; in between it is given out as it was."""
+"""How often per second a page is rendered while comments pour in; between renderings the last one is served."""
 TOGETHER = 400
-"""Pages whose versions are asked for in one go."""
+"""Pages whose versions are read in one query."""
 _MEMORABLE = 4 * 1024
 _CHOICES, _CHOICE_LONGEST = 256, 200
 _SMALL = 300
-"""Bytes below which compressing does not pay."""
+"""Bytes below which compression is not worth it."""
 _TEXT = ("text/", "application/json", "application/feed", "application/atom", "image/svg")
 
 _NOT_KEPT = frozenset({"Accept-Ranges", "Content-Length", "Date", "ETag", "Last-Modified", "Vary"})
@@ -53,11 +53,11 @@ _THEIR_OWN = (
     "HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_NONE_MATCH", "HTTP_IF_RANGE", "HTTP_RANGE",
     "HTTP_X_AUTHOR_KEY",
 )  # fmt: skip
-"""What a page that all are given is rendered without: who asks, and what they have of it."""
+"""Request headers that are removed before a shared page is rendered: they identify the reader or their own copy."""
 
 
 class PageCache:
-    """A WSGI application in front of another, keeping what that one says may be kept (`keeping.keep`)."""
+    """WSGI middleware that stores the responses that a view passed to `policy.mark_cacheable`."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class PageCache:
         engine: Engine,
         listen: Callable[[], None] | None = None,
     ) -> None:
-        """`room` is in bytes. `listen` is called once, before the first page is kept."""
+        """`room` is in bytes. `listen` is called once, before the first page is stored."""
         self._app = app
         self._listen = listen
         self._signal, self._cells = signal, signal.cells
@@ -79,7 +79,7 @@ class PageCache:
         self._locks, self._asking = KeyedLock(), threading.Lock()
 
     def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
-        """Answer a request."""
+        """Answer from memory, or pass the request on."""
         path = environ["PATH_INFO"]
         if (path not in keys.PARAMETERS and not path.startswith("/static/")) or (
             path == "/thread" and ("HTTP_COOKIE" in environ or "HTTP_AUTHORIZATION" in environ)
@@ -94,7 +94,7 @@ class PageCache:
         return self._answer(page, environ, start)
 
     def _is_fresh(self, page: CachedPage) -> bool:
-        """Whether a page may be given out without asking anybody."""
+        """Whether a page may be served without reading its version again."""
         now = monotonic()
         if page.stamp is None:
             return now < page.until
@@ -133,7 +133,7 @@ class PageCache:
         return ready
 
     def _answer_anew(self, environ: Environ, start: Start) -> Iterable[bytes]:
-        """Find the page by what its query means; ask about it, or have it rendered: once, whoever else waits."""
+        """Find the page by its cache key; check its version or render it, once for all who wait for it."""
         query = environ.get("QUERY_STRING", "")
         wanted = keys.cache_key(environ["PATH_INFO"], query)
         if wanted is None:
@@ -155,11 +155,11 @@ class PageCache:
         return self._answer(page, environ, start)
 
     def _rendered(self, name: str, environ: Environ) -> tuple[CachedPage | None, tuple[str, Headers, bytes]]:
-        """Have Flask answer; return the page, or None and the answer where it is not to be kept."""
+        """Let Flask answer; return the page (None if it must not be stored) and the plain response."""
         listen, self._listen = self._listen, None
         if listen:
             listen()
-        heard, at = self._signal.snapshot(), monotonic()
+        cells, now = self._signal.snapshot(), monotonic()
         for header in _THEIR_OWN:
             environ.pop(header, None)
         accepted, environ["REQUEST_METHOD"] = environ.get("HTTP_ACCEPT_ENCODING", ""), "GET"
@@ -170,18 +170,18 @@ class PageCache:
         tag = f'"{_digest(body, keep.varying_token)}"'
         vary = ", ".join(["Accept-Encoding", *(value for key, value in headers if key == "Vary")])
         kept = [(key, value) for key, value in headers if key not in _NOT_KEPT]
-        until = at + min(keep.seconds, PERIOD - time() % PERIOD if keep.varying_token else keep.seconds)
+        until = now + min(keep.seconds, PERIOD - time() % PERIOD if keep.varying_token else keep.seconds)
         page = CachedPage(name, tag, [*kept, ("ETag", f"W/{tag}"), ("Vary", vary)], keep, until=until)
         if keep.stamp is not None:
             page.cell = cell_of(*keep.stamp.concerns)
-            self._mark(page, heard, at)
+            self._mark(page, cells, now)
         page.compressible = len(body) >= _SMALL and dict(headers).get("Content-Type", "").startswith(_TEXT)
         page.add(self._coding(page, accepted), body)
         self.store.put(page)
         return page, plain
 
     def _is_let_be(self, page: CachedPage) -> bool:
-        """Whether a page changes so often that it is given out for the rest of this second as it is."""
+        """Whether a page changes so often that it is served unchanged for the rest of this second."""
         now = monotonic()
         if page.renders < RENDERS or now - page.second > 1 or now >= page.until or page.stamp is None:
             return False
@@ -189,24 +189,24 @@ class PageCache:
         return True
 
     def _asked_about(self, page: CachedPage) -> CachedPage | None:
-        """Ask the database about a page, and in the same breath about others that are being read."""
+        """Check a page, and in the same query other pages in use; return None if it has changed."""
         if page.stamp is None or monotonic() >= page.until:
             self.store.drop(page)
             return None
         if not self._asking.acquire(timeout=ASKS_EVERY):
-            return page  # somebody asks, and is not answered
+            return page  # another thread is asking, and the database does not answer
         try:
             if self._is_fresh(page):
                 return page
-            heard, at = self._signal.snapshot(), monotonic()
+            cells, now = self._signal.snapshot(), monotonic()
             others = [one for one in self.store.all() if one.used and one.stamp and one is not page]
             pages = [page, *others[: TOGETHER - 1]]
-            for one, right in zip(
+            for one, is_current in zip(
                 pages, self._unchanged([one.stamp for one in pages if one.stamp]), strict=True
             ):
                 one.used = False
-                if right:
-                    self._mark(one, heard, at)
+                if is_current:
+                    self._mark(one, cells, now)
                 else:
                     self.store.drop(one)
         finally:
@@ -218,18 +218,18 @@ class PageCache:
             with self._engine.connect() as connection:
                 return versions.unchanged(connection, stamps)
         except SQLAlchemyError as error:
-            log.warning("the database does not answer; pages are given out as they were: %s", error)
+            log.warning("the database does not answer; cached pages are served unchanged: %s", error)
             return [True] * len(stamps)
 
-    def _mark(self, page: CachedPage, heard: list[int], at: float) -> None:
-        page.signal_for_all, page.signal, page.checked = heard[EVERYTHING], heard[page.cell], at
+    def _mark(self, page: CachedPage, cells: list[int], checked: float) -> None:
+        page.signal_for_all, page.signal, page.checked = cells[EVERYTHING], cells[page.cell], checked
 
     def _remember(self, page: CachedPage, query: str) -> None:
-        """Find the page by this way of asking from now on."""
+        """Find the page by this spelling of its query from now on."""
         if len(query) > _MEMORABLE or query in page.queries:
             return
-        with self.store.holding(page) as stands:
-            if not stands:
+        with self.store.holding(page) as is_stored:
+            if not is_stored:
                 return
             page.queries.append(query)
             self._by_query[query] = page
@@ -243,7 +243,7 @@ class PageCache:
 
 
 def _collected(app: WsgiApp, environ: Environ) -> tuple[str, Headers, bytes]:
-    """Return another application's whole answer."""
+    """Return the status, headers and whole body of an application's response."""
     begun: list[Any] = []
 
     def start(status: str, headers: Headers, _fault: object = None) -> Callable[[bytes], object]:
@@ -262,12 +262,12 @@ def _varying_tokens(plain: tuple[str, Headers, bytes], environ: Environ, start: 
     return [body] if environ["REQUEST_METHOD"] == "GET" else ()
 
 
-def _digest(body: bytes, passing: bytes) -> str:
-    """Name what a page says.
+def _digest(body: bytes, varying_token: bytes) -> str:
+    """Return a hash of a page without its varying token.
 
-    SHA-256, as processors have instructions for it: others take three times as long.
+    SHA-256, because processors have instructions for it; other hashes take three times as long.
     """
-    digest = hashlib.sha256(body.replace(passing, b"") if passing else body)
-    if passing:
+    digest = hashlib.sha256(body.replace(varying_token, b"") if varying_token else body)
+    if varying_token:
         digest.update(str(int(time() // PERIOD)).encode())
     return digest.hexdigest()[:24]

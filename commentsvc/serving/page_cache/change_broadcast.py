@@ -1,4 +1,4 @@
-"""Carries the signal to other machines over Redis; without one they ask the database once a second."""
+"""Sends the change signal to other machines over Redis; without Redis they ask the database once a second."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ log = logging.getLogger(__name__)
 
 CHANNEL = "commentsvc.changes"
 PATIENCE = 0.5
-"""Seconds that a commit's answer waits for Redis."""
+"""Timeout for Redis after a commit, in seconds; the writer waits for it."""
 REST = 10.0
-"""Seconds for which Redis is told nothing after a fault."""
+"""Seconds without messages to Redis after an error."""
 AGAIN = 1.0
-"""Seconds until a lost connection is tried again."""
+"""Seconds between attempts to reconnect."""
 
 
 class ChangeBroadcast:
-    """Rings here and on all machines. Raises SettingsError for a Redis without the package that speaks with it."""
+    """Announces changes to this and all other machines. Raises SettingsError if the Redis driver is missing."""
 
     def __init__(self, redis_url: str, signal: ChangeSignal) -> None:
         self._signal = signal
@@ -34,7 +34,7 @@ class ChangeBroadcast:
         self._hearing = _client(redis_url, timeout=None) if redis_url else None
 
     def publish(self, thread: tuple[int, str] | None = None) -> None:
-        """Say that a thread, given as its site's id and its key, changed; or, for None, that anything may have."""
+        """Announce a change of one thread, given by its site's id and its key; None: anything may have changed."""
         self._signal.send(thread)
         if self._speaking is None or time.monotonic() < self._rests_until:
             return
@@ -42,10 +42,10 @@ class ChangeBroadcast:
             self._speaking.publish(CHANNEL, EVERYTHING if thread is None else cell_of(*thread))
         except Exception as error:
             self._rests_until = time.monotonic() + REST
-            log.warning("Redis does not answer; other machines see changes after a second: %s", error)
+            log.warning("Redis does not answer; other machines see changes within a second: %s", error)
 
     def listen(self) -> None:
-        """Ring here, from now on, what other machines tell."""
+        """Start to pass on the changes that other machines announce."""
         with self._starting:
             if self._hearing is None or self._listener is not None:
                 return
@@ -55,7 +55,7 @@ class ChangeBroadcast:
             self._listener.start()
 
     def close(self) -> None:
-        """End the connections."""
+        """Stop listening and close the connections."""
         self._closed.set()
         if self._listener is not None:
             self._listener.join()
@@ -66,13 +66,13 @@ class ChangeBroadcast:
     def _hear(self, redis: Any) -> None:
         while not self._closed.is_set():
             try:
-                with redis.pubsub(ignore_subscribe_messages=True) as line:
-                    line.subscribe(CHANNEL)
-                    self._signal.send()  # whatever was told before is lost
+                with redis.pubsub(ignore_subscribe_messages=True) as subscription:
+                    subscription.subscribe(CHANNEL)
+                    self._signal.send()  # earlier messages are lost, so anything may have changed
                     while not self._closed.is_set():
-                        self._take(line.get_message(timeout=AGAIN))
+                        self._take(subscription.get_message(timeout=AGAIN))
             except Exception as error:
-                log.warning("Redis cannot be heard; other machines' changes show after a second: %s", error)
+                log.warning("lost Redis; changes on other machines show within a second: %s", error)
                 self._closed.wait(AGAIN)
 
     def _take(self, message: dict[str, Any] | None) -> None:
@@ -82,7 +82,7 @@ class ChangeBroadcast:
 
 
 def connection_error(redis_url: str) -> str | None:
-    """Return in the driver's words why this Redis takes no news; None where it does. Raises SettingsError."""
+    """Return the driver's error message if this Redis does not accept messages, else None. Raises SettingsError."""
     client = _client(redis_url, timeout=PATIENCE)
     try:
         client.publish(CHANNEL, b"")

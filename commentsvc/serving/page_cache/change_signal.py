@@ -1,7 +1,7 @@
-"""A signal to all processes of a machine that something changed: a file mapped into memory, written after each commit.
+"""The change signal between the processes of a machine: a memory-mapped file that is written after each commit.
 
-Looking at it costs a few nanoseconds, so that a page kept as bytes can ask before every answer whether anything
-changed. It only ever says "look again": what is true is in the database.
+Reading it costs a few nanoseconds, so the page cache does that before every response. It only says that a thread may
+have changed; the database says whether it has.
 """
 
 from __future__ import annotations
@@ -16,32 +16,32 @@ from pathlib import Path
 log = logging.getLogger(__name__)
 
 CELLS = 1024
-"""The first changes with whatever may concern every page; each of the others with some threads."""
+"""The first cell is for changes that may concern every page; each of the others is for a share of the threads."""
 _WIDTH = 8
 EVERYTHING = 0
 
 
 class ChangeSignal:
-    """Cells that change when something does; without a file that can be mapped, heard in this process only."""
+    """An array of cells. Without a file that can be mapped, only this process sees its changes."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.cells = memoryview(_mapped(path) if path else bytearray(CELLS * _WIDTH)).cast("Q")
 
     def send(self, thread: tuple[int, str] | None = None) -> None:
-        """Say that a thread, given as its site's id and its key, changed; or, for None, that anything may have."""
+        """Signal a change of one thread, given by its site's id and its key; None: anything may have changed."""
         self.send_cell(EVERYTHING if thread is None else cell_of(*thread))
 
     def send_cell(self, cell: int) -> None:
-        """Ring by a cell's number."""
-        self.cells[cell] = secrets.randbits(64)  # never counted up: two processes would lose a count
+        """Signal a change of all threads of a cell."""
+        self.cells[cell] = secrets.randbits(64)  # not a counter: two processes could write the same value
 
     def snapshot(self) -> list[int]:
-        """Return what all cells say now."""
+        """Return the current values of all cells."""
         return self.cells.tolist()
 
 
 def cell_of(site_id: int, key: str) -> int:
-    """Return the cell that a thread's changes are written to."""
+    """Return the number of a thread's cell."""
     return 1 + zlib.crc32(f"{site_id} {key}".encode("utf-8", "surrogatepass")) % (CELLS - 1)
 
 
@@ -50,11 +50,11 @@ def _mapped(path: Path) -> mmap.mmap | bytearray:
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             if os.fstat(file).st_size < CELLS * _WIDTH:
-                # Not only its length: writing to a page that the disk has no room for would end the process.
+                # Not only ftruncate: writing to a mapped page on a full disk would kill the process (SIGBUS).
                 os.write(file, bytes(CELLS * _WIDTH))
             return mmap.mmap(file, CELLS * _WIDTH)
         finally:
             os.close(file)
     except OSError as error:
-        log.warning("%s cannot be mapped (%s): other processes' changes show after a second", path, error)
+        log.warning("%s cannot be mapped (%s): changes by other processes show within a second", path, error)
         return bytearray(CELLS * _WIDTH)

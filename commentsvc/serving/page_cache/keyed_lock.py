@@ -1,4 +1,4 @@
-"""One after the other, of those who want the same thing at once."""
+"""A lock per key."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from threading import Lock
 
 
 class KeyedLock:
-    """A queue for each thing that somebody wants now; nothing is kept of what nobody wants."""
+    """A lock for each name that a thread holds or waits for; unused locks are deleted."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -19,7 +19,7 @@ class KeyedLock:
 
     @contextmanager
     def hold(self, name: str) -> Iterator[None]:
-        """Wait until it is one's turn, and have it for as long as the block lasts."""
+        """Hold the lock of `name` for the duration of the block."""
         with self._lock:
             wanted = self._wanted.setdefault(name, _Holders())
             wanted.by += 1

@@ -1,4 +1,4 @@
-"""What is asked for, however the query is written: pages that mean the same are kept once."""
+"""Cache keys: equivalent queries have the same key, so that each page is stored once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PERSONAL = frozenset({"receipt", "reply"})
 
 
 def cache_key(path: str, query: str) -> str | None:
-    """Return a query as every way of writing it comes out; None for a page that is one person's own."""
+    """Return the normal form of a query; None for a page that only one person may see."""
     known = PARAMETERS.get(path, ())
     if not known or not query:
         return ""
@@ -23,10 +23,10 @@ def cache_key(path: str, query: str) -> str | None:
     given = parse_qsl(query.encode("latin-1", "replace").decode("utf-8", "replace"), keep_blank_values=True)
     if path == "/counts":
         return urlencode(sorted({pair for pair in given if pair[0] == "url"}))
-    named = dict(reversed(given))  # of several the first counts, as in Flask
+    named = dict(reversed(given))  # the first of several counts, as in Flask
     if not named.keys().isdisjoint(_PERSONAL):
         return None
-    # As `Asked.read` takes them: what means nothing, or the same, must not make another page.
+    # Keep in step with `Asked.read`: values without a meaning, or with the same one, must not create another page.
     if "fragment" in named:
         named["fragment"] = ""
     if named.get("order") not in set(Order):

@@ -1,4 +1,4 @@
-"""What a view says of an answer that may be given to everybody: how long the page cache may keep it."""
+"""How a view marks its response as cacheable, and for how long."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ ENVIRON = "commentsvc.keep"
 
 @dataclass(frozen=True, slots=True)
 class CachePolicy:
-    """How long an answer stays right."""
+    """How long a response stays valid."""
 
     stamp: VersionStamp | None = None
-    """While the database has this state; None for what no change of the database concerns."""
+    """The database state that it was rendered from; None if it does not depend on the database."""
     seconds: float = float("inf")
-    """At most."""
+    """The longest time that it is served."""
     varying_token: bytes = b""
-    """What differs each time without a meaning to the reader, such as a form's token."""
+    """A part that differs with each rendering and does not matter to the reader, such as a form's token."""
     permanent: bool = False
-    """Whether it stays for the life of the process, so that it is worth compressing well."""
+    """Whether it stays for the life of the process, so that the best compression is worth its time."""
 
 
-def mark_cacheable(what: CachePolicy) -> None:
-    """Let this request's answer, if it is a 200, be given to all who ask the same."""
-    request.environ[ENVIRON] = what
+def mark_cacheable(policy: CachePolicy) -> None:
+    """Allow the cache to serve this response, if it is a 200, to everybody."""
+    request.environ[ENVIRON] = policy

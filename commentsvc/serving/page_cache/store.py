@@ -1,4 +1,4 @@
-"""The cached pages: bounded in bytes, and not to be emptied by a crawler that asks for each page once."""
+"""A store of cached pages with a limit in bytes and SIEVE eviction, so that a crawler cannot flush it."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from commentsvc.serving import compression
 from commentsvc.serving.page_cache.policy import CachePolicy
 
 ALIASES = 8
-"""Ways of writing a page's query under which it is found without reading the query."""
+"""Spellings of a page's query under which it is found without parsing the query."""
 OVERHEAD = 1_500
-"""Bytes that a page takes in memory beside its body."""
+"""Bytes of memory per page in addition to its bodies and queries."""
 
 Headers = list[tuple[str, str]]
 
 
 @lru_cache(256)
 def _shared(header: tuple[str, str]) -> tuple[str, str]:
-    """Return a header as other pages have it already: most of a site's are the same on all."""
+    """Return one object for equal headers: most headers of a site are the same on all pages."""
     return header
 
 
 class CachedPage:
-    """An answer as bytes, in each coding that somebody asked for."""
+    """A response as bytes, in each coding that was requested."""
 
     __slots__ = (
         "asked",
@@ -54,29 +54,28 @@ class CachedPage:
         self.name, self.tag = name, tag
         self.kind = [_shared(one) for one in headers if one[0] == "Content-Type"]
         self.short = [_shared(one) for one in headers if one[0] != "Content-Type"]
-        """Headers of the answer to somebody who has it already."""
+        """Headers of a 304 response."""
         self.stamp: VersionStamp | None = keep.stamp
         self.effort = compression.BEST if keep.permanent else compression.QUICK
         self.until = until
         self.cell = self.signal = self.signal_for_all = 0
-        """The signal's cell of its thread, and the values that this cell and everybody's had."""
+        """The cell of its thread in the change signal; the values of this cell and of EVERYTHING at the last check."""
         self.checked = 0.0
         self.ready: dict[str, tuple[Headers, list[bytes]]] = {}
         self.queries: list[str] = []
         self.second, self.renders = 0.0, 0
-        """When the count of this second's renderings began, and how many there were."""
+        """When the current second of `RENDERS` began, and the renderings since."""
         self.compressible = True
-        """Whether it is worth compressing."""
         self.asked = self.used = False
-        """Since the store last made room; since its versions were last asked for."""
+        """Whether it was requested since the eviction hand last passed, and since its version was last read."""
 
     def body(self) -> bytes:
-        """Return the bytes as they were before any compression."""
+        """Return the uncompressed body."""
         coding, (_, parts) = next(iter(self.ready.items()))
         return compression.decompressed(parts[0], coding)
 
     def add(self, coding: str, body: bytes) -> tuple[Headers, list[bytes]]:
-        """Make the answer ready in a coding; `body` is uncompressed."""
+        """Add and return the response in `coding`; `body` is uncompressed."""
         parts = [compression.compressed(body, coding, self.effort)]
         named = [] if coding == compression.IDENTITY else [("Content-Encoding", coding)]
         headers = [*self.kind, *self.short, *named, ("Content-Length", str(len(parts[0])))]
@@ -84,28 +83,28 @@ class CachedPage:
         return self.ready[coding]
 
     def comes_after(self, before: CachedPage | None, now: float) -> None:
-        """Count how often a page of this name was rendered."""
+        """Continue the count of renderings of the page that this one replaces."""
         within = before is not None and now - before.second <= 1
         self.second, self.renders = (before.second, before.renders + 1) if before and within else (now, 1)
 
     def compress_well(self) -> None:
-        """Take the time for it: this is being read."""
+        """Compress again with more effort, because the page is requested repeatedly."""
         self.effort = compression.WELL
         body = self.body()
         for coding in list(self.ready):
             self.add(coding, body)
 
     def size(self) -> int:
-        """Return about how many bytes of memory it takes."""
+        """Return an estimate of its memory in bytes."""
         bodies = sum(len(parts[0]) for _, parts in list(self.ready.values()))  # another thread may add one
         return bodies + OVERHEAD + len(self.name) + sum(map(len, self.queries))
 
 
 class PageStore:
-    """Pages by name, `room` bytes of them. To make room, those go first that nobody asked for a second time.
+    """Pages by name, up to `room` bytes. Pages that were requested only once are evicted first.
 
-    (The rule is SIEVE's: a hand goes from the oldest to the newest, spares what was asked for since it last came by,
-    and takes the first that was not. Zhang et al., NSDI 2024.)
+    The algorithm is SIEVE (Zhang et al., NSDI 2024): a hand moves from the oldest page to the newest, skips pages that
+    were requested since it last passed, and evicts the first that was not.
     """
 
     def __init__(self, room: int, *, dropped: Callable[[CachedPage], None]) -> None:
@@ -118,11 +117,10 @@ class PageStore:
         self._lock = threading.Lock()
 
     def get(self, name: str) -> CachedPage | None:
-        """Return a page."""
         return self._pages.get(name)
 
     def put(self, page: CachedPage) -> None:
-        """Add a page, in the place of another of its name; one larger than all the room is not kept."""
+        """Add a page, replacing one of the same name; a page larger than `room` is not stored."""
         with self._lock:
             self._remove(page.name)
             self._pages[page.name] = page
@@ -131,32 +129,32 @@ class PageStore:
 
     @contextmanager
     def holding(self, page: CachedPage) -> Iterator[bool]:
-        """Say whether a page stands here, leave it there for as long as the block lasts, and count it anew."""
+        """Yield whether a page is stored, prevent its eviction during the block, and update its size afterwards."""
         with self._lock:
-            stands = self._pages.get(page.name) is page
-            yield stands
-            if stands:
+            is_stored = self._pages.get(page.name) is page
+            yield is_stored
+            if is_stored:
                 self._weigh(page)
                 self._make_room()
 
     def weigh(self, page: CachedPage) -> None:
-        """Count a page anew after it grew."""
+        """Update a page's size after it grew."""
         with self.holding(page):
             pass
 
     def drop(self, page: CachedPage) -> None:
-        """Take a page away, if it still stands here."""
+        """Remove a page if it is still stored."""
         with self._lock:
             if self._pages.get(page.name) is page:
                 self._remove(page.name)
 
     def clear(self) -> None:
-        """Take everything away."""
+        """Remove all pages."""
         for page in self.all():
             self.drop(page)
 
     def all(self) -> list[CachedPage]:
-        """Return every page there is."""
+        """Return a list of all pages."""
         with self._lock:
             return list(self._pages.values())
 
@@ -167,7 +165,7 @@ class PageStore:
 
     def _make_room(self) -> None:
         while self.taken > self.room:
-            if not self._waiting:  # the hand begins again at the oldest
+            if not self._waiting:  # the hand starts again at the oldest page
                 self._waiting = list(reversed(self._pages))
             page = self._pages.get(self._waiting.pop())
             if page is not None and page.asked:

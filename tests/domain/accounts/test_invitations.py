@@ -280,9 +280,9 @@ class TestCommands:
         return ("admin", "grant", "--site", "Blog", "--provider", "github", *more)
 
     def test_grant_and_revoke(self) -> None:
-        assert "is owner of 'Blog' now" in succeed(*self.grant("--subject", "583231", "--role", "owner"))
+        assert "is now owner of 'Blog'" in succeed(*self.grant("--subject", "583231", "--role", "owner"))
         revoke = ("admin", "revoke", "--site", "Blog", "--provider", "github", "--subject", "583231")
-        assert "has no role on 'Blog' any more" in succeed(*revoke)
+        assert "no longer has a role on 'Blog'" in succeed(*revoke)
         assert "has no role on Blog" in fail(*revoke)
 
     @pytest.mark.parametrize("subject", ["octocat", "", "  "])

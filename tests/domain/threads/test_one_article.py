@@ -278,7 +278,7 @@ class TestASitesOwnList:
         assert f'id="comment-{first}"' not in partner.get().text
         answer = visitor.post(path, {**form, "ignored_parameters": "partner=7"})
         assert answer.status_code == 422
-        assert "not the name of an argument" in answer.text
+        assert "not the name of a parameter" in answer.text
         assert visitor.post(path, {**form, "ignored_parameters": "Partner\nad_*"}).status_code == 303
         assert "partner\nad_*</textarea>" in visitor.page(path).replace("\r", "")
         assert f'id="comment-{first}"' in partner.get().text

@@ -89,7 +89,7 @@ class TestTheOrderOfTheMarks:
         )
 
     def test_names_none_twice(self) -> None:
-        with pytest.raises(SettingsError, match="'github' stands twice"):
+        with pytest.raises(SettingsError, match="'github' occurs twice"):
             settings(PROVIDERS_ORDER="github, GitHub")
 
     def test_is_read_though_another_provider_is_wrong(self) -> None:

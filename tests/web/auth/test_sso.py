@@ -443,7 +443,7 @@ class TestTheSecret:
         secret = succeed("site", "sso-secret", "Blog").splitlines()[0]
         assert re.fullmatch(r"[\w-]{43}", secret)
         assert succeed("site", "sso-secret", "Blog").splitlines()[0] != secret
-        assert "signs nobody in" in succeed("site", "sso-secret", "Blog", "--off")
+        assert "is switched off" in succeed("site", "sso-secret", "Blog", "--off")
         assert "There are: 'Blog'" in fail("site", "sso-secret", "Blag")
 
 
