@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from commentsvc.demo import blog
 from commentsvc.domain.admin import ban_list, bulk_decisions, notes, team
+from commentsvc.domain.authors import Author
 from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, FormSignals
+from commentsvc.domain.comments.comments import FormSignals
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.moderation import decisions, reports
 from commentsvc.domain.moderation.reports import Reporter

@@ -11,8 +11,9 @@ from commentsvc.demo import blog, moderation
 from commentsvc.demo.conversation import AUTHOR, CONVERSATION, DemoComment
 from commentsvc.demo.long_thread import answers
 from commentsvc.domain.accounts import accounts
+from commentsvc.domain.authors import Author
 from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, FormSignals
+from commentsvc.domain.comments.comments import FormSignals
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.sites import sites

@@ -14,8 +14,9 @@ from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, exp
 
 from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import single_sign_on
+from commentsvc.domain.authors import Author
 from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, FormSignals
+from commentsvc.domain.comments.comments import FormSignals
 from commentsvc.domain.threads import threads
 from commentsvc.models import LoginSession, Site, now
 from tests.browser.test_login import profile_with

@@ -19,8 +19,9 @@ from commentsvc.db import session as database
 from commentsvc.db import sqlite
 from commentsvc.db.session import begin_write, db, engine_options
 from commentsvc.db.sqlite import BUSY_TIMEOUT_MS, REMEMBERED_KB
+from commentsvc.domain.authors import Author
 from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, FormSignals
+from commentsvc.domain.comments.comments import FormSignals
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.sites import sites
 from commentsvc.domain.threads import threads

@@ -8,8 +8,9 @@ from typing import Any
 from playwright.sync_api import Frame, FrameLocator, Page, expect
 from sqlalchemy import select
 
+from commentsvc.domain.authors import Author
 from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, FormSignals
+from commentsvc.domain.comments.comments import FormSignals
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.sites import sites
 from commentsvc.domain.threads import threads

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import handoff_tokens, identities, login_sessions
+from commentsvc.domain.authors import Author
 from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, FormSignals
+from commentsvc.domain.comments.comments import FormSignals
 from commentsvc.domain.threads import threads
 from commentsvc.integrations.oauth import catalogue
 from commentsvc.integrations.oauth.flow import OAuthState

@@ -8,9 +8,10 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from commentsvc.domain import actions
+from commentsvc.domain.authors import Author
 from commentsvc.domain.comments import comments
 from commentsvc.domain.comments.comment_text import CommentText
-from commentsvc.domain.comments.comments import Author, FormSignals
+from commentsvc.domain.comments.comments import FormSignals
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress

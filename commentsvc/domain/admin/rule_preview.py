@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
+from commentsvc.domain.fields import Guest
 from commentsvc.domain.reading.thread_pages import ANONYMOUS
 from commentsvc.domain.spam import checks, signals, spam_filter, tokens
 from commentsvc.domain.spam.checks import RULED, Rules, Submission, Verdict
-from commentsvc.domain.spam.signals import CheckedAuthor
 from commentsvc.domain.spam.spam_filter import Counts, Score
 from commentsvc.domain.spam.tokens import TokenSource
 from commentsvc.models import Comment, Commenter, Decision, Kind, Policy, Site, Status, Thread
@@ -204,7 +204,7 @@ def _kept(reasons: Iterable[Mapping[str, Any]]) -> Iterator[Verdict]:
 
 
 def _submission(row: Row[Any], score: Score | None, known: Mapping[object, int]) -> Submission:
-    writer = CheckedAuthor(
+    shown = Guest(
         name=row.commenter_name or row.guest_name,
         email=row.guest_email,
         website=row.commenter_website or row.guest_website,
@@ -217,7 +217,7 @@ def _submission(row: Row[Any], score: Score | None, known: Mapping[object, int])
         honeypot_filled=False,
         seconds_on_form=_LONG_AGO,
         sanitisers_agreed=True,
-        words=signals.words_of(row.source, row.html, writer),
+        words=signals.words_of(row.source, row.html, shown),
         links=len(tokens.links(row.html)),
         score=score,
     )

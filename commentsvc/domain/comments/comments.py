@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from commentsvc.db.session import limit_change_to
-from commentsvc.domain.bans.bans import HashInMonth
+from commentsvc.domain.authors import Author
 from commentsvc.domain.comments import insert_comment, slow_mode
 from commentsvc.domain.comments.comment_text import CommentText
 from commentsvc.domain.comments.insert_comment import PostedComment
-from commentsvc.domain.fields import Guest
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.spam import checks, signals
 from commentsvc.domain.spam.checks import Submission
-from commentsvc.domain.spam.signals import CheckedAuthor, Signals
+from commentsvc.domain.spam.signals import Signals
 from commentsvc.domain.surge import detection
 from commentsvc.domain.surge.detection import SurgeLevel
 from commentsvc.domain.threads.threads import ThreadAddress
@@ -27,21 +26,8 @@ from commentsvc.errors import (
     NotFoundError,
     WorkNeededError,
 )
-from commentsvc.models import Comment, Role, Site, Thread
+from commentsvc.models import Comment, Site, Thread
 from commentsvc.text import markup
-
-
-@dataclass(frozen=True)
-class Author:
-    """Who writes: a guest, or a Commenter with a role or none."""
-
-    guest: Guest = field(default_factory=Guest)
-    commenter_id: int | None = None
-    role: Role | None = None
-    author_key_hash: str | None = None
-    network_hash: str | None = None
-    earlier_network_hash: str | None = None
-    """Of the month in which slow mode may have begun to count."""
 
 
 @dataclass(frozen=True)
@@ -56,33 +42,9 @@ class FormSignals:
     """It would, if it were asked to."""
 
 
-def examine(
-    session: Session,
-    site: Site,
-    draft: CommentText,
-    author: Author,
-    *,
-    at: datetime,
-    address: str | None = None,
-    network_hash_in: HashInMonth | None = None,
-) -> Signals:
-    """Look up what the checks need, best before the database is asked for its lock; raises BannedError.
-
-    `address` is the client's: compared with bans and lists, never stored. `network_hash_in` gives its network's
-    hash in the month of an earlier ban.
-    """
-    writer = CheckedAuthor(
-        name=author.guest.name,
-        email=author.guest.email,
-        website=author.guest.website,
-        commenter_id=author.commenter_id,
-        role=author.role,
-        author_key_hash=author.author_key_hash,
-        network_hash=author.network_hash,
-        address=address,
-        network_hash_in=network_hash_in,
-    )
-    return signals.gather(session, site.id, draft.source, draft.rendered.html, writer, at=at)
+def examine(session: Session, site: Site, draft: CommentText, author: Author, *, at: datetime) -> Signals:
+    """Look up what the checks need, best before the database is asked for its lock; raises BannedError."""
+    return signals.gather(session, site.id, draft.source, draft.rendered.html, author, at=at)
 
 
 def is_stored(session: Session, address: ThreadAddress, idempotency_key: str) -> bool:
@@ -151,30 +113,11 @@ def store(
     session.flush()  # what follows does not look at what is only in memory
     here = insert_comment.target_thread(session, address, title=title, at=at)
     limit_change_to(session, site.id, here.match_key or here.key)
-    known = insert_comment.earlier_comments(
-        session,
-        site.id,
-        here,
-        draft.digest,
-        idempotency_key,
-        commenter_id=author.commenter_id,
-        name=guest.name,
-        email=guest.email,
-        author_key=author.author_key_hash,
-        network=author.network_hash,
-    )
+    known = insert_comment.earlier_comments(session, site.id, here, draft.digest, idempotency_key, author)
     if known.earlier_id is not None:
         raise AlreadyPostedError(known.earlier_id)
     if author.role is None:
-        slow_mode.require(
-            session,
-            site.id,
-            here,
-            commenter_id=author.commenter_id,
-            author_key_hash=author.author_key_hash,
-            network_hashes=[author.network_hash, author.earlier_network_hash],
-            at=at,
-        )
+        slow_mode.require(session, site.id, here, author, at=at)
     parent = insert_comment.parent(session, here, parent_id) if parent_id is not None else None
     if parent_id is not None and parent is None:
         raise NotFoundError("The comment you are answering is no longer there.")
@@ -246,10 +189,4 @@ def _is_of_old(session: Session, site: Site, author: Author, felt: SurgeLevel) -
     """Whether this person was known well before the pressure began: nobody earns that within it."""
     if felt.since is None:
         return False
-    return decisions.is_known(
-        session,
-        site.id,
-        author_key_hash=author.author_key_hash,
-        commenter_id=author.commenter_id,
-        before=felt.since - detection.OLD,
-    )
+    return decisions.is_known(session, site.id, author, before=felt.since - detection.OLD)

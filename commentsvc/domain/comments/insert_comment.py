@@ -28,6 +28,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import Base
 from commentsvc.db.statements import Prepared
+from commentsvc.domain.authors import Author
 from commentsvc.domain.reading import conversations
 from commentsvc.domain.reading.conversations import ANONYMOUS, CommentView
 from commentsvc.domain.reading.queries import CommentRow
@@ -66,7 +67,7 @@ class ParentComment:
 
 @dataclass(frozen=True, slots=True)
 class EarlierComments:
-    """What there is already, of the same sender."""
+    """What there is already, of the same author."""
 
     earlier_id: int | None
     """The comment that came with this idempotency key."""
@@ -142,32 +143,23 @@ _LOOK_MEMBER = Prepared(_earlier_comments(_BY_ACCOUNT, _BY_ACCOUNT))
 
 
 def earlier_comments(
-    session: Session,
-    site_id: int,
-    here: TargetThread,
-    digest: str,
-    key: str | None,
-    *,
-    commenter_id: int | None,
-    name: str | None,
-    email: str | None,
-    author_key: str | None,
-    network: str | None,
+    session: Session, site_id: int, here: TargetThread, digest: str, key: str | None, author: Author
 ) -> EarlierComments:
-    """Ask in one query what is there already of the same sender; hashes for `author_key` and `network`."""
+    """Ask in one query what is there already of the same author; `key` is the idempotency key."""
     sought = {"site_id": site_id, "thread_id": here.id, "digest": digest, "key": key}
-    if commenter_id is not None:
-        (row,) = _LOOK_MEMBER.rows(session, **sought, commenter_id=commenter_id)
+    if author.commenter_id is not None:
+        (row,) = _LOOK_MEMBER.rows(session, **sought, commenter_id=author.commenter_id)
     else:
-        named = name is not None or email is not None
-        sender = {
-            "name": name,
-            "email": email,
-            "named": named,
-            "author_key": author_key,
-            "network": network,
-        }
-        (row,) = _LOOK_GUEST.rows(session, **sought, **sender)
+        name, email = author.guest.name, author.guest.email
+        (row,) = _LOOK_GUEST.rows(
+            session,
+            **sought,
+            name=name,
+            email=email,
+            named=name is not None or email is not None,
+            author_key=author.author_key_hash,
+            network=author.network_hash,
+        )
     return EarlierComments(row[0], bool(row[1]), bool(row[2]))
 
 

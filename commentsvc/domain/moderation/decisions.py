@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import exists, func, select, true, update
 from sqlalchemy.orm import Session
 
+from commentsvc.domain.authors import Author
 from commentsvc.domain.spam import training
 from commentsvc.domain.spam.checks import Verdict
 from commentsvc.domain.threads import threads
@@ -76,22 +77,15 @@ def withdraw(session: Session, comment: Comment) -> None:
         at = _parent(session, at)
 
 
-def is_known(
-    session: Session,
-    site_id: int,
-    *,
-    author_key_hash: str | None,
-    commenter_id: int | None,
-    before: datetime | None = None,
-) -> bool:
+def is_known(session: Session, site_id: int, author: Author, *, before: datetime | None = None) -> bool:
     """Whether this browser or account has an approved comment on the site; a typed e-mail proves nothing.
 
     `before` asks for one that was written earlier than that.
     """
-    if commenter_id is not None:
-        proof = Comment.commenter_id == commenter_id
-    elif author_key_hash is not None:
-        proof = Comment.author_key_hash == author_key_hash
+    if author.commenter_id is not None:
+        proof = Comment.commenter_id == author.commenter_id
+    elif author.author_key_hash is not None:
+        proof = Comment.author_key_hash == author.author_key_hash
     else:
         return False
     return bool(

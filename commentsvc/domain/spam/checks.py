@@ -1,7 +1,7 @@
 """The checks a new comment passes: each small, pure, and able to say why.
 
-Three more refuse a comment with a sentence instead of storing it: a closed thread (discussions/threads.py), a duplicate
-(writing/comments.py) and a ban (bans.py). What has to be looked up first is gathered in evidence.py.
+Three more refuse a comment with a sentence instead of storing it: a closed thread (threads/threads.py), a duplicate
+(comments/comments.py) and a ban (bans/bans.py). What has to be looked up first is gathered in signals.py.
 """
 
 from __future__ import annotations

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.admin import rule_preview
 from commentsvc.domain.admin.rule_preview import RulePreview
-from commentsvc.domain.comments.comments import Author, FormSignals
+from commentsvc.domain.authors import Author
+from commentsvc.domain.comments.comments import FormSignals
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.spam.checks import Rules, Verdict
 from commentsvc.models import Comment, Decision, Policy, Role, Site, Status

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import db
 from commentsvc.domain.accounts import accounts
+from commentsvc.domain.authors import Author
 from commentsvc.domain.comments import comment_text, comments, insert_comment
-from commentsvc.domain.comments.comments import Author, FormSignals
+from commentsvc.domain.comments.comments import FormSignals
 from commentsvc.domain.comments.insert_comment import PostedComment
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.reading import avatars, thread_pages

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write
 from commentsvc.domain.admin import ban_list
+from commentsvc.domain.authors import Author
 from commentsvc.domain.bans import bans
-from commentsvc.domain.bans.bans import Sender
 from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, FormSignals
+from commentsvc.domain.comments.comments import FormSignals
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.threads.threads import address_on
 from commentsvc.errors import BannedError
@@ -92,14 +92,14 @@ def test_a_guest_is_banned_by_all_that_their_comment_tells(
         BanKind.NETWORK,
         BanKind.DOMAIN,
     ]
-    for sender in (
-        Sender(email="EVE@mail.example"),
-        Sender(author_key_hash="a" * 64),
-        Sender(network_hash="b" * 64),
-        Sender(hosts=("shop.pills.example",)),
+    for author, hosts in (
+        (Author(Guest(email="EVE@mail.example")), []),
+        (Author(author_key_hash="a" * 64), []),
+        (Author(network_hash="b" * 64), []),
+        (Author(), ["shop.pills.example"]),
     ):
         with pytest.raises(BannedError):
-            bans.require_welcome(session, site.id, sender, at=now())
+            bans.require_welcome(session, site.id, author, hosts=hosts, at=now())
     assert {kind for kind, _ in log(session)} == {"ban.add"}
     assert log(session)[0][1].startswith("Banned Eve by e-mail address until ")
 
