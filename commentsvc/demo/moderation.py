@@ -12,7 +12,7 @@ from commentsvc.demo import blog
 from commentsvc.domain.admin import ban_list, bulk_decisions, notes, team
 from commentsvc.domain.authors import Author
 from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import FormSignals
+from commentsvc.domain.comments.comments import NewComment
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.moderation import decisions, reports
 from commentsvc.domain.moderation.reports import Reporter
@@ -171,15 +171,10 @@ def _split(session: Session, site: Site, origin: str, at: datetime) -> None:
 
 
 def _post(session: Session, site: Site, page: str, text: str, guest: Guest, at: datetime) -> Comment:
-    return comments.post(
-        session,
-        threads.address_on(site, page),
-        comment_text.from_source(text, longest=10_000),
-        Author(guest=guest),
-        at=at,
-        title=blog.TITLES[blog.COMMENT_SECTION],
-        signs=FormSignals(),
-    )
+    draft = comment_text.from_source(text, longest=10_000)
+    new = NewComment(draft, title=blog.TITLES[blog.COMMENT_SECTION])
+    posted = comments.post(session, threads.address_on(site, page), new, Author(guest), at=at)
+    return session.get_one(Comment, posted.id)
 
 
 def _date(session: Session, which: ColumnElement[bool], at: datetime) -> None:

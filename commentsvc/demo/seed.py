@@ -13,7 +13,7 @@ from commentsvc.demo.long_thread import answers
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.authors import Author
 from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import FormSignals
+from commentsvc.domain.comments.comments import NewComment
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.sites import sites
@@ -48,23 +48,20 @@ def _speak(
     conversation: Iterable[DemoComment],
     at: datetime,
 ) -> None:
-    latest: dict[str, Comment] = {}
+    latest: dict[str, int] = {}
     judged: list[tuple[Comment, Status]] = []
     address = threads.address_on(site, origin + path)
     for sentence in conversation:
-        comment = comments.post(
-            session,
-            address,
+        new = NewComment(
             comment_text.from_source(sentence.text, longest=10_000),
-            _author(sentence, owner),
-            at=at - timedelta(hours=sentence.hours_ago),
-            parent_id=latest[sentence.to].id if sentence.to else None,
+            parent_id=latest[sentence.to] if sentence.to else None,
             title=blog.TITLES[path],
-            signs=FormSignals(),
         )
-        latest[sentence.name] = comment
+        when = at - timedelta(hours=sentence.hours_ago)
+        posted = comments.post(session, address, new, _author(sentence, owner), at=when)
+        latest[sentence.name] = posted.id
         if sentence.status is not Status.APPROVED:
-            judged.append((comment, sentence.status))
+            judged.append((session.get_one(Comment, posted.id), sentence.status))
     for comment, status in judged:
         reason = _REASONS.get(status)
         decisions.decide(

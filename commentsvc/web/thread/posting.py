@@ -17,7 +17,7 @@ from commentsvc.domain.authors import Author
 from commentsvc.domain.bans import bans
 from commentsvc.domain.comments import comment_text, comments, proof_of_work
 from commentsvc.domain.comments.comment_text import CommentText
-from commentsvc.domain.comments.comments import FormSignals
+from commentsvc.domain.comments.comments import FormSignals, NewComment
 from commentsvc.domain.comments.insert_comment import PostedComment
 from commentsvc.domain.reading import thread_pages
 from commentsvc.domain.spam import akismet_check
@@ -78,16 +78,10 @@ def _store(form: CommentForm, address: ThreadAddress, mode: str) -> PostedCommen
     seconds = access.seconds_on_form(shown)
     present_page.require_same_article(address, form.given)
     text, author = _checked(form, address, holder)
-    given, key = form.value("work"), _key(form)
     post_limits().count_attempt(network=access.network(), person=_person(author))
-    _require_room_in_thread(address, key)
+    _require_room_in_thread(address, _key(form))
     draft = comment_text.from_checked(text)  # slow, so that it comes after the limits
-    signs = FormSignals(
-        honeypot_filled=bool(form.value("subject")),
-        seconds_on_form=seconds,
-        worked=proof_of_work.is_done(settings().secret_key, address, given, key=key),
-        can_work=error_pages.wants_json() and given != proof_of_work.NONE,
-    )
+    new = _new_comment(form, address, draft, seconds)
     session = database()
     signals = comments.examine(session, address.site, draft, author, at=now())
     signals = _with_opinion(signals, form, address, draft, author)
@@ -98,18 +92,8 @@ def _store(form: CommentForm, address: ThreadAddress, mode: str) -> PostedCommen
     begin_write(session)
     at = now()
     try:
-        posted = comments.store(
-            session,
-            address,
-            draft,
-            _in_month_of(at, author),  # a ban reads the month of the hash from the comment's time
-            at=at,
-            parent_id=_parent_id(form),
-            title=form.value("page_title") or form.value("title"),
-            signs=signs,
-            found=signals,
-            idempotency_key=key,
-        )
+        author = _with_network_hash(author, at)  # a ban reads the month of the hash from the comment's time
+        posted = comments.post(session, address, new, author, at=at, examined=signals)
     except AlreadyPostedError as error:
         session.rollback()  # others need not wait for the answer
         return _earlier(session, error.comment_id)
@@ -120,6 +104,22 @@ def _store(form: CommentForm, address: ThreadAddress, mode: str) -> PostedCommen
     session.commit()
     post_limits().thread.count(_thread_name(address))
     return posted
+
+
+def _new_comment(form: CommentForm, address: ThreadAddress, draft: CommentText, seconds: float) -> NewComment:
+    work, key = form.value("work"), _key(form)
+    return NewComment(
+        draft,
+        parent_id=_parent_id(form),
+        title=form.value("page_title") or form.value("title"),
+        form=FormSignals(
+            honeypot_filled=bool(form.value("subject")),
+            seconds_on_form=seconds,
+            worked=proof_of_work.is_done(settings().secret_key, address, work, key=key),
+            can_work=error_pages.wants_json() and work != proof_of_work.NONE,
+        ),
+        idempotency_key=key,
+    )
 
 
 def _require_room_in_thread(address: ThreadAddress, key: str | None) -> None:
@@ -196,10 +196,10 @@ def _checked(form: CommentForm, address: ThreadAddress, holder: LoginSession | N
         network_hash_in=access.network_hash,
         client_ip=access.client_ip(),
     )
-    return text, _in_month_of(now(), author)
+    return text, _with_network_hash(author, now())
 
 
-def _in_month_of(at: datetime, author: Author) -> Author:
+def _with_network_hash(author: Author, at: datetime) -> Author:
     """Give an author the hash that their network has in the month of `at`."""
     return replace(author, network_hash=access.network_hash(bans.month_of(at)))
 

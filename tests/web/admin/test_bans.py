@@ -13,14 +13,14 @@ from commentsvc.db.session import begin_write
 from commentsvc.domain.admin import ban_list
 from commentsvc.domain.authors import Author
 from commentsvc.domain.bans import bans
-from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import FormSignals
+from commentsvc.domain.comments import comment_text
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.threads.threads import address_on
 from commentsvc.errors import BannedError
 from commentsvc.models import Action, Ban, BanKind, Comment, Commenter, Membership, Role, Site, now
 from tests.conftest import BLOG
 from tests.support.browser_client import BrowserClient
+from tests.support.comment_builders import post_comment
 from tests.web.admin.test_admin import ENGINES, elsewhere, moderator, owner, session, site, visitor, write
 
 __all__ = ["elsewhere", "moderator", "owner", "session", "site", "visitor"]
@@ -42,7 +42,7 @@ def log(session: Session) -> list[tuple[str, str]]:
 def signed(session: Session, site: Site, *, commenter_id: int | None = None) -> Comment:
     """A comment that tells all that one can of its author."""
     begin_write(session)
-    comment = comments.post(
+    comment = post_comment(
         session,
         address_on(session.get_one(Site, site.id), f"{BLOG}/swifts"),
         comment_text.from_source("See [this](https://shop.example/x)", longest=1000),
@@ -53,7 +53,6 @@ def signed(session: Session, site: Site, *, commenter_id: int | None = None) -> 
             network_hash="b" * 64,
         ),
         at=now(),
-        signs=FormSignals(),
     )
     session.commit()
     return comment
