@@ -32,8 +32,9 @@ from commentsvc.domain.authors import Author
 from commentsvc.domain.reading import conversations
 from commentsvc.domain.reading.conversations import ANONYMOUS, CommentView
 from commentsvc.domain.reading.queries import CommentRow
-from commentsvc.domain.threads import threads
+from commentsvc.domain.threads import threads, visibility
 from commentsvc.domain.threads.threads import ThreadAddress
+from commentsvc.domain.threads.visibility import ThreadCounts
 from commentsvc.match_keys import match_key
 from commentsvc.models import Kind, Status
 
@@ -204,9 +205,6 @@ def _defaults(table: Table) -> dict[str, Any]:
 _ADD = Prepared(_insert_into(_COMMENT).returning(_c.id))
 _DECIDE = Prepared(_insert_into(_DECISION))
 _COMMENT_DEFAULTS, _DECISION_DEFAULTS = _defaults(_COMMENT), _defaults(_DECISION)
-_COUNT_REPLY = Prepared(
-    update(_COMMENT).where(_c.id == bindparam("root")).values(reply_count=_c.reply_count + 1)
-)
 _COUNT = Prepared(select(_t.approved_count).where(_t.id == bindparam("id")))
 _WRITER = Prepared(
     select(_COMMENTER.c.name, _COMMENTER.c.website, _PICTURE.c.digest)
@@ -242,9 +240,8 @@ def add(
     }
     _DECIDE.rows(session, **_DECISION_DEFAULTS | decision)
     if approved:
-        count = threads.mark_changed(session, row["thread_id"], approved=1)
-        if parent:
-            _COUNT_REPLY.rows(session, root=parent.root_id)
+        replies = {parent.root_id: 1} if parent else {}  # the parent is approved, so all above it is shown
+        count = visibility.publish(session, row["thread_id"], ThreadCounts(1, replies))
     else:
         ((count,),) = _COUNT.rows(session, id=row["thread_id"])
     return PostedComment(number, row["thread_id"], row["status"], count, _view(session, number, row, parent))
