@@ -11,10 +11,9 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import limit_change_to
 from commentsvc.domain.authors import Author
-from commentsvc.domain.comments import insert_comment, slow_mode
+from commentsvc.domain.comments import insert_comment, known_authors, slow_mode
 from commentsvc.domain.comments.comment_text import CommentText
 from commentsvc.domain.comments.insert_comment import PostedComment, TargetThread
-from commentsvc.domain.moderation import decisions
 from commentsvc.domain.spam import checks, signals
 from commentsvc.domain.spam.checks import Submission
 from commentsvc.domain.spam.signals import Signals
@@ -111,7 +110,7 @@ def post(
     if level is None:
         level = detection.judge(session, site, here.id, at=at) if author.role is None else SurgeLevel()
     of_old = _is_of_old(session, site, author, level)
-    submission = _submission(site, new, author, examined, level, known=earlier.approved, of_old=of_old)
+    submission = _submission(site, new, author, examined, level, known=earlier.is_known, of_old=of_old)
     verdicts = checks.screen(submission)
     if new.form.can_work and checks.waits_for_work(submission, verdicts):
         raise WorkNeededError
@@ -175,4 +174,4 @@ def _is_of_old(session: Session, site: Site, author: Author, level: SurgeLevel) 
     """Whether this person was known well before the pressure began: nobody earns that within it."""
     if level.since is None:
         return False
-    return decisions.is_known(session, site.id, author, before=level.since - detection.OLD)
+    return known_authors.was_known(session, site.id, author, before=level.since - detection.OLD)

@@ -29,6 +29,7 @@ from sqlalchemy.orm import Session
 from commentsvc.db.session import Base
 from commentsvc.db.statements import Prepared
 from commentsvc.domain.authors import Author
+from commentsvc.domain.comments import known_authors
 from commentsvc.domain.reading import conversations
 from commentsvc.domain.reading.conversations import ANONYMOUS, CommentView
 from commentsvc.domain.reading.queries import CommentRow
@@ -74,8 +75,8 @@ class EarlierComments:
     """The comment that came with this idempotency key."""
     repeated: bool
     """The same was said here before."""
-    approved: bool
-    """This browser or account has an approved comment on the site; a typed e-mail address proves nothing."""
+    is_known: bool
+    """Their browser or account is known on the site."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +125,8 @@ def _earlier_comments(same: Any, who: Any) -> Any:
     here = _c.thread_id == bindparam("thread_id")
     earlier = select(_c.id).where(here, _c.idempotency_key == bindparam("key"))
     repeated = exists().where(here, _c.digest == bindparam("digest"), _c.status != Status.TRASH, same)
-    # The status is hidden from the planner, or SQLite would go through all approved comments of the site for it.
-    is_approved = func.coalesce(_c.status, "") == Status.APPROVED
-    approved = exists().where(_c.site_id == bindparam("site_id"), who, is_approved)
-    return select(earlier.scalar_subquery(), repeated, approved)
+    is_known = known_authors.has_approved(bindparam("site_id"), who)
+    return select(earlier.scalar_subquery(), repeated, is_known)
 
 
 # Somebody without a name and an address is told from others by the network.

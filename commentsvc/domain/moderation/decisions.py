@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
-from sqlalchemy import exists, func, select, true
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from commentsvc.domain.authors import Author
 from commentsvc.domain.spam import training
 from commentsvc.domain.spam.checks import Verdict
 from commentsvc.domain.threads import threads, visibility
@@ -73,32 +71,6 @@ def withdraw(session: Session, comment: Comment) -> None:
             return
         session.flush()
         at = _parent(session, at)
-
-
-def is_known(session: Session, site_id: int, author: Author, *, before: datetime | None = None) -> bool:
-    """Whether this browser or account has an approved comment on the site; a typed e-mail proves nothing.
-
-    `before` asks for one that was written earlier than that.
-    """
-    if author.commenter_id is not None:
-        proof = Comment.commenter_id == author.commenter_id
-    elif author.author_key_hash is not None:
-        proof = Comment.author_key_hash == author.author_key_hash
-    else:
-        return False
-    return bool(
-        session.scalar(
-            select(
-                exists().where(
-                    Comment.site_id == site_id,
-                    proof,
-                    # Hidden from the planner, or SQLite would go through all approved comments of the site for it.
-                    func.coalesce(Comment.status, "") == Status.APPROVED,
-                    Comment.created_at < before if before else true(),
-                )
-            )
-        )
-    )
 
 
 def _was_decided(session: Session, comment_id: int) -> bool:

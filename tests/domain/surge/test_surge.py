@@ -13,10 +13,9 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write, db
 from commentsvc.domain.authors import Author
-from commentsvc.domain.comments import comment_text
+from commentsvc.domain.comments import comment_text, known_authors
 from commentsvc.domain.comments.comments import FormSignals
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.moderation import decisions as moderation_decisions
 from commentsvc.domain.surge import baseline, detection, episodes
 from commentsvc.domain.surge.episodes import CALM, SurgeStep
 from commentsvc.domain.threads import threads
@@ -336,7 +335,7 @@ def test_a_moved_thread_takes_its_pressure_along(crowd: Crowd) -> None:
     thread = crowd.session.scalars(select(Thread)).one()
     result = detection.current_level(crowd.session, crowd.site, thread, at=crowd.at)
     assert (result.step, result.site_wide) == (SurgeStep.LINKS, False)
-    assert moderation_decisions.is_known(crowd.session, crowd.site.id, Author()) is False
+    assert not known_authors.was_known(crowd.session, crowd.site.id, Author(), before=crowd.at)
 
 
 def test_judging_a_comment_reads_a_few_rows_along_indexes(crowd: Crowd, engine_name: str) -> None:
