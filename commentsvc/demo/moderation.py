@@ -16,6 +16,7 @@ from commentsvc.domain.comments.comments import NewComment
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.moderation import decisions, reports
 from commentsvc.domain.moderation.reports import Reporter
+from commentsvc.domain.spam.check_names import CheckName
 from commentsvc.domain.spam.checks import Verdict
 from commentsvc.domain.threads import threads
 from commentsvc.models import BanKind, Comment, Commenter, Decision, Membership, Role, Site, Status
@@ -48,20 +49,22 @@ WAITING = (
         "Petra",
         1.4,
         "Could you write about the *other* bridge, too? I have the drawings, and nobody to show them to.",
-        Verdict("policy", Status.HELD, "This person has no approved comment on this site yet."),
+        Verdict(CheckName.POLICY, Status.HELD, "This person has no approved comment on this site yet."),
     ),
     (
         "Ilse",
         3.1,
         "Three that I would read next: https://rivets.example/one, https://rivets.example/two and "
         "https://bolts.example.",
-        Verdict("links", Status.HELD, "It has 3 links; comments with more than 2 wait on this site."),
+        Verdict(CheckName.LINKS, Status.HELD, "It has 3 links; comments with more than 2 wait on this site."),
     ),
     (
         "lda",
         9.0,
         "Write to me privately and I will send you my new book for free!",
-        Verdict("namesake", Status.HELD, "The name looks like that of Ida, who looks after this site."),
+        Verdict(
+            CheckName.NAMESAKE, Status.HELD, "The name looks like that of Ida, who looks after this site."
+        ),
     ),
 )
 """Name, how many hours ago, text, and why it waits."""

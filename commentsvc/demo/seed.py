@@ -17,13 +17,16 @@ from commentsvc.domain.comments.comments import NewComment
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.sites import sites
+from commentsvc.domain.spam.check_names import CheckName
 from commentsvc.domain.spam.checks import Verdict
 from commentsvc.domain.threads import threads
 from commentsvc.models import Comment, Commenter, Policy, Role, Site, Status
 
 _REASONS = {
-    Status.HELD: Verdict("policy", Status.HELD, "This person has no approved comment on this site yet."),
-    Status.SPAM: Verdict("honeypot", Status.SPAM, "A field that people do not see was filled in."),
+    Status.HELD: Verdict(
+        CheckName.POLICY, Status.HELD, "This person has no approved comment on this site yet."
+    ),
+    Status.SPAM: Verdict(CheckName.HONEYPOT, Status.SPAM, "A field that people do not see was filled in."),
 }
 
 

@@ -11,6 +11,7 @@ from flask import Flask
 from jinja2 import Environment
 from jinja2.runtime import Macro
 
+from commentsvc.domain.spam import check_names
 from commentsvc.text import initials
 from commentsvc.text.markup import SafeHtml, trusted
 from commentsvc.web import static_files
@@ -31,6 +32,7 @@ def init_app(app: Flask) -> None:
         date=date,
         exact=exact,
         when=when,
+        check_label=check_names.label_of,
         hue=initials.hue,
         initial=initials.initial,
         indent_of=indent_of,

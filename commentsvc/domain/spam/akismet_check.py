@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from commentsvc.domain.authors import Author
+from commentsvc.domain.spam.check_names import CheckName
 from commentsvc.domain.spam.checks import Verdict
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.http_client.client import fetch as outbound_fetch
@@ -14,9 +15,9 @@ from commentsvc.integrations.akismet import Fetch, Opinion, Question
 from commentsvc.models import Status
 
 _VERDICTS = {
-    Opinion.HAM: Verdict("akismet", Status.APPROVED, "Akismet does not take it for spam."),
-    Opinion.SPAM: Verdict("akismet", Status.HELD, "Akismet takes it for spam."),
-    Opinion.BLATANT: Verdict("akismet", Status.SPAM, "Akismet is sure that it is spam."),
+    Opinion.HAM: Verdict(CheckName.AKISMET, Status.APPROVED, "Akismet does not take it for spam."),
+    Opinion.SPAM: Verdict(CheckName.AKISMET, Status.HELD, "Akismet takes it for spam."),
+    Opinion.BLATANT: Verdict(CheckName.AKISMET, Status.SPAM, "Akismet is sure that it is spam."),
 }
 
 

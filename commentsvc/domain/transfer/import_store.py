@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.orm import Session
 
+from commentsvc.domain.spam.check_names import CheckName
 from commentsvc.domain.spam.checks import Verdict
 from commentsvc.domain.threads import threads, titles, visibility
 from commentsvc.domain.threads.threads import ThreadAddress
@@ -117,7 +118,7 @@ def _insert(
         {
             "comment_id": comment_id,
             "status": one.status,
-            "reasons": [Verdict("import", one.status, one.reason).as_row()],
+            "reasons": [Verdict(CheckName.IMPORT, one.status, one.reason).as_row()],
             "created_at": at,
         }
         for comment_id, one in zip(ids, new, strict=True)
