@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 from commentsvc.demo import blog
 from commentsvc.domain.admin import ban_list, bulk_decisions, notes, team
 from commentsvc.domain.admin.author_ref import AuthorRef
+from commentsvc.domain.authors import Author
 from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, FormSignals
+from commentsvc.domain.comments.comments import NewComment
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.moderation import decisions, reports
 from commentsvc.domain.moderation.reports import Reporter
+from commentsvc.domain.spam.check_names import CheckName
 from commentsvc.domain.spam.checks import Verdict
 from commentsvc.domain.threads import threads
 from commentsvc.models import BanKind, Comment, Commenter, Decision, Membership, Role, Site, Status
@@ -48,20 +50,22 @@ WAITING = (
         "Petra",
         1.4,
         "Could you write about the *other* bridge, too? I have the drawings, and nobody to show them to.",
-        Verdict("policy", Status.HELD, "This person has no approved comment on this site yet."),
+        Verdict(CheckName.POLICY, Status.HELD, "This person has no approved comment on this site yet."),
     ),
     (
         "Ilse",
         3.1,
         "Three that I would read next: https://rivets.example/one, https://rivets.example/two and "
         "https://bolts.example.",
-        Verdict("links", Status.HELD, "It has 3 links; comments with more than 2 wait on this site."),
+        Verdict(CheckName.LINKS, Status.HELD, "It has 3 links; comments with more than 2 wait on this site."),
     ),
     (
         "lda",
         9.0,
         "Write to me privately and I will send you my new book for free!",
-        Verdict("namesake", Status.HELD, "The name looks like that of Ida, who looks after this site."),
+        Verdict(
+            CheckName.NAMESAKE, Status.HELD, "The name looks like that of Ida, who looks after this site."
+        ),
     ),
 )
 """Name, hours ago, text, and the reason why it is held."""
@@ -172,15 +176,10 @@ def _split(session: Session, site: Site, origin: str, at: datetime) -> None:
 
 
 def _post(session: Session, site: Site, page: str, text: str, guest: Guest, at: datetime) -> Comment:
-    return comments.post(
-        session,
-        threads.address_on(site, page),
-        comment_text.from_source(text, longest=10_000),
-        Author(guest=guest),
-        at=at,
-        title=blog.TITLES[blog.COMMENT_SECTION],
-        signs=FormSignals(),
-    )
+    draft = comment_text.from_source(text, longest=10_000)
+    new = NewComment(draft, title=blog.TITLES[blog.COMMENT_SECTION])
+    posted = comments.post(session, threads.address_on(site, page), new, Author(guest), at=at)
+    return session.get_one(Comment, posted.id)
 
 
 def _date(session: Session, which: ColumnElement[bool], at: datetime) -> None:

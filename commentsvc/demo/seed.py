@@ -11,18 +11,22 @@ from commentsvc.demo import blog, moderation
 from commentsvc.demo.conversation import AUTHOR, CONVERSATION, DemoComment
 from commentsvc.demo.long_thread import answers
 from commentsvc.domain.accounts import accounts
+from commentsvc.domain.authors import Author
 from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, FormSignals
+from commentsvc.domain.comments.comments import NewComment
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.sites import sites
+from commentsvc.domain.spam.check_names import CheckName
 from commentsvc.domain.spam.checks import Verdict
 from commentsvc.domain.threads import threads
 from commentsvc.models import Comment, Commenter, Policy, Role, Site, Status
 
 _REASONS = {
-    Status.HELD: Verdict("policy", Status.HELD, "This person has no approved comment on this site yet."),
-    Status.SPAM: Verdict("honeypot", Status.SPAM, "A field that people do not see was filled in."),
+    Status.HELD: Verdict(
+        CheckName.POLICY, Status.HELD, "This person has no approved comment on this site yet."
+    ),
+    Status.SPAM: Verdict(CheckName.HONEYPOT, Status.SPAM, "A field that people do not see was filled in."),
 }
 
 
@@ -47,23 +51,20 @@ def _speak(
     conversation: Iterable[DemoComment],
     at: datetime,
 ) -> None:
-    latest: dict[str, Comment] = {}
+    latest: dict[str, int] = {}
     judged: list[tuple[Comment, Status]] = []
     address = threads.address_on(site, origin + path)
     for made_up in conversation:
-        comment = comments.post(
-            session,
-            address,
+        new = NewComment(
             comment_text.from_source(made_up.text, longest=10_000),
-            _author(made_up, owner),
-            at=at - timedelta(hours=made_up.hours_ago),
-            parent_id=latest[made_up.to].id if made_up.to else None,
+            parent_id=latest[made_up.to] if made_up.to else None,
             title=blog.TITLES[path],
-            signs=FormSignals(),
         )
-        latest[made_up.name] = comment
+        when = at - timedelta(hours=made_up.hours_ago)
+        posted = comments.post(session, address, new, _author(made_up, owner), at=when)
+        latest[made_up.name] = posted.id
         if made_up.status is not Status.APPROVED:
-            judged.append((comment, made_up.status))
+            judged.append((session.get_one(Comment, posted.id), made_up.status))
     for comment, status in judged:
         reason = _REASONS.get(status)
         decisions.decide(

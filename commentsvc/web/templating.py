@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from flask import Flask
 
+from commentsvc.domain.spam import check_names
 from commentsvc.text import initials
 from commentsvc.text.markup import SafeHtml, trusted
 from commentsvc.web import static_files
@@ -35,6 +36,7 @@ def init_app(app: Flask) -> None:
         date=date,
         exact=exact,
         time=time,
+        check_label=check_names.label_of,
         hue=initials.hue,
         initial=initials.initial,
     )

@@ -14,12 +14,13 @@ from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, exp
 
 from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import single_sign_on
-from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, FormSignals
+from commentsvc.domain.authors import Author
+from commentsvc.domain.comments import comment_text
 from commentsvc.domain.threads import threads
 from commentsvc.models import LoginSession, Site, now
 from tests.browser.test_login import profile_with
 from tests.support.browser import Blog, Service
+from tests.support.comment_builders import post_comment
 from tests.support.member_client import give_pass, person
 
 ARTICLE = '<!doctype html><html lang="en"><title>An article</title><h1>An article</h1>'
@@ -164,7 +165,7 @@ class TestTheirPage:
             address = threads.locate(session, url=blog.url("/article"))
             draft = comment_text.from_source("A *thought* of mine", longest=1000)
             author = Author(commenter_id=ada.commenter_id)
-            comments.post(session, address, draft, author, at=now(), signs=FormSignals())
+            post_comment(session, address, draft, author, at=now())
             session.commit()
             given = give_pass(session, ada, session.get_one(Site, blog.site_id))
         page.goto(f"{service.url}/account")

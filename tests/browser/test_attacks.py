@@ -14,8 +14,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Frame, Page, expect
 
 from commentsvc.domain import fields
-from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, FormSignals
+from commentsvc.domain.authors import Author
+from commentsvc.domain.comments import comment_text
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.threads import threads
@@ -26,6 +26,7 @@ from commentsvc.text import markup
 from commentsvc.web.context import services_of
 from tests.support.attacks import ATTACKS, Attack
 from tests.support.browser import Blog, Service
+from tests.support.comment_builders import post_comment
 from tests.support.frame_pages import article, inside, stored, write
 
 TOGETHER = 100
@@ -118,14 +119,13 @@ def fill(service: Service, blog: Blog) -> list[str]:
                     email=accepted(fields.email, attack.text, f"{at}@good.example"),
                     website=accepted(fields.website, attack.text, None),
                 )
-                comment = comments.post(
+                comment = post_comment(
                     session,
                     address,
                     draft,
                     Author(guest=guest),
                     at=datetime(2026, 1, 1, 12, at // 60, at % 60, tzinfo=UTC),
                     title=some[7][0].text,
-                    signs=FormSignals(),
                 )
                 if comment.status is not Status.APPROVED:  # as one whose name claims to be a moderator's
                     decisions.decide(session, comment, Status.APPROVED)
@@ -202,7 +202,7 @@ def harmless(service: Service, blog: Blog) -> None:
         guest = Guest(name="Ada", email="ada@good.example", website="https://good.example")
         draft = comment_text.from_source("Signed", longest=100)
         early = datetime(2026, 1, 1, tzinfo=UTC)
-        comments.post(session, address, draft, Author(guest=guest), at=early, signs=FormSignals())
+        post_comment(session, address, draft, Author(guest=guest), at=early)
         session.commit()
     blog.pages["/harmless"] = article(service)
 

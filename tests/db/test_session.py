@@ -19,14 +19,14 @@ from commentsvc.db import session as database
 from commentsvc.db import sqlite
 from commentsvc.db.session import begin_write, db, engine_options
 from commentsvc.db.sqlite import BUSY_TIMEOUT_MS, REMEMBERED_KB
-from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, FormSignals
+from commentsvc.domain.authors import Author
+from commentsvc.domain.comments import comment_text
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.sites import sites
 from commentsvc.domain.threads import threads
 from commentsvc.models import Comment, Commenter, Site, Thread
 from tests.conftest import BLOG, dispose
-from tests.support.comment_builders import NOON, article
+from tests.support.comment_builders import NOON, article, post_comment
 
 both_engines = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 
@@ -225,13 +225,12 @@ def test_comments_posted_at_once_are_all_there(app: Flask, session: Session, sit
             with Session(db.engine) as own:
                 begin_write(own)
                 address = threads.address_on(sites.by_origin(own, BLOG), f"{BLOG}/article")
-                comments.post(
+                post_comment(
                     own,
                     address,
                     comment_text.from_source(f"Number {number} says {turn}", longest=100),
                     Author(guest=Guest(f"Writer {number}")),
                     at=NOON,
-                    signs=FormSignals(),
                 )
                 own.commit()
 
@@ -249,13 +248,12 @@ def test_a_post_sent_twice_at_once_is_stored_once(app: Flask, session: Session, 
         with Session(db.engine) as own:
             begin_write(own)
             address = threads.address_on(sites.by_origin(own, BLOG), f"{BLOG}/article")
-            comments.post(
+            post_comment(
                 own,
                 address,
                 comment_text.from_source("Hello", longest=100),
                 Author(guest=Guest("Anna")),
                 at=NOON,
-                signs=FormSignals(),
                 idempotency_key="key",
             )
             own.commit()

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write, db
 from commentsvc.domain.accounts import accounts
-from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, FormSignals
+from commentsvc.domain.authors import Author
+from commentsvc.domain.comments import comment_text
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.sites import sites
@@ -22,6 +22,7 @@ from commentsvc.domain.threads.threads import address_on
 from commentsvc.models import Comment, Commenter, Membership, Policy, Role, Site, Status, now
 from tests.conftest import BASE_URL, BLOG
 from tests.support.browser_client import BrowserClient
+from tests.support.comment_builders import post_comment
 
 ADA = Guest("Ada", "ada@mail.example")
 
@@ -47,7 +48,7 @@ class AdminQueue:
     ) -> int:
         """Store a comment, held where no status is given; return its id."""
         begin_write(self.session)
-        comment = comments.post(
+        comment = post_comment(
             self.session,
             address_on(self.session.get_one(Site, self.site_id), BLOG + path),
             comment_text.from_source(text, longest=10**6),
@@ -55,7 +56,6 @@ class AdminQueue:
             at=at or now(),
             title=title,
             parent_id=parent,
-            signs=FormSignals(),
         )
         if status is not None:
             decisions.decide(self.session, comment, status)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy.orm import Session
 
+from commentsvc.domain.authors import Author
 from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, FormSignals
+from commentsvc.domain.comments.comment_text import CommentText
+from commentsvc.domain.comments.comments import FormSignals, NewComment
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
@@ -17,6 +20,14 @@ from tests.conftest import BLOG
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 ANNA = Guest("Anna", "anna@mail.example")
 BEN = Guest("Ben", "ben@mail.example")
+
+
+def post_comment(
+    session: Session, address: ThreadAddress, draft: CommentText, author: Author, *, at: datetime, **sent: Any
+) -> Comment:
+    """Post a comment with the other fields of a NewComment; return it as it was stored."""
+    posted = comments.post(session, address, NewComment(draft, **sent), author, at=at)
+    return session.get_one(Comment, posted.id)
 
 
 class Pen:
@@ -32,14 +43,14 @@ class Pen:
         *,
         by: Guest | Author = ANNA,
         to: Comment | int | None = None,
-        signs: FormSignals | None = None,
+        form: FormSignals | None = None,
         key: str | None = None,
         title: str | None = None,
     ) -> Comment:
         """Post a comment, of a text of its own where none is given."""
         self.written += 1
         self.at += timedelta(minutes=1)
-        return comments.post(
+        return post_comment(
             self.session,
             self.address,
             comment_text.from_source(text or f"Comment number {self.written}", longest=10_000),
@@ -47,7 +58,7 @@ class Pen:
             at=self.at,
             parent_id=to.id if isinstance(to, Comment) else to,
             title=title,
-            signs=signs or FormSignals(),
+            form=form or FormSignals(),
             idempotency_key=key,
         )
 

@@ -8,13 +8,14 @@ from typing import Any
 from playwright.sync_api import Frame, FrameLocator, Page, expect
 from sqlalchemy import select
 
-from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, FormSignals
+from commentsvc.domain.authors import Author
+from commentsvc.domain.comments import comment_text
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.sites import sites
 from commentsvc.domain.threads import threads
 from commentsvc.models import Comment, Site, Status, Thread
 from tests.support.browser import Blog, Service
+from tests.support.comment_builders import post_comment
 
 THREAD = '<div id="comments"></div>'
 LONG_READ = "<p>A paragraph of the article, long enough to fill a line or two of it.</p>" * 120
@@ -53,14 +54,13 @@ def write(
         address = threads.locate(session, url=blog.url(path), page_id=page_id)
         begun = datetime.now(UTC) - ago
         results = [
-            comments.post(
+            post_comment(
                 session,
                 address,
                 comment_text.from_source(text, longest=100_000),
                 author,
                 at=begun + timedelta(seconds=at),
                 parent_id=parent,
-                signs=FormSignals(),
             ).id
             for at, text in enumerate(texts)
         ]

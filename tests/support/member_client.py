@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import handoff_tokens, identities, login_sessions
-from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, FormSignals
+from commentsvc.domain.authors import Author
+from commentsvc.domain.comments import comment_text
 from commentsvc.domain.threads import threads
 from commentsvc.integrations.oauth import catalogue
 from commentsvc.integrations.oauth.flow import OAuthState
@@ -22,6 +22,7 @@ from commentsvc.models import Comment, Identity, LoginSession, Role, Site, now
 from commentsvc.web.context import services_of
 from tests.conftest import BLOG
 from tests.support.browser_client import BrowserClient
+from tests.support.comment_builders import post_comment
 
 ISSUER = "https://github.com"
 
@@ -107,7 +108,7 @@ def write(
     address = threads.address_on(session.get_one(Site, site.id), BLOG + path)
     author = Author(commenter_id=by, role=role, author_key_hash="k" * 64, network_hash="n" * 64)
     draft = comment_text.from_source(text, longest=100_000)
-    number = comments.post(session, address, draft, author, at=now(), parent_id=to, signs=FormSignals()).id
+    number = post_comment(session, address, draft, author, at=now(), parent_id=to).id
     session.commit()
     return number
 

@@ -7,18 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, case, func, select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session
 
-from commentsvc.domain import fields
+from commentsvc.domain import comment_excerpts, fields
 from commentsvc.domain.threads import threads, titles
 from commentsvc.models import Comment, Commenter, Site, Status, Thread
 from commentsvc.text import markup
 
 PAGE = 25
-LARGEST_HTML = 20_000
-"""Characters of one comment that the list shows as they are; of a larger one it shows the beginning of its source."""
-EXCERPT = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +92,8 @@ def _columns() -> Any:
             Comment.status,
             Comment.created_at,
             Comment.edited_at,
-            case((func.length(Comment.html) <= LARGEST_HTML, Comment.html), else_=None).label("html"),
-            func.substr(Comment.source, 1, EXCERPT).label("excerpt"),
+            comment_excerpts.html_in_list().label("html"),
+            comment_excerpts.excerpt().label("excerpt"),
             titles.public_title().label("title"),
             Thread.url,
             Site.name.label("site"),

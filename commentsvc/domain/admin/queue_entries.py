@@ -8,17 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, case, func, select, union_all
+from sqlalchemy import Row, func, select, union_all
 from sqlalchemy.orm import Session, aliased
 
+from commentsvc.domain import comment_excerpts
 from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.domain.reading.thread_pages import ANONYMOUS
 from commentsvc.models import Comment, Commenter, Decision, Kind, Report, Role, Status, Thread
 from commentsvc.text import markup
 
-LARGEST_HTML = 20_000
-"""Characters of one comment that a list shows as they are; of a larger one it shows the beginning of its source."""
-EXCERPT = 2_000
 COMPLAINTS = 5
 """Reports of one comment that a list shows."""
 COMPLAINTS_IN_FULL = 50
@@ -108,9 +106,7 @@ def decisions_on(session: Session, comment_id: int, *, limit: int) -> list[Decis
 
 def _columns(*, whole: bool = False) -> Any:
     parent, answered = aliased(Comment), aliased(Commenter)
-    html: Any = Comment.html
-    if not whole:
-        html = case((func.length(Comment.html) <= LARGEST_HTML, Comment.html), else_=None)
+    html: Any = Comment.html if whole else comment_excerpts.html_in_list()
     return (
         select(
             Comment.id,
@@ -129,7 +125,7 @@ def _columns(*, whole: bool = False) -> Any:
             Comment.edited_at,
             Comment.parent_id,
             html.label("html"),
-            func.substr(Comment.source, 1, EXCERPT).label("excerpt"),
+            comment_excerpts.excerpt().label("excerpt"),
             func.length(Comment.source).label("length"),
             Thread.title,
             Thread.url,

@@ -8,9 +8,10 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from commentsvc.domain import actions
+from commentsvc.domain.authors import Author
 from commentsvc.domain.comments import comments
 from commentsvc.domain.comments.comment_text import CommentText
-from commentsvc.domain.comments.comments import Author, FormSignals
+from commentsvc.domain.comments.comments import NewComment
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
@@ -49,15 +50,14 @@ def post(
         decisions.decide(session, comment, Status.APPROVED, moderator_id=moderator_id, action_id=action.id)
         action.summary = "Approved a comment and replied to it."
     thread = comment.thread
-    answer = comments.post(
+    posted = comments.post(
         session,
         ThreadAddress(site, thread.key, thread.url),
-        draft,
+        NewComment(draft, parent_id=comment.id),
         Author(commenter_id=moderator_id, role=role),
         at=at,
-        parent_id=comment.id,
-        signs=FormSignals(),
     )
+    answer = session.get_one(Comment, posted.id)
     # Its first decision is a part of the action too: undoing finds there what to take away.
     session.scalars(select(Decision).where(Decision.comment_id == answer.id)).one().action_id = action.id
     action.facts = {"comment": comment.id, "reply": answer.id}

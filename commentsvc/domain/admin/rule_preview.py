@@ -11,10 +11,11 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
+from commentsvc.domain.fields import Guest
 from commentsvc.domain.reading.thread_pages import ANONYMOUS
 from commentsvc.domain.spam import checks, signals, spam_filter, tokens
-from commentsvc.domain.spam.checks import RULED, Rules, Submission, Verdict
-from commentsvc.domain.spam.signals import CheckedAuthor
+from commentsvc.domain.spam.check_names import CheckName, Replay
+from commentsvc.domain.spam.checks import Rules, Submission, Verdict
 from commentsvc.domain.spam.spam_filter import Counts, Score
 from commentsvc.domain.spam.tokens import TokenSource
 from commentsvc.models import Comment, Commenter, Decision, Kind, Policy, Site, Status, Thread
@@ -107,8 +108,8 @@ def _count(
         result.changes[before, after] += 1
     if row.human is Status.SPAM and after is Status.APPROVED:
         result.let_through.append(_miss(row, submission, verdicts, after))
-    beyond = [verdict for verdict in verdicts if verdict.check != "policy"]
-    if row.human is Status.APPROVED and checks.strictest([*beyond, _NOTHING]) is not Status.APPROVED:
+    beyond = [verdict for verdict in verdicts if verdict.check is not CheckName.POLICY]
+    if row.human is Status.APPROVED and beyond and checks.strictest(beyond) is not Status.APPROVED:
         result.stopped.append(_miss(row, submission, beyond, after))
 
 
@@ -129,10 +130,8 @@ class _Stored:
     human: Status
 
 
-_NOTHING = Verdict("nothing", Status.APPROVED, "")
 _LONG_AGO = 3600.0
-_OUTSIDE = frozenset({"import", "pressure"})
-"""Checks that say nothing of the comment itself: where it came from, and how many came at that hour."""
+_KEPT = {check.value: check for check in CheckName if check.replay is Replay.KEPT}
 
 
 def _latest(site_id: int) -> Any:
@@ -198,13 +197,13 @@ def _decisions(session: Session, ids: Sequence[int]) -> tuple[dict[int, Status],
 
 def _kept(reasons: Iterable[Mapping[str, Any]]) -> Iterator[Verdict]:
     for row in reasons or ():
-        check, status = row.get("check", ""), row.get("status", "")
-        if check not in RULED and check not in _OUTSIDE and status in set(Status):
+        check, status = _KEPT.get(row.get("check", "")), row.get("status", "")
+        if check is not None and status in set(Status):
             yield Verdict(check, Status(status), str(row.get("reason", "")))
 
 
 def _submission(row: Row[Any], score: Score | None, known: Mapping[object, int]) -> Submission:
-    writer = CheckedAuthor(
+    shown = Guest(
         name=row.commenter_name or row.guest_name,
         email=row.guest_email,
         website=row.commenter_website or row.guest_website,
@@ -217,7 +216,7 @@ def _submission(row: Row[Any], score: Score | None, known: Mapping[object, int])
         honeypot_filled=False,
         seconds_on_form=_LONG_AGO,
         sanitisers_agreed=True,
-        words=signals.words_of(row.source, row.html, writer),
+        words=signals.words_of(row.source, row.html, shown),
         links=len(tokens.links(row.html)),
         score=score,
     )

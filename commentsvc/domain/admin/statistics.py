@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Select, case, func, select, union_all
 from sqlalchemy.orm import Session, aliased
 
+from commentsvc.domain.spam.check_names import label_of
 from commentsvc.models import Comment, Decision, Status, Thread
 
 DAYS = 30
@@ -31,22 +32,6 @@ WAITS = (
     ("Under 3 days", timedelta(days=3)),
     ("3 days and more", timedelta.max),
 )
-RULES = {
-    "policy": "The site's policy",
-    "honeypot": "The hidden field",
-    "too_fast": "Sent too fast",
-    "sanitisers": "The sanitisers disagreed",
-    "disallowed": "Words for spam",
-    "moderated": "Words to look at",
-    "links": "Too many links",
-    "namesake": "A name like that of another",
-    "claimed_role": "A name that claims a role",
-    "filter": "The site's own filter",
-    "akismet": "Akismet",
-    "reports": "Readers' reports",
-    "import": "Spam before its import",
-}
-"""The checks that can stop a comment, in words."""
 NO_RULE = "Moderators alone"
 
 
@@ -193,7 +178,7 @@ def _rules(session: Session, site_id: int, since: datetime) -> list[Share]:
         results = {str(one["check"]) for one in reasons if one.get("status") in (Status.HELD, Status.SPAM)}
         stopped.setdefault(comment_id, set()).update(results)
     counted = Counter(check for checks in stopped.values() for check in checks or {""})
-    shares = [Share(RULES.get(check, check) if check else NO_RULE, n) for check, n in counted.items()]
+    shares = [Share(label_of(check) if check else NO_RULE, n) for check, n in counted.items()]
     return sorted(shares, key=lambda share: (-share.count, share.label))
 
 

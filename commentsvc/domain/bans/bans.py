@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -12,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from commentsvc.domain.article_urls import host_in_ascii
+from commentsvc.domain.authors import Author
 from commentsvc.domain.bans import ban_values
 from commentsvc.domain.bans.ban_values import normal
 from commentsvc.errors import BannedError
@@ -20,8 +20,6 @@ from commentsvc.models import Ban, BanKind
 __all__ = [
     "MOST_HOSTS",
     "MOST_MONTHS",
-    "HashInMonth",
-    "Sender",
     "are_on",
     "find_matching",
     "hosts_of",
@@ -31,38 +29,26 @@ __all__ = [
     "sentence",
 ]
 
-HashInMonth = Callable[[str], str]
-"""Returns the hash that a network has in a month such as 2026-11."""
 MOST_HOSTS = 50
 """Of a comment's links; a comment with more of them is looked at for its links alone."""
 MOST_MONTHS = 120
 """The latest of those whose hashes a site's bans have."""
 
 
-@dataclass(frozen=True)
-class Sender:
-    """All by which a ban may know somebody, as far as it is there."""
+def find_matching(
+    session: Session, site_id: int, author: Author, *, hosts: Sequence[str] = (), at: datetime
+) -> Ban | None:
+    """Return the ban that holds for `author`, the longest of several; None where there is none.
 
-    commenter_id: int | None = None
-    author_key_hash: str | None = None
-    email: str | None = None
-    network_hash: str | None = None
-    address: str | None = None
-    """The client's own; it is compared and never stored."""
-    hosts: tuple[str, ...] = ()
-    """Of the website and of every link."""
-    network_hash_in: HashInMonth | None = None
-    """A network's hash changes every month; this gives it for the months of bans that hold longer."""
-
-
-def find_matching(session: Session, site_id: int, sender: Sender, *, at: datetime) -> Ban | None:
-    """Return the ban that holds for `sender`, the longest of several; None where there is none."""
+    `hosts` are those of their website and of every link in the comment.
+    """
+    email = author.guest.email
     values: dict[BanKind, list[str]] = {
-        BanKind.PERSON: [str(sender.commenter_id)] if sender.commenter_id is not None else [],
-        BanKind.AUTHOR: [sender.author_key_hash] if sender.author_key_hash else [],
-        BanKind.EMAIL: [ban_values.email(sender.email)] if sender.email else [],
-        BanKind.NETWORK: [*_network_hashes(session, site_id, sender, at), *_ranges(sender.address)],
-        BanKind.DOMAIN: sorted({part for host in sender.hosts[:MOST_HOSTS] for part in _domains(host)}),
+        BanKind.PERSON: [str(author.commenter_id)] if author.commenter_id is not None else [],
+        BanKind.AUTHOR: [author.author_key_hash] if author.author_key_hash else [],
+        BanKind.EMAIL: [ban_values.email(email)] if email else [],
+        BanKind.NETWORK: [*_network_hashes(session, site_id, author, at), *_ranges(author.client_ip)],
+        BanKind.DOMAIN: sorted({part for host in hosts[:MOST_HOSTS] for part in _domains(host)}),
     }
     sought = [and_(Ban.kind == kind, Ban.value.in_(its)) for kind, its in values.items() if its]
     if not sought:
@@ -82,9 +68,11 @@ def are_on(site_id: int) -> ColumnElement[bool]:
     return exists().where(Ban.site_id == site_id)
 
 
-def require_welcome(session: Session, site_id: int, sender: Sender, *, at: datetime) -> None:
+def require_welcome(
+    session: Session, site_id: int, author: Author, *, hosts: Sequence[str] = (), at: datetime
+) -> None:
     """Raise BannedError where the site does not want this comment."""
-    ban = find_matching(session, site_id, sender, at=at)
+    ban = find_matching(session, site_id, author, hosts=hosts, at=at)
     if ban is not None:
         raise BannedError(sentence(ban))
 
@@ -110,10 +98,10 @@ def hosts_of(urls: Iterable[str | None]) -> tuple[str, ...]:
     return tuple(results)
 
 
-def _network_hashes(session: Session, site_id: int, sender: Sender, at: datetime) -> list[str]:
-    """Return the hashes of a sender's network: of this month, and of those in which networks were banned here."""
-    known = [sender.network_hash] if sender.network_hash else []
-    if sender.network_hash_in is None:
+def _network_hashes(session: Session, site_id: int, author: Author, at: datetime) -> list[str]:
+    """Return the hashes of an author's network: of this month, and of those in which networks were banned here."""
+    known = [author.network_hash] if author.network_hash else []
+    if author.network_hash_in is None:
         return known
     query = (
         select(Ban.month)
@@ -123,7 +111,7 @@ def _network_hashes(session: Session, site_id: int, sender: Sender, at: datetime
         .limit(MOST_MONTHS)
     )
     months = [month for month in session.scalars(query) if month]
-    return list(dict.fromkeys([*known, *map(sender.network_hash_in, months)]))
+    return list(dict.fromkeys([*known, *map(author.network_hash_in, months)]))
 
 
 def _holds(at: datetime) -> ColumnElement[bool]:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from commentsvc.db.session import limit_change_to
-from commentsvc.domain.bans.bans import HashInMonth
-from commentsvc.domain.comments import insert_comment, slow_mode
+from commentsvc.domain.authors import Author
+from commentsvc.domain.comments import insert_comment, known_authors, slow_mode
 from commentsvc.domain.comments.comment_text import CommentText
-from commentsvc.domain.comments.insert_comment import PostedComment
-from commentsvc.domain.fields import Guest
-from commentsvc.domain.moderation import decisions
+from commentsvc.domain.comments.insert_comment import PostedComment, TargetThread
 from commentsvc.domain.spam import checks, signals
 from commentsvc.domain.spam.checks import Submission
-from commentsvc.domain.spam.signals import CheckedAuthor, Signals
+from commentsvc.domain.spam.signals import Signals
 from commentsvc.domain.surge import detection
 from commentsvc.domain.surge.detection import SurgeLevel
 from commentsvc.domain.threads.threads import ThreadAddress
@@ -27,21 +26,8 @@ from commentsvc.errors import (
     NotFoundError,
     WorkNeededError,
 )
-from commentsvc.models import Comment, Role, Site, Thread
+from commentsvc.models import Comment, Site, Thread
 from commentsvc.text import markup
-
-
-@dataclass(frozen=True)
-class Author:
-    """Who writes: a guest, or a Commenter with a role or none."""
-
-    guest: Guest = field(default_factory=Guest)
-    commenter_id: int | None = None
-    role: Role | None = None
-    author_key_hash: str | None = None
-    network_hash: str | None = None
-    earlier_network_hash: str | None = None
-    """Of the month in which slow mode may have begun to count."""
 
 
 @dataclass(frozen=True)
@@ -56,33 +42,21 @@ class FormSignals:
     """It would, if it were asked to."""
 
 
-def examine(
-    session: Session,
-    site: Site,
-    draft: CommentText,
-    author: Author,
-    *,
-    at: datetime,
-    address: str | None = None,
-    network_hash_in: HashInMonth | None = None,
-) -> Signals:
-    """Look up what the checks need, best before the database is asked for its lock; raises BannedError.
+@dataclass(frozen=True)
+class NewComment:
+    """A comment as it was sent: checked, rendered, and not stored yet."""
 
-    `address` is the client's: compared with bans and lists, never stored. `network_hash_in` gives its network's
-    hash in the month of an earlier ban.
-    """
-    writer = CheckedAuthor(
-        name=author.guest.name,
-        email=author.guest.email,
-        website=author.guest.website,
-        commenter_id=author.commenter_id,
-        role=author.role,
-        author_key_hash=author.author_key_hash,
-        network_hash=author.network_hash,
-        address=address,
-        network_hash_in=network_hash_in,
-    )
-    return signals.gather(session, site.id, draft.source, draft.rendered.html, writer, at=at)
+    draft: CommentText
+    parent_id: int | None = None
+    title: str | None = None
+    """The article's, for a thread that begins with this comment."""
+    form: FormSignals = FormSignals()
+    idempotency_key: str | None = None
+
+
+def examine(session: Session, site: Site, draft: CommentText, author: Author, *, at: datetime) -> Signals:
+    """Look up what the checks need, best before the database is asked for its lock; raises BannedError."""
+    return signals.gather(session, site.id, draft.source, draft.rendered.html, author, at=at)
 
 
 def is_stored(session: Session, address: ThreadAddress, idempotency_key: str) -> bool:
@@ -102,98 +76,56 @@ def is_stored(session: Session, address: ThreadAddress, idempotency_key: str) ->
 def post(
     session: Session,
     address: ThreadAddress,
-    draft: CommentText,
+    new: NewComment,
     author: Author,
     *,
     at: datetime,
-    parent_id: int | None = None,
-    title: str | None = None,
-    signs: FormSignals,
-    found: Signals | None = None,
-    idempotency_key: str | None = None,
-) -> Comment:
-    """Do what `put` does, and return the comment itself."""
-    posted = store(
-        session,
-        address,
-        draft,
-        author,
-        at=at,
-        parent_id=parent_id,
-        title=title,
-        signs=signs,
-        found=found,
-        idempotency_key=idempotency_key,
-    )
-    return session.get_one(Comment, posted.id)
-
-
-def store(
-    session: Session,
-    address: ThreadAddress,
-    draft: CommentText,
-    author: Author,
-    *,
-    at: datetime,
-    parent_id: int | None = None,
-    title: str | None = None,
-    signs: FormSignals,
-    found: Signals | None = None,
-    idempotency_key: str | None = None,
+    examined: Signals | None = None,
 ) -> PostedComment:
     """Store a comment with its verdict. Needs `begin_write`; the caller commits.
 
-    `found` is what `examine` returned; without it that is done here, and raises what it does. Raises
+    `examined` is what `examine` returned; without it that is done here, and raises what it does. Raises
     ThreadClosedError, SlowModeError, NotFoundError for a parent that cannot be answered, DuplicateCommentError,
     AlreadyPostedError where `idempotency_key` has been here before, and WorkNeededError where the browser can.
     """
-    site, guest = address.site, author.guest
+    site = address.site
     session.flush()  # what follows does not look at what is only in memory
-    here = insert_comment.target_thread(session, address, title=title, at=at)
+    here = insert_comment.target_thread(session, address, title=new.title, at=at)
     limit_change_to(session, site.id, here.match_key or here.key)
-    known = insert_comment.earlier_comments(
-        session,
-        site.id,
-        here,
-        draft.digest,
-        idempotency_key,
-        commenter_id=author.commenter_id,
-        name=guest.name,
-        email=guest.email,
-        author_key=author.author_key_hash,
-        network=author.network_hash,
+    earlier = insert_comment.earlier_comments(
+        session, site.id, here, new.draft.digest, new.idempotency_key, author
     )
-    if known.earlier_id is not None:
-        raise AlreadyPostedError(known.earlier_id)
+    if earlier.earlier_id is not None:
+        raise AlreadyPostedError(earlier.earlier_id)
     if author.role is None:
-        slow_mode.require(
-            session,
-            site.id,
-            here,
-            commenter_id=author.commenter_id,
-            author_key_hash=author.author_key_hash,
-            network_hashes=[author.network_hash, author.earlier_network_hash],
-            at=at,
-        )
-    parent = insert_comment.parent(session, here, parent_id) if parent_id is not None else None
-    if parent_id is not None and parent is None:
+        slow_mode.require(session, site.id, here, author, at=at)
+    parent = insert_comment.parent(session, here, new.parent_id) if new.parent_id is not None else None
+    if new.parent_id is not None and parent is None:
         raise NotFoundError("The comment you are answering is no longer there.")
-    if known.repeated:
+    if earlier.repeated:
         raise DuplicateCommentError
 
-    found = found or examine(session, site, draft, author, at=at)
-    felt = found.pressure
-    if felt is None:
-        felt = detection.judge(session, site, here.id, at=at) if author.role is None else SurgeLevel()
-    of_old = _is_of_old(session, site, author, felt)
-    submission = _submission(site, draft, author, signs, found, felt, known=known.approved, of_old=of_old)
+    examined = examined or examine(session, site, new.draft, author, at=at)
+    level = examined.pressure
+    if level is None:
+        level = detection.judge(session, site, here.id, at=at) if author.role is None else SurgeLevel()
+    of_old = _is_of_old(session, site, author, level)
+    submission = _submission(site, new, author, examined, level, known=earlier.is_known, of_old=of_old)
     verdicts = checks.screen(submission)
-    if signs.can_work and checks.waits_for_work(submission, verdicts):
+    if new.form.can_work and checks.waits_for_work(submission, verdicts):
         raise WorkNeededError
-    row = {
+    row = _row(here, new.draft, author) | {
         "site_id": site.id,
-        "thread_id": here.id,
         "status": checks.strictest(verdicts),
+        "created_at": at,
+        "idempotency_key": new.idempotency_key,
+    }
+    return insert_comment.add(session, row, parent, [verdict.as_row() for verdict in verdicts])
+
+
+def _row(here: TargetThread, draft: CommentText, author: Author) -> dict[str, Any]:
+    return {
+        "thread_id": here.id,
         "format": draft.format,
         "source": draft.source,
         "html": draft.rendered.html,
@@ -201,24 +133,20 @@ def store(
         "digest": draft.digest,
         "commenter_id": author.commenter_id,
         "role": author.role,
-        "guest_name": guest.name,
-        "guest_email": guest.email,
-        "guest_website": guest.website,
+        "guest_name": author.guest.name,
+        "guest_email": author.guest.email,
+        "guest_website": author.guest.website,
         "author_key_hash": author.author_key_hash,
         "network_hash": author.network_hash,
-        "created_at": at,
-        "idempotency_key": idempotency_key,
     }
-    return insert_comment.add(session, row, parent, [verdict.as_row() for verdict in verdicts])
 
 
 def _submission(
     site: Site,
-    draft: CommentText,
+    new: NewComment,
     author: Author,
-    signs: FormSignals,
-    found: Signals,
-    felt: SurgeLevel,
+    examined: Signals,
+    level: SurgeLevel,
     *,
     known: bool,
     of_old: bool,
@@ -227,29 +155,23 @@ def _submission(
         policy=site.policy,
         role=author.role,
         known=known,
-        honeypot_filled=signs.honeypot_filled,
-        seconds_on_form=signs.seconds_on_form,
-        sanitisers_agreed=draft.rendered.agreed,
+        honeypot_filled=new.form.honeypot_filled,
+        seconds_on_form=new.form.seconds_on_form,
+        sanitisers_agreed=new.draft.rendered.agreed,
         rules=signals.rules_of(site),
-        words=found.words,
-        links=found.links,
-        namesake=found.namesake,
-        score=found.score,
-        opinions=found.opinions,
-        pressure=felt,
+        words=examined.words,
+        links=examined.links,
+        namesake=examined.namesake,
+        score=examined.score,
+        opinions=examined.opinions,
+        pressure=level,
         of_old=of_old,
-        worked=signs.worked,
+        worked=new.form.worked,
     )
 
 
-def _is_of_old(session: Session, site: Site, author: Author, felt: SurgeLevel) -> bool:
+def _is_of_old(session: Session, site: Site, author: Author, level: SurgeLevel) -> bool:
     """Whether this person was known well before the pressure began: nobody earns that within it."""
-    if felt.since is None:
+    if level.since is None:
         return False
-    return decisions.is_known(
-        session,
-        site.id,
-        author_key_hash=author.author_key_hash,
-        commenter_id=author.commenter_id,
-        before=felt.since - detection.OLD,
-    )
+    return known_authors.was_known(session, site.id, author, before=level.since - detection.OLD)

@@ -10,6 +10,7 @@ from commentsvc.domain.comments.comment_text import CommentText
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.spam import training
+from commentsvc.domain.spam.check_names import CheckName
 from commentsvc.domain.spam.checks import Verdict
 from commentsvc.domain.threads import threads
 from commentsvc.models import Comment, Status
@@ -33,7 +34,7 @@ def edit(
     replace(session, comment, draft, guest=guest, edited_at=at)
     if not draft.rendered.agreed:
         reason = "The two sanitisers disagreed about this text; please read it."
-        verdict = Verdict("sanitisers", Status.HELD, reason)
+        verdict = Verdict(CheckName.SANITISERS, Status.HELD, reason)
         decisions.decide(
             session,
             comment,

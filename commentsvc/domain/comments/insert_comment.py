@@ -28,11 +28,14 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import Base
 from commentsvc.db.statements import Prepared
+from commentsvc.domain.authors import Author
+from commentsvc.domain.comments import known_authors
 from commentsvc.domain.reading import conversations
 from commentsvc.domain.reading.conversations import ANONYMOUS, CommentView
 from commentsvc.domain.reading.queries import CommentRow
-from commentsvc.domain.threads import threads
+from commentsvc.domain.threads import threads, visibility
 from commentsvc.domain.threads.threads import ThreadAddress
+from commentsvc.domain.threads.visibility import ThreadCounts
 from commentsvc.match_keys import match_key
 from commentsvc.models import Kind, Status
 
@@ -66,14 +69,14 @@ class ParentComment:
 
 @dataclass(frozen=True, slots=True)
 class EarlierComments:
-    """What there is already, of the same sender."""
+    """What there is already, of the same author."""
 
     earlier_id: int | None
     """The comment that came with this idempotency key."""
     repeated: bool
     """The same was said here before."""
-    approved: bool
-    """This browser or account has an approved comment on the site; a typed e-mail address proves nothing."""
+    is_known: bool
+    """Their browser or account is known on the site."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +125,8 @@ def _earlier_comments(same: Any, who: Any) -> Any:
     here = _c.thread_id == bindparam("thread_id")
     earlier = select(_c.id).where(here, _c.idempotency_key == bindparam("key"))
     repeated = exists().where(here, _c.digest == bindparam("digest"), _c.status != Status.TRASH, same)
-    # The status is hidden from the planner, or SQLite would go through all approved comments of the site for it.
-    is_approved = func.coalesce(_c.status, "") == Status.APPROVED
-    approved = exists().where(_c.site_id == bindparam("site_id"), who, is_approved)
-    return select(earlier.scalar_subquery(), repeated, approved)
+    is_known = known_authors.has_approved(bindparam("site_id"), who)
+    return select(earlier.scalar_subquery(), repeated, is_known)
 
 
 # Somebody without a name and an address is told from others by the network.
@@ -142,32 +143,23 @@ _LOOK_MEMBER = Prepared(_earlier_comments(_BY_ACCOUNT, _BY_ACCOUNT))
 
 
 def earlier_comments(
-    session: Session,
-    site_id: int,
-    here: TargetThread,
-    digest: str,
-    key: str | None,
-    *,
-    commenter_id: int | None,
-    name: str | None,
-    email: str | None,
-    author_key: str | None,
-    network: str | None,
+    session: Session, site_id: int, here: TargetThread, digest: str, key: str | None, author: Author
 ) -> EarlierComments:
-    """Ask in one query what is there already of the same sender; hashes for `author_key` and `network`."""
+    """Ask in one query what is there already of the same author; `key` is the idempotency key."""
     sought = {"site_id": site_id, "thread_id": here.id, "digest": digest, "key": key}
-    if commenter_id is not None:
-        (row,) = _LOOK_MEMBER.rows(session, **sought, commenter_id=commenter_id)
+    if author.commenter_id is not None:
+        (row,) = _LOOK_MEMBER.rows(session, **sought, commenter_id=author.commenter_id)
     else:
-        named = name is not None or email is not None
-        sender = {
-            "name": name,
-            "email": email,
-            "named": named,
-            "author_key": author_key,
-            "network": network,
-        }
-        (row,) = _LOOK_GUEST.rows(session, **sought, **sender)
+        name, email = author.guest.name, author.guest.email
+        (row,) = _LOOK_GUEST.rows(
+            session,
+            **sought,
+            name=name,
+            email=email,
+            named=name is not None or email is not None,
+            author_key=author.author_key_hash,
+            network=author.network_hash,
+        )
     return EarlierComments(row[0], bool(row[1]), bool(row[2]))
 
 
@@ -212,9 +204,6 @@ def _defaults(table: Table) -> dict[str, Any]:
 _ADD = Prepared(_insert_into(_COMMENT).returning(_c.id))
 _DECIDE = Prepared(_insert_into(_DECISION))
 _COMMENT_DEFAULTS, _DECISION_DEFAULTS = _defaults(_COMMENT), _defaults(_DECISION)
-_COUNT_REPLY = Prepared(
-    update(_COMMENT).where(_c.id == bindparam("root")).values(reply_count=_c.reply_count + 1)
-)
 _COUNT = Prepared(select(_t.approved_count).where(_t.id == bindparam("id")))
 _WRITER = Prepared(
     select(_COMMENTER.c.name, _COMMENTER.c.website, _PICTURE.c.digest)
@@ -250,9 +239,8 @@ def add(
     }
     _DECIDE.rows(session, **_DECISION_DEFAULTS | decision)
     if approved:
-        count = threads.mark_changed(session, row["thread_id"], approved=1)
-        if parent:
-            _COUNT_REPLY.rows(session, root=parent.root_id)
+        replies = {parent.root_id: 1} if parent else {}  # the parent is approved, so all above it is shown
+        count = visibility.publish(session, row["thread_id"], ThreadCounts(1, replies))
     else:
         ((count,),) = _COUNT.rows(session, id=row["thread_id"])
     return PostedComment(number, row["thread_id"], row["status"], count, _view(session, number, row, parent))

@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
+from commentsvc.domain.authors import Author
+from commentsvc.domain.bans import bans
 from commentsvc.domain.comments.insert_comment import TargetThread
 from commentsvc.domain.threads.threads import seconds
 from commentsvc.errors import SlowModeError
 from commentsvc.models import Comment, Status
 
 
-def require(
-    session: Session,
-    site_id: int,
-    thread: TargetThread,
-    *,
-    commenter_id: int | None,
-    author_key_hash: str | None,
-    network_hashes: Sequence[str | None],
-    at: datetime,
-) -> None:
+def require(session: Session, site_id: int, thread: TargetThread, author: Author, *, at: datetime) -> None:
     """Raise SlowModeError where this person wrote in the thread too short a time ago.
 
     A member is known by the account. A guest is known by the browser's key or the network: a new key costs
@@ -33,14 +25,10 @@ def require(
     if not thread.slow_seconds:
         return
     pause = timedelta(seconds=thread.slow_seconds)
-    if commenter_id is not None:
-        same = Comment.commenter_id == commenter_id
+    if author.commenter_id is not None:
+        same = Comment.commenter_id == author.commenter_id
     else:
-        # Who sends none is not thereby the same as others who do not.
-        known = [(Comment.author_key_hash, author_key_hash)]
-        known += [(Comment.network_hash, hashed) for hashed in dict.fromkeys(network_hashes)]
-        theirs = [column == hashed for column, hashed in known if hashed is not None]
-        same = and_(Comment.commenter_id.is_(None), or_(false(), *theirs))
+        same = and_(Comment.commenter_id.is_(None), or_(false(), *_marks(author, since=at - pause)))
     last = session.scalar(
         select(func.max(Comment.created_at)).where(
             # By the site's latest, few as they are: an index of threads and times would draw readers' queries to it.
@@ -55,3 +43,13 @@ def require(
     if last is not None:
         left = max(1, math.ceil((last + pause - at).total_seconds()))
         raise SlowModeError(left, every=seconds(thread.slow_seconds), wait=seconds(left))
+
+
+def _marks(author: Author, *, since: datetime) -> list[ColumnElement[bool]]:
+    """Say by what a guest is known. Who sends none of it is not thereby the same as others who do not."""
+    hashes = {author.network_hash}
+    if author.network_hash_in is not None:
+        hashes.add(author.network_hash_in(bans.month_of(since)))
+    marks = [(Comment.author_key_hash, author.author_key_hash)]
+    marks += [(Comment.network_hash, network_hash) for network_hash in hashes]
+    return [column == value for column, value in marks if value is not None]

@@ -18,6 +18,7 @@ from commentsvc.domain.comments import comment_text
 from commentsvc.domain.comments.comment_text import CommentText
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.spam import training
+from commentsvc.domain.spam.check_names import CheckName
 from commentsvc.domain.spam.checks import Verdict
 from commentsvc.domain.threads import threads
 from commentsvc.errors import ForbiddenError
@@ -28,7 +29,7 @@ BATCH = 200
 """Comments in one transaction; while it lasts, nobody else writes on SQLite."""
 REMOVED = "*Removed by its author.*"
 """Stands where the text was, for a moderator who looks into the trash."""
-_VERDICT = Verdict("erased", Status.TRASH, "Its author deleted their account here.")
+_VERDICT = Verdict(CheckName.ERASED, Status.TRASH, "Its author deleted their account here.")
 # Nothing of who wrote it: not their name, nor what would recognise their browser or their network.
 _NOBODY: dict[str, None] = dict.fromkeys(
     (

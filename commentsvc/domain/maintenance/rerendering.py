@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from commentsvc.db.session import begin_write
 from commentsvc.domain.comments import comment_text
 from commentsvc.domain.moderation import decisions
+from commentsvc.domain.spam.check_names import CheckName
 from commentsvc.domain.spam.checks import Verdict
 from commentsvc.domain.threads import threads
 from commentsvc.models import Comment, Status
@@ -77,7 +78,7 @@ def _replace(session: Session, row: Row[Any], rendered: markup.Rendered) -> bool
     if changed and comment.shown:
         threads.mark_changed(session, comment.thread_id)
     if changed and not rendered.agreed and comment.status is Status.APPROVED:
-        verdict = Verdict("sanitisers", Status.HELD, _REASON)
+        verdict = Verdict(CheckName.SANITISERS, Status.HELD, _REASON)
         decisions.decide(session, comment, Status.HELD, verdicts=[verdict])
         session.flush()
     return True

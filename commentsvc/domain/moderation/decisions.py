@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
-from sqlalchemy import exists, func, select, true, update
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from commentsvc.domain.spam import training
 from commentsvc.domain.spam.checks import Verdict
-from commentsvc.domain.threads import threads
+from commentsvc.domain.threads import threads, visibility
+from commentsvc.domain.threads.visibility import ThreadCounts
 from commentsvc.models import Comment, Decision, Kind, Status
 
 
@@ -54,17 +54,14 @@ def publish(session: Session, comment: Comment) -> None:
     """Make an approved comment visible and count it; ancestors that were hidden become placeholders."""
     comment.shown = True
     session.flush()
-    _count(session, comment, 1)
-    parent = _parent(session, comment)
-    while parent is not None and not parent.shown:
-        parent.shown = True
-        parent = _parent(session, parent)
+    parents = [] if comment.parent_id is None else [comment.parent_id]
+    visibility.publish(session, comment.thread_id, _counts(comment), parents=parents)
 
 
 def withdraw(session: Session, comment: Comment) -> None:
     """Take a comment out of sight; where replies hang on it, it stays as a placeholder."""
     session.flush()
-    _count(session, comment, -1)
+    visibility.withdraw(session, comment.thread_id, _counts(comment))
     at: Comment | None = comment
     while at is not None and at.status is not Status.APPROVED:
         at.shown = bool(
@@ -74,39 +71,6 @@ def withdraw(session: Session, comment: Comment) -> None:
             return
         session.flush()
         at = _parent(session, at)
-
-
-def is_known(
-    session: Session,
-    site_id: int,
-    *,
-    author_key_hash: str | None,
-    commenter_id: int | None,
-    before: datetime | None = None,
-) -> bool:
-    """Whether this browser or account has an approved comment on the site; a typed e-mail proves nothing.
-
-    `before` asks for one that was written earlier than that.
-    """
-    if commenter_id is not None:
-        proof = Comment.commenter_id == commenter_id
-    elif author_key_hash is not None:
-        proof = Comment.author_key_hash == author_key_hash
-    else:
-        return False
-    return bool(
-        session.scalar(
-            select(
-                exists().where(
-                    Comment.site_id == site_id,
-                    proof,
-                    # Hidden from the planner, or SQLite would go through all approved comments of the site for it.
-                    func.coalesce(Comment.status, "") == Status.APPROVED,
-                    Comment.created_at < before if before else true(),
-                )
-            )
-        )
-    )
 
 
 def _was_decided(session: Session, comment_id: int) -> bool:
@@ -120,13 +84,6 @@ def _parent(session: Session, comment: Comment) -> Comment | None:
     return session.get(Comment, comment.parent_id, populate_existing=True)
 
 
-def _count(session: Session, comment: Comment, change: int) -> None:
-    counted = change if comment.kind is Kind.COMMENT else 0
-    threads.mark_changed(session, comment.thread_id, approved=counted)
-    if comment.root_id is not None:
-        session.execute(
-            update(Comment)
-            .where(Comment.id == comment.root_id)
-            .values(reply_count=Comment.reply_count + change)
-            .execution_options(synchronize_session=False)
-        )
+def _counts(comment: Comment) -> ThreadCounts:
+    replies = {} if comment.root_id is None else {comment.root_id: 1}
+    return ThreadCounts(1 if comment.kind is Kind.COMMENT else 0, replies)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from commentsvc.domain import fields
 from commentsvc.domain.bans import bans
 from commentsvc.domain.moderation import decisions
+from commentsvc.domain.spam.check_names import CheckName
 from commentsvc.domain.spam.checks import Verdict
 from commentsvc.domain.threads import threads
 from commentsvc.errors import InvalidFieldsError, NotFoundError
@@ -135,7 +136,7 @@ def _hold_if_many(session: Session, comment: Comment) -> None:
     counted = counted_reports(session, comment.id)
     if not are_enough([one.network_hash for one in counted], enough):
         return
-    verdict = Verdict("reports", Status.HELD, sentence([one.reason for one in counted]))
+    verdict = Verdict(CheckName.REPORTS, Status.HELD, sentence([one.reason for one in counted]))
     decisions.decide(session, comment, Status.HELD, verdicts=[verdict])
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
+from commentsvc.domain.authors import Author
+from commentsvc.domain.spam.check_names import CheckName
 from commentsvc.domain.spam.checks import Verdict
+from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.http_client.client import fetch as outbound_fetch
 from commentsvc.integrations import akismet
 from commentsvc.integrations.akismet import Fetch, Opinion, Question
 from commentsvc.models import Status
 
 _VERDICTS = {
-    Opinion.HAM: Verdict("akismet", Status.APPROVED, "Akismet does not take it for spam."),
-    Opinion.SPAM: Verdict("akismet", Status.HELD, "Akismet takes it for spam."),
-    Opinion.BLATANT: Verdict("akismet", Status.SPAM, "Akismet is sure that it is spam."),
+    Opinion.HAM: Verdict(CheckName.AKISMET, Status.APPROVED, "Akismet does not take it for spam."),
+    Opinion.SPAM: Verdict(CheckName.AKISMET, Status.HELD, "Akismet takes it for spam."),
+    Opinion.BLATANT: Verdict(CheckName.AKISMET, Status.SPAM, "Akismet is sure that it is spam."),
 }
 
 
@@ -22,36 +26,37 @@ def is_known_to_akismet(key: str, blog: str, *, fetch: Fetch = outbound_fetch) -
     return akismet.verify(key, blog, fetch=fetch)
 
 
-def of_akismet(
-    key: str,
-    blog: str,
-    permalink: str,
+def question_about(
+    address: ThreadAddress,
+    source: str,
+    author: Author,
+    words: Mapping[str, str | None],
     *,
-    text: str,
-    client: str | None,
     browser: str,
-    at: datetime,
-    name: str | None,
-    email: str | None,
-    website: str | None,
     is_reply: bool,
-    fetch: Fetch = outbound_fetch,
-    is_test: bool = False,
-) -> tuple[Verdict, ...]:
-    """Return Akismet's verdict; none without the writer's address or without a good answer."""
-    if client is None:
-        return ()
-    question = Question(
-        blog=blog,
-        permalink=permalink,
-        text=text,
-        address=client,
+    at: datetime,
+) -> Question | None:
+    """Return what Akismet is to be asked of a new comment; None where the client's address is unclear.
+
+    `words` are those of its Signals, with the name and the website that readers will see. Reads the site's origins.
+    """
+    if author.client_ip is None:
+        return None
+    return Question(
+        blog=address.site.origins[0].origin,
+        permalink=address.url,
+        text=source,
+        address=author.client_ip,
         browser=browser,
         at=at,
-        name=name,
-        email=email,
-        website=website,
+        name=words.get("name"),
+        email=author.guest.email,
+        website=words.get("website"),
         is_reply=is_reply,
     )
-    opinion = akismet.ask(key, question, fetch=fetch, is_test=is_test)
+
+
+def of_akismet(key: str, question: Question, *, fetch: Fetch = outbound_fetch) -> tuple[Verdict, ...]:
+    """Return Akismet's verdict; none without a good answer. Waits for the network."""
+    opinion = akismet.ask(key, question, fetch=fetch)
     return (_VERDICTS[opinion],) if opinion else ()

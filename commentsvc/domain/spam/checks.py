@@ -1,7 +1,7 @@
 """The checks a new comment passes: each small, pure, and able to say why.
 
-Three more refuse a comment with a sentence instead of storing it: a closed thread (discussions/threads.py), a duplicate
-(writing/comments.py) and a ban (bans.py). What has to be looked up first is gathered in evidence.py.
+Three more refuse a comment with a sentence instead of storing it: a closed thread (threads/threads.py), a duplicate
+(comments/comments.py) and a ban (bans/bans.py). What has to be looked up first is gathered in signals.py.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from commentsvc.domain.spam import lookalikes, wordlists
+from commentsvc.domain.spam.check_names import CheckName
 from commentsvc.domain.spam.lookalikes import Namesake
 from commentsvc.domain.spam.spam_filter import Score
 from commentsvc.domain.surge.detection import SurgeLevel
@@ -27,7 +28,7 @@ _STRICTNESS = (Status.APPROVED, Status.HELD, Status.SPAM)
 class Verdict:
     """One check's opinion and its reason in words."""
 
-    check: str
+    check: CheckName
     status: Status
     reason: str
     score: float | None = None
@@ -84,45 +85,47 @@ Check = Callable[[Submission], Verdict | None]
 def member(it: Submission) -> Verdict | None:
     if it.role is None:
         return None
-    return Verdict("member", Status.APPROVED, f"Written by the site's {it.role.value}.")
+    return Verdict(CheckName.MEMBER, Status.APPROVED, f"Written by the site's {it.role.value}.")
 
 
 def policy(it: Submission) -> Verdict | None:
     if it.role is not None:
         return None
     if it.policy is Policy.HOLD_ALL:
-        return Verdict("policy", Status.HELD, "This site looks at every comment first.")
+        return Verdict(CheckName.POLICY, Status.HELD, "This site looks at every comment first.")
     if it.policy is Policy.HOLD_FIRST and not it.known:
-        return Verdict("policy", Status.HELD, "This person has no approved comment on this site yet.")
-    return Verdict("policy", Status.APPROVED, "The site's policy lets this comment appear at once.")
+        return Verdict(CheckName.POLICY, Status.HELD, "This person has no approved comment on this site yet.")
+    return Verdict(CheckName.POLICY, Status.APPROVED, "The site's policy lets this comment appear at once.")
 
 
 def honeypot(it: Submission) -> Verdict | None:
     if not it.honeypot_filled:
         return None
-    return Verdict("honeypot", Status.SPAM, "A field that people do not see was filled in.")
+    return Verdict(CheckName.HONEYPOT, Status.SPAM, "A field that people do not see was filled in.")
 
 
 def too_fast(it: Submission) -> Verdict | None:
     if it.role is not None or it.seconds_on_form >= FASTEST_SECONDS:
         return None
     return Verdict(
-        "too_fast", Status.HELD, f"Sent {it.seconds_on_form:.1f} seconds after the form was opened."
+        CheckName.TOO_FAST, Status.HELD, f"Sent {it.seconds_on_form:.1f} seconds after the form was opened."
     )
 
 
 def sanitisers(it: Submission) -> Verdict | None:
     if it.sanitisers_agreed:
         return None
-    return Verdict("sanitisers", Status.HELD, "The two sanitisers disagreed about this text; please read it.")
+    return Verdict(
+        CheckName.SANITISERS, Status.HELD, "The two sanitisers disagreed about this text; please read it."
+    )
 
 
 def disallowed(it: Submission) -> Verdict | None:
-    return _listed(it, it.rules.disallowed_words, "disallowed", Status.SPAM, "disallows")
+    return _listed(it, it.rules.disallowed_words, CheckName.DISALLOWED, Status.SPAM, "disallows")
 
 
 def moderated(it: Submission) -> Verdict | None:
-    return _listed(it, it.rules.moderation_words, "moderated", Status.HELD, "looks at first")
+    return _listed(it, it.rules.moderation_words, CheckName.MODERATED, Status.HELD, "looks at first")
 
 
 def links(it: Submission) -> Verdict | None:
@@ -130,7 +133,7 @@ def links(it: Submission) -> Verdict | None:
     if it.role is not None or most is None or it.links <= most:
         return None
     has = f"It has {it.links} link{'' if it.links == 1 else 's'}"
-    return Verdict("links", Status.HELD, f"{has}; comments with more than {most} wait on this site.")
+    return Verdict(CheckName.LINKS, Status.HELD, f"{has}; comments with more than {most} wait on this site.")
 
 
 def namesake(it: Submission) -> Verdict | None:
@@ -139,21 +142,21 @@ def namesake(it: Submission) -> Verdict | None:
     if it.role is not None or result is None or (result.role is None and it.known):
         return None
     who = f"the site's {result.role.value}" if result.role else "who comments here with an account"
-    return Verdict("namesake", Status.HELD, f"The name looks like that of {result.name}, {who}.")
+    return Verdict(CheckName.NAMESAKE, Status.HELD, f"The name looks like that of {result.name}, {who}.")
 
 
 def claimed_role(it: Submission) -> Verdict | None:
     """Badges are ours to give; a name that bears one of its own is looked at, whoever has it."""
     if it.role is not None or not lookalikes.claims_a_role(it.words.get("name")):
         return None
-    return Verdict("claimed_role", Status.HELD, "The name claims a part in running this site.")
+    return Verdict(CheckName.CLAIMED_ROLE, Status.HELD, "The name claims a part in running this site.")
 
 
 def local_filter(it: Submission) -> Verdict | None:
     if it.role is not None or it.score is None:
         return None
     status = Status.HELD if it.score.value >= it.rules.filter_threshold else Status.APPROVED
-    return Verdict("filter", status, it.score.reason(), it.score.value)
+    return Verdict(CheckName.FILTER, status, it.score.reason(), it.score.value)
 
 
 def pressure(it: Submission) -> Verdict | None:
@@ -169,7 +172,9 @@ def pressure(it: Submission) -> Verdict | None:
         so = "and its browser did not do the work that shows a person in front of it"
     else:
         return None
-    return Verdict("pressure", Status.HELD, f"Comments {felt.where} come much faster than usual, {so}.")
+    return Verdict(
+        CheckName.PRESSURE, Status.HELD, f"Comments {felt.where} come much faster than usual, {so}."
+    )
 
 
 CHECKS: tuple[Check, ...] = (
@@ -186,8 +191,6 @@ CHECKS: tuple[Check, ...] = (
     local_filter,
     pressure,
 )
-RULED = frozenset({"member", "policy", "disallowed", "moderated", "links", "filter"})
-"""Checks that can be made again later, of what is stored; the others saw what only that moment had."""
 
 
 def screen(submission: Submission) -> list[Verdict]:
@@ -199,7 +202,7 @@ def screen(submission: Submission) -> list[Verdict]:
 def waits_for_work(it: Submission, verdicts: list[Verdict]) -> bool:
     """Whether a comment could appear at once if its browser did the work."""
     against = [verdict.check for verdict in verdicts if verdict.status is not Status.APPROVED]
-    return against == ["pressure"] and it.pressure.step is SurgeStep.WORK and not _leads_elsewhere(it)
+    return against == [CheckName.PRESSURE] and it.pressure.step is SurgeStep.WORK and not _leads_elsewhere(it)
 
 
 def strictest(verdicts: list[Verdict]) -> Status:
@@ -211,7 +214,7 @@ def _leads_elsewhere(it: Submission) -> bool:
     return bool(it.links or it.words.get("website"))
 
 
-def _listed(it: Submission, words: str, check: str, status: Status, does: str) -> Verdict | None:
+def _listed(it: Submission, words: str, check: CheckName, status: Status, does: str) -> Verdict | None:
     result = wordlists.find(words, it.words) if words and it.role is None else None
     if result is None:
         return None

@@ -8,33 +8,17 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from commentsvc.domain.authors import Author
 from commentsvc.domain.bans import bans
-from commentsvc.domain.bans.bans import HashInMonth, Sender
+from commentsvc.domain.fields import Guest
 from commentsvc.domain.spam import lookalikes, spam_filter, tokens
 from commentsvc.domain.spam.checks import Rules, Verdict
 from commentsvc.domain.spam.lookalikes import Namesake
 from commentsvc.domain.spam.spam_filter import Score
 from commentsvc.domain.spam.tokens import TokenSource
 from commentsvc.domain.surge.detection import SurgeLevel
-from commentsvc.models import Commenter, Role, Site
+from commentsvc.models import Commenter, Site
 from commentsvc.text import markup
-
-
-@dataclass(frozen=True)
-class CheckedAuthor:
-    """Who wrote, as far as it concerns the checks."""
-
-    name: str | None = None
-    email: str | None = None
-    website: str | None = None
-    commenter_id: int | None = None
-    role: Role | None = None
-    author_key_hash: str | None = None
-    network_hash: str | None = None
-    address: str | None = None
-    """The client's own; it is compared and never stored."""
-    network_hash_in: HashInMonth | None = None
-    """The network's hash in the months of earlier bans."""
 
 
 @dataclass(frozen=True)
@@ -51,49 +35,43 @@ class Signals:
 
 
 def gather(
-    session: Session, site_id: int, source: str, html: str, writer: CheckedAuthor, *, at: datetime
+    session: Session, site_id: int, source: str, html: str, author: Author, *, at: datetime
 ) -> Signals:
     """Look everything up; raises BannedError. Whoever has a role on the site is not looked into."""
     addresses = tokens.links(html)
-    if writer.role is not None:
+    if author.role is not None:
         return Signals(words={}, links=len(addresses))
-    typed, writer = writer, _as_shown(session, writer)
+    typed, shown = author.guest, _shown_details(session, author)
     # Most sites have neither, and what would be looked for is long to say.
     on_site = select(bans.are_on(site_id), spam_filter.has_learned(site_id))
     has_bans, filter_has_learned = session.execute(on_site).one()
     if has_bans:
-        hosts = bans.hosts_of([writer.website, *addresses])
-        sender = Sender(
-            writer.commenter_id,
-            writer.author_key_hash,
-            writer.email,
-            writer.network_hash,
-            writer.address,
-            hosts,
-            writer.network_hash_in,
-        )
-        bans.require_welcome(session, site_id, sender, at=at)
+        hosts = bans.hosts_of([shown.website, *addresses])
+        bans.require_welcome(session, site_id, author, hosts=hosts, at=at)
     score = None
     if filter_has_learned:
         token_source = TokenSource(source, html, typed.name, typed.email, typed.website)
         score = spam_filter.score(session, site_id, token_source)
     return Signals(
-        words=words_of(source, html, writer),
+        words=words_of(source, html, shown, client_ip=author.client_ip),
         links=len(addresses),
-        namesake=lookalikes.find(session, site_id, writer.name, commenter_id=writer.commenter_id),
+        namesake=lookalikes.find(session, site_id, shown.name, commenter_id=author.commenter_id),
         score=score,
     )
 
 
-def words_of(source: str, html: str, writer: CheckedAuthor) -> dict[str, str | None]:
-    """Return what the lists of words are held against: the text also without its markup, as readers see it."""
+def words_of(source: str, html: str, shown: Guest, *, client_ip: str | None = None) -> dict[str, str | None]:
+    """Return what the lists of words are held against: the text also without its markup, as readers see it.
+
+    `shown` are the details that readers see, and the e-mail address.
+    """
     plain = markup.plain(html)
     return {
         "text": f"{source}\n{plain}",
-        "name": writer.name,
-        "e-mail address": writer.email,
-        "website": writer.website,
-        "network address": writer.address,
+        "name": shown.name,
+        "e-mail address": shown.email,
+        "website": shown.website,
+        "network address": client_ip,
     }
 
 
@@ -107,9 +85,9 @@ def rules_of(site: Site) -> Rules:
     )
 
 
-def _as_shown(session: Session, writer: CheckedAuthor) -> CheckedAuthor:
+def _shown_details(session: Session, author: Author) -> Guest:
     """Somebody with an account bears the name and the website of the account."""
-    if writer.commenter_id is None:
-        return writer
-    person = session.get(Commenter, writer.commenter_id)
-    return replace(writer, name=person.name, website=person.website) if person else writer
+    if author.commenter_id is None:
+        return author.guest
+    person = session.get(Commenter, author.commenter_id)
+    return replace(author.guest, name=person.name, website=person.website) if person else author.guest

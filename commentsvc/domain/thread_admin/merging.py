@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, func, literal, select, update
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, func, literal, select
 from sqlalchemy.orm import Session, aliased
 
 from commentsvc.domain import actions
-from commentsvc.domain.thread_admin.thread_controls import get, iso, name_of
+from commentsvc.domain.thread_admin.thread_controls import get, iso, name_of, update_rows
 from commentsvc.domain.threads import threads
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.match_keys import match_key
@@ -43,11 +43,13 @@ def merge(
     session.refresh(target)
     facts = _facts(session, source, target)
     summary = f"Merged {name_of(source)} into {name_of(target)}."
-    _set(session, Comment.id.in_(facts["pinned"]), pinned=False)
-    _set(session, Comment.id.in_([number for number, _ in facts["retries"]]), idempotency_key=None)
-    _set(session, Comment.thread_id == source.id, thread_id=target.id)
+    update_rows(session, Comment, Comment.id.in_(facts["pinned"]), pinned=False)
+    update_rows(
+        session, Comment, Comment.id.in_([number for number, _ in facts["retries"]]), idempotency_key=None
+    )
+    update_rows(session, Comment, Comment.thread_id == source.id, thread_id=target.id)
     for table in (ThreadAlias, Pressure):
-        _set(session, table.thread_id == source.id, table, thread_id=target.id)
+        update_rows(session, table, table.thread_id == source.id, thread_id=target.id)
     session.add(
         ThreadAlias(
             site_id=source.site_id,
@@ -105,13 +107,13 @@ def unmerge(session: Session, action: Action, *, at: datetime) -> Thread:
     session.delete(alias)
     session.flush()
     source = _restored(session, action, target)
-    _set(session, _among(session, Comment.id, facts["roots"]), thread_id=source.id)
-    _set(session, _among(session, Comment.root_id, facts["roots"]), thread_id=source.id)
+    update_rows(session, Comment, _among(session, Comment.id, facts["roots"]), thread_id=source.id)
+    update_rows(session, Comment, _among(session, Comment.root_id, facts["roots"]), thread_id=source.id)
     for table, name in ((ThreadAlias, "aliases"), (Pressure, "pressures")):
-        _set(session, table.id.in_(facts[name]), table, thread_id=source.id)
-    _set(session, Comment.id.in_(facts["pinned"]), pinned=True)
+        update_rows(session, table, table.id.in_(facts[name]), thread_id=source.id)
+    update_rows(session, Comment, Comment.id.in_(facts["pinned"]), pinned=True)
     for number, key in facts["retries"]:
-        _set(session, Comment.id == number, idempotency_key=key)
+        update_rows(session, Comment, Comment.id == number, idempotency_key=key)
     _recount(session, source, target)
     if target.title == was["title"] and not facts["target"]["title"]:
         target.title = target.title_source = None
@@ -195,7 +197,3 @@ def _among(session: Session, column: Any, ids: Sequence[int]) -> ColumnElement[b
         given = func.json_each(json.dumps(list(ids))).table_valued("value")
         return column.in_(select(given.c.value))  # type: ignore[no-any-return]
     return column == func.any(literal(list(ids), ARRAY(BigInteger)))  # type: ignore[no-any-return]
-
-
-def _set(session: Session, which: ColumnElement[bool], table: Any = Comment, **values: Any) -> None:
-    session.execute(update(table).where(which).values(**values).execution_options(synchronize_session=False))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from commentsvc.domain import actions
-from commentsvc.domain.thread_admin.thread_controls import get, iso, name_of
+from commentsvc.domain.thread_admin.thread_controls import get, iso, name_of, update_rows
 from commentsvc.domain.threads import threads
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.match_keys import match_key
@@ -60,7 +59,7 @@ def move(session: Session, thread: Thread, site: Site, *, moderator_id: int | No
     )
     marks = [[number, key] for number, key in session.execute(twice)]
     for number, _ in marks:
-        _set(session, Comment, Comment.id == number, transfer_key=None)
+        update_rows(session, Comment, Comment.id == number, transfer_key=None)
     _hand_over(session, thread, site.id)
     return actions.record(
         session,
@@ -91,7 +90,7 @@ def undo(session: Session, action: Action, *, at: datetime) -> Thread:
     _require_free(session, session.get_one(Site, action.site_id), _keys(session, thread), set())
     _hand_over(session, thread, action.site_id)
     for number, key in facts["marks"]:
-        _set(session, Comment, Comment.id == number, transfer_key=key)
+        update_rows(session, Comment, Comment.id == number, transfer_key=key)
     action.undone_at = at
     session.flush()
     return thread
@@ -106,10 +105,6 @@ def _hand_over(session: Session, thread: Thread, site_id: int) -> None:
     session.flush()
     threads.invalidate_site(session, site_id)
     for table in (Comment, ThreadAlias, Pressure):
-        _set(session, table, table.thread_id == thread.id, site_id=site_id)
+        update_rows(session, table, table.thread_id == thread.id, site_id=site_id)
     threads.mark_changed(session, thread.id)
     session.expire_all()
-
-
-def _set(session: Session, table: Any, which: Any, **values: Any) -> None:
-    session.execute(update(table).where(which).values(**values).execution_options(synchronize_session=False))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from commentsvc.domain import actions, fields
@@ -193,3 +194,8 @@ def wanted(session: Session, site: Site, typed: str) -> Thread:
     if thread is None or thread.site_id != site.id:
         raise InvalidFieldsError({"into": "This site has no thread there."})
     return thread
+
+
+def update_rows(session: Session, table: Any, which: ColumnElement[bool], **values: Any) -> None:
+    """Change rows in one statement; objects that the session holds of them keep what they had."""
+    session.execute(update(table).where(which).values(**values).execution_options(synchronize_session=False))

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from sqlalchemy import Integer, bindparam, case, func, select, update
+from sqlalchemy import Boolean, Integer, bindparam, case, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from commentsvc.db.session import Base
 from commentsvc.domain import article_urls, fields
 from commentsvc.domain.sites import sites
 from commentsvc.domain.threads import matching
@@ -28,18 +29,18 @@ _IN_QUERY = 500
 
 _CANDIDATE = matching.candidates(bindparam("site_id"))
 _CANDIDATES = select(Thread, _CANDIDATE).join(_CANDIDATE, Thread.id == _CANDIDATE.c.thread_id)
-_MORE = bindparam("more", type_=Integer())
+# Of the table, not the mapped class: each post runs it, and a decision on many comments flushes once, at its end.
+_THREAD = Base.metadata.tables["thread"]
+_t = _THREAD.c
 _CHANGED = (
-    update(Thread)
-    .where(Thread.id == bindparam("thread_id"))
+    update(_THREAD)
+    .where(_t.id == bindparam("thread_id"))
     .values(
-        version=Thread.version + 1,
-        approved_count=Thread.approved_count + _MORE,
-        title_tries=case((_MORE > 0, TITLE_TRIES), else_=Thread.title_tries),
+        version=_t.version + bindparam("changes", type_=Integer()),
+        approved_count=_t.approved_count + bindparam("more", type_=Integer()),
+        title_tries=case((bindparam("asks_title", type_=Boolean()), TITLE_TRIES), else_=_t.title_tries),
     )
-    .returning(Thread.approved_count)
-    # A decision on many comments notes each of them, and flushes once, at its end.
-    .execution_options(autoflush=False, synchronize_session=False)
+    .returning(_t.approved_count)
 )
 
 
@@ -277,9 +278,16 @@ def seconds(number: int) -> str:
     return f"{number} second{'' if number == 1 else 's'}"
 
 
-def mark_changed(session: Session, thread_id: int, *, approved: int = 0) -> int:
-    """Note a visible change: `approved` comments more (or, negative, fewer); return how many there are now."""
-    return session.scalar(_CHANGED, {"thread_id": thread_id, "more": approved}) or 0
+def mark_changed(
+    session: Session, thread_id: int, *, approved: int = 0, changes: int = 1, asks_title: bool = True
+) -> int:
+    """Note visible changes: `approved` comments more (or, negative, fewer); return how many there are now.
+
+    With more of them its article is asked for its title again, unless `asks_title` is false.
+    """
+    asks = asks_title and approved > 0
+    given = {"thread_id": thread_id, "more": approved, "changes": changes, "asks_title": asks}
+    return session.scalar(_CHANGED, given) or 0
 
 
 def _day(at: datetime) -> str:

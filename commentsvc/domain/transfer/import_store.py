@@ -11,9 +11,11 @@ from typing import Any
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.orm import Session
 
+from commentsvc.domain.spam.check_names import CheckName
 from commentsvc.domain.spam.checks import Verdict
-from commentsvc.domain.threads import threads, titles
+from commentsvc.domain.threads import threads, titles, visibility
 from commentsvc.domain.threads.threads import ThreadAddress
+from commentsvc.domain.threads.visibility import ThreadCounts
 from commentsvc.domain.transfer.import_plan import PlannedComment
 from commentsvc.domain.transfer.import_report import ImportTally
 from commentsvc.models import Comment, Decision, DeletedImport, Kind, Status, Thread, TitleSource
@@ -96,9 +98,8 @@ def store(session: Session, discussion: ThreadToStore, *, at: datetime, tally: I
             if row.thread == thread.key and row.kind is Kind.COMMENT
         }
         ids = _insert(session, thread, new, at=at)
-        parents = _attach(session, dict(zip(ids, new, strict=True)), places, tally)
-        _count(session, thread, new)
-        _reveal(session, parents)
+        parents, replies = _attach(session, dict(zip(ids, new, strict=True)), places, tally)
+        _publish(session, thread, new, parents, replies)
 
 
 def _complete(session: Session, thread: Thread, discussion: ThreadToStore) -> None:
@@ -117,7 +118,7 @@ def _insert(
         {
             "comment_id": comment_id,
             "status": one.status,
-            "reasons": [Verdict("import", one.status, one.reason).as_row()],
+            "reasons": [Verdict(CheckName.IMPORT, one.status, one.reason).as_row()],
             "created_at": at,
         }
         for comment_id, one in zip(ids, new, strict=True)
@@ -148,10 +149,10 @@ def _row(thread: Thread, one: PlannedComment) -> dict[str, Any]:
 
 def _attach(
     session: Session, new: dict[int, PlannedComment], places: dict[str, _StoredParent], tally: ImportTally
-) -> set[int]:
-    """Hang answers on what they answer; return the parents of approved ones."""
+) -> tuple[set[int], Counter[int]]:
+    """Hang answers on what they answer; return the parents of approved ones, and how many are below each root."""
     answers: list[dict[str, int]] = []
-    below: Counter[int] = Counter()
+    replies: Counter[int] = Counter()
     parents: set[int] = set()
     for comment_id, one in new.items():
         place = _StoredParent(comment_id, comment_id, 0)
@@ -163,53 +164,26 @@ def _attach(
                 {"id": place.id, "parent_id": parent.id, "root_id": place.root_id, "depth": place.depth}
             )
             if one.status is Status.APPROVED:
-                below[parent.root_id] += 1
+                replies[parent.root_id] += 1
                 parents.add(parent.id)
         if one.kind is Kind.COMMENT:
             places[one.key] = place
     if answers:
         session.execute(update(Comment), answers)
-    _count_below(session, below)
-    return parents
+    return parents, replies
 
 
-def _count_below(session: Session, below: Counter[int]) -> None:
-    for number in set(below.values()):
-        roots = [root_id for root_id, its in below.items() if its == number]
-        session.execute(
-            update(Comment)
-            .where(Comment.id.in_(roots))
-            .values(reply_count=Comment.reply_count + number)
-            .execution_options(synchronize_session=False)
-        )
-
-
-def _count(session: Session, thread: Thread, new: Sequence[PlannedComment]) -> None:
-    published = [one for one in new if one.status is Status.APPROVED]
-    if published and thread.title_source in {None, TitleSource.BROWSER}:
-        thread.title_tries = threads.TITLE_TRIES
-        session.flush()
-    session.execute(
-        update(Thread)
-        .where(Thread.id == thread.id)
-        .values(
-            version=Thread.version + len(published),
-            approved_count=Thread.approved_count + sum(one.kind is Kind.COMMENT for one in published),
-        )
-        .execution_options(synchronize_session=False)
-    )
-
-
-def _reveal(session: Session, waiting: set[int]) -> None:
-    """Make placeholders of what is hidden above an approved comment, as moderation does."""
-    while waiting:
-        hidden = session.execute(
-            select(Comment.id, Comment.parent_id).where(Comment.id.in_(waiting), Comment.shown.is_(False))
-        ).all()
-        session.execute(
-            update(Comment)
-            .where(Comment.id.in_([row.id for row in hidden]))
-            .values(shown=True)
-            .execution_options(synchronize_session=False)
-        )
-        waiting = {row.parent_id for row in hidden if row.parent_id is not None}
+def _publish(
+    session: Session,
+    thread: Thread,
+    new: Sequence[PlannedComment],
+    parents: set[int],
+    replies: Counter[int],
+) -> None:
+    """Count what is approved; an article whose title came with the import is not asked for it."""
+    approved = [one for one in new if one.status is Status.APPROVED]
+    if approved:
+        comments = sum(one.kind is Kind.COMMENT for one in approved)
+        counts = ThreadCounts(comments, replies, changes=len(approved))
+        asks_title = thread.title_source in {None, TitleSource.BROWSER}
+        visibility.publish(session, thread.id, counts, parents=parents, asks_title=asks_title)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, redirect, request
@@ -12,15 +12,16 @@ from sqlalchemy.orm import Session
 
 from commentsvc.domain import fields
 from commentsvc.domain.accounts import accounts
+from commentsvc.domain.authors import Author
 from commentsvc.domain.bans import bans
 from commentsvc.domain.comments import comment_text, comments, proof_of_work
-from commentsvc.domain.comments.comments import Author, FormSignals
+from commentsvc.domain.comments.comment_text import CommentText
+from commentsvc.domain.comments.comments import FormSignals, NewComment
 from commentsvc.domain.comments.insert_comment import PostedComment
 from commentsvc.domain.reading import thread_pages
 from commentsvc.domain.spam import akismet_check
 from commentsvc.domain.spam.signals import Signals
 from commentsvc.domain.surge import alerts, detection
-from commentsvc.domain.thread_admin.thread_controls import SLOWEST
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.errors import (
@@ -76,47 +77,25 @@ def _store(form: CommentForm, address: ThreadAddress, mode: str) -> PostedCommen
     seconds = access.seconds_on_form(shown)
     present_page.require_same_article(address, form.given)
     text, author = _checked(form, address, holder)
-    given, key = form.value("work"), _key(form)
     post_limits().count_attempt(network=access.network(), person=_person(author))
-    _require_room_in_thread(address, key)
+    _require_room_in_thread(address, _key(form))
     draft = comment_text.from_checked(text)  # slow, so that it comes after the limits
-    signs = FormSignals(
-        honeypot_filled=bool(form.value("subject")),
-        seconds_on_form=seconds,
-        worked=proof_of_work.is_done(settings().secret_key, address, given, key=key),
-        can_work=error_pages.wants_json() and given != proof_of_work.NONE,
-    )
+    new = _new_comment(form, address, draft, seconds)
     session = database()
-    result = comments.examine(
-        session,
-        address.site,
-        draft,
-        author,
-        at=now(),
-        address=access.client_ip(),
-        network_hash_in=access.network_hash,
-    )
-    result = _with_opinion(result, form, address, draft, author)
+    signals = comments.examine(session, address.site, draft, author, at=now())
+    signals = _with_opinion(signals, form, address, draft, author)
     if author.role is None:
         thread = threads.find(session, address)
-        result = replace(result, pressure=detection.peek(session, address.site, thread, at=now()))
+        signals = replace(signals, pressure=detection.peek(session, address.site, thread, at=now()))
     session.expunge_all()  # the site stays as it was read: under the lock nobody waits for it to be read again
     try:
         with writing():
             at = now()
-            posted = comments.store(
-                session,
-                address,
-                draft,
-                _known_by_network(author, at),  # a ban reads the month of the hash from the comment's time
-                at=at,
-                parent_id=_parent_id(form),
-                title=form.value("page_title") or form.value("title"),
-                signs=signs,
-                found=result,
-                idempotency_key=key,
-            )
-            if result.pressure is None and author.role is None:  # something about it was written down
+            author = _with_network_hash(
+                author, at
+            )  # a ban reads the month of the hash from the comment's time
+            posted = comments.post(session, address, new, author, at=at, examined=signals)
+            if signals.pressure is None and author.role is None:  # something about it was written down
                 alerts.enqueue_alerts(
                     session, address.site, settings().alerted, base_url=settings().base_url, at=now()
                 )
@@ -124,6 +103,22 @@ def _store(form: CommentForm, address: ThreadAddress, mode: str) -> PostedCommen
         return _earlier(session, error.comment_id)
     post_limits().thread.count(_thread_name(address))
     return posted
+
+
+def _new_comment(form: CommentForm, address: ThreadAddress, draft: CommentText, seconds: float) -> NewComment:
+    work, key = form.value("work"), _key(form)
+    return NewComment(
+        draft,
+        parent_id=_parent_id(form),
+        title=form.value("page_title") or form.value("title"),
+        form=FormSignals(
+            honeypot_filled=bool(form.value("subject")),
+            seconds_on_form=seconds,
+            worked=proof_of_work.is_done(settings().secret_key, address, work, key=key),
+            can_work=error_pages.wants_json() and work != proof_of_work.NONE,
+        ),
+        idempotency_key=key,
+    )
 
 
 def _require_room_in_thread(address: ThreadAddress, key: str | None) -> None:
@@ -150,29 +145,25 @@ def _earlier(session: Session, comment_id: int) -> PostedComment:
 
 
 def _with_opinion(
-    found: Signals, form: CommentForm, address: ThreadAddress, draft: comment_text.CommentText, author: Author
+    signals: Signals, form: CommentForm, address: ThreadAddress, draft: CommentText, author: Author
 ) -> Signals:
     """Add what Akismet says, where the owner wants it; no transaction stays open meanwhile."""
     key = address.site.akismet_key
     if not key or author.role is not None:
-        return found
-    name, website = found.words.get("name"), found.words.get("website")
-    origin = address.site.origins[0].origin
-    database().close()
-    opinions = akismet_check.of_akismet(
-        key,
-        origin,
-        address.url,
-        text=draft.source,
-        client=access.client_ip(),
+        return signals
+    question = akismet_check.question_about(
+        address,
+        draft.source,
+        author,
+        signals.words,
         browser=request.user_agent.string,
-        at=now(),
-        name=name,
-        email=author.guest.email,
-        website=website,
         is_reply=bool(form.value("parent")),
+        at=now(),
     )
-    return replace(found, opinions=opinions)
+    if question is None:
+        return signals
+    database().close()
+    return replace(signals, opinions=akismet_check.of_akismet(key, question))
 
 
 def _checked(form: CommentForm, address: ThreadAddress, holder: LoginSession | None) -> tuple[str, Author]:
@@ -201,17 +192,15 @@ def _checked(form: CommentForm, address: ThreadAddress, holder: LoginSession | N
         commenter_id=holder.commenter_id if holder else None,
         role=accounts.role_on(database(), holder.commenter_id, address.site.id) if holder else None,
         author_key_hash=access.author_key_hash(form.value("author_key")),
+        network_hash_in=access.network_hash,
+        client_ip=access.client_ip(),
     )
-    return text, _known_by_network(author, now())
+    return text, _with_network_hash(author, now())
 
 
-def _known_by_network(author: Author, at: datetime) -> Author:
-    """Add the hash of the network in the month of `at`, and of the month in which slow mode may have begun."""
-    return replace(
-        author,
-        network_hash=access.network_hash(bans.month_of(at)),
-        earlier_network_hash=access.network_hash(bans.month_of(at - timedelta(seconds=SLOWEST))),
-    )
+def _with_network_hash(author: Author, at: datetime) -> Author:
+    """Give an author the hash that their network has in the month of `at`."""
+    return replace(author, network_hash=access.network_hash(bans.month_of(at)))
 
 
 def _holder(

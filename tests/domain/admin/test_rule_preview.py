@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.admin import rule_preview
 from commentsvc.domain.admin.rule_preview import RulePreview
-from commentsvc.domain.comments.comments import Author, FormSignals
+from commentsvc.domain.authors import Author
+from commentsvc.domain.comments.comments import FormSignals
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.spam.checks import Rules, Verdict
 from commentsvc.models import Comment, Decision, Policy, Role, Site, Status
@@ -32,7 +33,7 @@ def tried(session: Session, site: Site, *, policy: Policy = Policy.OPEN, **rules
 def test_the_same_rules_change_nothing(session: Session, site: Site) -> None:
     pen = article(session, site)
     pen.write()
-    pen.write("Hasty", signs=FormSignals(seconds_on_form=0.1))
+    pen.write("Hasty", form=FormSignals(seconds_on_form=0.1))
     result = tried(session, site)
     assert (result.replayed, result.changed) == (2, 0)
     assert result.beside == {(Status.APPROVED, Status.APPROVED): 1, (Status.HELD, Status.HELD): 1}
@@ -84,7 +85,7 @@ def test_the_policy_knows_people_from_their_first_approved_comment_on(session: S
 
 
 def test_what_only_the_moment_could_tell_stays(session: Session, site: Site) -> None:
-    comment = article(session, site).write(signs=FormSignals(honeypot_filled=True))
+    comment = article(session, site).write(form=FormSignals(honeypot_filled=True))
     assert comment.status is Status.SPAM
     assert tried(session, site).beside == {(Status.SPAM, Status.SPAM): 1}
 

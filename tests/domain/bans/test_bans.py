@@ -8,15 +8,22 @@ import pytest
 from sqlalchemy.orm import Session
 
 from commentsvc.domain.admin import ban_list
+from commentsvc.domain.authors import Author
 from commentsvc.domain.bans import bans
-from commentsvc.domain.bans.bans import Sender
-from commentsvc.domain.comments.comments import Author
+from commentsvc.domain.fields import Guest
 from commentsvc.errors import BannedError, InvalidFieldsError
 from commentsvc.models import Ban, BanKind, Role, Site
 from tests.support.comment_builders import ANNA, NOON, article
 from tests.support.time_limit import within
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
+OTHER = Author(
+    Guest(email="ada@mail.example"),
+    commenter_id=8,
+    author_key_hash="c" * 64,
+    network_hash="d" * 64,
+    client_ip="198.51.100.1",
+)
 
 
 def ban(session: Session, site: Site, kind: BanKind, value: str, *, days: int | None = None) -> None:
@@ -28,34 +35,41 @@ def ban(session: Session, site: Site, kind: BanKind, value: str, *, days: int | 
 
 @ENGINES
 @pytest.mark.parametrize(
-    ("kind", "value", "sender"),
+    ("kind", "value", "author"),
     [
-        (BanKind.PERSON, "7", Sender(commenter_id=7)),
-        (BanKind.AUTHOR, "a" * 64, Sender(author_key_hash="a" * 64)),
-        (BanKind.EMAIL, "Eve@Mail.Example", Sender(email="eve@mail.example")),
-        (BanKind.NETWORK, "b" * 64, Sender(network_hash="b" * 64)),
-        (BanKind.NETWORK, "192.0.2.7", Sender(address="192.0.2.7")),
-        (BanKind.NETWORK, "192.0.2.9/24", Sender(address="192.0.2.7")),
-        (BanKind.NETWORK, "2001:db8::/32", Sender(address="2001:db8:1::5")),
-        (BanKind.NETWORK, "192.0.2.0/24", Sender(address="::ffff:192.0.2.7")),
-        (BanKind.DOMAIN, "https://www.Spam.example/path", Sender(hosts=("shop.spam.example",))),
+        (BanKind.PERSON, "7", Author(commenter_id=7)),
+        (BanKind.AUTHOR, "a" * 64, Author(author_key_hash="a" * 64)),
+        (BanKind.EMAIL, "Eve@Mail.Example", Author(Guest(email="eve@mail.example"))),
+        (BanKind.NETWORK, "b" * 64, Author(network_hash="b" * 64)),
+        (BanKind.NETWORK, "192.0.2.7", Author(client_ip="192.0.2.7")),
+        (BanKind.NETWORK, "192.0.2.9/24", Author(client_ip="192.0.2.7")),
+        (BanKind.NETWORK, "2001:db8::/32", Author(client_ip="2001:db8:1::5")),
+        (BanKind.NETWORK, "192.0.2.0/24", Author(client_ip="::ffff:192.0.2.7")),
     ],
 )
 def test_a_ban_knows_whom_it_is_for(
-    session: Session, site: Site, kind: BanKind, value: str, sender: Sender
+    session: Session, site: Site, kind: BanKind, value: str, author: Author
 ) -> None:
     ban(session, site, kind, value)
-    assert bans.find_matching(session, site.id, sender, at=NOON) is not None
-    assert bans.find_matching(session, site.id + 1, sender, at=NOON) is None
-    other = Sender(8, "c" * 64, "ada@mail.example", "d" * 64, "198.51.100.1", ("notspam.example",))
-    assert bans.find_matching(session, site.id, other, at=NOON) is None
-    assert bans.find_matching(session, site.id, Sender(), at=NOON) is None
+    assert bans.find_matching(session, site.id, author, at=NOON) is not None
+    assert bans.find_matching(session, site.id + 1, author, at=NOON) is None
+    assert bans.find_matching(session, site.id, OTHER, at=NOON) is None
+    assert bans.find_matching(session, site.id, Author(), at=NOON) is None
+
+
+@ENGINES
+def test_a_banned_domain_is_known_by_the_hosts_of_a_comment(session: Session, site: Site) -> None:
+    ban(session, site, BanKind.DOMAIN, "https://www.Spam.example/path")
+    for hosts, is_banned in (("shop.spam.example", True), ("notspam.example", False)):
+        matching = bans.find_matching(session, site.id, OTHER, hosts=[hosts], at=NOON)
+        assert (matching is not None) is is_banned, hosts
+    assert bans.find_matching(session, site.id + 1, OTHER, hosts=["spam.example"], at=NOON) is None
 
 
 @ENGINES
 def test_a_ban_ends(session: Session, site: Site) -> None:
     ban(session, site, BanKind.EMAIL, "eve@mail.example", days=1)
-    eve = Sender(email="eve@mail.example")
+    eve = Author(Guest(email="eve@mail.example"))
     with pytest.raises(
         BannedError, match=r"^You cannot comment on this site until 2 June 2026, 12:00 UTC\.$"
     ):
@@ -228,7 +242,7 @@ def test_what_is_no_address_and_no_domain_is_refused(kind: BanKind, typed: str) 
 def test_an_email_address_is_banned_however_it_is_written(session: Session, site: Site, written: str) -> None:
     ban(session, site, BanKind.EMAIL, "eve@b\u00fccher.example")
     with pytest.raises(BannedError):
-        bans.require_welcome(session, site.id, Sender(email=written), at=NOON)
+        bans.require_welcome(session, site.id, Author(Guest(email=written)), at=NOON)
 
 
 def test_a_link_with_another_dot_leads_to_the_banned_domain() -> None:
@@ -242,7 +256,7 @@ def test_a_networks_ban_holds_in_other_months(session: Session, site: Site) -> N
         return f"{month:x<64}"
 
     asked: list[str] = []
-    later = Sender(network_hash=f"{'2026-06':x<64}", network_hash_in=hash_in)
+    later = Author(network_hash=f"{'2026-06':x<64}", network_hash_in=hash_in)
     assert bans.find_matching(session, site.id, later, at=NOON) is None
     assert asked == [], "nobody asks for months where no network is banned"
     for month, until in (("2026-01", None), ("2026-03", NOON), ("2025-11", None)):

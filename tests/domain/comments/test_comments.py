@@ -10,8 +10,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from commentsvc.domain.accounts import accounts
+from commentsvc.domain.authors import Author
 from commentsvc.domain.comments import comment_text, editing
-from commentsvc.domain.comments.comments import Author, FormSignals
+from commentsvc.domain.comments.comments import FormSignals
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.sites import sites
@@ -256,21 +257,21 @@ def test_a_known_browser_waits_where_all_do(session: Session, site: Site) -> Non
 
 
 def test_whoever_fills_in_the_hidden_field_is_spam(session: Session, site: Site) -> None:
-    comment = article(session, site).write(signs=FormSignals(honeypot_filled=True))
+    comment = article(session, site).write(form=FormSignals(honeypot_filled=True))
     assert comment.status is Status.SPAM
     assert reasons(session, comment)[-1]["check"] == "honeypot"
 
 
 def test_whoever_is_faster_than_reading_waits(session: Session, site: Site) -> None:
     pen = article(session, site)
-    hasty = pen.write(signs=FormSignals(seconds_on_form=1.2))
+    hasty = pen.write(form=FormSignals(seconds_on_form=1.2))
     assert hasty.status is Status.HELD
     assert reasons(session, hasty)[-1]["reason"] == "Sent 1.2 seconds after the form was opened."
-    assert pen.write(signs=FormSignals(seconds_on_form=2.0)).status is Status.APPROVED
+    assert pen.write(form=FormSignals(seconds_on_form=2.0)).status is Status.APPROVED
 
 
 def test_every_check_leaves_its_reason(session: Session, site: Site) -> None:
-    comment = article(session, site).write(signs=FormSignals(honeypot_filled=True, seconds_on_form=0.1))
+    comment = article(session, site).write(form=FormSignals(honeypot_filled=True, seconds_on_form=0.1))
     assert [(one["check"], one["status"]) for one in reasons(session, comment)] == [
         ("policy", "approved"),
         ("honeypot", "spam"),

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import db
 from commentsvc.domain.accounts import accounts
+from commentsvc.domain.authors import Author
 from commentsvc.domain.comments import comment_text, comments, insert_comment
-from commentsvc.domain.comments.comments import Author, FormSignals
+from commentsvc.domain.comments.comments import NewComment
 from commentsvc.domain.comments.insert_comment import PostedComment
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.reading import avatars, thread_pages
@@ -31,15 +32,10 @@ SENT = """
 def put(
     session: Session, site: Site, text: str, by: Guest | Author = ANNA, to: int | None = None
 ) -> PostedComment:
-    return comments.store(
-        session,
-        threads.address_on(site, f"{BLOG}/article"),
-        comment_text.from_source(text, longest=1000),
-        Author(guest=by) if isinstance(by, Guest) else by,
-        at=NOON,
-        parent_id=to,
-        signs=FormSignals(),
-    )
+    draft = comment_text.from_source(text, longest=1000)
+    author = Author(guest=by) if isinstance(by, Guest) else by
+    address = threads.address_on(site, f"{BLOG}/article")
+    return comments.post(session, address, NewComment(draft, parent_id=to), author, at=NOON)
 
 
 @pytest.fixture
@@ -152,9 +148,7 @@ def test_nobody_waits_for_more_than_a_few_statements(app: Flask, session: Sessio
         results.append(statement.split()[0])
 
     event.listen(db.engine, "before_cursor_execute", note)
-    comments.store(
-        session, address, draft, author, at=NOON, parent_id=root.id, signs=FormSignals(), found=result
-    )
+    comments.post(session, address, NewComment(draft, parent_id=root.id), author, at=NOON, examined=result)
     event.remove(db.engine, "before_cursor_execute", note)
     assert results.count("INSERT") == 2
     assert results.count("UPDATE") == 2

@@ -16,10 +16,9 @@ from commentsvc.config import Settings
 from commentsvc.db.session import begin_write, db
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.admin import bulk_decisions, edits, undoing
+from commentsvc.domain.authors import Author
 from commentsvc.domain.bans import bans
-from commentsvc.domain.bans.bans import Sender
-from commentsvc.domain.comments import comment_text
-from commentsvc.domain.comments.comments import Author
+from commentsvc.domain.comments import comment_text, known_authors
 from commentsvc.domain.maintenance import retention
 from commentsvc.domain.maintenance.expired_comments import EMPTY
 from commentsvc.domain.maintenance.retention import RetentionPeriods
@@ -242,8 +241,9 @@ class TestDetails:
         assert [one.network_hash for one in rows] == [None, None]
         assert [one.reporter_hash for one in rows] == [f"expired:{rows[0].id}", "m" * 64]
         assert len(reports.counted_reports(session, old.id)) == 2
-        assert bans.find_matching(session, site.id, Sender(network_hash="n" * 64), at=NOON + 91 * DAY)
-        assert decisions.is_known(session, site.id, author_key_hash="k" * 64, commenter_id=None)
+        assert bans.find_matching(session, site.id, Author(network_hash="n" * 64), at=NOON + 91 * DAY)
+        by_key = Author(author_key_hash="k" * 64)
+        assert known_authors.was_known(session, site.id, by_key, before=NOON + 91 * DAY)
 
     def test_addresses_of_guests_are_forgotten_where_the_owner_says_so(
         self, session: Session, site: Site, pen: Pen

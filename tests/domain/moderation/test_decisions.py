@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write, db
 from commentsvc.domain.accounts import accounts
-from commentsvc.domain.comments.comments import Author
+from commentsvc.domain.authors import Author
 from commentsvc.domain.moderation import decisions as moderation_decisions
 from commentsvc.domain.reading import thread_pages
 from commentsvc.domain.threads import threads

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write, db
 from commentsvc.domain.accounts import accounts
-from commentsvc.domain.comments.comments import Author
+from commentsvc.domain.authors import Author
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.reading import cursors, held_comments, queries, thread_pages

@@ -10,10 +10,13 @@ from sqlalchemy.orm import Session
 
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.spam import checks, wordlists
+from commentsvc.domain.spam.check_names import CheckName
 from commentsvc.domain.spam.checks import Rules, Submission, Verdict
 from commentsvc.domain.spam.lookalikes import Namesake
 from commentsvc.domain.spam.spam_filter import Score
 from commentsvc.domain.spam.wordlists import Match
+from commentsvc.domain.surge.detection import SurgeLevel
+from commentsvc.domain.surge.episodes import SurgeStep
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import Policy, Role, Site, Status
 from tests.support.comment_builders import article
@@ -29,6 +32,33 @@ def submission(**changes: object) -> Submission:
         "sanitisers_agreed": True,
     }
     return Submission(**(usual | changes))  # type: ignore[arg-type]
+
+
+WORST = submission(
+    policy=Policy.HOLD_ALL,
+    honeypot_filled=True,
+    seconds_on_form=0.1,
+    sanitisers_agreed=False,
+    rules=Rules(moderation_words="casino", disallowed_words="pills", most_links=0),
+    words={"text": "casino pills", "name": "Moderator"},
+    links=1,
+    namesake=Namesake("Ada", Role.OWNER),
+    score=Score(0.99, ()),
+    pressure=SurgeLevel(SurgeStep.ALL),
+)
+"""A comment that every check is against."""
+
+
+def test_every_check_gives_its_verdict_a_name_with_a_label() -> None:
+    submissions = WORST, submission(role=Role.OWNER)
+    verdicts = [
+        [verdict for one in submissions if (verdict := check(one)) is not None] for check in checks.CHECKS
+    ]
+    assert all(verdicts), "each check has something to say of one of them"
+    names = [its[0].check for its in verdicts]
+    assert all(isinstance(name, CheckName) for name in names)
+    assert len(set(names)) == len(names)
+    assert len({name.label for name in CheckName}) == len(CheckName)
 
 
 def decided(**changes: object) -> Status:

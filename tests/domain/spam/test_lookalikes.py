@@ -7,7 +7,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from commentsvc.domain import fields
-from commentsvc.domain.comments.comments import Author
+from commentsvc.domain.authors import Author
 from commentsvc.domain.spam import lookalikes
 from commentsvc.domain.spam.lookalikes import Namesake
 from commentsvc.models import Commenter, Role, Site

@@ -12,17 +12,17 @@ from sqlalchemy import event, func, insert, select
 from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write, db
-from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, FormSignals
+from commentsvc.domain.authors import Author
+from commentsvc.domain.comments import comment_text, known_authors
+from commentsvc.domain.comments.comments import FormSignals
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.moderation import decisions as moderation_decisions
 from commentsvc.domain.surge import baseline, detection, episodes
 from commentsvc.domain.surge.episodes import CALM, SurgeStep
 from commentsvc.domain.threads import threads
 from commentsvc.errors import WorkNeededError
 from commentsvc.models import Action, Comment, Pressure, Role, Site, Status, Thread
 from tests.conftest import BLOG
-from tests.support.comment_builders import NOON
+from tests.support.comment_builders import NOON, post_comment
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 SECOND, MINUTE, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days=1)
@@ -41,20 +41,20 @@ class Crowd:
         path: str = "/article",
         at: datetime | None = None,
         by: Author | None = None,
-        signs: FormSignals | None = None,
+        form: FormSignals | None = None,
     ) -> Comment:
         self.many += 1
         address = threads.address_on(self.site, BLOG + path)
         draft = comment_text.from_source(f"{text} {self.many}", longest=10_000)
         author = by or Author(guest=Guest(f"Guest {self.many}", f"{self.many}@mail.example"))
-        return comments.post(
+        return post_comment(
             self.session,
             address,
             draft,
             author,
             at=at or self.at,
             title=f"Of {path}",
-            signs=signs or FormSignals(),
+            form=form or FormSignals(),
         )
 
     def burst(self, many: int, *, every: timedelta = 10 * SECOND, path: str = "/article") -> Comment:
@@ -125,23 +125,23 @@ class TestRise:
         assert crowd.post(by=with_website).status is Status.HELD
         crowd.burst(18, every=3 * SECOND)
         assert crowd.felt() is SurgeStep.WORK
-        assert crowd.post("Worked", signs=FormSignals(worked=True)).status is Status.APPROVED
+        assert crowd.post("Worked", form=FormSignals(worked=True)).status is Status.APPROVED
         idle = crowd.post("Idle")
         assert idle.status is Status.HELD
         assert "its browser did not do the work" in reasons(idle)[0]
         crowd.burst(40, every=SECOND)
         assert crowd.felt() is SurgeStep.ALL
-        assert crowd.post("Worked too", signs=FormSignals(worked=True)).status is Status.HELD
+        assert crowd.post("Worked too", form=FormSignals(worked=True)).status is Status.HELD
         assert [line.partition(":")[0] for line in crowd.log] == ["pressure.rise"] * 3
 
     def test_a_browser_that_can_is_asked_to_work_only_where_that_helps(self, crowd: Crowd) -> None:
         crowd.burst(40, every=3 * SECOND)
         before = crowd.session.scalar(select(func.count()).select_from(Comment))
         with pytest.raises(WorkNeededError):
-            crowd.post(signs=FormSignals(can_work=True))
+            crowd.post(form=FormSignals(can_work=True))
         assert crowd.session.scalar(select(func.count()).select_from(Comment)) == before
-        linked = crowd.post("See https://shop.example/ now", signs=FormSignals(can_work=True))
-        fast = crowd.post(signs=FormSignals(can_work=True, seconds_on_form=0.5))
+        linked = crowd.post("See https://shop.example/ now", form=FormSignals(can_work=True))
+        fast = crowd.post(form=FormSignals(can_work=True, seconds_on_form=0.5))
         assert {linked.status, fast.status} == {Status.HELD}
 
     def test_an_article_counts_for_the_site_but_while_it_is_under_pressure_itself(self, crowd: Crowd) -> None:
@@ -335,10 +335,7 @@ def test_a_moved_thread_takes_its_pressure_along(crowd: Crowd) -> None:
     thread = crowd.session.scalars(select(Thread)).one()
     result = detection.current_level(crowd.session, crowd.site, thread, at=crowd.at)
     assert (result.step, result.site_wide) == (SurgeStep.LINKS, False)
-    assert (
-        moderation_decisions.is_known(crowd.session, crowd.site.id, author_key_hash=None, commenter_id=None)
-        is False
-    )
+    assert not known_authors.was_known(crowd.session, crowd.site.id, Author(), before=crowd.at)
 
 
 def test_judging_a_comment_reads_a_few_rows_along_indexes(crowd: Crowd, engine_name: str) -> None:

@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 from commentsvc.db.session import begin_write, db
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.admin import queue
-from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, FormSignals
+from commentsvc.domain.authors import Author
+from commentsvc.domain.comments import comment_text
+from commentsvc.domain.comments.comments import FormSignals
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.moderation import decisions as moderation_decisions
 from commentsvc.domain.sites import sites
@@ -42,6 +43,7 @@ from commentsvc.text import markup
 from tests.conftest import BASE_URL, BLOG
 from tests.support.attacks import ATTACKS, Attack
 from tests.support.browser_client import BrowserClient
+from tests.support.comment_builders import post_comment
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 ADA = Guest("Ada", "ada@example.org", "https://ada.example")
@@ -111,7 +113,7 @@ def write(
     """A guest's comment, with a status where one is given."""
     begin_write(session)
     origin = BLOG if site.name == "Blog" else OTHER
-    comment = comments.post(
+    comment = post_comment(
         session,
         address_on(session.get_one(Site, site.id), f"{origin}/swifts"),
         comment_text.from_source(text, longest=10**7),
@@ -119,7 +121,6 @@ def write(
         at=now(),
         parent_id=parent.id if parent else None,
         title="Counting swifts",
-        signs=FormSignals(),
     )
     if status is not None:
         moderation_decisions.decide(session, comment, status)
@@ -239,13 +240,13 @@ class TestTheQueue:
         session.get_one(Site, site.id).policy = Policy.OPEN
         session.commit()
         begin_write(session)
-        comments.post(
+        post_comment(
             session,
             address_on(session.get_one(Site, site.id), f"{BLOG}/a"),
             comment_text.from_source("Quick", longest=100),
             Author(guest=ADA),
             at=now(),
-            signs=FormSignals(seconds_on_form=0.5),
+            form=FormSignals(seconds_on_form=0.5),
         )
         session.commit()
         page = moderator.page("/admin")

@@ -11,16 +11,16 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write
 from commentsvc.domain.admin import ban_list
+from commentsvc.domain.authors import Author
 from commentsvc.domain.bans import bans
-from commentsvc.domain.bans.bans import Sender
-from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, FormSignals
+from commentsvc.domain.comments import comment_text
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.threads.threads import address_on
 from commentsvc.errors import BannedError
 from commentsvc.models import Action, Ban, BanKind, Comment, Commenter, Membership, Role, Site, now
 from tests.conftest import BLOG
 from tests.support.browser_client import BrowserClient
+from tests.support.comment_builders import post_comment
 from tests.web.admin.test_admin import ENGINES, elsewhere, moderator, owner, session, site, visitor, write
 
 __all__ = ["elsewhere", "moderator", "owner", "session", "site", "visitor"]
@@ -42,7 +42,7 @@ def log(session: Session) -> list[tuple[str, str]]:
 def signed(session: Session, site: Site, *, commenter_id: int | None = None) -> Comment:
     """A comment that tells all that one can of its author."""
     begin_write(session)
-    comment = comments.post(
+    comment = post_comment(
         session,
         address_on(session.get_one(Site, site.id), f"{BLOG}/swifts"),
         comment_text.from_source("See [this](https://shop.example/x)", longest=1000),
@@ -53,7 +53,6 @@ def signed(session: Session, site: Site, *, commenter_id: int | None = None) -> 
             network_hash="b" * 64,
         ),
         at=now(),
-        signs=FormSignals(),
     )
     session.commit()
     return comment
@@ -92,14 +91,14 @@ def test_a_guest_is_banned_by_all_that_their_comment_tells(
         BanKind.NETWORK,
         BanKind.DOMAIN,
     ]
-    for sender in (
-        Sender(email="EVE@mail.example"),
-        Sender(author_key_hash="a" * 64),
-        Sender(network_hash="b" * 64),
-        Sender(hosts=("shop.pills.example",)),
+    for author, hosts in (
+        (Author(Guest(email="EVE@mail.example")), []),
+        (Author(author_key_hash="a" * 64), []),
+        (Author(network_hash="b" * 64), []),
+        (Author(), ["shop.pills.example"]),
     ):
         with pytest.raises(BannedError):
-            bans.require_welcome(session, site.id, sender, at=now())
+            bans.require_welcome(session, site.id, author, hosts=hosts, at=now())
     assert {kind for kind, _ in log(session)} == {"ban.add"}
     assert log(session)[0][1].startswith("Banned Eve by e-mail address until ")
 

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from commentsvc.db.session import begin_write, db
 from commentsvc.domain.admin import people, people_search
 from commentsvc.domain.admin.author_ref import AuthorRef
-from commentsvc.domain.comments import comment_text, comments
-from commentsvc.domain.comments.comments import Author, FormSignals
+from commentsvc.domain.authors import Author
+from commentsvc.domain.comments import comment_text
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.threads.threads import address_on
@@ -22,6 +22,7 @@ from commentsvc.errors import NotFoundError
 from commentsvc.models import Action, Comment, Commenter, Membership, Note, Role, Site, Status, now
 from tests.conftest import BLOG
 from tests.support.browser_client import BrowserClient
+from tests.support.comment_builders import post_comment
 from tests.web.admin.test_admin import ENGINES, elsewhere, moderator, owner, session, site, visitor, write
 
 __all__ = ["elsewhere", "moderator", "owner", "session", "site", "visitor"]
@@ -39,13 +40,12 @@ def member(session: Session, site: Site, name: str = "Mallory", text: str = "Fro
     commenter = Commenter(name=name)
     session.add(commenter)
     session.flush()
-    comments.post(
+    post_comment(
         session,
         address_on(session.get_one(Site, site.id), f"{BLOG}/swifts"),
         comment_text.from_source(text, longest=1000),
         Author(commenter_id=commenter.id),
         at=now(),
-        signs=FormSignals(),
     )
     session.commit()
     return commenter

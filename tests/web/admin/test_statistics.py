@@ -17,6 +17,7 @@ from commentsvc.domain.accounts import accounts
 from commentsvc.domain.admin import statistics
 from commentsvc.domain.admin.statistics import SiteStatistics
 from commentsvc.domain.moderation import decisions
+from commentsvc.domain.spam.check_names import CheckName
 from commentsvc.domain.spam.checks import Verdict
 from commentsvc.models import Comment, Decision, Status, now
 from commentsvc.web.admin.statistics import ceiling, in_words
@@ -117,6 +118,17 @@ class TestFigures:
         rules = shares(glance(it).rules)
         assert rules["The hidden field"] == 2
         assert rules["Too many links"] == 1
+
+    def test_every_check_has_a_label(self, it: AdminQueue) -> None:
+        for check in CheckName:
+            stopped(it, f"Stopped by {check}", check)
+        rules = shares(glance(it).rules)
+        assert set(rules) == {check.label for check in CheckName}
+        assert rules["Too many comments at once"] == 1, "what the surge valve held"
+
+    def test_a_check_that_is_no_more_has_its_name(self, it: AdminQueue) -> None:
+        stopped(it, "One", "most_links")
+        assert shares(glance(it).rules)["Most links"] == 1
 
     def test_spam_that_no_rule_stopped_was_found_by_moderators(self, it: AdminQueue) -> None:
         one = it.write("Slipped through", at=AT)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write, db
 from commentsvc.domain.accounts import accounts
-from commentsvc.domain.comments.comments import Author
+from commentsvc.domain.authors import Author
 from commentsvc.domain.sites import sites
 from commentsvc.domain.thread_admin import renaming, thread_controls
 from commentsvc.domain.threads import threads

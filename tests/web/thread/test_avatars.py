@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import identities, profiles
-from commentsvc.domain.comments.comments import Author
+from commentsvc.domain.authors import Author
 from commentsvc.domain.reading import avatars
 from commentsvc.errors import OutboundError
 from commentsvc.http_client import client as http_client

@@ -1,0 +1,32 @@
+"""Who is known on a site: the browser or account of an approved comment. A typed e-mail address proves nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import BindParameter, ColumnElement, Exists, exists, func, select
+from sqlalchemy.orm import Session
+
+from commentsvc.db.session import Base
+from commentsvc.domain.authors import Author
+from commentsvc.models import Status
+
+_c = Base.metadata.tables["comment"].c
+
+
+def has_approved(site_id: int | BindParameter[int], proof: ColumnElement[bool]) -> Exists:
+    """Say in a query whether a site has an approved comment of whom `proof` tells by account or browser."""
+    # The status is hidden from the planner, or SQLite would go through all approved comments of the site for it.
+    is_approved = func.coalesce(_c.status, "") == Status.APPROVED
+    return exists().where(_c.site_id == site_id, proof, is_approved)
+
+
+def was_known(session: Session, site_id: int, author: Author, *, before: datetime) -> bool:
+    """Whether an author was known on a site by a comment written before a time."""
+    if author.commenter_id is not None:
+        proof = _c.commenter_id == author.commenter_id
+    elif author.author_key_hash is not None:
+        proof = _c.author_key_hash == author.author_key_hash
+    else:
+        return False
+    return bool(session.scalar(select(has_approved(site_id, proof).where(_c.created_at < before))))

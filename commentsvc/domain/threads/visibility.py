@@ -1,0 +1,74 @@
+"""Comments appear in a thread and vanish from it, and are counted: one rule for posts, decisions and imports."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import Session
+
+from commentsvc.db.session import Base
+from commentsvc.domain.threads import threads
+from commentsvc.models import Comment
+
+_COMMENT = Base.metadata.tables["comment"]
+_COUNT_REPLIES = (
+    update(_COMMENT)
+    .where(_COMMENT.c.id == bindparam("root"))
+    .values(reply_count=_COMMENT.c.reply_count + bindparam("more"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadCounts:
+    """What comments of one thread count for while they are approved."""
+
+    comments: int
+    """In the thread."""
+    replies: Mapping[int, int]
+    """By the id of the root they are below."""
+    changes: int = 1
+    """How many comments these are, with pingbacks, which are not counted in the thread."""
+
+
+def publish(
+    session: Session,
+    thread_id: int,
+    counts: ThreadCounts,
+    *,
+    parents: Collection[int] = (),
+    asks_title: bool = True,
+) -> int:
+    """Count approved comments, whose rows are `shown`; return how many the thread has now. Needs its lock.
+
+    Whatever is hidden above answers to `parents` becomes a placeholder. `asks_title` as in `mark_changed`.
+    """
+    count = threads.mark_changed(
+        session, thread_id, approved=counts.comments, changes=counts.changes, asks_title=asks_title
+    )
+    _count_replies(session, counts.replies)
+    _show_ancestors(session, parents)
+    return count
+
+
+def withdraw(session: Session, thread_id: int, counts: ThreadCounts) -> None:
+    """Count comments no more that were published. Needs the thread's lock."""
+    threads.mark_changed(session, thread_id, approved=-counts.comments, changes=counts.changes)
+    _count_replies(session, {root: -number for root, number in counts.replies.items()})
+
+
+def _count_replies(session: Session, replies: Mapping[int, int]) -> None:
+    if replies:
+        session.execute(_COUNT_REPLIES, [{"root": root, "more": number} for root, number in replies.items()])
+
+
+def _show_ancestors(session: Session, parents: Collection[int]) -> None:
+    """Show what is hidden above, level by level, as far as something is."""
+    while parents:
+        above = select(Comment.id, Comment.parent_id).where(Comment.id.in_(parents))
+        hidden = session.execute(above.where(Comment.shown.is_(False))).all()
+        if hidden:
+            ids = [row.id for row in hidden]
+            session.execute(update(Comment).where(Comment.id.in_(ids)).values(shown=True))
+        parents = {row.parent_id for row in hidden if row.parent_id is not None}
