@@ -119,7 +119,7 @@ class TestRise:
         linked = crowd.post("See https://shop.example/ now")
         assert linked.status is Status.HELD
         assert reasons(linked) == [
-            "Comments under this article come much faster than usual, so those with a link or a website wait."
+            "Comments under this article come much faster than usual, so those with a link or a website are held."
         ]
         with_website = Author(guest=Guest("Wim", "w@mail.example", "https://wim.example/"))
         assert crowd.post(by=with_website).status is Status.HELD
@@ -128,7 +128,7 @@ class TestRise:
         assert crowd.post("Worked", form=FormSignals(worked=True)).status is Status.APPROVED
         idle = crowd.post("Idle")
         assert idle.status is Status.HELD
-        assert "its browser did not do the work" in reasons(idle)[0]
+        assert "its browser did not do the proof of work" in reasons(idle)[0]
         crowd.burst(40, every=SECOND)
         assert crowd.felt() is SurgeStep.ALL
         assert crowd.post("Worked too", form=FormSignals(worked=True)).status is Status.HELD
