@@ -1,4 +1,4 @@
-"""Finds threads that are probably of one article, by what their addresses or titles have in common."""
+"""Finds threads that probably belong to one article, by similar URLs or equal titles."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from commentsvc.match_keys import match_key
 from commentsvc.models import Thread
 
 LOOKED_AT = 50_000
-"""Threads of a site, the newest first."""
+"""Threads of a site that are compared, the newest first."""
 SHOWN = 200
 _COMMON = 6
-"""A title that as many threads have is no article's own, such as the name of the website."""
+"""A title that this many threads share does not belong to one article; it may be the website's name."""
 _INDEX = re.compile(r"(/(index|default)\.(html?|php|aspx?)|/amp|\.amp)$")
 _TELLING = frozenset({"p", "page_id", "attachment_id", "id", "article", "post", "story", "node", "v", "lang"})
-"""Arguments that name the article itself, or its language."""
+"""Parameters that name the article itself, or its language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,14 @@ class DuplicateThread:
 
 @dataclass(frozen=True, slots=True)
 class DuplicateGroup:
-    """Threads of, probably, one article; the one with most comments first."""
+    """Threads that probably belong to one article; the one with most comments first."""
 
     why: str
     members: list[DuplicateThread]
 
 
 def find(session: Session, site_id: int) -> list[DuplicateGroup]:
-    """Return groups of a site's threads: of the same address but for details, or of the same title."""
+    """Return groups of a site's threads with nearly the same URL or with the same title."""
     query = (
         select(Thread.id, Thread.url, Thread.title, Thread.approved_count, Thread.key)
         .where(Thread.site_id == site_id)
@@ -70,15 +70,15 @@ def find(session: Session, site_id: int) -> list[DuplicateGroup]:
 
 
 def simplified(url: str) -> str:
-    """Return an address without all that seldom tells two articles apart.
+    """Return a URL without the parts that seldom distinguish two articles.
 
-    Beside what never does (`match_keys`): letter case, the name of an index page, `/amp`, and any argument.
+    In addition to `match_keys`: letter case, the name of an index page, `/amp`, and all parameters.
     """
     return _INDEX.sub("", _address_and_query(url)[0]).rstrip("/")
 
 
 def _by_name(found: list[DuplicateThread]) -> list[list[DuplicateThread]]:
-    """Divide threads of one page that shows many articles, as WordPress does at `/?p=16`, by the article's name."""
+    """Divide threads of one path with many articles, as in WordPress's `/?p=16`, by the article's parameter."""
     groups: dict[str, list[DuplicateThread]] = {}
     for member in found:
         query = _address_and_query(member.url)[1]
