@@ -1,4 +1,4 @@
-"""A website moves: all its threads that lie under one address are found under another, and not lost under the old."""
+"""Moves all threads below one URL to another, for a website that has moved; the old keys stay as aliases."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ROWS = 500
 
 @dataclass(frozen=True, slots=True)
 class UrlChange:
-    """What would become of one thread; `taken` names who is there already, and then it stays as it is."""
+    """The change to one thread; `taken` names the thread that already has its new address, so that it stays."""
 
     id: int
     title: str | None
@@ -32,7 +32,7 @@ class UrlChange:
 
 @dataclass(frozen=True, slots=True)
 class RemapPlan:
-    """What a remap would do, in the order of the threads' numbers."""
+    """The changes of a remap, in the order of the threads' ids."""
 
     old: str
     new: str
@@ -40,14 +40,14 @@ class RemapPlan:
 
     @property
     def moving(self) -> list[UrlChange]:
-        """Those that will be found elsewhere."""
+        """The changes that will be made."""
         return [one for one in self.changes if one.taken is None]
 
 
 def plan(session: Session, site: Site, *, old: str, new: str) -> RemapPlan:
-    """Return what would change; nothing does. Raises InvalidFieldsError on `old` or `new`.
+    """Return the changes without making them. Raises InvalidFieldsError on `old` or `new`.
 
-    `http` and `https` count as the same in `old`, as they do in keys.
+    `http` and `https` are equal in `old`, as they are in keys.
     """
     prefix, target = _checked(old, "old"), _checked(new, "new")
     if not threads.is_on(site, target):
@@ -67,7 +67,7 @@ def plan(session: Session, site: Site, *, old: str, new: str) -> RemapPlan:
         rest = _below(row.url.partition("://")[2], bare)
         if rest is None:
             continue
-        # Not in the present normal form: of two threads of one article, each keeps the address that leads to it.
+        # Not normalised again: if an article has two threads, each keeps the address that leads to it.
         url = article_urls.check_length(_joined(target, rest))
         key = row.key if row.key.startswith("id:") else article_urls.thread_key(url)
         taken = whose.get(key) if key != row.key else None
@@ -87,7 +87,7 @@ def plan(session: Session, site: Site, *, old: str, new: str) -> RemapPlan:
 def apply(
     session: Session, site: Site, planned: RemapPlan, *, moderator_id: int | None, at: datetime
 ) -> Action:
-    """Do what `planned` says, but what is taken. Needs `begin_write`, and a plan made after it."""
+    """Make all changes of a plan that are not taken. Needs `begin_write`, called before `plan`."""
     moving = planned.moving
     if not moving:
         raise InvalidFieldsError({"old": "No thread would change."})
@@ -121,10 +121,10 @@ def apply(
 
 
 def undo(session: Session, action: Action, *, at: datetime) -> int:
-    """Give the threads their addresses back; return how many. Those changed again since stay as they are."""
+    """Restore the threads' addresses; return how many. Threads changed since stay as they are."""
     session.refresh(action, with_for_update=True)
     if action.undone_at is not None:
-        raise InvalidFieldsError({"action": "This was undone before."})
+        raise InvalidFieldsError({"action": "This is already undone."})
     keys = select(Thread.id, Thread.key).where(Thread.site_id == action.site_id)
     now = {row.id: row.key for row in session.execute(keys)}
     back = [row for row in action.facts["threads"] if now.get(row[0]) == row[3]]
@@ -137,7 +137,7 @@ def undo(session: Session, action: Action, *, at: datetime) -> int:
 
 
 class _Neighbours:
-    """Which other article a key would be taken for, while threads move one after the other."""
+    """Finds threads of other articles that a key would match, while threads move one by one."""
 
     def __init__(self, site: Site, key_of: dict[int, str], alias_of: dict[str, int]) -> None:
         self._ignored = site.ignored_parameters
@@ -152,7 +152,7 @@ class _Neighbours:
         self._there.setdefault(self._form(key), set()).add(thread_id)
 
     def at(self, key: str, thread_id: int) -> int | None:
-        """Return a thread that `key` would lead to too, but for the same article's own second thread."""
+        """Return a thread that `key` would also match, other than a second thread of the same article."""
         own = self._before[thread_id]
         others = self._there.get(self._form(key), set()) - {thread_id}
         return min((one for one in others if self._before.get(one) != own), default=None)
@@ -202,7 +202,7 @@ def _joined(target: str, rest: str) -> str:
 
 
 def _below(address: str, prefix: str) -> str | None:
-    """Return what follows the prefix, beginning with a slash or a question mark; None for what is not below it."""
+    """Return what follows the prefix, beginning with a slash or question mark; None if it is not below the prefix."""
     prefix = prefix.rstrip("/")
     if not address.startswith(prefix):
         return None

@@ -1,4 +1,4 @@
-"""Writes one discussion's imported comments, and leaves rows and counters as if each had come through moderation."""
+"""Stores the imported comments of one thread, with the same rows and counts as if they had been posted here."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ROWS = 500
 
 @dataclass(frozen=True, slots=True)
 class ThreadToStore:
-    """Comments of one thread, to be written in this order."""
+    """Comments of one thread, to be inserted in this order."""
 
     address: ThreadAddress
     title: str
@@ -36,7 +36,7 @@ class ThreadToStore:
 
 @dataclass(frozen=True, slots=True)
 class _StoredParent:
-    """Where a comment stands that others answer."""
+    """A comment that others may reply to."""
 
     id: int
     root_id: int
@@ -44,7 +44,7 @@ class _StoredParent:
 
 
 def stored_parents(session: Session, site_id: int, keys: Iterable[str]) -> dict[str, Row[Any]]:
-    """Return id, root, depth, kind and thread of those comments of a site that have one of these transfer keys."""
+    """Return the site's comments with these transfer keys, by key: id, root, depth, kind and thread."""
     results: dict[str, Row[Any]] = {}
     wanted = list(keys)
     for at in range(0, len(wanted), _ROWS):
@@ -65,7 +65,7 @@ def stored_parents(session: Session, site_id: int, keys: Iterable[str]) -> dict[
 
 
 def deleted(session: Session, site_id: int, keys: Iterable[str]) -> set[str]:
-    """Return which of these transfer keys belonged to comments of a site that were deleted since."""
+    """Return those of the transfer keys that belonged to comments deleted from the site."""
     result: set[str] = set()
     wanted = list(keys)
     for at in range(0, len(wanted), _ROWS):
@@ -77,7 +77,7 @@ def deleted(session: Session, site_id: int, keys: Iterable[str]) -> set[str]:
 
 
 def store(session: Session, discussion: ThreadToStore, *, at: datetime, tally: ImportTally) -> None:
-    """Write the comments that are not there yet. Needs `begin_write`; the caller commits."""
+    """Insert the comments that are not stored yet. Needs `begin_write`; the caller commits."""
     address = discussion.address
     thread = threads.find_or_create(
         session, address, title=discussion.title, at=discussion.published_at, source=TitleSource.IMPORT
@@ -103,7 +103,7 @@ def store(session: Session, discussion: ThreadToStore, *, at: datetime, tally: I
 
 
 def _complete(session: Session, thread: Thread, discussion: ThreadToStore) -> None:
-    """An article is called and as old as its system says, not as the first comment that was written here."""
+    """Use the title and date from the other system: the first comment here is later than the article."""
     titles.from_import(session, thread, discussion.title)
     thread.created_at = min(thread.created_at, discussion.published_at)
 
@@ -150,7 +150,7 @@ def _row(thread: Thread, one: PlannedComment) -> dict[str, Any]:
 def _attach(
     session: Session, new: dict[int, PlannedComment], places: dict[str, _StoredParent], tally: ImportTally
 ) -> tuple[set[int], Counter[int]]:
-    """Hang answers on what they answer; return the parents of approved ones, and how many are below each root."""
+    """Attach replies to their parents; return the parents of approved replies, and their number below each root."""
     answers: list[dict[str, int]] = []
     replies: Counter[int] = Counter()
     parents: set[int] = set()
@@ -180,7 +180,7 @@ def _publish(
     parents: set[int],
     replies: Counter[int],
 ) -> None:
-    """Count what is approved; an article whose title came with the import is not asked for it."""
+    """Count the approved comments; the article is not asked for its title if the import had one."""
     approved = [one for one in new if one.status is Status.APPROVED]
     if approved:
         comments = sum(one.kind is Kind.COMMENT for one in approved)

@@ -205,8 +205,11 @@ def test_a_million_nested_elements_are_refused() -> None:
         (gzip.compress(wxr.export()), "The file is compressed. Unpack it"),
         (b"PK\x03\x04 and so on", "The file is compressed. Unpack it"),
         (b"<!DOCTYPE html><html><body>Please log in</body></html>", "a page saved from a browser"),
-        (b"<html><body>Please log in</body></html>", "no WordPress export: it begins with <html>"),
-        (b'<rss version="2.0"><channel><item><title>x</title></item></channel></rss>', "no WordPress export"),
+        (b"<html><body>Please log in</body></html>", "not a WordPress export: it begins with <html>"),
+        (
+            b'<rss version="2.0"><channel><item><title>x</title></item></channel></rss>',
+            "not a WordPress export",
+        ),
         (b'<rss version="2.0"><channel></channel></rss>', "Tools > Export"),
         (wxr.export(version="2.0"), "version '2.0'; 1.0, 1.1, 1.2 are understood"),
     ],
