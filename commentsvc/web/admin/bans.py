@@ -1,4 +1,4 @@
-"""A site's bans: the list, banning what is typed or a comment's author, and lifting a ban."""
+"""A site's bans: the list, banning a typed value or a comment's author, and lifting a ban."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _TICKED = {BanKind.PERSON, BanKind.EMAIL, BanKind.AUTHOR}
 
 @blueprint.route("/sites/<site:site_id>/bans", methods=["GET", "POST"])
 def listing(site_id: int) -> ResponseReturnValue:
-    """All bans, and a form for one more."""
+    """All bans, and a form to add one."""
     admin = AdminContext.for_site(site_id)
     form, errors = BanForm(), {}
     if request.method == "POST":
@@ -57,7 +57,7 @@ def listing(site_id: int) -> ResponseReturnValue:
 
 @blueprint.route("/comments/<int:comment_id>/ban", methods=["GET", "POST"])
 def author(comment_id: int) -> ResponseReturnValue:
-    """Ban who wrote a comment, by what it tells of them."""
+    """Ban a comment's author."""
     admin, comment = _find(comment_id)
     offered = ban_list.possible_bans(comment)
     form = AuthorBanForm()
@@ -86,7 +86,7 @@ def author(comment_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/bans/<int:ban_id>/lift")
 def lift(ban_id: int) -> ResponseReturnValue:
-    """Take a ban off; once it is gone, there is nothing more to do."""
+    """Lift a ban."""
     with writing() as session:
         ban = session.get(Ban, ban_id)
         if ban is None:
@@ -143,7 +143,7 @@ def _find(comment_id: int) -> tuple[AdminContext, Comment]:
 
 
 def _author(comment: Comment) -> AuthorRef | None:
-    """Return who has a page; None for a guest without an e-mail address."""
+    """Return a reference for the author's page; None for a guest without an e-mail address."""
     return AuthorRef.read(comment.commenter_id, comment.guest_email, None)
 
 
@@ -152,7 +152,7 @@ def _shown(target: ban_list.BanTarget) -> str:
 
 
 def _back(site_id: int, who: AuthorRef | str | None) -> Redirect:
-    """Return to the person, where it is about one, or to the list."""
+    """Return to the person's page if the ban is about one, else to the list."""
     if who:
         return redirect(url_for("people.detail", site_id=site_id, who=who), 303)
     return redirect(url_for("bans.listing", site_id=site_id), 303)

@@ -29,7 +29,7 @@ blueprint = Blueprint("editing", __name__, url_prefix=cookies.ADMIN)
 
 @blueprint.route(f"{COMMENT}/edit", methods=["GET", "POST"])
 def edit(comment_id: int) -> ResponseReturnValue:
-    """Change a comment's text and what its guest typed about themselves."""
+    """Change a comment's text, and the details of its guest."""
     admin, comment = for_comment(comment_id)
     form = EditForm(data=_stored(comment))
     errors: dict[str, str] = {}
@@ -54,7 +54,7 @@ def edit(comment_id: int) -> ResponseReturnValue:
 
 @blueprint.route(f"{COMMENT}/reply", methods=["GET", "POST"])
 def reply(comment_id: int) -> ResponseReturnValue:
-    """Answer a comment, in one's own name and with one's role."""
+    """Reply to a comment under one's own name, with one's role."""
     admin, comment = for_comment(comment_id)
     _require_answerable(comment)
     form, errors, status = ReplyForm(), {}, 200
@@ -89,7 +89,7 @@ def _stored(comment: Comment) -> dict[str, str | None]:
 
 
 def _save(form: EditForm, comment_id: int) -> tuple[str, int | None]:
-    """Store what was typed; return what happened, in a sentence, and the action."""
+    """Store what was typed; return a message and the action."""
     draft, guest = _checked(form, database().get_one(Comment, comment_id))
     with writing() as session:
         admin, comment = for_comment(comment_id)
@@ -105,10 +105,10 @@ def _save(form: EditForm, comment_id: int) -> tuple[str, int | None]:
 
 
 def _checked(form: EditForm, comment: Comment) -> tuple[comment_text.CommentText, Guest | None]:
-    """Check everything typed. A moderator may remove a detail the site asks for: its guest may have wished so."""
+    """Validate everything typed. A moderator may remove a detail that the site requires: its guest may have asked."""
     results: dict[str, str] = {}
     draft, details = None, {}
-    # An imported text may be longer than what people may type here.
+    # An imported text may exceed the limit here.
     longest = max(settings().max_comment_length, len(comment.source))
     try:
         draft = comment_text.from_source(form.text.data or "", longest=longest, text_format=comment.format)
@@ -128,13 +128,11 @@ def _checked(form: EditForm, comment: Comment) -> tuple[comment_text.CommentText
 
 def _require_answerable(comment: Comment) -> None:
     if comment.status in {Status.SPAM, Status.TRASH} or comment.kind is not Kind.COMMENT:
-        raise NotFoundError(
-            "This comment cannot be answered: it is spam, in the trash, or no comment at all."
-        )
+        raise NotFoundError("This comment cannot be replied to: it is spam, in the trash, or not a comment.")
 
 
 def _answer(form: ReplyForm, comment_id: int) -> tuple[Comment, int]:
-    """Post the reply; a comment that waits is approved with it, where the page had said so."""
+    """Post the reply; it also approves a held comment, if the page said so."""
     draft = comment_text.from_source(form.text.data or "", longest=settings().max_comment_length)
     with writing() as session:
         admin, comment = for_comment(comment_id)
