@@ -121,7 +121,7 @@ def test_a_person_is_banned_by_their_account_and_let_in_again(
     assert timedelta(days=6) < ban.until - now() <= timedelta(days=7)
     page = moderator.page(f"/admin/sites/{site.id}/people/one?who=commenter:{mallory.id}")
     assert "Insults" in page
-    assert "Ban further" in page
+    assert "Ban more" in page
     number = ban.id
     assert moderator.post(f"/admin/bans/{number}/lift").status_code == 303
     assert stored(session) == []
@@ -162,7 +162,7 @@ def test_what_is_typed_is_banned(
     assert moderator.post(path, data).status_code == 303
     (ban,) = stored(session)
     assert (ban.kind, ban.value, ban.reason, ban.until) == (BanKind(kind), value, "Spam again", None)
-    assert "For good" in moderator.page(path)
+    assert "Permanently" in moderator.page(path)
 
 
 @pytest.mark.parametrize(
