@@ -24,7 +24,6 @@ from commentsvc.errors import (
     AlreadyPostedError,
     DuplicateCommentError,
     NotFoundError,
-    WorkNeededError,
 )
 from commentsvc.models import Comment, Site, Thread
 from commentsvc.text import markup
@@ -36,10 +35,8 @@ class FormSignals:
 
     honeypot_filled: bool = False
     seconds_on_form: float = 3600.0
-    worked: bool = False
-    """Its browser has done the work that is asked for under pressure."""
-    can_work: bool = False
-    """It would, if it were asked to."""
+    by_script: bool = False
+    """The page's script sent it."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,7 @@ def post(
 
     `examined` is what `examine` returned; without it that is done here, and raises what it does. Raises
     ThreadClosedError, SlowModeError, NotFoundError for a parent that cannot be answered, DuplicateCommentError,
-    AlreadyPostedError where `idempotency_key` has been here before, and WorkNeededError where the browser can.
+    and AlreadyPostedError where `idempotency_key` has been here before.
     """
     site = address.site
     session.flush()  # what follows does not look at what is only in memory
@@ -112,8 +109,6 @@ def post(
     of_old = _is_of_old(session, site, author, level)
     submission = _submission(site, new, author, examined, level, known=earlier.is_known, of_old=of_old)
     verdicts = checks.screen(submission)
-    if new.form.can_work and checks.waits_for_work(submission, verdicts):
-        raise WorkNeededError
     row = _row(here, new.draft, author) | {
         "site_id": site.id,
         "status": checks.strictest(verdicts),
@@ -166,7 +161,7 @@ def _submission(
         opinions=examined.opinions,
         pressure=level,
         of_old=of_old,
-        worked=new.form.worked,
+        by_script=new.form.by_script,
     )
 
 

@@ -33,7 +33,6 @@ function openForm() {
   form.classList.add("open");
   resize();
   reader ??= loadReader();
-  beginWork();
 }
 
 function resize() {
@@ -103,8 +102,6 @@ async function loadReader() {
     const own = await answer.json();
     if (asked === readerAsked) {
       showReader(own);
-      work = own.work;
-      beginWork();
       for (const { html, id } of own.held) if (!document.getElementById(`comment-${id}`)) placeComment(html);
     }
     return Boolean(own.member);
@@ -137,17 +134,6 @@ function refreshReader() {
 addEventListener("focus", refreshReader);
 addEventListener("pageshow", refreshReader);
 document.addEventListener("visibilitychange", refreshReader);
-
-// --- `work`: what the service asks for while very many comments are coming; begun when somebody writes, done unseen.
-
-let work = null;
-const solveWork = async (key) => (await import("./work.js")).solve(work, key);
-
-function beginWork() {
-  if (!work || !form.classList.contains("open")) return;
-  fields.key.value ||= randomHex(24);
-  solveWork(fields.key.value).catch(() => {});
-}
 
 // --- What is typed is saved: the draft for a day, the details if the box is ticked.
 
@@ -254,14 +240,12 @@ async function postForm(more) {
   fields.key.value ||= randomHex(24);
   sent = true;
   const body = new URLSearchParams(new FormData(form));
+  body.set("script", 1);
   for (const name in more) body.set(name, more[name]);
-  for (let attempt = 0; ; attempt++) {
-    if (work) body.set("work", await solveWork(body.get("key")).catch(() => "none"));
-    const reply = await post(form.getAttribute("action"), body);
-    if (attempt > 1 || !(reply.body.token || reply.body.work)) return reply;
-    if (reply.body.token) body.set("token", reply.body.token);
-    work = reply.body.work ?? work;
-  }
+  const reply = await post(form.getAttribute("action"), body);
+  if (!reply.body.token) return reply;
+  body.set("token", reply.body.token);
+  return post(form.getAttribute("action"), body);
 }
 
 form.addEventListener("submit", (event) => {
