@@ -27,8 +27,6 @@ const authorKey = savedKey ?? randomHex(24);
 fields.author_key.value = authorKey;
 if (typeof hostFacts?.title === "string") fields.title.value ||= hostFacts.title.slice(0, 300);
 
-// --- Where the form stands, and how large.
-
 function openForm() {
   form.classList.add("open");
   resize();
@@ -169,8 +167,6 @@ if (details && remember) {
   for (const name of DETAILS) if (fields[name]) fields[name].value ||= details[name] ?? "";
 }
 
-// --- Errors, beside the field they are about.
-
 function showError(name, message) {
   const element = form.querySelector(`[data-error="${CSS.escape(name)}"]`);
   if (!element) return;
@@ -202,8 +198,6 @@ function findMissing() {
   const asked = fields.identity.value === "member" ? [["text", MISSING.text]] : Object.entries(MISSING);
   return Object.fromEntries(asked.filter(([name]) => fields[name]?.required && !fields[name].value.trim()));
 }
-
-// --- Preview.
 
 function showPreview(on) {
   previewButton.ariaPressed = String(on);

@@ -52,8 +52,6 @@ export function highlight(comment, smooth = true) {
   comment.classList.add("highlighted");
 }
 
-// --- Pieces of a thread, as the server renders them.
-
 const UNITS = [["year", 31557600], ["month", 2629800], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]];
 
 /** Write times as people say them. The browser's own words (Intl) take 15 ms to load. */

@@ -1,5 +1,4 @@
-// The thread's page comes complete from the server; this only makes it more pleasant. What only writers need is in
-// modules that are loaded for them.
+// Makes the complete page of the server more pleasant; what only writers need is in other modules.
 
 import {
   draft, form, framed, highlight, host, hostFacts, isAllowed, load, loadLogin, LOGIN_WINDOW, page, parse,
@@ -107,8 +106,6 @@ async function showComment(id) {
 
 const permalink = /^#comment-(\d{1,15})$/.exec(location.hash)?.[1] ?? hostFacts?.comment;
 if (permalink) showComment(+permalink);
-
-// --- Writing.
 
 /** Null where that fails; the form is then sent as a page. */
 async function loadComposer() {
