@@ -22,7 +22,20 @@
   const styles = new CSSStyleSheet();
   // The frame is a little wider than its place, for focus rings, but not than the screen.
   styles.replaceSync(`:host { display: block } :host([hidden]), slot[hidden] { display: none }
-iframe { display: block; border: 0; width: min(100% + 8px, 100vw); max-width: none; margin: 0 max(-4px, (100% - 100vw) / 2) }
+iframe {
+  border: 0;
+  display: block !important;
+  width: min(100% + 8px, 100vw) !important;
+  min-width: 0 !important;
+  max-width: none !important;
+  height: var(--height, 280px) !important;
+  min-height: 0 !important;
+  max-height: none !important;
+  margin: 0 max(-4px, (100% - 100vw) / 2) !important;
+  background: none !important;
+  filter: none !important;
+  color-scheme: var(--theme) !important
+}
 p { opacity: .8 }`);
 
   /** An address without its fragment; with `routes`, one that names an article of a hash router (#/…) stays. */
@@ -238,7 +251,7 @@ p { opacity: .8 }`);
       if (signs === this.#shownSigns) return;
       this.#shownSigns = signs;
       const look = this.#appearance();
-      this.#frame.style.colorScheme = look.theme;
+      this.#frame.style.setProperty("--theme", look.theme);
       this.#send({ commentsvc: "look", look });
     }
 
@@ -264,7 +277,7 @@ p { opacity: .8 }`);
         this.#emit("commentsready");
       }
       if (type === "stale") this.#emit("commentsstale");
-      if (type === "height" && data.height > 0 && data.height < 1e6) frame.style.height = `${data.height}px`;
+      if (type === "height" && data.height > 0 && data.height < 1e6) frame.style.setProperty("--height", `${data.height}px`);
       if (type === "scroll" && Number.isFinite(data.top)) {
         const top = scrollY + frame.getBoundingClientRect().top + data.top - innerHeight / 4;
         const instant = !data.smooth || matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -283,9 +296,8 @@ p { opacity: .8 }`);
       const frame = document.createElement("iframe");
       frame.title = "Comments";
       frame.part = "frame";
-      frame.style.height = "280px";
       const look = this.#appearance();
-      frame.style.colorScheme = look.theme;
+      frame.style.setProperty("--theme", look.theme);
       frame.allow = "clipboard-write";
       frame.src = this.#frameUrl(look);
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.browser import Blog, Service
-from tests.support.frame_pages import article, frame, inside
+from tests.support.frame_pages import article, fits, frame, inside, write
 
 WRAPPED = '<div id="outer"><section id="inner"><div id="comments"></div></section></div>'
 DARK = "color: #eee; background: #111"
@@ -89,3 +89,53 @@ def test_a_page_that_stays_as_it_is_is_not_touched(page: Page, service: Service,
     )
     page.wait_for_timeout(1000)
     assert page.evaluate("changes") == 0
+
+
+# --- Rules for frames.
+
+FORCED = """
+::part(frame) {
+  width: 50%; min-width: 900px; max-width: 300px; height: 200px; min-height: 3000px; max-height: 150px;
+  aspect-ratio: 16 / 9; margin: 40px; background: white; filter: invert(1); color-scheme: light;
+}
+"""
+
+
+@pytest.mark.parametrize("important", [False, True], ids=["plain", "important"])
+def test_a_themes_rules_for_frames_change_nothing(
+    page: Page, service: Service, blog: Blog, important: bool
+) -> None:
+    write(service, blog, *(f"Comment {number}" for number in range(12)))
+    forced = FORCED.replace(";", " !important;") if important else FORCED
+    rules = f"<style>{forced} {forced.replace('::part(frame)', 'iframe')}</style>"
+    blog.pages["/"] = article(service, head=rules, style=DARK)
+    page.set_viewport_size({"width": 800, "height": 700})
+    page.goto(blog.url())
+    thread = inside(page)
+    fits(thread)
+    expect(thread.locator(".comment").last).to_be_attached()
+    of_frame = page.locator("iframe")
+    place = page.locator("#comments").bounding_box()
+    box = of_frame.bounding_box()
+    assert place is not None
+    assert box is not None
+    assert (box["x"], box["width"]) == (place["x"] - 4, place["width"] + 8)
+    assert box["y"] == place["y"]
+    expect(of_frame).to_have_css("background-color", "rgba(0, 0, 0, 0)")
+    expect(of_frame).to_have_css("filter", "none")
+    expect(of_frame).to_have_css("color-scheme", "dark")
+
+
+def test_what_does_not_fit_into_a_frame_is_scrolled(page: Page, service: Service, blog: Blog) -> None:
+    ids = write(service, blog, *(f"Comment {number}" for number in range(30)))
+    blog.pages["/"] = article(service)
+    page.goto(blog.url())
+    thread = inside(page)
+    fits(thread)
+    # As an extension, or a reader's own style sheet, may have it.
+    page.locator("iframe").evaluate("(frame) => frame.style.setProperty('max-height', '300px', 'important')")
+    thread.evaluate("document.body.style.paddingBottom = '8px'")
+    expect(thread.locator("html")).not_to_have_class("framed auto-height")
+    page.locator("iframe").hover()
+    page.mouse.wheel(0, 5000)
+    expect(frame(page).locator(f"#comment-{ids[-1]}")).to_be_in_viewport()

@@ -31,11 +31,20 @@ function applyTheme(look) {
   }
 }
 
+let fitting;
+
+/** Follow what has changed. */
+function fit() {
+  sendHeight();
+  clearTimeout(fitting);
+  // Where the host page keeps the frame lower, it scrolls.
+  fitting = setTimeout(() => host.origin && root.classList.toggle("auto-height", innerHeight > root.scrollHeight - 9), 500);
+}
+
 function connectToHost() {
   root.classList.add("auto-height");
-  new ResizeObserver(sendHeight).observe(document.body);
   sendToHost("ready");
-  sendHeight();
+  fit();
 }
 
 if (framed) {
@@ -62,6 +71,8 @@ if (framed) {
     connectToHost();
   } else parent.postMessage({ commentsvc: "ready" }, "*"); // a link in here lost the fragment: the host page answers
 }
+
+new ResizeObserver(fit).observe(document.body);
 
 async function fetchPiece(href) {
   const answer = await fetch(`${href}${href.includes("?") ? "&" : "?"}fragment=1`);
