@@ -36,6 +36,7 @@ iframe {
   filter: none !important;
   color-scheme: var(--theme) !important
 }
+i { display: block; width: 0; position: relative }
 p { opacity: .8 }`);
 
   /** An address without its fragment; with `routes`, one that names an article of a hash router (#/…) stays. */
@@ -279,9 +280,12 @@ p { opacity: .8 }`);
       if (type === "stale") this.#emit("commentsstale");
       if (type === "height" && data.height > 0 && data.height < 1e6) frame.style.setProperty("--height", `${data.height}px`);
       if (type === "scroll" && Number.isFinite(data.top)) {
-        const top = scrollY + frame.getBoundingClientRect().top + data.top - innerHeight / 4;
-        const instant = !data.smooth || matchMedia("(prefers-reduced-motion: reduce)").matches;
-        scrollTo({ top, behavior: instant ? "instant" : "smooth" });
+        // The browser knows what scrolls, and zoom; no sticky header reaches the middle.
+        const place = document.createElement("i");
+        place.style.top = `${data.top}px`;
+        this.#root.prepend(place);
+        place.scrollIntoView({ block: "center", behavior: data.smooth ? "smooth" : "instant" });
+        place.remove();
       }
       // A comment is about to be posted: under which article?
       if (type === "where") this.#send({ commentsvc: "page", asked: true, derived: this.#isDerived, ...this.#page() });

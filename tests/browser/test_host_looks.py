@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.browser import Blog, Service
-from tests.support.frame_pages import article, fits, frame, inside, write
+from tests.support.frame_pages import LONG_READ, article, fits, frame, inside, write
 
 WRAPPED = '<div id="outer"><section id="inner"><div id="comments"></div></section></div>'
 DARK = "color: #eee; background: #111"
@@ -139,3 +139,60 @@ def test_what_does_not_fit_into_a_frame_is_scrolled(page: Page, service: Service
     page.locator("iframe").hover()
     page.mouse.wheel(0, 5000)
     expect(frame(page).locator(f"#comment-{ids[-1]}")).to_be_in_viewport()
+
+
+# --- Permalinks.
+
+STICKY = '<header style="position: sticky; top: 0; height: 200px; background: #fff; z-index: 1">Blog</header>'
+PLACES = {
+    "sticky header": (STICKY, "<div>", "</div>", ""),
+    "sticky header and scroll-padding": (
+        STICKY, "<div>", "</div>", "<style>html { scroll-padding-top: 220px }</style>",
+    ),
+    "a box that scrolls": ("", "<div style='height: 400px; overflow: auto'>", "</div>", ""),
+    "a small box in one that scrolls": (
+        "",
+        "<div style='height: 500px; overflow: auto'><div style='height: 200px; overflow: auto'>",
+        f"</div>{LONG_READ}</div>",
+        "",
+    ),
+    "the body scrolls": (
+        "", "", "", "<style>html { height: 100%; overflow: hidden } body { height: 100%; overflow: auto }</style>",
+    ),
+    "zoomed in": ("", "<div style='zoom: 1.5'>", "</div>", ""),
+    "zoomed out": ("", "<div style='zoom: .7'>", "</div>", ""),
+    "all of it zoomed": ("", "", "", "<style>html { zoom: 1.3 }</style>"),
+    "smooth": ("", "", "", "<style>html { scroll-behavior: smooth }</style>"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_permalink_finds_its_comment_wherever_the_thread_is(
+    page: Page, service: Service, blog: Blog, place: str
+) -> None:
+    ids = write(service, blog, *(f"Comment {number}" for number in range(40)))
+    header, begin, end, head = PLACES[place]
+    thread = f'{begin}{LONG_READ}<div id="comments"></div>{LONG_READ}{end}'
+    blog.pages["/"] = article(service, head=head, thread=thread, before=header, after=LONG_READ)
+    page.goto(blog.url(f"/#comment-{ids[30]}"))
+    for wanted in (ids[30], ids[3], ids[39]):
+        page.evaluate(f"location.hash = 'comment-{wanted}'")
+        _seen(page, wanted)
+
+
+def _seen(page: Page, wanted: int) -> None:
+    """Wait until the comment's first line is what the reader sees at its place, and nothing lies over it."""
+    comment = inside(page).locator(f"#comment-{wanted} .when")
+    expect(comment).to_be_in_viewport()
+    at = comment.evaluate(
+        "(element) => { const { left, top, width, height } = element.getBoundingClientRect();"
+        " return [left + width / 2, top + height / 2]; }"
+    )
+    page.wait_for_function(
+        """([frame, [x, y]]) => {
+            const { left, top, width } = frame.getBoundingClientRect();
+            const zoom = width / frame.clientWidth;
+            return document.elementFromPoint(left + x * zoom, top + y * zoom)?.id === "comments";
+        }""",
+        arg=[page.locator("comment-thread > iframe").element_handle(), at],
+    )

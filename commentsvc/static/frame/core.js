@@ -44,7 +44,7 @@ export function sendHeight() {
   sendToHost("height", { height: Math.ceil(document.body.getBoundingClientRect().height) });
 }
 
-export function highlight(comment, smooth = true) {
+export function highlight(comment, smooth = !matchMedia("(prefers-reduced-motion: reduce)").matches) {
   comment.classList.remove("highlighted");
   sendHeight(); // or the page may be too short yet; this measures, so that the class below is a new one
   if (host.origin) sendToHost("scroll", { top: comment.getBoundingClientRect().top, smooth });
