@@ -36,6 +36,7 @@ iframe {
   filter: none !important;
   color-scheme: var(--theme) !important
 }
+@media print { iframe { width: var(--width) !important; height: var(--paper) !important } }
 i { display: block; width: 0; position: relative }
 p { opacity: .8 }`);
 
@@ -278,7 +279,9 @@ p { opacity: .8 }`);
         this.#emit("commentsready");
       }
       if (type === "stale") this.#emit("commentsstale");
-      if (type === "height" && data.height > 0 && data.height < 1e6) frame.style.setProperty("--height", `${data.height}px`);
+      if (type === "height" && data.height > 0 && data.height < 1e6) {
+        for (const name of ["height", "paper", "width"]) frame.style.setProperty(`--${name}`, `${data[name]}px`);
+      }
       if (type === "scroll" && Number.isFinite(data.top)) {
         // The browser knows what scrolls, and zoom; no sticky header reaches the middle.
         const place = document.createElement("i");

@@ -300,6 +300,7 @@ function showPosted({ count, held, html, id }, elsewhere) {
   placeComment(html);
   const total = document.getElementById("count");
   if (total) {
+    total.dataset.count = count;
     total.textContent = count === 1 ? "1 Comment" : count ? `${count.toLocaleString("en")} Comments` : "No comments yet";
   }
   status.textContent = held ? "Your comment is awaiting moderation." : "Your comment is posted.";

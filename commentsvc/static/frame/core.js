@@ -40,8 +40,12 @@ export function sendToHost(type, facts) {
   if (host.origin) parent.postMessage({ commentsvc: type, ...facts }, host.origin);
 }
 
+/** Tell the host page how high this is; `paper`: without the form, and nothing folded. */
 export function sendHeight() {
-  sendToHost("height", { height: Math.ceil(document.body.getBoundingClientRect().height) });
+  const height = Math.ceil(document.body.getBoundingClientRect().height);
+  let paper = height - (form?.offsetHeight ?? 0);
+  for (const text of document.querySelectorAll(".text")) paper += text.scrollHeight - text.clientHeight;
+  sendToHost("height", { height, paper, width: innerWidth });
 }
 
 export function highlight(comment, smooth = !matchMedia("(prefers-reduced-motion: reduce)").matches) {

@@ -31,11 +31,13 @@ function applyTheme(look) {
   }
 }
 
+const unshown = document.getElementById("unshown");
 let fitting;
 
-/** Follow what has changed. */
+/** Follow what has changed: the frame's height, and how many comments will not be on paper. */
 function fit() {
   sendHeight();
+  if (unshown) unshown.textContent = document.getElementById("count").dataset.count - thread.querySelectorAll("#comments .comment:not(.placeholder, .held)").length;
   clearTimeout(fitting);
   // Where the host page keeps the frame lower, it scrolls.
   fitting = setTimeout(() => host.origin && root.classList.toggle("auto-height", innerHeight > root.scrollHeight - 9), 500);
