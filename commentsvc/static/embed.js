@@ -46,6 +46,9 @@ p { opacity: .8 }`);
     return href.split("#")[0] + route;
   }
 
+  /** An address in full; what is none, as it is. */
+  const resolve = (href) => Object.assign(document.createElement("a"), { href }).href;
+
   /** How bright colours are, each below the one before, from 0 to 255; NaN where one sees through them. */
   function brightness(...colours) {
     const brush = document.createElement("canvas").getContext("2d");
@@ -204,7 +207,7 @@ p { opacity: .8 }`);
       const page = this.#page();
       const own = this.#attribute("url");
       const query = new URLSearchParams(Object.entries({
-        url: own ? trimFragment(new URL(own, document.baseURI).href, this.#routes) : page.url,
+        url: own ? trimFragment(resolve(own), this.#routes) : page.url,
         canonical: own ? "" : page.canonical,
         id: this.#attribute("thread-id"),
         order: this.#attribute("order"),
@@ -343,16 +346,18 @@ p { opacity: .8 }`);
     const spans = new Map();
     for (const span of document.querySelectorAll("[data-comment-count]")) {
       const { commentCount: named, threadId: id } = span.dataset;
-      const url = trimFragment(new URL(named || location.href, document.baseURI).href, named) + (id ? `#thread-id=${encodeURIComponent(id)}` : "");
+      const url = trimFragment(resolve(named || location.href), named) + (id ? `#thread-id=${encodeURIComponent(id.toWellFormed())}` : "");
       if (countedUrls.get(span) !== url) spans.set(span, url);
       countedUrls.set(span, url);
     }
-    const left = [...new Set(spans.values())];
-    while (left.length) {
-      const query = new URLSearchParams();
-      do query.append("url", left.pop()); while (left.length && `${query}`.length < 4e3);
-      const answer = await fetch(`${service}/counts?${query}`).catch(() => null);
-      const counts = answer?.ok ? await answer.json() : {};
+    const queries = [];
+    for (const url of new Set(spans.values())) {
+      const more = `&url=${encodeURIComponent(url)}`;
+      if (!(queries[0]?.length + more.length < 4e3)) queries.unshift("");
+      queries[0] += more;
+    }
+    for (const query of queries) {
+      const counts = await fetch(`${service}/counts?${query}`).then((answer) => answer.json()).catch(() => ({}));
       for (const [span, url] of spans) if (url in counts && countedUrls.get(span) === url) span.textContent = counts[url].toLocaleString();
     }
   }

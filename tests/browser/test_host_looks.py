@@ -196,3 +196,42 @@ def _seen(page: Page, wanted: int) -> None:
         }""",
         arg=[page.locator("comment-thread > iframe").element_handle(), at],
     )
+
+
+# --- Counts.
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "http://", "https://[::1", "http://a b/", "//:99999999/", "data:text/plain," + "x" * 20_000, "\\ud800",
+        "mailto:a@b.test", "/" + "y" * 9000,
+    ],
+    ids=["no host", "bracket", "space", "port", "huge", "surrogate", "no page", "long"],
+)  # fmt: skip
+def test_a_count_that_names_no_article_affects_itself_alone(
+    page: Page, service: Service, blog: Blog, bad: str
+) -> None:
+    write(service, blog, "One", "Two", path="/two")
+    write(service, blog, "First!")
+    spans = '<p data-comment-count="/two">?</p><p id="bad">?</p><p data-comment-count="/two" data-thread-id="%">?</p>'
+    set_bad = f"<script>bad.dataset.commentCount = `{bad}`; bad.dataset.threadId = `\\ud800`</script>"
+    blog.pages["/"] = article(service, before=spans + set_bad + '<p data-comment-count="/">?</p>')
+    page.goto(blog.url())
+    expect(page.locator("p[data-comment-count]").first).to_have_text("2")
+    expect(page.locator("p[data-comment-count]").nth(2)).to_have_text("0")
+    expect(page.locator("p[data-comment-count]").last).to_have_text("1")
+    expect(frame(page).get_by_text("First!")).to_be_visible()
+
+
+def test_a_thread_whose_address_is_none_affects_itself_alone(
+    page: Page, service: Service, blog: Blog, complaints: list[str]
+) -> None:
+    write(service, blog, "First!")
+    blog.pages["/"] = article(
+        service, thread='<comment-thread url="http://"></comment-thread><comment-thread></comment-thread>'
+    )
+    page.goto(blog.url())
+    expect(frame(page, 1).get_by_text("First!")).to_be_visible()
+    expect(frame(page, 0).get_by_text("There are no comments on this page.")).to_be_visible()
+    complaints[:] = [complaint for complaint in complaints if "400" not in complaint]
