@@ -1,8 +1,8 @@
 // The comment form with script: opens when entered, keeps what is typed, answers in place, posts without a reload.
 
 import {
-  draft, draftKey, form, framed, highlight, hostFacts, load, loadLogin, page, parse, placeConversation, placeReplies,
-  sendToHost,
+  draft, draftKey, earlierDraftKey, form, framed, highlight, hostFacts, load, loadLogin, page, parse, placeConversation,
+  placeReplies, sendToHost,
 } from "./core.js";
 import { authHeaders, randomHex, save } from "./session.js";
 
@@ -319,6 +319,8 @@ function placeComment(html) {
 
 // --- As it was left, or as somebody has begun it.
 
+save("localStorage", earlierDraftKey, null);
+if (draft && !load("localStorage", draftKey)) save("localStorage", draftKey, draft);
 if (text.value) {
   saveDraft();
   openForm();

@@ -14,8 +14,9 @@ export function load(storage, key) {
 }
 
 // What was being written here; not what another tab begins from now on.
-export const draftKey = `draft ${page.replace(/&order=\w+/, "")}`;
-export const draft = load("localStorage", draftKey);
+export const draftKey = `draft ${thread.dataset.thread}`;
+export const earlierDraftKey = `draft ${page.replace(/&order=\w+/, "")}`;
+export const draft = load("localStorage", draftKey) ?? load("localStorage", earlierDraftKey);
 
 /** The window of all logins of this frame; main.js opens it, or login.js. */
 export const LOGIN_WINDOW = `commentsvc-${performance.timeOrigin}`;
