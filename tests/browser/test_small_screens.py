@@ -1,4 +1,4 @@
-"""The form on a phone: fields that iOS does not zoom into."""
+"""The form on a phone: fields that iOS does not zoom into, and buttons that stand in one row."""
 
 from __future__ import annotations
 
@@ -38,3 +38,22 @@ def test_no_field_is_so_small_that_a_phone_enlarges_the_page(
     assert thread.evaluate("document.querySelectorAll('input, textarea').length") > 10
     assert thread.evaluate(SMALL_FIELDS) == []
     fits(thread)
+
+
+@pytest.mark.parametrize("width", [320, 360, 412, 480, 512, 540, 800])
+def test_the_buttons_of_the_form_stand_in_one_row(
+    page: Page, service: Service, blog: Blog, width: int
+) -> None:
+    (first,) = write(service, blog, "First!")
+    write(service, blog, "A reply", parent=first)
+    blog.pages["/"] = article(service)
+    page.set_viewport_size({"width": width, "height": 700})
+    page.goto(blog.url())
+    thread = inside(page)
+    for begin in (thread.get_by_label("Your comment").focus, thread.locator(".reply .reply-link").click):
+        begin()
+        post = thread.get_by_role("button", name="Post Comment")
+        expect(post).to_be_visible()
+        boxes = [button.bounding_box() for button in (thread.get_by_role("button", name="Preview"), post)]
+        assert len({box["y"] for box in boxes if box}) == 1
+        fits(thread)
