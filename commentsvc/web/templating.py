@@ -11,7 +11,7 @@ from flask import Flask
 from jinja2 import Environment
 from jinja2.runtime import Macro
 
-from commentsvc.text import initials
+from commentsvc.text import initials, shown_lines
 from commentsvc.text.markup import SafeHtml, trusted
 from commentsvc.web import static_files
 from commentsvc.web.auth import person_marks
@@ -34,6 +34,7 @@ def init_app(app: Flask) -> None:
         hue=initials.hue,
         initial=initials.initial,
         indent_of=indent_of,
+        is_long=shown_lines.is_long,
         author=cached_by(environment, "author"),
         answering=cached_by(environment, "answering"),
         blank_details=cached_by(environment, "blank_details"),

@@ -10,6 +10,8 @@ from playwright.sync_api import Browser, Frame, Page, expect
 from tests.support.browser import Blog, Service
 from tests.support.frame_pages import article, fits, inside, write
 
+LONG = "A paragraph of a comment that is longer than others.\n\n" * 90
+
 
 def printed(page: Page, service: Service, blog: Blog) -> Frame:
     """Return the article's frame as it is laid out for paper."""
@@ -38,6 +40,14 @@ def test_nothing_that_is_loaded_is_cut(page: Page, service: Service, blog: Blog,
     assert not cut(thread)
     expect(thread.locator("#reply")).to_be_hidden()
     expect(thread.get_by_text(" more at ")).to_be_hidden()
+
+
+def test_a_folded_comment_is_printed_in_full(page: Page, service: Service, blog: Blog) -> None:
+    write(service, blog, LONG)
+    thread = printed(page, service, blog)
+    expect(thread.locator(".fold")).to_be_hidden()
+    assert thread.locator(".text").first.evaluate("(text) => text.scrollHeight - text.clientHeight") == 0
+    assert not cut(thread)
 
 
 def test_a_line_says_how_many_more_there_are_and_where(page: Page, service: Service, blog: Blog) -> None:

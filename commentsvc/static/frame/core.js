@@ -51,6 +51,7 @@ export function sendHeight() {
 
 export function highlight(comment, smooth = !matchMedia("(prefers-reduced-motion: reduce)").matches) {
   comment.classList.remove("highlighted");
+  comment.querySelector(".fold")?.setAttribute("open", "");
   sendHeight(); // or the page may be too short yet; this measures, so that the class below is a new one
   if (host.origin) sendToHost("scroll", { top: comment.getBoundingClientRect().top, smooth });
   else comment.scrollIntoView({ block: "center", behavior: smooth ? "smooth" : "auto" });
