@@ -1,8 +1,8 @@
 // The comment form with script: opens when entered, keeps what is typed, answers in place, posts without a reload.
 
 import {
-  draft, draftKey, form, framed, highlight, hostFacts, load, loadLogin, page, parse, placeConversation, placeReplies,
-  sendToHost,
+  draft, draftKey, earlierDraftKey, form, framed, highlight, hostFacts, load, loadLogin, page, parse, placeConversation,
+  placeReplies, sendToHost,
 } from "./core.js";
 import { authHeaders, randomHex, save } from "./session.js";
 
@@ -26,8 +26,6 @@ const savedKey = load("localStorage", "key") ?? load("sessionStorage", "key");
 const authorKey = savedKey ?? randomHex(24);
 fields.author_key.value = authorKey;
 if (typeof hostFacts?.title === "string") fields.title.value ||= hostFacts.title.slice(0, 300);
-
-// --- Where the form stands, and how large.
 
 function openForm() {
   form.classList.add("open");
@@ -155,8 +153,6 @@ if (details && remember) {
   for (const name of DETAILS) if (fields[name]) fields[name].value ||= details[name] ?? "";
 }
 
-// --- Errors, beside the field they are about.
-
 function showError(name, message) {
   const element = form.querySelector(`[data-error="${CSS.escape(name)}"]`);
   if (!element) return;
@@ -188,8 +184,6 @@ function findMissing() {
   const asked = fields.identity.value === "member" ? [["text", MISSING.text]] : Object.entries(MISSING);
   return Object.fromEntries(asked.filter(([name]) => fields[name]?.required && !fields[name].value.trim()));
 }
-
-// --- Preview.
 
 function showPreview(on) {
   previewButton.ariaPressed = String(on);
@@ -290,6 +284,7 @@ function showPosted({ count, held, html, id }, elsewhere) {
   placeComment(html);
   const total = document.getElementById("count");
   if (total) {
+    total.dataset.count = count;
     total.textContent = count === 1 ? "1 Comment" : count ? `${count.toLocaleString("en")} Comments` : "No comments yet";
   }
   status.textContent = held ? "Your comment is awaiting moderation." : "Your comment is posted.";
@@ -308,6 +303,8 @@ function placeComment(html) {
 
 // --- As it was left, or as somebody has begun it.
 
+save("localStorage", earlierDraftKey, null);
+if (draft && !load("localStorage", draftKey)) save("localStorage", draftKey, draft);
 if (text.value) {
   saveDraft();
   openForm();
