@@ -155,7 +155,7 @@ def counts(bench: Bench) -> list[Row]:
                 )
             ),
         )
-    return [rates(f"counts of {COUNTED} articles", turn, report.at_least(55, "isso"))]
+    return [rates(f"counts of {COUNTED} articles", turn, report.at_least(80, "isso"))]
 
 
 def cold(bench: Bench) -> list[Row]:
@@ -179,4 +179,4 @@ def cold(bench: Bench) -> list[Row]:
             results["isso"].append(asked(bench.size.seconds))
     work = f"{len(paths):,} threads of 100 comments, every one cold"
     middles = {name: middle(runs) for name, runs in results.items()}
-    return [rates(work, middles, report.at_least(28, "isso"))]
+    return [rates(work, middles, report.at_least(13, "isso"))]

@@ -90,15 +90,6 @@ class AlreadyPostedError(CommentsvcError):
         super().__init__("This comment was posted before.")
 
 
-class WorkNeededError(CommentsvcError):
-    """During a surge, the browser must first do proof of work, without a puzzle for people."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "Many comments are coming at the moment. Your text is kept; please reload the page and send it again."
-        )
-
-
 class StaleFormError(CommentsvcError):
     """The signed form token is missing, invalid or too old; `genuine` is true if it was valid for this form."""
 

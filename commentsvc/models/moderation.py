@@ -152,7 +152,7 @@ class Pressure(Base):
     thread_id: Mapped[int | None] = mapped_column(ForeignKey("thread.id", ondelete="CASCADE"), index=True)
     """None: the whole site."""
     step: Mapped[int]
-    """As of `hot_at`: 1 holds links, 2 requires proof of work, 3 holds all comments. It falls with time."""
+    """As of `hot_at`: 1 holds links, 2 also those sent without script, 3 holds all comments. It falls with time."""
     reason: Mapped[str] = mapped_column(String(300))
     began_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     hot_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)

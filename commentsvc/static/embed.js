@@ -1,6 +1,6 @@
 // <comment-thread>: an article's discussion, in a frame of the service that this script came from.
 // <div id="comments"> shows one too; <span data-comment-count="URL"> is filled with a number.
-// Threads stand in shadow roots: a framework that compares the page with what it rendered finds no difference.
+// Threads stand in shadow roots, which frameworks do not look into.
 
 (() => {
   if (customElements.get("comment-thread")) return;
@@ -22,7 +22,22 @@
   const styles = new CSSStyleSheet();
   // The frame is a little wider than its place, for focus rings, but not than the screen.
   styles.replaceSync(`:host { display: block } :host([hidden]), slot[hidden] { display: none }
-iframe { display: block; border: 0; width: min(100% + 8px, 100vw); max-width: none; margin: 0 max(-4px, (100% - 100vw) / 2) }
+iframe {
+  border: 0;
+  display: block !important;
+  width: min(100% + 8px, 100vw) !important;
+  min-width: 0 !important;
+  max-width: none !important;
+  height: var(--height, 280px) !important;
+  min-height: 0 !important;
+  max-height: none !important;
+  margin: 0 max(-4px, (100% - 100vw) / 2) !important;
+  background: none !important;
+  filter: none !important;
+  color-scheme: var(--theme) !important
+}
+@media print { iframe { width: var(--width) !important; height: var(--paper) !important } }
+i { display: block; width: 0; position: relative }
 p { opacity: .8 }`);
 
   /** An address without its fragment; with `routes`, one that names an article of a hash router (#/…) stays. */
@@ -31,15 +46,26 @@ p { opacity: .8 }`);
     return href.split("#")[0] + route;
   }
 
-  /** How bright a colour is, in whatever notation: from 0 to 255. */
-  function brightness(colour) {
+  /** An address in full; what is none, as it is. */
+  const resolve = (href) => Object.assign(document.createElement("a"), { href }).href;
+
+  /** How bright colours are, each below the one before, from 0 to 255; NaN where one sees through them. */
+  function brightness(...colours) {
     const brush = document.createElement("canvas").getContext("2d");
-    brush.fillStyle = colour;
-    brush.fillRect(0, 0, 1, 1);
-    const [red, green, blue] = brush.getImageData(0, 0, 1, 1).data;
-    return 0.299 * red + 0.587 * green + 0.114 * blue;
+    brush.globalCompositeOperation = "destination-over";
+    for (brush.fillStyle of colours) brush.fillRect(0, 0, 1, 1);
+    const [red, green, blue, alpha] = brush.getImageData(0, 0, 1, 1).data;
+    return alpha < 128 ? NaN : (3 * red + 6 * green + blue) / 10;
   }
-  const isLight = (colour) => brightness(colour) > 140;
+
+  /** The colours behind an element, the nearest first, down to a picture. */
+  function* grounds(element) {
+    for (; element; element = element.assignedSlot ?? element.parentElement ?? element.parentNode?.host) {
+      const { backgroundColor, backgroundImage } = getComputedStyle(element);
+      yield backgroundColor;
+      if (backgroundImage !== "none") return;
+    }
+  }
 
   /** Act after the page's own turn: routers show an article first, then move the address and write the head. */
   function afterTurn(act) {
@@ -53,7 +79,7 @@ p { opacity: .8 }`);
   const threads = new Set();
 
   class CommentThread extends HTMLElement {
-    static observedAttributes = ["url", "thread-id", "hash-routes", "order", "theme", "sso"].flatMap((name) => [name, `data-${name}`]);
+    static observedAttributes = ["url", "thread-id", "hash-routes", "order", "sso"].flatMap((name) => [name, `data-${name}`]);
 
     #host = this; // the element that the page wrote
     #root = this.attachShadow({ mode: "open" });
@@ -62,7 +88,7 @@ p { opacity: .8 }`);
     #aborter = null;
     #restarting = false;
     #ready = false;
-    #sentLook = "";
+    #shownSigns = ""; // of the look that the frame has been told
     #shownPage = ""; // where the page was when it was last found to show this article
     #permalink = 0;
 
@@ -99,8 +125,7 @@ p { opacity: .8 }`);
     }
 
     #changed(name) {
-      if (name.endsWith("theme")) this.#sendLook();
-      else if (name.endsWith("sso")) this.#sendToken();
+      if (name.endsWith("sso")) this.#sendToken();
       else if (CommentThread.observedAttributes.includes(name)) this.#restart();
     }
 
@@ -132,15 +157,13 @@ p { opacity: .8 }`);
 
     #loadWhenNear() {
       const { signal } = (this.#aborter = new AbortController());
+      addEventListener("hashchange", () => permalink() && (this.#frame ? this.#send({ commentsvc: "go", id: +permalink() }) : this.#load()), { signal });
       if (this.#isNear() || permalink() || this.#permalink || this.#attribute("sso")) return this.#load(); // such a token does not keep
       const observer = new IntersectionObserver((entries) => {
-        if (!entries.some((entry) => entry.isIntersecting)) return;
-        observer.disconnect();
-        if (!this.#frame) this.#load();
+        if (!this.#frame && entries.some((entry) => entry.isIntersecting)) this.#load();
       }, { rootMargin: `${AHEAD}px` });
       observer.observe(this);
       signal.addEventListener("abort", () => observer.disconnect());
-      addEventListener("hashchange", () => permalink() && !this.#frame && this.#load(), { signal });
     }
 
     /** Whether it is near for certain: an observer says so a frame later. */
@@ -170,7 +193,6 @@ p { opacity: .8 }`);
       return !this.#attribute("url") && !this.#attribute("thread-id");
     }
 
-    /** What the page says of itself at this moment. */
     #page() {
       const routes = this.#routes;
       const canonical = document.querySelector(CANONICAL)?.href ?? "";
@@ -184,10 +206,12 @@ p { opacity: .8 }`);
     #frameUrl(look) {
       const page = this.#page();
       const own = this.#attribute("url");
-      const query = new URLSearchParams({ url: own ? trimFragment(new URL(own, document.baseURI).href, this.#routes) : page.url });
-      if (!own && page.canonical) query.set("canonical", page.canonical);
-      if (this.#attribute("thread-id")) query.set("id", this.#attribute("thread-id"));
-      if (this.#attribute("order")) query.set("order", this.#attribute("order"));
+      const query = new URLSearchParams(Object.entries({
+        url: own ? trimFragment(resolve(own), this.#routes) : page.url,
+        canonical: own ? "" : page.canonical,
+        id: this.#attribute("thread-id"),
+        order: this.#attribute("order"),
+      }).filter(([, value]) => value));
       const facts = { origin: location.origin, title: page.title, look, comment: this.#permalink || permalink() };
       this.#shownPage = pageKey(page);
       this.#permalink = 0;
@@ -196,40 +220,43 @@ p { opacity: .8 }`);
 
     #appearance() {
       // The page's rules do not reach into shadow roots, so ask elsewhere; it is gone before anybody sees it.
-      const inner = document.createElement("comment-thread");
-      const probe = this.#host === this ? this : this.#host.appendChild(inner);
+      const probe = this.#host.appendChild(document.createElement("comment-thread"));
       const link = probe.appendChild(document.createElement("a"));
       link.href = "#";
       this.#slot.hidden = false; // or WebKit has no styles of it
       const style = getComputedStyle(probe);
-      const { color, fontFamily } = style;
-      const own = Object.fromEntries(["text", "accent", "font", "radius"].map((name) => [name, style.getPropertyValue(`--comments-${name}`).trim()]));
+      const { color } = style;
+      const own = (name) => style.getPropertyValue(`--comments-${name}`).trim();
       const accent = getComputedStyle(link).color;
       link.style.color = "LinkText";
-      const plain = getComputedStyle(link).color;
-      link.remove();
-      inner.remove();
-      this.#slot.hidden = Boolean(this.#frame);
+      const ground = brightness(...grounds(this.#host));
+      const text = brightness(own("text") || color);
       const wanted = this.#attribute("theme");
-      const theme = ["light", "dark"].includes(wanted) ? wanted : isLight(own.text || color) ? "dark" : "light";
-      const suits = isLight(color) === (theme === "dark");
-      const legible = theme === "dark" ? brightness(accent) > 90 : brightness(accent) < 165;
-      return {
-        theme,
-        font: own.font || fontFamily,
-        text: own.text || (suits ? color : ""),
-        accent: own.accent || (suits && legible && ![color, plain].includes(accent) ? accent : ""),
-        radius: own.radius,
+      // The text tells, unless none could read it there.
+      const isDark = wanted === "dark" || (wanted !== "light" && (Math.abs(text - ground) < 64 ? ground < 140 : text > (ground || 140)));
+      const suits = isDark === brightness(color) > 140;
+      const legible = isDark ? brightness(accent) > 90 : brightness(accent) < 165;
+      const look = {
+        theme: isDark ? "dark" : "light",
+        font: own("font") || style.fontFamily,
+        text: own("text") || (suits ? color : ""),
+        accent: own("accent") || (suits && legible && ![color, getComputedStyle(link).color].includes(accent) ? accent : ""),
+        radius: own("radius"),
       };
+      probe.remove();
+      this.#slot.hidden = Boolean(this.#frame);
+      return look;
     }
 
+    /** Called again and again: no event tells of style sheets, :has() and animations. */
     #sendLook() {
-      if (!this.#frame) return;
+      const { color, fontFamily } = getComputedStyle(this.#host);
+      const link = getComputedStyle(document.links[0] ?? this.#host).color;
+      const signs = [color, fontFamily, link, this.#attribute("theme"), ...grounds(this.#host)].join();
+      if (signs === this.#shownSigns) return;
+      this.#shownSigns = signs;
       const look = this.#appearance();
-      const json = JSON.stringify(look);
-      if (json === this.#sentLook) return;
-      this.#sentLook = json;
-      this.#frame.style.colorScheme = look.theme;
+      this.#frame.style.setProperty("--theme", look.theme);
       this.#send({ commentsvc: "look", look });
     }
 
@@ -237,7 +264,6 @@ p { opacity: .8 }`);
       this.#frame?.contentWindow?.postMessage(message, service);
     }
 
-    /** Say who the page's reader is, by the page's own token. */
     #sendToken() {
       this.#send({ commentsvc: "sso", token: this.#attribute("sso") });
     }
@@ -250,17 +276,22 @@ p { opacity: .8 }`);
       const type = data?.commentsvc;
       if (type === "ready") {
         this.#ready = true;
-        this.#sentLook = "";
+        this.#shownSigns = "";
         this.#sendLook();
         this.#sendToken();
         this.#emit("commentsready");
       }
       if (type === "stale") this.#emit("commentsstale");
-      if (type === "height" && data.height > 0 && data.height < 1e6) frame.style.height = `${data.height}px`;
+      if (type === "height" && data.height > 0 && data.height < 1e6) {
+        for (const name of ["height", "paper", "width"]) frame.style.setProperty(`--${name}`, `${data[name]}px`);
+      }
       if (type === "scroll" && Number.isFinite(data.top)) {
-        const top = scrollY + frame.getBoundingClientRect().top + data.top - innerHeight / 4;
-        const instant = !data.smooth || matchMedia("(prefers-reduced-motion: reduce)").matches;
-        scrollTo({ top, behavior: instant ? "instant" : "smooth" });
+        // The browser knows what scrolls, and zoom; no sticky header reaches the middle.
+        const place = document.createElement("i");
+        place.style.top = `${data.top}px`;
+        this.#root.prepend(place);
+        place.scrollIntoView({ block: "center", behavior: data.smooth ? "smooth" : "instant" });
+        place.remove();
       }
       // A comment is about to be posted: under which article?
       if (type === "where") this.#send({ commentsvc: "page", asked: true, derived: this.#isDerived, ...this.#page() });
@@ -275,9 +306,8 @@ p { opacity: .8 }`);
       const frame = document.createElement("iframe");
       frame.title = "Comments";
       frame.part = "frame";
-      frame.style.height = "280px";
       const look = this.#appearance();
-      frame.style.colorScheme = look.theme;
+      frame.style.setProperty("--theme", look.theme);
       frame.allow = "clipboard-write";
       frame.src = this.#frameUrl(look);
 
@@ -285,14 +315,8 @@ p { opacity: .8 }`);
         if (origin === service && source === frame.contentWindow) this.#receive(frame, data);
       }, { signal });
 
-      addEventListener("hashchange", () => permalink() && this.#send({ commentsvc: "go", id: +permalink() }), { signal });
-
-      // At once, and after the page's own transition.
-      const sendTwice = () => (this.#sendLook(), setTimeout(() => signal.aborted || this.#sendLook(), 400));
-      matchMedia("(prefers-color-scheme: dark)").addEventListener("change", sendTwice, { signal });
-      const observer = new MutationObserver(sendTwice);
-      for (const element of [document.documentElement, document.body]) observer.observe(element, { attributes: true });
-      signal.addEventListener("abort", () => observer.disconnect());
+      const timer = setInterval(() => this.#ready && this.#sendLook(), 250);
+      signal.addEventListener("abort", () => clearInterval(timer));
 
       // A frame tells nobody that it failed; one that does not speak in time has.
       const checkReady = () => this.#ready || signal.aborted || this.#fail();
@@ -307,7 +331,6 @@ p { opacity: .8 }`);
       const note = document.createElement("p");
       const again = document.createElement("button");
       note.part = "note";
-      again.type = "button";
       again.textContent = "Try again";
       again.addEventListener("click", () => this.#restart());
       note.append("The comments cannot be shown right now. ", again);
@@ -323,16 +346,18 @@ p { opacity: .8 }`);
     const spans = new Map();
     for (const span of document.querySelectorAll("[data-comment-count]")) {
       const { commentCount: named, threadId: id } = span.dataset;
-      const url = trimFragment(new URL(named || location.href, document.baseURI).href, named) + (id ? `#thread-id=${encodeURIComponent(id)}` : "");
+      const url = trimFragment(resolve(named || location.href), named) + (id ? `#thread-id=${encodeURIComponent(id.toWellFormed())}` : "");
       if (countedUrls.get(span) !== url) spans.set(span, url);
       countedUrls.set(span, url);
     }
-    const left = [...new Set(spans.values())];
-    while (left.length) {
-      const query = new URLSearchParams();
-      do query.append("url", left.pop()); while (left.length && `${query}`.length < 4e3);
-      const answer = await fetch(`${service}/counts?${query}`).catch(() => null);
-      const counts = answer?.ok ? await answer.json() : {};
+    const queries = [];
+    for (const url of new Set(spans.values())) {
+      const more = `&url=${encodeURIComponent(url)}`;
+      if (!(queries[0]?.length + more.length < 4e3)) queries.unshift("");
+      queries[0] += more;
+    }
+    for (const query of queries) {
+      const counts = await fetch(`${service}/counts?${query}`).then((answer) => answer.json()).catch(() => ({}));
       for (const [span, url] of spans) if (url in counts && countedUrls.get(span) === url) span.textContent = counts[url].toLocaleString();
     }
   }
@@ -344,7 +369,6 @@ p { opacity: .8 }`);
 
   let checking = false;
 
-  /** Follow the page where it has moved on. */
   function checkPage() {
     if (checking) return;
     checking = true;

@@ -26,7 +26,6 @@ STATUS: tuple[tuple[type[errors.CommentsvcError], int], ...] = (
     (errors.DuplicateCommentError, 409),
     (errors.AlreadyPostedError, 409),
     (errors.LinkSpentError, 410),
-    (errors.WorkNeededError, 428),
     (errors.TooManyError, 429),
     (errors.LoggedOutError, 403),
     (errors.OtherPersonError, 409),

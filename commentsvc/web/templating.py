@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from flask import Flask
 
 from commentsvc.domain.spam import check_names
-from commentsvc.text import initials
+from commentsvc.text import initials, shown_lines
 from commentsvc.text.markup import SafeHtml, trusted
 from commentsvc.web import static_files
 from commentsvc.web.auth import person_marks
@@ -39,6 +39,7 @@ def init_app(app: Flask) -> None:
         check_label=check_names.label_of,
         hue=initials.hue,
         initial=initials.initial,
+        is_long=shown_lines.is_long,
     )
     environment.globals.update(
         asset=static_files.url, page_mark=person_marks.page_mark, page_token=person_marks.csrf_token

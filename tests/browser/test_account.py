@@ -67,6 +67,7 @@ def box(page: Page) -> FrameLocator:
 
 def expect_grace(frame: FrameLocator, name: str = "Grace") -> None:
     expect(frame.get_by_text(f"You are commenting as {name}.")).to_be_visible()
+    expect(frame.locator("[data-panel=member] bdi", has_text=name).filter(visible=True)).to_have_count(1)
 
 
 class TestASitesOwnUser:

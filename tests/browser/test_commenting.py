@@ -388,6 +388,53 @@ def test_a_draft_survives_a_reload_and_ends_with_the_post(page: Page, service: S
     expect(inside(page).get_by_role("button", name="Post Comment")).to_be_hidden()
 
 
+def test_a_draft_belongs_to_the_article_however_its_address_is_written(
+    page: Page, service: Service, blog: Blog
+) -> None:
+    for path in ("/a", "/a/", "/other"):
+        blog.pages[path] = article(service)
+    page.goto(blog.url("/a"))
+    inside(page).get_by_label("Your comment").fill("A draft")
+    drafted(inside(page))
+    for path in ("/a/", "/a?utm_source=mail", "/a/#comment-1"):
+        page.goto(blog.url(path))
+        expect(inside(page).get_by_label("Your comment")).to_have_value("A draft")
+    page.goto(blog.url("/other"))
+    inside(page).get_by_label("Your comment").focus()
+    expect(inside(page).get_by_role("button", name="Post Comment")).to_be_visible()
+    expect(inside(page).get_by_label("Your comment")).to_have_value("")
+    page.goto(blog.url("/a?fbclid=x"))
+    write(service, blog, "The thread begins meanwhile", path="/a/")
+    page.reload()
+    fill_in(inside(page), "A draft, finished")
+    post(inside(page))
+    texts(inside(page), "A draft, finished", "The thread begins meanwhile")
+    page.goto(blog.url("/a"))
+    inside(page).get_by_label("Your comment").focus()
+    expect(inside(page).get_by_label("Your comment")).to_have_value("")
+
+
+def test_a_draft_of_an_earlier_release_is_kept_once(page: Page, service: Service, blog: Blog) -> None:
+    thread = opened(page, service, blog)
+    thread.evaluate(
+        """(at) => {
+            const { page } = document.getElementById("thread").dataset;
+            localStorage[`commentsvc draft ${page}`] = JSON.stringify({ text: "From before", parent: "", at });
+        }""",
+        thread.evaluate("Date.now()"),
+    )
+    for _ in range(2):
+        page.reload()
+        expect(inside(page).get_by_label("Your comment")).to_have_value("From before")
+    fill_in(inside(page), "Finished")
+    post(inside(page))
+    texts(inside(page), "Finished")
+    page.reload()
+    inside(page).get_by_label("Your comment").focus()
+    expect(inside(page).get_by_role("button", name="Post Comment")).to_be_visible()
+    expect(inside(page).get_by_label("Your comment")).to_have_value("")
+
+
 def test_a_draft_of_another_tab_stays_there(context: BrowserContext, service: Service, blog: Blog) -> None:
     blog.pages["/"] = article(service)
     one, two = context.new_page(), context.new_page()

@@ -567,16 +567,16 @@ def test_the_first_comment_brings_the_articles_title(
 # --- When something is not as it should be.
 
 
-def test_a_website_that_is_not_registered_is_told_what_to_do(
+def test_a_website_that_is_not_registered_is_told_in_the_console_what_to_do(
     page: Page, service: Service, blog: Blog, complaints: list[str]
 ) -> None:
     blog.pages["/"] = article(service)
     origin = blog.origin.replace("localhost", "stranger.test")
-    page.goto(f"{origin}/")
-    expect(
-        frame(page).get_by_role("heading", name="Comments are not set up for this website yet")
-    ).to_be_visible()
-    expect(frame(page).locator("pre")).to_have_text(f'commentsvc site add "My blog" {origin}')
+    with page.expect_console_message(lambda message: message.type == "warning") as warning:
+        page.goto(f"{origin}/")
+    assert f'commentsvc site add "My blog" {origin}' in warning.value.text
+    assert f"{service.url}/admin" in warning.value.text
+    expect(frame(page).locator("body")).to_have_text("There are no comments on this page.")
     fits(inside(page))
     complaints[:] = [complaint for complaint in complaints if "404" not in complaint]
 

@@ -106,16 +106,16 @@ def test_the_readme_names_only_files_and_commands_that_exist() -> None:
 
 
 def test_the_loader_is_small() -> None:
-    assert compressed(STATIC / "embed.js") <= 4.75 * KB
+    assert compressed(STATIC / "embed.js") <= 5 * KB
 
 
 def test_what_shows_a_thread_is_small() -> None:
     modules = (STATIC / "frame" / name for name in ("core.js", "main.js"))
-    assert compressed(STATIC / "embed.js", STATIC / "frame.css", *modules) <= 12 * KB
+    assert compressed(STATIC / "embed.js", STATIC / "frame.css", *modules) <= 12.5 * KB
 
 
 def test_what_a_frame_may_ever_load_is_small() -> None:
-    assert compressed(STATIC / "embed.js", STATIC / "frame.css", *STATIC.glob("frame/*")) <= 22.5 * KB
+    assert compressed(STATIC / "embed.js", STATIC / "frame.css", *STATIC.glob("frame/*")) <= 22 * KB
 
 
 def test_no_script_or_style_comes_from_elsewhere() -> None:

@@ -24,7 +24,6 @@ from commentsvc.errors import (
     AlreadyPostedError,
     DuplicateCommentError,
     NotFoundError,
-    WorkNeededError,
 )
 from commentsvc.models import Comment, Site, Thread
 from commentsvc.text import markup
@@ -36,10 +35,8 @@ class FormSignals:
 
     honeypot_filled: bool = False
     seconds_on_form: float = 3600.0
-    worked: bool = False
-    """The browser has done the proof of work that is required during a surge."""
-    can_work: bool = False
-    """The browser is able to do it."""
+    by_script: bool = False
+    """The page's script sent it."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +82,8 @@ def post(
     """Store a comment with its verdict. Needs `begin_write`; the caller commits.
 
     `examined` is the result of `examine`; without it `examine` runs here and may raise. Raises ThreadClosedError,
-    SlowModeError, NotFoundError for an invalid parent, DuplicateCommentError, AlreadyPostedError if `idempotency_key`
-    was used before, and WorkNeededError if the comment needs the proof of work and the browser can do it.
+    SlowModeError, NotFoundError for an invalid parent, DuplicateCommentError, and AlreadyPostedError if
+    `idempotency_key` was used before.
     """
     site = address.site
     session.flush()  # the prepared statements below do not see unflushed objects
@@ -112,8 +109,6 @@ def post(
     of_old = _is_of_old(session, site, author, level)
     submission = _submission(site, new, author, examined, level, known=earlier.is_known, of_old=of_old)
     verdicts = checks.screen(submission)
-    if new.form.can_work and checks.waits_for_work(submission, verdicts):
-        raise WorkNeededError
     row = _row(here, new.draft, author) | {
         "site_id": site.id,
         "status": checks.strictest(verdicts),
@@ -166,7 +161,7 @@ def _submission(
         opinions=examined.opinions,
         pressure=level,
         of_old=of_old,
-        worked=new.form.worked,
+        by_script=new.form.by_script,
     )
 
 

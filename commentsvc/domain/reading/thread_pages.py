@@ -62,6 +62,14 @@ class ThreadPage:
         """Every conversation on the page, the linked one first."""
         return [self.focus, *self.conversations] if self.focus else self.conversations
 
+    @property
+    def unshown(self) -> int:
+        """How many of the thread's comments are not on it."""
+        if self.thread is None:
+            return 0
+        views = [view for conversation in self.shown for view in conversation.views]
+        return max(0, self.thread.approved_count - sum(not view.placeholder for view in views))
+
 
 def page(
     session: Session,

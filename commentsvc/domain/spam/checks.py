@@ -75,8 +75,8 @@ class Submission:
     pressure: SurgeLevel = field(default_factory=SurgeLevel)
     of_old: bool = False
     """Known since before the surge."""
-    worked: bool = False
-    """The browser has done the proof of work that is required during a surge."""
+    by_script: bool = False
+    """The page's script sent it, as it does in readers' browsers."""
 
 
 Check = Callable[[Submission], Verdict | None]
@@ -168,8 +168,8 @@ def pressure(it: Submission) -> Verdict | None:
         so = "so all of them are held"
     elif _leads_elsewhere(it):
         so = "so those with a link or a website are held"
-    elif felt.step is SurgeStep.WORK and not it.worked:
-        so = "and its browser did not do the proof of work"
+    elif felt.step is SurgeStep.SCRIPT and not it.by_script:
+        so = "so those that are sent without the page's script are held"
     else:
         return None
     return Verdict(
@@ -197,12 +197,6 @@ def screen(submission: Submission) -> list[Verdict]:
     """Return every check's verdict; the strictest of them decides."""
     verdicts = [verdict for check in CHECKS if (verdict := check(submission)) is not None]
     return [*verdicts, *submission.opinions]
-
-
-def waits_for_work(it: Submission, verdicts: list[Verdict]) -> bool:
-    """Whether a comment could appear at once if its browser did the proof of work."""
-    against = [verdict.check for verdict in verdicts if verdict.status is not Status.APPROVED]
-    return against == [CheckName.PRESSURE] and it.pressure.step is SurgeStep.WORK and not _leads_elsewhere(it)
 
 
 def strictest(verdicts: list[Verdict]) -> Status:

@@ -117,14 +117,6 @@ def judge(session: Session, site: Site, thread_id: int, *, at: datetime) -> Surg
     return _level([row for row in results if row], at)
 
 
-def current_level(session: Session, site: Site, thread: Thread | None, *, at: datetime) -> SurgeLevel:
-    """Return what a comment would meet, and change nothing; `thread` is None where nobody has written yet."""
-    if not site.valve:
-        return SurgeLevel()
-    here = {None, thread.id if thread else None}
-    return _level([row for row in episodes.open_rows(session, site.id) if row.thread_id in here], at)
-
-
 def _level(rows: list[Pressure], at: datetime) -> SurgeLevel:
     felt = [(episodes.effective_step(row, at), row.thread_id is None, row.began_at) for row in rows]
     felt = [one for one in felt if one[0]]
@@ -138,7 +130,7 @@ def _step(heat: float) -> SurgeStep:
     return (
         SurgeStep.ALL
         if heat >= 4
-        else SurgeStep.WORK
+        else SurgeStep.SCRIPT
         if heat >= 2
         else SurgeStep.LINKS
         if heat >= 1

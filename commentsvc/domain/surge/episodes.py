@@ -53,15 +53,15 @@ class SurgeStep(IntEnum):
     NONE = 0
     LINKS = 1
     """Comments with a link wait."""
-    WORK = 2
-    """So do those of browsers that have not worked for it."""
+    SCRIPT = 2
+    """So do those that the page's script did not send."""
     ALL = 3
     """Every comment waits."""
 
 
 WORDS = {
     SurgeStep.LINKS: "comments with links wait",
-    SurgeStep.WORK: "comments with links wait, and those of browsers that run no script",
+    SurgeStep.SCRIPT: "comments with links wait, and those of browsers that run no script",
     SurgeStep.ALL: "all comments wait",
 }
 

@@ -1,8 +1,8 @@
 // The comment form with script: opens when entered, keeps what is typed, answers in place, posts without a reload.
 
 import {
-  draft, draftKey, form, framed, highlight, hostFacts, load, loadLogin, page, parse, placeConversation, placeReplies,
-  sendToHost,
+  draft, draftKey, earlierDraftKey, form, framed, highlight, hostFacts, load, loadLogin, page, parse, placeConversation,
+  placeReplies, sendToHost,
 } from "./core.js";
 import { authHeaders, randomHex, save } from "./session.js";
 
@@ -27,13 +27,10 @@ const authorKey = savedKey ?? randomHex(24);
 fields.author_key.value = authorKey;
 if (typeof hostFacts?.title === "string") fields.title.value ||= hostFacts.title.slice(0, 300);
 
-// --- Where the form stands, and how large.
-
 function openForm() {
   form.classList.add("open");
   resize();
   reader ??= loadReader();
-  beginWork();
 }
 
 function resize() {
@@ -103,8 +100,6 @@ async function loadReader() {
     const own = await answer.json();
     if (asked === readerAsked) {
       showReader(own);
-      work = own.work;
-      beginWork();
       for (const { html, id } of own.held) if (!document.getElementById(`comment-${id}`)) placeComment(html);
     }
     return Boolean(own.member);
@@ -138,17 +133,6 @@ addEventListener("focus", refreshReader);
 addEventListener("pageshow", refreshReader);
 document.addEventListener("visibilitychange", refreshReader);
 
-// --- `work`: what the service asks for while very many comments are coming; begun when somebody writes, done unseen.
-
-let work = null;
-const solveWork = async (key) => (await import("./work.js")).solve(work, key);
-
-function beginWork() {
-  if (!work || !form.classList.contains("open")) return;
-  fields.key.value ||= randomHex(24);
-  solveWork(fields.key.value).catch(() => {});
-}
-
 // --- What is typed is saved: the draft for a day, the details if the box is ticked.
 
 function saveDraft() {
@@ -168,8 +152,6 @@ if (details && remember) {
   remember.checked = true;
   for (const name of DETAILS) if (fields[name]) fields[name].value ||= details[name] ?? "";
 }
-
-// --- Errors, beside the field they are about.
 
 function showError(name, message) {
   const element = form.querySelector(`[data-error="${CSS.escape(name)}"]`);
@@ -202,8 +184,6 @@ function findMissing() {
   const asked = fields.identity.value === "member" ? [["text", MISSING.text]] : Object.entries(MISSING);
   return Object.fromEntries(asked.filter(([name]) => fields[name]?.required && !fields[name].value.trim()));
 }
-
-// --- Preview.
 
 function showPreview(on) {
   previewButton.ariaPressed = String(on);
@@ -254,14 +234,12 @@ async function postForm(more) {
   fields.key.value ||= randomHex(24);
   sent = true;
   const body = new URLSearchParams(new FormData(form));
+  body.set("script", 1);
   for (const name in more) body.set(name, more[name]);
-  for (let attempt = 0; ; attempt++) {
-    if (work) body.set("work", await solveWork(body.get("key")).catch(() => "none"));
-    const reply = await post(form.getAttribute("action"), body);
-    if (attempt > 1 || !(reply.body.token || reply.body.work)) return reply;
-    if (reply.body.token) body.set("token", reply.body.token);
-    work = reply.body.work ?? work;
-  }
+  const reply = await post(form.getAttribute("action"), body);
+  if (!reply.body.token) return reply;
+  body.set("token", reply.body.token);
+  return post(form.getAttribute("action"), body);
 }
 
 form.addEventListener("submit", (event) => {
@@ -306,6 +284,7 @@ function showPosted({ count, held, html, id }, elsewhere) {
   placeComment(html);
   const total = document.getElementById("count");
   if (total) {
+    total.dataset.count = count;
     total.textContent = count === 1 ? "1 Comment" : count ? `${count.toLocaleString("en")} Comments` : "No comments yet";
   }
   status.textContent = held ? "Your comment is awaiting moderation." : "Your comment is posted.";
@@ -324,6 +303,8 @@ function placeComment(html) {
 
 // --- As it was left, or as somebody has begun it.
 
+save("localStorage", earlierDraftKey, null);
+if (draft && !load("localStorage", draftKey)) save("localStorage", draftKey, draft);
 if (text.value) {
   saveDraft();
   openForm();

@@ -14,8 +14,9 @@ export function load(storage, key) {
 }
 
 // What was being written here; not what another tab begins from now on.
-export const draftKey = `draft ${page.replace(/&order=\w+/, "")}`;
-export const draft = load("localStorage", draftKey);
+export const draftKey = `draft ${thread.dataset.thread}`;
+export const earlierDraftKey = `draft ${page.replace(/&order=\w+/, "")}`;
+export const draft = load("localStorage", draftKey) ?? load("localStorage", earlierDraftKey);
 
 /** The window of all logins of this frame; main.js opens it, or login.js. */
 export const LOGIN_WINDOW = `commentsvc-${performance.timeOrigin}`;
@@ -40,19 +41,22 @@ export function sendToHost(type, facts) {
   if (host.origin) parent.postMessage({ commentsvc: type, ...facts }, host.origin);
 }
 
+/** Tell the host page how high this is; `paper`: without the form, and nothing folded. */
 export function sendHeight() {
-  sendToHost("height", { height: Math.ceil(document.body.getBoundingClientRect().height) });
+  const height = Math.ceil(document.body.getBoundingClientRect().height);
+  let paper = height - (form?.offsetHeight ?? 0);
+  for (const text of document.querySelectorAll(".text")) paper += text.scrollHeight - text.clientHeight;
+  sendToHost("height", { height, paper, width: innerWidth });
 }
 
-export function highlight(comment, smooth = true) {
+export function highlight(comment, smooth = !matchMedia("(prefers-reduced-motion: reduce)").matches) {
   comment.classList.remove("highlighted");
+  comment.querySelector(".fold")?.setAttribute("open", "");
   sendHeight(); // or the page may be too short yet; this measures, so that the class below is a new one
   if (host.origin) sendToHost("scroll", { top: comment.getBoundingClientRect().top, smooth });
   else comment.scrollIntoView({ block: "center", behavior: smooth ? "smooth" : "auto" });
   comment.classList.add("highlighted");
 }
-
-// --- Pieces of a thread, as the server renders them.
 
 const UNITS = [["year", 31557600], ["month", 2629800], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]];
 

@@ -263,7 +263,7 @@ async function logOut() {
   focusPanel("guest", "You are logged out.");
 }
 
-/** Put the provider used last in front of the others, for a week. */
+/** Mark the provider used last, for a week. */
 function markLastProvider() {
   const last = load("localStorage", "last");
   const button = Date.now() - last?.at < 7 * 86400000 && form.querySelector(`.provider[value="${CSS.escape(last.key)}"]`);

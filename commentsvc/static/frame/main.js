@@ -1,5 +1,4 @@
-// The thread's page comes complete from the server; this only makes it more pleasant. What only writers need is in
-// modules that are loaded for them.
+// Makes the complete page of the server more pleasant; what only writers need is in other modules.
 
 import {
   draft, form, framed, highlight, host, hostFacts, isAllowed, load, loadLogin, LOGIN_WINDOW, page, parse,
@@ -32,11 +31,22 @@ function applyTheme(look) {
   }
 }
 
+const unshown = document.getElementById("unshown");
+let fitting;
+
+/** Follow what has changed: the frame's height, and how many comments will not be on paper. */
+function fit() {
+  sendHeight();
+  if (unshown) unshown.textContent = document.getElementById("count").dataset.count - thread.querySelectorAll("#comments .comment:not(.placeholder, .held)").length;
+  clearTimeout(fitting);
+  // Where the host page keeps the frame lower, it scrolls.
+  fitting = setTimeout(() => host.origin && root.classList.toggle("auto-height", innerHeight > root.scrollHeight - 9), 500);
+}
+
 function connectToHost() {
   root.classList.add("auto-height");
-  new ResizeObserver(sendHeight).observe(document.body);
   sendToHost("ready");
-  sendHeight();
+  fit();
 }
 
 if (framed) {
@@ -63,6 +73,8 @@ if (framed) {
     connectToHost();
   } else parent.postMessage({ commentsvc: "ready" }, "*"); // a link in here lost the fragment: the host page answers
 }
+
+new ResizeObserver(fit).observe(document.body);
 
 async function fetchPiece(href) {
   const answer = await fetch(`${href}${href.includes("?") ? "&" : "?"}fragment=1`);
@@ -107,8 +119,6 @@ async function showComment(id) {
 
 const permalink = /^#comment-(\d{1,15})$/.exec(location.hash)?.[1] ?? hostFacts?.comment;
 if (permalink) showComment(+permalink);
-
-// --- Writing.
 
 /** Null where that fails; the form is then sent as a page. */
 async function loadComposer() {

@@ -7,10 +7,7 @@ from datetime import datetime, timedelta
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from commentsvc.domain.comments import proof_of_work
 from commentsvc.domain.reading import held_comments, thread_pages
-from commentsvc.domain.surge import detection
-from commentsvc.domain.surge.episodes import SurgeStep
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.domain.threads.versions import VersionStamp
@@ -65,14 +62,10 @@ def reader_state(mode: str) -> ResponseReturnValue:
         commenter_id=holder.commenter_id if holder else None,
         approved_since=_oldest_page(),
     )
-    felt = detection.current_level(database(), address.site, thread, at=now())
     return headers.no_store(
         jsonify(
             **form_identity(address, holder),
             held=[{"id": view.id, "html": render_comment(thread_request, view)} for view in held],
-            work=proof_of_work.new_challenge(settings().secret_key, address)
-            if felt.step is SurgeStep.WORK
-            else None,
         )
     )
 

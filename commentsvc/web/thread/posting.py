@@ -14,7 +14,7 @@ from commentsvc.domain import fields
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.authors import Author
 from commentsvc.domain.bans import bans
-from commentsvc.domain.comments import comment_text, comments, proof_of_work
+from commentsvc.domain.comments import comment_text, comments
 from commentsvc.domain.comments.comment_text import CommentText
 from commentsvc.domain.comments.comments import FormSignals, NewComment
 from commentsvc.domain.comments.insert_comment import PostedComment
@@ -35,7 +35,6 @@ from commentsvc.errors import (
     OtherPersonError,
     StaleFormError,
     TooManyError,
-    WorkNeededError,
 )
 from commentsvc.models import Comment, LoginSession, Status
 from commentsvc.web import access, error_pages, headers, origin_check
@@ -104,7 +103,6 @@ def _store(form: CommentForm, address: ThreadAddress, mode: str) -> PostedCommen
 
 
 def _new_comment(form: CommentForm, address: ThreadAddress, draft: CommentText, seconds: float) -> NewComment:
-    work, key = form.value("work"), _key(form)
     return NewComment(
         draft,
         parent_id=_parent_id(form),
@@ -112,10 +110,9 @@ def _new_comment(form: CommentForm, address: ThreadAddress, draft: CommentText, 
         form=FormSignals(
             honeypot_filled=bool(form.value("subject")),
             seconds_on_form=seconds,
-            worked=proof_of_work.is_done(settings().secret_key, address, work, key=key),
-            can_work=error_pages.wants_json() and work != proof_of_work.NONE,
+            by_script=bool(form.value("script")),
         ),
-        idempotency_key=key,
+        idempotency_key=_key(form),
     )
 
 
@@ -276,8 +273,6 @@ def _refused(error: CommentsvcError, form: CommentForm, thread_request: ThreadRe
             body["choice"] = present_page.choice(address, form.given, shown)
         if _is_members(form) and isinstance(error, LoggedOutError | OtherPersonError | ForbiddenError):
             body["own"] = form_identity(address, holder)
-        if isinstance(error, WorkNeededError):
-            body["work"] = proof_of_work.new_challenge(settings().secret_key, address)
         response = jsonify(body)
         response.status_code = status
     else:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, func, insert, select
+from sqlalchemy import event, insert, select
 from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write, db
@@ -19,7 +19,6 @@ from commentsvc.domain.fields import Guest
 from commentsvc.domain.surge import baseline, detection, episodes
 from commentsvc.domain.surge.episodes import CALM, SurgeStep
 from commentsvc.domain.threads import threads
-from commentsvc.errors import WorkNeededError
 from commentsvc.models import Action, Comment, Pressure, Role, Site, Status, Thread
 from tests.conftest import BLOG
 from tests.support.comment_builders import NOON, post_comment
@@ -76,7 +75,9 @@ class Crowd:
     def felt(self, path: str = "/article", at: datetime | None = None) -> SurgeStep:
         """What a reader of an article meets at a time."""
         thread = threads.find(self.session, threads.address_on(self.site, BLOG + path))
-        return detection.current_level(self.session, self.site, thread, at=at or self.at).step
+        rows = episodes.open_rows(self.session, self.site.id)
+        here = [row for row in rows if row.thread_id in {None, thread.id if thread else None}]
+        return max((episodes.effective_step(row, at or self.at) for row in here), default=SurgeStep.NONE)
 
     @property
     def log(self) -> list[str]:
@@ -112,7 +113,7 @@ class TestRise:
         assert crowd.felt() is SurgeStep.LINKS
         assert crowd.spells[0].reason == "10 came within one minute, where 10 are unusual."
 
-    def test_first_links_wait_then_what_has_not_worked_then_all(self, crowd: Crowd) -> None:
+    def test_first_links_wait_then_what_no_script_sent_then_all(self, crowd: Crowd) -> None:
         crowd.burst(20)
         assert crowd.felt() is SurgeStep.LINKS
         assert crowd.post("Plain").status is Status.APPROVED
@@ -124,25 +125,15 @@ class TestRise:
         with_website = Author(guest=Guest("Wim", "w@mail.example", "https://wim.example/"))
         assert crowd.post(by=with_website).status is Status.HELD
         crowd.burst(18, every=3 * SECOND)
-        assert crowd.felt() is SurgeStep.WORK
-        assert crowd.post("Worked", form=FormSignals(worked=True)).status is Status.APPROVED
-        idle = crowd.post("Idle")
-        assert idle.status is Status.HELD
-        assert "its browser did not do the proof of work" in reasons(idle)[0]
+        assert crowd.felt() is SurgeStep.SCRIPT
+        assert crowd.post("By script", form=FormSignals(by_script=True)).status is Status.APPROVED
+        scriptless = crowd.post("By itself")
+        assert scriptless.status is Status.HELD
+        assert "sent without the page's script" in reasons(scriptless)[0]
         crowd.burst(40, every=SECOND)
         assert crowd.felt() is SurgeStep.ALL
-        assert crowd.post("Worked too", form=FormSignals(worked=True)).status is Status.HELD
+        assert crowd.post("By script too", form=FormSignals(by_script=True)).status is Status.HELD
         assert [line.partition(":")[0] for line in crowd.log] == ["pressure.rise"] * 3
-
-    def test_a_browser_that_can_is_asked_to_work_only_where_that_helps(self, crowd: Crowd) -> None:
-        crowd.burst(40, every=3 * SECOND)
-        before = crowd.session.scalar(select(func.count()).select_from(Comment))
-        with pytest.raises(WorkNeededError):
-            crowd.post(form=FormSignals(can_work=True))
-        assert crowd.session.scalar(select(func.count()).select_from(Comment)) == before
-        linked = crowd.post("See https://shop.example/ now", form=FormSignals(can_work=True))
-        fast = crowd.post(form=FormSignals(can_work=True, seconds_on_form=0.5))
-        assert {linked.status, fast.status} == {Status.HELD}
 
     def test_an_article_counts_for_the_site_but_while_it_is_under_pressure_itself(self, crowd: Crowd) -> None:
         crowd.burst(20, path="/archive")
@@ -206,7 +197,7 @@ class TestWhoIsExempt:
         crowd.post(by=old, at=NOON - 2 * DAY)
         crowd.post(by=fresh, at=NOON - 6 * MINUTE)  # approved, but as late as a flood could have arranged it
         crowd.burst(45, every=4 * SECOND)
-        assert crowd.felt() is SurgeStep.WORK
+        assert crowd.felt() is SurgeStep.SCRIPT
         assert crowd.post("See https://a.example/", by=old).status is Status.APPROVED
         assert crowd.post(by=fresh).status is Status.HELD
         crowd.burst(60, every=SECOND)
@@ -224,7 +215,7 @@ class TestFall:
         crowd.burst(90, every=SECOND)
         hot = crowd.spells[0].hot_at
         seen = [crowd.felt(at=hot + CALM * steps + MINUTE) for steps in range(4)]
-        assert seen == [SurgeStep.ALL, SurgeStep.WORK, SurgeStep.LINKS, SurgeStep.NONE]
+        assert seen == [SurgeStep.ALL, SurgeStep.SCRIPT, SurgeStep.LINKS, SurgeStep.NONE]
 
     def test_the_next_post_writes_down_when_it_ended(self, crowd: Crowd) -> None:
         crowd.burst(25)
@@ -283,7 +274,7 @@ class TestHands:
         crowd.burst(25)
         episodes.hold_all(crowd.session, crowd.spells[0], moderator_id=None, at=crowd.at)  # type: ignore[arg-type]
         assert crowd.post().status is Status.HELD
-        assert crowd.felt(at=crowd.at + CALM + SECOND) is SurgeStep.WORK
+        assert crowd.felt(at=crowd.at + CALM + SECOND) is SurgeStep.SCRIPT
 
 
 def test_a_title_of_any_length_fits_the_log(crowd: Crowd) -> None:
@@ -333,8 +324,8 @@ def test_writers_at_the_same_time_open_it_once(crowd: Crowd, app: Flask) -> None
 def test_a_moved_thread_takes_its_pressure_along(crowd: Crowd) -> None:
     crowd.burst(25)
     thread = crowd.session.scalars(select(Thread)).one()
-    result = detection.current_level(crowd.session, crowd.site, thread, at=crowd.at)
-    assert (result.step, result.site_wide) == (SurgeStep.LINKS, False)
+    assert crowd.felt() is SurgeStep.LINKS
+    assert [spell.thread_id for spell in crowd.spells] == [thread.id]
     assert not known_authors.was_known(crowd.session, crowd.site.id, Author(), before=crowd.at)
 
 

@@ -94,11 +94,13 @@ def test_http_and_https_and_a_slash_read_one_thread(app: Flask) -> None:
         assert ids(GuestClient(app, url).get().text) == [1]
 
 
-def test_an_unknown_website_is_told_what_to_do(app: Flask, reader: GuestClient) -> None:
+def test_a_websites_owner_is_told_what_to_do_where_no_reader_looks(app: Flask, reader: GuestClient) -> None:
     answer = GuestClient(app, "https://other.example/a").get()
     assert answer.status_code == 404
-    assert "commentsvc site add" in answer.text
-    assert "https://other.example" in answer.text
+    assert "commentsvc site add &#34;My blog&#34; https://other.example" in answer.text.replace(
+        "&quot;", "&#34;"
+    )
+    assert re.findall(r"<p.*", answer.text) == ['<p class="closed">There are no comments on this page.</p>']
     assert "frame-ancestors *" in answer.headers["Content-Security-Policy"]
     assert GuestClient(app, "https://other.example/a").get("/thread").status_code == 404
 
