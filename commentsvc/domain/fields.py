@@ -129,14 +129,14 @@ def guest(site: Site, *, name_: str, email_: str, website_: str) -> Guest:
             faults.update(error.fields)
             return None
 
-    result = Guest(
+    details = Guest(
         name=checked(site.name_field, name, name_),
         email=checked(site.email_field, email, email_),
         website=checked(site.website_field, website, website_),
     )
     if faults:
         raise InvalidFieldsError(faults)
-    return result
+    return details
 
 
 def imported_guest(*, name_: str, email_: str, website_: str) -> Guest:

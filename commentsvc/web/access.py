@@ -52,11 +52,11 @@ def token_shown() -> bytes:
 
 def shown_form(token: str, address: ThreadAddress) -> ShownForm | None:
     """Return the contents of a form's token; None if the token is not for this form."""
-    result = signing.unsign(settings().secret_key, "form", token, max_age=_EVER)
-    parts = _FORM.fullmatch(result[0]) if result else None
-    if result is None or parts is None or parts["form"] != _form_of(address):
+    signed = signing.unsign(settings().secret_key, "form", token, max_age=_EVER)
+    parts = _FORM.fullmatch(signed[0]) if signed else None
+    if signed is None or parts is None or parts["form"] != _form_of(address):
         return None
-    return ShownForm(max(0.0, time.time() - result[1]), parts["mark"] or "", bool(parts["again"]))
+    return ShownForm(max(0.0, time.time() - signed[1]), parts["mark"] or "", bool(parts["again"]))
 
 
 def seconds_on_form(shown: ShownForm | None) -> float:
@@ -75,8 +75,8 @@ def receipt(comment_id: int) -> str:
 
 def comment_of(receipt: str) -> int | None:
     """Return the id of a receipt's comment; None if it is not ours or older than a day."""
-    result = signing.unsign(settings().secret_key, "receipt", receipt, max_age=24 * 3600)
-    return int(result[0]) if result else None
+    signed = signing.unsign(settings().secret_key, "receipt", receipt, max_age=24 * 3600)
+    return int(signed[0]) if signed else None
 
 
 def author_key_hash(key: str | None) -> str | None:
@@ -127,8 +127,8 @@ def _client() -> _Client:
         hops = [forwarded] if forwarded else []
         ip = _ip(client_address(request.remote_addr or "", hops, settings().trusted_proxies))
         request.environ[_CLIENT] = _Client(str(ip) if ip else None, _network_of(ip))
-    result: _Client = request.environ[_CLIENT]
-    return result
+    client: _Client = request.environ[_CLIENT]
+    return client
 
 
 def _network_of(ip: ipaddress.IPv4Address | ipaddress.IPv6Address | None) -> str:

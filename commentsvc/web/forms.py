@@ -43,8 +43,8 @@ class CommentForm:
     """A reader's comment, as it arrived; of a repeated field the first.
 
     A guest has no privileges that another site could exploit: a signed token of the form takes the place of a member's
-    CSRF token. `subject` is the honeypot, which people do not see; `identity` is `member` for a logged-in reader; pages
-    do not have `work`, which scripts add during a surge.
+    CSRF token. `subject` is the honeypot, which people do not see; `identity` is `member` for a logged-in reader; the
+    page's script fills in `script`.
     """
 
     given: Mapping[str, str]

@@ -23,13 +23,13 @@ SESSION_LIFE = timedelta(days=14)
 def operator(session: Session) -> Commenter:
     """Return the operator's account; creates it at first use. Needs `begin_write`."""
     provider, issuer, subject = OPERATOR
-    result = session.scalar(
+    account = session.scalar(
         select(Commenter)
         .join(Identity)
         .where(Identity.provider == provider, Identity.issuer == issuer, Identity.subject == subject)
     )
-    if result is not None:
-        return result
+    if account is not None:
+        return account
     commenter = Commenter(name="Site owner")
     session.add(commenter)
     session.flush()

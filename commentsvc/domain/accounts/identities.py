@@ -28,22 +28,22 @@ def identity_of_login(
 
     A matching e-mail address, name or handle of another Commenter changes nothing. Needs `begin_write`.
     """
-    result = find(session, provider, issuer, subject)
+    identity = find(session, provider, issuer, subject)
     shown = _name(name, provider)
-    if result is not None:
-        if result.name is None:
+    if identity is not None:
+        if identity.name is None:
             # A role was granted before their first visit, when their name was not known.
-            result.commenter.name = shown
-        result.name = shown
-        return result
+            identity.commenter.name = shown
+        identity.name = shown
+        return identity
     try:
         with session.begin_nested():
             return _create(session, provider, issuer, subject, name=shown, link=link, at=at)
     except IntegrityError:  # the same person, logging in twice at once
-        result = find(session, provider, issuer, subject)
-        if result is None:
+        identity = find(session, provider, issuer, subject)
+        if identity is None:
             raise
-        return result
+        return identity
 
 
 def find(session: Session, provider: str, issuer: str, subject: str) -> Identity | None:
@@ -76,11 +76,11 @@ def link(
     Raises NotFreshError, and IdentityTakenError if the identity belongs to another person.
     """
     _require_fresh(holder, at=at)
-    result = find(session, provider, issuer, subject)
-    if result is not None and result.commenter_id != holder.commenter_id:
+    identity = find(session, provider, issuer, subject)
+    if identity is not None and identity.commenter_id != holder.commenter_id:
         raise IdentityTakenError
-    if result is None:
-        result = Identity(
+    if identity is None:
+        identity = Identity(
             commenter_id=holder.commenter_id,
             provider=provider,
             issuer=issuer,
@@ -88,10 +88,10 @@ def link(
             name=_name(name, provider),
             created_at=at,
         )
-        session.add(result)
+        session.add(identity)
         session.flush()
         login_sessions.end_all(session, holder.commenter_id, but=holder.id)
-    return result
+    return identity
 
 
 def unlink(session: Session, holder: LoginSession, identity_id: int, *, at: datetime) -> None:
@@ -101,15 +101,15 @@ def unlink(session: Session, holder: LoginSession, identity_id: int, *, at: date
     """
     _require_fresh(holder, at=at)
     all_of_them = identities_of(session, holder.commenter_id)
-    result = next((one for one in all_of_them if one.id == identity_id), None)
-    if result is None:
+    identity = next((one for one in all_of_them if one.id == identity_id), None)
+    if identity is None:
         raise NotFoundError("You have no such linked account.")
     if len(all_of_them) == 1:
         raise ForbiddenError("This is the only way you can log in. Link another account first.")
-    if holder.identity_id == result.id:
-        holder.identity_id = next(one.id for one in all_of_them if one.id != result.id)
+    if holder.identity_id == identity.id:
+        holder.identity_id = next(one.id for one in all_of_them if one.id != identity.id)
         session.flush()
-    session.delete(result)
+    session.delete(identity)
     session.flush()
     login_sessions.end_all(session, holder.commenter_id, but=holder.id)
 

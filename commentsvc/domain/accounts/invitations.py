@@ -34,8 +34,8 @@ def grant(
     Raises BadAddressError for a subject that is not valid.
     """
     subject = _subject(subject)
-    result = identities.find(session, provider, issuer, subject)
-    commenter = result.commenter if result else _expected(session, provider, issuer, subject, at=at)
+    identity = identities.find(session, provider, issuer, subject)
+    commenter = identity.commenter if identity else _expected(session, provider, issuer, subject, at=at)
     _set_role(session, commenter.id, site.id, role)
     return commenter
 
@@ -45,8 +45,8 @@ def revoke(session: Session, site: Site, provider: str, issuer: str, subject: st
 
     Raises NotFoundError if it has none, BadAddressError for a subject that is not valid.
     """
-    result = identities.find(session, provider, issuer, _subject(subject))
-    membership = _membership(session, result.commenter_id, site.id) if result else None
+    identity = identities.find(session, provider, issuer, _subject(subject))
+    membership = _membership(session, identity.commenter_id, site.id) if identity else None
     if membership is None:
         raise NotFoundError(f"This account has no role on {site.name}.")
     session.delete(membership)

@@ -72,9 +72,9 @@ def by_id(session: Session, session_id: int) -> LoginSession:
     return session.get_one(LoginSession, session_id)
 
 
-def is_fresh(found: LoginSession, *, at: datetime) -> bool:
+def is_fresh(login_session: LoginSession, *, at: datetime) -> bool:
     """Whether its owner has just logged in."""
-    return found.created_at + FRESH > at
+    return login_session.created_at + FRESH > at
 
 
 def sessions_of(session: Session, commenter_id: int, *, at: datetime) -> Sequence[LoginSession]:

@@ -155,10 +155,10 @@ def store_answer(session: Session, state: str, answer: Mapping[str, str], *, at:
 
 def stored_answer(session: Session, state: str, proof: str, *, at: datetime) -> dict[str, str]:
     """Return the stored answer of this login to the browser that sent it; raises LoginFailedError."""
-    result = dict(_under_way(session, state, at=at).stash or {})
-    if result.pop(_PROOF, "") != token_hashes.hash_of_token(session, proof):
+    answer = dict(_under_way(session, state, at=at).stash or {})
+    if answer.pop(_PROOF, "") != token_hashes.hash_of_token(session, proof):
         raise LoginFailedError("This login began in another browser. Please start it again.")
-    return result
+    return answer
 
 
 def peek(session: Session, verifier: str, *, site_id: int, at: datetime) -> RedeemedLogin | None:

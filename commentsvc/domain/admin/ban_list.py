@@ -51,12 +51,12 @@ def possible_bans(comment: Comment) -> list[BanTarget]:
     website = comment.commenter.website if comment.commenter else comment.guest_website
     hosts = bans.hosts_of([website, *tokens.links(comment.html)])
     domains = dict.fromkeys(ban_values.domain(host) for host in hosts if len(host) <= LABEL_LONGEST)
-    results = [
+    candidates = [
         (BanKind.PERSON, str(comment.commenter_id) if comment.commenter_id is not None else None),
         (BanKind.EMAIL, comment.guest_email and ban_values.email(comment.guest_email)),
         (BanKind.AUTHOR, comment.author_key_hash if comment.commenter_id is None else None),
     ]
-    mine = [BanTarget(kind, value, name) for kind, value in results if value]
+    mine = [BanTarget(kind, value, name) for kind, value in candidates if value]
     if comment.network_hash:
         mine.append(BanTarget(BanKind.NETWORK, comment.network_hash, name, bans.month_of(comment.created_at)))
     return mine + [BanTarget(BanKind.DOMAIN, host, host) for host in list(domains)[:MOST_DOMAINS]]
@@ -102,10 +102,10 @@ def add(
     for target in wanted:
         if target.kind is BanKind.PERSON and accounts.role_on(session, int(target.value), site_id):
             raise ForbiddenError(f"{target.label} has a role on this site. Remove the role first.")
-    results = [_put(session, site_id, target, text, until, moderator_id, at) for target in wanted]
-    for ban in results:
+    added = [_put(session, site_id, target, text, until, moderator_id, at) for target in wanted]
+    for ban in added:
         _record(session, ban, "ban.add", f"Banned {describe(ban)}{ending(ban)}: {text}", moderator_id, at)
-    return results
+    return added
 
 
 def lift(session: Session, ban: Ban, *, moderator_id: int, at: datetime) -> None:
@@ -122,8 +122,8 @@ def list_bans(
     query = select(Ban).where(Ban.site_id == site_id).options(joinedload(Ban.moderator))
     if after is not None:
         query = query.where(Ban.id < after)
-    result = session.scalars(query.order_by(Ban.id.desc()).limit(PAGE + 1)).all()
-    return result[:PAGE], result[PAGE - 1].id if len(result) > PAGE else None
+    rows = session.scalars(query.order_by(Ban.id.desc()).limit(PAGE + 1)).all()
+    return rows[:PAGE], rows[PAGE - 1].id if len(rows) > PAGE else None
 
 
 def bans_in_force(
@@ -192,9 +192,9 @@ def _record(session: Session, ban: Ban, kind: str, summary: str, moderator_id: i
 
 def _require_narrow(network: str) -> None:
     try:
-        result = ipaddress.ip_network(network)
+        parsed = ipaddress.ip_network(network)
     except ValueError:
         message = "Please enter an address such as 192.0.2.7 or a range such as 192.0.2.0/24"
         raise InvalidFieldsError({"value": message}) from None
-    if result.prefixlen < _WIDEST[result.version]:
+    if parsed.prefixlen < _WIDEST[parsed.version]:
         raise InvalidFieldsError({"value": "This range is too wide: it would ban a great many people"})

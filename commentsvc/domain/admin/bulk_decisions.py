@@ -103,17 +103,17 @@ def decide_matching(
     outcome = BulkResult(action_id=own_action(session, site_id, moderator_id, action_id))
     for _ in range(max(1, ROUND // BATCH)):
         session.rollback()
-        result = queue_query.find(session, site_id, tab, filters, after=after, limit=BATCH, ceiling=ceiling)
+        matching = queue_query.find(session, site_id, tab, filters, after=after, limit=BATCH, ceiling=ceiling)
         begin_write(session)
         mine = own_action(session, site_id, moderator_id, outcome.action_id, lock=True)
         if outcome.action_id is not None and mine is None:  # undone meanwhile
             session.rollback()
             outcome.next_after = None
             break
-        still = [one for one in lock(session, site_id, result.ids) if one.status in tab.statuses]
+        still = [one for one in lock(session, site_id, matching.ids) if one.status in tab.statuses]
         _decide_all(session, outcome, still, status, moderator_id=moderator_id, at=at)
         session.commit()
-        after = outcome.next_after = result.next_after
+        after = outcome.next_after = matching.next_after
         if after is None:
             break
     return outcome

@@ -51,8 +51,8 @@ def edit(
 
 def obstacle(session: Session, action: Action) -> str | None:
     """Return why the text that an action changed cannot be restored, or None. Locks its thread."""
-    result = _edit_of(session, action)
-    return result if isinstance(result, str) else None
+    edit_or_obstacle = _edit_of(session, action)
+    return edit_or_obstacle if isinstance(edit_or_obstacle, str) else None
 
 
 def restore(session: Session, action: Action, *, undo_id: int, at: datetime) -> bool:
@@ -60,10 +60,10 @@ def restore(session: Session, action: Action, *, undo_id: int, at: datetime) -> 
 
     Returns False if there is an obstacle.
     """
-    result = _edit_of(session, action)
-    if isinstance(result, str):
+    edit_or_obstacle = _edit_of(session, action)
+    if isinstance(edit_or_obstacle, str):
         return False
-    revision, comment = result
+    revision, comment = edit_or_obstacle
     _store_revision(session, comment, undo_id, edited_after=revision.edited_before, at=at)
     former = CommentText(
         revision.source,

@@ -93,9 +93,9 @@ def comment_history(
     ids = _newest(session, site_id, who, limit=PAGE + 1, after=after)
     shown = ids[:PAGE]
     entries = queue_entries.load(session, shown)
-    told = _decided_often(session, shown)
+    decided_often = _decided_often(session, shown)
     return CommentHistoryPage(
-        [(entry, _history(session, entry, told)) for entry in entries],
+        [(entry, _history(session, entry, decided_often)) for entry in entries],
         shown[-1] if len(ids) > PAGE else None,
     )
 
@@ -103,25 +103,25 @@ def comment_history(
 def recent_writers(session: Session, site_id: int) -> list[RecentWriter]:
     """Return the authors of a site's latest comments, each once."""
     entries = queue_entries.load(session, _newest(session, site_id, None, limit=LATELY))
-    results: dict[AuthorRef, RecentWriter] = {}
+    writers: dict[AuthorRef, RecentWriter] = {}
     for entry in entries:
         if entry.author is not None and entry.author.is_person:
             writer = RecentWriter(entry.author, entry.name, entry.email, entry.role, entry.created_at)
-            results.setdefault(entry.author, writer)
-    return list(results.values())
+            writers.setdefault(entry.author, writer)
+    return list(writers.values())
 
 
 def _newest(
     session: Session, site_id: int, who: AuthorRef | None, *, limit: int, after: int | None = None
 ) -> Sequence[int]:
     """Read one list per status: there is an index for each, but none for all."""
-    results: list[int] = []
+    ids: list[int] = []
     for tab in _ALL:
         query = queue_query.listed(site_id, tab, who)
         if after is not None:
             query = query.where(Comment.id < after)
-        results += session.scalars(query.order_by(Comment.id.desc()).limit(limit))
-    return sorted(results, reverse=True)[:limit]
+        ids += session.scalars(query.order_by(Comment.id.desc()).limit(limit))
+    return sorted(ids, reverse=True)[:limit]
 
 
 def _decided_often(session: Session, ids: Sequence[int]) -> set[int]:
@@ -130,7 +130,7 @@ def _decided_often(session: Session, ids: Sequence[int]) -> set[int]:
     return set(session.scalars(query.having(func.count() > 1)))
 
 
-def _history(session: Session, entry: QueueEntry, told: set[int]) -> list[DecisionSummary]:
-    if entry.id in told:
+def _history(session: Session, entry: QueueEntry, decided_often: set[int]) -> list[DecisionSummary]:
+    if entry.id in decided_often:
         return queue_entries.decisions_on(session, entry.id, limit=HISTORY)
     return [entry.decision] if entry.decision else []

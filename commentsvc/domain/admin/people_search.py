@@ -63,7 +63,7 @@ def _guests(
     session: Session, site_id: int, typed: str, words: list[str], phrases: Sequence[full_text.Phrase]
 ) -> list[tuple[int, AuthorRef]]:
     """Return matching comments of guests with an e-mail address, and their authors; exact matches need no index."""
-    results = []
+    matching = []
     columns = select(Comment.id, Comment.guest_name, Comment.guest_email).where(
         Comment.site_id == site_id, Comment.commenter_id.is_(None), Comment.guest_email.is_not(None)
     )
@@ -75,8 +75,8 @@ def _guests(
     for row in rows:
         plain = _plain(f"{row.guest_name or ''} {row.guest_email}")
         if all(word in plain for word in words):
-            results.append((row.id, AuthorRef(AuthorKind.EMAIL, row.guest_email)))
-    return results
+            matching.append((row.id, AuthorRef(AuthorKind.EMAIL, row.guest_email)))
+    return matching
 
 
 def _newest_by(session: Session, site_id: int, who: AuthorRef) -> int | None:
@@ -87,7 +87,7 @@ def _newest_by(session: Session, site_id: int, who: AuthorRef) -> int | None:
     return max((one for one in newest if one is not None), default=None)
 
 
-def _plain(said: str) -> str:
+def _plain(text: str) -> str:
     """Return a text without case and accents."""
-    apart = unicodedata.normalize("NFKD", said.casefold())
+    apart = unicodedata.normalize("NFKD", text.casefold())
     return "".join(letter for letter in apart if not unicodedata.combining(letter))

@@ -59,17 +59,17 @@ def page(
 ) -> QueuePage:
     """Return a page of a site's list, with ids after `after`."""
     wanted, tab = filters or Filters(), Tab(tab)
-    result = queue_query.find(session, site_id, tab, wanted, after=after, limit=PAGE)
-    matching: int | None = len(result.ids)
-    if result.next_after is not None or after is not None:
+    queue_slice = queue_query.find(session, site_id, tab, wanted, after=after, limit=PAGE)
+    matching: int | None = len(queue_slice.ids)
+    if queue_slice.next_after is not None or after is not None:
         matching = _matching(session, site_id, tab, wanted) if wanted.arguments() else None
-    entries = queue_entries.load(session, result.ids)
-    return QueuePage(entries, result.next_after, result.unfinished, matching)
+    entries = queue_entries.load(session, queue_slice.ids)
+    return QueuePage(entries, queue_slice.next_after, queue_slice.unfinished, matching)
 
 
 def _matching(session: Session, site_id: int, tab: Tab, filters: Filters) -> int | None:
-    result = queue_query.find(session, site_id, tab, filters, after=None, limit=COUNTED - 1)
-    return None if result.unfinished else len(result.ids) + (result.next_after is not None)
+    queue_slice = queue_query.find(session, site_id, tab, filters, after=None, limit=COUNTED - 1)
+    return None if queue_slice.unfinished else len(queue_slice.ids) + (queue_slice.next_after is not None)
 
 
 def counts(session: Session, site_id: int, author: AuthorRef | None = None) -> dict[Tab, int]:
@@ -88,10 +88,10 @@ def counts(session: Session, site_id: int, author: AuthorRef | None = None) -> d
 
 def load_entry(session: Session, comment_id: int) -> QueueEntry:
     """Return one comment, whatever its size; raises NotFoundError."""
-    result = queue_entries.load(session, [comment_id], whole=True)
-    if not result:
+    entries = queue_entries.load(session, [comment_id], whole=True)
+    if not entries:
         raise NotFoundError("This comment no longer exists.")
-    return result[0]
+    return entries[0]
 
 
 def surroundings(session: Session, entry: QueueEntry) -> Surroundings:
@@ -122,10 +122,10 @@ def history(session: Session, comment_id: int) -> list[DecisionSummary]:
 
 def status_before_removal(session: Session, comment_id: int) -> Status:
     """Return a comment's last status before it became spam or trash; held if it never had another."""
-    result = session.scalar(
+    status = session.scalar(
         select(Decision.status)
         .where(Decision.comment_id == comment_id, Decision.status.in_([Status.APPROVED, Status.HELD]))
         .order_by(Decision.id.desc())
         .limit(1)
     )
-    return result or Status.HELD
+    return status or Status.HELD

@@ -187,10 +187,10 @@ def _complaints(session: Session, standing: Mapping[int, int], most: int) -> dic
         .subquery()
         for one, number in standing.items()
     ]
-    results: dict[int, list[ReportSummary]] = {}
+    summaries: dict[int, list[ReportSummary]] = {}
     for row in session.execute(union_all(*(select(part) for part in latest))):
-        results.setdefault(row.comment_id, []).append(ReportSummary(row.reason, row.note, row.created_at))
-    return results
+        summaries.setdefault(row.comment_id, []).append(ReportSummary(row.reason, row.note, row.created_at))
+    return summaries
 
 
 def _reported_since(session: Session, ids: Sequence[int]) -> dict[int, datetime]:

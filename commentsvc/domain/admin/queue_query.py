@@ -88,29 +88,30 @@ def _in(tab: Tab) -> ColumnElement[bool]:
 
 def _conditions(session: Session, site_id: int, tab: Tab, filters: Filters) -> dict[str, ColumnElement[bool]]:
     """Return the conditions that the filters set, by name."""
-    results: dict[str, ColumnElement[bool]] = {"site": Comment.site_id == site_id, "tab": _in(tab)}
+    conditions: dict[str, ColumnElement[bool]] = {"site": Comment.site_id == site_id, "tab": _in(tab)}
     if filters.article is not None:
         thread = session.get(Thread, filters.article)
         if thread is None or thread.site_id != site_id:
             raise NotFoundError("There is no such article on this site.")
-        results["article"] = Comment.thread_id == filters.article
+        conditions["article"] = Comment.thread_id == filters.article
         if tab is not Tab.REPORTED:
-            del results["site"]  # the article belongs to the site; SQLite might scan the site's list instead
+            # The article belongs to the site; SQLite might scan the site's list instead.
+            del conditions["site"]
     if filters.author is not None:
-        results["author"] = filters.author.condition()
+        conditions["author"] = filters.author.condition()
     if filters.network is not None:
         near = aliased(Comment)
         hashed = select(near.network_hash).where(near.id == filters.network, near.site_id == site_id)
-        results["network"] = Comment.network_hash == hashed.scalar_subquery()
+        conditions["network"] = Comment.network_hash == hashed.scalar_subquery()
     if filters.provider is not None:
-        results["provider"] = _through(filters.provider)
+        conditions["provider"] = _through(filters.provider)
     if filters.began is not None:
-        results["since"] = Comment.created_at >= filters.began
+        conditions["since"] = Comment.created_at >= filters.began
     if filters.ended is not None:
-        results["until"] = Comment.created_at < filters.ended
+        conditions["until"] = Comment.created_at < filters.ended
     if filters.reason is not None:
-        results["reason"] = _because(filters.reason)
-    return results
+        conditions["reason"] = _because(filters.reason)
+    return conditions
 
 
 def _through(provider: str) -> ColumnElement[bool]:

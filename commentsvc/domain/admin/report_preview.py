@@ -62,10 +62,10 @@ def compare(session: Session, site_id: int, now: int, then: int) -> Comparison:
 
 def _verdicts(session: Session, ids: list[int]) -> dict[int, Status]:
     """Return people's last decisions."""
-    results: dict[int, Status] = {}
+    verdicts: dict[int, Status] = {}
     for at in range(0, len(ids), _IN_QUERY):
         query = select(Decision.comment_id, Decision.status).where(
             Decision.comment_id.in_(ids[at : at + _IN_QUERY]), Decision.moderator_id.is_not(None)
         )
-        results |= {row.comment_id: row.status for row in session.execute(query.order_by(Decision.id))}
-    return results
+        verdicts |= {row.comment_id: row.status for row in session.execute(query.order_by(Decision.id))}
+    return verdicts

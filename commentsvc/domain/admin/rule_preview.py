@@ -76,23 +76,23 @@ def preview(session: Session, site: Site, policy: Policy, rules: Rules) -> RuleP
     Policy, words, links and the local filter run again, the filter without what it learned from the comment itself;
     verdicts that depend on the moment of posting come from the original decision.
     """
-    result, started = RulePreview(), time.monotonic()
+    counted, started = RulePreview(), time.monotonic()
     now = (site.policy, signals.rules_of(site))
     known = _first_approved(session, site.id)
     ids = list(session.scalars(_latest(site.id)))
     for at in range(0, len(ids), BATCH):
         if time.monotonic() - started > SECONDS:
-            result.complete = False
+            counted.complete = False
             break
         for row, submission, old in _replayed(session, site.id, ids[at : at + BATCH], known):
-            _count(result, row, submission, old, now, (policy, rules))
-    result.let_through = _worst(result.let_through, highest=False)
-    result.stopped = _worst(result.stopped, highest=True)
-    return result
+            _count(counted, row, submission, old, now, (policy, rules))
+    counted.let_through = _worst(counted.let_through, highest=False)
+    counted.stopped = _worst(counted.stopped, highest=True)
+    return counted
 
 
 def _count(
-    result: RulePreview,
+    counted: RulePreview,
     row: _Stored,
     submission: Submission,
     old: list[Verdict],
@@ -102,15 +102,15 @@ def _count(
     before = checks.strictest(_decided(submission, now, old))
     verdicts = _decided(submission, proposed, old)
     after = checks.strictest(verdicts)
-    result.replayed += 1
-    result.beside[row.human, after] += 1
+    counted.replayed += 1
+    counted.beside[row.human, after] += 1
     if before is not after:
-        result.changes[before, after] += 1
+        counted.changes[before, after] += 1
     if row.human is Status.SPAM and after is Status.APPROVED:
-        result.let_through.append(_miss(row, submission, verdicts, after))
+        counted.let_through.append(_miss(row, submission, verdicts, after))
     beyond = [verdict for verdict in verdicts if verdict.check is not CheckName.POLICY]
     if row.human is Status.APPROVED and beyond and checks.strictest(beyond) is not Status.APPROVED:
-        result.stopped.append(_miss(row, submission, beyond, after))
+        counted.stopped.append(_miss(row, submission, beyond, after))
 
 
 def _decided(submission: Submission, ruleset: Ruleset, old: list[Verdict]) -> list[Verdict]:
@@ -141,13 +141,13 @@ def _latest(site_id: int) -> Any:
 
 def _first_approved(session: Session, site_id: int) -> dict[object, int]:
     """Return the first approved comment of each account and browser, which makes them known on the site."""
-    results: dict[object, int] = {}
+    first_ids: dict[object, int] = {}
     for proof in (Comment.commenter_id, Comment.author_key_hash):
         query = select(proof, func.min(Comment.id)).where(
             Comment.site_id == site_id, Comment.status == Status.APPROVED, proof.is_not(None)
         )
-        results |= {who: number for who, number in session.execute(query.group_by(proof))}  # noqa: C416
-    return results
+        first_ids |= {who: number for who, number in session.execute(query.group_by(proof))}  # noqa: C416
+    return first_ids
 
 
 def _replayed(
@@ -159,10 +159,10 @@ def _replayed(
         row.id: TokenSource(row.source, row.html, row.guest_name, row.guest_email, row.guest_website)
         for row in rows
     }
-    results = {number: tokens.tokens_of(one) for number, one in text.items()}
-    counts = spam_filter.lookup(session, site_id, {token for its in results.values() for token in its})
+    tokens_by_id = {number: tokens.tokens_of(one) for number, one in text.items()}
+    counts = spam_filter.lookup(session, site_id, {token for its in tokens_by_id.values() for token in its})
     for row in rows:
-        score = spam_filter.weigh(results[row.id], counts, learned_as=_share(row.learned))
+        score = spam_filter.weigh(tokens_by_id[row.id], counts, learned_as=_share(row.learned))
         stored = _Stored(row, human.get(row.id, row.status))
         yield stored, _submission(row, score, known), old.get(row.id, [])
 

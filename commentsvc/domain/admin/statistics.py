@@ -96,7 +96,7 @@ def _days(session: Session, site_id: int, at: datetime) -> list[Day]:
     dates = [today - timedelta(days=ago) for ago in reversed(range(DAYS))]
     ends = [(Comment.created_at < _midnight(day + timedelta(days=1)), n) for n, day in enumerate(dates)]
     number = case(*ends).label("number")
-    result = session.execute(
+    rows = session.execute(
         select(Comment.status, number, func.count())
         .where(
             Comment.site_id == site_id,
@@ -106,7 +106,7 @@ def _days(session: Session, site_id: int, at: datetime) -> list[Day]:
         )
         .group_by(Comment.status, number)
     )
-    counted = {(status, n): count for status, n, count in result}
+    counted = {(status, n): count for status, n, count in rows}
     return [
         Day(day, {status: counted.get((status, n), 0) for status in Status}) for n, day in enumerate(dates)
     ]

@@ -44,8 +44,8 @@ def members(session: Session, site_id: int) -> list[TeamMember]:
     )
     for commenter_id, provider in session.execute(theirs):
         logins.setdefault(commenter_id, set()).add(provider)
-    results = [TeamMember(*row, sorted(logins.get(row.commenter_id, set()))) for row in rows]
-    return sorted(results, key=lambda one: (one.role is not Role.OWNER, one.name.casefold(), one.id))
+    team = [TeamMember(*row, sorted(logins.get(row.commenter_id, set()))) for row in rows]
+    return sorted(team, key=lambda one: (one.role is not Role.OWNER, one.name.casefold(), one.id))
 
 
 def open_invitations(session: Session, site_id: int, *, at: datetime) -> Sequence[Ticket]:
@@ -111,15 +111,15 @@ def remove(session: Session, membership_id: int, *, moderator_id: int, at: datet
 
 def site_of(session: Session, *, membership_id: int | None = None, ticket_id: int | None = None) -> int:
     """Return the site of a membership or of an invitation; raises NotFoundError."""
-    result: int | None = None
+    site_id: int | None = None
     if membership_id is not None:
-        result = session.scalar(select(Membership.site_id).where(Membership.id == membership_id))
+        site_id = session.scalar(select(Membership.site_id).where(Membership.id == membership_id))
     elif ticket_id is not None:
         query = select(Ticket.site_id).where(Ticket.id == ticket_id, Ticket.purpose == invitations.INVITE)
-        result = session.scalar(query)
-    if result is None:
+        site_id = session.scalar(query)
+    if site_id is None:
         raise NotFoundError(_GONE)
-    return result
+    return site_id
 
 
 def _locked(session: Session, membership_id: int) -> tuple[Membership, str]:
@@ -127,10 +127,10 @@ def _locked(session: Session, membership_id: int) -> tuple[Membership, str]:
     site_id = site_of(session, membership_id=membership_id)
     all_of_them = select(Membership).where(Membership.site_id == site_id).order_by(Membership.id)
     rows = session.scalars(all_of_them.with_for_update().execution_options(populate_existing=True)).all()
-    result = next((row for row in rows if row.id == membership_id), None)
-    if result is None:
+    membership = next((row for row in rows if row.id == membership_id), None)
+    if membership is None:
         raise NotFoundError(_GONE)
-    return result, session.get_one(Commenter, result.commenter_id).name
+    return membership, session.get_one(Commenter, membership.commenter_id).name
 
 
 def _require_another_owner(session: Session, membership: Membership, name: str) -> None:

@@ -54,8 +54,8 @@ def find_matching(
     if not sought:
         return None
     query = select(Ban).where(Ban.site_id == site_id, _holds(at), or_(*sought))
-    result = session.scalars(query).all()
-    return max(result, key=lambda ban: (ban.until is None, ban.until or at), default=None)
+    matching = session.scalars(query).all()
+    return max(matching, key=lambda ban: (ban.until is None, ban.until or at), default=None)
 
 
 def month_of(at: datetime) -> str:
@@ -87,15 +87,15 @@ def sentence(ban: Ban) -> str:
 
 def hosts_of(urls: Iterable[str | None]) -> tuple[str, ...]:
     """Return the hosts of some URLs as in DNS, each once, in order."""
-    results: dict[str, None] = {}
+    hosts: dict[str, None] = {}
     for url in urls:
         try:
             host = urlsplit(url or "").hostname
         except ValueError:
             continue
         if host:
-            results[host_in_ascii(host)] = None
-    return tuple(results)
+            hosts[host_in_ascii(host)] = None
+    return tuple(hosts)
 
 
 def _network_hashes(session: Session, site_id: int, author: Author, at: datetime) -> list[str]:

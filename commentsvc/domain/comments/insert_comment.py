@@ -108,12 +108,12 @@ def target_thread(
     """Find or create the thread at `address` and lock it against other writers; raises ThreadClosedError."""
     site = address.site
     # The thread stored under this very address takes precedence over threads with a similar one.
-    result = _PLACE_BY_KEY.row(session, site_id=site.id, key=address.earlier or address.key)
-    if result is None:
+    row = _PLACE_BY_KEY.row(session, site_id=site.id, key=address.earlier or address.key)
+    if row is None:
         threads.require_open(site, threads.find(session, address), at=at)
         thread = threads.find_or_create(session, address, title=title, at=at)
-        (result,) = _PLACE_BY_ID.rows(session, id=thread.id)
-    here = TargetThread(*result)
+        (row,) = _PLACE_BY_ID.rows(session, id=thread.id)
+    here = TargetThread(*row)
     threads.require_open(site, here, at=at)
     if here.match_key is None:  # written by the previous release after the migration
         here = replace(here, match_key=match_key(here.key, site.ignored_parameters))
@@ -191,14 +191,14 @@ def _insert_into(table: Table) -> Insert:
 
 def _defaults(table: Table) -> dict[str, Any]:
     """Return the defaults of columns that the caller may leave out; columns it must give are missing."""
-    results: dict[str, Any] = {}
+    defaults: dict[str, Any] = {}
     for column in _columns(table):
         default = column.default
         if isinstance(default, ColumnDefault) and default.is_scalar:
-            results[column.name] = default.arg
+            defaults[column.name] = default.arg
         elif default is None and column.nullable:
-            results[column.name] = None
-    return results
+            defaults[column.name] = None
+    return defaults
 
 
 _ADD = Prepared(_insert_into(_COMMENT).returning(_c.id))

@@ -116,9 +116,9 @@ def _is_of(session: Session, article: _Article, url: str) -> bool:
     if keys[0] == keys[1]:
         return True
     thread = session.get(Thread, article.thread_id)
-    result = threads.find(session, threads.address_on(thread.site, url)) if thread is not None else None
+    other_thread = threads.find(session, threads.address_on(thread.site, url)) if thread is not None else None
     session.rollback()
-    return result is not None and result.id == article.thread_id
+    return other_thread is not None and other_thread.id == article.thread_id
 
 
 def _store(session: Session, article: _Article, title: str) -> None:

@@ -52,15 +52,15 @@ class RetentionPeriods:
 
 def sentences(limits: RetentionPeriods) -> list[str]:
     """Return the retention periods in sentences for readers."""
-    results = [
+    words = [
         "Your network address is not stored. A hash of its network, made with a key that changes every month, is kept "
         + (f"for {_days(limits.networks)}." if limits.networks else "as long as the comment."),
         "The e-mail address that a guest typed is never shown and is kept "
         + (f"for {_days(limits.emails)}." if limits.emails else "as long as the comment."),
     ]
     for name, days in (("Spam", limits.spam), ("Trash", limits.trash)):
-        results.append(f"{name} is deleted after {_days(days)}." if days else f"{name} is kept.")
-    return results
+        words.append(f"{name} is deleted after {_days(days)}." if days else f"{name} is kept.")
+    return words
 
 
 def delete_expired(

@@ -74,7 +74,7 @@ def report(
 
     Raises NotFoundError, and InvalidFieldsError on `reason` or `note`.
     """
-    wanted, said = _checked(reason, note)
+    chosen, text = _checked(reason, note)
     comment = find(session, comment_id)
     threads.lock_of(session, comment, "status", "reports")
     known = select(Report.id).where(Report.comment_id == comment_id, Report.reporter_hash == by.hash)
@@ -86,8 +86,8 @@ def report(
             reporter_hash=by.hash,
             member=by.member,
             network_hash=by.network_hash,
-            reason=wanted.value,
-            note=said,
+            reason=chosen.value,
+            note=text,
             created_at=at,
         )
     )
@@ -109,11 +109,11 @@ def counted_reports(session: Session, comment_id: int) -> list[Report]:
     query = select(Report).where(Report.comment_id == comment_id).order_by(Report.id)
     if since is not None:
         query = query.where(Report.created_at > since)
-    results: dict[tuple[bool, str | None], Report] = {}
+    counted: dict[tuple[bool, str | None], Report] = {}
     for one in session.scalars(query):
         who = counted_as(member=one.member, reporter=one.reporter_hash, network=one.network_hash)
-        results.setdefault(who, one)
-    return list(results.values())
+        counted.setdefault(who, one)
+    return list(counted.values())
 
 
 def counted_as(*, member: bool, reporter: str, network: str | None) -> tuple[bool, str | None]:

@@ -124,11 +124,11 @@ def _note_failure(session: Session, letter: OutgoingMail, error: MailError, at: 
     session.commit()
 
 
-def _close(session: Session, letter: OutgoingMail, state: DeliveryState, said: str | None = None) -> None:
+def _close(session: Session, letter: OutgoingMail, state: DeliveryState, error: str | None = None) -> None:
     begin_write(session)
     row = _mine(session, letter)
     if row is not None:
-        row.state, row.next_attempt_at, row.last_error = state, None, said
+        row.state, row.next_attempt_at, row.last_error = state, None, error
         row.recipient = row.subject = row.text = None
     session.commit()
 

@@ -99,7 +99,7 @@ def views(
     `names` has known author names by comment id and gets those of `rows`, where a parent should come before its
     replies. Comments that are not visible have an empty name.
     """
-    results: list[CommentView] = []
+    comments: list[CommentView] = []
     missing: set[int] = set()
     for row in rows:
         if row.parent_id is not None and row.parent_id not in names:
@@ -109,8 +109,8 @@ def views(
         else:
             names.setdefault(row.id, "")
         parent_name = names.get(row.parent_id) if row.parent_id is not None else None
-        results.append(view(row, parent_name, own=own))
-    return results, missing
+        comments.append(view(row, parent_name, own=own))
+    return comments, missing
 
 
 def conversation(root: CommentView, replies: Sequence[CommentView], *, first: int) -> Conversation:

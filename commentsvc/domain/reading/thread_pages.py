@@ -96,12 +96,14 @@ def page(
     # A union has no order. Sorted by id, most parents come before their replies.
     roots, pinned, replies, mentions = _parts(_of_rows(session, sorted(rows)), order)
     shown = roots[:ROOTS]
-    results = [_conversation(root, replies) for root in (*pinned, *shown)]
-    focus = _focus(session, thread.id, focus_id, results) if focus_id else None
+    page_conversations = [_conversation(root, replies) for root in (*pinned, *shown)]
+    focus = _focus(session, thread.id, focus_id, page_conversations) if focus_id else None
     return ThreadPage(
         thread=thread,
         order=order,
-        conversations=[one for one in results if one.root.id != focus.root.id] if focus else results,
+        conversations=[one for one in page_conversations if one.root.id != focus.root.id]
+        if focus
+        else page_conversations,
         next_cursor=cursors.format_cursor(shown[-1].created_at, shown[-1].id) if len(roots) > ROOTS else None,
         mentions=mentions,
         focus=focus,
@@ -169,22 +171,22 @@ def _of_rows(
 ) -> list[CommentView]:
     names = {} if known is None else {known.id: known.name}
     comments = [queries.CommentRow._make(row) for row in rows]
-    found, missing = conversations.views(comments, names, own=own)
+    views, missing = conversations.views(comments, names, own=own)
     if missing:
         # Parents further up in the thread, or with a later id than the reply, as imports may have.
         others = queries.names(session, sorted(missing))
         names |= {row.id: row.name or ANONYMOUS for row in others if row.status is Status.APPROVED}
-        found, _ = conversations.views(comments, names, own=own)
-    return found
+        views, _ = conversations.views(comments, names, own=own)
+    return views
 
 
-def _parts(found: Sequence[CommentView], order: Order) -> tuple[_Views, _Views, dict[int, _Views], _Views]:
+def _parts(views: Sequence[CommentView], order: Order) -> tuple[_Views, _Views, dict[int, _Views], _Views]:
     """Sort the comments of a page, given in the order of ids, into roots, pinned, replies by root, and mentions."""
     roots: _Views = []
     pinned: _Views = []
     mentions: _Views = []
     below: dict[int, _Views] = {}
-    for view in found:
+    for view in views:
         root_id = view.root_id
         if root_id is not None:
             if root_id in below:

@@ -138,11 +138,11 @@ def links(it: Submission) -> Verdict | None:
 
 def namesake(it: Submission) -> Verdict | None:
     """Two readers may share a name in good faith: known authors keep a name that looks like another reader's."""
-    result = it.namesake
-    if it.role is not None or result is None or (result.role is None and it.known):
+    resembled = it.namesake
+    if it.role is not None or resembled is None or (resembled.role is None and it.known):
         return None
-    who = f"the site's {result.role.value}" if result.role else "who comments here with an account"
-    return Verdict(CheckName.NAMESAKE, Status.HELD, f"The name looks like that of {result.name}, {who}.")
+    who = f"the site's {resembled.role.value}" if resembled.role else "who comments here with an account"
+    return Verdict(CheckName.NAMESAKE, Status.HELD, f"The name looks like that of {resembled.name}, {who}.")
 
 
 def claimed_role(it: Submission) -> Verdict | None:
@@ -161,19 +161,19 @@ def local_filter(it: Submission) -> Verdict | None:
 
 def pressure(it: Submission) -> Verdict | None:
     """Until the last step, authors known since before the surge are not held."""
-    felt = it.pressure
-    if it.role is not None or felt.step is SurgeStep.NONE or (it.of_old and felt.step is not SurgeStep.ALL):
+    level = it.pressure
+    if it.role is not None or level.step is SurgeStep.NONE or (it.of_old and level.step is not SurgeStep.ALL):
         return None
-    if felt.step is SurgeStep.ALL:
+    if level.step is SurgeStep.ALL:
         so = "so all of them are held"
     elif _leads_elsewhere(it):
         so = "so those with a link or a website are held"
-    elif felt.step is SurgeStep.SCRIPT and not it.by_script:
+    elif level.step is SurgeStep.SCRIPT and not it.by_script:
         so = "so those that are sent without the page's script are held"
     else:
         return None
     return Verdict(
-        CheckName.PRESSURE, Status.HELD, f"Comments {felt.where} come much faster than usual, {so}."
+        CheckName.PRESSURE, Status.HELD, f"Comments {level.where} come much faster than usual, {so}."
     )
 
 
@@ -209,7 +209,7 @@ def _leads_elsewhere(it: Submission) -> bool:
 
 
 def _listed(it: Submission, words: str, check: CheckName, status: Status, does: str) -> Verdict | None:
-    result = wordlists.find(words, it.words) if words and it.role is None else None
-    if result is None:
+    match = wordlists.find(words, it.words) if words and it.role is None else None
+    if match is None:
         return None
-    return Verdict(check, status, f"Its {result.field} has “{result.word}”, which this site {does}.")
+    return Verdict(check, status, f"Its {match.field} has “{match.word}”, which this site {does}.")

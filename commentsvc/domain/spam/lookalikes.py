@@ -121,8 +121,8 @@ def claims_a_role(name: str | None) -> bool:
 
 def _resembles(wanted: str, skeleton_of_member: str) -> bool:
     """Whether a name is a member's name, alone or with titles around it; both as skeletons."""
-    before, found, after = wanted.partition(skeleton_of_member)
-    return bool(found) and all(map(_AROUND.fullmatch, (before, after)))
+    before, member, after = wanted.partition(skeleton_of_member)
+    return bool(member) and all(map(_AROUND.fullmatch, (before, after)))
 
 
 def find(
@@ -135,9 +135,9 @@ def find(
     wanted = {skeleton(name), skeleton(_BESIDE_WORDS.sub(" ", name))}
     return next(
         (
-            one
-            for one in _people(session, site_id, commenter_id)
-            if any(_resembles(form, skeleton(one.name)) for form in wanted)
+            person
+            for person in _people(session, site_id, commenter_id)
+            if any(_resembles(form, skeleton(person.name)) for form in wanted)
         ),
         None,
     )

@@ -75,27 +75,27 @@ def has_learned(site_id: int) -> ColumnElement[bool]:
     return exists().where(FilterWord.site_id == site_id, FilterWord.word == "", *enough)
 
 
-def score(session: Session, site_id: int, said: TokenSource) -> Score | None:
+def score(session: Session, site_id: int, comment: TokenSource) -> Score | None:
     """Return a comment's score; None until the filter has learned enough."""
-    result = tokens.tokens_of(said)
-    counts = lookup(session, site_id, result)
-    return weigh(result, counts)
+    comment_tokens = tokens.tokens_of(comment)
+    counts = lookup(session, site_id, comment_tokens)
+    return weigh(comment_tokens, counts)
 
 
 def lookup(session: Session, site_id: int, words: Iterable[str]) -> dict[str, Counts]:
     """Return the counts of some words; the empty word has the number of learned comments."""
     wanted = sorted({"", *words})
-    results: dict[str, Counts] = {}
+    counts: dict[str, Counts] = {}
     for at in range(0, len(wanted), IN_QUERY):
         query = select(FilterWord.word, FilterWord.spam, FilterWord.ham).where(
             FilterWord.site_id == site_id, FilterWord.word.in_(wanted[at : at + IN_QUERY])
         )
-        results |= {row.word: Counts(max(0, row.spam), max(0, row.ham)) for row in session.execute(query)}
-    return results
+        counts |= {row.word: Counts(max(0, row.spam), max(0, row.ham)) for row in session.execute(query)}
+    return counts
 
 
 def weigh(
-    found: Sequence[str], counts: Mapping[str, Counts], *, learned_as: Counts | None = None
+    comment_tokens: Sequence[str], counts: Mapping[str, Counts], *, learned_as: Counts | None = None
 ) -> Score | None:
     """Return the score of a comment with these tokens; None until enough is learned.
 
@@ -105,7 +105,7 @@ def weigh(
     total = counts.get("", Counts()).without(own)
     if min(total.spam, total.ham) < ENOUGH:
         return None
-    signs = [_sign(token, counts.get(token, Counts()).without(own), total) for token in found]
+    signs = [_sign(token, counts.get(token, Counts()).without(own), total) for token in comment_tokens]
     telling = [sign for sign in signs if abs(sign.weight - UNKNOWN) > TELLING]
     telling.sort(key=lambda sign: (-abs(sign.weight - UNKNOWN), sign.token))
     telling = telling[:MOST_TELLING]

@@ -47,16 +47,16 @@ def links(html: str) -> list[str]:
     return [address.replace("&amp;", "&") for address in _LINK.findall(html)]
 
 
-def tokens_of(said: TokenSource) -> list[str]:
+def tokens_of(comment: TokenSource) -> list[str]:
     """Return a comment's features and words, each once, at most `MOST`."""
-    text = unicodedata.normalize("NFKC", said.source[:LONGEST_TEXT])
-    addresses = links(said.html)
-    results: dict[str, None] = {}
-    for token in (*_signs(text, addresses, said), *_places(addresses, said), *_words(text)):
-        results.setdefault(token[:80])
-        if len(results) == MOST:
+    text = unicodedata.normalize("NFKC", comment.source[:LONGEST_TEXT])
+    addresses = links(comment.html)
+    collected: dict[str, None] = {}
+    for token in (*_signs(text, addresses, comment), *_places(addresses, comment), *_words(text)):
+        collected.setdefault(token[:80])
+        if len(collected) == MOST:
             break
-    return list(results)
+    return list(collected)
 
 
 def in_words(token: str) -> str:
@@ -73,9 +73,9 @@ def in_words(token: str) -> str:
     return f"“{token}”"
 
 
-def _signs(text: str, addresses: list[str], said: TokenSource) -> Iterator[str]:
+def _signs(text: str, addresses: list[str], comment: TokenSource) -> Iterator[str]:
     yield f"sign:links:{min(len(addresses), 3)}"
-    yield "sign:website" if said.website else "sign:no-website"
+    yield "sign:website" if comment.website else "sign:no-website"
     letters = [char for char in text if char.isalpha()]
     if len(text) < SHORT_TEXT:
         yield "sign:short"
@@ -95,18 +95,18 @@ def _is_mixed(word: str) -> bool:
     return latin and any("\u0370" <= char <= "\u052f" for char in word)
 
 
-def _places(addresses: list[str], said: TokenSource) -> Iterator[str]:
-    for host in bans.hosts_of([*addresses[: bans.MOST_HOSTS], said.website]):
+def _places(addresses: list[str], comment: TokenSource) -> Iterator[str]:
+    for host in bans.hosts_of([*addresses[: bans.MOST_HOSTS], comment.website]):
         yield f"domain:{host.removeprefix('www.')}"
-    if said.email and "@" in said.email:
-        yield f"email:{said.email.rpartition('@')[2].casefold()}"
-    for word in _words(unicodedata.normalize("NFKC", said.name or "")):
+    if comment.email and "@" in comment.email:
+        yield f"email:{comment.email.rpartition('@')[2].casefold()}"
+    for word in _words(unicodedata.normalize("NFKC", comment.name or "")):
         yield f"name:{word}"
 
 
 def _words(text: str) -> Iterable[str]:
-    for result in _WORD.findall(text.casefold()):
-        if _UNSPACED.search(result):  # written without spaces: pairs of letters serve as words
-            yield from (result[at : at + 2] for at in range(max(1, len(result) - 1)))
-        elif len(result) > 1:
-            yield result[:40]
+    for word in _WORD.findall(text.casefold()):
+        if _UNSPACED.search(word):  # written without spaces: pairs of letters serve as words
+            yield from (word[at : at + 2] for at in range(max(1, len(word) - 1)))
+        elif len(word) > 1:
+            yield word[:40]

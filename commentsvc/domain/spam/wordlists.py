@@ -75,8 +75,8 @@ def fold(value: str) -> str:
 @lru_cache(maxsize=256)
 def _compiled(words: str) -> tuple[_Word, ...]:
     typed = (line.strip() for line in words.splitlines())
-    result = (_read(line) for line in typed if line and not line.startswith("#"))
-    return tuple(word for word in result if word is not None)
+    compiled = (_read(line) for line in typed if line and not line.startswith("#"))
+    return tuple(word for word in compiled if word is not None)
 
 
 def _read(line: str) -> _Word | None:

@@ -62,7 +62,7 @@ def plan(session: Session, site: Site, *, old: str, new: str) -> RemapPlan:
     alias_of = {key: thread_id for key, thread_id in session.execute(aliases)}  # noqa: C416
     names = {row.id: row.title or row.url for row in rows}
     neighbours = _Neighbours(site, {row.id: row.key for row in rows}, alias_of)
-    results: list[UrlChange] = []
+    changes: list[UrlChange] = []
     for row in rows:
         rest = _below(row.url.partition("://")[2], bare)
         if rest is None:
@@ -77,11 +77,11 @@ def plan(session: Session, site: Site, *, old: str, new: str) -> RemapPlan:
             other = neighbours.at(key, row.id)
             taken = names.get(other) if other is not None else None
         if (key, url) != (row.key, row.url):
-            results.append(UrlChange(row.id, row.title, row.key, row.url, key, url, taken))
+            changes.append(UrlChange(row.id, row.title, row.key, row.url, key, url, taken))
         if taken is None:
             whose[key] = names[row.id]
             neighbours.add(key, row.id)
-    return RemapPlan(prefix, target, results)
+    return RemapPlan(prefix, target, changes)
 
 
 def apply(

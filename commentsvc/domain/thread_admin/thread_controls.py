@@ -56,10 +56,10 @@ def listing(session: Session, site_id: int, *, search: str = "", before: int | N
     query = select(Thread).where(*mine).order_by(Thread.id.desc()).limit(PAGE + 1)
     if before is not None:
         query = query.where(Thread.id < before)
-    result = list(session.scalars(query))
+    page_threads = list(session.scalars(query))
     waiting = waiting_in(session, site_id)
-    rows = [ThreadRow(thread, waiting.get(thread.id, 0)) for thread in result[:PAGE]]
-    return ThreadListing(rows, result[PAGE - 1].id if len(result) > PAGE else None, total)
+    rows = [ThreadRow(thread, waiting.get(thread.id, 0)) for thread in page_threads[:PAGE]]
+    return ThreadListing(rows, page_threads[PAGE - 1].id if len(page_threads) > PAGE else None, total)
 
 
 def waiting_in(session: Session, site_id: int) -> dict[int, int]:

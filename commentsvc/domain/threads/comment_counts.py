@@ -50,7 +50,7 @@ def _forms(some: Sequence[ThreadAddress], names: Sequence[str]) -> set[str]:
 
 
 def _chosen(address: ThreadAddress, candidates: dict[tuple[int, str], set[Candidate]]) -> int:
-    results = {
+    matching = {
         one for form in address.stored_as.values() for one in candidates.get((address.site.id, form), set())
     }
-    return address.choose(results) or 0
+    return address.choose(matching) or 0

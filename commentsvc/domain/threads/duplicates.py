@@ -56,15 +56,15 @@ def find(session: Session, site_id: int) -> list[DuplicateGroup]:
             by_title.setdefault(" ".join(row.title.casefold().split()), []).append(member)
     groups = [
         _group("Nearly the same address", some)
-        for found in by_address.values()
-        for some in (_by_name(found) if len(found) >= _COMMON else [found])
+        for threads in by_address.values()
+        for some in (_by_name(threads) if len(threads) >= _COMMON else [threads])
         if len(some) > 1
     ]
     group_of = {one.id: number for number, group in enumerate(groups) for one in group.members}
     groups += [
-        _group("The same title", found)
-        for found in by_title.values()
-        if 1 < len(found) < _COMMON and len({group_of.get(one.id, -one.id - 1) for one in found}) > 1
+        _group("The same title", threads)
+        for threads in by_title.values()
+        if 1 < len(threads) < _COMMON and len({group_of.get(one.id, -one.id - 1) for one in threads}) > 1
     ]
     return groups[:SHOWN]
 
@@ -77,10 +77,10 @@ def simplified(url: str) -> str:
     return _INDEX.sub("", _address_and_query(url)[0]).rstrip("/")
 
 
-def _by_name(found: list[DuplicateThread]) -> list[list[DuplicateThread]]:
+def _by_name(threads: list[DuplicateThread]) -> list[list[DuplicateThread]]:
     """Divide threads of one path with many articles, as in WordPress's `/?p=16`, by the article's parameter."""
     groups: dict[str, list[DuplicateThread]] = {}
-    for member in found:
+    for member in threads:
         query = _address_and_query(member.url)[1]
         name = "&".join(part for part in query.split("&") if part.partition("=")[0] in _TELLING)
         groups.setdefault(name, []).append(member)
@@ -92,5 +92,5 @@ def _address_and_query(url: str) -> tuple[str, str]:
     return address, query
 
 
-def _group(why: str, found: list[DuplicateThread]) -> DuplicateGroup:
-    return DuplicateGroup(why, sorted(found, key=lambda one: (-one.count, one.id)))
+def _group(why: str, threads: list[DuplicateThread]) -> DuplicateGroup:
+    return DuplicateGroup(why, sorted(threads, key=lambda one: (-one.count, one.id)))

@@ -41,7 +41,7 @@ def candidates(site_id: Any) -> Subquery:
 
 
 def choose(
-    found: Iterable[Candidate], *, key: str, earlier: str, hosts: Callable[[], Collection[str]]
+    matches: Iterable[Candidate], *, key: str, earlier: str, hosts: Callable[[], Collection[str]]
 ) -> int | None:
     """Return the id of the thread that belongs to an address.
 
@@ -50,12 +50,17 @@ def choose(
     returns the hosts of the site's origins: `www.blog.example` and `blog.example` are equal only if the site has both.
     """
 
-    def rank(one: Candidate) -> tuple[bool, bool, bool, int]:
-        return one.key != earlier, one.key != key and one.key != earlier, one.is_alias, one.thread_id
+    def rank(candidate: Candidate) -> tuple[bool, bool, bool, int]:
+        return (
+            candidate.key != earlier,
+            candidate.key != key and candidate.key != earlier,
+            candidate.is_alias,
+            candidate.thread_id,
+        )
 
-    for one in sorted(found, key=rank):
-        if one.key in (key, earlier) or _is_one_host(host_of(one.key), host_of(key), hosts):
-            return one.thread_id
+    for candidate in sorted(matches, key=rank):
+        if candidate.key in (key, earlier) or _is_one_host(host_of(candidate.key), host_of(key), hosts):
+            return candidate.thread_id
     return None
 
 

@@ -75,10 +75,10 @@ class ThreadAddress:
         """The parameters of `matching.candidates`."""
         return {"key": self.key, "earlier": self.earlier or self.key, "match": self.match}
 
-    def choose(self, found: Iterable[Candidate]) -> int | None:
+    def choose(self, candidates: Iterable[Candidate]) -> int | None:
         """Return the id of the candidate thread that belongs to this address."""
         return matching.choose(
-            found, key=self.key, earlier=self.earlier or self.key, hosts=lambda: hosts_of(self.site)
+            candidates, key=self.key, earlier=self.earlier or self.key, hosts=lambda: hosts_of(self.site)
         )
 
 
@@ -124,8 +124,8 @@ def is_same(session: Session, first: ThreadAddress, second: ThreadAddress) -> bo
         return False
     if first.key == second.key:
         return True
-    result = [find(session, address) for address in (first, second)]
-    ids = {thread.id if thread else None for thread in result}
+    both = [find(session, address) for address in (first, second)]
+    ids = {thread.id if thread else None for thread in both}
     return ids == {None} and first.match == second.match if None in ids else len(ids) == 1
 
 
@@ -250,12 +250,12 @@ def announcement(site: Site, thread: Thread | None, *, at: datetime) -> str | No
     """Return what readers of an open thread need to know before they write, as sentences; None if nothing."""
     if thread is None or closed_reason(site, thread, at=at):
         return None
-    results = []
+    sentences = []
     if thread.slow_seconds:
-        results.append(f"Slow mode: one comment every {seconds(thread.slow_seconds)}.")
+        sentences.append(f"Slow mode: one comment every {seconds(thread.slow_seconds)}.")
     if thread.closed_at is not None and thread.closed_at - at <= ANNOUNCED:
-        results.append(f"Comments close on {_day(thread.closed_at)}.")
-    return " ".join(results) or None
+        sentences.append(f"Comments close on {_day(thread.closed_at)}.")
+    return " ".join(sentences) or None
 
 
 def changes_at(site: Site, thread: Thread | None, *, after: datetime) -> datetime | None:

@@ -45,7 +45,7 @@ class _StoredParent:
 
 def stored_parents(session: Session, site_id: int, keys: Iterable[str]) -> dict[str, Row[Any]]:
     """Return the site's comments with these transfer keys, by key: id, root, depth, kind and thread."""
-    results: dict[str, Row[Any]] = {}
+    parents: dict[str, Row[Any]] = {}
     wanted = list(keys)
     for at in range(0, len(wanted), _ROWS):
         query = (
@@ -60,20 +60,20 @@ def stored_parents(session: Session, site_id: int, keys: Iterable[str]) -> dict[
             .join(Thread, Thread.id == Comment.thread_id)
             .where(Comment.site_id == site_id, Comment.transfer_key.in_(wanted[at : at + _ROWS]))
         )
-        results.update({row.transfer_key: row for row in session.execute(query)})
-    return results
+        parents.update({row.transfer_key: row for row in session.execute(query)})
+    return parents
 
 
 def deleted(session: Session, site_id: int, keys: Iterable[str]) -> set[str]:
     """Return those of the transfer keys that belonged to comments deleted from the site."""
-    result: set[str] = set()
+    deleted_keys: set[str] = set()
     wanted = list(keys)
     for at in range(0, len(wanted), _ROWS):
         query = select(DeletedImport.transfer_key).where(
             DeletedImport.site_id == site_id, DeletedImport.transfer_key.in_(wanted[at : at + _ROWS])
         )
-        result.update(session.scalars(query))
-    return result
+        deleted_keys.update(session.scalars(query))
+    return deleted_keys
 
 
 def store(session: Session, discussion: ThreadToStore, *, at: datetime, tally: ImportTally) -> None:

@@ -137,8 +137,8 @@ class _Import:
 
     def _where(self, keys: set[str]) -> dict[str, str]:
         """Return the key of each comment's thread, by transfer key."""
-        result = import_store.stored_parents(self._session, self._site_id, keys)
-        return {key: row.thread for key, row in result.items()}
+        parents = import_store.stored_parents(self._session, self._site_id, keys)
+        return {key: row.thread for key, row in parents.items()}
 
     def _wait(self, article: ImportedThread, address: ThreadAddress, batch: list[PlannedComment]) -> None:
         if batch:

@@ -140,10 +140,10 @@ def delete() -> ResponseReturnValue:
 
 def _find_holder() -> LoginSession | None:
     token = reader.token(None)
-    result = reader.current(None)
-    if result is None and token:
-        result = login_sessions.find(database(), token, purpose=login_sessions.OWN, at=now())
-    return result
+    holder = reader.current(None)
+    if holder is None and token:
+        holder = login_sessions.find(database(), token, purpose=login_sessions.OWN, at=now())
+    return holder
 
 
 def _holder() -> LoginSession:

@@ -73,17 +73,17 @@ def _nothing(outcome: BulkResult) -> str:
 
 
 def _sentence(outcome: BulkResult, done: int) -> str:
-    results = [outcome.sentence] if outcome.sentence else []
-    if done or not results:
-        results.append(f"Restored {bulk_decisions.count_in_words(done)}." if done else _nothing(outcome))
+    sentences = [outcome.sentence] if outcome.sentence else []
+    if done or not sentences:
+        sentences.append(f"Restored {bulk_decisions.count_in_words(done)}." if done else _nothing(outcome))
     if stay := len(outcome.already_decided):
         names = sorted({one.by or "the service" for one in outcome.already_decided})
-        results.append(
+        sentences.append(
             f"Not restored: {bulk_decisions.count_in_words(stay)}, already decided by {', '.join(names)}."
         )
     if outcome.elsewhere:
         is_ = "is" if outcome.elsewhere == 1 else "are"
-        results.append(
+        sentences.append(
             f"{bulk_decisions.count_in_words(outcome.elsewhere).capitalize()} {is_} on another site now."
         )
-    return " ".join(results)
+    return " ".join(sentences)

@@ -40,13 +40,13 @@ def listing(site_id: int) -> ResponseReturnValue:
             return _add_typed(form, site_id)
         except InvalidFieldsError as error:
             errors = error.fields
-    found, next_after = ban_list.list_bans(database(), site_id, after=query_number("after"))
+    shown_bans, next_after = ban_list.list_bans(database(), site_id, after=query_number("after"))
     html = render_template(
         "admin/bans.html",
         admin=admin,
         form=form,
         errors=errors,
-        bans=found,
+        bans=shown_bans,
         next_after=next_after,
         named=ban_list.describe,
         now=now(),
@@ -121,7 +121,7 @@ def _ban_author(form: AuthorBanForm, comment_id: int) -> Redirect:
     with writing() as session:
         admin, comment = _find(comment_id)
         chosen = [one for one in ban_list.possible_bans(comment) if one.key in (form.targets.data or [])]
-        result = ban_list.add(
+        added = ban_list.add(
             session,
             admin.site.id,
             chosen,
@@ -130,8 +130,8 @@ def _ban_author(form: AuthorBanForm, comment_id: int) -> Redirect:
             moderator_id=admin.person.id,
             at=now(),
         )
-    if result:
-        cookies.set_notice(f"Banned {ban_list.describe(result[0])}{ban_list.ending(result[0])}.")
+    if added:
+        cookies.set_notice(f"Banned {ban_list.describe(added[0])}{ban_list.ending(added[0])}.")
     return _back(admin.site.id, _author(comment))
 
 

@@ -81,14 +81,14 @@ def _seen() -> dict[int, Status | None]:
     picks = request.form.getlist("pick")
     if len(picks) > MOST_PICKED:
         abort(400)
-    results: dict[int, Status | None] = {}
+    seen: dict[int, Status | None] = {}
     for pick in picks:
         digits, _, status = pick.partition("-")
         comment_id = fields.whole_number(digits)
         if comment_id is None or status not in set(Status):
             abort(400)
-        results[comment_id] = Status(status)
-    return results
+        seen[comment_id] = Status(status)
+    return seen
 
 
 def _status(verdict: str) -> Status | None:

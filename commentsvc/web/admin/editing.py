@@ -35,8 +35,8 @@ def edit(comment_id: int) -> ResponseReturnValue:
     errors: dict[str, str] = {}
     if request.method == "POST":
         try:
-            said, action_id = _save(form, comment_id)
-            cookies.set_notice(said, undo=undo_button(admin, action_id))
+            text, action_id = _save(form, comment_id)
+            cookies.set_notice(text, undo=undo_button(admin, action_id))
             return QueuePosition.read().back(admin.site.id, comment_id)
         except InvalidFieldsError as error:
             errors = error.fields
@@ -106,23 +106,23 @@ def _save(form: EditForm, comment_id: int) -> tuple[str, int | None]:
 
 def _checked(form: EditForm, comment: Comment) -> tuple[comment_text.CommentText, Guest | None]:
     """Validate everything typed. A moderator may remove a detail that the site requires: its guest may have asked."""
-    results: dict[str, str] = {}
+    errors: dict[str, str] = {}
     draft, details = None, {}
     # An imported text may exceed the limit here.
     longest = max(settings().max_comment_length, len(comment.source))
     try:
         draft = comment_text.from_source(form.text.data or "", longest=longest, text_format=comment.format)
     except InvalidFieldsError as error:
-        results |= error.fields
+        errors |= error.fields
     if comment.commenter_id is None:
         for check in (fields.name, fields.email, fields.website):
             typed = form[check.__name__].data or ""
             try:
                 details[check.__name__] = check(typed) if typed.strip() else None
             except InvalidFieldsError as error:
-                results |= error.fields
-    if results or draft is None:
-        raise InvalidFieldsError(results)
+                errors |= error.fields
+    if errors or draft is None:
+        raise InvalidFieldsError(errors)
     return draft, Guest(**details) if comment.commenter_id is None else None
 
 

@@ -28,7 +28,7 @@ def recent(site_id: int) -> ResponseReturnValue:
     """The latest commenters, or those with a given name or address."""
     admin = AdminContext.for_site(site_id)
     wanted = request.args.get("q", "").strip()[: people_search.LONGEST]
-    result = (
+    writers = (
         people_search.find(database(), site_id, wanted)
         if wanted
         else people.recent_writers(database(), site_id)
@@ -36,7 +36,7 @@ def recent(site_id: int) -> ResponseReturnValue:
     return render_template(
         "admin/people.html",
         admin=admin,
-        writers=result,
+        writers=writers,
         wanted=wanted,
         most=people_search.MOST,
         notice=cookies.pop_notice(),
@@ -64,15 +64,15 @@ def detail(site_id: int) -> ResponseReturnValue:
 def edit_note(site_id: int, note_id: int) -> ResponseReturnValue:
     """Change or delete one's own note."""
     admin = AdminContext.for_site(site_id)
-    result = notes.own_note(database(), site_id, note_id, admin.person.id)
-    who = _subject(result)
-    form, errors = NoteForm(data={"text": result.text}), {}
+    note = notes.own_note(database(), site_id, note_id, admin.person.id)
+    who = _subject(note)
+    form, errors = NoteForm(data={"text": note.text}), {}
     if request.method == "POST":
         try:
             with writing() as session:
                 admin = AdminContext.for_site(site_id)
-                result = notes.own_note(session, site_id, note_id, admin.person.id)
-                sentence = _changed(session, result, form)
+                note = notes.own_note(session, site_id, note_id, admin.person.id)
+                sentence = _changed(session, note, form)
         except InvalidFieldsError as error:
             errors = error.fields
         else:

@@ -128,8 +128,8 @@ def _wanted_status(comment_id: int) -> Status:
 
 def _checks(page: queue.QueuePage, chosen: str | None) -> list[str]:
     """Return the checks that decided on a page's comments, to filter by."""
-    results = {check for entry in page.entries if entry.decision for check in entry.decision.checks}
-    return sorted(results | ({chosen} if chosen else set()))
+    checks = {check for entry in page.entries if entry.decision for check in entry.decision.checks}
+    return sorted(checks | ({chosen} if chosen else set()))
 
 
 def _seen() -> Status | None:

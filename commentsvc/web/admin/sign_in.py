@@ -20,13 +20,13 @@ def ask(token: str) -> ResponseReturnValue:
     """A page with a button that names the person: link scanners in mail programs must not use up the link."""
     if arriving := admin_context.arrival():
         return arriving
-    found, present = accounts.find_link(database(), token, at=now()), cookies.signed_in_moderator()
+    link, present = accounts.find_link(database(), token, at=now()), cookies.signed_in_moderator()
     return render_template(
         "admin/sign_in.html",
         token=token,
-        person=found.person if found and found.is_open else None,
-        provider=reader.label_of(found.provider) if found and found.provider else None,
-        other=present if present and found and present.id != found.person.id else None,
+        person=link.person if link and link.is_open else None,
+        provider=reader.label_of(link.provider) if link and link.provider else None,
+        other=present if present and link and present.id != link.person.id else None,
     )
 
 

@@ -23,15 +23,15 @@ STACKED = (Status.APPROVED, Status.HELD, Status.SPAM, Status.TRASH)
 def overview(site_id: int) -> ResponseReturnValue:
     """Show the charts, each with its figures as a table."""
     admin = AdminContext.for_site(site_id)
-    result = statistics.site_statistics(database(), site_id, at=now())
-    busiest = max(result.days, key=lambda day: day.total)
+    figures = statistics.site_statistics(database(), site_id, at=now())
+    busiest = max(figures.days, key=lambda day: day.total)
     return render_template(
         "admin/glance.html",
         admin=admin,
-        glance=result,
+        glance=figures,
         statuses=STACKED,
         latest=statistics.LATEST,
-        usual_wait=in_words(result.usual_wait) if result.usual_wait is not None else None,
+        usual_wait=in_words(figures.usual_wait) if figures.usual_wait is not None else None,
         busiest=busiest,
         top=ceiling(busiest.total),
     )

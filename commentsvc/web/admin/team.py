@@ -80,9 +80,9 @@ def withdraw(ticket_id: int) -> ResponseReturnValue:
     return _back(admin.site.id, "The invitation is withdrawn.")
 
 
-def _back(site_id: int, said: str) -> Redirect:
+def _back(site_id: int, text: str) -> Redirect:
     """Return to the team, or to the queue if the person is no longer an owner."""
-    cookies.set_notice(said)
+    cookies.set_notice(text)
     if accounts.role_on(database(), person().id, site_id) is Role.OWNER:
         return redirect(url_for("team.listing", site_id=site_id), 303)
     return redirect(url_for("queue.listing"), 303)

@@ -30,4 +30,4 @@ def done(thread_id: int, text: str, action: Action | None = None) -> Redirect:
 
 def context(admin: AdminContext) -> dict[str, Any]:
     """Return what every page about threads shows: the context and the message."""
-    return {"admin": admin, "articles": True, "said": cookies.pop_notice()}
+    return {"admin": admin, "articles": True, "message": cookies.pop_notice()}

@@ -40,11 +40,11 @@ def listing() -> ResponseReturnValue:
     """A site's threads, newest first; without a site in the URL, the first site."""
     admin = _desk()
     search = request.args.get("q", "")[:SEARCH_LONGEST].strip()
-    result = thread_controls.listing(database(), admin.site.id, search=search, before=query_number("before"))
+    page = thread_controls.listing(database(), admin.site.id, search=search, before=query_number("before"))
     return render_template(
         "admin/threads.html",
         **thread_context.context(admin),
-        found=result,
+        listing=page,
         search=search,
         before=request.args.get("before"),
         closed=lambda thread: threads.closed_reason(admin.site, thread, at=now()),
@@ -164,11 +164,11 @@ def _page(thread_id: int, errors: dict[str, str] | None = None) -> ResponseRetur
 
 
 def _marks(comment_id: int, errors: dict[str, str] | None = None) -> ResponseReturnValue:
-    admin, found = _comment(comment_id)
+    admin, marked = _comment(comment_id)
     html = render_template(
         "admin/marks.html",
         **thread_context.context(admin),
-        comment=found,
+        comment=marked,
         entry=queue.load_entry(database(), comment_id),
         errors=errors or {},
     )

@@ -141,8 +141,8 @@ def end() -> None:
 
 def token() -> str | None:
     """Return the session's token from the cookie, valid or not."""
-    result = cookie.get(_TOKEN)
-    return result if isinstance(result, str) else None
+    value = cookie.get(_TOKEN)
+    return value if isinstance(value, str) else None
 
 
 def signed_in_moderator() -> Commenter | None:

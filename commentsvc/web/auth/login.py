@@ -112,17 +112,17 @@ def redeem() -> ResponseReturnValue:
     site_id = ThreadRequest.read(EMBED, request.form).address().site.id
     wants_bearer = request.form.get("want") == "bearer"
     verifier = request.form.get("verifier", "")[:200]
-    result = login_tickets.peek(database(), verifier, site_id=site_id, at=now())
-    if result is None:
-        result = _redeem(verifier, site_id, again=wants_bearer)
-    if result.stage is LoginStage.PENDING:
-        begun = {"begun": True} if result.is_begun else {}
-        return headers.no_store(make_response(jsonify(stage=result.stage, **begun), 202))
-    body: dict[str, Any] = {"stage": result.stage, "message": result.message}
-    if result.stage is LoginStage.DONE and wants_bearer:
-        body["bearer"] = result.token
-    elif result.stage is LoginStage.DONE:
-        reader.set_cookie(site_id, result.token)
+    login_state = login_tickets.peek(database(), verifier, site_id=site_id, at=now())
+    if login_state is None:
+        login_state = _redeem(verifier, site_id, again=wants_bearer)
+    if login_state.stage is LoginStage.PENDING:
+        begun = {"begun": True} if login_state.is_begun else {}
+        return headers.no_store(make_response(jsonify(stage=login_state.stage, **begun), 202))
+    body: dict[str, Any] = {"stage": login_state.stage, "message": login_state.message}
+    if login_state.stage is LoginStage.DONE and wants_bearer:
+        body["bearer"] = login_state.token
+    elif login_state.stage is LoginStage.DONE:
+        reader.set_cookie(site_id, login_state.token)
     return headers.no_store(jsonify(body))
 
 
@@ -174,10 +174,10 @@ def _require_same_person(begun_from: Start) -> None:
 
 
 def _provider(key: str) -> Provider:
-    result = providers().get(key)
-    if result is None:
+    provider = providers().get(key)
+    if provider is None:
         raise NotFoundError("This service does not offer this login.")
-    return result
+    return provider
 
 
 def _where(begun_from: Start) -> tuple[Start, int | None]:

@@ -63,10 +63,10 @@ def remember(begun: PendingLogin) -> None:
 
 def pop(state: str, key: str, instance: str) -> PendingLogin | None:
     """Return and remove this browser's login with this state at this provider."""
-    result = _pending().get(state)
-    if result is None:
+    stored = _pending().get(state)
+    if stored is None:
         return None
-    begun = PendingLogin(**{**result, "attempt": OAuthState(**result["attempt"])})
+    begun = PendingLogin(**{**stored, "attempt": OAuthState(**stored["attempt"])})
     if (begun.attempt.provider, begun.attempt.instance) != (key, instance):
         return None
     cookie[_NAME] = {other: kept for other, kept in _pending().items() if other != state}
@@ -74,5 +74,5 @@ def pop(state: str, key: str, instance: str) -> PendingLogin | None:
 
 
 def _pending() -> dict[str, dict[str, Any]]:
-    result = cookie.get(_NAME)
-    return result if isinstance(result, dict) else {}
+    logins = cookie.get(_NAME)
+    return logins if isinstance(logins, dict) else {}

@@ -55,8 +55,8 @@ def current(site_id: int | None) -> LoginSession | None:
 
 def token(site_id: int | None) -> str | None:
     """Return the session's token from the request, valid or not."""
-    result = bearer() or (cookie.get(_name(site_id)) if cookie else None)
-    return result if isinstance(result, str) else None
+    value = bearer() or (cookie.get(_name(site_id)) if cookie else None)
+    return value if isinstance(value, str) else None
 
 
 def require_token() -> None:
@@ -119,16 +119,16 @@ def csrf_token() -> str:
     return str(generate_csrf())
 
 
-def describe(found: LoginSession) -> dict[str, Any]:
+def describe(holder: LoginSession) -> dict[str, Any]:
     """Return what a form shows about the signed-in reader."""
-    identity = found.identity
+    identity = holder.identity
     key = identity.provider if identity else ""
     return {
-        "mark": form_mark(found),
-        "name": found.commenter.name,
+        "mark": form_mark(holder),
+        "name": holder.commenter.name,
         "provider": key,
         "label": "" if key == single_sign_on.PROVIDER else label_of(key),
-        "picture": avatars.path(database(), found.commenter) or _drawn(found.commenter.name),
+        "picture": avatars.path(database(), holder.commenter) or _drawn(holder.commenter.name),
     }
 
 

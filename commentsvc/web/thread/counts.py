@@ -35,13 +35,13 @@ def counts() -> ResponseReturnValue:
         raise BadAddressError(f"Please ask for at most {MOST} addresses at once.")
     origins = {url: origin for url in urls if (origin := _origin(url))}
     known = sites.by_origins(database(), set(origins.values()))
-    results = {
+    addresses = {
         url: address
         for url, origin in origins.items()
         if origin in known and (address := _address(url, known[origin]))
     }
-    numbers = comment_counts.counts(database(), list(results.values()))
-    response = jsonify(dict.fromkeys(urls, 0) | dict(zip(results, numbers, strict=True)))
+    numbers = comment_counts.counts(database(), list(addresses.values()))
+    response = jsonify(dict.fromkeys(urls, 0) | dict(zip(addresses, numbers, strict=True)))
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     response.headers["Cache-Control"] = "public, max-age=60"

@@ -163,13 +163,13 @@ def _with_opinion(
 
 def _checked(form: CommentForm, address: ThreadAddress, holder: LoginSession | None) -> tuple[str, Author]:
     """Validate everything typed; raises InvalidFieldsError with all errors at once."""
-    faults_found: dict[str, str] = {}
+    errors: dict[str, str] = {}
     text = ""
     guest = fields.Guest()
     try:
         text = fields.text(form.value("text"), longest=settings().max_comment_length)
     except InvalidFieldsError as error:
-        faults_found |= error.fields
+        errors |= error.fields
     try:
         if holder is None:
             guest = fields.guest(
@@ -179,9 +179,9 @@ def _checked(form: CommentForm, address: ThreadAddress, holder: LoginSession | N
                 website_=form.value("website"),
             )
     except InvalidFieldsError as error:
-        faults_found |= error.fields
-    if faults_found:
-        raise InvalidFieldsError(faults_found)
+        errors |= error.fields
+    if errors:
+        raise InvalidFieldsError(errors)
     author = Author(
         guest=guest,
         commenter_id=holder.commenter_id if holder else None,
@@ -259,11 +259,11 @@ def _refused(error: CommentsvcError, form: CommentForm, thread_request: ThreadRe
     """Show the errors beside their fields; what was typed stays."""
     database().rollback()
     address = thread_request.address()
-    result = error.fields if isinstance(error, InvalidFieldsError) else {"form": str(error)}
+    field_errors = error.fields if isinstance(error, InvalidFieldsError) else {"form": str(error)}
     status = error_pages.status_of(error)
     holder = _logged_in(address, thread_request.mode) if _is_members(form) else None
     if error_pages.wants_json():
-        body: dict[str, Any] = {"errors": result, "message": str(error)}
+        body: dict[str, Any] = {"errors": field_errors, "message": str(error)}
         if isinstance(error, LoggedOutError):
             body["errors"]["loggedOut"] = True
         if isinstance(error, StaleFormError):
@@ -280,7 +280,7 @@ def _refused(error: CommentsvcError, form: CommentForm, thread_request: ThreadRe
         page = thread_pages.page(database(), address, order=order)
         again = isinstance(error, StaleFormError) and error.genuine
         form_state = FormState(
-            values=form.values(), errors=result, parent=_answered(form, address), again=again
+            values=form.values(), errors=field_errors, parent=_answered(form, address), again=again
         )
         response = render_page(
             thread_request, address, page, at=now(), form_state=form_state, holder=holder, status=status
