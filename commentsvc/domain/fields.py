@@ -118,7 +118,7 @@ def title(value: str | None) -> str | None:
 
 def guest(site: Site, *, name_: str, email_: str, website_: str) -> Guest:
     """Return a guest's details by the site's rules; raises InvalidFieldsError with all errors at once."""
-    faults: dict[str, str] = {}
+    errors: dict[str, str] = {}
 
     def checked(rule: FieldRule, check: Callable[[str], str], value: str) -> str | None:
         if rule is FieldRule.OFF or (rule is FieldRule.OPTIONAL and not value.strip()):
@@ -126,7 +126,7 @@ def guest(site: Site, *, name_: str, email_: str, website_: str) -> Guest:
         try:
             return check(value)
         except InvalidFieldsError as error:
-            faults.update(error.fields)
+            errors.update(error.fields)
             return None
 
     details = Guest(
@@ -134,8 +134,8 @@ def guest(site: Site, *, name_: str, email_: str, website_: str) -> Guest:
         email=checked(site.email_field, email, email_),
         website=checked(site.website_field, website, website_),
     )
-    if faults:
-        raise InvalidFieldsError(faults)
+    if errors:
+        raise InvalidFieldsError(errors)
     return details
 
 

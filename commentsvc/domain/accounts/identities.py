@@ -101,13 +101,13 @@ def unlink(session: Session, holder: LoginSession, identity_id: int, *, at: date
     """
     _require_fresh(holder, at=at)
     all_of_them = identities_of(session, holder.commenter_id)
-    identity = next((one for one in all_of_them if one.id == identity_id), None)
+    identity = next((other for other in all_of_them if other.id == identity_id), None)
     if identity is None:
         raise NotFoundError("You have no such linked account.")
     if len(all_of_them) == 1:
         raise ForbiddenError("This is the only way you can log in. Link another account first.")
     if holder.identity_id == identity.id:
-        holder.identity_id = next(one.id for one in all_of_them if one.id != identity.id)
+        holder.identity_id = next(other.id for other in all_of_them if other.id != identity.id)
         session.flush()
     session.delete(identity)
     session.flush()

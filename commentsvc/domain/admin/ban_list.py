@@ -87,18 +87,18 @@ def add(
     Needs `begin_write`. Raises InvalidFieldsError on `reason` and `until`, and ForbiddenError for people with a role on
     the site.
     """
-    faults = {}
+    errors = {}
     text = " ".join(reason.replace("\0", "").split())
     if not text or len(text) > REASON_LONGEST:
-        faults["reason"] = (
+        errors["reason"] = (
             f"Please use at most {REASON_LONGEST} characters"
             if text
             else "Please say why, for other moderators"
         )
     if until is not None and until <= at:
-        faults["until"] = "Please enter a day that is not over yet"
-    if faults:
-        raise InvalidFieldsError(faults)
+        errors["until"] = "Please enter a day that is not over yet"
+    if errors:
+        raise InvalidFieldsError(errors)
     for target in wanted:
         if target.kind is BanKind.PERSON and accounts.role_on(session, int(target.value), site_id):
             raise ForbiddenError(f"{target.label} has a role on this site. Remove the role first.")

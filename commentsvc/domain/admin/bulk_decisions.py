@@ -110,7 +110,9 @@ def decide_matching(
             session.rollback()
             outcome.next_after = None
             break
-        still = [one for one in lock(session, site_id, matching.ids) if one.status in tab.statuses]
+        still = [
+            comment for comment in lock(session, site_id, matching.ids) if comment.status in tab.statuses
+        ]
         _decide_all(session, outcome, still, status, moderator_id=moderator_id, at=at)
         session.commit()
         after = outcome.next_after = matching.next_after
@@ -131,7 +133,7 @@ def dismiss_reports(
         site_id=site_id,
         moderator_id=moderator_id,
         kind="comments.keep",
-        summary=f"Kept what readers had reported: {count_in_words(len(reported))}.",
+        summary=f"Kept despite reports: {count_in_words(len(reported))}.",
         at=at,
         facts={"reports": {str(comment.id): comment.reports for comment in reported}},
     )

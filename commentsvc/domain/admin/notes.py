@@ -82,8 +82,8 @@ def _checked(typed: str) -> str:
     try:
         return fields.text(typed, longest=LONGEST)
     except InvalidFieldsError:
-        fault = f"Please use at most {LONGEST:,} characters" if typed.strip() else "Please enter a note"
-        raise InvalidFieldsError({"text": fault}) from None
+        message = f"Please use at most {LONGEST:,} characters" if typed.strip() else "Please enter a note"
+        raise InvalidFieldsError({"text": message}) from None
 
 
 def _about(who: AuthorRef) -> str:

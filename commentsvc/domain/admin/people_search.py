@@ -84,7 +84,7 @@ def _newest_by(session: Session, site_id: int, who: AuthorRef) -> int | None:
         session.scalar(queue_query.listed(site_id, tab, who).order_by(Comment.id.desc()).limit(1))
         for tab in _LISTS
     ]
-    return max((one for one in newest if one is not None), default=None)
+    return max((comment_id for comment_id in newest if comment_id is not None), default=None)
 
 
 def _plain(text: str) -> str:

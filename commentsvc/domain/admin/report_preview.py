@@ -54,9 +54,9 @@ def compare(session: Session, site_id: int, now: int, then: int) -> Comparison:
     verdicts = _verdicts(session, sorted(voices))
     held = HeldByReports(now), HeldByReports(then)
     for comment_id, its in voices.items():
-        for one in held:
-            if reports.are_enough(list(its.values()), one.enough):
-                one.verdicts[verdicts.get(comment_id)] += 1
+        for preview in held:
+            if reports.are_enough(list(its.values()), preview.enough):
+                preview.verdicts[verdicts.get(comment_id)] += 1
     return Comparison(len(voices), *held)
 
 

@@ -159,7 +159,7 @@ def _replayed(
         row.id: TokenSource(row.source, row.html, row.guest_name, row.guest_email, row.guest_website)
         for row in rows
     }
-    tokens_by_id = {number: tokens.tokens_of(one) for number, one in text.items()}
+    tokens_by_id = {number: tokens.tokens_of(source) for number, source in text.items()}
     counts = spam_filter.lookup(session, site_id, {token for its in tokens_by_id.values() for token in its})
     for row in rows:
         score = spam_filter.weigh(tokens_by_id[row.id], counts, learned_as=_share(row.learned))

@@ -32,23 +32,23 @@ class RuleChange:
 
 def check(wanted: RuleChange) -> RuleChange:
     """Return the rules in their stored form; raises InvalidFieldsError with all errors at once."""
-    faults: dict[str, str] = {}
+    errors: dict[str, str] = {}
     lists: dict[str, str] = {}
     for field in ("moderation_words", "disallowed_words"):
         try:
             lists[field] = wordlists.check(getattr(wanted.rules, field), field=field)
         except InvalidFieldsError as error:
-            faults |= error.fields
+            errors |= error.fields
     links = wanted.rules.most_links
     if links is None or not 0 <= links <= MOST_LINKS:
-        faults["most_links"] = f"Please enter a number from 0 to {MOST_LINKS:,}"
+        errors["most_links"] = f"Please enter a number from 0 to {MOST_LINKS:,}"
     if not LEAST_SURE <= wanted.rules.filter_threshold <= 1:
-        faults["filter_threshold"] = "Please enter a number from 50 to 100"
+        errors["filter_threshold"] = "Please enter a number from 50 to 100"
     enough = wanted.reports_to_hold
     if enough is None or not 0 <= enough <= MOST_REPORTS:
-        faults["reports_to_hold"] = f"Please enter a number from 0 to {MOST_REPORTS:,}"
-    if faults:
-        raise InvalidFieldsError(faults)
+        errors["reports_to_hold"] = f"Please enter a number from 0 to {MOST_REPORTS:,}"
+    if errors:
+        raise InvalidFieldsError(errors)
     return RuleChange(
         wanted.policy,
         Rules(**lists, most_links=links, filter_threshold=wanted.rules.filter_threshold),

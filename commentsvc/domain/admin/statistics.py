@@ -175,8 +175,8 @@ def _rules(session: Session, site_id: int, since: datetime) -> list[Share]:
     )
     stopped: dict[int, set[str]] = {number: set() for number in session.scalars(spam)}
     for comment_id, reasons in rows:
-        results = {str(one["check"]) for one in reasons if one.get("status") in (Status.HELD, Status.SPAM)}
-        stopped.setdefault(comment_id, set()).update(results)
+        failed = {str(one["check"]) for one in reasons if one.get("status") in (Status.HELD, Status.SPAM)}
+        stopped.setdefault(comment_id, set()).update(failed)
     counted = Counter(check for checks in stopped.values() for check in checks or {""})
     shares = [Share(label_of(check) if check else NO_RULE, n) for check, n in counted.items()]
     return sorted(shares, key=lambda share: (-share.count, share.label))

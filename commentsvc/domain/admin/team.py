@@ -45,7 +45,7 @@ def members(session: Session, site_id: int) -> list[TeamMember]:
     for commenter_id, provider in session.execute(theirs):
         logins.setdefault(commenter_id, set()).add(provider)
     team = [TeamMember(*row, sorted(logins.get(row.commenter_id, set()))) for row in rows]
-    return sorted(team, key=lambda one: (one.role is not Role.OWNER, one.name.casefold(), one.id))
+    return sorted(team, key=lambda member: (member.role is not Role.OWNER, member.name.casefold(), member.id))
 
 
 def open_invitations(session: Session, site_id: int, *, at: datetime) -> Sequence[Ticket]:

@@ -101,7 +101,9 @@ def page(
     return ThreadPage(
         thread=thread,
         order=order,
-        conversations=[one for one in page_conversations if one.root.id != focus.root.id]
+        conversations=[
+            conversation for conversation in page_conversations if conversation.root.id != focus.root.id
+        ]
         if focus
         else page_conversations,
         next_cursor=cursors.format_cursor(shown[-1].created_at, shown[-1].id) if len(roots) > ROOTS else None,

@@ -39,24 +39,24 @@ def change(session: Session, site: Site, wanted: SiteSettings) -> None:
 
     Raises InvalidFieldsError with all errors at once.
     """
-    faults: dict[str, str] = {}
+    errors: dict[str, str] = {}
     if wanted.ignored_parameters != site.ignored_parameters:
         # Threads before the site: the lock order of renaming a thread.
         _lock_compared(session, site)
-    name = _line(wanted.name, "name", faults)
-    heading = _line(wanted.heading, "heading", faults)
+    name = _line(wanted.name, "name", errors)
+    heading = _line(wanted.heading, "heading", errors)
     if name and session.scalar(select(Site.id).where(Site.name == name, Site.id != site.id)):
-        faults["name"] = f"There is already a site named {name!r}."
+        errors["name"] = f"There is already a site named {name!r}."
     try:
         sites.set_origins(session, site, wanted.origins)
     except InvalidFieldsError as error:
-        faults |= error.fields
+        errors |= error.fields
     try:
         ignored = checked(wanted.ignored_parameters)
     except ValueError as error:
-        faults["ignored_parameters"] = str(error)
-    if faults:
-        raise InvalidFieldsError(faults)
+        errors["ignored_parameters"] = str(error)
+    if errors:
+        raise InvalidFieldsError(errors)
     if ignored != site.ignored_parameters:
         _compare_anew(session, site, ignored)
     site.name, site.heading = name, heading
@@ -90,9 +90,9 @@ def _compare_anew(session: Session, site: Site, ignored: str) -> None:
             session.execute(update(table), changed)
 
 
-def _line(value: str, field: str, faults: dict[str, str]) -> str:
+def _line(value: str, field: str, errors: dict[str, str]) -> str:
     try:
         return fields.name(value, missing=f"Please enter a {field}")
     except InvalidFieldsError as error:
-        faults[field] = error.fields["name"]
+        errors[field] = error.fields["name"]
         return ""

@@ -41,7 +41,7 @@ class RemapPlan:
     @property
     def moving(self) -> list[UrlChange]:
         """The changes that will be made."""
-        return [one for one in self.changes if one.taken is None]
+        return [change for change in self.changes if change.taken is None]
 
 
 def plan(session: Session, site: Site, *, old: str, new: str) -> RemapPlan:
@@ -91,20 +91,20 @@ def apply(
     moving = planned.moving
     if not moving:
         raise InvalidFieldsError({"old": "No thread would change."})
-    _readdress(session, site, [(one.id, one.new_key, one.new_url) for one in moving])
-    new_keys = [one.new_key for one in moving if one.new_key != one.key]
+    _readdress(session, site, [(change.id, change.new_key, change.new_url) for change in moving])
+    new_keys = [change.new_key for change in moving if change.new_key != change.key]
     _forget(session, site.id, new_keys)
     session.flush()
     given = [
         {
             "site_id": site.id,
-            "key": one.key,
-            "match_key": article_urls.match_key(one.key, site.ignored_parameters),
-            "thread_id": one.id,
+            "key": change.key,
+            "match_key": article_urls.match_key(change.key, site.ignored_parameters),
+            "thread_id": change.id,
             "created_at": at,
         }
-        for one in moving
-        if one.new_key != one.key
+        for change in moving
+        if change.new_key != change.key
     ]
     if given:
         session.execute(insert(ThreadAlias), given)
@@ -116,7 +116,7 @@ def apply(
         kind=KIND,
         summary=f"Moved {number} from {planned.old[:100]} to {planned.new[:100]}.",
         at=at,
-        facts={"threads": [[one.id, one.key, one.url, one.new_key] for one in moving]},
+        facts={"threads": [[change.id, change.key, change.url, change.new_key] for change in moving]},
     )
 
 

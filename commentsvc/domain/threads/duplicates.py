@@ -60,11 +60,12 @@ def find(session: Session, site_id: int) -> list[DuplicateGroup]:
         for some in (_by_name(threads) if len(threads) >= _COMMON else [threads])
         if len(some) > 1
     ]
-    group_of = {one.id: number for number, group in enumerate(groups) for one in group.members}
+    group_of = {thread.id: number for number, group in enumerate(groups) for thread in group.members}
     groups += [
         _group("The same title", threads)
         for threads in by_title.values()
-        if 1 < len(threads) < _COMMON and len({group_of.get(one.id, -one.id - 1) for one in threads}) > 1
+        if 1 < len(threads) < _COMMON
+        and len({group_of.get(thread.id, -thread.id - 1) for thread in threads}) > 1
     ]
     return groups[:SHOWN]
 
@@ -93,4 +94,4 @@ def _address_and_query(url: str) -> tuple[str, str]:
 
 
 def _group(why: str, threads: list[DuplicateThread]) -> DuplicateGroup:
-    return DuplicateGroup(why, sorted(threads, key=lambda one: (-one.count, one.id)))
+    return DuplicateGroup(why, sorted(threads, key=lambda thread: (-thread.count, thread.id)))

@@ -42,17 +42,17 @@ class VersionStamp:
 
 def unchanged(connection: Connection, stamps: Sequence[VersionStamp]) -> list[bool]:
     """Return for each stamp whether it is current; takes three queries, however many there are."""
-    sites = _sites(connection, {one.site_id for one in stamps})
-    threads = _threads(connection, {one.thread_id for one in stamps if one.thread_id is not None})
-    begun = _begun(connection, [one for one in stamps if one.thread_id is None])
+    sites = _sites(connection, {stamp.site_id for stamp in stamps})
+    threads = _threads(connection, {stamp.thread_id for stamp in stamps if stamp.thread_id is not None})
+    begun = _begun(connection, [stamp for stamp in stamps if stamp.thread_id is None])
     return [
-        sites.get(one.site_id) == one.site_version
+        sites.get(stamp.site_id) == stamp.site_version
         and (
-            begun.isdisjoint({(one.site_id, one.key), one.concerns})
-            if one.thread_id is None
-            else threads.get(one.thread_id) == (one.site_id, one.key, one.thread_version)
+            begun.isdisjoint({(stamp.site_id, stamp.key), stamp.concerns})
+            if stamp.thread_id is None
+            else threads.get(stamp.thread_id) == (stamp.site_id, stamp.key, stamp.thread_version)
         )
-        for one in stamps
+        for stamp in stamps
     ]
 
 
@@ -74,8 +74,8 @@ def _threads(connection: Connection, ids: set[int]) -> dict[int, tuple[int, str,
 def _begun(connection: Connection, stamps: Sequence[VersionStamp]) -> set[tuple[int, str]]:
     """Return which addresses without a thread have one now."""
     keys: dict[int, set[str]] = {}
-    for one in stamps:
-        keys.setdefault(one.site_id, set()).update({one.key, one.match or one.key})
+    for stamp in stamps:
+        keys.setdefault(stamp.site_id, set()).update({stamp.key, stamp.match or stamp.key})
     if not keys:
         return set()
     queries = [

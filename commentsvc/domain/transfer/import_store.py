@@ -85,11 +85,11 @@ def store(session: Session, discussion: ThreadToStore, *, at: datetime, tally: I
     threads.lock(session, thread.id)
     session.refresh(thread)  # its title may have been read from the article meanwhile
     _complete(session, thread, discussion)
-    keys = {one.key for one in discussion.comments} | {
-        one.parent_key for one in discussion.comments if one.parent_key
+    keys = {comment.key for comment in discussion.comments} | {
+        comment.parent_key for comment in discussion.comments if comment.parent_key
     }
     there = stored_parents(session, address.site.id, keys)
-    new = [one for one in discussion.comments if one.key not in there]
+    new = [comment for comment in discussion.comments if comment.key not in there]
     tally.already_there += len(discussion.comments) - len(new)
     if new:
         places = {
@@ -111,39 +111,39 @@ def _complete(session: Session, thread: Thread, discussion: ThreadToStore) -> No
 def _insert(
     session: Session, thread: Thread, new: Sequence[PlannedComment], *, at: datetime
 ) -> Sequence[int]:
-    rows = [_row(thread, one) for one in new]
+    rows = [_row(thread, comment) for comment in new]
     query = insert(Comment).returning(Comment.id, sort_by_parameter_order=True)
     ids = session.scalars(query, rows).all()
     decisions = [
         {
             "comment_id": comment_id,
-            "status": one.status,
-            "reasons": [Verdict(CheckName.IMPORT, one.status, one.reason).as_row()],
+            "status": comment.status,
+            "reasons": [Verdict(CheckName.IMPORT, comment.status, comment.reason).as_row()],
             "created_at": at,
         }
-        for comment_id, one in zip(ids, new, strict=True)
+        for comment_id, comment in zip(ids, new, strict=True)
     ]
     session.execute(insert(Decision), decisions)
     return ids
 
 
-def _row(thread: Thread, one: PlannedComment) -> dict[str, Any]:
+def _row(thread: Thread, comment: PlannedComment) -> dict[str, Any]:
     return {
         "site_id": thread.site_id,
         "thread_id": thread.id,
-        "kind": one.kind,
-        "status": one.status,
-        "shown": one.status is Status.APPROVED,
-        "format": one.draft.format,
-        "source": one.draft.source,
-        "html": one.draft.rendered.html,
+        "kind": comment.kind,
+        "status": comment.status,
+        "shown": comment.status is Status.APPROVED,
+        "format": comment.draft.format,
+        "source": comment.draft.source,
+        "html": comment.draft.rendered.html,
         "renderer": markup.VERSION,
-        "digest": one.draft.digest,
-        "guest_name": one.guest.name,
-        "guest_email": one.guest.email,
-        "guest_website": one.guest.website,
-        "created_at": one.created_at,
-        "transfer_key": one.key,
+        "digest": comment.draft.digest,
+        "guest_name": comment.guest.name,
+        "guest_email": comment.guest.email,
+        "guest_website": comment.guest.website,
+        "created_at": comment.created_at,
+        "transfer_key": comment.key,
     }
 
 
@@ -154,20 +154,20 @@ def _attach(
     answers: list[dict[str, int]] = []
     replies: Counter[int] = Counter()
     parents: set[int] = set()
-    for comment_id, one in new.items():
+    for comment_id, comment in new.items():
         place = _StoredParent(comment_id, comment_id, 0)
-        parent = places.get(one.parent_key) if one.parent_key else None
-        tally.add(one, orphan=one.parent_key is not None and parent is None)
+        parent = places.get(comment.parent_key) if comment.parent_key else None
+        tally.add(comment, orphan=comment.parent_key is not None and parent is None)
         if parent is not None:
             place = _StoredParent(comment_id, parent.root_id, parent.depth + 1)
             answers.append(
                 {"id": place.id, "parent_id": parent.id, "root_id": place.root_id, "depth": place.depth}
             )
-            if one.status is Status.APPROVED:
+            if comment.status is Status.APPROVED:
                 replies[parent.root_id] += 1
                 parents.add(parent.id)
-        if one.kind is Kind.COMMENT:
-            places[one.key] = place
+        if comment.kind is Kind.COMMENT:
+            places[comment.key] = place
     if answers:
         session.execute(update(Comment), answers)
     return parents, replies
@@ -181,9 +181,9 @@ def _publish(
     replies: Counter[int],
 ) -> None:
     """Count the approved comments; the article is not asked for its title if the import had one."""
-    approved = [one for one in new if one.status is Status.APPROVED]
+    approved = [comment for comment in new if comment.status is Status.APPROVED]
     if approved:
-        comments = sum(one.kind is Kind.COMMENT for one in approved)
+        comments = sum(comment.kind is Kind.COMMENT for comment in approved)
         counts = ThreadCounts(comments, replies, changes=len(approved))
         asks_title = thread.title_source in {None, TitleSource.BROWSER}
         visibility.publish(session, thread.id, counts, parents=parents, asks_title=asks_title)

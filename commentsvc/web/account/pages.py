@@ -163,7 +163,7 @@ def _is_vouched() -> bool:
 
 def _again() -> list[catalogue.Provider]:
     """Return the providers with which this person can log in again."""
-    mine = {one.provider for one in identities.identities_of(database(), _holder().commenter_id)}
+    mine = {identity.provider for identity in identities.identities_of(database(), _holder().commenter_id)}
     return [provider for key, provider in providers().items() if key in mine]
 
 

@@ -77,7 +77,7 @@ def _sentence(outcome: BulkResult, done: int) -> str:
     if done or not sentences:
         sentences.append(f"Restored {bulk_decisions.count_in_words(done)}." if done else _nothing(outcome))
     if stay := len(outcome.already_decided):
-        names = sorted({one.by or "the service" for one in outcome.already_decided})
+        names = sorted({earlier.by or "the service" for earlier in outcome.already_decided})
         sentences.append(
             f"Not restored: {bulk_decisions.count_in_words(stay)}, already decided by {', '.join(names)}."
         )

@@ -61,9 +61,9 @@ def author(comment_id: int) -> ResponseReturnValue:
     admin, comment = _find(comment_id)
     offered = ban_list.possible_bans(comment)
     form = AuthorBanForm()
-    form.targets.choices = [(one.key, _WORDS[one.kind].format(_shown(one))) for one in offered]
+    form.targets.choices = [(target.key, _WORDS[target.kind].format(_shown(target))) for target in offered]
     if request.method == "GET":
-        form.targets.data = [one.key for one in offered if one.kind in _TICKED]
+        form.targets.data = [target.key for target in offered if target.kind in _TICKED]
     errors, status = {}, 200
     if request.method == "POST":
         try:
@@ -120,7 +120,9 @@ def _ban_author(form: AuthorBanForm, comment_id: int) -> Redirect:
     require_valid(form)
     with writing() as session:
         admin, comment = _find(comment_id)
-        chosen = [one for one in ban_list.possible_bans(comment) if one.key in (form.targets.data or [])]
+        chosen = [
+            target for target in ban_list.possible_bans(comment) if target.key in (form.targets.data or [])
+        ]
         added = ban_list.add(
             session,
             admin.site.id,

@@ -113,6 +113,6 @@ def _others(overtaken: Sequence[AlreadyDecided]) -> str:
     """Return a sentence that names who had already decided."""
     if not overtaken:
         return ""
-    names = sorted({one.by or "the service" for one in overtaken})
+    names = sorted({earlier.by or "the service" for earlier in overtaken})
     number = bulk_decisions.count_in_words(len(overtaken)).capitalize()
     return f"{number} had already been decided by {', '.join(names)}."

@@ -173,7 +173,7 @@ def _other_sites(site_id: int) -> list[Site]:
     """Return the other sites that this person owns."""
     mine = accounts.sites_of(database(), person())
     return [
-        one
-        for one in mine
-        if one.id != site_id and accounts.role_on(database(), person().id, one.id) is Role.OWNER
+        site
+        for site in mine
+        if site.id != site_id and accounts.role_on(database(), person().id, site.id) is Role.OWNER
     ]
