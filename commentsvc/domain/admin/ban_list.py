@@ -93,7 +93,7 @@ def add(
         errors["reason"] = (
             f"Please use at most {REASON_LONGEST} characters"
             if text
-            else "Please say why, for other moderators"
+            else "Please enter a reason, for other moderators"
         )
     if until is not None and until <= at:
         errors["until"] = "Please enter a day that is not over yet"

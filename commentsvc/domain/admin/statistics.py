@@ -32,7 +32,7 @@ WAITS = (
     ("Under 3 days", timedelta(days=3)),
     ("3 days and more", timedelta.max),
 )
-NO_RULE = "Moderators alone"
+NO_RULE = "Moderators only"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,21 +28,21 @@ class CheckName(StrEnum):
         member._value_, member.label, member.replay = name, label, replay
         return member
 
-    MEMBER = "member", "Written by the site's people", Replay.ASKED_AGAIN
+    MEMBER = "member", "Written by the site's team", Replay.ASKED_AGAIN
     POLICY = "policy", "The site's policy", Replay.ASKED_AGAIN
     HONEYPOT = "honeypot", "The hidden field"
     TOO_FAST = "too_fast", "Sent too fast"
     SANITISERS = "sanitisers", "The sanitisers disagreed"
-    DISALLOWED = "disallowed", "Words for spam", Replay.ASKED_AGAIN
-    MODERATED = "moderated", "Words to look at", Replay.ASKED_AGAIN
+    DISALLOWED = "disallowed", "Spam words", Replay.ASKED_AGAIN
+    MODERATED = "moderated", "Words to review", Replay.ASKED_AGAIN
     LINKS = "links", "Too many links", Replay.ASKED_AGAIN
-    NAMESAKE = "namesake", "A name like that of another"
+    NAMESAKE = "namesake", "A name like somebody else's"
     CLAIMED_ROLE = "claimed_role", "A name that claims a role"
     FILTER = "filter", "The site's own filter", Replay.ASKED_AGAIN
     PRESSURE = "pressure", "Too many comments at once", Replay.LEFT_OUT
     AKISMET = "akismet", "Akismet"
     REPORTS = "reports", "Readers' reports"
-    IMPORT = "import", "As it was before its import", Replay.LEFT_OUT
+    IMPORT = "import", "Status from the import", Replay.LEFT_OUT
     ERASED = "erased", "Its author deleted their account"
 
 

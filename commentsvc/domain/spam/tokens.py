@@ -25,9 +25,9 @@ _SIGNS = {
     "sign:caps": "a text in capitals",
     "sign:digits": "many digits",
     "sign:exclaims": "several exclamation marks",
-    "sign:mixed": "words of mixed alphabets",
-    "sign:website": "a website given",
-    "sign:no-website": "no website given",
+    "sign:mixed": "words with mixed alphabets",
+    "sign:website": "a website",
+    "sign:no-website": "no website",
 }
 
 

@@ -55,7 +55,7 @@ def detail(site_id: int) -> ResponseReturnValue:
         except InvalidFieldsError as error:
             errors = error.fields
         else:
-            cookies.set_notice("Noted.")
+            cookies.set_notice("The note is added.")
             return redirect(url_for("people.detail", site_id=site_id, who=who, _anchor="notes"), 303)
     return _show(admin, who, form, errors)
 

@@ -64,7 +64,7 @@ def closing(thread_id: int) -> ResponseReturnValue:
     try:
         on = {"open": None, "now": now()}[wanted] if wanted != "date" else _day(request.form.get("day", ""))
     except KeyError:
-        return _page(thread_id, {"closing": "Please choose one"})
+        return _page(thread_id, {"closing": "Please choose an option"})
     except InvalidFieldsError as error:
         return _page(thread_id, error.fields)
     with writing() as session:
@@ -89,7 +89,7 @@ def pace(thread_id: int) -> ResponseReturnValue:
             thread_controls.slow(session, thread, wanted, moderator_id=admin.person.id, at=now())
     except InvalidFieldsError as error:
         return _page(thread_id, error.fields)
-    words = f"Slow mode: one comment every {threads.seconds(wanted)}." if wanted else "No slow mode."
+    words = f"Slow mode: one comment every {threads.seconds(wanted)}." if wanted else "Slow mode is off."
     return thread_context.done(thread_id, words)
 
 
@@ -120,7 +120,7 @@ def mark(comment_id: int) -> ResponseReturnValue:
         with writing() as session:
             admin, marked = _comment(comment_id)
             if wanted not in _MARKS:
-                raise InvalidFieldsError({"mark": "Please choose one"})
+                raise InvalidFieldsError({"mark": "Please choose an option"})
             _MARKS[wanted](session, marked, moderator_id=admin.person.id, at=now())
     except InvalidFieldsError as error:
         return _marks(comment_id, error.fields)
