@@ -175,7 +175,7 @@ def test_what_is_typed_is_banned(
         ("value", {"kind": "domain", "value": "no domain"}, "Please enter a domain"),
         ("kind", {"kind": "person", "value": "1"}, "Not a valid choice"),
         ("length", {"length": "8"}, "Not a valid choice"),
-        ("reason", {"reason": " \0 "}, "Please say why"),
+        ("reason", {"reason": " \0 "}, "Please enter a reason"),
         ("until", {"length": "until"}, "Please enter the last day"),
         ("until", {"length": "until", "until": "2020-01-01"}, "not over yet"),
         ("until", {"length": "until", "until": "9999-12-31"}, "an earlier day"),

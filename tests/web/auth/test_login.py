@@ -708,7 +708,7 @@ class TestPurposes:
 
     def test_and_for_nobody_else(self, ada: LoginClient, session: Session) -> None:
         answer = ada.come_back(ada.leave_for("github", "admin"))
-        assert "(github, 583231); no site has made you its moderator" in message(answer)
+        assert "(github, 583231), but you do not moderate any site here" in message(answer)
         assert people(session) == 0
 
     @pytest.mark.parametrize("purpose", ["person", "link", "admin", "invite"])
