@@ -95,7 +95,7 @@ def test_what_readers_do_not_see_is_not_put_in_front_of_them(
     comment = pen.write()
     decisions.decide(session, comment, status)
     for mark in (pins.pin, pins.feature):
-        with pytest.raises(InvalidFieldsError, match="that readers see"):
+        with pytest.raises(InvalidFieldsError, match="that readers can see"):
             mark(session, comment, moderator_id=None, at=pen.at)
 
 

@@ -211,7 +211,7 @@ def test_a_million_nested_elements_are_refused() -> None:
             "not a WordPress export",
         ),
         (b'<rss version="2.0"><channel></channel></rss>', "Tools > Export"),
-        (wxr.export(version="2.0"), "version '2.0'; 1.0, 1.1, 1.2 are understood"),
+        (wxr.export(version="2.0"), "version '2.0'; supported are 1.0, 1.1, 1.2"),
     ],
 )
 def test_what_is_no_export_is_refused_with_advice(data: bytes, said: str) -> None:

@@ -437,7 +437,7 @@ class TestEditing:
         ("field", "typed", "fault"),
         [
             ("text", " \n ", "Please enter a comment"),
-            ("text", "x" * 20_000, "10,000 is the most"),
+            ("text", "x" * 20_000, "the limit is 10,000"),
             ("name", "n" * 81, "Please use at most 80 characters"),
             ("email", "nobody", "Invalid email address"),
             ("website", "javascript:alert(1)", "Invalid website address"),

@@ -102,7 +102,7 @@ class TestTrying:
         answer = owner.post(rules(site), form(moderation_words="casino"))
         assert answer.status_code == 200
         text = Elements(answer.text).text
-        assert "Of the latest 1 comment, 1 would be decided otherwise" in text
+        assert "Of the latest 1 comment, 1 would be decided differently" in text
         assert fresh(session, site).moderation_words == ""
         shown = Elements(owner.post(rules(site), form()).text)
         assert "Spam that would appear" in shown.text

@@ -100,7 +100,7 @@ def test_whoever_is_one_too_many_at_a_slow_provider_is_told_which(
         answer = LoginClient(app).start("google")
         over.set()
     assert answer.status_code == 503
-    assert "Google takes long to answer just now." in answer.text
+    assert "Google is slow to answer." in answer.text
     assert play.waiting == provider_calls.SHARE
 
 
