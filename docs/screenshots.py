@@ -100,8 +100,8 @@ def moderators(browser: Browser, link: str) -> None:
     show(page, "queue")
     page.get_by_role("link", name="Settings").click()
     page.get_by_role("link", name="Rules").click()
-    page.get_by_label("Words that make a comment wait").fill("handbag*")
-    page.get_by_role("button", name="Try it").click()
+    page.get_by_label("Words that hold a comment").fill("handbag*")
+    page.get_by_role("button", name="Preview").click()
     show(page, "rules", height=1150)
     for name in ("People", "At a glance", "Actions", "Team"):
         page.get_by_role("link", name=name, exact=True).click()

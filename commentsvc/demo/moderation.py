@@ -57,7 +57,7 @@ WAITING = (
         3.1,
         "Three that I would read next: https://rivets.example/one, https://rivets.example/two and "
         "https://bolts.example.",
-        Verdict(CheckName.LINKS, Status.HELD, "It has 3 links; comments with more than 2 wait on this site."),
+        Verdict(CheckName.LINKS, Status.HELD, "It has 3 links; this site holds comments with more than 2."),
     ),
     (
         "lda",

@@ -26,7 +26,7 @@ _REASONS = {
     Status.HELD: Verdict(
         CheckName.POLICY, Status.HELD, "This person has no approved comment on this site yet."
     ),
-    Status.SPAM: Verdict(CheckName.HONEYPOT, Status.SPAM, "A field that people do not see was filled in."),
+    Status.SPAM: Verdict(CheckName.HONEYPOT, Status.SPAM, "A hidden field was filled in."),
 }
 
 

@@ -1,4 +1,4 @@
-"""The audit log: what moderators did, in words; rows are added, never changed but for the mark of being undone."""
+"""The audit log: sentences about what moderators did. Rows are added; the only change is to mark one as undone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def record(
     at: datetime,
     facts: Mapping[str, Any] | None = None,
 ) -> Action:
-    """Add an entry and return it, numbered. `facts` are what undoing needs. Needs `begin_write`.
+    """Add an entry and return it with its id. `facts` are what undoing needs. Needs `begin_write`.
 
     `kind` is a dotted word such as `comments.spam` or `thread.merge`; `summary` a sentence for people.
     """

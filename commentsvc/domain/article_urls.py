@@ -15,12 +15,12 @@ from commentsvc.origins import LONGEST, REMEMBERED, origin_of
 __all__ = ["LONGEST", "REMEMBERED", "canonical", "host_in_ascii", "match_key", "origin_of", "thread_key"]
 
 GIVEN_LONGEST = 16 * 1024
-"""Characters of an address as it is given, with all that hangs on it."""
+"""Longest URL accepted, in characters, including fragment and ignored parameters."""
 _LABEL_LONGEST = 63
 _ESCAPE = re.compile(r"%[0-9a-f]{2}", re.IGNORECASE)
 _COMMENT = re.compile(r"#comment-\d+$")
 _UNRESERVED = frozenset(string.ascii_letters + string.digits + "-._~")
-# What earlier releases took off. Threads that they stored are found by what they left.
+# Parameters that earlier releases removed. Their threads are stored under the keys without them.
 _EARLIER_TRACKING = re.compile(
     r"utm_\w+|(fb|g|dc|msc|tw|tt|y|wbra|gbra)clid|gclsrc|igshid|mc_[ce]id|_(ga|gl|hsenc|hsmi|openstat)|mkt_tok"
     r"|vero_(id|conv)|oly_(anon|enc)_id|wickedid|srsltid|ref_src|ref_url|s_cid|(at|pk|mtm|hsa|matomo)_\w+"
@@ -30,11 +30,11 @@ _EARLIER_TRACKING = re.compile(
 
 
 def canonical(url: str, ignored: str = "") -> str:
-    """Return an article's URL: its host lower-cased, without fragment, default port and ignored arguments.
+    """Return an article's URL: its host in lower case, without fragment, default port and ignored parameters.
 
     A fragment that is the path of a hash router (`#/article`, `#!/article`) names an article, and stays. `ignored` is
-    the site's own list of arguments. Raises BadAddressError for what is no page's URL, and for an article's that is
-    longer than 2,000 characters without all that.
+    the site's own list of parameters. Raises BadAddressError if `url` is not a page's URL, or if the article's URL is
+    longer than 2,000 characters.
     """
     return _canonical(shortened(url, ignored), ignored)
 
@@ -47,7 +47,7 @@ def _canonical(url: str, ignored: str) -> str:
 
 
 def earlier_key(url: str) -> str:
-    """Return the key under which earlier releases stored an article's thread; empty for what they refused."""
+    """Return the key under which earlier releases stored an article's thread; empty if they refused `url`."""
     return _earlier_key(url) if len(url) <= LONGEST else ""
 
 
@@ -55,7 +55,7 @@ def earlier_key(url: str) -> str:
 def _earlier_key(url: str) -> str:
     try:
         parts = urlsplit(_required(url))
-        if _route(parts.fragment):  # they took all of a hash router's articles for one
+        if _route(parts.fragment):  # earlier releases had one thread for all articles of a hash router
             return ""
         pairs = parse_qsl(parts.query, keep_blank_values=True, errors="surrogateescape")
         kept = [pair for pair in pairs if not _EARLIER_TRACKING.fullmatch(pair[0])]
@@ -66,7 +66,7 @@ def _earlier_key(url: str) -> str:
 
 
 def shortened(url: str, ignored: str = "") -> str:
-    """Return an address that is too long without its fragment and ignored arguments; any other as it is."""
+    """Return a URL longer than `LONGEST` without its fragment and ignored parameters; any other unchanged."""
     if not LONGEST < len(url) <= GIVEN_LONGEST:
         return url
     page, _, fragment = url.partition("#")
@@ -77,14 +77,14 @@ def shortened(url: str, ignored: str = "") -> str:
 
 
 def page_origin(url: str) -> str:
-    """Return the origin of a page whose address may be long for what hangs on it; raises BadAddressError."""
+    """Return the origin of a page, even if its query and fragment are long; raises BadAddressError."""
     if LONGEST < len(url) <= GIVEN_LONGEST:
         url = url.partition("#")[0].partition("?")[0]
     return origin_of(url)
 
 
 def _required(url: str) -> str:
-    origin_of(url)  # raises for what is no address, before it is taken apart
+    origin_of(url)  # raises for invalid URLs, before anything parses them
     return url
 
 
@@ -93,14 +93,14 @@ def _path(url: str) -> str:
 
 
 def check_length(address: str) -> str:
-    """Return an article's address as it is; raises BadAddressError for one that cannot be stored."""
+    """Return an article's URL unchanged; raises BadAddressError if it is too long to be stored."""
     if len(address) > LONGEST:
         raise BadAddressError("This page's address is too long to have a thread.")
     return address
 
 
 def _route(fragment: str) -> str:
-    """Return the part of a fragment by which a hash router finds an article, with its mark; empty for any other."""
+    """Return the part of a fragment by which a hash router finds an article, with its `#`; empty for any other."""
     route = _COMMENT.sub("", fragment)
     if not route.startswith(("/", "!/")) or not route.strip("!/"):  # the router's home is the page itself
         return ""
@@ -108,28 +108,26 @@ def _route(fragment: str) -> str:
 
 
 def _normal(escape: re.Match[str]) -> str:
-    """One way to write a character: itself where it needs no escape, else an escape in capitals."""
+    """Return the normal form of an escaped character: itself if it needs no escape, else the escape in capitals."""
     char = chr(int(escape[0][1:], 16))
     return char if char in _UNRESERVED else escape[0].upper()
 
 
 def host_in_ascii(host: str) -> str:
-    """Return a host as DNS has it, however it was written: in capitals, in wide letters, with a dot at its end."""
-    host = (
-        unicodedata.normalize("NFKC", host).lower().replace("\u3002", ".").rstrip(".")
-    )  # as browsers take it
+    """Return a host name as in DNS, whether it was typed in capitals, in wide letters or with a dot at its end."""
+    host = unicodedata.normalize("NFKC", host).lower().replace("\u3002", ".").rstrip(".")  # as browsers do
     return ".".join(map(_label_in_ascii, host.split(".")))
 
 
 def _label_in_ascii(label: str) -> str:
-    # A longer one names nothing, and encoding it takes time that grows with its square.
+    # A longer label is invalid, and encoding it takes quadratic time.
     if label.isascii() or len(label) > _LABEL_LONGEST:
         return label
     return f"xn--{label.encode('punycode').decode()}"
 
 
 def thread_key(canonical_url: str) -> str:
-    """Return an article's address without scheme and slash at the end: under this its thread is stored."""
+    """Return the key of an article's thread: its URL without scheme and trailing slash."""
     return _bare(canonical_url)
 
 

@@ -1,4 +1,4 @@
-"""Who writes a comment, as bans, checks and the comment's row know them."""
+"""The author of a comment, for bans, checks and the comment's row."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from commentsvc.domain.fields import Guest
 from commentsvc.models import Role
 
 HashInMonth = Callable[[str], str]
-"""Returns the hash that a network has in a month such as 2026-11."""
+"""Returns a network's hash in a month such as 2026-11."""
 
 
 @dataclass(frozen=True)
 class Author:
-    """A guest, or somebody with an account and a role or none. Hashes are 64 hexadecimal digits."""
+    """A guest or an account, with the role on the site if any. Hashes are 64 hexadecimal digits."""
 
     guest: Guest = field(default_factory=Guest)
     commenter_id: int | None = None
     role: Role | None = None
     author_key_hash: str | None = None
     network_hash: str | None = None
-    """Of the month in which they write."""
+    """For the current month."""
     network_hash_in: HashInMonth | None = None
-    """A network's hash changes every month; this gives it for earlier ones."""
+    """Returns the hash for earlier months: a network's hash changes every month."""
     client_ip: str | None = None
-    """Compared with bans and lists, never stored."""
+    """Compared with bans and word lists, never stored."""

@@ -1,4 +1,4 @@
-"""What a list of many comments reads of each: its text as it is, or only the beginning of a very large one."""
+"""What lists of comments read of each: its whole text, or only the beginning of a very large one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _EXCERPT = 2_000
 
 
 def html_in_list() -> ColumnElement[Any]:
-    """Select a comment's HTML; none where it is too large for a list, whose reader gets `excerpt` then."""
+    """Select a comment's HTML; NULL if it is too large for a list, which then shows `excerpt`."""
     return case((func.length(Comment.html) <= _LARGEST_HTML, Comment.html), else_=None)
 
 

@@ -1,4 +1,4 @@
-"""The one validator of everything people type; post, edit, admin edit and import all pass through it."""
+"""The one validator of everything people type; posting, editing (also by moderators) and imports use it."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ EMAIL_LONGEST = 254
 WEBSITE_LONGEST = 500
 TITLE_LONGEST = 300
 LARGEST_ROW = 2**63 - 1
-"""What databases take as the number of a row."""
+"""The largest row id that databases accept."""
 LARGEST_SITE = 2**31 - 1
-"""And of a site."""
+"""The largest id of a site."""
 
 _EMAIL = re.compile(
     r"[^\s@<>()\[\]\\,;:\"\x00-\x1f]{1,64}@(?:[\w](?:[\w-]{0,61}[\w])?\.)+[^\W\d_][\w-]{0,62}"
 )
 _HOST = re.compile(r"(?:[\w](?:[\w-]{0,61}[\w])?\.)+[^\W\d_][\w-]{0,62}\.?|localhost|\d{1,3}(?:\.\d{1,3}){3}")
 _NUMBER = re.compile("[0-9]{1,19}")
-# The categories Cc and Cs, but for line feed and tab.
+# The categories Cc and Cs, except line feed and tab.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-# Empty lines, and spaces that mean nothing in Markdown: four begin code, fewer set the items of a list in.
+# Empty lines, and spaces without a meaning in Markdown: four begin code, fewer indent list items.
 _BEGINNING = re.compile(r"\A(?:[^\S\n]*\n)*(?: {1,3}(?![ \t*+\d-]))?")
 
 
 @dataclass(frozen=True)
 class Guest:
-    """Details a guest left, cleaned; None where they left or the site asks for none."""
+    """A guest's details, cleaned; None if they gave none or the site does not ask."""
 
     name: str | None = None
     email: str | None = None
@@ -43,14 +43,14 @@ class Guest:
 
 
 def whole_number(value: str, largest: int = LARGEST_ROW) -> int | None:
-    """Return a number written in ASCII digits and nothing else; None for any other text, and above `largest`."""
+    """Return a number written in ASCII digits only; None for any other text or a number above `largest`."""
     if not _NUMBER.fullmatch(value) or int(value) > largest:
         return None
     return int(value)
 
 
 def row_argument(query: Mapping[str, str], name: str, largest: int = LARGEST_ROW) -> int | None:
-    """Return a row's number from a URL's query, None where it has none; raises BadAddressError."""
+    """Return a row id from a URL's query, None if the parameter is missing; raises BadAddressError."""
     value = query.get(name)
     if value is None:
         return None
@@ -63,7 +63,7 @@ def row_argument(query: Mapping[str, str], name: str, largest: int = LARGEST_ROW
 def text(value: str, *, longest: int) -> str:
     """Return a comment's source with line feeds only and without control characters.
 
-    Raises InvalidFieldsError on `text` where nothing is left or it has more than `longest` characters.
+    Raises InvalidFieldsError on `text` if it is empty or has more than `longest` characters.
     """
     value = value.replace("\r\n", "\n").replace("\r", "\n")
     value = _BEGINNING.sub("", limited(_CONTROL.sub("", value))).rstrip()
@@ -72,14 +72,14 @@ def text(value: str, *, longest: int) -> str:
     if len(value) > longest:
         raise InvalidFieldsError(
             {
-                "text": f"This comment has {len(value):,} characters; {longest:,} is the most. Please shorten it."
+                "text": f"This comment has {len(value):,} characters; the limit is {longest:,}. Please shorten it."
             }
         )
     return value
 
 
 def name(value: str, *, missing: str = "Please enter your name here") -> str:
-    """Return a person's name on one line, or a website's; raises InvalidFieldsError on `name`."""
+    """Return the name of a person or website on one line; raises InvalidFieldsError on `name`."""
     cleaned = _one_line(value)
     if not is_seen(cleaned):
         raise InvalidFieldsError({"name": missing})
@@ -99,7 +99,7 @@ def email(value: str) -> str:
 
 
 def website(value: str) -> str:
-    """Return an http or https URL, `https://` added where no scheme was typed; raises on `website`."""
+    """Return an http or https URL, with `https://` added if there is no scheme; raises on `website`."""
     cleaned = value.strip()
     if not cleaned:
         raise InvalidFieldsError({"website": "Please enter your website here"})
@@ -111,14 +111,14 @@ def website(value: str) -> str:
 
 
 def title(value: str | None) -> str | None:
-    """Return an article's title on one line, cut to fit; None where nothing is left."""
+    """Return an article's title on one line, cut to fit; None if it is empty."""
     cleaned = _one_line(value or "")
     return cleaned[:TITLE_LONGEST].rstrip() or None
 
 
 def guest(site: Site, *, name_: str, email_: str, website_: str) -> Guest:
-    """Return the details a guest of `site` typed, by the site's rules; raises with every fault at once."""
-    faults: dict[str, str] = {}
+    """Return a guest's details by the site's rules; raises InvalidFieldsError with all errors at once."""
+    errors: dict[str, str] = {}
 
     def checked(rule: FieldRule, check: Callable[[str], str], value: str) -> str | None:
         if rule is FieldRule.OFF or (rule is FieldRule.OPTIONAL and not value.strip()):
@@ -126,21 +126,21 @@ def guest(site: Site, *, name_: str, email_: str, website_: str) -> Guest:
         try:
             return check(value)
         except InvalidFieldsError as error:
-            faults.update(error.fields)
+            errors.update(error.fields)
             return None
 
-    result = Guest(
+    details = Guest(
         name=checked(site.name_field, name, name_),
         email=checked(site.email_field, email, email_),
         website=checked(site.website_field, website, website_),
     )
-    if faults:
-        raise InvalidFieldsError(faults)
-    return result
+    if errors:
+        raise InvalidFieldsError(errors)
+    return details
 
 
 def imported_guest(*, name_: str, email_: str, website_: str) -> Guest:
-    """Return an imported author's details; what the validator refuses is left out, the comment stays."""
+    """Return an imported author's details; leaves out invalid ones, so that the comment can stay."""
 
     def kept(check: Callable[[str], str], value: str) -> str | None:
         try:
@@ -153,7 +153,7 @@ def imported_guest(*, name_: str, email_: str, website_: str) -> Guest:
 
 
 def _one_line(value: str) -> str:
-    """Return `value` on one line, without what is drawn as nothing and without what reaches out of the line."""
+    """Return `value` on one line, without invisible characters and long stacks of combining marks."""
     kept: list[str] = []
     for char in without_undrawn(value):
         category = unicodedata.category(char)
@@ -178,6 +178,6 @@ def _is_web_url(url: str) -> bool:
         return False
     if parts.scheme not in {"http", "https"} or parts.username is not None or not parts.hostname:
         return False
-    if "[" in parts.netloc:  # "[v1.x]" would pass for the name within
+    if "[" in parts.netloc:  # for "[v1.x]" urlsplit returns the host inside the brackets
         return False
     return _HOST.fullmatch(parts.hostname) is not None

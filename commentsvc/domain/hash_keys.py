@@ -1,7 +1,7 @@
-"""The key of the hashes that must last: of bans, browsers, networks and reporters.
+"""The key of hashes that must last: of bans, browsers, networks and reporters.
 
-It lies in the database, so that it is part of every backup and the same for all processes. The secret key signs
-what may end at any time, and can be changed without anybody being forgotten or let in again.
+The database stores it, so that it is part of every backup and the same for all processes. The secret key signs
+only short-lived values; changing it neither forgets readers nor lifts bans.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _ROW = 1
 
 
 def load(engine: Engine) -> bytes:
-    """Return the database's key; make it where there is none yet, the same for all who ask at that moment."""
+    """Return the database's key; create it if there is none. Processes that start together get the same one."""
     try:
         with Session(engine) as session:
             return bytes.fromhex(_stored(session) or _made(session))
     except DBAPIError as error:
-        error.hide_parameters = True  # what was sent is not for any log
+        error.hide_parameters = True  # the key must not reach a log
         raise
 
 
@@ -36,7 +36,7 @@ def _made(session: Session) -> str:
     try:
         session.execute(insert(HASH_KEY).values(id=_ROW, value=value))
         session.commit()
-    except IntegrityError:  # another process was quicker
+    except IntegrityError:  # another process was faster
         session.rollback()
         return _stored(session) or ""
     return value

@@ -1,4 +1,4 @@
-"""Who is asking and from where: networks, addresses behind proxies, and the signed tokens of forms."""
+"""Identifies clients: networks, addresses behind proxies, and the signed tokens of forms."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from commentsvc.setting_values import Network
 from commentsvc.web.context import hash_key, now, settings
 
 FORM_LIFE = 48 * 3600
-"""Seconds for which a page's form may be sent."""
+"""How long a page's form can be sent, in seconds."""
 _EVER = 100 * 365 * 24 * 3600
-# Whoever sends a form again because it had grown too old has not been quick.
+# Marks the token of a form that expired and was shown again: its author was not "too fast".
 _AGAIN = "again "
 _FORM = re.compile(r"(?P<again>again )?(?:as (?P<mark>[0-9a-f]+) )?(?P<form>.*)", re.DOTALL)
 AUTHOR_KEY_LONGEST = 200
@@ -28,39 +28,39 @@ _CLIENT = "commentsvc.client"
 
 @dataclass(frozen=True, slots=True)
 class ShownForm:
-    """What a form's token says: when this service showed the form first, and to whom."""
+    """The contents of a form's token: when this service first showed the form, and to whom."""
 
     seconds: float
-    """How long ago."""
+    """Time since then."""
     mark: str
-    """Of the person it was filled in as; empty for a guest."""
+    """The mark of the person it was filled in as; empty for a guest."""
     again: bool
-    """It was shown once more because it had grown too old."""
+    """Whether it was shown again because it had expired."""
 
 
 def form_token(address: ThreadAddress, *, mark: str = "", again: bool = False) -> str:
-    """Return a token that says this service showed this thread's form, when, and to whom; `again` as in ShownForm."""
+    """Return the token of a thread's form: when it was shown, and to whom; `again` as in ShownForm."""
     text = f"{_AGAIN if again else ''}{f'as {mark} ' if mark else ''}{_form_of(address)}"
     g.form_token = signing.sign(settings().secret_key, "form", text)
     return str(g.form_token)
 
 
 def token_shown() -> bytes:
-    """Return the form token that this request's answer carries, as it stands in there; empty for none."""
+    """Return the form token in this request's response; empty for none."""
     return str(g.get("form_token", "")).encode()
 
 
 def shown_form(token: str, address: ThreadAddress) -> ShownForm | None:
-    """Return what a form's token says; None for a token that is not this form's."""
-    result = signing.unsign(settings().secret_key, "form", token, max_age=_EVER)
-    parts = _FORM.fullmatch(result[0]) if result else None
-    if result is None or parts is None or parts["form"] != _form_of(address):
+    """Return the contents of a form's token; None if the token is not for this form."""
+    signed = signing.unsign(settings().secret_key, "form", token, max_age=_EVER)
+    parts = _FORM.fullmatch(signed[0]) if signed else None
+    if signed is None or parts is None or parts["form"] != _form_of(address):
         return None
-    return ShownForm(max(0.0, time.time() - result[1]), parts["mark"] or "", bool(parts["again"]))
+    return ShownForm(max(0.0, time.time() - signed[1]), parts["mark"] or "", bool(parts["again"]))
 
 
 def seconds_on_form(shown: ShownForm | None) -> float:
-    """Return how long ago the form was shown first; raises StaleFormError for one too old or not ours."""
+    """Return the time since the form was first shown; raises StaleFormError if it expired or is not ours."""
     if shown is None:
         raise StaleFormError
     if shown.seconds > FORM_LIFE:
@@ -69,40 +69,40 @@ def seconds_on_form(shown: ShownForm | None) -> float:
 
 
 def receipt(comment_id: int) -> str:
-    """Return a token with which its author sees a held comment."""
+    """Return a token that lets its author see a held comment."""
     return signing.sign(settings().secret_key, "receipt", str(comment_id))
 
 
 def comment_of(receipt: str) -> int | None:
-    """Return the comment a receipt is for; None for one not ours or older than a day."""
-    result = signing.unsign(settings().secret_key, "receipt", receipt, max_age=24 * 3600)
-    return int(result[0]) if result else None
+    """Return the id of a receipt's comment; None if it is not ours or older than a day."""
+    signed = signing.unsign(settings().secret_key, "receipt", receipt, max_age=24 * 3600)
+    return int(signed[0]) if signed else None
 
 
 def author_key_hash(key: str | None) -> str | None:
-    """Return the hash of the random key by which one browser knows its own comments again."""
+    """Return the hash of the random key by which a browser recognises its own comments."""
     if not key or not 20 <= len(key) <= AUTHOR_KEY_LONGEST:
         return None
     return signing.keyed_hash(hash_key(), "author", key)
 
 
 def network() -> str:
-    """Return the network of whoever sent this request: IPv4 /24, IPv6 /48."""
+    """Return the client's network: IPv4 /24, IPv6 /48."""
     return _client().network
 
 
 def client_ip() -> str | None:
-    """Return the address of whoever sent this request, to be compared and forgotten; None where it is unclear."""
+    """Return the client's IP address, to compare but not to store; None if it is unclear."""
     return _client().ip
 
 
 def network_hash(month: str | None = None) -> str:
-    """Return the network as a keyed hash, to be compared with others of a month such as 2026-11, or of this one."""
+    """Return the network as a keyed hash, for a month such as 2026-11 or the current one."""
     return signing.keyed_hash(hash_key(), f"network {month or bans.month_of(now())}", network())
 
 
 def client_address(peer: str, forwarded: list[str], trusted: tuple[Network, ...]) -> str:
-    """Return the client's address: the nearest one, walking back from the peer, that is no proxy of ours."""
+    """Return the client's address: walking back from the peer, the first that is not a trusted proxy."""
     hops = [hop.strip() for line in forwarded for hop in line.split(",")]
     address = peer
     while hops and _is_trusted(address, trusted):
@@ -122,13 +122,13 @@ class _Client:
 
 
 def _client() -> _Client:
-    if _CLIENT not in request.environ:  # a post asks for it three times
-        forwarded = request.headers.get("X-Forwarded-For")  # several come as one
+    if _CLIENT not in request.environ:  # a post needs it three times
+        forwarded = request.headers.get("X-Forwarded-For")  # several headers are joined
         hops = [forwarded] if forwarded else []
         ip = _ip(client_address(request.remote_addr or "", hops, settings().trusted_proxies))
         request.environ[_CLIENT] = _Client(str(ip) if ip else None, _network_of(ip))
-    result: _Client = request.environ[_CLIENT]
-    return result
+    client: _Client = request.environ[_CLIENT]
+    return client
 
 
 def _network_of(ip: ipaddress.IPv4Address | ipaddress.IPv6Address | None) -> str:
@@ -140,7 +140,7 @@ def _network_of(ip: ipaddress.IPv4Address | ipaddress.IPv6Address | None) -> str
 
 
 def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Read an address as proxies and sockets write it: with a port, in brackets, IPv4 inside IPv6."""
+    """Parse an address as proxies and sockets write it: with a port, in brackets, IPv4 inside IPv6."""
     bare = re.sub(r"^\[([^\]]*)\](:\d+)?$|^(\d+\.\d+\.\d+\.\d+):\d+$", r"\1\3", text).partition("%")[0]
     try:
         ip = ipaddress.ip_address(bare)

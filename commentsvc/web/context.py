@@ -1,4 +1,4 @@
-"""What every view needs at hand: the services of the running application, its database session, the clock."""
+"""Shared by all views: the services of the running application, its database session, the clock."""
 
 from __future__ import annotations
 
@@ -41,32 +41,32 @@ _KEY = "commentsvc"
 
 @dataclass
 class Services:
-    """What one application consists of beside Flask and the database."""
+    """The parts of an application besides Flask and the database."""
 
     settings: Settings
     broadcast: ChangeBroadcast
-    """Tells other machines what changed."""
+    """Announces changes to other machines."""
     providers: dict[str, Provider]
     """Login providers by key, in the order in which they are offered."""
     post_limits: PostLimits
-    """What a new comment meets."""
+    """The limits of a new comment."""
     limiters: dict[str, Limiter]
-    """All other limits, by the names that `routes.py` gives them."""
+    """All other limits, by the names in `routes.py`."""
 
     @cached_property
     def flow(self) -> Flow:
-        """What speaks with the providers; loaded late, because it is a fifth of the memory and of the time to start."""
+        """The OAuth client; loaded when needed, because it takes a fifth of the memory and start-up time."""
         from commentsvc.integrations.oauth.flow import Flow
 
         return Flow()
 
     @cached_property
     def hash_key(self) -> bytes:
-        """The key of hashes that must last, read from the database once in a process."""
+        """The key of hashes that must last, read from the database once per process."""
         return hash_keys.load(db.engine)
 
     def install(self, app: Flask) -> None:
-        """Make these the services of an application."""
+        """Set these as the services of an application."""
         app.extensions[_KEY] = self
 
 
@@ -86,12 +86,12 @@ def hash_key() -> bytes:
 
 
 def post_limits() -> PostLimits:
-    """Return the limits that a new comment meets."""
+    """Return the limits of a new comment."""
     return services_of(current_app).post_limits
 
 
 def limiter(name: str) -> Limiter:
-    """Return the limit of this name; `routes.py` has them all."""
+    """Return the limit with this name from `routes.py`."""
     return services_of(current_app).limiters[name]
 
 
@@ -102,11 +102,11 @@ def database() -> Session:
 
 @contextmanager
 def writing() -> Iterator[Session]:
-    """Give this request's session with the write lock taken: one transaction, in which a view makes its change.
+    """Yield this request's session with the write lock: one transaction, in which a view makes its change.
 
-    Leaving the block commits, by its end or by `return`. An error, of ours or not, undoes everything, ends the
-    transaction and goes on to the caller, who may read and answer at once: nobody else waits for the lock meanwhile.
-    What was loaded before is read again under the lock. Notices, cookies and redirects come after the block.
+    Leaving the block commits, at its end or by `return`. An error of any kind rolls back, ends the transaction and
+    propagates to the caller, who may read and answer without blocking other writers. Objects loaded before are read
+    again under the lock. Notices, cookies and redirects come after the block.
     """
     session = database()
     try:
@@ -124,5 +124,5 @@ def providers() -> dict[str, Provider]:
 
 
 def flow() -> Flow:
-    """Return what speaks with the providers."""
+    """Return the OAuth client."""
     return services_of(current_app).flow

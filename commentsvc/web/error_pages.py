@@ -1,4 +1,4 @@
-"""How errors are shown: in one place, with a sentence for people, as a page or as JSON."""
+"""Shows all errors, with a sentence for people, as a page or as JSON."""
 
 from __future__ import annotations
 
@@ -35,25 +35,25 @@ STATUS: tuple[tuple[type[errors.CommentsvcError], int], ...] = (
 )
 _JSON = "application/json"
 _WORDS = {
-    400: "This request could not be understood.",
+    400: "This request is not valid.",
     404: "There is no such page.",
-    405: "This address does not take that kind of request.",
+    405: "This address does not accept this kind of request.",
     411: "Please send this with a Content-Length.",
     413: "This is too much text for one comment. Please shorten it.",
-    415: "This kind of content is not taken here.",
+    415: "This type of content is not accepted here.",
     500: "Something went wrong on our side. It has been noted; please try again in a moment.",
     503: "The service is busy. Please try again in a moment.",
 }
 
 
 def status_of(error: errors.CommentsvcError) -> int:
-    """Return the HTTP status that fits an error of ours."""
+    """Return the HTTP status of one of our errors."""
     return next((status for kind, status in STATUS if isinstance(error, kind)), 400)
 
 
 def wants_json() -> bool:
-    """Whether a script of ours asks, rather than a person's browser going to a page."""
-    accepted = request.headers.get("Accept")  # as our scripts send it, it needs no parsing
+    """Whether one of our scripts sent the request, rather than a browser that opens a page."""
+    accepted = request.headers.get("Accept")  # needs no parsing if it is what our scripts send
     return accepted == _JSON or request.accept_mimetypes.best == _JSON
 
 
@@ -65,7 +65,7 @@ def init_app(app: Flask) -> None:
 
 
 def answer(status: int, message: str) -> Response:
-    """Return the fault as JSON or as a small page."""
+    """Return an error as JSON or as a small page."""
     database().rollback()
     if wants_json():
         response = jsonify(message=message)

@@ -1,4 +1,4 @@
-"""The forms as they arrive; domain/fields.py judges their values."""
+"""The forms as they arrive; domain/fields.py validates their values."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from commentsvc.models import FieldRule, Order, Policy
 
 POLICIES: Any = {
     Policy.OPEN.value: "Everybody's comments appear at once",
-    Policy.HOLD_FIRST.value: "Somebody's first comment waits for approval",
-    Policy.HOLD_ALL.value: "Every comment waits for approval",
+    Policy.HOLD_FIRST.value: "Somebody's first comment is held for approval",
+    Policy.HOLD_ALL.value: "Every comment is held for approval",
     Policy.CLOSED.value: "Nobody may comment",
 }
 FIELD_RULES: Any = {
@@ -40,30 +40,30 @@ ORDERS: Any = {Order.OLDEST.value: "Oldest first", Order.NEWEST.value: "Newest f
 
 @dataclass(frozen=True, slots=True)
 class CommentForm:
-    """A reader's comment, as it arrived: of a field sent more than once, the first.
+    """A reader's comment, as it arrived; of a repeated field the first.
 
-    A guest has no authority that another site could borrow: a signed token of the form itself stands where a member's
-    CSRF token would. `subject` is the honeypot, which people do not see; `identity` is `member` for whoever is logged
-    in; no page has `work`, which scripts add under pressure.
+    A guest has no privileges that another site could exploit: a signed token of the form takes the place of a member's
+    CSRF token. `subject` is the honeypot, which people do not see; `identity` is `member` for a logged-in reader; the
+    page's script fills in `script`.
     """
 
     given: Mapping[str, str]
 
     def value(self, name: str) -> str:
-        """Return a field as text, empty where it did not arrive."""
+        """Return a field as text, empty if it is missing."""
         return self.given.get(name, "")
 
     def values(self) -> dict[str, str]:
-        """Return what was typed, to be shown again."""
+        """Return what was typed, to show it again."""
         return {name: self.value(name) for name in ("text", "name", "email", "website", "title")}
 
 
 class ActionForm(FlaskForm):
-    """A button: nothing but the CSRF token."""
+    """A button, with nothing but the CSRF token."""
 
 
 class EditForm(FlaskForm):
-    """A moderator's change of a comment."""
+    """A moderator's edit of a comment."""
 
     text = TextAreaField("Comment", [InputRequired("Please enter a comment")])
     name = StringField("Name")
@@ -72,20 +72,20 @@ class EditForm(FlaskForm):
 
 
 class ReplyForm(FlaskForm):
-    """A moderator's answer."""
+    """A moderator's reply."""
 
     text = TextAreaField("Your reply", [InputRequired("Please enter a comment")])
     approve = BooleanField("Approve the comment too")
 
 
 class NameForm(FlaskForm):
-    """What a person is called."""
+    """A person's name."""
 
     name = StringField("Display name")
 
 
 class DeletionForm(FlaskForm):
-    """The end of an account."""
+    """Deleting an account."""
 
     texts = RadioField(
         "What should happen to what you wrote?",
@@ -113,7 +113,7 @@ class SiteForm(FlaskForm):
     close_after_days = IntegerField(
         "Close after", [Optional(), NumberRange(min=1, max=36500, message="Between 1 and 36500 days")]
     )
-    ignored_parameters = TextAreaField("Arguments of an address that do not count")
+    ignored_parameters = TextAreaField("URL parameters to ignore")
 
 
 class RulesForm(FlaskForm):
@@ -122,17 +122,17 @@ class RulesForm(FlaskForm):
     policy = SelectField("Who may comment", choices=POLICIES)
     most_links = IntegerField("Most links", [InputRequired("Please enter a number from 0 to 1,000")])
     filter_threshold = IntegerField(
-        "Hold what the site's own filter takes for spam with",
+        "Hold what the site's own filter considers spam with",
         [InputRequired("Please enter a number from 50 to 100")],
     )
     reports_to_hold = IntegerField(
         "Reports that hold a comment", [InputRequired("Please enter a number from 0 to 1,000")]
     )
-    moderation_words = TextAreaField("Words that make a comment wait")
-    disallowed_words = TextAreaField("Words that make it spam")
+    moderation_words = TextAreaField("Words that hold a comment")
+    disallowed_words = TextAreaField("Words that make a comment spam")
 
 
 def require_valid(form: FlaskForm) -> None:
-    """Raise InvalidFieldsError, with the first message of each field, where a value cannot be read."""
+    """Raise InvalidFieldsError, with the first message of each field, if a value is not valid."""
     if not form.validate():
         raise InvalidFieldsError({name: str(messages[0]) for name, messages in form.errors.items() if name})

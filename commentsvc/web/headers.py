@@ -1,4 +1,4 @@
-"""Response headers: what our pages may load, who may frame them, what may be kept."""
+"""Response headers: what our pages may load, who may frame them, what may be cached."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _NOBODY = "'none'"
 
 
 def allow_framing(origins: Iterable[str]) -> None:
-    """Let pages of these origins show this answer in a frame; nobody may otherwise."""
+    """Allow pages of these origins to frame this response; by default nobody may."""
     g.frame_ancestors = " ".join(origins)
 
 
 def no_store(response: Response) -> Response:
-    """Mark an answer that is for one person's eyes."""
+    """Mark a response that is for one person only."""
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -37,7 +37,7 @@ def leave_to_opener(response: Response) -> Response:
 
 
 def cacheable_by_all(response: Response, cdn_seconds: int) -> Response:
-    """Mark an answer that is the same for everybody: a browser asks about it each time, a CDN as often as set."""
+    """Mark a response that is the same for everybody: browsers revalidate it always, a CDN as often as configured."""
     if cdn_seconds:
         shared = f"max-age=0, s-maxage={cdn_seconds}, stale-while-revalidate={cdn_seconds}"
         response.headers["Cache-Control"] = f"public, {shared}"
@@ -47,7 +47,7 @@ def cacheable_by_all(response: Response, cdn_seconds: int) -> Response:
 
 
 def apply(response: Response) -> Response:
-    """Put the headers on every answer, but those that it has already."""
+    """Add the usual headers to a response, except those it already has."""
     present = {name.lower() for name, _ in response.headers}
     for name, value in _usual(g.get("frame_ancestors", _NOBODY)):
         if name.lower() not in present:
@@ -57,7 +57,7 @@ def apply(response: Response) -> Response:
 
 @lru_cache(64)
 def _usual(ancestors: str) -> tuple[tuple[str, str], ...]:
-    """Return the headers of an answer that these origins may frame."""
+    """Return the headers of a response that these origins may frame."""
     directives = [f"{name} {value}" for name, value in {**POLICY, "frame-ancestors": ancestors}.items()]
     usual = {
         "Content-Security-Policy": "; ".join(directives),

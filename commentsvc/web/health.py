@@ -1,4 +1,4 @@
-"""/healthz: whether this process can do its work, for supervisors and load balancers."""
+"""/healthz: whether this process works, for supervisors and load balancers."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ blueprint = Blueprint("health", __name__)
 
 @blueprint.get("/healthz")
 def healthz() -> ResponseReturnValue:
-    """200 while the database answers; the 503 otherwise comes from the error handler."""
+    """Return 200 if the database answers; otherwise the error handler returns 503."""
     database().execute(text("SELECT 1"))
     return jsonify(status="ok")

@@ -1,4 +1,4 @@
-"""The check that a changing request was sent by a page of this service, by its `Origin`."""
+"""Checks by `Origin` that a page of this service sent a changing request."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from commentsvc.web.context import settings
 
 
 def require_own_page() -> None:
-    """Refuse a change that was not sent by a page of this service; raises ForbiddenError.
+    """Refuse a change that no page of this service sent; raises ForbiddenError.
 
-    Only our exact `Origin` will do: no other page can send it, and every browser that we support sends one with each
-    POST. `Sec-Fetch-Site` is not asked: WebKit says `cross-site` for a form of ours that opens a new window. A request
-    without `Origin` is refused whatever else it says, because it may come from anywhere.
+    Only our exact `Origin` is accepted: no other page can send it, and every supported browser sends it with each POST.
+    `Sec-Fetch-Site` is not used: WebKit says `cross-site` for a form of ours that opens a new window. A request without
+    `Origin` is refused whatever else it says, because it may come from anywhere.
     """
     if request.headers.get("Origin") != settings().base_url:
         raise ForbiddenError(

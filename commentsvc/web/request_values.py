@@ -1,8 +1,8 @@
-"""What a request may hold, for all routes at once: text that can be stored and compared, and numbers of rows.
+"""Cleans what requests contain, for all routes: only text that can be stored and compared, and valid row ids.
 
-Databases refuse NUL and halves of characters, each in its own way. So a path with either names nothing. In query
-arguments and cookies each becomes U+FFFD, as bytes do that are no UTF-8: it matches nothing that we gave out. From form
-fields, which people type, they are left out, as other control characters are: a field of nothing else is empty.
+Databases refuse NUL and lone surrogates, each in its own way. A path with either matches no route. In URL parameters
+and cookies they become U+FFFD, like bytes that are not UTF-8, which matches nothing that we issued. In form fields,
+which people type, they are removed like other control characters, so a field of nothing else is empty.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _Given = TypeVar("_Given", bound="MultiDict[str, str]")
 
 
 class FitRequest(Request):
-    """A request whose arguments, fields and cookies hold nothing that a database would refuse."""
+    """A request whose parameters, fields and cookies contain nothing that a database would refuse."""
 
     @cached_property
     def args(self) -> MultiDict[str, str]:
-        """The arguments of the query."""
+        """The URL parameters."""
         return _fit(super().args, _REPLACED)
 
     @cached_property
@@ -43,7 +43,7 @@ class FitRequest(Request):
 
 
 class _Row(IntegerConverter):
-    """A row's number in ASCII digits, no larger than databases take them."""
+    """A row id in ASCII digits, within the databases' limit."""
 
     regex = "[0-9]{1,19}"
     largest = LARGEST_ROW
@@ -53,7 +53,7 @@ class _Row(IntegerConverter):
 
 
 class _Site(_Row):
-    """A site's number."""
+    """A site's id."""
 
     largest = LARGEST_SITE
 
@@ -74,18 +74,18 @@ class _Path(PathConverter):
 
 
 def init_app(app: Flask) -> None:
-    """Have all routes that are added from now on, and all requests, keep to it."""
+    """Apply this to all requests, and to all routes added from now on."""
     app.request_class = FitRequest
     app.url_map.converters.update(default=_Text, string=_Text, path=_Path, int=_Row, site=_Site)
 
 
 def query_number(name: str, largest: int = LARGEST_ROW) -> int | None:
-    """Return a row's number from the query, None where it has none; raises BadAddressError for what is no number."""
+    """Return a row id from the URL's query, None if it is missing; raises BadAddressError if it is not a number."""
     return fields.row_argument(request.args, name, largest)
 
 
 def form_number(name: str, largest: int = LARGEST_ROW) -> int | None:
-    """Return a number from the form; None where it has none."""
+    """Return a number from the form; None if it is missing or not a number."""
     return fields.whole_number(request.form.get(name, ""), largest)
 
 

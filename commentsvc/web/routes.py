@@ -1,6 +1,6 @@
-"""The whole HTTP surface: a row for each blueprint, and one with its reason for each route that differs from its row.
+"""The whole HTTP surface: a row for each blueprint, and one with a reason for each route that differs from its row.
 
-A view is reached only through a row here; `tests/web/test_routes.py` compares the table with what the service does.
+A view is reachable only through a row here; `tests/web/test_routes.py` compares the table with the service.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ Rate = str | Callable[[Settings], str]
 
 
 class Csrf(StrEnum):
-    """What proves that a change is meant, beside the exact `Origin` that each changing route asks for."""
+    """What proves that a change is intended, in addition to the exact `Origin` that every changing route requires."""
 
     NO_CHANGES = "every route only reads"
     SESSION = "the token of the person's session, which Flask-WTF checks before the view runs"
@@ -54,14 +54,14 @@ class Csrf(StrEnum):
 
 @dataclass(frozen=True)
 class Row:
-    """What holds for every route of a blueprint."""
+    """What applies to every route of a blueprint."""
 
     blueprint: Blueprint
     guard: Guard | None
-    """Runs before each view; None where everybody may come."""
+    """Runs before each view; None allows everybody."""
     csrf: Csrf
     limits: Mapping[str, Rate] = field(default_factory=dict)
-    """By the name under which its views count."""
+    """By the name that the views use."""
 
 
 EVERYBODY = None
@@ -78,7 +78,7 @@ LOGIN_LIMITS = {"logins": login.LIMIT, "cancelled logins": login.LIMIT, "login q
 ROWS = (
     Row(static_files.blueprint, EVERYBODY, READ),
     Row(health.blueprint, EVERYBODY, READ),
-    # A thread, in a frame (/embed) and on a page of its own (/thread).
+    # A thread, in a frame (/embed) and standalone (/thread).
     Row(pages.blueprint, EVERYBODY, READ),
     Row(counts.blueprint, EVERYBODY, READ),
     Row(avatars.blueprint, EVERYBODY, READ),
@@ -90,7 +90,7 @@ ROWS = (
     Row(sso.blueprint, EVERYBODY, FORM),
     Row(handoff.blueprint, EVERYBODY, FORM),
     Row(account.blueprint, ACCOUNT_HOLDERS, SESSION),
-    # The admin view: the ways in, then what moderators and owners do. Which role a view needs, it asks for itself.
+    # The admin view: signing in, then what moderators and owners do. Each view checks the role it needs itself.
     Row(sign_in.blueprint, EVERYBODY, SESSION),
     Row(invitation.blueprint, EVERYBODY, READ),
     Row(queue.blueprint, MODERATORS, SESSION),
@@ -111,16 +111,16 @@ ROWS = (
 )
 
 DIFFERENT = {
-    "login.posted": "A provider sends its answer here, so no Origin of ours comes; the OAuth state proves whose it is.",
-    "account.home": "Whoever is signed out sees how to log in, instead of being sent here.",
-    "account.leave": "Ends whoever's session it is: the page may have been opened as somebody else.",
-    "handoff.redeem": "Opens a session by a token that works once; there is none yet whose token could be asked for.",
-    "preview.preview": "Stores nothing, so that our Origin is enough.",
+    "login.posted": "A provider sends its answer here, without our Origin; the OAuth state proves whose it is.",
+    "account.home": "Shows signed-out people how to log in, instead of redirecting them here.",
+    "account.leave": "Ends the current session, even if another person opened the page.",
+    "handoff.redeem": "Opens a session by a token that works once; there is no earlier session with a CSRF token.",
+    "preview.preview": "Stores nothing, so our Origin is enough.",
 }
 
 
 def init_app(app: Flask) -> None:
-    """Register every blueprint, and have its guard run before its views."""
+    """Register every blueprint, with its guard before its views."""
     for row in ROWS:
         app.register_blueprint(row.blueprint)
         if row.guard:
@@ -128,12 +128,12 @@ def init_app(app: Flask) -> None:
 
 
 def without_session_token() -> Iterator[Blueprint]:
-    """Return the blueprints whose changes are proved otherwise than by Flask-WTF's token."""
+    """Return the blueprints whose changes are not protected by Flask-WTF's token."""
     return (row.blueprint for row in ROWS if row.csrf is Csrf.SIGNED_FORM)
 
 
 def limits(settings: Settings) -> dict[str, str]:
-    """Return the rate of each limit, by name."""
+    """Return all limits by name."""
     return {
         name: rate if isinstance(rate, str) else rate(settings)
         for row in ROWS

@@ -17,12 +17,12 @@ blueprint = Blueprint("static_files", __name__)
 FOLDER = Path(__file__).resolve().parent.parent / "static"
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 _BLANK = 'const WRITTEN = "";'
-"""The line of embed.js that the service fills with its own address."""
+"""The line of embed.js into which the service writes its own URL."""
 
 
 @cache
 def version() -> str:
-    """Return a name for the present content of all files together, so that modules find each other."""
+    """Return a hash of all files together, so that modules of one version find each other."""
     digest = hashlib.sha256()
     for path in sorted(FOLDER.rglob("*")):
         if path.is_file():
@@ -31,13 +31,13 @@ def version() -> str:
 
 
 def url(name: str) -> str:
-    """Return the path under which browsers find a file of `static/`."""
+    """Return the path of a file in `static/`."""
     return f"/static/{version()}/{name}"
 
 
 @blueprint.get("/static/<wanted>/<path:name>")
 def static(wanted: str, name: str) -> Response:
-    """A file; for ever under its right version, briefly under an older one still asked for."""
+    """A file: cached for ever under its current version, briefly under an older one that is still requested."""
     response = _file(name)
     if wanted != version():
         response.headers["Cache-Control"] = "public, max-age=60"
@@ -51,7 +51,7 @@ def static(wanted: str, name: str) -> Response:
 def loader() -> Response:
     """The script that pages include; short-lived, because its name never changes.
 
-    It carries our address: a module, an inlined copy, or one that another server gives out cannot find it out.
+    It contains our URL, because a module, an inlined copy or a copy on another server cannot detect it.
     """
     text = (FOLDER / "embed.js").read_text()
     body = text.replace(_BLANK, f"const WRITTEN = {json.dumps(settings().base_url)};", 1).encode()
@@ -72,7 +72,7 @@ def _file(name: str) -> Response:
 
 
 def _open_to_all(response: Response) -> None:
-    """Let pages of any origin load this, those that isolate themselves too."""
+    """Allow pages of any origin to load this, including cross-origin isolated ones."""
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     # Without this a frame could not start it as a worker.

@@ -1,4 +1,4 @@
-"""What templates may call."""
+"""Filters and functions for the templates."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MONTHS = (
     "November",
     "December",
 )
-"""In English whatever the locale of the process is, as `%B` is not."""
+"""In English whatever the locale of the process, unlike `%B`."""
 
 
 def init_app(app: Flask) -> None:
@@ -47,19 +47,19 @@ def init_app(app: Flask) -> None:
 
 
 def date(at: datetime) -> str:
-    """23 November 2026."""
+    """Return a date such as 23 November 2026."""
     at = at.astimezone(UTC)
     return f"{at.day} {MONTHS[at.month - 1]} {at.year}"
 
 
 def exact(at: datetime) -> str:
-    """23 November 2026, 03:14 UTC."""
+    """Return a time such as 23 November 2026, 03:14 UTC."""
     at = at.astimezone(UTC)
     return f"{date(at)}, {at.hour:02}:{at.minute:02} UTC"
 
 
 def time(at: datetime) -> SafeHtml:
-    """A `<time>` element: exact for programs and on hovering, else the date. In one call, for a page has a hundred."""
+    """Return a `<time>` element: the date, with the exact time in attributes. One call, for a page has a hundred."""
     at = at.astimezone(UTC)
     day, minute = date(at), f"{at.hour:02}:{at.minute:02}"
     second = f"{at.date().isoformat()}T{minute}:{at.second:02}Z"

@@ -1,4 +1,4 @@
-"""Which thread a page, a form or a link asks for, and in which of the two views it is to be shown."""
+"""The thread that a page, form or link refers to, and which of the two views shows it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ EMBED, STANDALONE = "/embed", "/thread"
 
 @dataclass(frozen=True)
 class ThreadRequest:
-    """A thread as a page asks for it; the links of its views carry it on."""
+    """A request for a thread; the links of its views repeat it."""
 
     mode: str
-    """FRAME or PAGE: inside somebody's article, or on its own."""
+    """EMBED or STANDALONE: inside an article, or on its own page."""
     url: str
     canonical: str = ""
     page_id: str = ""
@@ -30,9 +30,9 @@ class ThreadRequest:
 
     @classmethod
     def read(cls, mode: str, values: Mapping[str, str]) -> ThreadRequest:
-        """Read query arguments or form fields."""
+        """Read URL parameters or form fields."""
         order = values.get("order", "")
-        # Every link of the page repeats them, so what only hangs on a long one is left out.
+        # Every link on the page repeats them, so long ones are shortened.
         url, canonical = shortened(values.get("url", "")), shortened(values.get("canonical", ""))
         return cls(
             mode=mode,
@@ -43,22 +43,22 @@ class ThreadRequest:
         )
 
     def address(self) -> ThreadAddress:
-        """Find which thread it means; raises BadAddressError, UnknownOriginError."""
+        """Return the thread's address; raises BadAddressError, UnknownOriginError."""
         return threads.locate(database(), url=self.url, canonical=self.canonical, page_id=self.page_id)
 
     def fields(self) -> dict[str, str]:
-        """What a link or form must carry to mean the same thread."""
+        """Return the fields that a link or form needs for the same thread."""
         order = self.order.value if self.order else ""
         named = {"url": self.url, "canonical": self.canonical, "id": self.page_id, "order": order}
         return {name: value for name, value in named.items() if value}
 
     @cached_property
     def _written(self) -> dict[str, str]:
-        """Its fields as a query has them."""
+        """The fields, encoded for a URL's query."""
         return {name: _argument(name, value) for name, value in self.fields().items()}
 
     def link(self, **more: Any) -> str:
-        """Return the path of this page with further arguments."""
+        """Return the path of this page with more parameters."""
         written = self._written.copy()
         for name, value in more.items():
             if value is not None:
@@ -67,11 +67,11 @@ class ThreadRequest:
 
     @cached_property
     def reply_link(self) -> str:
-        """The path of the form for a reply, to be followed by the id of the comment: a page has a hundred of them."""
+        """The path of a reply form, without the comment's id at its end: a page has a hundred of them."""
         return self.link(reply="")
 
     def page_link(self) -> str:
-        """Return the path of the same thread on a page of its own."""
+        """Return the path of the same thread's standalone page."""
         return replace(self, mode=STANDALONE).link()
 
 

@@ -152,7 +152,7 @@ class TestASitesOwnUser:
         expect(theirs.get_by_role("heading", name="Your comments")).to_be_visible()
         assert theirs.url == f"{service.url}/account"
         theirs.get_by_role("link", name="Settings").click()
-        expect(theirs.get_by_text("Change your name there.")).to_be_visible()
+        expect(theirs.get_by_text("Change it there.")).to_be_visible()
 
 
 class TestTheirPage:

@@ -57,7 +57,7 @@ def test_thirty_comments_by_keyboard_alone(page: Page, service: Service, it: Adm
         toast(page, deeds[key][1])
     assert it.statuses(*ids) == [deeds["asd"[number % 3]][0] for number in range(30)]
     page.keyboard.press("z")
-    toast(page, "Put back one comment.")
+    toast(page, "Restored one comment.")
     assert it.statuses(ids[-1]) == [Status.HELD]
 
 
@@ -106,7 +106,7 @@ def test_five_hundred_spam_and_undo(page: Page, service: Service, it: AdminQueue
     expect(page.locator(".toast p")).to_have_text("Marked as spam: 500 comments.", timeout=60_000)
     assert it.statuses() == [Status.SPAM] * 500
     page.keyboard.press("z")
-    expect(page.locator(".toast p")).to_have_text("Put back 500 comments.", timeout=60_000)
+    expect(page.locator(".toast p")).to_have_text("Restored 500 comments.", timeout=60_000)
     assert it.statuses() == [Status.HELD] * 500
 
 
@@ -135,7 +135,7 @@ def test_everything_works_without_a_script(chromium: Browser, service: Service, 
     page.locator("#bulk").get_by_role("button", name="Trash").click()
     toast(page, "Moved to the trash: 2 comments.")
     page.get_by_role("button", name="Undo").click()
-    toast(page, "Put back 2 comments.")
+    toast(page, "Restored 2 comments.")
     page.locator(f"#comment-{two}").get_by_role("link", name="Context").click()
     expect(page.locator(f"#comment-{two} .context")).to_be_visible()
     page.get_by_role("searchbox").fill("number 2")

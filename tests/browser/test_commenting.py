@@ -261,7 +261,7 @@ def test_an_answer_to_what_was_removed_meanwhile_keeps_its_text(
         decisions.decide(session, session.get_one(Comment, one), Status.TRASH)
         session.commit()
     post(thread)
-    expect(thread.get_by_role("alert")).to_have_text("The comment you are answering is no longer there.")
+    expect(thread.get_by_role("alert")).to_have_text("The comment that you are replying to no longer exists.")
     expect(thread.get_by_label("Your comment")).to_have_value("Too late")
     complaints.clear()
 

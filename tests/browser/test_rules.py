@@ -63,11 +63,11 @@ def test_words_and_a_threshold_are_tried_read_and_saved(
     page.get_by_role("link", name="Settings").click()
     page.get_by_role("link", name="Rules").click()
 
-    words, threshold = page.get_by_label("Words that make it spam"), page.get_by_label("with")
+    words, threshold = page.get_by_label("Words that make a comment spam"), page.get_by_label("with")
     words.fill("casino")
-    page.get_by_role("button", name="Try it").click()
+    page.get_by_role("button", name="Preview").click()
     tried = page.get_by_role("region", name="What these rules would change")
-    many = f"Of the latest {2 * MANY + 1} comments, {MANY + 1} would be decided otherwise"
+    many = f"Of the latest {2 * MANY + 1} comments, {MANY + 1} would be decided differently"
     expect(tried.get_by_role("status")).to_contain_text(many)
     expect(tried.get_by_role("heading", name="Good comments that would be stopped")).to_be_visible()
     expect(tried.locator(".misses li")).to_have_count(1)
@@ -81,7 +81,7 @@ def test_words_and_a_threshold_are_tried_read_and_saved(
     words.fill("")
     threshold.fill("60")
     page.get_by_label("Reports that hold a comment").fill("2")
-    page.get_by_role("button", name="Try it").click()
+    page.get_by_role("button", name="Preview").click()
     expect(tried).to_contain_text("Readers have reported 1 comment.")
     expect(tried.get_by_role("heading", name="Spam that would appear")).to_have_count(0)
     tried.get_by_role("button", name="Save these rules").click()
@@ -95,8 +95,8 @@ def test_what_was_tried_can_be_dropped(page: Page, service: Service, it: AdminQu
     before = rules_of(it)
     enter(page, service, it)
     page.goto(f"{service.url}/admin/sites/{it.site_id}/rules")
-    page.get_by_label("Words that make it spam").fill("bread")
-    page.get_by_role("button", name="Try it").click()
-    page.get_by_role("link", name="Keep the present ones").click()
-    expect(page.get_by_label("Words that make it spam")).to_have_value("")
+    page.get_by_label("Words that make a comment spam").fill("bread")
+    page.get_by_role("button", name="Preview").click()
+    page.get_by_role("link", name="Keep the current rules").click()
+    expect(page.get_by_label("Words that make a comment spam")).to_have_value("")
     assert rules_of(it) == before

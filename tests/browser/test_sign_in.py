@@ -29,7 +29,7 @@ def test_a_person_logs_in_to_their_page(page: Page, service: Service) -> None:
     page.wait_for_url(f"{service.url}/account")
     expect(page.get_by_text("ada Example")).to_be_visible()
     page.get_by_role("link", name="Settings").click()
-    expect(page.get_by_text("Here, now")).to_be_visible()
+    expect(page.get_by_text("This session")).to_be_visible()
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_role("button", name="Log in with Example ID")).to_be_visible()
 
@@ -60,7 +60,7 @@ def test_an_invited_moderator_comes_in(
     blog.pages["/mail"] = f'<a href="{service.url}/admin/invite/{invitation}">The invitation</a>'
     page.goto(blog.url("/mail"))
     page.get_by_role("link", name="The invitation").click()
-    expect(page.get_by_text("to look after the comments on Blog as its moderator")).to_be_visible()
+    expect(page.get_by_text("Moderate the comments on Blog as its moderator")).to_be_visible()
     log_in(page, "grace")
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(f"{service.url}/admin")

@@ -48,8 +48,8 @@ def test_merge_and_unmerge(admin: Page, service: Service, blog: Blog, scheme: st
     expect(admin.get_by_text("which will have 3 comments")).to_be_visible()
     accessible(admin)
     admin.get_by_role("button", name="Merge").click()
-    expect(admin.get_by_role("status")).to_contain_text("Merged: 1 comment came here.")
-    expect(admin.get_by_role("main")).to_contain_text("It is found under another key too")
+    expect(admin.get_by_role("status")).to_contain_text("Merged: 1 comment moved here.")
+    expect(admin.get_by_role("main")).to_contain_text("It is also found under another key")
     accessible(admin)
 
     blog.pages["/a"] = article(service)

@@ -189,9 +189,9 @@ def test_an_import_that_cannot_be_says_so() -> None:
     succeed("init")
     Path("export.xml").write_text(EXPORT)
     Path("other.xml").write_text("<a/>")
-    assert "There is none yet" in fail("import", "wordpress", "export.xml", "--site", "Blog")
+    assert "There are no sites yet" in fail("import", "wordpress", "export.xml", "--site", "Blog")
     succeed("site", "add", "Blog", "https://blog.example")
-    assert "no WordPress export" in fail("import", "wordpress", "other.xml", "--site", "Blog")
+    assert "not a WordPress export" in fail("import", "wordpress", "other.xml", "--site", "Blog")
 
 
 def test_comments_are_rendered_anew_where_that_is_due() -> None:

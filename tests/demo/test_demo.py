@@ -122,7 +122,7 @@ def test_the_admin_view_has_something_of_everything(demo: Demo, page: Page) -> N
     expect(page.get_by_role("link", name="Merge into the first")).to_have_count(1)
     page.get_by_role("link", name="Settings").click()
     page.get_by_role("link", name="Rules").click()
-    expect(page.get_by_role("region", name="The site's own filter")).to_contain_text("It works.")
+    expect(page.get_by_role("region", name="The site's own filter")).to_contain_text("It is active.")
     page.get_by_role("link", name="Team").click()
     expect(page.get_by_role("main")).to_contain_text("Sven")
 

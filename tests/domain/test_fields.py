@@ -44,7 +44,7 @@ def test_a_text_in_which_nothing_is_seen_is_refused(empty: str) -> None:
 
 def test_a_text_that_is_too_long_is_told_both_lengths() -> None:
     assert fault(lambda: fields.text("a" * 10_001, longest=10_000)) == {
-        "text": "This comment has 10,001 characters; 10,000 is the most. Please shorten it."
+        "text": "This comment has 10,001 characters; the limit is 10,000. Please shorten it."
     }
 
 

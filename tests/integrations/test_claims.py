@@ -139,7 +139,7 @@ class TestWebsitesTokens:
         self, session: Session, site: Site, app: Flask, value: Any, shown: str | None
     ) -> None:
         if shown is None:
-            assert "no proper name" in self.refused(session, site, app, payload(name=value))
+            assert "no valid name" in self.refused(session, site, app, payload(name=value))
             return
         assert send(BrowserClient(app), signed(site.sso_secret, payload(name=value))).status_code == 200
         session.rollback()

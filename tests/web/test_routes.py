@@ -103,7 +103,7 @@ def test_a_sessions_token_is_asked_for_where_the_table_says_so(app: Flask, insid
     for endpoint, path in asked.items():
         answer = insiders.post(path, {"Origin": BASE_URL})
         assert answer.status_code == 400, endpoint
-        assert "open for too long" in answer.text or "signed in once more" in answer.text, endpoint
+        assert "open for too long" in answer.text or "signed in again" in answer.text, endpoint
 
 
 def test_it_is_asked_for_nowhere_else(app: Flask) -> None:

@@ -1,4 +1,4 @@
-"""Commenters, how they prove who they are, what they may do, and links into the admin view."""
+"""Commenters, their roles, and sign-in links to the admin view."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from commentsvc.integrations import signing
 from commentsvc.models import Commenter, Identity, Membership, Role, Site, Ticket
 
 OPERATOR = ("local", "", "operator")
-"""Provider, issuer and subject of whoever has the command line of this machine."""
+"""Provider, issuer and subject of the person with access to this machine's command line."""
 LINK_LIFE = timedelta(minutes=30)
 SESSION_LIFE = timedelta(days=14)
 
 
 def operator(session: Session) -> Commenter:
-    """Return the operator's account, made on first use. Needs `begin_write`."""
+    """Return the operator's account; creates it at first use. Needs `begin_write`."""
     provider, issuer, subject = OPERATOR
-    result = session.scalar(
+    account = session.scalar(
         select(Commenter)
         .join(Identity)
         .where(Identity.provider == provider, Identity.issuer == issuer, Identity.subject == subject)
     )
-    if result is not None:
-        return result
+    if account is not None:
+        return account
     commenter = Commenter(name="Site owner")
     session.add(commenter)
     session.flush()
@@ -40,11 +40,11 @@ def operator(session: Session) -> Commenter:
 
 @dataclass(frozen=True)
 class SignIn:
-    """What a one-time secret opens: the admin view, for a person."""
+    """A sign-in to the admin view by a one-time secret."""
 
     person: Commenter
     provider: str | None
-    """Where they have just logged in; None for a link that somebody made for them."""
+    """The provider they have just logged in with; None for a link that somebody created for them."""
     is_open: bool
     """Whether it can still be used."""
 
@@ -54,7 +54,7 @@ def issue_link(
 ) -> str:
     """Return the secret of a one-time sign-in link to the admin view. Needs `begin_write`.
 
-    `identity` is what the person has just proved at a provider, where no link was made for them.
+    `identity` is the identity that the person has just logged in with, if the link is for that.
     """
     token = signing.new_token()
     session.add(
@@ -71,7 +71,7 @@ def issue_link(
 
 
 def find_link(session: Session, token: str, *, at: datetime) -> SignIn | None:
-    """Return what a one-time secret opens, without spending it; None for an unknown one."""
+    """Return the sign-in of a one-time secret without using it up; None if it is unknown."""
     ticket = session.scalar(
         select(Ticket).where(
             Ticket.token_hash == token_hashes.hash_of_token(session, token), Ticket.purpose == ADMIN
@@ -85,9 +85,9 @@ def find_link(session: Session, token: str, *, at: datetime) -> SignIn | None:
 
 
 def redeem_link(session: Session, token: str, *, at: datetime, browser: str = "") -> str:
-    """Spend a one-time link; return the token of the session it opens, in `browser`. Needs `begin_write`.
+    """Use up a one-time link; return the token of the new session in `browser`. Needs `begin_write`.
 
-    Raises LinkSpentError for one unknown, used or too old.
+    Raises LinkSpentError if the link is unknown, used or expired.
     """
     ticket = session.scalar(
         select(Ticket)
@@ -130,7 +130,7 @@ def role_on(session: Session, commenter_id: int, site_id: int) -> Role | None:
 def require_role(session: Session, commenter: Commenter, site_id: int, *, owner: bool = False) -> Role:
     """Return a person's role on a site.
 
-    Raises NotFoundError where there is none (or not owner, if asked): an outsider does not learn what exists.
+    Raises NotFoundError if there is none (or it is not owner, with `owner`): outsiders must not learn what exists.
     """
     role = role_on(session, commenter.id, site_id)
     if role is None or (owner and role is not Role.OWNER):

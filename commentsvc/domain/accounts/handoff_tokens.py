@@ -1,6 +1,6 @@
-"""From a frame to a person's own page: a token that works once and for a minute.
+"""Single-use tokens, valid for a minute, that take a login from a frame to the person's own page.
 
-A frame's cookie is kept apart for each website, so the page would not see it; the token goes across.
+A frame's cookie is partitioned by website, so the page cannot see it; the token passes the login on.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _SESSION = "session"
 
 
 def issue(session: Session, holder: LoginSession, *, token: str = "", at: datetime) -> str:
-    """Return a token with which the holder of a frame's session enters their own page.
+    """Return a token with which the holder of a frame's session can open their own page.
 
-    `token` is one that the frame has made, so that its window can open at once: 64 hexadecimal digits. Needs
-    `begin_write`; raises BadAddressError for a token of another form, or one that was used before.
+    `token` is one that the frame created, so that its window can open at once: 64 hexadecimal digits. Needs
+    `begin_write`; raises BadAddressError if it has another form, or was used before.
     """
     if token and not re.fullmatch(r"[0-9a-f]{64}", token):
-        raise BadAddressError("This token was not made as it should be.")
+        raise BadAddressError("This token is not valid.")
     session.execute(delete(Ticket).where(Ticket.purpose == PASS, Ticket.expires_at < at))
     token = token or signing.new_token()
     ticket = Ticket(
@@ -50,7 +50,7 @@ def issue(session: Session, holder: LoginSession, *, token: str = "", at: dateti
 
 
 def is_known(session: Session, token: str) -> bool:
-    """Whether a token was issued, and is perhaps spent; one that a frame has made may be on its way."""
+    """Whether a token was issued, used or not; one that a frame created may still be on its way."""
     query = select(Ticket.id).where(
         Ticket.token_hash == token_hashes.hash_of_token(session, token), Ticket.purpose == PASS
     )
@@ -58,10 +58,10 @@ def is_known(session: Session, token: str) -> bool:
 
 
 def redeem(session: Session, token: str, *, browser: str, at: datetime) -> str:
-    """Spend a token; return that of the session it opens. Needs `begin_write`; raises LoginFailedError.
+    """Use up a token; return the token of the new session. Needs `begin_write`; raises LoginFailedError.
 
-    The new session is as old as the frame's, because nobody has proved anything since. Where a site vouched for
-    the person, it opens their own page and nothing else.
+    The new session is as old as the frame's, because nobody has logged in since. If the site's single sign-on opened
+    the frame's session, the new one is for their own page only.
     """
     ticket = session.scalar(
         select(Ticket)
@@ -69,12 +69,12 @@ def redeem(session: Session, token: str, *, browser: str, at: datetime) -> str:
         .with_for_update()
     )
     if ticket is None or ticket.redeemed_at is not None or ticket.expires_at < at:
-        raise LoginFailedError("This took too long. Please press “Your comments” once more.")
+        raise LoginFailedError("This took too long. Please press “Your comments” again.")
     ticket.redeemed_at = at
-    named = (ticket.stash or {}).get(_SESSION)  # not its id: SQLite gives that of an ended one to the next
+    named = (ticket.stash or {}).get(_SESSION)  # not its id: SQLite reuses the ids of deleted rows
     holder = session.scalar(select(LoginSession).where(LoginSession.token_hash == named))
     if holder is None or holder.commenter_id != ticket.commenter_id or holder.expires_at <= at:
-        raise LoginFailedError("You are no longer logged in. Please log in once more.")
+        raise LoginFailedError("You are no longer logged in. Please log in again.")
     vouched = holder.identity is not None and holder.identity.provider == single_sign_on.PROVIDER
     return login_sessions.open_for(
         session,

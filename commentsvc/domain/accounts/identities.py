@@ -1,4 +1,4 @@
-"""How a Commenter proves who they are: by provider, issuer and subject, and by nothing else."""
+"""Identities: a Commenter is recognised by provider, issuer and subject, and by nothing else."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ from commentsvc.models import Commenter, Identity, LoginSession
 def identity_of_login(
     session: Session, provider: str, issuer: str, subject: str, *, name: str, link: str | None, at: datetime
 ) -> Identity:
-    """Return the identity of somebody who just logged in; unknown ones become a new Commenter.
+    """Return the identity of somebody who has just logged in; creates a Commenter for a new one.
 
-    An e-mail, a name or a handle that matches another Commenter's changes nothing. Needs `begin_write`.
+    A matching e-mail address, name or handle of another Commenter changes nothing. Needs `begin_write`.
     """
-    result = find(session, provider, issuer, subject)
+    identity = find(session, provider, issuer, subject)
     shown = _name(name, provider)
-    if result is not None:
-        if result.name is None:
-            # Given a role before their first visit: until now nobody knew what to call them.
-            result.commenter.name = shown
-        result.name = shown
-        return result
+    if identity is not None:
+        if identity.name is None:
+            # A role was granted before their first visit, when their name was not known.
+            identity.commenter.name = shown
+        identity.name = shown
+        return identity
     try:
         with session.begin_nested():
             return _create(session, provider, issuer, subject, name=shown, link=link, at=at)
     except IntegrityError:  # the same person, logging in twice at once
-        result = find(session, provider, issuer, subject)
-        if result is None:
+        identity = find(session, provider, issuer, subject)
+        if identity is None:
             raise
-        return result
+        return identity
 
 
 def find(session: Session, provider: str, issuer: str, subject: str) -> Identity | None:
@@ -56,7 +56,7 @@ def find(session: Session, provider: str, issuer: str, subject: str) -> Identity
 
 
 def identities_of(session: Session, commenter_id: int) -> Sequence[Identity]:
-    """Return all the ways in which a person can log in."""
+    """Return a person's identities, each of them a way to log in."""
     query = select(Identity).where(Identity.commenter_id == commenter_id).order_by(Identity.id)
     return session.scalars(query).all()
 
@@ -71,16 +71,16 @@ def link(
     name: str,
     at: datetime,
 ) -> Identity:
-    """Give a person a further way to log in, and end their other sessions. Needs `begin_write`.
+    """Add an identity to a person, and end their other sessions. Needs `begin_write`.
 
-    Raises NotFreshError, and IdentityTakenError where the identity is another person's.
+    Raises NotFreshError, and IdentityTakenError if the identity belongs to another person.
     """
     _require_fresh(holder, at=at)
-    result = find(session, provider, issuer, subject)
-    if result is not None and result.commenter_id != holder.commenter_id:
+    identity = find(session, provider, issuer, subject)
+    if identity is not None and identity.commenter_id != holder.commenter_id:
         raise IdentityTakenError
-    if result is None:
-        result = Identity(
+    if identity is None:
+        identity = Identity(
             commenter_id=holder.commenter_id,
             provider=provider,
             issuer=issuer,
@@ -88,35 +88,35 @@ def link(
             name=_name(name, provider),
             created_at=at,
         )
-        session.add(result)
+        session.add(identity)
         session.flush()
         login_sessions.end_all(session, holder.commenter_id, but=holder.id)
-    return result
+    return identity
 
 
 def unlink(session: Session, holder: LoginSession, identity_id: int, *, at: datetime) -> None:
-    """Take a way of logging in away, and end the person's other sessions. Needs `begin_write`.
+    """Remove an identity from a person, and end their other sessions. Needs `begin_write`.
 
-    Raises NotFoundError, NotFreshError, and ForbiddenError where it is the last one.
+    Raises NotFoundError, NotFreshError, and ForbiddenError if it is the last one.
     """
     _require_fresh(holder, at=at)
     all_of_them = identities_of(session, holder.commenter_id)
-    result = next((one for one in all_of_them if one.id == identity_id), None)
-    if result is None:
-        raise NotFoundError("There is no such account among yours.")
+    identity = next((other for other in all_of_them if other.id == identity_id), None)
+    if identity is None:
+        raise NotFoundError("You have no such linked account.")
     if len(all_of_them) == 1:
         raise ForbiddenError("This is the only way you can log in. Link another account first.")
-    if holder.identity_id == result.id:
-        holder.identity_id = next(one.id for one in all_of_them if one.id != result.id)
+    if holder.identity_id == identity.id:
+        holder.identity_id = next(other.id for other in all_of_them if other.id != identity.id)
         session.flush()
-    session.delete(result)
+    session.delete(identity)
     session.flush()
     login_sessions.end_all(session, holder.commenter_id, but=holder.id)
 
 
 def _require_fresh(holder: LoginSession, *, at: datetime) -> None:
     if not login_sessions.is_fresh(holder, at=at):
-        raise NotFreshError("Please log in once more before you change how you log in.")
+        raise NotFreshError("Please log in again before you change how you log in.")
 
 
 def _create(

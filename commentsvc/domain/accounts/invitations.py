@@ -1,4 +1,4 @@
-"""Roles for people who prove themselves at a provider: granted to an account, or by a link that works once."""
+"""Roles for people who log in with a provider: granted to an account, or by a link that works once."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ class Invitation:
 def grant(
     session: Session, site: Site, role: Role, provider: str, issuer: str, subject: str, *, at: datetime
 ) -> Commenter:
-    """Give an account at a provider a role, whether or not it was ever here. Needs `begin_write`.
+    """Grant a role to a provider's account, even before its first visit. Needs `begin_write`.
 
-    Raises BadAddressError for a subject that can be nobody's.
+    Raises BadAddressError for a subject that is not valid.
     """
     subject = _subject(subject)
-    result = identities.find(session, provider, issuer, subject)
-    commenter = result.commenter if result else _expected(session, provider, issuer, subject, at=at)
+    identity = identities.find(session, provider, issuer, subject)
+    commenter = identity.commenter if identity else _expected(session, provider, issuer, subject, at=at)
     _set_role(session, commenter.id, site.id, role)
     return commenter
 
 
 def revoke(session: Session, site: Site, provider: str, issuer: str, subject: str) -> None:
-    """Take an account's role on a site away. Needs `begin_write`.
+    """Remove an account's role on a site. Needs `begin_write`.
 
-    Raises NotFoundError where it has none, BadAddressError for a subject that can be nobody's.
+    Raises NotFoundError if it has none, BadAddressError for a subject that is not valid.
     """
-    result = identities.find(session, provider, issuer, _subject(subject))
-    membership = _membership(session, result.commenter_id, site.id) if result else None
+    identity = identities.find(session, provider, issuer, _subject(subject))
+    membership = _membership(session, identity.commenter_id, site.id) if identity else None
     if membership is None:
         raise NotFoundError(f"This account has no role on {site.name}.")
     session.delete(membership)
@@ -54,7 +54,7 @@ def revoke(session: Session, site: Site, provider: str, issuer: str, subject: st
 
 
 def invite(session: Session, site: Site, role: Role, *, at: datetime) -> str:
-    """Return the secret of a link that gives whoever opens it first a role. Needs `begin_write`."""
+    """Return the secret of a link that gives the first person who opens it a role. Needs `begin_write`."""
     session.execute(delete(Ticket).where(Ticket.purpose == INVITE, Ticket.expires_at < at))
     token = signing.new_token()
     session.add(
@@ -71,16 +71,16 @@ def invite(session: Session, site: Site, role: Role, *, at: datetime) -> str:
 
 
 def find(session: Session, token: str, *, at: datetime) -> Invitation:
-    """Return what an invitation offers, without taking it; raises LinkSpentError."""
+    """Return what an invitation offers, without accepting it; raises LinkSpentError."""
     ticket = _open(session, token, at=at, lock=False)
     site = session.get_one(Site, ticket.site_id)
     return Invitation(site.name, ticket.role or Role.MODERATOR)
 
 
 def redeem(session: Session, token: str, identity: Identity, *, at: datetime) -> None:
-    """Give the role to who has just logged in, once. Needs `begin_write`; raises LinkSpentError.
+    """Give the role to the person who has just logged in, once. Needs `begin_write`; raises LinkSpentError.
 
-    Whoever has a higher role already keeps it.
+    An owner stays an owner.
     """
     ticket = _open(session, token, at=at)
     ticket.redeemed_at, ticket.commenter_id = at, identity.commenter_id
@@ -93,7 +93,7 @@ def _subject(typed: str) -> str:
     try:
         return claims.subject(typed.strip())
     except ValueError:
-        raise BadAddressError("A subject is the provider's own id of a person.") from None
+        raise BadAddressError("A subject must be the provider's own id of a person.") from None
 
 
 def _open(session: Session, token: str, *, at: datetime, lock: bool = True) -> Ticket:
@@ -102,12 +102,12 @@ def _open(session: Session, token: str, *, at: datetime, lock: bool = True) -> T
     )
     ticket = session.scalar(query.with_for_update() if lock else query)
     if ticket is None or ticket.redeemed_at is not None or ticket.expires_at < at:
-        raise LinkSpentError("This invitation was used before or is too old.")
+        raise LinkSpentError("This invitation is used or expired.")
     return ticket
 
 
 def _expected(session: Session, provider: str, issuer: str, subject: str, *, at: datetime) -> Commenter:
-    """Make the account of somebody who has never been here; their own name comes with their first login."""
+    """Create the account of somebody before their first login, which will provide the name."""
     commenter = Commenter(name=subject[: fields.NAME_LONGEST], created_at=at)
     session.add(commenter)
     session.flush()

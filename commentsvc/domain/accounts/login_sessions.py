@@ -1,4 +1,4 @@
-"""Sessions: opaque tokens, stored hashed, for one purpose and one site each, that their owner can end."""
+"""Sessions: opaque tokens, stored as hashes, each for one purpose and one site; their owner can end them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from commentsvc.integrations import signing
 from commentsvc.models import LoginSession
 
 READER = "reader"
-"""Comments on one site."""
+"""Commenting on one site."""
 PERSON = "person"
-"""A person's own page, and threads on a page of their own."""
+"""A person's own page, and standalone thread pages."""
 OWN = "own"
-"""A person's own page alone: for somebody whom a site signed in, whose word counts nowhere else."""
+"""A person's own page only, for users of a site's single sign-on, which is not trusted elsewhere."""
 ADMIN = "admin"
 """The admin view."""
 LIFE = timedelta(days=60)
@@ -56,7 +56,7 @@ def open_for(
 def find(
     session: Session, token: str, *, purpose: str, at: datetime, site_id: int | None = None
 ) -> LoginSession | None:
-    """Return the session this token opens for this purpose and site, or None."""
+    """Return the session of this token for this purpose and site, or None."""
     login_session = session.scalar(
         select(LoginSession).where(
             LoginSession.token_hash == token_hashes.hash_of_token(session, token),
@@ -68,17 +68,17 @@ def find(
 
 
 def by_id(session: Session, session_id: int) -> LoginSession:
-    """Return a session known to be there."""
+    """Return a session that is known to exist."""
     return session.get_one(LoginSession, session_id)
 
 
-def is_fresh(found: LoginSession, *, at: datetime) -> bool:
-    """Whether its owner proved who they are just now."""
-    return found.created_at + FRESH > at
+def is_fresh(login_session: LoginSession, *, at: datetime) -> bool:
+    """Whether its owner has just logged in."""
+    return login_session.created_at + FRESH > at
 
 
 def sessions_of(session: Session, commenter_id: int, *, at: datetime) -> Sequence[LoginSession]:
-    """Return a person's sessions that are still good, the newest first."""
+    """Return a person's sessions that have not expired, the newest first."""
     query = select(LoginSession).where(
         LoginSession.commenter_id == commenter_id, LoginSession.expires_at > at
     )
@@ -93,13 +93,13 @@ def end(session: Session, token: str) -> None:
 
 
 def end_one(session: Session, commenter_id: int, session_id: int) -> None:
-    """End one of a person's sessions; nothing where it is not theirs. Needs `begin_write`."""
+    """End one of a person's sessions; no effect if it is not theirs. Needs `begin_write`."""
     session.execute(
         delete(LoginSession).where(LoginSession.id == session_id, LoginSession.commenter_id == commenter_id)
     )
 
 
 def end_all(session: Session, commenter_id: int, *, but: int | None = None) -> None:
-    """End all of a person's sessions, but one. Needs `begin_write`."""
+    """End all of a person's sessions except `but`. Needs `begin_write`."""
     query = delete(LoginSession).where(LoginSession.commenter_id == commenter_id)
     session.execute(query if but is None else query.where(LoginSession.id != but))

@@ -1,7 +1,7 @@
-"""Social logins on their way: begun by a frame, answered by a provider, redeemed once by the frame that began.
+"""Login tickets: a frame begins a login, the provider answers it, and the same frame redeems it, once.
 
-The frame keeps a random verifier and hands over its SHA-256, the challenge, under whose hash the ticket is stored.
-Whoever knows the verifier, and nobody else, can have the session; so no popup has to speak with its opener.
+The frame keeps a random verifier and sends its SHA-256, the challenge, whose hash identifies the ticket. Only the
+holder of the verifier can get the session, so the popup does not need to communicate with its opener.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from commentsvc.models import Identity, LoginSession, Ticket
 
 LOGIN = "login"
 LIFE = timedelta(minutes=15)
-"""How long a person may take at the provider, and a frame to ask."""
+"""How long a login may take, and how long the frame can poll for it."""
 KNOWN_FOR = timedelta(days=1)
-"""How long a login that has ended is known, so that whoever comes back late is shown the way."""
+"""How long a finished login is remembered, so that somebody who comes back late gets a helpful message."""
 SECOND_ASKING = timedelta(seconds=60)
-"""How soon a frame that was refused the cookie must ask for the bearer token instead."""
+"""How soon a frame whose browser refused the cookie must ask for the bearer token instead."""
 
 _PROOF = "proof"
 _CANCELLED = "This login was cancelled."
-_USED = "This login was used before. Please log in again."
+_USED = "This login is already used. Please log in again."
 _TOO_LONG = "This login took too long. Please try again."
 
 
@@ -44,7 +44,7 @@ class LoginStage(StrEnum):
 
 @dataclass(frozen=True)
 class RedeemedLogin:
-    """Where a login stands; `token` opens the session, once."""
+    """The stage of a login; `token` opens the session, once."""
 
     stage: LoginStage
     token: str = ""
@@ -61,13 +61,13 @@ def begin(
     begun_from: Mapping[str, str] | None = None,
     at: datetime,
 ) -> None:
-    """Store that a login is under way, before its provider is asked for anything.
+    """Store a new login, before any request to its provider.
 
-    Needs `begin_write`; raises BadAddressError for a challenge that is damaged or was used before, and
+    Needs `begin_write`; raises BadAddressError for a challenge that is damaged or already used, and
     LoginCancelledError.
     """
     if not re.fullmatch(r"[0-9a-f]{64}", challenge):
-        raise BadAddressError("This login was not begun as it should be. Please try again.")
+        raise BadAddressError("This login request is not valid. Please try again.")
     hashed = token_hashes.hash_of_challenge(session, challenge)
     session.execute(delete(Ticket).where(Ticket.purpose == LOGIN, Ticket.expires_at < at - KNOWN_FOR))
     if _is_stored(session, _ticket(hashed, site_id, at=at, begun_from=dict(begun_from or {}))):
@@ -75,11 +75,11 @@ def begin(
     earlier = session.scalars(select(Ticket).where(Ticket.token_hash == hashed)).one()
     if earlier.failure == _CANCELLED:
         raise LoginCancelledError
-    raise BadAddressError("This login was begun before. Please try again.")
+    raise BadAddressError("This login has already begun. Please try again.")
 
 
 def note_state(session: Session, challenge: str, state: str, *, at: datetime) -> None:
-    """Note the OAuth state by which the provider's answer will find this login.
+    """Store the OAuth state by which the provider's answer will find this login.
 
     Needs `begin_write`; raises LoginCancelledError, LoginExpiredError.
     """
@@ -89,10 +89,10 @@ def note_state(session: Session, challenge: str, state: str, *, at: datetime) ->
 
 
 def cancel(session: Session, verifier: str, *, site_id: int, at: datetime) -> None:
-    """Withdraw a login for the frame that began it: whoever finishes it is told so, and nobody is logged in.
+    """Cancel a login for the frame that began it: nobody is logged in, and whoever finishes it sees a message.
 
-    One whose window has not reached this service yet is refused when it does. The session of one that was redeemed
-    just before ends. Needs `begin_write`.
+    If the login's window has not reached this service yet, it will be refused. If the login was redeemed a moment ago,
+    its session ends. Needs `begin_write`.
     """
     if _is_stored(
         session, _ticket(token_hashes.hash_of_token(session, verifier), site_id, at=at, failure=_CANCELLED)
@@ -108,27 +108,27 @@ def cancel(session: Session, verifier: str, *, site_id: int, at: datetime) -> No
 
 
 def begun_from(session: Session, state: str) -> dict[str, str]:
-    """Return where the login with this state was begun; empty where that is not known."""
+    """Return where the login with this state began; empty if unknown."""
     query = select(Ticket.begun_from).where(Ticket.state_hash == token_hashes.hash_of_token(session, state))
     return session.scalar(query) or {}
 
 
 def require_under_way(session: Session, state: str, *, at: datetime) -> None:
-    """Raise LoginCancelledError or LoginExpiredError for a login that nobody may finish any more."""
+    """Raise LoginCancelledError or LoginExpiredError if this login cannot be completed."""
     _require_under_way(_of_state(session, state), at=at)
 
 
 def complete(session: Session, state: str, identity: Identity, *, at: datetime) -> None:
-    """Note who came back. Needs `begin_write`; raises LoginCancelledError, LoginExpiredError."""
+    """Store who logged in. Needs `begin_write`; raises LoginCancelledError, LoginExpiredError."""
     ticket = _under_way(session, state, at=at)
     ticket.identity_id, ticket.commenter_id = identity.id, identity.commenter_id
     ticket.stash = None
 
 
 def fail(session: Session, message: str, *, challenge: str = "", state: str = "", at: datetime) -> None:
-    """Note that a login, named by its challenge or its state, came to nothing, so that the frame can say so.
+    """Store that a login, given by its challenge or state, failed, so that the frame can say so.
 
-    Nothing happens to one that has ended. Needs `begin_write`.
+    Has no effect on a login that has ended. Needs `begin_write`.
     """
     named = (
         Ticket.token_hash == token_hashes.hash_of_challenge(session, challenge)
@@ -141,31 +141,31 @@ def fail(session: Session, message: str, *, challenge: str = "", state: str = ""
 
 
 def store_answer(session: Session, state: str, answer: Mapping[str, str], *, at: datetime) -> str:
-    """Keep an answer that came without the browser's cookie; return the proof that fetches it.
+    """Store an answer that came without the browser's cookie; return the proof that retrieves it.
 
     Needs `begin_write`; raises LoginFailedError.
     """
     ticket = _under_way(session, state, at=at)
     if ticket.stash is not None:
-        raise LoginFailedError("This answer was given before. Please log in again.")
+        raise LoginFailedError("This answer was already received. Please log in again.")
     proof = signing.new_token()
     ticket.stash = {**answer, _PROOF: token_hashes.hash_of_token(session, proof)}
     return proof
 
 
 def stored_answer(session: Session, state: str, proof: str, *, at: datetime) -> dict[str, str]:
-    """Return the answer kept for this login, to the browser that brought it; raises LoginFailedError."""
-    result = dict(_under_way(session, state, at=at).stash or {})
-    if result.pop(_PROOF, "") != token_hashes.hash_of_token(session, proof):
-        raise LoginFailedError("This login was begun in another browser. Please start it again.")
-    return result
+    """Return the stored answer of this login to the browser that sent it; raises LoginFailedError."""
+    answer = dict(_under_way(session, state, at=at).stash or {})
+    if answer.pop(_PROOF, "") != token_hashes.hash_of_token(session, proof):
+        raise LoginFailedError("This login began in another browser. Please start it again.")
+    return answer
 
 
 def peek(session: Session, verifier: str, *, site_id: int, at: datetime) -> RedeemedLogin | None:
-    """Return where the login begun with this verifier stands, without a lock; None where a session may be had.
+    """Return the stage of this verifier's login, without a lock; None if a session can be opened.
 
-    A login that is not known is still on its way here, for a frame begins to ask as soon as its window opens.
-    Raises LoginFailedError.
+    An unknown login counts as pending, because the frame starts to poll as soon as its window opens. Raises
+    LoginFailedError.
     """
     ticket = _of_verifier(session, verifier)
     return (
@@ -178,10 +178,10 @@ def peek(session: Session, verifier: str, *, site_id: int, at: datetime) -> Rede
 def redeem(
     session: Session, verifier: str, *, site_id: int, browser: str, again: bool, at: datetime
 ) -> RedeemedLogin:
-    """Return where a login stands as `look` does, and open its session if it is done.
+    """Return the stage of a login as `peek` does, and open its session if it is done.
 
-    Once only; `again`, within a minute, gives a new session in place of the first, for a frame whose browser
-    did not keep the cookie. Needs `begin_write`. Raises LoginFailedError.
+    Only once; `again`, within a minute, replaces the session by a new one, for a frame whose browser did not store
+    the cookie. Needs `begin_write`. Raises LoginFailedError.
     """
     ticket = _of_verifier(session, verifier, lock=True)
     if ticket is None:
@@ -218,7 +218,7 @@ def _end_session(session: Session, ticket: Ticket) -> None:
 
 
 def _standing(ticket: Ticket, site_id: int, *, at: datetime) -> RedeemedLogin | None:
-    """Return where a login stands that is not done; None for one that is. Raises LoginFailedError."""
+    """Return the stage of a login that is not done; None if it is. Raises LoginFailedError."""
     if ticket.site_id != site_id or ticket.expires_at < at:
         raise LoginFailedError(_TOO_LONG)
     if ticket.failure:
@@ -235,7 +235,7 @@ def _ticket(token_hash: str, site_id: int | None, *, at: datetime, **more: Any) 
 
 
 def _is_stored(session: Session, ticket: Ticket) -> bool:
-    """Store a new ticket; False where there is one with its challenge."""
+    """Store a new ticket; return False if there is already one with its challenge."""
     try:
         with session.begin_nested():
             session.add(ticket)

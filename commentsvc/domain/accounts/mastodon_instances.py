@@ -1,4 +1,4 @@
-"""Mastodon instances at which this service is registered; it registers when somebody first logs in there."""
+"""The Mastodon instances where this service is registered; it registers at the first login from an instance."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from commentsvc.models import Registration
 
 
 def provider_of(session: Session, row: Provider, host: str, redirect_uri: str) -> Provider:
-    """Return the provider at one instance. Commits a new registration; raises ProviderError."""
+    """Return the provider for an instance. Commits a new registration; raises ProviderError."""
     registration = session.get(Registration, host)
     if registration is None:
-        session.rollback()  # no transaction stays open while another server is asked
+        session.rollback()  # no transaction may stay open during a request
         website = redirect_uri.partition("/login/")[0]
         client_id, secret = mastodon.register(host, redirect_uri, name="Comments", website=website)
         begin_write(session)
@@ -23,7 +23,7 @@ def provider_of(session: Session, row: Provider, host: str, redirect_uri: str) -
         session.add(registration)
         try:
             session.commit()
-        except IntegrityError:  # two people of one instance at once; the first registration serves both
+        except IntegrityError:  # two people from one instance at once; the first registration serves both
             session.rollback()
             registration = session.get_one(Registration, host)
     return mastodon.provider_at(row, host, registration.client_id, registration.client_secret)

@@ -1,4 +1,4 @@
-"""What people see and change about themselves: what they wrote, their name, their picture."""
+"""What people can see and change about themselves: their comments, name and picture."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ PAGE = 25
 
 @dataclass(frozen=True, slots=True)
 class OwnComment:
-    """One of a person's comments, on whichever site it stands."""
+    """One of a person's comments, on any site."""
 
     id: int
     site: str
     title: str | None
     url: str
-    """Of the article."""
+    """The article's URL."""
     status: Status
     created_at: datetime
     edited_at: datetime | None
     html: markup.SafeHtml | None
-    """None where it is too large for a list; `excerpt` stands in."""
+    """None if it is too large for a list, which then shows `excerpt`."""
     excerpt: str
 
 
 @dataclass(frozen=True, slots=True)
 class OwnCommentsPage:
-    """Some of a person's comments, the newest first."""
+    """A page of a person's comments, the newest first."""
 
     entries: Sequence[OwnComment]
     next_after: int | None
-    """Where the next page begins; None on the last."""
+    """The cursor of the next page; None on the last one."""
 
 
 def own_comments(session: Session, commenter_id: int, *, after: int | None = None) -> OwnCommentsPage:
-    """Return a page of what a person wrote anywhere on this service: what has an id below `after`."""
+    """Return a page of a person's comments on all sites, with ids below `after`."""
     query = _columns().where(Comment.commenter_id == commenter_id)
     if after is not None:
         query = query.where(Comment.id < after)
@@ -55,7 +55,7 @@ def own_comments(session: Session, commenter_id: int, *, after: int | None = Non
 
 
 def rename(session: Session, commenter_id: int, typed: str) -> None:
-    """Give a person another name. Needs `begin_write`; raises InvalidFieldsError on `name`."""
+    """Change a person's name. Needs `begin_write`; raises InvalidFieldsError on `name`."""
     name = fields.name(typed)
     commenter = session.get_one(Commenter, commenter_id)
     if commenter.name != name:
@@ -74,7 +74,7 @@ def show_picture(session: Session, commenter_id: int, shown: bool) -> None:
 
 
 def invalidate_pages_of(session: Session, commenter_id: int) -> None:
-    """Note that a person's comments look different now: no copy of a page with them may be given out any more."""
+    """Invalidate all cached pages with a person's comments, because these look different now."""
     theirs = select(Comment.thread_id).where(Comment.commenter_id == commenter_id)
     threads.lock_all(session, session.scalars(theirs.distinct()))
     session.execute(

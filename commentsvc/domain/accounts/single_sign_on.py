@@ -1,4 +1,4 @@
-"""Sites that sign their own users in: a secret for each, and the session that its word opens there and nowhere else."""
+"""Single sign-on for a site's own users: the site's secret, and sessions that are valid only on that site."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from commentsvc.models import Commenter, Identity, LoginSession, Site
 
 PROVIDER = "sso"
 LIFE = timedelta(days=1)
-"""Of a session: the site says anew with every page who is there."""
+"""Life of a session: every page of the site signs its reader in again."""
 RENEWED_AFTER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
 class SsoLogin:
-    """Who came, and the token of their new session; None where they had one."""
+    """The person, and the token of their new session; None if they already had one."""
 
     commenter_id: int
     token: str | None = None
 
 
 def new_secret(session: Session, site: Site) -> str:
-    """Give a site a new secret; the earlier one ends, and the sessions it opened. Needs `begin_write`."""
+    """Give a site a new secret, and end the sessions of the earlier one. Needs `begin_write`."""
     secret = signing.new_token()
     _set(session, site, secret)
     return secret
 
 
 def switch_off(session: Session, site: Site) -> None:
-    """Let a site sign nobody in any more, and end the sessions it opened. Needs `begin_write`."""
+    """Turn a site's sign-in off, and end its sessions. Needs `begin_write`."""
     _set(session, site, None)
 
 
@@ -50,9 +50,9 @@ def log_in(
     browser: str,
     at: datetime,
 ) -> SsoLogin:
-    """Open a session for somebody the site vouches for, unless `held` is theirs already.
+    """Open a session for a user of the site, unless `held` is already theirs.
 
-    Another person's session in `held` ends. Needs `begin_write`; raises LoginFailedError for a name that is none.
+    If `held` belongs to another person, it ends. Needs `begin_write`; raises LoginFailedError for an invalid name.
     """
     identity = _identity(session, site, person, at=at)
     if held is not None and held.identity_id == identity.id:
@@ -75,7 +75,7 @@ def log_in(
 
 
 def _set(session: Session, site: Site, secret: str | None) -> None:
-    """Whoever knew the earlier secret may have signed in as anybody."""
+    """Set the secret and end all sessions: whoever knew the earlier secret may have signed in as anybody."""
     site.sso_secret = secret
     session.flush()
     theirs = select(Identity.id).where(Identity.provider == PROVIDER, Identity.issuer == _issuer(site))
@@ -88,11 +88,11 @@ def _issuer(site: Site) -> str:
 
 
 def _identity(session: Session, site: Site, person: SsoClaims, *, at: datetime) -> Identity:
-    """Find or make the identity. Their name is what the site says it is now, on comments of earlier days too."""
+    """Find or create the identity; its name becomes the one that the site sends, also on earlier comments."""
     try:
         name = fields.name(person.name)
     except InvalidFieldsError as error:
-        raise LoginFailedError(f"The website's sign-in has no proper name: {error}") from None
+        raise LoginFailedError(f"The website's sign-in has no valid name: {error}") from None
     identity = identities.identity_of_login(
         session, PROVIDER, _issuer(site), person.subject, name=name, link=person.url, at=at
     )

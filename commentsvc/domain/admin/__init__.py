@@ -1,1 +1,1 @@
-"""What moderators and owners see and do, and how it is undone."""
+"""What moderators and owners see and do, and undoing it."""

@@ -1,4 +1,4 @@
-"""Whom a link of the admin view means: somebody with an account, or a guest by e-mail address or by name."""
+"""An author in links of the admin view: an account, or a guest by e-mail address or name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FORM = re.compile("commenter:[0-9]{1,18}|email:[^\ufffd]{1,300}|name:.{1,300}",
 
 
 class AuthorKind(StrEnum):
-    """What is known of an author, the surest first."""
+    """What identifies an author, the most certain first."""
 
     COMMENTER = "commenter"
     EMAIL = "email"
@@ -28,19 +28,19 @@ class AuthorRef:
 
     kind: AuthorKind
     value: str
-    """The account's id, or the guest's address or name as it was typed."""
+    """The account's id, or the guest's e-mail address or name as typed."""
 
     @classmethod
     def parse(cls, text: str) -> AuthorRef:
-        """Read what a URL has; raises BadAddressError."""
+        """Parse the text in a URL; raises BadAddressError."""
         if not _FORM.fullmatch(text) or "\0" in text:
-            raise BadAddressError("author is not what can be asked for.")
+            raise BadAddressError("author is not valid.")
         kind, _, value = text.partition(":")
         return cls(AuthorKind(kind), value)
 
     @classmethod
     def read(cls, commenter_id: int | None, email: str | None, name: str | None) -> AuthorRef | None:
-        """Return the surest thing known of who wrote a comment; None where a guest left nothing."""
+        """Return the most certain reference to a comment's author; None if a guest gave no details."""
         if commenter_id is not None:
             return cls(AuthorKind.COMMENTER, str(commenter_id))
         if email:
@@ -56,11 +56,11 @@ class AuthorRef:
 
     @property
     def is_person(self) -> bool:
-        """Whether all it means are one person, who has a page; many may bear a name."""
+        """Whether it means one person, who has a page; several people may share a name."""
         return self.kind is not AuthorKind.NAME
 
     def condition(self) -> ColumnElement[bool]:
-        """Return the condition on comments that theirs fulfil."""
+        """Return an SQL condition for this author's comments."""
         if self.kind is AuthorKind.COMMENTER:
             return Comment.commenter_id == int(self.value)
         return (Comment.guest_email if self.kind is AuthorKind.EMAIL else Comment.guest_name) == self.value

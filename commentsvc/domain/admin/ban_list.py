@@ -1,4 +1,4 @@
-"""Adds bans to a site and lifts them; whom they match is decided in domain/bans/bans.py."""
+"""Adds and lifts bans; domain/bans/bans.py matches them."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ PAGE = 50
 LABEL_LONGEST = 120
 REASON_LONGEST = 300
 MOST_DOMAINS = 8
-"""Of a comment's links, offered to be banned."""
+"""Domains from a comment's links that are offered to be banned."""
 _WIDEST = {4: 8, 6: 16}
-"""Prefixes, in bits; a shorter one would shut out a good part of the world."""
+"""The shortest prefixes in bits; a shorter one would ban a large part of the Internet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,35 +35,35 @@ class BanTarget:
     kind: BanKind
     value: str
     label: str
-    """What moderators know it by."""
+    """How moderators recognise it."""
     month: str | None = None
-    """Of a network's hash."""
+    """The month of a network's hash."""
 
     @property
     def key(self) -> str:
-        """What stands for it among those of one comment; hashes stay out of pages."""
+        """An id among the targets of one comment; keeps hashes out of pages."""
         return f"domain:{self.value}" if self.kind is BanKind.DOMAIN else self.kind.value
 
 
 def possible_bans(comment: Comment) -> list[BanTarget]:
-    """Return all that a comment gives to ban its author by, the surest first."""
+    """Return everything by which a comment's author can be banned, the most certain first."""
     name = (comment.commenter.name if comment.commenter else comment.guest_name) or ANONYMOUS
     website = comment.commenter.website if comment.commenter else comment.guest_website
     hosts = bans.hosts_of([website, *tokens.links(comment.html)])
     domains = dict.fromkeys(ban_values.domain(host) for host in hosts if len(host) <= LABEL_LONGEST)
-    results = [
+    candidates = [
         (BanKind.PERSON, str(comment.commenter_id) if comment.commenter_id is not None else None),
         (BanKind.EMAIL, comment.guest_email and ban_values.email(comment.guest_email)),
         (BanKind.AUTHOR, comment.author_key_hash if comment.commenter_id is None else None),
     ]
-    mine = [BanTarget(kind, value, name) for kind, value in results if value]
+    mine = [BanTarget(kind, value, name) for kind, value in candidates if value]
     if comment.network_hash:
         mine.append(BanTarget(BanKind.NETWORK, comment.network_hash, name, bans.month_of(comment.created_at)))
     return mine + [BanTarget(BanKind.DOMAIN, host, host) for host in list(domains)[:MOST_DOMAINS]]
 
 
 def parse_typed(kind: BanKind, value: str) -> BanTarget:
-    """Return what a moderator typed as a target; raises InvalidFieldsError on `value`."""
+    """Return a target from what a moderator typed; raises InvalidFieldsError on `value`."""
     if kind not in {BanKind.EMAIL, BanKind.NETWORK, BanKind.DOMAIN}:
         raise InvalidFieldsError({"value": "Please ban a person from one of their comments"})
     normal = bans.normal(kind, value)
@@ -82,34 +82,34 @@ def add(
     moderator_id: int,
     at: datetime,
 ) -> list[Ban]:
-    """Ban all of `wanted` until a time, or for good; what is banned already takes the new end and reason.
+    """Ban all of `wanted` until a time, or permanently; existing bans get the new end and reason.
 
-    Needs `begin_write`. Raises InvalidFieldsError on `reason` and `until`, and ForbiddenError where it is somebody
-    who looks after the site.
+    Needs `begin_write`. Raises InvalidFieldsError on `reason` and `until`, and ForbiddenError for people with a role on
+    the site.
     """
-    faults = {}
+    errors = {}
     text = " ".join(reason.replace("\0", "").split())
     if not text or len(text) > REASON_LONGEST:
-        faults["reason"] = (
+        errors["reason"] = (
             f"Please use at most {REASON_LONGEST} characters"
             if text
-            else "Please say why, for other moderators"
+            else "Please enter a reason, for other moderators"
         )
     if until is not None and until <= at:
-        faults["until"] = "Please enter a day that is not over yet"
-    if faults:
-        raise InvalidFieldsError(faults)
+        errors["until"] = "Please enter a day that is not over yet"
+    if errors:
+        raise InvalidFieldsError(errors)
     for target in wanted:
         if target.kind is BanKind.PERSON and accounts.role_on(session, int(target.value), site_id):
-            raise ForbiddenError(f"{target.label} looks after this site. Take the role away first.")
-    results = [_put(session, site_id, target, text, until, moderator_id, at) for target in wanted]
-    for ban in results:
+            raise ForbiddenError(f"{target.label} has a role on this site. Remove the role first.")
+    added = [_put(session, site_id, target, text, until, moderator_id, at) for target in wanted]
+    for ban in added:
         _record(session, ban, "ban.add", f"Banned {describe(ban)}{ending(ban)}: {text}", moderator_id, at)
-    return results
+    return added
 
 
 def lift(session: Session, ban: Ban, *, moderator_id: int, at: datetime) -> None:
-    """Take a ban off. Needs `begin_write`."""
+    """Lift a ban. Needs `begin_write`."""
     _record(session, ban, "ban.lift", f"Lifted the ban of {describe(ban)}.", moderator_id, at)
     session.delete(ban)
     session.flush()
@@ -118,18 +118,18 @@ def lift(session: Session, ban: Ban, *, moderator_id: int, at: datetime) -> None
 def list_bans(
     session: Session, site_id: int, *, after: int | None = None
 ) -> tuple[Sequence[Ban], int | None]:
-    """Return a page of a site's bans, the latest first, those that are over too; and where the next one begins."""
+    """Return a page of a site's bans, the latest first, including expired ones; and where the next page begins."""
     query = select(Ban).where(Ban.site_id == site_id).options(joinedload(Ban.moderator))
     if after is not None:
         query = query.where(Ban.id < after)
-    result = session.scalars(query.order_by(Ban.id.desc()).limit(PAGE + 1)).all()
-    return result[:PAGE], result[PAGE - 1].id if len(result) > PAGE else None
+    rows = session.scalars(query.order_by(Ban.id.desc()).limit(PAGE + 1)).all()
+    return rows[:PAGE], rows[PAGE - 1].id if len(rows) > PAGE else None
 
 
 def bans_in_force(
     session: Session, site_id: int, wanted: Sequence[BanTarget], *, at: datetime
 ) -> Sequence[Ban]:
-    """Return the bans of these that hold now."""
+    """Return the bans of these targets that apply now."""
     if not wanted:
         return []
     sought: list[ColumnElement[bool]] = [and_(Ban.kind == it.kind, Ban.value == it.value) for it in wanted]
@@ -138,7 +138,7 @@ def bans_in_force(
 
 
 def describe(ban: Ban) -> str:
-    """Say whom or what a ban is for."""
+    """Return whom or what a ban is for, for use in a sentence."""
     return {
         BanKind.PERSON: ban.label,
         BanKind.EMAIL: ban.label if ban.label == ban.value else f"{ban.label} by e-mail address",
@@ -149,8 +149,8 @@ def describe(ban: Ban) -> str:
 
 
 def ending(ban: Ban) -> str:
-    """Say how long a ban holds, as the end of a sentence."""
-    return f" until {ban.until:%-d %B %Y, %H:%M} UTC" if ban.until else " for good"
+    """Return how long a ban lasts, as the end of a sentence."""
+    return f" until {ban.until:%-d %B %Y, %H:%M} UTC" if ban.until else " permanently"
 
 
 def _put(
@@ -176,7 +176,7 @@ def _put(
     try:
         with session.begin_nested():
             session.add(new)
-    except IntegrityError:  # banned already, perhaps a moment ago
+    except IntegrityError:  # already banned, perhaps a moment ago
         same = (Ban.site_id == site_id, Ban.kind == target.kind, Ban.value == target.value)
         ban = session.scalars(select(Ban).where(*same).with_for_update()).one()
         ban.reason, ban.until, ban.moderator_id, ban.created_at = reason, until, moderator_id, at
@@ -192,9 +192,9 @@ def _record(session: Session, ban: Ban, kind: str, summary: str, moderator_id: i
 
 def _require_narrow(network: str) -> None:
     try:
-        result = ipaddress.ip_network(network)
+        parsed = ipaddress.ip_network(network)
     except ValueError:
         message = "Please enter an address such as 192.0.2.7 or a range such as 192.0.2.0/24"
         raise InvalidFieldsError({"value": message}) from None
-    if result.prefixlen < _WIDEST[result.version]:
-        raise InvalidFieldsError({"value": "This range is too wide: it would shut out a great many people"})
+    if parsed.prefixlen < _WIDEST[parsed.version]:
+        raise InvalidFieldsError({"value": "This range is too wide: it would ban a great many people"})

@@ -1,4 +1,4 @@
-"""Decides on one or many comments in a way that can be undone: each time is one Action."""
+"""Decides on one or many comments in a way that can be undone: every time is one Action."""
 
 from __future__ import annotations
 
@@ -18,43 +18,43 @@ from commentsvc.domain.threads import threads
 from commentsvc.models import Action, Comment, Commenter, Decision, Status
 
 BATCH = 100
-"""Comments of one transaction; while it lasts, nobody else writes on SQLite."""
+"""Comments per transaction, during which nobody else can write on SQLite."""
 ROUND = 1000
-"""Comments of one request; then the person sees how far it is, and goes on."""
+"""Comments per request; then the moderator sees the progress and continues."""
 
 KINDS = {
     Status.APPROVED: ("comments.approve", "Approved"),
     Status.HELD: ("comments.hold", "Held for a decision"),
     Status.SPAM: ("comments.spam", "Marked as spam"),
     Status.TRASH: ("comments.trash", "Moved to the trash"),
-    None: ("comments.restore", "Put back where it was"),
+    None: ("comments.restore", "Restored"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class AlreadyDecided:
-    """A comment that somebody decided on between the page and the button."""
+    """A comment that somebody decided on after the page was shown."""
 
     comment_id: int
     status: Status
     by: str | None
-    """The moderator's name; None where it was no moderator."""
+    """The moderator's name; None if it was not a moderator."""
 
 
 @dataclass(slots=True)
 class BulkResult:
-    """What became of it."""
+    """The result of a bulk action."""
 
     action_id: int | None = None
-    """None where nothing was changed."""
+    """None if nothing was changed."""
     changed: int = 0
     already_decided: list[AlreadyDecided] = field(default_factory=list)
     next_after: int | None = None
     """Where the next round begins; None at the end."""
     sentence: str | None = None
-    """What happened, in a sentence, where numbers do not tell."""
+    """What happened, if the numbers do not tell."""
     elsewhere: int = 0
-    """Comments that belong to another site by now, and stay as they are."""
+    """Comments that have moved to another site and stay as they are."""
 
 
 def decide(
@@ -66,10 +66,10 @@ def decide(
     moderator_id: int,
     at: datetime,
 ) -> BulkResult:
-    """Give comments of a site a status, or with None the one they had before they were put away.
+    """Give comments of a site a status, or with None the one that they had before they became spam or trash.
 
-    `seen` has the status each was shown with: where it is another by now, the comment stays as it is; None asks for
-    no such care. Needs `begin_write`; the caller commits.
+    `seen` has the status that the page showed for each: if it has changed since, the comment stays as it is; None skips
+    this check. Needs `begin_write`; the caller commits.
     """
     outcome = BulkResult()
     wanted = []
@@ -96,25 +96,26 @@ def decide_matching(
     at: datetime,
     action_id: int | None = None,
 ) -> BulkResult:
-    """Decide on all that pass the filters, up to the id `ceiling`: nothing that came since the page was shown.
+    """Decide on all comments that pass the filters, with ids up to `ceiling`, so none that came after the page.
 
-    It commits by itself after every batch and stops after a round. The next one goes on with `next_after` and
-    the same action.
+    Commits after every batch and stops after a round. The next round continues at `next_after` with the same action.
     """
     outcome = BulkResult(action_id=own_action(session, site_id, moderator_id, action_id))
     for _ in range(max(1, ROUND // BATCH)):
         session.rollback()
-        result = queue_query.find(session, site_id, tab, filters, after=after, limit=BATCH, ceiling=ceiling)
+        matching = queue_query.find(session, site_id, tab, filters, after=after, limit=BATCH, ceiling=ceiling)
         begin_write(session)
         mine = own_action(session, site_id, moderator_id, outcome.action_id, lock=True)
         if outcome.action_id is not None and mine is None:  # undone meanwhile
             session.rollback()
             outcome.next_after = None
             break
-        still = [one for one in lock(session, site_id, result.ids) if one.status in tab.statuses]
+        still = [
+            comment for comment in lock(session, site_id, matching.ids) if comment.status in tab.statuses
+        ]
         _decide_all(session, outcome, still, status, moderator_id=moderator_id, at=at)
         session.commit()
-        after = outcome.next_after = result.next_after
+        after = outcome.next_after = matching.next_after
         if after is None:
             break
     return outcome
@@ -123,7 +124,7 @@ def decide_matching(
 def dismiss_reports(
     session: Session, site_id: int, ids: Iterable[int], *, moderator_id: int, at: datetime
 ) -> BulkResult:
-    """Take no offence: the comments leave the list of reported ones. Needs `begin_write`; the caller commits."""
+    """Dismiss reports: the comments leave the list of reported ones. Needs `begin_write`; the caller commits."""
     reported = [comment for comment in lock(session, site_id, ids) if comment.reports]
     if not reported:
         return BulkResult()
@@ -132,7 +133,7 @@ def dismiss_reports(
         site_id=site_id,
         moderator_id=moderator_id,
         kind="comments.keep",
-        summary=f"Kept what readers had reported: {count_in_words(len(reported))}.",
+        summary=f"Kept despite reports: {count_in_words(len(reported))}.",
         at=at,
         facts={"reports": {str(comment.id): comment.reports for comment in reported}},
     )
@@ -142,7 +143,7 @@ def dismiss_reports(
 
 
 def already_decided(session: Session, comment: Comment) -> AlreadyDecided:
-    """Return who gave a comment the status it has."""
+    """Return who gave a comment its current status."""
     name = session.scalar(
         select(Commenter.name)
         .select_from(Decision)
@@ -155,7 +156,7 @@ def already_decided(session: Session, comment: Comment) -> AlreadyDecided:
 
 
 def lock(session: Session, site_id: int, ids: Iterable[int]) -> Sequence[Comment]:
-    """Read comments as they stand now, nobody else being in their threads; thread by thread."""
+    """Lock the comments' threads and read the comments again, ordered by thread."""
     wanted = list(ids)
     threads.lock_all(session, session.scalars(select(Comment.thread_id).where(Comment.id.in_(wanted))))
     query = select(Comment).where(Comment.id.in_(wanted), Comment.site_id == site_id)
@@ -194,9 +195,9 @@ def _decide_all(
 def own_action(
     session: Session, site_id: int, moderator_id: int, action_id: int | None, *, lock: bool = False
 ) -> int | None:
-    """Return the action of an earlier round, where it is this person's own, of this site, and not undone.
+    """Return the action of an earlier round if it is this person's, of this site, and not undone.
 
-    With `lock` nobody undoes it meanwhile; an action is locked before threads.
+    With `lock` nobody can undo it meanwhile; actions are locked before threads.
     """
     action = (
         session.get(Action, action_id, with_for_update=lock or None, populate_existing=lock)
@@ -208,5 +209,5 @@ def own_action(
 
 
 def count_in_words(number: int) -> str:
-    """One comment; 1,204 comments."""
+    """Return "one comment" or, for example, "1,204 comments"."""
     return "one comment" if number == 1 else f"{number:,} comments"

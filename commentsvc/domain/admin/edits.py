@@ -1,4 +1,4 @@
-"""Moderators' edits of what others wrote: each is an action, undone for as long as the former text is kept."""
+"""Moderators' edits of comments: each is an action that can be undone while the former text is stored."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from commentsvc.models import Action, Comment, Revision
 
 KIND = "comments.edit"
 KEPT = timedelta(days=30)
-"""Moderators often edit to take out what should not be there: it is not kept for ever."""
-_GONE = "The former text is not kept any longer, so it cannot be put back."
-_CHANGED = "Somebody has changed this comment since: its text stays as it is."
+"""Moderators often edit to remove private or illegal text, so the former text is not kept for ever."""
+_GONE = "The former text is no longer stored, so it cannot be restored."
+_CHANGED = "Somebody has changed this comment since, so its text stays as it is."
 
 
 def edit(
@@ -32,7 +32,7 @@ def edit(
     moderator_id: int,
     at: datetime,
 ) -> Action:
-    """Change a text, and a guest's details where given, and keep what they were. Needs `begin_write`."""
+    """Change a text, and a guest's details if given, and store the former ones. Needs `begin_write`."""
     threads.lock_of(session, comment)
     session.refresh(comment)
     action = actions.record(
@@ -50,20 +50,20 @@ def edit(
 
 
 def obstacle(session: Session, action: Action) -> str | None:
-    """Return why the text that an action changed cannot be put back, None where it can. Locks its thread."""
-    result = _edit_of(session, action)
-    return result if isinstance(result, str) else None
+    """Return why the text that an action changed cannot be restored, or None. Locks its thread."""
+    edit_or_obstacle = _edit_of(session, action)
+    return edit_or_obstacle if isinstance(edit_or_obstacle, str) else None
 
 
 def restore(session: Session, action: Action, *, undo_id: int, at: datetime) -> bool:
-    """Put back the text that an action changed, as a part of the action `undo_id`; needs `begin_write`.
+    """Restore the text that an action changed, as part of the action `undo_id`; needs `begin_write`.
 
-    False where there is an obstacle.
+    Returns False if there is an obstacle.
     """
-    result = _edit_of(session, action)
-    if isinstance(result, str):
+    edit_or_obstacle = _edit_of(session, action)
+    if isinstance(edit_or_obstacle, str):
         return False
-    revision, comment = result
+    revision, comment = edit_or_obstacle
     _store_revision(session, comment, undo_id, edited_after=revision.edited_before, at=at)
     former = CommentText(
         revision.source,
@@ -77,7 +77,7 @@ def restore(session: Session, action: Action, *, undo_id: int, at: datetime) -> 
 
 
 def tidy(session: Session, *, at: datetime) -> None:
-    """Forget former texts that were kept long enough. It commits by itself."""
+    """Delete former texts after `KEPT`. Commits."""
     old = Revision.created_at < at - KEPT
     if session.scalar(select(exists().where(old))):
         begin_write(session)
@@ -87,7 +87,7 @@ def tidy(session: Session, *, at: datetime) -> None:
 
 
 def forget(session: Session, comment_ids: Collection[int]) -> None:
-    """Keep nothing of what these comments once said. Needs `begin_write`."""
+    """Delete all former texts of these comments. Needs `begin_write`."""
     session.execute(
         delete(Revision)
         .where(Revision.comment_id.in_(comment_ids))

@@ -1,4 +1,4 @@
-"""Moderators' remarks about a person, for other moderators of the same site."""
+"""Moderators' notes about a person, for other moderators of the same site."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ SHOWN = 50
 def add(
     session: Session, site_id: int, who: AuthorRef, name: str, typed: str, *, moderator_id: int, at: datetime
 ) -> Note:
-    """Note something about `who`. Needs `begin_write`.
+    """Add a note about `who`. Needs `begin_write`.
 
-    Raises InvalidFieldsError on `text` where nothing was typed, or too much.
+    Raises InvalidFieldsError on `text` if it is empty or too long.
     """
     text = _checked(typed)
     note = Note(site_id=site_id, about=_about(who), text=text, moderator_id=moderator_id, created_at=at)
@@ -39,7 +39,7 @@ def add(
 
 
 def own_note(session: Session, site_id: int, note_id: int, moderator_id: int) -> Note:
-    """Return a note of this person's own; raises NotFoundError for all others."""
+    """Return a note of this moderator; raises NotFoundError for all others."""
     note = session.get(Note, note_id, populate_existing=True)
     if note is None or (note.site_id, note.moderator_id) != (site_id, moderator_id):
         raise NotFoundError
@@ -47,19 +47,19 @@ def own_note(session: Session, site_id: int, note_id: int, moderator_id: int) ->
 
 
 def is_about(note: Note, who: AuthorRef) -> bool:
-    """Whether somebody is whom a note is about."""
+    """Whether a note is about this person."""
     return note.about == _about(who)
 
 
 def edit(session: Session, note: Note, typed: str, *, at: datetime) -> None:
-    """Give a note another text. Needs `begin_write`; raises what `add` does."""
+    """Replace a note's text. Needs `begin_write`; raises as `add` does."""
     note.text = _checked(typed)
-    _record(session, note, "note.edit", "Changed a note of theirs.", at)
+    _record(session, note, "note.edit", "Changed one of their notes.", at)
 
 
 def delete(session: Session, note: Note, *, at: datetime) -> None:
-    """Take a note away. Needs `begin_write`."""
-    _record(session, note, "note.delete", "Deleted a note of theirs.", at)
+    """Delete a note. Needs `begin_write`."""
+    _record(session, note, "note.delete", "Deleted one of their notes.", at)
     session.delete(note)
     session.flush()
 
@@ -71,7 +71,7 @@ def _record(session: Session, note: Note, kind: str, summary: str, at: datetime)
 
 
 def notes_about(session: Session, site_id: int, who: AuthorRef) -> Sequence[Note]:
-    """Return the latest notes about somebody on this site, the newest first."""
+    """Return the latest notes about a person on this site, the newest first."""
     query = select(Note).where(Note.site_id == site_id, Note.about == _about(who))
     return session.scalars(
         query.options(joinedload(Note.moderator)).order_by(Note.id.desc()).limit(SHOWN)
@@ -82,10 +82,10 @@ def _checked(typed: str) -> str:
     try:
         return fields.text(typed, longest=LONGEST)
     except InvalidFieldsError:
-        fault = f"Please use at most {LONGEST:,} characters" if typed.strip() else "Please enter a note"
-        raise InvalidFieldsError({"text": fault}) from None
+        message = f"Please use at most {LONGEST:,} characters" if typed.strip() else "Please enter a note"
+        raise InvalidFieldsError({"text": message}) from None
 
 
 def _about(who: AuthorRef) -> str:
-    """However somebody types their address, they are the same."""
+    """Return the same value for an e-mail address in any case."""
     return str(who).casefold()

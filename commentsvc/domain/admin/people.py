@@ -1,4 +1,4 @@
-"""Somebody who wrote on a site, by account or by guest's e-mail address: what they wrote and what was decided on it."""
+"""A site's commenters, by account or guest's e-mail address: their comments and the decisions on them."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from commentsvc.models import Comment, Decision, Role
 PAGE = 20
 HISTORY = 20
 LATELY = 200
-"""Comments among which the latest writers are looked for."""
+"""The latest comments, among which recent commenters are searched."""
 _ALL = (Tab.HELD, Tab.APPROVED, Tab.SPAM, Tab.TRASH)
 
 
 @dataclass(frozen=True, slots=True)
 class PersonDetails:
-    """Somebody who wrote on a site, as moderators know them there."""
+    """A site's commenter, as moderators see them."""
 
     who: AuthorRef
     name: str
@@ -37,40 +37,40 @@ class PersonDetails:
     email: str | None
     website: str | None
     providers: list[str]
-    """Where they log in."""
+    """The providers they log in with."""
     latest: int
-    """Their latest comment."""
+    """The id of their latest comment."""
     targets: list[BanTarget]
-    """What bans can know them by, as their latest comment has it."""
+    """What can be banned, from their latest comment."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecentWriter:
-    """Somebody in the list of who wrote lately."""
+    """A row in the list of recent commenters."""
 
     who: AuthorRef
     name: str
     email: str | None
     role: Role | None
     latest_at: datetime
-    """Of their latest comment."""
+    """The time of their latest comment."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommentHistoryPage:
-    """Some of what a person wrote, the newest first, each with every decision on it."""
+    """A page of a person's comments, the newest first, each with all decisions on it."""
 
     entries: list[tuple[QueueEntry, list[DecisionSummary]]]
     next_after: int | None
-    """Where the next page begins; None on the last."""
+    """The cursor of the next page; None on the last one."""
 
 
 def find(session: Session, site_id: int, who: AuthorRef) -> PersonDetails:
-    """Return somebody who wrote on this site; raises NotFoundError for everybody else."""
+    """Return a commenter of this site; raises NotFoundError for all others."""
     newest = _newest(session, site_id, who, limit=1)
     comment = session.get(Comment, newest[0]) if newest else None
     if comment is None:
-        raise NotFoundError("Nobody of this name or address has written on this site.")
+        raise NotFoundError("Nobody with this name or address has commented on this site.")
     account = comment.commenter
     return PersonDetails(
         who=who,
@@ -89,48 +89,48 @@ def find(session: Session, site_id: int, who: AuthorRef) -> PersonDetails:
 def comment_history(
     session: Session, site_id: int, who: AuthorRef, *, after: int | None = None
 ) -> CommentHistoryPage:
-    """Return a page of what a person wrote on this site: what has an id below `after`."""
+    """Return a page of a person's comments on this site, with ids below `after`."""
     ids = _newest(session, site_id, who, limit=PAGE + 1, after=after)
     shown = ids[:PAGE]
     entries = queue_entries.load(session, shown)
-    told = _decided_often(session, shown)
+    decided_often = _decided_often(session, shown)
     return CommentHistoryPage(
-        [(entry, _history(session, entry, told)) for entry in entries],
+        [(entry, _history(session, entry, decided_often)) for entry in entries],
         shown[-1] if len(ids) > PAGE else None,
     )
 
 
 def recent_writers(session: Session, site_id: int) -> list[RecentWriter]:
-    """Return who wrote the latest comments of a site, each once."""
+    """Return the authors of a site's latest comments, each once."""
     entries = queue_entries.load(session, _newest(session, site_id, None, limit=LATELY))
-    results: dict[AuthorRef, RecentWriter] = {}
+    writers: dict[AuthorRef, RecentWriter] = {}
     for entry in entries:
         if entry.author is not None and entry.author.is_person:
             writer = RecentWriter(entry.author, entry.name, entry.email, entry.role, entry.created_at)
-            results.setdefault(entry.author, writer)
-    return list(results.values())
+            writers.setdefault(entry.author, writer)
+    return list(writers.values())
 
 
 def _newest(
     session: Session, site_id: int, who: AuthorRef | None, *, limit: int, after: int | None = None
 ) -> Sequence[int]:
-    """Walk the lists side by side: there is an index for each, and none for all."""
-    results: list[int] = []
+    """Read one list per status: there is an index for each, but none for all."""
+    ids: list[int] = []
     for tab in _ALL:
         query = queue_query.listed(site_id, tab, who)
         if after is not None:
             query = query.where(Comment.id < after)
-        results += session.scalars(query.order_by(Comment.id.desc()).limit(limit))
-    return sorted(results, reverse=True)[:limit]
+        ids += session.scalars(query.order_by(Comment.id.desc()).limit(limit))
+    return sorted(ids, reverse=True)[:limit]
 
 
 def _decided_often(session: Session, ids: Sequence[int]) -> set[int]:
-    """Return those with more than one decision; an entry brings its last one with it."""
+    """Return the comments with more than one decision; an entry includes its last one."""
     query = select(Decision.comment_id).where(Decision.comment_id.in_(ids)).group_by(Decision.comment_id)
     return set(session.scalars(query.having(func.count() > 1)))
 
 
-def _history(session: Session, entry: QueueEntry, told: set[int]) -> list[DecisionSummary]:
-    if entry.id in told:
+def _history(session: Session, entry: QueueEntry, decided_often: set[int]) -> list[DecisionSummary]:
+    if entry.id in decided_often:
         return queue_entries.decisions_on(session, entry.id, limit=HISTORY)
     return [entry.decision] if entry.decision else []

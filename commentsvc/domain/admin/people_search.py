@@ -1,4 +1,4 @@
-"""Finds people of a site by name or, for guests, by e-mail address."""
+"""Finds commenters of a site by name or, for guests, by e-mail address."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from commentsvc.models import Comment, Commenter
 MOST = 50
 LONGEST = 200
 _LOOK = 5_000
-"""Comments that have the words somewhere; of these the newest are looked at."""
+"""Matching comments, the newest first, that are searched for guests."""
 _ACCOUNTS = 500
 _LISTS = (Tab.HELD, Tab.APPROVED, Tab.SPAM, Tab.TRASH)
 
 
 def find(session: Session, site_id: int, typed: str) -> list[RecentWriter]:
-    """Return who wrote on a site and has all these words in their name or address, `MOST` of them.
+    """Return up to `MOST` commenters of a site whose name or address contains all these words.
 
-    The last word may be the beginning of one. Whoever wrote latest comes first.
+    The last word may be a prefix. The most recent commenters come first.
     """
     phrases = full_text.phrases(typed[:LONGEST] + "*")
     if not phrases:
@@ -62,8 +62,8 @@ def _accounts(session: Session, phrases: Sequence[full_text.Phrase]) -> list[Aut
 def _guests(
     session: Session, site_id: int, typed: str, words: list[str], phrases: Sequence[full_text.Phrase]
 ) -> list[tuple[int, AuthorRef]]:
-    """Return comments of guests with an address, and who wrote each: those of just this name or address too."""
-    results = []
+    """Return matching comments of guests with an e-mail address, and their authors; exact matches need no index."""
+    matching = []
     columns = select(Comment.id, Comment.guest_name, Comment.guest_email).where(
         Comment.site_id == site_id, Comment.commenter_id.is_(None), Comment.guest_email.is_not(None)
     )
@@ -75,8 +75,8 @@ def _guests(
     for row in rows:
         plain = _plain(f"{row.guest_name or ''} {row.guest_email}")
         if all(word in plain for word in words):
-            results.append((row.id, AuthorRef(AuthorKind.EMAIL, row.guest_email)))
-    return results
+            matching.append((row.id, AuthorRef(AuthorKind.EMAIL, row.guest_email)))
+    return matching
 
 
 def _newest_by(session: Session, site_id: int, who: AuthorRef) -> int | None:
@@ -84,10 +84,10 @@ def _newest_by(session: Session, site_id: int, who: AuthorRef) -> int | None:
         session.scalar(queue_query.listed(site_id, tab, who).order_by(Comment.id.desc()).limit(1))
         for tab in _LISTS
     ]
-    return max((one for one in newest if one is not None), default=None)
+    return max((comment_id for comment_id in newest if comment_id is not None), default=None)
 
 
-def _plain(said: str) -> str:
-    """Without case and accents."""
-    apart = unicodedata.normalize("NFKD", said.casefold())
+def _plain(text: str) -> str:
+    """Return a text without case and accents."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
     return "".join(letter for letter in apart if not unicodedata.combining(letter))

@@ -1,4 +1,4 @@
-"""The moderation queue: a page of a site's comments, how many each list has, and the context of one comment."""
+"""The moderation queue: a page of a site's comments, the size of each list, and the context of one comment."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from commentsvc.models import Comment, Decision, Status, Thread
 
 PAGE = 25
 COUNTED = 1000
-"""Where counting stops: a million comments of spam must not slow the page down."""
+"""Counts stop here: a million spam comments must not slow the page."""
 HISTORY = 50
 EARLIER = 10
-"""Comments of the same author that are shown beside one of theirs."""
+"""Other comments by the same author, shown beside one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +30,22 @@ class QueuePage:
 
     entries: list[QueueEntry]
     next_after: int | None
-    """Where the next page begins; None on the last one."""
+    """The cursor of the next page; None on the last one."""
     unfinished: bool = False
-    """More may pass the filters, but so many were looked at already."""
+    """More comments may pass the filters, but the limit of reading is reached."""
     matching: int | None = None
-    """How many pass the filters in all, `COUNTED` for so many or more; None where that would take
-    too long, or where the whole list is meant: see `counts`."""
+    """Number of comments that pass the filters; `COUNTED` means at least that many. None if counting
+    takes too long, or without filters: see `counts`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a comment stands among: what it answers, and what its author wrote elsewhere."""
+    """The context of a comment: its parent, and its author's other comments."""
 
     parent: QueueEntry | None
     earlier: list[QueueEntry]
     counts: dict[Tab, int]
-    """Of the author's comments on this site, `COUNTED` for so many or more."""
+    """Number of the author's comments on this site, by list; `COUNTED` means at least that many."""
     thread: Thread
 
 
@@ -57,26 +57,26 @@ def page(
     *,
     after: int | None = None,
 ) -> QueuePage:
-    """Return a page of a site's list: what comes after the comment with the id `after`."""
+    """Return a page of a site's list, with ids after `after`."""
     wanted, tab = filters or Filters(), Tab(tab)
-    result = queue_query.find(session, site_id, tab, wanted, after=after, limit=PAGE)
-    matching: int | None = len(result.ids)
-    if result.next_after is not None or after is not None:
+    queue_slice = queue_query.find(session, site_id, tab, wanted, after=after, limit=PAGE)
+    matching: int | None = len(queue_slice.ids)
+    if queue_slice.next_after is not None or after is not None:
         matching = _matching(session, site_id, tab, wanted) if wanted.arguments() else None
-    entries = queue_entries.load(session, result.ids)
-    return QueuePage(entries, result.next_after, result.unfinished, matching)
+    entries = queue_entries.load(session, queue_slice.ids)
+    return QueuePage(entries, queue_slice.next_after, queue_slice.unfinished, matching)
 
 
 def _matching(session: Session, site_id: int, tab: Tab, filters: Filters) -> int | None:
-    result = queue_query.find(session, site_id, tab, filters, after=None, limit=COUNTED - 1)
-    return None if result.unfinished else len(result.ids) + (result.next_after is not None)
+    queue_slice = queue_query.find(session, site_id, tab, filters, after=None, limit=COUNTED - 1)
+    return None if queue_slice.unfinished else len(queue_slice.ids) + (queue_slice.next_after is not None)
 
 
 def counts(session: Session, site_id: int, author: AuthorRef | None = None) -> dict[Tab, int]:
-    """Return how many comments a site (or an author there) has in each list, `COUNTED` for so many or more."""
+    """Return the size of each list of a site (or of an author's part); `COUNTED` means at least that many."""
 
     def of(tab: Tab) -> Any:
-        # The order is of no matter to a count, but leads SQLite to the list's own index.
+        # The count does not need an order, but it makes SQLite use the list's own index.
         some = queue_query.listed(site_id, tab, author).order_by(Comment.id.desc()).limit(COUNTED)
         return select(func.count()).select_from(some.subquery()).scalar_subquery()
 
@@ -87,15 +87,15 @@ def counts(session: Session, site_id: int, author: AuthorRef | None = None) -> d
 
 
 def load_entry(session: Session, comment_id: int) -> QueueEntry:
-    """Return a single comment, whatever its size; raises NotFoundError."""
-    result = queue_entries.load(session, [comment_id], whole=True)
-    if not result:
-        raise NotFoundError("This comment is no longer there.")
-    return result[0]
+    """Return one comment, whatever its size; raises NotFoundError."""
+    entries = queue_entries.load(session, [comment_id], whole=True)
+    if not entries:
+        raise NotFoundError("This comment no longer exists.")
+    return entries[0]
 
 
 def surroundings(session: Session, entry: QueueEntry) -> Surroundings:
-    """Return what helps to judge a comment."""
+    """Return the context that helps to judge a comment."""
     parent = queue_entries.load(session, [entry.parent_id] if entry.parent_id else [])
     others: list[int] = []
     if entry.author is not None:
@@ -111,7 +111,7 @@ def surroundings(session: Session, entry: QueueEntry) -> Surroundings:
 
 
 def newest(session: Session) -> int:
-    """Return the highest id that any comment has: what comes later was not on a page shown now."""
+    """Return the highest comment id, which tells later comments from those on a page shown now."""
     return session.scalar(select(func.max(Comment.id))) or 0
 
 
@@ -121,11 +121,11 @@ def history(session: Session, comment_id: int) -> list[DecisionSummary]:
 
 
 def status_before_removal(session: Session, comment_id: int) -> Status:
-    """Return what a comment was before it became spam or trash; held, where it never was anything else."""
-    result = session.scalar(
+    """Return a comment's last status before it became spam or trash; held if it never had another."""
+    status = session.scalar(
         select(Decision.status)
         .where(Decision.comment_id == comment_id, Decision.status.in_([Status.APPROVED, Status.HELD]))
         .order_by(Decision.id.desc())
         .limit(1)
     )
-    return result or Status.HELD
+    return status or Status.HELD

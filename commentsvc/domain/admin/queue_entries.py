@@ -1,4 +1,4 @@
-"""Loads comments as moderators see them, with everything they may know and why each stands where it does."""
+"""Loads comments for moderators, with all details and the reasons for their status."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from commentsvc.models import Comment, Commenter, Decision, Kind, Report, Role, 
 from commentsvc.text import markup
 
 COMPLAINTS = 5
-"""Reports of one comment that a list shows."""
+"""Reports per comment in a list."""
 COMPLAINTS_IN_FULL = 50
-"""That the comment's own page shows."""
+"""Reports on the comment's own page."""
 _TALL = re.compile(r"<(?:br|p|li|pre)\b|\n")
 _LONG, _LINES = 1200, 12
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionSummary:
-    """A Decision in words."""
+    """A Decision for display."""
 
     status: Status
     at: datetime
     moderator: str | None
     reasons: list[str]
-    """Of the checks that asked for this status."""
+    """From the checks that gave this status."""
     checks: list[str]
-    """These checks, by name."""
+    """The names of these checks."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportSummary:
-    """Why a reader reported a comment."""
+    """A reader's report for display."""
 
     reason: str
     note: str | None
@@ -49,7 +49,7 @@ class ReportSummary:
 
 @dataclass(frozen=True, slots=True)
 class QueueEntry:
-    """A comment with all that a moderator may know of it."""
+    """A comment with everything that moderators may see."""
 
     id: int
     site_id: int
@@ -63,14 +63,14 @@ class QueueEntry:
     website: str | None
     is_guest: bool
     has_network: bool
-    """Whether others from the same network can be found."""
+    """Whether comments from the same network can be found."""
     created_at: datetime
     edited_at: datetime | None
     html: markup.SafeHtml | None
-    """None where it is too large for a list; `excerpt` stands in."""
+    """None if it is too large for a list, which then shows `excerpt`."""
     excerpt: str
     length: int
-    """Characters of the source."""
+    """Characters in the source."""
     long: bool
     title: str | None
     url: str
@@ -79,13 +79,13 @@ class QueueEntry:
     decision: DecisionSummary | None
     reports: int
     report_summaries: list[ReportSummary]
-    """The latest reports, while they stand."""
+    """The latest reports that still count."""
     reported_since: datetime | None
-    """When the first one came."""
+    """The time of the first report."""
 
 
 def load(session: Session, ids: Sequence[int], *, whole: bool = False) -> list[QueueEntry]:
-    """Return these comments, in this order; those that are gone are left out."""
+    """Return these comments, in this order, without deleted ones."""
     rows = {row.id: row for row in session.execute(_columns(whole=whole).where(Comment.id.in_(ids)))}
     rulings = _last_rulings(session, ids)
     standing = {row.id: row.reports for row in rows.values() if row.reports}
@@ -175,7 +175,7 @@ def _entry(
 
 
 def _complaints(session: Session, standing: Mapping[int, int], most: int) -> dict[int, list[ReportSummary]]:
-    """Return the latest reports of each, of which so many stand: there may be thousands, and older ones."""
+    """Return the latest reports of each comment, at most its number of standing ones: there may be thousands."""
     if not standing:
         return {}
     columns = (Report.id, Report.comment_id, Report.reason, Report.note, Report.created_at)
@@ -187,10 +187,10 @@ def _complaints(session: Session, standing: Mapping[int, int], most: int) -> dic
         .subquery()
         for one, number in standing.items()
     ]
-    results: dict[int, list[ReportSummary]] = {}
+    summaries: dict[int, list[ReportSummary]] = {}
     for row in session.execute(union_all(*(select(part) for part in latest))):
-        results.setdefault(row.comment_id, []).append(ReportSummary(row.reason, row.note, row.created_at))
-    return results
+        summaries.setdefault(row.comment_id, []).append(ReportSummary(row.reason, row.note, row.created_at))
+    return summaries
 
 
 def _reported_since(session: Session, ids: Sequence[int]) -> dict[int, datetime]:

@@ -1,4 +1,4 @@
-"""The filters of the queue: a list and what narrows it; every filter is in the URL."""
+"""The filters of the queue: a list, and conditions that narrow it; every filter is in the URL."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TOKEN = re.compile(r"[a-z0-9_-]{1,40}")
 
 
 class Tab(StrEnum):
-    """The lists of the queue: one for each status, and one of what readers complained about."""
+    """The lists of the queue: one for each status, and one of reported comments."""
 
     HELD = "held"
     APPROVED = "approved"
@@ -28,13 +28,13 @@ class Tab(StrEnum):
 
     @property
     def statuses(self) -> tuple[Status, ...]:
-        """Where the comments of this list stand."""
+        """The statuses of comments in this list."""
         return (Status.APPROVED, Status.HELD) if self is Tab.REPORTED else (Status(self.value),)
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What narrows a list. Where none is set, the whole list is meant."""
+    """The conditions that narrow a list; without any, the whole list."""
 
     q: str | None = None
     article: int | None = None
@@ -42,16 +42,16 @@ class Filters:
     provider: str | None = None
     """A login provider's key, or `guest`."""
     network: int | None = None
-    """A comment from the same network; the network's own hash stays out of URLs."""
+    """The id of a comment from the same network; the network's hash stays out of URLs."""
     since: date | None = None
     until: date | None = None
-    """The last day, itself included."""
+    """The last day, inclusive."""
     reason: str | None = None
-    """The check that put comments where they are."""
+    """The check that gave comments their status."""
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> Filters:
-        """Read a URL's query, in which an empty value is none; raises BadAddressError."""
+        """Read a URL's query, in which empty values do not count; raises BadAddressError."""
         query = {name: value for name, value in query.items() if value}
         return cls(
             q=query.get("q", "").replace("\0", "").strip()[:LONGEST_WORDS] or None,
@@ -65,18 +65,18 @@ class Filters:
         )
 
     def arguments(self) -> dict[str, str]:
-        """What a URL carries to mean these filters."""
+        """Return the URL parameters for these filters."""
         named = {name: getattr(self, name) for name in self.__slots__}
         return {name: str(value) for name, value in named.items() if value is not None}
 
     @property
     def began(self) -> datetime | None:
-        """The first moment asked for."""
+        """The start of the period, inclusive."""
         return _midnight(self.since) if self.since else None
 
     @property
     def ended(self) -> datetime | None:
-        """The first moment no longer asked for."""
+        """The end of the period, exclusive."""
         return _midnight(self.until) + timedelta(days=1) if self.until else None
 
 
@@ -89,7 +89,7 @@ def _matching(query: Mapping[str, str], name: str, form: re.Pattern[str]) -> str
     if typed is None:
         return None
     if not form.fullmatch(typed) or "\0" in typed:
-        raise BadAddressError(f"{name} is not what can be asked for.")
+        raise BadAddressError(f"{name} is not valid.")
     return typed
 
 

@@ -1,7 +1,7 @@
-"""Walking a list of comments, newest first, so that a page costs the same in a list of ten and of a million.
+"""Reads a list of comments, newest first, at the same cost in a list of ten or a million.
 
-A page looks at `LOOK` comments at most, in the order of an index, and keeps those that all filters let pass. Where
-that does not fill it, it says where to look further.
+A page reads at most `LOOK` comments in the order of an index and returns those that pass all filters. If they do not
+fill the page, it returns where to continue.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LOOK = 5000
 _BY_ID: tuple[Any, ...] = (Comment.id.desc(),)
 _BY_DATE: tuple[Any, ...] = (Comment.created_at.desc(), Comment.id.desc())
 GUESTS = "guest"
-# Written into the query, not bound to it: only so do both engines see that the partial index fits.
+# A literal, not a bound parameter: otherwise the engines cannot tell that the partial index applies.
 _REPORTED: ColumnElement[bool] = literal_column(
     "comment.reports > 0 AND comment.status IN ('approved', 'held')"
 )
@@ -32,18 +32,18 @@ _REPORTED: ColumnElement[bool] = literal_column(
 
 @dataclass(frozen=True, slots=True)
 class QueueSlice:
-    """Comments that pass, newest first, and where the walk may go on."""
+    """Comments that pass the filters, newest first, and where to continue."""
 
     ids: Sequence[int]
     next_after: int | None
-    """None at the end of the list."""
+    """The cursor of the next slice; None at the end of the list."""
     unfinished: bool = False
-    """It stopped because it had looked at so many, not because the page was full."""
+    """It stopped because of the limit `LOOK`, not because the page was full."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueryPath:
-    """Where the walk leads along: ids in an index's order, and what each must pass besides."""
+    """One way to read a list: ids in the order of an index, and the conditions to filter them by."""
 
     ids: Any
     rest: Sequence[ColumnElement[bool]]
@@ -60,7 +60,7 @@ def find(
     limit: int,
     ceiling: int | None = None,
 ) -> QueueSlice:
-    """Return the next comments of a list after the one with the id `after`, of ids up to `ceiling`."""
+    """Return the next comments of a list after id `after`, with ids up to `ceiling`."""
     full_text.use_indexes(session)
     conditions = _conditions(session, site_id, tab, filters)
     if ceiling is not None:
@@ -72,12 +72,12 @@ def find(
             return along
         if best is None or (along.next_after or 0) < (best.next_after or 0):
             best = along
-    assert best is not None  # noqa: S101 - there is always the list itself
+    assert best is not None  # noqa: S101 - the list itself is always one of the paths
     return best
 
 
 def listed(site_id: int, tab: Tab, author: AuthorRef | None = None) -> Any:
-    """Select the ids of a list, or of what one author has in it, in no order."""
+    """Select the ids of a list, or of one author's comments in it, in no order."""
     query = select(Comment.id).where(Comment.site_id == site_id, _in(tab))
     return query if author is None else query.where(author.condition())
 
@@ -87,30 +87,31 @@ def _in(tab: Tab) -> ColumnElement[bool]:
 
 
 def _conditions(session: Session, site_id: int, tab: Tab, filters: Filters) -> dict[str, ColumnElement[bool]]:
-    """Return what each part of the request asks of a comment."""
-    results: dict[str, ColumnElement[bool]] = {"site": Comment.site_id == site_id, "tab": _in(tab)}
+    """Return the conditions that the filters set, by name."""
+    conditions: dict[str, ColumnElement[bool]] = {"site": Comment.site_id == site_id, "tab": _in(tab)}
     if filters.article is not None:
         thread = session.get(Thread, filters.article)
         if thread is None or thread.site_id != site_id:
             raise NotFoundError("There is no such article on this site.")
-        results["article"] = Comment.thread_id == filters.article
+        conditions["article"] = Comment.thread_id == filters.article
         if tab is not Tab.REPORTED:
-            del results["site"]  # the article is the site's own; SQLite might walk all of its list instead
+            # The article belongs to the site; SQLite might scan the site's list instead.
+            del conditions["site"]
     if filters.author is not None:
-        results["author"] = filters.author.condition()
+        conditions["author"] = filters.author.condition()
     if filters.network is not None:
         near = aliased(Comment)
         hashed = select(near.network_hash).where(near.id == filters.network, near.site_id == site_id)
-        results["network"] = Comment.network_hash == hashed.scalar_subquery()
+        conditions["network"] = Comment.network_hash == hashed.scalar_subquery()
     if filters.provider is not None:
-        results["provider"] = _through(filters.provider)
+        conditions["provider"] = _through(filters.provider)
     if filters.began is not None:
-        results["since"] = Comment.created_at >= filters.began
+        conditions["since"] = Comment.created_at >= filters.began
     if filters.ended is not None:
-        results["until"] = Comment.created_at < filters.ended
+        conditions["until"] = Comment.created_at < filters.ended
     if filters.reason is not None:
-        results["reason"] = _because(filters.reason)
-    return results
+        conditions["reason"] = _because(filters.reason)
+    return conditions
 
 
 def _through(provider: str) -> ColumnElement[bool]:
@@ -124,7 +125,7 @@ def _through(provider: str) -> ColumnElement[bool]:
 
 
 def _because(check: str) -> ColumnElement[bool]:
-    """A decision that gave the comment its present status names this check among its reasons."""
+    """Select comments whose current status comes from a decision that names this check."""
     named = cast(Decision.reasons, String).like(f'%"check": "{check.replace("_", "!_")}"%', escape="!")
     return full_text.one_by_one(
         select(Decision.id).where(Decision.comment_id == Comment.id, Decision.status == Comment.status, named)
@@ -139,7 +140,7 @@ def _ways(
     conditions: dict[str, ColumnElement[bool]],
     after: int | None,
 ) -> Iterator[QueryPath]:
-    """Words lead by themselves; where they are frequent, the list they are looked for in does."""
+    """Yield the full-text index for rare words, then the list itself, which is faster for frequent ones."""
     if filters.q is not None:
         wanted = search.prepare(session, site_id, filters.q)
         ids = search.newest(session, wanted, site_id, tab.statuses, below=after, limit=LOOK)
@@ -150,7 +151,7 @@ def _ways(
 
 
 def _list(tab: Tab, conditions: dict[str, ColumnElement[bool]], after: int | None) -> QueryPath:
-    """Walk the index that fits best; there is one for each of these sets of conditions."""
+    """Return the path along the best index; there is one for each of these sets of conditions."""
     along, order = {"site", "tab"}, _BY_ID
     narrowing = [name for name in ("article", "author", "network") if name in conditions]
     if tab is not Tab.REPORTED and narrowing:
@@ -164,7 +165,7 @@ def _list(tab: Tab, conditions: dict[str, ColumnElement[bool]], after: int | Non
 
 
 def _before(after: int | None, *, by_date: bool) -> list[ColumnElement[bool]]:
-    """What comes after a comment on the way."""
+    """Return the conditions for comments after `after` in this order."""
     if after is None:
         return []
     if not by_date:
@@ -173,7 +174,7 @@ def _before(after: int | None, *, by_date: bool) -> list[ColumnElement[bool]]:
     moment = (
         select(last.created_at).where(last.id <= after).order_by(last.id.desc()).limit(1).scalar_subquery()
     )
-    # The first condition is what lets the index begin there.
+    # The first condition lets the index start there.
     return [Comment.created_at <= moment, or_(Comment.created_at < moment, Comment.id < after)]
 
 

@@ -18,7 +18,7 @@ from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.models import Action, Comment, Decision, Role, Site, Status
 
 KIND = "comments.reply"
-_ANSWERED = "Somebody has answered the reply since: both stay where they are."
+_ANSWERED = "Somebody has answered the reply since, so both stay as they are."
 
 
 def post(
@@ -32,9 +32,9 @@ def post(
     role: Role,
     at: datetime,
 ) -> tuple[Comment, Action]:
-    """Answer a comment, and with `approve` let readers see it if it was held. Needs `begin_write`.
+    """Reply to a comment, and with `approve` approve it if it is held. Needs `begin_write`.
 
-    Raises what `comments.post` does.
+    Raises as `comments.post` does.
     """
     threads.lock_of(session, comment)
     session.refresh(comment)
@@ -58,7 +58,7 @@ def post(
         at=at,
     )
     answer = session.get_one(Comment, posted.id)
-    # Its first decision is a part of the action too: undoing finds there what to take away.
+    # The reply's first decision belongs to the action too, so that undoing finds the reply.
     session.scalars(select(Decision).where(Decision.comment_id == answer.id)).one().action_id = action.id
     action.facts = {"comment": comment.id, "reply": answer.id}
     session.flush()
@@ -66,7 +66,7 @@ def post(
 
 
 def obstacle(session: Session, action: Action) -> str | None:
-    """Return why an answer cannot be taken away, None where it can, or is away. Locks its thread."""
+    """Return why a reply cannot be removed; None if it can, or is already removed. Locks its thread."""
     answer = session.get(Comment, action.facts["reply"])
     if answer is None:
         return None

@@ -1,4 +1,4 @@
-"""Which comments another threshold of reports would have held, beside what people decided. Changes nothing."""
+"""Previews another report threshold: the comments it would have held, and people's decisions. Changes nothing."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from commentsvc.domain.moderation import reports
 from commentsvc.models import Comment, Decision, Report, Status
 
 MOST = 5_000
-"""Reports, the latest, that are looked at."""
+"""Reports that are read, the latest first."""
 _IN_QUERY = 500
 
 
 @dataclass
 class HeldByReports:
-    """What so many reports would have held, counted."""
+    """Comments that one threshold would have held."""
 
     enough: int
     verdicts: Counter[Status | None] = field(default_factory=Counter)
-    """By what people decided on these comments; None where nobody has."""
+    """Their number by people's last decision; None for no decision."""
 
     @property
     def total(self) -> int:
-        """How many comments."""
+        """Number of comments."""
         return self.verdicts.total()
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The present number of reports beside the one that is tried."""
+    """The current threshold and the proposed one."""
 
     reported: int
-    """How many comments there are reports of."""
+    """Number of comments that have reports."""
     now: HeldByReports
     then: HeldByReports
 
 
 def compare(session: Session, site_id: int, now: int, then: int) -> Comparison:
-    """Count again who reported a site's comments, by the rules of `reports.counted_reports`."""
+    """Count a site's reports again, by the rules of `reports.counted_reports`."""
     voices: dict[int, dict[tuple[bool, str | None], str | None]] = {}
     query = (
         select(Report.comment_id, Report.member, Report.reporter_hash, Report.network_hash)
@@ -54,18 +54,18 @@ def compare(session: Session, site_id: int, now: int, then: int) -> Comparison:
     verdicts = _verdicts(session, sorted(voices))
     held = HeldByReports(now), HeldByReports(then)
     for comment_id, its in voices.items():
-        for one in held:
-            if reports.are_enough(list(its.values()), one.enough):
-                one.verdicts[verdicts.get(comment_id)] += 1
+        for preview in held:
+            if reports.are_enough(list(its.values()), preview.enough):
+                preview.verdicts[verdicts.get(comment_id)] += 1
     return Comparison(len(voices), *held)
 
 
 def _verdicts(session: Session, ids: list[int]) -> dict[int, Status]:
-    """Return people's last verdicts."""
-    results: dict[int, Status] = {}
+    """Return people's last decisions."""
+    verdicts: dict[int, Status] = {}
     for at in range(0, len(ids), _IN_QUERY):
         query = select(Decision.comment_id, Decision.status).where(
             Decision.comment_id.in_(ids[at : at + _IN_QUERY]), Decision.moderator_id.is_not(None)
         )
-        results |= {row.comment_id: row.status for row in session.execute(query.order_by(Decision.id))}
-    return results
+        verdicts |= {row.comment_id: row.status for row in session.execute(query.order_by(Decision.id))}
+    return verdicts

@@ -1,4 +1,4 @@
-"""What other rules would have decided on a site's stored comments, beside what people decided. Changes nothing."""
+"""Previews other rules: what they would have decided on stored comments, beside people's decisions. Changes nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from commentsvc.models import Comment, Commenter, Decision, Kind, Policy, Site, 
 MOST = 5_000
 BATCH = 500
 SECONDS = 8.0
-"""After which a preview ends with what it has replayed so far."""
+"""Time limit; then the preview ends with the comments replayed so far."""
 SHOWN = 10
 EXCERPT = 240
 
@@ -32,7 +32,7 @@ Ruleset = tuple[Policy, Rules]
 
 @dataclass(frozen=True, slots=True)
 class Miss:
-    """A comment on which the proposed rules and people differ."""
+    """A comment on which the proposed rules and people disagree."""
 
     id: int
     name: str
@@ -46,53 +46,53 @@ class Miss:
 
 @dataclass
 class RulePreview:
-    """What came out, counted."""
+    """The counted results."""
 
     replayed: int = 0
     complete: bool = True
-    """Whether time sufficed for all there are, or the latest `MOST`."""
+    """Whether there was time for all comments, or the latest `MOST`."""
     changes: Counter[tuple[Status, Status]] = field(default_factory=Counter)
-    """How many would be decided otherwise than by the present rules: (now, then)."""
+    """Number of decisions that differ from those by the current rules: (now, then)."""
     beside: Counter[tuple[Status, Status]] = field(default_factory=Counter)
-    """How many there are of each (people's verdict, proposed rules' decision)."""
+    """Number of comments by (people's decision, proposed rules' decision)."""
     let_through: list[Miss] = field(default_factory=list)
     """Spam that would appear."""
     stopped: list[Miss] = field(default_factory=list)
-    """Good comments that would wait or be spam, for another reason than the policy."""
+    """Good comments that would be held or be spam for another reason than the policy."""
 
     @property
     def changed(self) -> int:
-        """How many decisions would be others."""
+        """Number of decisions that would differ."""
         return self.changes.total()
 
     def share_of(self, human: Status) -> int:
-        """Return how many comments people gave this status."""
+        """Return the number of comments to which people gave this status."""
         return sum(number for (its, _), number in self.beside.items() if its is human)
 
 
 def preview(session: Session, site: Site, policy: Policy, rules: Rules) -> RulePreview:
-    """Replay `policy` and `rules`, and the present ones, over a site's latest comments.
+    """Replay `policy` and `rules`, and the current ones, over a site's latest comments.
 
-    Policy, words, links and the local filter are asked again, the filter without what it has learned from the comment
-    itself; what only the moment of posting could tell is taken from the decision made then.
+    Policy, words, links and the local filter run again, the filter without what it learned from the comment itself;
+    verdicts that depend on the moment of posting come from the original decision.
     """
-    result, started = RulePreview(), time.monotonic()
+    counted, started = RulePreview(), time.monotonic()
     now = (site.policy, signals.rules_of(site))
     known = _first_approved(session, site.id)
     ids = list(session.scalars(_latest(site.id)))
     for at in range(0, len(ids), BATCH):
         if time.monotonic() - started > SECONDS:
-            result.complete = False
+            counted.complete = False
             break
         for row, submission, old in _replayed(session, site.id, ids[at : at + BATCH], known):
-            _count(result, row, submission, old, now, (policy, rules))
-    result.let_through = _worst(result.let_through, highest=False)
-    result.stopped = _worst(result.stopped, highest=True)
-    return result
+            _count(counted, row, submission, old, now, (policy, rules))
+    counted.let_through = _worst(counted.let_through, highest=False)
+    counted.stopped = _worst(counted.stopped, highest=True)
+    return counted
 
 
 def _count(
-    result: RulePreview,
+    counted: RulePreview,
     row: _Stored,
     submission: Submission,
     old: list[Verdict],
@@ -102,15 +102,15 @@ def _count(
     before = checks.strictest(_decided(submission, now, old))
     verdicts = _decided(submission, proposed, old)
     after = checks.strictest(verdicts)
-    result.replayed += 1
-    result.beside[row.human, after] += 1
+    counted.replayed += 1
+    counted.beside[row.human, after] += 1
     if before is not after:
-        result.changes[before, after] += 1
+        counted.changes[before, after] += 1
     if row.human is Status.SPAM and after is Status.APPROVED:
-        result.let_through.append(_miss(row, submission, verdicts, after))
+        counted.let_through.append(_miss(row, submission, verdicts, after))
     beyond = [verdict for verdict in verdicts if verdict.check is not CheckName.POLICY]
     if row.human is Status.APPROVED and beyond and checks.strictest(beyond) is not Status.APPROVED:
-        result.stopped.append(_miss(row, submission, beyond, after))
+        counted.stopped.append(_miss(row, submission, beyond, after))
 
 
 def _decided(submission: Submission, ruleset: Ruleset, old: list[Verdict]) -> list[Verdict]:
@@ -124,7 +124,7 @@ def _under(it: Submission, policy: Policy, rules: Rules) -> Submission:
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """A comment as it is in the database, with people's verdict on it."""
+    """A stored comment, with people's decision on it."""
 
     row: Row[Any]
     human: Status
@@ -140,14 +140,14 @@ def _latest(site_id: int) -> Any:
 
 
 def _first_approved(session: Session, site_id: int) -> dict[object, int]:
-    """Return since which comment each account and browser is known on the site."""
-    results: dict[object, int] = {}
+    """Return the first approved comment of each account and browser, which makes them known on the site."""
+    first_ids: dict[object, int] = {}
     for proof in (Comment.commenter_id, Comment.author_key_hash):
         query = select(proof, func.min(Comment.id)).where(
             Comment.site_id == site_id, Comment.status == Status.APPROVED, proof.is_not(None)
         )
-        results |= {who: number for who, number in session.execute(query.group_by(proof))}  # noqa: C416
-    return results
+        first_ids |= {who: number for who, number in session.execute(query.group_by(proof))}  # noqa: C416
+    return first_ids
 
 
 def _replayed(
@@ -159,10 +159,10 @@ def _replayed(
         row.id: TokenSource(row.source, row.html, row.guest_name, row.guest_email, row.guest_website)
         for row in rows
     }
-    results = {number: tokens.tokens_of(one) for number, one in text.items()}
-    counts = spam_filter.lookup(session, site_id, {token for its in results.values() for token in its})
+    tokens_by_id = {number: tokens.tokens_of(source) for number, source in text.items()}
+    counts = spam_filter.lookup(session, site_id, {token for its in tokens_by_id.values() for token in its})
     for row in rows:
-        score = spam_filter.weigh(results[row.id], counts, learned_as=_share(row.learned))
+        score = spam_filter.weigh(tokens_by_id[row.id], counts, learned_as=_share(row.learned))
         stored = _Stored(row, human.get(row.id, row.status))
         yield stored, _submission(row, score, known), old.get(row.id, [])
 
@@ -183,7 +183,7 @@ def _columns() -> Any:
 
 
 def _decisions(session: Session, ids: Sequence[int]) -> tuple[dict[int, Status], dict[int, list[Verdict]]]:
-    """Return people's last verdicts, and of the first decisions those verdicts that cannot be made again."""
+    """Return people's last decisions, and the verdicts of the first decisions that cannot be made again."""
     human: dict[int, Status] = {}
     old: dict[int, list[Verdict]] = {}
     query = select(Decision.comment_id, Decision.moderator_id, Decision.status, Decision.reasons)
@@ -242,7 +242,7 @@ def _miss(stored: _Stored, it: Submission, verdicts: list[Verdict], proposed: St
 
 
 def _worst(misses: list[Miss], *, highest: bool) -> list[Miss]:
-    """Return the gravest: spam before held, then by how wrong the filter was, then the latest."""
+    """Return the worst: spam before held, then by how wrong the filter was, then the latest."""
     sign = -1 if highest else 1
 
     def gravity(miss: Miss) -> tuple[bool, float, int]:

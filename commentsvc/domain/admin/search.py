@@ -13,13 +13,13 @@ from commentsvc.integrations import full_text
 from commentsvc.models import Comment, Commenter, Status, Thread
 
 MOST_NAMED = 10
-"""Articles, and people, whose name has the words: the newest ones."""
+"""Limit of matching articles, and of matching people; the newest ones count."""
 _MOST_LOOKED_AT = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Words, with the articles and the people of that name."""
+    """The words of a search, with the ids of articles and people that match them."""
 
     phrases: Sequence[full_text.Phrase]
     articles: Sequence[int]
@@ -27,7 +27,7 @@ class Search:
 
 
 def prepare(session: Session, site_id: int, typed: str) -> Search:
-    """Read what was typed, and find the articles and people it may mean."""
+    """Parse the typed words and look up the articles and people that match them."""
     wanted = full_text.phrases(typed)
     if not wanted:
         return Search((), (), ())
@@ -49,9 +49,9 @@ def newest(
     below: int | None,
     limit: int,
 ) -> Any:
-    """Select the ids of the newest comments that match, `limit` at most; some may be of other sites and statuses.
+    """Select the ids of the newest matching comments, at most `limit`; some may have another site or status.
 
-    None where there are no words, or so frequent ones that another way finds them sooner.
+    Returns None without words, or if the words are so frequent that another query is faster.
     """
     if not search.phrases:
         return None
@@ -72,7 +72,7 @@ def newest(
 
 
 def matches(session: Session, search: Search) -> ColumnElement[bool]:
-    """Return the condition that a comment matches."""
+    """Return an SQL condition: whether a comment matches."""
     if not search.phrases:
         return false()
     text = full_text.matches(session, "comment", search.phrases, Comment.id)

@@ -1,4 +1,4 @@
-"""A site's rules for new comments: what its owner may set, checked as a whole and logged when changed."""
+"""A site's rules for new comments: validated as a whole and logged when changed."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ KEY_LONGEST = 80
 
 @dataclass(frozen=True)
 class RuleChange:
-    """The policy and the rules beside it."""
+    """A policy and the other rules."""
 
     policy: Policy
     rules: Rules
     reports_to_hold: int | None
-    """0: however many there are."""
+    """0: never."""
 
 
 def check(wanted: RuleChange) -> RuleChange:
-    """Return the rules as they are stored; raises InvalidFieldsError with every fault at once."""
-    faults: dict[str, str] = {}
+    """Return the rules in their stored form; raises InvalidFieldsError with all errors at once."""
+    errors: dict[str, str] = {}
     lists: dict[str, str] = {}
     for field in ("moderation_words", "disallowed_words"):
         try:
             lists[field] = wordlists.check(getattr(wanted.rules, field), field=field)
         except InvalidFieldsError as error:
-            faults |= error.fields
+            errors |= error.fields
     links = wanted.rules.most_links
     if links is None or not 0 <= links <= MOST_LINKS:
-        faults["most_links"] = f"Please enter a number from 0 to {MOST_LINKS:,}"
+        errors["most_links"] = f"Please enter a number from 0 to {MOST_LINKS:,}"
     if not LEAST_SURE <= wanted.rules.filter_threshold <= 1:
-        faults["filter_threshold"] = "Please enter a number from 50 to 100"
+        errors["filter_threshold"] = "Please enter a number from 50 to 100"
     enough = wanted.reports_to_hold
     if enough is None or not 0 <= enough <= MOST_REPORTS:
-        faults["reports_to_hold"] = f"Please enter a number from 0 to {MOST_REPORTS:,}"
-    if faults:
-        raise InvalidFieldsError(faults)
+        errors["reports_to_hold"] = f"Please enter a number from 0 to {MOST_REPORTS:,}"
+    if errors:
+        raise InvalidFieldsError(errors)
     return RuleChange(
         wanted.policy,
         Rules(**lists, most_links=links, filter_threshold=wanted.rules.filter_threshold),
@@ -57,7 +57,7 @@ def check(wanted: RuleChange) -> RuleChange:
 
 
 def save(session: Session, site: Site, wanted: RuleChange, *, moderator_id: int, at: datetime) -> bool:
-    """Make these a site's rules; return whether any is new. Needs `begin_write`; the caller commits."""
+    """Set a site's rules; return whether any changed. Needs `begin_write`; the caller commits."""
     wanted = check(wanted)
     new = {
         "policy": wanted.policy,
@@ -86,7 +86,7 @@ def save(session: Session, site: Site, wanted: RuleChange, *, moderator_id: int,
 
 
 def akismet_key(typed: str) -> str:
-    """Return a key as it is stored, empty for none; raises InvalidFieldsError on `key`."""
+    """Return a key in its stored form, empty for none; raises InvalidFieldsError on `key`."""
     key = typed.strip()
     if len(key) > KEY_LONGEST or not (key == "" or (key.isascii() and key.isalnum())):
         raise InvalidFieldsError({"key": "Please enter the key as Akismet shows it: letters and digits"})
@@ -94,23 +94,23 @@ def akismet_key(typed: str) -> str:
 
 
 def set_akismet(session: Session, site: Site, key: str, *, moderator_id: int, at: datetime) -> None:
-    """Have Akismet asked with this key, or with an empty one no longer. Needs `begin_write`."""
+    """Turn Akismet on with this key, or off with an empty one. Needs `begin_write`."""
     key = akismet_key(key)
     site.akismet_key = key or None
-    summary = "Switched Akismet on." if key else "Switched Akismet off."
+    summary = "Turned Akismet on." if key else "Turned Akismet off."
     actions.record(
         session, site_id=site.id, moderator_id=moderator_id, kind="rules.akismet", summary=summary, at=at
     )
 
 
 def set_valve(session: Session, site: Site, on: bool, *, moderator_id: int, at: datetime) -> None:
-    """Switch the pressure valve; switched off, it ends what is under way. Needs `begin_write`."""
+    """Turn surge protection on or off; off ends all current surges. Needs `begin_write`."""
     if site.valve == on:
         return
     site.valve = on
     if not on:
         episodes.end_all(session, site.id, at=at)
-    summary = f"Switched the pressure valve {'on' if on else 'off'}."
+    summary = f"Turned surge protection {'on' if on else 'off'}."
     actions.record(
         session, site_id=site.id, moderator_id=moderator_id, kind="rules.valve", summary=summary, at=at
     )

@@ -1,6 +1,6 @@
-"""A site at a glance: what came in the last days, how soon moderators answered, where, and what caught the spam.
+"""A site's statistics: comments of the last days, moderators' response times, busy articles, and what caught spam.
 
-Every question looks at so many rows at most, by the lists' own indexes, so that a flood does not slow the page down.
+Each query reads a limited number of rows along an index, so that a flood of comments does not slow the page.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from commentsvc.domain.spam.check_names import label_of
 from commentsvc.models import Comment, Decision, Status, Thread
 
 DAYS = 30
-"""Today among them; days are those of UTC."""
+"""Including today; days are in UTC."""
 LATEST = 2_000
-"""Comments of a status that are looked into one by one: the latest."""
+"""Comments per status that are analysed, the latest first."""
 ARTICLES = 8
 
 WAITS = (
@@ -32,12 +32,12 @@ WAITS = (
     ("Under 3 days", timedelta(days=3)),
     ("3 days and more", timedelta.max),
 )
-NO_RULE = "Moderators alone"
+NO_RULE = "Moderators only"
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """How many comments came on a day, by where they stand now."""
+    """A day's number of comments by their current status."""
 
     date: date
     counts: dict[Status, int]
@@ -49,7 +49,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One bar: what it counts, how much of it, and the thread where it is one."""
+    """One bar of a chart; with the thread's id if it stands for a thread."""
 
     label: str
     count: int
@@ -58,17 +58,17 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class SiteStatistics:
-    """All the figures of the page."""
+    """All figures of the page."""
 
     days: list[Day]
     totals: dict[Status, int]
     waits: list[Share]
-    """Comments that waited, by how long until a moderator decided."""
+    """Held comments by how long they waited for a moderator's decision."""
     usual_wait: timedelta | None
-    """Half of them waited longer; None where nobody has decided yet."""
+    """Median wait; None if there are no decisions yet."""
     articles: list[Share]
     rules: list[Share]
-    """Spam, by what stopped it. Several rules can stop the same comment."""
+    """Spam by the check that stopped it. Several checks can stop the same comment."""
 
     @property
     def total(self) -> int:
@@ -76,7 +76,7 @@ class SiteStatistics:
 
 
 def site_statistics(session: Session, site_id: int, *, at: datetime) -> SiteStatistics:
-    """Return a site's figures for the `DAYS` up to `at`."""
+    """Return a site's statistics for the `DAYS` up to `at`."""
     days = _days(session, site_id, at)
     since = _midnight(days[0].date)
     waits = _waits(session, site_id, since)
@@ -91,12 +91,12 @@ def site_statistics(session: Session, site_id: int, *, at: datetime) -> SiteStat
 
 
 def _days(session: Session, site_id: int, at: datetime) -> list[Day]:
-    """Count in one walk along the index; no engine has to know what a day is."""
+    """Count in one pass over the index; comparing times avoids the engines' different date functions."""
     today = at.astimezone(UTC).date()
     dates = [today - timedelta(days=ago) for ago in reversed(range(DAYS))]
     ends = [(Comment.created_at < _midnight(day + timedelta(days=1)), n) for n, day in enumerate(dates)]
     number = case(*ends).label("number")
-    result = session.execute(
+    rows = session.execute(
         select(Comment.status, number, func.count())
         .where(
             Comment.site_id == site_id,
@@ -106,7 +106,7 @@ def _days(session: Session, site_id: int, at: datetime) -> list[Day]:
         )
         .group_by(Comment.status, number)
     )
-    counted = {(status, n): count for status, n, count in result}
+    counted = {(status, n): count for status, n, count in rows}
     return [
         Day(day, {status: counted.get((status, n), 0) for status in Status}) for n, day in enumerate(dates)
     ]
@@ -126,7 +126,7 @@ def _latest(site_id: int, since: datetime, statuses: Sequence[Status]) -> Select
 
 
 def _waits(session: Session, site_id: int, since: datetime) -> list[timedelta]:
-    """Return how long comments that were held at first waited for a moderator's first word."""
+    """Return how long held comments waited for a moderator's first decision."""
     first, answer = aliased(Decision), aliased(Decision)
     rows = session.execute(
         select(Comment.created_at, func.min(answer.created_at))
@@ -166,7 +166,7 @@ def _articles(session: Session, site_id: int, since: datetime) -> list[Share]:
 
 
 def _rules(session: Session, site_id: int, since: datetime) -> list[Share]:
-    """Count spam by the checks that did not let it pass; what none of them stopped, moderators found."""
+    """Count spam by the checks that stopped it; without any, moderators found it."""
     spam = _latest(site_id, since, (Status.SPAM,))
     rows = session.execute(
         select(Decision.comment_id, Decision.reasons).where(
@@ -175,8 +175,8 @@ def _rules(session: Session, site_id: int, since: datetime) -> list[Share]:
     )
     stopped: dict[int, set[str]] = {number: set() for number in session.scalars(spam)}
     for comment_id, reasons in rows:
-        results = {str(one["check"]) for one in reasons if one.get("status") in (Status.HELD, Status.SPAM)}
-        stopped.setdefault(comment_id, set()).update(results)
+        failed = {str(one["check"]) for one in reasons if one.get("status") in (Status.HELD, Status.SPAM)}
+        stopped.setdefault(comment_id, set()).update(failed)
     counted = Counter(check for checks in stopped.values() for check in checks or {""})
     shares = [Share(label_of(check) if check else NO_RULE, n) for check, n in counted.items()]
     return sorted(shares, key=lambda share: (-share.count, share.label))

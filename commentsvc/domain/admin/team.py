@@ -1,4 +1,4 @@
-"""A site's owners and moderators, and the invitations that are still open."""
+"""A site's owners and moderators, and its open invitations."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from commentsvc.domain.accounts import invitations
 from commentsvc.errors import ForbiddenError, NotFoundError
 from commentsvc.models import Commenter, Identity, Membership, Role, Site, Ticket
 
-_GONE = "This is no longer there."
+_GONE = "This no longer exists."
 
 
 @dataclass(frozen=True, slots=True)
 class TeamMember:
-    """Somebody with a role on a site."""
+    """A person with a role on a site."""
 
     id: int
-    """Of the membership."""
+    """The membership's id."""
     commenter_id: int
     name: str
     role: Role
     providers: list[str]
-    """Where they log in."""
+    """The providers they log in with."""
 
 
 def members(session: Session, site_id: int) -> list[TeamMember]:
@@ -44,12 +44,12 @@ def members(session: Session, site_id: int) -> list[TeamMember]:
     )
     for commenter_id, provider in session.execute(theirs):
         logins.setdefault(commenter_id, set()).add(provider)
-    results = [TeamMember(*row, sorted(logins.get(row.commenter_id, set()))) for row in rows]
-    return sorted(results, key=lambda one: (one.role is not Role.OWNER, one.name.casefold(), one.id))
+    team = [TeamMember(*row, sorted(logins.get(row.commenter_id, set()))) for row in rows]
+    return sorted(team, key=lambda member: (member.role is not Role.OWNER, member.name.casefold(), member.id))
 
 
 def open_invitations(session: Session, site_id: int, *, at: datetime) -> Sequence[Ticket]:
-    """Return the invitations that nobody has taken yet, the latest first."""
+    """Return the invitations that nobody has accepted yet, the latest first."""
     query = select(Ticket).where(
         Ticket.site_id == site_id,
         Ticket.purpose == invitations.INVITE,
@@ -60,29 +60,29 @@ def open_invitations(session: Session, site_id: int, *, at: datetime) -> Sequenc
 
 
 def invite(session: Session, site: Site, role: Role, *, moderator_id: int, at: datetime) -> str:
-    """Return the secret of a link that gives whoever opens it first a role. Needs `begin_write`."""
+    """Return the secret of a link that gives the first person who opens it a role. Needs `begin_write`."""
     token = invitations.invite(session, site, role, at=at)
-    summary = f"Made an invitation to be {role.value}."
+    summary = f"Created an invitation for the role of {role.value}."
     _record(session, site.id, moderator_id, "invite.make", summary, at)
     return token
 
 
 def withdraw(session: Session, ticket_id: int, *, moderator_id: int, at: datetime) -> None:
-    """Make an invitation's link worthless. Needs `begin_write`; raises NotFoundError."""
+    """Invalidate an invitation's link. Needs `begin_write`; raises NotFoundError."""
     ticket = session.get(Ticket, ticket_id, with_for_update=True, populate_existing=True)
     if ticket is None or ticket.site_id is None or not _is_open(ticket):
         raise NotFoundError(_GONE)
     role = ticket.role or Role.MODERATOR
-    summary = f"Withdrew an invitation to be {role.value}."
+    summary = f"Withdrew an invitation for the role of {role.value}."
     _record(session, ticket.site_id, moderator_id, "invite.withdraw", summary, at)
     session.delete(ticket)
     session.flush()
 
 
 def change(session: Session, membership_id: int, role: Role, *, moderator_id: int, at: datetime) -> str:
-    """Give a member another role; return their name. Needs `begin_write`.
+    """Change a member's role; return their name. Needs `begin_write`.
 
-    Raises NotFoundError, and ForbiddenError where the site would be left without an owner.
+    Raises NotFoundError, and ForbiddenError if the site would have no owner left.
     """
     membership, name = _locked(session, membership_id)
     if membership.role is role:
@@ -96,13 +96,13 @@ def change(session: Session, membership_id: int, role: Role, *, moderator_id: in
 
 
 def remove(session: Session, membership_id: int, *, moderator_id: int, at: datetime) -> str:
-    """Take a member's role away; return their name. It counts with their next click. Needs `begin_write`.
+    """Remove a member's role, with immediate effect; return their name. Needs `begin_write`.
 
-    Raises NotFoundError, and ForbiddenError where the site would be left without an owner.
+    Raises NotFoundError, and ForbiddenError if the site would have no owner left.
     """
     membership, name = _locked(session, membership_id)
     _require_another_owner(session, membership, name)
-    summary = f"Took {name}'s role as {membership.role.value} away."
+    summary = f"Removed {name}'s role as {membership.role.value}."
     _record(session, membership.site_id, moderator_id, "role.remove", summary, at)
     session.delete(membership)
     session.flush()
@@ -111,26 +111,26 @@ def remove(session: Session, membership_id: int, *, moderator_id: int, at: datet
 
 def site_of(session: Session, *, membership_id: int | None = None, ticket_id: int | None = None) -> int:
     """Return the site of a membership or of an invitation; raises NotFoundError."""
-    result: int | None = None
+    site_id: int | None = None
     if membership_id is not None:
-        result = session.scalar(select(Membership.site_id).where(Membership.id == membership_id))
+        site_id = session.scalar(select(Membership.site_id).where(Membership.id == membership_id))
     elif ticket_id is not None:
         query = select(Ticket.site_id).where(Ticket.id == ticket_id, Ticket.purpose == invitations.INVITE)
-        result = session.scalar(query)
-    if result is None:
+        site_id = session.scalar(query)
+    if site_id is None:
         raise NotFoundError(_GONE)
-    return result
+    return site_id
 
 
 def _locked(session: Session, membership_id: int) -> tuple[Membership, str]:
-    """Return a membership, every owner of its site locked: of two, each could else remove the other at once."""
+    """Return a membership; locks all roles on its site, so that two owners cannot remove each other at once."""
     site_id = site_of(session, membership_id=membership_id)
     all_of_them = select(Membership).where(Membership.site_id == site_id).order_by(Membership.id)
     rows = session.scalars(all_of_them.with_for_update().execution_options(populate_existing=True)).all()
-    result = next((row for row in rows if row.id == membership_id), None)
-    if result is None:
+    membership = next((row for row in rows if row.id == membership_id), None)
+    if membership is None:
         raise NotFoundError(_GONE)
-    return result, session.get_one(Commenter, result.commenter_id).name
+    return membership, session.get_one(Commenter, membership.commenter_id).name
 
 
 def _require_another_owner(session: Session, membership: Membership, name: str) -> None:

@@ -1,4 +1,4 @@
-"""The log of what moderators did, and undoing it."""
+"""Reads the log of moderators' actions, and undoes them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _COMMENTS = "comments."
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """An Action as the log shows it."""
+    """An Action for display."""
 
     id: int
     kind: str
@@ -33,9 +33,9 @@ class LogEntry:
     at: datetime
     undone_at: datetime | None
     comment_id: int | None
-    """The comment it was about, where it was about one alone and that is still there."""
+    """The comment, if the action was about only one, which still exists."""
     keeps_text: bool
-    """Whether a former text is kept."""
+    """Whether a former text is stored."""
 
     @property
     def can_be_undone(self) -> bool:
@@ -45,7 +45,7 @@ class LogEntry:
 
 
 def log(session: Session, site_id: int, *, after: int | None = None) -> tuple[list[LogEntry], int | None]:
-    """Return a page of what was done on a site, the latest first, and where the next page begins."""
+    """Return a page of a site's actions, the latest first, and where the next page begins."""
     query = (
         select(
             *(Action.id, Action.kind, Action.summary, Commenter.name, Action.created_at, Action.undone_at),
@@ -64,7 +64,7 @@ def log(session: Session, site_id: int, *, after: int | None = None) -> tuple[li
 
 
 def last_undoable(session: Session, site_id: int, moderator_id: int) -> int | None:
-    """Return the last thing that this person did here, where it can be undone."""
+    """Return this person's last action on this site, if it can be undone."""
     lines = session.execute(
         select(Action.id, Action.kind, Action.undone_at)
         .where(Action.site_id == site_id, Action.moderator_id == moderator_id)
@@ -83,16 +83,16 @@ def undo(
     after: int | None = None,
     by: int | None = None,
 ) -> BulkResult:
-    """Put comments back where an action found them, except those on which somebody has decided since.
+    """Return comments to their status before an action, except those that somebody has decided on since.
 
-    A text that was changed is what it was, an answer is taken away; where that cannot be, nothing is undone, and
-    the outcome says why. It commits by itself after every batch and stops after a round; the next one goes on with
-    `next_after`, and with `by`, the action that the first one made. Undoing is an action too, and so can be undone.
+    An edited text is restored, a reply is removed; if that is impossible, nothing is undone and the result says why.
+    Commits after every batch and stops after a round; the next round continues at `next_after` with `by`, the action
+    that the first one created. Undoing is an action too, so it can be undone.
     """
     begin_write(session)
     action = session.get(Action, action_id, with_for_update=True, populate_existing=True)
     if action is None or not action.kind.startswith(_COMMENTS) or (action.undone_at and by is None):
-        raise NotFoundError("This cannot be undone, or was undone already.")
+        raise NotFoundError("This cannot be undone, or is already undone.")
     outcome = BulkResult(action_id=bulk_decisions.own_action(session, action.site_id, moderator_id, by))
     if outcome.action_id is None:
         outcome.sentence = _obstacle(session, action)
@@ -117,7 +117,7 @@ def _obstacle(session: Session, action: Action) -> str | None:
 
 
 def _begin(session: Session, action: Action, outcome: BulkResult, moderator_id: int, at: datetime) -> int:
-    """Note that the action is undone, and put back all that is not a comment's status; return the new action."""
+    """Mark the action as undone, and undo everything except statuses; return the id of the new action."""
     action.undone_at = action.undone_at or at
     undo = actions.record(
         session,
@@ -129,7 +129,7 @@ def _begin(session: Session, action: Action, outcome: BulkResult, moderator_id: 
         facts={name: action.facts[name] for name in ("comment", "edit", "reply") if name in action.facts},
     )
     if "edit" in action.facts and edits.restore(session, action, undo_id=undo.id, at=at):
-        outcome.sentence = "The text is again what it was."
+        outcome.sentence = "The former text is restored."
     outcome.changed += _report_again(session, action)
     session.flush()
     return undo.id
@@ -163,7 +163,7 @@ def _put_back(session: Session, action_id: int, outcome: BulkResult, moderator_i
 def _take_back(
     session: Session, decision: Decision, comment: Comment, undo_id: int | None, moderator_id: int
 ) -> None:
-    """Give a comment the status it had, and the local filter what it knew; an answer was nowhere before."""
+    """Restore a comment's status and what the filter had learned; a reply goes to the trash."""
     moderation_decisions.decide(
         session,
         comment,
@@ -184,7 +184,7 @@ def _decided_since(session: Session, ids: Sequence[int]) -> set[int]:
 
 
 def _report_again(session: Session, action: Action) -> int:
-    """Let reports that were waved through stand again; return how many comments have some."""
+    """Restore dismissed reports; return the number of comments."""
     waved = action.facts.get("reports", {})
     comments = bulk_decisions.lock(session, action.site_id, map(int, waved))
     for comment in comments:

@@ -1,1 +1,1 @@
-"""Bans: how they are typed, stored and matched."""
+"""Bans: validating, storing and matching them."""

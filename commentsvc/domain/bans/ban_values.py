@@ -1,6 +1,6 @@
-"""What people type to ban somebody, in the one form in which a ban is stored and found.
+"""Validates what moderators type to ban somebody and returns the form in which bans are stored.
 
-Whatever could never hold is refused with a sentence: a ban that looks as if it held is worse than none.
+Refuses values that could never match: a ban without effect is worse than none.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ _NOBODYS: tuple[Network, ...] = (
     *map(ipaddress.IPv4Network, ("0.0.0.0/8", "224.0.0.0/3")),
     *map(ipaddress.IPv6Network, ("::/96", "ff00::/8")),
 )
-"""No request comes from there."""
+"""Networks from which no request comes."""
 _EXAMPLE = "Please enter an address such as 192.0.2.7 or a range such as 192.0.2.0/24"
 
 
 def normal(kind: BanKind, value: str) -> str:
-    """Return a typed value in the form in which bans are stored and found; raises InvalidFieldsError on `value`.
+    """Return a typed value in the form in which bans are stored; raises InvalidFieldsError on `value`.
 
-    A network may also be the hash that a comment carries, which is taken as it is.
+    A network may also be the hash from a comment, which is stored as it is.
     """
     typed = _cleaned(value)
     if not typed or len(typed) > LONGEST:
-        raise _fault("Please say whom or what this is about")
+        raise _fault("Please enter whom or what to ban")
     if kind is BanKind.EMAIL:
         return _typed_email(typed)
     if kind is BanKind.DOMAIN:
@@ -50,19 +50,19 @@ def normal(kind: BanKind, value: str) -> str:
 
 
 def email(address: str) -> str:
-    """Return an e-mail address as bans compare it: in small letters, its domain as DNS has it."""
+    """Return an e-mail address in the form that bans compare: in lower case, its domain as in DNS."""
     local, _, domain = unicodedata.normalize("NFKC", address).strip().rpartition("@")
     return f"{local.casefold()}@{host_in_ascii(domain)}"
 
 
 def domain(host: str) -> str:
-    """Return what is banned of a host: all of it but a www in front, which belongs to the same site."""
+    """Return the part of a host that is banned: without a leading `www`, which belongs to the same site."""
     bare = host.removeprefix("www.")
     return bare if "." in bare else host
 
 
 def _cleaned(value: str) -> str:
-    """Take out what nobody sees, such as comes with a copied text, and make wide letters plain ones."""
+    """Remove invisible characters, such as come with copied text, and make wide letters plain ones."""
     plain = unicodedata.normalize("NFKC", value.replace("\0", ""))
     return "".join(char for char in plain if unicodedata.category(char) not in {"Cf", "Cc", "Cs"}).strip()
 
@@ -91,26 +91,24 @@ def _typed_network(typed: str) -> str:
     bare, slash, size = "".join(typed.split()).partition("/")
     if port := _WITH_PORT.fullmatch(bare):
         bare = port[1] or port[2] or ""
-    bare = bare.partition("%")[0]  # a zone is one machine's own name for the way it came
+    bare = bare.partition("%")[0]  # a zone has a meaning on one machine only
     try:
         network = ipaddress.ip_network(bare + slash + size, strict=False)
     except ValueError:
         zero = _LEADING_ZERO.search(bare.rpartition(":")[2])
-        raise _fault(
-            "Please write the address without zeros in front of its numbers" if zero else _EXAMPLE
-        ) from None
+        raise _fault("Please write the address without leading zeros" if zero else _EXAMPLE) from None
     network = _as_it_comes(network)
     if not _has_anybody(network):
-        raise _fault("Nobody comes from this address or range, so banning it would do nothing")
+        raise _fault("No visitor comes from this address or range, so banning it would have no effect")
     return str(network)
 
 
 def _as_it_comes(network: Network) -> Network:
-    """Return a range of IPv4 addresses that is written inside IPv6 as IPv4, as which its addresses are known."""
+    """Return an IPv4 range written inside IPv6 as IPv4, because visitors' addresses are stored that way."""
     if isinstance(network, ipaddress.IPv4Network) or not network.overlaps(_MAPPED):
         return network
     if network.prefixlen < _MAPPED.prefixlen:
-        raise _fault("This range is too wide: it would shut out a great many people")
+        raise _fault("This range is too wide: it would ban a great many people")
     inside = int(network.network_address) & 0xFFFFFFFF
     return ipaddress.IPv4Network((inside, network.prefixlen - _MAPPED.prefixlen))
 

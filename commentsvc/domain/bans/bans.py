@@ -1,4 +1,4 @@
-"""Bans: finds the ban that keeps somebody from commenting on a site."""
+"""Finds the ban that stops an author from commenting on a site."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ __all__ = [
 ]
 
 MOST_HOSTS = 50
-"""Of a comment's links; a comment with more of them is looked at for its links alone."""
+"""Hosts of a comment's links that are compared with bans; the rest is ignored."""
 MOST_MONTHS = 120
-"""The latest of those whose hashes a site's bans have."""
+"""Months, the latest first, for which an author's network is hashed to find older bans."""
 
 
 def find_matching(
     session: Session, site_id: int, author: Author, *, hosts: Sequence[str] = (), at: datetime
 ) -> Ban | None:
-    """Return the ban that holds for `author`, the longest of several; None where there is none.
+    """Return the ban that applies to `author`, of several the longest; None if there is none.
 
-    `hosts` are those of their website and of every link in the comment.
+    `hosts` are the hosts of their website and of every link in the comment.
     """
     email = author.guest.email
     values: dict[BanKind, list[str]] = {
@@ -54,31 +54,31 @@ def find_matching(
     if not sought:
         return None
     query = select(Ban).where(Ban.site_id == site_id, _holds(at), or_(*sought))
-    result = session.scalars(query).all()
-    return max(result, key=lambda ban: (ban.until is None, ban.until or at), default=None)
+    matching = session.scalars(query).all()
+    return max(matching, key=lambda ban: (ban.until is None, ban.until or at), default=None)
 
 
 def month_of(at: datetime) -> str:
-    """Return the month by which a network's hash is made, such as 2026-11, in UTC."""
+    """Return the month of a network's hash, such as 2026-11, in UTC."""
     return f"{at.astimezone(UTC):%Y-%m}"
 
 
 def are_on(site_id: int) -> ColumnElement[bool]:
-    """Say in a query whether a site has any bans."""
+    """Return an SQL condition: whether a site has any bans."""
     return exists().where(Ban.site_id == site_id)
 
 
 def require_welcome(
     session: Session, site_id: int, author: Author, *, hosts: Sequence[str] = (), at: datetime
 ) -> None:
-    """Raise BannedError where the site does not want this comment."""
+    """Raise BannedError if a ban applies to this comment."""
     ban = find_matching(session, site_id, author, hosts=hosts, at=at)
     if ban is not None:
         raise BannedError(sentence(ban))
 
 
 def sentence(ban: Ban) -> str:
-    """Say what a ban means to whom it meets; who decided, and why, stays with the moderators."""
+    """Return what to tell a banned author; who banned them, and why, is for moderators only."""
     until = f" until {ban.until:%-d %B %Y, %H:%M} UTC" if ban.until else ""
     if ban.kind is BanKind.DOMAIN:
         return f"This site does not take comments with links to {ban.value}{until}."
@@ -86,20 +86,20 @@ def sentence(ban: Ban) -> str:
 
 
 def hosts_of(urls: Iterable[str | None]) -> tuple[str, ...]:
-    """Return the hosts of some addresses as DNS has them, each once, in their order."""
-    results: dict[str, None] = {}
+    """Return the hosts of some URLs as in DNS, each once, in order."""
+    hosts: dict[str, None] = {}
     for url in urls:
         try:
             host = urlsplit(url or "").hostname
         except ValueError:
             continue
         if host:
-            results[host_in_ascii(host)] = None
-    return tuple(results)
+            hosts[host_in_ascii(host)] = None
+    return tuple(hosts)
 
 
 def _network_hashes(session: Session, site_id: int, author: Author, at: datetime) -> list[str]:
-    """Return the hashes of an author's network: of this month, and of those in which networks were banned here."""
+    """Return the hashes of an author's network for this month and for those in which networks were banned here."""
     known = [author.network_hash] if author.network_hash else []
     if author.network_hash_in is None:
         return known
@@ -119,7 +119,7 @@ def _holds(at: datetime) -> ColumnElement[bool]:
 
 
 def _ranges(address: str | None) -> list[str]:
-    """Return every range an address is in, so that the database finds its ban by comparing for equality."""
+    """Return every range that contains an address, so that the database can find its ban by equality."""
     try:
         ip = ipaddress.ip_address(address or "")
     except ValueError:
@@ -130,7 +130,7 @@ def _ranges(address: str | None) -> list[str]:
 
 
 def _domains(host: str) -> Iterator[str]:
-    """Yield a host and the domains it is in: a.b.example, b.example, example."""
+    """Yield a host and its parent domains: a.b.example, b.example, example."""
     parts = host.split(".")[-10:]
     for at in range(len(parts)):
         yield ".".join(parts[at:])

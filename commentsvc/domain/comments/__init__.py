@@ -1,1 +1,1 @@
-"""A comment on its way in, and its text replaced."""
+"""Posting a comment and replacing its text."""

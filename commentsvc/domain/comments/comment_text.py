@@ -1,4 +1,4 @@
-"""Checks and renders a text so that it can become a comment's."""
+"""Validates and renders the text of a comment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from commentsvc.text import characters, markup
 
 @dataclass(frozen=True)
 class CommentText:
-    """A text checked and rendered: the slow work, done before the database is asked for its lock."""
+    """A text, checked and rendered: slow work, done before taking the database's write lock."""
 
     source: str
     format: TextFormat
@@ -28,7 +28,7 @@ def from_source(source: str, *, longest: int, text_format: TextFormat = TextForm
 
 
 def from_checked(checked: str, text_format: TextFormat = TextFormat.MARKDOWN) -> CommentText:
-    """Render a checked text; raises InvalidFieldsError on `text` where nobody would see anything of it."""
+    """Render a checked text; raises InvalidFieldsError on `text` if nothing of it is visible."""
     rendered = render(checked, text_format)
     if not characters.is_seen(markup.plain(rendered.html)):
         raise InvalidFieldsError({"text": "Please enter a comment"})
@@ -36,7 +36,7 @@ def from_checked(checked: str, text_format: TextFormat = TextFormat.MARKDOWN) ->
 
 
 def render(source: str, text_format: TextFormat) -> markup.Rendered:
-    """Render a stored source the way its format wants."""
+    """Render a stored source according to its format."""
     if text_format is TextFormat.HTML:
         return markup.render_html(source)
     return markup.render_markdown(source)

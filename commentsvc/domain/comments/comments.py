@@ -1,4 +1,4 @@
-"""A new comment: what is known when it comes, what the checks say of it, and its row."""
+"""Posts a comment: looks up what is known, runs the checks and stores the row."""
 
 from __future__ import annotations
 
@@ -41,23 +41,23 @@ class FormSignals:
 
 @dataclass(frozen=True)
 class NewComment:
-    """A comment as it was sent: checked, rendered, and not stored yet."""
+    """A comment as it was sent: checked and rendered, but not stored yet."""
 
     draft: CommentText
     parent_id: int | None = None
     title: str | None = None
-    """The article's, for a thread that begins with this comment."""
+    """The article's title, for a thread that begins with this comment."""
     form: FormSignals = FormSignals()
     idempotency_key: str | None = None
 
 
 def examine(session: Session, site: Site, draft: CommentText, author: Author, *, at: datetime) -> Signals:
-    """Look up what the checks need, best before the database is asked for its lock; raises BannedError."""
+    """Look up what the checks need, best before taking the write lock; raises BannedError."""
     return signals.gather(session, site.id, draft.source, draft.rendered.html, author, at=at)
 
 
 def is_stored(session: Session, address: ThreadAddress, idempotency_key: str) -> bool:
-    """Whether a comment came with this key before."""
+    """Whether a comment with this key is already stored."""
     known = (
         select(Comment.id)
         .join(Thread)
@@ -81,12 +81,12 @@ def post(
 ) -> PostedComment:
     """Store a comment with its verdict. Needs `begin_write`; the caller commits.
 
-    `examined` is what `examine` returned; without it that is done here, and raises what it does. Raises
-    ThreadClosedError, SlowModeError, NotFoundError for a parent that cannot be answered, DuplicateCommentError,
-    and AlreadyPostedError where `idempotency_key` has been here before.
+    `examined` is the result of `examine`; without it `examine` runs here and may raise. Raises ThreadClosedError,
+    SlowModeError, NotFoundError for an invalid parent, DuplicateCommentError, and AlreadyPostedError if
+    `idempotency_key` was used before.
     """
     site = address.site
-    session.flush()  # what follows does not look at what is only in memory
+    session.flush()  # the prepared statements below do not see unflushed objects
     here = insert_comment.target_thread(session, address, title=new.title, at=at)
     limit_change_to(session, site.id, here.match_key or here.key)
     earlier = insert_comment.earlier_comments(
@@ -98,7 +98,7 @@ def post(
         slow_mode.require(session, site.id, here, author, at=at)
     parent = insert_comment.parent(session, here, new.parent_id) if new.parent_id is not None else None
     if new.parent_id is not None and parent is None:
-        raise NotFoundError("The comment you are answering is no longer there.")
+        raise NotFoundError("The comment that you are replying to no longer exists.")
     if earlier.repeated:
         raise DuplicateCommentError
 
@@ -166,7 +166,7 @@ def _submission(
 
 
 def _is_of_old(session: Session, site: Site, author: Author, level: SurgeLevel) -> bool:
-    """Whether this person was known well before the pressure began: nobody earns that within it."""
+    """Whether this author was known well before the surge began, so that nobody earns it during the surge."""
     if level.since is None:
         return False
     return known_authors.was_known(session, site.id, author, before=level.since - detection.OLD)

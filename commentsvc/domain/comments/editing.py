@@ -27,9 +27,9 @@ def edit(
     moderator_id: int | None = None,
     action_id: int | None = None,
 ) -> None:
-    """Replace a comment's text, and a guest's details where given. Needs `begin_write`; the caller commits.
+    """Replace a comment's text, and a guest's details if given. Needs `begin_write`; the caller commits.
 
-    `action_id` is the Action this is a part of.
+    `action_id` is the Action that this edit belongs to.
     """
     replace(session, comment, draft, guest=guest, edited_at=at)
     if not draft.rendered.agreed:
@@ -48,10 +48,10 @@ def edit(
 def replace(
     session: Session, comment: Comment, draft: CommentText, *, guest: Guest | None, edited_at: datetime | None
 ) -> None:
-    """Give a comment another text, and a guest other details, whatever the sanitisers said. Needs `begin_write`."""
-    threads.lock_of(session, comment)  # before the comment itself, the order in which all others lock
+    """Replace a comment's text, and a guest's details, regardless of the sanitisers. Needs `begin_write`."""
+    threads.lock_of(session, comment)  # thread before comment: the lock order everywhere
     learned = comment.learned
-    training.learn(session, comment, None)  # of what it was; below, of what it is
+    training.learn(session, comment, None)  # unlearn the old text; the new one is learned below
     comment.source, comment.format = draft.source, draft.format
     comment.html, comment.renderer, comment.digest = draft.rendered.html, markup.VERSION, draft.digest
     if guest is not None and comment.commenter_id is None:

@@ -1,6 +1,6 @@
-"""A new comment's way into the tables: a handful of statements, built once, while every other writer waits.
+"""Inserts a new comment: a few prepared statements, under the write lock.
 
-They go round the mapped classes, whose loading and flushing would take longer than the database itself.
+They bypass the mapped classes, whose loading and flushing would take longer than the database itself.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _t, _c = _THREAD.c, _COMMENT.c
 
 @dataclass(frozen=True, slots=True)
 class TargetThread:
-    """The thread that a comment is written in, as it stands under its lock."""
+    """The thread of a new comment, read under its lock."""
 
     id: int
     key: str
@@ -59,7 +59,7 @@ class TargetThread:
 
 @dataclass(frozen=True, slots=True)
 class ParentComment:
-    """What a comment answers."""
+    """The comment that a reply answers."""
 
     id: int
     root_id: int
@@ -69,30 +69,30 @@ class ParentComment:
 
 @dataclass(frozen=True, slots=True)
 class EarlierComments:
-    """What there is already, of the same author."""
+    """What the same author has already written."""
 
     earlier_id: int | None
-    """The comment that came with this idempotency key."""
+    """The comment with this idempotency key."""
     repeated: bool
-    """The same was said here before."""
+    """The author already posted the same text in this thread."""
     is_known: bool
-    """Their browser or account is known on the site."""
+    """The author's browser or account is known on the site."""
 
 
 @dataclass(frozen=True, slots=True)
 class PostedComment:
-    """A comment that was put into the tables, or found there."""
+    """A stored comment."""
 
     id: int
     thread_id: int
     status: Status
     count: int
-    """Approved comments of its thread."""
+    """Number of approved comments in the thread."""
     view: CommentView
-    """As its author is shown it."""
+    """The comment as shown to its author."""
 
 
-# The site before the thread, as pages and migrations take them: nobody has one and waits for who has the other.
+# The site before the thread, in the same order as pages and migrations, so that there is no deadlock.
 _PLACE = (
     select(_t.id, _t.key, _t.match_key, _t.created_at, _t.closed_at, _t.slow_seconds)
     .select_from(_SITE.join(_THREAD, _t.site_id == _SITE.c.id))
@@ -105,17 +105,17 @@ _PLACE_BY_ID = Prepared(_PLACE.where(_t.id == bindparam("id")))
 def target_thread(
     session: Session, address: ThreadAddress, *, title: str | None, at: datetime
 ) -> TargetThread:
-    """Find or make the thread at `address` and let no other writer into it; raises ThreadClosedError."""
+    """Find or create the thread at `address` and lock it against other writers; raises ThreadClosedError."""
     site = address.site
-    # The thread that was stored under this very address comes before all that it could be compared with.
-    result = _PLACE_BY_KEY.row(session, site_id=site.id, key=address.earlier or address.key)
-    if result is None:
+    # The thread stored under this very address takes precedence over threads with a similar one.
+    row = _PLACE_BY_KEY.row(session, site_id=site.id, key=address.earlier or address.key)
+    if row is None:
         threads.require_open(site, threads.find(session, address), at=at)
         thread = threads.find_or_create(session, address, title=title, at=at)
-        (result,) = _PLACE_BY_ID.rows(session, id=thread.id)
-    here = TargetThread(*result)
+        (row,) = _PLACE_BY_ID.rows(session, id=thread.id)
+    here = TargetThread(*row)
     threads.require_open(site, here, at=at)
-    if here.match_key is None:  # the release before wrote it, after the migration
+    if here.match_key is None:  # written by the previous release after the migration
         here = replace(here, match_key=match_key(here.key, site.ignored_parameters))
         session.execute(update(_THREAD).where(_t.id == here.id).values(match_key=here.match_key))
     return here
@@ -129,7 +129,7 @@ def _earlier_comments(same: Any, who: Any) -> Any:
     return select(earlier.scalar_subquery(), repeated, is_known)
 
 
-# Somebody without a name and an address is told from others by the network.
+# Guests without name and e-mail address are told apart by their network.
 _GUEST_DETAILS = and_(
     _c.commenter_id.is_(None),
     _c.guest_name.is_not_distinct_from(bindparam("name")),
@@ -145,7 +145,7 @@ _LOOK_MEMBER = Prepared(_earlier_comments(_BY_ACCOUNT, _BY_ACCOUNT))
 def earlier_comments(
     session: Session, site_id: int, here: TargetThread, digest: str, key: str | None, author: Author
 ) -> EarlierComments:
-    """Ask in one query what is there already of the same author; `key` is the idempotency key."""
+    """Read in one query what the same author has already written; `key` is the idempotency key."""
     sought = {"site_id": site_id, "thread_id": here.id, "digest": digest, "key": key}
     if author.commenter_id is not None:
         (row,) = _LOOK_MEMBER.rows(session, **sought, commenter_id=author.commenter_id)
@@ -171,7 +171,7 @@ _PARENT = Prepared(
 
 
 def parent(session: Session, here: TargetThread, comment_id: int) -> ParentComment | None:
-    """Return the comment to be answered; None where readers of this thread do not see it."""
+    """Return the parent of a reply; None if it is not visible in this thread."""
     row = _PARENT.row(session, id=comment_id, thread_id=here.id)
     if row is None:
         return None
@@ -190,15 +190,15 @@ def _insert_into(table: Table) -> Insert:
 
 
 def _defaults(table: Table) -> dict[str, Any]:
-    """Return the values of columns for which the caller gives none; those that it must give are not among them."""
-    results: dict[str, Any] = {}
+    """Return the defaults of columns that the caller may leave out; columns it must give are missing."""
+    defaults: dict[str, Any] = {}
     for column in _columns(table):
         default = column.default
         if isinstance(default, ColumnDefault) and default.is_scalar:
-            results[column.name] = default.arg
+            defaults[column.name] = default.arg
         elif default is None and column.nullable:
-            results[column.name] = None
-    return results
+            defaults[column.name] = None
+    return defaults
 
 
 _ADD = Prepared(_insert_into(_COMMENT).returning(_c.id))
@@ -219,9 +219,9 @@ _WRITER = Prepared(
 def add(
     session: Session, row: dict[str, Any], parent: ParentComment | None, reasons: list[dict[str, Any]]
 ) -> PostedComment:
-    """Put in a comment with its status, the decision that gave it, and what both count for.
+    """Insert a comment with its status and decision, and update the counts.
 
-    `row` has what its author sent, and its status; the model says what stands in all other columns.
+    `row` has the sent values and the status; the model has the defaults of all other columns.
     """
     approved = row["status"] is Status.APPROVED
     row |= {
@@ -239,7 +239,7 @@ def add(
     }
     _DECIDE.rows(session, **_DECISION_DEFAULTS | decision)
     if approved:
-        replies = {parent.root_id: 1} if parent else {}  # the parent is approved, so all above it is shown
+        replies = {parent.root_id: 1} if parent else {}  # an approved parent is shown, and all its ancestors
         count = visibility.publish(session, row["thread_id"], ThreadCounts(1, replies))
     else:
         ((count,),) = _COUNT.rows(session, id=row["thread_id"])

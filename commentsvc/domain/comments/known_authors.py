@@ -1,4 +1,4 @@
-"""Who is known on a site: the browser or account of an approved comment. A typed e-mail address proves nothing."""
+"""Known authors: a browser or account with an approved comment on the site. A typed e-mail address proves nothing."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _c = Base.metadata.tables["comment"].c
 
 
 def has_approved(site_id: int | BindParameter[int], proof: ColumnElement[bool]) -> Exists:
-    """Say in a query whether a site has an approved comment of whom `proof` tells by account or browser."""
-    # The status is hidden from the planner, or SQLite would go through all approved comments of the site for it.
+    """Return an SQL condition: whether the account or browser of `proof` has an approved comment on a site."""
+    # `coalesce` hides the status from the planner; otherwise SQLite scans all approved comments of the site.
     is_approved = func.coalesce(_c.status, "") == Status.APPROVED
     return exists().where(_c.site_id == site_id, proof, is_approved)
 
 
 def was_known(session: Session, site_id: int, author: Author, *, before: datetime) -> bool:
-    """Whether an author was known on a site by a comment written before a time."""
+    """Whether an author was known on a site by a comment written before `before`."""
     if author.commenter_id is not None:
         proof = _c.commenter_id == author.commenter_id
     elif author.author_key_hash is not None:

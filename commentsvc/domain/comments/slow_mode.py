@@ -1,4 +1,4 @@
-"""Slow mode: in a heated thread, each person has to wait between two comments."""
+"""Slow mode: in a heated thread, everybody has to wait between two comments."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from commentsvc.models import Comment, Status
 
 
 def require(session: Session, site_id: int, thread: TargetThread, author: Author, *, at: datetime) -> None:
-    """Raise SlowModeError where this person wrote in the thread too short a time ago.
+    """Raise SlowModeError if this author wrote in the thread too recently.
 
-    A member is known by the account. A guest is known by the browser's key or the network: a new key costs
-    nothing, so guests of one network share their turn; its hash may have changed with the month meanwhile.
+    An account is recognised by its id, a guest by the browser's key or the network: a new key costs nothing, so guests
+    on one network share a turn. The network's hash may have changed with the month meanwhile.
     """
     if not thread.slow_seconds:
         return
@@ -31,7 +31,7 @@ def require(session: Session, site_id: int, thread: TargetThread, author: Author
         same = and_(Comment.commenter_id.is_(None), or_(false(), *_marks(author, since=at - pause)))
     last = session.scalar(
         select(func.max(Comment.created_at)).where(
-            # By the site's latest, few as they are: an index of threads and times would draw readers' queries to it.
+            # By the site's latest comments, which are few: an index on thread and time would mislead readers' queries.
             Comment.site_id == site_id,
             Comment.status.in_(Status),
             Comment.created_at > at - pause,
@@ -46,7 +46,7 @@ def require(session: Session, site_id: int, thread: TargetThread, author: Author
 
 
 def _marks(author: Author, *, since: datetime) -> list[ColumnElement[bool]]:
-    """Say by what a guest is known. Who sends none of it is not thereby the same as others who do not."""
+    """Return the conditions that recognise a guest; missing values do not make two guests the same."""
     hashes = {author.network_hash}
     if author.network_hash_in is not None:
         hashes.add(author.network_hash_in(bans.month_of(since)))

@@ -1,1 +1,1 @@
-"""Work on everything that is stored: retention, erasure, a person's export, rendering anew."""
+"""Maintenance of stored data: retention, erasure, a person's export, rendering again."""

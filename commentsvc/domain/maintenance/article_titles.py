@@ -1,4 +1,4 @@
-"""Reads articles' titles from the articles themselves, after a comment was approved and at most once a day."""
+"""Reads articles' titles from their pages, after a comment was approved and at most once a day."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from commentsvc.models import Thread, TitleSource
 
 EVERY = timedelta(days=1)
 BATCH = 5
-"""Articles in one round, so that mail does not wait long for slow ones."""
+"""Articles per round, so that mail does not wait long for slow pages."""
 _PLACEHOLDER_LONGEST = 3
-"""Words, before an ellipsis: "Loading…" and its like, in any language."""
+"""Words before an ellipsis in a placeholder such as "Loading…", in any language."""
 
 
 class TitledPage(Protocol):
-    """What a page said of itself."""
+    """The answer of a page."""
 
     @property
     def url(self) -> str: ...
@@ -33,7 +33,7 @@ class TitledPage(Protocol):
 
 
 Read = Callable[[str, frozenset[str]], TitledPage | None]
-"""Asks for the page at an address, and for none outside of these origins; None where no page answers."""
+"""Fetches a page, but only from these origins; None if there is no answer."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ class _Article:
 def refresh(
     session: Session, read: Read, *, at: datetime, stopped: Callable[[], bool] = lambda: False
 ) -> int:
-    """Read the titles that are due, `BATCH` at most, and return how many articles were asked. It commits by itself.
+    """Read the titles that are due, at most `BATCH`, and return how many articles were asked. Commits.
 
-    No other process asks for the same ones, and no transaction is open while one is asked.
+    No other process asks the same articles, and no transaction is open during a request.
     """
     asked = 0
     while asked < BATCH and not stopped():
@@ -64,7 +64,7 @@ def refresh(
 
 def _next_articles(session: Session, at: datetime) -> _Article | None:
     due = (
-        text("title_tries > 0"),  # in the very words of the index
+        text("title_tries > 0"),  # exactly as in the partial index
         or_(Thread.title_checked_at.is_(None), Thread.title_checked_at <= at - EVERY),
         or_(Thread.title_source.is_(None), Thread.title_source != TitleSource.MODERATOR),
         Thread.approved_count > 0,
@@ -87,7 +87,7 @@ def _next_articles(session: Session, at: datetime) -> _Article | None:
 
 
 def _title(session: Session, article: _Article, read: Read) -> str | None:
-    """Return what the article is called; None where its page does not say."""
+    """Return the article's title; None if its page has none."""
     session.rollback()
     page = read(article.url, article.origins)
     title = fields.title(page.title) if page else None
@@ -95,8 +95,8 @@ def _title(session: Session, article: _Article, read: Read) -> str | None:
         return None
     front = f"{article_urls.origin_of(page.url)}/"
     if page.url != front:
-        # What the website calls itself everywhere, a login page or an application that loads says nothing of the
-        # article.
+        # A title that the front page has too is the website's name, a login page or a loading application, not the
+        # article's title.
         other = read(front, article.origins)
         if other is not None and fields.title(other.title) == title:
             return None
@@ -108,7 +108,7 @@ def _is_placeholder(title: str) -> bool:
 
 
 def _is_of(session: Session, article: _Article, url: str) -> bool:
-    """Whether the page that answered, perhaps after redirects, is one that has this thread."""
+    """Whether the URL that answered, perhaps after redirects, belongs to this thread."""
     try:
         keys = [article_urls.thread_key(article_urls.canonical(one)) for one in (article.url, url)]
     except BadAddressError:
@@ -116,9 +116,9 @@ def _is_of(session: Session, article: _Article, url: str) -> bool:
     if keys[0] == keys[1]:
         return True
     thread = session.get(Thread, article.thread_id)
-    result = threads.find(session, threads.address_on(thread.site, url)) if thread is not None else None
+    other_thread = threads.find(session, threads.address_on(thread.site, url)) if thread is not None else None
     session.rollback()
-    return result is not None and result.id == article.thread_id
+    return other_thread is not None and other_thread.id == article.thread_id
 
 
 def _store(session: Session, article: _Article, title: str) -> None:

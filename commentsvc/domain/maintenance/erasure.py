@@ -1,6 +1,6 @@
-"""Forgetting a person: what they wrote, and every row that is about them.
+"""Erases a person: their comments, and every row about them.
 
-Comments that others answered stay as empty places, so that a thread keeps its shape.
+Comments with replies stay as placeholders, so that the thread keeps its shape.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from commentsvc.models import Ban, BanKind, Comment, Commenter, Membership, Note
 from commentsvc.text import markup
 
 BATCH = 200
-"""Comments in one transaction; while it lasts, nobody else writes on SQLite."""
+"""Comments per transaction, during which nobody else can write on SQLite."""
 REMOVED = "*Removed by its author.*"
-"""Stands where the text was, for a moderator who looks into the trash."""
+"""Replaces the text, for a moderator who looks into the trash."""
 _VERDICT = Verdict(CheckName.ERASED, Status.TRASH, "Its author deleted their account here.")
-# Nothing of who wrote it: not their name, nor what would recognise their browser or their network.
+# Everything about the author: their name, and what could identify their browser or network.
 _NOBODY: dict[str, None] = dict.fromkeys(
     (
         "commenter_id",
@@ -46,18 +46,18 @@ _NOBODY: dict[str, None] = dict.fromkeys(
 
 
 class Texts(StrEnum):
-    """What becomes of what a person wrote."""
+    """What happens to a person's texts."""
 
     REMOVE = "remove"
     KEEP = "keep"
-    """Under no name."""
+    """Without a name."""
 
 
 def erase(session: Session, commenter_id: int, texts: Texts) -> None:
-    """Forget a person; raises ForbiddenError for the only owner of a site.
+    """Erase a person; raises ForbiddenError for the only owner of a site.
 
-    It commits by itself after every batch; the account goes last, so that an interrupted run can simply be
-    started again. Identities, sessions, tickets, roles, picture, and whatever else hangs on the account go with it.
+    Commits after every batch; the account goes last, so that an interrupted run can be started again. Identities,
+    sessions, tickets, roles, picture, and everything else that belongs to the account go with it.
     """
     _require_no_site_alone(session, commenter_id)
     if texts is Texts.REMOVE:
@@ -71,9 +71,9 @@ def erase(session: Session, commenter_id: int, texts: Texts) -> None:
     begin_write(session)
     mine = Comment.commenter_id == commenter_id
     locked = _threads_of(session, mine)
-    threads.lock_all(session, locked)  # before the account: whoever posts locks both in this order
+    threads.lock_all(session, locked)  # threads before the account: the lock order of a post
     session.execute(select(Commenter.id).where(Commenter.id == commenter_id).with_for_update())
-    # Something may have been written a moment ago, in another window.
+    # The person may have posted something a moment ago, in another window.
     if _threads_of(session, mine) - (set() if texts is Texts.REMOVE else locked):
         session.rollback()
         erase(session, commenter_id, texts)
@@ -86,7 +86,7 @@ def erase(session: Session, commenter_id: int, texts: Texts) -> None:
     profiles.invalidate_pages_of(session, commenter_id)
     theirs = update(Comment).where(mine).values(**_NOBODY)
     session.execute(theirs.execution_options(synchronize_session=False))
-    # These know a person by number only, and SQLite may give the number to somebody else.
+    # These refer to the person by id only, and SQLite may reuse the id.
     session.execute(delete(Note).where(Note.about == f"commenter:{commenter_id}"))
     session.execute(delete(Ban).where(Ban.kind == BanKind.PERSON, Ban.value == str(commenter_id)))
     session.execute(delete(Commenter).where(Commenter.id == commenter_id))
@@ -94,7 +94,7 @@ def erase(session: Session, commenter_id: int, texts: Texts) -> None:
 
 
 def _require_no_site_alone(session: Session, commenter_id: int) -> None:
-    """A site without an owner could be looked after by nobody."""
+    """A site without an owner could not be managed by anybody."""
     other = aliased(Membership)
     others = (
         select(func.count())
@@ -112,7 +112,7 @@ def _require_no_site_alone(session: Session, commenter_id: int) -> None:
 
 
 def _batch(session: Session, commenter_id: int) -> Sequence[int]:
-    """Return some of a person's comments; site by site, as each site's filter has a row that is waited for."""
+    """Return some of a person's comments, site by site, because each site's filter has a row to lock."""
     query = select(Comment.id).where(Comment.commenter_id == commenter_id)
     ordered = query.order_by(Comment.site_id, Comment.thread_id, Comment.id.desc())
     return session.scalars(ordered.limit(BATCH)).all()
@@ -127,7 +127,7 @@ def _remove(session: Session, comment_id: int, blank: CommentText) -> None:
     if comment is None:
         return
     edits.forget(session, [comment_id])
-    training.learn(session, comment, None)  # while its words are still there to be taken out again
+    training.learn(session, comment, None)  # while its words are still there to unlearn
     comment.source, comment.format, comment.digest = blank.source, blank.format, blank.digest
     comment.html, comment.renderer = blank.rendered.html, markup.VERSION
     comment.edited_at = None

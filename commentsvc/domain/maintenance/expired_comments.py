@@ -1,4 +1,4 @@
-"""Deletes spam and trash whose time is over; a comment with replies becomes a placeholder."""
+"""Deletes expired spam and trash; a comment with replies becomes a placeholder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from commentsvc.models import Comment, Decision, DeletedImport, Status
 from commentsvc.text import markup
 
 EMPTY = "*Deleted, as it had been kept for its time.*"
-"""Stands where the text was, for a moderator who finds the place."""
+"""Replaces the text, for a moderator who finds the placeholder."""
 _NOBODY: dict[str, None] = dict.fromkeys(
     (
         "commenter_id",
@@ -33,9 +33,9 @@ _NOBODY: dict[str, None] = dict.fromkeys(
 
 
 def remove(session: Session, site_id: int, status: Status, *, before: datetime, limit: int) -> int:
-    """Delete or empty comments that have had this status since `before`; return how many. It commits by itself.
+    """Delete or empty comments that have had this status since `before`; return how many. Commits.
 
-    What the local filter learned of them stays, as it does when a mail is deleted from a folder of junk.
+    The local filter keeps what it learned from them, as a mail program does when it empties the junk folder.
     """
     due = _due(site_id, status, before)
     return _delete(session, due, limit) or _empty(session, due, limit)
@@ -52,7 +52,7 @@ def _due(site_id: int, status: Status, before: datetime) -> list[ColumnElement[b
 
 
 def _is_needed() -> ColumnElement[bool]:
-    """Whether answers hang on a comment, or its number would be given out again: SQLite does so with the last."""
+    """Whether a comment has replies, or has the highest id, which SQLite would reuse."""
     answer, below, other = aliased(Comment), aliased(Comment), aliased(Comment)
     is_last = Comment.id == select(func.max(other.id)).scalar_subquery()
     return or_(
@@ -87,7 +87,7 @@ def _empty(session: Session, due: list[ColumnElement[bool]], limit: int) -> int:
             "html": blank.rendered.html,
             "renderer": markup.VERSION,
             "digest": blank.digest,
-            "learned": None,  # with another text, it could not be taken out of the filter again
+            "learned": None,  # the filter cannot unlearn a text that is gone
         }
         emptied = update(Comment).where(Comment.id.in_(ids)).values(**values, **_NOBODY)
         session.execute(emptied.execution_options(synchronize_session=False))
@@ -98,7 +98,7 @@ def _empty(session: Session, due: list[ColumnElement[bool]], limit: int) -> int:
 
 
 def _locked(session: Session, which: list[ColumnElement[bool]], limit: int) -> Sequence[int]:
-    """Return comments of which this holds while nobody else is in their threads; empty where there are none."""
+    """Return comments that fulfil `which`, with their threads locked; empty if there are none."""
     session.rollback()
     rows = session.execute(
         select(Comment.id, Comment.thread_id).where(*which).order_by(Comment.created_at).limit(limit)

@@ -1,4 +1,4 @@
-"""Exports everything that this service knows about one person, for that person."""
+"""Exports everything that this service knows about a person, for that person."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FORMAT = "commentsvc person 1"
 
 
 def person(session: Session, commenter_id: int, *, at: datetime) -> dict[str, Any]:
-    """Return a person's data as JSON knows it; times in ISO 8601, UTC."""
+    """Return a person's data, ready for JSON; times are in ISO 8601, UTC."""
     commenter = session.get_one(Commenter, commenter_id)
     return {
         "format": FORMAT,
@@ -116,7 +116,7 @@ def _comments(session: Session, commenter_id: int) -> Iterable[dict[str, Any]]:
 
 
 def _former_texts(session: Session, commenter_id: int) -> list[dict[str, Any]]:
-    """What their comments said before a moderator changed them, while that is kept."""
+    """Return the texts of their comments before moderators' edits, while those are stored."""
     query = select(Revision).join(Comment, Comment.id == Revision.comment_id)
     return [
         {
@@ -130,7 +130,7 @@ def _former_texts(session: Session, commenter_id: int) -> list[dict[str, Any]]:
 
 
 def _decisions(session: Session, commenter_id: int) -> list[dict[str, Any]]:
-    """What they decided about comments, as a moderator."""
+    """Return their decisions as a moderator."""
     query = select(Decision.comment_id, Decision.status, Decision.created_at)
     rows = session.execute(query.where(Decision.moderator_id == commenter_id).order_by(Decision.id))
     return [

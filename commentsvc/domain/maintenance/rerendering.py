@@ -1,4 +1,4 @@
-"""Rebuilds the stored HTML of comments after the rendering has changed."""
+"""Rebuilds the stored HTML of comments after the renderer has changed."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from commentsvc.models import Comment, Status
 from commentsvc.text import markup
 
 BATCH = 200
-"""Comments in one transaction; while it lasts, nobody else writes on SQLite."""
-_REASON = "Rendered anew, the two sanitisers disagreed about this text; please read it."
+"""Comments per transaction, during which nobody else can write on SQLite."""
+_REASON = "After a new rendering the two sanitisers disagreed about this text; please read it."
 
 
 def rerender(
     session: Session, *, force: bool = False, progress: Callable[[int], object] | None = None
 ) -> int:
-    """Rebuild the HTML of comments that an older rendering made, with `force` of all; return how many.
+    """Rebuild the HTML of comments by an older renderer version, with `force` of all; return how many.
 
-    It commits by itself after every batch, so that an interrupted run can simply be started again. A text on
-    which the sanitisers now disagree is held, unless its HTML is what it was. `progress` is called with the number
-    of comments dealt with since its last call.
+    Commits after every batch, so that an interrupted run can be started again. A text on which the sanitisers now
+    disagree is held, unless its HTML is unchanged. `progress` is called with the number of comments processed since
+    its last call.
     """
     last = done = 0
     while batch := _batch(session, after=last, force=force):
@@ -44,12 +44,12 @@ def rerender(
         done += number
         if progress is not None:
             progress(len(batch))
-    session.rollback()  # nothing stays open after the last look
+    session.rollback()  # end the transaction of the last read
     return done
 
 
 def count(session: Session, *, force: bool = False) -> int:
-    """Return how many comments `rerender` would look at."""
+    """Return how many comments `rerender` would process."""
     return session.scalar(select(func.count()).select_from(Comment).where(*_due(force=force))) or 0
 
 
@@ -68,7 +68,7 @@ def _due(*, force: bool) -> list[Any]:
 
 
 def _replace(session: Session, row: Row[Any], rendered: markup.Rendered) -> bool:
-    """Store the new HTML unless the text was edited or removed meanwhile, which renders it anew by itself."""
+    """Store the new HTML, unless the text was edited or removed meanwhile, which also renders it again."""
     comment = session.get(Comment, row.id, populate_existing=True)
     if comment is None or comment.source != row.source:
         return False

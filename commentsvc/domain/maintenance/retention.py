@@ -1,4 +1,4 @@
-"""Deletes what has been kept for its time: spam and trash, network hashes, guests' e-mail addresses, spent logins."""
+"""Deletes what has expired: spam and trash, network hashes, guests' e-mail addresses, used logins."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from commentsvc.domain.threads import threads
 from commentsvc.models import Comment, LoginSession, Note, Report, Revision, Site, Status, Ticket
 
 BATCH = 200
-"""Rows in one transaction; while it lasts, nobody else writes on SQLite."""
+"""Rows per transaction, during which nobody else can write on SQLite."""
 BATCHES = 10
-"""Of each kind in one sweep, so that mail does not wait long; the next one goes on."""
+"""Batches of each kind per sweep, so that mail does not wait long; the next sweep continues."""
 TICKETS_KEPT = timedelta(days=1)
-"""After its end, for a while, whoever comes with a link or a login is told that it is too old."""
+"""How long used or expired tickets are remembered, so that their links get a helpful message."""
 _EMAIL = "email:"
-"""How a note about a guest begins."""
+"""The prefix of a note's subject if that is a guest."""
 
 Stopped = Callable[[], bool]
 
 
 @dataclass(frozen=True)
 class RetentionPeriods:
-    """For how many days each is kept; 0: for ever, or as long as the comment."""
+    """For how many days data is kept; 0: for ever, or as long as the comment."""
 
     networks: int
     emails: int
@@ -41,7 +41,7 @@ class RetentionPeriods:
 
     @classmethod
     def read(cls, settings: Settings) -> RetentionPeriods:
-        """Return what the operator has set."""
+        """Return the periods from the operator's settings."""
         return cls(
             networks=settings.keep_network_days,
             emails=settings.keep_email_days,
@@ -51,22 +51,22 @@ class RetentionPeriods:
 
 
 def sentences(limits: RetentionPeriods) -> list[str]:
-    """Return what people are told about how long things are kept."""
-    results = [
+    """Return the retention periods in sentences for readers."""
+    words = [
         "Your network address is not stored. A hash of its network, made with a key that changes every month, is kept "
         + (f"for {_days(limits.networks)}." if limits.networks else "as long as the comment."),
-        "The e-mail address that a guest typed is never shown, and kept "
+        "The e-mail address that a guest typed is never shown and is kept "
         + (f"for {_days(limits.emails)}." if limits.emails else "as long as the comment."),
     ]
-    for name, days in (("Spam", limits.spam), ("What was moved to the trash", limits.trash)):
-        results.append(f"{name} is deleted after {_days(days)}." if days else f"{name} is kept.")
-    return results
+    for name, days in (("Spam", limits.spam), ("Trash", limits.trash)):
+        words.append(f"{name} is deleted after {_days(days)}." if days else f"{name} is kept.")
+    return words
 
 
 def delete_expired(
     session: Session, limits: RetentionPeriods, *, at: datetime, stopped: Stopped = lambda: False
 ) -> bool:
-    """Delete what is due, a limited number of rows, and return whether there may be more. It commits by itself."""
+    """Delete a limited number of expired rows; return whether there may be more. Commits."""
     tasks: list[Callable[[], int]] = [
         partial(_delete_expired, session, LoginSession, LoginSession.expires_at < at),
         partial(_delete_expired, session, Ticket, _is_spent(at - TICKETS_KEPT)),
@@ -90,7 +90,7 @@ def delete_expired(
 
 
 def _repeat(task: Callable[[], int], stopped: Stopped) -> bool:
-    """Do a task until it finds nothing; return whether it was stopped before."""
+    """Repeat a task until nothing is left; return whether it stopped earlier."""
     for _ in range(BATCHES):
         if stopped():
             return True
@@ -122,7 +122,7 @@ def _forget_networks(session: Session, before: datetime) -> int:
 
 
 def _forget_reporters(session: Session, before: datetime) -> int:
-    """Forget the networks of old reports, and of guests what tells one from another. The reports stay."""
+    """Delete the networks of old reports, and what identifies guests. The reports stay."""
     session.rollback()
     query = select(Report.id).where(Report.network_hash.is_not(None), Report.created_at < before)
     ids = session.scalars(query.order_by(Report.id).limit(BATCH)).all()
@@ -144,7 +144,7 @@ def _forget_emails(session: Session, before: datetime) -> int:
     query = select(Comment).where(here, Comment.learned.is_not(None)).order_by(Comment.thread_id, Comment.id)
     for comment in session.scalars(query.execution_options(populate_existing=True)):
         learned = comment.learned
-        training.learn(session, comment, None)  # with the address; below, without it
+        training.learn(session, comment, None)  # unlearn the text with the address; learned below without it
         comment.guest_email = None
         training.learn(session, comment, learned)
     session.flush()
@@ -155,7 +155,7 @@ def _forget_emails(session: Session, before: datetime) -> int:
 
 
 def _forget_notes(session: Session, before: datetime) -> int:
-    """Delete moderators' notes about addresses with which no comment stands any more."""
+    """Delete moderators' notes about addresses that no comment has any more."""
     address = func.substr(Note.about, len(_EMAIL) + 1)
     still = exists().where(Comment.site_id == Note.site_id, Comment.guest_email == address)
     is_due = (Note.about.startswith(_EMAIL)) & (Note.created_at < before) & ~still
@@ -163,7 +163,7 @@ def _forget_notes(session: Session, before: datetime) -> int:
 
 
 def _locked(session: Session, *which: ColumnElement[bool]) -> Sequence[int]:
-    """Return a batch of comments of which this holds, their threads locked; ends the transaction where none is left."""
+    """Return a batch of comments that fulfil `which`, their threads locked; ends the transaction if there are none."""
     session.rollback()
     rows = session.execute(select(Comment.id, Comment.thread_id).where(*which).limit(BATCH)).all()
     if not rows:

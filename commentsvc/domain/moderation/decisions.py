@@ -1,4 +1,4 @@
-"""Verdicts and what follows from them: a comment's status, its place in the thread, the counters, the log."""
+"""Decides on a comment: sets its status and visibility, keeps the counts and writes the log."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def decide(
     action_id: int | None = None,
     teaches: bool = True,
 ) -> None:
-    """Give `comment` a status, log why, and set what readers see accordingly.
+    """Give `comment` a status, log why, and update what readers see.
 
-    `action_id` is the Action this is a part of. The local filter learns what a moderator decides, but for one that
-    `teaches` nothing, such as taking a decision back. Needs `begin_write`; the caller commits. The same status again is
+    `action_id` is the Action that this decision belongs to. The local filter learns a moderator's decision, unless
+    `teaches` is false, as when a decision is undone. Needs `begin_write`; the caller commits. The same status again is
     logged but changes nothing else.
     """
     threads.lock_of(session, comment, "status", "shown", "learned")
@@ -51,7 +51,7 @@ def decide(
 
 
 def publish(session: Session, comment: Comment) -> None:
-    """Make an approved comment visible and count it; ancestors that were hidden become placeholders."""
+    """Show an approved comment and count it; hidden ancestors become placeholders."""
     comment.shown = True
     session.flush()
     parents = [] if comment.parent_id is None else [comment.parent_id]
@@ -59,7 +59,7 @@ def publish(session: Session, comment: Comment) -> None:
 
 
 def withdraw(session: Session, comment: Comment) -> None:
-    """Take a comment out of sight; where replies hang on it, it stays as a placeholder."""
+    """Hide a comment; with visible replies it stays as a placeholder."""
     session.flush()
     visibility.withdraw(session, comment.thread_id, _counts(comment))
     at: Comment | None = comment
@@ -78,7 +78,7 @@ def _was_decided(session: Session, comment_id: int) -> bool:
 
 
 def _parent(session: Session, comment: Comment) -> Comment | None:
-    """Return what `comment` answers as it stands now, under the thread's lock, not as it was read before."""
+    """Return the parent of `comment`, read again under the thread's lock."""
     if comment.parent_id is None:
         return None
     return session.get(Comment, comment.parent_id, populate_existing=True)

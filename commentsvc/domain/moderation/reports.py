@@ -1,4 +1,4 @@
-"""Readers' reports: each person counts once, and enough of them hold a comment until a moderator decides."""
+"""Readers' reports: each reader counts once, and enough reports hold a comment until a moderator decides."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOTE_LONGEST = 500
 
 
 class Reason(StrEnum):
-    """Why a comment should not be there."""
+    """Why a reader reports a comment."""
 
     SPAM = "spam"
     ABUSE = "abuse"
@@ -38,12 +38,12 @@ WORDS = {
     Reason.OFF_TOPIC: "It has nothing to do with the article",
     Reason.OTHER: "Something else",
 }
-"""As readers are asked."""
+"""The labels in the report form."""
 
 
 @dataclass(frozen=True)
 class Reporter:
-    """Who reports: known by one keyed hash, of their account, their browser's key or their network."""
+    """Who reports, identified by one keyed hash: of their account, their browser's key or their network."""
 
     hash: str
     network_hash: str
@@ -51,17 +51,17 @@ class Reporter:
 
 
 def find(session: Session, comment_id: int) -> Comment:
-    """Return a comment that can be reported; raises NotFoundError for one that readers do not see."""
+    """Return a comment that can be reported; raises NotFoundError if readers cannot see it."""
     comment = session.get(Comment, comment_id)
     if comment is None or comment.status is not Status.APPROVED or comment.kind is not Kind.COMMENT:
-        raise NotFoundError("This comment is no longer there.")
+        raise NotFoundError("This comment no longer exists.")
     return comment
 
 
 def month_of(session: Session, comment_id: int, *, at: datetime) -> str:
-    """Return the month by which the networks of a comment's reporters are hashed: that of its first report.
+    """Return the month for the hashes of a comment's reporters' networks: that of its first report.
 
-    With a hash of each month's own, a network would have a second voice about a comment after the month's end.
+    With a new hash every month, a network could report a comment a second time in the next month.
     """
     query = select(Report.created_at).where(Report.comment_id == comment_id).order_by(Report.id).limit(1)
     return bans.month_of(session.scalar(query) or at)
@@ -70,11 +70,11 @@ def month_of(session: Session, comment_id: int, *, at: datetime) -> str:
 def report(
     session: Session, comment_id: int, by: Reporter, *, reason: str, note: str = "", at: datetime
 ) -> bool:
-    """Note a reader's report; False where they had reported the comment before. Needs `begin_write`.
+    """Store a reader's report; return False if they had already reported the comment. Needs `begin_write`.
 
     Raises NotFoundError, and InvalidFieldsError on `reason` or `note`.
     """
-    wanted, said = _checked(reason, note)
+    chosen, text = _checked(reason, note)
     comment = find(session, comment_id)
     threads.lock_of(session, comment, "status", "reports")
     known = select(Report.id).where(Report.comment_id == comment_id, Report.reporter_hash == by.hash)
@@ -86,8 +86,8 @@ def report(
             reporter_hash=by.hash,
             member=by.member,
             network_hash=by.network_hash,
-            reason=wanted.value,
-            note=said,
+            reason=chosen.value,
+            note=text,
             created_at=at,
         )
     )
@@ -98,9 +98,9 @@ def report(
 
 
 def counted_reports(session: Session, comment_id: int) -> list[Report]:
-    """Return the reports that count: those since a moderator last decided, one voice each.
+    """Return the reports that count: those since a moderator last decided, one per reader.
 
-    An account is a voice. All guests of one network are one together, for a browser's key costs nothing.
+    An account counts as one reader, and all guests of one network as one, because a browser's key costs nothing.
     """
     decided = select(func.max(Decision.created_at)).where(
         Decision.comment_id == comment_id, Decision.moderator_id.is_not(None)
@@ -109,27 +109,27 @@ def counted_reports(session: Session, comment_id: int) -> list[Report]:
     query = select(Report).where(Report.comment_id == comment_id).order_by(Report.id)
     if since is not None:
         query = query.where(Report.created_at > since)
-    results: dict[tuple[bool, str | None], Report] = {}
+    counted: dict[tuple[bool, str | None], Report] = {}
     for one in session.scalars(query):
         who = counted_as(member=one.member, reporter=one.reporter_hash, network=one.network_hash)
-        results.setdefault(who, one)
-    return list(results.values())
+        counted.setdefault(who, one)
+    return list(counted.values())
 
 
 def counted_as(*, member: bool, reporter: str, network: str | None) -> tuple[bool, str | None]:
-    """Return what is the same for reports that count as one."""
+    """Return the same value for reports that count as one."""
     return member, reporter if member else network
 
 
 def are_enough(networks: Sequence[str | None], enough: int) -> bool:
-    """Whether voices from these networks hold a comment: so many, and not all of them in one network."""
+    """Whether reports from these networks hold a comment: at least `enough`, and not all from one network."""
     if enough < 1 or len(networks) < enough:
         return False
     return enough == 1 or len(set(networks)) > 1
 
 
 def _hold_if_many(session: Session, comment: Comment) -> None:
-    """Hold the comment where enough readers say so, and not all of them in one network."""
+    """Hold the comment if enough readers reported it, not all from one network."""
     enough = session.get_one(Site, comment.site_id).reports_to_hold
     if enough < 1 or comment.status is not Status.APPROVED:
         return

@@ -1,1 +1,1 @@
-"""What leaves the service."""
+"""Mail that the service sends."""

@@ -1,4 +1,4 @@
-"""Outgoing mail: written in the commit of what it tells of, sent afterwards by whoever takes it first."""
+"""The outbox: mails are stored in the commit of the change they report, and sent afterwards by any worker."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ AGAIN_AFTER = (
     timedelta(hours=6),
     timedelta(hours=24),
 )
-"""How long after each attempt the next one follows; after the last, it is given up."""
+"""The delay after each failed attempt; after the last one the mail is given up."""
 TAKEN_FOR = timedelta(minutes=5)
-"""Whoever takes a mail has so long to send it, far longer than the mail server is waited for."""
+"""Lease for sending one mail; much longer than the SMTP timeout."""
 KEPT = timedelta(days=30)
-"""How long it is remembered that something was sent, without to whom or what."""
+"""How long a delivery is remembered, without its recipient and text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ Send = Callable[[OutgoingMail], None]
 def enqueue(
     session: Session, *, site_id: int | None, recipient: str, subject: str, text: str, at: datetime
 ) -> None:
-    """Have a mail sent once the transaction under way is committed. Needs `begin_write`."""
+    """Store a mail to be sent after the current transaction is committed. Needs `begin_write`."""
     session.add(
         Delivery(
             site_id=site_id,
@@ -60,10 +60,10 @@ def enqueue(
 
 
 def deliver(session: Session, send: Send, *, at: datetime) -> bool:
-    """Send the mail that has waited longest, if one is due; return whether there was one. It commits by itself.
+    """Send the mail that is due longest; return whether there was one. Commits.
 
-    No other process sends it meanwhile. One that stops in between leaves it to be sent again later, which may be once
-    too often rather than never.
+    No other process sends it meanwhile. If this process stops in between, the mail is sent again later: a duplicate is
+    better than a lost mail.
     """
     letter = _next_due(session, at)
     if letter is None:
@@ -78,7 +78,7 @@ def deliver(session: Session, send: Send, *, at: datetime) -> bool:
 
 
 def tidy(session: Session, *, at: datetime) -> None:
-    """Forget what was sent or given up long ago. It commits by itself."""
+    """Delete old deliveries that were sent or given up. Commits."""
     old = (Delivery.next_attempt_at.is_(None), Delivery.created_at < at - KEPT)
     if session.scalar(select(exists().where(*old))):
         begin_write(session)
@@ -88,7 +88,7 @@ def tidy(session: Session, *, at: datetime) -> None:
 
 
 def waiting(session: Session) -> int:
-    """Return how many are still to be sent."""
+    """Return the number of mails still to be sent."""
     query = select(func.count()).where(Delivery.state == DeliveryState.WAITING)
     return session.scalar(query) or 0
 
@@ -124,16 +124,16 @@ def _note_failure(session: Session, letter: OutgoingMail, error: MailError, at: 
     session.commit()
 
 
-def _close(session: Session, letter: OutgoingMail, state: DeliveryState, said: str | None = None) -> None:
+def _close(session: Session, letter: OutgoingMail, state: DeliveryState, error: str | None = None) -> None:
     begin_write(session)
     row = _mine(session, letter)
     if row is not None:
-        row.state, row.next_attempt_at, row.last_error = state, None, said
+        row.state, row.next_attempt_at, row.last_error = state, None, error
         row.recipient = row.subject = row.text = None
     session.commit()
 
 
 def _mine(session: Session, letter: OutgoingMail) -> Delivery | None:
-    """Return the row unless somebody else has taken it since, when ours took too long."""
+    """Return the row, or None if another process has taken it since because ours was too slow."""
     row = session.get(Delivery, letter.number, with_for_update=True, populate_existing=True)
     return row if row is not None and row.attempts == letter.attempt else None

@@ -1,1 +1,1 @@
-"""What readers see of a thread."""
+"""Reading a thread as readers see it."""

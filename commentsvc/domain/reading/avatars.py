@@ -1,4 +1,4 @@
-"""People's pictures: re-encoded by us and stored, or drawn as initials; readers fetch none from a third party."""
+"""Avatars: pictures re-encoded and stored by us, or initials; readers' browsers load none from third parties."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from commentsvc.models import Commenter, Picture
 
 
 def store(session: Session, commenter_id: int, data: bytes, *, at: datetime) -> bool:
-    """Store a person's picture in place of an earlier one; return whether it is another. Needs `begin_write`."""
+    """Store or replace a person's picture; return whether it changed. Needs `begin_write`."""
     picture = session.get(Picture, commenter_id)
     digest = hashlib.sha256(data).hexdigest()[:16]
     if picture is None:
@@ -24,12 +24,12 @@ def store(session: Session, commenter_id: int, data: bytes, *, at: datetime) -> 
 
 
 def has_one(session: Session, commenter_id: int) -> bool:
-    """Whether a picture of this person is kept, shown or not."""
+    """Whether a picture of this person is stored, shown or not."""
     return session.scalar(select(Picture.digest).where(Picture.commenter_id == commenter_id)) is not None
 
 
 def load(session: Session, commenter_id: int, digest: str) -> bytes | None:
-    """Return a picture's bytes; None where it is another one by now, hidden, or gone."""
+    """Return a picture's bytes; None if it was replaced, hidden or deleted."""
     return session.scalar(
         select(Picture.data)
         .join(Commenter, Commenter.id == Picture.commenter_id)
@@ -38,7 +38,7 @@ def load(session: Session, commenter_id: int, digest: str) -> bytes | None:
 
 
 def path(session: Session, commenter: Commenter) -> str | None:
-    """Return the path under which a person's picture is served; None where they have or show none."""
+    """Return the path of a person's picture; None if they have none or do not show it."""
     if not commenter.show_picture:
         return None
     digest = session.scalar(select(Picture.digest).where(Picture.commenter_id == commenter.id))
@@ -46,5 +46,5 @@ def path(session: Session, commenter: Commenter) -> str | None:
 
 
 def path_of(commenter_id: int, digest: str | None) -> str | None:
-    """Return the path of a picture known by its digest."""
+    """Return the path of a picture with this digest."""
     return f"/picture/{commenter_id}/{digest}" if digest else None

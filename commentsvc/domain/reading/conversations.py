@@ -1,4 +1,4 @@
-"""Comments as a reader sees them, and the order in which those of a conversation read."""
+"""Comments as readers see them, and their order within a conversation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ANONYMOUS = "Anonymous"
 
 
 class CommentView(NamedTuple):
-    """A comment as templates see it. A placeholder has lost its text and its author."""
+    """A comment for the templates. A placeholder has no text and no author."""
 
     id: int
     root_id: int | None
@@ -26,7 +26,7 @@ class CommentView(NamedTuple):
     kind: Kind
     name: str
     picture: str | None
-    """The path of their picture here; None for initials."""
+    """The path of the author's picture on our server; None for initials."""
     website: str | None
     role: Role | None
     html: SafeHtml
@@ -36,27 +36,27 @@ class CommentView(NamedTuple):
     featured: bool
     reply_count: int
     parent_name: str | None
-    """Whom it answers; None where that is a removed comment or nobody."""
+    """The author of the parent; None for a root or if the parent was removed."""
 
 
 class Conversation(NamedTuple):
-    """A root and the first of its replies, in the order in which they read."""
+    """A root and its first replies, in reading order."""
 
     root: CommentView
     replies: Sequence[CommentView] = ()
     more: int = 0
-    """Approved replies not in here yet."""
+    """Number of approved replies that are not included."""
     after: int = 0
-    """The id after which the next ones begin."""
+    """The id after which the next replies begin."""
 
     @property
     def views(self) -> list[CommentView]:
-        """All of it, from the root on."""
+        """The root and the replies."""
         return [self.root, *self.replies]
 
 
 def view(row: CommentRow, parent_name: str | None, *, own: bool = False) -> CommentView:
-    """Return what readers see of one comment, with `own` its author; `parent_name` is whom it answers."""
+    """Return what readers (with `own`, its author) see of a comment; `parent_name` is the author of its parent."""
     is_held = own and row.status is Status.HELD
     is_placeholder = row.status is not Status.APPROVED and not is_held
     if is_placeholder:
@@ -94,12 +94,12 @@ def view(row: CommentRow, parent_name: str | None, *, own: bool = False) -> Comm
 def views(
     rows: Iterable[CommentRow], names: dict[int, str], *, own: bool = False
 ) -> tuple[list[CommentView], set[int]]:
-    """Return what readers see of comments, with `own` their author; and which names were missing.
+    """Return what readers (with `own`, their author) see of comments, and the ids of parents whose names are missing.
 
-    `names`, by comment, are of those that others may answer. The rows' own are added: what is answered should come
-    before its answer. What is not visible has an empty one.
+    `names` has known author names by comment id and gets those of `rows`, where a parent should come before its
+    replies. Comments that are not visible have an empty name.
     """
-    results: list[CommentView] = []
+    comments: list[CommentView] = []
     missing: set[int] = set()
     for row in rows:
         if row.parent_id is not None and row.parent_id not in names:
@@ -109,12 +109,12 @@ def views(
         else:
             names.setdefault(row.id, "")
         parent_name = names.get(row.parent_id) if row.parent_id is not None else None
-        results.append(view(row, parent_name, own=own))
-    return results, missing
+        comments.append(view(row, parent_name, own=own))
+    return comments, missing
 
 
 def conversation(root: CommentView, replies: Sequence[CommentView], *, first: int) -> Conversation:
-    """Return a root with its first replies, of which there are some; more only where these are as many as `first`."""
+    """Return a root with its first replies (at least one); there can be more only if there are `first` of them."""
     more = 0
     if len(replies) >= first:
         more = max(0, root.reply_count - sum(not reply.placeholder for reply in replies))
@@ -122,7 +122,7 @@ def conversation(root: CommentView, replies: Sequence[CommentView], *, first: in
 
 
 def preorder(replies: Sequence[CommentView]) -> list[CommentView]:
-    """Put each reply under what it answers; those whose parent is not among them lead."""
+    """Return replies in reading order, each below its parent; those without a parent in the list come first."""
     if len(replies) < 2:
         return [*replies]
     present = {reply.id for reply in replies}

@@ -1,4 +1,4 @@
-"""Cursors: where a page of a thread ends and the next one begins, as links carry it."""
+"""Cursors: the position between two pages of a thread, as text for a URL."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def format_cursor(at: datetime, number: int) -> str:
-    """Return the cursor of a row by its time and id."""
+    """Return the cursor of a row from its time and id."""
     return f"{(at - _EPOCH) // timedelta(microseconds=1)}-{number}"
 
 
 def parse(text: str) -> tuple[datetime, int]:
-    """Return time and id of the row that a cursor stands for; raises BadAddressError."""
+    """Return time and id of a cursor's row; raises BadAddressError."""
     match = _CURSOR.fullmatch(text)
     if match is None:
         raise BadAddressError("This link to further comments is damaged.")

@@ -1,4 +1,4 @@
-"""Comments that wait for a moderator, as their author alone may see them."""
+"""Held comments, which only their authors can see."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def own_held(
     commenter_id: int | None = None,
     approved_since: datetime | None = None,
 ) -> list[CommentView]:
-    """Return comments of a thread that only their author may see yet, by any of the proofs given; none for None.
+    """Return comments of a thread that only their author can see yet, by any of the given proofs; none without proof.
 
-    From `approved_since` on with those that all may see, for where a page may be older than they are.
+    With `approved_since` also the author's approved comments since then, because the page may be older.
     """
     proofs = [
         column == proof

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 ROOTS = 50
-"""Conversations on a page."""
+"""Conversations per page."""
 FIRST_REPLIES = 5
-"""Replies shown below each of them at first."""
+"""Replies shown below each conversation at first."""
 MORE_REPLIES = 50
 """Replies that "Show more" adds."""
 MENTIONS = 20
-"""Pages elsewhere that link to the article, below the conversations of the first page."""
+"""Pages that link to the article, listed below the conversations of the first page."""
 PINNED = 3
 """Pinned comments above a thread."""
 DEEPEST_PATH = 20
-"""Comments above one that a link leads to, shown with it."""
+"""Ancestors of a linked comment that are shown with it."""

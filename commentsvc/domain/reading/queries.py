@@ -1,6 +1,6 @@
-"""What the database is asked for the comments that readers see.
+"""The queries for the comments that readers see.
 
-A page's statement is built and compiled at its first use. From then on a page costs the rows it finds.
+Each statement is built and compiled at its first use; after that a page costs only the rows it reads.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from commentsvc.models import Comment, Commenter, Kind, Order, Picture, Role, St
 COMMENT: FromClause = Comment.__table__
 _C = COMMENT.c
 _THREAD = bindparam("thread_id", type_=BigInteger)
-# Written into the query, not bound to it: only so do both engines see that the partial indexes fit.
+# A literal, not a bound parameter: otherwise the engines cannot tell that the partial indexes apply.
 IS_COMMENT: ColumnElement[bool] = _C.kind == literal_column(f"'{Kind.COMMENT.value}'")
 _IS_PINNED = and_(_C.pinned, _C.root_id.is_(None), _C.status == Status.APPROVED)
 
 
 class CommentRow(NamedTuple):
-    """A comment as `comments` selects it; its writer's details are an account's where there is one."""
+    """A comment as `comments` selects it; author details come from the account if there is one."""
 
     id: int
     root_id: int | None
@@ -61,11 +61,11 @@ class CommentRow(NamedTuple):
     website: str | None
     commenter_id: int | None
     picture_digest: str | None
-    """None where they have no picture, or do not show it."""
+    """None if the author has no picture or does not show it."""
 
 
 def comments(of: FromClause = COMMENT, *, given: FromClause | None = None) -> Any:
-    """Select the fields of a CommentRow of the table `of`; where it is joined to others, of `given`."""
+    """Select the fields of a CommentRow from table `of`; `given` is the join that contains it, if any."""
     writer, picture = Commenter.__table__, Picture.__table__
     return select(
         of.c.id,
@@ -94,10 +94,10 @@ def comments(of: FromClause = COMMENT, *, given: FromClause | None = None) -> An
 
 @cache
 def first_page(order: Order) -> Prepared:
-    """The first page of `thread_id`: roots, what is pinned, the first replies of both, and mentions elsewhere."""
+    """The first page of `thread_id`: roots, pinned comments, the first replies to both, and mentions elsewhere."""
     pinned = (
         select(_C.id, _C.reply_count)
-        # Few rows have the mark; asked for the status as it is, SQLite would walk a longer index for that.
+        # Few comments are pinned. `coalesce` hides the status from SQLite, which would scan a longer index for it.
         .where(
             _C.thread_id == _THREAD,
             _C.pinned,
@@ -119,7 +119,7 @@ def first_page(order: Order) -> Prepared:
 
 @cache
 def later_page(order: Order) -> Prepared:
-    """A page of `thread_id` after the root whose time and id are `at` and `number`, with the first replies."""
+    """A page of `thread_id` after the root with time `at` and id `number`, with the first replies."""
     here = tuple_(_C.created_at, _C.id)
     there = tuple_(bindparam("at", type_=UTCDateTime), bindparam("number", type_=BigInteger))
     roots = _roots(order).where(here > there if order is Order.OLDEST else here < there)
@@ -129,7 +129,7 @@ def later_page(order: Order) -> Prepared:
 
 @cache
 def replies_of_one() -> Prepared:
-    """The first replies of the root `id`."""
+    """The first replies to the root `id`."""
     root = select(_C.id, _C.reply_count).where(_C.id == bindparam("id", type_=BigInteger))
     return Prepared(_first_replies(root.cte("head")))
 
@@ -146,12 +146,12 @@ def names(session: Session, ids: Sequence[int]) -> Sequence[Any]:
 
 
 def _number(value: int) -> ColumnElement[int]:
-    """A number that PostgreSQL, too, knows when it plans."""
+    """Return a literal number, because PostgreSQL's planner does not see bound ones."""
     return literal_column(str(value), Integer)
 
 
 def _roots(order: Order) -> Select[Any]:
-    """One root more than a page shows."""
+    """Select one root more than a page shows."""
     way = (_C.created_at, _C.id) if order is Order.OLDEST else (_C.created_at.desc(), _C.id.desc())
     return (
         select(_C.id, _C.reply_count)
@@ -167,7 +167,7 @@ def _of_heads(heads: FromClause) -> Any:
 
 
 def _first_replies(heads: FromClause) -> Any:
-    """The first few replies of each root.
+    """Select the first few replies to each root.
 
     The bound is an id looked up per root, so that both engines walk the index from the root's first reply to
     that id and read nothing else.

@@ -1,4 +1,4 @@
-"""One page of a thread as readers see it, in a constant number of queries and rows."""
+"""Reads one page of a thread, in a constant number of queries and rows."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _BY_TIME, _BY_ID = attrgetter("created_at", "id"), attrgetter("id")
 
 @dataclass(frozen=True, slots=True)
 class ThreadPage:
-    """One page of a thread; of a thread nobody has written in, an empty one."""
+    """One page of a thread; empty if the thread does not exist yet."""
 
     thread: Thread | None
     order: Order
@@ -52,14 +52,14 @@ class ThreadPage:
 
     @property
     def title(self) -> str | None:
-        """The article's title; None while nothing of its thread is public, as where there is no thread."""
+        """The article's title; None if nothing in the thread is public."""
         if self.thread is None or not (self.thread.approved_count or self.mentions):
             return None
         return self.thread.title
 
     @property
     def shown(self) -> list[Conversation]:
-        """Every conversation on it, the one asked for first."""
+        """Every conversation on the page, the linked one first."""
         return [self.focus, *self.conversations] if self.focus else self.conversations
 
     @property
@@ -79,12 +79,12 @@ def page(
     after: str | None = None,
     focus_id: int | None = None,
 ) -> ThreadPage:
-    """Return a page of roots with the first replies of each; above those of the first page, what is pinned.
+    """Return a page of roots with the first replies to each; the first page begins with the pinned comments.
 
-    `after` is the cursor of the page before; raises BadAddressError for one that is none. `focus_id` is a
-    comment that must be on the page: where it is not, its conversation is added as `focus`.
+    `after` is the cursor at the end of the previous page; raises BadAddressError if it is invalid. `focus_id` is a
+    comment that the page must show: if its conversation is not on the page, it is added as `focus`.
     """
-    start = cursors.parse(after) if after is not None else None  # damaged, whether or not there is a thread
+    start = cursors.parse(after) if after is not None else None  # raises whether or not there is a thread
     thread = threads.find(session, address)
     if thread is None:
         return ThreadPage(None, order)
@@ -93,15 +93,19 @@ def page(
     else:
         at, number = start
         rows = queries.later_page(order).rows(session, thread_id=thread.id, at=at, number=number)
-    # No engine promises the order of a union. By their ids, most of what is answered comes before its answers.
+    # A union has no order. Sorted by id, most parents come before their replies.
     roots, pinned, replies, mentions = _parts(_of_rows(session, sorted(rows)), order)
     shown = roots[:ROOTS]
-    results = [_conversation(root, replies) for root in (*pinned, *shown)]
-    focus = _focus(session, thread.id, focus_id, results) if focus_id else None
+    page_conversations = [_conversation(root, replies) for root in (*pinned, *shown)]
+    focus = _focus(session, thread.id, focus_id, page_conversations) if focus_id else None
     return ThreadPage(
         thread=thread,
         order=order,
-        conversations=[one for one in results if one.root.id != focus.root.id] if focus else results,
+        conversations=[
+            conversation for conversation in page_conversations if conversation.root.id != focus.root.id
+        ]
+        if focus
+        else page_conversations,
         next_cursor=cursors.format_cursor(shown[-1].created_at, shown[-1].id) if len(roots) > ROOTS else None,
         mentions=mentions,
         focus=focus,
@@ -109,12 +113,12 @@ def page(
 
 
 def more_replies(session: Session, address: ThreadAddress, root_id: int, *, after: int) -> Conversation:
-    """Return the replies of a root after the one whose id is `after`; raises NotFoundError."""
+    """Return the replies to a root with ids above `after`; raises NotFoundError."""
     thread = threads.find(session, address)
     wanted = queries.comments().where(Comment.id == root_id, Comment.root_id.is_(None), Comment.shown)
     root = views_of(session, wanted.where(Comment.thread_id == thread.id)) if thread else []
     if not root:
-        raise NotFoundError("This conversation is no longer there.")
+        raise NotFoundError("This conversation no longer exists.")
     below = queries.comments().where(Comment.root_id == root_id, Comment.shown, Comment.id > after)
     views = views_of(session, below.order_by(Comment.id).limit(MORE_REPLIES + 1), known=root[0])
     shown = views[:MORE_REPLIES]
@@ -132,15 +136,15 @@ def more_replies(session: Session, address: ThreadAddress, root_id: int, *, afte
 
 
 def comment_view(session: Session, comment_id: int, *, own: bool = False) -> CommentView:
-    """Return a single comment, `own` for its author; raises NotFoundError."""
+    """Return one comment, with `own` as its author sees it; raises NotFoundError."""
     views = views_of(session, queries.comments().where(Comment.id == comment_id), own=own)
     if not views:
-        raise NotFoundError("This comment is no longer there.")
+        raise NotFoundError("This comment no longer exists.")
     return views[0]
 
 
 def comment_to_answer(session: Session, address: ThreadAddress, comment_id: int | None) -> CommentView | None:
-    """Return the comment of this thread that somebody wants to answer; None where it is not there to be answered."""
+    """Return the comment in this thread to reply to; None if it is not there or not approved."""
     thread = threads.find(session, address)
     if thread is None or comment_id is None:
         return None
@@ -153,14 +157,14 @@ def where_is(session: Session, comment_id: int) -> tuple[Site, Thread]:
     """Return site and thread of a comment that readers can see; raises NotFoundError."""
     comment = session.get(Comment, comment_id)
     if comment is None or not comment.shown:
-        raise NotFoundError("This comment is no longer there.")
+        raise NotFoundError("This comment no longer exists.")
     return comment.thread.site, comment.thread
 
 
 def views_of(
     session: Session, query: Any, *, own: bool = False, known: CommentView | None = None
 ) -> list[CommentView]:
-    """Return what a query of `queries.comments` finds; `known` is one that may be answered in it."""
+    """Return the results of a query by `queries.comments`; `known` is a comment that they may reply to."""
     return _of_rows(session, session.execute(query).all(), own=own, known=known)
 
 
@@ -169,22 +173,22 @@ def _of_rows(
 ) -> list[CommentView]:
     names = {} if known is None else {known.id: known.name}
     comments = [queries.CommentRow._make(row) for row in rows]
-    found, missing = conversations.views(comments, names, own=own)
+    views, missing = conversations.views(comments, names, own=own)
     if missing:
-        # Further up in the thread, or written before what it answers, as an import may have it.
+        # Parents further up in the thread, or with a later id than the reply, as imports may have.
         others = queries.names(session, sorted(missing))
         names |= {row.id: row.name or ANONYMOUS for row in others if row.status is Status.APPROVED}
-        found, _ = conversations.views(comments, names, own=own)
-    return found
+        views, _ = conversations.views(comments, names, own=own)
+    return views
 
 
-def _parts(found: Sequence[CommentView], order: Order) -> tuple[_Views, _Views, dict[int, _Views], _Views]:
-    """Return roots, what is pinned, replies by root, and mentions, of what is on one page, sorted by its ids."""
+def _parts(views: Sequence[CommentView], order: Order) -> tuple[_Views, _Views, dict[int, _Views], _Views]:
+    """Sort the comments of a page, given in the order of ids, into roots, pinned, replies by root, and mentions."""
     roots: _Views = []
     pinned: _Views = []
     mentions: _Views = []
     below: dict[int, _Views] = {}
-    for view in found:
+    for view in views:
         root_id = view.root_id
         if root_id is not None:
             if root_id in below:
@@ -207,7 +211,7 @@ def _conversation(root: CommentView, below: dict[int, _Views]) -> Conversation:
 def _focus(
     session: Session, thread_id: int, comment_id: int, present: Sequence[Conversation]
 ) -> Conversation | None:
-    """The conversation around one comment: its root, the way down to it, and the first answers to it."""
+    """Return the conversation around one comment: its root, the path to it, and the first replies to it."""
     if any(view.id == comment_id for conversation in present for view in conversation.views):
         return None
     query = select(Comment.root_id).where(Comment.id == comment_id, Comment.thread_id == thread_id)

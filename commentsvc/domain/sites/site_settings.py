@@ -1,4 +1,4 @@
-"""Changing a site's settings: what its owner may decide, checked as a whole."""
+"""Changes a site's settings, validated as a whole."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from commentsvc.models import FieldRule, Order, Policy, Site, Thread, ThreadAlia
 
 @dataclass(frozen=True, kw_only=True)
 class SiteSettings:
-    """All that is asked in the form, as its owner wants it."""
+    """The owner's values for all fields of the settings form."""
 
     name: str
     heading: str
@@ -31,32 +31,32 @@ class SiteSettings:
     website_field: FieldRule
     close_after_days: int | None
     ignored_parameters: str = ""
-    """Names of arguments, separated by spaces, commas or lines; `*` at the end, `!` before one that counts."""
+    """Names, separated by spaces, commas or lines; `*` at the end is a wildcard, `!` marks a parameter that counts."""
 
 
 def change(session: Session, site: Site, wanted: SiteSettings) -> None:
-    """Make a site's settings those `wanted`. Needs `begin_write`; the caller commits.
+    """Change a site's settings to `wanted`. Needs `begin_write`; the caller commits.
 
-    Raises InvalidFieldsError with every fault at once.
+    Raises InvalidFieldsError with all errors at once.
     """
-    faults: dict[str, str] = {}
+    errors: dict[str, str] = {}
     if wanted.ignored_parameters != site.ignored_parameters:
-        # Before the site, as those take them who rename a thread.
+        # Threads before the site: the lock order of renaming a thread.
         _lock_compared(session, site)
-    name = _line(wanted.name, "name", faults)
-    heading = _line(wanted.heading, "heading", faults)
+    name = _line(wanted.name, "name", errors)
+    heading = _line(wanted.heading, "heading", errors)
     if name and session.scalar(select(Site.id).where(Site.name == name, Site.id != site.id)):
-        faults["name"] = f"There is a site named {name!r} already."
+        errors["name"] = f"There is already a site named {name!r}."
     try:
         sites.set_origins(session, site, wanted.origins)
     except InvalidFieldsError as error:
-        faults |= error.fields
+        errors |= error.fields
     try:
         ignored = checked(wanted.ignored_parameters)
     except ValueError as error:
-        faults["ignored_parameters"] = str(error)
-    if faults:
-        raise InvalidFieldsError(faults)
+        errors["ignored_parameters"] = str(error)
+    if errors:
+        raise InvalidFieldsError(errors)
     if ignored != site.ignored_parameters:
         _compare_anew(session, site, ignored)
     site.name, site.heading = name, heading
@@ -73,7 +73,7 @@ def _lock_compared(session: Session, site: Site) -> None:
 
 
 def _compare_anew(session: Session, site: Site, ignored: str) -> None:
-    """Have the site's threads found by another list of ignored arguments; the keys they are stored under stay."""
+    """Compare the site's threads by another list of ignored parameters; the keys they are stored under stay."""
     site.ignored_parameters = ignored
     for table in (Thread, ThreadAlias):
         rows = session.execute(
@@ -90,9 +90,9 @@ def _compare_anew(session: Session, site: Site, ignored: str) -> None:
             session.execute(update(table), changed)
 
 
-def _line(value: str, field: str, faults: dict[str, str]) -> str:
+def _line(value: str, field: str, errors: dict[str, str]) -> str:
     try:
         return fields.name(value, missing=f"Please enter a {field}")
     except InvalidFieldsError as error:
-        faults[field] = error.fields["name"]
+        errors[field] = error.fields["name"]
         return ""

@@ -1,4 +1,4 @@
-"""Sites: the websites that embed us, found by the origins they registered."""
+"""Sites: the websites that embed us, found by their registered origins."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _BY_ORIGIN = (
 
 
 def add(session: Session, name: str, origins: Sequence[str], *, owner_id: int) -> Site:
-    """Add a site whose owner is the Commenter `owner_id`; raises InvalidFieldsError on `name` or `origins`."""
+    """Add a site with the Commenter `owner_id` as owner; raises InvalidFieldsError on `name` or `origins`."""
     site = Site(name=fields.name(name, missing="Please enter the website's name"))
     if session.scalar(select(Site.id).where(Site.name == site.name)):
-        raise InvalidFieldsError({"name": f"There is a site named {site.name!r} already."})
+        raise InvalidFieldsError({"name": f"There is already a site named {site.name!r}."})
     session.add(site)
     session.flush()
     set_origins(session, site, origins)
@@ -30,7 +30,7 @@ def add(session: Session, name: str, origins: Sequence[str], *, owner_id: int) -
 
 
 def set_origins(session: Session, site: Site, origins: Sequence[str]) -> None:
-    """Make `origins` the ones that may embed the site; raises InvalidFieldsError on `origins`."""
+    """Set the origins that may embed the site; raises InvalidFieldsError on `origins`."""
     wanted: list[str] = []
     for given in origins:
         try:
@@ -49,25 +49,26 @@ def set_origins(session: Session, site: Site, origins: Sequence[str]) -> None:
         select(Origin.origin, Site.name).join(Site).where(Origin.origin.in_(wanted), Site.id != site.id)
     ).first()
     if taken:
-        raise InvalidFieldsError({"origins": f"{taken[0]} belongs to the site {taken[1]!r} already."})
+        raise InvalidFieldsError({"origins": f"{taken[0]} already belongs to the site {taken[1]!r}."})
     present = {item.origin: item for item in site.origins}
     if wanted != list(present):
         site.origins = [present.get(origin) or Origin(origin=origin) for origin in wanted]
 
 
 def by_name(session: Session, name: str) -> Site:
-    """Return the site called `name`; raises NotFoundError naming those there are."""
+    """Return the site called `name`; raises NotFoundError, which lists the existing ones."""
     site = session.scalar(select(Site).where(Site.name == name))
     if site is None:
         names = ", ".join(repr(one) for one in session.scalars(select(Site.name).order_by(Site.name)))
         raise NotFoundError(
-            f"There is no site named {name!r}. " + (f"There are: {names}." if names else "There is none yet.")
+            f"There is no site named {name!r}. "
+            + (f"There are: {names}." if names else "There are no sites yet.")
         )
     return site
 
 
 def by_origins(session: Session, origins: Collection[str]) -> dict[str, Site]:
-    """Return the sites of those of `origins` that any has registered, in one query."""
+    """Return the sites that registered any of `origins`, by origin, in one query."""
     query = select(Origin.origin, Site).join(Site).where(Origin.origin.in_(origins))
     return {row.origin: row.Site for row in session.execute(query)}
 

@@ -1,1 +1,1 @@
-"""The checks of a new comment, and what they need to know."""
+"""The checks of a new comment, and the data they need."""

@@ -1,4 +1,4 @@
-"""Asks Akismet about a comment, before any transaction, where the owner wants it."""
+"""Asks Akismet about a comment, outside any transaction, if the owner has turned it on."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from commentsvc.integrations.akismet import Fetch, Opinion, Question
 from commentsvc.models import Status
 
 _VERDICTS = {
-    Opinion.HAM: Verdict(CheckName.AKISMET, Status.APPROVED, "Akismet does not take it for spam."),
-    Opinion.SPAM: Verdict(CheckName.AKISMET, Status.HELD, "Akismet takes it for spam."),
+    Opinion.HAM: Verdict(CheckName.AKISMET, Status.APPROVED, "Akismet does not consider it spam."),
+    Opinion.SPAM: Verdict(CheckName.AKISMET, Status.HELD, "Akismet considers it spam."),
     Opinion.BLATANT: Verdict(CheckName.AKISMET, Status.SPAM, "Akismet is sure that it is spam."),
 }
 
 
 def is_known_to_akismet(key: str, blog: str, *, fetch: Fetch = outbound_fetch) -> bool | None:
-    """Return whether Akismet takes a key; None where it could not be asked. Waits for the network."""
+    """Return whether Akismet accepts a key; None if it could not be asked. Blocks on the network."""
     return akismet.verify(key, blog, fetch=fetch)
 
 
@@ -36,9 +36,9 @@ def question_about(
     is_reply: bool,
     at: datetime,
 ) -> Question | None:
-    """Return what Akismet is to be asked of a new comment; None where the client's address is unclear.
+    """Return the question to Akismet about a new comment; None if the client's IP address is unknown.
 
-    `words` are those of its Signals, with the name and the website that readers will see. Reads the site's origins.
+    `words` are those of its Signals, with the name and website that readers will see. Reads the site's origins.
     """
     if author.client_ip is None:
         return None
@@ -57,6 +57,6 @@ def question_about(
 
 
 def of_akismet(key: str, question: Question, *, fetch: Fetch = outbound_fetch) -> tuple[Verdict, ...]:
-    """Return Akismet's verdict; none without a good answer. Waits for the network."""
+    """Return Akismet's verdict; empty without a valid response. Blocks on the network."""
     opinion = akismet.ask(key, question, fetch=fetch)
     return (_VERDICTS[opinion],) if opinion else ()

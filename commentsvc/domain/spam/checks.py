@@ -1,7 +1,7 @@
-"""The checks a new comment passes: each small, pure, and able to say why.
+"""The checks of a new comment: each is small and pure, and gives a reason.
 
-Three more refuse a comment with a sentence instead of storing it: a closed thread (threads/threads.py), a duplicate
-(comments/comments.py) and a ban (bans/bans.py). What has to be looked up first is gathered in signals.py.
+Three more refuse a comment with an error instead of storing it: a closed thread (threads/threads.py), a duplicate
+(comments/comments.py) and a ban (bans/bans.py). signals.py looks up the data that the checks need.
 """
 
 from __future__ import annotations
@@ -26,55 +26,55 @@ _STRICTNESS = (Status.APPROVED, Status.HELD, Status.SPAM)
 
 @dataclass(frozen=True)
 class Verdict:
-    """One check's opinion and its reason in words."""
+    """One check's opinion, with its reason in words."""
 
     check: CheckName
     status: Status
     reason: str
     score: float | None = None
-    """How sure it is that the comment is spam, where it can say."""
+    """The probability that the comment is spam, if the check has one."""
 
     def as_row(self) -> dict[str, Any]:
-        """The form in which a Decision keeps it."""
+        """Return the form that a Decision stores."""
         row: dict[str, Any] = {"check": self.check, "status": self.status, "reason": self.reason}
         return row if self.score is None else row | {"score": round(self.score, 4)}
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What a site's owner has set beside the policy."""
+    """What a site's owner has set in addition to the policy."""
 
     moderation_words: str = ""
     disallowed_words: str = ""
     most_links: int | None = None
-    """A comment with more is held; None: any number will do."""
+    """A comment with more is held; None: no limit."""
     filter_threshold: float = 0.9
 
 
 @dataclass(frozen=True)
 class Submission:
-    """All that the checks may look at."""
+    """Everything that the checks may use."""
 
     policy: Policy
     role: Role | None
     known: bool
-    """This very browser or account has had a comment approved on the site before."""
+    """This browser or account already has an approved comment on the site."""
     honeypot_filled: bool
     seconds_on_form: float
     sanitisers_agreed: bool
     rules: Rules = field(default_factory=Rules)
     words: dict[str, str | None] = field(default_factory=dict)
-    """What the lists of words are held against, by the field's name in a sentence."""
+    """The texts to compare with the word lists, by the field's name as used in a sentence."""
     links: int = 0
     namesake: Namesake | None = None
-    """Whom of the site's people the name looks like."""
+    """The person of the site whose name this name resembles."""
     score: Score | None = None
-    """Of the local filter; None while it has not learned enough."""
+    """The local filter's; None until it has learned enough."""
     opinions: tuple[Verdict, ...] = ()
-    """Of services that were asked."""
+    """Verdicts of outside services."""
     pressure: SurgeLevel = field(default_factory=SurgeLevel)
     of_old: bool = False
-    """Known since before the pressure."""
+    """Known since before the surge."""
     by_script: bool = False
     """The page's script sent it, as it does in readers' browsers."""
 
@@ -92,16 +92,16 @@ def policy(it: Submission) -> Verdict | None:
     if it.role is not None:
         return None
     if it.policy is Policy.HOLD_ALL:
-        return Verdict(CheckName.POLICY, Status.HELD, "This site looks at every comment first.")
+        return Verdict(CheckName.POLICY, Status.HELD, "This site reviews every comment before it appears.")
     if it.policy is Policy.HOLD_FIRST and not it.known:
         return Verdict(CheckName.POLICY, Status.HELD, "This person has no approved comment on this site yet.")
-    return Verdict(CheckName.POLICY, Status.APPROVED, "The site's policy lets this comment appear at once.")
+    return Verdict(CheckName.POLICY, Status.APPROVED, "The site's policy publishes this comment at once.")
 
 
 def honeypot(it: Submission) -> Verdict | None:
     if not it.honeypot_filled:
         return None
-    return Verdict(CheckName.HONEYPOT, Status.SPAM, "A field that people do not see was filled in.")
+    return Verdict(CheckName.HONEYPOT, Status.SPAM, "A hidden field was filled in.")
 
 
 def too_fast(it: Submission) -> Verdict | None:
@@ -125,7 +125,7 @@ def disallowed(it: Submission) -> Verdict | None:
 
 
 def moderated(it: Submission) -> Verdict | None:
-    return _listed(it, it.rules.moderation_words, CheckName.MODERATED, Status.HELD, "looks at first")
+    return _listed(it, it.rules.moderation_words, CheckName.MODERATED, Status.HELD, "holds for review")
 
 
 def links(it: Submission) -> Verdict | None:
@@ -133,23 +133,23 @@ def links(it: Submission) -> Verdict | None:
     if it.role is not None or most is None or it.links <= most:
         return None
     has = f"It has {it.links} link{'' if it.links == 1 else 's'}"
-    return Verdict(CheckName.LINKS, Status.HELD, f"{has}; comments with more than {most} wait on this site.")
+    return Verdict(CheckName.LINKS, Status.HELD, f"{has}; this site holds comments with more than {most}.")
 
 
 def namesake(it: Submission) -> Verdict | None:
-    """A name that only looks like another reader's may be borne in good faith: those known here keep it."""
-    result = it.namesake
-    if it.role is not None or result is None or (result.role is None and it.known):
+    """Two readers may share a name in good faith: known authors keep a name that looks like another reader's."""
+    resembled = it.namesake
+    if it.role is not None or resembled is None or (resembled.role is None and it.known):
         return None
-    who = f"the site's {result.role.value}" if result.role else "who comments here with an account"
-    return Verdict(CheckName.NAMESAKE, Status.HELD, f"The name looks like that of {result.name}, {who}.")
+    who = f"the site's {resembled.role.value}" if resembled.role else "who comments here with an account"
+    return Verdict(CheckName.NAMESAKE, Status.HELD, f"The name looks like that of {resembled.name}, {who}.")
 
 
 def claimed_role(it: Submission) -> Verdict | None:
-    """Badges are ours to give; a name that bears one of its own is looked at, whoever has it."""
+    """Only we give badges; a name that imitates one is held, whoever uses it."""
     if it.role is not None or not lookalikes.claims_a_role(it.words.get("name")):
         return None
-    return Verdict(CheckName.CLAIMED_ROLE, Status.HELD, "The name claims a part in running this site.")
+    return Verdict(CheckName.CLAIMED_ROLE, Status.HELD, "The name claims a role on this site.")
 
 
 def local_filter(it: Submission) -> Verdict | None:
@@ -160,20 +160,20 @@ def local_filter(it: Submission) -> Verdict | None:
 
 
 def pressure(it: Submission) -> Verdict | None:
-    """Who was known before it began is let through, until nothing is."""
-    felt = it.pressure
-    if it.role is not None or felt.step is SurgeStep.NONE or (it.of_old and felt.step is not SurgeStep.ALL):
+    """Until the last step, authors known since before the surge are not held."""
+    level = it.pressure
+    if it.role is not None or level.step is SurgeStep.NONE or (it.of_old and level.step is not SurgeStep.ALL):
         return None
-    if felt.step is SurgeStep.ALL:
-        so = "so all of them wait"
+    if level.step is SurgeStep.ALL:
+        so = "so all of them are held"
     elif _leads_elsewhere(it):
-        so = "so those with a link or a website wait"
-    elif felt.step is SurgeStep.SCRIPT and not it.by_script:
-        so = "so those that are sent without the page's script wait"
+        so = "so those with a link or a website are held"
+    elif level.step is SurgeStep.SCRIPT and not it.by_script:
+        so = "so those that are sent without the page's script are held"
     else:
         return None
     return Verdict(
-        CheckName.PRESSURE, Status.HELD, f"Comments {felt.where} come much faster than usual, {so}."
+        CheckName.PRESSURE, Status.HELD, f"Comments {level.where} come much faster than usual, {so}."
     )
 
 
@@ -200,7 +200,7 @@ def screen(submission: Submission) -> list[Verdict]:
 
 
 def strictest(verdicts: list[Verdict]) -> Status:
-    """Return the status that the verdicts together ask for."""
+    """Return the strictest status of the verdicts."""
     return max((verdict.status for verdict in verdicts), key=_STRICTNESS.index, default=Status.HELD)
 
 
@@ -209,7 +209,7 @@ def _leads_elsewhere(it: Submission) -> bool:
 
 
 def _listed(it: Submission, words: str, check: CheckName, status: Status, does: str) -> Verdict | None:
-    result = wordlists.find(words, it.words) if words and it.role is None else None
-    if result is None:
+    match = wordlists.find(words, it.words) if words and it.role is None else None
+    if match is None:
         return None
-    return Verdict(check, status, f"Its {result.field} has “{result.word}”, which this site {does}.")
+    return Verdict(check, status, f"Its {match.field} has “{match.word}”, which this site {does}.")

@@ -1,4 +1,4 @@
-"""Names that look like somebody else's: compared as the eye takes them, as a whole."""
+"""Finds names that look like somebody else's; whole names are compared by their visual form."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from commentsvc.models import Role, Status
 from commentsvc.text.characters import is_drawn
 
 RECENT = 500
-"""Among so many of a site's latest approved comments we look for the people of the site."""
+"""How many of a site's latest approved comments are searched for accounts to protect."""
 
-# What our eyes take for a Latin letter: Cyrillic, Greek, Armenian and Cherokee letters, digits, and pairs.
+# Characters that look like Latin letters: Cyrillic, Greek, Armenian and Cherokee letters, digits, and pairs.
 _ALIKE = str.maketrans(
     {
         **dict(zip("абвгекмнорстухіјѕԁԛԝһӏүѵьз", "a6brekmhopctyxijsdqwhlyvbe", strict=True)),
@@ -40,7 +40,8 @@ _COMMENT, _COMMENTER, _MEMBERSHIP = (
 )
 _MEMBER_IDS = select(_MEMBERSHIP.c.commenter_id).where(_MEMBERSHIP.c.site_id == bindparam("site_id"))
 _OTHERS = _COMMENTER.alias("others")
-# The first of them is enough, while looking through the latest comments takes as long as all else read for a post.
+# Tells whether anybody else has an account; if nobody has, the search of the latest comments is skipped, which takes
+# as long as everything else that a post reads.
 _ARE_OTHERS = exists().where(_OTHERS.c.id.not_in(_MEMBER_IDS))
 _MEMBERS = (
     select(_COMMENTER.c.id, _COMMENTER.c.name, _MEMBERSHIP.c.role, _ARE_OTHERS)
@@ -62,16 +63,16 @@ _RECENT = select(_COMMENTER.c.id, _COMMENTER.c.name).where(
 
 @dataclass(frozen=True, slots=True)
 class Namesake:
-    """Somebody of the site whose name another one looks like."""
+    """A person of the site whose name another name resembles."""
 
     name: str
     role: Role | None
-    """None for somebody who only comments there."""
+    """None for a commenter without a role."""
 
 
 @lru_cache(maxsize=8192)
 def skeleton(name: str) -> str:
-    """Return what the eye sees of a name: two names with the same one can be taken for each other."""
+    """Return the visual form of a name: two names with the same one can be mistaken for each other."""
     letters = unicodedata.normalize("NFKC", name).casefold()
     return _seen_letters(letters) or letters.strip()
 
@@ -84,7 +85,7 @@ def _seen_letters(letters: str) -> str:
     return seen
 
 
-# What badges say, in the spelling of a skeleton, beside small words that join them to a name.
+# Titles that badges show, and the small words that join them to a name.
 _TITLES = """
     author autor auteur auteure autorin moderator moderatorin moderador moderateur mod mods admin admins administrator
     administrador administrateur owner official verified staff team editor webmaster
@@ -108,7 +109,7 @@ _SEALS = frozenset("\u2611\u2705\u2713\u2714\U0001f5f8\U0001f5f9")
 
 
 def claims_a_role(name: str | None) -> bool:
-    """Whether a name shows what only a badge of ours may say: "Ann (Author)", "[Mod] Ann", "Moderator"."""
+    """Whether a name shows a title that only our badges may show: "Ann (Author)", "[Mod] Ann", "Moderator"."""
     if not name:
         return False
     folded = unicodedata.normalize("NFKC", name)
@@ -119,31 +120,31 @@ def claims_a_role(name: str | None) -> bool:
 
 
 def _resembles(wanted: str, skeleton_of_member: str) -> bool:
-    """Whether a name is a member's, or one with nothing but titles around it; both as skeletons."""
-    before, found, after = wanted.partition(skeleton_of_member)
-    return bool(found) and all(map(_AROUND.fullmatch, (before, after)))
+    """Whether a name is a member's name, alone or with titles around it; both as skeletons."""
+    before, member, after = wanted.partition(skeleton_of_member)
+    return bool(member) and all(map(_AROUND.fullmatch, (before, after)))
 
 
 def find(
     session: Session, site_id: int, name: str | None, *, commenter_id: int | None = None
 ) -> Namesake | None:
-    """Return whom of the site's people `name` looks like, the owner first; never `commenter_id` itself."""
+    """Return the person of the site whose name `name` resembles, the owner first; never `commenter_id` itself."""
     if not name:
         return None
-    # "|" and "!" may stand for letters, or beside words.
+    # "|" and "!" may replace letters or stand beside words.
     wanted = {skeleton(name), skeleton(_BESIDE_WORDS.sub(" ", name))}
     return next(
         (
-            one
-            for one in _people(session, site_id, commenter_id)
-            if any(_resembles(form, skeleton(one.name)) for form in wanted)
+            person
+            for person in _people(session, site_id, commenter_id)
+            if any(_resembles(form, skeleton(person.name)) for form in wanted)
         ),
         None,
     )
 
 
 def _people(session: Session, site_id: int, commenter_id: int | None) -> Iterable[Namesake]:
-    """Yield who has a role on a site, then who has lately commented there with an account."""
+    """Yield people with a role on a site, then recent commenters with an account."""
     members = session.execute(_MEMBERS, {"site_id": site_id}).all()
     for number, name, role, _ in members:
         if number != commenter_id:

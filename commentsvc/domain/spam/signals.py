@@ -1,4 +1,4 @@
-"""What the checks need to know about a comment beyond itself: a few indexed reads, made outside any lock."""
+"""Looks up the data that the checks need beside the comment: a few indexed reads, outside any lock."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from commentsvc.text import markup
 
 @dataclass(frozen=True)
 class Signals:
-    """What was found; `opinions` are those of services that were asked."""
+    """The data; `opinions` are the verdicts of outside services."""
 
     words: dict[str, str | None]
     links: int
@@ -31,18 +31,18 @@ class Signals:
     score: Score | None = None
     opinions: tuple[Verdict, ...] = ()
     pressure: SurgeLevel | None = None
-    """None: to be judged where it can be written down."""
+    """None: not known yet; the level has to be judged in a transaction that can write."""
 
 
 def gather(
     session: Session, site_id: int, source: str, html: str, author: Author, *, at: datetime
 ) -> Signals:
-    """Look everything up; raises BannedError. Whoever has a role on the site is not looked into."""
+    """Look everything up; raises BannedError. For authors with a role on the site it looks nothing up."""
     addresses = tokens.links(html)
     if author.role is not None:
         return Signals(words={}, links=len(addresses))
     typed, shown = author.guest, _shown_details(session, author)
-    # Most sites have neither, and what would be looked for is long to say.
+    # Most sites have neither bans nor a trained filter, and the full queries are large.
     on_site = select(bans.are_on(site_id), spam_filter.has_learned(site_id))
     has_bans, filter_has_learned = session.execute(on_site).one()
     if has_bans:
@@ -61,9 +61,9 @@ def gather(
 
 
 def words_of(source: str, html: str, shown: Guest, *, client_ip: str | None = None) -> dict[str, str | None]:
-    """Return what the lists of words are held against: the text also without its markup, as readers see it.
+    """Return the texts to compare with the word lists; "text" is the source followed by the text without markup.
 
-    `shown` are the details that readers see, and the e-mail address.
+    `shown` has the details that readers see, and the e-mail address.
     """
     plain = markup.plain(html)
     return {
@@ -76,7 +76,7 @@ def words_of(source: str, html: str, shown: Guest, *, client_ip: str | None = No
 
 
 def rules_of(site: Site) -> Rules:
-    """Return the rules that hold on a site now."""
+    """Return a site's current rules."""
     return Rules(
         moderation_words=site.moderation_words,
         disallowed_words=site.disallowed_words,
@@ -86,7 +86,7 @@ def rules_of(site: Site) -> Rules:
 
 
 def _shown_details(session: Session, author: Author) -> Guest:
-    """Somebody with an account bears the name and the website of the account."""
+    """Return the details that readers see: for an account, the account's name and website."""
     if author.commenter_id is None:
         return author.guest
     person = session.get(Commenter, author.commenter_id)

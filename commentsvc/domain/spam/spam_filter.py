@@ -1,7 +1,7 @@
-"""The local filter: learns from a site's own verdicts how likely a comment is spam, and says why.
+"""The local spam filter: learns from a site's own decisions how likely a comment is spam, and says why.
 
-Words are weighed as by Robinson, and combined by Fisher's method, the way of SpamBayes: what it has hardly seen
-weighs little, and where the signs contradict each other the answer is a half. Nothing leaves the site.
+Robinson's method weighs the words and Fisher's combines them, as in SpamBayes: rare words weigh little, and
+contradictory words give a score of about 0.5. Nothing leaves the site.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from commentsvc.domain.spam.tokens import TokenSource
 from commentsvc.models import FilterWord
 
 ENOUGH = 20
-"""Verdicts of each kind, before which the filter says nothing."""
+"""Decisions of each kind that the filter needs before it gives a score."""
 STRENGTH, UNKNOWN = 2.0, 0.5
-"""How much a word's first sightings are mistrusted, and what is taken of a word never seen."""
+"""The weight of the prior, and the prior: the probability assumed for an unknown word."""
 TELLING = 0.1
-"""How far from a half a word must be to count."""
+"""Minimum distance from 0.5 for a word to count."""
 MOST_TELLING = 150
 EXPLAINED = 5
 IN_QUERY = 500
@@ -30,23 +30,23 @@ IN_QUERY = 500
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """In how many comments of each kind a word stood; for the empty word, how many comments there were."""
+    """How many comments of each kind contain a word; for the empty word, how many comments there are."""
 
     spam: int = 0
     ham: int = 0
 
     def without(self, other: Counts) -> Counts:
-        """Return the counts as they would be without another's share."""
+        """Return the counts without `other`'s share."""
         return Counts(max(0, self.spam - other.spam), max(0, self.ham - other.ham))
 
 
 @dataclass(frozen=True, slots=True)
 class TokenWeight:
-    """A word that weighed in a score: in how much of the spam it stood, of all it stood in."""
+    """A word that counted in a score, with its share of spam."""
 
     token: str
     weight: float
-    """From 0, only ever in good comments, to 1, only ever in spam."""
+    """From 0, only in good comments, to 1, only in spam."""
     seen: Counts
 
     def __str__(self) -> str:
@@ -55,57 +55,57 @@ class TokenWeight:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How sure the filter is that a comment is spam, from 0 to 1, and what weighed most."""
+    """The probability that a comment is spam, from 0 to 1, and the words that weighed most."""
 
     value: float
     token_weights: tuple[TokenWeight, ...]
 
     def reason(self) -> str:
-        """Say it in a sentence."""
+        """Return the score as a sentence."""
         speaks = self.value >= UNKNOWN
         most = [str(sign) for sign in self.token_weights if (sign.weight >= UNKNOWN) == speaks][:EXPLAINED]
         side = "for spam" if speaks else "against spam"
-        because = f" What speaks most {side}: {', '.join(most)}." if most else ""
-        return f"The site's own filter takes this for spam with {_percent(self.value)}.{because}"
+        because = f" Strongest evidence {side}: {', '.join(most)}." if most else ""
+        return f"The site's own filter considers this spam with {_percent(self.value)}.{because}"
 
 
 def has_learned(site_id: int) -> ColumnElement[bool]:
-    """Say in a query whether a site's filter has learned enough to give a score."""
+    """Return an SQL condition: whether a site's filter has learned enough to give a score."""
     enough = (FilterWord.spam >= ENOUGH, FilterWord.ham >= ENOUGH)
     return exists().where(FilterWord.site_id == site_id, FilterWord.word == "", *enough)
 
 
-def score(session: Session, site_id: int, said: TokenSource) -> Score | None:
-    """Return a comment's score; None while the filter has not learned enough."""
-    result = tokens.tokens_of(said)
-    counts = lookup(session, site_id, result)
-    return weigh(result, counts)
+def score(session: Session, site_id: int, comment: TokenSource) -> Score | None:
+    """Return a comment's score; None until the filter has learned enough."""
+    comment_tokens = tokens.tokens_of(comment)
+    counts = lookup(session, site_id, comment_tokens)
+    return weigh(comment_tokens, counts)
 
 
 def lookup(session: Session, site_id: int, words: Iterable[str]) -> dict[str, Counts]:
-    """Return what is known of some words, and under the empty one how many comments were learned."""
+    """Return the counts of some words; the empty word has the number of learned comments."""
     wanted = sorted({"", *words})
-    results: dict[str, Counts] = {}
+    counts: dict[str, Counts] = {}
     for at in range(0, len(wanted), IN_QUERY):
         query = select(FilterWord.word, FilterWord.spam, FilterWord.ham).where(
             FilterWord.site_id == site_id, FilterWord.word.in_(wanted[at : at + IN_QUERY])
         )
-        results |= {row.word: Counts(max(0, row.spam), max(0, row.ham)) for row in session.execute(query)}
-    return results
+        counts |= {row.word: Counts(max(0, row.spam), max(0, row.ham)) for row in session.execute(query)}
+    return counts
 
 
 def weigh(
-    found: Sequence[str], counts: Mapping[str, Counts], *, learned_as: Counts | None = None
+    comment_tokens: Sequence[str], counts: Mapping[str, Counts], *, learned_as: Counts | None = None
 ) -> Score | None:
-    """Return the score of a comment with these tokens; None where too little was learned.
+    """Return the score of a comment with these tokens; None until enough is learned.
 
-    `learned_as` is this comment's own share in the counts, to be left out: it must not vouch for itself.
+    `learned_as` is this comment's own share of the counts, which is left out: it must not support itself.
     """
     own = learned_as or Counts()
     total = counts.get("", Counts()).without(own)
     if min(total.spam, total.ham) < ENOUGH:
         return None
-    signs = [_sign(token, counts.get(token, Counts()).without(own), total) for token in found]
+    signs = [_sign(token, counts.get(token, Counts()).without(own), total) for token in comment_tokens]
     telling = [sign for sign in signs if abs(sign.weight - UNKNOWN) > TELLING]
     telling.sort(key=lambda sign: (-abs(sign.weight - UNKNOWN), sign.token))
     telling = telling[:MOST_TELLING]
@@ -120,7 +120,7 @@ def _sign(token: str, seen: Counts, total: Counts) -> TokenWeight:
 
 
 def _combined(weights: Sequence[float]) -> float:
-    """Combine by Fisher's method: near 1 where all speaks for spam, near 0 where nothing does."""
+    """Combine by Fisher's method: near 1 if all words point to spam, near 0 if none does."""
     if not weights:
         return UNKNOWN
     spam = 1 - _chi_square(-2 * sum(math.log(1 - weight) for weight in weights), len(weights))
@@ -129,10 +129,10 @@ def _combined(weights: Sequence[float]) -> float:
 
 
 def _chi_square(value: float, pairs: int) -> float:
-    """Return how likely a sum of squares with 2 x `pairs` degrees of freedom is at least `value`."""
+    """Return the probability that a chi-squared value with 2 x `pairs` degrees of freedom is at least `value`."""
     half = value / 2
     term = total = math.exp(-half)
-    if term == 0.0:  # too far out for the sum below, and so is the answer
+    if term == 0.0:  # underflow: too extreme for the sum below
         return 0.0 if half > pairs else 1.0
     for at in range(1, pairs):
         term *= half / at
@@ -141,5 +141,5 @@ def _chi_square(value: float, pairs: int) -> float:
 
 
 def _percent(value: float) -> str:
-    """Write a probability without claiming to be certain."""
+    """Format a probability, never as 0% or 100%."""
     return f"{min(99, max(1, round(value * 100)))}% certainty"

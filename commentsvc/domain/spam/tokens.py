@@ -1,4 +1,4 @@
-"""What the spam filter looks at in a comment: its words, and signals such as many links or capitals."""
+"""What the spam filter reads in a comment: its words, and features such as many links or capitals."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from commentsvc.domain.bans import bans
 
 MOST = 400
-"""Words of one comment: enough to know it by, and one query's worth."""
+"""Tokens per comment: enough to classify it, and few enough for one query."""
 LONGEST_TEXT = 20_000
 SHORT_TEXT = 25
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W\d_]+)?")
@@ -25,15 +25,15 @@ _SIGNS = {
     "sign:caps": "a text in capitals",
     "sign:digits": "many digits",
     "sign:exclaims": "several exclamation marks",
-    "sign:mixed": "words of mixed alphabets",
-    "sign:website": "a website given",
-    "sign:no-website": "no website given",
+    "sign:mixed": "words with mixed alphabets",
+    "sign:website": "a website",
+    "sign:no-website": "no website",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class TokenSource:
-    """A comment, as far as the filter reads it."""
+    """The parts of a comment that the filter reads."""
 
     source: str
     html: str = ""
@@ -43,24 +43,24 @@ class TokenSource:
 
 
 def links(html: str) -> list[str]:
-    """Return the addresses, of the web and of mail, that a rendered comment links to, as often as it does."""
+    """Return every link target in a rendered comment, including `mailto:` and repetitions."""
     return [address.replace("&amp;", "&") for address in _LINK.findall(html)]
 
 
-def tokens_of(said: TokenSource) -> list[str]:
-    """Return a comment's signs and words, each once, at most `MOST`."""
-    text = unicodedata.normalize("NFKC", said.source[:LONGEST_TEXT])
-    addresses = links(said.html)
-    results: dict[str, None] = {}
-    for token in (*_signs(text, addresses, said), *_places(addresses, said), *_words(text)):
-        results.setdefault(token[:80])
-        if len(results) == MOST:
+def tokens_of(comment: TokenSource) -> list[str]:
+    """Return a comment's features and words, each once, at most `MOST`."""
+    text = unicodedata.normalize("NFKC", comment.source[:LONGEST_TEXT])
+    addresses = links(comment.html)
+    collected: dict[str, None] = {}
+    for token in (*_signs(text, addresses, comment), *_places(addresses, comment), *_words(text)):
+        collected.setdefault(token[:80])
+        if len(collected) == MOST:
             break
-    return list(results)
+    return list(collected)
 
 
 def in_words(token: str) -> str:
-    """Say what a token stands for, to be read in a sentence."""
+    """Return a description of a token that fits into a sentence."""
     kind, _, rest = token.partition(":")
     if token in _SIGNS:
         return _SIGNS[token]
@@ -73,9 +73,9 @@ def in_words(token: str) -> str:
     return f"“{token}”"
 
 
-def _signs(text: str, addresses: list[str], said: TokenSource) -> Iterator[str]:
+def _signs(text: str, addresses: list[str], comment: TokenSource) -> Iterator[str]:
     yield f"sign:links:{min(len(addresses), 3)}"
-    yield "sign:website" if said.website else "sign:no-website"
+    yield "sign:website" if comment.website else "sign:no-website"
     letters = [char for char in text if char.isalpha()]
     if len(text) < SHORT_TEXT:
         yield "sign:short"
@@ -90,23 +90,23 @@ def _signs(text: str, addresses: list[str], said: TokenSource) -> Iterator[str]:
 
 
 def _is_mixed(word: str) -> bool:
-    """Whether a word has Latin letters among Cyrillic or Greek ones: a way to hide it from lists."""
+    """Whether a word mixes Latin with Cyrillic or Greek letters: a way to evade word lists."""
     latin = any("a" <= char <= "z" for char in word.lower())
     return latin and any("\u0370" <= char <= "\u052f" for char in word)
 
 
-def _places(addresses: list[str], said: TokenSource) -> Iterator[str]:
-    for host in bans.hosts_of([*addresses[: bans.MOST_HOSTS], said.website]):
+def _places(addresses: list[str], comment: TokenSource) -> Iterator[str]:
+    for host in bans.hosts_of([*addresses[: bans.MOST_HOSTS], comment.website]):
         yield f"domain:{host.removeprefix('www.')}"
-    if said.email and "@" in said.email:
-        yield f"email:{said.email.rpartition('@')[2].casefold()}"
-    for word in _words(unicodedata.normalize("NFKC", said.name or "")):
+    if comment.email and "@" in comment.email:
+        yield f"email:{comment.email.rpartition('@')[2].casefold()}"
+    for word in _words(unicodedata.normalize("NFKC", comment.name or "")):
         yield f"name:{word}"
 
 
 def _words(text: str) -> Iterable[str]:
-    for result in _WORD.findall(text.casefold()):
-        if _UNSPACED.search(result):  # written without spaces: pairs of letters stand for words
-            yield from (result[at : at + 2] for at in range(max(1, len(result) - 1)))
-        elif len(result) > 1:
-            yield result[:40]
+    for word in _WORD.findall(text.casefold()):
+        if _UNSPACED.search(word):  # written without spaces: pairs of letters serve as words
+            yield from (word[at : at + 2] for at in range(max(1, len(word) - 1)))
+        elif len(word) > 1:
+            yield word[:40]

@@ -18,22 +18,22 @@ from commentsvc.domain.threads import threads
 from commentsvc.models import Comment, Decision, FilterWord, Kind, Status
 
 LEARNABLE = frozenset({Status.APPROVED, Status.SPAM})
-"""What is merely held or thrown away is no word on whether it is spam."""
+"""The statuses to learn from: a held or deleted comment may be spam or not."""
 BATCH = 200
 
 
 def learned_counts(session: Session, site_id: int) -> Counts:
-    """Return how many verdicts of each kind a site's filter has learned."""
+    """Return how many decisions of each kind a site's filter has learned."""
     return spam_filter.lookup(session, site_id, []).get("", Counts())
 
 
 def follow(session: Session, comment: Comment, status: Status) -> None:
-    """Learn a person's verdict on a comment in place of what was learned of it before. Needs `begin_write`."""
+    """Learn a person's decision on a comment, replacing what was learned before. Needs `begin_write`."""
     learn(session, comment, status if status in LEARNABLE and comment.kind is Kind.COMMENT else None)
 
 
 def learn(session: Session, comment: Comment, status: Status | None) -> None:
-    """Have the filter know a comment as `status`, None for not at all; the same again changes nothing."""
+    """Make the filter count a comment as `status`, or not at all if None; no effect if it already does."""
     if comment.learned is status:
         return
     changes: Counter[tuple[str, Status]] = Counter()
@@ -67,7 +67,7 @@ def forget(session: Session, site_id: int) -> None:
 
 
 def learn_imported(session: Session, site_id: int) -> Counts:
-    """Learn the verdicts that came with imported comments; return how many are new. Commits by itself."""
+    """Learn from imported comments' statuses; return how many were new. Commits."""
     spam = ham = after = 0
     while True:
         begin_write(session)
@@ -90,7 +90,7 @@ def learn_imported(session: Session, site_id: int) -> Counts:
 
 
 def source_of(comment: Comment) -> TokenSource:
-    """Return what the filter reads of a stored comment."""
+    """Return the parts of a stored comment that the filter reads."""
     return TokenSource(
         source=comment.source,
         html=comment.html,
@@ -113,7 +113,7 @@ def _imported(session: Session, site_id: int, after: int) -> Sequence[Comment]:
 
 
 def _again(session: Session, batch: Sequence[Comment]) -> Sequence[Comment]:
-    """Read comments as they are now that their threads are locked."""
+    """Read comments again now that their threads are locked."""
     still = select(Comment).where(
         Comment.id.in_([comment.id for comment in batch]), Comment.status.in_(LEARNABLE)
     )
@@ -121,7 +121,7 @@ def _again(session: Session, batch: Sequence[Comment]) -> Sequence[Comment]:
 
 
 def _add(session: Session, site_id: int, changes: Counter[tuple[str, Status]]) -> None:
-    """Change the counts. The empty word comes first: its row makes those who learn at once wait for each other."""
+    """Change the counts. The row of the empty word comes first, so that concurrent calls wait for each other."""
     words: dict[str, Counter[Status]] = {}
     for (word, status), number in changes.items():
         words.setdefault(word, Counter())[status] += number
@@ -141,7 +141,7 @@ def _add(session: Session, site_id: int, changes: Counter[tuple[str, Status]]) -
 def _upsert(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     insert: Any = sqlite.insert
     if session.get_bind().dialect.name == "postgresql":
-        from sqlalchemy.dialects import postgresql  # where it is the database: it takes long to load
+        from sqlalchemy.dialects import postgresql  # only if it is the database: it is slow to import
 
         insert = postgresql.insert
     statement = insert(FilterWord).values(rows)

@@ -1,7 +1,7 @@
-"""A site's lists of words, read as WordPress reads its own: one a line, found inside other words too.
+"""A site's word lists, with the rules of WordPress: one word per line, also found inside other words.
 
-`*` stands for a run of anything but spaces, `#` begins a remark. Plain words are found by substring search, a word
-with `*` by an expression that never goes back: the time is the length of the text times the number of words.
+`*` matches anything but spaces, `#` begins a comment. Plain words are found by substring search, words with `*` by
+a pattern without backtracking: the time is the length of the text times the number of words.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from commentsvc.errors import InvalidFieldsError
 MOST_WORDS = 2_000
 LONGEST_WORD = 200
 _REACH = 100
-"""Characters that one `*` stands for at most."""
+"""Characters that one `*` matches at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A word of a list, and the field it stood in."""
+    """A listed word, and the field that contains it."""
 
     word: str
     field: str
@@ -33,7 +33,7 @@ class _Word:
     typed: str
     plain: str
     pattern: re.Pattern[str] | None
-    """For a word with `*` in it."""
+    """For a word with `*`."""
 
     def is_in(self, folded: str) -> bool:
         if self.pattern is None:
@@ -49,13 +49,13 @@ def check(value: str, *, field: str) -> str:
     long = next((line for line in lines if len(line) > LONGEST_WORD), None)
     if long is not None:
         raise InvalidFieldsError(
-            {field: f"Please use at most {LONGEST_WORD} characters a line; “{long[:30]}…” has {len(long)}"}
+            {field: f"Please use at most {LONGEST_WORD} characters per line; “{long[:30]}…” has {len(long)}"}
         )
     return "\n".join(lines).strip("\n")
 
 
 def find(words: str, fields: Mapping[str, str | None]) -> Match | None:
-    """Return the first word of a list that stands in one of `fields`, by the field's name; or None."""
+    """Return the first listed word in `fields` (by field name), or None."""
     compiled = _compiled(words)
     if not compiled:
         return None
@@ -68,23 +68,23 @@ def find(words: str, fields: Mapping[str, str | None]) -> Match | None:
 
 
 def fold(value: str) -> str:
-    """Return a text in the letter forms in which it is compared."""
+    """Return a text in the normal form for comparisons."""
     return unicodedata.normalize("NFKC", value).casefold()
 
 
 @lru_cache(maxsize=256)
 def _compiled(words: str) -> tuple[_Word, ...]:
     typed = (line.strip() for line in words.splitlines())
-    result = (_read(line) for line in typed if line and not line.startswith("#"))
-    return tuple(word for word in result if word is not None)
+    compiled = (_read(line) for line in typed if line and not line.startswith("#"))
+    return tuple(word for word in compiled if word is not None)
 
 
 def _read(line: str) -> _Word | None:
     pieces = [piece for piece in fold(line).split("*") if piece]
-    if not pieces:  # nothing but stars would find everything
+    if not pieces:  # only stars, which would match everything
         return None
     if len(pieces) == 1:
         return _Word(line, pieces[0], None)
-    # Atomic groups: once the nearest next piece is found, no other is tried.
+    # Atomic groups: after the nearest match of a piece, no other is tried.
     later = "".join(rf"(?>\S{{0,{_REACH}}}?{re.escape(piece)})" for piece in pieces[1:])
     return _Word(line, "", re.compile(re.escape(pieces[0]) + later))

@@ -1,1 +1,1 @@
-"""What moderators do with threads: close, pin in, rename, merge, move."""
+"""What moderators do with threads: close, pin comments, rename, merge, move."""

@@ -1,4 +1,4 @@
-"""Two threads of one article become one, and two again: nothing is lost on the way there or back."""
+"""Merges two threads of one article, and separates them again without losing anything."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _KEPT = ("id", "key", "url", "title", "title_source", "title_tries", "version", 
 
 
 def require_mergeable(source: Thread, target: Thread) -> None:
-    """Raise InvalidFieldsError on `into` for a thread and itself, or threads of two sites."""
+    """Raise InvalidFieldsError on `into` if both are the same thread or belong to different sites."""
     if source.id == target.id:
-        raise InvalidFieldsError({"into": "These are the same thread already."})
+        raise InvalidFieldsError({"into": "These are already the same thread."})
     if source.site_id != target.site_id:
         raise InvalidFieldsError({"into": "Only threads of one site can be merged; move one of them first."})
 
@@ -32,9 +32,9 @@ def require_mergeable(source: Thread, target: Thread) -> None:
 def merge(
     session: Session, source: Thread, target: Thread, *, moderator_id: int | None, at: datetime
 ) -> Action:
-    """Move all comments of `source` to `target` and let its key lead there. Needs `begin_write`.
+    """Move all comments of `source` to `target` and make its key an alias. Needs `begin_write`.
 
-    Each table is changed by one statement however many comments there are. Raises InvalidFieldsError on `into`.
+    Each table is changed by one statement, however many comments there are. Raises InvalidFieldsError on `into`.
     """
     require_mergeable(source, target)
     for thread_id in sorted((source.id, target.id)):
@@ -60,13 +60,13 @@ def merge(
         )
     )
     threads.invalidate_site(session, source.site_id)
-    # A copy of a page is known by its thread's version: neither number was ever given out with what is shown now.
+    # The version identifies cached pages: take one that neither thread has had.
     target.version = max(source.version, target.version) + 1
     target.approved_count += source.approved_count
     if not target.title:
         target.title, target.title_source = source.title, source.title_source
     session.flush()
-    session.expire_all()  # whoever holds a comment must not see the thread that is about to go
+    session.expire_all()  # comments in the session must not keep the thread that is deleted next
     session.delete(session.get_one(Thread, facts["source"]["id"]))
     session.flush()
     return actions.record(
@@ -81,10 +81,10 @@ def merge(
 
 
 def unmerge(session: Session, action: Action, *, at: datetime) -> Thread:
-    """Undo a merge; return the thread that is there again. Needs `begin_write`; the caller commits.
+    """Undo a merge; return the restored thread. Needs `begin_write`; the caller commits.
 
-    What was written since stays with what it answers; new conversations stay where they were begun. Raises
-    InvalidFieldsError on `action` where something later has to be undone first.
+    Later replies go with their conversation; later conversations stay in the merged thread. Raises InvalidFieldsError
+    on `action` if a later change has to be undone first.
     """
     facts = action.facts
     was, target_id = facts["source"], facts["target"]["id"]
@@ -100,7 +100,7 @@ def unmerge(session: Session, action: Action, *, at: datetime) -> Thread:
     if action.undone_at is not None or alias is None:
         raise InvalidFieldsError(
             {
-                "action": "This cannot be undone now: it was undone before, or something done later has to be first."
+                "action": "This cannot be undone now: it is already undone, or a later change must be undone first."
             }
         )
     target = get(session, target_id)
@@ -124,7 +124,7 @@ def unmerge(session: Session, action: Action, *, at: datetime) -> Thread:
 
 
 def _facts(session: Session, source: Thread, target: Thread) -> dict[str, Any]:
-    """What undoing needs. Of comments only the roots: replies follow them, those written later too."""
+    """Return what undoing needs. Only the roots of comments: replies follow them, including later ones."""
     here = Comment.thread_id == source.id
     other = aliased(Comment)
     retries = (
@@ -147,7 +147,7 @@ def _facts(session: Session, source: Thread, target: Thread) -> dict[str, Any]:
 def _restored(session: Session, action: Action, target: Thread) -> Thread:
     was = action.facts["source"]
     thread = Thread(
-        id=None if session.get(Thread, was["id"]) else was["id"],  # SQLite gives a free number out again
+        id=None if session.get(Thread, was["id"]) else was["id"],  # SQLite reuses the ids of deleted rows
         site_id=action.site_id,
         key=was["key"],
         match_key=match_key(was["key"], target.site.ignored_parameters),
@@ -168,7 +168,7 @@ def _restored(session: Session, action: Action, target: Thread) -> Thread:
 
 
 def _source(was: dict[str, Any]) -> TitleSource | None:
-    """Return whose word a title was; older merges did not note it."""
+    """Return the source of a title; older merges did not record it."""
     return TitleSource(was.get("title_source") or TitleSource.BROWSER) if was["title"] else None
 
 
@@ -192,7 +192,7 @@ def _ids(session: Session, query: Select[int]) -> list[int]:
 
 
 def _among(session: Session, column: Any, ids: Sequence[int]) -> ColumnElement[bool]:
-    """Whether a column is one of very many ids: one parameter, where a list would be too many of them."""
+    """Return a condition for very many ids: one array parameter, because a list would have too many parameters."""
     if session.get_bind().dialect.name == "sqlite":
         given = func.json_each(json.dumps(list(ids))).table_valued("value")
         return column.in_(select(given.c.value))  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""A thread changes hands: from one site to another of the same owner, with all its comments."""
+"""Moves a thread with all its comments to another site of the same owner."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ KIND = "thread.move"
 
 
 def require_movable(session: Session, thread: Thread, site: Site) -> None:
-    """Raise InvalidFieldsError on `to` where the site has a thread at one of its addresses already."""
+    """Raise InvalidFieldsError on `to` if the other site already has a thread at one of its addresses."""
     if thread.site_id == site.id:
-        raise InvalidFieldsError({"to": "The thread belongs to this site already."})
+        raise InvalidFieldsError({"to": "The thread already belongs to this site."})
     keys = _keys(session, thread)
     forms = {match_key(key, site.ignored_parameters) for key in keys}
     _require_free(session, site, keys, forms)
@@ -31,26 +31,26 @@ def _keys(session: Session, thread: Thread) -> list[str]:
 
 
 def _require_free(session: Session, site: Site, keys: list[str], forms: set[str]) -> None:
-    """Raise InvalidFieldsError where a thread of the site has one of these keys, or one that compares the same."""
+    """Raise InvalidFieldsError if a thread of the site has one of these keys or an equal `match_key`."""
     taken = [
         select(table.id).where(table.site_id == site.id, or_(table.key.in_(keys), table.match_key.in_(forms)))
         for table in (Thread, ThreadAlias)
     ]
     if session.scalar(select(func.count()).where(or_(*(query.exists() for query in taken)))):
         raise InvalidFieldsError(
-            {"to": f"{site.name} has a thread at this address already; rename one of them."}
+            {"to": f"{site.name} already has a thread at this address; rename one of them."}
         )
 
 
 def move(session: Session, thread: Thread, site: Site, *, moderator_id: int | None, at: datetime) -> Action:
-    """Give a thread and all that belongs to it to another site. Needs `begin_write`; the caller commits.
+    """Move a thread with everything in it to another site. Needs `begin_write`; the caller commits.
 
-    The caller has checked that the person may do this on both sites. Raises InvalidFieldsError on `to`.
+    The caller has checked the person's role on both sites. Raises InvalidFieldsError on `to`.
     """
     threads.lock(session, thread.id)
     require_movable(session, thread, site)
     source_id, summary = thread.site_id, f"Moved {name_of(thread)} to the site {site.name}."
-    # What both sites imported from the same place cannot keep its mark twice.
+    # A transfer key is unique within a site: comments that both sites imported lose it here.
     other = aliased(Comment)
     twice = (
         select(Comment.id, Comment.transfer_key)
@@ -73,9 +73,9 @@ def move(session: Session, thread: Thread, site: Site, *, moderator_id: int | No
 
 
 def undo(session: Session, action: Action, *, at: datetime) -> Thread:
-    """Give a thread back. Needs `begin_write`, and the person's role on both sites.
+    """Move a thread back. Needs `begin_write`, and the person's role on both sites.
 
-    Raises InvalidFieldsError on `action` where it is elsewhere by now, or its place is taken.
+    Raises InvalidFieldsError on `action` if it was moved again, or its address is taken.
     """
     facts = action.facts
     thread = get(session, facts["thread_id"])
@@ -83,10 +83,10 @@ def undo(session: Session, action: Action, *, at: datetime) -> Thread:
     session.refresh(action)
     session.refresh(thread)
     begun = iso(thread.created_at)
-    is_another = facts.get("begun", begun) != begun  # SQLite gives a free number out again
+    is_another = facts.get("begun", begun) != begun  # SQLite reuses the ids of deleted rows
     if action.undone_at is not None or is_another or thread.site_id != facts["site_id"]:
-        raise InvalidFieldsError({"action": "This cannot be undone now: the thread was moved again since."})
-    # Its own second thread may have stayed there: that never kept it from being there too.
+        raise InvalidFieldsError({"action": "This cannot be undone now: the thread has been moved again."})
+    # A second thread of the same article may have stayed there, as before the move: compare only exact keys.
     _require_free(session, session.get_one(Site, action.site_id), _keys(session, thread), set())
     _hand_over(session, thread, action.site_id)
     for number, key in facts["marks"]:

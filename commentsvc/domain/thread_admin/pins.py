@@ -1,4 +1,4 @@
-"""Comments that moderators put before others: pinned above a thread, or featured where they stand."""
+"""Pins comments above a thread, or features them in their place."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import Comment, Kind, Status
 
 MOST = 3
-"""Comments pinned in one thread."""
+"""Pinned comments per thread."""
 
 
 def pin(session: Session, comment: Comment, *, moderator_id: int | None, at: datetime) -> None:
     """Show a comment above all others. Needs `begin_write`; the caller commits.
 
-    Raises InvalidFieldsError on `mark` for a reply, for one that readers do not see, and for one too many.
+    Raises InvalidFieldsError on `mark` for a reply, for a comment that readers cannot see, and above `MOST`.
     """
     _require_seen(comment)
     if comment.root_id is not None:
-        raise InvalidFieldsError({"mark": "A reply cannot be pinned; it stands below what it answers."})
+        raise InvalidFieldsError({"mark": "A reply cannot be pinned; it stays below its parent."})
     threads.lock_of(session, comment)
     pinned = session.scalar(
         select(func.count()).where(
@@ -33,27 +33,27 @@ def pin(session: Session, comment: Comment, *, moderator_id: int | None, at: dat
     )
     if (pinned or 0) >= MOST:
         raise InvalidFieldsError(
-            {"mark": f"{MOST} comments are pinned in this thread already; unpin one first."}
+            {"mark": f"{MOST} comments are already pinned in this thread; unpin one first."}
         )
     _mark(session, comment, "pinned", on=True, moderator_id=moderator_id, at=at)
 
 
 def unpin(session: Session, comment: Comment, *, moderator_id: int | None, at: datetime) -> None:
-    """Put a comment back into its place. Needs `begin_write`; the caller commits."""
+    """Return a comment to its place. Needs `begin_write`; the caller commits."""
     _mark(session, comment, "pinned", on=False, moderator_id=moderator_id, at=at)
 
 
 def feature(session: Session, comment: Comment, *, moderator_id: int | None, at: datetime) -> None:
     """Mark a comment as worth reading. Needs `begin_write`; the caller commits.
 
-    Raises InvalidFieldsError on `mark` for one that readers do not see.
+    Raises InvalidFieldsError on `mark` for a comment that readers cannot see.
     """
     _require_seen(comment)
     _mark(session, comment, "featured", on=True, moderator_id=moderator_id, at=at)
 
 
 def unfeature(session: Session, comment: Comment, *, moderator_id: int | None, at: datetime) -> None:
-    """Take the mark away. Needs `begin_write`; the caller commits."""
+    """Remove the mark. Needs `begin_write`; the caller commits."""
     _mark(session, comment, "featured", on=False, moderator_id=moderator_id, at=at)
 
 
@@ -67,7 +67,7 @@ _KINDS = {
 
 def _require_seen(comment: Comment) -> None:
     if comment.status is not Status.APPROVED or comment.kind is not Kind.COMMENT:
-        raise InvalidFieldsError({"mark": "Only a comment that readers see can be pinned or featured."})
+        raise InvalidFieldsError({"mark": "Only a comment that readers can see can be pinned or featured."})
 
 
 def _mark(

@@ -1,4 +1,4 @@
-"""A website moves: all its threads that lie under one address are found under another, and not lost under the old."""
+"""Moves all threads below one URL to another, for a website that has moved; the old keys stay as aliases."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ROWS = 500
 
 @dataclass(frozen=True, slots=True)
 class UrlChange:
-    """What would become of one thread; `taken` names who is there already, and then it stays as it is."""
+    """The change to one thread; `taken` names the thread that already has its new address, so that it stays."""
 
     id: int
     title: str | None
@@ -32,7 +32,7 @@ class UrlChange:
 
 @dataclass(frozen=True, slots=True)
 class RemapPlan:
-    """What a remap would do, in the order of the threads' numbers."""
+    """The changes of a remap, in the order of the threads' ids."""
 
     old: str
     new: str
@@ -40,14 +40,14 @@ class RemapPlan:
 
     @property
     def moving(self) -> list[UrlChange]:
-        """Those that will be found elsewhere."""
-        return [one for one in self.changes if one.taken is None]
+        """The changes that will be made."""
+        return [change for change in self.changes if change.taken is None]
 
 
 def plan(session: Session, site: Site, *, old: str, new: str) -> RemapPlan:
-    """Return what would change; nothing does. Raises InvalidFieldsError on `old` or `new`.
+    """Return the changes without making them. Raises InvalidFieldsError on `old` or `new`.
 
-    `http` and `https` count as the same in `old`, as they do in keys.
+    `http` and `https` are equal in `old`, as they are in keys.
     """
     prefix, target = _checked(old, "old"), _checked(new, "new")
     if not threads.is_on(site, target):
@@ -62,12 +62,12 @@ def plan(session: Session, site: Site, *, old: str, new: str) -> RemapPlan:
     alias_of = {key: thread_id for key, thread_id in session.execute(aliases)}  # noqa: C416
     names = {row.id: row.title or row.url for row in rows}
     neighbours = _Neighbours(site, {row.id: row.key for row in rows}, alias_of)
-    results: list[UrlChange] = []
+    changes: list[UrlChange] = []
     for row in rows:
         rest = _below(row.url.partition("://")[2], bare)
         if rest is None:
             continue
-        # Not in the present normal form: of two threads of one article, each keeps the address that leads to it.
+        # Not normalised again: if an article has two threads, each keeps the address that leads to it.
         url = article_urls.check_length(_joined(target, rest))
         key = row.key if row.key.startswith("id:") else article_urls.thread_key(url)
         taken = whose.get(key) if key != row.key else None
@@ -77,34 +77,34 @@ def plan(session: Session, site: Site, *, old: str, new: str) -> RemapPlan:
             other = neighbours.at(key, row.id)
             taken = names.get(other) if other is not None else None
         if (key, url) != (row.key, row.url):
-            results.append(UrlChange(row.id, row.title, row.key, row.url, key, url, taken))
+            changes.append(UrlChange(row.id, row.title, row.key, row.url, key, url, taken))
         if taken is None:
             whose[key] = names[row.id]
             neighbours.add(key, row.id)
-    return RemapPlan(prefix, target, results)
+    return RemapPlan(prefix, target, changes)
 
 
 def apply(
     session: Session, site: Site, planned: RemapPlan, *, moderator_id: int | None, at: datetime
 ) -> Action:
-    """Do what `planned` says, but what is taken. Needs `begin_write`, and a plan made after it."""
+    """Make all changes of a plan that are not taken. Needs `begin_write`, called before `plan`."""
     moving = planned.moving
     if not moving:
         raise InvalidFieldsError({"old": "No thread would change."})
-    _readdress(session, site, [(one.id, one.new_key, one.new_url) for one in moving])
-    new_keys = [one.new_key for one in moving if one.new_key != one.key]
+    _readdress(session, site, [(change.id, change.new_key, change.new_url) for change in moving])
+    new_keys = [change.new_key for change in moving if change.new_key != change.key]
     _forget(session, site.id, new_keys)
     session.flush()
     given = [
         {
             "site_id": site.id,
-            "key": one.key,
-            "match_key": article_urls.match_key(one.key, site.ignored_parameters),
-            "thread_id": one.id,
+            "key": change.key,
+            "match_key": article_urls.match_key(change.key, site.ignored_parameters),
+            "thread_id": change.id,
             "created_at": at,
         }
-        for one in moving
-        if one.new_key != one.key
+        for change in moving
+        if change.new_key != change.key
     ]
     if given:
         session.execute(insert(ThreadAlias), given)
@@ -116,15 +116,15 @@ def apply(
         kind=KIND,
         summary=f"Moved {number} from {planned.old[:100]} to {planned.new[:100]}.",
         at=at,
-        facts={"threads": [[one.id, one.key, one.url, one.new_key] for one in moving]},
+        facts={"threads": [[change.id, change.key, change.url, change.new_key] for change in moving]},
     )
 
 
 def undo(session: Session, action: Action, *, at: datetime) -> int:
-    """Give the threads their addresses back; return how many. Those changed again since stay as they are."""
+    """Restore the threads' addresses; return how many. Threads changed since stay as they are."""
     session.refresh(action, with_for_update=True)
     if action.undone_at is not None:
-        raise InvalidFieldsError({"action": "This was undone before."})
+        raise InvalidFieldsError({"action": "This is already undone."})
     keys = select(Thread.id, Thread.key).where(Thread.site_id == action.site_id)
     now = {row.id: row.key for row in session.execute(keys)}
     back = [row for row in action.facts["threads"] if now.get(row[0]) == row[3]]
@@ -137,7 +137,7 @@ def undo(session: Session, action: Action, *, at: datetime) -> int:
 
 
 class _Neighbours:
-    """Which other article a key would be taken for, while threads move one after the other."""
+    """Finds threads of other articles that a key would match, while threads move one by one."""
 
     def __init__(self, site: Site, key_of: dict[int, str], alias_of: dict[str, int]) -> None:
         self._ignored = site.ignored_parameters
@@ -152,7 +152,7 @@ class _Neighbours:
         self._there.setdefault(self._form(key), set()).add(thread_id)
 
     def at(self, key: str, thread_id: int) -> int | None:
-        """Return a thread that `key` would lead to too, but for the same article's own second thread."""
+        """Return a thread that `key` would also match, other than a second thread of the same article."""
         own = self._before[thread_id]
         others = self._there.get(self._form(key), set()) - {thread_id}
         return min((one for one in others if self._before.get(one) != own), default=None)
@@ -202,7 +202,7 @@ def _joined(target: str, rest: str) -> str:
 
 
 def _below(address: str, prefix: str) -> str | None:
-    """Return what follows the prefix, beginning with a slash or a question mark; None for what is not below it."""
+    """Return what follows the prefix, beginning with a slash or question mark; None if it is not below the prefix."""
     prefix = prefix.rstrip("/")
     if not address.startswith(prefix):
         return None

@@ -1,4 +1,4 @@
-"""Gives a thread another key; it is still found under the one it had."""
+"""Gives a thread a new address; the old key stays as an alias."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def rename(
 ) -> Action | None:
     """Give a thread a new address; the old key stays as an alias. Needs `begin_write`; the caller commits.
 
-    Returns None where nothing changes. Raises InvalidFieldsError on `url`, KeyTakenError where another thread is
-    found there.
+    Returns None if nothing changes. Raises InvalidFieldsError on `url`, KeyTakenError if another thread has this
+    address.
     """
     try:
         address = threads.address_on(thread.site, url.strip(), page_id=page_id.strip())
@@ -60,9 +60,9 @@ def rename(
 
 
 def undo(session: Session, action: Action, *, at: datetime) -> Thread:
-    """Give a thread its old address back. Needs `begin_write`; the caller commits.
+    """Restore a thread's old address. Needs `begin_write`; the caller commits.
 
-    Raises InvalidFieldsError on `action` where it has another one by now.
+    Raises InvalidFieldsError on `action` if the address was changed again.
     """
     facts = action.facts
     thread = get(session, facts["thread_id"])
@@ -71,7 +71,7 @@ def undo(session: Session, action: Action, *, at: datetime) -> Thread:
     session.refresh(action)
     now = {"key": thread.key, "url": thread.url}
     if action.undone_at is not None or now != facts["after"] or thread.site_id != action.site_id:
-        raise InvalidFieldsError({"action": "This cannot be undone now: the thread was changed again since."})
+        raise InvalidFieldsError({"action": "This cannot be undone now: the thread has been changed since."})
     _give(session, thread, **facts["before"], at=at)
     if facts["before"]["key"] != facts["after"]["key"] and not facts["was_alias"]:
         session.execute(delete(ThreadAlias).where(_alias(thread, facts["after"]["key"])))

@@ -1,4 +1,4 @@
-"""The list of a site's threads; whether, until when and how fast each takes comments."""
+"""Lists a site's threads; closes, slows and titles them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from commentsvc.models import Comment, Site, Status, Thread, ThreadAlias
 
 PAGE = 50
 SLOWEST = 24 * 3600
-"""Seconds that slow mode can ask people to wait."""
+"""The longest pause of slow mode, in seconds."""
 _COUNTED = 1000
 
 
@@ -26,11 +26,11 @@ class ThreadRow:
 
     thread: Thread
     waiting: int
-    """Comments that are held; no more than the last thousand of the site are looked at."""
+    """Its held comments, of the site's latest thousand."""
 
     @property
     def name(self) -> str:
-        """Its article's title, or else its address."""
+        """The article's title, or else its URL."""
         return self.thread.title or self.thread.url
 
 
@@ -44,7 +44,7 @@ class ThreadListing:
 
 
 def listing(session: Session, site_id: int, *, search: str = "", before: int | None = None) -> ThreadListing:
-    """Return a page of threads whose title or address contains `search`."""
+    """Return a page of threads whose title or URL contains `search`."""
     mine = [Thread.site_id == site_id]
     if search:
         mine.append(
@@ -56,14 +56,14 @@ def listing(session: Session, site_id: int, *, search: str = "", before: int | N
     query = select(Thread).where(*mine).order_by(Thread.id.desc()).limit(PAGE + 1)
     if before is not None:
         query = query.where(Thread.id < before)
-    result = list(session.scalars(query))
+    page_threads = list(session.scalars(query))
     waiting = waiting_in(session, site_id)
-    rows = [ThreadRow(thread, waiting.get(thread.id, 0)) for thread in result[:PAGE]]
-    return ThreadListing(rows, result[PAGE - 1].id if len(result) > PAGE else None, total)
+    rows = [ThreadRow(thread, waiting.get(thread.id, 0)) for thread in page_threads[:PAGE]]
+    return ThreadListing(rows, page_threads[PAGE - 1].id if len(page_threads) > PAGE else None, total)
 
 
 def waiting_in(session: Session, site_id: int) -> dict[int, int]:
-    """Return how many of the site's latest held comments each thread has."""
+    """Return each thread's number of held comments, of the site's latest."""
     latest = (
         select(Comment.thread_id)
         .where(Comment.site_id == site_id, Comment.status == Status.HELD)
@@ -76,7 +76,7 @@ def waiting_in(session: Session, site_id: int) -> dict[int, int]:
 
 
 def get(session: Session, thread_id: int) -> Thread:
-    """Return a thread; raises NotFoundError in the words of a page that is not there."""
+    """Return a thread; raises NotFoundError with the message of a missing page."""
     thread = session.get(Thread, thread_id)
     if thread is None:
         raise NotFoundError
@@ -86,7 +86,7 @@ def get(session: Session, thread_id: int) -> Thread:
 def close(
     session: Session, thread: Thread, *, on: datetime | None, moderator_id: int | None, at: datetime
 ) -> None:
-    """Let the thread take no comments from `on`, a time past or to come; None: until the site's rule closes it.
+    """Close a thread to comments at `on`, past or future; None leaves it to the site's rule.
 
     Needs `begin_write`; the caller commits.
     """
@@ -104,7 +104,7 @@ def close(
 def slow(
     session: Session, thread: Thread, seconds: int | None, *, moderator_id: int | None, at: datetime
 ) -> None:
-    """Make one person wait between two comments; None ends it. Needs `begin_write`; the caller commits.
+    """Set the pause between two comments of one person; None ends slow mode. Needs `begin_write`; the caller commits.
 
     Raises InvalidFieldsError on `seconds`.
     """
@@ -119,14 +119,14 @@ def slow(
 def rename_title(
     session: Session, thread: Thread, title: str, *, moderator_id: int | None, at: datetime
 ) -> None:
-    """Give an article a title that stays; an empty one lets the article say it again.
+    """Set a title that stays; an empty one lets the article's page provide it again.
 
     Needs `begin_write`; the caller commits.
     """
     threads.lock(session, thread.id)
     session.refresh(thread)
     cleaned = fields.title(title)
-    words = f"Gave the title “{cleaned[:120]}” to" if cleaned else "Left the title to its article:"
+    words = f"Gave the title “{cleaned[:120]}” to" if cleaned else "Reset the title of"
     _note(
         session,
         thread,
@@ -141,12 +141,12 @@ def rename_title(
 
 
 def iso(at: datetime | None) -> str | None:
-    """Return a time as an action's facts keep it."""
+    """Return a time in the form that an action's facts store."""
     return at.isoformat() if at else None
 
 
 def name_of(thread: Thread) -> str:
-    """Return what a sentence in the log calls a thread."""
+    """Return the name of a thread in a sentence of the log."""
     return f"“{(thread.title or thread.url)[:120]}”"
 
 
@@ -176,13 +176,13 @@ def _show(session: Session, thread: Thread) -> None:
 
 
 def aliases(session: Session, thread_id: int) -> list[str]:
-    """Return other keys under which a thread is found, the latest first; a hundred at most."""
+    """Return a thread's earlier keys, the latest first; a hundred at most."""
     query = select(ThreadAlias.key).where(ThreadAlias.thread_id == thread_id)
     return list(session.scalars(query.order_by(ThreadAlias.id.desc()).limit(100)))
 
 
 def wanted(session: Session, site: Site, typed: str) -> Thread:
-    """Return the thread that somebody means by its number or an address; raises InvalidFieldsError on `into`."""
+    """Return the thread of a typed number or URL; raises InvalidFieldsError on `into`."""
     typed = typed.strip()
     if (number := fields.whole_number(typed)) is not None:
         thread = session.get(Thread, number)
@@ -192,10 +192,10 @@ def wanted(session: Session, site: Site, typed: str) -> Thread:
         except BadAddressError as error:
             raise InvalidFieldsError({"into": str(error)}) from None
     if thread is None or thread.site_id != site.id:
-        raise InvalidFieldsError({"into": "This site has no thread there."})
+        raise InvalidFieldsError({"into": "This site has no such thread."})
     return thread
 
 
 def update_rows(session: Session, table: Any, which: ColumnElement[bool], **values: Any) -> None:
-    """Change rows in one statement; objects that the session holds of them keep what they had."""
+    """Update rows in one statement; objects in the session keep their old values."""
     session.execute(update(table).where(which).values(**values).execution_options(synchronize_session=False))

@@ -1,1 +1,1 @@
-"""Which thread a page means, and what changes with each comment."""
+"""Finding the thread of a page, and what changes with each comment."""

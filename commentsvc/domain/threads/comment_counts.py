@@ -13,7 +13,7 @@ from commentsvc.models import Thread, ThreadAlias
 
 
 def counts(session: Session, addresses: Sequence[ThreadAddress]) -> list[int]:
-    """Return how many approved comments each thread has, in one query."""
+    """Return each thread's number of approved comments, in one query."""
     of_site: dict[int, list[ThreadAddress]] = {}
     for address in addresses:
         of_site.setdefault(address.site.id, []).append(address)
@@ -32,7 +32,7 @@ def counts(session: Session, addresses: Sequence[ThreadAddress]) -> list[int]:
             )
         )
         for table, is_alias in ((Thread, 0), (ThreadAlias, 1))
-        # Not in one condition: SQLite would go through all threads of the site for it.
+        # Separate queries: with one OR condition SQLite would scan all threads of the site.
         for column, names in ((table.key, ("key", "earlier")), (table.match_key, ("match",)))
     ]
     queries = [query.join(Thread, Thread.id == ThreadAlias.thread_id) for query in queries[2:]] + queries[:2]
@@ -50,7 +50,7 @@ def _forms(some: Sequence[ThreadAddress], names: Sequence[str]) -> set[str]:
 
 
 def _chosen(address: ThreadAddress, candidates: dict[tuple[int, str], set[Candidate]]) -> int:
-    results = {
+    matching = {
         one for form in address.stored_as.values() for one in candidates.get((address.site.id, form), set())
     }
-    return address.choose(results) or 0
+    return address.choose(matching) or 0

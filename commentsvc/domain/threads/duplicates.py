@@ -1,4 +1,4 @@
-"""Finds threads that are probably of one article, by what their addresses or titles have in common."""
+"""Finds threads that probably belong to one article, by similar URLs or equal titles."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from commentsvc.match_keys import match_key
 from commentsvc.models import Thread
 
 LOOKED_AT = 50_000
-"""Threads of a site, the newest first."""
+"""Threads of a site that are compared, the newest first."""
 SHOWN = 200
 _COMMON = 6
-"""A title that as many threads have is no article's own, such as the name of the website."""
+"""A title that this many threads share does not belong to one article; it may be the website's name."""
 _INDEX = re.compile(r"(/(index|default)\.(html?|php|aspx?)|/amp|\.amp)$")
 _TELLING = frozenset({"p", "page_id", "attachment_id", "id", "article", "post", "story", "node", "v", "lang"})
-"""Arguments that name the article itself, or its language."""
+"""Parameters that name the article itself, or its language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,14 @@ class DuplicateThread:
 
 @dataclass(frozen=True, slots=True)
 class DuplicateGroup:
-    """Threads of, probably, one article; the one with most comments first."""
+    """Threads that probably belong to one article; the one with most comments first."""
 
     why: str
     members: list[DuplicateThread]
 
 
 def find(session: Session, site_id: int) -> list[DuplicateGroup]:
-    """Return groups of a site's threads: of the same address but for details, or of the same title."""
+    """Return groups of a site's threads with nearly the same URL or with the same title."""
     query = (
         select(Thread.id, Thread.url, Thread.title, Thread.approved_count, Thread.key)
         .where(Thread.site_id == site_id)
@@ -56,31 +56,32 @@ def find(session: Session, site_id: int) -> list[DuplicateGroup]:
             by_title.setdefault(" ".join(row.title.casefold().split()), []).append(member)
     groups = [
         _group("Nearly the same address", some)
-        for found in by_address.values()
-        for some in (_by_name(found) if len(found) >= _COMMON else [found])
+        for threads in by_address.values()
+        for some in (_by_name(threads) if len(threads) >= _COMMON else [threads])
         if len(some) > 1
     ]
-    group_of = {one.id: number for number, group in enumerate(groups) for one in group.members}
+    group_of = {thread.id: number for number, group in enumerate(groups) for thread in group.members}
     groups += [
-        _group("The same title", found)
-        for found in by_title.values()
-        if 1 < len(found) < _COMMON and len({group_of.get(one.id, -one.id - 1) for one in found}) > 1
+        _group("The same title", threads)
+        for threads in by_title.values()
+        if 1 < len(threads) < _COMMON
+        and len({group_of.get(thread.id, -thread.id - 1) for thread in threads}) > 1
     ]
     return groups[:SHOWN]
 
 
 def simplified(url: str) -> str:
-    """Return an address without all that seldom tells two articles apart.
+    """Return a URL without the parts that seldom distinguish two articles.
 
-    Beside what never does (`match_keys`): letter case, the name of an index page, `/amp`, and any argument.
+    In addition to `match_keys`: letter case, the name of an index page, `/amp`, and all parameters.
     """
     return _INDEX.sub("", _address_and_query(url)[0]).rstrip("/")
 
 
-def _by_name(found: list[DuplicateThread]) -> list[list[DuplicateThread]]:
-    """Divide threads of one page that shows many articles, as WordPress does at `/?p=16`, by the article's name."""
+def _by_name(threads: list[DuplicateThread]) -> list[list[DuplicateThread]]:
+    """Divide threads of one path with many articles, as in WordPress's `/?p=16`, by the article's parameter."""
     groups: dict[str, list[DuplicateThread]] = {}
-    for member in found:
+    for member in threads:
         query = _address_and_query(member.url)[1]
         name = "&".join(part for part in query.split("&") if part.partition("=")[0] in _TELLING)
         groups.setdefault(name, []).append(member)
@@ -92,5 +93,5 @@ def _address_and_query(url: str) -> tuple[str, str]:
     return address, query
 
 
-def _group(why: str, found: list[DuplicateThread]) -> DuplicateGroup:
-    return DuplicateGroup(why, sorted(found, key=lambda one: (-one.count, one.id)))
+def _group(why: str, threads: list[DuplicateThread]) -> DuplicateGroup:
+    return DuplicateGroup(why, sorted(threads, key=lambda thread: (-thread.count, thread.id)))

@@ -1,4 +1,4 @@
-"""Which of a site's threads an address leads to: by the key it is stored under, else by the form that is compared."""
+"""Finds the thread of an address: by the key it is stored under, else by `match_key`, the form for comparisons."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _THREAD, _ALIAS = (Base.metadata.tables[name] for name in ("thread", "thread_ali
 
 
 class Candidate(NamedTuple):
-    """A thread that an address may lead to, and the key under which it was found."""
+    """A thread that may belong to an address, and the key that matched."""
 
     thread_id: int
     key: str
@@ -22,16 +22,16 @@ class Candidate(NamedTuple):
 
 
 def candidates(site_id: Any) -> Subquery:
-    """Return a query for a Candidate's columns, a row for each way in which it is found.
+    """Return a query for Candidates' columns, with one row per match.
 
-    The parameters `key`, `earlier` and `match` are the address's.
+    The parameters `key`, `earlier` and `match` come from `ThreadAddress.stored_as`.
     """
     queries = [
         select(thread_id.label("thread_id"), table.c.key, literal(is_alias).label("is_alias")).where(
             table.c.site_id == site_id, is_named
         )
         for table, thread_id, is_alias in ((_THREAD, _THREAD.c.id, 0), (_ALIAS, _ALIAS.c.thread_id, 1))
-        # Not in one condition: SQLite would go through all threads of the site for it.
+        # Separate queries: with one OR condition SQLite would scan all threads of the site.
         for is_named in (
             table.c.key.in_([bindparam("key"), bindparam("earlier")]),
             table.c.match_key == bindparam("match"),
@@ -41,21 +41,26 @@ def candidates(site_id: Any) -> Subquery:
 
 
 def choose(
-    found: Iterable[Candidate], *, key: str, earlier: str, hosts: Callable[[], Collection[str]]
+    matches: Iterable[Candidate], *, key: str, earlier: str, hosts: Callable[[], Collection[str]]
 ) -> int | None:
-    """Return the thread that an address leads to.
+    """Return the id of the thread that belongs to an address.
 
-    An article may have two threads since earlier releases took its addresses for two. Then each is found at the
-    address it was stored under, as before, and the older one at every other. `hosts` returns the hosts of the site's
-    origins: `www.blog.example` and `blog.example` are one only where both are the site's.
+    An article may have two threads, because earlier releases distinguished addresses that are equal now. Then the
+    address that each was stored under leads to it, as before, and every other address to the older one. `hosts`
+    returns the hosts of the site's origins: `www.blog.example` and `blog.example` are equal only if the site has both.
     """
 
-    def rank(one: Candidate) -> tuple[bool, bool, bool, int]:
-        return one.key != earlier, one.key != key and one.key != earlier, one.is_alias, one.thread_id
+    def rank(candidate: Candidate) -> tuple[bool, bool, bool, int]:
+        return (
+            candidate.key != earlier,
+            candidate.key != key and candidate.key != earlier,
+            candidate.is_alias,
+            candidate.thread_id,
+        )
 
-    for one in sorted(found, key=rank):
-        if one.key in (key, earlier) or _is_one_host(host_of(one.key), host_of(key), hosts):
-            return one.thread_id
+    for candidate in sorted(matches, key=rank):
+        if candidate.key in (key, earlier) or _is_one_host(host_of(candidate.key), host_of(key), hosts):
+            return candidate.thread_id
     return None
 
 

@@ -1,4 +1,4 @@
-"""Threads: which article a page means, whether it takes comments, and what changes with each of them."""
+"""Threads: which article a page belongs to, whether it accepts comments, and what changes with each comment."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from commentsvc.models import Comment, Policy, Site, Thread, TitleSource
 
 ID_LONGEST = 300
 ANNOUNCED = timedelta(days=14)
-"""How long before a thread closes on a date its readers are told."""
+"""How long before its closing date a thread announces it to readers."""
 TITLE_TRIES = 3
-"""How often an article is asked for its title after a comment has appeared, once a day, until it answers."""
+"""Attempts, one a day, to read an article's title from its page after a comment has appeared."""
 _IN_QUERY = 500
 
 _CANDIDATE = matching.candidates(bindparam("site_id"))
 _CANDIDATES = select(Thread, _CANDIDATE).join(_CANDIDATE, Thread.id == _CANDIDATE.c.thread_id)
-# Of the table, not the mapped class: each post runs it, and a decision on many comments flushes once, at its end.
+# On the table, not the mapped class: every post runs it, and a decision on many comments flushes once, at its end.
 _THREAD = Base.metadata.tables["thread"]
 _t = _THREAD.c
 _CHANGED = (
@@ -45,7 +45,7 @@ _CHANGED = (
 
 
 class Closable(Protocol):
-    """What a thread's being open depends on."""
+    """What decides whether a thread is open."""
 
     @property
     def created_at(self) -> datetime: ...
@@ -55,19 +55,19 @@ class Closable(Protocol):
 
 @dataclass(frozen=True)
 class ThreadAddress:
-    """Where a thread belongs, whether or not it exists yet."""
+    """The address of a thread, whether or not the thread exists yet."""
 
     site: Site
     key: str
-    """What a new thread is stored under."""
+    """The key under which a new thread is stored."""
     url: str
-    """The article's address, without what does not belong to it."""
+    """The article's URL, normalised."""
     earlier: str = ""
-    """The key that earlier releases made of the same address, where it is another."""
+    """The key that earlier releases derived from the same URL, if it differs."""
 
     @property
     def match(self) -> str:
-        """The key in the form in which addresses are compared."""
+        """`match_key` of the key: the form in which addresses are compared."""
         return article_urls.match_key(self.key, self.site.ignored_parameters or "")
 
     @property
@@ -75,43 +75,43 @@ class ThreadAddress:
         """The parameters of `matching.candidates`."""
         return {"key": self.key, "earlier": self.earlier or self.key, "match": self.match}
 
-    def choose(self, found: Iterable[Candidate]) -> int | None:
-        """Return which of the candidates' threads this address leads to."""
+    def choose(self, candidates: Iterable[Candidate]) -> int | None:
+        """Return the id of the candidate thread that belongs to this address."""
         return matching.choose(
-            found, key=self.key, earlier=self.earlier or self.key, hosts=lambda: hosts_of(self.site)
+            candidates, key=self.key, earlier=self.earlier or self.key, hosts=lambda: hosts_of(self.site)
         )
 
 
 def locate(session: Session, *, url: str, canonical: str = "", page_id: str = "") -> ThreadAddress:
-    """Find which thread a page means.
+    """Return the address of a page's thread.
 
-    `url` is the page's own address and decides the site. `canonical` is what the page says of itself,
-    believed only where it lies on the same site. `page_id` is the page's own name for its thread, stronger than both.
-    Raises BadAddressError or UnknownOriginError.
+    `url` is the page's own URL and decides the site. `canonical` is the URL that the page declares, used only if it is
+    on the same site. `page_id` is the page's own id of its thread and overrides both. Raises BadAddressError or
+    UnknownOriginError.
     """
     site = sites.by_origin(session, article_urls.page_origin(url))
     return address_on(site, canonical if canonical and is_on(site, canonical) else url, page_id=page_id)
 
 
 def address_on(site: Site, url: str, *, page_id: str = "") -> ThreadAddress:
-    """Return the address of an article whose site is known; raises BadAddressError."""
+    """Return the address of an article on a known site; raises BadAddressError."""
     ignored = site.ignored_parameters or ""
     article = article_urls.canonical(url, ignored)
     if not page_id:
         key = article_urls.thread_key(article)
         return ThreadAddress(site, key, article, "" if keeps_any(ignored) else article_urls.earlier_key(url))
     if len(page_id) > ID_LONGEST or not page_id.isprintable():
-        raise BadAddressError(f"A thread id has at most {ID_LONGEST} printable characters.")
+        raise BadAddressError(f"A thread id may have at most {ID_LONGEST} characters, all of them printable.")
     return ThreadAddress(site, f"id:{page_id}", article)
 
 
 def hosts_of(site: Site) -> set[str]:
-    """Return the hosts, with their ports, of the origins that a site has registered."""
+    """Return the hosts, with their ports, of a site's registered origins."""
     return {item.origin.partition("://")[2] for item in site.origins}
 
 
 def find(session: Session, address: ThreadAddress) -> Thread | None:
-    """Return the thread at `address`, by its key or one it once had; None while nobody has written there."""
+    """Return the thread at `address`, by its current key or an earlier one; None if there is no comment yet."""
     given = {"site_id": address.site.id, **address.stored_as}
     rows = session.execute(_CANDIDATES, given).all()
     chosen = address.choose(Candidate(row.thread_id, row.key, bool(row.is_alias)) for row in rows)
@@ -124,8 +124,8 @@ def is_same(session: Session, first: ThreadAddress, second: ThreadAddress) -> bo
         return False
     if first.key == second.key:
         return True
-    result = [find(session, address) for address in (first, second)]
-    ids = {thread.id if thread else None for thread in result}
+    both = [find(session, address) for address in (first, second)]
+    ids = {thread.id if thread else None for thread in both}
     return ids == {None} and first.match == second.match if None in ids else len(ids) == 1
 
 
@@ -137,7 +137,7 @@ def find_or_create(
     at: datetime,
     source: TitleSource = TitleSource.BROWSER,
 ) -> Thread:
-    """Return the thread at `address`, new where there was none; only a new one takes `title` and its `source`."""
+    """Return the thread at `address`, created if needed; `title` and its `source` are only for a new one."""
     thread = find(session, address)
     if thread is not None:
         return thread
@@ -158,7 +158,7 @@ def find_or_create(
     try:
         with session.begin_nested():
             session.add(thread)
-    except IntegrityError:  # somebody else was first
+    except IntegrityError:  # another writer was faster
         thread = find(session, address)
         if thread is None:
             raise
@@ -166,10 +166,10 @@ def find_or_create(
 
 
 def _wait_for_others(session: Session, address: ThreadAddress) -> bool:
-    """Let nobody else begin a thread of the same article, under another of its addresses; whether that can be.
+    """Lock an article against a second new thread under another of its URLs; return whether that had to wait.
 
-    Two threads may have the same form to compare, from earlier releases, so no constraint stands in the way. SQLite
-    has one writer anyway.
+    Threads from earlier releases may share a `match_key`, so there is no unique constraint. SQLite has one writer
+    anyway.
     """
     if session.get_bind().dialect.name == "sqlite":
         return False
@@ -179,7 +179,7 @@ def _wait_for_others(session: Session, address: ThreadAddress) -> bool:
 
 
 def invalidate_site(session: Session, site_id: int) -> None:
-    """Have every copy of a site's pages made anew: what its addresses lead to is about to change, or just has."""
+    """Invalidate all cached pages of a site, because its addresses lead to other threads now."""
     session.execute(
         update(Site)
         .where(Site.id == site_id)
@@ -189,14 +189,14 @@ def invalidate_site(session: Session, site_id: int) -> None:
 
 
 def lock(session: Session, thread_id: int) -> None:
-    """Let no other writer into the thread until this transaction ends; SQLite has one writer anyway."""
+    """Lock a thread until this transaction ends; SQLite has one writer anyway."""
     session.execute(select(Thread.id).where(Thread.id == thread_id).with_for_update())
 
 
 def lock_of(session: Session, comment: Comment, *fresh: str) -> None:
-    """Lock the thread that a comment stands in, and read `fresh` fields of the comment as they are by then.
+    """Lock a comment's thread, then read `fresh` fields of the comment again.
 
-    While this waited, the comment may have gone to another thread with all that it stood in.
+    While this waited, the comment may have moved to another thread.
     """
     locked = None
     while comment.thread_id != locked:
@@ -206,10 +206,10 @@ def lock_of(session: Session, comment: Comment, *fresh: str) -> None:
 
 
 def lock_all(session: Session, thread_ids: Iterable[int]) -> None:
-    """Lock several threads, always in the same order, so that two who do so never wait for each other.
+    """Lock several threads, always in the same order, so that two callers cannot deadlock.
 
-    Whoever changes more than one thread, or teaches the local filter about more than one, does this first: the
-    filter's rows come after the threads, for everybody.
+    Call it before changing more than one thread, or training the local filter on comments of more than one: the
+    filter's rows are locked after the threads.
     """
     wanted = sorted(set(thread_ids))
     for at in range(0, len(wanted), _IN_QUERY):
@@ -218,21 +218,21 @@ def lock_all(session: Session, thread_ids: Iterable[int]) -> None:
 
 
 def lock_site(session: Session, site_id: int) -> None:
-    """Lock all threads of a site, in the same order."""
+    """Lock all threads of a site, in the order of `lock_all`."""
     session.execute(select(Thread.id).where(Thread.site_id == site_id).order_by(Thread.id).with_for_update())
 
 
 def require_open(site: Site, thread: Closable | None, *, at: datetime) -> None:
-    """Raise ThreadClosedError where no new comment is taken, with the reason a reader is shown."""
+    """Raise ThreadClosedError, with a reason for readers, if the thread accepts no new comments."""
     reason = closed_reason(site, thread, at=at)
     if reason:
         raise ThreadClosedError(reason)
 
 
 def closed_reason(site: Site, thread: Closable | None, *, at: datetime) -> str | None:
-    """Return why the thread takes no comments, in a sentence; None while it does.
+    """Return why the thread accepts no comments, as a sentence; None if it does.
 
-    A date of the thread's own stands over the site's number of days, so an old article can be kept open.
+    The thread's own closing date overrides the site's number of days, so an old article can be kept open.
     """
     if site.policy is Policy.CLOSED:
         return "Comments are closed."
@@ -247,19 +247,19 @@ def closed_reason(site: Site, thread: Closable | None, *, at: datetime) -> str |
 
 
 def announcement(site: Site, thread: Thread | None, *, at: datetime) -> str | None:
-    """Return what readers of an open thread have to know before they write, in sentences; None for nothing."""
+    """Return what readers of an open thread need to know before they write, as sentences; None if nothing."""
     if thread is None or closed_reason(site, thread, at=at):
         return None
-    results = []
+    sentences = []
     if thread.slow_seconds:
-        results.append(f"Slow mode: one comment every {seconds(thread.slow_seconds)}.")
+        sentences.append(f"Slow mode: one comment every {seconds(thread.slow_seconds)}.")
     if thread.closed_at is not None and thread.closed_at - at <= ANNOUNCED:
-        results.append(f"Comments close on {_day(thread.closed_at)}.")
-    return " ".join(results) or None
+        sentences.append(f"Comments close on {_day(thread.closed_at)}.")
+    return " ".join(sentences) or None
 
 
 def changes_at(site: Site, thread: Thread | None, *, after: datetime) -> datetime | None:
-    """Return when, with nobody's doing, `closed_reason` or `announcement` will say something else; None for never."""
+    """Return when `closed_reason` or `announcement` will change by themselves; None for never."""
     if thread is None or site.policy is Policy.CLOSED:
         return None
     if thread.closed_at is not None:
@@ -272,7 +272,7 @@ def changes_at(site: Site, thread: Thread | None, *, after: datetime) -> datetim
 
 
 def seconds(number: int) -> str:
-    """60 seconds; from two minutes on, whole minutes where they fit: 5 minutes."""
+    """Return a duration such as "60 seconds"; from two minutes on in whole minutes, if exact: "5 minutes"."""
     if number >= 120 and number % 60 == 0:
         return f"{number // 60} minutes"
     return f"{number} second{'' if number == 1 else 's'}"
@@ -281,9 +281,9 @@ def seconds(number: int) -> str:
 def mark_changed(
     session: Session, thread_id: int, *, approved: int = 0, changes: int = 1, asks_title: bool = True
 ) -> int:
-    """Note visible changes: `approved` comments more (or, negative, fewer); return how many there are now.
+    """Record visible changes and `approved` more comments (negative: fewer); return the thread's count.
 
-    With more of them its article is asked for its title again, unless `asks_title` is false.
+    If there are more, the article's page is asked for its title again, unless `asks_title` is false.
     """
     asks = asks_title and approved > 0
     given = {"thread_id": thread_id, "more": approved, "changes": changes, "asks_title": asks}
@@ -295,7 +295,7 @@ def _day(at: datetime) -> str:
 
 
 def is_on(site: Site, url: str) -> bool:
-    """Whether a page lies at one of the origins that a site has registered."""
+    """Whether a page is on one of a site's registered origins."""
     try:
         origin = article_urls.page_origin(url)
     except BadAddressError:

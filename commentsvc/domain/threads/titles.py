@@ -1,4 +1,4 @@
-"""An article's title: who gave it, and who may see it."""
+"""The title of an article: its source, and who may see it."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ _MAILED = frozenset({TitleSource.ARTICLE, TitleSource.IMPORT, TitleSource.MODERA
 
 
 def public_title() -> ColumnElement[str | None]:
-    """Return the title in a query, NULL while nothing of the thread is public."""
+    """Return an SQL expression for the title, NULL if nothing in the thread is public."""
     return case((Thread.approved_count > 0, Thread.title), else_=literal(None))
 
 
 def name_for_mail(thread: Thread) -> str:
-    """Return what a mail calls an article: its title, or its address where the title is a mere browser's word."""
+    """Return an article's name in a mail: its title, or its URL if the title only comes from a browser."""
     return thread.title if thread.title and thread.title_source in _MAILED else thread.url
 
 
 def from_import(session: Session, thread: Thread, title: str) -> None:
-    """Take the title that an import brings, where only a browser has said another. Needs `begin_write`."""
+    """Set an imported title, unless a moderator or the article gave one. Needs `begin_write`."""
     if thread.title_source in {None, TitleSource.BROWSER}:
         _replace(session, thread, fields.title(title), TitleSource.IMPORT)
 
 
 def from_article(session: Session, thread: Thread, title: str) -> None:
-    """Take the title that the article's page has, unless a moderator gave one. Needs `begin_write`."""
+    """Set the title from the article's page, unless a moderator gave one. Needs `begin_write`."""
     if thread.title_source is not TitleSource.MODERATOR:
         _replace(session, thread, fields.title(title), TitleSource.ARTICLE)
 
 
 def from_moderator(session: Session, thread: Thread, title: str) -> None:
-    """Give a title that stays; an empty one lets the article say it again. Needs `begin_write`."""
+    """Set a title that stays; an empty one lets the article's page provide it again. Needs `begin_write`."""
     cleaned = fields.title(title)
     if cleaned is not None:
         _replace(session, thread, cleaned, TitleSource.MODERATOR)

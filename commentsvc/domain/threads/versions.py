@@ -1,4 +1,4 @@
-"""Whether pages that were read are still what the database has, asked for many threads at once."""
+"""Checks for many threads in a few queries whether rendered pages are still current."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from commentsvc.models import Site, Thread, ThreadAlias
 
 @dataclass(frozen=True, slots=True)
 class VersionStamp:
-    """The state of a thread and its site at a moment."""
+    """The state of a thread and its site when a page was read."""
 
     site_id: int
     site_version: int
     key: str
     thread_id: int | None = None
-    """None while nobody has written there."""
+    """None if there is no comment yet."""
     thread_version: int = 0
     match: str = ""
-    """The key in the form in which addresses are compared, where it is another."""
+    """The key's `match_key`, if it differs."""
 
     @classmethod
     def read(cls, address: ThreadAddress, thread: Thread | None) -> VersionStamp:
-        """Return the state that `thread`, which lies at `address`, was read in."""
+        """Return the current state of `thread`, the thread at `address`."""
         site = address.site
         if thread is None:
             return cls(site.id, site.version, address.key, match=address.match)
@@ -36,23 +36,23 @@ class VersionStamp:
 
     @property
     def concerns(self) -> tuple[int, str]:
-        """What a change of the thread is told by, under whichever of its addresses it is read."""
+        """The site's id and the key that change signals use, the same for all of the thread's addresses."""
         return self.site_id, self.match or self.key
 
 
 def unchanged(connection: Connection, stamps: Sequence[VersionStamp]) -> list[bool]:
-    """Say of each state whether it still holds; in three queries, however many there are."""
-    sites = _sites(connection, {one.site_id for one in stamps})
-    threads = _threads(connection, {one.thread_id for one in stamps if one.thread_id is not None})
-    begun = _begun(connection, [one for one in stamps if one.thread_id is None])
+    """Return for each stamp whether it is current; takes three queries, however many there are."""
+    sites = _sites(connection, {stamp.site_id for stamp in stamps})
+    threads = _threads(connection, {stamp.thread_id for stamp in stamps if stamp.thread_id is not None})
+    begun = _begun(connection, [stamp for stamp in stamps if stamp.thread_id is None])
     return [
-        sites.get(one.site_id) == one.site_version
+        sites.get(stamp.site_id) == stamp.site_version
         and (
-            begun.isdisjoint({(one.site_id, one.key), one.concerns})
-            if one.thread_id is None
-            else threads.get(one.thread_id) == (one.site_id, one.key, one.thread_version)
+            begun.isdisjoint({(stamp.site_id, stamp.key), stamp.concerns})
+            if stamp.thread_id is None
+            else threads.get(stamp.thread_id) == (stamp.site_id, stamp.key, stamp.thread_version)
         )
-        for one in stamps
+        for stamp in stamps
     ]
 
 
@@ -62,7 +62,7 @@ def _sites(connection: Connection, ids: set[int]) -> dict[int, int]:
 
 
 def _threads(connection: Connection, ids: set[int]) -> dict[int, tuple[int, str, int]]:
-    """Return where threads lie, and their versions: SQLite gives the number of one that is gone to another."""
+    """Return sites, keys and versions, because SQLite reuses the ids of deleted threads."""
     if not ids:
         return {}
     rows = connection.execute(
@@ -72,10 +72,10 @@ def _threads(connection: Connection, ids: set[int]) -> dict[int, tuple[int, str,
 
 
 def _begun(connection: Connection, stamps: Sequence[VersionStamp]) -> set[tuple[int, str]]:
-    """Return which of the places where nobody had written have a thread now."""
+    """Return which addresses without a thread have one now."""
     keys: dict[int, set[str]] = {}
-    for one in stamps:
-        keys.setdefault(one.site_id, set()).update({one.key, one.match or one.key})
+    for stamp in stamps:
+        keys.setdefault(stamp.site_id, set()).update({stamp.key, stamp.match or stamp.key})
     if not keys:
         return set()
     queries = [

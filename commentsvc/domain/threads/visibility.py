@@ -1,4 +1,4 @@
-"""Comments appear in a thread and vanish from it, and are counted: one rule for posts, decisions and imports."""
+"""Shows and hides comments and keeps the counts: one rule for posts, decisions and imports."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _COUNT_REPLIES = (
 
 @dataclass(frozen=True, slots=True)
 class ThreadCounts:
-    """What comments of one thread count for while they are approved."""
+    """What comments of one thread add to its counts while they are approved."""
 
     comments: int
-    """In the thread."""
+    """For the thread's count."""
     replies: Mapping[int, int]
-    """By the id of the root they are below."""
+    """For each root's reply count, by the root's id."""
     changes: int = 1
-    """How many comments these are, with pingbacks, which are not counted in the thread."""
+    """Number of comments, including pingbacks, which the thread does not count."""
 
 
 def publish(
@@ -40,9 +40,9 @@ def publish(
     parents: Collection[int] = (),
     asks_title: bool = True,
 ) -> int:
-    """Count approved comments, whose rows are `shown`; return how many the thread has now. Needs its lock.
+    """Count approved comments, whose rows are already `shown`; return the thread's count. Needs the thread's lock.
 
-    Whatever is hidden above answers to `parents` becomes a placeholder. `asks_title` as in `mark_changed`.
+    Hidden ancestors, from `parents` up, become placeholders. `asks_title` as in `mark_changed`.
     """
     count = threads.mark_changed(
         session, thread_id, approved=counts.comments, changes=counts.changes, asks_title=asks_title
@@ -53,7 +53,7 @@ def publish(
 
 
 def withdraw(session: Session, thread_id: int, counts: ThreadCounts) -> None:
-    """Count comments no more that were published. Needs the thread's lock."""
+    """Subtract published comments from the counts. Needs the thread's lock."""
     threads.mark_changed(session, thread_id, approved=-counts.comments, changes=counts.changes)
     _count_replies(session, {root: -number for root, number in counts.replies.items()})
 
@@ -64,7 +64,7 @@ def _count_replies(session: Session, replies: Mapping[int, int]) -> None:
 
 
 def _show_ancestors(session: Session, parents: Collection[int]) -> None:
-    """Show what is hidden above, level by level, as far as something is."""
+    """Show hidden ancestors, level by level, up to the first that is shown."""
     while parents:
         above = select(Comment.id, Comment.parent_id).where(Comment.id.in_(parents))
         hidden = session.execute(above.where(Comment.shown.is_(False))).all()

@@ -1,1 +1,1 @@
-"""Import of other systems' comments: readers of their files, and one pipeline that stores what they yield."""
+"""Import from other systems: readers of their files, and one pipeline that stores the records."""

@@ -1,4 +1,4 @@
-"""Decides before anything is written: under which thread, in which order, below which parent, with which text."""
+"""Plans an import before anything is written: the thread, order, parent and text of each comment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from commentsvc.errors import BadAddressError, InvalidFieldsError, TransferError
 from commentsvc.models import Kind, Status
 
 TEXT_LONGEST = 100_000
-"""Above what a visitor may write: an import should not lose what another system took."""
+"""More than a visitor may write: an import should not lose what another system accepted."""
 KEY_LONGEST = 300
 _HELD = "approved there but held here, because "
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -25,7 +25,7 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class PlannedComment:
-    """A comment that is ready to be written."""
+    """A comment that is ready to be inserted."""
 
     key: str
     parent_key: str | None
@@ -36,16 +36,16 @@ class PlannedComment:
     reason: str
     """For the log of decisions."""
     note: str
-    """For the report, where its status is not the one it had."""
+    """For the report, if its status changes."""
     created_at: datetime
 
 
-class NotImported(Exception):  # noqa: N818 - a verdict, not a fault
-    """A comment is left out; the message says why, in a few words."""
+class NotImported(Exception):  # noqa: N818 - a verdict, not an error
+    """A comment is skipped; the message says why, in a few words."""
 
 
 def transfer_key(article: ImportedThread, comment_id: str) -> str:
-    """Return what names a comment of another system for ever, in at most 300 characters."""
+    """Return the permanent key of another system's comment, in at most 300 characters."""
     key = f"{article.system.lower()}:{article.source}:{comment_id}"
     if len(key) > KEY_LONGEST or not key.isprintable():
         key = f"{article.system.lower()}:sha256:{hashlib.sha256(key.encode()).hexdigest()}"
@@ -53,9 +53,9 @@ def transfer_key(article: ImportedThread, comment_id: str) -> str:
 
 
 def home_of(url: str, *, origins: Sequence[str], to: str | None) -> str:
-    """Return the origin, or the blog's address `to`, under which an article of another address belongs.
+    """Return the origin for an article, or `to`, the blog's new URL, if given.
 
-    The scheme does not matter: a site registered with https takes the export of its http days.
+    The scheme does not matter: a site registered with https accepts an export that has http URLs.
     """
     if to is not None:
         return to.rstrip("/")
@@ -68,7 +68,7 @@ def home_of(url: str, *, origins: Sequence[str], to: str | None) -> str:
 
 
 def moved_url(article: ImportedThread, home: str) -> str:
-    """Return an article's URL under `home`: what follows the old blog's address is kept, else path and query."""
+    """Return an article's URL under `home`: keeps the part after the old blog's URL, else path and query."""
     if article.url.startswith("/"):
         return home + article.url
     bare = article.url.partition("://")[2]
@@ -81,7 +81,7 @@ def moved_url(article: ImportedThread, home: str) -> str:
 
 
 def require_on_site(to: str, origins: Sequence[str]) -> None:
-    """Raise TransferError where readers could never reach a thread under `to`."""
+    """Raise TransferError if `to` is not on the site, so that readers could never reach its threads."""
     try:
         known = article_urls.origin_of(to) in origins
     except BadAddressError as error:
@@ -91,9 +91,9 @@ def require_on_site(to: str, origins: Sequence[str]) -> None:
 
 
 def in_order(records: Sequence[ImportedComment]) -> Iterator[ImportedComment]:
-    """Yield comments by time, but none before the one it answers; a circle is opened at its oldest member.
+    """Yield comments by time, but parents before replies; a cycle starts at its oldest comment.
 
-    The order is that of the rows, and so that in which replies are read.
+    The rows are inserted in this order, so replies are read in it.
     """
     by_id = {record.id: record for record in records}
     answers: dict[str, list[ImportedComment]] = {}
@@ -148,7 +148,7 @@ def _oldest_in_circle(record: ImportedComment, by_id: dict[str, ImportedComment]
 def plan(
     article: ImportedThread, record: ImportedComment, *, key: str, parent_key: str | None
 ) -> PlannedComment:
-    """Check and render one comment; raises NotImported."""
+    """Validate and render one comment; raises NotImported."""
     if record.refused:
         raise NotImported(record.refused)
     created_at = record.created_at or article.published_at
@@ -175,7 +175,7 @@ def plan(
 
 
 def _verdict(article: ImportedThread, record: ImportedComment, draft: CommentText) -> tuple[Status, str, str]:
-    """Status, reason and note: what nobody could read, and what is not surely safe, waits for a moderator."""
+    """Return status, reason and note; hold comments that were not public or may not be safe."""
     if record.status is not Status.APPROVED:
         return record.status, f"Imported as {record.status.value} from {article.system}.", ""
     if article.hidden:

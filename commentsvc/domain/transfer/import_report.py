@@ -1,4 +1,4 @@
-"""What an import did, or would do: counted while it runs."""
+"""Counts what an import did or, in a dry run, would do."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from commentsvc.domain.transfer.import_plan import PlannedComment
 from commentsvc.models import Kind, Status
 
-ORPHAN = "answers to a comment that is not there, which stand by themselves now"
+ORPHAN = "replies to a missing comment, which start their own conversations now"
 
 
 @dataclass(frozen=True)
 class ImportReport:
-    """Counts of a finished import. In a dry run they say what an import would do."""
+    """The counts of a finished import. In a dry run they say what an import would do."""
 
     dry_run: bool
     threads_new: int
@@ -22,19 +22,19 @@ class ImportReport:
     new: Mapping[tuple[Kind, Status], int]
     already_there: int
     skipped: Mapping[str, int]
-    """How many comments were left out for which reason."""
+    """Number of skipped comments by reason."""
     notes: Mapping[str, int]
-    """How many comments something else is to be said of, and what."""
+    """Number of comments by note."""
     moved: Mapping[tuple[str, str], int]
-    """How many articles lie under another address here than in the file: (old, new)."""
+    """Number of articles that got another home, by (old, new)."""
 
     @property
     def read(self) -> int:
-        """How many comments, pingbacks and trackbacks the file has."""
+        """Number of comments, pingbacks and trackbacks in the file."""
         return sum(self.new.values()) + self.already_there + sum(self.skipped.values())
 
     def count(self, kind: Kind | None = None, status: Status | None = None) -> int:
-        """Return how many new ones have this kind and status."""
+        """Return the number of new comments with this kind and status."""
         return sum(
             number
             for (its_kind, its_status), number in self.new.items()
@@ -46,13 +46,13 @@ class ImportReport:
         would = "would be " if self.dry_run else ""
         lines = ["Dry run: nothing was changed."] if self.dry_run else []
         lines += [
-            f"Threads:      {self.threads_new} {would}new, {self.threads_existing} there before",
+            f"Threads:      {self.threads_new} {would}new, {self.threads_existing} already existed",
             *(self._line(kind, would) for kind in Kind),
-            f"There before: {self.already_there} of {self.read}",
+            f"Existing:     {self.already_there} of {self.read}",
             f"Skipped:      {sum(self.skipped.values())}",
             *(f"  {reason}: {number}" for reason, number in sorted(self.skipped.items())),
             *(
-                f"Note: articles of {old}, put under {new} (--to names another address): {number}"
+                f"Note: articles of {old}, stored under {new} (--to sets another address): {number}"
                 for (old, new), number in sorted(self.moved.items())
             ),
             *(f"Note: {note}: {number}" for note, number in sorted(self.notes.items())),
@@ -69,7 +69,7 @@ class ImportReport:
 
 @dataclass
 class ImportTally:
-    """The counts of an import under way."""
+    """The counts of a running import."""
 
     dry_run: bool
     threads_new: set[str] = field(default_factory=set)
@@ -81,7 +81,7 @@ class ImportTally:
     moved: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(self, planned: PlannedComment, *, orphan: bool) -> None:
-        """Count a comment that is written; an orphan answered one that is not there."""
+        """Count a stored comment; `orphan` if its parent is missing."""
         self.new[planned.kind, planned.status] += 1
         if planned.note:
             self.notes[planned.note] += 1

@@ -1,4 +1,4 @@
-"""Writes one discussion's imported comments, and leaves rows and counters as if each had come through moderation."""
+"""Stores the imported comments of one thread, with the same rows and counts as if they had been posted here."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ROWS = 500
 
 @dataclass(frozen=True, slots=True)
 class ThreadToStore:
-    """Comments of one thread, to be written in this order."""
+    """Comments of one thread, to be inserted in this order."""
 
     address: ThreadAddress
     title: str
@@ -36,7 +36,7 @@ class ThreadToStore:
 
 @dataclass(frozen=True, slots=True)
 class _StoredParent:
-    """Where a comment stands that others answer."""
+    """A comment that others may reply to."""
 
     id: int
     root_id: int
@@ -44,8 +44,8 @@ class _StoredParent:
 
 
 def stored_parents(session: Session, site_id: int, keys: Iterable[str]) -> dict[str, Row[Any]]:
-    """Return id, root, depth, kind and thread of those comments of a site that have one of these transfer keys."""
-    results: dict[str, Row[Any]] = {}
+    """Return the site's comments with these transfer keys, by key: id, root, depth, kind and thread."""
+    parents: dict[str, Row[Any]] = {}
     wanted = list(keys)
     for at in range(0, len(wanted), _ROWS):
         query = (
@@ -60,24 +60,24 @@ def stored_parents(session: Session, site_id: int, keys: Iterable[str]) -> dict[
             .join(Thread, Thread.id == Comment.thread_id)
             .where(Comment.site_id == site_id, Comment.transfer_key.in_(wanted[at : at + _ROWS]))
         )
-        results.update({row.transfer_key: row for row in session.execute(query)})
-    return results
+        parents.update({row.transfer_key: row for row in session.execute(query)})
+    return parents
 
 
 def deleted(session: Session, site_id: int, keys: Iterable[str]) -> set[str]:
-    """Return which of these transfer keys belonged to comments of a site that were deleted since."""
-    result: set[str] = set()
+    """Return those of the transfer keys that belonged to comments deleted from the site."""
+    deleted_keys: set[str] = set()
     wanted = list(keys)
     for at in range(0, len(wanted), _ROWS):
         query = select(DeletedImport.transfer_key).where(
             DeletedImport.site_id == site_id, DeletedImport.transfer_key.in_(wanted[at : at + _ROWS])
         )
-        result.update(session.scalars(query))
-    return result
+        deleted_keys.update(session.scalars(query))
+    return deleted_keys
 
 
 def store(session: Session, discussion: ThreadToStore, *, at: datetime, tally: ImportTally) -> None:
-    """Write the comments that are not there yet. Needs `begin_write`; the caller commits."""
+    """Insert the comments that are not stored yet. Needs `begin_write`; the caller commits."""
     address = discussion.address
     thread = threads.find_or_create(
         session, address, title=discussion.title, at=discussion.published_at, source=TitleSource.IMPORT
@@ -85,11 +85,11 @@ def store(session: Session, discussion: ThreadToStore, *, at: datetime, tally: I
     threads.lock(session, thread.id)
     session.refresh(thread)  # its title may have been read from the article meanwhile
     _complete(session, thread, discussion)
-    keys = {one.key for one in discussion.comments} | {
-        one.parent_key for one in discussion.comments if one.parent_key
+    keys = {comment.key for comment in discussion.comments} | {
+        comment.parent_key for comment in discussion.comments if comment.parent_key
     }
     there = stored_parents(session, address.site.id, keys)
-    new = [one for one in discussion.comments if one.key not in there]
+    new = [comment for comment in discussion.comments if comment.key not in there]
     tally.already_there += len(discussion.comments) - len(new)
     if new:
         places = {
@@ -103,7 +103,7 @@ def store(session: Session, discussion: ThreadToStore, *, at: datetime, tally: I
 
 
 def _complete(session: Session, thread: Thread, discussion: ThreadToStore) -> None:
-    """An article is called and as old as its system says, not as the first comment that was written here."""
+    """Use the title and date from the other system: the first comment here is later than the article."""
     titles.from_import(session, thread, discussion.title)
     thread.created_at = min(thread.created_at, discussion.published_at)
 
@@ -111,63 +111,63 @@ def _complete(session: Session, thread: Thread, discussion: ThreadToStore) -> No
 def _insert(
     session: Session, thread: Thread, new: Sequence[PlannedComment], *, at: datetime
 ) -> Sequence[int]:
-    rows = [_row(thread, one) for one in new]
+    rows = [_row(thread, comment) for comment in new]
     query = insert(Comment).returning(Comment.id, sort_by_parameter_order=True)
     ids = session.scalars(query, rows).all()
     decisions = [
         {
             "comment_id": comment_id,
-            "status": one.status,
-            "reasons": [Verdict(CheckName.IMPORT, one.status, one.reason).as_row()],
+            "status": comment.status,
+            "reasons": [Verdict(CheckName.IMPORT, comment.status, comment.reason).as_row()],
             "created_at": at,
         }
-        for comment_id, one in zip(ids, new, strict=True)
+        for comment_id, comment in zip(ids, new, strict=True)
     ]
     session.execute(insert(Decision), decisions)
     return ids
 
 
-def _row(thread: Thread, one: PlannedComment) -> dict[str, Any]:
+def _row(thread: Thread, comment: PlannedComment) -> dict[str, Any]:
     return {
         "site_id": thread.site_id,
         "thread_id": thread.id,
-        "kind": one.kind,
-        "status": one.status,
-        "shown": one.status is Status.APPROVED,
-        "format": one.draft.format,
-        "source": one.draft.source,
-        "html": one.draft.rendered.html,
+        "kind": comment.kind,
+        "status": comment.status,
+        "shown": comment.status is Status.APPROVED,
+        "format": comment.draft.format,
+        "source": comment.draft.source,
+        "html": comment.draft.rendered.html,
         "renderer": markup.VERSION,
-        "digest": one.draft.digest,
-        "guest_name": one.guest.name,
-        "guest_email": one.guest.email,
-        "guest_website": one.guest.website,
-        "created_at": one.created_at,
-        "transfer_key": one.key,
+        "digest": comment.draft.digest,
+        "guest_name": comment.guest.name,
+        "guest_email": comment.guest.email,
+        "guest_website": comment.guest.website,
+        "created_at": comment.created_at,
+        "transfer_key": comment.key,
     }
 
 
 def _attach(
     session: Session, new: dict[int, PlannedComment], places: dict[str, _StoredParent], tally: ImportTally
 ) -> tuple[set[int], Counter[int]]:
-    """Hang answers on what they answer; return the parents of approved ones, and how many are below each root."""
+    """Attach replies to their parents; return the parents of approved replies, and their number below each root."""
     answers: list[dict[str, int]] = []
     replies: Counter[int] = Counter()
     parents: set[int] = set()
-    for comment_id, one in new.items():
+    for comment_id, comment in new.items():
         place = _StoredParent(comment_id, comment_id, 0)
-        parent = places.get(one.parent_key) if one.parent_key else None
-        tally.add(one, orphan=one.parent_key is not None and parent is None)
+        parent = places.get(comment.parent_key) if comment.parent_key else None
+        tally.add(comment, orphan=comment.parent_key is not None and parent is None)
         if parent is not None:
             place = _StoredParent(comment_id, parent.root_id, parent.depth + 1)
             answers.append(
                 {"id": place.id, "parent_id": parent.id, "root_id": place.root_id, "depth": place.depth}
             )
-            if one.status is Status.APPROVED:
+            if comment.status is Status.APPROVED:
                 replies[parent.root_id] += 1
                 parents.add(parent.id)
-        if one.kind is Kind.COMMENT:
-            places[one.key] = place
+        if comment.kind is Kind.COMMENT:
+            places[comment.key] = place
     if answers:
         session.execute(update(Comment), answers)
     return parents, replies
@@ -180,10 +180,10 @@ def _publish(
     parents: set[int],
     replies: Counter[int],
 ) -> None:
-    """Count what is approved; an article whose title came with the import is not asked for it."""
-    approved = [one for one in new if one.status is Status.APPROVED]
+    """Count the approved comments; the article is not asked for its title if the import had one."""
+    approved = [comment for comment in new if comment.status is Status.APPROVED]
     if approved:
-        comments = sum(one.kind is Kind.COMMENT for one in approved)
+        comments = sum(comment.kind is Kind.COMMENT for comment in approved)
         counts = ThreadCounts(comments, replies, changes=len(approved))
         asks_title = thread.title_source in {None, TitleSource.BROWSER}
         visibility.publish(session, thread.id, counts, parents=parents, asks_title=asks_title)

@@ -1,4 +1,4 @@
-"""Imports what a reader yields: in small transactions, and never anything twice."""
+"""Imports the records of a reader in small transactions, and no comment twice."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from commentsvc.errors import BadAddressError
 from commentsvc.models import Kind, Site
 
 BATCH = 500
-"""Comments in one transaction: SQLite has one writer, and readers who post must not wait for an import."""
+"""Comments per transaction: SQLite has one writer, and visitors' posts must not wait for an import."""
 
 Progress = Callable[[int], object]
 
@@ -35,12 +35,12 @@ def run(
     to: str | None = None,
     progress: Progress | None = None,
 ) -> ImportReport:
-    """Import `articles` into `site` and return what was done; with `dry_run` only what would be.
+    """Import `articles` into `site` and return a report; with `dry_run` change nothing.
 
-    It commits by itself, every few hundred comments: after an interruption the next run adds what is missing.
-    `to` is where the articles live now, an origin of the site with or without a path; without it, articles of
-    a host that is none of the site's go to its first origin. `progress` is called with the number of comments
-    dealt with since its last call. Raises TransferError as the reader does, and for a `to` outside of the site.
+    Commits every few hundred comments; after an interruption the next run adds what is missing. `to` is the articles'
+    new home, an origin of the site with or without a path; without it, articles of a host that the site does not have
+    go to its first origin. `progress` is called with the number of comments processed since its last call. Raises
+    TransferError as the reader does, and for a `to` outside the site.
     """
     work = _Import(session, site, at=at, dry_run=dry_run, to=to, progress=progress or (lambda _: None))
     for article in articles:
@@ -60,12 +60,12 @@ class _Import:
         self._tally = ImportTally(dry_run)
         self._waiting: list[ThreadToStore] = []
         self._begun: dict[str, ThreadAddress] = {}
-        """Articles that had no thread, by the form in which their addresses are compared."""
+        """Articles that had no thread, by their address's `match_key`."""
         self._pretended: dict[str, str] = {}
-        """In a dry run: the key of each comment that would be there by now, and of its thread."""
+        """In a dry run: the key of each comment that would be stored by now, and its thread's key."""
 
     def take(self, article: ImportedThread) -> None:
-        """Import one article's comments, or as many of them as do not wait for a full batch."""
+        """Import one article's comments, except those that wait for a full batch."""
         try:
             address = self._address(article)
         except BadAddressError:
@@ -81,9 +81,9 @@ class _Import:
         self._wait(article, address, batch)
 
     def finish(self) -> ImportReport:
-        """Write what still waits, and return the report."""
+        """Store the waiting comments and return the report."""
         self._write()
-        self._session.rollback()  # nothing stays open after the last look
+        self._session.rollback()  # end the transaction of the last read
         return self._tally.report()
 
     def _address(self, article: ImportedThread) -> ThreadAddress:
@@ -96,21 +96,21 @@ class _Import:
         return self._as_stored(address)
 
     def _as_stored(self, address: ThreadAddress) -> ThreadAddress:
-        """Return the address under which the article's thread is, or by now will be."""
+        """Return the address of the article's thread, stored or planned."""
         thread = threads.find(self._session, address)
         if thread is not None:
             return ThreadAddress(self._site, thread.key, thread.url)
         return self._begun.setdefault(address.match, address)
 
     def _new(self, article: ImportedThread, address: ThreadAddress) -> Iterator[PlannedComment]:
-        """Yield what is new in an article, in the order in which it is to be written."""
+        """Yield an article's new comments in the order in which they are inserted."""
         named = {record.id: record for record in article.comments if record.id}
         unnamed = sum(not record.id for record in article.comments)
         self._skip("without a number of their own", unnamed)
         self._there_before(len(article.comments) - unnamed - len(named))
         keys = {name: import_plan.transfer_key(article, name) for name in named}
         present = self._present(keys.values())
-        # What the answers to a comment hang on: itself; where it is left out, what it answers; or nothing.
+        # The parent for replies to each comment: the comment itself; if it is skipped, its own parent; or None.
         stands: dict[str, str | None] = {}
         for record in import_plan.in_order(list(named.values())):
             key, parent_key = keys[record.id], None
@@ -136,14 +136,14 @@ class _Import:
         return there | import_store.deleted(self._session, self._site_id, wanted - there)
 
     def _where(self, keys: set[str]) -> dict[str, str]:
-        """Which thread each of these comments is in, by transfer key."""
-        result = import_store.stored_parents(self._session, self._site_id, keys)
-        return {key: row.thread for key, row in result.items()}
+        """Return the key of each comment's thread, by transfer key."""
+        parents = import_store.stored_parents(self._session, self._site_id, keys)
+        return {key: row.thread for key, row in parents.items()}
 
     def _wait(self, article: ImportedThread, address: ThreadAddress, batch: list[PlannedComment]) -> None:
         if batch:
             published_at = article.published_at or min(one.created_at for one in batch)
-            # What readers cannot read keeps its title for itself, also once a comment on it is approved here.
+            # The title of an article that is not public must not become visible, even when a comment on it is approved.
             title = "" if article.hidden else article.title
             self._waiting.append(ThreadToStore(address, title, published_at, batch))
 

@@ -1,4 +1,4 @@
-"""The records that every reader of another system's file yields: articles and their comments."""
+"""The records that the readers of all import formats yield: articles and their comments."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from commentsvc.models import Kind, Status, TextFormat
 
 @dataclass(frozen=True, slots=True)
 class ImportedComment:
-    """A comment as it was written elsewhere. Nothing of it is checked yet."""
+    """A comment as it was written elsewhere, not validated yet."""
 
     id: str
-    """What its system calls it; unique in the source of its article."""
+    """The other system's id; unique within `source` of its article."""
     text: str
     format: TextFormat
     status: Status
     parent_id: str | None = None
-    """None for one that answers no other."""
+    """None for a comment that is not a reply."""
     kind: Kind = Kind.COMMENT
     name: str = ""
     email: str = ""
     website: str = ""
     created_at: datetime | None = None
-    """None where the file has no time that can be read."""
+    """None if the file has no valid time."""
     refused: str = ""
-    """Why the reader advises against importing it, in a few words."""
+    """Why the comment should not be imported, in a few words; empty if it should."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +34,16 @@ class ImportedThread:
     """An article and its comments, in any order."""
 
     system: str
-    """The name of the system, as in "WordPress"."""
+    """The name of the system, such as "WordPress"."""
     source: str
-    """Which of that system's installations; with system and comment id it names a comment for ever."""
+    """The installation of that system; together with the system and a comment's id it identifies the comment."""
     url: str
-    """Its address, or a path that begins with a slash."""
+    """Its URL, or a path that begins with a slash."""
     comments: tuple[ImportedComment, ...]
     title: str = ""
     """Plain text."""
     published_at: datetime | None = None
     home: str = ""
-    """The address of the blog it belongs to, where the file tells."""
+    """The URL of its blog, if the file has it."""
     hidden: bool = False
-    """Its readers were not the public: it was private, a draft or behind a password."""
+    """Whether it was not public: private, a draft or behind a password."""

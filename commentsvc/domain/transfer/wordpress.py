@@ -1,4 +1,4 @@
-"""Reads WXR, the XML that WordPress writes under Tools > Export, versions 1.0 to 1.2."""
+"""Reads WXR, the XML that WordPress exports under Tools > Export, versions 1.0 to 1.2."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from commentsvc.text import imported_html, markup
 SYSTEM = "WordPress"
 VERSIONS = ("1.0", "1.1", "1.2")
 _FIELD_LONGEST = 300_000
-"""Of what is kept of one element; far beyond what a comment may have."""
+"""Limit for the text of one element, far above the limit of a comment."""
 _TITLE_LONGEST = 2000
 _NAMESPACE = re.compile(r"\{https?://wordpress\.org/export/([^/}]*)/\}(\w+)")
 _BLOG = frozenset({"link", "wp:base_site_url", "wp:base_blog_url"})
@@ -66,7 +66,7 @@ def read(
 
 
 class _Export:
-    """The target of the parser: keeps the texts of the elements it wants, until their article ends."""
+    """The parser's target: collects the texts of the wanted elements until their article ends."""
 
     def __init__(self) -> None:
         self.finished: deque[ImportedThread] = deque()
@@ -85,7 +85,7 @@ class _Export:
         depth = len(self._path)
         self._path.append(name)
         if depth == 0 and name != "rss":
-            raise TransferError(f"this is XML, but no WordPress export: it begins with <{tag[:40]}>. {_HOW}")
+            raise TransferError(f"this XML is not a WordPress export: it begins with <{tag[:40]}>. {_HOW}")
         if name in _WANTED.get(depth, ()) and self._inside(depth):
             self._text, self._length, self._at = [], 0, depth
 
@@ -98,7 +98,7 @@ class _Export:
         name = self._path.pop()
         depth = len(self._path)
         if self._text is not None and depth == self._at:
-            # A blog's link stands before its articles; an image's link comes after.
+            # The blog's link comes before its articles, an image's link after them.
             (self._blog, self._article, self._comment)[depth - 2].setdefault(name, "".join(self._text))
             self._text = None
         elif depth == 3 and name == "wp:comment":
@@ -114,7 +114,7 @@ class _Export:
         return depth == 2 or (self._path[2] == "item" and (depth == 3 or self._path[3] == "wp:comment"))
 
     def _name(self, tag: str) -> str:
-        """`wp:name` for an element of the export's namespace, `name` for one of plain RSS, "" for others."""
+        """Return `wp:name` for an element of the export's namespace, `name` for one of plain RSS, "" for others."""
         if not tag.startswith("{"):
             return tag
         match = _NAMESPACE.fullmatch(tag)
@@ -122,8 +122,8 @@ class _Export:
             return ""
         if match[1] not in VERSIONS:
             raise TransferError(
-                f"this export is of version {match[1][:20]!r}; {', '.join(VERSIONS)} are understood. "
-                "Export with a present WordPress."
+                f"this export has version {match[1][:20]!r}; supported are {', '.join(VERSIONS)}. "
+                "Export with a current WordPress."
             )
         self._is_export = True
         return f"wp:{match[2]}"
@@ -136,7 +136,7 @@ class _Export:
 
     def _require_export(self) -> None:
         if not self._is_export:
-            raise TransferError(f"this is a feed of news, but no WordPress export. {_HOW}")
+            raise TransferError(f"this is an RSS feed, not a WordPress export. {_HOW}")
 
 
 _HOW = "In WordPress, choose Tools > Export > All content."
@@ -172,28 +172,28 @@ def _comment(fields: dict[str, str]) -> ImportedComment:
         status=_STATUSES.get(field("approved"), Status.HELD),
         parent_id=parent if parent not in {"", "0"} else None,
         kind=kind or Kind.COMMENT,
-        # WordPress keeps a name as it stands in a page, with references for & and quotes.
+        # WordPress stores a name as HTML, with references for & and quotes.
         name=html.unescape(field("author")),
         email=html.unescape(field("author_email")),
         website=_plain_address(field("author_url")),
         created_at=_time(fields, "wp:comment_date"),
-        # Order notes, webhooks, editors' remarks: they were never shown to readers.
-        refused="" if kind else f"of type “{field('type')[:40]}”, which is no reader's comment",
+        # Order notes, webhooks and editorial remarks were never shown to readers.
+        refused="" if kind else f"of type “{field('type')[:40]}”, which is not for readers",
     )
 
 
 def _words(title: str) -> str:
-    """A title is HTML in WordPress; `plain` reads only what is well-formed."""
+    """Return a title as text: WordPress's titles are HTML, and `plain` needs it well-formed."""
     return markup.plain(imported_html.rewrite(title[:_TITLE_LONGEST]))
 
 
 def _plain_address(url: str) -> str:
-    """Only references that WordPress itself writes: in "?a=1&copy=2" there is none."""
+    """Replace only the references that WordPress itself writes: "?a=1&copy=2" contains none."""
     return url.replace("&#038;", "&").replace("&amp;", "&")
 
 
 def _time(fields: dict[str, str], name: str) -> datetime | None:
-    """The time in UTC, else the blog's own, whose zone the file does not tell; None for neither."""
+    """Return the time in UTC, else the blog's local time (the file has no time zone); None if both are missing."""
     for text in (fields.get(f"{name}_gmt", ""), fields.get(name, "")):
         try:
             return datetime.strptime(text.strip(), "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)

@@ -1,8 +1,7 @@
-"""Reads XML of any length in a memory that stays flat, and refuses what makes XML dangerous.
+"""Reads XML of any length with constant memory, and refuses the dangerous parts of XML.
 
-No DTD, no entities but XML's own five, no reaching out, a bounded depth. What exports of real sites often break,
-and no reader misses, is mended on the way: control characters, bytes that are no text, empty lines before the
-declaration.
+No DTD, no entities except XML's own five, no external access, a limited depth. It repairs harmless defects that real
+exports often have: control characters, invalid bytes, empty lines before the declaration.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ DEEPEST = 100
 _CHUNK = 1 << 16
 _NO_XML_CHARACTER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _ENCODING = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]+)")
-# Only encodings of text: Python knows "zip" and "rot13" by the same means.
+# Only text encodings: Python's codecs include "zip" and "rot13".
 _TEXT_ENCODING = re.compile(
     r"utf-8|utf-16|ascii|iso8859-\d+|cp125\d|koi8-[rtu]|gbk|gb\d+|big5\w*|euc_\w+|shift_jis\w*"
 )
@@ -32,7 +31,7 @@ _AGAIN = "Importing again later adds only what is missing."
 
 
 class XmlHandler(Protocol):
-    """Takes a document's events; names come as `{namespace}name`. It may raise TransferError without a line."""
+    """Receives a document's events, with names as `{namespace}name`. It may raise TransferError without a line."""
 
     def start(self, tag: str, attributes: dict[str, str]) -> None: ...
     def end(self, tag: str) -> None: ...
@@ -48,7 +47,7 @@ def events(
     `on_read` is called with the number of bytes just read. Raises TransferError with the line and what to do.
     """
     parser = XMLParser(target=_Shallow(target), forbid_dtd=True)
-    expat: Any = parser.parser  # it knows the line still when the parser is closed
+    expat: Any = parser.parser  # still knows the line after the parser is closed
     line = 0
     try:
         with _opened(source) as file:
@@ -66,22 +65,22 @@ def events(
 
 @contextmanager
 def _located(expat: Any, dropped_lines: int) -> Iterator[None]:
-    """Turn what the parser and its target raise into a TransferError that begins with the line."""
+    """Turn the errors of the parser and its target into a TransferError that begins with the line."""
     try:
         yield
     except ParseError as error:
         raise TransferError(_sentence(error, dropped_lines)) from None
     except DefusedXmlException:
         raise TransferError(
-            f"Line {expat.CurrentLineNumber + dropped_lines}: a DTD or an entity is declared here, which no "
-            "export has and which can do harm. Export again; a page saved from a browser is not an export."
+            f"Line {expat.CurrentLineNumber + dropped_lines}: this declares a DTD or an entity, which exports do "
+            "not have and which can do harm. Export again; a page saved from a browser is not an export."
         ) from None
     except TransferError as error:
         raise TransferError(f"Line {expat.CurrentLineNumber + dropped_lines}: {error}") from None
 
 
 class _Shallow:
-    """Hands events on, down to a depth that no honest document has."""
+    """Passes events on, down to a depth that no real document exceeds."""
 
     def __init__(self, target: XmlHandler) -> None:
         self._target = target
@@ -92,7 +91,7 @@ class _Shallow:
         self._depth += 1
         if self._depth > DEEPEST:
             raise TransferError(
-                f"elements lie more than {DEEPEST} deep here, as in no export. Export the site again."
+                f"elements are nested more than {DEEPEST} deep, which no export does. Export the site again."
             )
         self._target.start(tag, attributes)
 
@@ -106,7 +105,7 @@ def _opened(source: Path | BinaryIO) -> AbstractContextManager[BinaryIO]:
 
 
 def _texts(file: BinaryIO, on_read: Callable[[int], object] | None) -> Iterator[tuple[str, int]]:
-    """Yield the file's text without what XML cannot hold, and how many empty lines went from before it."""
+    """Yield the file's text without characters that XML forbids, and the number of empty lines removed before it."""
     decoder: codecs.IncrementalDecoder | None = None
     while chunk := file.read(_CHUNK):
         if on_read is not None:
@@ -132,11 +131,11 @@ def _texts(file: BinaryIO, on_read: Callable[[int], object] | None) -> Iterator[
 
 def _require_plain(start: bytes) -> None:
     if start.startswith((b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf")):
-        raise TransferError("The file is compressed. Unpack it and import the .xml file that is in it.")
+        raise TransferError("The file is compressed. Unpack it and import the .xml file inside.")
 
 
 def _decoder(start: bytes) -> codecs.IncrementalDecoder:
-    """Return a decoder that puts U+FFFD for what is no character: one broken byte must not cost a blog."""
+    """Return a decoder that replaces invalid bytes with U+FFFD: one broken byte must not stop an import."""
     if start.startswith((codecs.BOM_UTF16_BE, codecs.BOM_UTF16_LE)):
         return codecs.getincrementaldecoder("utf-16")("replace")
     match = _ENCODING.search(start[:500])
@@ -146,9 +145,7 @@ def _decoder(start: bytes) -> codecs.IncrementalDecoder:
     except LookupError:
         codec = None
     if codec is None or not _TEXT_ENCODING.fullmatch(codec.name):
-        raise TransferError(
-            f"The file says it is written in {name!r}, which is unknown here. Save it as UTF-8."
-        )
+        raise TransferError(f"The file's encoding {name!r} is not supported. Save it as UTF-8.")
     return codec.incrementaldecoder("replace")
 
 
@@ -157,4 +154,6 @@ def _sentence(error: ParseError, dropped_lines: int) -> str:
     if error.code in _ENDS_EARLY:
         return f"Line {line}: the file ends in the middle. Export the site again. {_AGAIN}"
     why = str(error).partition(":")[0]
-    return f"Line {line}: this is not XML ({why}). Correct that line, or export the site again. {_AGAIN}"
+    return (
+        f"Line {line}: this is not valid XML ({why}). Correct that line, or export the site again. {_AGAIN}"
+    )

@@ -1,4 +1,4 @@
-"""A person's own pages: what they wrote, how and where they are logged in, and deleting the account."""
+"""A person's own pages: their comments, logins and sessions, and deleting the account."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ blueprint = Blueprint("account", __name__, url_prefix=ACCOUNT)
 
 
 def guard() -> ResponseReturnValue | None:
-    """Stand before every route: changes come from pages of ours, and people are signed in."""
+    """The guard: requires our own pages for changes, and a signed-in person."""
     if request.method not in {"GET", "HEAD"}:
         origin_check.require_own_page()
     holder = _find_holder()
@@ -45,7 +45,7 @@ def guard() -> ResponseReturnValue | None:
 
 @blueprint.get("")
 def home() -> ResponseReturnValue:
-    """What they wrote, on all sites."""
+    """Their comments on all sites."""
     page = profiles.own_comments(database(), _holder().commenter_id, after=query_number("after"))
     return _show("comments", page=page, continued="after" in request.args)
 
@@ -58,21 +58,21 @@ def settings() -> ResponseReturnValue:
 
 @blueprint.post("/name")
 def rename() -> ResponseReturnValue:
-    """Take another name; one that a website vouches for is that website's to change."""
+    """Change the name, unless it comes from a website's single sign-on."""
     form = NameForm()
     try:
         with writing() as session:
             if _is_vouched():
-                raise ForbiddenError("Your name comes from the website at which you are logged in.")
+                raise ForbiddenError("Your name comes from the website where you are logged in.")
             profiles.rename(session, _holder().commenter_id, form.name.data or "")
     except InvalidFieldsError as error:
         return make_response(_settings(form, error.fields), 422)
-    return _done("Your name is changed, on comments of earlier days too.")
+    return _done("Your name is changed, also on your earlier comments.")
 
 
 @blueprint.post("/picture")
 def picture() -> ResponseReturnValue:
-    """Show the picture, or initials in its place."""
+    """Show the picture, or initials instead."""
     shown = request.form.get("show") == "yes"
     with writing() as session:
         profiles.show_picture(session, _holder().commenter_id, shown)
@@ -81,7 +81,7 @@ def picture() -> ResponseReturnValue:
 
 @blueprint.post("/identities/<int:row_id>/unlink")
 def unlink(row_id: int) -> ResponseReturnValue:
-    """Take away one of several ways to log in."""
+    """Remove one of several ways to log in."""
     with writing() as session:
         identities.unlink(session, _holder(), row_id, at=now())
     return _done("The account is unlinked, and your other sessions are ended.")
@@ -89,7 +89,7 @@ def unlink(row_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/sessions/<int:row_id>/end")
 def end(row_id: int) -> ResponseReturnValue:
-    """End one session; nothing happens to another person's."""
+    """End one of the person's sessions."""
     with writing() as session:
         login_sessions.end_one(session, _holder().commenter_id, row_id)
     return _done("The session is ended.")
@@ -97,7 +97,7 @@ def end(row_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/sessions/end-others")
 def end_others() -> ResponseReturnValue:
-    """End every session but this one."""
+    """End all sessions except this one."""
     with writing() as session:
         login_sessions.end_all(session, _holder().commenter_id, but=_holder().id)
     return _done("All other sessions are ended.")
@@ -114,7 +114,7 @@ def leave() -> ResponseReturnValue:
 
 @blueprint.get("/data.json")
 def data() -> ResponseReturnValue:
-    """All of it, as a file."""
+    """All of the person's data, as a file."""
     answer = jsonify(personal_export.person(database(), _holder().commenter_id, at=now()))
     answer.headers["Content-Disposition"] = f'attachment; filename="my-comments-{now():%Y-%m-%d}.json"'
     return headers.no_store(answer)
@@ -122,12 +122,12 @@ def data() -> ResponseReturnValue:
 
 @blueprint.route("/delete", methods=["GET", "POST"])
 def delete() -> ResponseReturnValue:
-    """What deleting means, and the button that does it."""
+    """Explain what deleting the account means, or delete it."""
     form = DeletionForm()
     if request.method == "GET":
         return _show("delete", form=form, errors={}, fresh=_is_fresh(), again=_again())
     if not _is_fresh():
-        raise ForbiddenError("Please log in once more before you delete your account.")
+        raise ForbiddenError("Please log in again before you delete your account.")
     try:
         require_valid(form)
     except InvalidFieldsError as error:
@@ -140,10 +140,10 @@ def delete() -> ResponseReturnValue:
 
 def _find_holder() -> LoginSession | None:
     token = reader.token(None)
-    result = reader.current(None)
-    if result is None and token:
-        result = login_sessions.find(database(), token, purpose=login_sessions.OWN, at=now())
-    return result
+    holder = reader.current(None)
+    if holder is None and token:
+        holder = login_sessions.find(database(), token, purpose=login_sessions.OWN, at=now())
+    return holder
 
 
 def _holder() -> LoginSession:
@@ -156,14 +156,14 @@ def _is_fresh() -> bool:
 
 
 def _is_vouched() -> bool:
-    """Whether it is a website that says who this is."""
+    """Whether the person comes from a website's single sign-on."""
     identity = _holder().identity
     return identity is not None and identity.provider == single_sign_on.PROVIDER
 
 
 def _again() -> list[catalogue.Provider]:
-    """Return the providers at which this person can log in once more."""
-    mine = {one.provider for one in identities.identities_of(database(), _holder().commenter_id)}
+    """Return the providers with which this person can log in again."""
+    mine = {identity.provider for identity in identities.identities_of(database(), _holder().commenter_id)}
     return [provider for key, provider in providers().items() if key in mine]
 
 

@@ -1,1 +1,1 @@
-"""The views of moderators and owners."""
+"""The views for moderators and owners."""

@@ -1,4 +1,4 @@
-"""The audit log, and undoing what it lists. Nobody can change the log."""
+"""The audit log, which nobody can change, and undoing its actions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LOG = "/sites/<site:site_id>/actions"
 
 @blueprint.get(LOG)
 def listing(site_id: int) -> ResponseReturnValue:
-    """What was done on a site, the latest first."""
+    """A site's actions, the latest first."""
     admin = AdminContext.for_site(site_id)
     lines, next_after = undoing.log(database(), site_id, after=query_number("after"))
     return render_template(
@@ -34,7 +34,7 @@ def listing(site_id: int) -> ResponseReturnValue:
 
 @blueprint.post(f"{LOG}/<int:action_id>/undo")
 def undo(site_id: int, action_id: int) -> ResponseReturnValue:
-    """Put back what an action changed, and lead back to where the button was."""
+    """Undo an action, and return to the page with the button."""
     admin = AdminContext.for_site(site_id)
     session = database()
     action = session.get(Action, action_id)
@@ -68,22 +68,22 @@ def undo(site_id: int, action_id: int) -> ResponseReturnValue:
 
 def _nothing(outcome: BulkResult) -> str:
     if outcome.already_decided or outcome.elsewhere:
-        return "Nothing was put back."
-    return "Nothing was put back: what this was about is deleted by now."
+        return "Nothing was restored."
+    return "Nothing was restored: it has been deleted since."
 
 
 def _sentence(outcome: BulkResult, done: int) -> str:
-    results = [outcome.sentence] if outcome.sentence else []
-    if done or not results:
-        results.append(f"Put back {bulk_decisions.count_in_words(done)}." if done else _nothing(outcome))
+    sentences = [outcome.sentence] if outcome.sentence else []
+    if done or not sentences:
+        sentences.append(f"Restored {bulk_decisions.count_in_words(done)}." if done else _nothing(outcome))
     if stay := len(outcome.already_decided):
-        names = sorted({one.by or "the service" for one in outcome.already_decided})
-        results.append(
-            f"On {bulk_decisions.count_in_words(stay)} {', '.join(names)} has decided since: as it is now, so it stays."
+        names = sorted({earlier.by or "the service" for earlier in outcome.already_decided})
+        sentences.append(
+            f"Not restored: {bulk_decisions.count_in_words(stay)}, already decided by {', '.join(names)}."
         )
     if outcome.elsewhere:
         is_ = "is" if outcome.elsewhere == 1 else "are"
-        results.append(
+        sentences.append(
             f"{bulk_decisions.count_in_words(outcome.elsewhere).capitalize()} {is_} on another site now."
         )
-    return " ".join(results)
+    return " ".join(sentences)

@@ -1,4 +1,4 @@
-"""A site's bans: the list, banning what is typed or a comment's author, and lifting a ban."""
+"""A site's bans: the list, banning a typed value or a comment's author, and lifting a ban."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _TICKED = {BanKind.PERSON, BanKind.EMAIL, BanKind.AUTHOR}
 
 @blueprint.route("/sites/<site:site_id>/bans", methods=["GET", "POST"])
 def listing(site_id: int) -> ResponseReturnValue:
-    """All bans, and a form for one more."""
+    """All bans, and a form to add one."""
     admin = AdminContext.for_site(site_id)
     form, errors = BanForm(), {}
     if request.method == "POST":
@@ -40,13 +40,13 @@ def listing(site_id: int) -> ResponseReturnValue:
             return _add_typed(form, site_id)
         except InvalidFieldsError as error:
             errors = error.fields
-    found, next_after = ban_list.list_bans(database(), site_id, after=query_number("after"))
+    shown_bans, next_after = ban_list.list_bans(database(), site_id, after=query_number("after"))
     html = render_template(
         "admin/bans.html",
         admin=admin,
         form=form,
         errors=errors,
-        bans=found,
+        bans=shown_bans,
         next_after=next_after,
         named=ban_list.describe,
         now=now(),
@@ -57,13 +57,13 @@ def listing(site_id: int) -> ResponseReturnValue:
 
 @blueprint.route("/comments/<int:comment_id>/ban", methods=["GET", "POST"])
 def author(comment_id: int) -> ResponseReturnValue:
-    """Ban who wrote a comment, by what it tells of them."""
+    """Ban a comment's author."""
     admin, comment = _find(comment_id)
     offered = ban_list.possible_bans(comment)
     form = AuthorBanForm()
-    form.targets.choices = [(one.key, _WORDS[one.kind].format(_shown(one))) for one in offered]
+    form.targets.choices = [(target.key, _WORDS[target.kind].format(_shown(target))) for target in offered]
     if request.method == "GET":
-        form.targets.data = [one.key for one in offered if one.kind in _TICKED]
+        form.targets.data = [target.key for target in offered if target.kind in _TICKED]
     errors, status = {}, 200
     if request.method == "POST":
         try:
@@ -86,7 +86,7 @@ def author(comment_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/bans/<int:ban_id>/lift")
 def lift(ban_id: int) -> ResponseReturnValue:
-    """Take a ban off; once it is gone, there is nothing more to do."""
+    """Lift a ban."""
     with writing() as session:
         ban = session.get(Ban, ban_id)
         if ban is None:
@@ -120,8 +120,10 @@ def _ban_author(form: AuthorBanForm, comment_id: int) -> Redirect:
     require_valid(form)
     with writing() as session:
         admin, comment = _find(comment_id)
-        chosen = [one for one in ban_list.possible_bans(comment) if one.key in (form.targets.data or [])]
-        result = ban_list.add(
+        chosen = [
+            target for target in ban_list.possible_bans(comment) if target.key in (form.targets.data or [])
+        ]
+        added = ban_list.add(
             session,
             admin.site.id,
             chosen,
@@ -130,8 +132,8 @@ def _ban_author(form: AuthorBanForm, comment_id: int) -> Redirect:
             moderator_id=admin.person.id,
             at=now(),
         )
-    if result:
-        cookies.set_notice(f"Banned {ban_list.describe(result[0])}{ban_list.ending(result[0])}.")
+    if added:
+        cookies.set_notice(f"Banned {ban_list.describe(added[0])}{ban_list.ending(added[0])}.")
     return _back(admin.site.id, _author(comment))
 
 
@@ -143,7 +145,7 @@ def _find(comment_id: int) -> tuple[AdminContext, Comment]:
 
 
 def _author(comment: Comment) -> AuthorRef | None:
-    """Return who has a page; None for a guest without an e-mail address."""
+    """Return a reference for the author's page; None for a guest without an e-mail address."""
     return AuthorRef.read(comment.commenter_id, comment.guest_email, None)
 
 
@@ -152,7 +154,7 @@ def _shown(target: ban_list.BanTarget) -> str:
 
 
 def _back(site_id: int, who: AuthorRef | str | None) -> Redirect:
-    """Return to the person, where it is about one, or to the list."""
+    """Return to the person's page if the ban is about one, else to the list."""
     if who:
         return redirect(url_for("people.detail", site_id=site_id, who=who), 303)
     return redirect(url_for("bans.listing", site_id=site_id), 303)

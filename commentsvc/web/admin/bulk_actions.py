@@ -1,4 +1,4 @@
-"""Decisions on selected comments, or on all that a filtered list has."""
+"""Decisions on selected comments, or on all comments in a filtered list."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _RESTORE, _KEEP = "restore", "keep"
 
 @blueprint.post("/sites/<site:site_id>/bulk")
 def decide(site_id: int) -> ResponseReturnValue:
-    """Do what the pressed button names, to what was ticked or to all that match."""
+    """Do what the pressed button says, to the selected comments or to all that match."""
     admin, place = AdminContext.for_site(site_id), QueuePosition.read()
     verdict = request.form.get("verdict", "")
     if verdict not in {*Status, _RESTORE, _KEEP}:
@@ -77,18 +77,18 @@ def _picked(admin: AdminContext, verdict: str) -> BulkResult:
 
 
 def _seen() -> dict[int, Status | None]:
-    """What was ticked, with the status that each was shown with."""
+    """Return the selected comments, each with the status that the page showed."""
     picks = request.form.getlist("pick")
     if len(picks) > MOST_PICKED:
         abort(400)
-    results: dict[int, Status | None] = {}
+    seen: dict[int, Status | None] = {}
     for pick in picks:
         digits, _, status = pick.partition("-")
         comment_id = fields.whole_number(digits)
         if comment_id is None or status not in set(Status):
             abort(400)
-        results[comment_id] = Status(status)
-    return results
+        seen[comment_id] = Status(status)
+    return seen
 
 
 def _status(verdict: str) -> Status | None:
@@ -96,23 +96,23 @@ def _status(verdict: str) -> Status | None:
 
 
 def _done(outcome: BulkResult) -> int:
-    """How many were changed in all rounds."""
+    """Return the number of changed comments in all rounds."""
     return (form_number("done") or 0) + outcome.changed
 
 
 def _sentence(outcome: BulkResult, verdict: str) -> str:
     done = _done(outcome)
     if not done and not outcome.already_decided:
-        return "Nothing was ticked, or it stood there already."
+        return "Nothing was selected, or nothing had to change."
     verb = "Kept" if verdict == _KEEP else bulk_decisions.KINDS[_status(verdict)][1]
     text = f"{verb}: {bulk_decisions.count_in_words(done)}."
     return f"{text} {_others(outcome.already_decided)}".strip()
 
 
 def _others(overtaken: Sequence[AlreadyDecided]) -> str:
-    """Name those who had decided before."""
+    """Return a sentence that names who had already decided."""
     if not overtaken:
         return ""
-    names = sorted({one.by or "the service" for one in overtaken})
+    names = sorted({earlier.by or "the service" for earlier in overtaken})
     number = bulk_decisions.count_in_words(len(overtaken)).capitalize()
-    return f"{number} had been decided meanwhile by {', '.join(names)}."
+    return f"{number} had already been decided by {', '.join(names)}."

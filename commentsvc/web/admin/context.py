@@ -1,4 +1,4 @@
-"""What the pages of the admin view share: the guard, the current site, and the position in the list."""
+"""Shared by the pages of the admin view: the guard, the current site, and the position in the list."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from commentsvc.web.request_values import query_number
 
 TABS = tuple(Tab)
 COMMENT = "/comments/<int:comment_id>"
-"""Where a comment's pages lie."""
+"""The path of a comment's pages."""
 _SETTLED = "settled"
 
 
 def guard() -> Response | None:
-    """Stand before every route of a blueprint: changes come from pages of ours, and people are signed in."""
+    """The guard of the admin blueprints: requires our own pages for changes, and a signed-in person."""
     if request.method not in {"GET", "HEAD"}:
         origin_check.require_own_page()
     elif arriving := arrival():
@@ -45,10 +45,10 @@ def guard() -> Response | None:
 
 
 def arrival() -> Response | None:
-    """Answer a visit by a link on another website, or None where it is none.
+    """Answer a visit by a link on another website; return None for any other request.
 
-    Browsers leave a strict cookie out of such a visit, so somebody who is signed in would look like a stranger.
-    This page goes on to the same address by itself, now as a page of ours.
+    Browsers do not send a strict cookie with such a visit, so a signed-in person would look like a stranger. The page
+    reloads the same address, this time from our own page.
     """
     if request.headers.get("Sec-Fetch-Site") != "cross-site" or _SETTLED in request.args:
         return None
@@ -57,29 +57,29 @@ def arrival() -> Response | None:
 
 
 def signed_out(status: int, *, spent: bool = False) -> Response:
-    """Say how to get in."""
+    """Return the page that explains how to sign in."""
     ways_in = list(providers().values())
     return make_response(render_template("admin/signed_out.html", spent=spent, providers=ways_in), status)
 
 
 def person() -> Commenter:
-    """Return who passed the guard."""
+    """Return the person who passed the guard."""
     return cast(Commenter, g.person)
 
 
 @dataclass(frozen=True)
 class AdminContext:
-    """A site with the person who looks after it."""
+    """A site, and the moderator or owner who looks at it."""
 
     person: Commenter
     site: Site
     role: Role
     sites: list[Site]
-    """All that this person looks after."""
+    """All sites on which this person has a role."""
 
     @classmethod
     def for_site(cls, site_id: int, *, owner: bool = False) -> AdminContext:
-        """Return the context of a site; raises NotFoundError for people without a role (or not owner) there."""
+        """Return a site's context; raises NotFoundError for people without a role there (with `owner`: not owner)."""
         role = accounts.require_role(database(), person(), site_id, owner=owner)
         site = database().get_one(Site, site_id)
         return cls(person(), site, role, accounts.sites_of(database(), person()))
@@ -90,18 +90,18 @@ class AdminContext:
 
     @cached_property
     def surge(self) -> list[SurgeEpisode]:
-        """Where comments come at an abnormal rate just now."""
+        """Current surges of comments."""
         return episodes.current(database(), self.site, at=now())
 
     @cached_property
     def tabs(self) -> list[tuple[Tab, str]]:
-        """The lists, each with how many comments it has, such as 12 or 999+."""
+        """The lists with their numbers of comments, such as 12 or 999+."""
         counts, most = queue.counts(database(), self.site.id), queue.COUNTED - 1
         return [(status, str(counts[status]) if counts[status] <= most else f"{most}+") for status in TABS]
 
 
 def for_comment(comment_id: int) -> tuple[AdminContext, Comment]:
-    """Return a comment and the context of its site; to people without a role there, it does not exist."""
+    """Return a comment and its site's context; raises NotFoundError for people without a role there."""
     comment = database().get(Comment, comment_id)
     if comment is None:
         raise NotFoundError
@@ -109,24 +109,24 @@ def for_comment(comment_id: int) -> tuple[AdminContext, Comment]:
 
 
 def undo_button(admin: AdminContext, action_id: int | None) -> dict[str, int] | None:
-    """What a notice needs for its button."""
+    """Return what a notice needs for its undo button."""
     return {"action_id": action_id, "site_id": admin.site.id} if action_id else None
 
 
 @dataclass(frozen=True)
 class QueuePosition:
-    """Where in the list somebody is; every link and form carries it, so that they come back there."""
+    """A position in the list; all links and forms carry it, so that people return there."""
 
     status: Tab
     site_id: int | None
     after: int | None
     filters: Filters = field(default_factory=Filters)
     open: int | None = None
-    """The comment whose surroundings are shown."""
+    """The comment whose context is shown."""
 
     @classmethod
     def read(cls) -> QueuePosition:
-        """Read the query; raises BadAddressError."""
+        """Read the URL's query; raises BadAddressError."""
         wanted = request.args.get("status", TABS[0].value)
         if wanted not in set(Tab):
             raise BadAddressError("There is no such list of comments.")
@@ -139,17 +139,17 @@ class QueuePosition:
         )
 
     def arguments(self, **changed: Any) -> dict[str, Any]:
-        """What a link carries to mean this place, or another that differs in what is `changed`."""
+        """Return the URL parameters for this position, with some `changed`."""
         named = {"status": self.status.value, "site": self.site_id, "after": self.after}
         named |= self.filters.arguments() | {"open": self.open} | changed
         return {name: value for name, value in named.items() if value is not None}
 
     def narrowed(self, **changed: Any) -> dict[str, Any]:
-        """What a link carries to mean the beginning of this list with other filters; None takes one away."""
+        """Return the URL parameters for the start of this list with other filters; None removes a filter."""
         return self.arguments(**{"after": None, "open": None} | changed)
 
     def back(self, site_id: int, comment_id: int | None = None) -> Redirect:
-        """Return to the list, to a certain comment in it."""
+        """Return to the list, and to a comment in it if given."""
         anchor = f"comment-{comment_id}" if comment_id else None
         return redirect(
             url_for("queue.listing", **self.arguments(site=site_id, open=None), _anchor=anchor), 303

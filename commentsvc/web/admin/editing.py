@@ -29,14 +29,14 @@ blueprint = Blueprint("editing", __name__, url_prefix=cookies.ADMIN)
 
 @blueprint.route(f"{COMMENT}/edit", methods=["GET", "POST"])
 def edit(comment_id: int) -> ResponseReturnValue:
-    """Change a comment's text and what its guest typed about themselves."""
+    """Change a comment's text, and the details of its guest."""
     admin, comment = for_comment(comment_id)
     form = EditForm(data=_stored(comment))
     errors: dict[str, str] = {}
     if request.method == "POST":
         try:
-            said, action_id = _save(form, comment_id)
-            cookies.set_notice(said, undo=undo_button(admin, action_id))
+            text, action_id = _save(form, comment_id)
+            cookies.set_notice(text, undo=undo_button(admin, action_id))
             return QueuePosition.read().back(admin.site.id, comment_id)
         except InvalidFieldsError as error:
             errors = error.fields
@@ -54,7 +54,7 @@ def edit(comment_id: int) -> ResponseReturnValue:
 
 @blueprint.route(f"{COMMENT}/reply", methods=["GET", "POST"])
 def reply(comment_id: int) -> ResponseReturnValue:
-    """Answer a comment, in one's own name and with one's role."""
+    """Reply to a comment under one's own name, with one's role."""
     admin, comment = for_comment(comment_id)
     _require_answerable(comment)
     form, errors, status = ReplyForm(), {}, 200
@@ -89,7 +89,7 @@ def _stored(comment: Comment) -> dict[str, str | None]:
 
 
 def _save(form: EditForm, comment_id: int) -> tuple[str, int | None]:
-    """Store what was typed; return what happened, in a sentence, and the action."""
+    """Store what was typed; return a message and the action."""
     draft, guest = _checked(form, database().get_one(Comment, comment_id))
     with writing() as session:
         admin, comment = for_comment(comment_id)
@@ -105,36 +105,34 @@ def _save(form: EditForm, comment_id: int) -> tuple[str, int | None]:
 
 
 def _checked(form: EditForm, comment: Comment) -> tuple[comment_text.CommentText, Guest | None]:
-    """Check everything typed. A moderator may remove a detail the site asks for: its guest may have wished so."""
-    results: dict[str, str] = {}
+    """Validate everything typed. A moderator may remove a detail that the site requires: its guest may have asked."""
+    errors: dict[str, str] = {}
     draft, details = None, {}
-    # An imported text may be longer than what people may type here.
+    # An imported text may exceed the limit here.
     longest = max(settings().max_comment_length, len(comment.source))
     try:
         draft = comment_text.from_source(form.text.data or "", longest=longest, text_format=comment.format)
     except InvalidFieldsError as error:
-        results |= error.fields
+        errors |= error.fields
     if comment.commenter_id is None:
         for check in (fields.name, fields.email, fields.website):
             typed = form[check.__name__].data or ""
             try:
                 details[check.__name__] = check(typed) if typed.strip() else None
             except InvalidFieldsError as error:
-                results |= error.fields
-    if results or draft is None:
-        raise InvalidFieldsError(results)
+                errors |= error.fields
+    if errors or draft is None:
+        raise InvalidFieldsError(errors)
     return draft, Guest(**details) if comment.commenter_id is None else None
 
 
 def _require_answerable(comment: Comment) -> None:
     if comment.status in {Status.SPAM, Status.TRASH} or comment.kind is not Kind.COMMENT:
-        raise NotFoundError(
-            "This comment cannot be answered: it is spam, in the trash, or no comment at all."
-        )
+        raise NotFoundError("This comment cannot be replied to: it is spam, in the trash, or not a comment.")
 
 
 def _answer(form: ReplyForm, comment_id: int) -> tuple[Comment, int]:
-    """Post the reply; a comment that waits is approved with it, where the page had said so."""
+    """Post the reply; it also approves a held comment, if the page said so."""
     draft = comment_text.from_source(form.text.data or "", longest=settings().max_comment_length)
     with writing() as session:
         admin, comment = for_comment(comment_id)

@@ -15,7 +15,7 @@ blueprint = Blueprint("invitation", __name__, url_prefix=cookies.ADMIN)
 
 @blueprint.get("/invite/<token>")
 def page(token: str) -> ResponseReturnValue:
-    """A page with buttons; looking at it takes nothing."""
+    """A page with buttons; viewing it does not use up the invitation."""
     try:
         offer = invitations.find(database(), token, at=now())
     except LinkSpentError:

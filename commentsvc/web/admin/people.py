@@ -1,4 +1,4 @@
-"""Who writes on a site, and a person's page: what they wrote, every decision on it, bans and notes."""
+"""A site's commenters, and a person's page: their comments, every decision on them, bans and notes."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ NOTE = "/sites/<site:site_id>/notes/<int:note_id>"
 
 @blueprint.get(PEOPLE)
 def recent(site_id: int) -> ResponseReturnValue:
-    """Who wrote the latest comments, or who has a certain name or address."""
+    """The latest commenters, or those with a given name or address."""
     admin = AdminContext.for_site(site_id)
     wanted = request.args.get("q", "").strip()[: people_search.LONGEST]
-    result = (
+    writers = (
         people_search.find(database(), site_id, wanted)
         if wanted
         else people.recent_writers(database(), site_id)
@@ -36,7 +36,7 @@ def recent(site_id: int) -> ResponseReturnValue:
     return render_template(
         "admin/people.html",
         admin=admin,
-        writers=result,
+        writers=writers,
         wanted=wanted,
         most=people_search.MOST,
         notice=cookies.pop_notice(),
@@ -45,7 +45,7 @@ def recent(site_id: int) -> ResponseReturnValue:
 
 @blueprint.route(f"{PEOPLE}/one", methods=["GET", "POST"])
 def detail(site_id: int) -> ResponseReturnValue:
-    """A person's page; a form on it adds a note."""
+    """A person's page; its form adds a note."""
     admin = AdminContext.for_site(site_id)
     who = _who()
     form, errors = NoteForm(), {}
@@ -55,24 +55,24 @@ def detail(site_id: int) -> ResponseReturnValue:
         except InvalidFieldsError as error:
             errors = error.fields
         else:
-            cookies.set_notice("Noted.")
+            cookies.set_notice("The note is added.")
             return redirect(url_for("people.detail", site_id=site_id, who=who, _anchor="notes"), 303)
     return _show(admin, who, form, errors)
 
 
 @blueprint.route(NOTE, methods=["GET", "POST"])
 def edit_note(site_id: int, note_id: int) -> ResponseReturnValue:
-    """Change one's own note, or take it away."""
+    """Change or delete one's own note."""
     admin = AdminContext.for_site(site_id)
-    result = notes.own_note(database(), site_id, note_id, admin.person.id)
-    who = _subject(result)
-    form, errors = NoteForm(data={"text": result.text}), {}
+    note = notes.own_note(database(), site_id, note_id, admin.person.id)
+    who = _subject(note)
+    form, errors = NoteForm(data={"text": note.text}), {}
     if request.method == "POST":
         try:
             with writing() as session:
                 admin = AdminContext.for_site(site_id)
-                result = notes.own_note(session, site_id, note_id, admin.person.id)
-                sentence = _changed(session, result, form)
+                note = notes.own_note(session, site_id, note_id, admin.person.id)
+                sentence = _changed(session, note, form)
         except InvalidFieldsError as error:
             errors = error.fields
         else:
@@ -90,7 +90,7 @@ def edit_note(site_id: int, note_id: int) -> ResponseReturnValue:
 
 
 def _changed(session: Session, note: Note, form: NoteForm) -> str:
-    """Do what the pressed button says; return what happened, in a sentence."""
+    """Do what the pressed button says; return a message."""
     if request.form.get("do") == "delete":
         notes.delete(session, note, at=now())
         return "The note is deleted."
@@ -134,13 +134,13 @@ def _linked() -> AuthorRef | None:
 
 
 def _subject(note: Note) -> AuthorRef:
-    """Return whom a note is about, as the link to it spells their address: the note has it in small letters."""
+    """Return whom a note is about, spelled as in the link: the note stores it in lower case."""
     linked = _linked()
     return linked if linked and notes.is_about(note, linked) else AuthorRef.parse(note.about)
 
 
 def _who() -> AuthorRef:
-    """Read whom the address is about; raises NotFoundError and BadAddressError."""
+    """Return whom the URL is about; raises NotFoundError and BadAddressError."""
     who = _linked()
     if who is None or not who.is_person:
         raise NotFoundError

@@ -19,7 +19,7 @@ LENGTHS: Any = {
     "7": "A week",
     "30": "30 days",
     "365": "A year",
-    FOR_GOOD: "For good",
+    FOR_GOOD: "Permanently",
     UNTIL: "Until a certain day",
 }
 TYPED: Any = {
@@ -41,7 +41,7 @@ class LengthForm(FlaskForm):
     reason = StringField("Reason", [Length(max=300)])
 
     def ending(self, *, at: datetime) -> datetime | None:
-        """Return when the ban ends, None for never; raises InvalidFieldsError on `until`."""
+        """Return the end of the ban, None for never; raises InvalidFieldsError on `until`."""
         if self.length.data == FOR_GOOD:
             return None
         if self.length.data != UNTIL:
@@ -55,25 +55,25 @@ class LengthForm(FlaskForm):
 
 
 class BanForm(LengthForm):
-    """A ban of what a moderator types."""
+    """A ban of a value that a moderator types."""
 
     kind = SelectField("What", choices=TYPED)
     value = StringField("Address, range or domain", [Length(max=300)])
 
 
 class AuthorBanForm(LengthForm):
-    """A ban by what a comment tells of its author; `targets` gets its choices from there."""
+    """A ban of a comment's author; the view sets the choices of `targets`."""
 
     targets = SelectMultipleField("Ban by", [InputRequired("Please choose at least one")])
 
 
 class NoteForm(FlaskForm):
-    """A remark about a person."""
+    """A note about a person."""
 
     text = TextAreaField("New note")
 
 
 class InvitationForm(FlaskForm):
-    """What an invitation offers."""
+    """An invitation's role."""
 
     role = RadioField("Role", choices=ROLES, default=Role.MODERATOR.value)

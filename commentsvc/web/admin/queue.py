@@ -37,7 +37,7 @@ _DONE = {
 
 @blueprint.app_template_filter("ago")
 def ago(at: datetime) -> str:
-    """12 minutes ago; from the second day on, the date."""
+    """Return a time such as "12 minutes ago"; the date after a day."""
     passed = now() - at
     if passed < timedelta(minutes=1):
         return "just now"
@@ -50,7 +50,7 @@ def ago(at: datetime) -> str:
 
 @blueprint.get("")
 def listing() -> ResponseReturnValue:
-    """The queue of one site: the one asked for, or the first."""
+    """The queue of a site; without one in the URL, the first site."""
     place = QueuePosition.read()
     site_id = place.site_id
     if site_id is None:
@@ -79,7 +79,7 @@ def listing() -> ResponseReturnValue:
 
 @blueprint.get(COMMENT)
 def detail(comment_id: int) -> ResponseReturnValue:
-    """A comment in full, and every decision on it."""
+    """A comment in full, with every decision on it."""
     admin, _ = for_comment(comment_id)
     entry = queue.load_entry(database(), comment_id)
     return render_template(
@@ -127,13 +127,13 @@ def _wanted_status(comment_id: int) -> Status:
 
 
 def _checks(page: queue.QueuePage, chosen: str | None) -> list[str]:
-    """Why the comments of a page stand where they do, by the names of the checks: what can be filtered by."""
-    results = {check for entry in page.entries if entry.decision for check in entry.decision.checks}
-    return sorted(results | ({chosen} if chosen else set()))
+    """Return the checks that decided on a page's comments, to filter by."""
+    checks = {check for entry in page.entries if entry.decision for check in entry.decision.checks}
+    return sorted(checks | ({chosen} if chosen else set()))
 
 
 def _seen() -> Status | None:
-    """The status with which the page had shown the comment."""
+    """Return the status that the page showed."""
     shown = request.form.get("seen", "")
     return Status(shown) if shown in set(Status) else None
 

@@ -28,7 +28,7 @@ RULES = "/sites/<site:site_id>/rules"
 
 @dataclass
 class _Page:
-    """What the page shows beside the rules as they are."""
+    """What the page shows in addition to the current rules."""
 
     form: RulesForm
     errors: dict[str, str] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class _Page:
 
 @blueprint.route(RULES, methods=["GET", "POST"])
 def edit(site_id: int) -> ResponseReturnValue:
-    """The form; what it would change, where it was to be tried; or the rules saved."""
+    """Show the form, preview the rules, or save them."""
     admin = AdminContext.for_site(site_id, owner=True)
     page = _Page(RulesForm(data=_stored(admin.site)))
     if request.method == "POST":
@@ -57,7 +57,7 @@ def edit(site_id: int) -> ResponseReturnValue:
 
 @blueprint.post(f"{RULES}/akismet")
 def akismet(site_id: int) -> ResponseReturnValue:
-    """Switch Akismet on with a key that it knows, or off."""
+    """Turn Akismet on with a valid key, or off."""
     admin = AdminContext.for_site(site_id, owner=True)
     switched_off = request.form.get("do") == "off"
     try:
@@ -76,7 +76,7 @@ def akismet(site_id: int) -> ResponseReturnValue:
 
 
 def _known_to_akismet(key: str, site: Site) -> bool | None:
-    """Ask Akismet about a key, the database waiting for nothing; raises InvalidFieldsError for a wrong one."""
+    """Ask Akismet about a key, outside any transaction; raises InvalidFieldsError if it is wrong."""
     blog = site.origins[0].origin if site.origins else settings().base_url
     database().rollback()
     known_to_akismet = akismet_check.is_known_to_akismet(key, blog)
@@ -91,8 +91,8 @@ def _said_of_akismet(key: str, is_good: bool | None) -> str:
     if not key:
         return "Akismet is off."
     if is_good is None:
-        return "Saved, but Akismet could not be reached to check the key. New comments are sent to it nevertheless."
-    return "Akismet knows the key, and is asked about new comments."
+        return "Saved, but Akismet could not be reached to check the key. New comments are sent to it anyway."
+    return "Akismet accepts the key and will check new comments."
 
 
 @blueprint.post(f"{RULES}/forget")
@@ -101,7 +101,7 @@ def forget(site_id: int) -> ResponseReturnValue:
     with writing() as session:
         admin = AdminContext.for_site(site_id, owner=True)
         site_rules.forget(session, admin.site, moderator_id=admin.person.id, at=now())
-    cookies.set_notice("The filter has forgotten everything.")
+    cookies.set_notice("The filter is emptied.")
     return redirect(url_for("rules.edit", site_id=site_id), 303)
 
 

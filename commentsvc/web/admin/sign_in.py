@@ -17,22 +17,22 @@ blueprint = Blueprint("sign_in", __name__, url_prefix=cookies.ADMIN)
 
 @blueprint.get("/sign-in/<token>")
 def ask(token: str) -> ResponseReturnValue:
-    """A page with a button, which says who is about to sign in: programs that look at a mail's links spend none."""
+    """A page with a button that names the person: link scanners in mail programs must not use up the link."""
     if arriving := admin_context.arrival():
         return arriving
-    found, present = accounts.find_link(database(), token, at=now()), cookies.signed_in_moderator()
+    link, present = accounts.find_link(database(), token, at=now()), cookies.signed_in_moderator()
     return render_template(
         "admin/sign_in.html",
         token=token,
-        person=found.person if found and found.is_open else None,
-        provider=reader.label_of(found.provider) if found and found.provider else None,
-        other=present if present and found and present.id != found.person.id else None,
+        person=link.person if link and link.is_open else None,
+        provider=reader.label_of(link.provider) if link and link.provider else None,
+        other=present if present and link and present.id != link.person.id else None,
     )
 
 
 @blueprint.post("/sign-in/<token>")
 def enter(token: str) -> ResponseReturnValue:
-    """Spend the link and open a session; one that this browser had before ends."""
+    """Use up the link and open a session; an earlier session of this browser ends."""
     origin_check.require_own_page()
     try:
         with writing() as session:
@@ -48,7 +48,7 @@ def enter(token: str) -> ResponseReturnValue:
 
 @blueprint.post("/sign-out")
 def leave() -> ResponseReturnValue:
-    """End the session, here and in the database."""
+    """End the session in the browser and in the database."""
     origin_check.require_own_page()
     if secret := cookies.token():
         with writing() as session:

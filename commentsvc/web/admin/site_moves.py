@@ -1,4 +1,4 @@
-"""A website moves: a preview of what would change, then the change."""
+"""Moving all threads of a website to another URL: a preview, then the move."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ blueprint = Blueprint("site_moves", __name__, url_prefix=ROOT)
 
 SITE = "/sites/<site:site_id>/remap"
 SHOWN = 200
-"""Threads listed in a dry run."""
+"""Threads listed in a preview."""
 
 
 @blueprint.get(SITE)
@@ -36,7 +36,7 @@ def dry_run(site_id: int) -> ResponseReturnValue:
 
 @blueprint.post(SITE)
 def apply(site_id: int) -> ResponseReturnValue:
-    """Do it, and leave a way back."""
+    """Move the threads, and offer to undo that."""
     old, new = request.form.get("old", ""), request.form.get("new", "")
     try:
         with writing() as session:
@@ -51,7 +51,7 @@ def apply(site_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/remaps/<int:action_id>/undo")
 def undo(action_id: int) -> ResponseReturnValue:
-    """Give the threads their addresses back."""
+    """Restore the threads' addresses."""
     try:
         with writing() as session:
             action = session.get(Action, action_id)

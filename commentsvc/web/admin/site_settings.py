@@ -20,7 +20,7 @@ blueprint = Blueprint("site_settings", __name__, url_prefix=cookies.ADMIN)
 
 @blueprint.route("/sites/<site:site_id>", methods=["GET", "POST"])
 def edit(site_id: int) -> ResponseReturnValue:
-    """The form, and what it changes."""
+    """Show the form, or save it."""
     admin = AdminContext.for_site(site_id, owner=True)
     form = SiteForm(data=_stored(admin.site))
     errors: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""A site's own sign-in: turned on with a secret that is shown once, and off."""
+"""A site's own sign-in: turned on with a secret that is shown once, or off."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ blueprint = Blueprint("site_sso", __name__, url_prefix=cookies.ADMIN)
 
 @blueprint.route("/sites/<site:site_id>/sign-in", methods=["GET", "POST"])
 def edit(site_id: int) -> ResponseReturnValue:
-    """Say how it stands; give a new secret, or take the present one away."""
+    """Show the state; create a new secret, or delete the current one."""
     secret = None
     if request.method == "POST":
         switched_off = request.form.get("do") == "off"

@@ -1,4 +1,4 @@
-"""A site at a glance: the figures of the last days, as charts and tables."""
+"""A site's statistics of the last days, as charts and tables."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from commentsvc.web.context import database, now
 blueprint = Blueprint("statistics", __name__, url_prefix=cookies.ADMIN)
 
 STACKED = (Status.APPROVED, Status.HELD, Status.SPAM, Status.TRASH)
-"""From the ground up."""
+"""From bottom to top."""
 
 
 @blueprint.get("/sites/<site:site_id>/glance")
 def overview(site_id: int) -> ResponseReturnValue:
-    """Show the pictures, each with its figures as a table."""
+    """Show the charts, each with its figures as a table."""
     admin = AdminContext.for_site(site_id)
-    result = statistics.site_statistics(database(), site_id, at=now())
-    busiest = max(result.days, key=lambda day: day.total)
+    figures = statistics.site_statistics(database(), site_id, at=now())
+    busiest = max(figures.days, key=lambda day: day.total)
     return render_template(
         "admin/glance.html",
         admin=admin,
-        glance=result,
+        glance=figures,
         statuses=STACKED,
         latest=statistics.LATEST,
-        usual_wait=in_words(result.usual_wait) if result.usual_wait is not None else None,
+        usual_wait=in_words(figures.usual_wait) if figures.usual_wait is not None else None,
         busiest=busiest,
         top=ceiling(busiest.total),
     )
 
 
 def in_words(wait: timedelta) -> str:
-    """Say how long, as one would: 40 seconds, 12 min, 3 h 20 min, 2 days."""
+    """Return a duration in words: 40 seconds become "under a minute"; else "12 min", "3 h 20 min", "2 days"."""
     minutes = round(wait.total_seconds() / 60)
     if minutes < 1:
         return "under a minute"
@@ -51,7 +51,7 @@ def in_words(wait: timedelta) -> str:
 
 
 def ceiling(largest: int) -> int:
-    """Return a round number, even so that it can be halved, that no column rises above."""
+    """Return a round, even number that is at least `largest`, for the top of the scale."""
     step = 1
     while True:
         for factor in (2, 4, 6, 10):

@@ -1,4 +1,4 @@
-"""Flood control in the admin view: ease it, hold everything, or turn it off for a site."""
+"""Surge protection in the admin view: ease it, hold everything, or turn it off for a site."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ blueprint = Blueprint("surge", __name__, url_prefix=cookies.ADMIN)
 
 SITE = "/sites/<site:site_id>"
 _BY_HAND = {"ease": episodes.ease, "hold": episodes.hold_all}
-_DONE = {"ease": "Nothing is held for that any more.", "hold": "All comments wait there now."}
+_DONE = {"ease": "Comments are no longer held because of this.", "hold": "All comments there are held now."}
 
 
 @blueprint.post(f"{SITE}/pressure/<int:pressure_id>")
 def change(site_id: int, pressure_id: int) -> ResponseReturnValue:
-    """Take the friction away until it is calm, or hold all at once."""
+    """Let comments appear until the surge ends, or hold all of them."""
     with writing() as session:
         admin = AdminContext.for_site(site_id)
         row = session.get(Pressure, pressure_id, with_for_update=True)
@@ -36,17 +36,17 @@ def change(site_id: int, pressure_id: int) -> ResponseReturnValue:
             _BY_HAND[wanted](session, row, moderator_id=admin.person.id, at=now())
             text = _DONE[wanted]
         else:
-            text = "Comments come as usual there again."
+            text = "This surge is already over."
     cookies.set_notice(text)
     return redirect(url_for("queue.listing", site=site_id), 303)
 
 
 @blueprint.post(f"{SITE}/rules/valve")
 def switch(site_id: int) -> ResponseReturnValue:
-    """Switch the valve on, or off for good."""
+    """Turn surge protection on, or off permanently."""
     with writing() as session:
         admin = AdminContext.for_site(site_id, owner=True)
         on = request.form.get("do") == "on"
         site_rules.set_valve(session, admin.site, on, moderator_id=admin.person.id, at=now())
-    cookies.set_notice("The pressure valve is on." if on else "The pressure valve is off.")
+    cookies.set_notice("Surge protection is on." if on else "Surge protection is off.")
     return redirect(url_for("rules.edit", site_id=site_id), 303)

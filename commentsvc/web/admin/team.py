@@ -1,4 +1,4 @@
-"""A site's team, for its owners: who has which role, and invitations by link."""
+"""A site's team, for its owners: members with their roles, and invitation links."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MEMBER = "/team/<int:membership_id>"
 
 @blueprint.route("/sites/<site:site_id>/team", methods=["GET", "POST"])
 def listing(site_id: int) -> ResponseReturnValue:
-    """Everybody with a role; the form makes an invitation, whose link is shown this once."""
+    """All members; the form creates an invitation, whose link is shown once."""
     link = None
     form = InvitationForm()
     admin = AdminContext.for_site(site_id, owner=True)
@@ -64,25 +64,25 @@ def change(membership_id: int) -> ResponseReturnValue:
 
 @blueprint.post(f"{MEMBER}/remove")
 def remove(membership_id: int) -> ResponseReturnValue:
-    """Take a member's role away."""
+    """Remove a member's role."""
     with writing() as session:
         admin = AdminContext.for_site(team.site_of(session, membership_id=membership_id), owner=True)
         name = team.remove(session, membership_id, moderator_id=admin.person.id, at=now())
-    return _back(admin.site.id, f"{name} no longer looks after {admin.site.name}.")
+    return _back(admin.site.id, f"{name} no longer moderates {admin.site.name}.")
 
 
 @blueprint.post("/team/invitations/<int:ticket_id>/withdraw")
 def withdraw(ticket_id: int) -> ResponseReturnValue:
-    """Make an invitation's link worthless."""
+    """Invalidate an invitation's link."""
     with writing() as session:
         admin = AdminContext.for_site(team.site_of(session, ticket_id=ticket_id), owner=True)
         team.withdraw(session, ticket_id, moderator_id=admin.person.id, at=now())
     return _back(admin.site.id, "The invitation is withdrawn.")
 
 
-def _back(site_id: int, said: str) -> Redirect:
-    """Return to the team, or to the queue where it is no longer theirs to see."""
-    cookies.set_notice(said)
+def _back(site_id: int, text: str) -> Redirect:
+    """Return to the team, or to the queue if the person is no longer an owner."""
+    cookies.set_notice(text)
     if accounts.role_on(database(), person().id, site_id) is Role.OWNER:
         return redirect(url_for("team.listing", site_id=site_id), 303)
     return redirect(url_for("queue.listing"), 303)

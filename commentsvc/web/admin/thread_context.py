@@ -1,4 +1,4 @@
-"""What the thread views of the admin view share: finding a thread for its moderators, and going back to it."""
+"""Shared by the thread views of the admin view: finding a thread for its moderators, and returning to it."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ ROOT = f"{cookies.ADMIN}/threads"
 
 
 def find(thread_id: int, *, owner: bool = False) -> tuple[AdminContext, Thread]:
-    """Return a thread and the context of its site; to people without a role there, it does not exist."""
+    """Return a thread and its site's context; raises NotFoundError for people without a role there."""
     thread = thread_controls.get(database(), thread_id)
     return AdminContext.for_site(thread.site_id, owner=owner), thread
 
 
 def done(thread_id: int, text: str, action: Action | None = None) -> Redirect:
-    """Return to a thread's page, with a sentence there and a way to undo what was done."""
+    """Return to a thread's page with a message, and an undo button if there is an action."""
     cookies.set_notice(text, action=action.id if action else None)
     return redirect(url_for("threads.detail", thread_id=thread_id), 303)
 
 
 def context(admin: AdminContext) -> dict[str, Any]:
-    """Return what every page about threads shows: the context, and the sentence left for it."""
-    return {"admin": admin, "articles": True, "said": cookies.pop_notice()}
+    """Return what every page about threads shows: the context and the message."""
+    return {"admin": admin, "articles": True, "message": cookies.pop_notice()}

@@ -1,4 +1,4 @@
-"""Renaming, merging and moving threads in the admin view, and undoing it."""
+"""Renaming, merging and moving threads in the admin view, and undoing that."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def rename(thread_id: int) -> ResponseReturnValue:
 
 @blueprint.get(f"{THREAD}/merge")
 def preview(thread_id: int) -> ResponseReturnValue:
-    """Ask for the other thread, or show what merging the two would do."""
+    """Ask for the other thread, or show what a merge would do."""
     return _preview(thread_id, request.args.get("into", ""))
 
 
@@ -61,19 +61,19 @@ def merge(thread_id: int) -> ResponseReturnValue:
     except InvalidFieldsError as error:
         return _preview(thread_id, into, error.fields)
     comments = "1 comment" if count == 1 else f"{count:,} comments"
-    return thread_context.done(action.facts["target"]["id"], f"Merged: {comments} came here.", action)
+    return thread_context.done(action.facts["target"]["id"], f"Merged: {comments} moved here.", action)
 
 
 @blueprint.get(f"{THREAD}/move")
 def move_preview(thread_id: int) -> ResponseReturnValue:
-    """Ask for the other site, or show what moving the thread there would do."""
+    """Ask for the other site, or show what the move would do."""
     to = query_number("to", LARGEST_SITE)
     return _move(thread_id, AdminContext.for_site(to, owner=True).site if to is not None else None)
 
 
 @blueprint.post(f"{THREAD}/move")
 def move(thread_id: int) -> ResponseReturnValue:
-    """Give a thread to another site; its owner must be this one's too."""
+    """Move a thread to another site; only an owner of both can."""
     to = form_number("to", LARGEST_SITE) or 0
     try:
         with writing() as session:
@@ -87,7 +87,7 @@ def move(thread_id: int) -> ResponseReturnValue:
 
 @blueprint.get("/sites/<site:site_id>/split")
 def split(site_id: int) -> ResponseReturnValue:
-    """Threads of a site that are probably of one article."""
+    """Threads of a site that probably belong to one article."""
     admin = AdminContext.for_site(site_id)
     return render_template(
         "admin/split.html", **thread_context.context(admin), groups=duplicates.find(database(), site_id)
@@ -96,7 +96,7 @@ def split(site_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/actions/<int:action_id>/undo")
 def undo(action_id: int) -> ResponseReturnValue:
-    """Undo what was done with threads."""
+    """Undo a rename, merge or move."""
     try:
         with writing() as session:
             action = session.get(Action, action_id)
@@ -170,10 +170,10 @@ def _move(thread_id: int, site: Site | None, errors: dict[str, str] | None = Non
 
 
 def _other_sites(site_id: int) -> list[Site]:
-    """Return the sites that this person owns, but one."""
+    """Return the other sites that this person owns."""
     mine = accounts.sites_of(database(), person())
     return [
-        one
-        for one in mine
-        if one.id != site_id and accounts.role_on(database(), person().id, one.id) is Role.OWNER
+        site
+        for site in mine
+        if site.id != site_id and accounts.role_on(database(), person().id, site.id) is Role.OWNER
     ]

@@ -37,14 +37,14 @@ _MARKED = {
 
 @blueprint.get("")
 def listing() -> ResponseReturnValue:
-    """A site's threads, newest first: of the site asked for, or the first."""
+    """A site's threads, newest first; without a site in the URL, the first site."""
     admin = _desk()
     search = request.args.get("q", "")[:SEARCH_LONGEST].strip()
-    result = thread_controls.listing(database(), admin.site.id, search=search, before=query_number("before"))
+    page = thread_controls.listing(database(), admin.site.id, search=search, before=query_number("before"))
     return render_template(
         "admin/threads.html",
         **thread_context.context(admin),
-        found=result,
+        listing=page,
         search=search,
         before=request.args.get("before"),
         closed=lambda thread: threads.closed_reason(admin.site, thread, at=now()),
@@ -59,12 +59,12 @@ def detail(thread_id: int) -> ResponseReturnValue:
 
 @blueprint.post(f"{THREAD}/closing")
 def closing(thread_id: int) -> ResponseReturnValue:
-    """Close it now, open it again, or set the date on which it closes."""
+    """Close the thread now or on a date, or open it again."""
     wanted = request.form.get("closing", "")
     try:
         on = {"open": None, "now": now()}[wanted] if wanted != "date" else _day(request.form.get("day", ""))
     except KeyError:
-        return _page(thread_id, {"closing": "Please choose one"})
+        return _page(thread_id, {"closing": "Please choose an option"})
     except InvalidFieldsError as error:
         return _page(thread_id, error.fields)
     with writing() as session:
@@ -77,7 +77,7 @@ def closing(thread_id: int) -> ResponseReturnValue:
 
 @blueprint.post(f"{THREAD}/pace")
 def pace(thread_id: int) -> ResponseReturnValue:
-    """Begin or end slow mode."""
+    """Start or end slow mode."""
     typed = request.form.get("seconds", "").strip()
     try:
         with writing() as session:
@@ -89,36 +89,38 @@ def pace(thread_id: int) -> ResponseReturnValue:
             thread_controls.slow(session, thread, wanted, moderator_id=admin.person.id, at=now())
     except InvalidFieldsError as error:
         return _page(thread_id, error.fields)
-    words = f"Slow mode: one comment every {threads.seconds(wanted)}." if wanted else "No slow mode."
+    words = f"Slow mode: one comment every {threads.seconds(wanted)}." if wanted else "Slow mode is off."
     return thread_context.done(thread_id, words)
 
 
 @blueprint.post(f"{THREAD}/title")
 def title(thread_id: int) -> ResponseReturnValue:
-    """Give the article a title, or leave it to the article."""
+    """Set the article's title, or leave it to the article's page."""
     with writing() as session:
         admin, thread = thread_context.find(thread_id)
         typed = request.form.get("title", "")
         thread_controls.rename_title(session, thread, typed, moderator_id=admin.person.id, at=now())
-    words = "Saved." if thread.title_source is TitleSource.MODERATOR else "The article says its title itself."
+    words = (
+        "Saved." if thread.title_source is TitleSource.MODERATOR else "The article's page provides the title."
+    )
     return thread_context.done(thread_id, words)
 
 
 @blueprint.get(COMMENT)
 def comment(comment_id: int) -> ResponseReturnValue:
-    """One comment, to be pinned or featured."""
+    """One comment, to pin or feature it."""
     return _marks(comment_id)
 
 
 @blueprint.post(f"{COMMENT}/mark")
 def mark(comment_id: int) -> ResponseReturnValue:
-    """Pin or feature a comment, or take the mark away."""
+    """Pin or feature a comment, or remove the mark."""
     wanted = request.form.get("mark", "")
     try:
         with writing() as session:
             admin, marked = _comment(comment_id)
             if wanted not in _MARKS:
-                raise InvalidFieldsError({"mark": "Please choose one"})
+                raise InvalidFieldsError({"mark": "Please choose an option"})
             _MARKS[wanted](session, marked, moderator_id=admin.person.id, at=now())
     except InvalidFieldsError as error:
         return _marks(comment_id, error.fields)
@@ -130,7 +132,7 @@ def _desk() -> AdminContext:
     if site_id is None:
         mine = accounts.sites_of(database(), person())
         if not mine:
-            raise NotFoundError("You look after no site here.")
+            raise NotFoundError("You do not moderate any site here.")
         site_id = mine[0].id
     return AdminContext.for_site(site_id)
 
@@ -162,11 +164,11 @@ def _page(thread_id: int, errors: dict[str, str] | None = None) -> ResponseRetur
 
 
 def _marks(comment_id: int, errors: dict[str, str] | None = None) -> ResponseReturnValue:
-    admin, found = _comment(comment_id)
+    admin, marked = _comment(comment_id)
     html = render_template(
         "admin/marks.html",
         **thread_context.context(admin),
-        comment=found,
+        comment=marked,
         entry=queue.load_entry(database(), comment_id),
         errors=errors or {},
     )
@@ -174,7 +176,7 @@ def _marks(comment_id: int, errors: dict[str, str] | None = None) -> ResponseRet
 
 
 def _day(typed: str) -> datetime:
-    """Read a date as the beginning of that day, UTC; raises InvalidFieldsError on `day`."""
+    """Return the start of a day, UTC; raises InvalidFieldsError on `day`."""
     try:
         return datetime.combine(date.fromisoformat(typed.strip()), time(tzinfo=UTC))
     except ValueError:

@@ -1,1 +1,1 @@
-"""Login and single sign-on: who is asking, and how they prove it."""
+"""Login and single sign-on."""

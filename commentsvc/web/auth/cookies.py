@@ -1,4 +1,4 @@
-"""Who is signed in, and the cookies that remember it: one for each part of the service, none elsewhere."""
+"""The session cookies, one for each part of the service, and who is signed in by them."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ READER_PATHS = (
     "/thread",
     ACCOUNT,
 )
-"""Where a reader's session counts. Not the frame's page itself: that is the same for everybody."""
-_TOKEN = "token"  # noqa: S105 - the name under which the cookie holds it
+"""Paths with a reader's session. The frame's page is not one of them, because it is the same for everybody."""
+_TOKEN = "token"  # noqa: S105 - the token's name in the cookie
 _NOTICE = "notice"
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Give each part of the service its cookie, and make forms last as long as their session."""
+    """Give each part of the service its cookie, and make forms valid as long as their session."""
     app.config.update(
         SESSION_REFRESH_EACH_REQUEST=False,
-        PERMANENT_SESSION_LIFETIME=timedelta(days=60),  # each session in the database ends by itself before
+        PERMANENT_SESSION_LIFETIME=timedelta(days=60),  # the sessions in the database expire earlier
         WTF_CSRF_TIME_LIMIT=None,  # an hour's work in an open form must not be lost
-        WTF_CSRF_SSL_STRICT=False,  # origin_check.require_own_page looks at Origin, which proxies leave alone
+        WTF_CSRF_SSL_STRICT=False,  # origin_check.require_own_page checks Origin, which proxies do not change
     )
     admin = CookieSessions(Cookie("admin", samesite="Strict", secure=settings.secure))
     login = CookieSessions(Cookie("login", samesite="Lax", secure=settings.secure))
@@ -50,7 +50,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 @dataclass(frozen=True)
 class Cookie:
-    """How a part's cookie is called and sent. Without https it can have neither `Secure` nor the prefix."""
+    """A cookie's name and attributes. Without https it can have neither `Secure` nor the prefix."""
 
     part: str
     samesite: str
@@ -63,19 +63,19 @@ class Cookie:
 
 
 class CookieSessions(SecureCookieSessionInterface):
-    """Flask's signed cookie, with attributes of its own; one part's cookie means nothing to another."""
+    """Flask's signed cookie with its own attributes; each part's cookie is only valid for that part."""
 
     def __init__(self, cookie: Cookie) -> None:
         self.cookie = cookie
         self.salt = f"commentsvc.session.{cookie.part}"
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        if "Cookie" not in request.headers:  # as a guest's: there is no signature to be checked
+        if "Cookie" not in request.headers:  # such as a guest's request: skips checking a signature
             return self.session_class()
         return super().open_session(app, request)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        if session or session.accessed or session.modified:  # else there is nothing to be said of it
+        if session or session.accessed or session.modified:  # otherwise there is nothing to save
             super().save_session(app, session, response)
 
     def get_cookie_name(self, app: Flask) -> str:
@@ -85,7 +85,7 @@ class CookieSessions(SecureCookieSessionInterface):
         return None
 
     def get_cookie_path(self, app: Flask) -> str:
-        return "/"  # what the prefix __Host- asks for
+        return "/"  # required by the prefix __Host-
 
     def get_cookie_httponly(self, app: Flask) -> bool:
         return True
@@ -100,12 +100,12 @@ class CookieSessions(SecureCookieSessionInterface):
         return self.cookie.partitioned
 
 
-# In a frame only a partitioned cookie is kept, and only a secure one can be that; browsers hold loopback for secure.
+# A frame can only set partitioned cookies, which must be secure; browsers treat loopback as secure.
 READER_COOKIE = CookieSessions(Cookie("reader", samesite="None", secure=True, partitioned=True))
 
 
 class SessionsByPath(SessionInterface):
-    """Chooses the cookie by the path asked for. Elsewhere none is set or read, so those pages may be cached."""
+    """Chooses the cookie by the request's path. Other paths have none, so their pages can be cached."""
 
     def __init__(self, parts: Mapping[str, CookieSessions]) -> None:
         self._parts = [(f"{prefix}/", part) for prefix, part in parts.items()]
@@ -128,21 +128,21 @@ class SessionsByPath(SessionInterface):
 
 
 def begin(secret: str) -> None:
-    """Remember a session's token in the cookie; nothing that was in it before survives."""
+    """Put a session's token into the cookie, and remove everything else from it."""
     cookie.clear()
     cookie[_TOKEN] = secret
     cookie.permanent = True
 
 
 def end() -> None:
-    """Forget everything the cookie held."""
+    """Empty the cookie."""
     cookie.clear()
 
 
 def token() -> str | None:
-    """Return the session's token as the cookie has it, whether or not it is still good."""
-    result = cookie.get(_TOKEN)
-    return result if isinstance(result, str) else None
+    """Return the session's token from the cookie, valid or not."""
+    value = cookie.get(_TOKEN)
+    return value if isinstance(value, str) else None
 
 
 def signed_in_moderator() -> Commenter | None:
@@ -155,10 +155,10 @@ def signed_in_moderator() -> Commenter | None:
 
 
 def set_notice(text: str, **facts: Any) -> None:
-    """Keep a sentence, and what its links need, for the next page this person sees."""
+    """Store a message, and what its links need, for the next page that this person sees."""
     cookie[_NOTICE] = {"text": text, **facts}
 
 
 def pop_notice() -> dict[str, Any] | None:
-    """Return the sentence left for this page, once."""
+    """Return and remove the message for this page."""
     return cast("dict[str, Any] | None", cookie.pop(_NOTICE, None))

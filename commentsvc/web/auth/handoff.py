@@ -1,7 +1,7 @@
-"""From the frame to the person's own page: the frame asks for a pass, and a form in it goes there with the pass.
+"""From the frame to the person's own page: the frame asks for a token, and sends a form with the token to the page.
 
-A browser lets a window open in a click only, so the form goes out at the same time as the request for the pass. Its
-window may come first; it then asks again.
+Browsers only let a click open a window, so the form is sent at the same time as the request for the token. Its window
+may come first; then it asks again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from commentsvc.web.thread_request import EMBED, ThreadRequest
 blueprint = Blueprint("handoff", __name__)
 
 TRIES = 20
-"""How often a window asks for its pass, every half second, before it says that there is none."""
+"""How often a window asks for its token, every half second, before it gives up."""
 
 
 @blueprint.post(f"{EMBED}/pass")
@@ -40,7 +40,7 @@ def grant() -> ResponseReturnValue:
 
 @blueprint.post(f"{ACCOUNT}/enter")
 def redeem() -> ResponseReturnValue:
-    """Take the token and open the page. A session that this browser had there before ends."""
+    """Use up the token and open the page. An earlier session of this browser there ends."""
     origin_check.require_own_page()
     given, tries = request.form.get("pass", "")[:200], _tries()
     if tries < TRIES and not handoff_tokens.is_known(database(), given):
@@ -59,6 +59,6 @@ def redeem() -> ResponseReturnValue:
 
 
 def _tries() -> int:
-    """Return how often this window has asked; TRIES where it is not one that waits for its pass."""
+    """Return how often this window has asked; TRIES if it does not wait for a token."""
     tries = form_number("tries", TRIES)
     return TRIES if tries is None else tries

@@ -1,4 +1,4 @@
-"""Fetches the picture of somebody who logs in from their provider or website, makes it small and stores it."""
+"""Fetches a person's picture from their provider or website at login, shrinks it and stores it."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ log = logging.getLogger(__name__)
 LARGEST = 2 * 1024 * 1024
 """Bytes."""
 SECONDS = 3.0
-"""A login waits no longer for it; without a picture there are initials."""
+"""Timeout of a login for the picture; without one there are initials."""
 
 
 def fetch_avatar(commenter_id: int, url: str | None) -> None:
-    """Fetch and keep a person's picture, if there is one to be had. Commits by itself."""
+    """Fetch and store a person's picture, if there is one. Commits."""
     if not url:
         return
-    from commentsvc.text import images as shrinking  # Pillow is for those alone who bring one
+    from commentsvc.text import images as shrinking  # loads Pillow only if it is needed
 
     try:
         answer = client.fetch(url, largest=LARGEST, seconds=SECONDS, accept=frozenset({"image/"}))
         small = shrinking.shrink(answer.body)
     except CommentsvcError as error:
-        log.info("a picture was not taken: %s", error)
+        log.info("a picture was not accepted: %s", error)
         return
     with writing() as session:
         if avatars.store(session, commenter_id, small, at=now()):

@@ -1,4 +1,4 @@
-"""Social login: out to a provider, back from it, and the session given to the frame that asked."""
+"""Social login: to a provider, back from it, and the session for the frame that asked."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ blueprint = Blueprint("login", __name__, url_prefix="/login")
 
 _ON_A_SITE = frozenset({Purpose.FRAME, Purpose.TAB, Purpose.THREAD})
 _FAULTS = (CommentsvcError, OperationalError)
-"""What ends a login with a page of its own."""
+"""Errors that end a login with a page of its own."""
 _LONGEST = 8000
-"""Characters of one part of a provider's answer; some make their codes of whole tokens."""
+"""Characters of one parameter in a provider's answer; some providers use whole tokens as codes."""
 LIMIT = "30/minute;300/hour"
-"""Logins begun, and as many cancelled, from one network: each makes this service write, or ask another."""
+"""Started logins, and as many cancelled ones, per network: each makes this service write or call a provider."""
 ASKING_LIMIT = "600/minute"
-"""Questions from one network whether a login is done; a frame asks every four seconds, so 40 may wait there."""
+"""Polls per network whether a login is done; a frame polls every four seconds, so 40 frames can wait there."""
 
 
 @blueprint.post("/start")
 def start() -> ResponseReturnValue:
-    """Go to a provider. Only a page of ours can begin a login, so nobody can be led into another's session."""
+    """Go to a provider. Only a page of ours can start a login, so nobody can be led into another person's session."""
     begun_from, challenge = Start.read({"purpose": Purpose.FRAME} | request.form.to_dict()), ""
     try:
         origin_check.require_own_page()
@@ -63,10 +63,10 @@ def start() -> ResponseReturnValue:
 @blueprint.get("/callback/<key>", defaults={"instance": ""})
 @blueprint.get("/callback/<key>/<instance>")
 def callback(key: str, instance: str) -> ResponseReturnValue:
-    """Come back from a provider with its answer.
+    """Return from a provider with its answer.
 
-    Every provider, and every Mastodon instance, comes back to an address of its own: so none can have the answer
-    of another brought here as if it were its own, and be sent the code that is in it.
+    Every provider, and every Mastodon instance, has its own callback URL, so that none can have another's answer
+    delivered here as its own, and receive the code in it.
     """
     state = request.args.get("state", "")
     begun = pending_logins.pop(state, key, instance)
@@ -84,10 +84,10 @@ def callback(key: str, instance: str) -> ResponseReturnValue:
 
 @blueprint.post("/callback/<key>")
 def posted(key: str) -> ResponseReturnValue:
-    """Take an answer that a provider posts from its own page, where our cookie is not sent; then come with it.
+    """Store an answer that a provider posts from its own page, which does not send our cookie; then redirect.
 
-    What is kept can be had only with the proof that this very browser is given. Else somebody could begin a login,
-    have another person finish it, and fetch the answer with the cookie of the browser that began.
+    The stored answer needs the proof that only this browser gets. Otherwise somebody could start a login, have another
+    person finish it, and fetch the answer with the cookie of the browser that started it.
     """
     provider = _provider(key)
     state = request.form.get("state", "")
@@ -106,29 +106,29 @@ def posted(key: str) -> ResponseReturnValue:
 
 @blueprint.post("/redeem")
 def redeem() -> ResponseReturnValue:
-    """Hand the session to the frame that began the login: once, to whoever holds its verifier."""
+    """Give the session to the frame that started the login: once, and only with its verifier."""
     origin_check.require_own_page()
     limiter("login questions").hit(access.network())
     site_id = ThreadRequest.read(EMBED, request.form).address().site.id
     wants_bearer = request.form.get("want") == "bearer"
     verifier = request.form.get("verifier", "")[:200]
-    result = login_tickets.peek(database(), verifier, site_id=site_id, at=now())
-    if result is None:
-        result = _redeem(verifier, site_id, again=wants_bearer)
-    if result.stage is LoginStage.PENDING:
-        begun = {"begun": True} if result.is_begun else {}
-        return headers.no_store(make_response(jsonify(stage=result.stage, **begun), 202))
-    body: dict[str, Any] = {"stage": result.stage, "message": result.message}
-    if result.stage is LoginStage.DONE and wants_bearer:
-        body["bearer"] = result.token
-    elif result.stage is LoginStage.DONE:
-        reader.set_cookie(site_id, result.token)
+    login_state = login_tickets.peek(database(), verifier, site_id=site_id, at=now())
+    if login_state is None:
+        login_state = _redeem(verifier, site_id, again=wants_bearer)
+    if login_state.stage is LoginStage.PENDING:
+        begun = {"begun": True} if login_state.is_begun else {}
+        return headers.no_store(make_response(jsonify(stage=login_state.stage, **begun), 202))
+    body: dict[str, Any] = {"stage": login_state.stage, "message": login_state.message}
+    if login_state.stage is LoginStage.DONE and wants_bearer:
+        body["bearer"] = login_state.token
+    elif login_state.stage is LoginStage.DONE:
+        reader.set_cookie(site_id, login_state.token)
     return headers.no_store(jsonify(body))
 
 
 @blueprint.post("/cancel")
 def cancel() -> ResponseReturnValue:
-    """Withdraw a login for the frame that began it; whoever finishes it after that is told so."""
+    """Cancel a login for the frame that started it; whoever finishes it afterwards sees a message."""
     origin_check.require_own_page()
     limiter("cancelled logins").hit(access.network())
     site_id = ThreadRequest.read(EMBED, request.form).address().site.id
@@ -139,7 +139,7 @@ def cancel() -> ResponseReturnValue:
 
 @blueprint.post("/leave")
 def leave() -> ResponseReturnValue:
-    """End the session, here and in the database."""
+    """End the session in the browser and in the database."""
     origin_check.require_own_page()
     thread_request = ThreadRequest.read(STANDALONE, request.form)
     site_id = None if request.form.get("door") == "page" else thread_request.address().site.id
@@ -156,7 +156,7 @@ def leave() -> ResponseReturnValue:
 
 @blueprint.get("/opening")
 def opening() -> ResponseReturnValue:
-    """What a popup shows until the provider's page comes; it closes itself where it was opened in vain."""
+    """A popup's content until the provider's page loads; it closes itself if it is not needed."""
     return headers.leave_to_opener(make_response(render_template("login/opening.html")))
 
 
@@ -167,24 +167,24 @@ def done() -> ResponseReturnValue:
 
 
 def _require_same_person(begun_from: Start) -> None:
-    """Refuse to link an account from a page that shows somebody else's; raises OtherPersonError."""
+    """Refuse to link an account if the page was opened by another person; raises OtherPersonError."""
     holder = reader.person_of_cookie() if begun_from.purpose is Purpose.LINK else None
-    if holder and (mark := request.form.get("mark")):  # which every page of ours has that links accounts
+    if holder and (mark := request.form.get("mark")):  # every page of ours that links accounts has it
         person_marks.require(mark, holder.commenter)
 
 
 def _provider(key: str) -> Provider:
-    result = providers().get(key)
-    if result is None:
-        raise NotFoundError("This service offers no login of that kind.")
-    return result
+    provider = providers().get(key)
+    if provider is None:
+        raise NotFoundError("This service does not offer this login.")
+    return provider
 
 
 def _where(begun_from: Start) -> tuple[Start, int | None]:
-    """Return where the login was begun, as short as it can be said, and the site that it is for."""
+    """Return where the login began, with as little data as possible, and the id of its site."""
     purpose = begun_from.purpose
     if purpose is None:
-        raise BadAddressError("This login was not begun as it should be. Please try again.")
+        raise BadAddressError("This login request is not valid. Please try again.")
     if purpose not in _ON_A_SITE:
         return replace(begun_from, thread_request={}), None
     thread_request = ThreadRequest.read(STANDALONE if purpose is Purpose.THREAD else EMBED, request.form)
@@ -196,7 +196,7 @@ def _where(begun_from: Start) -> tuple[Start, int | None]:
 
 
 def _begin(site_id: int | None, begun_from: Start) -> str:
-    """Store a ticket, so that the frame knows that its window has come this far; return its challenge."""
+    """Store a ticket, which tells the frame that its window has come this far; return its challenge."""
     challenge = request.form.get("challenge") or hashlib.sha256(secrets.token_bytes(32)).hexdigest()
     with writing() as session:
         login_tickets.begin(
@@ -213,7 +213,7 @@ def _go(provider: Provider, challenge: str, begun_from: Start) -> Response:
     )
     with writing() as session:
         login_tickets.note_state(session, challenge, attempt.state, at=now())
-    # Not a redirect: browsers hold the target of a form's redirect against the form's own `form-action`.
+    # Not a redirect: browsers apply a form's `form-action` policy to redirects too.
     own_window = begun_from.purpose is Purpose.FRAME
     lets_go = own_window and bool(attempt.instance)
     html = render_template("login/going.html", url=url, label=label, lets_go=lets_go)
@@ -239,12 +239,12 @@ def _begun_from(state: str) -> Start:
 
 
 def _unknown(state: str) -> Response:
-    message = "This login was begun in another browser, or too long ago. Please start it again."
+    message = "This login began in another browser, or too long ago. Please start it again."
     return login_outcomes.page(LoginOutcome.UNKNOWN, _begun_from(state), message, status=400)
 
 
 def _tell_frame(error: Exception, *, challenge: str = "", state: str = "") -> None:
-    """Note why a login came to nothing for the frame that waits; nothing is written for one that never began."""
+    """Record for the polling frame why a login failed, unless the login never began."""
     database().rollback()
     if not isinstance(error, CommentsvcError) or isinstance(error, TooManyError) or not (challenge or state):
         return

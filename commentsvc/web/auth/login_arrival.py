@@ -1,4 +1,4 @@
-"""Somebody has come back from a provider and has proved who they are: what they get, and where they go."""
+"""Completes a login after a provider has proved the identity, and sends the person on."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
 
 
 def arrive(provider: Provider, profile: Profile, begun: PendingLogin, *, at: datetime) -> Response:
-    """Log somebody in for the purpose of their login, and send them on. Commits; raises errors of a login."""
+    """Complete a login according to its purpose, and redirect. Commits; raises a login's errors."""
     purpose = begun.start.purpose
     holder = reader.person_of_cookie() if purpose is Purpose.LINK else None
     if purpose is Purpose.LINK and (holder is None or holder.token_hash != begun.holder):
-        raise NotFreshError("Please log in once more before you link an account.")
+        raise NotFreshError("Please log in again before you link an account.")
     with writing() as session:
         identity = _identity(provider, profile, holder.id if holder else None, at=at)
         login_tickets.complete(session, begun.attempt.state, identity, at=at)
@@ -38,7 +38,7 @@ def arrive(provider: Provider, profile: Profile, begun: PendingLogin, *, at: dat
 
 
 def redirect_to(url: str) -> Response:
-    """Send a browser on with a GET; `url` is an address of ours or of a registered website."""
+    """Redirect a browser with a GET; `url` is one of ours or of a registered website."""
     response = make_response(redirect(url, 303))
     return headers.no_store(response)
 
@@ -70,13 +70,13 @@ def _person_token(identity: Identity, *, at: datetime) -> str:
 def _admin_link(identity: Identity, *, at: datetime) -> str:
     if not accounts.sites_of(database(), identity.commenter):
         raise NoRoleError(
-            f"You are {identity.name} ({identity.provider}, {identity.subject}); no site has made you its moderator."
+            f"You are {identity.name} ({identity.provider}, {identity.subject}), but you do not moderate any site here."
         )
     return accounts.issue_link(database(), identity.commenter, at=at, identity=identity)
 
 
 def _onward(begun: PendingLogin, *, token: str, link: str) -> Response:
-    """Go back to where the login began; every address is made here, none is taken from the request."""
+    """Return to where the login began; every URL is built here, none comes from the request."""
     match begun.start.purpose:
         case Purpose.TAB:
             return redirect_to(ThreadRequest.read(EMBED, begun.request).address().url)

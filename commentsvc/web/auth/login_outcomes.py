@@ -1,7 +1,7 @@
-"""How a login can end, for whom, and what its page then says: a table of every outcome for every purpose.
+"""How a login can end: a table of all outcomes for all purposes, with the text of each page.
 
-A page of ours is shown wherever a login does not end where it began. It says what happened, what to do, and leads back;
-every address it leads to is made here, of a registered website or of this service.
+A page of ours appears whenever a login does not end where it began. It says what happened and what to do, and links
+back; every URL is built here, of a registered website or of this service.
 """
 
 from __future__ import annotations
@@ -21,46 +21,46 @@ from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
 
 
 class Purpose(StrEnum):
-    """Where a login was begun, and so what it is for."""
+    """What a login is for, and so where it began."""
 
     FRAME = "frame"
-    """A frame that waits while the login has a window of its own."""
+    """A frame that waits while the login has its own window."""
     TAB = "tab"
-    """A frame, in the tab of its article."""
+    """A frame whose login takes place in the article's tab."""
     THREAD = "thread"
-    """A thread's own page."""
+    """A standalone thread page."""
     PERSON = "person"
     """A person's own page."""
     LINK = "link"
-    """A person's settings, to link a further account."""
+    """A person's settings, to link another account."""
     ADMIN = "admin"
     INVITE = "invite"
     """An invitation to the admin view."""
 
 
 class LoginOutcome(StrEnum):
-    """How a login ends."""
+    """The outcome of a login."""
 
     DONE = "done"
     REFUSED = "refused"
-    """Somebody said no at the provider."""
+    """The person declined at the provider."""
     UNAVAILABLE = "unavailable"
     NOT_BEGUN = "not begun"
     NOT_OURS = "not ours"
-    """The form that began it did not come from a page of ours."""
+    """The form that started it was not sent by a page of ours."""
     LIMITED = "limited"
     UNKNOWN = "unknown"
-    """This browser did not begin it, or has lost the cookie."""
+    """This browser did not start it, or has lost the cookie."""
     EXPIRED = "expired"
     CANCELLED = "cancelled"
     INVALID = "invalid"
-    """The provider's answer cannot be believed."""
+    """The provider's answer is not valid."""
     NO_ROLE = "no role"
     TAKEN = "taken"
     """The account belongs to another person."""
     NOT_FRESH = "not fresh"
     SPENT = "spent"
-    """The invitation was used before."""
+    """The invitation is already used."""
     BUSY = "busy"
 
 
@@ -77,7 +77,7 @@ OF_ERROR: tuple[tuple[type[Exception], LoginOutcome], ...] = (
     (errors.ForbiddenError, LoginOutcome.NOT_OURS),
     (OperationalError, LoginOutcome.BUSY),
 )
-"""The first that fits; any other error means NOT_BEGUN before the provider's answer and INVALID after it."""
+"""The first match counts; any other error means NOT_BEGUN before the provider's answer and INVALID after it."""
 
 HEADINGS: dict[LoginOutcome, str] = {
     LoginOutcome.DONE: "You are logged in",
@@ -92,7 +92,7 @@ HEADINGS: dict[LoginOutcome, str] = {
     LoginOutcome.INVALID: "The login did not work",
     LoginOutcome.NO_ROLE: "You do not moderate a website here",
     LoginOutcome.TAKEN: "This account belongs to somebody else",
-    LoginOutcome.NOT_FRESH: "Please log in once more",
+    LoginOutcome.NOT_FRESH: "Please log in again",
     LoginOutcome.SPENT: "This invitation no longer works",
     LoginOutcome.BUSY: "The service is busy",
 }
@@ -145,8 +145,7 @@ ADVICE: dict[LoginOutcome, dict[Purpose, str]] = {
     LoginOutcome.NOT_BEGUN: _AGAIN,
     LoginOutcome.NOT_OURS: _AGAIN,
     LoginOutcome.LIMITED: _LATER,
-    LoginOutcome.UNKNOWN: _AGAIN
-    | {Purpose.INVITE: "Open the link of your invitation once more to log in again."},
+    LoginOutcome.UNKNOWN: _AGAIN | {Purpose.INVITE: "Open the link of your invitation again to log in."},
     LoginOutcome.EXPIRED: _AGAIN,
     LoginOutcome.CANCELLED: _AGAIN,
     LoginOutcome.INVALID: _AGAIN,
@@ -154,31 +153,31 @@ ADVICE: dict[LoginOutcome, dict[Purpose, str]] = {
     | {Purpose.ADMIN: "Ask an owner of the website for an invitation, or go back to choose another account."},
     LoginOutcome.TAKEN: _ANOTHER_WAY,
     LoginOutcome.NOT_FRESH: _AGAIN
-    | {Purpose.LINK: "Go back to your settings and log in there once more; then link the account."},
+    | {Purpose.LINK: "Go back to your settings and log in there again; then link the account."},
     LoginOutcome.SPENT: _AGAIN | {Purpose.INVITE: "Ask whoever sent it to you for a new one."},
     LoginOutcome.BUSY: _LATER,
 }
 _PERSONS_PAGES = {"settings": "/account/settings", "delete": "/account/delete"}
 _OF_A_THREAD = ("url", "canonical", "id", "order")
-WHEREVER = "Go back to the page on which you began, and log in again."
-"""The advice where nobody knows any more for what a login was."""
+WHEREVER = "Go back to the page where you began, and log in again."
+"""The advice if the purpose of a login is no longer known."""
 
 
 @dataclass(frozen=True)
 class Start:
-    """Where a login was begun; the facts come from a browser and lead to no address but those made here."""
+    """Where a login began. The values come from a browser; URLs are only built here."""
 
     purpose: Purpose | None = None
-    """None where that is not known."""
+    """None if unknown."""
     thread_request: Mapping[str, str] = field(default_factory=dict)
-    """The thread to go back to."""
+    """The thread to return to."""
     page: str = ""
-    """Which of a person's pages to go back to."""
+    """The person's page to return to."""
     invitation: str = ""
 
     @classmethod
     def read(cls, facts: Mapping[str, str]) -> Start:
-        """Read what a form or a ticket says; a purpose that there is not is none."""
+        """Read the values of a form or a ticket; an unknown purpose is None."""
         purpose, page = facts.get("purpose", ""), facts.get("page", "")
         return cls(
             Purpose(purpose) if purpose in set(Purpose) else None,
@@ -188,7 +187,7 @@ class Start:
         )
 
     def facts(self) -> dict[str, str]:
-        """What a ticket remembers of it. Not the invitation: that is a secret."""
+        """Return what a ticket stores. Not the invitation, which is a secret."""
         thread = {name: self.thread_request.get(name, "") for name in _OF_A_THREAD}
         named = {"purpose": self.purpose or "", "page": self.page, **thread}
         return {name: value for name, value in named.items() if value}
@@ -196,7 +195,7 @@ class Start:
 
 @dataclass(frozen=True)
 class WayBack:
-    """A link to where a login was begun."""
+    """A link to where a login began."""
 
     words: str
     address: Callable[[Start], str]
@@ -208,23 +207,23 @@ def _article(start: Start) -> str:
 
 def _thread(start: Start) -> str:
     thread_request = ThreadRequest.read(STANDALONE, start.thread_request)
-    thread_request.address()  # of a registered website, or it raises
+    thread_request.address()  # raises if the website is not registered
     return thread_request.link()
 
 
 def persons_page(start: Start) -> str:
-    """Return which of a person's pages a login leads to."""
+    """Return the path of the person's page that a login leads to."""
     return _PERSONS_PAGES.get(start.page, "/account")
 
 
 def _invitation(start: Start) -> str:
     if not re.fullmatch(r"[\w-]{20,100}", start.invitation, re.ASCII):
-        raise errors.NotFoundError("Nobody knows any more which invitation it was.")
+        raise errors.NotFoundError("The invitation is no longer known.")
     return f"/admin/invite/{start.invitation}"
 
 
 WAYS_BACK: dict[Purpose | None, WayBack | None] = {
-    Purpose.FRAME: None,  # its window is closed; the frame goes on by itself
+    Purpose.FRAME: None,  # its window is closed; the frame continues by itself
     Purpose.TAB: WayBack("Back to the article", _article),
     Purpose.THREAD: WayBack("Back to the comments", _thread),
     Purpose.PERSON: WayBack("Back to your own page", persons_page),
@@ -236,13 +235,13 @@ WAYS_BACK: dict[Purpose | None, WayBack | None] = {
 
 
 def of_error(error: Exception, *, answered: bool) -> LoginOutcome:
-    """Return the outcome that an error means; `answered`: the provider's answer was at hand."""
+    """Return an error's outcome; `answered`: whether the provider had answered."""
     other = LoginOutcome.INVALID if answered else LoginOutcome.NOT_BEGUN
     return next((outcome for kind, outcome in OF_ERROR if isinstance(error, kind)), other)
 
 
 def way_back(start: Start) -> tuple[str, str]:
-    """Return the words and the address of the link to where a login was begun; both empty in a window of its own."""
+    """Return text and URL of the link to where a login began; both empty for a login with its own window."""
     way = WAYS_BACK[start.purpose]
     if way is None:
         return "", ""
@@ -251,13 +250,13 @@ def way_back(start: Start) -> tuple[str, str]:
     except (
         errors.CommentsvcError,
         OperationalError,
-    ):  # an article of no registered website, a lost invitation
+    ):  # the article's website is not registered, or the invitation is unknown
         elsewhere = WAYS_BACK[Purpose.ADMIN if start.purpose is Purpose.INVITE else None]
         return (elsewhere.words, elsewhere.address(start)) if elsewhere else ("", "")
 
 
 def page(outcome: LoginOutcome, start: Start, message: str = "", *, status: int = 200) -> Response:
-    """Show how a login ended, with a way back."""
+    """Show how a login ended, with a link back."""
     words, address = way_back(start)
     html = render_template(
         "login/ended.html",
@@ -273,9 +272,9 @@ def page(outcome: LoginOutcome, start: Start, message: str = "", *, status: int 
 
 
 def failed(error: Exception, start: Start, *, answered: bool) -> Response:
-    """Show the page of an error, and end the transaction in which it was raised."""
+    """Show the page of an error, and end the transaction that raised it."""
     database().rollback()
-    status, message = 503, "The service does not get to its database just now."
+    status, message = 503, "The service cannot reach its database right now."
     if isinstance(error, errors.CommentsvcError):
         status, message = 400 if answered else error_pages.status_of(error), str(error)
     response = page(of_error(error, answered=answered), start, message, status=status)

@@ -1,4 +1,4 @@
-"""The logins that a browser has begun, in its own first-party cookie."""
+"""The pending logins of a browser, in its own first-party cookie."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from commentsvc.web.auth.login_outcomes import Start
 
 _AT_ONCE = 4
 _LARGEST = 2700
-"""Characters of JSON, a third less than browsers keep of what is made of them."""
+"""Characters of JSON; encoding adds about half, which reaches the browsers' limit for a cookie."""
 _NAME = "logins"
 
 
 @dataclass(frozen=True)
 class PendingLogin:
-    """A login under way: what the provider's answer must fit, and where it leads."""
+    """A pending login: what the provider's answer must match, and where to go afterwards."""
 
     attempt: OAuthState
     purpose: str
     request: Mapping[str, str] = field(default_factory=dict)
-    """The thread to go back to."""
+    """The thread to return to."""
     holder: str = ""
-    """The session that a further account is linked to: the hash of its token. SQLite gives its id to the next."""
+    """The hash of the token of the session to link an account to. Not its id, which SQLite may reuse."""
     page: str = ""
     invitation: str = ""
 
     @classmethod
     def read(cls, attempt: OAuthState, start: Start, *, holder: str) -> PendingLogin:
-        """Return what is to be remembered of a login that was begun at `start`."""
+        """Return what to remember of a login that began at `start`."""
         purpose = start.purpose or ""
         return cls(attempt, purpose, start.thread_request, holder, start.page, start.invitation)
 
     @property
     def start(self) -> Start:
-        """Where it was begun."""
+        """Where it began."""
         return replace(
             Start.read({"purpose": self.purpose}),
             thread_request=self.request,
@@ -50,7 +50,7 @@ class PendingLogin:
 
 
 def remember(begun: PendingLogin) -> None:
-    """Keep a login, and as many earlier ones as there is room for; raises BadAddressError where there is none."""
+    """Store a login, with as many earlier ones as fit; raises BadAddressError if it does not fit itself."""
     earlier = list(_pending().items())[-(_AT_ONCE - 1) :]
     kept = {**dict(earlier), begun.attempt.state: asdict(begun)}
     while len(json.dumps(kept)) > _LARGEST:
@@ -62,11 +62,11 @@ def remember(begun: PendingLogin) -> None:
 
 
 def pop(state: str, key: str, instance: str) -> PendingLogin | None:
-    """Return, once, the login that this browser began with this state at this provider."""
-    result = _pending().get(state)
-    if result is None:
+    """Return and remove this browser's login with this state at this provider."""
+    stored = _pending().get(state)
+    if stored is None:
         return None
-    begun = PendingLogin(**{**result, "attempt": OAuthState(**result["attempt"])})
+    begun = PendingLogin(**{**stored, "attempt": OAuthState(**stored["attempt"])})
     if (begun.attempt.provider, begun.attempt.instance) != (key, instance):
         return None
     cookie[_NAME] = {other: kept for other, kept in _pending().items() if other != state}
@@ -74,5 +74,5 @@ def pop(state: str, key: str, instance: str) -> PendingLogin | None:
 
 
 def _pending() -> dict[str, dict[str, Any]]:
-    result = cookie.get(_NAME)
-    return result if isinstance(result, dict) else {}
+    logins = cookie.get(_NAME)
+    return logins if isinstance(logins, dict) else {}

@@ -1,4 +1,4 @@
-"""Calls to login providers: with no transaction open, and never on all threads at once."""
+"""Calls to login providers, without an open transaction and with limits on waiting threads."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from commentsvc.integrations.oauth.state import OAuthState
 from commentsvc.web.context import database, flow, settings
 
 SHARE = 2
-"""How many threads of a process one server may keep waiting: slow ones leave room for those that answer."""
+"""Threads of a process that may wait for one server: slow servers must leave some for the others."""
 MASTODON_SHARE = 3
-"""How many threads all Mastodon instances may keep waiting together: strangers name them, as many as they like."""
-# A worker has eight threads for requests that take long; two at least are not to wait for other servers.
+"""Threads that may wait for all Mastodon instances together, because strangers can name any number of them."""
+# A worker has eight threads for slow requests; at least two must not wait for other servers.
 _PLACES = threading.BoundedSemaphore(6)
 _PATIENCE = 0.5
-"""Seconds to wait for a thread's turn."""
+"""Seconds to wait for a free share."""
 
 
 class ProviderShares:
-    """Counts how many threads wait for each server just now."""
+    """Counts the threads that wait for each server."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._waiting: Counter[str] = Counter()
 
     def acquire(self, shares: Mapping[str, int]) -> bool:
-        """Count one more thread for each name, none above its share; False where that would take too long."""
+        """Count one more thread for each name, within its share; return False if there is no room in time."""
         with self._changed:
             if not self._changed.wait_for(lambda: self._have_room(shares), _PATIENCE):
                 return False
@@ -46,7 +46,7 @@ class ProviderShares:
             for name in shares:
                 self._waiting[name] -= 1
                 if not self._waiting[name]:
-                    del self._waiting[name]  # strangers name the instances: nothing stays behind
+                    del self._waiting[name]  # strangers choose the names, so zero counts must not accumulate
             self._changed.notify_all()
 
     def _have_room(self, shares: Mapping[str, int]) -> bool:
@@ -57,9 +57,9 @@ _SHARES = ProviderShares()
 
 
 def begin(provider: Provider, typed: str) -> tuple[str, str, OAuthState]:
-    """Return where to go for a login, what that place is called, and what to remember; raises ProviderError.
+    """Return the URL of a login, the provider's label, and what to remember; raises ProviderError.
 
-    `typed` is the Mastodon instance that a person named.
+    `typed` is the Mastodon instance that the person entered.
     """
     instance = mastodon.host_of(typed) if provider.key == "mastodon" else ""
     with _calls(provider, instance):
@@ -69,7 +69,7 @@ def begin(provider: Provider, typed: str) -> tuple[str, str, OAuthState]:
 
 
 def finish(provider: Provider, attempt: OAuthState, answer: Mapping[str, str]) -> Profile:
-    """Return who logged in; raises ProviderError."""
+    """Return the profile of the person who logged in; raises ProviderError."""
     with _calls(provider, attempt.instance):
         there = _label(provider, attempt.instance)
         return flow().finish(there, _callback(provider, attempt.instance), attempt, answer)
@@ -83,7 +83,7 @@ def _calls(provider: Provider, instance: str) -> Iterator[None]:
         shares = {provider.key: MASTODON_SHARE, f"{provider.key} {instance}": SHARE}
     if not _SHARES.acquire(shares):
         raise ProviderUnavailableError(
-            f"{instance or provider.label} takes long to answer just now. Please try again in a moment."
+            f"{instance or provider.label} is slow to answer. Please try again in a moment."
         )
     try:
         with _hold_place():
@@ -95,7 +95,7 @@ def _calls(provider: Provider, instance: str) -> Iterator[None]:
 @contextmanager
 def _hold_place() -> Iterator[None]:
     if not _PLACES.acquire(timeout=_PATIENCE):
-        raise ProviderUnavailableError("Many people are logging in just now. Please try again in a moment.")
+        raise ProviderUnavailableError("Many people are logging in right now. Please try again in a moment.")
     try:
         yield
     finally:
@@ -103,7 +103,7 @@ def _hold_place() -> Iterator[None]:
 
 
 def _label(provider: Provider, instance: str) -> Provider:
-    """Return the provider as it is at a Mastodon instance; others stay as they are."""
+    """Return the provider for a Mastodon instance; other providers unchanged."""
     if not instance:
         return provider
     return mastodon_instances.provider_of(database(), provider, instance, _callback(provider, instance))

@@ -1,7 +1,7 @@
-"""Which reader is signed in: in a frame for one site, or on our own pages as a person.
+"""The signed-in reader: in a frame for one site, or on our own pages as a person.
 
-A session comes by the partitioned cookie or, from a browser that keeps none, as a bearer token. The cookie is
-no proof against other pages' requests, so where it counts a CSRF token must come with it.
+A session's token comes in the partitioned cookie or, from a browser that blocks the cookie, as a bearer token. The
+cookie does not prove which page sent a request, so changes with it also need a CSRF token.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _SYSTEMS = (
 
 
 def current(site_id: int | None) -> LoginSession | None:
-    """Return the session that holds here: of a frame's site, or for None of our own pages."""
+    """Return the valid session for a frame's site, or, with None, for our own pages."""
     given = token(site_id)
     if given is None:
         return None
@@ -54,42 +54,42 @@ def current(site_id: int | None) -> LoginSession | None:
 
 
 def token(site_id: int | None) -> str | None:
-    """Return the session's token as it came, whether or not it is still good."""
-    result = bearer() or (cookie.get(_name(site_id)) if cookie else None)
-    return result if isinstance(result, str) else None
+    """Return the session's token from the request, valid or not."""
+    value = bearer() or (cookie.get(_name(site_id)) if cookie else None)
+    return value if isinstance(value, str) else None
 
 
 def require_token() -> None:
-    """Refuse a change made with the cookie alone; raises ForbiddenError."""
+    """Refuse a change that comes with the cookie alone; raises ForbiddenError."""
     if bearer():
         return
     try:
         validate_csrf(request.headers.get("X-CSRFToken") or request.form.get("csrf_token"))
     except ValidationError:
         raise ForbiddenError(
-            "This form had been open for too long. Please reload the page and try again."
+            "This form was open for too long. Please reload the page and try again."
         ) from None
 
 
 def bearer() -> str | None:
-    """Return the token a frame without cookies sends."""
+    """Return the token that a frame without cookies sends."""
     match = re.fullmatch(r"Bearer ([\w-]{20,100})", request.headers.get("Authorization", ""))
     return match[1] if match else None
 
 
 def set_cookie(site_id: int | None, token: str) -> None:
-    """Put a session's token into the cookie of the page at hand."""
+    """Put a session's token into the cookie of the current path."""
     cookie[_name(site_id)] = token
     cookie.permanent = True
 
 
 def clear_cookie(site_id: int | None) -> None:
-    """Take it out again."""
+    """Remove it from the cookie."""
     cookie.pop(_name(site_id), None)
 
 
 def set_person_cookie(response: Response, token: str) -> Response:
-    """Set a person's session on an answer whose own cookie is another."""
+    """Set a person's session on a response whose own path has another cookie."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     kept = READER_COOKIE.open_session(app, request) or READER_COOKIE.session_class()
     kept[PERSON] = token
@@ -99,7 +99,7 @@ def set_person_cookie(response: Response, token: str) -> Response:
 
 
 def person_of_cookie() -> LoginSession | None:
-    """Return the person's session where another cookie is at hand."""
+    """Return the person's session on a path that has another cookie."""
     kept = READER_COOKIE.open_session(current_app._get_current_object(), request)  # type: ignore[attr-defined]
     token = kept.get(PERSON) if kept else None
     return (
@@ -110,30 +110,30 @@ def person_of_cookie() -> LoginSession | None:
 
 
 def form_mark(holder: LoginSession | None) -> str:
-    """Return the mark that a form carries which this reader fills in; empty for a guest."""
+    """Return the mark for a form that this reader fills in; empty for a guest."""
     return person_marks.mark_of(holder.commenter, f"site {holder.site_id}") if holder else ""
 
 
 def csrf_token() -> str:
-    """Return the token that changes with the cookie must bring."""
+    """Return the token that changes with the cookie need."""
     return str(generate_csrf())
 
 
-def describe(found: LoginSession) -> dict[str, Any]:
-    """Return what a form shows of whoever is signed in."""
-    identity = found.identity
+def describe(holder: LoginSession) -> dict[str, Any]:
+    """Return what a form shows about the signed-in reader."""
+    identity = holder.identity
     key = identity.provider if identity else ""
     return {
-        "mark": form_mark(found),
-        "name": found.commenter.name,
+        "mark": form_mark(holder),
+        "name": holder.commenter.name,
         "provider": key,
         "label": "" if key == single_sign_on.PROVIDER else label_of(key),
-        "picture": avatars.path(database(), found.commenter) or _drawn(found.commenter.name),
+        "picture": avatars.path(database(), holder.commenter) or _drawn(holder.commenter.name),
     }
 
 
 def label_of(key: str) -> str:
-    """Return what to call a way to log in: a provider, which need not be configured any longer, or one of our own."""
+    """Return the label of a way to log in: a provider, even if it is no longer configured, or one of our own."""
     if key in _OWN_LABELS:
         return _OWN_LABELS[key]
     configured = providers().get(key)
@@ -141,12 +141,12 @@ def label_of(key: str) -> str:
 
 
 def _drawn(name: str) -> str:
-    """Return a picture of somebody's initial, for whoever has or shows no other."""
+    """Return the initial as a picture, for people without a visible picture."""
     return f"data:{initials.CONTENT_TYPE},{quote(initials.svg(name))}"
 
 
 def browser() -> str:
-    """Return what a person would call their browser, such as "Firefox on Linux"."""
+    """Return a name of the browser for people, such as "Firefox on Linux"."""
     agent = request.headers.get("User-Agent", "")
     name = next((shown for sign, shown in _BROWSERS if sign in agent), "A browser")
     system = next((shown for sign, shown in _SYSTEMS if sign in agent), "")

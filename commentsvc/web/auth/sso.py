@@ -1,4 +1,4 @@
-"""A website's own users: their page gives the frame a signed token, and the frame sends it here."""
+"""Single sign-on for a website's own users: their page gives the frame a signed token, which the frame sends here."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ blueprint = Blueprint("sso", __name__)
 
 @blueprint.post("/login/sso")
 def enter() -> ResponseReturnValue:
-    """Open a session on this site, and on no other, for whom its token names."""
+    """Open a session, valid on this site only, for the person in the token."""
     origin_check.require_own_page()
     site = ThreadRequest.read(EMBED, request.form).address().site
     wants_bearer = request.form.get("want") == "bearer"
@@ -43,7 +43,7 @@ def enter() -> ResponseReturnValue:
 
 def _person(site: Site) -> sso_tokens.SsoClaims:
     if site.sso_secret is None:
-        raise LoginFailedError("This website has no sign-in of its own set up here.")
+        raise LoginFailedError("This website has not set up its own sign-in here.")
     given = request.form.get("sso", "")
     return sso_tokens.read(given, site.sso_secret, audience=settings().base_url, at=now())
 

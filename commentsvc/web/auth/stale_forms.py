@@ -1,4 +1,4 @@
-"""What somebody sees who sends a form of an account or admin page that is older than their login."""
+"""The response to a form of an account or admin page that is older than the person's login."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from commentsvc.web import error_pages, headers, origin_check
 from commentsvc.web.auth import cookies, person_marks
 from commentsvc.web.auth.cookies import ADMIN
 
-TOO_OLD = "This form had been open for too long. Please go back, reload the page and try again."
+TOO_OLD = "This form was open for too long. Please go back, reload the page and try again."
 
 
 def init_app(app: Flask) -> None:
@@ -21,12 +21,12 @@ def init_app(app: Flask) -> None:
 
 
 def _csrf(error: CSRFError) -> ResponseReturnValue:
-    """Signing in to the admin view makes the tokens of all earlier pages worthless; say so, and lose nothing typed."""
+    """Offer to send an admin form again: signing in invalidates earlier pages' tokens, but nothing may be lost."""
     person = _moderator() if person_marks.sent_mark() else None
     if person is None:
         return error_pages.answer(400, TOO_OLD)
     if person_marks.is_of(person_marks.sent_mark(), person):
-        return _send_again(400, "You signed in once more after this page was opened.", person)
+        return _send_again(400, "You signed in again after this page was opened.", person)
     return _send_again(409, f"You are now signed in as {person.name}.", person)
 
 
@@ -38,7 +38,7 @@ def _other_person(error: OtherPersonError) -> ResponseReturnValue:
 
 
 def _moderator() -> Commenter | None:
-    """Return who is signed in to the admin view, if a page of ours sent the form there."""
+    """Return the person signed in to the admin view, if a page of ours sent the form there."""
     if not request.path.startswith(f"{ADMIN}/"):
         return None
     try:
@@ -49,7 +49,7 @@ def _moderator() -> Commenter | None:
 
 
 def _send_again(status: int, what_happened: str, person: Commenter) -> Response:
-    """Show a page with everything that was sent, and a button that sends it as the person who is signed in now."""
+    """Show a page with all sent fields, and a button that sends them as the person who is signed in now."""
     g.person = person
     html = render_template(
         "admin/send_again.html",

@@ -1,1 +1,1 @@
-"""The views of a thread: reading, writing, reporting, counting."""
+"""The views of a thread: reading, posting, reporting, counting."""

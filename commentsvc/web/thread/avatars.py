@@ -1,4 +1,4 @@
-"""Serves people's pictures from our own store, each under a name that changes with it."""
+"""Serves stored avatars, each under a URL that changes with its content."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from commentsvc.web.context import database
 blueprint = Blueprint("avatars", __name__)
 
 CONTENT_TYPE = "image/webp"
-"""What `text/images.py` makes of any."""
+"""The format that `text/images.py` produces."""
 KEPT_SECONDS = 7 * 24 * 3600
-"""How long a browser or proxy keeps a picture; so long it may still be about after its owner took it away."""
+"""Cache lifetime of an avatar, hence how long it may outlive its removal."""
 
 
 @blueprint.get("/picture/<int:commenter_id>/<digest>")

@@ -1,4 +1,4 @@
-"""/counts: how many comments many articles have, in one answer."""
+"""/counts: the numbers of comments of many articles in one response."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ _NAMED = "#thread-id="
 
 @blueprint.get("/counts")
 def counts() -> ResponseReturnValue:
-    """{url: count} for each `url` asked for; what is no article of any site here counts 0.
+    """Return {url: count} for each `url` parameter; 0 for a URL that is not an article of any site.
 
-    A thread that its page named by an id is asked for as `URL#thread-id=ID`.
+    A thread whose page gives it an id is requested as `URL#thread-id=ID`.
     """
-    # As they came, for whoever asks finds the numbers by them; what no address can hold is refused further on.
+    # Unchanged, because the caller looks numbers up by them; invalid ones are refused below.
     given = parse_qs(request.query_string.decode("utf-8", "replace"), keep_blank_values=True)
     urls = list(dict.fromkeys(given.get("url", [])))
     if len(urls) > MOST:
         raise BadAddressError(f"Please ask for at most {MOST} addresses at once.")
     origins = {url: origin for url in urls if (origin := _origin(url))}
     known = sites.by_origins(database(), set(origins.values()))
-    results = {
+    addresses = {
         url: address
         for url, origin in origins.items()
         if origin in known and (address := _address(url, known[origin]))
     }
-    numbers = comment_counts.counts(database(), list(results.values()))
-    response = jsonify(dict.fromkeys(urls, 0) | dict(zip(results, numbers, strict=True)))
+    numbers = comment_counts.counts(database(), list(addresses.values()))
+    response = jsonify(dict.fromkeys(urls, 0) | dict(zip(addresses, numbers, strict=True)))
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     response.headers["Cache-Control"] = "public, max-age=60"

@@ -1,4 +1,4 @@
-"""Reading a thread: in the frame, on a page of its own, and in pieces that scripts ask for."""
+"""Reading a thread: in the frame, on a standalone page, and in fragments for scripts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
 blueprint = Blueprint("thread", __name__)
 
 _CONTEXT = frozenset({"receipt", "reply"})
-"""Arguments that make a page one person's own."""
+"""URL parameters that make a page personal."""
 
 
 @blueprint.get(EMBED)
@@ -42,14 +42,14 @@ def frame() -> ResponseReturnValue:
 
 @blueprint.get(STANDALONE)
 def page() -> ResponseReturnValue:
-    """The thread on a page of its own: a first-party address, readable without any script."""
+    """The thread on a standalone page: first-party, and readable without scripts."""
     return _thread(ThreadRequest.read(STANDALONE, request.args))
 
 
 @blueprint.get(f"{EMBED}/own", defaults={"mode": EMBED})
 @blueprint.get(f"{STANDALONE}/own", defaults={"mode": STANDALONE})
 def reader_state(mode: str) -> ResponseReturnValue:
-    """What only this reader may know of a thread: who they are, a fresh form token, their comments that are held."""
+    """The reader's own state in a thread: who they are, a new form token, and their held comments."""
     thread_request = ThreadRequest.read(mode, request.args)
     address = thread_request.address()
     holder = reader.current(address.site.id if mode == EMBED else None)
@@ -72,20 +72,20 @@ def reader_state(mode: str) -> ResponseReturnValue:
 
 @blueprint.get("/embed/same")
 def present_thread() -> ResponseReturnValue:
-    """Whether the page around the frame, which has changed, still shows the article of this thread."""
+    """Whether the page around the frame, which has changed, still shows this thread's article."""
     other = present_page.other_article(ThreadRequest.read(EMBED, request.args).address(), request.args)
     return headers.no_store(jsonify(same=other is None))
 
 
 @blueprint.get("/comment/<int:comment_id>")
 def permalink(comment_id: int) -> ResponseReturnValue:
-    """A comment's lasting address: on to the article it belongs to."""
+    """A comment's permanent link: redirects to its article."""
     _, thread = thread_pages.where_is(database(), comment_id)
     return redirect(f"{thread.url}#comment-{comment_id}")
 
 
 def _oldest_page() -> datetime | None:
-    """Return when a page that a CDN gives out now may have been made; None where none keeps any."""
+    """Return the earliest time at which a page in the CDN may have been rendered; None without a CDN."""
     seconds = settings().cdn_seconds
     return now() - timedelta(seconds=2 * seconds) if seconds else None
 
@@ -128,7 +128,7 @@ def _conversation(thread_request: ThreadRequest, address: ThreadAddress, at: dat
     root_id = query_number("replies") or 0
     thread = threads.find(
         database(), address
-    )  # first, so that its version is not newer than what is read below
+    )  # first, so that its version is not newer than the data read below
     conversation = thread_pages.more_replies(database(), address, root_id, after=query_number("after") or 0)
     if "fragment" in request.args:
         return _cacheable(
@@ -145,7 +145,7 @@ def _fragment(**context: object) -> Response:
 
 
 def _cacheable(response: Response, address: ThreadAddress, thread: Thread | None, at: datetime) -> Response:
-    """The same bytes for everybody, as of `at`: kept here while they are right, elsewhere as the operator has it."""
+    """Mark a response as cacheable for everybody, as of `at`: here while it is valid, elsewhere as configured."""
     changes = threads.changes_at(address.site, thread, after=at)
     mark_cacheable(
         CachePolicy(
@@ -160,7 +160,7 @@ def _cacheable(response: Response, address: ThreadAddress, thread: Thread | None
 
 
 def _reader_note(status: int, kind: str, **facts: str) -> Response:
-    """In the place of a thread, say what its owner has to do."""
+    """Instead of a thread, show what its owner has to do."""
     headers.allow_framing(["*"])
     html = render_template("thread/note.html", kind=kind, base_url=settings().base_url, **facts)
     return headers.no_store(make_response(html, status))

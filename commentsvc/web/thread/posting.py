@@ -53,9 +53,9 @@ KEY_LONGEST = 64
 @blueprint.post(f"{EMBED}/comments", defaults={"mode": EMBED})
 @blueprint.post(f"{STANDALONE}/comments", defaults={"mode": STANDALONE})
 def post(mode: str) -> ResponseReturnValue:
-    """Take a comment. Scripts get JSON; a browser without script gets a page, its text kept on any fault."""
+    """Post a comment. Scripts get JSON; a browser without script gets a page that keeps the text after an error."""
     origin_check.require_own_page()
-    given = request.form.to_dict()  # never a JSON body or files, which a bare form would read too
+    given = request.form.to_dict()  # never JSON or files, which FlaskForm would also read
     form, thread_request = CommentForm(given), ThreadRequest.read(mode, given)
     address = thread_request.address()
     try:
@@ -78,7 +78,7 @@ def _store(form: CommentForm, address: ThreadAddress, mode: str) -> PostedCommen
     text, author = _checked(form, address, holder)
     post_limits().count_attempt(network=access.network(), person=_person(author))
     _require_room_in_thread(address, _key(form))
-    draft = comment_text.from_checked(text)  # slow, so that it comes after the limits
+    draft = comment_text.from_checked(text)  # slow, so after the limits
     new = _new_comment(form, address, draft, seconds)
     session = database()
     signals = comments.examine(session, address.site, draft, author, at=now())
@@ -86,15 +86,13 @@ def _store(form: CommentForm, address: ThreadAddress, mode: str) -> PostedCommen
     if author.role is None:
         thread = threads.find(session, address)
         signals = replace(signals, pressure=detection.peek(session, address.site, thread, at=now()))
-    session.expunge_all()  # the site stays as it was read: under the lock nobody waits for it to be read again
+    session.expunge_all()  # keeps the site as it was read, so that it is not read again under the lock
     try:
         with writing():
             at = now()
-            author = _with_network_hash(
-                author, at
-            )  # a ban reads the month of the hash from the comment's time
+            author = _with_network_hash(author, at)  # bans take the month of the hash from the comment's time
             posted = comments.post(session, address, new, author, at=at, examined=signals)
-            if signals.pressure is None and author.role is None:  # something about it was written down
+            if signals.pressure is None and author.role is None:  # the surge may have changed
                 alerts.enqueue_alerts(
                     session, address.site, settings().alerted, base_url=settings().base_url, at=now()
                 )
@@ -119,9 +117,9 @@ def _new_comment(form: CommentForm, address: ThreadAddress, draft: CommentText, 
 
 
 def _require_room_in_thread(address: ThreadAddress, key: str | None) -> None:
-    """Raise TooManyError where the thread has as many new comments as it may, and this is not one of them.
+    """Raise TooManyError if the thread has reached its limit of new comments, unless this one is already stored.
 
-    Only what is stored counts, or those whose comments are refused would keep everybody else out.
+    Only stored comments count; otherwise refused comments would keep everybody else out.
     """
     try:
         post_limits().thread.require_room(_thread_name(address))
@@ -135,7 +133,7 @@ def _thread_name(address: ThreadAddress) -> str:
 
 
 def _earlier(session: Session, comment_id: int) -> PostedComment:
-    """Return what the same form brought when it came before."""
+    """Return the comment that the same form has already posted."""
     comment = session.get_one(Comment, comment_id)
     view = thread_pages.comment_view(session, comment_id, own=True)
     return PostedComment(comment_id, comment.thread_id, comment.status, comment.thread.approved_count, view)
@@ -144,7 +142,7 @@ def _earlier(session: Session, comment_id: int) -> PostedComment:
 def _with_opinion(
     signals: Signals, form: CommentForm, address: ThreadAddress, draft: CommentText, author: Author
 ) -> Signals:
-    """Add what Akismet says, where the owner wants it; no transaction stays open meanwhile."""
+    """Add Akismet's opinion, if the owner wants it; no transaction stays open meanwhile."""
     key = address.site.akismet_key
     if not key or author.role is not None:
         return signals
@@ -164,14 +162,14 @@ def _with_opinion(
 
 
 def _checked(form: CommentForm, address: ThreadAddress, holder: LoginSession | None) -> tuple[str, Author]:
-    """Check everything typed; raises InvalidFieldsError with the faults of all fields at once."""
-    faults_found: dict[str, str] = {}
+    """Validate everything typed; raises InvalidFieldsError with all errors at once."""
+    errors: dict[str, str] = {}
     text = ""
     guest = fields.Guest()
     try:
         text = fields.text(form.value("text"), longest=settings().max_comment_length)
     except InvalidFieldsError as error:
-        faults_found |= error.fields
+        errors |= error.fields
     try:
         if holder is None:
             guest = fields.guest(
@@ -181,9 +179,9 @@ def _checked(form: CommentForm, address: ThreadAddress, holder: LoginSession | N
                 website_=form.value("website"),
             )
     except InvalidFieldsError as error:
-        faults_found |= error.fields
-    if faults_found:
-        raise InvalidFieldsError(faults_found)
+        errors |= error.fields
+    if errors:
+        raise InvalidFieldsError(errors)
     author = Author(
         guest=guest,
         commenter_id=holder.commenter_id if holder else None,
@@ -196,7 +194,7 @@ def _checked(form: CommentForm, address: ThreadAddress, holder: LoginSession | N
 
 
 def _with_network_hash(author: Author, at: datetime) -> Author:
-    """Give an author the hash that their network has in the month of `at`."""
+    """Return the author with their network's hash for the month of `at`."""
     return replace(author, network_hash=access.network_hash(bans.month_of(at)))
 
 
@@ -205,7 +203,7 @@ def _holder(
 ) -> LoginSession | None:
     """Return the session to post with, None for a guest.
 
-    A form that a member filled in is taken from that member alone, in this session or another of theirs. Raises
+    A form that a member filled in is accepted from that member only, in this session or another of theirs. Raises
     LoggedOutError, OtherPersonError, ForbiddenError.
     """
     if not _is_members(form):
@@ -217,18 +215,18 @@ def _holder(
         raise LoggedOutError
     if shown is None or shown.mark != reader.form_mark(holder):
         name = holder.commenter.name
-        raise OtherPersonError(name, f"Your text is kept: press the button once more to post it as {name}.")
+        raise OtherPersonError(name, f"Your text is kept: press the button again to post it as {name}.")
     try:
         reader.require_token()
     except ForbiddenError:
         raise ForbiddenError(
-            "This form had been open for too long. Your text is kept: press the button once more."
+            "This form was open for too long. Your text is kept: press the button again."
         ) from None
     return holder
 
 
 def _is_members(form: CommentForm) -> bool:
-    """Whether the form was filled in by somebody with an account; a guest's stays a guest's, whoever logs in."""
+    """Whether the form was filled in by somebody with an account; a guest's form stays a guest's, whoever logs in."""
     return form.value("identity") == "member"
 
 
@@ -253,19 +251,19 @@ def _parent_id(form: CommentForm) -> int | None:
         return None
     number = fields.whole_number(text)
     if number is None:
-        raise NotFoundError("The comment you are answering is no longer there.")
+        raise NotFoundError("The comment that you are replying to no longer exists.")
     return number
 
 
 def _refused(error: CommentsvcError, form: CommentForm, thread_request: ThreadRequest) -> Response:
-    """Say what is wrong beside the field it concerns; what was typed stays."""
+    """Show the errors beside their fields; what was typed stays."""
     database().rollback()
     address = thread_request.address()
-    result = error.fields if isinstance(error, InvalidFieldsError) else {"form": str(error)}
+    field_errors = error.fields if isinstance(error, InvalidFieldsError) else {"form": str(error)}
     status = error_pages.status_of(error)
     holder = _logged_in(address, thread_request.mode) if _is_members(form) else None
     if error_pages.wants_json():
-        body: dict[str, Any] = {"errors": result, "message": str(error)}
+        body: dict[str, Any] = {"errors": field_errors, "message": str(error)}
         if isinstance(error, LoggedOutError):
             body["errors"]["loggedOut"] = True
         if isinstance(error, StaleFormError):
@@ -282,7 +280,7 @@ def _refused(error: CommentsvcError, form: CommentForm, thread_request: ThreadRe
         page = thread_pages.page(database(), address, order=order)
         again = isinstance(error, StaleFormError) and error.genuine
         form_state = FormState(
-            values=form.values(), errors=result, parent=_answered(form, address), again=again
+            values=form.values(), errors=field_errors, parent=_answered(form, address), again=again
         )
         response = render_page(
             thread_request, address, page, at=now(), form_state=form_state, holder=holder, status=status

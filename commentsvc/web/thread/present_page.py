@@ -1,4 +1,4 @@
-"""The page around a frame may go on to another article without a reload: which thread it shows by now."""
+"""Compares the frame's thread with the page around it, which may move on to another article without a reload."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NAME_LONGEST = 120
 
 @dataclass(frozen=True)
 class PresentPage:
-    """The article that a page shows now, as embed.js tells it."""
+    """The article that a page shows now, according to embed.js."""
 
     thread_request: ThreadRequest
     address: ThreadAddress
@@ -29,10 +29,10 @@ class PresentPage:
 
 
 def other_article(shown: ThreadAddress, values: Mapping[str, str]) -> PresentPage | None:
-    """Return the article that the page shows now where its thread is another than `shown`, None in any other case.
+    """Return the article that the page shows now if it has another thread than `shown`, else None.
 
-    `values` are form fields or query arguments. They have `page_url` only where the thread was derived from the
-    page's own address. What the service does not know (a translation proxy, an archive) says nothing.
+    `values` are form fields or URL parameters; they contain `page_url` only if the thread was derived from the page's
+    URL. A website that is not registered (a translation proxy, an archive) returns None.
     """
     url = values.get("page_url", "")
     if not url or values.get("id"):
@@ -48,20 +48,20 @@ def other_article(shown: ThreadAddress, values: Mapping[str, str]) -> PresentPag
 
 
 def require_same_article(shown: ThreadAddress, values: Mapping[str, str]) -> None:
-    """Raise OtherArticleError where the page shows another thread's article than `shown` by now."""
+    """Raise OtherArticleError if the page now shows an article with another thread than `shown`."""
     if other_article(shown, values):
         raise OtherArticleError
 
 
 def choice(shown: ThreadAddress, values: Mapping[str, str], form: access.ShownForm | None) -> str:
-    """Render the question under which of the two articles a comment is to be posted; empty where they are one again."""
+    """Render the question which of the two articles a comment belongs to; empty if they are the same again."""
     present = other_article(shown, values)
     if present is None:
         return ""
     here, there = _name(values.get("title", ""), shown), _name(present.title, present.address)
     if here == there:
         here, there = _name("", shown), _name("", present.address)
-    # Somebody who has written for a while has not been quick, though the other thread's form is new.
+    # Somebody who has written for a while was not "too fast", although the other thread's form is new.
     slow = access.seconds_on_form(form) >= FASTEST_SECONDS
     token = access.form_token(present.address, mark=form.mark if form else "", again=slow)
     return render_template(
@@ -74,7 +74,7 @@ def choice(shown: ThreadAddress, values: Mapping[str, str], form: access.ShownFo
 
 
 def _name(title: str, address: ThreadAddress) -> str:
-    """Return what a reader calls an article: its title, or else its path."""
+    """Return a short name of an article: its title, or else its path."""
     parts = urlsplit(address.url)
     path = unquote(parts.path) + (f"?{unquote(parts.query)}" if parts.query else "")
     name = " ".join(title.split()) or path

@@ -1,4 +1,4 @@
-"""Renders a text as it would look as a comment, and stores nothing."""
+"""Renders a text as a comment, without storing it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from commentsvc.web.thread_request import EMBED
 blueprint = Blueprint("preview", __name__)
 
 PREVIEWS = "30/minute;300/hour"
-"""For one network; a preview takes as much work as a comment."""
+"""Per network; a preview costs as much as a comment."""
 
 
 @blueprint.post(f"{EMBED}/preview")
 def preview() -> ResponseReturnValue:
-    """Render a text without keeping it."""
+    """Render a text without storing it."""
     origin_check.require_own_page()
     text = fields.text(request.form.get("text", ""), longest=settings().max_comment_length)
     limiter("previews").hit(access.network())

@@ -1,4 +1,4 @@
-"""What the views of a thread share: the page, in a frame or on its own, and a single comment."""
+"""Shared by the views of a thread: rendering the page, in a frame or standalone, and a single comment."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from commentsvc.web.thread_request import EMBED, ThreadRequest
 
 @dataclass(frozen=True)
 class FormState:
-    """The form as it is to be shown: what was typed so far, whom it answers, what is wrong with it."""
+    """The state of the form: what was typed, the comment it replies to, and errors."""
 
     values: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
     parent: CommentView | None = None
     again: bool = False
-    """It comes back because it had grown too old."""
+    """Whether it is shown again because it had expired."""
 
     @property
     def touched(self) -> bool:
-        """Whether the form is to be shown open."""
+        """Whether the form is shown open."""
         return bool(self.errors or self.parent or self.values.get("text"))
 
 
@@ -50,9 +50,9 @@ def render_page(
     conversation: Conversation | None = None,
     status: int = 200,
 ) -> Response:
-    """Render the thread's page as of the moment `at`, for everybody, or with one person's form_state in it.
+    """Render the thread's page as of `at`, for everybody, or with one person's form state.
 
-    `as_guest`: the holder of the session wants to comment as a guest, and is told that they are still logged in.
+    `as_guest`: the holder of the session wants to comment as a guest, and sees that they are still logged in.
     """
     site = address.site
     html = render_template(
@@ -84,7 +84,7 @@ def render_page(
 
 
 def form_identity(address: ThreadAddress, holder: LoginSession | None) -> dict[str, Any]:
-    """Return what a script needs to show the form as this reader's: the person, and tokens for their next post."""
+    """Return what a script needs to show the form to this reader: the person, and tokens for their next post."""
     return {
         "member": reader.describe(holder) if holder else None,
         "token": access.form_token(address, mark=reader.form_mark(holder)),
@@ -93,8 +93,8 @@ def form_identity(address: ThreadAddress, holder: LoginSession | None) -> dict[s
 
 
 def render_comment(thread_request: ThreadRequest, view: CommentView) -> str:
-    """Render one comment as it stands in a list."""
-    # The macro alone: a template's context would take twice as long as the comment.
+    """Render one comment as in a list."""
+    # Only the macro: a template's context would take twice as long as the comment.
     macros: Any = current_app.jinja_env.get_template("thread/comment.html").module
     if view.root_id:
         return str(macros.comments([Conversation(root=view, replies=[view])], thread_request, only="replies"))

@@ -1,4 +1,4 @@
-"""Readers report a comment to the moderators."""
+"""Reports by readers to the moderators."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
 blueprint = Blueprint("reporting", __name__)
 
 LIMIT = "10/minute;40/hour"
-"""Reports from one network."""
+"""Reports per network."""
 THANKS = "Thank you. The moderators will look at this comment."
 _PATH = "/comments/<int:comment_id>/report"
 
@@ -29,7 +29,7 @@ _PATH = "/comments/<int:comment_id>/report"
 @blueprint.route(f"{EMBED}{_PATH}", methods=["GET", "POST"], defaults={"mode": EMBED})
 @blueprint.route(f"{STANDALONE}{_PATH}", methods=["GET", "POST"], defaults={"mode": STANDALONE})
 def report(mode: str, comment_id: int) -> ResponseReturnValue:
-    """The form, as a page or for a script to put below the comment; and what it sends."""
+    """Show the form, as a page or as a fragment below the comment; or store a report."""
     if request.method == "POST":
         origin_check.require_own_page()
     comment = reports.find(database(), comment_id)
@@ -65,10 +65,10 @@ def _store(mode: str, comment_id: int, address: ThreadAddress) -> None:
 
 
 def _reporter(holder: LoginSession | None, shown: access.ShownForm | None, month: str) -> Reporter:
-    """Return who reports; raises OtherPersonError where the form was opened by somebody else."""
+    """Return the reporter; raises OtherPersonError if the form was opened by another person."""
     if shown is None or shown.mark != reader.form_mark(holder):
         raise OtherPersonError(
-            holder.commenter.name if holder else None, "Press the button once more to report this comment."
+            holder.commenter.name if holder else None, "Press the button again to report this comment."
         )
     network = access.network_hash(month)
     if holder:

@@ -181,8 +181,8 @@ class TestFilters:
         it.held(9)
         page = it.owner.page("/admin?provider=guest&author=email:ben@mail.example")
         assert f'id="comment-{wanted}"' in page  # the author's own index leads there at once
-        assert "Nothing among the newest ones" in it.owner.page("/admin?provider=github")
-        assert "Look further" in it.owner.page("/admin?provider=github")
+        assert "Nothing among the newest comments" in it.owner.page("/admin?provider=github")
+        assert "Search older comments" in it.owner.page("/admin?provider=github")
         assert walked(it, "provider=github") == []
         assert walked(it, "provider=guest")[-1] == wanted
 

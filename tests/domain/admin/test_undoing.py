@@ -84,7 +84,7 @@ class TestAnEdit:
         page = it.owner.page("/admin?status=approved")
         assert "Saved." in page
         assert 'id="undo"' in page
-        assert undo(it, last_action(it)) == "The text is again what it was."
+        assert undo(it, last_action(it)) == "The former text is restored."
         result = comment(it, one)
         assert (result.source, result.edited_at, result.status) == ("The *first* text", None, Status.APPROVED)
         assert "<em>first</em>" in result.html
@@ -93,7 +93,7 @@ class TestAnEdit:
             "ada@mail.example",
             None,
         )
-        assert undo(it, last_action(it)) == "The text is again what it was."
+        assert undo(it, last_action(it)) == "The former text is restored."
         result = comment(it, one)
         assert (result.source, result.guest_name, result.guest_website) == (
             "Another text",
@@ -145,7 +145,7 @@ class TestAnEdit:
             patch.setattr(markup, "render_markdown", lambda source: doubtful)
             action = edit(it, one, "An odd text")
         assert it.statuses(one) == [Status.HELD]
-        assert undo(it, action) == "The text is again what it was. Put back one comment."
+        assert undo(it, action) == "The former text is restored. Restored one comment."
         assert it.statuses(one) == [Status.APPROVED]
         assert comment(it, one).source == "A text"
 
@@ -161,7 +161,7 @@ class TestAnEdit:
         assert path in it.owner.page(f"/admin/sites/{it.site_id}/actions")
         edits.tidy(it.session, at=now() + edits.KEPT)
         assert path not in it.owner.page(f"/admin/sites/{it.site_id}/actions")
-        assert "not kept any longer" in undo(it, action)
+        assert "no longer stored" in undo(it, action)
         assert comment(it, one).source == "Other"
 
     def test_stays_where_the_comment_belongs_to_another_site_by_now(self, queue_of_site: AdminQueue) -> None:
@@ -189,7 +189,7 @@ class TestTheFormerText:
         assert it.session.scalar(select(func.count(Revision.id))) == 1
         erasure.erase(it.session, ada.id, texts)
         assert it.session.scalar(select(func.count(Revision.id))) == 0
-        assert "not kept any longer" in undo(it, action)
+        assert "no longer stored" in undo(it, action)
 
     @ENGINES
     def test_does_not_outlive_the_comment(self, queue_of_site: AdminQueue) -> None:
@@ -223,7 +223,7 @@ class TestAReply:
         page = it.owner.page("/admin")
         assert "Your reply is published." in page
         assert 'id="undo"' in page
-        assert undo(it, action) == "Put back 2 comments."
+        assert undo(it, action) == "Restored 2 comments."
         assert it.statuses(one, answer) == [Status.HELD, Status.TRASH]
         thread = comment(it, one).thread
         assert (thread.approved_count, comment(it, one).reply_count) == (0, 0)
@@ -241,7 +241,7 @@ class TestAReply:
         one = it.write("A question", status=Status.APPROVED)
         answer, action = reply(it, one)
         it.write("Thanks", parent=answer, guest=Guest("Bea", "bea@mail.example"), status=status)
-        assert undo(it, action) == "Somebody has answered the reply since: both stay where they are."
+        assert undo(it, action) == "Somebody has answered the reply since, so both stay as they are."
         assert it.statuses(one, answer) == [Status.APPROVED, Status.APPROVED]
 
     def test_goes_again_once_the_answer_to_it_turned_out_to_be_spam(self, queue_of_site: AdminQueue) -> None:
@@ -249,7 +249,7 @@ class TestAReply:
         one = it.write("A question", status=Status.APPROVED)
         answer, action = reply(it, one)
         it.write("Buy", parent=answer, status=Status.SPAM)
-        assert undo(it, action) == "Put back one comment."
+        assert undo(it, action) == "Restored one comment."
         assert it.statuses(one, answer) == [Status.APPROVED, Status.TRASH]
 
     @ENGINES
@@ -262,7 +262,7 @@ class TestAReply:
         here, there = it.session.scalars(select(Thread).order_by(Thread.id)).all()
         merging.merge(it.session, here, there, moderator_id=None, at=now())
         it.session.commit()
-        assert undo(it, action) == "Put back one comment."
+        assert undo(it, action) == "Restored one comment."
         assert it.statuses(answer) == [Status.TRASH]
 
 
@@ -330,5 +330,5 @@ def test_what_moved_to_another_site_meanwhile_is_left_alone(queue_of_site: Admin
     site = sites.add(it.session, "Elsewhere", ["https://elsewhere.example"], owner_id=owner)
     moving.move(it.session, it.session.get_one(Comment, one).thread, site, moderator_id=owner, at=now())
     it.session.commit()
-    assert undo(it, action) == "Put back one comment. One comment is on another site now."
+    assert undo(it, action) == "Restored one comment. One comment is on another site now."
     assert it.statuses(one, two) == [Status.SPAM, Status.HELD]

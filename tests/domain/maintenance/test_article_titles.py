@@ -349,7 +349,7 @@ class TestModerating:
         owner, session = queue_of_site.owner, queue_of_site.session
         thread_id = session.scalars(select(Thread.id)).one()
         page = owner.page(f"/admin/threads/{thread_id}")
-        assert "browser said so" in page
+        assert "comes from a reader" in page
         path = f"/admin/threads/{thread_id}/title"
         assert owner.post(path, {"title": "Swifts <b>"}).status_code == 303
         assert "Swifts &lt;b&gt;" in owner.page(f"/admin/threads/{thread_id}")

@@ -47,7 +47,7 @@ def test_an_origin_given_up_is_free_for_another_site(session: Session, site: Sit
 def test_an_origin_belongs_to_one_site(session: Session, site: Site) -> None:
     with pytest.raises(InvalidFieldsError) as caught:
         sites.add(session, "Thief", [BLOG], owner_id=accounts.operator(session).id)
-    assert caught.value.fields == {"origins": f"{BLOG} belongs to the site 'Blog' already."}
+    assert caught.value.fields == {"origins": f"{BLOG} already belongs to the site 'Blog'."}
 
 
 def test_setting_the_same_origins_again_keeps_their_rows(session: Session, site: Site) -> None:
@@ -67,11 +67,11 @@ def test_what_is_no_origin_is_refused(session: Session, origins: list[str]) -> N
 def test_a_name_is_one_sites_own(session: Session, site: Site) -> None:
     with pytest.raises(InvalidFieldsError) as caught:
         sites.add(session, "Blog", ["https://other.example"], owner_id=accounts.operator(session).id)
-    assert caught.value.fields == {"name": "There is a site named 'Blog' already."}
+    assert caught.value.fields == {"name": "There is already a site named 'Blog'."}
 
 
 def test_a_wrong_name_is_answered_with_the_right_ones(session: Session) -> None:
-    with pytest.raises(NotFoundError, match="There is none yet"):
+    with pytest.raises(NotFoundError, match="There are no sites yet"):
         sites.by_name(session, "Blog")
     sites.add(session, "Blog", [BLOG], owner_id=accounts.operator(session).id)
     with pytest.raises(NotFoundError, match="There are: 'Blog'"):

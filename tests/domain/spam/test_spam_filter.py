@@ -143,7 +143,7 @@ class TestScoring:
         assert spam.value > 0.9
         assert ham.value < 0.1
         assert "“casino”" in spam.reason()
-        assert spam.reason().startswith("The site's own filter takes this for spam with 9")
+        assert spam.reason().startswith("The site's own filter considers this spam with 9")
         assert "“recipe”" in ham.reason()
         held = pen.write("More cheap casino credits")
         assert held.status is Status.HELD

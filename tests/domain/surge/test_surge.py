@@ -120,7 +120,7 @@ class TestRise:
         linked = crowd.post("See https://shop.example/ now")
         assert linked.status is Status.HELD
         assert reasons(linked) == [
-            "Comments under this article come much faster than usual, so those with a link or a website wait."
+            "Comments under this article come much faster than usual, so those with a link or a website are held."
         ]
         with_website = Author(guest=Guest("Wim", "w@mail.example", "https://wim.example/"))
         assert crowd.post(by=with_website).status is Status.HELD

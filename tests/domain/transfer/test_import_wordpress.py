@@ -213,7 +213,7 @@ def test_the_reason_of_every_decision_is_logged(session: Session, load: Load) ->
     [
         (wxr.comment("x" * 100_001), "longer than 100,000 characters"),
         (wxr.comment("<script>x</script>"), "without any text"),
-        (wxr.comment(type="order_note"), "of type “order_note”, which is no reader's comment"),
+        (wxr.comment(type="order_note"), "of type “order_note”, which is not for readers"),
         (wxr.comment(number=""), "without a number of their own"),
     ],
 )

@@ -181,7 +181,7 @@ NOTHING_BUT_A_DTD = """<!DOCTYPE rss SYSTEM "http://evil.test/x.dtd">"""
 @pytest.mark.parametrize("head", [BILLION_LAUGHS, OUTSIDE, PARAMETER, NOTHING_BUT_A_DTD])
 def test_entities_and_dtds_are_refused(head: str) -> None:
     hostile = wxr.export(wxr.item(wxr.comment()), head=head)
-    assert refusal(hostile).startswith("Line 3: a DTD or an entity is declared here")
+    assert refusal(hostile).startswith("Line 3: this declares a DTD or an entity")
 
 
 def test_an_undeclared_entity_is_refused_with_its_line() -> None:
@@ -205,8 +205,11 @@ def test_a_million_nested_elements_are_refused() -> None:
         (gzip.compress(wxr.export()), "The file is compressed. Unpack it"),
         (b"PK\x03\x04 and so on", "The file is compressed. Unpack it"),
         (b"<!DOCTYPE html><html><body>Please log in</body></html>", "a page saved from a browser"),
-        (b"<html><body>Please log in</body></html>", "no WordPress export: it begins with <html>"),
-        (b'<rss version="2.0"><channel><item><title>x</title></item></channel></rss>', "no WordPress export"),
+        (b"<html><body>Please log in</body></html>", "not a WordPress export: it begins with <html>"),
+        (
+            b'<rss version="2.0"><channel><item><title>x</title></item></channel></rss>',
+            "not a WordPress export",
+        ),
         (b'<rss version="2.0"><channel></channel></rss>', "Tools > Export"),
         (wxr.export(version="2.0"), "version '2.0'; 1.0, 1.1, 1.2 are understood"),
     ],

@@ -104,7 +104,7 @@ class TestStrangers:
         assert '<input type="hidden" name="purpose" value="person">' in page
 
     def test_are_told_where_there_is_none(self, app: Flask, site: Site) -> None:
-        assert "Nobody can log in here" in BrowserClient(app).page("/account")
+        assert "This service has no login" in BrowserClient(app).page("/account")
 
     def test_see_and_change_nothing(self, app: Flask, session: Session, ada: MemberClient) -> None:
         stranger = BrowserClient(app)
@@ -259,7 +259,7 @@ class TestLinkedAccounts:
         vouching = Vouching.at(app)
         member = enter(app, session, person(session), site, ago=timedelta(minutes=11))
         page = member.page("/account/settings")
-        assert "please log in once more" in page
+        assert "please log in again" in page
         assert 'value="link"' not in page
         vouching.profile = type(vouching.profile)("https://github.com", "1234", "Eve")
         assert vouching.go(member.visitor, purpose="link").status_code == 400
@@ -292,7 +292,7 @@ class TestSessions:
         page = ada.page("/account/settings")
         assert "Firefox on Linux" in page
         assert "<bdi>Blog</bdi>" in page
-        assert "Here, now" in page
+        assert "This session" in page
 
     def test_one_can_be_ended(self, session: Session, ada: MemberClient) -> None:
         other = next(one for one in sessions_of(session, ada) if one.site_id)

@@ -228,7 +228,7 @@ class TestTheQueue:
             f'href="{BLOG}/swifts"',
             "Counting swifts",
             "<em>words</em>",
-            "This site looks at every comment first.",
+            "This site reviews every comment before it appears.",
             '<time datetime="',
         ):
             assert part in page
@@ -251,7 +251,7 @@ class TestTheQueue:
         session.commit()
         page = moderator.page("/admin")
         assert "Sent 0.5 seconds after the form was opened." in page
-        assert "policy lets" not in page
+        assert "policy publishes" not in page
 
     @pytest.mark.parametrize(
         "query", ["status=nonsense", "after=x", "after=-1", "site=1e3", "after=" + "9" * 40]
@@ -314,7 +314,7 @@ class TestTheQueue:
         comment = write(session, site)
         decide(moderator, comment, "spam")
         page = moderator.page(f"/admin/comments/{comment.id}")
-        assert "This site looks at every comment first." in page
+        assert "This site reviews every comment before it appears." in page
         assert "Marked as spam</b> by <bdi>Site owner" in page
 
 
@@ -659,12 +659,12 @@ class TestSettings:
             ("name", "", "Please enter a name"),
             ("name", "\u200b", "Please enter a name"),
             ("name", "n" * 81, "longer than 80"),
-            ("name", "Elsewhere", "There is a site named"),
+            ("name", "Elsewhere", "There is already a site named"),
             ("heading", "\u2060", "Please enter a heading"),
             ("origins", "", "Please enter at least one origin"),
             ("origins", "blog", "is not the address of a web page"),
             ("origins", "javascript:alert(1)", "is not the address of a web page"),
-            ("origins", OTHER, "belongs to the site"),
+            ("origins", OTHER, "already belongs to the site"),
             ("policy", "anarchy", "Not a valid choice"),
             ("email_field", "", "Not a valid choice"),
             ("close_after_days", "0", "Between 1 and 36500 days"),

@@ -121,7 +121,7 @@ def test_a_person_is_banned_by_their_account_and_let_in_again(
     assert timedelta(days=6) < ban.until - now() <= timedelta(days=7)
     page = moderator.page(f"/admin/sites/{site.id}/people/one?who=commenter:{mallory.id}")
     assert "Insults" in page
-    assert "Ban further" in page
+    assert "Ban more" in page
     number = ban.id
     assert moderator.post(f"/admin/bans/{number}/lift").status_code == 303
     assert stored(session) == []
@@ -162,7 +162,7 @@ def test_what_is_typed_is_banned(
     assert moderator.post(path, data).status_code == 303
     (ban,) = stored(session)
     assert (ban.kind, ban.value, ban.reason, ban.until) == (BanKind(kind), value, "Spam again", None)
-    assert "For good" in moderator.page(path)
+    assert "Permanently" in moderator.page(path)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_what_is_typed_is_banned(
         ("value", {"kind": "domain", "value": "no domain"}, "Please enter a domain"),
         ("kind", {"kind": "person", "value": "1"}, "Not a valid choice"),
         ("length", {"length": "8"}, "Not a valid choice"),
-        ("reason", {"reason": " \0 "}, "Please say why"),
+        ("reason", {"reason": " \0 "}, "Please enter a reason"),
         ("until", {"length": "until"}, "Please enter the last day"),
         ("until", {"length": "until", "until": "2020-01-01"}, "not over yet"),
         ("until", {"length": "until", "until": "9999-12-31"}, "an earlier day"),

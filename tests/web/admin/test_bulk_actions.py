@@ -55,10 +55,10 @@ def test_a_selection_is_decided_in_one_action_and_put_back_by_one(queue_of_site:
     assert it.session.scalar(select(Thread.approved_count)) == 2
     decisions = it.session.scalars(select(Decision).where(Decision.action_id.is_not(None))).all()
     assert {(row.before, row.status) for row in decisions} == {(Status.HELD, Status.APPROVED)}
-    assert undo(it, last_action(it)) == "Put back 2 comments."
+    assert undo(it, last_action(it)) == "Restored 2 comments."
     assert it.statuses(one, two, three) == [Status.HELD] * 3
     assert it.session.scalar(select(Thread.approved_count)) == 0
-    assert undo(it, last_action(it)) == "Put back 2 comments."  # the undoing is an action too
+    assert undo(it, last_action(it)) == "Restored 2 comments."  # the undoing is an action too
     assert it.statuses(one, two, three) == [Status.APPROVED, Status.HELD, Status.APPROVED]
 
 
@@ -119,7 +119,7 @@ def test_five_hundred_are_spam_and_back_while_others_still_write(queue_of_site: 
     assert send(it, "spam", all="1", ceiling="500") == "Marked as spam: 500 comments."
     assert time.monotonic() - began < 20, "nobody else could write all this time"
     assert it.statuses() == [Status.SPAM] * 500
-    assert undo(it, last_action(it)) == "Put back 500 comments."
+    assert undo(it, last_action(it)) == "Restored 500 comments."
     assert it.statuses() == [Status.HELD] * 500
 
 
@@ -158,7 +158,7 @@ class TestTwoModerators:
         one, two = it.held(2)
         send(it, "approved", one, by=it.moderator("Ben"))
         text = send(it, "trash", one, two)
-        assert text == "Moved to the trash: one comment. One comment had been decided meanwhile by Ben."
+        assert text == "Moved to the trash: one comment. One comment had already been decided by Ben."
         assert it.statuses(one, two) == [Status.APPROVED, Status.TRASH]
 
     @ENGINES
@@ -170,7 +170,9 @@ class TestTwoModerators:
         begin_write(it.session)
         moderation_decisions.decide(it.session, it.session.get_one(Comment, one), Status.TRASH)
         it.session.commit()
-        assert "Put back one comment. On one comment the service has decided since" in undo(it, action)
+        assert "Restored one comment. Not restored: one comment, already decided by the service" in undo(
+            it, action
+        )
         assert it.statuses(one, two) == [Status.TRASH, Status.HELD]
         again = it.owner.post(f"/admin/sites/{it.site_id}/actions/{action}/undo")
         assert again.status_code == 404

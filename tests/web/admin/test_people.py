@@ -248,7 +248,7 @@ class TestSearching:
         assert self.found(session, site, "ada") == []
         assert self.found(session, site, "mallory") == []
         page = moderator.page(f"/admin/sites/{site.id}/people?q=ada")
-        assert "Nobody of this name or address" in page
+        assert "Nobody with this name or address" in page
         assert "secret" not in page
 
     def test_from_a_box_on_the_page(self, session: Session, site: Site, moderator: BrowserClient) -> None:

@@ -147,16 +147,19 @@ class TestTrying:
         session.commit()
         text = " ".join(Elements(owner.post(rules(site), form(reports_to_hold="2")).text).text.split())
         assert "Readers have reported 3 comments." in text
-        assert "By the present rules, 3 reports hold a comment: that makes 1 (people threw away 1)." in text
         assert (
-            "By these, 2 reports hold a comment: that makes 2 (people threw away 1, have not looked at 1)."
+            "With the current rules, 3 reports hold a comment: that makes 1 (people moved to the trash 1)."
             in text
         )
+        assert (
+            "With these rules, 2 reports hold a comment: that makes 2 "
+            "(people moved to the trash 1, have not decided on 1)." in text
+        )
         off = " ".join(Elements(owner.post(rules(site), form(reports_to_hold="0")).text).text.split())
-        assert "By these, reports hold nothing." in off
+        assert "With these rules, reports do not hold comments." in off
 
     def test_a_page_without_comments_says_so(self, site: Site, owner: BrowserClient) -> None:
-        assert "There are no comments yet" in owner.post(rules(site), form()).text
+        assert "There are no comments to preview yet" in owner.post(rules(site), form()).text
 
     @pytest.mark.parametrize(
         ("field", "value"),
@@ -262,7 +265,7 @@ def test_akismet_is_off_until_there_is_a_key(
     assert owner.post(f"{rules(site)}/akismet", {"key": " 0123abc ", "do": "on"}).status_code == 303
     assert fresh(session, site).akismet_key == "0123abc"
     page = owner.page(rules(site))
-    assert "Akismet knows the key" in page
+    assert "Akismet accepts the key" in page
     assert "It is on." in page
     assert "0123abc" not in page
     owner.post(f"{rules(site)}/akismet", {"do": "off"})

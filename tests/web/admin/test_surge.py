@@ -68,7 +68,7 @@ def test_every_page_of_the_site_says_where_why_and_what_waits(it: AdminQueue) ->
     for path in ("/admin", f"/admin/sites/{it.site_id}/glance", f"/admin/sites/{it.site_id}/rules"):
         text = banner(it, path)
         assert f"Comments are pouring in on {TITLE} . It began 5 minutes ago : 25 came." in text
-        assert "Comments with links wait. This ends by itself when comments come as usual." in text
+        assert "Comments with links wait. This ends by itself when the surge is over." in text
 
 
 def test_of_the_whole_site_and_of_several_articles(it: AdminQueue) -> None:
@@ -102,7 +102,7 @@ def test_the_link_leads_to_what_waits_for_it(it: AdminQueue) -> None:
 @ENGINES
 def test_a_moderator_takes_it_away_and_puts_it_back(it: AdminQueue) -> None:
     assert by_hand(it, "ease") == 303
-    assert "Nothing is held for that" in banner(it)
+    assert "Comments are no longer held because of this" in banner(it)
     assert episodes.effective_step(spell(it), now()) is SurgeStep.NONE
     assert (last_action(it).kind, last_action(it).moderator_id is None) == ("pressure.ease", False)
     assert by_hand(it, "hold") == 303
@@ -117,7 +117,7 @@ def test_what_is_over_meanwhile_is_not_begun_again(it: AdminQueue) -> None:
     it.session.commit()
     assert by_hand(it, "hold") == 303
     assert spell(it).ended_at is not None
-    assert "Comments come as usual there again." in it.owner.page("/admin")
+    assert "This surge is already over." in it.owner.page("/admin")
 
 
 @ENGINES
@@ -127,7 +127,7 @@ def test_the_owner_switches_the_valve_off_and_on(it: AdminQueue) -> None:
     assert spell(it).ended_at is not None
     assert it.session.get_one(Site, it.site_id).valve is False
     assert banner(it, rules) == ""
-    assert last_action(it).summary == "Switched the pressure valve off."
+    assert last_action(it).summary == "Turned surge protection off."
     it.owner.post(f"{rules}/valve", {"do": "on"})
     it.session.rollback()
     assert it.session.get_one(Site, it.site_id).valve is True

@@ -313,7 +313,7 @@ class TestThePages:
         assert answer.headers["Location"].endswith(f"/admin/threads/{stage.here}")
         assert stage.thread(stage.there) is None
         page = stage.visitor.page(f"/admin/threads/{stage.here}")
-        assert "Merged: 1 comment came here." in page
+        assert "Merged: 1 comment moved here." in page
         undo = re.search(r'action="(/admin/threads/actions/\d+/undo)"', page)
         assert undo is not None
         assert stage.visitor.post(undo[1]).status_code == 303

@@ -44,7 +44,7 @@ from tests.support.provider_fakes import Vendors, as_json, consent
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 OTHER = "https://other.example"
 OTHERS = f"{OTHER}/article"
-ELSEWHERE = "This login was begun in another browser, or too long ago."
+ELSEWHERE = "This login began in another browser, or too long ago."
 
 
 @pytest.fixture(scope="module")
@@ -478,7 +478,7 @@ class TestRedeeming:
         again = ada.redeem()
         assert (again.status_code, message(again)) == (
             400,
-            "This login was used before. Please log in again.",
+            "This login is already used. Please log in again.",
         )
         assert count(session, LoginSession) == 1
 
@@ -596,7 +596,7 @@ class TestFailures:
     ) -> None:
         monkeypatch.setattr(provider_calls, "_PLACES", fakes.threading.BoundedSemaphore(1))
         with provider_calls._PLACES:
-            assert "Many people are logging in just now" in ada.start().text
+            assert "Many people are logging in right now" in ada.start().text
         assert stage(ada.redeem()) == "failed"
         ada.log_in()
 
@@ -669,13 +669,13 @@ class TestPurposes:
 
     def test_linking_needs_to_be_logged_in(self, ada: LoginClient, session: Session) -> None:
         answer = ada.come_back(ada.leave_for("github", "link"))
-        assert "log in once more" in message(answer)
+        assert "log in again" in message(answer)
         assert people(session) == 0
 
     def test_linking_needs_a_fresh_login(self, ada: LoginClient, session: Session, later: Any) -> None:
         ada.come_back(ada.leave_for(purpose="person"))
         later(minutes=11)
-        assert "log in once more" in message(ada.come_back(ada.leave_for("github", "link")))
+        assert "log in again" in message(ada.come_back(ada.leave_for("github", "link")))
         assert people(session) == 1
 
     def test_linking_to_whoever_began_it(self, ada: LoginClient, session: Session) -> None:
@@ -683,7 +683,7 @@ class TestPurposes:
         ada.come_back(ada.leave_for(purpose="person"))
         link = ada.leave_for("github", "link")
         ada.come_back(ada.leave_for("discord", "person"))
-        assert "log in once more" in message(ada.come_back(link))
+        assert "log in again" in message(ada.come_back(link))
         assert people(session) == 2
 
     def test_linking_what_belongs_to_another(self, ada: LoginClient, app: Flask, session: Session) -> None:
@@ -697,7 +697,7 @@ class TestPurposes:
         reader = ada.frame.get_cookie("__Host-reader", domain="127.0.0.1")
         assert reader is not None
         ada.windows.set_cookie("__Host-reader", reader.value, domain="127.0.0.1")
-        assert "log in once more" in message(ada.come_back(ada.leave_for("github", "link")))
+        assert "log in again" in message(ada.come_back(ada.leave_for("github", "link")))
 
     def test_the_admin_view_for_a_moderator(self, ada: LoginClient, session: Session, site: Site) -> None:
         ada.log_in("github")
@@ -708,7 +708,7 @@ class TestPurposes:
 
     def test_and_for_nobody_else(self, ada: LoginClient, session: Session) -> None:
         answer = ada.come_back(ada.leave_for("github", "admin"))
-        assert "(github, 583231); no site has made you its moderator" in message(answer)
+        assert "(github, 583231), but you do not moderate any site here" in message(answer)
         assert people(session) == 0
 
     @pytest.mark.parametrize("purpose", ["person", "link", "admin", "invite"])

@@ -272,7 +272,7 @@ class TestRealLogins:
         session.execute(delete(Ticket).where(Ticket.purpose == invitations.INVITE))
         session.commit()
         answer = provider.go(BrowserClient(app), purpose="invite", invitation=invitation)
-        assert "This invitation was used before or is too old." in answer.text
+        assert "This invitation is used or expired." in answer.text
         assert "Ask whoever sent it to you for a new one." in answer.text
 
     def test_by_somebody_who_moderates_nothing(self, app: Flask, provider: Vouching) -> None:

@@ -213,7 +213,7 @@ class TestTokensRefused:
         begin_write(session)
         single_sign_on.switch_off(session, session.get_one(Site, site.id))
         session.commit()
-        self.refused(session, reader, given, "no sign-in of its own")
+        self.refused(session, reader, given, "not set up its own sign-in")
 
     @pytest.mark.parametrize("origin", [None, "null", BLOG, "https://evil.example"])
     def test_any_from_another_page(
@@ -373,7 +373,7 @@ class TestOneSitesWord:
         given = reader.post("/embed/pass", dict(ARTICLE), token=csrf).get_json()["pass"]
         assert reader.post("/account/enter", {"pass": given}, token=None).status_code == 303
         settings = reader.page("/account/settings")
-        assert "Change your name there" in settings
+        assert "Change it there" in settings
         assert 'value="link"' not in settings
         assert (
             reader.post("/account/name", {"name": "Root"}, token=reader.token("/account")).status_code == 403

@@ -231,7 +231,7 @@ class TestInTheFrame:
         frame.log_in(ada)
         answer = frame.send(form)
         assert answer.status_code == 403
-        assert "press the button once more" in answer.get_json()["errors"]["form"]
+        assert "press the button again" in answer.get_json()["errors"]["form"]
         assert frame.send(frame.filled(answer.get_json()["own"])).status_code == 200
 
     @pytest.mark.parametrize("token", ["", "x", "IjEyMyI.aAaA.bBbB"])
@@ -518,8 +518,8 @@ class TestTheAdminView:
         tabs.sign_in(queue_of_site.session, ada)
         answer = tabs.post(path, {"verdict": "approved"}, token=token)
         assert answer.status_code == 400
-        assert "You signed in once more" in answer.text
-        assert "Do it as" in answer.text
+        assert "You signed in again" in answer.text
+        assert "Continue as" in answer.text
 
     @pytest.mark.parametrize("origin", [None, "null", BLOG])
     def test_offers_nothing_to_another_website(self, queue_of_site: AdminQueue, origin: str | None) -> None:
@@ -527,4 +527,4 @@ class TestTheAdminView:
         path = f"/admin/comments/{number}/decision"
         answer = queue_of_site.owner.post(path, {"verdict": "trash"}, token=f"{'a' * 64}~x", origin=origin)
         assert answer.status_code == 400
-        assert "Do it as" not in answer.text
+        assert "Continue as" not in answer.text

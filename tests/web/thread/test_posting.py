@@ -157,7 +157,7 @@ def test_whoever_is_faster_than_reading_is_held(reader: GuestClient) -> None:
         ),
         (
             {"text": "x" * 10_001},
-            {"text": "This comment has 10,001 characters; 10,000 is the most. Please shorten it."},
+            {"text": "This comment has 10,001 characters; the limit is 10,000. Please shorten it."},
         ),
     ],
 )
@@ -264,7 +264,7 @@ def test_an_answer_to_what_is_no_comment_is_refused(app: Flask) -> None:
     for parent in NO_PARENTS:
         answer = reader.post("Hello", parent=parent, token=token)
         assert answer.status_code == 404, parent
-        assert errors(answer) == {"form": "The comment you are answering is no longer there."}
+        assert errors(answer) == {"form": "The comment that you are replying to no longer exists."}
         page = reader.post("Hello", parent=parent, json=False, token=token)
         assert page.status_code == 404
         assert "Hello" in page.text
