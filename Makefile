@@ -5,8 +5,8 @@ SHELL := /bin/sh
 
 VENV := .venv
 BIN := $(VENV)/bin
-# A file's tests stay together; more than four at once wait for each other in browsers and servers.
-PARALLEL := -n auto --maxprocesses 4 --dist loadfile
+# A file's tests stay together. Files start in their order: those with a browser, which take longest, come first.
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 help: ## List the targets

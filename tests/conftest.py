@@ -35,6 +35,11 @@ BASE_URL = "http://127.0.0.1:8600"
 BLOG = "https://blog.example"
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one process more than there are cores, because tests often wait for browsers and servers."""
+    return min((os.cpu_count() or 1) + 1, 4)
+
+
 def missing(part: str, why: str) -> None:
     """Skip for want of a part; where CI is set a missing part is a failure."""
     if os.environ.get("CI"):

@@ -170,8 +170,8 @@ def test_a_worker_that_dies_is_replaced_and_nothing_is_lost(
     begun: tuple[Running, int], session: Session
 ) -> None:
     running, first = begun
+    processes.until(lambda: len(_workers(running)) == 2, "both workers")
     workers = _workers(running)
-    assert len(workers) == 2
     guest = Guest(running.port, "before")
     written = {first, guest.post(TOGETHER, "before", key="before").id}
     guest.connection.close()

@@ -260,7 +260,7 @@ def test_the_page_is_for_everybody_at_every_width(
     expect(page.get_by_role("img", name="Comments a day")).to_be_visible()
     for width in (360, 768, 1200):
         page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.wait_for_function("(width) => document.documentElement.scrollWidth <= width", arg=width)
     result = Axe().run(page).response["violations"]
     assert [one["id"] for one in result] == []
     page.get_by_text("The figures of: Comments a day").click()
