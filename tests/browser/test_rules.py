@@ -63,7 +63,10 @@ def test_words_and_a_threshold_are_tried_read_and_saved(
     page.get_by_role("link", name="Settings").click()
     page.get_by_role("link", name="Rules").click()
 
-    words, threshold = page.get_by_label("Words that make a comment spam"), page.get_by_label("considers spam with")
+    words, threshold = (
+        page.get_by_label("Words that make a comment spam"),
+        page.get_by_label("considers spam with"),
+    )
     words.fill("casino")
     page.get_by_role("button", name="Preview").click()
     tried = page.get_by_role("region", name="What these rules would change")
