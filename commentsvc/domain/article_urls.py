@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import string
-import unicodedata
 from functools import lru_cache
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
@@ -12,11 +11,10 @@ from commentsvc.errors import BadAddressError
 from commentsvc.match_keys import article_path, match_key, without_ignored
 from commentsvc.origins import LONGEST, REMEMBERED, origin_of
 
-__all__ = ["LONGEST", "REMEMBERED", "canonical", "host_in_ascii", "match_key", "origin_of", "thread_key"]
+__all__ = ["LONGEST", "REMEMBERED", "canonical", "match_key", "origin_of", "thread_key"]
 
 GIVEN_LONGEST = 16 * 1024
 """Characters of an address as it is given, with all that hangs on it."""
-_LABEL_LONGEST = 63
 _ESCAPE = re.compile(r"%[0-9a-f]{2}", re.IGNORECASE)
 _COMMENT = re.compile(r"#comment-\d+$")
 _UNRESERVED = frozenset(string.ascii_letters + string.digits + "-._~")
@@ -111,21 +109,6 @@ def _normal(escape: re.Match[str]) -> str:
     """One way to write a character: itself where it needs no escape, else an escape in capitals."""
     char = chr(int(escape[0][1:], 16))
     return char if char in _UNRESERVED else escape[0].upper()
-
-
-def host_in_ascii(host: str) -> str:
-    """Return a host as DNS has it, however it was written: in capitals, in wide letters, with a dot at its end."""
-    host = (
-        unicodedata.normalize("NFKC", host).lower().replace("\u3002", ".").rstrip(".")
-    )  # as browsers take it
-    return ".".join(map(_label_in_ascii, host.split(".")))
-
-
-def _label_in_ascii(label: str) -> str:
-    # A longer one names nothing, and encoding it takes time that grows with its square.
-    if label.isascii() or len(label) > _LABEL_LONGEST:
-        return label
-    return f"xn--{label.encode('punycode').decode()}"
 
 
 def thread_key(canonical_url: str) -> str:
