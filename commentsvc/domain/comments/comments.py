@@ -26,7 +26,7 @@ from commentsvc.errors import (
     NotFoundError,
     WorkNeededError,
 )
-from commentsvc.models import Comment, Site, Thread
+from commentsvc.models import Comment, Site, Thread, search_text
 from commentsvc.text import markup
 
 
@@ -124,7 +124,7 @@ def post(
 
 
 def _row(here: TargetThread, draft: CommentText, author: Author) -> dict[str, Any]:
-    return {
+    row = {
         "thread_id": here.id,
         "format": draft.format,
         "source": draft.source,
@@ -139,6 +139,7 @@ def _row(here: TargetThread, draft: CommentText, author: Author) -> dict[str, An
         "author_key_hash": author.author_key_hash,
         "network_hash": author.network_hash,
     }
+    return row | {"search_text": search_text(Comment, row)}
 
 
 def _submission(
