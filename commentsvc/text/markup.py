@@ -27,11 +27,28 @@ from commentsvc.text import imported_html, link_words, markdown, text_nodes
 from commentsvc.text.characters import DIRECTION_MARKS, OVERRIDES
 from commentsvc.text.clusters import limited
 
-VERSION = 3
+VERSION = 4
 """Version of the renderer; raise it with every change of its output, and `commentsvc rerender` updates stored HTML."""
 
 TAGS = frozenset(
-    {"a", "blockquote", "br", "code", "del", "em", "li", "ol", "p", "pre", "span", "strong", "ul"}
+    {
+        "a",
+        "b",
+        "blockquote",
+        "br",
+        "code",
+        "del",
+        "em",
+        "i",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "q",
+        "span",
+        "strong",
+        "ul",
+    }
 )
 ATTRIBUTES: Mapping[str, list[str]] = {
     "a": ["href", "rel", "target"],
@@ -83,7 +100,7 @@ class Rendered:
 
 
 def render_markdown(source: str) -> Rendered:
-    """Render what a visitor typed; raw HTML in it is shown as text."""
+    """Render what a visitor typed; tags that are not those of `typed_tags` are shown as text."""
     return _prose(source) or _bounded(source, _MARKDOWN(source))
 
 
