@@ -55,9 +55,11 @@ def one_address(address: str) -> str:
     if len(address) > ADDRESS_LONGEST:
         raise ValueError("This e-mail address is too long.")
     local, _, domain = unicodedata.normalize("NFKC", address).strip().lower().rpartition("@")
+    if not local or not domain or domain.endswith("."):
+        raise ValueError("This is no e-mail address.")
     result = f"{local}@{in_unicode(domain)}"
-    if len(result) > ADDRESS_LONGEST or domain.endswith("."):
-        raise ValueError("This e-mail address is too long, or ends with a dot.")
+    if len(result) > ADDRESS_LONGEST:
+        raise ValueError("This e-mail address is too long.")
     return result
 
 

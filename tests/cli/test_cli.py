@@ -315,7 +315,18 @@ def test_serve_refuses_an_address_it_cannot_read(bind: str) -> None:
 
 def test_every_command_explains_itself() -> None:
     overview = succeed("--help")
-    for command in ("init", "serve", "site", "admin", "import", "rerender", "reindex", "demo", "upgrade", "settings"):
+    for command in (
+        "init",
+        "serve",
+        "site",
+        "admin",
+        "import",
+        "rerender",
+        "reindex",
+        "demo",
+        "upgrade",
+        "settings",
+    ):
         assert f"\n  {command} " in overview
         assert len(succeed(command, "--help").splitlines()) > 4
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write
@@ -28,10 +28,9 @@ def reindex(session: Session, *, progress: Callable[[int], object] | None = None
         while batch := _batch(session, model, columns, after=last):
             last = batch[-1].id
             # The slow part comes before the lock.
-            given = [(row.id, search_text(model, dict(row._mapping))) for row in batch]
+            given = [{"row": row.id, "words": search_text(model, dict(row._mapping))} for row in batch]
             begin_write(session)
-            for number, words in given:
-                session.execute(_change(model, number, words))
+            session.connection().execute(_change(model), given)
             session.commit()
             done += len(batch)
             if progress is not None:
@@ -54,7 +53,8 @@ def _batch(session: Session, model: Any, columns: tuple[str, ...], *, after: int
     return session.execute(missing.order_by(model.id).limit(BATCH)).all()
 
 
-def _change(model: Any, number: int, words: str) -> Any:
+def _change(model: Any) -> Any:
     """Leave out a row that was changed meanwhile, which writes its search text by itself."""
-    here = update(model).where(model.id == number, model.search_text.is_(None))
-    return here.values(search_text=words).execution_options(synchronize_session=False)
+    table = model.__table__
+    here = update(table).where(table.c.id == bindparam("row"), table.c.search_text.is_(None))
+    return here.values(search_text=bindparam("words"))
