@@ -30,7 +30,9 @@ from commentsvc import create_app
 from commentsvc.config import Settings
 from commentsvc.db.session import db
 from commentsvc.domain.admin import queue
+from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.domain.admin.queue_filters import Filters, Tab
+from commentsvc.domain.maintenance import reindexing
 from commentsvc.integrations import migrations
 
 MILLION = 1_000_000
@@ -55,7 +57,8 @@ COMMENTS = """INSERT INTO comment (id, site_id, thread_id, depth, kind, status, 
  SELECT n, 1, CASE WHEN n % 10 = 0 THEN 1 ELSE 1 + n % 10000 END, 0, 'comment',
  CASE WHEN n % 250 = 7 THEN 'held' WHEN n % 50 = 3 THEN 'spam' WHEN n % 1000 = 9 THEN 'trash' ELSE 'approved' END,
  {true}, 0, 'markdown', 'A common sentence with word' || (n % 1000) || ' and some' || (n % 20)
- || CASE WHEN n % 100000 = 1 THEN ' needle' ELSE '' END, '<p>A common sentence</p>', 1, 'd' || n,
+ || CASE WHEN n % 100000 = 1 THEN ' needle' ELSE '' END
+ || CASE WHEN n % 1000 = 11 THEN ' 这是一篇文章' ELSE '' END, '<p>A common sentence</p>', 1, 'd' || n,
  CASE WHEN n % 5 = 0 THEN 1 + n % 5000 END,
  CASE WHEN n % 5 <> 0 THEN 'Guest' || (n % 30000) END,
  CASE WHEN n % 5 <> 0 THEN 'guest' || (n % 30000) || '@mail.example' END, 'net' || (n % 40000),
@@ -72,8 +75,8 @@ PAGES: dict[str, tuple[Tab, Filters, int | None]] = {
     "reported": (Tab.REPORTED, Filters(), None),
     "one article": (Tab.APPROVED, Filters(article=1), None),
     "one article, in the middle": (Tab.APPROVED, Filters(article=1), DEEP),
-    "one member": (Tab.APPROVED, Filters(author="commenter:11"), None),
-    "one e-mail": (Tab.APPROVED, Filters(author="email:guest11@mail.example"), None),
+    "one member": (Tab.APPROVED, Filters(author=AuthorRef.parse("commenter:11")), None),
+    "one e-mail": (Tab.APPROVED, Filters(author=AuthorRef.parse("email:guest11@mail.example")), None),
     "one network": (Tab.APPROVED, Filters(network=11), None),
     "provider, frequent": (Tab.APPROVED, Filters(provider="github"), None),
     "provider, rare": (Tab.HELD, Filters(provider="gitlab"), None),
@@ -85,6 +88,8 @@ PAGES: dict[str, tuple[Tab, Filters, int | None]] = {
     "word in ten texts": (Tab.APPROVED, Filters(q="needle"), None),
     "frequent word, in spam": (Tab.SPAM, Filters(q="common some3"), None),
     "a name of an article": (Tab.APPROVED, Filters(q="number 4242"), None),
+    "word within Chinese text": (Tab.APPROVED, Filters(q="文章"), None),
+    "letter within Chinese text": (Tab.APPROVED, Filters(q="章"), None),
     "word nobody wrote": (Tab.APPROVED, Filters(q="nowhere"), None),
     "all at once": (Tab.APPROVED, Filters(q="common", article=1, provider="github", reason="policy"), None),
 }
@@ -223,7 +228,11 @@ def main(engine_name: str, many: int) -> int:
             migrations.bring_up_to_date()
             began = time.perf_counter()
             fill(db.engine, many)
-            print(f"{many:,} comments on {engine_name} in {time.perf_counter() - began:.0f} s\n")
+            print(f"{many:,} comments on {engine_name} in {time.perf_counter() - began:.0f} s")
+            began = time.perf_counter()
+            with Session(db.engine) as session:
+                reindexing.reindex(session)
+            print(f"reindexed in {time.perf_counter() - began:.0f} s\n")
             print(
                 "| page | comments | queries | ms | "
                 + ("thousand steps" if engine_name == "sqlite" else "rows read")

@@ -6,10 +6,10 @@ import re
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from commentsvc import host_names
 from commentsvc.errors import BadAddressError
 
 LONGEST = 2000
-HOST_LONGEST = 253
 REMEMBERED = 512
 """Size of the caches of addresses, each up to `LONGEST`; every comment repeats its article's address."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -19,18 +19,18 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 def origin_of(url: str) -> str:
     """Return the origin of a page's URL; raises BadAddressError for anything else."""
     # U+FFFD stands for bytes that could not be decoded.
-    if len(url) > LONGEST or not url.isprintable() or set(url) & set(" \\\ufffd"):
+    if len(url) > LONGEST or not host_names.is_visible(url) or set(url) & set(" \\\ufffd"):
         raise BadAddressError(f"{url[:80]!r} is not the address of a web page.")
     try:
         parts = urlsplit(url)
         port = parts.port
-        host = (parts.hostname or "").rstrip(".").encode("idna").decode() if parts.hostname else ""
-    except (ValueError, UnicodeError):
+        host = host_names.in_ascii(parts.hostname or "")
+    except ValueError:
         raise BadAddressError(f"{url[:80]!r} is not the address of a web page.") from None
     if (
         parts.scheme not in _DEFAULT_PORTS
         or port == 0
-        or len(host) > HOST_LONGEST
+        or len(host) > host_names.HOST_LONGEST
         or not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+", host)
         or "@" in parts.netloc
     ):

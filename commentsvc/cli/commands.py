@@ -23,6 +23,7 @@ COMMANDS = (
     doctor.doctor,
     transfer.import_,
     transfer.rerender,
+    transfer.reindex,
     cli_demo.demo,
 )
 

@@ -1,4 +1,4 @@
-"""The commands import and rerender."""
+"""The commands import, rerender and reindex."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from commentsvc.cli import service
-from commentsvc.domain.maintenance import rerendering
+from commentsvc.domain.maintenance import reindexing, rerendering
 from commentsvc.domain.sites import sites
 from commentsvc.domain.spam import training
 from commentsvc.domain.spam.spam_filter import Counts
@@ -63,3 +63,16 @@ def rerender(every: bool) -> None:
         with click.progressbar(length=due, label="Rendering", file=sys.stderr) as bar:
             done = rerendering.rerender(session, force=every, progress=bar.update)
     click.echo(f"Rendered again: {done:,} of {due:,} comments." if due else "Every comment is up to date.")
+
+
+@click.command()
+def reindex() -> None:
+    """Make what an older release stored searchable by the rules of this one, after an update whose notes say so.
+
+    It runs beside the service, and can be interrupted and started again.
+    """
+    with service.opened(service.settings()) as session:
+        due = reindexing.count(session)
+        with click.progressbar(length=due, label="Indexing", file=sys.stderr) as bar:
+            done = reindexing.reindex(session, progress=bar.update)
+    click.echo(f"Indexed: {done:,} comments, articles and people." if due else "Everything is up to date.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import string
-import unicodedata
 from functools import lru_cache
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
@@ -12,11 +11,10 @@ from commentsvc.errors import BadAddressError
 from commentsvc.match_keys import article_path, match_key, without_ignored
 from commentsvc.origins import LONGEST, REMEMBERED, origin_of
 
-__all__ = ["LONGEST", "REMEMBERED", "canonical", "host_in_ascii", "match_key", "origin_of", "thread_key"]
+__all__ = ["LONGEST", "REMEMBERED", "canonical", "match_key", "origin_of", "thread_key"]
 
 GIVEN_LONGEST = 16 * 1024
 """Longest URL accepted, in characters, including fragment and ignored parameters."""
-_LABEL_LONGEST = 63
 _ESCAPE = re.compile(r"%[0-9a-f]{2}", re.IGNORECASE)
 _COMMENT = re.compile(r"#comment-\d+$")
 _UNRESERVED = frozenset(string.ascii_letters + string.digits + "-._~")
@@ -111,19 +109,6 @@ def _normal(escape: re.Match[str]) -> str:
     """Return the normal form of an escaped character: itself if it needs no escape, else the escape in capitals."""
     char = chr(int(escape[0][1:], 16))
     return char if char in _UNRESERVED else escape[0].upper()
-
-
-def host_in_ascii(host: str) -> str:
-    """Return a host name as in DNS, whether it was typed in capitals, in wide letters or with a dot at its end."""
-    host = unicodedata.normalize("NFKC", host).lower().replace("\u3002", ".").rstrip(".")  # as browsers do
-    return ".".join(map(_label_in_ascii, host.split(".")))
-
-
-def _label_in_ascii(label: str) -> str:
-    # A longer label is invalid, and encoding it takes quadratic time.
-    if label.isascii() or len(label) > _LABEL_LONGEST:
-        return label
-    return f"xn--{label.encode('punycode').decode()}"
 
 
 def thread_key(canonical_url: str) -> str:

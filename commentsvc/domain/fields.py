@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from commentsvc import host_names
 from commentsvc.errors import BadAddressError, InvalidFieldsError
 from commentsvc.models import FieldRule, Site
 from commentsvc.text.characters import is_seen, without_undrawn
 from commentsvc.text.clusters import limited
 
 NAME_LONGEST = 80
-EMAIL_LONGEST = 254
+EMAIL_LONGEST = host_names.ADDRESS_LONGEST
 WEBSITE_LONGEST = 500
 TITLE_LONGEST = 300
 LARGEST_ROW = 2**63 - 1
@@ -22,10 +23,10 @@ LARGEST_ROW = 2**63 - 1
 LARGEST_SITE = 2**31 - 1
 """The largest id of a site."""
 
-_EMAIL = re.compile(
-    r"[^\s@<>()\[\]\\,;:\"\x00-\x1f]{1,64}@(?:[\w](?:[\w-]{0,61}[\w])?\.)+[^\W\d_][\w-]{0,62}"
-)
-_HOST = re.compile(r"(?:[\w](?:[\w-]{0,61}[\w])?\.)+[^\W\d_][\w-]{0,62}\.?|localhost|\d{1,3}(?:\.\d{1,3}){3}")
+_LOCAL_PART = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x1f]{1,64}")
+# As DNS has them, so letters are those of ASCII.
+_DOMAIN = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z][a-z0-9_-]{0,62}")
+_ADDRESS = re.compile(r"localhost|[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 _NUMBER = re.compile("[0-9]{1,19}")
 # The categories Cc and Cs, except line feed and tab.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -89,13 +90,17 @@ def name(value: str, *, missing: str = "Please enter your name here") -> str:
 
 
 def email(value: str) -> str:
-    """Return an e-mail address; raises InvalidFieldsError on `email`."""
-    cleaned = value.strip()
-    if not cleaned:
+    """Return an e-mail address in the one form in which it is stored; raises InvalidFieldsError on `email`."""
+    if not value.strip():
         raise InvalidFieldsError({"email": "Please enter your email address here"})
-    if len(cleaned) > EMAIL_LONGEST or not cleaned.isprintable() or not _EMAIL.fullmatch(cleaned):
+    try:
+        address = host_names.one_address(value)
+    except ValueError:
+        address = ""
+    local, _, domain = address.rpartition("@")
+    if not (local.isprintable() and _LOCAL_PART.fullmatch(local) and _is_domain(domain)):
         raise InvalidFieldsError({"email": "Invalid email address"})
-    return cleaned
+    return address
 
 
 def website(value: str) -> str:
@@ -167,9 +172,7 @@ def _one_line(value: str) -> str:
 
 
 def _is_web_url(url: str) -> bool:
-    if any(not char.isprintable() or char.isspace() or char in "\\<>\"'`{}|^" for char in url):
-        return False
-    if limited(url, between="") != url:
+    if any(char.isspace() or char in "\\<>\"'`{}|^" for char in url) or limited(url, between="") != url:
         return False
     try:
         parts = urlsplit(url)
@@ -180,4 +183,16 @@ def _is_web_url(url: str) -> bool:
         return False
     if "[" in parts.netloc:  # for "[v1.x]" urlsplit returns the host inside the brackets
         return False
-    return _HOST.fullmatch(parts.hostname) is not None
+    if not url.replace(parts.netloc, "", 1).isprintable():
+        return False
+    return _ADDRESS.fullmatch(parts.hostname) is not None or _is_domain(parts.hostname.removesuffix("."))
+
+
+def _is_domain(host: str) -> bool:
+    """Whether a host is a name on the internet, and nothing in it is invisible but a joiner that its script needs."""
+    if not host_names.is_visible(host) or host.endswith("."):
+        return False
+    try:
+        return _DOMAIN.fullmatch(host_names.in_ascii(host)) is not None
+    except ValueError:
+        return False

@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, urlsplit
 
+from commentsvc import host_names
 from commentsvc.errors import ForbiddenDestinationError, OutboundError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -126,7 +127,7 @@ def lookup(host: str) -> list[str]:
 
 
 def _split(url: str) -> SplitResult:
-    if len(url) > LONGEST or not url.isprintable() or " " in url or "\\" in url:
+    if len(url) > LONGEST or not host_names.is_visible(url) or " " in url or "\\" in url:
         raise ForbiddenDestinationError("This is not the address of a web server.")
     try:
         parts = urlsplit(url)
@@ -155,7 +156,7 @@ def _host(parts: SplitResult) -> tuple[str, Address | None]:
         if "[" in parts.netloc:
             address = ipaddress.IPv6Address(host.replace("%", " "))  # refuses a zone (our own interface)
             return str(address), address
-        host = host.encode("idna").decode().lower().removesuffix(".")
+        host = host_names.in_ascii(host)
         if _NUMBER.fullmatch(host):
             return host, ipaddress.IPv4Address(host)
     except ValueError:

@@ -1,6 +1,7 @@
 """Full-text search with SQLite's FTS5 or PostgreSQL; only this module knows the difference.
 
-The index of a table is a second table, named with the suffix `_search`. Triggers keep it up to date; see migrations/.
+The index of a table is a second table, named with the suffix `_search`. Triggers copy the column `search_text` there,
+or what an earlier release would have indexed of a row that has none yet; see migrations/.
 """
 
 from __future__ import annotations
@@ -14,10 +15,15 @@ from sqlalchemy import column as column_of
 from sqlalchemy import table as table_of
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-Phrase = tuple[str, ...]
+from commentsvc import search_words
+
+Words = tuple[str, ...]
 """Consecutive words; the last may end in `*` for any ending."""
+Phrase = tuple[Words, ...]
+"""The words of a search text, and, where they differ, those under which rows without one are indexed."""
 
 MOST_PHRASES = 8
+_MOST_WORDS = 40
 _WORD = re.compile(r"[^\W_]+")
 _SHORTEST_BEGINNING = 3
 _SHADOWS = re.compile(r"(comment|thread|commenter)_search(_\w+)?")
@@ -31,15 +37,23 @@ def is_index(name: str | None) -> bool:
 def phrases(typed: str) -> list[Phrase]:
     """Split a typed search into phrases without any search syntax.
 
-    `ada@mail.example` is a phrase of three words, `swif*` the beginning of a word.
+    `ada@mail.example` is a phrase of three words, `swif*` the beginning of a word, and so is one letter of a script
+    without spaces.
     """
     parsed = []
     for part in typed.split()[:MOST_PHRASES]:
-        words = _WORD.findall(part.lower())[:8]
-        if words:
-            begins = part.endswith("*") and len(words[-1]) >= _SHORTEST_BEGINNING
-            parsed.append((*words[:-1], words[-1] + "*") if begins else tuple(words))
+        both = (search_words.sought(part), _WORD.findall(part.lower()))
+        forms = (_marked(words, begins=part.endswith("*")) for words in both if words)
+        if phrase := tuple(dict.fromkeys(forms)):
+            parsed.append(phrase)
     return parsed
+
+
+def _marked(words: list[str], *, begins: bool) -> Words:
+    """Mark the last word if any ending may follow it."""
+    *others, last = words[:_MOST_WORDS]
+    ends_openly = (begins and len(last) >= _SHORTEST_BEGINNING) or search_words.is_letter(last)
+    return (*others, f"{last}*" if ends_openly else last)
 
 
 def use_indexes(session: Session) -> None:
@@ -95,21 +109,21 @@ def _index(searched: str) -> Any:
 
 def _condition(session: Session, searched: str, index: Any, wanted: Sequence[Phrase]) -> ColumnElement[bool]:
     if _is_sqlite(session):
-        typed = " ".join(_fts5(phrase) for phrase in wanted)
+        typed = " AND ".join(f"({' OR '.join(map(_fts5, phrase))})" for phrase in wanted)
         return text(f"{searched}_search MATCH :typed").bindparams(bindparam("typed", typed))  # type: ignore[return-value]
-    typed = " & ".join(_tsquery(phrase) for phrase in wanted)
+    typed = " & ".join(f"({' | '.join(map(_tsquery, phrase))})" for phrase in wanted)
     return index.c.words.op("@@")(func.to_tsquery("simple", typed))  # type: ignore[no-any-return]
 
 
-def _fts5(phrase: Phrase) -> str:
+def _fts5(words: Words) -> str:
     """`"ada mail example"`, or `"swif" *`."""
-    sentence = " ".join(phrase)
+    sentence = " ".join(words)
     return f'"{sentence[:-1]}" *' if sentence.endswith("*") else f'"{sentence}"'
 
 
-def _tsquery(phrase: Phrase) -> str:
+def _tsquery(words: Words) -> str:
     """`'ada' <-> 'mail' <-> 'example'`, or `'swif':*`."""
-    return " <-> ".join(f"'{word[:-1]}':*" if word.endswith("*") else f"'{word}'" for word in phrase)
+    return " <-> ".join(f"'{word[:-1]}':*" if word.endswith("*") else f"'{word}'" for word in words)
 
 
 def _is_sqlite(session: Session) -> bool:

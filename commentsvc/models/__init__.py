@@ -16,6 +16,7 @@ from commentsvc.models.deliveries import Delivery, DeliveryState
 from commentsvc.models.logins import LoginSession, Ticket
 from commentsvc.models.moderation import Action, Ban, BanKind, FilterWord, Note, Pressure, Report, Usual
 from commentsvc.models.people import Commenter, Identity, Membership, Picture, Registration
+from commentsvc.models.searched import search_text
 from commentsvc.models.sites import Origin, Site, Thread, ThreadAlias
 
 __all__ = [
@@ -53,4 +54,5 @@ __all__ = [
     "TitleSource",
     "Usual",
     "now",
+    "search_text",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint, true
+from sqlalchemy import ForeignKey, LargeBinary, String, Text, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from commentsvc.db.session import Base, UTCDateTime
@@ -18,6 +18,8 @@ class Commenter(Base):
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     name: Mapped[str] = mapped_column(String(80))
+    search_text: Mapped[str | None] = mapped_column(Text, deferred=True)
+    """The words by which it is found: see `models/searched.py`."""
     website: Mapped[str | None] = mapped_column(String(500))
     show_picture: Mapped[bool] = mapped_column(default=True, server_default=true())
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)

@@ -98,6 +98,8 @@ class Thread(Base):
     """The key in the form in which URLs are compared; None if an older release wrote the row."""
     url: Mapped[str] = mapped_column(String(2000))
     title: Mapped[str | None] = mapped_column(String(300))
+    search_text: Mapped[str | None] = mapped_column(Text, deferred=True)
+    """The words by which it is found: see `models/searched.py`."""
     title_source: Mapped[TitleSource | None] = mapped_column(choice(TitleSource))
     """None while there is no title."""
     title_checked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -23,6 +23,8 @@ _NOTHING = (
     *((0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A)),
     *((0xE0000, 0xE0FFF), (0x2800, 0x2800), (0x16FE4, 0x16FE4), (0x1D159, 0x1D159), (0xFFFC, 0xFFFC)),
 )
+MARKS = "".join(char for char in map(chr, range(0x300, 0xFE30)) if unicodedata.category(char)[0] == "M")
+r"""Marks that belong to the letters before them, in any living script: `\w` of a pattern leaves them out."""
 _WIDE_BLANKS = frozenset("\u2800\u3164\uffa0")
 
 

@@ -1,7 +1,8 @@
-"""Renders Markdown for comments as unsanitised HTML; the only importer of markdown-it.
+"""Renders Markdown for comments as unsanitised HTML; only this module and its typed tags import markdown-it.
 
 Whatever has no meaning is shown as typed: a link that leads nowhere, a list whose numbers do not count up, an unknown
-language of code. Every letter and digit of the source appears in the text or in the address of a link.
+language of code. Every letter and digit of the source appears in the text or in the address of a link, except for HTML
+tags that work.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markdown_it.utils import EnvType
 
-from commentsvc.text import characters
+from commentsvc.text import characters, typed_tags
 from commentsvc.text.highlight import LANGUAGES, highlight
 
 _DEEPEST = 20
@@ -61,6 +62,7 @@ def renderer(is_address: Callable[[str], bool]) -> Callable[[str], str]:
     block.at("blockquote", _quote, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     parser.core.ruler.after("block", "as_typed", _show_blocks_as_typed)
     parser.core.ruler.after("inline", "links", _show_all_of_links)
+    typed_tags.install(parser, is_address, _DEEPEST)
     parser.add_render_rule("s_open", lambda *_: "<del>")
     parser.add_render_rule("s_close", lambda *_: "</del>")
 

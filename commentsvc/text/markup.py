@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import threading
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -23,15 +22,33 @@ from bleach.linkifier import LinkifyFilter
 from bleach.sanitizer import Cleaner
 from markupsafe import Markup
 
+from commentsvc import host_names
 from commentsvc.text import imported_html, link_words, markdown, text_nodes
 from commentsvc.text.characters import DIRECTION_MARKS, OVERRIDES
 from commentsvc.text.clusters import limited
 
-VERSION = 3
+VERSION = 4
 """Version of the renderer; raise it with every change of its output, and `commentsvc rerender` updates stored HTML."""
 
 TAGS = frozenset(
-    {"a", "blockquote", "br", "code", "del", "em", "li", "ol", "p", "pre", "span", "strong", "ul"}
+    {
+        "a",
+        "b",
+        "blockquote",
+        "br",
+        "code",
+        "del",
+        "em",
+        "i",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "q",
+        "span",
+        "strong",
+        "ul",
+    }
 )
 ATTRIBUTES: Mapping[str, list[str]] = {
     "a": ["href", "rel", "target"],
@@ -55,8 +72,9 @@ _URL = re.compile(
 _SENTENCE = frozenset(".,!?:;\u2026\u201d\u2019\u00bb")
 # A host name or an IPv6 address, without a user before it, and with digits only as its port.
 _WEB = re.compile(
-    r"https?://(?:[\w.~-]*\w\.?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?(?:[/?#][^\s\\]*)?", re.IGNORECASE
+    r"https?://(?:[^\s/?#:@%\\\[\]]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?(?:[/?#][^\s\\]*)?", re.IGNORECASE
 )
+_HOST = re.compile(r"[a-z0-9_.~-]*[a-z0-9_]|[0-9a-f:.]+")
 # Lines of letters, digits, emoji and punctuation, with single spaces, that do not begin like a list. Nothing in them
 # has a meaning in Markdown or HTML, except an underscore, and "//" or "www.", which may make a link.
 _SPOKEN = (
@@ -82,7 +100,7 @@ class Rendered:
 
 
 def render_markdown(source: str) -> Rendered:
-    """Render what a visitor typed; raw HTML in it is shown as text."""
+    """Render what a visitor typed; tags that are not those of `typed_tags` are shown as text."""
     return _prose(source) or _bounded(source, _MARKDOWN(source))
 
 
@@ -175,17 +193,9 @@ def _is_web(url: str) -> bool:
         return False
     try:
         parts = urlsplit(url)
-        return parts.port != 0 and all(map(_is_label, (parts.hostname or "").split(".")))
+        return parts.port != 0 and _HOST.fullmatch(host_names.in_ascii(parts.hostname or "")) is not None
     except ValueError:
         return False
-
-
-def _is_label(label: str) -> bool:
-    """Whether a label of a host is valid: punycode must decode to a normalised name that is not ASCII."""
-    if not label.startswith("xn--"):
-        return True
-    name = label[4:].encode("ascii").decode("punycode")
-    return not name.isascii() and name.isprintable() and unicodedata.normalize("NFKC", name) == name
 
 
 def _link(attrs: _Attributes, _new: bool = False) -> _Attributes | None:

@@ -201,6 +201,7 @@ def test_comments_are_rendered_anew_where_that_is_due() -> None:
     succeed("import", "wordpress", "export.xml", "--site", "Blog")
     assert "is up to date" in succeed("rerender")
     assert "Rendered again: 1 of 1" in succeed("rerender", "--all")
+    assert "is up to date" in succeed("reindex")
 
 
 def test_settings_are_shown_without_their_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -314,7 +315,18 @@ def test_serve_refuses_an_address_it_cannot_read(bind: str) -> None:
 
 def test_every_command_explains_itself() -> None:
     overview = succeed("--help")
-    for command in ("init", "serve", "site", "admin", "import", "rerender", "demo", "upgrade", "settings"):
+    for command in (
+        "init",
+        "serve",
+        "site",
+        "admin",
+        "import",
+        "rerender",
+        "reindex",
+        "demo",
+        "upgrade",
+        "settings",
+    ):
         assert f"\n  {command} " in overview
         assert len(succeed(command, "--help").splitlines()) > 4
 

@@ -20,8 +20,8 @@ from commentsvc.db.session import Base, begin_write, db
 from commentsvc.domain import hash_keys
 from commentsvc.domain.accounts import accounts, login_sessions, token_hashes
 from commentsvc.domain.sites import sites
-from commentsvc.integrations import migrations, signing
-from commentsvc.models import Ban, BanKind, Site, now
+from commentsvc.integrations import full_text, migrations, signing
+from commentsvc.models import Ban, BanKind, Comment, Site, now
 from commentsvc.web import access
 from tests.conftest import SECRET, dispose, environment
 from tests.support.comment_builders import article
@@ -137,6 +137,31 @@ def test_domains_banned_before_are_found_as_dns_has_them(bare: Flask) -> None:
         with Session(db.engine) as session:
             result = session.scalars(select(Ban.value).order_by(Ban.id)).all()
             assert result == ["xn--bcher-kva.example", *values[1:], "\u00e9@a.example"]
+
+
+def test_guests_are_one_person_after_it_in_whatever_case_they_were_stored(bare: Flask) -> None:
+    with bare.app_context():
+        migrations.bring_up_to_date()
+        stored = ["Ada@Mail.Example", "ada@mail.example", "\u00c9ve@xn--bcher-kva.example", "no Address@"]
+        with Session(db.engine) as session:
+            begin_write(session)
+            owner = accounts.operator(session)
+            pen = article(session, sites.add(session, "Blog", ["https://blog.example"], owner_id=owner.id))
+            written = [pen.write().id for _ in stored]
+            session.commit()
+        downgrade(directory=str(migrations.directory()), revision="0014")
+        with db.engine.begin() as connection:
+            for number, address in zip(written, stored, strict=True):
+                values = {"id": number, "address": address}
+                connection.execute(text("UPDATE comment SET guest_email = :address WHERE id = :id"), values)
+        upgrade(directory=str(migrations.directory()))
+        with Session(db.engine) as session:
+            result = session.scalars(select(Comment.guest_email).order_by(Comment.id)).all()
+            assert result == ["ada@mail.example"] * 2 + ["\u00e9ve@b\u00fccher.example", "no Address@"]
+            assert session.scalar(select(Comment.search_text).limit(1)) is None
+            wanted = full_text.phrases("ada@mail.example")
+            query = full_text.newest(session, "comment", wanted, below=None, limit=9)
+            assert sorted(session.scalars(query)) == written[:2]
 
 
 EARLIER = "2026-03-05 00:00:00+00:00"

@@ -90,7 +90,7 @@ def test_an_address_is_a_link_however_it_begins(address: str, beside: str) -> No
         ("# not a heading", "<p># not a heading</p>"),
         ("not a heading\n===", "<p>not a heading<br>\n===</p>"),
         ("a\n\n---", "<p>a</p>\n<p>---</p>"),
-        ("<b>as typed</b> &lt;i&gt; &amp; &copy;", "<p>&lt;b&gt;as typed&lt;/b&gt; &lt;i&gt; &amp; \u00a9</p>"),
+        ("<u>as typed</u> &lt;i&gt; &amp; &copy;", "<p>&lt;u&gt;as typed&lt;/u&gt; &lt;i&gt; &amp; \u00a9</p>"),
         ("\\&lt;b> AT&T &amp;amp;", "<p>&amp;lt;b&gt; AT&amp;T &amp;amp;</p>"),
         ("`&lt;` &amp;lt;b&amp;gt;", "<p><code>&amp;lt;</code> &amp;lt;b&amp;gt;</p>"),
         ("a <!-- b --> c", "<p>a &lt;!-- b --&gt; c</p>"),

@@ -20,6 +20,8 @@ PIECES = [
     *("[![b](https://i.test/b.svg)](https://c.test)", "[https://b.test](https://a.test)", "[a](<https://a.test/b c>)"),
     *("https://a.test/x_(y)", "(https://a.test)", "www.a.test", "www.2024", "https://1.2.3.999/", "mailto:a@b.test"),
     *("<b>", "</b>", "<i class='q'>", "<!-- hidden -->", "<script>alert(1)</script>", "<br/>", "<img src=x>"),
+    *("<q>", "</q>", "<em>", "</em>", "<a href='https://a.test/z'>", "</a>", "<code>", "</code>", "<pre>", "</pre>"),
+    *("<blockquote>", "</blockquote>", "\n<blockquote>", "\n<pre>", "\n<code>\n", "<b><i>", "</b></i>"),
     *("&amp;", "&lt;", "&copy;", "&#8238;", "&nbsp;", "&#769;", "&", "<x@y.test>", "\\", "\\*", "\\[", "\\\\"),
     *("*", "**", "_", "__", "~~", "~", "`", "``", "```", "~~~", "```python", "```hello world", "~~~ odd lang", "    "),
     *("- ", "* ", "+ ", "1. ", "2. ", "7) ", "007. ", "20251129. ", "* * *", "---", "___", "- - ", "> ", ">> ", ">"),
@@ -48,6 +50,7 @@ class Reading(HTMLParser):
             self._numbers[-1] += 1
         if tag == "a":
             self._address = values["href"]
+            self.said.append(self._address)  # a tag has it before the text, Markdown behind it
 
     def handle_endtag(self, tag: str) -> None:
         if tag in {"ol", "ul"}:
@@ -60,11 +63,15 @@ class Reading(HTMLParser):
 
 
 def lost(source: str) -> str:
-    """Return the source from the first letter or digit on that is not to be found in its HTML, in order."""
+    """Return the source from the first letter or digit on that is not to be found in its HTML, in order.
+
+    The names of tags that may work are not looked for.
+    """
     reading = Reading()
     reading.feed(render_markdown(source).html)
     result = iter("".join(reading.said))
-    typed = re.sub(r"&(?:#\d+|[a-z]+);", lambda match: " " * len(match[0]), source)
+    unsaid = r"&(?:#\d+|[a-z]+);|</?(?:b|i|q|em|a(?: href)?|code|pre|blockquote)(?=[\s=>])"
+    typed = re.sub(unsaid, lambda match: " " * len(match[0]), source)
     for place, char in enumerate(typed):
         if char.isalnum() and char not in result:
             return source[place:]

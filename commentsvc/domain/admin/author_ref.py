@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement
 
 from commentsvc.errors import BadAddressError
+from commentsvc.host_names import one_address
 from commentsvc.models import Comment
 
 _FORM = re.compile("commenter:[0-9]{1,18}|email:[^\ufffd]{1,300}|name:.{1,300}", re.DOTALL)
@@ -28,7 +30,7 @@ class AuthorRef:
 
     kind: AuthorKind
     value: str
-    """The account's id, or the guest's e-mail address or name as typed."""
+    """The account's id, or the guest's e-mail address or name as stored."""
 
     @classmethod
     def parse(cls, text: str) -> AuthorRef:
@@ -36,6 +38,9 @@ class AuthorRef:
         if not _FORM.fullmatch(text) or "\0" in text:
             raise BadAddressError("author is not valid.")
         kind, _, value = text.partition(":")
+        if kind == AuthorKind.EMAIL:
+            with suppress(ValueError):  # an import may have left something else
+                value = one_address(value)
         return cls(AuthorKind(kind), value)
 
     @classmethod

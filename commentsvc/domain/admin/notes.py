@@ -25,7 +25,7 @@ def add(
     Raises InvalidFieldsError on `text` if it is empty or too long.
     """
     text = _checked(typed)
-    note = Note(site_id=site_id, about=_about(who), text=text, moderator_id=moderator_id, created_at=at)
+    note = Note(site_id=site_id, about=str(who), text=text, moderator_id=moderator_id, created_at=at)
     session.add(note)
     actions.record(
         session,
@@ -48,7 +48,7 @@ def own_note(session: Session, site_id: int, note_id: int, moderator_id: int) ->
 
 def is_about(note: Note, who: AuthorRef) -> bool:
     """Whether a note is about this person."""
-    return note.about == _about(who)
+    return note.about == str(who)
 
 
 def edit(session: Session, note: Note, typed: str, *, at: datetime) -> None:
@@ -72,7 +72,7 @@ def _record(session: Session, note: Note, kind: str, summary: str, at: datetime)
 
 def notes_about(session: Session, site_id: int, who: AuthorRef) -> Sequence[Note]:
     """Return the latest notes about a person on this site, the newest first."""
-    query = select(Note).where(Note.site_id == site_id, Note.about == _about(who))
+    query = select(Note).where(Note.site_id == site_id, Note.about == str(who))
     return session.scalars(
         query.options(joinedload(Note.moderator)).order_by(Note.id.desc()).limit(SHOWN)
     ).all()
@@ -84,8 +84,3 @@ def _checked(typed: str) -> str:
     except InvalidFieldsError:
         message = f"Please use at most {LONGEST:,} characters" if typed.strip() else "Please enter a note"
         raise InvalidFieldsError({"text": message}) from None
-
-
-def _about(who: AuthorRef) -> str:
-    """Return the same value for an e-mail address in any case."""
-    return str(who).casefold()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 
 from sqlalchemy import or_, select
@@ -12,8 +11,10 @@ from commentsvc.domain.admin import queue_entries, queue_query
 from commentsvc.domain.admin.author_ref import AuthorKind, AuthorRef
 from commentsvc.domain.admin.people import RecentWriter
 from commentsvc.domain.admin.queue_filters import Tab
+from commentsvc.host_names import one_address
 from commentsvc.integrations import full_text
 from commentsvc.models import Comment, Commenter
+from commentsvc.search_words import search_text
 
 MOST = 50
 LONGEST = 200
@@ -31,7 +32,7 @@ def find(session: Session, site_id: int, typed: str) -> list[RecentWriter]:
     phrases = full_text.phrases(typed[:LONGEST] + "*")
     if not phrases:
         return []
-    words = [_plain(word.rstrip("*")) for phrase in phrases for word in phrase]
+    words = [word.rstrip("*") for phrase in phrases for word in phrase[0]]
     full_text.use_indexes(session)
     latest: dict[AuthorRef, int] = {}
     for who in _accounts(session, phrases):
@@ -67,14 +68,14 @@ def _guests(
     columns = select(Comment.id, Comment.guest_name, Comment.guest_email).where(
         Comment.site_id == site_id, Comment.commenter_id.is_(None), Comment.guest_email.is_not(None)
     )
-    exactly = or_(Comment.guest_email.in_([typed, typed.lower()]), Comment.guest_name == typed)
+    exactly = or_(Comment.guest_email == _address(typed), Comment.guest_name == typed)
     rows = list(session.execute(columns.where(exactly).limit(_LOOK)))
     ids = full_text.newest(session, "comment", phrases, below=None, limit=_LOOK)
     if ids is not None:
         rows += session.execute(columns.where(Comment.id.in_(select(ids.subquery().c.id))))
     for row in rows:
-        plain = _plain(f"{row.guest_name or ''} {row.guest_email}")
-        if all(word in plain for word in words):
+        searched = search_text(row.guest_name, row.guest_email)
+        if all(word in searched for word in words):
             matching.append((row.id, AuthorRef(AuthorKind.EMAIL, row.guest_email)))
     return matching
 
@@ -87,7 +88,9 @@ def _newest_by(session: Session, site_id: int, who: AuthorRef) -> int | None:
     return max((comment_id for comment_id in newest if comment_id is not None), default=None)
 
 
-def _plain(text: str) -> str:
-    """Return a text without case and accents."""
-    apart = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter for letter in apart if not unicodedata.combining(letter))
+def _address(typed: str) -> str:
+    """Return an e-mail address as it is stored, and anything else as it was typed."""
+    try:
+        return one_address(typed)
+    except ValueError:
+        return typed

@@ -8,14 +8,15 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
+from contextlib import suppress
 from urllib.parse import urlsplit
 
+from commentsvc import host_names
 from commentsvc.domain import fields
-from commentsvc.domain.article_urls import host_in_ascii
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import BanKind
-from commentsvc.origins import HOST_LONGEST
 from commentsvc.setting_values import Network
+from commentsvc.text.characters import without_undrawn
 
 LONGEST = 300
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -52,7 +53,9 @@ def normal(kind: BanKind, value: str) -> str:
 def email(address: str) -> str:
     """Return an e-mail address in the form that bans compare: in lower case, its domain as in DNS."""
     local, _, domain = unicodedata.normalize("NFKC", address).strip().rpartition("@")
-    return f"{local.casefold()}@{host_in_ascii(domain)}"
+    with suppress(ValueError):  # what an earlier release or an import took for a domain
+        domain = host_names.in_ascii(domain)
+    return f"{local.casefold()}@{domain.lower()}"
 
 
 def domain(host: str) -> str:
@@ -63,8 +66,7 @@ def domain(host: str) -> str:
 
 def _cleaned(value: str) -> str:
     """Remove invisible characters, such as come with copied text, and make wide letters plain ones."""
-    plain = unicodedata.normalize("NFKC", value.replace("\0", ""))
-    return "".join(char for char in plain if unicodedata.category(char) not in {"Cf", "Cc", "Cs"}).strip()
+    return without_undrawn(unicodedata.normalize("NFKC", value.replace("\0", ""))).strip()
 
 
 def _typed_email(typed: str) -> str:
@@ -79,10 +81,10 @@ def _typed_email(typed: str) -> str:
 def _typed_domain(typed: str) -> str:
     bare = _SCHEME.sub("", typed, count=1).removeprefix("*").lstrip("./").replace("\u3002", ".")
     try:
-        host = host_in_ascii(urlsplit(fields.website(f"https://{bare}")).hostname or "")
+        host = host_names.in_ascii(urlsplit(fields.website(f"https://{bare}")).hostname or "")
     except InvalidFieldsError:
         host = ""
-    if not host or len(host) > HOST_LONGEST:
+    if not host:
         raise _fault("Please enter a domain such as spam.example")
     return domain(host)
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
-from commentsvc.domain.article_urls import host_in_ascii
+from commentsvc import host_names
 from commentsvc.domain.authors import Author
 from commentsvc.domain.bans import ban_values
 from commentsvc.domain.bans.ban_values import normal
@@ -90,11 +90,11 @@ def hosts_of(urls: Iterable[str | None]) -> tuple[str, ...]:
     hosts: dict[str, None] = {}
     for url in urls:
         try:
-            host = urlsplit(url or "").hostname
+            host = host_names.in_ascii(urlsplit(url or "").hostname or "")
         except ValueError:
             continue
         if host:
-            hosts[host_in_ascii(host)] = None
+            hosts[host] = None
     return tuple(hosts)
 
 

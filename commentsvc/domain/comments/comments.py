@@ -25,7 +25,7 @@ from commentsvc.errors import (
     DuplicateCommentError,
     NotFoundError,
 )
-from commentsvc.models import Comment, Site, Thread
+from commentsvc.models import Comment, Site, Thread, search_text
 from commentsvc.text import markup
 
 
@@ -119,7 +119,7 @@ def post(
 
 
 def _row(here: TargetThread, draft: CommentText, author: Author) -> dict[str, Any]:
-    return {
+    row = {
         "thread_id": here.id,
         "format": draft.format,
         "source": draft.source,
@@ -134,6 +134,7 @@ def _row(here: TargetThread, draft: CommentText, author: Author) -> dict[str, An
         "author_key_hash": author.author_key_hash,
         "network_hash": author.network_hash,
     }
+    return row | {"search_text": search_text(Comment, row)}
 
 
 def _submission(

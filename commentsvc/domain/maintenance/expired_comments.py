@@ -12,7 +12,7 @@ from commentsvc.db.session import begin_write
 from commentsvc.domain.admin import edits
 from commentsvc.domain.comments import comment_text
 from commentsvc.domain.threads import threads
-from commentsvc.models import Comment, Decision, DeletedImport, Status
+from commentsvc.models import Comment, Decision, DeletedImport, Status, search_text
 from commentsvc.text import markup
 
 EMPTY = "*Deleted, as it had been kept for its time.*"
@@ -87,6 +87,7 @@ def _empty(session: Session, due: list[ColumnElement[bool]], limit: int) -> int:
             "html": blank.rendered.html,
             "renderer": markup.VERSION,
             "digest": blank.digest,
+            "search_text": search_text(Comment, {"source": blank.source}),
             "learned": None,  # the filter cannot unlearn a text that is gone
         }
         emptied = update(Comment).where(Comment.id.in_(ids)).values(**values, **_NOBODY)

@@ -15,6 +15,7 @@ from commentsvc.domain.spam.check_names import CheckName
 from commentsvc.domain.spam.checks import Verdict
 from commentsvc.domain.threads import threads
 from commentsvc.models import Comment, Status
+from commentsvc.models.searched import refresh
 from commentsvc.text import markup
 
 BATCH = 200
@@ -74,6 +75,7 @@ def _replace(session: Session, row: Row[Any], rendered: markup.Rendered) -> bool
         return False
     changed = comment.html != rendered.html
     comment.html, comment.renderer = rendered.html, markup.VERSION
+    refresh(comment)
     session.flush()
     if changed and comment.shown:
         threads.mark_changed(session, comment.thread_id)

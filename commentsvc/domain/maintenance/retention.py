@@ -16,7 +16,7 @@ from commentsvc.db.session import begin_write
 from commentsvc.domain.maintenance import expired_comments
 from commentsvc.domain.spam import training
 from commentsvc.domain.threads import threads
-from commentsvc.models import Comment, LoginSession, Note, Report, Revision, Site, Status, Ticket
+from commentsvc.models import Comment, LoginSession, Note, Report, Revision, Site, Status, Ticket, search_text
 
 BATCH = 200
 """Rows per transaction, during which nobody else can write on SQLite."""
@@ -148,7 +148,12 @@ def _forget_emails(session: Session, before: datetime) -> int:
         comment.guest_email = None
         training.learn(session, comment, learned)
     session.flush()
-    _run(session, update(Comment).where(here).values(guest_email=None))
+    nameless = select(Comment.id, Comment.source, Comment.guest_name).where(here)
+    without = [
+        {"id": row.id, "guest_email": None, "search_text": search_text(Comment, dict(row._mapping))}
+        for row in session.execute(nameless)
+    ]
+    session.execute(update(Comment), without)
     _run(session, update(Revision).where(Revision.comment_id.in_(ids)).values(guest_email=None))
     session.commit()
     return len(ids)

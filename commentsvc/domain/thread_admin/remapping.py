@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from commentsvc.domain import actions, article_urls
 from commentsvc.domain.threads import threads
 from commentsvc.errors import BadAddressError, InvalidFieldsError
-from commentsvc.models import Action, Site, Thread, ThreadAlias
+from commentsvc.models import Action, Site, Thread, ThreadAlias, search_text
 
 KIND = "thread.remap"
 _ROWS = 500
@@ -164,10 +164,18 @@ class _Neighbours:
 def _readdress(session: Session, site: Site, rows: list[tuple[int, str, str]]) -> None:
     if rows:
         forms = {key: article_urls.match_key(key, site.ignored_parameters) for _, key, _ in rows}
-        session.execute(
-            update(Thread),
-            [{"id": number, "key": key, "match_key": forms[key], "url": url} for number, key, url in rows],
-        )
+        titles = _titles(session, [number for number, _, _ in rows])
+        changed = [
+            {
+                "id": number,
+                "key": key,
+                "match_key": forms[key],
+                "url": url,
+                "search_text": search_text(Thread, {"title": titles[number], "url": url}),
+            }
+            for number, key, url in rows
+        ]
+        session.execute(update(Thread), changed)
     threads.invalidate_site(session, site.id)
     for at in range(0, len(rows), _ROWS):
         session.execute(
@@ -177,6 +185,14 @@ def _readdress(session: Session, site: Site, rows: list[tuple[int, str, str]]) -
             .execution_options(synchronize_session=False)
         )
     session.expire_all()
+
+
+def _titles(session: Session, numbers: list[int]) -> dict[int, str | None]:
+    results: dict[int, str | None] = {}
+    for at in range(0, len(numbers), _ROWS):
+        query = select(Thread.id, Thread.title).where(Thread.id.in_(numbers[at : at + _ROWS]))
+        results.update((row.id, row.title) for row in session.execute(query))
+    return results
 
 
 def _forget(session: Session, site_id: int, keys: list[str]) -> None:

@@ -18,7 +18,7 @@ from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.domain.threads.visibility import ThreadCounts
 from commentsvc.domain.transfer.import_plan import PlannedComment
 from commentsvc.domain.transfer.import_report import ImportTally
-from commentsvc.models import Comment, Decision, DeletedImport, Kind, Status, Thread, TitleSource
+from commentsvc.models import Comment, Decision, DeletedImport, Kind, Status, Thread, TitleSource, search_text
 from commentsvc.text import markup
 
 _ROWS = 500
@@ -128,7 +128,7 @@ def _insert(
 
 
 def _row(thread: Thread, comment: PlannedComment) -> dict[str, Any]:
-    return {
+    row = {
         "site_id": thread.site_id,
         "thread_id": thread.id,
         "kind": comment.kind,
@@ -145,6 +145,7 @@ def _row(thread: Thread, comment: PlannedComment) -> dict[str, Any]:
         "created_at": comment.created_at,
         "transfer_key": comment.key,
     }
+    return row | {"search_text": search_text(Comment, row)}
 
 
 def _attach(

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
+from commentsvc import host_names
 from commentsvc.errors import OutboundError, ProviderError, ProviderUnavailableError
 from commentsvc.http_client import client
 from commentsvc.integrations import claims as claims_
@@ -27,8 +28,8 @@ def host_of(typed: str) -> str:
     text = typed.strip().lower()
     text = re.sub(r"^https?://", "", text).partition("/")[0].rpartition("@")[2].rstrip(".")
     try:
-        host = text.encode("idna").decode()
-    except UnicodeError:
+        host = host_names.in_ascii(text)
+    except ValueError:
         host = ""
     if not _HOST.fullmatch(host):
         raise ProviderError("Please enter the name of your Mastodon server, such as mastodon.social.")

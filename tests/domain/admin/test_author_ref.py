@@ -8,7 +8,7 @@ from commentsvc.domain.admin.author_ref import AuthorKind, AuthorRef
 from commentsvc.errors import BadAddressError
 
 
-@pytest.mark.parametrize("text", ["commenter:12", "email:Ada@mail.example", "name:Ada: the first", "name:12"])
+@pytest.mark.parametrize("text", ["commenter:12", "email:ada@mail.example", "name:Ada: the first", "name:12"])
 def test_what_was_read_is_written_as_it_was(text: str) -> None:
     assert str(AuthorRef.parse(text)) == text
 
@@ -28,6 +28,12 @@ def test_the_surest_thing_known_names_an_author() -> None:
     assert AuthorRef.read(None, "ada@mail.example", "Ada") == AuthorRef(AuthorKind.EMAIL, "ada@mail.example")
     assert AuthorRef.read(None, None, "Ada") == AuthorRef(AuthorKind.NAME, "Ada")
     assert AuthorRef.read(None, None, None) is None
+
+
+def test_an_address_means_one_person_however_it_is_typed() -> None:
+    for typed in ("Ada@Mail.Example", "ADA@mail.example", "\uff41da@mail.example"):
+        assert str(AuthorRef.parse(f"email:{typed}")) == "email:ada@mail.example"
+    assert str(AuthorRef.parse("email:not an Address")) == "email:not an Address"
 
 
 def test_a_name_alone_is_no_person() -> None:

@@ -116,7 +116,12 @@ def test_every_table_of_words_has_its_triggers(queue_of_site: AdminQueue) -> Non
 
 def test_what_was_typed_becomes_phrases(engine_name: str) -> None:
     assert full_text.phrases(" Ada@mail.example  swif* ab* !! ") == [
-        ("ada", "mail", "example"),
-        ("swif*",),
-        ("ab",),
+        (("ada", "mail", "example"),),
+        (("swif*",),),
+        (("ab",),),
+    ]
+    assert full_text.phrases("\u6587\u7ae0 \u6587 Zo\u00eb") == [
+        (("\u6587\u7ae0",),),
+        (("\u6587*",),),
+        (("zoe",), ("zo\u00eb",)),
     ]

@@ -11,6 +11,7 @@ from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write, db
+from commentsvc.domain import fields
 from commentsvc.domain.admin import people, people_search
 from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.domain.authors import Author
@@ -49,6 +50,18 @@ def member(session: Session, site: Site, name: str = "Mallory", text: str = "Fro
     )
     session.commit()
     return commenter
+
+
+def test_a_guest_is_one_person_however_they_type_their_address(
+    session: Session, site: Site, moderator: BrowserClient
+) -> None:
+    for number, typed in enumerate(("Ada@Example.ORG", "ada@example.org", "ADA@EXAMPLE.org")):
+        details = fields.guest(site, name_="Ada", email_=typed, website_="")
+        write(session, site, f"The text number {number}", guest=details)
+    for who in (ADA, "email:Ada@Example.ORG"):
+        page = moderator.page(path(site, who))
+        assert all(f"The text number {number}" in page for number in range(3))
+    assert len(people_search.find(session, site.id, "Ada@example.Org")) == 1
 
 
 @ENGINES
@@ -183,7 +196,7 @@ def test_a_note_that_is_none(
 def test_a_note_is_changed_and_deleted_by_whoever_wrote_it(
     session: Session, site: Site, moderator: BrowserClient, owner: Commenter, app: Flask
 ) -> None:
-    write(session, site, guest=Guest("Ada", "Ada@example.org"))
+    write(session, site, guest=Guest("Ada", "ada@example.org"))
     moderator.post(path(site, "email:Ada@example.org"), {"text": "Knows her swifts"})
     page = moderator.page(path(site, "email:Ada@example.org"))
     link = re.search(r'href="([^"]+/notes/\d+[^"]*)"', page)
