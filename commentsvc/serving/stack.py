@@ -2,6 +2,7 @@
 
     WsgiBridge          turns the server's requests into WSGI; slow requests run in a second thread pool
     AccessLog           writes one line per response, unless `serve` has it switched off
+    HostCheck           refuses requests without exactly one Host
     PageCache           answers from memory where the response is the same for everybody
     RequestBodyReader   reads request bodies, so that slow senders cannot occupy all threads
     Flask
@@ -18,6 +19,7 @@ from sqlalchemy import Engine
 
 from commentsvc.config import Settings
 from commentsvc.serving.access_log import AccessLog
+from commentsvc.serving.host_check import HostCheck
 from commentsvc.serving.page_cache.cache import PageCache
 from commentsvc.serving.page_cache.change_broadcast import ChangeBroadcast
 from commentsvc.serving.page_cache.change_signal import ChangeSignal
@@ -42,7 +44,7 @@ def around_flask(
         room = settings.cache_mb * 1024 * 1024
         return PageCache(app, room=room, signal=signal, engine=engine, listen=broadcast.listen)
 
-    return [*([page_cache] if settings.cache_mb else []), RequestBodyReader]
+    return [HostCheck, *([page_cache] if settings.cache_mb else []), RequestBodyReader]
 
 
 def wrap(app: WsgiApp, layers: Sequence[Layer]) -> WsgiApp:

@@ -11,6 +11,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 Headers = list[tuple[str, str]]
@@ -18,6 +19,8 @@ WsgiApp = Callable[..., Iterable[bytes]]
 
 CAN_WAIT = "commentsvc.can_wait"
 """The environ key that is set where the application may return a `DeferredResponse`."""
+ABORT = "commentsvc.abort"
+"""The environ key of a function that ends the request's connection, so that reading its body ends."""
 SLOW_POOL_SIZE = 8
 """Threads of the second pool, per process. Further slow requests wait in a queue."""
 
@@ -88,7 +91,9 @@ class WsgiBridge:
     def __call__(self, protocol: Any, request: dict[str, Any]) -> None:
         """Answer, now or later."""
         begun = _Begun()
-        answer = self._app(self._always | request, begun)
+        environ = self._always | request
+        environ[ABORT] = partial(_abort, protocol)
+        answer = self._app(environ, begun)
         if type(answer) is DeferredResponse:
             self._slow_pool.submit(self._finish, protocol, begun, answer)
         else:
@@ -104,3 +109,22 @@ class WsgiBridge:
     def _send(self, protocol: Any, begun: _Begun, answer: Iterable[bytes]) -> None:
         body = whole(answer)  # the status is known only afterwards
         protocol.response_bytes(int(begun.status[:3]), begun.headers, body)
+
+
+class _UnfinishedBody:
+    """A response body in Granian's form, with one byte."""
+
+    def __init__(self) -> None:
+        self.__next__ = iter([b"\n"]).__next__
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to close."""
+
+
+def _abort(protocol: Any) -> None:
+    """Answer 408, and end the connection.
+
+    Granian cannot interrupt a thread that waits for a body. After a complete response it would go on receiving the
+    body; a response shorter than it announces makes it close the connection at once, which ends the wait.
+    """
+    protocol.response_iter(408, [("Connection", "close"), ("Content-Length", "2")], _UnfinishedBody())
