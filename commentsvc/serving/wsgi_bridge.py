@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -21,6 +22,7 @@ CAN_WAIT = "commentsvc.can_wait"
 """The environ key that is set where the application may return a `DeferredResponse`."""
 ABORT = "commentsvc.abort"
 """The environ key of a function that ends the request's connection, so that reading its body ends."""
+LATE = b"The request did not arrive in time. Please try again."
 SLOW_POOL_SIZE = 8
 """Threads of the second pool, per process. Further slow requests wait in a queue."""
 
@@ -112,10 +114,16 @@ class WsgiBridge:
 
 
 class _UnfinishedBody:
-    """A response body in Granian's form, with one byte."""
+    """A response body in Granian's form, which ends before its announced length."""
 
     def __init__(self) -> None:
-        self.__next__ = iter([b"\n"]).__next__
+        self._parts = iter([LATE])
+
+    def __next__(self) -> bytes:
+        for part in self._parts:
+            return part
+        time.sleep(0.1)  # so that what there is of the response is sent before the connection is closed
+        raise StopIteration
 
     def close(self) -> None:
         """Do nothing: there is nothing to close."""
@@ -127,4 +135,9 @@ def _abort(protocol: Any) -> None:
     Granian cannot interrupt a thread that waits for a body. After a complete response it would go on receiving the
     body; a response shorter than it announces makes it close the connection at once, which ends the wait.
     """
-    protocol.response_iter(408, [("Connection", "close"), ("Content-Length", "2")], _UnfinishedBody())
+    headers = [
+        ("Content-Type", "text/plain"),
+        ("Connection", "close"),
+        ("Content-Length", str(len(LATE) + 1)),
+    ]
+    protocol.response_iter(408, headers, _UnfinishedBody())

@@ -163,6 +163,7 @@ def test_senders_who_never_finish_keep_others_from_posting_only_for_a_moment(
         while part := sender.recv(65536):  # until the server closes
             answer += part
         assert re.match(rb"HTTP/1.1 (408|503) ", answer), answer
+        assert b"again" in answer
         sender.close()
     served.until_said('"POST /embed/comments" 408')
 
