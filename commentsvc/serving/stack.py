@@ -7,7 +7,7 @@
     RequestBodyReader   reads request bodies, so that slow senders cannot occupy all threads
     Flask
 
-Another WSGI server takes the place of the first two.
+Another WSGI server takes the place of the first three.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Layer = Callable[[WsgiApp], Any]
 
 def at_the_server(*, access_log: bool) -> Sequence[Layer]:
     """Return the layers of our own server, outermost first."""
-    return [WsgiBridge, *([AccessLog] if access_log else [])]
+    return [WsgiBridge, *([AccessLog] if access_log else []), HostCheck]
 
 
 def around_flask(
@@ -44,7 +44,7 @@ def around_flask(
         room = settings.cache_mb * 1024 * 1024
         return PageCache(app, room=room, signal=signal, engine=engine, listen=broadcast.listen)
 
-    return [HostCheck, *([page_cache] if settings.cache_mb else []), RequestBodyReader]
+    return [*([page_cache] if settings.cache_mb else []), RequestBodyReader]
 
 
 def wrap(app: WsgiApp, layers: Sequence[Layer]) -> WsgiApp:
