@@ -29,13 +29,16 @@ from sqlalchemy.orm import Session
 from commentsvc import create_app
 from commentsvc.config import Settings
 from commentsvc.db.session import db
-from commentsvc.domain.admin import queue
+from commentsvc.domain.admin import bulk_decisions, queue, undoing
 from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.domain.admin.queue_filters import Filters, Tab
 from commentsvc.domain.maintenance import reindexing
 from commentsvc.integrations import migrations
+from commentsvc.models import Status, now
 
 MILLION = 1_000_000
+DECIDED = 5_000
+"""Comments on which the bulk action decides."""
 SERIES = {
     "sqlite": "(WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {most}) SELECT n FROM s)",
     "postgresql": "generate_series(1, {most}) AS s(n)",
@@ -242,9 +245,32 @@ def main(engine_name: str, many: int) -> int:
             watch = Watch(db.engine)
             for name, (tab, filters, after) in PAGES.items():
                 faults += row(watch, name, tab, filters, after)
+            decide_on_all(db.engine)
             db.session.remove()
             db.engine.dispose()
     return faults
+
+
+def decide_on_all(engine: Engine) -> None:
+    """Measure decisions on all comments that match a search, and undoing them, in rounds as the page does it."""
+    with Session(engine) as session:
+        began, marked, action_id, after = time.perf_counter(), 0, None, None
+        while marked < DECIDED:
+            result = bulk_decisions.decide_matching(
+                session, 1, Tab.APPROVED, Filters(q="some9"), Status.SPAM,
+                ceiling=MILLION, after=after, moderator_id=1, at=now(), action_id=action_id,
+            )  # fmt: skip
+            marked, action_id, after = marked + result.changed, result.action_id, result.next_after
+            if after is None or action_id is None:
+                break
+        print(f"\nmarked {marked:,} as spam: {(time.perf_counter() - began) * 1000 / marked:.2f} ms each")
+        began, undone, by, after = time.perf_counter(), 0, None, None
+        while action_id is not None:
+            result = undoing.undo(session, action_id, moderator_id=1, at=now(), after=after, by=by)
+            undone, by, after = undone + result.changed, result.action_id, result.next_after
+            if after is None:
+                break
+        print(f"undone {undone:,}: {(time.perf_counter() - began) * 1000 / undone:.2f} ms each")
 
 
 def row(watch: Watch, name: str, tab: Tab, filters: Filters, after: int | None) -> int:

@@ -37,6 +37,21 @@ _PROVIDER_VARIABLE = re.compile(
     r"(?P<key>[A-Z][A-Z0-9_]*?)_"
     r"(?P<part>CLIENT_ID|CLIENT_SECRET|ISSUER|LABEL|SCOPE|TEAM_ID|KEY_ID|PRIVATE_KEY)"
 )
+_ADDRESS, _PORT = r"[0-9A-Fa-f.:]+", r"[0-9]{1,5}"
+_SERVICE_URL = rf"(?:tcp|udp|sctp)://\[?{_ADDRESS}\]?:{_PORT}"
+_ORCHESTRATOR = tuple(
+    (re.compile(rf"{PREFIX}(?:[A-Z0-9_]+_)?{name}"), re.compile(text))
+    for name, text in (
+        ("SERVICE_HOST", _ADDRESS),
+        ("SERVICE_PORT(?:_[A-Z0-9_]+)?", _PORT),
+        ("PORT(?:_[0-9]+_(?:TCP|UDP|SCTP))?", _SERVICE_URL),
+        ("PORT_[0-9]+_(?:TCP|UDP|SCTP)_PROTO", "tcp|udp|sctp"),
+        ("PORT_[0-9]+_(?:TCP|UDP|SCTP)_PORT", _PORT),
+        ("PORT_[0-9]+_(?:TCP|UDP|SCTP)_ADDR", _ADDRESS),
+        ("NAME", "/.+"),
+    )
+)
+"""The names and values that orchestrators add to a container's environment, for each service beside it."""
 _PROVIDER_OPTIONS = ("team_id", "key_id", "private_key")
 APPLE_KEY = tuple(f"{PREFIX}APPLE_{part.upper()}" for part in _PROVIDER_OPTIONS)
 """The variables that can replace Apple's secret."""
@@ -134,7 +149,13 @@ class Settings:
         """
         faults: list[str] = []
         known = {item.name: item for item in fields(cls) if "doc" in item.metadata}
-        others = [name for name in environ if name.startswith(PREFIX) and _setting_of(name) not in known]
+        others = [
+            name
+            for name, value in environ.items()
+            if name.startswith(PREFIX)
+            and _setting_of(name) not in known
+            and not _is_orchestrator(name, value)
+        ]
         providers = _read_providers({name: environ[name].strip() for name in others}, faults)
         values: dict[str, Any] = {"providers": providers}
         for name, item in known.items():
@@ -166,6 +187,14 @@ class Settings:
     def secure(self) -> bool:
         """Whether browsers reach the service by https, so that its cookies can be `Secure`."""
         return self.base_url.startswith("https://")
+
+
+def _is_orchestrator(variable: str, value: str) -> bool:
+    """Whether Kubernetes or a Docker link has set this, for a service named commentsvc or commentsvc-something.
+
+    Its value must be what they write, so that a setting with a wrong name is still a fault.
+    """
+    return any(name.fullmatch(variable) and text.fullmatch(value) for name, text in _ORCHESTRATOR)
 
 
 def _setting_of(variable: str) -> str:

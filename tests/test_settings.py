@@ -37,6 +37,41 @@ def test_every_fault_is_named_at_once() -> None:
     )
 
 
+KUBERNETES = {
+    "SERVICE_HOST": "10.96.0.17",
+    "SERVICE_PORT": "8600",
+    "SERVICE_PORT_HTTP": "8600",
+    "PORT": "tcp://10.96.0.17:8600",
+    "PORT_8600_TCP": "tcp://10.96.0.17:8600",
+    "PORT_8600_TCP_PROTO": "tcp",
+    "PORT_8600_TCP_PORT": "8600",
+    "PORT_8600_TCP_ADDR": "10.96.0.17",
+    "REDIS_SERVICE_HOST": "fd00::17",
+    "REDIS_PORT": "tcp://[fd00::17]:6379",
+    "REDIS_PORT_6379_TCP": "tcp://[fd00::17]:6379",
+    "REDIS_NAME": "/commentsvc/redis",
+}
+
+
+@pytest.mark.parametrize("name", KUBERNETES)
+def test_what_an_orchestrator_says_of_its_services_is_no_setting(name: str) -> None:
+    assert Settings.from_env(BARE | {f"COMMENTSVC_{name}": KUBERNETES[name]}).providers == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "8600"),
+        ("PORTS", "tcp://10.96.0.17:8600"),
+        ("SERVICE_HOST", "comments.example"),
+        ("SMPT_URL", "smtp://mail.example"),
+        ("NAME", "comments"),
+    ],
+)
+def test_what_only_looks_like_an_orchestrators_is_named(name: str, value: str) -> None:
+    assert faults(**{name: value}) == (f"COMMENTSVC_{name} is not a setting of this version.",)
+
+
 def test_what_is_missing_is_named_with_what_it_is_for() -> None:
     with pytest.raises(SettingsError, match="COMMENTSVC_SECRET_KEY is not set") as caught:
         Settings.from_env({})

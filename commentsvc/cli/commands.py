@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from commentsvc.cli import admin, doctor, site, transfer
+from commentsvc.cli import admin, doctor, erase, site, transfer
 from commentsvc.cli import deliver as cli_deliver
 from commentsvc.cli import demo as cli_demo
 from commentsvc.cli import serve as cli_serve
@@ -24,6 +24,7 @@ COMMANDS = (
     transfer.import_,
     transfer.rerender,
     transfer.reindex,
+    erase.erase,
     cli_demo.demo,
 )
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.cli import service
 from commentsvc.config import APPLE_KEY, PREFIX, Settings
+from commentsvc.domain.maintenance import reader_networks
 from commentsvc.errors import MailError, OutboundError, ProviderError
 from commentsvc.http_client import client
 from commentsvc.integrations.oauth import catalogue
@@ -41,7 +42,7 @@ def doctor(context: click.Context) -> None:
     """
     settings = service.settings()
     with service.opened(settings) as session:
-        findings = [*_service(settings), *_sites(session, settings), *_mail(settings)]
+        findings = [*_service(settings), _readers(session), *_sites(session, settings), *_mail(settings)]
     findings += [finding for row in catalogue.offered(settings) for finding in _provider(row, settings)]
     for finding in findings:
         mark = click.style("!", fg="red", bold=True) if finding.advice else click.style("✓", fg="green")
@@ -77,6 +78,17 @@ def _proxies(settings: Settings) -> Finding:
         f"Set {PREFIX}TRUSTED_PROXIES to the proxy's address, as 127.0.0.1."
     )
     return Finding("Trusted proxies", "none", advice)
+
+
+def _readers(session: Session) -> Finding:
+    """Check whether readers have networks of their own, or all that of a CDN in front of the proxy."""
+    lately = reader_networks.lately(session)
+    state = f"{lately.people} people from {lately.networks} networks wrote the latest comments"
+    advice = (
+        "Unless they share an office, a CDN or a proxy hides them: limits, bans and reports mix them up. "
+        'See "Behind a CDN" in docs/serving.md.'
+    )
+    return Finding("Networks", state, advice if lately.are_few else "")
 
 
 def _redis(settings: Settings) -> Finding:

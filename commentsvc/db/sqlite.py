@@ -58,6 +58,19 @@ class SharedDatabase:
             self._done = number
 
 
+def empty_log(connection: Any, *, patience_ms: int) -> bool:
+    """Move the WAL file into the database and truncate it; return False if a reader still needs it.
+
+    The connection must have no transaction. Nobody can write meanwhile, so it waits for `patience_ms` only.
+    """
+    connection.execute(f"PRAGMA busy_timeout = {patience_ms}")
+    try:
+        (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+
+
 class QueuedConnection(sqlite3.Connection):
     """A connection whose transactions start with `begin` and end with `commit` or `rollback`.
 
@@ -76,6 +89,7 @@ class QueuedConnection(sqlite3.Connection):
         for pragma in (
             f"busy_timeout = {BUSY_TIMEOUT_MS}",
             "foreign_keys = ON",
+            "secure_delete = ON",  # what is deleted is overwritten, not left in free space
             "temp_store = MEMORY",
             f"cache_size = -{REMEMBERED_KB}",
         ):

@@ -7,15 +7,17 @@ or what an earlier release would have indexed of a row that has none yet; see mi
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, select, text
+from sqlalchemy import ColumnElement, Connection, Engine, Select, bindparam, func, select, text
 from sqlalchemy import column as column_of
 from sqlalchemy import table as table_of
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from commentsvc import search_words
+from commentsvc.db.session import connect_to_write
 
 Words = tuple[str, ...]
 """Consecutive words; the last may end in `*` for any ending."""
@@ -24,14 +26,58 @@ Phrase = tuple[Words, ...]
 
 MOST_PHRASES = 8
 _MOST_WORDS = 40
+_SEARCHED = ("comment", "thread", "commenter")
+_SECURE_DELETE_SINCE = (3, 42)
+"""The version of SQLite since which FTS5 can delete a word at once, instead of marking it as deleted."""
+_MERGED = 500
+"""Pages of an index that one transaction rewrites, during which nobody else can write."""
 _WORD = re.compile(r"[^\W_]+")
 _SHORTEST_BEGINNING = 3
+_CHANGES_OF_A_MERGE = 2
+"""Fewer changed rows say that there was nothing left to merge, as SQLite documents."""
 _SHADOWS = re.compile(r"(comment|thread|commenter)_search(_\w+)?")
 
 
 def is_index(name: str | None) -> bool:
     """Whether a table is part of a search index, and so has no model."""
     return bool(name and _SHADOWS.fullmatch(name))
+
+
+def forget_deleted(engine: Engine) -> None:
+    """Remove the words of deleted rows from SQLite's indexes, where they would stay for months.
+
+    FTS5 is told to do so by itself from then on, if it can; otherwise each call rewrites the indexes. Commits by
+    itself.
+    """
+    can_itself = sqlite3.sqlite_version_info >= _SECURE_DELETE_SINCE
+    with connect_to_write(engine) as connection:
+        for searched in _SEARCHED:
+            index = f"{searched}_search"
+            config = f"SELECT count(*) FROM {index}_config WHERE k = 'secure-delete' AND v = 1"  # noqa: S608
+            with connection.begin():
+                if can_itself and connection.scalar(text(config)):
+                    continue
+                if can_itself:
+                    _command(connection, index, "secure-delete", 1)
+            _merge_all(connection, index)
+
+
+def _merge_all(connection: Connection, index: str) -> None:
+    """Merge an index into one piece, step by step, which leaves out the deleted words."""
+    pages = -_MERGED  # a negative number begins with everything
+    is_merged = False
+    while not is_merged:
+        with connection.begin():
+            raw: Any = connection.connection.driver_connection
+            before = raw.total_changes
+            _command(connection, index, "merge", pages)
+            is_merged = raw.total_changes - before < _CHANGES_OF_A_MERGE
+        pages = _MERGED
+
+
+def _command(connection: Connection, index: str, name: str, value: int) -> None:
+    command = f"INSERT INTO {index}({index}, rank) VALUES (:name, :value)"  # noqa: S608
+    connection.execute(text(command), {"name": name, "value": value})
 
 
 def phrases(typed: str) -> list[Phrase]:

@@ -1,14 +1,14 @@
-"""WSGI middleware: reads bodies on at most two threads, and sends slow requests to the second thread pool."""
+"""WSGI middleware: reads bodies on at most two threads and in time, and sends slow requests to the second pool."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
 from io import BytesIO
-from threading import Semaphore
+from threading import Semaphore, Timer
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from commentsvc.serving.wsgi_bridge import CAN_WAIT, DeferredResponse
+from commentsvc.serving.wsgi_bridge import ABORT, CAN_WAIT, DeferredResponse
 
 LONG = ("/admin", "/login", "/account", "/invite")
 """Prefixes of paths where even a GET may wait for another server or search a million comments."""
@@ -19,7 +19,11 @@ WAITING = 2
 """Threads that may wait for bodies at the same time. A process has at least three threads, normally four."""
 PATIENCE = 0.1
 """Seconds to wait for a free slot; a request whose body has already arrived frees one at once."""
+BODY_WITHIN = 5.0
+"""Seconds for a body to arrive, as for the headers, and one more for each `BYTES_PER_SECOND` of it."""
+BYTES_PER_SECOND = 16 * 1024
 BUSY = "The service is busy. Please try again in a moment."
+INCOMPLETE = "The request did not arrive completely, or not in time. Please try again."
 _DIGITS = len(str(BODY_LARGEST))
 """A longer number is not parsed: Python raises ValueError for thousands of digits."""
 
@@ -37,23 +41,39 @@ class RequestBodyReader:
         length = _length(environ)
         if length is None:
             return self._app(environ, start)
-        if length and not self._has_come(environ, length):
-            return _refuse(environ, start)
+        if length:
+            body = self._read(environ, length)
+            if body is None:
+                return _refuse(environ, start, "503 Service Unavailable", BUSY)
+            if len(body) < length:  # the connection has ended, or the server has ended it at the deadline
+                return _refuse(environ, start, "408 Request Timeout", INCOMPLETE)
+            environ["wsgi.input"] = BytesIO(body)
         if CAN_WAIT in environ and not _is_reading(environ):
             return DeferredResponse(lambda: self._app(environ, start))
         return self._app(environ, start)
 
-    def _has_come(self, environ: WSGIEnvironment, length: int) -> bool:
-        """Wait for the body; return False if slow senders occupy all slots."""
+    def _read(self, environ: WSGIEnvironment, length: int) -> bytes | None:
+        """Return what arrives of the body until its deadline; None if slow senders occupy all slots."""
         if not self._waiting.acquire(timeout=0 if self._all_stuck else PATIENCE):
             self._all_stuck = True
-            return False
+            return None
         try:
-            environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(length))
+            return _read_in_time(environ, length)
         finally:
             self._all_stuck = False
             self._waiting.release()
-        return True
+
+
+def _read_in_time(environ: WSGIEnvironment, length: int) -> bytes:
+    """Return the body, which is shorter than announced if its sender has gone or was too slow."""
+    abort = environ.get(ABORT, lambda: None)  # another server has its own deadline, or none
+    deadline = Timer(BODY_WITHIN + length / BYTES_PER_SECOND, abort)
+    deadline.daemon = True
+    deadline.start()
+    try:
+        return bytes(environ["wsgi.input"].read(length))
+    finally:
+        deadline.cancel()
 
 
 def _is_reading(environ: WSGIEnvironment) -> bool:
@@ -71,11 +91,11 @@ def _length(environ: WSGIEnvironment) -> int | None:
     return int(text) if int(text) <= BODY_LARGEST else None
 
 
-def _refuse(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+def _refuse(environ: WSGIEnvironment, start: StartResponse, status: str, words: str) -> Iterable[bytes]:
     is_script = environ.get("HTTP_ACCEPT") == "application/json"
-    kind, body = ("application/json", json.dumps({"message": BUSY})) if is_script else ("text/plain", BUSY)
+    kind, body = ("application/json", json.dumps({"message": words})) if is_script else ("text/plain", words)
     start(
-        "503 Service Unavailable",
+        status,
         [
             ("Content-Type", kind),
             ("Content-Length", str(len(body))),

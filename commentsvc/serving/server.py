@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+import logging
 import multiprocessing
 import os
 import re
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -37,6 +39,8 @@ FINISH_WITHIN = 20
 """Seconds that running requests have to finish after a stop signal."""
 STOP = frozenset({signal.SIGINT, signal.SIGTERM})
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Bind:
@@ -47,11 +51,14 @@ class Bind:
 
     @classmethod
     def read(cls, text: str) -> Bind:
-        """Parse `HOST:PORT`, with an IPv6 host in brackets; raises BadAddressError."""
+        """Parse `HOST:PORT`, with an IPv6 host in brackets; raises BadAddressError.
+
+        A host name becomes one of its addresses, because Granian takes only those.
+        """
         match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]\s]+)):(\d{1,5})", text)
         if not match or not 0 < int(match[3]) < 65_536:
             raise BadAddressError(f"{text!r} is not HOST:PORT, such as 127.0.0.1:8600")
-        return cls(match[1] or match[2], int(match[3]))
+        return cls(_address_of(match[1] or match[2]), int(match[3]))
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -69,6 +76,16 @@ class Bind:
                 probe.bind((self.host, self.port))
             except OSError as error:
                 raise BadAddressError(f"Cannot listen at {self}: {error.strerror or error}.") from None
+
+
+def _address_of(host: str) -> str:
+    """Return an address of a host, an IPv4 one if it has both, as in the examples for proxies."""
+    try:
+        candidates = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise BadAddressError(f"Cannot listen at {host!r}: no address of this host is known.") from None
+    families = (socket.AF_INET, socket.AF_INET6)
+    return str(min(candidates, key=lambda candidate: families.index(candidate[0]))[4][0])
 
 
 def default_workers() -> int:
@@ -131,6 +148,7 @@ def _load_in_worker(load: Callable[[], WsgiApp], access_log: bool) -> WsgiApp:
     """Load the application in a worker, which stops only on its parent's SIGTERM: Ctrl+C reaches the parent too."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not the parent's, until Granian sets the worker's
     threading.Thread(target=_stop_when_told, args=({signal.SIGTERM},), daemon=True).start()
+    threading.Thread(target=_stop_without_parent, daemon=True).start()
     return stack.wrap(load(), stack.at_the_server(access_log=access_log))
 
 
@@ -146,6 +164,22 @@ def _stop_when_told(signals: Iterable[signal.Signals]) -> None:
         handler(signal.SIGTERM, None)
     else:
         os._exit(0)  # the application is still loading, so no request is running
+
+
+def _stop_without_parent() -> None:
+    """Stop this worker when its parent is gone, which may have been killed: nobody else could stop it.
+
+    A pipe that the parent holds open says so. The workers that were forked later hold it open too, so they stop
+    first, the latest before the others.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    parent.join()
+    log.error("the parent process is gone: stopping")
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(FINISH_WITHIN)
+    os._exit(1)  # as the parent would have done
 
 
 def _logging() -> dict[str, Any]:

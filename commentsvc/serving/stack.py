@@ -2,11 +2,12 @@
 
     WsgiBridge          turns the server's requests into WSGI; slow requests run in a second thread pool
     AccessLog           writes one line per response, unless `serve` has it switched off
+    HostCheck           refuses requests without exactly one Host
     PageCache           answers from memory where the response is the same for everybody
     RequestBodyReader   reads request bodies, so that slow senders cannot occupy all threads
     Flask
 
-Another WSGI server takes the place of the first two.
+Another WSGI server takes the place of the first three.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from sqlalchemy import Engine
 
 from commentsvc.config import Settings
 from commentsvc.serving.access_log import AccessLog
+from commentsvc.serving.host_check import HostCheck
 from commentsvc.serving.page_cache.cache import PageCache
 from commentsvc.serving.page_cache.change_broadcast import ChangeBroadcast
 from commentsvc.serving.page_cache.change_signal import ChangeSignal
@@ -30,7 +32,7 @@ Layer = Callable[[WsgiApp], Any]
 
 def at_the_server(*, access_log: bool) -> Sequence[Layer]:
     """Return the layers of our own server, outermost first."""
-    return [WsgiBridge, *([AccessLog] if access_log else [])]
+    return [WsgiBridge, *([AccessLog] if access_log else []), HostCheck]
 
 
 def around_flask(

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 Headers = list[tuple[str, str]]
@@ -18,6 +20,9 @@ WsgiApp = Callable[..., Iterable[bytes]]
 
 CAN_WAIT = "commentsvc.can_wait"
 """The environ key that is set where the application may return a `DeferredResponse`."""
+ABORT = "commentsvc.abort"
+"""The environ key of a function that ends the request's connection, so that reading its body ends."""
+LATE = b"The request did not arrive in time. Please try again."
 SLOW_POOL_SIZE = 8
 """Threads of the second pool, per process. Further slow requests wait in a queue."""
 
@@ -88,7 +93,9 @@ class WsgiBridge:
     def __call__(self, protocol: Any, request: dict[str, Any]) -> None:
         """Answer, now or later."""
         begun = _Begun()
-        answer = self._app(self._always | request, begun)
+        environ = self._always | request
+        environ[ABORT] = partial(_abort, protocol)
+        answer = self._app(environ, begun)
         if type(answer) is DeferredResponse:
             self._slow_pool.submit(self._finish, protocol, begun, answer)
         else:
@@ -104,3 +111,33 @@ class WsgiBridge:
     def _send(self, protocol: Any, begun: _Begun, answer: Iterable[bytes]) -> None:
         body = whole(answer)  # the status is known only afterwards
         protocol.response_bytes(int(begun.status[:3]), begun.headers, body)
+
+
+class _UnfinishedBody:
+    """A response body in Granian's form, which ends before its announced length."""
+
+    def __init__(self) -> None:
+        self._parts = iter([LATE])
+
+    def __next__(self) -> bytes:
+        for part in self._parts:
+            return part
+        time.sleep(0.1)  # so that what there is of the response is sent before the connection is closed
+        raise StopIteration
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to close."""
+
+
+def _abort(protocol: Any) -> None:
+    """Answer 408, and end the connection.
+
+    Granian cannot interrupt a thread that waits for a body. After a complete response it would go on receiving the
+    body; a response shorter than it announces makes it close the connection at once, which ends the wait.
+    """
+    headers = [
+        ("Content-Type", "text/plain"),
+        ("Connection", "close"),
+        ("Content-Length", str(len(LATE) + 1)),
+    ]
+    protocol.response_iter(408, headers, _UnfinishedBody())

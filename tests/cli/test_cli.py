@@ -344,3 +344,18 @@ def test_a_released_migration_is_what_init_runs(tmp_path: Path) -> None:
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM alembic_version")) == 1
     engine.dispose()
+
+
+def test_erase_forgets_a_guest_and_an_account() -> None:
+    succeed("init")
+    succeed("site", "add", "Blog", "https://blog.example")
+    succeed("admin", "link", "--name", "Ada")
+    assert succeed("erase", "email:nobody@mail.example", "--yes") == (
+        "Erased email:nobody@mail.example: 0 comments.\n"
+    )
+    assert "0 comments" in succeed("erase", "name:Ada", "--site", "Blog", "--yes")
+    assert "no such account" in fail("erase", "commenter:99", "--yes")
+    assert "only owner of Blog" in fail("erase", "commenter:1", "--yes")
+    assert run("erase", "commenter:1", "--site", "Blog").exit_code == 2
+    assert "author is not" in fail("erase", "ada@mail.example", "--yes")
+    assert run("erase", "name:Ada").exit_code == 1  # nobody says yes

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from commentsvc.serving import server
-from commentsvc.serving.request_bodies import BODY_LARGEST, BUSY, WAITING, RequestBodyReader
-from commentsvc.serving.wsgi_bridge import CAN_WAIT, DeferredResponse
+from commentsvc.serving import request_bodies, server
+from commentsvc.serving.request_bodies import BODY_LARGEST, BUSY, INCOMPLETE, WAITING, RequestBodyReader
+from commentsvc.serving.wsgi_bridge import ABORT, CAN_WAIT, DeferredResponse
 from tests.support.processes import PATIENCE
 
 Environ = dict[str, Any]
@@ -32,6 +32,18 @@ class Asked:
 def request(path: str, body: bytes = b"", **more: str) -> Environ:
     length = {"CONTENT_LENGTH": str(len(body))} if body else {}
     return {"PATH_INFO": path, "REQUEST_METHOD": "POST", "wsgi.input": BytesIO(body)} | length | more
+
+
+class Interrupted(BytesIO):
+    """A body that ends when the server ends its connection."""
+
+    def __init__(self) -> None:
+        super().__init__(b"half")
+        self.ended = threading.Event()
+
+    def read(self, size: int | None = -1) -> bytes:
+        assert self.ended.wait(PATIENCE)
+        return super().read(size)
 
 
 class Slow(BytesIO):
@@ -134,6 +146,28 @@ def refusal(entrance: RequestBodyReader, accept: str) -> bytes:
     assert dict(headers)["Retry-After"] == "1"
     assert int(dict(headers)["Content-Length"]) == len(answer)
     return answer
+
+
+def told(environ: Environ, app: Asked) -> tuple[str, bytes]:
+    """Return the status and the body of an answer."""
+    lines: list[Any] = []
+    body = b"".join(RequestBodyReader(app)(environ, lambda *given: lines.extend(given)))
+    return lines[0], body
+
+
+def test_the_connection_of_a_body_that_is_late_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_bodies, "BODY_WITHIN", 0.05)
+    app, body = Asked(), Interrupted()
+    environ = request("/embed/comments", b"half of it") | {"wsgi.input": body, ABORT: body.ended.set}
+    assert told(environ, app) == ("408 Request Timeout", INCOMPLETE.encode())
+    assert app.bodies == []
+
+
+def test_half_a_body_is_not_taken_for_a_whole_one() -> None:
+    app = Asked()
+    environ = request("/embed/comments", b"text=Hel") | {"CONTENT_LENGTH": "10"}
+    assert told(environ, app)[0] == "408 Request Timeout"
+    assert app.bodies == []
 
 
 def test_a_process_has_threads_for_those_who_send_nothing() -> None:

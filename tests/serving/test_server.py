@@ -123,6 +123,51 @@ def test_no_request_is_a_fault_of_the_server(served: Process, port: int, request
     assert re.match(rb"HTTP/1\.[01] [234]\d\d ", answer), answer[:200]
 
 
+CLOSE = b"Connection: close\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        (b"HTTP/1.1\r\n", 400),
+        (b"HTTP/1.1\r\nHost:\r\n", 400),
+        (b"HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: 127.0.0.1\r\n", 400),
+        (b"HTTP/1.1\r\nHost: a.example\r\nHost: b.example\r\n", 400),
+        (b"HTTP/1.1\r\nHost: a b\r\n", 400),
+        (b"HTTP/1.1\r\nHost: a/b\r\n", 400),
+        (b"HTTP/1.1\r\nHost: me@a.example\r\n", 400),
+        (b"HTTP/1.0\r\nHost: a.example\r\nHost: b.example\r\n", 400),
+        (b"HTTP/1.0\r\n", 200),
+        (b"HTTP/1.1\r\nHost: comments.example:443\r\n", 200),
+        (b"HTTP/1.1\r\nHost: [::1]:8600\r\n", 200),
+        (b"HTTP/1.1\r\nHost: my_blog\r\n", 200),
+    ],
+)
+def test_a_request_names_one_host(served: Process, port: int, lines: bytes, status: int) -> None:
+    for path in (b"/healthz", b"/embed.js"):
+        answer = ask(port, b"GET " + path + b" " + lines + CLOSE)
+        assert answer.split()[1] == str(status).encode(), answer[:200]
+
+
+def test_senders_who_never_finish_keep_others_from_posting_only_for_a_moment(
+    served: Process, port: int
+) -> None:
+    began = b"POST /embed/comments HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n" + FORM + b"\r\na="
+    senders = [socket.create_connection(("127.0.0.1", port), timeout=processes.PATIENCE) for _ in range(16)]
+    for sender in senders:
+        sender.sendall(began)
+    whole = b"POST /embed/comments HTTP/1.1\r\nContent-Length: 3\r\n" + FORM + HOST + b"a=b"
+    processes.until(lambda: b" 503 " not in ask(port, whole).splitlines()[0], "a post that is heard")
+    for sender in senders:
+        answer = b""
+        while part := sender.recv(65536):  # until the server closes
+            answer += part
+        assert re.match(rb"HTTP/1.1 (408|503) ", answer), answer
+        assert b"again" in answer
+        sender.close()
+    served.until_said('"POST /embed/comments" 408')
+
+
 def test_a_body_of_unknown_length_is_refused(served: Process, port: int) -> None:
     chunked = b"Transfer-Encoding: chunked\r\n" + FORM + HOST + b"3\r\na=b\r\n0\r\n\r\n"
     assert b" 411 " in ask(port, b"POST /embed/comments HTTP/1.1\r\n" + chunked).splitlines()[0]
@@ -290,6 +335,27 @@ def test_the_end_of_the_terminal_is_not_the_end_of_the_service(tmp_path: Path) -
     assert "espawning" not in process.said()
 
 
+def test_no_worker_outlives_its_parent(tmp_path: Path) -> None:
+    port = processes.free_port()
+    arguments = ["-m", "commentsvc", "serve", "--bind", f"127.0.0.1:{port}", "--workers", "2"]
+    with processes.running(tmp_path / "output", environment(tmp_path / "data"), *arguments) as process:
+        process.until_said("Started worker-2")
+        processes.until(lambda: processes.status(port, "/healthz") == 200, "/healthz")
+        process.send(signal.SIGKILL)
+        process.child.wait(processes.PATIENCE)
+        group = process.child.pid  # of all its processes
+
+        def are_gone() -> bool:
+            try:
+                os.killpg(group, 0)
+            except ProcessLookupError:
+                return True
+            return False
+
+        processes.until(are_gone, "the workers to end")
+    assert processes.status(port, "/healthz") == 0
+
+
 BROKEN_LATER = """
 import os, sys
 from pathlib import Path
@@ -400,13 +466,25 @@ def test_any_wsgi_server_can_run_it(tmp_path: Path) -> None:
     ("text", "bind"),
     [
         ("127.0.0.1:8600", Bind("127.0.0.1", 8600)),
-        ("localhost:80", Bind("localhost", 80)),
         ("[::1]:8600", Bind("::1", 8600)),
     ],
 )
 def test_an_address_is_read_and_written_alike(text: str, bind: Bind) -> None:
     assert Bind.read(text) == bind
     assert str(bind) == text
+
+
+def test_a_name_becomes_an_address() -> None:
+    assert Bind.read("localhost:8600") == Bind("127.0.0.1", 8600)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["nowhere.invalid:8600", "999.1.1.1:8600", "*:8600", f"{'a' * 70}:8600", "a..b:8600", "[::::]:8600"],
+)
+def test_a_name_without_an_address_is_refused_in_words(text: str) -> None:
+    with pytest.raises(BadAddressError, match="Cannot listen"):
+        Bind.read(text)
 
 
 def test_a_name_that_is_no_address_of_this_machine_is_refused() -> None:

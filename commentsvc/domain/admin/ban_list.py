@@ -187,7 +187,15 @@ def _put(
 
 
 def _record(session: Session, ban: Ban, kind: str, summary: str, moderator_id: int, at: datetime) -> None:
-    actions.record(session, site_id=ban.site_id, moderator_id=moderator_id, kind=kind, summary=summary, at=at)
+    actions.record(
+        session,
+        site_id=ban.site_id,
+        moderator_id=moderator_id,
+        kind=kind,
+        summary=summary,
+        at=at,
+        facts={"commenter": int(ban.value)} if ban.kind is BanKind.PERSON else None,
+    )
 
 
 def _require_narrow(network: str) -> None:

@@ -174,7 +174,11 @@ def _decide_all(
     at: datetime,
 ) -> None:
     kind, verb = KINDS[status]
-    targets = {one: status or queue.status_before_removal(session, one.id) for one in comments}
+    if status is None:
+        former = queue.statuses_before_removal(session, [comment.id for comment in comments])
+        targets = {comment: former[comment.id] for comment in comments}
+    else:
+        targets = dict.fromkeys(comments, status)
     targets = {comment: target for comment, target in targets.items() if comment.status is not target}
     if not targets:
         return
@@ -183,8 +187,7 @@ def _decide_all(
             session, site_id=comments[0].site_id, moderator_id=moderator_id, kind=kind, summary="", at=at
         )
         outcome.action_id = record.id
-    for comment, target in targets.items():
-        decisions.decide(session, comment, target, moderator_id=moderator_id, action_id=outcome.action_id)
+    decisions.decide_all(session, targets, moderator_id=moderator_id, action_id=outcome.action_id)
     outcome.changed += len(targets)
     action = session.get_one(Action, outcome.action_id)
     total = int(action.facts.get("comments", 0)) + len(targets)

@@ -34,6 +34,7 @@ def add(
         kind="note.add",
         summary=f"Wrote a note about {name}.",
         at=at,
+        facts={"commenter": int(who.value)} if who.is_account else None,
     )
     return note
 

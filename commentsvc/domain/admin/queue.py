@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,10 +123,12 @@ def history(session: Session, comment_id: int) -> list[DecisionSummary]:
 
 def status_before_removal(session: Session, comment_id: int) -> Status:
     """Return a comment's last status before it became spam or trash; held if it never had another."""
-    status = session.scalar(
-        select(Decision.status)
-        .where(Decision.comment_id == comment_id, Decision.status.in_([Status.APPROVED, Status.HELD]))
-        .order_by(Decision.id.desc())
-        .limit(1)
-    )
-    return status or Status.HELD
+    return statuses_before_removal(session, [comment_id])[comment_id]
+
+
+def statuses_before_removal(session: Session, comment_ids: Sequence[int]) -> dict[int, Status]:
+    """Return the same for several comments, by id."""
+    kept = Decision.status.in_([Status.APPROVED, Status.HELD])
+    query = select(Decision.comment_id, Decision.status).where(Decision.comment_id.in_(comment_ids), kept)
+    latest = {row.comment_id: row.status for row in session.execute(query.order_by(Decision.id))}
+    return {comment_id: latest.get(comment_id, Status.HELD) for comment_id in comment_ids}

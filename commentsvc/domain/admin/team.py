@@ -63,7 +63,7 @@ def invite(session: Session, site: Site, role: Role, *, moderator_id: int, at: d
     """Return the secret of a link that gives the first person who opens it a role. Needs `begin_write`."""
     token = invitations.invite(session, site, role, at=at)
     summary = f"Created an invitation for the role of {role.value}."
-    _record(session, site.id, moderator_id, "invite.make", summary, at)
+    _record(session, site.id, moderator_id, "invite.make", summary, at, None)
     return token
 
 
@@ -74,7 +74,7 @@ def withdraw(session: Session, ticket_id: int, *, moderator_id: int, at: datetim
         raise NotFoundError(_GONE)
     role = ticket.role or Role.MODERATOR
     summary = f"Withdrew an invitation for the role of {role.value}."
-    _record(session, ticket.site_id, moderator_id, "invite.withdraw", summary, at)
+    _record(session, ticket.site_id, moderator_id, "invite.withdraw", summary, at, None)
     session.delete(ticket)
     session.flush()
 
@@ -91,7 +91,7 @@ def change(session: Session, membership_id: int, role: Role, *, moderator_id: in
         _require_another_owner(session, membership, name)
     membership.role = role
     summary = f"Made {name} {'an owner' if role is Role.OWNER else 'a moderator'}."
-    _record(session, membership.site_id, moderator_id, "role.change", summary, at)
+    _record(session, membership.site_id, moderator_id, "role.change", summary, at, membership)
     return name
 
 
@@ -103,7 +103,7 @@ def remove(session: Session, membership_id: int, *, moderator_id: int, at: datet
     membership, name = _locked(session, membership_id)
     _require_another_owner(session, membership, name)
     summary = f"Removed {name}'s role as {membership.role.value}."
-    _record(session, membership.site_id, moderator_id, "role.remove", summary, at)
+    _record(session, membership.site_id, moderator_id, "role.remove", summary, at, membership)
     session.delete(membership)
     session.flush()
     return name
@@ -149,5 +149,21 @@ def _is_open(ticket: Ticket) -> bool:
     return ticket.purpose == invitations.INVITE and ticket.redeemed_at is None
 
 
-def _record(session: Session, site_id: int, moderator_id: int, kind: str, summary: str, at: datetime) -> None:
-    actions.record(session, site_id=site_id, moderator_id=moderator_id, kind=kind, summary=summary, at=at)
+def _record(
+    session: Session,
+    site_id: int,
+    moderator_id: int,
+    kind: str,
+    summary: str,
+    at: datetime,
+    about: Membership | None,
+) -> None:
+    actions.record(
+        session,
+        site_id=site_id,
+        moderator_id=moderator_id,
+        kind=kind,
+        summary=summary,
+        at=at,
+        facts={"commenter": about.commenter_id} if about else None,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -149,30 +149,31 @@ def _put_back(session: Session, action_id: int, outcome: BulkResult, moderator_i
     }
     decided_since = _decided_since(session, [one.id for one in decisions])
     outcome.elsewhere += sum(one.comment_id not in comments for one in decisions)
-    here = [one for one in decisions if one.comment_id in comments]
-    for decision in sorted(here, key=lambda one: (comments[one.comment_id].thread_id, one.id)):
-        comment = comments[decision.comment_id]
+    former: dict[Comment, Decision] = {}
+    for decision in decisions:
+        comment = comments.get(decision.comment_id)
+        if comment is None:
+            continue
         if decision.id in decided_since or comment.status is not decision.status:
             outcome.already_decided.append(bulk_decisions.already_decided(session, comment))
-            continue
-        _take_back(session, decision, comment, outcome.action_id, moderator_id)
-        outcome.changed += 1
+        else:
+            former[comment] = decision
+    if former and outcome.action_id is not None:
+        _take_back(session, site_id, former, outcome.action_id, moderator_id)
+    outcome.changed += len(former)
     return decisions[-1].id if len(decisions) == bulk_decisions.BATCH else None
 
 
 def _take_back(
-    session: Session, decision: Decision, comment: Comment, undo_id: int | None, moderator_id: int
+    session: Session, site_id: int, former: Mapping[Comment, Decision], undo_id: int, moderator_id: int
 ) -> None:
-    """Restore a comment's status and what the filter had learned; a reply goes to the trash."""
-    moderation_decisions.decide(
-        session,
-        comment,
-        decision.before or Status.TRASH,
-        moderator_id=moderator_id,
-        action_id=undo_id,
-        teaches=False,
+    """Restore the status of comments and what the filter had learned; replies go to the trash."""
+    statuses = {comment: decision.before or Status.TRASH for comment, decision in former.items()}
+    moderation_decisions.decide_all(
+        session, statuses, moderator_id=moderator_id, action_id=undo_id, teaches=False
     )
-    training.learn(session, comment, decision.learned)
+    learned = {comment: decision.learned for comment, decision in former.items()}
+    training.learn_all(session, site_id, learned)
 
 
 def _decided_since(session: Session, ids: Sequence[int]) -> set[int]:

@@ -1,4 +1,4 @@
-"""Erases a person: their comments, and every row about them.
+"""Erases members and guests: their comments, and every row about them.
 
 Comments with replies stay as placeholders, so that the thread keeps its shape.
 """
@@ -7,29 +7,43 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, true, update
 from sqlalchemy.orm import Session, aliased
 
 from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import profiles
-from commentsvc.domain.admin import edits
+from commentsvc.domain.admin.author_ref import AuthorKind, AuthorRef
 from commentsvc.domain.comments import comment_text
 from commentsvc.domain.comments.comment_text import CommentText
+from commentsvc.domain.maintenance import deleted_data, erased_names
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.spam import training
 from commentsvc.domain.spam.check_names import CheckName
 from commentsvc.domain.spam.checks import Verdict
 from commentsvc.domain.threads import threads
 from commentsvc.errors import ForbiddenError
-from commentsvc.models import Ban, BanKind, Comment, Commenter, Membership, Note, Revision, Role, Site, Status
+from commentsvc.models import (
+    Comment,
+    Commenter,
+    Decision,
+    Identity,
+    Membership,
+    Report,
+    Revision,
+    Role,
+    Site,
+    Status,
+)
 from commentsvc.text import markup
 
 BATCH = 200
 """Comments per transaction, during which nobody else can write on SQLite."""
 REMOVED = "*Removed by its author.*"
 """Replaces the text, for a moderator who looks into the trash."""
-_VERDICT = Verdict(CheckName.ERASED, Status.TRASH, "Its author deleted their account here.")
+_LEFT = Verdict(CheckName.ERASED, Status.TRASH, "Its author deleted their account here.")
+_ASKED = Verdict(CheckName.ERASED, Status.TRASH, "Its author asked for it to be erased.")
 # Everything about the author: their name, and what could identify their browser or network.
 _NOBODY: dict[str, None] = dict.fromkeys(
     (
@@ -60,16 +74,10 @@ def erase(session: Session, commenter_id: int, texts: Texts) -> None:
     sessions, tickets, roles, picture, and everything else that belongs to the account go with it.
     """
     _require_no_site_alone(session, commenter_id)
-    if texts is Texts.REMOVE:
-        blank = comment_text.from_source(REMOVED, longest=len(REMOVED))
-        while batch := _batch(session, commenter_id):
-            begin_write(session)
-            threads.lock_all(session, _threads_of(session, Comment.id.in_(batch)))
-            for comment_id in batch:
-                _remove(session, comment_id, blank)
-            session.commit()
-    begin_write(session)
     mine = Comment.commenter_id == commenter_id
+    if texts is Texts.REMOVE:
+        _remove_all(session, mine, _LEFT)
+    begin_write(session)
     locked = _threads_of(session, mine)
     threads.lock_all(session, locked)  # threads before the account: the lock order of a post
     session.execute(select(Commenter.id).where(Commenter.id == commenter_id).with_for_update())
@@ -78,19 +86,70 @@ def erase(session: Session, commenter_id: int, texts: Texts) -> None:
         session.rollback()
         erase(session, commenter_id, texts)
         return
-    session.execute(
-        delete(Revision)
-        .where(Revision.comment_id.in_(select(Comment.id).where(mine)))
-        .execution_options(synchronize_session=False)
-    )
+    _forget_words_about(session, select(Comment.id).where(mine))
+    names = {session.scalar(select(Commenter.name).where(Commenter.id == commenter_id))}
+    names |= set(session.scalars(select(Identity.name).where(Identity.commenter_id == commenter_id)))
+    erased_names.forget_commenter(session, commenter_id, {name for name in names if name})
     profiles.invalidate_pages_of(session, commenter_id)
     theirs = update(Comment).where(mine).values(**_NOBODY)
     session.execute(theirs.execution_options(synchronize_session=False))
-    # These refer to the person by id only, and SQLite may reuse the id.
-    session.execute(delete(Note).where(Note.about == f"commenter:{commenter_id}"))
-    session.execute(delete(Ban).where(Ban.kind == BanKind.PERSON, Ban.value == str(commenter_id)))
     session.execute(delete(Commenter).where(Commenter.id == commenter_id))
     session.commit()
+    deleted_data.purge(session)
+
+
+def erase_guest(session: Session, who: AuthorRef, *, site_id: int | None = None) -> int:
+    """Erase a guest, on one site or on all; return how many comments they had written.
+
+    The case of an e-mail address does not matter. If several guests used a name, all of them are erased. Commits after
+    every batch, and can be repeated.
+    """
+    theirs = _guest_column(who, Comment) & (true() if site_id is None else Comment.site_id == site_id)
+    names = set(session.scalars(select(Comment.guest_name).where(theirs).distinct()))
+    site_ids = [site_id] if site_id is not None else session.scalars(select(Site.id)).all()
+    number = _remove_all(session, theirs, _ASKED)
+    email = who.value if who.kind is AuthorKind.EMAIL else None
+    begin_write(session)
+    edited = select(Revision.id).join(Comment, Comment.id == Revision.comment_id)
+    edited = edited.where(_guest_column(who, Revision), Comment.site_id.in_(site_ids))
+    _run(session, delete(Revision).where(Revision.id.in_(edited)))
+    for each in site_ids:
+        erased_names.forget_guest(session, each, email, {name for name in names if name})
+    session.commit()
+    deleted_data.purge(session)
+    return number
+
+
+def _guest_column(who: AuthorRef, table: type[Comment] | type[Revision]) -> ColumnElement[bool]:
+    if who.kind is AuthorKind.EMAIL:
+        return func.lower(table.guest_email) == who.value.lower()
+    return table.guest_name == who.value
+
+
+def _remove_all(session: Session, theirs: ColumnElement[bool], verdict: Verdict) -> int:
+    """Empty all comments of a person; return how many there were."""
+    blank = comment_text.from_source(REMOVED, longest=len(REMOVED))
+    number = 0
+    while batch := _batch(session, theirs):
+        begin_write(session)
+        threads.lock_all(session, _threads_of(session, Comment.id.in_(batch)))
+        _forget_words_about(session, batch)
+        for comment_id in batch:
+            _remove(session, comment_id, blank, verdict)
+        session.commit()
+        number += len(batch)
+    return number
+
+
+def _forget_words_about(session: Session, comment_ids: Any) -> None:
+    """Delete former texts, reasons of decisions, which may quote the comment, and reporters' remarks about it."""
+    _run(session, delete(Revision).where(Revision.comment_id.in_(comment_ids)))
+    _run(session, update(Decision).where(Decision.comment_id.in_(comment_ids)).values(reasons=[]))
+    _run(session, update(Report).where(Report.comment_id.in_(comment_ids)).values(note=None))
+
+
+def _run(session: Session, statement: Any) -> None:
+    session.execute(statement.execution_options(synchronize_session=False))
 
 
 def _require_no_site_alone(session: Session, commenter_id: int) -> None:
@@ -111,9 +170,9 @@ def _require_no_site_alone(session: Session, commenter_id: int) -> None:
         raise ForbiddenError(f"You are the only owner of {name}. Make somebody else its owner first.")
 
 
-def _batch(session: Session, commenter_id: int) -> Sequence[int]:
+def _batch(session: Session, theirs: ColumnElement[bool]) -> Sequence[int]:
     """Return some of a person's comments, site by site, because each site's filter has a row to lock."""
-    query = select(Comment.id).where(Comment.commenter_id == commenter_id)
+    query = select(Comment.id).where(theirs)
     ordered = query.order_by(Comment.site_id, Comment.thread_id, Comment.id.desc())
     return session.scalars(ordered.limit(BATCH)).all()
 
@@ -122,11 +181,10 @@ def _threads_of(session: Session, which: ColumnElement[bool]) -> set[int]:
     return set(session.scalars(select(Comment.thread_id).where(which).distinct()))
 
 
-def _remove(session: Session, comment_id: int, blank: CommentText) -> None:
+def _remove(session: Session, comment_id: int, blank: CommentText, verdict: Verdict) -> None:
     comment = session.get(Comment, comment_id, populate_existing=True)
     if comment is None:
         return
-    edits.forget(session, [comment_id])
     training.learn(session, comment, None)  # while its words are still there to unlearn
     comment.source, comment.format, comment.digest = blank.source, blank.format, blank.digest
     comment.html, comment.renderer = blank.rendered.html, markup.VERSION
@@ -134,5 +192,5 @@ def _remove(session: Session, comment_id: int, blank: CommentText) -> None:
     for name, nothing in _NOBODY.items():
         setattr(comment, name, nothing)
     session.flush()
-    decisions.decide(session, comment, Status.TRASH, verdicts=[_VERDICT])
+    decisions.decide(session, comment, Status.TRASH, verdicts=[verdict])
     session.flush()

@@ -43,7 +43,7 @@ class CheckName(StrEnum):
     AKISMET = "akismet", "Akismet"
     REPORTS = "reports", "Readers' reports"
     IMPORT = "import", "Status from the import", Replay.LEFT_OUT
-    ERASED = "erased", "Its author deleted their account"
+    ERASED = "erased", "Erased at its author's request"
 
 
 _LABELS = {check.value: check.label for check in CheckName}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Session
 
-from commentsvc.db.session import begin_write
+from commentsvc.db.session import Base, begin_write
 from commentsvc.domain.spam import spam_filter, tokens
 from commentsvc.domain.spam.spam_filter import Counts
 from commentsvc.domain.spam.tokens import TokenSource
@@ -20,6 +20,7 @@ from commentsvc.models import Comment, Decision, FilterWord, Kind, Status
 LEARNABLE = frozenset({Status.APPROVED, Status.SPAM})
 """The statuses to learn from: a held or deleted comment may be spam or not."""
 BATCH = 200
+_FILTER_WORD = Base.metadata.tables["filter_word"]
 
 
 def learned_counts(session: Session, site_id: int) -> Counts:
@@ -27,23 +28,31 @@ def learned_counts(session: Session, site_id: int) -> Counts:
     return spam_filter.lookup(session, site_id, []).get("", Counts())
 
 
-def follow(session: Session, comment: Comment, status: Status) -> None:
-    """Learn a person's decision on a comment, replacing what was learned before. Needs `begin_write`."""
-    learn(session, comment, status if status in LEARNABLE and comment.kind is Kind.COMMENT else None)
+def follow(session: Session, site_id: int, statuses: Mapping[Comment, Status]) -> None:
+    """Learn a person's decisions on comments, replacing what was learned before. Needs `begin_write`."""
+    learn_all(
+        session, site_id, {comment: _learnable(comment, status) for comment, status in statuses.items()}
+    )
 
 
 def learn(session: Session, comment: Comment, status: Status | None) -> None:
     """Make the filter count a comment as `status`, or not at all if None; no effect if it already does."""
-    if comment.learned is status:
-        return
+    learn_all(session, comment.site_id, {comment: status})
+
+
+def learn_all(session: Session, site_id: int, statuses: Mapping[Comment, Status | None]) -> None:
+    """Do for several comments of a site what `learn` does for one, in a few statements."""
     changes: Counter[tuple[str, Status]] = Counter()
-    for word in ("", *tokens.tokens_of(source_of(comment))):
-        if comment.learned is not None:
-            changes[word, comment.learned] -= 1
-        if status is not None:
-            changes[word, status] += 1
-    _add(session, comment.site_id, changes)
-    comment.learned = status
+    for comment, status in statuses.items():
+        if comment.learned is status:
+            continue
+        for word in ("", *tokens.tokens_of(source_of(comment))):
+            if comment.learned is not None:
+                changes[word, comment.learned] -= 1
+            if status is not None:
+                changes[word, status] += 1
+        comment.learned = status
+    _add(session, site_id, changes)
 
 
 def forget(session: Session, site_id: int) -> None:
@@ -100,6 +109,10 @@ def source_of(comment: Comment) -> TokenSource:
     )
 
 
+def _learnable(comment: Comment, status: Status) -> Status | None:
+    return status if status in LEARNABLE and comment.kind is Kind.COMMENT else None
+
+
 def _imported(session: Session, site_id: int, after: int) -> Sequence[Comment]:
     query = select(Comment).where(
         Comment.site_id == site_id,
@@ -130,8 +143,8 @@ def _add(session: Session, site_id: int, changes: Counter[tuple[str, Status]]) -
         for word, its in sorted(words.items())
         if its[Status.SPAM] or its[Status.APPROVED]
     ]
-    for at in range(0, len(rows), spam_filter.IN_QUERY):
-        _upsert(session, rows[at : at + spam_filter.IN_QUERY])
+    if rows:
+        _upsert(session, rows)
     gone = FilterWord.site_id == site_id, FilterWord.spam <= 0, FilterWord.ham <= 0
     fewer = [row["word"] for row in rows if row["spam"] < 0 or row["ham"] < 0]
     for some in _pieces(fewer):
@@ -144,16 +157,10 @@ def _upsert(session: Session, rows: Sequence[dict[str, Any]]) -> None:
         from sqlalchemy.dialects import postgresql  # only if it is the database: it is slow to import
 
         insert = postgresql.insert
-    statement = insert(FilterWord).values(rows)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["site_id", "word"],
-            set_={
-                "spam": FilterWord.spam + statement.excluded.spam,
-                "ham": FilterWord.ham + statement.excluded.ham,
-            },
-        ).execution_options(synchronize_session=False)
-    )
+    statement = insert(_FILTER_WORD)  # one text for any number of rows, so that it is compiled once
+    counted = {name: _FILTER_WORD.c[name] + statement.excluded[name] for name in ("spam", "ham")}
+    statement = statement.on_conflict_do_update(index_elements=["site_id", "word"], set_=counted)
+    session.execute(statement, rows)
 
 
 def _pieces(words: Sequence[str]) -> Iterable[Sequence[str]]:

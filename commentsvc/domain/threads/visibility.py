@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, exists, select, update
+from sqlalchemy.orm import Session, aliased
 
 from commentsvc.db.session import Base
 from commentsvc.domain.threads import threads
-from commentsvc.models import Comment
+from commentsvc.models import Comment, Status
 
 _COMMENT = Base.metadata.tables["comment"]
 _COUNT_REPLIES = (
@@ -50,6 +50,28 @@ def publish(
     _count_replies(session, counts.replies)
     _show_ancestors(session, parents)
     return count
+
+
+def hide(session: Session, comment_ids: Collection[int], parents: Collection[int]) -> None:
+    """Hide comments that are not approved any more, of any threads; needs their locks.
+
+    Comments with shown replies stay as placeholders. `parents` are the comments that these answer; placeholders among
+    them that carry nothing else now are hidden too.
+    """
+    session.execute(update(Comment).where(Comment.id.in_(comment_ids)).values(shown=False))
+    replies = select(Comment.parent_id).where(Comment.parent_id.in_(comment_ids), Comment.shown.is_(True))
+    _show_ancestors(session, {parent for parent in session.scalars(replies) if parent is not None})
+    reply = aliased(Comment)
+    has_reply = exists().where(reply.parent_id == Comment.id, reply.shown.is_(True))
+    while parents:
+        empty = select(Comment.id, Comment.parent_id).where(
+            Comment.id.in_(parents), Comment.shown.is_(True), Comment.status != Status.APPROVED, ~has_reply
+        )
+        rows = session.execute(empty).all()
+        if rows:
+            ids = [row.id for row in rows]
+            session.execute(update(Comment).where(Comment.id.in_(ids)).values(shown=False))
+        parents = {row.parent_id for row in rows if row.parent_id is not None}
 
 
 def withdraw(session: Session, thread_id: int, counts: ThreadCounts) -> None:

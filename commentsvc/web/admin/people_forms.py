@@ -6,7 +6,15 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import DateField, RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    DateField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import InputRequired, Length, Optional
 
 from commentsvc.errors import InvalidFieldsError
@@ -71,6 +79,15 @@ class NoteForm(FlaskForm):
     """A note about a person."""
 
     text = TextAreaField("New note")
+
+
+class ErasureForm(FlaskForm):
+    """The end of all that a guest left."""
+
+    sure = BooleanField(
+        "I understand that this cannot be undone.",
+        [InputRequired("Please confirm that you understand this cannot be undone")],
+    )
 
 
 class InvitationForm(FlaskForm):

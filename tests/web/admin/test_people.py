@@ -17,6 +17,7 @@ from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.domain.authors import Author
 from commentsvc.domain.comments import comment_text
 from commentsvc.domain.fields import Guest
+from commentsvc.domain.maintenance import erasure
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.threads.threads import address_on
 from commentsvc.errors import NotFoundError
@@ -301,3 +302,37 @@ def test_people_of_another_site_do_not_exist(
 )
 def test_nobody_is_not_found(site: Site, moderator: BrowserClient, who: str, status: int) -> None:
     assert moderator.get(path(site, who)).status_code == status
+
+
+def test_an_owner_erases_a_guest(
+    session: Session, site: Site, elsewhere: Site, moderator: BrowserClient
+) -> None:
+    comment, other = write(session, site, "Quetzalcoatlus"), write(session, elsewhere, "Elsewhere")
+    address = f"/admin/sites/{site.id}/people/erase?who={ADA}"
+    assert "people/erase" in moderator.page(path(site))
+    assert "cannot be undone" in moderator.page(address)
+    assert moderator.post(address, {}).status_code == 422
+    assert moderator.post(address, {"sure": "y"}).status_code == 303
+    session.rollback()
+    assert session.get_one(Comment, comment.id).source == erasure.REMOVED
+    assert session.get_one(Comment, other.id).guest_email == "ada@example.org"
+    assert moderator.get(path(site)).status_code == 404
+
+
+@pytest.mark.parametrize("who", ["commenter:1", "name:Ada", "email:nobody@mail.example", ""])
+def test_only_a_guest_of_the_site_is_erased(
+    session: Session, site: Site, moderator: BrowserClient, who: str
+) -> None:
+    write(session, site)
+    assert moderator.get(f"/admin/sites/{site.id}/people/erase?who={who}").status_code in {400, 404}
+
+
+def test_who_is_no_owner_erases_nobody(session: Session, site: Site, moderator: BrowserClient) -> None:
+    comment = write(session, site)
+    begin_write(session)
+    session.scalars(select(Membership)).one().role = Role.MODERATOR
+    session.commit()
+    assert "people/erase" not in moderator.page(path(site))
+    assert moderator.post(f"/admin/sites/{site.id}/people/erase?who={ADA}", {"sure": "y"}).status_code == 404
+    session.rollback()
+    assert session.get_one(Comment, comment.id).guest_email == "ada@example.org"

@@ -1,0 +1,73 @@
+"""Takes what was deleted out of the database's files: its search index, its write-ahead log and its free space."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from commentsvc.db import sqlite
+from commentsvc.integrations import full_text
+
+LOG_WITHIN = 30.0
+"""Seconds to wait for readers who need the write-ahead log; after that the hourly deletion empties it."""
+_ATTEMPT_MS = 200
+"""One attempt; while it lasts, nobody can write."""
+_VACUUMED = (
+    "comment, comment_search, commenter, commenter_search, decision, revision, report, identity, picture, "
+    "login_session, ticket, membership, note, ban, action, filter_word"
+)
+"""Tables that hold something of a person."""
+
+log = logging.getLogger(__name__)
+
+
+def purge(session: Session) -> None:
+    """Remove what was deleted so far. It ends the session's transaction, and commits by itself.
+
+    An error is logged: what was deleted is gone for everybody who uses the database, though not from its files.
+    """
+    session.rollback()
+    engine = session.get_bind().engine
+    try:
+        if engine.dialect.name == "sqlite":
+            full_text.forget_deleted(engine)
+            if not empty_log(engine):
+                log.warning("deleted data is still in the write-ahead log: somebody is reading for very long")
+        else:
+            _vacuum(engine)
+    except (SQLAlchemyError, sqlite3.Error):
+        log.exception("deleted data could not be removed from the database's files")
+
+
+def empty_log(engine: Engine, *, within: float = LOG_WITHIN) -> bool:
+    """Move SQLite's write-ahead log into the database and truncate it; return whether it is empty.
+
+    No reader may be using it, so this tries for `within` seconds.
+    """
+    until = time.monotonic() + within
+    while not _log_is_emptied(engine):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.5)
+    return True
+
+
+def _log_is_emptied(engine: Engine) -> bool:
+    connection = engine.raw_connection()  # outside of any transaction
+    try:
+        return sqlite.empty_log(connection.driver_connection, patience_ms=_ATTEMPT_MS)
+    finally:
+        connection.close()
+
+
+def _vacuum(engine: Engine) -> None:
+    """Free the space of deleted rows on PostgreSQL, which then overwrites it; its own log has them for a while."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("SET statement_timeout = 0"))
+        connection.execute(text(f"VACUUM {_VACUUMED}"))
+        connection.execute(text("RESET statement_timeout"))

@@ -1,0 +1,64 @@
+"""Takes an erased person's name out of what moderators did and said about them: the action log, bans and notes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from commentsvc.domain.bans import ban_values
+from commentsvc.models import Action, Ban, BanKind, Note
+
+SOMEBODY = "somebody who was erased"
+"""How a ban of a network or a browser names its person from then on."""
+_SUMMARIES = {
+    "note.add": "Wrote a note about somebody.",
+    "ban.add": "Banned somebody.",
+    "ban.lift": "Lifted a ban.",
+    "role.change": "Changed somebody's role.",
+    "role.remove": "Took somebody's role away.",
+}
+"""The actions that name a person, and what is left of them."""
+
+
+def forget_commenter(session: Session, commenter_id: int, names: Collection[str]) -> None:
+    """Forget an account, on all sites, with the names it had. Needs `begin_write`."""
+    # These know a person by number only, and SQLite may give the number to somebody else.
+    session.execute(delete(Note).where(Note.about == f"commenter:{commenter_id}"))
+    session.execute(delete(Ban).where(Ban.kind == BanKind.PERSON, Ban.value == str(commenter_id)))
+    numbered = Action.facts["commenter"].as_integer() == commenter_id
+    for kind, summary in _SUMMARIES.items():
+        session.execute(
+            update(Action)
+            .where(Action.kind == kind, numbered)
+            .values(summary=summary, facts={})
+            .execution_options(synchronize_session=False)
+        )
+    _forget_names(session, names, None)
+
+
+def forget_guest(session: Session, site_id: int, email: str | None, names: Collection[str]) -> None:
+    """Forget a guest on a site, with the names on their comments. Needs `begin_write`."""
+    if email is not None:
+        about = f"email:{email}".casefold()
+        session.execute(delete(Note).where(Note.site_id == site_id, Note.about == about))
+        banned = Ban.kind == BanKind.EMAIL, Ban.value == ban_values.email(email)
+        session.execute(delete(Ban).where(Ban.site_id == site_id, *banned))
+    _forget_names(session, {*names, *([email] if email else [])}, site_id)
+
+
+def _forget_names(session: Session, names: Collection[str], site_id: int | None) -> None:
+    """Forget names in sentences. Somebody else of the same name becomes "somebody" too."""
+    here = [] if site_id is None else [Action.site_id == site_id]
+    for name in filter(None, names):
+        bans = update(Ban).where(Ban.label == name).values(label=SOMEBODY)
+        bans = bans if site_id is None else bans.where(Ban.site_id == site_id)
+        session.execute(bans.execution_options(synchronize_session=False))
+        named = Action.kind.in_(_SUMMARIES), Action.summary.contains(name, autoescape=True), *here
+        whole_word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+        for action in session.scalars(select(Action).where(*named)):
+            if whole_word.search(action.summary):
+                action.summary = _SUMMARIES[action.kind]
+    session.flush()
