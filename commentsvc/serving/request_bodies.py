@@ -38,7 +38,7 @@ class RequestBodyReader:
         if length is None:
             return self._app(environ, start)
         if length and not self._has_come(environ, length):
-            return _refuse(environ, start)
+            return respond_busy(environ, start)
         if CAN_WAIT in environ and not _is_reading(environ):
             return DeferredResponse(lambda: self._app(environ, start))
         return self._app(environ, start)
@@ -71,7 +71,8 @@ def _length(environ: WSGIEnvironment) -> int | None:
     return int(text) if int(text) <= BODY_LARGEST else None
 
 
-def _refuse(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+def respond_busy(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+    """Answer 503 with a sentence, without Flask."""
     is_script = environ.get("HTTP_ACCEPT") == "application/json"
     kind, body = ("application/json", json.dumps({"message": BUSY})) if is_script else ("text/plain", BUSY)
     start(
