@@ -22,6 +22,9 @@ from commentsvc.web import error_pages, headers, request_values, routes, templat
 from commentsvc.web.auth import cookies, person_marks, stale_forms
 from commentsvc.web.context import Services
 
+CHANGES = "changes.bell"
+"""The file of the change signal in the data directory."""
+
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Return the service as a WSGI application; `settings` default to the process's environment."""
@@ -37,7 +40,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         MAX_FORM_MEMORY_SIZE=BODY_LARGEST,
     )
     database.init_app(app)
-    signal = ChangeSignal(settings.data_dir / "changes.bell")
+    signal = ChangeSignal(settings.data_dir / CHANGES)
     broadcast = ChangeBroadcast(settings.redis_url, signal)
     with app.app_context():
         engine = database.engine

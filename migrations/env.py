@@ -9,7 +9,7 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import Connection, event
 
-from commentsvc.db.session import Base, UTCDateTime, connect_to_write, db
+from commentsvc.db.session import Base, UTCDateTime, connect_to_migrate, db
 from commentsvc.integrations import migrations
 
 BUSY = ("site", "origin", "thread", "thread_alias", "ban", "comment", "decision")
@@ -81,7 +81,7 @@ def main() -> None:
         with context.begin_transaction():
             context.run_migrations()
         return
-    with connect_to_write(db.engine) as connection:
+    with connect_to_migrate(db.engine) as connection:
         _enforce_foreign_keys(connection, False)
         event.listen(connection, "begin", _take_busy_tables)
         try:

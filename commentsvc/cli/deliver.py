@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import click
 from sqlalchemy import Engine
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from commentsvc.cli import service
 from commentsvc.cli.service import Application
 from commentsvc.config import Settings
+from commentsvc.db.outage import is_unavailability, outage_of
 from commentsvc.domain.admin import edits
 from commentsvc.domain.maintenance import article_titles, retention
 from commentsvc.domain.maintenance.retention import RetentionPeriods
@@ -28,6 +29,8 @@ EVERY = 5
 SWEEP_EVERY = 3600
 """Seconds between two deletions of expired data."""
 
+Step = Callable[[Session], object]
+
 log = logging.getLogger(__name__)
 
 
@@ -39,7 +42,9 @@ def deliver() -> None:
     """
     settings = service.settings()
     with service.opened(settings) as session:
-        sent = _round(session, settings, sender(settings), _never)
+        sent = _send_mail(session, settings, _never)
+        for step in _upkeep(settings, _never):
+            step(session)
         retention.delete_expired(session, RetentionPeriods.read(settings), at=now())
         left = outbox.waiting(session)
     click.echo(f"Tried to send {sent}; {left} waiting.")
@@ -85,40 +90,61 @@ def title_reader(settings: Settings) -> article_titles.Read:
 
 
 def _work(engine: Engine, settings: Settings) -> None:
-    send, main = sender(settings), threading.main_thread()
+    main = threading.main_thread()
     next_sweep = time.monotonic()
-    while main.is_alive():
-        try:
-            with Session(engine) as session:
-                _round(session, settings, send, lambda: not main.is_alive())
-                if time.monotonic() >= next_sweep:
-                    next_sweep = time.monotonic() + SWEEP_EVERY
-                    if retention.delete_expired(
-                        session,
-                        RetentionPeriods.read(settings),
-                        at=now(),
-                        stopped=lambda: not main.is_alive(),
-                    ):
-                        next_sweep = time.monotonic()
-        except Exception:  # keep the thread alive: the next round may succeed
-            log.exception("the background work failed")
+
+    def stopped() -> bool:
+        return not main.is_alive()
+
+    def sweep(session: Session) -> None:
+        nonlocal next_sweep
+        if time.monotonic() >= next_sweep:
+            next_sweep = time.monotonic() + SWEEP_EVERY
+            if retention.delete_expired(session, RetentionPeriods.read(settings), at=now(), stopped=stopped):
+                next_sweep = time.monotonic()
+
+    def mail(session: Session) -> None:
+        _send_mail(session, settings, stopped)
+
+    while not stopped():
+        for step in (mail, *_upkeep(settings, stopped), sweep):
+            _run(engine, step)
         for _ in range(EVERY * 2):
-            if not main.is_alive():
+            if stopped():
                 return
             time.sleep(0.5)
+
+
+def _run(engine: Engine, step: Step) -> None:
+    """Run a step; an error ends neither the steps that follow nor the thread, and may be gone in the next round."""
+    try:
+        with Session(engine) as session:
+            step(session)
+        outage_of(engine).worked(writing=False)
+    except Exception as error:
+        if is_unavailability(error):
+            outage_of(engine).failed(error, "background work", writing=False)
+        else:
+            log.exception("the background work failed")
 
 
 def _never() -> bool:
     return False
 
 
-def _round(session: Session, settings: Settings, send: Send | None, stopped: Callable[[], bool]) -> int:
-    """Do everything that is due, and return the number of mails tried."""
-    episodes.close_ended(session, at=now())
-    outbox.tidy(session, at=now())
-    edits.tidy(session, at=now())
-    tried = 0
+def _send_mail(session: Session, settings: Settings, stopped: Callable[[], bool]) -> int:
+    """Send all mail that is due, and return how many were tried."""
+    send, tried = sender(settings), 0
     while send and not stopped() and outbox.deliver(session, send, at=now()):
         tried += 1
-    article_titles.refresh(session, title_reader(settings), at=now(), stopped=stopped)
     return tried
+
+
+def _upkeep(settings: Settings, stopped: Callable[[], bool]) -> Sequence[Step]:
+    """Return what else is done in each round."""
+    return (
+        lambda session: episodes.close_ended(session, at=now()),
+        lambda session: outbox.tidy(session, at=now()),
+        lambda session: edits.tidy(session, at=now()),
+        lambda session: article_titles.refresh(session, title_reader(settings), at=now(), stopped=stopped),
+    )

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from commentsvc.cli import service
 from commentsvc.config import APPLE_KEY, PREFIX, Settings
+from commentsvc.db import outage, sqlite
+from commentsvc.db.session import sqlite_file
 from commentsvc.domain.maintenance import reader_networks
 from commentsvc.errors import MailError, OutboundError, ProviderError
 from commentsvc.http_client import client
@@ -20,6 +26,10 @@ from commentsvc.integrations.oauth.catalogue import Provider
 from commentsvc.models import Site
 from commentsvc.serving.page_cache import change_broadcast
 
+RESTORE = "The file is damaged. Stop the service and restore a backup (docs/serving.md, “When something is broken”)."
+NO_SPACE = "Free some space, or nobody can comment. The comments that are stored are safe."
+FREE_LEAST = 100_000_000
+"""Bytes."""
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -42,7 +52,10 @@ def doctor(context: click.Context) -> None:
     """
     settings = service.settings()
     with service.opened(settings) as session:
-        findings = [*_service(settings), _readers(session), *_sites(session, settings), *_mail(settings)]
+        findings = [*_database(session, settings), *_service(settings)]
+        if not any(finding.advice == RESTORE for finding in findings):
+            findings += [_readers(session), *_sites(session, settings)]
+        findings += _mail(settings)
     findings += [finding for row in catalogue.offered(settings) for finding in _provider(row, settings)]
     for finding in findings:
         mark = click.style("!", fg="red", bold=True) if finding.advice else click.style("✓", fg="green")
@@ -54,8 +67,32 @@ def doctor(context: click.Context) -> None:
         context.exit(1)
 
 
-def _service(settings: Settings) -> Iterator[Finding]:
+def _database(session: Session, settings: Settings) -> Iterator[Finding]:
     yield Finding("Database", settings.database_url.partition("@")[2] or settings.database_url)
+    if file := sqlite_file(settings.database_url):
+        yield _pages(session)
+        yield _disk(file.parent)
+
+
+def _pages(session: Session) -> Finding:
+    """Read all of a SQLite file; damaged pages may otherwise be met by one reader in a year."""
+    try:
+        (result, *_) = session.scalars(text("PRAGMA quick_check(1)")).all()
+    except DatabaseError as error:
+        result = outage.reason(error)
+        session.rollback()
+    return Finding("Its pages", "are sound") if result == "ok" else Finding("Its pages", result, RESTORE)
+
+
+def _disk(directory: Path) -> Finding:
+    """Check whether there is space for comments to come."""
+    if fault := sqlite.storage_fault(directory):
+        return Finding("Its disk", f"takes nothing: {fault}", NO_SPACE)
+    free = shutil.disk_usage(directory).free
+    return Finding("Its disk", f"has {free / 1e6:,.0f} MB free", NO_SPACE if free < FREE_LEAST else "")
+
+
+def _service(settings: Settings) -> Iterator[Finding]:
     host = urlsplit(settings.base_url).hostname or ""
     insecure = not settings.secure and host not in _LOOPBACK
     advice = (
@@ -118,9 +155,15 @@ def _reached(settings: Settings) -> Finding:
         )
     if answer.status == 200:
         return Finding("Answers there", "yes")
-    return Finding(
-        "Answers there", f"with {answer.status}", "Something else answers, or the service has an error."
-    )
+    return Finding("Answers there", f"with {answer.status}", _said(answer.body))
+
+
+def _said(body: bytes) -> str:
+    """Return what `/healthz` says is wrong."""
+    try:
+        return str(json.loads(body)["message"])
+    except (ValueError, KeyError, TypeError):
+        return "Something else answers, or the service has an error."
 
 
 def _mail(settings: Settings) -> Iterator[Finding]:

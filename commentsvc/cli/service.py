@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 from wsgiref.util import setup_testing_defaults
@@ -14,8 +15,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from commentsvc import create_app
+from commentsvc.app import CHANGES
 from commentsvc.config import Settings
-from commentsvc.db.session import begin_write, db
+from commentsvc.db.session import begin_write, db, sqlite_file
 from commentsvc.errors import CommentsvcError
 from commentsvc.integrations import migrations, settings_file
 from commentsvc.models import Thread
@@ -31,9 +33,13 @@ class UnusableDatabaseError(CommentsvcError):
 
 
 _BROKEN = "Restore it from a backup (docs/serving.md)."
+_NO_SPACE = "Free some space on its disk, or replace it if it is faulty."
 _ADVICE = {
     "file is not a database": _BROKEN,
     "is malformed": _BROKEN,
+    "disk is full": _NO_SPACE,
+    "disk I/O error": _NO_SPACE,
+    "file is missing": "Restore it from a backup (docs/serving.md).",
     "unable to open database file": "Its directory must exist, and your user must be allowed to write there.",
     "readonly database": "Run this as the user that the file and its directory belong to.",
     "permission denied for schema": "Its user must own it: createdb -O USER NAME, or ALTER DATABASE … OWNER TO …",
@@ -51,6 +57,16 @@ class OutdatedSchemaError(CommentsvcError):
         )
 
 
+class LostDatabaseError(CommentsvcError):
+    """The service ran with this data directory before, and its SQLite file is gone."""
+
+    def __init__(self, file: Path, trace: Path) -> None:
+        super().__init__(
+            f"The database {file} is missing, although the service ran here before. "
+            f"Restore it from a backup (docs/serving.md). To begin with an empty one instead, delete {trace}."
+        )
+
+
 def settings() -> Settings:
     """Return the settings of the environment and `settings.env`; raises SettingsError."""
     return settings_file.settings(os.environ)
@@ -60,6 +76,8 @@ class Application:
     """The WSGI application with its settings and its engine, which has no open connections."""
 
     def __init__(self, settings: Settings) -> None:
+        """Raises LostDatabaseError."""
+        _require_database_of_before(settings)
         self.settings = settings
         self.wsgi = create_app(settings)
         with self.wsgi.app_context():
@@ -103,6 +121,16 @@ class Application:
             with self.wsgi.request_context(environ), suppress(Exception):
                 self.wsgi.full_dispatch_request()  # an error will show when a reader requests the page
         self.engine.dispose()
+
+
+def _require_database_of_before(settings: Settings) -> None:
+    """Raise LostDatabaseError rather than let an empty database take the place of a lost one.
+
+    Every start leaves the file of the change signal in the data directory.
+    """
+    file, trace = sqlite_file(settings.database_url), settings.data_dir / CHANGES
+    if file and file.parent == settings.data_dir and trace.exists() and not file.exists():
+        raise LostDatabaseError(file, trace)
 
 
 def bring_up_to_date(settings: Settings) -> bool:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, event
+from sqlalchemy import URL, Connection, DateTime, Dialect, Engine, MetaData, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session
 from sqlalchemy.types import TypeDecorator
 
-from commentsvc.db import sqlite
 from commentsvc.db.sqlite import SharedDatabase
 
 # SQLite's batch migrations can drop a constraint only by its name.
@@ -26,11 +25,14 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
-CONNECT_WITHIN = 5
+CONNECT_WITHIN = 3
 """Timeout for connecting to PostgreSQL, in seconds."""
 SILENT_FOR_MS = 10_000
 """How long PostgreSQL may leave sent data unacknowledged before the connection counts as lost."""
+POOL_WITHIN = 3
+"""Timeout for getting a connection from a pool that has no more, in seconds; only more threads than ours meet it."""
 _WRITE = "commentsvc_write"
+_UNLIMITED = "commentsvc_unlimited"
 _WRITTEN = "commentsvc_written"
 
 Listener = Callable[[tuple[int, str] | None], None]
@@ -80,6 +82,24 @@ def connect_to_write(engine: Engine) -> Connection:
     return engine.connect().execution_options(**{_WRITE: True})
 
 
+def connect_to_migrate(engine: Engine) -> Connection:
+    """Return a connection whose every transaction begins as by `begin_write`, and may take any time.
+
+    It creates the SQLite file if there is none; nothing else does.
+    """
+    if file := sqlite_file(engine.url):
+        file.touch(mode=0o600)
+    return engine.connect().execution_options(**{_WRITE: True, _UNLIMITED: True})
+
+
+def sqlite_file(url: URL | str) -> Path | None:
+    """Return the file of a SQLite database; None for another engine, or if SQLite itself reads the URL."""
+    parts = make_url(url)
+    if parts.get_backend_name() != "sqlite" or "uri" in parts.query:
+        return None
+    return Path(parts.database or "")
+
+
 def limit_change_to(session: Session, site_id: int, key: str) -> None:
     """Declare that the current transaction changes what readers see in this thread only."""
     engine, _ = session.info[_WRITTEN]
@@ -92,24 +112,46 @@ def on_commit(engine: Engine, listener: Listener) -> None:
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """Return the arguments of `create_engine` other than the URL; the pool is per process."""
+    """Return the arguments of `create_engine` other than the URL; the pool is per process.
+
+    An error never names the values of its statement: it goes to the log, and they are people's texts and addresses.
+    """
+    common = {"hide_parameters": True, "pool_timeout": POOL_WITHIN}
     if url.startswith("sqlite"):
-        connect = {"factory": SharedDatabase().connect, "check_same_thread": False}
-        return {"connect_args": connect, "pool_use_lifo": True}  # the last used has the warmest page cache
+        shared = SharedDatabase(may_create=sqlite_file(url) is None)
+        connect = {"factory": shared.connect, "check_same_thread": False}
+        return {
+            **common,
+            "connect_args": connect,
+            "pool_use_lifo": True,
+        }  # the last used has the warmest page cache
     # The defaults are two minutes for a server that does not answer and 15 minutes for one that disappeared.
     patience = {"connect_timeout": CONNECT_WITHIN, "tcp_user_timeout": SILENT_FOR_MS}
     own = {name: value for name, value in patience.items() if name not in make_url(url).query}
-    return {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 10, "connect_args": own}
+    return {**common, "pool_pre_ping": True, "pool_size": 10, "max_overflow": 10, "connect_args": own}
+
+
+@event.listens_for(Engine, "do_connect")
+def _connect(dialect: Dialect, _record: Any, _arguments: Any, named: dict[str, Any]) -> Any:
+    """Connect to PostgreSQL with our limits; None leaves it to the dialect."""
+    if dialect.driver != "psycopg":
+        return None
+    from commentsvc.db import postgresql  # here, because its driver is optional
+
+    return postgresql.connect(dialect, named)
 
 
 @event.listens_for(Engine, "begin")
-def _begin_sqlite(connection: Connection) -> None:
-    raw = connection.connection.driver_connection
-    if not isinstance(raw, sqlite.QueuedConnection):
+def _begin(connection: Connection) -> None:
+    raw: Any = connection.connection.driver_connection
+    if not hasattr(raw, "begin"):
         return
+    options = connection.get_execution_options()
     try:
-        raw.begin(to_write=_writes(connection))
-    except sqlite3.Error as error:
+        raw.begin(to_write=_writes(connection), unlimited=bool(options.get(_UNLIMITED, False)))
+    except connection.dialect.loaded_dbapi.Error as error:
+        if connection.dialect.is_disconnect(error, raw, None):
+            connection.invalidate(error)
         raise OperationalError("BEGIN", None, error) from error
 
 

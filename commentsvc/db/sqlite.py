@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import tempfile
 import time
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -16,23 +18,47 @@ OTHERS_POST = 0.005
 ASK_AGAIN, ASK_LATER = 0.0001, 0.001
 """Seconds between two attempts, within that time and after it; SQLite's own busy timeout cannot go below 0.001."""
 _SYNC = getattr(os, "fdatasync", os.fsync)
+PROBE = 64 * 1024
+"""Bytes that `storage_fault` writes: more than a usual commit."""
 _LOCKED = "database is locked"
+MISSING = "the database file is missing"
+REPLACED = "the database file was replaced while the service had it open"
 
 
 class SharedDatabase:
     """State that all connections of this process to one database share."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, may_create: bool = True) -> None:
+        """Without `may_create` a missing file is an error: an empty database must not replace a lost one unnoticed."""
         self.turn = Lock()
         """Held by the one writer in this process that is waiting for, or holds, SQLite's write lock."""
+        self._may_create = may_create
+        self._identity: tuple[int, int] | None = None
+        """Device and inode of the file, once it was opened."""
         self._syncing = Lock()
         self._begun = self._done = 0
 
     def connect(self, *given: Any, **more: Any) -> QueuedConnection:
-        """Make a connection; passed to `sqlite3.connect` as its `factory`."""
+        """Make a connection; passed to `sqlite3.connect` as its `factory`. Raises sqlite3.OperationalError."""
+        if not self._may_create and Path(given[0]).parent.is_dir() and _identity(given[0]) is None:
+            raise sqlite3.OperationalError(MISSING)
         connection = QueuedConnection(*given, **more)
-        connection.prepare(self)
+        try:
+            connection.prepare(self)
+        except BaseException:
+            connection.close()
+            raise
         return connection
+
+    def require_in_place(self, path: str) -> None:
+        """Raise sqlite3.OperationalError if the file is not the one that was opened first.
+
+        SQLite goes on with a deleted file: what it stores there is gone after the last connection has closed.
+        """
+        identity = _identity(path)
+        self._identity = self._identity or identity
+        if identity is None or identity != self._identity:
+            raise sqlite3.OperationalError(MISSING if identity is None else REPLACED)
 
     def wait_until_durable(self, log: str) -> None:
         """Block until every commit made so far to this WAL file is on disk; concurrent callers share one `fsync`.
@@ -79,6 +105,8 @@ class QueuedConnection(sqlite3.Connection):
     """
 
     _file: SharedDatabase
+    _path: str = ""
+    """Empty for a database in memory."""
     _log: str | None = None
     _has_turn = False
 
@@ -95,13 +123,17 @@ class QueuedConnection(sqlite3.Connection):
         ):
             self.execute(f"PRAGMA {pragma}")
         (mode,) = self.execute("PRAGMA journal_mode = WAL").fetchone()
-        path = self.execute("PRAGMA database_list").fetchone()[2]
-        if mode == "wal" and path:
-            self._log = f"{path}-wal"
+        self._path = self.execute("PRAGMA database_list").fetchone()[2]
+        if mode == "wal" and self._path:
+            self._log = f"{self._path}-wal"
         self.execute(f"PRAGMA synchronous = {'NORMAL' if self._log else 'FULL'}")
 
-    def begin(self, *, to_write: bool) -> None:
-        """Begin a transaction; raises sqlite3.OperationalError if the lock is not free in time."""
+    def begin(self, *, to_write: bool, unlimited: bool = False) -> None:
+        """Begin a transaction; raises sqlite3.OperationalError if the lock is not free in time.
+
+        `unlimited` has no effect here: SQLite has no limit for a statement.
+        """
+        self._require_in_place()
         if to_write:
             self._begin_in_turn()
         else:
@@ -113,6 +145,7 @@ class QueuedConnection(sqlite3.Connection):
         self._end_turn()
         if self._log:
             self._file.wait_until_durable(self._log)
+        self._require_in_place()
 
     def rollback(self) -> None:
         """Roll back, and let the next writer begin."""
@@ -167,7 +200,30 @@ class QueuedConnection(sqlite3.Connection):
             return False
         return True
 
+    def _require_in_place(self) -> None:
+        if self._path:
+            self._file.require_in_place(self._path)
+
     def _end_turn(self) -> None:
         if self._has_turn:
             self._has_turn = False
             self._file.turn.release()
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Return the device and inode of a file; None if there is none."""
+    try:
+        status = Path(path).stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def storage_fault(directory: Path) -> str | None:
+    """Return why nothing can be stored in a directory, found by a temporary file; None if it works."""
+    try:
+        with tempfile.TemporaryFile(dir=directory, buffering=0) as file:
+            file.write(bytes(PROBE))
+    except OSError as error:
+        return error.strerror or str(error)
+    return None

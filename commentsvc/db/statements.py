@@ -111,5 +111,11 @@ class _Compiled:
         if lost:
             connection.invalidate(error)
         return DBAPIError.instance(
-            self._text, given, error, dialect.loaded_dbapi.Error, connection_invalidated=lost, dialect=dialect
+            self._text,
+            given,
+            error,
+            dialect.loaded_dbapi.Error,
+            hide_parameters=connection.engine.hide_parameters,
+            connection_invalidated=lost,
+            dialect=dialect,
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, inspect, text
 
-from commentsvc.db.session import db
+from commentsvc.db.session import db, sqlite_file
 from commentsvc.errors import NewerDatabaseError
 from commentsvc.integrations import full_text
 from commentsvc.models.keys import HASH_KEY
@@ -47,8 +47,11 @@ def register() -> None:
 def is_up_to_date(engine: Engine) -> bool:
     """Return whether the database has every migration of this release.
 
-    Raises NewerDatabaseError if it has one that this release does not know.
+    A SQLite file that does not exist has none. Raises NewerDatabaseError if the database has a migration that this
+    release does not know.
     """
+    if (file := sqlite_file(engine.url)) and file.parent.is_dir() and not file.exists():
+        return False
     with engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return False

@@ -23,6 +23,8 @@ WsgiApp = Callable[..., Iterable[bytes]]
 FROM_MEMORY = "commentsvc.from_memory"
 """The environ key that the page cache sets when it answers from memory."""
 
+PATH_LONGEST = 200
+"""Characters of a path that are logged; none of ours has so many."""
 _SECRET_PATH = re.compile(r"(/(?:sign-in|invite)/).+", re.DOTALL)
 
 
@@ -68,7 +70,10 @@ class AccessLog:
     def _tell_every_second(self) -> None:
         while True:
             sleep(1)
-            self.tell()
+            with suppress(
+                RuntimeError
+            ):  # a request changed the counts meanwhile; theirs are lost, not the thread
+                self.tell()
 
     def _line(self, method: str, path: str, rest: str) -> None:
         time = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S %z}"
@@ -76,8 +81,10 @@ class AccessLog:
 
 
 def shown_path(path: str) -> str:
-    """Return a path in the form that is logged: on one line, without the secret of a one-time link."""
+    """Return a path in the form that is logged: cut, on one line, without the secret of a one-time link."""
     public = _SECRET_PATH.sub(r"\1…", path)
+    if len(public) > PATH_LONGEST:
+        public = f"{public[:PATH_LONGEST]}…"
     return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in public)
 
 

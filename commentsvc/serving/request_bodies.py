@@ -44,7 +44,7 @@ class RequestBodyReader:
         if length:
             body = self._read(environ, length)
             if body is None:
-                return _refuse(environ, start, "503 Service Unavailable", BUSY)
+                return respond_busy(environ, start)
             if len(body) < length:  # the connection has ended, or the server has ended it at the deadline
                 return _refuse(environ, start, "408 Request Timeout", INCOMPLETE)
             environ["wsgi.input"] = BytesIO(body)
@@ -89,6 +89,11 @@ def _length(environ: WSGIEnvironment) -> int | None:
     if "HTTP_TRANSFER_ENCODING" in environ or not text.isdecimal() or len(text) > _DIGITS:
         return None
     return int(text) if int(text) <= BODY_LARGEST else None
+
+
+def respond_busy(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+    """Answer 503 with a sentence, without Flask."""
+    return _refuse(environ, start, "503 Service Unavailable", BUSY)
 
 
 def _refuse(environ: WSGIEnvironment, start: StartResponse, status: str, words: str) -> Iterable[bytes]:

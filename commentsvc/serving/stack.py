@@ -5,6 +5,7 @@
     HostCheck           refuses requests without exactly one Host
     PageCache           answers from memory where the response is the same for everybody
     RequestBodyReader   reads request bodies, so that slow senders cannot occupy all threads
+    EndErrorResponder   answers 503 if Flask fails at the end of a request
     Flask
 
 Another WSGI server takes the place of the first three.
@@ -13,12 +14,14 @@ Another WSGI server takes the place of the first three.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine
 
 from commentsvc.config import Settings
 from commentsvc.serving.access_log import AccessLog
+from commentsvc.serving.end_errors import EndErrorResponder
 from commentsvc.serving.host_check import HostCheck
 from commentsvc.serving.page_cache.cache import PageCache
 from commentsvc.serving.page_cache.change_broadcast import ChangeBroadcast
@@ -44,7 +47,11 @@ def around_flask(
         room = settings.cache_mb * 1024 * 1024
         return PageCache(app, room=room, signal=signal, engine=engine, listen=broadcast.listen)
 
-    return [*([page_cache] if settings.cache_mb else []), RequestBodyReader]
+    return [
+        *([page_cache] if settings.cache_mb else []),
+        RequestBodyReader,
+        partial(EndErrorResponder, engine=engine),
+    ]
 
 
 def wrap(app: WsgiApp, layers: Sequence[Layer]) -> WsgiApp:

@@ -12,6 +12,7 @@ from flask import Flask, current_app
 from sqlalchemy.orm import Session
 
 from commentsvc.config import Settings
+from commentsvc.db.outage import Outage, outage_of
 from commentsvc.db.session import begin_write, db
 from commentsvc.domain import hash_keys
 from commentsvc.integrations.oauth.catalogue import Provider
@@ -24,11 +25,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Services",
+    "close_database",
     "database",
     "flow",
+    "has_used_database",
     "hash_key",
     "limiter",
     "now",
+    "outage_of_database",
     "post_limits",
     "providers",
     "services_of",
@@ -98,6 +102,24 @@ def limiter(name: str) -> Limiter:
 def database() -> Session:
     """Return this request's database session."""
     return db.session()
+
+
+def has_used_database() -> bool:
+    """Whether this request has a database session."""
+    return db.session.registry.has()
+
+
+def outage_of_database() -> Outage:
+    """Return what this process knows about an outage of its database."""
+    return outage_of(db.engine)
+
+
+def close_database(_error: BaseException | None) -> None:
+    """Close this request's database session, and forget it even if that fails, or another request would get it."""
+    try:
+        db.session.remove()
+    finally:
+        db.session.registry.clear()
 
 
 @contextmanager

@@ -6,12 +6,15 @@ import logging
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from commentsvc import errors
-from commentsvc.web import headers
-from commentsvc.web.context import database
+from commentsvc.db import outage
+from commentsvc.serving.access_log import shown_path
+from commentsvc.serving.request_bodies import READING
+from commentsvc.web import headers, origin_check
+from commentsvc.web.context import close_database, database, has_used_database, outage_of_database
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +37,9 @@ STATUS: tuple[tuple[type[errors.CommentsvcError], int], ...] = (
     (errors.ProviderError, 503),
 )
 _JSON = "application/json"
+NOT_STORED = (
+    "Nothing can be saved at the moment, because the server's disk is full or faulty. Please try again later."
+)
 _WORDS = {
     400: "This request is not valid.",
     404: "There is no such page.",
@@ -60,19 +66,32 @@ def wants_json() -> bool:
 def init_app(app: Flask) -> None:
     app.register_error_handler(errors.CommentsvcError, _ours)
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(OperationalError, _database)
+    app.register_error_handler(SQLAlchemyError, _database)
     app.register_error_handler(Exception, _unexpected)
+    app.after_request(_note_success)
+    app.teardown_appcontext(close_database)
 
 
 def answer(status: int, message: str) -> Response:
     """Return an error as JSON or as a small page."""
-    database().rollback()
+    _end_transaction()
     if wants_json():
         response = jsonify(message=message)
+    elif status >= 500 and _is_own_form():
+        # Without a script nothing else keeps what was typed; where it came from, it may not be shown again.
+        fields = list(request.form.items(multi=True))
+        response = make_response(render_template("not_saved.html", message=message, fields=fields))
     else:
         response = make_response(render_template("fault.html", message=message, status=status))
     response.status_code = status
     return headers.no_store(response)
+
+
+def unavailable(error: SQLAlchemyError) -> str:
+    """Log that the database cannot be used, and return a sentence about it."""
+    writing = request.method not in READING
+    outage_of_database().failed(error, f"{request.method} {shown_path(request.path)}", writing=writing)
+    return NOT_STORED if outage.is_storage_fault(error) else _WORDS[503]
 
 
 def _ours(error: errors.CommentsvcError) -> ResponseReturnValue:
@@ -93,13 +112,38 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     return response
 
 
-def _database(error: OperationalError) -> ResponseReturnValue:
-    log.exception("the database does not answer")
-    response = answer(503, _WORDS[503])
+def _database(error: SQLAlchemyError) -> ResponseReturnValue:
+    if not outage.is_unavailability(error):
+        return _unexpected(error)
+    response = answer(503, unavailable(error))
     response.headers["Retry-After"] = "5"
     return response
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
-    log.exception("unexpected error")
+    log.error("%s %s: unexpected error", request.method, shown_path(request.path), exc_info=error)
     return answer(500, _WORDS[500])
+
+
+def _note_success(response: Response) -> Response:
+    if response.status_code < 400 and has_used_database():
+        outage_of_database().worked(writing=request.method not in READING)
+    return response
+
+
+def _end_transaction() -> None:
+    try:
+        database().rollback()
+    except SQLAlchemyError:  # the connection is lost, and the transaction with it
+        database().invalidate()
+
+
+def _is_own_form() -> bool:
+    """Whether a page of ours sent a form; nobody else gets a page with a button that sends their fields."""
+    if request.method in READING or not request.form:
+        return False
+    try:
+        origin_check.require_own_page()
+    except errors.ForbiddenError:
+        return False
+    return True

@@ -4,15 +4,43 @@ from __future__ import annotations
 
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
-from sqlalchemy import text
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 
-from commentsvc.web.context import database
+from commentsvc.db import outage, sqlite
+from commentsvc.db.session import sqlite_file
+from commentsvc.models import Comment, Site, Thread
+from commentsvc.web import error_pages
+from commentsvc.web.context import database, outage_of_database, settings
 
 blueprint = Blueprint("health", __name__)
+
+_TABLES = select(*(select(func.max(table.id)).scalar_subquery() for table in (Site, Thread, Comment)))
+"""A row of each table that every page reads; a lock on one of them is an outage, too."""
 
 
 @blueprint.get("/healthz")
 def healthz() -> ResponseReturnValue:
-    """Return 200 if the database answers; otherwise the error handler returns 503."""
-    database().execute(text("SELECT 1"))
+    """Return 200 if the database answers and can store; otherwise 503, with what is wrong."""
+    try:
+        database().execute(_TABLES)
+    except SQLAlchemyError as error:
+        words = error_pages.unavailable(error)
+        return _ill(words if words == error_pages.NOT_STORED else _why(error))
+    file = sqlite_file(settings().database_url)
+    if outage_of_database().is_storage_doubted or (file and sqlite.storage_fault(file.parent)):
+        return _ill(error_pages.NOT_STORED)
     return jsonify(status="ok")
+
+
+def _why(error: SQLAlchemyError) -> str:
+    """Return what is wrong, without the names and addresses that a database's message may have."""
+    is_gone = outage.reason(error) in (sqlite.MISSING, sqlite.REPLACED)
+    return "The database file is missing or was replaced." if is_gone else "The database does not answer."
+
+
+def _ill(message: str) -> ResponseReturnValue:
+    response = jsonify(status="unavailable", message=message)
+    response.status_code = 503
+    response.headers["Retry-After"] = "5"
+    return response

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from commentsvc.cli.commands import main
 from tests.conftest import environment
+from tests.support import faults
 
 Run = Callable[..., Result]
 
@@ -68,6 +71,42 @@ class TestDoctor:
 
     def test_asks_for_no_proxy_where_there_is_no_https(self, run: Run) -> None:
         assert "proxies" not in run("doctor").output
+
+    def test_says_that_the_file_is_sound_and_its_disk_has_room(self, run: Run) -> None:
+        output = run("doctor").output
+        assert "✓ Its pages        are sound\n" in output
+        assert re.search(r"✓ Its disk         has [\d,]+ MB free\n", output)
+
+    def test_finds_a_damaged_page(self, run: Run, tmp_path: Path) -> None:
+        file = tmp_path / "comments.sqlite"
+        with sqlite3.connect(file) as database:
+            (page,) = database.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'comment'").fetchone()
+            (size,) = database.execute("PRAGMA page_size").fetchone()
+        database.close()
+        with file.open("r+b") as bytes_:
+            bytes_.seek((page - 1) * size)
+            bytes_.write(b"\xff" * size)
+        result = run("doctor")
+        assert result.exit_code == 1
+        assert "! Its pages" in result.output
+        assert "restore a backup" in result.output
+
+    def test_says_that_the_disk_is_full(self, run: Run, tmp_path: Path) -> None:
+        with faults.small_disk(tmp_path / "disk") as disk:
+            shutil.copy(tmp_path / "comments.sqlite", disk)
+            faults.fill(disk)
+            result = run("doctor", COMMENTSVC_DATABASE_URL=f"sqlite:///{disk}/comments.sqlite")
+        assert result.exit_code == 1
+        assert "disk" in result.output
+        assert "Free some space" in result.output
+
+    def test_says_that_the_database_is_gone(self, run: Run, tmp_path: Path) -> None:
+        for file in tmp_path.glob("comments.sqlite*"):
+            file.unlink()
+        result = run("doctor")
+        assert result.exit_code == 1
+        assert "is missing, although the service ran here before" in result.output
+        assert not (tmp_path / "comments.sqlite").exists()
 
     def test_says_nothing_of_redis_where_there_is_none(self, run: Run) -> None:
         assert "Redis" not in run("doctor").output

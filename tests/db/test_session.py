@@ -17,7 +17,7 @@ from commentsvc import create_app
 from commentsvc.config import Settings
 from commentsvc.db import session as database
 from commentsvc.db import sqlite
-from commentsvc.db.session import begin_write, db, engine_options
+from commentsvc.db.session import begin_write, connect_to_migrate, db, engine_options
 from commentsvc.db.sqlite import BUSY_TIMEOUT_MS, REMEMBERED_KB
 from commentsvc.domain.authors import Author
 from commentsvc.domain.comments import comment_text
@@ -161,6 +161,19 @@ def test_a_connection_that_was_lost_is_not_used_again(app: Flask) -> None:
         session.rollback()
         begin_write(session)
         assert session.scalar(text("SELECT pg_backend_pid()")) != number
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"])
+def test_postgresql_limits_a_reader_more_than_a_writer_and_a_migration_not_at_all(app: Flask) -> None:
+    limits = text("SELECT current_setting('lock_timeout'), current_setting('statement_timeout')")
+    with app.app_context(), Session(db.engine) as session:
+        assert session.execute(limits).one() == ("2s", "10s")
+        begin_write(session)
+        assert session.execute(limits).one() == ("15s", "1min")
+        session.rollback()
+        assert session.execute(limits).one() == ("2s", "10s")
+        with connect_to_migrate(db.engine) as connection:
+            assert connection.execute(limits).one() == ("0", "0")
 
 
 def test_a_reader_is_not_kept_waiting_by_a_writer(app: Flask) -> None:

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+from werkzeug.test import Client
 
 from commentsvc import create_app
 from commentsvc.config import Settings
+from commentsvc.db.session import db
+from commentsvc.web import error_pages
 from tests.conftest import dispose, environment
+from tests.support.guest_client import GuestClient, add_site
+
+
+@pytest.fixture
+def guest(app: Flask) -> GuestClient:
+    add_site(app)
+    return GuestClient(app)
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
@@ -46,3 +58,60 @@ def test_a_database_that_is_busy_for_too_long_is_said_to_be_busy(
     answer = app.test_client().get("/counts?url=x", headers={"Accept": "application/json"})
     assert answer.status_code == 503
     assert answer.json == {"message": "The service is busy. Please try again in a moment."}
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+def test_an_error_at_the_end_of_a_request_is_said_in_words(app: Flask, accept: str) -> None:
+    errors = [OperationalError("ROLLBACK", {}, Exception("the connection is lost"))]
+
+    def lose(_error: BaseException | None) -> None:
+        if errors:
+            raise errors.pop()
+
+    app.teardown_appcontext(lose)
+    answer = Client(app).get("/nowhere", headers={"Accept": accept})
+    assert answer.status_code == 503
+    assert "The service is busy. Please try again in a moment." in answer.text
+
+
+def test_a_session_that_cannot_be_closed_is_not_left_to_the_next_request(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(_session: object) -> None:
+        raise OperationalError("ROLLBACK", {}, Exception("the connection is lost"))
+
+    before = set(db.session.registry.registry)
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "close", lost)
+        assert Client(app).get("/healthz").status_code == 503
+    assert set(db.session.registry.registry) <= before
+    assert app.test_client().get("/healthz").status_code == 200
+
+
+FULL = sqlite3.OperationalError("database or disk is full")
+FULL.sqlite_errorcode = sqlite3.SQLITE_FULL
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [(FULL, "the server's disk is full"), (sqlite3.OperationalError("database is locked"), "is busy")],
+)
+def test_what_cannot_be_stored_is_kept_without_a_script(
+    app: Flask, guest: GuestClient, monkeypatch: pytest.MonkeyPatch, cause: Exception, words: str
+) -> None:
+    def fail(*_args: object, **_more: object) -> None:
+        raise OperationalError("INSERT", {}, cause)
+
+    monkeypatch.setattr("commentsvc.domain.comments.comments.post", fail)
+    answer = guest.post("An <b>hour's</b>\nwork", door="/thread", json=False)
+    assert answer.status_code == 503
+    assert words in answer.text.replace("&#39;", "'")
+    assert "\nAn &lt;b&gt;hour&#39;s&lt;/b&gt;\nwork</textarea>" in answer.text
+    assert 'name="token"' in answer.text
+
+
+def test_another_page_gets_no_button_for_what_it_sends(app: Flask) -> None:
+    with app.test_request_context(
+        "/thread/comments", method="POST", data={"text": "Hello"}, headers={"Origin": "https://evil.example"}
+    ):
+        assert "<form" not in error_pages.answer(503, "Busy").get_data(as_text=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +13,8 @@ from sqlalchemy.orm import Session
 from commentsvc.db.session import begin_write
 from commentsvc.errors import MailError
 from commentsvc.models import Delivery, DeliveryState
+
+log = logging.getLogger(__name__)
 
 AGAIN_AFTER = (
     timedelta(minutes=1),
@@ -72,6 +75,11 @@ def deliver(session: Session, send: Send, *, at: datetime) -> bool:
         send(letter)
     except MailError as error:
         _note_failure(session, letter, error, at)
+    except (
+        Exception
+    ) as error:  # a mail that cannot even be written must be given up in the end, and stop no other
+        log.exception("mail %s cannot be sent", letter.number)
+        _note_failure(session, letter, MailError(type(error).__name__), at)
     else:
         _close(session, letter, DeliveryState.SENT)
     return True

@@ -8,7 +8,6 @@ database, because other machines may have committed. Every other request goes on
 from __future__ import annotations
 
 import hashlib
-import logging
 import threading
 from collections.abc import Callable, Iterable
 from time import monotonic, time
@@ -17,6 +16,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from commentsvc.db.outage import outage_of
 from commentsvc.domain.threads import versions
 from commentsvc.serving import compression
 from commentsvc.serving.access_log import FROM_MEMORY
@@ -30,8 +30,6 @@ from commentsvc.serving.wsgi_bridge import whole
 Environ = dict[str, Any]
 Start = Callable[..., Any]
 WsgiApp = Callable[[Environ, Start], Iterable[bytes]]
-
-log = logging.getLogger(__name__)
 
 ASKS_EVERY = 1.0
 """Seconds after which a page's version is read again even without a signal."""
@@ -71,7 +69,7 @@ class PageCache:
         """`room` is in bytes. `listen` is called once, before the first page is stored."""
         self._app = app
         self._listen = listen
-        self._signal, self._cells = signal, signal.cells
+        self._signal = signal
         self._engine = engine
         self._by_query: dict[str, CachedPage] = {}
         self.store = PageStore(room, dropped=self._forget)
@@ -96,14 +94,14 @@ class PageCache:
     def _is_fresh(self, page: CachedPage) -> bool:
         """Whether a page may be served without reading its version again."""
         now = monotonic()
-        if page.stamp is None:
+        if page.stamp is None or now >= page.until:
             return now < page.until
-        return (
-            self._cells[EVERYTHING] == page.signal_for_all
-            and self._cells[page.cell] == page.signal
-            and now - page.checked < ASKS_EVERY
-            and now < page.until
-        )
+        return now - page.checked < ASKS_EVERY and not self._has_signal(page)
+
+    def _has_signal(self, page: CachedPage) -> bool:
+        """Whether a process of this machine has changed something since the page was checked."""
+        cells = self._signal.snapshot()
+        return cells[EVERYTHING] != page.signal_for_all or cells[page.cell] != page.signal
 
     def _answer(self, page: CachedPage, environ: Environ, start: Start) -> Iterable[bytes]:
         page.asked = page.used = True
@@ -139,6 +137,9 @@ class PageCache:
         if wanted is None:
             return self._app(environ, start)
         name = f"{environ['PATH_INFO']}?{wanted}"
+        page = self.store.get(name)
+        if page is not None and self._is_being_asked(page):
+            return self._answer(page, environ, start)
         with self._locks.hold(name):
             page = before = self.store.get(name)
             if page is not None and not self._is_fresh(page) and not self._is_let_be(page):
@@ -188,6 +189,15 @@ class PageCache:
         self._mark(page, self._signal.snapshot(), page.second + 1 - ASKS_EVERY)
         return True
 
+    def _is_being_asked(self, page: CachedPage) -> bool:
+        """Whether a thread is reading versions, and nothing is known of a change: the database may not answer it."""
+        return (
+            self._asking.locked()
+            and page.stamp is not None
+            and monotonic() < page.until
+            and not self._has_signal(page)
+        )
+
     def _asked_about(self, page: CachedPage) -> CachedPage | None:
         """Check a page, and in the same query other pages in use; return None if it has changed."""
         if page.stamp is None or monotonic() >= page.until:
@@ -214,14 +224,18 @@ class PageCache:
         return page if self.store.get(page.name) is page else None
 
     def _unchanged(self, stamps: list[versions.VersionStamp]) -> list[bool]:
+        """Return which states still hold; all of them while the database does not answer."""
+        outage = outage_of(self._engine)
         try:
             with self._engine.connect() as connection:
-                return versions.unchanged(connection, stamps)
+                result = versions.unchanged(connection, stamps)
         except SQLAlchemyError as error:
-            log.warning("the database does not answer; cached pages are served unchanged: %s", error)
+            outage.failed(error, "cached pages are served unchanged", writing=False)
             return [True] * len(stamps)
+        outage.worked(writing=False)
+        return result
 
-    def _mark(self, page: CachedPage, cells: list[int], checked: float) -> None:
+    def _mark(self, page: CachedPage, cells: memoryview[int], checked: float) -> None:
         page.signal_for_all, page.signal, page.checked = cells[EVERYTHING], cells[page.cell], checked
 
     def _remember(self, page: CachedPage, query: str) -> None:

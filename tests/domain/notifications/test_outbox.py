@@ -13,10 +13,12 @@ from flask import Flask
 from sqlalchemy import create_engine, select, text
 from sqlalchemy.orm import Session
 
+from commentsvc.cli import deliver
 from commentsvc.cli.commands import main
 from commentsvc.cli.deliver import sender
 from commentsvc.config import Settings
-from commentsvc.db.session import begin_write, db
+from commentsvc.db.session import begin_write, db, engine_options
+from commentsvc.domain.maintenance import article_titles
 from commentsvc.domain.notifications import outbox
 from commentsvc.domain.notifications.outbox import AGAIN_AFTER, KEPT, TAKEN_FOR, OutgoingMail
 from commentsvc.domain.surge import alerts, episodes
@@ -91,6 +93,27 @@ class TestDelivery:
         put(session)
         outbox.deliver(session, refuse(lasting=True), at=NOON)
         assert [row.state for row in rows(session)] == [DeliveryState.FAILED]
+
+    def test_one_that_cannot_even_be_written_stops_no_other_and_is_given_up(
+        self, session: Session, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        put(session, 2)
+        sent: list[OutgoingMail] = []
+
+        def send(letter: OutgoingMail) -> None:
+            if letter.number == first.id:
+                raise UnicodeError(letter.recipient)
+            sent.append(letter)
+
+        first, _ = rows(session)
+        assert outbox.deliver(session, send, at=NOON)
+        assert outbox.deliver(session, send, at=NOON)
+        assert len(sent) == 1
+        at = NOON
+        for pause in AGAIN_AFTER:
+            at += pause
+            assert outbox.deliver(session, send, at=at)
+        assert (rows(session)[0].state, rows(session)[0].last_error) == (DeliveryState.FAILED, "UnicodeError")
 
     def test_nothing_is_sent_before_its_commit(self, session: Session) -> None:
         begin_write(session)
@@ -235,6 +258,16 @@ class TestAlarm:
         assert episodes.effective_step(row, NOON) == 1
 
 
+class Main:
+    """Stands for the main thread of a worker, which ends when it is told to stop."""
+
+    def __init__(self, ended: threading.Event) -> None:
+        self._ended = ended
+
+    def is_alive(self) -> bool:
+        return not self._ended.is_set()
+
+
 class TestRunning:
     def variables(self, folder: Path, box: Mailbox, **more: str) -> dict[str, str]:
         return environment(folder, COMMENTSVC_SMTP_URL=box.url, **more)
@@ -280,6 +313,30 @@ class TestRunning:
             assert process.child.wait(10) == 0
         assert sorted(box.recipients) == sorted(f"{number}@mail.example" for number in range(10))
         assert "Traceback" not in process.said()
+
+    def test_an_error_in_other_work_does_not_end_mail(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken(*_: object, **_more: object) -> None:
+            raise LookupError
+
+        for module, name in ((episodes, "close_ended"), (outbox, "tidy"), (article_titles, "refresh")):
+            monkeypatch.setattr(module, name, broken)
+        with mail_server() as box:
+            variables = self.variables(tmp_path, box)
+            assert CliRunner().invoke(main, ["upgrade"], env=variables).exit_code == 0
+            self.fill(tmp_path, 3)
+            settings = Settings.from_env(variables)
+            engine = create_engine(settings.database_url, **engine_options(settings.database_url))
+            ended = threading.Event()
+            monkeypatch.setattr(deliver.threading, "main_thread", lambda: Main(ended))
+            worker = threading.Thread(target=deliver._work, args=(engine, settings))
+            worker.start()
+            processes.until(lambda: len(box.raw) == 3, "three mails")
+            ended.set()
+            worker.join(processes.PATIENCE)
+            assert not worker.is_alive()
+            engine.dispose()
 
     def test_doctor_looks_at_the_mail_server(self, tmp_path: Path) -> None:
         run = CliRunner()
