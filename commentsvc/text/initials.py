@@ -20,6 +20,8 @@ _UNWRITABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 def initial(name: str) -> str:
     """Return the first letter or digit of `name` as a capital, else its first symbol, such as an emoji, else "?"."""
+    if name.isascii() and name[:1].isalpha():  # most names, and a page has a hundred
+        return name[0].upper()
     composed = unicodedata.normalize("NFC", name)
     # Title case, not upper case: few fonts have Georgian capitals, and "ǆ" is two letters in upper case.
     letters = (char.title()[:1] for char in composed if char.isalnum() and is_drawn(char))

@@ -61,6 +61,5 @@ def exact(at: datetime) -> str:
 def time(at: datetime) -> SafeHtml:
     """Return a `<time>` element: the date, with the exact time in attributes. One call, for a page has a hundred."""
     at = at.astimezone(UTC)
-    day, minute = date(at), f"{at.hour:02}:{at.minute:02}"
-    second = f"{at.date().isoformat()}T{minute}:{at.second:02}Z"
-    return trusted(f'<time datetime="{second}" title="{day}, {minute} UTC">{day}</time>')
+    day, second = date(at), at.isoformat(timespec="seconds")
+    return trusted(f'<time datetime="{second}" title="{day}, {second[11:16]} UTC">{day}</time>')

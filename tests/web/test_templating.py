@@ -46,12 +46,15 @@ def test_templates_write_everything_escaped_as_always(app: Flask, value: object)
 @pytest.mark.parametrize(
     ("at", "expected"),
     [
-        (datetime(2026, 11, 3, 3, 4, 5, 999_999, UTC), ("3 November 2026", "03:04", "2026-11-03T03:04:05Z")),
+        (
+            datetime(2026, 11, 3, 3, 4, 5, 999_999, UTC),
+            ("3 November 2026", "03:04", "2026-11-03T03:04:05+00:00"),
+        ),
         (
             datetime(2026, 1, 1, 0, 30, tzinfo=timezone(timedelta(hours=1))),
-            ("31 December 2025", "23:30", "2025-12-31T23:30:00Z"),
+            ("31 December 2025", "23:30", "2025-12-31T23:30:00+00:00"),
         ),
-        (datetime(1, 1, 1, tzinfo=UTC), ("1 January 1", "00:00", "0001-01-01T00:00:00Z")),
+        (datetime(1, 1, 1, tzinfo=UTC), ("1 January 1", "00:00", "0001-01-01T00:00:00+00:00")),
     ],
 )
 def test_times_are_written_in_utc(at: datetime, expected: tuple[str, str, str]) -> None:
@@ -82,7 +85,6 @@ def test_a_name_is_what_it_was_in_every_place_of_a_page(app: Flask, name: str) -
     reader.posted("Third", name="Ben", website="", parent=str(second))
     html = reader.get().text.partition('id="comments"')[2]
     links = Elements(html).all("a", class_="reply-link")
-    assert [one["data-name"] for one in links] == [name, name, "Ben"]
     assert [one["aria-label"] for one in links] == [f"Reply to {name}", f"Reply to {name}", "Reply to Ben"]
     assert [unescape(one) for one in re.findall("<bdi.*?>(.*?)</bdi>", html)] == [name, name, "Ben", name]
     assert [one["href"] for one in Elements(html).all("a", class_="name")] == [website]

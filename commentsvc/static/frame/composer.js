@@ -41,9 +41,9 @@ function resize() {
 
 export function replyTo(link) {
   const comment = link.closest(".comment");
-  fields.parent.value = link.dataset.id;
+  fields.parent.value = comment.id.slice(8); // comment-42
   const name = document.createElement("bdi");
-  name.textContent = link.dataset.name;
+  name.textContent = comment.querySelector(".name").textContent;
   heading.replaceChildren(`${heading.dataset.heading} to `, name);
   cancel.hidden = false;
   comment.after(form);
@@ -309,7 +309,7 @@ if (text.value) {
   saveDraft();
   openForm();
 } else if (draft && Date.now() - draft.at < DAY) {
-  const link = draft.parent && document.querySelector(`.reply-link[data-id="${CSS.escape(draft.parent)}"]`);
+  const link = draft.parent && document.querySelector(`#${CSS.escape(`comment-${draft.parent}`)} .reply-link`);
   text.value = draft.text;
   if (link) {
     replyTo(link);
