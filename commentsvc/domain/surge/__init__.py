@@ -1,1 +1,1 @@
-"""Floods of comments: how they are noticed and what is done about them."""
+"""Surges of comments: detection and protection."""

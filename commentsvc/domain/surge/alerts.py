@@ -1,4 +1,4 @@
-"""Mails the operator when comments pour in."""
+"""Mails the operator when a surge begins."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from commentsvc.models import Pressure, Site
 def enqueue_alerts(
     session: Session, site: Site, recipients: Sequence[str], *, base_url: str, at: datetime
 ) -> int:
-    """Write a mail to each about every time of pressure of which nobody was told yet; return how many.
+    """Enqueue a mail to each recipient about every surge that has not been mailed yet; return the number of mails.
 
-    Needs `begin_write`; the mails leave after the commit.
+    Needs `begin_write`; the mails are sent after the commit.
     """
     if not recipients:
         return 0
@@ -36,7 +36,7 @@ def enqueue_alerts(
 
 
 def _is_first(session: Session, row: Pressure, at: datetime) -> bool:
-    """Mark it as told of; somebody else may have done so just now."""
+    """Mark a surge as mailed; return whether this process was the first to do so."""
     untold = update(Pressure).where(Pressure.id == row.id, Pressure.mailed_at.is_(None)).values(mailed_at=at)
     result = session.execute(untold.execution_options(synchronize_session=False))
     return cast("CursorResult[Any]", result).rowcount == 1
@@ -48,8 +48,8 @@ def _write(
     words = WORDS[SurgeStep(row.step)]
     text = (
         f"Comments are pouring in on {where} ({site.name}): {row.reason}\n\n"
-        f"Since {row.began_at:%H:%M} UTC {words}. More may wait if it goes on, and less by itself\n"
-        f"when it is calm. You can look at what waits, hold all, or let them appear:\n\n"
+        f"Since {row.began_at:%H:%M} UTC {words}. More are held if it goes on, and fewer\n"
+        f"when it ends. You can look at the held comments, hold all of them, or let them appear:\n\n"
         f"    {base_url}/admin?site={site.id}\n\n"
         f"This is the only mail about it. You get it because COMMENTSVC_ALERT_MAIL names this address.\n"
     )

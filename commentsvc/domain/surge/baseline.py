@@ -13,28 +13,28 @@ from commentsvc.models import Comment, Status, Usual
 
 SINCE = timedelta(weeks=4)
 PASSED_OVER = 4
-"""The busiest hours that do not count: one flood, or one day in the news, is not what is usual."""
+"""The number of busiest hours that do not count, so that one flood or one day in the news does not become usual."""
 GOOD_FOR = timedelta(days=1)
 MOST = 50_000
-"""Of so many comments, the latest, the hours are told; more are as many as nobody need tell apart."""
+"""Only this many of the latest comments are counted; beyond that, the exact number makes no difference."""
 
 
 def usual_rate(session: Session, site_id: int, *, at: datetime) -> int:
-    """Return the approved comments of a busy hour of the last weeks, reckoned at most once a day.
+    """Return the number of approved comments in a busy hour of the last weeks, calculated at most once a day.
 
-    Only what was approved counts, so that nobody makes a flood usual by sending it often. Needs `begin_write`.
+    Only approved comments count, so that repeated floods do not become usual. Needs `begin_write`.
     """
     earlier = stored_baseline(session, site_id, at=at)
     if earlier is not None:
         return earlier
     measure = _measure(session, site_id, at)
-    with suppress(IntegrityError), session.begin_nested():  # or somebody else reckoned it just now
+    with suppress(IntegrityError), session.begin_nested():  # another process may have stored it just now
         session.merge(Usual(site_id=site_id, hourly=measure, reckoned_at=at))
     return measure
 
 
 def stored_baseline(session: Session, site_id: int, *, at: datetime) -> int | None:
-    """Return what was reckoned, None where it has to be reckoned anew."""
+    """Return the stored number; None if it has to be calculated again."""
     row = session.get(Usual, site_id)
     return row.hourly if row is not None and abs(at - row.reckoned_at) < GOOD_FOR else None
 

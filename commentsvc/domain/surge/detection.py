@@ -1,6 +1,6 @@
-"""The pressure valve: when comments come at an abnormal rate, friction rises by steps, and falls by itself.
+"""Detects surges: when comments come at an abnormal rate, protection rises in steps, and falls by itself.
 
-What is abnormal, and why these numbers: docs/pressure.md.
+docs/pressure.md explains the numbers.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from commentsvc.models import Comment, Pressure, Site, Status, Thread
 WINDOW = timedelta(minutes=5)
 BURST = timedelta(minutes=1)
 BURST_WEIGHT = 2
-"""Half as many comments are as abnormal where they come in one minute."""
+"""Within one minute, half as many comments are abnormal."""
 FLOOR = 20
-"""Fewer comments than this within the window are never abnormal for a thread, however quiet the site."""
+"""Fewer comments than this in the window are never abnormal for a thread, even on a quiet site."""
 SITE_FACTOR = 1.5
-"""A site bears so much more than one of its threads."""
+"""The limit of a site, as a multiple of the limit of one of its threads."""
 USUAL_PARTS = 4
-"""The window is a twelfth of an hour; three times its share of a usual busy hour is abnormal: a quarter."""
+"""The window is a twelfth of an hour, and three times its share of a usual busy hour is abnormal: a quarter."""
 OLD = timedelta(days=1)
-"""Who was approved so long before it began is no part of it."""
+"""An author approved this long before the surge is not part of it."""
 COUNTED = 5_000
-"""More comments are not counted within one window."""
+"""The most comments counted in one window."""
 
 
 @dataclass(frozen=True)
 class SurgeLevel:
-    """The friction that a new comment meets."""
+    """The protection that applies to a new comment."""
 
     step: SurgeStep = SurgeStep.NONE
     site_wide: bool = False
     since: datetime | None = None
-    """When the first of what is felt began."""
+    """When the first surge that applies began."""
 
     @property
     def where(self) -> str:
@@ -48,7 +48,7 @@ class SurgeLevel:
 
 @dataclass(frozen=True)
 class _Arrivals:
-    """Comments that readers sent lately, the one at hand among them."""
+    """The number of recent comments by readers, including the current one."""
 
     window: int
     burst: int
@@ -57,13 +57,13 @@ class _Arrivals:
     def weight(self) -> int:
         return max(self.window, self.burst * BURST_WEIGHT)
 
-    def sign(self, thread_id: int | None, bearable: float) -> SurgeReading:
-        """Say what that means where so many are bearable."""
-        heat = self.weight / bearable
+    def sign(self, thread_id: int | None, limit: float) -> SurgeReading:
+        """Compare the number with a limit."""
+        heat = self.weight / limit
         many, time = self.window, "5 minutes"
         if self.burst * BURST_WEIGHT > self.window:
-            many, time, bearable = self.burst, "one minute", bearable / BURST_WEIGHT
-        reason = f"{many} came within {time}, where {round(bearable)} are unusual."
+            many, time, limit = self.burst, "one minute", limit / BURST_WEIGHT
+        reason = f"{many} came within {time}, where {round(limit)} are unusual."
         return SurgeReading(thread_id, _step(heat), _step(heat * 2), reason)
 
 
@@ -71,22 +71,22 @@ class _Arrivals:
 class _Counts:
     thread: _Arrivals
     site: _Arrivals
-    """In those of its threads that are not under pressure themselves."""
+    """Only in threads without a surge of their own."""
 
     @property
     def are_many(self) -> bool:
         return max(self.thread.weight, self.site.weight) >= FLOOR
 
     def signs(self, thread_id: int, hourly: int) -> tuple[SurgeReading, SurgeReading]:
-        """Judge them by what a busy hour usually brings."""
-        bearable = max(FLOOR, hourly / USUAL_PARTS)
-        return self.thread.sign(thread_id, bearable), self.site.sign(None, bearable * SITE_FACTOR)
+        """Compare the counts with a usual busy hour."""
+        limit = max(FLOOR, hourly / USUAL_PARTS)
+        return self.thread.sign(thread_id, limit), self.site.sign(None, limit * SITE_FACTOR)
 
 
 def peek(session: Session, site: Site, thread: Thread | None, *, at: datetime) -> SurgeLevel | None:
-    """Return what a comment will meet, read before any lock; None where `judge` has something to write down.
+    """Return the current level without locking; None if it has to be updated (then call `judge`).
 
-    A few indexed reads, however many comments there are. `thread` is None where nobody has written yet.
+    A few indexed reads, however many comments there are. `thread` is None if it does not exist yet.
     """
     if not site.valve:
         return SurgeLevel()
@@ -103,7 +103,7 @@ def peek(session: Session, site: Site, thread: Thread | None, *, at: datetime) -
 
 
 def judge(session: Session, site: Site, thread_id: int, *, at: datetime) -> SurgeLevel:
-    """Judge the comment that is about to be stored, write down what that changes, and return what it meets.
+    """Update the surges with the comment that is about to be stored; return the level that applies to it.
 
     Needs `begin_write` and the thread's lock.
     """
@@ -147,7 +147,7 @@ _RECENT = (
     select(_c.thread_id, _c.created_at, _c.transfer_key)
     .where(
         _c.site_id == bindparam("site_id"),
-        _c.status.in_(list(Status)),  # all of them, for the index that has the status before the time
+        _c.status.in_(list(Status)),  # all, to use the index that has the status before the time
         _c.created_at > bindparam("since"),
         _c.created_at <= bindparam("until"),
         _c.role.is_(None),
@@ -157,11 +157,11 @@ _RECENT = (
 )
 _p = Pressure.__table__.c
 _OPEN = and_(_p.site_id == bindparam("site_id"), _p.ended_at.is_(None))
-# As `episodes.step_at` says it: a step is over that long after it was last hot.
+# The same rule as in `episodes.step_at`: how long after `hot_at` a step ends.
 _HIGH = or_(*(and_(_p.step == step, _p.hot_at > bindparam(f"calm_{step}")) for step in SurgeStep if step))
 _HOT = select(_p.thread_id).where(_OPEN, _p.thread_id.is_not(None), _HIGH)
 
-_NEW = _RECENT.c.transfer_key.is_(None)  # out here, or SQLite would look for all of them by its index
+_NEW = _RECENT.c.transfer_key.is_(None)  # outside the subquery, or SQLite would use the index of this column
 _HERE = and_(_NEW, _RECENT.c.thread_id == bindparam("thread_id"))
 _CALM = and_(_NEW, _RECENT.c.thread_id.not_in(_HOT))
 _LATE = _RECENT.c.created_at > bindparam("late")
@@ -171,7 +171,7 @@ _COUNTED = select(*[exists().where(_OPEN), *_SUMS])
 
 
 def _read(session: Session, site_id: int, thread_id: int, at: datetime) -> tuple[Sequence[Pressure], _Counts]:
-    """Count what readers sent to the thread and to the site, and read what is open there: most often nothing is."""
+    """Count the recent comments of the thread and the site, and read the open surges, usually none."""
     times = {"since": at - WINDOW, "late": at - BURST, "until": at}
     falls = {f"calm_{step}": at - step * episodes.CALM for step in SurgeStep if step}
     given = {"site_id": site_id, "thread_id": thread_id, **times, **falls}

@@ -1,4 +1,4 @@
-"""Surge episodes: how each step begins, fades with time, and is logged."""
+"""Episodes of a surge: how each step begins, falls with time, and is logged."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from commentsvc.domain.threads import titles
 from commentsvc.models import Pressure, Site, Thread
 
 CALM = timedelta(minutes=10)
-"""After so long without too many comments it goes down one step."""
+"""The time without too many comments after which protection falls by one step."""
 NOTED_EVERY = timedelta(seconds=30)
-"""How often it is written down that it goes on."""
+"""How often a continuing surge is recorded."""
 SHOWN = 5
 _TITLE_LONGEST = 100
 
 
 @dataclass(frozen=True, slots=True)
 class SurgeEpisode:
-    """A time of pressure as moderators are shown it."""
+    """A surge as moderators see it."""
 
     id: int
     thread_id: int | None
     title: str
-    """The thread's name, or its address; empty for the whole site."""
+    """The thread's title or URL; empty for the whole site."""
     step: int
     eased: bool
     began_at: datetime
@@ -39,7 +39,7 @@ class SurgeEpisode:
 
     @property
     def effect(self) -> str:
-        """What happens to comments there, as the beginning of a sentence."""
+        """What happens to comments, as the beginning of a sentence."""
         return _capital(WORDS[SurgeStep(self.step)])
 
     @property
@@ -48,36 +48,36 @@ class SurgeEpisode:
 
 
 class SurgeStep(IntEnum):
-    """How much friction there is; each step does what those below it do."""
+    """How strong the protection is; each step includes the lower ones."""
 
     NONE = 0
     LINKS = 1
-    """Comments with a link wait."""
+    """Comments with a link are held."""
     SCRIPT = 2
-    """So do those that the page's script did not send."""
+    """Comments that the page's script did not send are held, too."""
     ALL = 3
-    """Every comment waits."""
+    """All comments are held."""
 
 
 WORDS = {
-    SurgeStep.LINKS: "comments with links wait",
-    SurgeStep.SCRIPT: "comments with links wait, and those of browsers that run no script",
-    SurgeStep.ALL: "all comments wait",
+    SurgeStep.LINKS: "comments with links are held",
+    SurgeStep.SCRIPT: "comments with links or sent without script are held",
+    SurgeStep.ALL: "all comments are held",
 }
 
 
 def step_at(row: Pressure, at: datetime) -> SurgeStep:
-    """Return how high it is at a time, whether or not anybody has written since: it falls by itself."""
+    """Return the step at a time; it falls with time, even if nobody writes."""
     return SurgeStep(max(0, row.step - max(0, (at - row.hot_at) // CALM)))
 
 
 def effective_step(row: Pressure, at: datetime) -> SurgeStep:
-    """Return the friction that is felt: none while a moderator has taken it away."""
+    """Return the step that applies: none while a moderator has switched it off."""
     return SurgeStep.NONE if row.eased_at else step_at(row, at)
 
 
 def current(session: Session, site: Site, *, at: datetime) -> list[SurgeEpisode]:
-    """Return a site's times of pressure that are not over at this moment, the site's own first, at most `SHOWN`."""
+    """Return the surges of a site that are not over, the whole site's first, at most `SHOWN`."""
     if not site.valve:
         return []
     rows = [row for row in open_rows(session, site.id) if step_at(row, at)]
@@ -92,24 +92,24 @@ def current(session: Session, site: Site, *, at: datetime) -> list[SurgeEpisode]
 
 
 def open_rows(session: Session, site_id: int) -> Sequence[Pressure]:
-    """Return a site's times of pressure that nobody has written an end of; some may be over by the clock."""
+    """Return the surges of a site without a recorded end; some may be over by the time."""
     query = select(Pressure).where(Pressure.site_id == site_id, Pressure.ended_at.is_(None))
     return session.scalars(query.order_by(Pressure.id).execution_options(populate_existing=True)).all()
 
 
 @dataclass(frozen=True)
 class SurgeReading:
-    """What the rate of comments says about a thread, or about the site."""
+    """What the rate of comments means for a thread or the site."""
 
     thread_id: int | None
     rises_to: SurgeStep
-    """The highest step whose threshold it reaches."""
+    """The highest step whose threshold the rate reaches."""
     stays_at: SurgeStep
-    """The highest step that it keeps up."""
+    """The highest step that the rate maintains."""
     reason: str
 
     def is_news(self, row: Pressure | None, at: datetime) -> bool:
-        """Whether it changes anything for what is open there."""
+        """Whether this changes the open surge."""
         if row is None:
             return bool(self.rises_to)
         passed = at - row.hot_at
@@ -120,7 +120,7 @@ class SurgeReading:
 def record_reading(
     session: Session, site_id: int, row: Pressure | None, sign: SurgeReading, *, at: datetime
 ) -> Pressure | None:
-    """Write down what a sign means: a rise, a fall, an end, or nothing new; return what is open now.
+    """Record a rise, a fall or an end, if the reading means one; return the surge that is open now.
 
     Needs `begin_write`.
     """
@@ -143,7 +143,7 @@ def record_reading(
 
 
 def record_fall(session: Session, row: Pressure, at: datetime) -> None:
-    """Write down the falls that time has brought, each as of when it came. Needs `begin_write` and the row's lock."""
+    """Record the falls that are due, each at its own time. Needs `begin_write` and the row's lock."""
     while row.ended_at is None and at - row.hot_at >= CALM:
         row.hot_at += CALM
         row.step -= 1
@@ -153,7 +153,7 @@ def record_fall(session: Session, row: Pressure, at: datetime) -> None:
                 session,
                 row,
                 "end",
-                f"Calm again on {where(session, row)}: nothing waits any more for that.",
+                f"The surge on {where(session, row)} is over: comments are no longer held because of it.",
                 row.hot_at,
             )
         elif row.eased_at is None:
@@ -161,19 +161,19 @@ def record_fall(session: Session, row: Pressure, at: datetime) -> None:
                 session,
                 row,
                 "fall",
-                f"Calmer on {where(session, row)}: only {WORDS[SurgeStep(row.step)]}.",
+                f"The surge on {where(session, row)} slows down: only {WORDS[SurgeStep(row.step)]}.",
                 row.hot_at,
             )
     session.flush()
 
 
 def close_ended(session: Session, *, at: datetime) -> int:
-    """Settle whatever has become calm on any site, and return how many rows that was. It commits by itself."""
+    """Record the falls and ends that are due on all sites; return the number of surges. Commits."""
     due = select(Pressure.id).where(Pressure.ended_at.is_(None), Pressure.hot_at <= at - CALM)
     ids = session.scalars(due.limit(100)).all()
-    for one in ids:
+    for pressure_id in ids:
         begin_write(session)
-        row = session.get(Pressure, one, with_for_update=True, populate_existing=True)
+        row = session.get(Pressure, pressure_id, with_for_update=True, populate_existing=True)
         if row is not None:
             record_fall(session, row, at)
         session.commit()
@@ -181,20 +181,20 @@ def close_ended(session: Session, *, at: datetime) -> int:
 
 
 def ease(session: Session, row: Pressure, *, moderator_id: int, at: datetime) -> None:
-    """Take the friction away until it is calm; then a new time of pressure may begin. Needs `begin_write`."""
+    """Switch the protection off until the surge is over; then a new one can begin. Needs `begin_write`."""
     row.eased_at = at
-    text = f"Switched the pressure valve off on {where(session, row)} until it is calm."
+    text = f"Switched surge protection off on {where(session, row)} until the surge is over."
     _log(session, row, "ease", text, at, moderator_id)
 
 
 def hold_all(session: Session, row: Pressure, *, moderator_id: int, at: datetime) -> None:
-    """Go to the highest step at once; it falls by itself as if it had been reached. Needs `begin_write`."""
+    """Go to the highest step at once; it falls with time, as any step does. Needs `begin_write`."""
     row.step, row.hot_at, row.eased_at = SurgeStep.ALL, at, None
-    _log(session, row, "hold", f"Holds all comments on {where(session, row)}.", at, moderator_id)
+    _log(session, row, "hold", f"Held all new comments on {where(session, row)}.", at, moderator_id)
 
 
 def end_all(session: Session, site_id: int, *, at: datetime) -> None:
-    """End a site's times of pressure, without a word: the valve is switched off. Needs `begin_write`."""
+    """End the surges of a site without logging it, because its protection is switched off. Needs `begin_write`."""
     for row in open_rows(session, site_id):
         row.ended_at = at
     session.flush()
@@ -212,7 +212,7 @@ def _open(session: Session, site_id: int, sign: SurgeReading, at: datetime) -> P
     try:
         with session.begin_nested():
             session.add(row)
-    except IntegrityError:  # somebody else has noticed it just now
+    except IntegrityError:  # another process has just opened it
         return next((one for one in open_rows(session, site_id) if one.thread_id == sign.thread_id), None)
     _log_rise(session, row, at)
     return row
@@ -224,14 +224,14 @@ def _log_rise(session: Session, row: Pressure, at: datetime) -> None:
 
 
 def _log(
-    session: Session, row: Pressure, kind: str, said: str, at: datetime, moderator_id: int | None = None
+    session: Session, row: Pressure, kind: str, summary: str, at: datetime, moderator_id: int | None = None
 ) -> None:
     actions.record(
         session,
         site_id=row.site_id,
         moderator_id=moderator_id,
         kind=f"pressure.{kind}",
-        summary=said,
+        summary=summary,
         at=at,
         facts={"pressure": row.id, "thread": row.thread_id, "step": row.step},
     )
@@ -242,7 +242,7 @@ def _capital(words: str) -> str:
 
 
 def where(session: Session, row: Pressure, *, in_mail: bool = False) -> str:
-    """Name the thread, or the site, in a sentence; in a mail without what a mere browser calls it."""
+    """Name the thread or the site in a sentence; in a mail, without a title that only a browser has sent."""
     thread = session.get(Thread, row.thread_id) if row.thread_id else None
     if thread is None:
         return "the whole site"

@@ -1,4 +1,4 @@
-"""The pressure valve's rule: when friction rises, what it does, and how it falls, on both engines."""
+"""Surge protection: when it rises, what it does, and how it falls, on both engines."""
 
 from __future__ import annotations
 
@@ -316,7 +316,7 @@ def test_writers_at_the_same_time_open_it_once(crowd: Crowd, app: Flask) -> None
     crowd.session.rollback()
     assert [one.thread_id for one in crowd.spells] == [None]
     assert crowd.log == [
-        "pressure.rise: Comments with links wait on the whole site: "
+        "pressure.rise: Comments with links are held on the whole site: "
         "31 came within 5 minutes, where 30 are unusual."
     ]
 

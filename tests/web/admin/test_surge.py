@@ -1,4 +1,4 @@
-"""What moderators see of the pressure valve, and what they can do about it."""
+"""What moderators see of a surge, and what they can do about it."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_every_page_of_the_site_says_where_why_and_what_waits(it: AdminQueue) ->
     for path in ("/admin", f"/admin/sites/{it.site_id}/glance", f"/admin/sites/{it.site_id}/rules"):
         text = banner(it, path)
         assert f"Comments are pouring in on {TITLE} . It began 5 minutes ago : 25 came." in text
-        assert "Comments with links wait. This ends by itself when the surge is over." in text
+        assert "Comments with links are held. This ends by itself when the surge is over." in text
 
 
 def test_of_the_whole_site_and_of_several_articles(it: AdminQueue) -> None:
@@ -76,7 +76,7 @@ def test_of_the_whole_site_and_of_several_articles(it: AdminQueue) -> None:
     page = it.owner.page("/admin")
     assert page.count('class="notice pressure"') == 2
     assert page.index("on the whole site") < page.index("alert(1)")
-    assert "All comments wait." in page
+    assert "All comments are held." in page
 
 
 def test_it_is_over_by_the_clock_though_nobody_wrote(it: AdminQueue) -> None:
@@ -87,7 +87,7 @@ def test_it_is_over_by_the_clock_though_nobody_wrote(it: AdminQueue) -> None:
     assert spell(it).ended_at is None  # looking changes nothing
     assert episodes.close_ended(it.session, at=now()) == 1
     log = it.owner.page(f"/admin/sites/{it.site_id}/actions")
-    assert 'The service</bdi></b> <span dir="auto">Calm again on “&lt;/b&gt;&lt;script&gt;' in log
+    assert 'The service</bdi></b> <span dir="auto">The surge on “&lt;/b&gt;&lt;script&gt;' in log
 
 
 def test_the_link_leads_to_what_waits_for_it(it: AdminQueue) -> None:
@@ -106,9 +106,9 @@ def test_a_moderator_takes_it_away_and_puts_it_back(it: AdminQueue) -> None:
     assert episodes.effective_step(spell(it), now()) is SurgeStep.NONE
     assert (last_action(it).kind, last_action(it).moderator_id is None) == ("pressure.ease", False)
     assert by_hand(it, "hold") == 303
-    assert "All comments wait. This ends by itself" in banner(it)
+    assert "All comments are held. This ends by itself" in banner(it)
     assert episodes.effective_step(spell(it), now()) is SurgeStep.ALL
-    assert last_action(it).summary.startswith("Holds all comments on “")
+    assert last_action(it).summary.startswith("Held all new comments on “")
 
 
 def test_what_is_over_meanwhile_is_not_begun_again(it: AdminQueue) -> None:
