@@ -16,7 +16,7 @@ from commentsvc.cli.service import Application
 from commentsvc.config import Settings
 from commentsvc.db.outage import is_unavailability, outage_of
 from commentsvc.domain.admin import edits
-from commentsvc.domain.maintenance import article_titles, retention
+from commentsvc.domain.maintenance import article_titles, deleted_data, retention
 from commentsvc.domain.maintenance.retention import RetentionPeriods
 from commentsvc.domain.notifications import outbox
 from commentsvc.domain.notifications.outbox import OutgoingMail, Send
@@ -28,6 +28,9 @@ EVERY = 5
 """Seconds between two checks of the outbox."""
 SWEEP_EVERY = 3600
 """Seconds between two deletions of expired data."""
+
+LOG_EVERY = 30
+"""Seconds between two attempts to empty SQLite's write-ahead log, so that erased words do not stay in it."""
 
 Step = Callable[[Session], object]
 
@@ -91,7 +94,7 @@ def title_reader(settings: Settings) -> article_titles.Read:
 
 def _work(engine: Engine, settings: Settings) -> None:
     main = threading.main_thread()
-    next_sweep = time.monotonic()
+    next_sweep = next_log = time.monotonic()
 
     def stopped() -> bool:
         return not main.is_alive()
@@ -103,11 +106,18 @@ def _work(engine: Engine, settings: Settings) -> None:
             if retention.delete_expired(session, RetentionPeriods.read(settings), at=now(), stopped=stopped):
                 next_sweep = time.monotonic()
 
+    def empty_log(session: Session) -> None:
+        nonlocal next_log
+        if engine.dialect.name == "sqlite" and time.monotonic() >= next_log:
+            next_log = time.monotonic() + LOG_EVERY
+            session.rollback()
+            deleted_data.empty_log(engine, within=0)
+
     def mail(session: Session) -> None:
         _send_mail(session, settings, stopped)
 
     while not stopped():
-        for step in (mail, *_upkeep(settings, stopped), sweep):
+        for step in (mail, *_upkeep(settings, stopped), sweep, empty_log):
             _run(engine, step)
         for _ in range(EVERY * 2):
             if stopped():

@@ -99,6 +99,11 @@ class BoundedConnection(Connection[Any]):
         if to_write:
             self.execute(_UNLIMITED if unlimited else _WRITER)
 
+    def lift_limits(self) -> None:
+        """Let all further statements take any time; only for autocommit, and for a connection outside of the pool."""
+        self._patience, self._is_reading = None, False
+        self.execute("SET lock_timeout = 0; SET statement_timeout = 0")
+
     def commit(self) -> None:
         """Commit; the next statement belongs to no transaction until `begin`."""
         super().commit()

@@ -82,6 +82,18 @@ def connect_to_write(engine: Engine) -> Connection:
     return engine.connect().execution_options(**{_WRITE: True})
 
 
+def connect_unlimited(engine: Engine) -> Connection:
+    """Return a connection to PostgreSQL for statements outside of a transaction, such as VACUUM, without time limits.
+
+    It does not return to the pool, because readers need the limits.
+    """
+    connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    raw: Any = connection.connection.driver_connection
+    connection.detach()
+    raw.lift_limits()
+    return connection
+
+
 def connect_to_migrate(engine: Engine) -> Connection:
     """Return a connection whose every transaction begins as by `begin_write`, and may take any time.
 

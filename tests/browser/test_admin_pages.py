@@ -45,13 +45,14 @@ FURTHER = {
     ],
     "people.recent": ["?q=don", "?q=nobody"],
     "people.detail": [f"?who={WHO}"],
+    "guest_erasure.erase": [f"?who={WHO}"],
     "threads.listing": ["?q=swifts", "?q=nothing"],
     "thread_moves.preview": ["?into={other}"],
     "thread_moves.move_preview": ["?to={second}"],
     "site_moves.dry_run": ["?old=https://blog.example/&new=https://blog.example/new/"],
 }
 """What pages show when more is asked of them; these make sense only so, or are another page then."""
-ASKED = {"people.detail"}
+ASKED = {"people.detail", "guest_erasure.erase"}
 """Pages that need to be asked for something."""
 
 

@@ -193,7 +193,7 @@ def guarded(
 
 def harmless(service: Service, blog: Blog) -> None:
     """Store what shows every element and attribute that the page itself has."""
-    every = [f"Comment {number}" for number in range(51)]
+    every = ["A very long comment. " * 300, *(f"Comment {number}" for number in range(50))]
     ids = write(service, blog, *every, path="/harmless")
     replies = write(service, blog, *"1234567", path="/harmless", parent=ids[0])
     write(service, blog, "deeper", path="/harmless", parent=replies[0])

@@ -11,10 +11,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from commentsvc.db import sqlite
+from commentsvc.db.session import connect_unlimited
 from commentsvc.integrations import full_text
 
-LOG_WITHIN = 30.0
-"""Seconds to wait for readers who need the write-ahead log; after that the hourly deletion empties it."""
+LOG_WITHIN = 3.0
+"""Seconds to wait for readers who need the write-ahead log; after that the background thread of `serve` empties it."""
 _ATTEMPT_MS = 200
 """One attempt; while it lasts, nobody can write."""
 _VACUUMED = (
@@ -36,15 +37,15 @@ def purge(session: Session) -> None:
     try:
         if engine.dialect.name == "sqlite":
             full_text.forget_deleted(engine)
-            if not empty_log(engine):
-                log.warning("deleted data is still in the write-ahead log: somebody is reading for very long")
+            if not empty_log(engine, within=LOG_WITHIN):
+                log.warning("deleted data is in the write-ahead log until nobody reads from it")
         else:
             _vacuum(engine)
     except (SQLAlchemyError, sqlite3.Error):
         log.exception("deleted data could not be removed from the database's files")
 
 
-def empty_log(engine: Engine, *, within: float = LOG_WITHIN) -> bool:
+def empty_log(engine: Engine, *, within: float) -> bool:
     """Move SQLite's write-ahead log into the database and truncate it; return whether it is empty.
 
     No reader may be using it, so this tries for `within` seconds.
@@ -67,7 +68,6 @@ def _log_is_emptied(engine: Engine) -> bool:
 
 def _vacuum(engine: Engine) -> None:
     """Free the space of deleted rows on PostgreSQL, which then overwrites it; its own log has them for a while."""
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("SET statement_timeout = 0"))
-        connection.execute(text(f"VACUUM {_VACUUMED}"))
-        connection.execute(text("RESET statement_timeout"))
+    with connect_unlimited(engine) as connection:
+        # Without TRUNCATE, which would wait for the readers of each table.
+        connection.execute(text(f"VACUUM (TRUNCATE false) {_VACUUMED}"))

@@ -10,6 +10,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from commentsvc.config import Settings
+from commentsvc.db import postgresql
 from commentsvc.db.session import begin_write
 from commentsvc.domain import actions
 from commentsvc.domain.accounts import accounts
@@ -217,3 +218,24 @@ def test_a_short_name_takes_only_sentences_that_name_it(session: Session, site: 
     session.commit()
     erasure.erase_guest(session, GUEST)
     assert set(session.scalars(select(Action.summary))) == {"Banned Ann for good: rude", "Banned somebody."}
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"])
+def test_a_vacuum_waits_for_a_lock_longer_than_anybody_else(
+    session: Session, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(postgresql, "GRACE", 0.2)
+    monkeypatch.setattr(postgresql, "WRITE_STATEMENT", 0.2)
+    engine = session.get_bind().engine
+    session.execute(text("SELECT 1"))
+    locked = engine.connect()
+    locked.execute(text("LOCK TABLE comment IN SHARE UPDATE EXCLUSIVE MODE"))
+    release = threading.Timer(1.0, locked.close)
+    release.start()
+    try:
+        deleted_data.purge(session)
+    finally:
+        release.join()
+    assert caplog.records == []
+    assert session.execute(text("SHOW statement_timeout")).scalar() == "10s"
+    assert session.execute(text("SHOW lock_timeout")).scalar() == "2s"
