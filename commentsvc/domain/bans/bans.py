@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import BindParameter, ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from commentsvc import host_names
@@ -63,7 +63,7 @@ def month_of(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m}"
 
 
-def are_on(site_id: int) -> ColumnElement[bool]:
+def are_on(site_id: int | BindParameter[int]) -> ColumnElement[bool]:
     """Return an SQL condition: whether a site has any bans."""
     return exists().where(Ban.site_id == site_id)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from commentsvc.domain.authors import Author
@@ -34,6 +34,10 @@ class Signals:
     """None: not known yet; the level has to be judged in a transaction that can write."""
 
 
+# Most sites have neither bans nor a trained filter, and the full queries are large.
+_ON_SITE = select(bans.are_on(bindparam("site_id")), spam_filter.has_learned(bindparam("site_id")))
+
+
 def gather(
     session: Session, site_id: int, source: str, html: str, author: Author, *, at: datetime
 ) -> Signals:
@@ -42,9 +46,7 @@ def gather(
     if author.role is not None:
         return Signals(words={}, links=len(addresses))
     typed, shown = author.guest, _shown_details(session, author)
-    # Most sites have neither bans nor a trained filter, and the full queries are large.
-    on_site = select(bans.are_on(site_id), spam_filter.has_learned(site_id))
-    has_bans, filter_has_learned = session.execute(on_site).one()
+    has_bans, filter_has_learned = session.execute(_ON_SITE, {"site_id": site_id}).one()
     if has_bans:
         hosts = bans.hosts_of([shown.website, *addresses])
         bans.require_welcome(session, site_id, author, hosts=hosts, at=at)

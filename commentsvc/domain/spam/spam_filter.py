@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import BindParameter, ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
 from commentsvc.domain.spam import tokens
@@ -69,7 +69,7 @@ class Score:
         return f"The site's own filter considers this spam with {_percent(self.value)}.{because}"
 
 
-def has_learned(site_id: int) -> ColumnElement[bool]:
+def has_learned(site_id: int | BindParameter[int]) -> ColumnElement[bool]:
     """Return an SQL condition: whether a site's filter has learned enough to give a score."""
     enough = (FilterWord.spam >= ENOUGH, FilterWord.ham >= ENOUGH)
     return exists().where(FilterWord.site_id == site_id, FilterWord.word == "", *enough)

@@ -84,7 +84,7 @@ def _store(form: CommentForm, address: ThreadAddress, mode: str) -> PostedCommen
     signals = comments.examine(session, address.site, draft, author, at=now())
     signals = _with_opinion(signals, form, address, draft, author)
     if author.role is None:
-        thread = threads.find(session, address)
+        thread = threads.find(session, address) if address.site.valve else None
         signals = replace(signals, pressure=detection.peek(session, address.site, thread, at=now()))
     session.expunge_all()  # keeps the site as it was read, so that it is not read again under the lock
     try:
