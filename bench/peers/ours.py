@@ -38,6 +38,10 @@ SETTLED = 3.0
 _ARTICLE = re.compile(r'<article\b[^>]*class="?comment\b')
 
 
+UNIT = {"MALLOC_ARENA_MAX": "1"}
+"""What the systemd unit in docs/serving.md sets."""
+
+
 class Ours:
     """The service, on a data directory of its own: all by default, but a site open to all and no limits on posts."""
 
@@ -54,7 +58,7 @@ class Ours:
             "DATA_DIR": str(folder / "data"),
         }
         variables |= limits
-        self._env = {PREFIX + name: value for name, value in variables.items()}
+        self._env = {PREFIX + name: value for name, value in variables.items()} | UNIT
         program = Path(sys.executable).with_name("commentsvc")
         self._init: list[str | Path] = [program, "init"]
         self._server = processes.Server(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from io import BytesIO
-from threading import Semaphore, Timer
+from threading import Semaphore
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from commentsvc.serving.body_deadlines import BodyDeadlines
 from commentsvc.serving.wsgi_bridge import ABORT, CAN_WAIT, DeferredResponse
 
 LONG = ("/admin", "/login", "/account", "/invite")
@@ -35,6 +36,7 @@ class RequestBodyReader:
         self._app = app
         self._waiting = Semaphore(WAITING)
         self._all_stuck = False
+        self._deadlines = BodyDeadlines()
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Pass a request on once its body has arrived."""
@@ -57,23 +59,13 @@ class RequestBodyReader:
         if not self._waiting.acquire(timeout=0 if self._all_stuck else PATIENCE):
             self._all_stuck = True
             return None
+        abort = environ.get(ABORT, lambda: None)  # another server has its own deadline, or none
         try:
-            return _read_in_time(environ, length)
+            with self._deadlines.ends_after(BODY_WITHIN + length / BYTES_PER_SECOND, abort):
+                return bytes(environ["wsgi.input"].read(length))  # shorter if the connection ended
         finally:
             self._all_stuck = False
             self._waiting.release()
-
-
-def _read_in_time(environ: WSGIEnvironment, length: int) -> bytes:
-    """Return the body, which is shorter than announced if its sender has gone or was too slow."""
-    abort = environ.get(ABORT, lambda: None)  # another server has its own deadline, or none
-    deadline = Timer(BODY_WITHIN + length / BYTES_PER_SECOND, abort)
-    deadline.daemon = True
-    deadline.start()
-    try:
-        return bytes(environ["wsgi.input"].read(length))
-    finally:
-        deadline.cancel()
 
 
 def _is_reading(environ: WSGIEnvironment) -> bool:
