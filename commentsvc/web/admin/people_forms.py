@@ -82,7 +82,7 @@ class NoteForm(FlaskForm):
 
 
 class ErasureForm(FlaskForm):
-    """The end of all that a guest left."""
+    """Confirms that a guest is to be erased."""
 
     sure = BooleanField(
         "I understand that this cannot be undone.",
