@@ -362,6 +362,22 @@ def test_a_form_whose_script_does_not_come_is_sent_as_a_page(
     complaints.clear()
 
 
+def test_a_form_sent_before_its_script_is_there_posts_in_place(
+    page: Page, service: Service, blog: Blog
+) -> None:
+    """It was sent as a page; the script then took what had been posted for a draft, and showed it again."""
+    waiting: list[Route] = []
+    page.route("**/composer.js", lambda route: waiting.append(route))
+    thread = opened(page, service, blog)
+    fill_in(thread, "Sent early")
+    post(thread)
+    assert stored(service) == []
+    waiting[0].continue_()
+    texts(thread, "Sent early")
+    expect(thread.get_by_text("Your comment is posted.")).to_be_attached()
+    expect(thread.get_by_label("Your comment")).to_have_value("")
+
+
 # --- What the browser keeps.
 
 

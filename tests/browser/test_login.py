@@ -311,7 +311,9 @@ class TestAWindowThatDoesNotCome:
         page.goto(article(blog, service))
         frame = box(page)
         frame.locator("#text").fill("Half a thought")
-        frame.get_by_role("button", name="Log in with Example ID").click()
+        with page.expect_popup() as opened:
+            frame.get_by_role("button", name="Log in with Example ID").click()
+        opened.value.wait_for_load_state()  # or the clock, which is all windows', would run where none is yet
         expect(frame.get_by_text("Connecting to Example ID")).to_be_visible()
         page.clock.run_for(30_000)
         fault = frame.locator("#login-error")

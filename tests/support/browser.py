@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect, sync_playwright
 from sqlalchemy.orm import Session
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -79,6 +79,7 @@ def chromium() -> Iterator[Browser]:
     if path is None:
         missing("Chromium", "none is installed; `python -m tests.support.chromium` brings one")
     root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright, pytest.MonkeyPatch.context() as patch:
         for name in ("click", "dblclick", "check", "uncheck"):
             patch.setattr(Locator, name, _pointed(getattr(Locator, name)))

@@ -242,13 +242,8 @@ async function postForm(more) {
   return post(form.getAttribute("action"), body);
 }
 
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  submitComment();
-});
-
 /** Post the comment: under the article that the page shows, or under the one that was `chosen` of two. */
-async function submitComment(chosen, elsewhere = false) {
+export async function submitComment(chosen, elsewhere = false) {
   if (submit.disabled) return;
   const missing = findMissing();
   showErrors(missing);

@@ -7,7 +7,7 @@ import {
 
 const root = document.documentElement;
 
-// --- Times; before anything measures, or it is laid out twice.
+// --- Times, before anything measures.
 
 updateTimes();
 setInterval(() => document.hidden || updateTimes(), 60000);
@@ -19,7 +19,7 @@ thread.addEventListener("pointerover", ({ target }) => {
   }
 });
 
-// Values, not code: nothing that could load or refer to anything.
+// Values that can load nothing.
 const UNSAFE = /[;{}\\]|(?<!rgba?|hsla?|hwb|lab|lch|color|mix|dark|calc)\(/i;
 
 function applyTheme(look) {
@@ -120,15 +120,12 @@ async function showComment(id) {
 const permalink = /^#comment-(\d{1,15})$/.exec(location.hash)?.[1] ?? hostFacts?.comment;
 if (permalink) showComment(+permalink);
 
-/** Null where that fails; the form is then sent as a page. */
+/** Undefined where that fails; the form is then sent as a page. */
 async function loadComposer() {
-  if (!form) return null;
-  try {
-    const [composer] = await Promise.all([import("./composer.js"), loadLogin(), import("./session.js")]);
-    return composer;
+  if (form) try {
+    return (await Promise.all([import("./composer.js"), loadLogin(), import("./session.js")]))[0];
   } catch {
     form.classList.add("open");
-    return null;
   }
 }
 
@@ -151,6 +148,12 @@ if (form) {
   const known = ["key", "signed"].some((key) => load("localStorage", key))
     || ["key", "bearer", "connecting"].some((key) => load("sessionStorage", key));
   if (draft || known || form.matches(".open, :focus-within") || form.elements.text.value) loadComposer();
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const composer = await loadComposer();
+    if (composer) composer.submitComment();
+    else form.submit();
+  });
 }
 
 // --- Links; with a key held down, and without script, they lead to pages.
