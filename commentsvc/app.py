@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from flask import Flask, request
+from flask_wtf import CSRFProtect
 from werkzeug.exceptions import LengthRequired
 
 from commentsvc import logs
@@ -19,7 +20,7 @@ from commentsvc.serving.page_cache.change_broadcast import ChangeBroadcast
 from commentsvc.serving.page_cache.change_signal import ChangeSignal
 from commentsvc.serving.request_bodies import BODY_LARGEST
 from commentsvc.web import error_pages, headers, request_values, routes, templating
-from commentsvc.web.auth import cookies, person_marks, stale_forms
+from commentsvc.web.auth import cookies, stale_forms
 from commentsvc.web.context import Services
 
 CHANGES = "changes.bell"
@@ -68,7 +69,7 @@ def _services(settings: Settings, broadcast: ChangeBroadcast) -> Services:
 def _init_web(app: Flask, settings: Settings) -> None:
     request_values.init_app(app)
     cookies.init_app(app, settings)
-    csrf = person_marks.PersonCsrf(app)
+    csrf = CSRFProtect(app)
     routes.init_app(app)
     for blueprint in routes.without_session_token():
         csrf.exempt(blueprint)

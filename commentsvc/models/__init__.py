@@ -11,7 +11,7 @@ from commentsvc.models.columns import (
     TitleSource,
     now,
 )
-from commentsvc.models.comments import Comment, Decision, DeletedImport, Revision
+from commentsvc.models.comments import AUTHOR_COLUMNS, Comment, Decision, DeletedImport, Revision
 from commentsvc.models.deliveries import Delivery, DeliveryState
 from commentsvc.models.logins import LoginSession, Ticket
 from commentsvc.models.moderation import Action, Ban, BanKind, FilterWord, Note, Pressure, Report, Usual
@@ -20,6 +20,7 @@ from commentsvc.models.searched import search_text
 from commentsvc.models.sites import Origin, Site, Thread, ThreadAlias
 
 __all__ = [
+    "AUTHOR_COLUMNS",
     "Action",
     "Ban",
     "BanKind",

@@ -28,6 +28,19 @@ _HAS_ACTION = text("action_id IS NOT NULL")
 _HAS_MODERATOR = text("moderator_id IS NOT NULL")
 
 
+AUTHOR_COLUMNS = (
+    "commenter_id",
+    "role",
+    "guest_name",
+    "guest_email",
+    "guest_website",
+    "author_key_hash",
+    "network_hash",
+    "idempotency_key",
+)
+"""Everything about the author of a comment: their name, and what could identify their browser or network."""
+
+
 class Comment(Base):
     """A comment: its source, its rendered HTML, its author, status and place in the thread."""
 

@@ -41,9 +41,7 @@ def init_app(app: Flask) -> None:
         initial=initials.initial,
         is_long=shown_lines.is_long,
     )
-    environment.globals.update(
-        asset=static_files.url, page_mark=person_marks.page_mark, page_token=person_marks.csrf_token
-    )
+    environment.globals.update(asset=static_files.url, page_mark=person_marks.page_mark)
 
 
 def date(at: datetime) -> str:

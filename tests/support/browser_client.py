@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Flask
 from sqlalchemy.orm import Session
@@ -14,7 +14,22 @@ from commentsvc.domain.accounts import accounts
 from commentsvc.models import Commenter, now
 from tests.conftest import BASE_URL
 
-_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"><input type="hidden" name="made_for" value="([^"]*)"')
+
+
+class PageToken(NamedTuple):
+    """The hidden fields by which a page's forms are known."""
+
+    csrf_token: str
+    made_for: str
+    """The mark of the person who saw the page."""
+
+
+def token_of(html: str) -> PageToken:
+    """Return the token of a page's first form."""
+    match = _TOKEN.search(html)
+    assert match is not None
+    return PageToken(*match.groups())
 
 
 class BrowserClient:
@@ -33,11 +48,9 @@ class BrowserClient:
         assert answer.status_code == 200, f"{path}: {answer.status}"
         return answer.text
 
-    def token(self, path: str = "/admin/sign-in/any") -> str:
-        """The CSRF token of a page's first form; that of the sign-in page is there for everybody."""
-        match = _TOKEN.search(self.page(path))
-        assert match is not None
-        return match[1]
+    def token(self, path: str = "/admin/sign-in/any") -> PageToken:
+        """The token of a page's first form; that of the sign-in page is there for everybody."""
+        return token_of(self.page(path))
 
     def post(
         self,
@@ -45,13 +58,17 @@ class BrowserClient:
         data: dict[str, Any] | None = None,
         *,
         origin: str | None = "",
-        token: str | None = "",
+        token: PageToken | str | None = "",
         fetch_site: str = "same-origin",
     ) -> TestResponse:
-        """Send a form. `origin` and `token` are right where not given, and left out where None."""
+        """Send a form. `origin` and `token` are right where not given, and left out where None.
+
+        A `token` that is text is the CSRF token alone.
+        """
         sent, headers = dict(data or {}), {"Sec-Fetch-Site": fetch_site}
         if token is not None:
-            sent["csrf_token"] = token or self.token()
+            token = token or self.token()
+            sent |= token._asdict() if isinstance(token, PageToken) else {"csrf_token": token}
         if origin is not None:
             headers["Origin"] = origin or self.base_url
         return self.client.post(path, base_url=self.base_url, data=sent, headers=headers)

@@ -14,7 +14,7 @@ from commentsvc.db.session import begin_write, db
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.sites import sites
 from tests.conftest import BASE_URL, BLOG
-from tests.support.browser_client import BrowserClient
+from tests.support.browser_client import BrowserClient, PageToken
 from tests.support.member_client import enter, person
 
 FROM_PROVIDERS = "/login/callback/<key>"
@@ -51,7 +51,8 @@ class Insiders:
     def post(self, path: str, headers: dict[str, str]) -> TestResponse:
         """Send a form with the right CSRF token."""
         visitor = self._member if path.startswith("/account") else self._owner
-        data = {"csrf_token": self._tokens.get(id(visitor), ""), "url": f"{BLOG}/a"}
+        token = self._tokens.get(id(visitor), PageToken("", ""))
+        data = token._asdict() | {"url": f"{BLOG}/a"}
         return visitor.client.post(path, base_url=BASE_URL, data=data, headers=headers)
 
     def forget_tokens(self) -> None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 from flask import Flask
@@ -20,7 +20,7 @@ from commentsvc.db.session import begin_write, db
 from commentsvc.domain.accounts import accounts, login_sessions
 from commentsvc.models import Commenter, now
 from tests.conftest import BASE_URL
-from tests.support.browser_client import BrowserClient
+from tests.support.browser_client import BrowserClient, PageToken
 from tests.support.guest_client import ARTICLE, GuestClient, add_site
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
@@ -86,7 +86,7 @@ class Sender:
         self.visitor = BrowserClient(app)
         self.client = self.visitor.client
         self.headers: dict[str, str] = dict(OURS)
-        self.csrf = ""
+        self.csrf = PageToken("", "")
         with app.app_context(), Session(db.engine) as session:
             begin_write(session)
             if who == "reader":
@@ -99,7 +99,7 @@ class Sender:
 
     def send(self, method: str, path: str, query: str = "", body: str = "", kind: str = "") -> TestResponse:
         environ: dict[str, Any] = {"REQUEST_METHOD": method, "HTTP_HOST": BASE_URL.partition("//")[2]}
-        data = f"csrf_token={self.csrf}&{body}" if body and not kind else body
+        data = f"{urlencode(self.csrf._asdict())}&{body}" if body and not kind else body
         return self.client.open(
             path,
             method=method,

@@ -25,6 +25,7 @@ from commentsvc.domain.spam.checks import Verdict
 from commentsvc.domain.threads import threads
 from commentsvc.errors import ForbiddenError
 from commentsvc.models import (
+    AUTHOR_COLUMNS,
     Comment,
     Commenter,
     Decision,
@@ -44,19 +45,7 @@ REMOVED = "*Removed by its author.*"
 """Replaces the text, for a moderator who looks into the trash."""
 _LEFT = Verdict(CheckName.ERASED, Status.TRASH, "Its author deleted their account here.")
 _ASKED = Verdict(CheckName.ERASED, Status.TRASH, "Its author asked for it to be erased.")
-# Everything about the author: their name, and what could identify their browser or network.
-_NOBODY: dict[str, None] = dict.fromkeys(
-    (
-        "commenter_id",
-        "role",
-        "guest_name",
-        "guest_email",
-        "guest_website",
-        "author_key_hash",
-        "network_hash",
-        "idempotency_key",
-    )
-)
+_NOBODY: dict[str, None] = dict.fromkeys(AUTHOR_COLUMNS)
 
 
 class Texts(StrEnum):

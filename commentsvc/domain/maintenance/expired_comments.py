@@ -12,24 +12,12 @@ from commentsvc.db.session import begin_write
 from commentsvc.domain.admin import edits
 from commentsvc.domain.comments import comment_text
 from commentsvc.domain.threads import threads
-from commentsvc.models import Comment, Decision, DeletedImport, Status, search_text
+from commentsvc.models import AUTHOR_COLUMNS, Comment, Decision, DeletedImport, Status, search_text
 from commentsvc.text import markup
 
 EMPTY = "*Deleted, as it had been kept for its time.*"
 """Replaces the text, for a moderator who finds the placeholder."""
-_NOBODY: dict[str, None] = dict.fromkeys(
-    (
-        "commenter_id",
-        "role",
-        "guest_name",
-        "guest_email",
-        "guest_website",
-        "author_key_hash",
-        "network_hash",
-        "idempotency_key",
-        "edited_at",
-    )
-)
+_NOBODY: dict[str, None] = dict.fromkeys((*AUTHOR_COLUMNS, "edited_at"))
 
 
 def remove(session: Session, site_id: int, status: Status, *, before: datetime, limit: int) -> int:

@@ -9,8 +9,6 @@ from __future__ import annotations
 import hmac
 
 from flask import g, request
-from flask_wtf import CSRFProtect
-from flask_wtf.csrf import generate_csrf
 
 from commentsvc.errors import OtherPersonError
 from commentsvc.integrations import signing
@@ -19,7 +17,8 @@ from commentsvc.web.auth import cookies
 from commentsvc.web.context import settings
 
 _OWN_PAGES = "own pages"
-_SEPARATOR = "~"
+FIELD = "made_for"
+"""The hidden field of forms that has the mark."""
 
 
 def mark_of(person: Commenter, place: str) -> str:
@@ -32,28 +31,15 @@ def mark_of(person: Commenter, place: str) -> str:
     return signing.keyed_hash(settings().secret_key, "person", value)
 
 
-class PersonCsrf(CSRFProtect):  # type: ignore[misc]
-    """CSRF protection whose tokens also carry the mark of the person the page was made for."""
-
-    def _get_csrf_token(self) -> str | None:
-        sent = super()._get_csrf_token()
-        return sent.rpartition(_SEPARATOR)[2] if isinstance(sent, str) else None
-
-
 def page_mark() -> str:
     """Return the mark of the person who sees this account or admin page; empty if nobody is signed in."""
     person = g.get("person") or cookies.signed_in_moderator()
     return mark_of(person, _OWN_PAGES) if person else ""
 
 
-def csrf_token() -> str:
-    """Return the CSRF token of a form on such a page, with the mark."""
-    return f"{page_mark()}{_SEPARATOR}{generate_csrf()}"
-
-
 def sent_mark() -> str:
-    """Return the mark in the form's CSRF token; empty if there is none."""
-    return request.form.get("csrf_token", "").rpartition(_SEPARATOR)[0]
+    """Return the mark that a form of such a page sent; empty if there is none."""
+    return request.form.get(FIELD, "")
 
 
 def is_of(mark: str, person: Commenter) -> bool:

@@ -55,6 +55,10 @@ def _send_again(status: int, what_happened: str, person: Commenter) -> Response:
         "admin/send_again.html",
         what_happened=what_happened,
         name=person.name,
-        fields=[pair for pair in request.form.items(multi=True) if pair[0] != "csrf_token"],
+        fields=[
+            pair
+            for pair in request.form.items(multi=True)
+            if pair[0] not in ("csrf_token", person_marks.FIELD)
+        ],
     )
     return headers.no_store(make_response(html, status))

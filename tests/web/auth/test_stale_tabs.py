@@ -18,7 +18,7 @@ from commentsvc.domain.sites import sites
 from commentsvc.models import Comment, Commenter, Identity, LoginSession, Policy, Report, Site, now
 from tests.conftest import BASE_URL, BLOG
 from tests.support.admin_queue import AdminQueue, open_queue
-from tests.support.browser_client import BrowserClient
+from tests.support.browser_client import BrowserClient, PageToken, token_of
 from tests.support.guest_client import Elements
 from tests.support.member_client import Vouching, enter, frame_session, give_pass, person, write
 from tests.web.auth import test_sso
@@ -502,7 +502,7 @@ class TestTheAdminView:
         assert "You are now signed in as Bob." in page.text
         assert {str(one["name"]) for one in page.all("textarea")} == {"text", "approve"}
         assert len(queue_of_site.statuses()) == 1
-        again = re.findall(r'name="csrf_token" value="([^"]+)"', answer.text)[0]
+        again = token_of(answer.text)
         assert tabs.post(path, {"text": "An answer", "approve": "y"}, token=again).status_code == 303
         queue_of_site.session.rollback()
         written = queue_of_site.session.scalars(select(Comment).order_by(Comment.id.desc())).first()
@@ -525,6 +525,8 @@ class TestTheAdminView:
     def test_offers_nothing_to_another_website(self, queue_of_site: AdminQueue, origin: str | None) -> None:
         number = queue_of_site.write("A question")
         path = f"/admin/comments/{number}/decision"
-        answer = queue_of_site.owner.post(path, {"verdict": "trash"}, token=f"{'a' * 64}~x", origin=origin)
+        answer = queue_of_site.owner.post(
+            path, {"verdict": "trash"}, token=PageToken("x", "a" * 64), origin=origin
+        )
         assert answer.status_code == 400
         assert "Continue as" not in answer.text
