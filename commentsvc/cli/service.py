@@ -139,13 +139,19 @@ def bring_up_to_date(settings: Settings) -> bool:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Session]:
-    """Yield a database session that reads, or whose user commits; raises OutdatedSchemaError."""
+def migrated(settings: Settings) -> Iterator[Engine]:
+    """Yield the engine of a database that has every migration; raises OutdatedSchemaError."""
     with Application(settings).in_use() as engine:
         if not migrations.is_up_to_date(engine):
             raise OutdatedSchemaError
-        with Session(engine, expire_on_commit=False) as session:
-            yield session
+        yield engine
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Session]:
+    """Yield a database session that reads, or whose user commits; raises OutdatedSchemaError."""
+    with migrated(settings) as engine, Session(engine, expire_on_commit=False) as session:
+        yield session
 
 
 @contextmanager
