@@ -1,8 +1,3 @@
-"""For any WSGI server: `wsgi:app`, configured by the `COMMENTSVC_*` variables and `settings.env`."""
+"""For any WSGI server in a copy of the repository: `wsgi:app`. Where only the package is, `commentsvc.wsgi:app`."""
 
-import os
-
-from commentsvc import create_app
-from commentsvc.integrations import settings_file
-
-app = create_app(settings_file.settings(os.environ))
+from commentsvc.wsgi import app as app

@@ -39,7 +39,7 @@ _ARTICLE = re.compile(r'<article\b[^>]*class="?comment\b')
 
 
 UNIT = {"MALLOC_ARENA_MAX": "1"}
-"""What the systemd unit in docs/serving.md sets."""
+"""What deploy/commentsvc.service sets."""
 
 
 class Ours:

@@ -6,10 +6,11 @@ from typing import Any
 
 import click
 
+from commentsvc import extras
 from commentsvc.cli import admin, doctor, erase, site, transfer
-from commentsvc.cli import deliver as cli_deliver
 from commentsvc.cli import demo as cli_demo
 from commentsvc.cli import serve as cli_serve
+from commentsvc.cli import work as cli_work
 from commentsvc.errors import CommentsvcError
 
 COMMANDS = (
@@ -19,7 +20,7 @@ COMMANDS = (
     cli_serve.settings,
     site.site,
     admin.admin,
-    cli_deliver.deliver,
+    cli_work.work,
     doctor.doctor,
     transfer.import_,
     transfer.rerender,
@@ -48,7 +49,7 @@ class Commands(click.Group):
             if error.name != "psycopg":
                 raise
             raise click.ClickException(
-                "PostgreSQL needs its driver: pip install 'commentsvc[postgresql]'"
+                f"PostgreSQL needs its driver: {extras.install_command('postgresql')}"
             ) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:

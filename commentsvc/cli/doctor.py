@@ -18,12 +18,12 @@ from commentsvc.cli import service
 from commentsvc.config import APPLE_KEY, PREFIX, Settings
 from commentsvc.db import outage, sqlite
 from commentsvc.db.session import sqlite_file
-from commentsvc.domain.maintenance import reader_networks
+from commentsvc.domain.maintenance import reader_networks, work_rounds
 from commentsvc.errors import MailError, OutboundError, ProviderError
 from commentsvc.http_client import client
 from commentsvc.integrations.oauth import catalogue
 from commentsvc.integrations.oauth.catalogue import Provider
-from commentsvc.models import Site
+from commentsvc.models import Site, now
 from commentsvc.serving.page_cache import change_broadcast
 
 RESTORE = "The file is damaged. Stop the service and restore a backup (docs/serving.md, “When something is broken”)."
@@ -55,6 +55,7 @@ def doctor(context: click.Context) -> None:
         findings = [*_database(session, settings), *_service(settings)]
         if not any(finding.advice == RESTORE for finding in findings):
             findings += [_readers(session), *_sites(session, settings)]
+            findings += [_background_work(session)]
         findings += _mail(settings)
     findings += [finding for row in catalogue.offered(settings) for finding in _provider(row, settings)]
     for finding in findings:
@@ -126,6 +127,17 @@ def _readers(session: Session) -> Finding:
         'See "Behind a CDN" in docs/serving.md.'
     )
     return Finding("Networks", state, advice if lately.are_few else "")
+
+
+def _background_work(session: Session) -> Finding:
+    """Check whether some process does the background work, which another WSGI server does not do."""
+    last = session.scalar(work_rounds.last_round)
+    advice = (
+        "No mail is sent, no title is read, and nothing that has expired is deleted. `commentsvc serve` does this; "
+        "beside another WSGI server, run `commentsvc work`."
+    )
+    state = f"last done on {last:%Y-%m-%d at %H:%M} UTC" if last else "was never done"
+    return Finding("Background work", state, advice if work_rounds.is_late(last, at=now()) else "")
 
 
 def _redis(settings: Settings) -> Finding:

@@ -11,7 +11,7 @@ from functools import partial
 
 import click
 
-from commentsvc.cli import deliver, service
+from commentsvc.cli import background_work, service
 from commentsvc.config import PREFIX, Settings
 from commentsvc.errors import SettingsError
 from commentsvc.integrations import settings_file
@@ -64,7 +64,11 @@ def init(base_url: str | None) -> None:
 
 @click.command()
 @click.option(
-    "--bind", default=BIND, show_default=True, metavar="HOST:PORT", help="Address and port to listen on."
+    "--bind",
+    default=BIND,
+    show_default=True,
+    metavar="ADDRESS",
+    help="HOST:PORT, [IPv6]:PORT or unix:/path/of/socket to listen on.",
 )
 @click.option(
     "--workers",
@@ -82,15 +86,15 @@ def serve(bind: str, workers: int, access_log: bool) -> None:
     It migrates the database first, and finishes running requests before it stops.
     """
     settings = service.settings()
-    where = server.Bind.read(bind)
+    where = server.read_bind(bind)
     where.require_free()
     application = service.Application(settings)
     if application.bring_up_to_date():
         log.info("the database was brought up to date")
     application.show_one_thread()
-    log.info("serving %s at http://%s", settings.base_url, where)
+    log.info("serving %s at %s", settings.base_url, where.url)
     server.serve(
-        partial(deliver.load, application),
+        partial(background_work.load, application),
         where,
         workers=workers,
         access_log=access_log,

@@ -12,6 +12,7 @@ from limits.errors import ConfigurationError
 from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
+from commentsvc import extras
 from commentsvc.errors import SettingsError, TooManyError
 from commentsvc.integrations import signing
 from commentsvc.integrations.memory_window import MemoryWindow
@@ -123,5 +124,5 @@ def _storage(redis_url: str) -> MemoryWindow | RedisStorage:
         )
     except ConfigurationError as error:
         raise SettingsError(
-            ["COMMENTSVC_REDIS_URL needs its driver: pip install 'commentsvc[redis]'"]
+            [f"COMMENTSVC_REDIS_URL needs its driver: {extras.install_command('redis')}"]
         ) from error

@@ -18,6 +18,7 @@ from commentsvc.models.moderation import Action, Ban, BanKind, FilterWord, Note,
 from commentsvc.models.people import Commenter, Identity, Membership, Picture, Registration
 from commentsvc.models.searched import search_text
 from commentsvc.models.sites import Origin, Site, Thread, ThreadAlias
+from commentsvc.models.work_rounds import WorkRound
 
 __all__ = [
     "AUTHOR_COLUMNS",
@@ -54,6 +55,7 @@ __all__ = [
     "Ticket",
     "TitleSource",
     "Usual",
+    "WorkRound",
     "now",
     "search_text",
 ]

@@ -22,7 +22,8 @@ from granian.http import HTTP1Settings
 from granian.server import MPServer
 
 from commentsvc.errors import BadAddressError
-from commentsvc.serving import stack
+from commentsvc.serving import stack, unix_socket
+from commentsvc.serving.unix_socket import UnixSocket
 
 WsgiApp = Callable[..., Iterable[bytes]]
 
@@ -57,11 +58,18 @@ class Bind:
         """
         match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]\s]+)):(\d{1,5})", text)
         if not match or not 0 < int(match[3]) < 65_536:
-            raise BadAddressError(f"{text!r} is not HOST:PORT, such as 127.0.0.1:8600")
+            raise BadAddressError(
+                f"{text!r} is not HOST:PORT, such as 127.0.0.1:8600 or [::1]:8600, nor unix:/PATH"
+            )
         return cls(_address_of(match[1] or match[2]), int(match[3]))
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """The address with its scheme, for people."""
+        return f"http://{self}"
 
     def require_free(self) -> None:
         """Raise BadAddressError if we cannot listen here.
@@ -76,6 +84,11 @@ class Bind:
                 probe.bind((self.host, self.port))
             except OSError as error:
                 raise BadAddressError(f"Cannot listen at {self}: {error.strerror or error}.") from None
+
+
+def read_bind(text: str) -> Bind | UnixSocket:
+    """Parse `HOST:PORT` or `unix:/path`; raises BadAddressError."""
+    return UnixSocket.read(text) if text.startswith(unix_socket.PREFIX) else Bind.read(text)
 
 
 def _address_of(host: str) -> str:
@@ -95,7 +108,7 @@ def default_workers() -> int:
 
 def serve(
     load: Callable[[], WsgiApp],
-    bind: Bind,
+    bind: Bind | UnixSocket,
     *,
     workers: int,
     access_log: bool = True,
@@ -117,8 +130,7 @@ def serve(
     granian.server.mp._wsgi_call_wrap = lambda app, *_: app  # type: ignore[attr-defined]
     server = MPServer(
         target="commentsvc",  # only a name: `load` is what is called
-        address=bind.host,
-        port=bind.port,
+        **_listening_at(bind),
         interface=Interfaces.WSGI,
         workers=workers,
         runtime_threads=NETWORK_THREADS,
@@ -137,6 +149,13 @@ def serve(
     )
     server.on_startup(_take_signals)  # after Granian has set its handlers, before it forks
     server.serve(target_loader=partial(_load_in_worker, load, access_log), wrap_loader=False)
+
+
+def _listening_at(bind: Bind | UnixSocket) -> dict[str, Any]:
+    """Return Granian's arguments for an address."""
+    if isinstance(bind, UnixSocket):
+        return {"uds": bind.path, "uds_permissions": unix_socket.MODE}
+    return {"address": bind.host, "port": bind.port}
 
 
 def _take_signals() -> None:

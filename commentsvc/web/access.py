@@ -24,6 +24,7 @@ _AGAIN = "again "
 _FORM = re.compile(r"(?P<again>again )?(?:as (?P<mark>[0-9a-f]+) )?(?P<form>.*)", re.DOTALL)
 AUTHOR_KEY_LONGEST = 200
 _CLIENT = "commentsvc.client"
+_LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,10 @@ def _client() -> _Client:
     if _CLIENT not in request.environ:  # a post needs it three times
         forwarded = request.headers.get("X-Forwarded-For")  # several headers are joined
         hops = [forwarded] if forwarded else []
-        ip = _ip(client_address(request.remote_addr or "", hops, settings().trusted_proxies))
+        peer = (
+            request.remote_addr or _LOOPBACK
+        )  # a unix socket has no address, and its peer is on this machine
+        ip = _ip(client_address(peer, hops, settings().trusted_proxies))
         request.environ[_CLIENT] = _Client(str(ip) if ip else None, _network_of(ip))
     client: _Client = request.environ[_CLIENT]
     return client

@@ -9,28 +9,36 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from commentsvc.db import outage, sqlite
 from commentsvc.db.session import sqlite_file
-from commentsvc.models import Comment, Site, Thread
+from commentsvc.domain.maintenance import work_rounds
+from commentsvc.models import Comment, Site, Thread, now
 from commentsvc.web import error_pages
 from commentsvc.web.context import database, outage_of_database, settings
 
 blueprint = Blueprint("health", __name__)
 
-_TABLES = select(*(select(func.max(table.id)).scalar_subquery() for table in (Site, Thread, Comment)))
+_TABLES = select(
+    *(select(func.max(table.id)).scalar_subquery() for table in (Site, Thread, Comment)),
+    work_rounds.last_round.scalar_subquery().label("last_round"),
+)
 """A row of each table that every page reads; a lock on one of them is an outage, too."""
 
 
 @blueprint.get("/healthz")
 def healthz() -> ResponseReturnValue:
-    """Return 200 if the database answers and can store; otherwise 503, with what is wrong."""
+    """Return 200 if the database answers and can store; otherwise 503, with what is wrong.
+
+    It also says whether background work is done. That is no reason to keep readers from this process.
+    """
     try:
-        database().execute(_TABLES)
+        row = database().execute(_TABLES).one()
     except SQLAlchemyError as error:
         words = error_pages.unavailable(error)
         return _ill(words if words == error_pages.NOT_STORED else _why(error))
     file = sqlite_file(settings().database_url)
     if outage_of_database().is_storage_doubted or (file and sqlite.storage_fault(file.parent)):
         return _ill(error_pages.NOT_STORED)
-    return jsonify(status="ok")
+    is_late = work_rounds.is_late(row.last_round, at=now())
+    return jsonify(status="ok", background_work="late" if is_late else "ok")
 
 
 def _why(error: SQLAlchemyError) -> str:

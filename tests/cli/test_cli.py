@@ -326,6 +326,7 @@ def test_every_command_explains_itself() -> None:
         "demo",
         "upgrade",
         "settings",
+        "work",
     ):
         assert f"\n  {command} " in overview
         assert len(succeed(command, "--help").splitlines()) > 4

@@ -77,6 +77,15 @@ class TestDoctor:
         assert "✓ Its pages        are sound\n" in output
         assert re.search(r"✓ Its disk         has [\d,]+ MB free\n", output)
 
+    def test_says_whether_anybody_does_the_background_work(self, run: Run) -> None:
+        output = run("doctor").output
+        assert "! Background work  was never done\n" in output
+        assert "run `commentsvc work`" in output
+        assert run("work", "--once").exit_code == 0
+        output = run("doctor").output
+        assert re.search(r"✓ Background work  last done on [-\d]+ at [:\d]+ UTC\n", output)
+        assert "`commentsvc work`" not in output
+
     def test_finds_a_damaged_page(self, run: Run, tmp_path: Path) -> None:
         file = tmp_path / "comments.sqlite"
         with sqlite3.connect(file) as database:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.config import Settings
 from commentsvc.models import Comment, Site
-from tests.conftest import BLOG, missing
+from tests.conftest import BLOG, environment, missing
 from tests.support import nginx, processes, service_processes
 from tests.support.certificates import Authority
 from tests.support.service_processes import Guest, Running
@@ -149,6 +149,27 @@ def test_the_example_of_one_machine_works(
             assert answer.status == 200
             assert guest.read(ARTICLE) == (200, [answer.id])
             guest.connection.close()
+
+
+def test_the_example_works_with_a_unix_socket(
+    settings: Settings, open_site: Site, program: str, tmp_path: Path
+) -> None:
+    path, documented = tmp_path / "socket", "unix:/run/commentsvc/socket"
+    page = (DOCS / "serving.md").read_text()
+    for line in (f"serve --bind {documented}", f"proxy_pass http://{documented};"):
+        assert line in page
+    variables = environment(tmp_path / "data", COMMENTSVC_DATABASE_URL=settings.database_url) | ENVIRON
+    arguments = ["-m", "commentsvc", "serve", "--bind", f"unix:{path}"]
+    with processes.running(tmp_path / "output", variables, *arguments) as process:
+        processes.until(path.is_socket, "the socket")
+        backends = {"http://127.0.0.1:8600": f"http://unix:{path}"}
+        with proxied(program, tmp_path, "serving.md", "server_name", backends) as (port, authority):
+            guest = Behind(port, authority, []).guest("anna")
+            answer = guest.post(ARTICLE, "Hello", key="1")
+            assert answer.status == 200
+            assert guest.read(ARTICLE) == (200, [answer.id])
+            guest.connection.close()
+    assert "Traceback" not in process.said()
 
 
 def test_a_cache_in_front_as_documented_keeps_what_is_everybodys_and_nothing_else(

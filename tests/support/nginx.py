@@ -84,12 +84,12 @@ def _run(command: list[str], folder: str | None = None) -> str | None:
     return None if done.returncode == 0 else (sentence[-1] if sentence else f"exit code {done.returncode}")
 
 
-def example(page: Path, containing: str, changes: Mapping[str, str]) -> str:
-    """Return the nginx configuration on a page of the documentation that has `containing`, changed where it must be.
+def example(page: Path, containing: str, changes: Mapping[str, str], language: str = "nginx") -> str:
+    """Return the configuration on a page of the documentation that has `containing`, changed where it must be.
 
     Every change must apply, or the test would try something else than the page says.
     """
-    result = re.findall(r"```nginx\n(.*?)```", page.read_text(), re.DOTALL)
+    result = re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
     config = next(str(one) for one in result if containing in one)
     for old, new in changes.items():
         assert old in config, f"{page.name} has no {old!r}"

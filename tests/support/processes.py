@@ -83,11 +83,18 @@ class Process:
 
 
 @contextmanager
-def running(output: Path, environ: Mapping[str, str], *arguments: str) -> Iterator[Process]:
-    """Run Python with `arguments`; ended at the end, if it still runs."""
+def running(
+    output: Path,
+    environ: Mapping[str, str],
+    *arguments: str,
+    program: str = sys.executable,
+    folder: Path | None = None,
+) -> Iterator[Process]:
+    """Run a program, by default this Python, in `folder`; ended at the end, if it still runs."""
     with output.open("wb") as out:
         child = subprocess.Popen(
-            [sys.executable, *arguments],
+            [program, *arguments],
+            cwd=folder,
             env={**os.environ, **environ},
             stdout=out,
             stderr=subprocess.STDOUT,

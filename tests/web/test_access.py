@@ -72,7 +72,7 @@ def network_of(app: Flask, peer: str, **headers: str) -> str:
         ("::ffff:203.0.113.9", "203.0.113.0/24"),
         ("fe80::1%eth0", "fe80::/48"),
         ("garbage", "unknown"),
-        ("", "unknown"),
+        ("", "127.0.0.0/24"),
         ("\x00", "unknown"),
         ("9" * 5000, "unknown"),
     ],
@@ -93,6 +93,18 @@ def test_a_trusted_proxys_header_does(app: Flask, settings: Settings) -> None:
     assert network_of(app, "10.0.0.1", **{"X-Forwarded-For": "198.51.100.1"}) == "198.51.100.0/24"
     assert network_of(app, "203.0.113.9", **{"X-Forwarded-For": "198.51.100.1"}) == "203.0.113.0/24"
     assert network_of(app, "10.0.0.1", **{"X-Forwarded-For": "a, b\x7f"}) == "unknown"
+
+
+def test_a_proxy_that_connects_through_a_unix_socket_is_the_machines_own(
+    app: Flask, settings: Settings
+) -> None:
+    forwarded = {"X-Forwarded-For": "198.51.100.1"}
+    assert network_of(app, "", **forwarded) == "127.0.0.0/24"
+    for trusted, network in (("127.0.0.1", "198.51.100.0/24"), ("10.0.0.1", "127.0.0.0/24")):
+        services_of(app).settings = Settings.from_env(
+            environment(settings.data_dir, COMMENTSVC_TRUSTED_PROXIES=trusted)
+        )
+        assert network_of(app, "", **forwarded) == network
 
 
 def test_a_network_is_stored_as_a_hash_of_its_month(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from werkzeug.test import Client
 from commentsvc import create_app
 from commentsvc.config import Settings
 from commentsvc.db.session import db
+from commentsvc.domain.maintenance import work_rounds
+from commentsvc.models import now
 from commentsvc.web import error_pages
 from tests.conftest import dispose, environment
 from tests.support.guest_client import GuestClient, add_site
@@ -28,8 +31,17 @@ def guest(app: Flask) -> GuestClient:
 @pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 def test_a_process_with_its_database_is_well(app: Flask) -> None:
     answer = app.test_client().get("/healthz")
-    assert (answer.status_code, answer.json) == (200, {"status": "ok"})
+    assert (answer.status_code, answer.json) == (200, {"status": "ok", "background_work": "late"})
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
+@pytest.mark.parametrize(("minutes", "said"), [(9, "ok"), (11, "late")])
+def test_work_that_nobody_does_is_said_but_keeps_no_reader_away(app: Flask, minutes: int, said: str) -> None:
+    with app.app_context():
+        work_rounds.record(db.engine, at=now() - timedelta(minutes=minutes))
+    answer = app.test_client().get("/healthz")
+    assert (answer.status_code, answer.json) == (200, {"status": "ok", "background_work": said})
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import threading
 import time
 from typing import Any
 
+from commentsvc import extras
 from commentsvc.errors import SettingsError
 from commentsvc.serving.page_cache.change_signal import CELLS, EVERYTHING, ChangeSignal, cell_of
 
@@ -98,7 +99,7 @@ def _client(url: str, *, timeout: float | None) -> Any:
         import redis
     except ImportError as error:
         raise SettingsError(
-            ["COMMENTSVC_REDIS_URL needs its driver: pip install 'commentsvc[redis]'"]
+            [f"COMMENTSVC_REDIS_URL needs its driver: {extras.install_command('redis')}"]
         ) from error
     return redis.Redis.from_url(
         url, socket_timeout=timeout, socket_connect_timeout=PATIENCE, health_check_interval=15

@@ -377,7 +377,7 @@ class TestRunning:
         add_site(app, origin=blog.origin)
         GuestClient(app, f"{blog.origin}/a").posted("Hello", title="From the browser")
         variables = environment(settings.data_dir, COMMENTSVC_PRIVATE_ARTICLES=private)
-        assert CliRunner().invoke(main, ["deliver"], env=variables).exit_code == 0
+        assert CliRunner().invoke(main, ["work", "--once"], env=variables).exit_code == 0
         shown = GuestClient(app, f"{blog.origin}/a").get("/thread").text
         assert ("<h1>" in shown, "Swifts" in shown) == (True, private == "on")
         assert (blog.asked != []) is (private == "on")

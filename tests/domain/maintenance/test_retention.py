@@ -322,7 +322,7 @@ class TestRunning:
             session.execute(update(Comment).values(created_at=old))
             session.execute(update(Decision).values(created_at=old))
             session.commit()
-        run = CliRunner().invoke(main, ["deliver"], env=environment(settings.data_dir, **days))
+        run = CliRunner().invoke(main, ["work", "--once"], env=environment(settings.data_dir, **days))
         assert run.exit_code == 0, run.output
         with app.app_context(), Session(db.engine) as session:
             assert session.scalar(select(func.count()).select_from(Comment)) == left

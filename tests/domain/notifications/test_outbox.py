@@ -13,9 +13,8 @@ from flask import Flask
 from sqlalchemy import create_engine, select, text
 from sqlalchemy.orm import Session
 
-from commentsvc.cli import deliver
+from commentsvc.cli.background_work import BackgroundWork, sender
 from commentsvc.cli.commands import main
-from commentsvc.cli.deliver import sender
 from commentsvc.config import Settings
 from commentsvc.db.session import begin_write, db, engine_options
 from commentsvc.domain.maintenance import article_titles
@@ -258,16 +257,6 @@ class TestAlarm:
         assert episodes.effective_step(row, NOON) == 1
 
 
-class Main:
-    """Stands for the main thread of a worker, which ends when it is told to stop."""
-
-    def __init__(self, ended: threading.Event) -> None:
-        self._ended = ended
-
-    def is_alive(self) -> bool:
-        return not self._ended.is_set()
-
-
 class TestRunning:
     def variables(self, folder: Path, box: Mailbox, **more: str) -> dict[str, str]:
         return environment(folder, COMMENTSVC_SMTP_URL=box.url, **more)
@@ -291,10 +280,10 @@ class TestRunning:
             assert run.invoke(main, ["upgrade"], env=self.variables(tmp_path, box)).exit_code == 0
             self.fill(tmp_path, 3)
             assert (
-                run.invoke(main, ["deliver"], env=environment(tmp_path)).output
+                run.invoke(main, ["work", "--once"], env=environment(tmp_path)).output
                 == "Tried to send 0; 3 waiting.\n"
             )
-            sentence = run.invoke(main, ["deliver"], env=self.variables(tmp_path, box))
+            sentence = run.invoke(main, ["work", "--once"], env=self.variables(tmp_path, box))
             assert sentence.output == "Tried to send 3; 0 waiting.\n"
         assert len(box.mails) == 3
 
@@ -329,8 +318,7 @@ class TestRunning:
             settings = Settings.from_env(variables)
             engine = create_engine(settings.database_url, **engine_options(settings.database_url))
             ended = threading.Event()
-            monkeypatch.setattr(deliver.threading, "main_thread", lambda: Main(ended))
-            worker = threading.Thread(target=deliver._work, args=(engine, settings))
+            worker = threading.Thread(target=BackgroundWork(engine, settings, ended.is_set).run)
             worker.start()
             processes.until(lambda: len(box.raw) == 3, "three mails")
             ended.set()

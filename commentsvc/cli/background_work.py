@@ -1,0 +1,154 @@
+"""The work outside of requests: mail, titles of articles, expired data. `serve` and `work` do it continuously."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from commentsvc.cli.service import Application
+from commentsvc.config import Settings
+from commentsvc.db.outage import is_unavailability, outage_of
+from commentsvc.domain.admin import edits
+from commentsvc.domain.maintenance import article_titles, deleted_data, retention, work_rounds
+from commentsvc.domain.maintenance.retention import RetentionPeriods
+from commentsvc.domain.notifications import outbox
+from commentsvc.domain.notifications.outbox import OutgoingMail, Send
+from commentsvc.domain.surge import episodes
+from commentsvc.models import now
+from commentsvc.serving.server import WsgiApp
+
+EVERY = 5
+"""Seconds between two rounds."""
+RECORD_EVERY = 60
+"""Seconds between two records of a round in the database, which `doctor` and `/healthz` read."""
+SWEEP_EVERY = 3600
+"""Seconds between two deletions of expired data."""
+LOG_EVERY = 30
+"""Seconds between two attempts to empty SQLite's write-ahead log, so that erased words do not stay in it."""
+
+Step = Callable[[Session], object]
+Stopped = Callable[[], bool]
+
+log = logging.getLogger(__name__)
+
+
+def load(application: Application) -> WsgiApp:
+    """Start the background thread of a worker process, and return its WSGI application."""
+    main = threading.main_thread()
+    work = BackgroundWork(application.engine, application.settings, lambda: not main.is_alive())
+    # Not a daemon: it finishes its current step when the process stops.
+    threading.Thread(target=work.run, name="background work").start()
+    return application.wsgi
+
+
+class BackgroundWork:
+    """Rounds of work. Any number of processes may do them at once: each row is taken by one of them."""
+
+    def __init__(self, engine: Engine, settings: Settings, stopped: Stopped = lambda: False) -> None:
+        self._engine, self._settings, self._stopped = engine, settings, stopped
+        self._next_record = self._next_sweep = self._next_log = time.monotonic()
+
+    def run(self) -> None:
+        """Do a round every few seconds until `stopped` returns True; log errors."""
+        while not self._stopped():
+            for step in (self._record, self._mail, *self._upkeep(), self._sweep, self._empty_log):
+                _run(self._engine, step)
+            for _ in range(EVERY * 2):
+                if self._stopped():
+                    return
+                time.sleep(0.5)
+
+    def once(self, session: Session) -> int:
+        """Do all that is due now, and return how many mails were tried; raises the errors of the database."""
+        self._record(session)
+        tried = self._mail(session)
+        for step in self._upkeep():
+            step(session)
+        retention.delete_expired(session, RetentionPeriods.read(self._settings), at=now())
+        return tried
+
+    def _record(self, _session: Session) -> None:
+        if time.monotonic() >= self._next_record:
+            self._next_record = time.monotonic() + RECORD_EVERY
+            work_rounds.record(self._engine, at=now())
+
+    def _mail(self, session: Session) -> int:
+        """Send all mail that is due, and return how many were tried."""
+        send, tried = sender(self._settings), 0
+        while send and not self._stopped() and outbox.deliver(session, send, at=now()):
+            tried += 1
+        return tried
+
+    def _upkeep(self) -> Sequence[Step]:
+        """Return what else is done in each round."""
+        read = title_reader(self._settings)
+        return (
+            lambda session: episodes.close_ended(session, at=now()),
+            lambda session: outbox.tidy(session, at=now()),
+            lambda session: edits.tidy(session, at=now()),
+            lambda session: article_titles.refresh(session, read, at=now(), stopped=self._stopped),
+        )
+
+    def _sweep(self, session: Session) -> None:
+        if time.monotonic() < self._next_sweep:
+            return
+        self._next_sweep = time.monotonic() + SWEEP_EVERY
+        periods = RetentionPeriods.read(self._settings)
+        if retention.delete_expired(session, periods, at=now(), stopped=self._stopped):
+            self._next_sweep = time.monotonic()
+
+    def _empty_log(self, session: Session) -> None:
+        if self._engine.dialect.name == "sqlite" and time.monotonic() >= self._next_log:
+            self._next_log = time.monotonic() + LOG_EVERY
+            session.rollback()
+            deleted_data.empty_log(self._engine, within=0)
+
+
+def sender(settings: Settings) -> Send | None:
+    """Return a function that sends a mail; None if no mail server is set."""
+    if not settings.smtp_url:
+        return None
+    from commentsvc.integrations import smtp  # here, because not every service sends mail
+
+    relay = smtp.SmtpServer.read(settings.smtp_url)
+
+    def send(letter: OutgoingMail) -> None:
+        smtp.send(
+            relay,
+            settings.sender,
+            letter.recipient,
+            letter.subject,
+            letter.text,
+            number=letter.number,
+        )
+
+    return send
+
+
+def title_reader(settings: Settings) -> article_titles.Read:
+    """Return a function that reads the title of an article."""
+
+    def read(url: str, origins: frozenset[str]) -> article_titles.TitledPage | None:
+        from commentsvc.integrations import article_page  # here, so that it is loaded when first needed
+
+        return article_page.read(url, within=origins, allow_private=settings.private_articles)
+
+    return read
+
+
+def _run(engine: Engine, step: Step) -> None:
+    """Run a step; an error ends neither the steps that follow nor the thread, and may be gone in the next round."""
+    try:
+        with Session(engine) as session:
+            step(session)
+        outage_of(engine).worked(writing=False)
+    except Exception as error:
+        if is_unavailability(error):
+            outage_of(engine).failed(error, "background work", writing=False)
+        else:
+            log.exception("the background work failed")
