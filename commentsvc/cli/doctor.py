@@ -193,7 +193,7 @@ def _sites(session: Session, settings: Settings) -> Iterator[Finding]:
 
 
 def _provider(row: Provider, settings: Settings) -> Iterator[Finding]:
-    if row.key == "mastodon":
+    if row.asks_server:
         yield Finding(row.label, "any instance; the service registers itself at each")
         return
     yield Finding(row.label, f"redirect address: {settings.base_url}/login/callback/{row.key}")
@@ -220,5 +220,5 @@ def _name_the_others(settings: Settings) -> None:
         name = f"{PREFIX}{row.key.upper()}"
         secret = f"{name}_CLIENT_SECRET" + (f" or {', '.join(APPLE_KEY)}" if row.key == "apple" else "")
         click.echo(f"  {row.label:<16} {name}_CLIENT_ID, {secret}")
-    if not settings.mastodon:
+    if not settings.mastodon and "mastodon" not in present:
         click.echo(f"  {'Mastodon':<16} {PREFIX}MASTODON=on")
