@@ -39,8 +39,9 @@ log = logging.getLogger(__name__)
 
 @click.command()
 def deliver() -> None:
-    """Send due mail, read the titles of articles, and delete expired data, once.
+    """Do the background work once: mail, titles, expired data.
 
+    It sends due mail, reads the titles of articles, and deletes expired data.
     `serve` does this continuously. With another WSGI server, run this command every minute.
     """
     settings = service.settings()

@@ -45,7 +45,7 @@ class Finding:
 @click.command()
 @click.pass_context
 def doctor(context: click.Context) -> None:
-    """Check whether the service, its sites and its login providers are set up correctly.
+    """Check that the service, sites and logins are set up correctly.
 
     This changes nothing. It lists each login provider with the redirect address to enter there. The exit code is 1
     if there is something to fix.
