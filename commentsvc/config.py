@@ -28,6 +28,9 @@ class ProviderSettings:
     client_id: str
     client_secret: str = field(default="", repr=False)
     issuer: str = ""
+    authorize_url: str = ""
+    token_url: str = ""
+    profile_url: str = ""
     label: str = ""
     scope: str = ""
     options: tuple[tuple[str, str], ...] = field(default=(), repr=False)
@@ -35,7 +38,7 @@ class ProviderSettings:
 
 _PROVIDER_VARIABLE = re.compile(
     r"(?P<key>[A-Z][A-Z0-9_]*?)_"
-    r"(?P<part>CLIENT_ID|CLIENT_SECRET|ISSUER|LABEL|SCOPE|TEAM_ID|KEY_ID|PRIVATE_KEY)"
+    r"(?P<part>CLIENT_ID|CLIENT_SECRET|ISSUER|LABEL|SCOPE|(?:AUTHORIZE|TOKEN|PROFILE)_URL|TEAM_ID|KEY_ID|PRIVATE_KEY)"
 )
 _ADDRESS, _PORT = r"[0-9A-Fa-f.:]+", r"[0-9]{1,5}"
 _SERVICE_URL = rf"(?:tcp|udp|sctp)://\[?{_ADDRESS}\]?:{_PORT}"

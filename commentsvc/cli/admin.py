@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import click
+from collections.abc import Sequence
+from typing import Any
 
-from commentsvc.cli import service
+import click
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from commentsvc.cli import options, output, service
 from commentsvc.config import Settings
 from commentsvc.domain import fields
 from commentsvc.domain.accounts import accounts, invitations
+from commentsvc.domain.admin import team
 from commentsvc.domain.sites import sites
 from commentsvc.errors import BadAddressError
 from commentsvc.integrations.oauth import catalogue
 from commentsvc.integrations.oauth.catalogue import Provider
-from commentsvc.models import Role, now
+from commentsvc.models import Role, Site, now
 
 NUMBERED = {"discord", "facebook", "github", "wordpress_legacy", "x"}
 """Providers whose ids of people are numbers; a name in place of an id would never match."""
@@ -41,7 +47,7 @@ issuer_option = click.option(
 
 @click.group()
 def admin() -> None:
-    """Give people access to the admin view."""
+    """Give people access to the admin view, and list who has it."""
 
 
 @admin.command()
@@ -55,6 +61,24 @@ def link(name: str | None) -> None:
             operator.name = fields.name(name)
         token = accounts.issue_link(session, operator, at=now())
     click.echo(f"{settings.base_url}/admin/sign-in/{token}")
+
+
+@admin.command(name="list")
+@options.site_option("Only this site.")
+@options.json_option
+def list_(site_name: str | None, as_json: bool) -> None:
+    """List who has a role on which site, and the invitations that nobody has accepted yet."""
+    with service.opened(service.settings()) as session:
+        rows = [row for site in _sites(session, site_name) for row in _team(session, site)]
+    if as_json:
+        output.print_json(rows)
+    elif not rows:
+        click.echo("There is no site yet. `commentsvc site add NAME ORIGIN` adds one.")
+    else:
+        output.print_columns(
+            (row["site"], row["role"], row["name"] or "(invited)", row["by"] or "", _login(row))
+            for row in rows
+        )
 
 
 @admin.command()
@@ -105,6 +129,44 @@ def revoke(site_name: str, provider: str, subject: str, issuer: str | None) -> N
         site = sites.by_name(session, site_name)
         invitations.revoke(session, site, row.key, issuer, subject)
         click.echo(f"{row.label} account {subject} no longer has a role on {site.name!r}.")
+
+
+def _sites(session: Session, name: str | None) -> Sequence[Site]:
+    return [sites.by_name(session, name)] if name else session.scalars(select(Site).order_by(Site.name)).all()
+
+
+def _team(session: Session, site: Site) -> list[dict[str, Any]]:
+    """Return the people with a role on a site, then its open invitations."""
+    rows: list[dict[str, Any]] = [
+        {
+            "site": site.name,
+            "role": member.role,
+            "name": member.name,
+            "by": f"commenter:{member.commenter_id}",
+            "providers": member.providers,
+            "invited_until": None,
+        }
+        for member in team.members(session, site.id)
+    ]
+    return rows + [
+        {
+            "site": site.name,
+            "role": ticket.role or Role.MODERATOR,
+            "name": None,
+            "by": None,
+            "providers": [],
+            "invited_until": ticket.expires_at,
+        }
+        for ticket in team.open_invitations(session, site.id, at=now())
+    ]
+
+
+def _login(row: dict[str, Any]) -> str:
+    """Return how somebody logs in, in words."""
+    if row["invited_until"]:
+        return f"until {output.minute(row['invited_until'])}"
+    ways = ["this command line" if key == "local" else catalogue.label_of(key) for key in row["providers"]]
+    return ", ".join(ways)
 
 
 def _proof(settings: Settings, key: str, subject: str, issuer: str | None) -> tuple[Provider, str]:

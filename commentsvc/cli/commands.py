@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import click
 
 from commentsvc import extras
-from commentsvc.cli import admin, doctor, erase, site, transfer
+from commentsvc.cli import admin, comments, doctor, options, site, stats, transfer, user
 from commentsvc.cli import demo as cli_demo
 from commentsvc.cli import serve as cli_serve
 from commentsvc.cli import work as cli_work
 from commentsvc.errors import CommentsvcError
 
-COMMANDS = (
-    cli_serve.init,
-    cli_serve.serve,
-    cli_serve.upgrade,
-    cli_serve.settings,
-    site.site,
-    admin.admin,
-    cli_work.work,
-    doctor.doctor,
-    transfer.import_,
-    transfer.rerender,
-    transfer.reindex,
-    erase.erase,
-    cli_demo.demo,
-)
+GROUPS: dict[str, tuple[click.Command, ...]] = {
+    "Run the service": (
+        cli_demo.demo,
+        cli_serve.init,
+        cli_serve.serve,
+        cli_serve.settings,
+        doctor.doctor,
+    ),
+    "Sites, people and comments": (
+        site.site,
+        admin.admin,
+        comments.comments,
+        user.user,
+        stats.stats,
+        transfer.import_,
+    ),
+    "After an update, and beside another server": (
+        cli_serve.upgrade,
+        transfer.rerender,
+        transfer.reindex,
+        cli_work.work,
+    ),
+}
+"""All commands, under the headings of `commentsvc --help`."""
 
 
 class Commands(click.Group):
@@ -56,6 +66,16 @@ class Commands(click.Group):
         """Return the commands in the order in which an operator needs them."""
         return list(self.commands)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands under their headings, all in columns of the same width."""
+        width = max(map(len, self.commands))
+        room = formatter.width - width - 4
+        for heading, commands in GROUPS.items():
+            with formatter.section(heading):
+                formatter.write_dl(
+                    [(str(each.name).ljust(width), each.get_short_help_str(room)) for each in commands]
+                )
+
 
 @click.group(
     cls=Commands,
@@ -72,8 +92,10 @@ def main() -> None:
                        commentsvc serve
 
     Settings are COMMENTSVC_* environment variables, or lines of settings.env in the data directory.
+    The exit code is 0 if it is done, 1 if it was refused or failed, 2 if the command was not understood.
     """  # noqa: D301
 
 
-for command in COMMANDS:
+for command in chain.from_iterable(GROUPS.values()):
     main.add_command(command)
+options.add_data_dir(main)

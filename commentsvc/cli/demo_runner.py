@@ -6,6 +6,7 @@ import http.client
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -20,16 +21,18 @@ import click
 from commentsvc.cli import service
 from commentsvc.config import PREFIX, Settings
 from commentsvc.demo import blog, provider, seed
-from commentsvc.demo.demo_id import LABEL, Client
+from commentsvc.demo.demo_id import LABEL
+from commentsvc.demo.stand_ins import STAND_INS, Client
 from commentsvc.domain.accounts import accounts
-from commentsvc.errors import CommentsvcError
+from commentsvc.errors import BadAddressError, CommentsvcError
 from commentsvc.models import now
 from commentsvc.serving.server import Bind
 
 PATIENCE = 30
 """Seconds for the service to start, even on a busy machine."""
 
-_PROVIDER = "oidc_demo"
+_TRIED = 100
+"""Ports that are tried, from the wanted one on."""
 
 
 class DemoError(CommentsvcError):
@@ -37,25 +40,54 @@ class DemoError(CommentsvcError):
 
 
 def run(port: int, blog_port: int, login_port: int) -> None:
-    """Run all three until Ctrl+C; raises BadAddressError for a port in use, and DemoError."""
-    binds = [Bind(blog.HOST, each) for each in (port, blog_port, login_port)]
-    for bind in binds:
-        bind.require_free()
+    """Run all three until Ctrl+C, on other ports if these are taken; raises DemoError."""
     try:
-        with tempfile.TemporaryDirectory(prefix="commentsvc-demo-", ignore_cleanup_errors=True) as folder:
-            _run(Path(folder), *binds)
+        with (
+            _stoppable(),
+            tempfile.TemporaryDirectory(prefix="commentsvc-demo-", ignore_cleanup_errors=True) as folder,
+        ):
+            _run(Path(folder), *_free_binds(port, blog_port, login_port))
     except KeyboardInterrupt:
         click.echo("\nStopped; the demonstration's data is deleted.")
 
 
+def _free_binds(*ports: int) -> list[Bind]:
+    """Return an address for each port: the wanted one, or the next free one; raises DemoError if there is none."""
+    binds: list[Bind] = []
+    for wanted in ports:
+        used = {bind.port for bind in binds} | (set(ports) - {wanted})
+        candidates = (Bind(blog.HOST, port) for port in range(wanted, min(wanted + _TRIED, 65_536)))
+        free = next((bind for bind in candidates if bind.port not in used and _is_free(bind)), None)
+        if free is None:
+            raise DemoError(
+                f"No port from {wanted} on is free. Name another with --port, --blog-port, --login-port."
+            )
+        if free.port != wanted:
+            click.echo(f"Port {wanted} is taken, so this uses {free.port}.")
+        binds.append(free)
+    return binds
+
+
+def _is_free(bind: Bind) -> bool:
+    """Whether a port is free, also on IPv6, which browsers may try first for localhost."""
+    try:
+        bind.require_free()
+    except BadAddressError:
+        return False
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            return probe.connect_ex(("::1", bind.port)) != 0
+    except OSError:  # no IPv6 here
+        return True
+
+
 def _run(folder: Path, bind: Bind, blog_bind: Bind, login_bind: Bind) -> None:
-    client = Client("commentsvc-demo", secrets.token_urlsafe(32), f"http://{bind}/login/callback/{_PROVIDER}")
-    variables = _variables(folder, bind) | _login_variables(client, login_bind)
+    clients = _clients(bind)
+    variables = _variables(folder, bind) | _login_variables(clients, login_bind)
     settings = Settings.from_env(variables)
     with (
-        _stoppable(),
         blog.running(blog_bind.port, service=settings.base_url) as origin,
-        provider.running(login_bind, client),
+        provider.running(login_bind, clients),
     ):
         link = _prepare(settings, origin)
         with _service(variables, bind) as child:
@@ -76,15 +108,23 @@ def _variables(folder: Path, bind: Bind) -> dict[str, str]:
     }
 
 
-def _login_variables(client: Client, bind: Bind) -> dict[str, str]:
-    """Return the variables of an OpenID Connect provider, as an operator would set them."""
-    parts = {
-        "ISSUER": provider.issuer_at(bind),
-        "CLIENT_ID": client.id,
-        "CLIENT_SECRET": client.secret,
-        "LABEL": LABEL,
+def _clients(bind: Bind) -> dict[str, Client]:
+    """Return the service's registration at each stand-in, by the provider's key."""
+    return {
+        one.key: Client(
+            "commentsvc-demo", secrets.token_urlsafe(32), f"http://{bind}/login/callback/{one.key}"
+        )
+        for one in STAND_INS
     }
-    return {f"{PREFIX}{_PROVIDER.upper()}_{name}": value for name, value in parts.items()}
+
+
+def _login_variables(clients: dict[str, Client], bind: Bind) -> dict[str, str]:
+    """Return the settings of all login providers, with the addresses of their stand-ins."""
+    origin = provider.origin_at(bind)
+    variables = {f"{PREFIX}PROVIDERS_ORDER": ",".join(one.key for one in STAND_INS)}
+    for one in STAND_INS:
+        variables |= one.variables(f"{origin}/{one.key}", clients[one.key])
+    return variables
 
 
 def _prepare(settings: Settings, origin: str) -> str:
@@ -101,7 +141,8 @@ def _announce(origin: str, settings: Settings, link: str) -> None:
     click.echo(f"               {origin}/  every page, with comment counts")
     click.secho(f"  Admin view   {link}", bold=True)
     click.echo("               signs in once, within 30 minutes")
-    click.echo(f"  Logging in   with “{LABEL}”, in the comment box: four made-up people, no password")
+    click.echo(f"  Logging in   by an icon in the comment box: “{LABEL}” stands in for the real providers,")
+    click.echo("               with four made-up people and no password; nothing leaves this machine")
     click.echo(f"  The service  {settings.base_url}")
     click.echo(f"  Data         {settings.data_dir}")
     click.echo("\n  Ctrl+C stops everything and deletes the data.\n")
@@ -145,12 +186,18 @@ def _answers(bind: Bind) -> bool:
 
 @contextmanager
 def _stoppable() -> Iterator[None]:
-    """Make SIGTERM and a closed terminal act like Ctrl+C."""
+    """Make SIGTERM and a closed terminal act like Ctrl+C.
+
+    SIGINT too, because Python leaves it ignored if it was when we started: in the background of a script, or under
+    some CI runners.
+    """
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {
+        number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
     try:
         yield
     finally:

@@ -45,7 +45,7 @@ class Finding:
 @click.command()
 @click.pass_context
 def doctor(context: click.Context) -> None:
-    """Check whether the service, its sites and its login providers are set up correctly.
+    """Check that the service, sites and logins are set up correctly.
 
     This changes nothing. It lists each login provider with the redirect address to enter there. The exit code is 1
     if there is something to fix.
@@ -205,7 +205,7 @@ def _sites(session: Session, settings: Settings) -> Iterator[Finding]:
 
 
 def _provider(row: Provider, settings: Settings) -> Iterator[Finding]:
-    if row.key == "mastodon":
+    if row.asks_server:
         yield Finding(row.label, "any instance; the service registers itself at each")
         return
     yield Finding(row.label, f"redirect address: {settings.base_url}/login/callback/{row.key}")
@@ -232,5 +232,5 @@ def _name_the_others(settings: Settings) -> None:
         name = f"{PREFIX}{row.key.upper()}"
         secret = f"{name}_CLIENT_SECRET" + (f" or {', '.join(APPLE_KEY)}" if row.key == "apple" else "")
         click.echo(f"  {row.label:<16} {name}_CLIENT_ID, {secret}")
-    if not settings.mastodon:
+    if not settings.mastodon and "mastodon" not in present:
         click.echo(f"  {'Mastodon':<16} {PREFIX}MASTODON=on")

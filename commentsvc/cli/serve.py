@@ -103,14 +103,34 @@ def serve(bind: str, workers: int, access_log: bool) -> None:
 
 @click.command()
 def upgrade() -> None:
-    """Migrate the database after an update of commentsvc (`serve` does so too)."""
+    """Migrate the database after an update (`serve` does so too)."""
     changed = service.bring_up_to_date(service.settings())
     click.echo("The database was brought up to date." if changed else "The database is up to date.")
 
 
-@click.command()
-def settings() -> None:
+@click.group(invoke_without_command=True)
+@click.pass_context
+def settings(context: click.Context) -> None:
     """Show every setting with its value and meaning."""
+    if context.invoked_subcommand is None:
+        _show_settings()
+
+
+@settings.command()
+def check() -> None:
+    """Check the settings, as before a restart.
+
+    It needs neither the database nor the service, and names every fault at once. `commentsvc doctor` checks whether
+    the service works with them.
+    """
+    present = service.settings()
+    offered = catalogue.offered(present)
+    file = settings_file.path(os.environ)
+    click.echo(f"The settings have no faults: {file if file.exists() else 'the environment'}.")
+    click.echo(f"Login providers: {', '.join(row.key for row in offered) or 'none'}")
+
+
+def _show_settings() -> None:
     present = service.settings()
     offered = ", ".join(provider.key for provider in catalogue.offered(present))
     present = replace(present, mail_from=present.sender)

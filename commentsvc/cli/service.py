@@ -155,6 +155,15 @@ def opened(settings: Settings) -> Iterator[Session]:
 
 
 @contextmanager
+def committed(session: Session) -> Iterator[None]:
+    """Begin a writing transaction in an open session; commit at the end."""
+    session.rollback()
+    begin_write(session)
+    yield
+    session.commit()
+
+
+@contextmanager
 def writing(settings: Settings) -> Iterator[Session]:
     """Yield a database session in a writing transaction; commit at the end. Raises OutdatedSchemaError."""
     with opened(settings) as session:

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from enum import StrEnum
+from typing import Any, TypeVar
+
 import click
 from sqlalchemy import func, select
 
-from commentsvc.cli import service
+from commentsvc.cli import options, output, service
 from commentsvc.domain.accounts import accounts, single_sign_on
-from commentsvc.domain.sites import sites
-from commentsvc.models import Site, Thread
+from commentsvc.domain.maintenance import site_removal
+from commentsvc.domain.sites import site_settings, sites
+from commentsvc.domain.sites.site_settings import SiteSettings
+from commentsvc.models import FieldRule, Order, Policy, Site, Thread
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+def _choice(name: str, kind: type[StrEnum], help: str) -> Callable[[Decorated], Decorated]:
+    """Return an option for a choice, written as the word that the database stores."""
+    return click.option(
+        name,
+        type=click.Choice([item.value for item in kind]),
+        callback=lambda _context, _option, word: None if word is None else kind(word),
+        help=help,
+    )
 
 
 @click.group()
 def site() -> None:
-    """Add and list the websites that show comments."""
+    """Add, change, list and remove the websites that show comments."""
 
 
 @site.command()
@@ -37,24 +56,85 @@ def add(name: str, origins: tuple[str, ...]) -> None:
 
 
 @site.command(name="list")
-def list_() -> None:
-    """List the websites and the number of comments that each shows."""
+@options.json_option
+def list_(as_json: bool) -> None:
+    """List the websites with their numbers of comments and their origins."""
     total = func.coalesce(func.sum(Thread.approved_count), 0)
     query = select(Site, total).outerjoin(Thread).group_by(Site.id).order_by(Site.name)
     with service.opened(service.settings()) as session:
         rows = [
-            (
-                one.name,
-                f"{count:,} comment{'s' * (count != 1)}",
-                ", ".join(origin.origin for origin in one.origins),
-            )
+            (one.name, int(count), [origin.origin for origin in one.origins])
             for one, count in session.execute(query)
         ]
-    if not rows:
+    if as_json:
+        output.print_json(
+            [{"site": name, "comments": count, "origins": origins} for name, count, origins in rows]
+        )
+    elif not rows:
         click.echo("There is no site yet. `commentsvc site add NAME ORIGIN` adds one.")
-    widths = [max(len(row[column]) for row in rows) for column in range(2)] if rows else []
-    for name, count, origins in rows:
-        click.echo(f"{name:<{widths[0]}}  {count:>{widths[1]}}  {origins}")
+    else:
+        output.print_columns(
+            (name, output.counted(count, "comment"), ", ".join(origins)) for name, count, origins in rows
+        )
+
+
+@site.command()
+@click.argument("name")
+@click.option("--name", "new_name", metavar="NAME", help="The new name.")
+@click.option(
+    "--origin", "origins", multiple=True, metavar="ORIGIN", help="An origin, in place of all former ones."
+)
+@click.option("--heading", metavar="TEXT", help="The heading above the form.")
+@_choice("--policy", Policy, "Whose comments appear without your approval.")
+@click.option("--guests/--no-guests", default=None, help="Whether people may comment without logging in.")
+@_choice("--order", Order, "Which comments come first.")
+@_choice("--name-field", FieldRule, "Whether guests give a name.")
+@_choice("--email-field", FieldRule, "Whether guests give an e-mail address.")
+@_choice("--website-field", FieldRule, "Whether guests give a website.")
+@click.option(
+    "--close-after-days",
+    type=click.IntRange(0, 36500),
+    metavar="DAYS",
+    help="When an article closes for comments; 0 keeps it open.",
+)
+@click.option(
+    "--ignored-parameters", metavar="NAMES", help="Parameters of addresses that tell no articles apart."
+)
+def edit(name: str, new_name: str | None, origins: tuple[str, ...], **given: Any) -> None:
+    """Change the settings of the website NAME; what you do not mention stays as it is.
+
+    They are the settings of the admin view, with the same rules.
+    """
+    changes = {key: value for key, value in given.items() if value is not None}
+    if changes.get("close_after_days") == 0:
+        changes["close_after_days"] = None
+    changes |= {"name": new_name} if new_name is not None else {}
+    changes |= {"origins": origins} if origins else {}
+    if not changes:
+        raise click.UsageError("Nothing to change: say what, such as --origin https://blog.example.")
+    with service.writing(service.settings()) as session:
+        website = sites.by_name(session, name)
+        site_settings.change(session, website, replace(SiteSettings.read(website), **changes))
+        click.echo(f"Saved {website.name!r} for {', '.join(item.origin for item in website.origins)}.")
+
+
+@site.command()
+@click.argument("name")
+@options.yes_option
+def remove(name: str, yes: bool) -> None:
+    """Remove the website NAME with all its comments, roles, bans and notes. It cannot be undone.
+
+    People's accounts stay, because they may comment elsewhere: `commentsvc user erase` erases them.
+    """
+    with service.opened(service.settings()) as session:
+        website = sites.by_name(session, name)
+        what = site_removal.contents(session, website.id)
+        session.rollback()
+        goes = f"{output.counted(what.threads, 'article')} and {output.counted(what.comments, 'comment')}"
+        options.confirm(f"Remove {name!r} with {goes} for good?", yes=yes)
+        with output.bar(what.comments, "Removing") as bar:
+            site_removal.remove(session, website.id, progress=bar.update)
+    click.echo(f"Removed {name!r} with {goes}.")
 
 
 @site.command(name="sso-secret")

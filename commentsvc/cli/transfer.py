@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
-from commentsvc.cli import service
+from commentsvc.cli import output, service
 from commentsvc.domain.maintenance import reindexing, rerendering
 from commentsvc.domain.sites import sites
 from commentsvc.domain.spam import training
@@ -38,7 +37,7 @@ def wordpress_(file: Path, site_name: str, to: str | None, dry_run: bool) -> Non
     with service.opened(service.settings()) as session:
         site = sites.by_name(session, site_name)
         size = file.stat().st_size
-        with click.progressbar(length=size, label=f"Reading {file.name}", file=sys.stderr) as bar:
+        with output.bar(size, f"Reading {file.name}") as bar:
             articles = wordpress.read(file, on_read=bar.update)
             report = importing.run(session, site, articles, at=now(), dry_run=dry_run, to=to)
         learned = Counts() if dry_run else training.learn_imported(session, site.id)
@@ -54,25 +53,26 @@ def wordpress_(file: Path, site_name: str, to: str | None, dry_run: bool) -> Non
     "--all", "every", is_flag=True, help="Every comment, not only those that an older version rendered."
 )
 def rerender(every: bool) -> None:
-    """Render stored comments again with this version, after an update whose notes say so.
+    """Render stored comments again, if the notes of an update say so.
 
     What people wrote stays unchanged; only its HTML is rendered again.
     """
     with service.opened(service.settings()) as session:
         due = rerendering.count(session, force=every)
-        with click.progressbar(length=due, label="Rendering", file=sys.stderr) as bar:
+        with output.bar(due, "Rendering") as bar:
             done = rerendering.rerender(session, force=every, progress=bar.update)
     click.echo(f"Rendered again: {done:,} of {due:,} comments." if due else "Every comment is up to date.")
 
 
 @click.command()
 def reindex() -> None:
-    """Make what an older release stored searchable by the rules of this one, after an update whose notes say so.
+    """Index stored comments again, if the notes of an update say so.
 
+    What an older release stored becomes searchable by the rules of this one.
     It runs beside the service, and can be interrupted and started again.
     """
     with service.opened(service.settings()) as session:
         due = reindexing.count(session)
-        with click.progressbar(length=due, label="Indexing", file=sys.stderr) as bar:
+        with output.bar(due, "Indexing") as bar:
             done = reindexing.reindex(session, progress=bar.update)
     click.echo(f"Indexed: {done:,} comments, articles and people." if due else "Everything is up to date.")

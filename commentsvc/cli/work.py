@@ -20,9 +20,10 @@ log = logging.getLogger(__name__)
 @click.command()
 @click.option("--once", is_flag=True, help="Do what is due now, and stop; for cron, every minute.")
 def work(once: bool) -> None:
-    """Send mail, read the titles of articles and delete expired data, until Ctrl+C or SIGTERM.
+    """Do the background work: mail, titles, expired data.
 
-    Only another WSGI server needs it beside it: `serve` does this work itself. Several at once do no harm.
+    It sends mail, reads the titles of articles and deletes expired data, until Ctrl+C or SIGTERM. Only
+    another WSGI server needs it beside it: `serve` does this work itself. Several at once do no harm.
     """
     settings = service.settings()
     stopped = _stopped_by_signal()

@@ -1,6 +1,7 @@
-"""Demo ID: an OpenID Connect provider with four made-up people and no passwords.
+"""Demo ID: a login provider with four made-up people and no passwords, which stands in for a well-known one.
 
-It has discovery, authorization codes, PKCE, and RS256 with a key made at the start. provider.py serves it over HTTP.
+It has authorization codes and PKCE; where the well-known provider has OpenID Connect, it also has discovery, and RS256
+with a key made at the start. provider.py serves it over HTTP.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from jinja2 import Environment, FileSystemLoader
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
+from commentsvc.demo.stand_ins import Client, Someone, StandIn
+
 LABEL = "Demo ID"
 CODE_LIFE, TOKEN_LIFE = 120, 300
 """Seconds."""
@@ -33,30 +36,12 @@ class RefusedError(Exception):
     """An invalid request; the message is an OAuth error code."""
 
 
-@dataclass(frozen=True)
-class Someone:
-    """A person as whom a visitor can log in."""
-
-    key: str
-    name: str
-    about: str
-
-
 PEOPLE = (
     Someone("marta", "Marta Vind", "repairs accordions"),
     Someone("osei", "Osei Larbi", "reads on the night bus"),
     Someone("lin", "Lin Haruna", "keeps bees on a roof"),
     Someone("tove", "Tove Ask", "has never finished a crossword"),
 )
-
-
-@dataclass(frozen=True)
-class Client:
-    """The only registered OAuth client."""
-
-    id: str
-    secret: str
-    redirect_uri: str
 
 
 @dataclass(frozen=True)
@@ -70,9 +55,8 @@ class _Grant:
 class DemoId:
     """The provider's state and responses, without HTTP."""
 
-    def __init__(self, issuer: str, client: Client) -> None:
-        self.issuer, self.client = issuer, client
-        self._key = RSAKey.generate_key(2048, {"kid": secrets.token_hex(4), "use": "sig", "alg": "RS256"})
+    def __init__(self, stand_in: StandIn, issuer: str, client: Client, key: RSAKey) -> None:
+        self.stand_in, self.issuer, self.client, self._key = stand_in, issuer, client, key
         self._codes: dict[str, _Grant] = {}
         self._tokens: dict[str, _Grant] = {}
         self._lock = threading.Lock()
@@ -81,9 +65,9 @@ class DemoId:
         """Return the discovery document."""
         return {
             "issuer": self.issuer,
-            "authorization_endpoint": f"{self.issuer}/authorize",
-            "token_endpoint": f"{self.issuer}/token",
-            "userinfo_endpoint": f"{self.issuer}/userinfo",
+            "authorization_endpoint": self.issuer + self.stand_in.authorize,
+            "token_endpoint": self.issuer + self.stand_in.token,
+            "userinfo_endpoint": self.issuer + self.stand_in.userinfo,
             "jwks_uri": f"{self.issuer}/keys",
             "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
@@ -103,7 +87,14 @@ class DemoId:
         kept = ("client_id", "redirect_uri", "state", "nonce", "code_challenge", "code_challenge_method")
         fields = {name: asked[name] for name in (*kept, "response_type") if name in asked}
         page = _TEMPLATES.get_template("demo-id.html")
-        return page.render(people=PEOPLE, fields=fields, label=LABEL, longest=NAME_LONGEST)
+        return page.render(
+            people=PEOPLE,
+            fields=fields,
+            label=LABEL,
+            provider=self.stand_in.label,
+            action=self.issuer + self.stand_in.authorize,
+            longest=NAME_LONGEST,
+        )
 
     def agree(self, asked: Mapping[str, str]) -> str:
         """Return the address to redirect to, with a code for the chosen person; raises RefusedError."""
@@ -113,7 +104,9 @@ class DemoId:
             return self._back(asked, error="access_denied")
         code = secrets.token_urlsafe(24)
         until = time.monotonic() + CODE_LIFE
-        self._keep(self._codes, code, _Grant(who, asked.get("nonce", ""), asked["code_challenge"], until))
+        self._keep(
+            self._codes, code, _Grant(who, asked.get("nonce", ""), asked.get("code_challenge", ""), until)
+        )
         return self._back(asked, code=code)
 
     def token(self, form: Mapping[str, str], authorization: str) -> dict[str, Any]:
@@ -127,25 +120,28 @@ class DemoId:
             or grant.until < time.monotonic()
             or form.get("grant_type") != "authorization_code"
             or form.get("redirect_uri") != self.client.redirect_uri
-            or grant.challenge != _s256(form.get("code_verifier", ""))
+            or (self.stand_in.pkce and grant.challenge != _s256(form.get("code_verifier", "")))
         ):
             raise RefusedError("invalid_grant")
         access = secrets.token_urlsafe(24)
         self._keep(self._tokens, access, grant)
-        return {
-            "access_token": access,
-            "token_type": "Bearer",
-            "expires_in": TOKEN_LIFE,
-            "id_token": self._id_token(grant),
-        }
+        tokens = {"access_token": access, "token_type": "Bearer", "expires_in": TOKEN_LIFE}
+        return tokens | ({"id_token": self._id_token(grant)} if self.stand_in.openid else {})
 
-    def userinfo(self, authorization: str) -> dict[str, Any]:
-        """Return the claims of the person of a token; raises RefusedError."""
+    def userinfo(self, asked: Mapping[str, str], authorization: str) -> dict[str, Any]:
+        """Return the profile of the person of a token; raises RefusedError."""
+        access = authorization.removeprefix("Bearer ")
         with self._lock:
-            grant = self._tokens.get(authorization.removeprefix("Bearer "))
+            grant = self._tokens.get(access)
         if grant is None or grant.until + TOKEN_LIFE < time.monotonic():
             raise RefusedError("invalid_token")
-        return {"sub": grant.who.key, "name": grant.who.name}
+        if self.stand_in.proves_secret and not self._proves(asked.get("appsecret_proof", ""), access):
+            raise RefusedError("invalid_appsecret_proof")
+        return self.stand_in.profile(grant.who)
+
+    def _proves(self, proof: str, access: str) -> bool:
+        expected = hmac.new(self.client.secret.encode(), access.encode(), hashlib.sha256).hexdigest()
+        return hmac.compare_digest(proof.encode(), expected.encode())
 
     def _require(self, asked: Mapping[str, str]) -> None:
         known = (self.client.id, self.client.redirect_uri)
@@ -153,11 +149,12 @@ class DemoId:
             raise RefusedError("unauthorized_client")
         if asked.get("response_type") != "code" or not asked.get("state"):
             raise RefusedError("invalid_request")
-        if asked.get("code_challenge_method") != "S256" or len(asked.get("code_challenge", "")) != 43:
+        challenge = asked.get("code_challenge_method"), len(asked.get("code_challenge", ""))
+        if self.stand_in.pkce and challenge != ("S256", 43):
             raise RefusedError("invalid_request")
 
     def _back(self, asked: Mapping[str, str], **answer: str) -> str:
-        answer |= {"state": asked["state"], "iss": self.issuer}
+        answer |= {"state": asked["state"]} | ({"iss": self.issuer} if self.stand_in.openid else {})
         return f"{self.client.redirect_uri}?{urlencode(answer)}"
 
     def _keep(self, grants: dict[str, _Grant], key: str, grant: _Grant) -> None:
@@ -184,6 +181,11 @@ class DemoId:
             "exp": now + TOKEN_LIFE,
         }
         return jwt.encode({"alg": "RS256", "kid": self._key.kid}, claims, self._key)
+
+
+def new_key() -> RSAKey:
+    """Return a key for ID tokens."""
+    return RSAKey.generate_key(2048, {"kid": secrets.token_hex(4), "use": "sig", "alg": "RS256"})
 
 
 def _chosen(asked: Mapping[str, str]) -> Someone | None:

@@ -1,6 +1,6 @@
 """Serves Demo ID, which lets anybody log in as anybody and so must be reachable only from this machine.
 
-It listens only on loopback, accepts only one host name, and has only one client, with a new secret in each
+It listens only on loopback, accepts only one host name, and has one client for each stand-in, with a new secret in each
 demonstration. Nothing else starts it.
 """
 
@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-from commentsvc.demo.demo_id import Client, DemoId, RefusedError
+from commentsvc.demo import demo_id
+from commentsvc.demo.demo_id import DemoId, RefusedError
+from commentsvc.demo.stand_ins import STAND_INS, Client
 from commentsvc.errors import CommentsvcError
 from commentsvc.serving.server import Bind
 
@@ -38,63 +40,88 @@ class DemoOnlyError(CommentsvcError):
 
 
 @contextmanager
-def running(bind: Bind, client: Client) -> Iterator[str]:
-    """Serve Demo ID for the demonstration's service; yields its issuer. Raises DemoOnlyError for another host."""
+def running(bind: Bind, clients: Mapping[str, Client]) -> Iterator[str]:
+    """Serve a stand-in for each client, by the provider's key; yields their origin.
+
+    Raises DemoOnlyError for another host.
+    """
     if bind.host != HOST:
         raise DemoOnlyError(bind)
-    issuer = issuer_at(bind)
-    handler = type("Handler", (_Handler,), {"demo_id": DemoId(issuer, client)})
+    origin, key = origin_at(bind), demo_id.new_key()
+    stand_ins = {
+        one.key: DemoId(one, f"{origin}/{one.key}", clients[one.key], key)
+        for one in STAND_INS
+        if one.key in clients
+    }
+    handler = type("Handler", (_Handler,), {"origin": origin, "stand_ins": stand_ins})
     server = ThreadingHTTPServer((HOST, bind.port), handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True)
     thread.start()
     try:
-        yield issuer
+        yield origin
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
 
 
-def issuer_at(bind: Bind) -> str:
-    """Return the issuer; for browsers it is another site than the service, like a real provider."""
+def origin_at(bind: Bind) -> str:
+    """Return the origin of all issuers; for browsers it is another site than the service, like a real provider."""
     return f"http://localhost:{bind.port}"
 
 
 class _Handler(BaseHTTPRequestHandler):
-    demo_id: DemoId
+    origin: str
+    stand_ins: Mapping[str, DemoId]
     timeout = 10
 
     def do_GET(self) -> None:
-        path, _, query = self.path.partition("?")
+        where, _, query = self.path.partition("?")
         if not self._is_known():
             return
-        if path == "/.well-known/openid-configuration":
-            self._json(200, self.demo_id.metadata())
-        elif path == "/keys":
-            self._json(200, self.demo_id.keys())
-        elif path == "/demo-id.css":
+        if where == "/demo-id.css":
             self._send(200, "text/css", _STYLE.read_bytes())
-        elif path == "/userinfo":
-            self._told(lambda: self.demo_id.userinfo(self.headers.get("Authorization", "")), 401)
-        elif path == "/authorize":
-            self._shown(lambda: self._page(self.demo_id.question(dict(parse_qsl(query)))))
+            return
+        stand_in, path = self._stand_in(where)
+        if stand_in is None:
+            self._send_nothing()
+        elif path == stand_in.stand_in.authorize:
+            self._shown(lambda: self._page(stand_in.question(dict(parse_qsl(query)))))
+        elif path == stand_in.stand_in.userinfo:
+            bearer = self.headers.get("Authorization", "")
+            self._told(lambda: stand_in.userinfo(dict(parse_qsl(query)), bearer), 401)
+        elif path == "/.well-known/openid-configuration" and stand_in.stand_in.openid:
+            self._json(200, stand_in.metadata())
+        elif path == "/keys" and stand_in.stand_in.openid:
+            self._json(200, stand_in.keys())
         else:
-            self._send(404, "text/plain", b"There is no such page.\n")
+            self._send_nothing()
 
     def do_POST(self) -> None:
         if not self._is_known():
             return
         form = self._form()
-        if self.path == "/token":
-            self._told(lambda: self.demo_id.token(form, self.headers.get("Authorization", "")), 400)
-        elif self.path == "/authorize":
-            self._shown(lambda: self._send(303, "text/plain", b"", Location=self.demo_id.agree(form)))
+        stand_in, path = self._stand_in(self.path)
+        if stand_in is None:
+            self._send_nothing()
+        elif path == stand_in.stand_in.token:
+            self._told(lambda: stand_in.token(form, self.headers.get("Authorization", "")), 400)
+        elif path == stand_in.stand_in.authorize:
+            self._shown(lambda: self._send(303, "text/plain", b"", Location=stand_in.agree(form)))
         else:
-            self._send(404, "text/plain", b"There is no such page.\n")
+            self._send_nothing()
+
+    def _stand_in(self, path: str) -> tuple[DemoId | None, str]:
+        """Return the stand-in that a path begins with, and the rest of the path."""
+        key, slash, rest = path.removeprefix("/").partition("/")
+        return self.stand_ins.get(key), slash + rest
+
+    def _send_nothing(self) -> None:
+        self._send(404, "text/plain", b"There is no such page.\n")
 
     def _is_known(self) -> bool:
         """Refuse other host names, because any domain can be made to resolve to this machine."""
-        known = self.headers.get("Host") == self.demo_id.issuer.partition("://")[2]
+        known = self.headers.get("Host") == self.origin.partition("://")[2]
         if not known:
             self._send(421, "text/plain", b"Demo ID does not go by this name.\n")
         return known

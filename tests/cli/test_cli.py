@@ -15,17 +15,10 @@ from click.testing import CliRunner, Result
 from sqlalchemy import create_engine, text
 
 from commentsvc.cli.commands import main
-from commentsvc.config import PREFIX
 from tests.conftest import SECRET
+from tests.support.cli_service import EXPORT, fail, succeed
 
-
-@pytest.fixture(autouse=True)
-def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A directory of its own and none of this machine's settings; log lines go nowhere."""
-    for name in [name for name in os.environ if name.startswith(PREFIX)]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("COMMENTSVC_LOG_LEVEL", "ERROR")
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("bare_environment")
 
 
 def own_process(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -39,22 +32,6 @@ def own_process(*arguments: str, **variables: str) -> subprocess.CompletedProces
 
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, arguments)
-
-
-def succeed(*arguments: str) -> str:
-    result = run(*arguments)
-    assert result.exit_code == 0, result.output
-    return result.output
-
-
-def fail(*arguments: str) -> str:
-    """Return the complaint; it must be one for people."""
-    result = run(*arguments)
-    assert result.exit_code == 1, result.output
-    complaint = result.stderr.splitlines()
-    assert any(line.startswith("Error: ") for line in complaint)
-    assert isinstance(result.exception, SystemExit)  # no traceback
-    return result.stderr
 
 
 def test_init_makes_settings_and_a_database() -> None:
@@ -158,18 +135,6 @@ def test_a_link_to_the_admin_view_signs_in() -> None:
     succeed("init", "--base-url", "https://comments.example")
     link = succeed("admin", "link").strip()
     assert re.fullmatch(r"https://comments\.example/admin/sign-in/[\w-]{40,}", link)
-
-
-EXPORT = """<?xml version="1.0" encoding="UTF-8"?>
-<rss version="2.0" xmlns:wp="http://wordpress.org/export/1.2/"><channel>
-<link>https://blog.example</link><wp:wxr_version>1.2</wp:wxr_version>
-<item><title>Hello</title><link>https://blog.example/hello/</link><wp:post_id>1</wp:post_id>
-<wp:post_date_gmt>2020-01-01 00:00:00</wp:post_date_gmt><wp:post_type>post</wp:post_type>
-<wp:status>publish</wp:status><wp:comment><wp:comment_id>1</wp:comment_id>
-<wp:comment_author>Ada</wp:comment_author><wp:comment_date_gmt>2020-01-02 00:00:00</wp:comment_date_gmt>
-<wp:comment_content>Good.</wp:comment_content><wp:comment_approved>1</wp:comment_approved>
-<wp:comment_type>comment</wp:comment_type><wp:comment_parent>0</wp:comment_parent></wp:comment></item>
-</channel></rss>"""
 
 
 def test_an_export_is_imported_after_a_dry_run_that_changes_nothing() -> None:
@@ -345,18 +310,3 @@ def test_a_released_migration_is_what_init_runs(tmp_path: Path) -> None:
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM alembic_version")) == 1
     engine.dispose()
-
-
-def test_erase_forgets_a_guest_and_an_account() -> None:
-    succeed("init")
-    succeed("site", "add", "Blog", "https://blog.example")
-    succeed("admin", "link", "--name", "Ada")
-    assert succeed("erase", "email:nobody@mail.example", "--yes") == (
-        "Erased email:nobody@mail.example: 0 comments.\n"
-    )
-    assert "0 comments" in succeed("erase", "name:Ada", "--site", "Blog", "--yes")
-    assert "no such account" in fail("erase", "commenter:99", "--yes")
-    assert "only owner of Blog" in fail("erase", "commenter:1", "--yes")
-    assert run("erase", "commenter:1", "--site", "Blog").exit_code == 2
-    assert "author is not" in fail("erase", "ada@mail.example", "--yes")
-    assert run("erase", "name:Ada").exit_code == 1  # nobody says yes

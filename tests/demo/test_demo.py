@@ -5,13 +5,18 @@ from __future__ import annotations
 import http.client
 import re
 import signal
+import socket
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from playwright.sync_api import Page, expect
 
+from commentsvc.cli import demo_runner
+from commentsvc.cli.commands import main
 from commentsvc.demo import blog
 from tests.conftest import SECRET
 from tests.support import processes
@@ -175,8 +180,34 @@ def test_it_stops_clean(how: signal.Signals, tmp_path: Path) -> None:
     assert processes.status(port, "/healthz") == processes.status(blog_port, "/") == 0
 
 
-def test_a_port_in_use_is_named(demo: Demo, tmp_path: Path) -> None:
-    arguments = ["-m", "commentsvc", "demo", "--port", str(demo.port), "--blog-port", "9"]
-    with processes.running(tmp_path / "output", {}, *arguments) as second:
-        assert second.child.wait(processes.PATIENCE) == 1
-    assert f"127.0.0.1:{demo.port}: Address already in use" in second.said()
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_it_stops_where_sigint_was_ignored_and_takes_other_ports(host: str, tmp_path: Path) -> None:
+    """A script's background job has SIGINT ignored; another program has one of the ports."""
+    port, login_port = processes.free_port(), processes.free_port()
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as other:
+        other.bind((host, 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        options = f"--port {port} --blog-port {taken} --login-port {login_port}"
+        command = f"trap '' INT; exec {sys.executable} -m commentsvc demo {options}"
+        runner = "import os, sys; os.execvp('sh', ['sh', '-c', sys.argv[1]])"
+        with processes.running(tmp_path / "output", {}, "-c", runner, command) as process:
+            output = process.until_said("Ctrl+C")
+            assert f"Port {taken} is taken, so this uses " in output
+            match = re.search(r"http://localhost:(\d+)/comment-section/", output)
+            assert match
+            blog_port = int(match[1])
+            assert blog_port not in {taken, port, login_port}
+            assert get(blog_port, "/first-frost/", f"localhost:{blog_port}")[0] == 200
+            assert get(port, f"/thread?url=http://localhost:{blog_port}/first-frost/")[0] == 200
+            process.child.send_signal(signal.SIGINT)
+            assert process.child.wait(processes.PATIENCE) == 0
+    assert process.said().endswith("Stopped; the demonstration's data is deleted.\n")
+
+
+def test_no_free_port_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo_runner, "_is_free", lambda bind: False)
+    result = CliRunner().invoke(main, ["demo"])
+    assert result.exit_code == 1
+    assert "No port from 8600 on is free." in result.stderr

@@ -7,6 +7,7 @@ import inspect
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from http.client import HTTPConnection
 from types import ModuleType
 from typing import Any
@@ -16,38 +17,48 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from commentsvc.config import Settings
 from commentsvc.demo import demo_id, provider
-from commentsvc.demo.demo_id import PEOPLE, Client
+from commentsvc.demo.demo_id import PEOPLE
 from commentsvc.demo.provider import DemoOnlyError
+from commentsvc.demo.stand_ins import STAND_INS, Client, Someone, StandIn
 from commentsvc.errors import ProviderError
+from commentsvc.integrations.oauth import catalogue
 from commentsvc.integrations.oauth.catalogue import Provider
 from commentsvc.integrations.oauth.flow import Flow
 from commentsvc.serving.server import Bind
 from tests.support import processes
+from tests.test_settings import BARE
 
-CALLBACK = "http://127.0.0.1:8600/login/callback/oidc_demo"
-CLIENT = Client("commentsvc-demo", "of-this-run-alone", CALLBACK)
+CALLBACK = "http://127.0.0.1:8600/login/callback"
+CLIENTS = {
+    one.key: Client("commentsvc-demo", "of-this-run-alone", f"{CALLBACK}/{one.key}") for one in STAND_INS
+}
+CLIENT = CLIENTS["wordpress"]
+"""The one of the tests that concern all stand-ins alike."""
 
 
 @pytest.fixture(scope="module")
-def issuer() -> Iterator[str]:
-    with provider.running(Bind("127.0.0.1", processes.free_port()), CLIENT) as issuer:
-        yield issuer
+def origin() -> Iterator[str]:
+    with provider.running(Bind("127.0.0.1", processes.free_port()), CLIENTS) as origin:
+        yield origin
 
 
 @pytest.fixture
-def row(issuer: str) -> Provider:
-    """The service's own row of it, as the settings make it."""
-    return Provider(
-        key="oidc_demo",
-        label="Demo ID",
-        issuer=issuer,
-        scope="openid profile email",
-        token_auth="",
-        userinfo=True,
-        client_id=CLIENT.id,
-        client_secret=CLIENT.secret,
-    )
+def issuer(origin: str) -> str:
+    return f"{origin}/wordpress"
+
+
+def row_of(origin: str, stand_in: StandIn) -> Provider:
+    """The service's own row, as the settings that the demonstration sets make it."""
+    variables = stand_in.variables(f"{origin}/{stand_in.key}", CLIENTS[stand_in.key])
+    (row,) = catalogue.offered(Settings.from_env(BARE | variables))
+    return row
+
+
+@pytest.fixture
+def row(origin: str) -> Provider:
+    return row_of(origin, STAND_INS[0])
 
 
 def ask(issuer: str, path: str, form: dict[str, str] | None = None, **headers: str) -> tuple[int, Any, str]:
@@ -55,7 +66,9 @@ def ask(issuer: str, path: str, form: dict[str, str] | None = None, **headers: s
     connection = HTTPConnection("127.0.0.1", urlsplit(issuer).port or 0, timeout=10)
     sent = {"Host": urlsplit(issuer).netloc, "Content-Type": "application/x-www-form-urlencoded"} | headers
     try:
-        connection.request("POST" if form is not None else "GET", path, urlencode(form or {}), sent)
+        connection.request(
+            "POST" if form is not None else "GET", urlsplit(issuer).path + path, urlencode(form or {}), sent
+        )
         answer = connection.getresponse()
         return answer.status, answer.headers, answer.read().decode()
     finally:
@@ -72,30 +85,70 @@ def question(url: str) -> tuple[str, dict[str, str]]:
     return text, {name: html.unescape(value) for name, value in result}
 
 
-def answer(issuer: str, url: str, **choice: str) -> dict[str, str]:
+def answer(row: Provider, url: str, **choice: str) -> dict[str, str]:
     """Choose somebody; return what the browser brings back."""
-    status, headers, text = ask(issuer, "/authorize", question(url)[1] | choice)
+    parts = urlsplit(url)
+    status, headers, text = ask(f"{parts.scheme}://{parts.netloc}", parts.path, question(url)[1] | choice)
     assert status == 303, text
-    assert headers["Location"].startswith(f"{CALLBACK}?")
+    assert headers["Location"].startswith(f"{CALLBACK}/{row.key}?")
     return dict(parse_qsl(urlsplit(headers["Location"]).query))
 
 
 def log_in(row: Provider, **choice: str) -> tuple[str, str]:
     """Return subject and name of whoever the service takes the visitor for."""
-    flow = Flow()
-    url, attempt = flow.begin(row, CALLBACK)
-    profile = flow.finish(row, CALLBACK, attempt, answer(row.issuer, url, **choice))
+    flow, callback = Flow(), f"{CALLBACK}/{row.key}"
+    url, attempt = flow.begin(row, callback)
+    profile = flow.finish(row, callback, attempt, answer(row, url, **choice))
     assert profile.issuer == row.issuer
+    assert (profile.link, profile.picture) == (None, None)  # which would lead to real people
     return profile.subject, profile.name
+
+
+class TestStandIns:
+    """Each answers the service as the provider does that it stands in for: the service has no way of its own for it."""
+
+    @pytest.mark.parametrize("stand_in", STAND_INS, ids=lambda one: one.key)
+    def test_a_login(self, origin: str, stand_in: StandIn) -> None:
+        row = row_of(origin, stand_in)
+        marta = PEOPLE[0]
+        known = next(one for one in catalogue.ROWS if one.key == stand_in.key)
+        assert (row.label, row.pkce, row.scope) == (known.label, known.pkce, known.scope)
+        subject = marta.key if stand_in.openid else str(marta.number)
+        assert log_in(row, person=marta.key) == (subject, marta.name)
+
+    @pytest.mark.parametrize("stand_in", STAND_INS, ids=lambda one: one.key)
+    def test_the_page_says_whom_it_stands_in_for(self, origin: str, stand_in: StandIn) -> None:
+        row = row_of(origin, stand_in)
+        text, _ = question(Flow().begin(row, f"{CALLBACK}/{row.key}")[0])
+        sentence = f"This stands in for {stand_in.label}; nothing leaves this machine."
+        assert sentence in re.sub("<[^>]+>", "", text)
+
+    @pytest.mark.parametrize("stand_in", STAND_INS, ids=lambda one: one.key)
+    def test_every_address_is_on_this_machine(self, origin: str, stand_in: StandIn) -> None:
+        endpoints = Flow().endpoints(row_of(origin, stand_in))
+        for url in (endpoints.authorize, endpoints.token, endpoints.profile, endpoints.keys or origin):
+            assert url.startswith(f"{origin}/") or url == origin
+
+    def test_facebook_wants_a_proof_of_the_secret(self, origin: str) -> None:
+        row = replace(row_of(origin, STAND_INS[2]), prove_secret=False)
+        with pytest.raises(ProviderError):
+            log_in(row, person="lin")
+
+    def test_a_code_of_one_is_no_code_of_another(self, origin: str) -> None:
+        github, mastodon = row_of(origin, STAND_INS[3]), row_of(origin, STAND_INS[5])
+        url, attempt = Flow().begin(github, f"{CALLBACK}/github")
+        result = answer(github, url, person="lin")
+        with pytest.raises(ProviderError, match="did not accept"):
+            Flow().finish(mastodon, f"{CALLBACK}/mastodon", replace(attempt, provider="mastodon"), result)
 
 
 class TestPeople:
     @pytest.mark.parametrize("someone", PEOPLE, ids=lambda someone: someone.key)
-    def test_each_of_the_four(self, row: Provider, someone: demo_id.Someone) -> None:
+    def test_each_of_the_four(self, row: Provider, someone: Someone) -> None:
         assert log_in(row, person=someone.key) == (someone.key, someone.name)
 
     def test_the_page_shows_them(self, row: Provider) -> None:
-        text, _ = question(Flow().begin(row, CALLBACK)[0])
+        text, _ = question(Flow().begin(row, CLIENT.redirect_uri)[0])
         assert all(someone.name in text and someone.about in text for someone in PEOPLE)
         assert 'type="password"' not in text
 
@@ -113,14 +166,14 @@ class TestPeople:
 
     @pytest.mark.parametrize("choice", [{"person": "nobody"}, {"name": "  "}, {}, {"person": "root"}])
     def test_who_would_rather_not(self, row: Provider, choice: dict[str, str]) -> None:
-        with pytest.raises(ProviderError, match="You did not allow the login with Demo ID"):
+        with pytest.raises(ProviderError, match=r"You did not allow the login with WordPress\.com"):
             log_in(row, **choice)
 
 
 BAD_QUESTIONS = [
     {"client_id": "another"},
     {"redirect_uri": "https://evil.example/"},
-    {"redirect_uri": CALLBACK + "/../evil"},
+    {"redirect_uri": CLIENT.redirect_uri + "/../evil"},
     {"response_type": "token"},
     {"state": ""},
     {"code_challenge": ""},
@@ -133,7 +186,7 @@ BAD_QUESTIONS = [
 class TestRefusals:
     @pytest.mark.parametrize("wrong", BAD_QUESTIONS, ids=str)
     def test_a_question_that_is_not_as_it_must_be(self, row: Provider, wrong: dict[str, str]) -> None:
-        url, _ = Flow().begin(row, CALLBACK)
+        url, _ = Flow().begin(row, CLIENT.redirect_uri)
         asked = dict(parse_qsl(urlsplit(url).query)) | wrong
         for status, headers, _ in (
             ask(row.issuer, f"/authorize?{urlencode(asked)}"),
@@ -144,11 +197,11 @@ class TestRefusals:
 
     def exchange(self, row: Provider, **wrong: str) -> tuple[int, dict[str, Any]]:
         """Exchange a code that is good, with something that is not."""
-        url, attempt = Flow().begin(row, CALLBACK)
+        url, attempt = Flow().begin(row, CLIENT.redirect_uri)
         form = {
             "grant_type": "authorization_code",
-            "code": answer(row.issuer, url, person="lin")["code"],
-            "redirect_uri": CALLBACK,
+            "code": answer(row, url, person="lin")["code"],
+            "redirect_uri": CLIENT.redirect_uri,
             "code_verifier": attempt.verifier,
             "client_id": CLIENT.id,
             "client_secret": CLIENT.secret,
@@ -180,11 +233,11 @@ class TestRefusals:
         self, row: Provider, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         flow = Flow()
-        url, attempt = flow.begin(row, CALLBACK)
-        result = answer(row.issuer, url, person="lin")
-        flow.finish(row, CALLBACK, attempt, result)
+        url, attempt = flow.begin(row, CLIENT.redirect_uri)
+        result = answer(row, url, person="lin")
+        flow.finish(row, CLIENT.redirect_uri, attempt, result)
         with pytest.raises(ProviderError, match="did not accept"):
-            flow.finish(row, CALLBACK, attempt, result)
+            flow.finish(row, CLIENT.redirect_uri, attempt, result)
         monkeypatch.setattr(demo_id, "CODE_LIFE", -1)
         with pytest.raises(ProviderError, match="did not accept"):
             log_in(row, person="lin")
@@ -196,10 +249,10 @@ class TestRefusals:
 
     def test_it_keeps_no_more_than_it_can(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(demo_id, "_MOST", 3)
-        small = demo_id.DemoId("http://localhost:1", CLIENT)
+        small = demo_id.DemoId(STAND_INS[0], "http://localhost:1", CLIENT, demo_id.new_key())
         asked = {
             "client_id": CLIENT.id,
-            "redirect_uri": CALLBACK,
+            "redirect_uri": CLIENT.redirect_uri,
             "response_type": "code",
             "state": "s",
             "code_challenge": "c" * 43,
@@ -211,7 +264,7 @@ class TestRefusals:
         assert len(small._codes) == 3
 
     def test_what_comes_in_the_address_is_text_on_the_page(self, row: Provider) -> None:
-        url, _ = Flow().begin(row, CALLBACK)
+        url, _ = Flow().begin(row, CLIENT.redirect_uri)
         asked = dict(parse_qsl(urlsplit(url).query)) | {"state": '"><script>alert(1)</script>'}
         _, headers, text = ask(row.issuer, f"/authorize?{urlencode(asked)}")
         assert "<script" not in text
@@ -223,7 +276,7 @@ class TestLoopback:
     def test_it_listens_nowhere_else(self, host: str) -> None:
         with (
             pytest.raises(DemoOnlyError, match="lets anybody in as anybody"),
-            provider.running(Bind(host, 8602), CLIENT),
+            provider.running(Bind(host, 8602), CLIENTS),
         ):
             pass
 
@@ -234,9 +287,16 @@ class TestLoopback:
         assert ask(issuer, "/.well-known/openid-configuration", form, Host=host)[0] == 421
 
     @pytest.mark.parametrize("path", ["/", "/../demo_id.py", "/demo-id.html", "/style.css"])
-    def test_it_has_no_other_pages(self, issuer: str, path: str) -> None:
-        assert ask(issuer, path)[0] == 404
-        assert ask(issuer, path, {})[0] == 404
+    def test_it_has_no_other_pages(self, origin: str, path: str) -> None:
+        for where in (origin, f"{origin}/github", f"{origin}/nobody"):
+            assert ask(where, path)[0] == 404
+            assert ask(where, path, {})[0] == 404
+
+    def test_only_openid_connect_has_discovery(self, origin: str) -> None:
+        for path in ("/.well-known/openid-configuration", "/keys"):
+            assert [ask(f"{origin}/{one.key}", path)[0] == 200 for one in STAND_INS] == [
+                one.openid for one in STAND_INS
+            ]
 
     def test_a_form_too_large_is_not_read(self, issuer: str) -> None:
         assert ask(issuer, "/token", {"code": "x" * 20_000})[0] == 400
@@ -258,32 +318,43 @@ def article(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     options = [word for name, port in zip(names, ports, strict=True) for word in (name, str(port))]
     output = tmp_path_factory.mktemp("demo") / "output"
     with processes.running(output, {}, "-m", "commentsvc", "demo", *options) as process:
-        assert "with “Demo ID”" in process.until_said("Ctrl+C")
+        assert "“Demo ID” stands in for" in process.until_said("Ctrl+C")
         yield f"http://localhost:{ports[1]}/first-frost/"
 
 
 class TestNewcomer:
-    def test_logs_in_and_comments(self, article: str, page: Page) -> None:
+    def test_sees_the_marks_of_the_well_known_providers(self, article: str, page: Page) -> None:
+        page.goto(article)
+        frame = page.frame_locator("comment-thread iframe")
+        frame.locator("#text").click()
+        marks = frame.get_by_role("group", name="Log in").get_by_role("button")
+        expect(marks).to_have_count(6)
+        names = [mark.get_attribute("title") for mark in marks.all()]
+        assert names == ["WordPress.com", "X", "Facebook", "GitHub", "Google", "Mastodon"]
+
+    @pytest.mark.parametrize("label", [one.label for one in STAND_INS])
+    def test_logs_in_and_comments(self, article: str, page: Page, label: str) -> None:
         page.goto(article)
         frame = page.frame_locator("comment-thread iframe")
         frame.locator("#text").click()
         with page.context.expect_page() as opened:
-            frame.get_by_role("button", name="Log in with Demo ID").click()
+            frame.get_by_role("button", name=f"Log in with {label}").click()
         window = opened.value
         expect(window.get_by_role("heading", name="Who are you today?")).to_be_visible()
         assert Axe().run(window).response["violations"] == []
         window.get_by_role("button", name="Osei Larbi").click()
-        expect(frame.get_by_text("Osei Larbi:")).to_be_visible()
-        frame.locator("#text").fill("From the night bus.")
+        expect(frame.get_by_text(f"You are commenting using your {label} account.")).to_be_visible()
+        frame.locator("#text").fill(f"From the night bus, by {label}.")
         frame.get_by_role("button", name="Post Comment").click()
-        expect(frame.locator(".comment .name", has_text="Osei Larbi")).to_be_visible()
+        posted = frame.locator(".comment", has_text=f"From the night bus, by {label}.")
+        expect(posted.locator(".name", has_text="Osei Larbi")).to_be_visible()
 
     def test_types_a_name_and_presses_enter(self, article: str, page: Page) -> None:
         page.goto(article)
         frame = page.frame_locator("comment-thread iframe")
         frame.locator("#text").click()
         with page.context.expect_page() as opened:
-            frame.get_by_role("button", name="Log in with Demo ID").click()
+            frame.get_by_role("button", name="Log in with GitHub").click()
         name = opened.value.get_by_label("Or be somebody else")
         name.fill("Ada")
         name.press("Enter")

@@ -5,7 +5,7 @@ Comments with replies stay as placeholders, so that the thread keeps its shape.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -48,6 +48,14 @@ _ASKED = Verdict(CheckName.ERASED, Status.TRASH, "Its author asked for it to be 
 _NOBODY: dict[str, None] = dict.fromkeys(AUTHOR_COLUMNS)
 
 
+Progress = Callable[[int], object]
+"""Called with the number of comments erased since its last call."""
+
+
+def _quietly(_number: int) -> None:
+    """Show no progress."""
+
+
 class Texts(StrEnum):
     """What happens to a person's texts."""
 
@@ -56,7 +64,7 @@ class Texts(StrEnum):
     """Without a name."""
 
 
-def erase(session: Session, commenter_id: int, texts: Texts) -> None:
+def erase(session: Session, commenter_id: int, texts: Texts, *, progress: Progress = _quietly) -> None:
     """Erase a person; raises ForbiddenError for the only owner of a site.
 
     Commits after every batch; the account goes last, so that an interrupted run can be started again. Identities,
@@ -65,7 +73,7 @@ def erase(session: Session, commenter_id: int, texts: Texts) -> None:
     _require_no_site_alone(session, commenter_id)
     mine = Comment.commenter_id == commenter_id
     if texts is Texts.REMOVE:
-        _remove_all(session, mine, _LEFT)
+        _remove_all(session, mine, _LEFT, progress)
     begin_write(session)
     locked = _threads_of(session, mine)
     threads.lock_all(session, locked)  # threads before the account: the lock order of a post
@@ -73,7 +81,7 @@ def erase(session: Session, commenter_id: int, texts: Texts) -> None:
     # The person may have posted something a moment ago, in another window.
     if _threads_of(session, mine) - (set() if texts is Texts.REMOVE else locked):
         session.rollback()
-        erase(session, commenter_id, texts)
+        erase(session, commenter_id, texts, progress=progress)
         return
     _forget_words_about(session, select(Comment.id).where(mine))
     names = {session.scalar(select(Commenter.name).where(Commenter.id == commenter_id))}
@@ -87,7 +95,9 @@ def erase(session: Session, commenter_id: int, texts: Texts) -> None:
     deleted_data.purge(session)
 
 
-def erase_guest(session: Session, who: AuthorRef, *, site_id: int | None = None) -> int:
+def erase_guest(
+    session: Session, who: AuthorRef, *, site_id: int | None = None, progress: Progress = _quietly
+) -> int:
     """Erase a guest, on one site or on all; return how many comments they had written.
 
     The case of an e-mail address does not matter. If several guests used a name, all of them are erased. Commits after
@@ -96,7 +106,7 @@ def erase_guest(session: Session, who: AuthorRef, *, site_id: int | None = None)
     theirs = _guest_column(who, Comment) & (true() if site_id is None else Comment.site_id == site_id)
     names = set(session.scalars(select(Comment.guest_name).where(theirs).distinct()))
     site_ids = [site_id] if site_id is not None else session.scalars(select(Site.id)).all()
-    number = _remove_all(session, theirs, _ASKED)
+    number = _remove_all(session, theirs, _ASKED, progress)
     email = who.value if who.kind is AuthorKind.EMAIL else None
     begin_write(session)
     edited = select(Revision.id).join(Comment, Comment.id == Revision.comment_id)
@@ -109,13 +119,20 @@ def erase_guest(session: Session, who: AuthorRef, *, site_id: int | None = None)
     return number
 
 
+def count(session: Session, who: AuthorRef, *, site_id: int | None = None) -> int:
+    """Return how many comments of a person erasing them would remove."""
+    theirs = who.condition() if who.is_account else _guest_column(who, Comment)
+    here = theirs & (true() if site_id is None else Comment.site_id == site_id)
+    return session.scalar(select(func.count()).select_from(Comment).where(here)) or 0
+
+
 def _guest_column(who: AuthorRef, table: type[Comment] | type[Revision]) -> ColumnElement[bool]:
     if who.kind is AuthorKind.EMAIL:
         return func.lower(table.guest_email) == who.value.lower()
     return table.guest_name == who.value
 
 
-def _remove_all(session: Session, theirs: ColumnElement[bool], verdict: Verdict) -> int:
+def _remove_all(session: Session, theirs: ColumnElement[bool], verdict: Verdict, progress: Progress) -> int:
     """Empty all comments of a person; return how many there were."""
     blank = comment_text.from_source(REMOVED, longest=len(REMOVED))
     number = 0
@@ -127,6 +144,7 @@ def _remove_all(session: Session, theirs: ColumnElement[bool], verdict: Verdict)
             _remove(session, comment_id, blank, verdict)
         session.commit()
         number += len(batch)
+        progress(len(batch))
     return number
 
 

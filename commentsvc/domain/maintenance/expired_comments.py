@@ -1,22 +1,27 @@
-"""Deletes expired spam and trash; a comment with replies becomes a placeholder."""
+"""Deletes spam and trash, expired or chosen; a comment with replies becomes a placeholder."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from commentsvc.db.session import begin_write
-from commentsvc.domain.admin import edits
+from commentsvc.domain import actions
+from commentsvc.domain.admin import bulk_decisions, edits
 from commentsvc.domain.comments import comment_text
+from commentsvc.domain.maintenance import deleted_data
 from commentsvc.domain.threads import threads
-from commentsvc.models import AUTHOR_COLUMNS, Comment, Decision, DeletedImport, Status, search_text
+from commentsvc.models import AUTHOR_COLUMNS, Action, Comment, Decision, DeletedImport, Status, search_text
 from commentsvc.text import markup
 
-EMPTY = "*Deleted, as it had been kept for its time.*"
+EMPTY = "*Deleted for good.*"
 """Replaces the text, for a moderator who finds the placeholder."""
+BATCH = 200
+"""Chosen comments per transaction, during which nobody else can write on SQLite."""
+_REMOVED = (Status.SPAM, Status.TRASH)
 _NOBODY: dict[str, None] = dict.fromkeys((*AUTHOR_COLUMNS, "edited_at"))
 
 
@@ -27,6 +32,64 @@ def remove(session: Session, site_id: int, status: Status, *, before: datetime, 
     """
     due = _due(site_id, status, before)
     return _delete(session, due, limit) or _empty(session, due, limit)
+
+
+def remove_chosen(
+    session: Session,
+    site_id: int,
+    ids: Collection[int],
+    *,
+    moderator_id: int,
+    at: datetime,
+    progress: Callable[[int], object],
+) -> int:
+    """Delete or empty these comments of a site, of which only spam and trash can go; return how many went.
+
+    The site's log names it. Commits after every batch, and removes the texts from the database's files.
+    """
+    wanted, done, action_id = sorted(ids), 0, None
+    for start in range(0, len(wanted), BATCH):
+        batch = wanted[start : start + BATCH]
+        which = [Comment.site_id == site_id, Comment.id.in_(batch), Comment.status.in_(_REMOVED)]
+        gone = _delete(session, which, BATCH) + _empty(session, which, BATCH)
+        progress(len(batch))
+        done += gone
+        if gone:
+            begin_write(session)
+            action_id = _record(session, site_id, action_id, done, moderator_id=moderator_id, at=at)
+            session.commit()
+    session.rollback()
+    deleted_data.purge(session)
+    return done
+
+
+def removable(session: Session, ids: Collection[int]) -> list[int]:
+    """Return which of these comments `remove_chosen` would delete or empty: placeholders are empty already."""
+    blank, wanted = comment_text.digest_of(EMPTY), list(ids)
+    found: list[int] = []
+    for start in range(0, len(wanted), BATCH):
+        here = Comment.id.in_(wanted[start : start + BATCH])
+        found += session.scalars(
+            select(Comment.id).where(here, Comment.status.in_(_REMOVED), Comment.digest != blank)
+        )
+    return found
+
+
+def _record(
+    session: Session, site_id: int, action_id: int | None, number: int, *, moderator_id: int, at: datetime
+) -> int:
+    summary = f"Deleted for good: {bulk_decisions.count_in_words(number)}."
+    if action_id is None:
+        return actions.record(
+            session,
+            site_id=site_id,
+            moderator_id=moderator_id,
+            kind="trash.delete",  # not "comments.…", which can be undone
+            summary=summary,
+            at=at,
+        ).id
+    session.get_one(Action, action_id).summary = summary
+    return action_id
 
 
 def _due(site_id: int, status: Status, before: datetime) -> list[ColumnElement[bool]]:

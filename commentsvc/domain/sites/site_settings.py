@@ -33,6 +33,23 @@ class SiteSettings:
     ignored_parameters: str = ""
     """Names, separated by spaces, commas or lines; `*` at the end is a wildcard, `!` marks a parameter that counts."""
 
+    @classmethod
+    def read(cls, site: Site) -> SiteSettings:
+        """Return a site's current settings."""
+        return cls(
+            name=site.name,
+            heading=site.heading,
+            origins=[item.origin for item in site.origins],
+            policy=site.policy,
+            guests=site.guests,
+            order=site.order,
+            name_field=site.name_field,
+            email_field=site.email_field,
+            website_field=site.website_field,
+            close_after_days=site.close_after_days,
+            ignored_parameters=site.ignored_parameters,
+        )
+
 
 def change(session: Session, site: Site, wanted: SiteSettings) -> None:
     """Change a site's settings to `wanted`. Needs `begin_write`; the caller commits.

@@ -67,6 +67,18 @@ def by_name(session: Session, name: str) -> Site:
     return site
 
 
+def only(session: Session) -> Site:
+    """Return the site if there is only one; raises NotFoundError, which lists them, if it must be named."""
+    names = session.scalars(select(Site.name).order_by(Site.name)).all()
+    if len(names) == 1:
+        return by_name(session, names[0])
+    if not names:
+        raise NotFoundError("There are no sites yet. `commentsvc site add NAME ORIGIN` adds one.")
+    raise NotFoundError(
+        f"There are several sites: name one with --site. There are: {', '.join(map(repr, names))}."
+    )
+
+
 def by_origins(session: Session, origins: Collection[str]) -> dict[str, Site]:
     """Return the sites that registered any of `origins`, by origin, in one query."""
     query = select(Origin.origin, Site).join(Site).where(Origin.origin.in_(origins))

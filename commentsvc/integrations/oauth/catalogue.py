@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from urllib.parse import urlsplit
+from typing import Any
 
 from commentsvc.config import PREFIX, ProviderSettings, Settings
 from commentsvc.errors import ProviderError, SettingsError
-from commentsvc.integrations.oauth import apple, profile
+from commentsvc.integrations.oauth import apple, own_server, profile
 from commentsvc.integrations.oauth.profile import Reader
 
 BASIC, POST = "client_secret_basic", "client_secret_post"
@@ -56,6 +56,11 @@ class Provider:
     @property
     def openid(self) -> bool:
         return not self.authorize_url
+
+    @property
+    def asks_server(self) -> bool:
+        """Whether people name their own server, as on Mastodon, unless the operator has chosen one."""
+        return self.key == "mastodon" and not self.issuer
 
     @property
     def is_own(self) -> bool:
@@ -169,7 +174,6 @@ _OIDC = "oidc_"
 _OWN_KEY = re.compile(r"oidc(_[a-z0-9_]+)?")
 _KEY_LONGEST = 40
 """The length of the database column."""
-_LOOPBACK = re.compile(r"localhost|.+\.localhost|127(\.\d+){3}|::1")
 
 
 def offered(settings: Settings) -> list[Provider]:
@@ -181,7 +185,11 @@ def offered(settings: Settings) -> list[Provider]:
             rows.append(configured(one))
         except SettingsError as error:
             faults.extend(error.faults)
-    if settings.mastodon:
+    if settings.mastodon and "mastodon" in {row.key for row in rows}:
+        faults.append(
+            f"{PREFIX}MASTODON=on is for every server, {PREFIX}MASTODON_ISSUER for one: set one of them."
+        )
+    elif settings.mastodon:
         rows.append(_BY_KEY["mastodon"])
     places = {_key_of(name, rows): place for place, name in enumerate(settings.providers_order)}
     unknown = [
@@ -208,18 +216,25 @@ def _key_of(name: str, rows: Iterable[Provider]) -> str:
 
 def configured(settings: ProviderSettings) -> Provider:
     """Return the provider's row with the operator's settings; raises SettingsError if they are inconsistent."""
-    row = _row(settings.key)
+    row = _row(settings)
     if faults := list(_faults(settings, row)):
         raise SettingsError(faults)
     return replace(
         row,
         label=settings.label or row.label,
-        issuer=settings.issuer or row.issuer,
+        **_addresses(settings, row),
         scope=settings.scope or row.scope,
         client_id=settings.client_id,
         client_secret=settings.client_secret,
         options=dict(settings.options),
     )
+
+
+def _addresses(settings: ProviderSettings, row: Provider) -> dict[str, Any]:
+    """Return the fields that the operator's own server changes."""
+    if row.key == "mastodon":
+        return own_server.mastodon_addresses(settings.issuer)
+    return {name: value for name in own_server.ADDRESSES if (value := getattr(settings, name))}
 
 
 def label_of(key: str) -> str:
@@ -228,15 +243,19 @@ def label_of(key: str) -> str:
     return row.label if row else key.removeprefix(_OIDC).replace("_", " ").title()
 
 
-def _row(key: str) -> Provider:
-    if key == "mastodon":
+def _row(settings: ProviderSettings) -> Provider:
+    key = settings.key
+    if key == "mastodon" and not settings.issuer:
         raise SettingsError(
-            [f"Mastodon needs no client id, because every instance issues its own: {PREFIX}MASTODON=on"]
+            [
+                f"Mastodon needs no client id, because every server issues its own: {PREFIX}MASTODON=on. "
+                f"For one server only, set {PREFIX}MASTODON_ISSUER to its address."
+            ]
         )
     if key in _BY_KEY:
         return _BY_KEY[key]
     if not _OWN_KEY.fullmatch(key) or len(key) > _KEY_LONGEST:
-        known = ", ".join(name for name in _BY_KEY if name != "mastodon")
+        known = ", ".join(_BY_KEY)
         raise SettingsError([f"No provider is called {key!r}. Known: {known}, oidc_NAME."])
     name = key.removeprefix("oidc").strip("_") or "single sign-on"
     return Provider(
@@ -253,12 +272,16 @@ def _faults(settings: ProviderSettings, row: Provider) -> Iterator[str]:
     """Yield the faults that would otherwise show only at the first login."""
     variable = f"{PREFIX}{settings.key.upper()}_"
     options = dict(settings.options)
-    if settings.issuer and not row.openid:
-        yield f"{variable}ISSUER is not used: {row.label} has only one address."
+    if row.form_post:
+        yield from own_server.unused(settings, row.label, own_server.ADDRESSES)
+    elif not row.openid:
+        yield from own_server.faults(settings, row.label, row.issuer)
     elif not settings.issuer and not row.issuer:
         yield f"{variable}ISSUER is not set."
-    elif settings.issuer and not _is_issuer(settings.issuer):
+    elif settings.issuer and not own_server.is_issuer(settings.issuer):
         yield f"{variable}ISSUER: {settings.issuer!r} must begin with https:// (http:// only on this machine)."
+    if row.openid:
+        yield from own_server.unused(settings, row.label, own_server.ENDPOINTS)
     if row.key != "apple":
         yield from (f"{variable}{name.upper()} is a setting of Apple's alone." for name in options)
     elif options.get("private_key"):
@@ -269,15 +292,3 @@ def _faults(settings: ProviderSettings, row: Provider) -> Iterator[str]:
             apple.signing_key(options["private_key"])
         except ProviderError as error:
             yield f"{variable}PRIVATE_KEY: {error}"
-
-
-def _is_issuer(url: str) -> bool:
-    """Whether a URL is an issuer to which codes and tokens travel encrypted, or on this machine."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-    except ValueError:
-        return False
-    if parts.query or parts.fragment or parts.username or not host:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and bool(_LOOPBACK.fullmatch(host)))

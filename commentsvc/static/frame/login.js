@@ -102,7 +102,7 @@ function startLogin(provider, { tab = false } = {}) {
   field.remove();
   const since = Date.now();
   // The window of a server that a reader named lets go of us (going.js), and is not ours to close.
-  waitFor({ verifier, provider, since, opened: provider.key === "mastodon" ? null : opened });
+  waitFor({ verifier, provider, since, opened: provider.typed ? null : opened });
   focusPanel("connecting", `Logging in with ${provider.label}`);
   if (tab) save("sessionStorage", "connecting", { verifier, provider, since });
 }
@@ -200,8 +200,9 @@ export function begin(loadReader) {
     if (button?.name === "provider") {
       event.preventDefault();
       const { value: key, dataset } = button;
+      const typed = !dataset.label;
       if (key === member?.provider) showPanel("member");
-      else startLogin({ key, label: key === "mastodon" ? document.getElementById("instance").value : dataset.label });
+      else startLogin({ key, typed, label: typed ? document.getElementById("instance").value : dataset.label });
     } else if (button?.matches("[data-cancel]") && login) {
       cancelLogin();
       endLogin("", "The login is cancelled.");

@@ -61,7 +61,7 @@ def begin(provider: Provider, typed: str) -> tuple[str, str, OAuthState]:
 
     `typed` is the Mastodon instance that the person entered.
     """
-    instance = mastodon.host_of(typed) if provider.key == "mastodon" else ""
+    instance = mastodon.host_of(typed) if provider.asks_server else ""
     with _calls(provider, instance):
         there = _label(provider, instance)
         url, attempt = flow().begin(there, _callback(provider, instance), instance=instance)

@@ -142,6 +142,57 @@ def test_mastodon_is_a_switch() -> None:
 def test_mastodon_takes_no_client_id() -> None:
     (fault,) = faults(**pair("MASTODON"))
     assert "COMMENTSVC_MASTODON=on" in fault
+    assert "COMMENTSVC_MASTODON_ISSUER" in fault
+
+
+class TestServersOfOnesOwn:
+    GITHUB: ClassVar = {
+        "GITHUB_ISSUER": "https://git.example",
+        "GITHUB_AUTHORIZE_URL": "https://git.example/login/oauth/authorize",
+        "GITHUB_TOKEN_URL": "https://git.example/login/oauth/access_token",
+        "GITHUB_PROFILE_URL": "https://git.example/api/v3/user",
+    }
+
+    def test_a_github_enterprise(self) -> None:
+        (row,) = offered(**pair("GITHUB"), **self.GITHUB)
+        assert [row.issuer, row.authorize_url, row.token_url, row.profile_url] == [*self.GITHUB.values()]
+        assert not row.openid
+
+    @pytest.mark.parametrize("name", GITHUB)
+    def test_all_four_addresses_or_none(self, name: str) -> None:
+        some = {key: value for key, value in self.GITHUB.items() if key != name}
+        (fault,) = faults(**pair("GITHUB"), **some)
+        assert f"COMMENTSVC_GITHUB_{name.removeprefix('GITHUB_')} must be set too" in fault
+
+    def test_its_accounts_are_not_those_of_the_well_known_one(self) -> None:
+        (fault,) = faults(**pair("GITHUB"), **self.GITHUB | {"GITHUB_ISSUER": "https://github.com/"})
+        assert "address of your own server" in fault
+
+    @pytest.mark.parametrize("name", GITHUB)
+    @pytest.mark.parametrize(
+        "url", ["http://git.example/a", "ftp://git.example", "git.example", "https://u@git.example"]
+    )
+    def test_codes_and_tokens_travel_over_https(self, name: str, url: str) -> None:
+        (fault,) = faults(**pair("GITHUB"), **self.GITHUB | {name: url})
+        assert fault.startswith(f"COMMENTSVC_{name}: ")
+
+    @pytest.mark.parametrize("key", ["GOOGLE", "APPLE", "OIDC_A"])
+    def test_others_find_their_addresses_by_themselves(self, key: str) -> None:
+        issuer = {"OIDC_A_ISSUER": "https://id.example"} if key == "OIDC_A" else {}
+        (fault,) = faults(**pair(key), **issuer, **{f"{key}_TOKEN_URL": "https://id.example/token"})
+        assert fault.startswith(f"COMMENTSVC_{key}_TOKEN_URL is not used by ")
+
+    def test_one_mastodon_server(self) -> None:
+        (row,) = offered(**pair("MASTODON"), MASTODON_ISSUER="https://social.example/")
+        assert row.issuer == "https://social.example"
+        assert row.profile_url == "https://social.example/api/v1/accounts/verify_credentials"
+        assert not row.asks_server
+        (every,) = offered(MASTODON="on")
+        assert every.asks_server
+
+    def test_one_mastodon_server_or_all(self) -> None:
+        (fault,) = faults(**pair("MASTODON"), MASTODON_ISSUER="https://social.example", MASTODON="on")
+        assert "set one of them" in fault
 
 
 @pytest.mark.parametrize("key", ["MYSPACE", "OIDCX", "OIDC_", "SSO", "LOCAL", "OIDC_" + "A" * 36])

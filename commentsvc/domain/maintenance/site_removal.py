@@ -1,0 +1,62 @@
+"""Removes a site with everything that belongs to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from commentsvc.db.session import begin_write
+from commentsvc.domain.maintenance import deleted_data
+from commentsvc.domain.threads import threads
+from commentsvc.models import Comment, Origin, Site, Thread
+
+BATCH = 200
+"""Comments per transaction, during which nobody else can write on SQLite."""
+
+
+@dataclass(frozen=True, slots=True)
+class SiteContents:
+    """What goes with a site."""
+
+    threads: int
+    comments: int
+
+
+def contents(session: Session, site_id: int) -> SiteContents:
+    """Count what `remove` would delete."""
+    counts = [
+        select(func.count()).select_from(table).where(table.site_id == site_id).scalar_subquery()
+        for table in (Thread, Comment)
+    ]
+    row = session.execute(select(*counts)).one()
+    return SiteContents(row[0], row[1])
+
+
+def remove(session: Session, site_id: int, *, progress: Callable[[int], object]) -> None:
+    """Delete a site, its threads, comments, roles, bans, notes and log. Accounts stay: they may be used elsewhere.
+
+    Its origins go first, so that nobody comments meanwhile. Commits after every batch, newest comments first, because a
+    comment takes its replies along; an interrupted run can be started again.
+    """
+    begin_write(session)
+    _run(session, delete(Origin).where(Origin.site_id == site_id))
+    threads.invalidate_site(session, site_id)
+    session.commit()
+    newest = select(Comment.id).where(Comment.site_id == site_id).order_by(Comment.id.desc()).limit(BATCH)
+    while batch := session.scalars(newest).all():
+        begin_write(session)
+        _run(session, delete(Comment).where(Comment.id.in_(batch)))
+        session.commit()
+        progress(len(batch))
+    begin_write(session)
+    _run(session, delete(Site).where(Site.id == site_id))
+    session.commit()
+    deleted_data.purge(session)
+
+
+def _run(session: Session, statement: Any) -> None:
+    session.execute(statement.execution_options(synchronize_session=False))
