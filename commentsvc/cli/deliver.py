@@ -16,7 +16,7 @@ from commentsvc.cli.service import Application
 from commentsvc.config import Settings
 from commentsvc.db.outage import is_unavailability, outage_of
 from commentsvc.domain.admin import edits
-from commentsvc.domain.maintenance import article_titles, deleted_data, retention
+from commentsvc.domain.maintenance import article_titles, deleted_data, provider_notices, retention
 from commentsvc.domain.maintenance.retention import RetentionPeriods
 from commentsvc.domain.notifications import outbox
 from commentsvc.domain.notifications.outbox import OutgoingMail, Send
@@ -156,5 +156,6 @@ def _upkeep(settings: Settings, stopped: Callable[[], bool]) -> Sequence[Step]:
         lambda session: episodes.close_ended(session, at=now()),
         lambda session: outbox.tidy(session, at=now()),
         lambda session: edits.tidy(session, at=now()),
+        lambda session: provider_notices.resume(session, at=now()),
         lambda session: article_titles.refresh(session, title_reader(settings), at=now(), stopped=stopped),
     )
