@@ -437,6 +437,12 @@ class TestWhatIsNotTheirs:
         assert send_meta(app, "deletion", signed_request()).status_code == 404
         assert send_apple(app, "x").status_code == 404
 
+    def test_every_address_that_doctor_names_is_there(self, app: Flask) -> None:
+        paths = [path for row in services_of(app).providers.values() for path in row.notices.values()]
+        assert len(paths) == 3
+        for path in paths:
+            assert app.test_client().post(path, base_url=BASE_URL).status_code == 400, path
+
     def test_a_get_does_nothing(self, app: Flask) -> None:
         for path in ("/login/facebook/deletion", "/login/facebook/deauthorize", "/login/apple/notices"):
             assert app.test_client().get(path, base_url=BASE_URL).status_code == 405, path
