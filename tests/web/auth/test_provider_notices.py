@@ -388,6 +388,7 @@ class TestWhatIsNotTheirs:
             "",
             "x.y",
         ],
+        ids=["forged", "algorithm", "old", "old, of nobody", "no person", "empty", "nonsense"],
     )
     @pytest.mark.parametrize("what", ["deletion", "deauthorize"])
     def test_of_meta_is_refused_in_one_way(
