@@ -38,7 +38,8 @@ class ProviderSettings:
 
 _PROVIDER_VARIABLE = re.compile(
     r"(?P<key>[A-Z][A-Z0-9_]*?)_"
-    r"(?P<part>CLIENT_ID|CLIENT_SECRET|ISSUER|LABEL|SCOPE|(?:AUTHORIZE|TOKEN|PROFILE)_URL|TEAM_ID|KEY_ID|PRIVATE_KEY)"
+    r"(?P<part>CLIENT_ID|CLIENT_SECRET|ISSUER|LABEL|SCOPE|(?:AUTHORIZE|TOKEN|PROFILE)_URL|TEAM_ID|KEY_ID|PRIVATE_KEY"
+    r"|APP_ID)"
 )
 _ADDRESS, _PORT = r"[0-9A-Fa-f.:]+", r"[0-9]{1,5}"
 _SERVICE_URL = rf"(?:tcp|udp|sctp)://\[?{_ADDRESS}\]?:{_PORT}"
@@ -55,8 +56,9 @@ _ORCHESTRATOR = tuple(
     )
 )
 """The names and values that orchestrators add to a container's environment, for each service beside it."""
-_PROVIDER_OPTIONS = ("team_id", "key_id", "private_key")
-APPLE_KEY = tuple(f"{PREFIX}APPLE_{part.upper()}" for part in _PROVIDER_OPTIONS)
+_KEY_OPTIONS = ("team_id", "key_id", "private_key")
+_PROVIDER_OPTIONS = (*_KEY_OPTIONS, "app_id")
+APPLE_KEY = tuple(f"{PREFIX}APPLE_{part.upper()}" for part in _KEY_OPTIONS)
 """The variables that can replace Apple's secret."""
 
 

@@ -151,6 +151,14 @@ class ProviderError(CommentsvcError):
     """A login provider refused, did not answer, or sent an invalid response; the message is shown to the person."""
 
 
+class InvalidNoticeError(CommentsvcError):
+    """A notice is not its provider's, not for this service, or too old; only the log says which (`reason`)."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__("This is not a valid notice of a login provider.")
+
+
 class LoginRefusedError(ProviderError):
     """The person refused the login at the provider."""
 

@@ -14,7 +14,13 @@ from commentsvc.cli.service import Application
 from commentsvc.config import Settings
 from commentsvc.db.outage import is_unavailability, outage_of
 from commentsvc.domain.admin import edits
-from commentsvc.domain.maintenance import article_titles, deleted_data, retention, work_rounds
+from commentsvc.domain.maintenance import (
+    article_titles,
+    deleted_data,
+    provider_notices,
+    retention,
+    work_rounds,
+)
 from commentsvc.domain.maintenance.retention import RetentionPeriods
 from commentsvc.domain.notifications import outbox
 from commentsvc.domain.notifications.outbox import OutgoingMail, Send
@@ -91,6 +97,7 @@ class BackgroundWork:
             lambda session: episodes.close_ended(session, at=now()),
             lambda session: outbox.tidy(session, at=now()),
             lambda session: edits.tidy(session, at=now()),
+            lambda session: provider_notices.resume(session, at=now()),
             lambda session: article_titles.refresh(session, read, at=now(), stopped=self._stopped),
         )
 

@@ -209,6 +209,8 @@ def _provider(row: Provider, settings: Settings) -> Iterator[Finding]:
         yield Finding(row.label, "any instance; the service registers itself at each")
         return
     yield Finding(row.label, f"redirect address: {settings.base_url}/login/callback/{row.key}")
+    for name, path in row.notices.items():
+        yield Finding("", f"{name} address: {settings.base_url}{path}")
     if not row.openid:
         yield Finding("", "its addresses are known; no discovery needed")
         return

@@ -16,6 +16,7 @@ from commentsvc.models.deliveries import Delivery, DeliveryState
 from commentsvc.models.logins import LoginSession, Ticket
 from commentsvc.models.moderation import Action, Ban, BanKind, FilterWord, Note, Pressure, Report, Usual
 from commentsvc.models.people import Commenter, Identity, Membership, Picture, Registration
+from commentsvc.models.provider_notices import NoticeKind, NoticeOutcome, ProviderNotice
 from commentsvc.models.searched import search_text
 from commentsvc.models.sites import Origin, Site, Thread, ThreadAlias
 from commentsvc.models.work_rounds import WorkRound
@@ -38,11 +39,14 @@ __all__ = [
     "LoginSession",
     "Membership",
     "Note",
+    "NoticeKind",
+    "NoticeOutcome",
     "Order",
     "Origin",
     "Picture",
     "Policy",
     "Pressure",
+    "ProviderNotice",
     "Registration",
     "Report",
     "Revision",

@@ -1,26 +1,25 @@
-// <comment-thread>: an article's discussion, in a frame of the service that this script came from.
-// <div id="comments"> shows one too; <span data-comment-count="URL"> is filled with a number.
-// Threads stand in shadow roots, which frameworks do not look into.
+// <comment-thread> and <div id="comments"> show a discussion in a frame; <span data-comment-count="URL"> a number.
+// Frames stand in shadow roots, which frameworks do not look into.
 
 (() => {
   if (customElements.get("comment-thread")) return;
 
-  const WRITTEN = ""; // the service fills in its own address as it gives this file out
+  const WRITTEN = ""; // the service writes its address here
   const script = document.currentScript;
-  const source = script?.dataset.service || WRITTEN || script?.src || document.querySelector('script[src*="/embed.js"]')?.src;
+  const source = script?.dataset.service || WRITTEN;
   if (!source) {
-    return console.error('commentsvc: this copy of embed.js does not know its service; '
-      + 'name it in the script tag: data-service="https://comments.example".');
+    return console.error('commentsvc: this copy does not know its service; add data-service="https://comments.example" to its script tag.');
   }
   const service = new URL(source, location.href).origin;
 
   const AHEAD = 800;
+  const WATCHED = ["url", "thread-id", "hash-routes", "order", "sso", "load"].flatMap((name) => [name, `data-${name}`]);
   const CANONICAL = 'link[rel="canonical"]';
   const ROUTE = /#!?\/.*/;
   const pageKey = ({ url, canonical }) => `${url} ${canonical}`;
   const permalink = () => /#comment-(\d{1,15})$/.exec(location.hash)?.[1];
   const styles = new CSSStyleSheet();
-  // The frame is a little wider than its place, for focus rings, but not than the screen.
+  // Frames are wider than their place, for focus rings, but not than the screen.
   styles.replaceSync(`:host { display: block } :host([hidden]), slot[hidden] { display: none }
 iframe {
   border: 0;
@@ -38,27 +37,38 @@ iframe {
 }
 @media print { iframe { width: var(--width) !important; height: var(--paper) !important } }
 i { display: block; width: 0; position: relative }
+button {
+  padding: .5em 1em;
+  border: 1px solid;
+  border-radius: var(--comments-radius, 6px);
+  background: none;
+  color: inherit;
+  font: inherit;
+  cursor: pointer
+}
 p { opacity: .8 }`);
 
-  /** An address without its fragment; with `routes`, one that names an article of a hash router (#/…) stays. */
+  /** An address without its fragment; with `routes`, that of a hash router (#/…) stays. */
   function trimFragment(href, routes) {
     const route = routes ? (ROUTE.exec(href)?.[0].replace(/#comment-\d+$/, "") ?? "") : "";
     return href.split("#")[0] + route;
   }
 
-  /** An address in full; what is none, as it is. */
-  const resolve = (href) => Object.assign(document.createElement("a"), { href }).href;
+  const make = (tag, properties) => Object.assign(document.createElement(tag), properties);
 
-  /** How bright colours are, each below the one before, from 0 to 255; NaN where one sees through them. */
+  /** The absolute address. */
+  const resolve = (href) => make("a", { href }).href;
+
+  /** The brightness of colours above each other, from 0 to 255; NaN if they are transparent. */
   function brightness(...colours) {
-    const brush = document.createElement("canvas").getContext("2d");
+    const brush = make("canvas").getContext("2d");
     brush.globalCompositeOperation = "destination-over";
     for (brush.fillStyle of colours) brush.fillRect(0, 0, 1, 1);
     const [red, green, blue, alpha] = brush.getImageData(0, 0, 1, 1).data;
     return alpha < 128 ? NaN : (3 * red + 6 * green + blue) / 10;
   }
 
-  /** The colours behind an element, the nearest first, down to a picture. */
+  /** The colours behind an element, nearest first, down to a picture. */
   function* grounds(element) {
     for (; element; element = element.assignedSlot ?? element.parentElement ?? element.parentNode?.host) {
       const { backgroundColor, backgroundImage } = getComputedStyle(element);
@@ -67,29 +77,36 @@ p { opacity: .8 }`);
     }
   }
 
-  /** Act after the page's own turn: routers show an article first, then move the address and write the head. */
+  const due = new Set();
+
+  /** Act once after the page's own turn: routers show an article, then change the address and the head. */
   function afterTurn(act) {
-    let waiting = true;
-    const once = () => waiting && ((waiting = false), act());
-    if (document.readyState !== "complete") return setTimeout(once);
-    setTimeout(once, 100); // no frame is drawn in a tab that is not in front
+    if (due.has(act)) return;
+    due.add(act);
+    const once = () => due.delete(act) && act();
+    setTimeout(once, document.readyState === "complete" ? 100 : 0); // tabs in the background draw no frame
     requestAnimationFrame(() => setTimeout(once));
   }
 
   const threads = new Set();
+  let hasAsked = false; // for threads with load="click"
 
   class CommentThread extends HTMLElement {
-    static observedAttributes = ["url", "thread-id", "hash-routes", "order", "sso"].flatMap((name) => [name, `data-${name}`]);
-
     #host = this; // the element that the page wrote
     #root = this.attachShadow({ mode: "open" });
-    #slot = document.createElement("slot");
+    #slot = make("slot");
     #frame = null;
     #aborter = null;
-    #restarting = false;
     #ready = false;
+    #observer = new MutationObserver((changes) => {
+      for (const { target, attributeName, oldValue } of changes) {
+        if (oldValue === target.getAttribute(attributeName)) continue;
+        if (attributeName.endsWith("sso")) this.#sendToken();
+        else this.#restart();
+      }
+    });
     #shownSigns = ""; // of the look that the frame has been told
-    #shownPage = ""; // where the page was when it was last found to show this article
+    #shownPage = ""; // where the page was when it last showed this article
     #permalink = 0;
 
     constructor() {
@@ -98,81 +115,85 @@ p { opacity: .8 }`);
       this.#root.append(this.#slot);
     }
 
-    /** Show a thread in an element that is none itself. */
+    /** Show a thread in another element. */
     static attachTo(host) {
       if (host.shadowRoot || host.querySelector("comment-thread")) return;
-      const thread = document.createElement("comment-thread");
+      const thread = make("comment-thread");
       thread.#host = host;
       thread.setAttribute("exportparts", "frame, note");
-      thread.append(document.createElement("slot"));
+      thread.append(make("slot"));
       host.attachShadow({ mode: "open" }).append(thread);
-      new MutationObserver((changes) => changes.forEach(({ attributeName }) => thread.#changed(attributeName)))
-        .observe(host, { attributes: true });
     }
 
     connectedCallback() {
       threads.add(this);
+      this.#observer.observe(this.#host, { attributeFilter: WATCHED, attributeOldValue: true });
       this.#restart();
     }
 
     disconnectedCallback() {
       threads.delete(this);
+      this.#observer.disconnect();
       this.#unload();
     }
 
-    attributeChangedCallback(name, before, after) {
-      if (before !== after && this.isConnected) this.#changed(name);
-    }
-
-    #changed(name) {
-      if (name.endsWith("sso")) this.#sendToken();
-      else if (CommentThread.observedAttributes.includes(name)) this.#restart();
-    }
-
-    /** Look again which article the page shows, and try again where nothing could be loaded. */
+    /** Look again which article the page shows, or try again to load it. */
     refresh() {
       if (this.#frame) this.followPage();
       else this.#restart();
     }
 
-    /** Load another thread where the page has gone on to another article. */
+    /** Load another thread if the page shows another article. */
     followPage() {
       const page = this.#page();
       if (!this.#shownPage || !this.#isDerived || this.#shownPage === pageKey(page)) return;
       this.#shownPage = pageKey(page);
-      if (this.#ready) this.#send({ commentsvc: "page", ...page }); // only the service knows which addresses are one article's
+      if (this.#ready) this.#send("page", page); // the service knows which addresses are one article's
       else this.#restart();
     }
 
-    /** Several attributes may change in one go; load once, after the last. */
+    #begin = () => {
+      this.#unload();
+      if (this.isConnected) this.#loadWhenNear();
+    };
+
+    /** Load once after all changes of attributes. */
     #restart() {
-      if (this.#restarting) return;
-      this.#restarting = true;
-      afterTurn(() => {
-        this.#restarting = false;
-        this.#unload();
-        if (this.isConnected) this.#loadWhenNear();
-      });
+      afterTurn(this.#begin);
     }
 
     #loadWhenNear() {
+      if (!hasAsked && this.#attribute("load") === "click") {
+        this.#offer("", this.#attribute("load-text") || "Show comments", () => {
+          hasAsked = true;
+          threads.forEach((thread) => thread.#frame ?? thread.#begin());
+          this.#frame?.addEventListener("load", ({ target }) => target.focus());
+          updateCounts();
+        });
+        if (permalink()) this.scrollIntoView({ block: "center" });
+        return;
+      }
       const { signal } = (this.#aborter = new AbortController());
-      addEventListener("hashchange", () => permalink() && (this.#frame ? this.#send({ commentsvc: "go", id: +permalink() }) : this.#load()), { signal });
-      if (this.#isNear() || permalink() || this.#permalink || this.#attribute("sso")) return this.#load(); // such a token does not keep
+      addEventListener("hashchange", () => {
+        if (!permalink()) return;
+        this.#send("go", { id: +permalink() });
+        this.#load();
+      }, { signal });
+      if (this.#isNear() || permalink() || this.#permalink || this.#attribute("sso")) return this.#load(); // a token expires
       const observer = new IntersectionObserver((entries) => {
-        if (!this.#frame && entries.some((entry) => entry.isIntersecting)) this.#load();
+        if (entries.some((entry) => entry.isIntersecting)) this.#load();
       }, { rootMargin: `${AHEAD}px` });
       observer.observe(this);
       signal.addEventListener("abort", () => observer.disconnect());
     }
 
-    /** Whether it is near for certain: an observer says so a frame later. */
+    /** Whether it is near for certain; an observer is a frame later. */
     #isNear() {
       const styled = [...document.querySelectorAll('link[rel~="stylesheet"]')].every(({ sheet }) => sheet);
       return styled && this.#host.offsetParent && this.getBoundingClientRect().top < innerHeight + AHEAD;
     }
 
-    /** Show what the page wrote into the element, after something of ours. */
+    /** Show the page's content of the element, after ours. */
     #unload(...ours) {
       this.#aborter?.abort();
       this.#aborter = this.#frame = null;
@@ -188,7 +209,7 @@ p { opacity: .8 }`);
       return this.#host.matches("[hash-routes], [data-hash-routes]");
     }
 
-    /** Whether it is the page's address that says which thread this is. */
+    /** Whether the page's address says which thread this is. */
     get #isDerived() {
       return !this.#attribute("url") && !this.#attribute("thread-id");
     }
@@ -219,10 +240,9 @@ p { opacity: .8 }`);
     }
 
     #appearance() {
-      // The page's rules do not reach into shadow roots, so ask elsewhere; it is gone before anybody sees it.
-      const probe = this.#host.appendChild(document.createElement("comment-thread"));
-      const link = probe.appendChild(document.createElement("a"));
-      link.href = "#";
+      // The page's rules do not reach into shadow roots, so measure outside, before anything is drawn.
+      const probe = this.#host.appendChild(make("comment-thread"));
+      const link = probe.appendChild(make("a", { href: "#" }));
       this.#slot.hidden = false; // or WebKit has no styles of it
       const style = getComputedStyle(probe);
       const { color } = style;
@@ -232,7 +252,7 @@ p { opacity: .8 }`);
       const ground = brightness(...grounds(this.#host));
       const text = brightness(own("text") || color);
       const wanted = this.#attribute("theme");
-      // The text tells, unless none could read it there.
+      // The text tells, unless it is illegible there.
       const isDark = wanted === "dark" || (wanted !== "light" && (Math.abs(text - ground) < 64 ? ground < 140 : text > (ground || 140)));
       const suits = isDark === brightness(color) > 140;
       const legible = isDark ? brightness(accent) > 90 : brightness(accent) < 165;
@@ -244,32 +264,27 @@ p { opacity: .8 }`);
         radius: own("radius"),
       };
       probe.remove();
-      this.#slot.hidden = Boolean(this.#frame);
+      this.#slot.hidden = true;
+      this.#frame.style.setProperty("--theme", look.theme);
       return look;
     }
 
-    /** Called again and again: no event tells of style sheets, :has() and animations. */
+    /** Called often: no event tells of style sheets, :has() and animations. */
     #sendLook() {
       const { color, fontFamily } = getComputedStyle(this.#host);
       const link = getComputedStyle(document.links[0] ?? this.#host).color;
       const signs = [color, fontFamily, link, this.#attribute("theme"), ...grounds(this.#host)].join();
       if (signs === this.#shownSigns) return;
       this.#shownSigns = signs;
-      const look = this.#appearance();
-      this.#frame.style.setProperty("--theme", look.theme);
-      this.#send({ commentsvc: "look", look });
+      this.#send("look", { look: this.#appearance() });
     }
 
-    #send(message) {
-      this.#frame?.contentWindow?.postMessage(message, service);
+    #send(commentsvc, more) {
+      this.#frame?.contentWindow?.postMessage({ commentsvc, ...more }, service);
     }
 
     #sendToken() {
-      this.#send({ commentsvc: "sso", token: this.#attribute("sso") });
-    }
-
-    #emit(name) {
-      this.#host.dispatchEvent(new CustomEvent(name, { bubbles: true }));
+      this.#send("sso", { token: this.#attribute("sso") });
     }
 
     #receive(frame, data) {
@@ -279,22 +294,21 @@ p { opacity: .8 }`);
         this.#shownSigns = "";
         this.#sendLook();
         this.#sendToken();
-        this.#emit("commentsready");
       }
-      if (type === "stale") this.#emit("commentsstale");
+      if (["ready", "stale"].includes(type)) this.#host.dispatchEvent(new Event(`comments${type}`, { bubbles: true }));
       if (type === "height" && data.height > 0 && data.height < 1e6) {
         for (const name of ["height", "paper", "width"]) frame.style.setProperty(`--${name}`, `${data[name]}px`);
       }
       if (type === "scroll" && Number.isFinite(data.top)) {
-        // The browser knows what scrolls, and zoom; no sticky header reaches the middle.
-        const place = document.createElement("i");
+        // The browser knows what scrolls; no sticky header reaches the middle.
+        const place = make("i");
         place.style.top = `${data.top}px`;
         this.#root.prepend(place);
         place.scrollIntoView({ block: "center", behavior: data.smooth ? "smooth" : "instant" });
         place.remove();
       }
-      // A comment is about to be posted: under which article?
-      if (type === "where") this.#send({ commentsvc: "page", asked: true, derived: this.#isDerived, ...this.#page() });
+      // Which article will a comment be posted under?
+      if (type === "where") this.#send("page", { asked: true, derived: this.#isDerived, ...this.#page() });
       if (type === "other") {
         this.#permalink = +data.comment || 0;
         this.#restart();
@@ -302,14 +316,10 @@ p { opacity: .8 }`);
     }
 
     #load() {
+      if (this.#frame) return;
       const { signal } = this.#aborter;
-      const frame = document.createElement("iframe");
-      frame.title = "Comments";
-      frame.part = "frame";
-      const look = this.#appearance();
-      frame.style.setProperty("--theme", look.theme);
-      frame.allow = "clipboard-write";
-      frame.src = this.#frameUrl(look);
+      const frame = (this.#frame = make("iframe", { title: "Comments", part: "frame", allow: "clipboard-write" }));
+      frame.src = this.#frameUrl(this.#appearance());
 
       addEventListener("message", ({ data, origin, source }) => {
         if (origin === service && source === frame.contentWindow) this.#receive(frame, data);
@@ -318,31 +328,32 @@ p { opacity: .8 }`);
       const timer = setInterval(() => this.#ready && this.#sendLook(), 250);
       signal.addEventListener("abort", () => clearInterval(timer));
 
-      // A frame tells nobody that it failed; one that does not speak in time has.
+      // No event tells that a frame failed, but it speaks in time if not.
       const checkReady = () => this.#ready || signal.aborted || this.#fail();
       frame.addEventListener("load", () => setTimeout(checkReady, 4000), { once: true, signal });
       setTimeout(checkReady, 20000);
 
-      this.#slot.hidden = true;
-      this.#root.prepend((this.#frame = frame));
+      this.#root.prepend(frame);
     }
 
     #fail() {
-      const note = document.createElement("p");
-      const again = document.createElement("button");
-      note.part = "note";
-      again.textContent = "Try again";
-      again.addEventListener("click", () => this.#restart());
-      note.append("The comments cannot be shown right now. ", again);
-      this.#unload(note);
+      this.#offer("The comments cannot be shown right now. ", "Try again", () => this.#restart());
       console.warn(`comment-thread: ${service} did not answer, or does not let ${location.origin} show its frames.`);
+    }
+
+    /** Show a button instead of the thread. */
+    #offer(words, label, act) {
+      const note = make("p", { part: "note" });
+      note.append(words, make("button", { textContent: label, onclick: act }));
+      this.#unload(note);
     }
   }
 
   let countedUrls = new WeakMap();
 
-  /** Fill every span that is new or names another article than before, by requests that any proxy takes. */
+  /** Fill spans that are new or changed, by requests short enough for any proxy. */
   async function updateCounts() {
+    if (!hasAsked && document.querySelector('[load="click"], [data-load="click"]')) return;
     const spans = new Map();
     for (const span of document.querySelectorAll("[data-comment-count]")) {
       const { commentCount: named, threadId: id } = span.dataset;
@@ -364,22 +375,16 @@ p { opacity: .8 }`);
 
   function scan() {
     document.querySelectorAll("div#comments").forEach(CommentThread.attachTo);
+  }
+
+  function follow() {
+    threads.forEach((thread) => thread.followPage());
     updateCounts();
   }
 
-  let checking = false;
+  const checkPage = () => afterTurn(follow);
 
-  function checkPage() {
-    if (checking) return;
-    checking = true;
-    afterTurn(() => {
-      checking = false;
-      for (const thread of threads) thread.followPage();
-      updateCounts();
-    });
-  }
-
-  /** See what routers and loaders bring into the page, and where they go. */
+  /** Notice what routers and loaders do. */
   function watchPage() {
     const wanted = `div#comments, [data-comment-count], ${CANONICAL}`;
     const has = (node) => node.matches?.(wanted) || node.querySelector?.(wanted);
@@ -407,7 +412,7 @@ p { opacity: .8 }`);
   function start() {
     scan();
     watchPage();
-    checkPage(); // by now the head is complete
+    checkPage(); // the head is complete
   }
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
   else start();

@@ -34,6 +34,7 @@ STATUS: tuple[tuple[type[errors.CommentsvcError], int], ...] = (
     (errors.OtherPersonError, 409),
     (errors.LoginFailedError, 400),
     (errors.LoginRefusedError, 400),
+    (errors.InvalidNoticeError, 400),
     (errors.ProviderError, 503),
 )
 _JSON = "application/json"

@@ -36,7 +36,7 @@ from commentsvc.web.admin import (
     threads,
 )
 from commentsvc.web.admin import context as admin_context
-from commentsvc.web.auth import handoff, login, sso
+from commentsvc.web.auth import handoff, login, provider_notices, sso
 from commentsvc.web.thread import avatars, counts, pages, posting, preview, reporting
 
 Guard = Callable[[], ResponseReturnValue | None]
@@ -89,6 +89,7 @@ ROWS = (
     # Login, and a person's own pages.
     Row(login.blueprint, EVERYBODY, FORM, LOGIN_LIMITS),
     Row(sso.blueprint, EVERYBODY, FORM),
+    Row(provider_notices.blueprint, EVERYBODY, FORM, {"provider notices": provider_notices.LIMIT}),
     Row(handoff.blueprint, EVERYBODY, FORM),
     Row(account.blueprint, ACCOUNT_HOLDERS, SESSION),
     # The admin view: signing in, then what moderators and owners do. Each view checks the role it needs itself.
@@ -114,6 +115,8 @@ ROWS = (
 
 DIFFERENT = {
     "login.posted": "A provider sends its answer here, without our Origin; the OAuth state proves whose it is.",
+    "provider_notices.facebook": "Meta sends its notices here, without our Origin; they are signed.",
+    "provider_notices.apple": "Apple sends its notices here, without our Origin; they are signed.",
     "account.home": "Shows signed-out people how to log in, instead of redirecting them here.",
     "account.leave": "Ends the current session, even if another person opened the page.",
     "handoff.redeem": "Opens a session by a token that works once; there is no earlier session with a CSRF token.",

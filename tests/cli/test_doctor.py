@@ -45,6 +45,11 @@ class TestDoctor:
         result = run("doctor", COMMENTSVC_GITHUB_CLIENT_ID="a", COMMENTSVC_GITHUB_CLIENT_SECRET="b")
         assert "redirect address: http://127.0.0.1:8600/login/callback/github" in result.output
 
+    def test_names_where_meta_sends_its_notices(self, run: Run) -> None:
+        result = run("doctor", COMMENTSVC_FACEBOOK_CLIENT_ID="a", COMMENTSVC_FACEBOOK_CLIENT_SECRET="b")
+        for path in ("deletion", "deauthorize"):
+            assert f" address: http://127.0.0.1:8600/login/facebook/{path}\n" in result.output
+
     def test_says_when_discovery_does_not_answer(self, run: Run) -> None:
         result = run(
             "doctor",

@@ -182,14 +182,17 @@ def test_the_access_log_has_no_address_no_query_and_no_secret(served: Process, p
     processes.status(port, "/embed?url=http://private.example/")
     processes.status(port, "/admin/sign-in/0123456789abcdef?x=y")
     processes.status(port, "/admin/invite/0123456789abcdef")
+    processes.status(port, "/login/deletion/0123456789abcdef")
     processes.status(port, "/last%0a%1b[31mline")
     served.until_said('"GET /embed" 404')  # the workers' lines come in no order
     served.until_said("/sign-in/")
     served.until_said("/invite/")
+    served.until_said("/deletion/")
     output = served.until_said("/last")
     assert re.search(r'^[\d-]+ [\d:]+ [+\d]+ "GET /embed" 404 [\d.]+ ms$', output, re.MULTILINE)
     assert '"GET /admin/sign-in/…"' in output
     assert '"GET /admin/invite/…"' in output
+    assert '"GET /login/deletion/…"' in output
     assert r'"GET /last\x0a\x1b[31mline"' in output
     lines = [line for line in output.splitlines() if '"GET ' in line]
     assert not any("127.0.0.1" in line or "private" in line or "0123456789" in line for line in lines)

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from commentsvc.domain import fields
-from commentsvc.domain.accounts import login_sessions
+from commentsvc.domain.accounts import login_sessions, profiles
 from commentsvc.errors import (
     ForbiddenError,
     IdentityTakenError,
@@ -31,10 +31,7 @@ def identity_of_login(
     identity = find(session, provider, issuer, subject)
     shown = _name(name, provider)
     if identity is not None:
-        if identity.name is None:
-            # A role was granted before their first visit, when their name was not known.
-            identity.commenter.name = shown
-        identity.name = shown
+        _rename(session, identity, shown)
         return identity
     try:
         with session.begin_nested():
@@ -53,6 +50,21 @@ def find(session: Session, provider: str, issuer: str, subject: str) -> Identity
             Identity.provider == provider, Identity.issuer == issuer, Identity.subject == subject
         )
     )
+
+
+def forget_profile(session: Session, identity: Identity) -> None:
+    """Forget the name and the website that a provider gave, until the next login. Needs `begin_write`.
+
+    A name that the person has chosen stays. The provider's id of the person stays too, so that they can come back.
+    """
+    commenter, nobody = identity.commenter, _name("", identity.provider)
+    others = [other for other in identities_of(session, commenter.id) if other.id != identity.id]
+    if commenter.name == identity.name:
+        commenter.name = next((other.name for other in others if other.name), nobody)
+    if not others:
+        commenter.website = None
+    identity.name = nobody
+    session.flush()
 
 
 def identities_of(session: Session, commenter_id: int) -> Sequence[Identity]:
@@ -112,6 +124,19 @@ def unlink(session: Session, holder: LoginSession, identity_id: int, *, at: date
     session.delete(identity)
     session.flush()
     login_sessions.end_all(session, holder.commenter_id, but=holder.id)
+
+
+def _rename(session: Session, identity: Identity, shown: str) -> None:
+    """Note the name that the provider now gives. It becomes the person's if they had none.
+
+    They had none if a role was granted before their first visit, or if their name was forgotten.
+    """
+    commenter = identity.commenter
+    if identity.name is None or commenter.name == _name("", identity.provider) != shown:
+        commenter.name = shown
+        session.flush()
+        profiles.invalidate_pages_of(session, commenter.id)
+    identity.name = shown
 
 
 def _require_fresh(holder: LoginSession, *, at: datetime) -> None:

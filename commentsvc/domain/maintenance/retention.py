@@ -16,7 +16,18 @@ from commentsvc.db.session import begin_write
 from commentsvc.domain.maintenance import deleted_data, expired_comments
 from commentsvc.domain.spam import training
 from commentsvc.domain.threads import threads
-from commentsvc.models import Comment, LoginSession, Note, Report, Revision, Site, Status, Ticket, search_text
+from commentsvc.models import (
+    Comment,
+    LoginSession,
+    Note,
+    ProviderNotice,
+    Report,
+    Revision,
+    Site,
+    Status,
+    Ticket,
+    search_text,
+)
 
 BATCH = 200
 """Rows per transaction, during which nobody else can write on SQLite."""
@@ -24,6 +35,8 @@ BATCHES = 10
 """Batches of each kind per sweep, so that mail does not wait long; the next sweep continues."""
 TICKETS_KEPT = timedelta(days=1)
 """How long used or expired tickets are remembered, so that their links get a helpful message."""
+NOTICES_KEPT = timedelta(days=90)
+"""How long notices of login providers are remembered: their pages say what became of them."""
 _EMAIL = "email:"
 """The prefix of a note's subject if that is a guest."""
 
@@ -70,6 +83,7 @@ def delete_expired(
     tasks: list[Callable[[], int]] = [
         partial(_delete_expired, session, LoginSession, LoginSession.expires_at < at),
         partial(_delete_expired, session, Ticket, _is_spent(at - TICKETS_KEPT)),
+        partial(_delete_expired, session, ProviderNotice, ProviderNotice.created_at < at - NOTICES_KEPT),
     ]
     sites = session.scalars(select(Site.id).order_by(Site.id)).all()
     for status, days in ((Status.SPAM, limits.spam), (Status.TRASH, limits.trash)):

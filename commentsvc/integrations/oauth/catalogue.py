@@ -48,10 +48,12 @@ class Provider:
     prove_secret: bool = False
     """Facebook: calls with a token must also prove knowledge of the secret."""
     extra: Mapping[str, str] = field(default_factory=dict)
+    notices: Mapping[str, str] = field(default_factory=dict)
+    """The paths to which the provider sends notices about its users, by what they are called there."""
     client_id: str = ""
     client_secret: str = field(default="", repr=False)
     options: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Further settings: Apple's team id, key id and private key."""
+    """Further settings: Apple's team id, key id, private key and primary App ID."""
 
     @property
     def openid(self) -> bool:
@@ -108,6 +110,10 @@ ROWS: tuple[Provider, ...] = (
         profile_url="https://graph.facebook.com/v24.0/me?fields=id,name,picture",
         pkce=False,
         prove_secret=True,
+        notices={
+            "data deletion": "/login/facebook/deletion",
+            "deauthorise": "/login/facebook/deauthorize",
+        },
         read=profile.facebook,
     ),
     Provider(key="google", label="Google", issuer="https://accounts.google.com", scope="openid profile"),
@@ -160,6 +166,7 @@ ROWS: tuple[Provider, ...] = (
         keys_url="https://appleid.apple.com/auth/keys",
         form_post=True,
         extra={"response_mode": "form_post"},
+        notices={"server notices": "/login/apple/notices"},
     ),
     Provider(
         key="mastodon",

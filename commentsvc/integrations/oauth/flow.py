@@ -169,7 +169,7 @@ class Flow:
             keys = self.metadata.get(endpoints.keys)
             return id_token.verify(given, keys, provider, issuer=endpoints.issuer, nonce=nonce)
         except id_token.UnknownKeyError:
-            keys = self.metadata.get(endpoints.keys, fresh=True)
+            keys = self.metadata.get(endpoints.keys, kept=0)
             return id_token.verify(given, keys, provider, issuer=endpoints.issuer, nonce=nonce)
 
 

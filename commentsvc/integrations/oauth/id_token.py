@@ -29,6 +29,21 @@ def verify(
     token: str, keys: Mapping[str, Any], provider: Provider, *, issuer: str, nonce: str | None
 ) -> dict[str, Any]:
     """Return the claims of an ID token; raises ProviderError, UnknownKeyError."""
+    claims = signed_claims(token, keys)
+    _require(_issuer_fits(claims, provider, issuer), "issuer")
+    _require(_audience_fits(claims, provider.client_id), "audience")
+    now = time.time()
+    _require(seconds(claims.get("exp")) > now - LEEWAY, "expiry")
+    _require(seconds(claims.get("iat")) < now + LEEWAY, "time")
+    if "nbf" in claims:
+        _require(seconds(claims["nbf"]) <= now + LEEWAY, "time")
+    if nonce is not None:
+        _require(claims.get("nonce") == nonce, "nonce")
+    return claims
+
+
+def signed_claims(token: str, keys: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the claims of a token that one of the keys signed; raises ProviderError, UnknownKeyError."""
     try:
         known = KeySet.import_key_set(dict(keys))  # type: ignore[arg-type]
     except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
@@ -39,17 +54,7 @@ def verify(
         raise UnknownKeyError("The provider's answer is not signed as it should be.") from None
     except (JoseError, ValueError, TypeError, KeyError) as error:
         raise ProviderError("The provider's answer is not signed as it should be.") from error
-    claims = dict(decoded.claims)
-    _require(_issuer_fits(claims, provider, issuer), "issuer")
-    _require(_audience_fits(claims, provider.client_id), "audience")
-    now = time.time()
-    _require(_number(claims.get("exp")) > now - LEEWAY, "expiry")
-    _require(_number(claims.get("iat")) < now + LEEWAY, "time")
-    if "nbf" in claims:
-        _require(_number(claims["nbf"]) <= now + LEEWAY, "time")
-    if nonce is not None:
-        _require(claims.get("nonce") == nonce, "nonce")
-    return claims
+    return dict(decoded.claims)
 
 
 def _issuer_fits(claims: Mapping[str, Any], provider: Provider, issuer: str) -> bool:
@@ -71,7 +76,7 @@ def _audience_fits(claims: Mapping[str, Any], client_id: str) -> bool:
     return authorized == client_id if authorized is not None else len(several) == 1
 
 
-def _number(value: object) -> float:
+def seconds(value: object) -> float:
     """Return a time in seconds; NaN, which fails every comparison, for anything else."""
     if not isinstance(value, int | float) or isinstance(value, bool) or abs(value) > 1e11:
         return float("nan")

@@ -19,10 +19,10 @@ class Metadata:
     def __init__(self) -> None:
         self._kept: dict[str, tuple[float, dict[str, Any]]] = {}
 
-    def get(self, url: str, *, fresh: bool = False) -> dict[str, Any]:
-        """Return a JSON document; raises requests' errors and ValueError."""
+    def get(self, url: str, *, kept: float = _KEPT_SECONDS) -> dict[str, Any]:
+        """Return a JSON document, fetched at most `kept` seconds ago; raises requests' errors and ValueError."""
         cached = self._kept.get(url)
-        if cached and not fresh and cached[0] > time.monotonic() - _KEPT_SECONDS:
+        if cached and cached[0] > time.monotonic() - kept:
             return cached[1]
         with requests.Session() as session:
             transport.guard(session)

@@ -9,11 +9,12 @@ from contextlib import contextmanager
 
 from commentsvc.domain.accounts import mastodon_instances
 from commentsvc.errors import ProviderUnavailableError
-from commentsvc.integrations.oauth import mastodon
+from commentsvc.integrations.oauth import apple_notices, mastodon
 from commentsvc.integrations.oauth.catalogue import Provider
 from commentsvc.integrations.oauth.profile import Profile
+from commentsvc.integrations.oauth.received_notice import ReceivedNotice
 from commentsvc.integrations.oauth.state import OAuthState
-from commentsvc.web.context import database, flow, settings
+from commentsvc.web.context import database, flow, now, settings
 
 SHARE = 2
 """Threads of a process that may wait for one server: slow servers must leave some for the others."""
@@ -73,6 +74,12 @@ def finish(provider: Provider, attempt: OAuthState, answer: Mapping[str, str]) -
     with _calls(provider, attempt.instance):
         there = _label(provider, attempt.instance)
         return flow().finish(there, _callback(provider, attempt.instance), attempt, answer)
+
+
+def read_apple_notice(provider: Provider, token: str) -> ReceivedNotice | None:
+    """Return Apple's notice; None if there is nothing to do. Raises InvalidNoticeError, ProviderError."""
+    with _calls(provider, ""):
+        return apple_notices.read(token, provider, flow().metadata, at=now().timestamp())
 
 
 @contextmanager

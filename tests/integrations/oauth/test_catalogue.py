@@ -257,6 +257,11 @@ def test_or_on_this_machine(host: str) -> None:
 class TestApple:
     ALL: ClassVar = {"APPLE_CLIENT_ID": "blog.example", "APPLE_TEAM_ID": "TEAM", "APPLE_KEY_ID": "KEY"}
 
+    def test_the_primary_app_id_needs_no_key_and_replaces_no_secret(self) -> None:
+        (row,) = offered(APPLE_CLIENT_ID="blog.example", APPLE_CLIENT_SECRET="s", APPLE_APP_ID="blog.app")
+        assert row.options == {"app_id": "blog.app"}
+        assert faults(APPLE_CLIENT_ID="blog.example", APPLE_APP_ID="blog.app")
+
     @pytest.mark.parametrize("key", [APPLES, APPLES.replace("\n", "\\n")], ids=["lines", "one line"])
     def test_a_private_key_stands_in_for_the_secret(self, key: str) -> None:
         (row,) = offered(**self.ALL, APPLE_PRIVATE_KEY=key)

@@ -477,7 +477,7 @@ class TestBadDays:
             "token_endpoint": "http://id.example/token",
             "jwks_uri": "https://id.example/keys",
         }
-        flow.metadata.get = lambda url, *, fresh=False: results  # type: ignore[method-assign]
+        flow.metadata.get = lambda url, *, kept=0: results  # type: ignore[method-assign]
         with pytest.raises(ProviderError, match="not available"):
             flow.begin(row, CALLBACK + "oidc_test")
 
