@@ -17,8 +17,8 @@ from tests.conftest import BASE_URL, BLOG
 from tests.support.browser_client import BrowserClient
 from tests.support.member_client import enter, person
 
-FROM_PROVIDERS = "/login/callback/<key>"
-"""The one address that other sites post to: an answer comes by it, and is kept for the browser that began the login."""
+FROM_NO_PAGE = {"/login/callback/<key>", "/doctor"}
+"""What no page of ours sends: a provider's answer, which is kept for the browser that began the login; the doctor's."""
 ENDING = {"/admin/sign-out", "/account/leave", "/account/delete"}
 FOREIGN = {
     "none": None,
@@ -71,7 +71,7 @@ def changing(app: Flask) -> list[tuple[str, str]]:
     """Every route that takes another method than reading, and an address of it."""
     results = []
     for rule in app.url_map.iter_rules():
-        if (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"} and rule.rule != FROM_PROVIDERS:
+        if (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"} and rule.rule not in FROM_NO_PAGE:
             number = {name: 1 for name in rule.arguments if re.search(f"<(int|site):{name}>", rule.rule)}
             values = dict.fromkeys(rule.arguments, "x" * 43) | number | dict(rule.defaults or {})
             path = app.url_map.bind("127.0.0.1").build(rule.endpoint, values, method="POST")
