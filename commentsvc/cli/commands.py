@@ -9,11 +9,12 @@ import click
 from commentsvc.cli import admin, doctor, erase, site, transfer
 from commentsvc.cli import deliver as cli_deliver
 from commentsvc.cli import demo as cli_demo
+from commentsvc.cli import init as cli_init
 from commentsvc.cli import serve as cli_serve
 from commentsvc.errors import CommentsvcError
 
 COMMANDS = (
-    cli_serve.init,
+    cli_init.init,
     cli_serve.serve,
     cli_serve.upgrade,
     cli_serve.settings,
@@ -67,8 +68,8 @@ def main() -> None:
     \b
     To try it:         commentsvc demo
     To start:          commentsvc init
-                       commentsvc site add "My blog" https://blog.example
                        commentsvc serve
+    To check it:       commentsvc doctor
 
     Settings are COMMENTSVC_* environment variables, or lines of settings.env in the data directory.
     """  # noqa: D301
