@@ -136,6 +136,11 @@ class Settings:
     keep_trash_days: int = _setting(
         "Days after which comments in the trash are deleted; 0 keeps them.", default="30"
     )
+    backup_dir: str = _setting(
+        "The directory of your backups; `commentsvc doctor` says if the newest is too old.",
+        default="",
+        shown="not checked",
+    )
     log_level: str = _setting("`DEBUG`, `INFO`, `WARNING` or `ERROR`.", default="INFO")
     mastodon: bool = _setting("`on` lets people of any Mastodon instance log in.", default="off")
     providers_order: tuple[str, ...] = _setting(

@@ -48,11 +48,7 @@ def add(name: str, origins: tuple[str, ...]) -> None:
     with service.writing(settings) as session:
         new = sites.add(session, name, origins, owner_id=accounts.operator(session).id)
         click.echo(f"Added {new.name!r} for {', '.join(origin.origin for origin in new.origins)}.")
-    click.echo(
-        "\nPaste this into your pages where the comments should appear:\n\n"
-        '  <div id="comments"></div>\n'
-        f'  <script async src="{settings.base_url}/embed.js"></script>'
-    )
+    service.show_snippet(settings)
 
 
 @site.command(name="list")

@@ -70,7 +70,7 @@ def test_init_knows_an_address_that_is_written_in_another_way() -> None:
 def test_init_adds_to_settings_whose_last_line_has_no_end() -> None:
     Path("instance").mkdir()
     Path("instance/settings.env").write_text("COMMENTSVC_BASE_URL=https://comments.example")
-    assert "open https://comments.example\n" in succeed("init")
+    assert "Open its page:        https://comments.example/\n" in succeed("init")
 
 
 def test_init_asks_for_the_proxy_where_there_is_https(monkeypatch: pytest.MonkeyPatch) -> None:
