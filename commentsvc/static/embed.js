@@ -5,14 +5,14 @@
 (() => {
   if (customElements.get("comment-thread")) return;
 
-  const WRITTEN = ""; // the service fills in its own address as it gives this file out
+  const WRITTEN = ""; // the service writes its own address here
   const script = document.currentScript;
   const source = script?.dataset.service || WRITTEN || script?.src || document.querySelector('script[src*="/embed.js"]')?.src;
   if (!source) {
     return console.error('commentsvc: this copy of embed.js does not know its service; '
       + 'name it in the script tag: data-service="https://comments.example".');
   }
-  const service = new URL(source, location.href).origin;
+  const service = new URL(source, location).href.replace(/\/(embed\.js.*)?$/, "");
 
   const AHEAD = 800;
   const CANONICAL = 'link[rel="canonical"]';
@@ -135,7 +135,7 @@ p { opacity: .8 }`);
       else this.#restart();
     }
 
-    /** Load another thread where the page has gone on to another article. */
+    /** Load another thread where the page shows another article. */
     followPage() {
       const page = this.#page();
       if (!this.#shownPage || !this.#isDerived || this.#shownPage === pageKey(page)) return;
@@ -312,13 +312,13 @@ p { opacity: .8 }`);
       frame.src = this.#frameUrl(look);
 
       addEventListener("message", ({ data, origin, source }) => {
-        if (origin === service && source === frame.contentWindow) this.#receive(frame, data);
+        if (origin === new URL(service).origin && source === frame.contentWindow) this.#receive(frame, data);
       }, { signal });
 
       const timer = setInterval(() => this.#ready && this.#sendLook(), 250);
       signal.addEventListener("abort", () => clearInterval(timer));
 
-      // A frame tells nobody that it failed; one that does not speak in time has.
+      // No event reports that a frame has failed.
       const checkReady = () => this.#ready || signal.aborted || this.#fail();
       frame.addEventListener("load", () => setTimeout(checkReady, 4000), { once: true, signal });
       setTimeout(checkReady, 20000);
