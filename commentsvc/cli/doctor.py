@@ -19,6 +19,7 @@ from commentsvc.config import APPLE_KEY, PREFIX, Settings
 from commentsvc.db import outage, sqlite
 from commentsvc.db.session import sqlite_file
 from commentsvc.domain.maintenance import reader_networks
+from commentsvc.domain.sites import separate_origins
 from commentsvc.errors import MailError, OutboundError, ProviderError
 from commentsvc.http_client import client
 from commentsvc.integrations.oauth import catalogue
@@ -189,7 +190,8 @@ def _sites(session: Session, settings: Settings) -> Iterator[Finding]:
         origins = [origin.origin for origin in site.origins]
         mixed = not settings.secure and any(origin.startswith("https://") for origin in origins)
         advice = "Its pages use https; browsers will not load comments into them over http."
-        yield Finding("Site", f"{site.name}: {', '.join(origins)}", advice if mixed else "")
+        shared = separate_origins.shared_origin_fault(origins, settings.base_url)
+        yield Finding("Site", f"{site.name}: {', '.join(origins)}", shared or (advice if mixed else ""))
 
 
 def _provider(row: Provider, settings: Settings) -> Iterator[Finding]:

@@ -10,12 +10,15 @@ from dataclasses import fields, replace
 from functools import partial
 
 import click
+from sqlalchemy import select
 
 from commentsvc.cli import deliver, service
 from commentsvc.config import PREFIX, Settings
+from commentsvc.domain.sites import separate_origins
 from commentsvc.errors import SettingsError
 from commentsvc.integrations import settings_file
 from commentsvc.integrations.oauth import catalogue
+from commentsvc.models import Origin
 from commentsvc.serving import server
 
 SECRET_KEY, BASE_URL, PROXIES = (f"{PREFIX}{name}" for name in ("SECRET_KEY", "BASE_URL", "TRUSTED_PROXIES"))
@@ -44,6 +47,8 @@ def init(base_url: str | None) -> None:
         settings_file.append(file, new)
         click.echo(f"Wrote {', '.join(new)} to {file}")
     service.bring_up_to_date(settings)
+    with service.opened(settings) as session:
+        separate_origins.require_separate(session.scalars(select(Origin.origin)), settings.base_url)
     click.echo(f"The database is ready: {service.without_password(settings.database_url)}")
     click.echo(
         f"\nNext:\n"

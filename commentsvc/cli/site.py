@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from commentsvc.cli import service
 from commentsvc.domain.accounts import accounts, single_sign_on
-from commentsvc.domain.sites import sites
+from commentsvc.domain.sites import separate_origins, sites
 from commentsvc.models import Site, Thread
 
 
@@ -28,6 +28,7 @@ def add(name: str, origins: tuple[str, ...]) -> None:
     settings = service.settings()
     with service.writing(settings) as session:
         new = sites.add(session, name, origins, owner_id=accounts.operator(session).id)
+        separate_origins.require_separate([item.origin for item in new.origins], settings.base_url)
         click.echo(f"Added {new.name!r} for {', '.join(origin.origin for origin in new.origins)}.")
     click.echo(
         "\nPaste this into your pages where the comments should appear:\n\n"
