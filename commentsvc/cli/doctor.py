@@ -19,7 +19,7 @@ from commentsvc.serving.page_cache import change_broadcast
 @click.command()
 @click.pass_context
 def doctor(context: click.Context) -> None:
-    """Check the service, its sites and its logins.
+    """Check that everything is set up correctly.
 
     It asks the running service at its address, opens the sites, logs in to the mail server, and asks each login
     provider whether it knows the client and the redirect address. A question mark is at what it cannot tell. The

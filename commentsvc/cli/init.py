@@ -16,7 +16,7 @@ from commentsvc.cli.checks.reachability import LOOPBACK
 from commentsvc.config import PREFIX, Settings
 from commentsvc.domain import fields
 from commentsvc.domain.accounts import accounts
-from commentsvc.domain.sites import sites
+from commentsvc.domain.sites import separate_origins, sites
 from commentsvc.errors import InvalidFieldsError, SettingsError
 from commentsvc.integrations import settings_file
 from commentsvc.models import Site, now
@@ -45,15 +45,15 @@ LOCAL = "http://127.0.0.1:8600"
 def init(
     base_url: str | None, site_name: str | None, site_urls: tuple[str, ...], smtp_url: str | None
 ) -> None:
-    """Create settings, a database and a first site, and print how to go on.
+    """Create settings, a database and the first site.
 
-    On a terminal it asks for what the options do not say; elsewhere it asks nothing, and says what is missing. It is
+    It prints how to go on. On a terminal it asks for what the options do not say; elsewhere it asks nothing, and says what is missing. It is
     safe to repeat: existing settings, sites and comments stay as they are.
     """
     asks = questions.is_terminal()
     file, present = settings_file.path(os.environ), settings_file.merged(os.environ)
     is_first = not present.get(SECRET_KEY, "").strip()
-    _require_site(site_name, site_urls)
+    _require_site(site_name, site_urls, base_url or present.get(BASE_URL, "").strip() or LOCAL)
     wanted = _wanted(present, {BASE_URL: base_url, SMTP_URL: smtp_url}, asks=asks, is_first=is_first)
     new = {name: value for name, value in wanted.items() if value and not present.get(name, "").strip()}
     settings = Settings.from_env(present | new)  # faults show before anything is written
@@ -61,7 +61,7 @@ def init(
     if (
         asks and is_first and not site_name
     ):  # before anything is written, so that Ctrl+C leaves nothing behind
-        site_name, site_urls = questions.site()
+        site_name, site_urls = questions.site(settings.base_url)
     if new:
         settings_file.append(file, new)
         click.echo(f"Wrote {', '.join(new)} to {file}")
@@ -72,9 +72,12 @@ def init(
         f"The database is {'ready' if is_new else 'there'}: {service.without_password(settings.database_url)}"
     )
     with service.writing(settings) as session:
-        added = _site(session, site_name, site_urls, asks=asks)
+        added = _site(session, settings, site_name, site_urls, asks=asks)
         known = session.scalars(select(Site).order_by(Site.name)).all()
         link = accounts.issue_link(session, accounts.operator(session), at=now()) if added or asks else None
+        separate_origins.require_separate(
+            [one.origin for site in known for one in site.origins], settings.base_url
+        )
     _show_sites(known, added)
     if known:
         service.show_snippet(settings)
@@ -109,7 +112,7 @@ def _require_same(present: Mapping[str, str], wanted: Mapping[str, str]) -> None
         raise SettingsError(faults)
 
 
-def _require_site(name: str | None, urls: Sequence[str]) -> None:
+def _require_site(name: str | None, urls: Sequence[str], base_url: str) -> None:
     """Raise a usage error if the options do not describe a site, before anything is written."""
     if bool(name) != bool(urls):
         raise click.UsageError("A site needs both --site-name and --site-url.")
@@ -117,19 +120,22 @@ def _require_site(name: str | None, urls: Sequence[str]) -> None:
         if name:
             fields.name(name)
         for url in urls:
-            questions.origin(url)
+            questions.origin(url, base_url)
     except (ValueError, InvalidFieldsError) as error:
         raise click.UsageError(str(error)) from None
 
 
-def _site(session: Session, name: str | None, urls: Sequence[str], *, asks: bool) -> Site | None:
+def _site(
+    session: Session, settings: Settings, name: str | None, urls: Sequence[str], *, asks: bool
+) -> Site | None:
     """Add the site of the options or answers; return None if there is nothing to add."""
     if not name and asks and not session.scalar(select(Site.id).limit(1)):
-        name, urls = questions.site()
+        name, urls = questions.site(settings.base_url)
     if not name:
         return None
+    origins = {questions.origin(url, settings.base_url) for url in urls}
     present = session.scalar(select(Site).where(Site.name == fields.name(name)))
-    if present and {origin.origin for origin in present.origins} >= {questions.origin(url) for url in urls}:
+    if present and {origin.origin for origin in present.origins} >= origins:
         return None
     return sites.add(session, name, urls, owner_id=accounts.operator(session).id)
 

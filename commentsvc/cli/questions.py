@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 import click
 
 from commentsvc.domain import fields
+from commentsvc.domain.sites import separate_origins
 from commentsvc.errors import BadAddressError, InvalidFieldsError
 from commentsvc.origins import origin_of
 from commentsvc.setting_values import READERS
@@ -30,11 +31,13 @@ def base_url(default: str) -> str:
     return _ask("Address of the service", default, lambda text: str(READERS["base_url"](_with_scheme(text))))
 
 
-def site() -> tuple[str, tuple[str, ...]]:
-    """Ask for the name and the address of the website."""
+def site(base_url: str) -> tuple[str, tuple[str, ...]]:
+    """Ask for the name and the address of the website, which must not share the service's origin."""
     click.echo("\nWhich website will show the comments?")
     name = _ask("Its name", "My blog", _name)
-    address = _ask("Its address, such as https://blog.example", None, lambda text: origin(_with_scheme(text)))
+    address = _ask(
+        "Its address, such as https://blog.example", None, lambda text: origin(_with_scheme(text), base_url)
+    )
     return name, (address,)
 
 
@@ -55,12 +58,15 @@ def smtp_url() -> str:
     return _mail_server(f"{parts.scheme}://{login}@{parts.netloc}")
 
 
-def origin(text: str) -> str:
-    """Return the origin of a website's address; raises ValueError."""
+def origin(text: str, base_url: str) -> str:
+    """Return the origin of a website's address; raises ValueError, also if it is that of the service."""
     try:
-        return origin_of(text.strip())
+        result = origin_of(text.strip())
     except BadAddressError as error:
         raise ValueError(f"{error} An origin looks like https://blog.example") from None
+    if fault := separate_origins.shared_origin_fault([result], base_url):
+        raise ValueError(fault)
+    return result
 
 
 def _ask(question: str, default: str | None, read: Callable[[str], str]) -> str:

@@ -131,6 +131,20 @@ def test_a_site_that_cannot_be_is_refused_in_one_line() -> None:
     assert "the website's name" in fail("site", "add", "", "https://third.example")
 
 
+def test_a_site_with_the_services_own_origin_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMMENTSVC_BASE_URL", "https://www.blog.example/comments")
+    succeed("init")
+    assert "COMMENTSVC_BASE_URL=https://comments.blog.example" in fail(
+        "site", "add", "Blog", "https://blog.example", "https://www.blog.example/start"
+    )
+    assert "There is no site yet" in succeed("site", "list")
+    assert "https://www.blog.example/comments/embed.js" in succeed(
+        "site", "add", "Blog", "https://blog.example"
+    )
+    monkeypatch.setenv("COMMENTSVC_BASE_URL", "https://blog.example/comments")
+    assert "act as the reader and as you" in fail("init")
+
+
 def test_a_link_to_the_admin_view_signs_in() -> None:
     succeed("init", "--base-url", "https://comments.example")
     link = succeed("admin", "link").strip()

@@ -42,6 +42,14 @@ class TestDoctor:
         run("site", "add", "Blog", "https://blog.example")
         assert "will not load comments" in run("doctor").output
 
+    def test_refuses_a_site_with_the_services_own_origin(self, run: Run) -> None:
+        run("site", "add", "Blog", "http://127.0.0.1:9")
+        assert "act as the reader and as you" not in run("doctor").output
+        result = run("doctor", COMMENTSVC_BASE_URL="http://127.0.0.1:9/comments")
+        assert "act as the reader and as you" in result.output
+        assert "COMMENTSVC_BASE_URL=http://127.0.0.1:8600" in result.output
+        assert result.exit_code == 1
+
     def test_names_the_redirect_address_of_each_provider(self, run: Run) -> None:
         result = run("doctor", COMMENTSVC_GITHUB_CLIENT_ID="a", COMMENTSVC_GITHUB_CLIENT_SECRET="b")
         assert "redirect address: http://127.0.0.1:8600/login/callback/github" in result.output

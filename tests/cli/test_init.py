@@ -105,6 +105,17 @@ def test_on_a_terminal_an_existing_instance_is_shown_and_left_as_it_is(tmp_path:
     assert "/admin/sign-in/" in text
 
 
+def test_on_a_terminal_the_origin_of_the_service_is_refused_as_a_site_and_asked_for_again(
+    tmp_path: Path,
+) -> None:
+    url = ANSWERS[-1][1]
+    answers = [*ANSWERS[:-1], (ANSWERS[-1][0], "https://comments.example"), (ANSWERS[-1][0], url)]
+    code, text = converse(tmp_path, ["init"], answers)
+    assert code == 0, text
+    assert "COMMENTSVC_BASE_URL=https://discussion.comments.example" in text
+    assert "https://comments.example" not in sites()
+
+
 def test_on_a_terminal_a_missing_site_is_asked_for_later(tmp_path: Path) -> None:
     assert run("--base-url", "https://comments.example").exit_code == 0
     code, text = converse(tmp_path, ["init"], ANSWERS[2:])
@@ -158,6 +169,7 @@ def test_a_mail_server_can_be_added_later_but_not_exchanged() -> None:
         (["--site-name", "Blog", "--site-url", "blog"], "An origin looks like https://blog.example"),
         (["--site-name", " ", "--site-url", "https://blog.example"], "name"),
         (["--smtp-url", "mail.example"], "COMMENTSVC_SMTP_URL: must be smtp://"),
+        (["--base-url", "https://ada.example/comments", *SITE], "would be one origin for browsers"),
     ],
 )
 def test_a_wrong_option_is_refused_before_anything_is_written(options: list[str], told: str) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from commentsvc.cli.checks.finding import Finding
 from commentsvc.config import Settings
 from commentsvc.domain.maintenance import reader_networks
+from commentsvc.domain.sites import separate_origins
 from commentsvc.errors import BadAddressError, OutboundError, RedirectedError
 from commentsvc.http_client import client
 from commentsvc.models import Site
@@ -46,7 +47,8 @@ def findings(session: Session, settings: Settings) -> Iterator[Finding]:
         own = [origin.origin for origin in site.origins]
         mixed = not settings.secure and any(origin.startswith("https://") for origin in own)
         advice = "Its pages use https; browsers will not load comments into them over http."
-        yield Finding("Site", f"{site.name}: {', '.join(own)}", advice if mixed else "")
+        shared = separate_origins.shared_origin_fault(own, settings.base_url)
+        yield Finding("Site", f"{site.name}: {', '.join(own)}", shared or (advice if mixed else ""))
         for origin in own:
             end = ends.get(origin)
             if end is None:
