@@ -47,8 +47,8 @@ def init(
 ) -> None:
     """Create settings, a database and the first site.
 
-    It prints how to go on. On a terminal it asks for what the options do not say; elsewhere it asks nothing, and says what is missing. It is
-    safe to repeat: existing settings, sites and comments stay as they are.
+    It prints how to go on. On a terminal it asks for what the options do not say; elsewhere it asks nothing, and says
+    what is missing. It is safe to repeat: existing settings, sites and comments stay as they are.
     """
     asks = questions.is_terminal()
     file, present = settings_file.path(os.environ), settings_file.merged(os.environ)
