@@ -196,6 +196,11 @@ class Settings:
         return self.base_url.removeprefix(self.origin)
 
     @property
+    def host(self) -> str:
+        """The host of the base URL, with its port if it has one, as pages show it."""
+        return self.origin.partition("://")[2]
+
+    @property
     def sender(self) -> str:
         """The sender address of mail."""
         return self.mail_from or f"comments@{urlsplit(self.base_url).hostname}"

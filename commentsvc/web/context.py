@@ -16,6 +16,7 @@ from commentsvc.config import Settings
 from commentsvc.db.outage import Outage, outage_of
 from commentsvc.db.session import begin_write, db
 from commentsvc.domain import hash_keys
+from commentsvc.domain.sites import sites
 from commentsvc.integrations.oauth.catalogue import Provider
 from commentsvc.integrations.rate_limits import Limiter, PostLimits
 from commentsvc.models import now
@@ -40,6 +41,7 @@ __all__ = [
     "run_name",
     "services_of",
     "settings",
+    "shown_name",
     "writing",
 ]
 
@@ -89,6 +91,11 @@ def services_of(app: Flask) -> Services:
 def settings() -> Settings:
     """Return the running service's settings."""
     return services_of(current_app).settings
+
+
+def shown_name() -> str:
+    """Return the name by which a sign-in page says whose it is: the only site's, or else the service's host."""
+    return sites.only_name(database()) or settings().host
 
 
 def hash_key() -> bytes:

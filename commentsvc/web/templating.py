@@ -45,6 +45,7 @@ def init_app(app: Flask) -> None:
     environment.globals.update(
         asset=lambda name: base_path + static_files.url(name),
         base_path=base_path,
+        service_host=services_of(app).settings.host,
         page_mark=person_marks.page_mark,
     )
 

@@ -79,6 +79,12 @@ def only(session: Session) -> Site:
     )
 
 
+def only_name(session: Session) -> str | None:
+    """Return the name of the only site; None if there are several, or none."""
+    names = session.scalars(select(Site.name).limit(2)).all()
+    return names[0] if len(names) == 1 else None
+
+
 def by_origins(session: Session, origins: Collection[str]) -> dict[str, Site]:
     """Return the sites that registered any of `origins`, by origin, in one query."""
     query = select(Origin.origin, Site).join(Site).where(Origin.origin.in_(origins))

@@ -34,7 +34,10 @@ def guard() -> ResponseReturnValue | None:
         if request.endpoint != "account.home":
             return redirect(url_for("account.home"), 303)
         html = render_template(
-            "account/signed_out.html", providers=list(providers().values()), gone="gone" in request.args
+            "account/signed_out.html",
+            providers=list(providers().values()),
+            gone="gone" in request.args,
+            whose=context.shown_name(),
         )
         return headers.no_store(make_response(html))
     g.holder, g.person = holder, holder.commenter

@@ -20,7 +20,7 @@ from commentsvc.errors import BadAddressError, NotFoundError
 from commentsvc.models import Comment, Commenter, Role, Site
 from commentsvc.web import origin_check
 from commentsvc.web.auth import cookies, person_marks
-from commentsvc.web.context import database, now, providers
+from commentsvc.web.context import database, now, providers, shown_name
 from commentsvc.web.request_values import query_number
 
 TABS = tuple(Tab)
@@ -60,7 +60,8 @@ def arrival() -> Response | None:
 def signed_out(status: int, *, spent: bool = False) -> Response:
     """Return the page that explains how to sign in."""
     ways_in = list(providers().values())
-    return make_response(render_template("admin/signed_out.html", spent=spent, providers=ways_in), status)
+    html = render_template("admin/signed_out.html", spent=spent, providers=ways_in, whose=shown_name())
+    return make_response(html, status)
 
 
 def person() -> Commenter:

@@ -10,7 +10,7 @@ from commentsvc.errors import LinkSpentError
 from commentsvc.web import origin_check
 from commentsvc.web.admin import context as admin_context
 from commentsvc.web.auth import cookies, reader
-from commentsvc.web.context import database, now, writing
+from commentsvc.web.context import database, now, shown_name, writing
 
 blueprint = Blueprint("sign_in", __name__, url_prefix=cookies.ADMIN)
 
@@ -24,6 +24,7 @@ def ask(token: str) -> ResponseReturnValue:
     return render_template(
         "admin/sign_in.html",
         token=token,
+        whose=shown_name(),
         person=link.person if link and link.is_open else None,
         provider=reader.label_of(link.provider) if link and link.provider else None,
         other=present if present and link and present.id != link.person.id else None,
