@@ -18,6 +18,7 @@ from tests.support.frame_pages import (
     article,
     change,
     fill_in,
+    fits,
     frame,
     in_view,
     inside,
@@ -99,8 +100,11 @@ def test_the_frame_and_its_form_keep_nobody_out(
     fill_in(thread, "**Words**", email="nobody")
     post(thread)
     expect(thread.locator("#email-error")).to_have_text("Invalid email address")
-    thread.get_by_role("button", name="Preview").click()
-    expect(thread.locator("#preview")).to_be_visible()
+    thread.get_by_role("tab", name="Preview").click()
+    expect(thread.get_by_role("tabpanel", name="Preview")).to_be_visible()
+    assert serious(thread) == []
+    thread.locator(".menu summary").first.click()
+    expect(thread.get_by_role("link", name="Report").first).to_be_visible()
     assert serious(thread) == []
     complaints.clear()
 
@@ -144,8 +148,26 @@ def test_the_start_page_keeps_nobody_out(page: Page, service: Service, theme: An
     page.goto(f"{service.url}/")
     assert serious(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Your comments")).to_be_focused()
+    for link in ("127.0.0.1", "Your comments"):
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name=link)).to_be_focused()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["/nowhere", "/account", "/admin", "/login/opening", "/admin/invite/x"])
+def test_the_pages_that_stand_alone_keep_nobody_out(
+    page: Page, service: Service, theme: Any, path: str, complaints: list[str]
+) -> None:
+    page.emulate_media(color_scheme=theme)
+    page.add_init_script("window.opener = window")  # or the login's window closes itself
+    for width in (360, 768, 1200):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto(f"{service.url}{path}")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        expect(page.get_by_role("banner").get_by_role("link", name="127.0.0.1")).to_be_visible()
+        assert serious(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    complaints.clear()  # the browser tells every answer of 4xx
 
 
 def test_a_comment_is_written_and_answered_with_the_keyboard_alone(
@@ -166,8 +188,6 @@ def test_a_comment_is_written_and_answered_with_the_keyboard_alone(
     keys.press("Tab")
     expect(thread.get_by_role("checkbox")).to_be_focused()
     keys.press("Tab")
-    expect(thread.get_by_role("button", name="Preview")).to_be_focused()
-    keys.press("Tab")
     expect(thread.get_by_role("button", name="Post Comment")).to_be_focused()
     keys.press("Enter")
     expect(thread.locator("#comment-2")).to_be_focused()
@@ -185,6 +205,53 @@ def test_a_comment_is_written_and_answered_with_the_keyboard_alone(
         ("Typed", None),
         ("An answer", 2),
     ]
+
+
+def test_the_tabs_of_the_form_follow_the_arrow_keys(page: Page, service: Service, blog: Blog) -> None:
+    blog.pages["/"] = article(service)
+    page.goto(blog.url())
+    thread = inside(page)
+    thread.get_by_label("Your comment").fill("Some **bold** words")
+    writing, preview = (thread.get_by_role("tab", name=name) for name in ("Write", "Preview"))
+    expect(writing).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Shift+Tab")
+    expect(writing).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(preview).to_be_focused()
+    expect(preview).to_have_attribute("aria-selected", "true")
+    expect(writing).to_have_attribute("tabindex", "-1")
+    expect(thread.get_by_role("tabpanel", name="Preview").locator("strong")).to_have_text("bold")
+    page.keyboard.press("Tab")
+    expect(thread.get_by_role("tabpanel", name="Preview")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("ArrowLeft")
+    expect(writing).to_be_focused()
+    expect(thread.get_by_label("Your comment")).to_be_visible()
+
+
+def test_the_menu_of_a_comment_closes_by_escape_and_beside_it(
+    page: Page, service: Service, blog: Blog
+) -> None:
+    write(service, blog, "One", "Two")
+    blog.pages["/"] = article(service)
+    page.goto(blog.url())
+    thread = inside(page)
+    first, second = (thread.locator(".menu summary").nth(number) for number in (0, 1))
+    with page.expect_request_finished(lambda request: request.url.endswith("report.js")):
+        first.press("Enter")
+    expect(thread.get_by_role("link", name="Report")).to_be_visible()
+    fits(thread)
+    page.keyboard.press("Tab")
+    expect(thread.get_by_role("link", name="Report")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(first).to_be_focused()
+    expect(thread.get_by_role("link", name="Report")).to_have_count(0)
+    first.press("Enter")
+    expect(thread.get_by_role("link", name="Report")).to_have_count(1)
+    second.click()
+    expect(thread.locator(".menu[open]")).to_have_count(1)
+    thread.locator(".text").first.click()
+    expect(thread.locator(".menu[open]")).to_have_count(0)
 
 
 def test_whatever_the_keyboard_reaches_shows_it(page: Page, service: Service, blog: Blog) -> None:

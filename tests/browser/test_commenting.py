@@ -151,6 +151,8 @@ def test_a_comment_appears_in_its_place_without_a_reload(page: Page, service: Se
     expect(new.locator("time")).to_have_text("just now")
     expect(thread.get_by_role("heading", name="2 Comments")).to_be_visible()
     expect(thread.get_by_role("status")).to_have_text("Your comment is posted.")
+    expect(new.get_by_text("Your comment is posted.")).to_be_visible()
+    fits(thread)
     expect(thread.get_by_label("Your comment")).to_have_value("")
     expect(thread.get_by_role("button", name="Post Comment")).to_be_hidden()
     assert thread.evaluate("window.same")
@@ -170,6 +172,8 @@ def test_a_second_comment_needs_no_reload_either(page: Page, service: Service, b
     thread.get_by_label("Your comment").fill("Two")
     post(thread)
     texts(thread, "Two", "One")
+    expect(thread.locator(".posted")).to_have_count(1)
+    expect(thread.locator("#comment-2 .posted")).to_be_visible()
     expect(thread.get_by_role("heading", name="2 Comments")).to_be_visible()
 
 
@@ -226,6 +230,31 @@ def test_an_answer_goes_under_what_it_answers(page: Page, service: Service, blog
     expect(thread.get_by_role("heading", name="Leave a Reply", exact=True)).to_be_visible()
     assert [comment.parent_id for comment in stored(service)] == [None, None, one, one, under_one]
     assert two
+
+
+@pytest.mark.parametrize("width", [360, 1200])
+def test_the_form_of_an_answer_keeps_the_line_of_the_thread(
+    page: Page, service: Service, blog: Blog, width: int
+) -> None:
+    """It begins where the text that it answers begins, where there is room, and its line leaves no gap."""
+    (one,) = write(service, blog, "One")
+    reply = write(service, blog, "Under one", parent=one, name="Bob")[0]
+    page.set_viewport_size({"width": width, "height": 900})
+    thread = opened(page, service, blog)
+    edges = """(id) => {
+        const box = (selector) => document.querySelector(selector).getBoundingClientRect();
+        const form = box("#reply"), content = box("#reply .composer-head"), comment = box(`#comment-${id}`);
+        return { text: box(`#comment-${id} > .text`).left - content.left, line: form.left - comment.left,
+            above: form.top - comment.bottom, avatar: box(`#comment-${id} .avatar`).width };
+    }"""
+    for comment_id in (one, reply):
+        thread.locator(f"#comment-{comment_id} .reply-link").click()
+        expect(thread.locator(f"#comment-{comment_id} + form")).to_be_visible()
+        found = thread.evaluate(edges, comment_id)
+        assert found["line"] == found["avatar"] / 2 - 1
+        assert found["above"] == 0
+        assert abs(found["text"]) < 1 if width == 1200 else found["text"] > 0
+        fits(thread)
 
 
 @pytest.mark.parametrize("how", ["link", "escape"])
@@ -527,9 +556,10 @@ def test_a_held_comment_is_shown_to_its_author_alone(
     post(write_one)
     expect(write_one.get_by_text("Your comment is awaiting moderation.").last).to_be_visible()
     texts(write_one, "Patient words")
-    expect(write_one.get_by_role("heading", name="No comments yet")).to_be_visible()
+    expect(write_one.get_by_role("heading", name="Awaiting moderation")).to_be_visible()
     page.reload()
     texts(inside(page), "Patient words")
+    expect(inside(page).get_by_role("heading", name="Awaiting moderation")).to_be_visible()
     expect(inside(page).locator(".pending")).to_have_text("Your comment is awaiting moderation.")
     fits(inside(page))
     other = chromium.new_context()
@@ -587,16 +617,16 @@ def test_a_thread_closed_while_somebody_writes_keeps_the_text(
 def test_a_preview_shows_the_text_as_it_will_be(page: Page, service: Service, blog: Blog) -> None:
     thread = opened(page, service, blog)
     thread.get_by_label("Your comment").fill("Some **bold** words\n\n```python\nprint(1)\n```")
-    button = thread.get_by_role("button", name="Preview")
-    button.click()
+    tab = thread.get_by_role("tab", name="Preview")
+    tab.click()
     expect(thread.locator("#preview strong")).to_have_text("bold")
     expect(thread.locator("#preview pre .hl-nb, #preview pre [class^=hl-]").first).to_be_visible()
-    expect(button).to_have_attribute("aria-pressed", "true")
-    expect(thread.get_by_label("Your comment")).to_be_hidden()
+    expect(tab).to_have_attribute("aria-selected", "true")
+    expect(thread.locator("#text")).to_be_hidden()
     fits(thread)
-    button.click()
-    expect(thread.get_by_label("Your comment")).to_be_focused()
-    expect(button).to_have_attribute("aria-pressed", "false")
+    thread.get_by_role("tab", name="Write").click()
+    expect(thread.locator("#text")).to_be_focused()
+    expect(tab).to_have_attribute("aria-selected", "false")
     assert stored(service) == []
 
 
@@ -605,7 +635,7 @@ def test_a_fault_found_from_the_preview_shows_the_text_again(
 ) -> None:
     thread = opened(page, service, blog)
     fill_in(thread, "Words")
-    thread.get_by_role("button", name="Preview").click()
+    thread.get_by_role("tab", name="Preview").click()
     expect(thread.locator("#preview")).to_have_text("Words")
     post(thread)
     texts(thread, "Words")
@@ -619,11 +649,10 @@ def test_a_preview_too_many_says_so_and_keeps_the_text(
     services_of(service.app).limiters["previews"] = Limiter("1/hour")
     thread = opened(page, service, blog)
     fill_in(thread, "Words")
-    button = thread.get_by_role("button", name="Preview")
-    button.click()
+    tab = thread.get_by_role("tab", name="Preview")
+    tab.click()
     expect(thread.locator("#preview")).to_have_text("Words")
-    button.click()
-    button.click()
+    tab.click()
     expect(thread.locator("[data-error=text]")).to_contain_text("That was a lot in a short time.")
     expect(thread.get_by_label("Your comment")).to_have_value("Words")
     complaints.clear()

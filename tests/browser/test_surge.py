@@ -68,6 +68,6 @@ def test_without_script_a_comment_goes_to_the_queue(chromium: Browser, service: 
     plain.goto(f"{service.url}/thread?url={quote(blog.url())}")
     fill_in(plain, "No script here")
     post(plain)
-    expect(plain.locator(".own .comment")).to_contain_text("No script here")
+    expect(plain.locator(".comment.held")).to_contain_text("No script here")
     assert last(service) == ("No script here", Status.HELD)
     context.close()

@@ -44,8 +44,37 @@ def texts(page: Page, *expected: str) -> None:
 def test_the_form_stands_open(plain: Page) -> None:
     expect(plain.get_by_role("button", name="Post Comment")).to_be_visible()
     expect(plain.get_by_role("textbox", name="Name")).to_be_visible()
-    expect(plain.get_by_role("button", name="Preview")).to_be_hidden()
+    expect(plain.get_by_role("textbox", name="Website")).to_be_visible()
+    expect(plain.get_by_role("tablist")).to_be_hidden()
     expect(plain.get_by_role("checkbox")).to_be_hidden()
+
+
+def test_a_preview_comes_back_with_the_form(plain: Page, service: Service) -> None:
+    fill_in(plain, "Some **bold** words")
+    plain.get_by_role("button", name="Preview").click()
+    expect(plain.locator("#preview strong")).to_have_text("bold")
+    expect(plain.get_by_label("Your comment")).to_have_value("Some **bold** words")
+    assert stored(service) == []
+    post(plain)
+    texts(plain, "Some bold words")
+
+
+def test_enter_in_a_field_posts_and_shows_no_preview(plain: Page, service: Service) -> None:
+    fill_in(plain, "Entered")
+    plain.get_by_role("textbox", name="Name").press("Enter")
+    texts(plain, "Entered")
+    assert len(stored(service)) == 1
+
+
+def test_a_comment_is_reported_by_its_menu(plain: Page, service: Service, blog: Blog) -> None:
+    write(service, blog, "Buy now")
+    plain.reload()
+    expect(plain.get_by_role("link", name="Report")).to_be_hidden()
+    plain.locator(".menu summary").press("Enter")
+    plain.get_by_role("link", name="Report").click()
+    plain.get_by_label("It is spam or advertising").check()
+    plain.get_by_role("button", name="Report").click()
+    expect(plain.get_by_text("Thank you. The moderators will look at this comment.")).to_be_visible()
 
 
 def test_a_comment_is_read_and_posted(plain: Page, service: Service, blog: Blog) -> None:
@@ -60,6 +89,7 @@ def test_a_comment_is_read_and_posted(plain: Page, service: Service, blog: Blog)
     expect(plain.get_by_role("heading", name="2 Comments")).to_be_visible()
     assert plain.url.endswith("#comment-2")
     expect(plain.locator("#comment-2")).to_be_in_viewport()
+    expect(plain.get_by_text("Your comment is posted.")).to_be_in_viewport()
     plain.reload()
     assert len(stored(service)) == 2
 
@@ -71,6 +101,8 @@ def test_a_comment_on_a_later_page_is_shown_to_its_author_at_once(
     fill_in(plain, "The last of all")
     post(plain)
     expect(plain.locator("#comment-61")).to_contain_text("The last of all")
+    expect(plain.locator("#comment-61")).to_be_in_viewport()
+    expect(plain.get_by_text("Your comment is posted.")).to_be_in_viewport()
 
 
 def test_a_comment_is_answered(plain: Page, service: Service, blog: Blog) -> None:
@@ -149,6 +181,7 @@ def test_a_held_comment_is_shown_to_its_author_by_its_receipt(
     post(plain)
     expect(plain.get_by_text("Your comment is awaiting moderation.")).to_be_visible()
     texts(plain, "Patient words")
+    expect(plain.get_by_role("heading", name="Awaiting moderation")).to_be_visible()
     assert held(service) == ["Patient words"]
     plain.goto(f"{service.url}{door}?url={quote(blog.url())}")
     expect(plain.locator(".comment")).to_have_count(0)

@@ -264,6 +264,7 @@ def test_what_names_and_codings_take_is_bounded_too(app: Flask, here: int) -> No
         "url=https://blog.example/" + "a" * 20_000,
         "url=https://blog.example/article;receipt=1",
         "url=https://blog.example/article&receipt=nonsense",
+        "url=https://blog.example/article&comment=1&posted=1",
         "url=https://blog.example/ä%C3%A4",
     ],
 )

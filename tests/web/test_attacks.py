@@ -37,10 +37,10 @@ OURS = frozenset(
 ATTRIBUTES = frozenset(
     """
     action aria-controls aria-current aria-describedby aria-expanded aria-haspopup aria-hidden aria-invalid aria-label
-    aria-labelledby aria-live aria-pressed autocomplete charset class content cx cy d datetime dir disabled fill for
-    height hidden href id inputmode lang maxlength media method minlength name novalidate placeholder r rel required
-    role rows spellcheck src start stroke stroke-linecap stroke-linejoin stroke-width tabindex target title type value
-    viewbox width x x1 x2 y y1 y2 checked enctype referrerpolicy loading decoding alt formaction
+    aria-labelledby aria-live aria-selected autocomplete charset class content cx cy d datetime dir disabled fill for
+    height hidden href id inputmode lang maxlength media method minlength name novalidate open placeholder r rel
+    required role rows spellcheck src start stroke stroke-linecap stroke-linejoin stroke-width tabindex target title
+    type value viewbox width x x1 x2 y y1 y2 checked enctype referrerpolicy loading decoding alt formaction
     """.split()  # noqa: SIM905
 )
 

@@ -2,7 +2,7 @@
 
 import {
   base, draft, draftKey, earlierDraftKey, form, framed, highlight, hostFacts, load, loadLogin, page, parse,
-  placeConversation, placeReplies, sendToHost,
+  placeConversation, placeReplies, sendToHost, thread,
 } from "./core.js";
 import { authHeaders, randomHex, save } from "./session.js";
 
@@ -14,8 +14,11 @@ const submit = form.querySelector('[type="submit"]');
 const cancel = form.querySelector(".cancel");
 const heading = document.getElementById("reply-heading");
 const status = document.getElementById("status");
+const total = document.getElementById("count");
 const preview = document.getElementById("preview");
-const previewButton = form.querySelector("[data-preview]");
+const write = document.getElementById("write");
+const [writeTab, previewTab] = form.querySelectorAll("[role=tab]");
+const website = form.querySelector(".website");
 const remember = document.getElementById("remember");
 const loginModule = await loadLogin();
 const home = document.createComment("form");
@@ -101,6 +104,7 @@ async function loadReader() {
     if (asked === readerAsked) {
       showReader(own);
       for (const { html, id } of own.held) if (!document.getElementById(`comment-${id}`)) placeComment(html);
+      showCount();
     }
     return Boolean(own.member);
   } catch {
@@ -151,7 +155,14 @@ const details = load("localStorage", "details");
 if (details && remember) {
   remember.checked = true;
   for (const name of DETAILS) if (fields[name]) fields[name].value ||= details[name] ?? "";
+  if (details.website) website?.setAttribute("open", "");
 }
+
+website?.querySelector("summary").addEventListener("click", (event) => {
+  event.preventDefault(); // the field takes the place of what is pressed, and the focus
+  website.open = true;
+  fields.website.focus();
+});
 
 function showError(name, message) {
   const element = form.querySelector(`[data-error="${CSS.escape(name)}"]`);
@@ -168,7 +179,8 @@ function showErrors(errors) {
   for (const name of ["form", "text", ...DETAILS]) showError(name, errors[name] ?? "");
   const first = ["text", "email", "name", "website"].find((name) => errors[name] && fields[name]);
   if (first) {
-    if (first === "text") showPreview(false);
+    if (first === "text") showTab(writeTab);
+    fields[first].closest("details")?.setAttribute("open", "");
     fields[first].focus();
   }
 }
@@ -185,22 +197,30 @@ function findMissing() {
   return Object.fromEntries(asked.filter(([name]) => fields[name]?.required && !fields[name].value.trim()));
 }
 
-function showPreview(on) {
-  previewButton.ariaPressed = String(on);
-  preview.hidden = !on;
-  text.hidden = on;
+function showTab(shown) {
+  for (const tab of [writeTab, previewTab]) {
+    tab.ariaSelected = String(tab === shown);
+    tab.tabIndex = tab === shown ? 0 : -1;
+  }
+  write.hidden = shown === previewTab;
+  preview.hidden = !write.hidden;
 }
 
-previewButton.addEventListener("click", async () => {
-  if (!preview.hidden) {
-    showPreview(false);
-    text.focus();
-    return;
-  }
+writeTab.addEventListener("click", ({ detail }) => {
+  showTab(writeTab);
+  if (detail) text.focus(); // whoever uses the keyboard stays at the tabs
+});
+previewTab.addEventListener("click", async () => {
   const reply = await post(`${base}embed/preview`, new URLSearchParams({ text: text.value }));
   if (!reply.ok) return showErrors({ text: reply.body.message });
   preview.replaceChildren(parse(reply.body.html));
-  showPreview(true);
+  showTab(previewTab);
+});
+writeTab.parentElement.addEventListener("keydown", ({ key, target }) => {
+  if (!["ArrowLeft", "ArrowRight"].includes(key)) return;
+  const other = target === writeTab ? previewTab : writeTab;
+  other.focus();
+  other.click();
 });
 
 // --- Sending. `sent`: whether the form has gone out as it stands.
@@ -272,22 +292,31 @@ function showPosted({ count, held, html, id }, elsewhere) {
   if (elsewhere) return sendToHost("other", { comment: id });
   text.value = "";
   fields.key.value = "";
-  showPreview(false);
+  showTab(writeTab);
   resize();
   moveHome();
   form.classList.remove("open");
   placeComment(html);
-  const total = document.getElementById("count");
-  if (total) {
-    total.dataset.count = count;
-    total.textContent = count === 1 ? "1 Comment" : count ? `${count.toLocaleString("en")} Comments` : "No comments yet";
-  }
+  if (total) total.dataset.count = count;
+  showCount();
   status.textContent = held ? "Your comment is awaiting moderation." : "Your comment is posted.";
   const comment = document.getElementById(`comment-${id}`);
+  document.querySelector(".posted")?.remove();
   if (comment) {
+    if (!held) {
+      const word = Object.assign(document.createElement("p"), { className: "posted", textContent: status.textContent });
+      comment.firstElementChild.after(word);
+    }
     comment.focus({ preventScroll: true });
     highlight(comment);
   }
+}
+
+/** Say how many comments there are; where none is published, not that there is none above one's own. */
+function showCount() {
+  const count = +total?.dataset.count;
+  if (count) total.textContent = count === 1 ? "1 Comment" : `${count.toLocaleString("en")} Comments`;
+  else if (total && thread.querySelector(".held")) total.textContent = "Awaiting moderation";
 }
 
 function placeComment(html) {

@@ -143,6 +143,7 @@ async function replyTo(link) {
 }
 
 if (form) {
+  form.querySelector("#reply:not(.open) .website")?.toggleAttribute("open", innerWidth > 511);
   for (const type of ["pointerenter", "focusin"]) form.addEventListener(type, loadComposer, { once: true });
   form.addEventListener("focusin", () => form.classList.add("open"), { once: true }); // the next Tab is not to miss its fields
   const known = ["key", "signed"].some((key) => load("localStorage", key))
@@ -158,16 +159,17 @@ if (form) {
 
 // --- Links; with a key held down, and without script, they lead to pages.
 
-const LINKS = {
-  "a[data-more]": loadMore,
-  ".in-reply-to": (link) => showComment(+link.hash.slice(9)),
-  ".reply-link": replyTo,
-  ".report-link": async (link) => (await import("./report.js")).openReport(link),
-};
+const LINKS = [
+  ["a[data-more]", loadMore],
+  [".in-reply-to", (link) => showComment(+link.hash.slice(9))],
+  [".reply-link", replyTo],
+  [".menu a", async (link) => (await import("./report.js")).openReport(link)],
+];
 
+thread.addEventListener("toggle", () => import("./report.js"), true);
 thread.addEventListener("click", (event) => {
   if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-  for (const [selector, act] of Object.entries(LINKS)) {
+  for (const [selector, act] of LINKS) {
     const link = event.target.closest(selector);
     if (!link) continue;
     event.preventDefault();

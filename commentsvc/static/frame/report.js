@@ -1,19 +1,34 @@
-// Reporting a comment, below it: the form comes from the server when somebody asks for it.
+// The menu at each comment, and reporting it: the form comes from the server when somebody asks for it.
 
-import { parse } from "./core.js";
+import { parse, thread } from "./core.js";
 import { authHeaders } from "./session.js";
 
+/** Close every menu, except one. */
+function closeMenus(except) {
+  for (const menu of thread.querySelectorAll(".menu[open]")) menu.open = menu === except;
+}
+
+document.addEventListener("click", ({ target }) => closeMenus(target.closest(".menu")));
+thread.addEventListener("keydown", ({ key, target }) => {
+  const menu = key === "Escape" && target.closest(".menu");
+  if (!menu) return;
+  closeMenus();
+  menu.firstElementChild.focus();
+});
+
 export async function openReport(link) {
-  const comment = link.closest(".comment");
+  const menu = link.closest(".menu");
+  const comment = menu.parentElement;
   if (comment.querySelector(".report")) return;
   const path = link.getAttribute("href");
   const answer = await fetch(`${path}?fragment=1`, { headers: authHeaders() });
   if (!answer.ok) return location.assign(path);
+  menu.open = false;
   comment.append(parse(await answer.text()));
   const form = comment.querySelector(".report");
   const close = () => {
     form.remove();
-    link.focus({ preventScroll: true });
+    menu.firstElementChild.focus({ preventScroll: true });
   };
   form.querySelector(".cancel").addEventListener("click", (event) => {
     event.preventDefault();
@@ -32,7 +47,7 @@ export async function openReport(link) {
     if (result.ok) {
       form.replaceWith(thanks);
       thanks.focus({ preventScroll: true });
-      link.remove();
+      menu.remove();
     } else {
       if (result.own) {
         form.elements.token.value = result.own.token;

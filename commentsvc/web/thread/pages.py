@@ -24,7 +24,8 @@ from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
 
 blueprint = Blueprint("thread", __name__)
 
-_CONTEXT = frozenset({"receipt", "reply"})
+POSTED = "Your comment is posted."
+_CONTEXT = frozenset({"posted", "receipt", "reply"})
 """URL parameters that make a page personal."""
 
 
@@ -116,6 +117,7 @@ def _thread(thread_request: ThreadRequest) -> Response:
         at=at,
         form_state=form_state,
         own=held,
+        notice=POSTED if "posted" in args else None,
         holder=holder,
         as_guest=as_guest,
     )

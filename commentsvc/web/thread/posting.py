@@ -42,7 +42,7 @@ from commentsvc.web.auth import reader
 from commentsvc.web.context import database, now, post_limits, settings, writing
 from commentsvc.web.forms import CommentForm
 from commentsvc.web.thread import present_page
-from commentsvc.web.thread.rendering import FormState, form_identity, render_comment, render_page
+from commentsvc.web.thread.rendering import form_identity, render_comment, render_form
 from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
 
 blueprint = Blueprint("posting", __name__)
@@ -66,7 +66,7 @@ def post(mode: str) -> ResponseReturnValue:
     if error_pages.wants_json():
         html = render_comment(thread_request, posted.view)
         return headers.no_store(jsonify(id=number, held=held, html=html, count=posted.count))
-    extra = {"receipt": access.receipt(number)} if held else {"comment": number}
+    extra = {"receipt": access.receipt(number)} if held else {"comment": number, "posted": 1}
     return redirect(f"{thread_request.link(**extra)}#comment-{number}", 303)
 
 
@@ -276,22 +276,17 @@ def _refused(error: CommentsvcError, form: CommentForm, thread_request: ThreadRe
         response = jsonify(body)
         response.status_code = status
     else:
-        order = thread_request.order or address.site.order
-        page = thread_pages.page(database(), address, order=order)
         again = isinstance(error, StaleFormError) and error.genuine
-        form_state = FormState(
-            values=form.values(), errors=field_errors, parent=_answered(form, address), again=again
-        )
-        response = render_page(
-            thread_request, address, page, at=now(), form_state=form_state, holder=holder, status=status
+        response = render_form(
+            thread_request,
+            address,
+            form,
+            at=now(),
+            errors=field_errors,
+            again=again,
+            holder=holder,
+            status=status,
         )
     if isinstance(error, TooManyError):
         response.headers["Retry-After"] = str(error.retry_after)
     return headers.no_store(response)
-
-
-def _answered(form: CommentForm, address: ThreadAddress) -> thread_pages.CommentView | None:
-    try:
-        return thread_pages.comment_to_answer(database(), address, _parent_id(form))
-    except NotFoundError:
-        return None

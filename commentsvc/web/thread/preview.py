@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from commentsvc.domain import fields
 from commentsvc.domain.comments import comment_text
+from commentsvc.errors import CommentsvcError, InvalidFieldsError
 from commentsvc.text import markup
-from commentsvc.web import access, headers, origin_check
-from commentsvc.web.context import limiter, settings
-from commentsvc.web.thread_request import EMBED
+from commentsvc.web import access, error_pages, headers, origin_check
+from commentsvc.web.auth import reader
+from commentsvc.web.context import limiter, now, settings
+from commentsvc.web.forms import CommentForm
+from commentsvc.web.thread.rendering import render_form
+from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
 
 blueprint = Blueprint("preview", __name__)
 
@@ -18,11 +22,41 @@ PREVIEWS = "30/minute;300/hour"
 """Per network; a preview costs as much as a comment."""
 
 
-@blueprint.post(f"{EMBED}/preview")
-def preview() -> ResponseReturnValue:
-    """Render a text without storing it."""
+@blueprint.post(f"{EMBED}/preview", defaults={"mode": EMBED})
+@blueprint.post(f"{STANDALONE}/preview", defaults={"mode": STANDALONE})
+def preview(mode: str) -> ResponseReturnValue:
+    """Render a text without storing it. Scripts get JSON; a browser without script gets the form with the preview."""
     origin_check.require_own_page()
-    text = fields.text(request.form.get("text", ""), longest=settings().max_comment_length)
+    form = CommentForm(request.form.to_dict())
+    if error_pages.wants_json():
+        return headers.no_store(jsonify(html=str(_rendered(form))))
+    return headers.no_store(_page(form, ThreadRequest.read(mode, form.given)))
+
+
+def _rendered(form: CommentForm) -> markup.SafeHtml:
+    """Return the comment's HTML; raises InvalidFieldsError, TooManyError."""
+    text = fields.text(form.value("text"), longest=settings().max_comment_length)
     limiter("previews").hit(access.network())
-    draft = comment_text.from_checked(text)
-    return headers.no_store(jsonify(html=str(markup.trusted(draft.rendered.html))))
+    return markup.trusted(comment_text.from_checked(text).rendered.html)
+
+
+def _page(form: CommentForm, thread_request: ThreadRequest) -> Response:
+    address = thread_request.address()
+    html, errors, status = None, {}, 200
+    try:
+        html = _rendered(form)
+    except CommentsvcError as error:
+        errors = error.fields if isinstance(error, InvalidFieldsError) else {"form": str(error)}
+        status = error_pages.status_of(error)
+    site_id = address.site.id if thread_request.mode == EMBED else None
+    holder = reader.current(site_id) if form.value("identity") == "member" else None
+    return render_form(
+        thread_request,
+        address,
+        form,
+        at=now(),
+        errors=errors,
+        holder=holder,
+        preview=html,
+        status=status,
+    )

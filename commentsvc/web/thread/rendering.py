@@ -9,14 +9,18 @@ from typing import Any
 
 from flask import Response, current_app, make_response, render_template
 
+from commentsvc.domain import fields
+from commentsvc.domain.reading import thread_pages
 from commentsvc.domain.reading.conversations import CommentView, Conversation
 from commentsvc.domain.reading.thread_pages import ThreadPage
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.models import LoginSession
+from commentsvc.text.markup import SafeHtml
 from commentsvc.web import access, headers
 from commentsvc.web.auth import reader
-from commentsvc.web.context import providers
+from commentsvc.web.context import database, providers
+from commentsvc.web.forms import CommentForm
 from commentsvc.web.thread_request import EMBED, ThreadRequest
 
 
@@ -27,6 +31,8 @@ class FormState:
     values: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
     parent: CommentView | None = None
+    preview: SafeHtml | None = None
+    """What is typed, as a comment."""
     again: bool = False
     """Whether it is shown again because it had expired."""
 
@@ -81,6 +87,33 @@ def render_page(
     if thread_request.mode == EMBED:
         headers.allow_framing(origin.origin for origin in site.origins)
     return response
+
+
+def render_form(
+    thread_request: ThreadRequest,
+    address: ThreadAddress,
+    form: CommentForm,
+    *,
+    at: datetime,
+    errors: Mapping[str, str],
+    holder: LoginSession | None,
+    preview: SafeHtml | None = None,
+    again: bool = False,
+    status: int = 200,
+) -> Response:
+    """Render the thread's first page with a form as it was sent, and with what is wrong with it or a preview."""
+    page = thread_pages.page(database(), address, order=thread_request.order or address.site.order)
+    parent_id = fields.whole_number(form.value("parent"))
+    form_state = FormState(
+        values=form.values(),
+        errors=errors,
+        parent=thread_pages.comment_to_answer(database(), address, parent_id),
+        preview=preview,
+        again=again,
+    )
+    return render_page(
+        thread_request, address, page, at=at, form_state=form_state, holder=holder, status=status
+    )
 
 
 def form_identity(address: ThreadAddress, holder: LoginSession | None) -> dict[str, Any]:

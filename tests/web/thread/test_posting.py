@@ -19,8 +19,10 @@ from commentsvc.config import Settings
 from commentsvc.db.session import begin_write, db
 from commentsvc.domain.moderation import decisions
 from commentsvc.integrations import migrations
+from commentsvc.integrations.rate_limits import Limiter
 from commentsvc.models import Comment, FieldRule, Policy, Status
 from commentsvc.serving.request_bodies import BODY_LARGEST
+from commentsvc.web.context import services_of
 from tests.conftest import BASE_URL, BLOG, dispose, environment
 from tests.support.guest_client import ARTICLE, DETAILS, JSON, Elements, GuestClient, add_site, contents
 from tests.support.time_limit import within
@@ -76,9 +78,12 @@ def test_a_browser_without_script_is_led_to_its_comment(reader: GuestClient, doo
     assert answer.status_code == 303
     where = urlsplit(answer.headers["Location"])
     assert (where.path, where.fragment) == (door, "comment-1")
-    assert parse_qs(where.query) == {"url": [ARTICLE], "comment": ["1"]}
+    assert parse_qs(where.query) == {"url": [ARTICLE], "comment": ["1"], "posted": ["1"]}
     page = reader.client.get(answer.headers["Location"], base_url=BASE_URL)
     assert "comment-1" in Elements(page.text).ids()
+    assert "Your comment is posted." in page.text
+    assert page.headers["Cache-Control"] == "no-store"
+    assert "Your comment is posted." not in reader.get(door).text
 
 
 @pytest.mark.parametrize("door", ["/embed", "/thread"])
@@ -90,6 +95,7 @@ def test_a_held_comment_is_shown_to_its_author_alone(app: Flask, door: str) -> N
     own = reader.client.get(answer.headers["Location"], base_url=BASE_URL)
     assert "Hold this" in own.text
     assert "Your comment is awaiting moderation." in own.text
+    assert "No comments yet" not in own.text
     assert own.headers["Cache-Control"] == "no-store"
     assert "Hold this" not in reader.get(door).text
 
@@ -535,6 +541,48 @@ def test_a_preview_of_what_is_no_comment_says_why(app: Flask, text: str) -> None
     answer = preview(app, text)
     assert answer.status_code == 422
     assert (answer.json or {})["message"]
+
+
+@pytest.mark.parametrize("door", ["/embed", "/thread"])
+class TestAPreviewWithoutScript:
+    def ask(self, reader: GuestClient, door: str, **typed: str) -> TestResponse:
+        data = {"url": ARTICLE, "name": "Grace", "email": "g@good.example", **typed}
+        return reader.client.post(
+            f"{door}/preview", base_url=BASE_URL, data=data, headers={"Origin": BASE_URL}
+        )
+
+    def test_shows_it_with_all_that_was_typed(self, app: Flask, reader: GuestClient, door: str) -> None:
+        parent = reader.posted("First")
+        before = contents(app)
+        answer = self.ask(reader, door, text="**Hello** <script>", parent=str(parent))
+        assert answer.status_code == 200
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert "<p><strong>Hello</strong> &lt;script&gt;</p>" in answer.text
+        assert "**Hello** &lt;script&gt;</textarea>" in answer.text
+        assert 'value="Grace"' in answer.text
+        assert f'name="parent" value="{parent}"' in answer.text
+        assert contents(app) == before
+
+    def test_of_nothing_says_so_beside_the_text(self, reader: GuestClient, door: str) -> None:
+        answer = self.ask(reader, door, text=" ")
+        assert answer.status_code == 422
+        assert "Please enter a comment" in answer.text
+        assert 'value="Grace"' in answer.text
+
+    def test_too_many_keep_the_text(self, app: Flask, reader: GuestClient, door: str) -> None:
+        services_of(app).limiters["previews"] = Limiter("1/hour")
+        assert self.ask(reader, door, text="Words").status_code == 200
+        answer = self.ask(reader, door, text="More words")
+        assert answer.status_code == 429
+        assert "That was a lot in a short time." in answer.text
+        assert "More words</textarea>" in answer.text
+
+    def test_that_no_page_of_ours_asked_for_is_refused(self, reader: GuestClient, door: str) -> None:
+        data = {"url": ARTICLE, "text": "Words"}
+        answer = reader.client.post(
+            f"{door}/preview", base_url=BASE_URL, data=data, headers={"Origin": "https://evil.example"}
+        )
+        assert answer.status_code == 403
 
 
 def test_what_typing_the_owners_address_brings_is_nothing(app: Flask) -> None:
