@@ -22,6 +22,7 @@ from tests.support.frame_pages import (
     frame,
     in_view,
     inside,
+    loaded_form,
     post,
     stored,
     write,
@@ -212,6 +213,7 @@ def test_the_tabs_of_the_form_follow_the_arrow_keys(page: Page, service: Service
     page.goto(blog.url())
     thread = inside(page)
     thread.get_by_label("Your comment").fill("Some **bold** words")
+    loaded_form(thread)
     writing, preview = (thread.get_by_role("tab", name=name) for name in ("Write", "Preview"))
     expect(writing).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Shift+Tab")
@@ -250,7 +252,7 @@ def test_the_menu_of_a_comment_closes_by_escape_and_beside_it(
     expect(thread.get_by_role("link", name="Report")).to_have_count(1)
     second.click()
     expect(thread.locator(".menu[open]")).to_have_count(1)
-    thread.locator(".text").first.click()
+    thread.locator(".comment .text").first.click()
     expect(thread.locator(".menu[open]")).to_have_count(0)
 
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Frame, Locator, Page, expect
 
 from tests.support.browser import Blog, Service
-from tests.support.frame_pages import article, fill_in, fits, inside, post, write
+from tests.support.frame_pages import article, fill_in, fits, inside, loaded_form, post, write
 
 SMALL_FIELDS = """() => [...document.querySelectorAll(":is(input, textarea, select):not([tabindex='-1'])")]
     .filter((field) => !["checkbox", "hidden", "radio"].includes(field.type))
@@ -87,7 +87,7 @@ class TestTheFormOnAPhone:
         page.goto(blog.url())
         thread = inside(page)
         thread.get_by_label("Your comment").focus()
-        thread.wait_for_function("document.querySelector('#reply').elements.author_key.value")  # it is ready
+        loaded_form(thread)
         return thread
 
     def test_is_compact(self, thread: Frame) -> None:

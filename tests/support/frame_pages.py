@@ -154,6 +154,11 @@ def fill_in(
     frame.get_by_role("textbox", name="Name").fill(name)
 
 
+def loaded_form(frame: Frame) -> None:
+    """Wait until the form's script runs."""
+    frame.wait_for_function("() => document.querySelector('#reply [name=author_key]').value")
+
+
 def post(frame: FrameLocator | Frame) -> None:
     """Press the button."""
     frame.get_by_role("button", name="Post Comment").click()
