@@ -151,7 +151,7 @@ def test_a_comment_appears_in_its_place_without_a_reload(page: Page, service: Se
     expect(new.locator("time")).to_have_text("just now")
     expect(thread.get_by_role("heading", name="2 Comments")).to_be_visible()
     expect(thread.get_by_role("status")).to_have_text("Your comment is posted.")
-    expect(new.get_by_text("Your comment is posted.")).to_be_visible()
+    expect(new.get_by_text("Posted. Thank you.")).to_be_visible()
     fits(thread)
     expect(thread.get_by_label("Your comment")).to_have_value("")
     expect(thread.get_by_role("button", name="Post Comment")).to_be_hidden()

@@ -304,7 +304,7 @@ function showPosted({ count, held, html, id }, elsewhere) {
   document.querySelector(".posted")?.remove();
   if (comment) {
     if (!held) {
-      const word = Object.assign(document.createElement("p"), { className: "posted", textContent: status.textContent });
+      const word = Object.assign(document.createElement("p"), { className: "posted", textContent: "Posted. Thank you." });
       comment.firstElementChild.after(word);
     }
     comment.focus({ preventScroll: true });
