@@ -45,7 +45,7 @@ def service(request: pytest.FixtureRequest, tmp_path: Path, migrated_sqlite: Pat
     variables = {
         "COMMENTSVC_BASE_URL": url,
         "COMMENTSVC_TRUSTED_PROXIES": "127.0.0.1",
-        "COMMENTSVC_OIDC_DEMO_ISSUER": provider.issuer_at(Bind("127.0.0.1", login_port)),
+        "COMMENTSVC_OIDC_DEMO_ISSUER": f"{provider.origin_at(Bind('127.0.0.1', login_port))}/oidc_demo",
         "COMMENTSVC_OIDC_DEMO_CLIENT_ID": client.id,
         "COMMENTSVC_OIDC_DEMO_CLIENT_SECRET": client.secret,
         "COMMENTSVC_OIDC_DEMO_LABEL": "Demo ID",
@@ -53,7 +53,7 @@ def service(request: pytest.FixtureRequest, tmp_path: Path, migrated_sqlite: Pat
     settings = Settings.from_env(environment(data_dir, **variables))
     app = create_app(settings)
     with (
-        provider.running(Bind("127.0.0.1", login_port), client),
+        provider.running(Bind("127.0.0.1", login_port), {"oidc_demo": client}),
         service_processes.service(settings, data_dir, environ=variables) as running,
     ):
         backend = {"127.0.0.1:8600": f"127.0.0.1:{running.port}"}
