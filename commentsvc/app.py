@@ -8,7 +8,7 @@ from flask import Flask, request
 from flask_wtf import CSRFProtect
 from werkzeug.exceptions import LengthRequired
 
-from commentsvc import logs
+from commentsvc import installed_code, logs
 from commentsvc.config import Settings
 from commentsvc.db.session import db as database
 from commentsvc.db.session import engine_options, on_commit
@@ -19,7 +19,7 @@ from commentsvc.serving import stack
 from commentsvc.serving.page_cache.change_broadcast import ChangeBroadcast
 from commentsvc.serving.page_cache.change_signal import ChangeSignal
 from commentsvc.serving.request_bodies import BODY_LARGEST
-from commentsvc.web import error_pages, headers, request_values, routes, templating
+from commentsvc.web import access, error_pages, headers, request_values, routes, templating
 from commentsvc.web.auth import cookies, stale_forms
 from commentsvc.web.context import Services
 
@@ -63,6 +63,7 @@ def _services(settings: Settings, broadcast: ChangeBroadcast) -> Services:
         providers={row.key: row for row in catalogue.offered(settings)},
         post_limits=PostLimits(**{name: limiters.pop(name) for name in routes.POST_LIMITS}),
         limiters=limiters,
+        code=installed_code.fingerprint(),
     )
 
 
@@ -74,6 +75,7 @@ def _init_web(app: Flask, settings: Settings) -> None:
     for blueprint in routes.without_session_token():
         csrf.exempt(blueprint)
     templating.init_app(app)
+    access.init_app(app, settings)
     error_pages.init_app(app)
     stale_forms.init_app(app)
     app.before_request(_require_length)

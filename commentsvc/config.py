@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from commentsvc.errors import SettingsError
+from commentsvc.origins import origin_of
 from commentsvc.setting_values import READERS, Network, database_in
 
 PREFIX = "COMMENTSVC_"
@@ -71,7 +73,7 @@ class Settings:
         default=None,
     )
     base_url: str = _setting(
-        "The service's own origin as browsers see it, such as `https://comments.example`.", default=None
+        "The service's own address as browsers see it, such as `https://comments.example`.", default=None
     )
     data_dir: Path = _setting("The directory of the SQLite file and `settings.env`.", default="instance")
     database_url: str = _setting(
@@ -136,6 +138,11 @@ class Settings:
     keep_trash_days: int = _setting(
         "Days after which comments in the trash are deleted; 0 keeps them.", default="30"
     )
+    backup_dir: str = _setting(
+        "The directory of your backups; `commentsvc doctor` says if the newest is too old.",
+        default="",
+        shown="not checked",
+    )
     log_level: str = _setting("`DEBUG`, `INFO`, `WARNING` or `ERROR`.", default="INFO")
     mastodon: bool = _setting("`on` lets people of any Mastodon instance log in.", default="off")
     providers_order: tuple[str, ...] = _setting(
@@ -177,6 +184,16 @@ class Settings:
             raise SettingsError(faults)
         values["database_url"] = database_in(values["data_dir"], values["database_url"])
         return cls(**values)
+
+    @cached_property
+    def origin(self) -> str:
+        """The origin of the base URL, as browsers send it."""
+        return origin_of(self.base_url)
+
+    @cached_property
+    def base_path(self) -> str:
+        """The path of the base URL, such as `/comments`; empty if the service has a host of its own."""
+        return self.base_url.removeprefix(self.origin)
 
     @property
     def sender(self) -> str:

@@ -200,6 +200,14 @@ class OutboundError(CommentsvcError):
     """A request to another server failed; the message says why."""
 
 
+class RedirectedError(OutboundError):
+    """A server answered with a redirect, to `url`, that was not followed."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        super().__init__("The server sent too many redirects.")
+
+
 class MailError(CommentsvcError):
     """A mail could not be sent; `lasting` is true if trying again would not help."""
 

@@ -20,6 +20,12 @@ _MAPPED_BITS = 96
 """Length of the IPv6 prefix before an embedded IPv4 address."""
 
 _MAIL_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,189}")
+_BASE_PATH = re.compile(r"(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
+OWN_PATHS = frozenset(
+    "account admin comment counts doctor embed embed.js healthz login picture static thread".split()  # noqa: SIM905
+)
+"""The first parts of the service's own paths. With one of them as the base, `serving/base_path.py` could not tell
+whether a proxy has removed the base."""
 _WEAK_SECRETS = re.compile(r"^(change|secret|password|default|example|dev|test)", re.IGNORECASE)
 _IN_MEMORY = {"", ":memory:"}
 
@@ -62,11 +68,17 @@ def _read_base_url(text: str) -> str:
     try:
         origin = origin_of(text)
     except BadAddressError:
-        raise ValueError(f"{text[:80]!r} is not an origin such as https://comments.example") from None
+        raise ValueError(f"{text[:80]!r} is not an address such as https://comments.example") from None
     parts = urlsplit(text)
-    if parts.path not in {"", "/"} or parts.query or parts.fragment:
-        raise ValueError(f"{text[:80]!r} must end after the host: no path, query or fragment.")
-    return origin
+    path = parts.path.rstrip("/")
+    if parts.query or parts.fragment or not _BASE_PATH.fullmatch(path):
+        raise ValueError(
+            f"{text[:80]!r} must end after the host, or after a path of letters, digits, '-', '_' and '.' "
+            "such as https://example.org/comments"
+        )
+    if path and path.split("/")[1] in OWN_PATHS:
+        raise ValueError(f"{path!r} is a path of the service's own pages; use another one, such as /comments")
+    return origin + path
 
 
 def _read_database_url(text: str) -> str:

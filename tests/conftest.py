@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
@@ -29,6 +30,10 @@ pytest_plugins = ["tests.support.browser"]
 # A script that runs the tests with `&` has Ctrl+C ignored, by every process that they start, too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Each test has an application of its own; compiled for each of them, the templates took a tenth of the time.
+_TEMPLATES = tempfile.TemporaryDirectory(prefix="commentsvc-templates-")
+Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": FileSystemBytecodeCache(_TEMPLATES.name)}
 
 SECRET = "u3Vn0qZ8kTq1yJmW5cXb7RdLhPfGaE2sNoIx4Mw6"
 BASE_URL = "http://127.0.0.1:8600"

@@ -99,8 +99,13 @@ def test_a_secret_of_digits_stays_text() -> None:
         "comments.example",
         "ftp://comments.example",
         "https://",
-        "https://comments.example/blog",
         "https://comments.example/?a=b",
+        "https://comments.example/blog?a=b",
+        "https://comments.example/a//b",
+        "https://comments.example/../b",
+        "https://comments.example/b%20c",
+        "https://comments.example/b;c",
+        "https://comments.example/b%22c",
         "https://comments.example/#top",
         "https://user@comments.example",
         "https://comments.example:abc",
@@ -113,7 +118,7 @@ def test_a_secret_of_digits_stays_text() -> None:
         "https://..",
     ],
 )
-def test_a_base_url_that_is_no_origin_is_refused(url: str) -> None:
+def test_a_base_url_that_cannot_be_one_is_refused(url: str) -> None:
     assert len(faults(BASE_URL=url)) == 1
 
 
@@ -122,6 +127,18 @@ def test_a_base_url_that_is_no_origin_is_refused(url: str) -> None:
 )
 def test_a_base_url_is_kept_as_browsers_send_it(url: str) -> None:
     assert Settings.from_env(BARE | {"COMMENTSVC_BASE_URL": url}).base_url == "https://comments.example"
+
+
+@pytest.mark.parametrize("url", ["https://Blog.example/Comments", "https://blog.example:443/Comments/"])
+def test_a_base_url_may_have_a_path(url: str) -> None:
+    settings = Settings.from_env(BARE | {"COMMENTSVC_BASE_URL": url})
+    assert settings.base_url == "https://blog.example/Comments"
+    assert (settings.origin, settings.base_path) == ("https://blog.example", "/Comments")
+
+
+def test_the_path_of_a_base_url_is_none_of_our_own() -> None:
+    (fault,) = faults(BASE_URL="https://blog.example/embed/comments")
+    assert "use another one, such as /comments" in fault
 
 
 def test_a_base_url_with_letters_of_any_language_is_kept_as_browsers_send_it() -> None:

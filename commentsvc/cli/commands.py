@@ -10,6 +10,7 @@ import click
 from commentsvc import extras
 from commentsvc.cli import admin, comments, doctor, options, site, stats, transfer, user
 from commentsvc.cli import demo as cli_demo
+from commentsvc.cli import init as cli_init
 from commentsvc.cli import serve as cli_serve
 from commentsvc.cli import work as cli_work
 from commentsvc.errors import CommentsvcError
@@ -17,7 +18,7 @@ from commentsvc.errors import CommentsvcError
 GROUPS: dict[str, tuple[click.Command, ...]] = {
     "Run the service": (
         cli_demo.demo,
-        cli_serve.init,
+        cli_init.init,
         cli_serve.serve,
         cli_serve.settings,
         doctor.doctor,
@@ -88,8 +89,8 @@ def main() -> None:
     \b
     To try it:         commentsvc demo
     To start:          commentsvc init
-                       commentsvc site add "My blog" https://blog.example
                        commentsvc serve
+    To check it:       commentsvc doctor
 
     Settings are COMMENTSVC_* environment variables, or lines of settings.env in the data directory.
     The exit code is 0 if it is done, 1 if it was refused or failed, 2 if the command was not understood.

@@ -1,65 +1,27 @@
-"""The commands init, serve, upgrade and settings."""
+"""The commands serve, upgrade and settings."""
 
 from __future__ import annotations
 
 import logging
 import os
-import secrets
-from collections.abc import Mapping
 from dataclasses import fields, replace
 from functools import partial
 
 import click
 
 from commentsvc.cli import background_work, service
-from commentsvc.config import PREFIX, Settings
-from commentsvc.errors import SettingsError
+from commentsvc.config import PREFIX
 from commentsvc.integrations import settings_file
 from commentsvc.integrations.oauth import catalogue
-from commentsvc.serving import server
+from commentsvc.serving import server, service_lock
 
-SECRET_KEY, BASE_URL, PROXIES = (f"{PREFIX}{name}" for name in ("SECRET_KEY", "BASE_URL", "TRUSTED_PROXIES"))
-LOCAL = "http://127.0.0.1:8600"
 BIND = "127.0.0.1:8600"
+OTHER_SERVICE = (
+    "another service with this data directory listens at %s; "
+    "stop one of them, unless both are meant to share the database"
+)
 
 log = logging.getLogger(__name__)
-
-
-@click.command()
-@click.option(
-    "--base-url", metavar="URL", help="The address browsers will see, such as https://comments.example."
-)
-def init(base_url: str | None) -> None:
-    """Create a data directory with settings and an empty database.
-
-    It is safe to repeat: existing settings and data stay as they are.
-    """
-    file = settings_file.path(os.environ)
-    present = settings_file.merged(os.environ)
-    new = _missing(present, base_url)
-    settings = Settings.from_env(present | new)  # faults show before anything is written
-    if base_url and Settings.from_env(present | new | {BASE_URL: base_url}).base_url != settings.base_url:
-        raise SettingsError([f"{BASE_URL} is already {settings.base_url}; change it where it is set."])
-    if new:
-        settings_file.append(file, new)
-        click.echo(f"Wrote {', '.join(new)} to {file}")
-    service.bring_up_to_date(settings)
-    click.echo(f"The database is ready: {service.without_password(settings.database_url)}")
-    click.echo(
-        f"\nNext:\n"
-        f'  commentsvc site add "My blog" https://blog.example   the website that will show comments\n'
-        f"  commentsvc serve                                     then open {settings.base_url}\n"
-        f"  commentsvc admin link                                a sign-in link for the admin view"
-    )
-    if not settings.secure:
-        click.echo(
-            f"\nReaders need https: put a reverse proxy in front (docs/serving.md) and set {BASE_URL}."
-        )
-    elif not settings.trusted_proxies:
-        click.echo(
-            f"\nSet {PROXIES} to the address of the proxy in front, such as 127.0.0.1,\n"
-            "or all readers count as one network for limits, bans and reports."
-        )
 
 
 @click.command()
@@ -93,12 +55,15 @@ def serve(bind: str, workers: int, access_log: bool) -> None:
         log.info("the database was brought up to date")
     application.show_one_thread()
     log.info("serving %s at %s", settings.base_url, where.url)
-    server.serve(
-        partial(background_work.load, application),
-        where,
-        workers=workers,
-        access_log=access_log,
-    )
+    with service_lock.held(settings.data_dir, str(where)) as other:
+        if other:
+            log.warning(OTHER_SERVICE, other)
+        server.serve(
+            partial(background_work.load, application),
+            where,
+            workers=workers,
+            access_log=access_log,
+        )
 
 
 @click.command()
@@ -139,16 +104,6 @@ def _show_settings() -> None:
             click.secho(f"{PREFIX}{item.name.upper()}", bold=True, nl=False)
             click.echo(f" = {_shown(item.name, getattr(present, item.name))}\n    {doc}")
     click.echo(f"Login providers: {offered or 'none'}")
-
-
-def _missing(present: Mapping[str, str], base_url: str | None) -> dict[str, str]:
-    """Return the settings that `init` has to write."""
-    new = {}
-    if not present.get(SECRET_KEY, "").strip():
-        new[SECRET_KEY] = secrets.token_urlsafe(48)
-    if not present.get(BASE_URL, "").strip():
-        new[BASE_URL] = base_url or LOCAL
-    return new
 
 
 def _shown(name: str, value: object) -> str:

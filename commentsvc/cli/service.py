@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 from wsgiref.util import setup_testing_defaults
 
+import click
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -170,6 +171,15 @@ def writing(settings: Settings) -> Iterator[Session]:
         begin_write(session)
         yield session
         session.commit()
+
+
+def show_snippet(settings: Settings) -> None:
+    """Print the lines that show comments on a page."""
+    click.echo(
+        "\nPaste this into your pages where the comments should appear:\n\n"
+        '  <div id="comments"></div>\n'
+        f'  <script async src="{settings.base_url}/embed.js"></script>'
+    )
 
 
 def without_password(url: str) -> str:

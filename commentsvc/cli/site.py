@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from commentsvc.cli import options, output, service
 from commentsvc.domain.accounts import accounts, single_sign_on
 from commentsvc.domain.maintenance import site_removal
-from commentsvc.domain.sites import site_settings, sites
+from commentsvc.domain.sites import separate_origins, site_settings, sites
 from commentsvc.domain.sites.site_settings import SiteSettings
 from commentsvc.models import FieldRule, Order, Policy, Site, Thread
 
@@ -47,12 +47,9 @@ def add(name: str, origins: tuple[str, ...]) -> None:
     settings = service.settings()
     with service.writing(settings) as session:
         new = sites.add(session, name, origins, owner_id=accounts.operator(session).id)
+        separate_origins.require_separate([item.origin for item in new.origins], settings.base_url)
         click.echo(f"Added {new.name!r} for {', '.join(origin.origin for origin in new.origins)}.")
-    click.echo(
-        "\nPaste this into your pages where the comments should appear:\n\n"
-        '  <div id="comments"></div>\n'
-        f'  <script async src="{settings.base_url}/embed.js"></script>'
-    )
+    service.show_snippet(settings)
 
 
 @site.command(name="list")
@@ -112,9 +109,11 @@ def edit(name: str, new_name: str | None, origins: tuple[str, ...], **given: Any
     changes |= {"origins": origins} if origins else {}
     if not changes:
         raise click.UsageError("Nothing to change: say what, such as --origin https://blog.example.")
-    with service.writing(service.settings()) as session:
+    settings = service.settings()
+    with service.writing(settings) as session:
         website = sites.by_name(session, name)
-        site_settings.change(session, website, replace(SiteSettings.read(website), **changes))
+        wanted = replace(SiteSettings.read(website), **changes)
+        site_settings.change(session, website, wanted, base_url=settings.base_url)
         click.echo(f"Saved {website.name!r} for {', '.join(item.origin for item in website.origins)}.")
 
 

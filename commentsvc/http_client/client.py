@@ -14,12 +14,13 @@ import ssl
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import NoReturn
 from urllib.parse import quote, urljoin, urlsplit
 
-from commentsvc.errors import BadAddressError, ForbiddenDestinationError, OutboundError
+from commentsvc.errors import BadAddressError, ForbiddenDestinationError, OutboundError, RedirectedError
 from commentsvc.http_client import ssrf
 from commentsvc.http_client.deadline import Deadline, DeadlineSocket
 from commentsvc.http_client.ssrf import Destination, Resolver
@@ -32,6 +33,14 @@ _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
 
 
 @dataclass(frozen=True)
+class Certificate:
+    """The period in which a server's certificate is valid."""
+
+    begins: datetime
+    ends: datetime
+
+
+@dataclass(frozen=True)
 class HttpResponse:
     """A response; `url` is the address after all redirects."""
 
@@ -41,6 +50,8 @@ class HttpResponse:
     body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     """Names are in lower case."""
+    certificate: Certificate | None = field(default=None, repr=False, compare=False)
+    """The server's certificate; None without https."""
 
 
 @cache
@@ -88,7 +99,8 @@ def fetch(
     `headers` are not sent to another origin. `allow_private` also allows http, loopback and private networks, for
     redirects too. `within` lists the only origins allowed. With `is_cut` a longer body is cut at `largest`.
 
-    Raises ForbiddenDestinationError if the destination is not allowed, OutboundError if there is no usable response.
+    Raises ForbiddenDestinationError if the destination is not allowed, RedirectedError with the next address after
+    too many redirects, OutboundError if there is no usable response.
     """
     wish = _Request(method, data, largest, accept, is_cut, Deadline(seconds), network)
     headers = headers or {}
@@ -111,7 +123,7 @@ def fetch(
                 headers = {}
     except (OSError, HTTPException) as error:
         _explain(error, seconds)
-    raise OutboundError("The server sent too many redirects.")
+    raise RedirectedError(url)
 
 
 @dataclass(frozen=True)
@@ -144,6 +156,7 @@ def _require_within(url: str, origins: frozenset[str] | None) -> None:
 def _ask(there: Destination, wish: _Request, headers: Mapping[str, str]) -> HttpResponse | str:
     """Return the response, or the URL that it redirects to."""
     with closing(_connected(there, wish)) as sock:
+        certificate = _certificate(sock)  # now, because reading a body to its end closes the socket
         connection = HTTPConnection(there.host, there.port)
         connection.sock = DeadlineSocket(sock, wish.deadline, 2 * wish.largest + _FRAMING)
         connection.request(wish.method, there.path, body=wish.data, headers=_headers(there, wish, headers))
@@ -154,7 +167,17 @@ def _ask(there: Destination, wish: _Request, headers: Mapping[str, str]) -> Http
             kind = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
             kind = kind if _TYPE.fullmatch(kind) else ""
             came = {name.lower(): value for name, value in response.getheaders()}
-            return HttpResponse(there.url, response.status, kind, _body(response, kind, wish), came)
+            return HttpResponse(
+                there.url, response.status, kind, _body(response, kind, wish), came, certificate
+            )
+
+
+def _certificate(sock: socket.socket) -> Certificate | None:
+    shown = sock.getpeercert() if isinstance(sock, ssl.SSLSocket) else None
+    if not shown:
+        return None
+    begins, ends = (ssl.cert_time_to_seconds(str(shown[name])) for name in ("notBefore", "notAfter"))
+    return Certificate(datetime.fromtimestamp(begins, UTC), datetime.fromtimestamp(ends, UTC))
 
 
 def _headers(there: Destination, wish: _Request, given: Mapping[str, str]) -> dict[str, str]:
@@ -232,7 +255,11 @@ def _explain(error: OSError | HTTPException, seconds: float) -> NoReturn:
     if isinstance(error, TimeoutError):
         raise OutboundError(f"The server did not answer within {seconds:g} seconds.") from error
     if isinstance(error, ssl.SSLCertVerificationError):
-        raise OutboundError("The server's certificate cannot be verified.") from error
+        raise OutboundError(
+            f"The server's certificate cannot be verified: {error.verify_message.rstrip('.')}."
+        ) from error
+    if isinstance(error, ssl.SSLError):
+        raise OutboundError("The server does not speak https, or not as we do.") from error
     if isinstance(error, HTTPException):
         raise OutboundError("The server did not send a valid HTTP response.") from error
     raise OutboundError("The server could not be reached.") from error

@@ -15,8 +15,11 @@ def sign(secret: str, purpose: str, value: str) -> str:
     return str(_signer(secret, purpose).dumps(value))
 
 
-def unsign(secret: str, purpose: str, token: str, *, max_age: int) -> tuple[str, float] | None:
-    """Return the value and its time of signing (Unix time); None if the token is forged or older than `max_age` s."""
+def unsign(secret: str, purpose: str, token: str, *, max_age: int | None) -> tuple[str, float] | None:
+    """Return the value and its time of signing (Unix time); None if the token is forged or older than `max_age` s.
+
+    With `max_age` None its age does not matter, not even whether it was signed in what is the future here.
+    """
     try:
         value, signed_at = _signer(secret, purpose).loads(token, max_age=max_age, return_timestamp=True)
     except BadSignature:

@@ -3,6 +3,7 @@
     WsgiBridge          turns the server's requests into WSGI; slow requests run in a second thread pool
     AccessLog           writes one line per response, unless `serve` has it switched off
     HostCheck           refuses requests without exactly one Host
+    BasePath            removes the path of the base URL, if it has one
     PageCache           answers from memory where the response is the same for everybody
     RequestBodyReader   reads request bodies, so that slow senders cannot occupy all threads
     EndErrorResponder   answers 503 if Flask fails at the end of a request
@@ -21,6 +22,7 @@ from sqlalchemy import Engine
 
 from commentsvc.config import Settings
 from commentsvc.serving.access_log import AccessLog
+from commentsvc.serving.base_path import BasePath
 from commentsvc.serving.end_errors import EndErrorResponder
 from commentsvc.serving.host_check import HostCheck
 from commentsvc.serving.page_cache.cache import PageCache
@@ -48,6 +50,7 @@ def around_flask(
         return PageCache(app, room=room, signal=signal, engine=engine, listen=broadcast.listen)
 
     return [
+        *([partial(BasePath, path=settings.base_path)] if settings.base_path else []),
         *([page_cache] if settings.cache_mb else []),
         RequestBodyReader,
         partial(EndErrorResponder, engine=engine),

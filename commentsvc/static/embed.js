@@ -10,7 +10,7 @@
   if (!source) {
     return console.error('commentsvc: this copy does not know its service; add data-service="https://comments.example" to its script tag.');
   }
-  const service = new URL(source, location.href).origin;
+  const service = new URL(source, location).href.replace(/\/(embed\.js.*)?$/, "");
 
   const AHEAD = 800;
   const WATCHED = ["url", "thread-id", "hash-routes", "order", "sso", "load"].flatMap((name) => [name, `data-${name}`]);
@@ -322,13 +322,13 @@ p { opacity: .8 }`);
       frame.src = this.#frameUrl(this.#appearance());
 
       addEventListener("message", ({ data, origin, source }) => {
-        if (origin === service && source === frame.contentWindow) this.#receive(frame, data);
+        if (origin === new URL(service).origin && source === frame.contentWindow) this.#receive(frame, data);
       }, { signal });
 
       const timer = setInterval(() => this.#ready && this.#sendLook(), 250);
       signal.addEventListener("abort", () => clearInterval(timer));
 
-      // No event tells that a frame failed, but it speaks in time if not.
+      // No event reports that a frame has failed.
       const checkReady = () => this.#ready || signal.aborted || this.#fail();
       frame.addEventListener("load", () => setTimeout(checkReady, 4000), { once: true, signal });
       setTimeout(checkReady, 20000);

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import re
 import time
 from dataclasses import dataclass
 
-from flask import g, request
+from flask import Flask, g, request
 
+from commentsvc.config import Settings
 from commentsvc.domain.bans import bans
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.errors import StaleFormError
 from commentsvc.integrations import signing
 from commentsvc.setting_values import Network
 from commentsvc.web.context import hash_key, now, settings
+
+log = logging.getLogger(__name__)
 
 FORM_LIFE = 48 * 3600
 """How long a page's form can be sent, in seconds."""
@@ -95,6 +99,43 @@ def network() -> str:
 def client_ip() -> str | None:
     """Return the client's IP address, to compare but not to store; None if it is unclear."""
     return _client().ip
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Have each process say once in the log that a proxy is not trusted."""
+    app.before_request(UntrustedProxyWarning(settings.trusted_proxies))
+
+
+class UntrustedProxyWarning:
+    """Logs the first request with `X-Forwarded-For` from an untrusted peer."""
+
+    def __init__(self, trusted: tuple[Network, ...]) -> None:
+        self._trusted = trusted
+        self._told = False
+
+    def __call__(self) -> None:
+        """Look at the current request."""
+        if self._told or not is_forwarded() or _is_trusted(request.remote_addr or "", self._trusted):
+            return
+        self._told = True
+        ip = _ip(request.remote_addr or "")
+        # The log has no address of a reader; a private one is that of a proxy.
+        peer = str(ip) if ip and (ip.is_private or ip.is_loopback) else "a public address"
+        log.warning(
+            "X-Forwarded-For from %s is not believed, so its readers count as one network. "
+            "If that is your proxy, set COMMENTSVC_TRUSTED_PROXIES to its address and restart.",
+            peer,
+        )
+
+
+def is_forwarded() -> bool:
+    """Whether this request has `X-Forwarded-For`, true or not."""
+    return "HTTP_X_FORWARDED_FOR" in request.environ
+
+
+def is_from_proxy() -> bool:
+    """Whether this request came from an address in `trusted_proxies`."""
+    return _is_trusted(request.remote_addr or "", settings().trusted_proxies)
 
 
 def network_hash(month: str | None = None) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, cast
 
 from flask import Flask, current_app
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Services",
     "close_database",
+    "code_hash",
     "database",
     "flow",
     "has_used_database",
@@ -35,6 +37,7 @@ __all__ = [
     "outage_of_database",
     "post_limits",
     "providers",
+    "run_name",
     "services_of",
     "settings",
     "writing",
@@ -56,6 +59,10 @@ class Services:
     """The limits of a new comment."""
     limiters: dict[str, Limiter]
     """All other limits, by the names in `routes.py`."""
+    code: str = ""
+    """The fingerprint of the code that was loaded."""
+    run: str = field(default_factory=partial(secrets.token_hex, 8))
+    """A random name; workers that were forked afterwards have the same."""
 
     @cached_property
     def flow(self) -> Flow:
@@ -87,6 +94,16 @@ def settings() -> Settings:
 def hash_key() -> bytes:
     """Return the key of hashes that must last."""
     return services_of(current_app).hash_key
+
+
+def code_hash() -> str:
+    """Return the fingerprint of the code that this process runs."""
+    return services_of(current_app).code
+
+
+def run_name() -> str:
+    """Return the random name of this run of the service."""
+    return services_of(current_app).run
 
 
 def post_limits() -> PostLimits:

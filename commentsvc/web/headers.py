@@ -7,6 +7,9 @@ from functools import lru_cache
 
 from flask import Response, g
 
+from commentsvc.config import Settings
+from commentsvc.web.context import settings
+
 POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
@@ -16,7 +19,7 @@ POLICY = {
     "form-action": "'self'",
     "base-uri": "'none'",
 }
-_NOBODY = "'none'"
+_NOBODY, _SELF = "'none'", "'self'"
 
 
 def allow_framing(origins: Iterable[str]) -> None:
@@ -49,16 +52,22 @@ def cacheable_by_all(response: Response, cdn_seconds: int) -> Response:
 def apply(response: Response) -> Response:
     """Add the usual headers to a response, except those it already has."""
     present = {name.lower() for name, _ in response.headers}
-    for name, value in _usual(g.get("frame_ancestors", _NOBODY)):
+    for name, value in _usual(g.get("frame_ancestors", _NOBODY), _own_pages(settings())):
         if name.lower() not in present:
             response.headers.add(name, value)
     return response
 
 
+def _own_pages(settings: Settings) -> str:
+    """Return what stands for our own pages in a policy: below a path, not the other applications of the host."""
+    return f"{settings.base_url}/" if settings.base_path else _SELF
+
+
 @lru_cache(64)
-def _usual(ancestors: str) -> tuple[tuple[str, str], ...]:
+def _usual(ancestors: str, own_pages: str) -> tuple[tuple[str, str], ...]:
     """Return the headers of a response that these origins may frame."""
-    directives = [f"{name} {value}" for name, value in {**POLICY, "frame-ancestors": ancestors}.items()]
+    directives = [f"{name} {value.replace(_SELF, own_pages)}" for name, value in POLICY.items()]
+    directives.append(f"frame-ancestors {ancestors}")
     usual = {
         "Content-Security-Policy": "; ".join(directives),
         "X-Content-Type-Options": "nosniff",

@@ -15,7 +15,7 @@ def require_own_page() -> None:
     `Sec-Fetch-Site` is not used: WebKit says `cross-site` for a form of ours that opens a new window. A request without
     `Origin` is refused whatever else it says, because it may come from anywhere.
     """
-    if request.headers.get("Origin") != settings().base_url:
+    if request.headers.get("Origin") != settings().origin:
         raise ForbiddenError(
             "This request did not come from a page of this service. "
             "If you run it: COMMENTSVC_BASE_URL must be the address that browsers see."

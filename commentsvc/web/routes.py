@@ -13,7 +13,7 @@ from flask import Blueprint, Flask
 from flask.typing import ResponseReturnValue
 
 from commentsvc.config import Settings
-from commentsvc.web import health, static_files
+from commentsvc.web import health, setup_check, start_page, static_files
 from commentsvc.web.account import pages as account
 from commentsvc.web.admin import (
     action_log,
@@ -78,7 +78,9 @@ LOGIN_LIMITS = {"logins": login.LIMIT, "cancelled logins": login.LIMIT, "login q
 
 ROWS = (
     Row(static_files.blueprint, EVERYBODY, READ),
+    Row(start_page.blueprint, EVERYBODY, READ),
     Row(health.blueprint, EVERYBODY, READ),
+    Row(setup_check.blueprint, EVERYBODY, FORM, {"setup checks": setup_check.LIMIT}),
     # A thread, in a frame (/embed) and standalone (/thread).
     Row(pages.blueprint, EVERYBODY, READ),
     Row(counts.blueprint, EVERYBODY, READ),
@@ -120,6 +122,7 @@ DIFFERENT = {
     "account.home": "Shows signed-out people how to log in, instead of redirecting them here.",
     "account.leave": "Ends the current session, even if another person opened the page.",
     "handoff.redeem": "Opens a session by a token that works once; there is no earlier session with a CSRF token.",
+    "setup_check.answer": "No page sends it but `commentsvc doctor`, which signs it with the secret key.",
     "preview.preview": "Stores nothing, so our Origin is enough.",
 }
 

@@ -31,7 +31,7 @@ def version() -> str:
 
 
 def url(name: str) -> str:
-    """Return the path of a file in `static/`."""
+    """Return the path of a file in `static/`, below the base path."""
     return f"/static/{version()}/{name}"
 
 

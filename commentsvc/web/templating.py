@@ -11,6 +11,7 @@ from commentsvc.text import initials, shown_lines
 from commentsvc.text.markup import SafeHtml, trusted
 from commentsvc.web import static_files
 from commentsvc.web.auth import person_marks
+from commentsvc.web.context import services_of
 
 MONTHS = (
     "January",
@@ -30,7 +31,7 @@ MONTHS = (
 
 
 def init_app(app: Flask) -> None:
-    environment = app.jinja_env
+    environment, base_path = app.jinja_env, services_of(app).settings.base_path
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.filters.update(
         date=date,
@@ -41,7 +42,11 @@ def init_app(app: Flask) -> None:
         initial=initials.initial,
         is_long=shown_lines.is_long,
     )
-    environment.globals.update(asset=static_files.url, page_mark=person_marks.page_mark)
+    environment.globals.update(
+        asset=lambda name: base_path + static_files.url(name),
+        base_path=base_path,
+        page_mark=person_marks.page_mark,
+    )
 
 
 def date(at: datetime) -> str:

@@ -12,7 +12,7 @@ from commentsvc.domain.article_urls import LONGEST, REMEMBERED, shortened
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.models import Order
-from commentsvc.web.context import database
+from commentsvc.web.context import database, settings
 
 EMBED, STANDALONE = "/embed", "/thread"
 
@@ -53,6 +53,11 @@ class ThreadRequest:
         return {name: value for name, value in named.items() if value}
 
     @cached_property
+    def path(self) -> str:
+        """The path of the view, as browsers request it."""
+        return settings().base_path + self.mode
+
+    @cached_property
     def _written(self) -> dict[str, str]:
         """The fields, encoded for a URL's query."""
         return {name: _argument(name, value) for name, value in self.fields().items()}
@@ -63,7 +68,7 @@ class ThreadRequest:
         for name, value in more.items():
             if value is not None:
                 written[name] = f"{name}={quote_plus(str(value))}"
-        return f"{self.mode}?{'&'.join(written.values())}"
+        return f"{self.path}?{'&'.join(written.values())}"
 
     @cached_property
     def reply_link(self) -> str:

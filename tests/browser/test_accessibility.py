@@ -136,6 +136,18 @@ def test_the_note_on_a_page_without_a_site_keeps_nobody_out(
     complaints.clear()
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1200])
+def test_the_start_page_keeps_nobody_out(page: Page, service: Service, theme: Any, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=theme)
+    page.goto(f"{service.url}/")
+    assert serious(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Your comments")).to_be_focused()
+
+
 def test_a_comment_is_written_and_answered_with_the_keyboard_alone(
     page: Page, service: Service, blog: Blog
 ) -> None:

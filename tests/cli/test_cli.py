@@ -70,7 +70,7 @@ def test_init_knows_an_address_that_is_written_in_another_way() -> None:
 def test_init_adds_to_settings_whose_last_line_has_no_end() -> None:
     Path("instance").mkdir()
     Path("instance/settings.env").write_text("COMMENTSVC_BASE_URL=https://comments.example")
-    assert "open https://comments.example\n" in succeed("init")
+    assert "Open its page:        https://comments.example/\n" in succeed("init")
 
 
 def test_init_asks_for_the_proxy_where_there_is_https(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,6 +129,20 @@ def test_a_site_that_cannot_be_is_refused_in_one_line() -> None:
     assert "already" in fail("site", "add", "Blog", "https://other.example")
     assert "already" in fail("site", "add", "Other", "https://blog.example")
     assert "the website's name" in fail("site", "add", "", "https://third.example")
+
+
+def test_a_site_with_the_services_own_origin_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMMENTSVC_BASE_URL", "https://www.blog.example/comments")
+    succeed("init")
+    assert "COMMENTSVC_BASE_URL=https://comments.blog.example" in fail(
+        "site", "add", "Blog", "https://blog.example", "https://www.blog.example/start"
+    )
+    assert "There is no site yet" in succeed("site", "list")
+    assert "https://www.blog.example/comments/embed.js" in succeed(
+        "site", "add", "Blog", "https://blog.example"
+    )
+    monkeypatch.setenv("COMMENTSVC_BASE_URL", "https://blog.example/comments")
+    assert "act as the reader and as you" in fail("init")
 
 
 def test_a_link_to_the_admin_view_signs_in() -> None:

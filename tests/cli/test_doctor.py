@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from commentsvc.cli.commands import main
 from tests.conftest import environment
 from tests.support import faults
+from tests.support.mail_server import mail_server
 
 Run = Callable[..., Result]
 
@@ -40,6 +41,14 @@ class TestDoctor:
     def test_warns_of_http_under_pages_of_https(self, run: Run) -> None:
         run("site", "add", "Blog", "https://blog.example")
         assert "will not load comments" in run("doctor").output
+
+    def test_refuses_a_site_with_the_services_own_origin(self, run: Run) -> None:
+        run("site", "add", "Blog", "http://127.0.0.1:9")
+        assert "act as the reader and as you" not in run("doctor").output
+        result = run("doctor", COMMENTSVC_BASE_URL="http://127.0.0.1:9/comments")
+        assert "act as the reader and as you" in result.output
+        assert "COMMENTSVC_BASE_URL=http://127.0.0.1:8600" in result.output
+        assert result.exit_code == 1
 
     def test_names_the_redirect_address_of_each_provider(self, run: Run) -> None:
         result = run("doctor", COMMENTSVC_GITHUB_CLIENT_ID="a", COMMENTSVC_GITHUB_CLIENT_SECRET="b")
@@ -72,7 +81,7 @@ class TestDoctor:
         assert "! Trusted proxies  none\n" in without
         assert "count as one network" in without
         trusted = run("doctor", COMMENTSVC_TRUSTED_PROXIES="127.0.0.1", **address).output
-        assert "✓ Trusted proxies  127.0.0.1/32\n" in trusted
+        assert "? Trusted proxies  127.0.0.1/32; not tried\n" in trusted
 
     def test_asks_for_no_proxy_where_there_is_no_https(self, run: Run) -> None:
         assert "proxies" not in run("doctor").output
@@ -137,6 +146,18 @@ class TestDoctor:
         assert "! Redis            redis://:…@127.0.0.1:9/0 does not answer" in result.output
         assert "nothing is limited" in result.output
         assert "secret" not in result.output
+
+    def test_says_when_the_mail_server_refuses_the_login(self, run: Run) -> None:
+        with mail_server(login=("ada", "right")) as box:
+            good = run("doctor", COMMENTSVC_SMTP_URL=box.url)
+            bad = run("doctor", COMMENTSVC_SMTP_URL=box.url.replace("right", "wrong"))
+        assert (
+            f"✓ Mail             from comments@127.0.0.1 by localhost:{box.port}: not encrypted, logged in\n"
+            in (good.output)
+        )
+        assert "The mail server refused the login" in bad.output
+        assert "Check COMMENTSVC_SMTP_URL." in bad.output
+        assert "wrong" not in bad.output
 
     def test_refuses_a_provider_it_does_not_know(self, run: Run) -> None:
         result = run("doctor", COMMENTSVC_MYSPACE_CLIENT_ID="a", COMMENTSVC_MYSPACE_CLIENT_SECRET="b")

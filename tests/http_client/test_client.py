@@ -7,6 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -122,7 +123,10 @@ def test_a_certificate_is_checked_against_the_name_and_the_address_is_the_one_ju
 ) -> None:
     secure.play(sized(b"picture"))
     internet.names["pictures.example"] = [PUBLIC]
-    assert public(internet).body == b"picture"
+    answer = public(internet)
+    assert answer.body == b"picture"
+    assert answer.certificate
+    assert answer.certificate.begins < datetime.now(UTC) < answer.certificate.ends
     assert internet.connected == [(PUBLIC, 443)]
     assert secure.names == ["pictures.example"]
     assert "\r\nHost: pictures.example\r\n" in secure.requests[0]
@@ -362,7 +366,7 @@ def test_what_is_not_http_is_an_error(server: Server, sent: bytes) -> None:
 def test_what_is_not_tls_is_an_error(server: Server, authority: Authority) -> None:
     server.speaks_first = True
     server.play(b"220 mail.example ESMTP\r\n")
-    with pytest.raises(OutboundError, match="could not be reached"):
+    with pytest.raises(OutboundError, match="does not speak https"):
         public(Internet(server, authority.client()))
 
 

@@ -52,8 +52,7 @@ def run(place: Installation, folder: Path, line: str) -> str:
 @pytest.fixture
 def running(installed: Installation, addresses: dict[str, str], tmp_path: Path) -> Iterator[str]:
     """The steps for one's own machine, up to a page with the embed code; returns the page's address."""
-    for beginning in ("commentsvc init", "commentsvc site add"):
-        run(installed, tmp_path, command(ALONE, beginning, addresses))
+    run(installed, tmp_path, command(ALONE, "commentsvc init", addresses))
     (html,) = [block.text for block in documents.blocks(PAGE) if block.language == "html"]
     (tmp_path / "blog").mkdir()
     address = f"http://127.0.0.1:{addresses['8600']}"

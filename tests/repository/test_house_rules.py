@@ -120,6 +120,24 @@ def test_what_a_frame_may_ever_load_is_small() -> None:
     assert compressed(STATIC / "embed.js", STATIC / "frame.css", *STATIC.glob("frame/*")) <= 22 * KB
 
 
+FROM_THE_ROOT = {
+    "*.html": r"""(?:href|src|action)=["']/|url=/""",
+    "*.js": r"""(?:fetch|open|request|post|assign|import|URL)\(\s*["'`]/|(?:href|src|action)\s*[=:]\s*["'`]/""",
+    "*.css": r"""url\(["']?/""",
+    "*.py": r"""(?:redirect(?:_to)?\(|base_url\b.* \+ url_for|onward=)f?["']?/|redirect\((?:cookies\.)?[A-Z]+[,)]""",
+}
+"""Addresses from the root of the host, which are wrong where the service is below a path."""
+
+
+def test_no_address_begins_at_the_root_of_the_host() -> None:
+    """Templates write `base_path` before it, frame/core.js has `base`, and `url_for` does it by itself."""
+    for pattern, wrong in FROM_THE_ROOT.items():
+        paths = [path for path in PACKAGE.rglob(pattern) if "demo" not in path.parts]
+        assert paths
+        for path in paths:
+            assert re.findall(f".*(?:{wrong}).*", path.read_text()) == [], name_of(path)
+
+
 def test_no_script_or_style_comes_from_elsewhere() -> None:
     for path in [*PACKAGE.rglob("*.html"), *STATIC.rglob("*.js"), *STATIC.rglob("*.css")]:
         result = re.findall(

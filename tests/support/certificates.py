@@ -29,7 +29,11 @@ class Authority:
 
     def client(self) -> ssl.SSLContext:
         """Return a context that believes this authority and no other."""
-        return ssl.create_default_context(cadata=self._certificate.public_bytes(Encoding.PEM).decode())
+        return ssl.create_default_context(cadata=self.pem())
+
+    def pem(self) -> str:
+        """Return this authority's own certificate."""
+        return self._certificate.public_bytes(Encoding.PEM).decode()
 
     def server(self, host: str, folder: Path) -> ssl.SSLContext:
         """Return a context that shows a certificate for `host`."""

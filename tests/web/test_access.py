@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import ipaddress
+import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from itsdangerous import URLSafeTimedSerializer
 
+from commentsvc import create_app
 from commentsvc.config import Settings
 from commentsvc.integrations import signing
 from commentsvc.setting_values import Network
 from commentsvc.web import access, context
 from commentsvc.web.access import client_address
 from commentsvc.web.context import services_of
-from tests.conftest import BASE_URL, SECRET, environment
+from tests.conftest import BASE_URL, SECRET, dispose, environment
 from tests.support.guest_client import ARTICLE, Elements, GuestClient, add_site, contents
 
 NONE: tuple[Network, ...] = ()
@@ -105,6 +108,40 @@ def test_a_proxy_that_connects_through_a_unix_socket_is_the_machines_own(
             environment(settings.data_dir, COMMENTSVC_TRUSTED_PROXIES=trusted)
         )
         assert network_of(app, "", **forwarded) == network
+
+
+@pytest.mark.parametrize(
+    ("peer", "told"),
+    [("172.18.0.5", "from 172.18.0.5"), ("::1", "from ::1"), ("8.8.8.8", "from a public address")],
+)
+def test_the_log_says_once_that_a_proxy_is_not_trusted(
+    app: Flask, caplog: pytest.LogCaptureFixture, peer: str, told: str
+) -> None:
+    caplog.set_level("WARNING", "commentsvc")
+    for path in ("/", "/healthz", "/nowhere"):
+        app.test_client().get(
+            path, headers={"X-Forwarded-For": "198.51.100.1"}, environ_base={"REMOTE_ADDR": peer}
+        )
+    (line,) = [one.getMessage() for one in caplog.records if "X-Forwarded-For" in one.getMessage()]
+    assert told in line
+    assert "set COMMENTSVC_TRUSTED_PROXIES" in line
+    assert "8.8.8.8" not in line
+    assert "198.51.100" not in line
+
+
+def test_the_log_says_nothing_of_a_proxy_that_is_trusted_or_sends_nothing(
+    tmp_path: Path, migrated_sqlite: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shutil.copy(migrated_sqlite, tmp_path / "comments.sqlite")
+    trusting = Settings.from_env(environment(tmp_path, COMMENTSVC_TRUSTED_PROXIES="10.0.0.1"))
+    app = create_app(trusting)
+    caplog.set_level("WARNING", "commentsvc")
+    app.test_client().get(
+        "/healthz", headers={"X-Forwarded-For": "198.51.100.1"}, environ_base={"REMOTE_ADDR": "10.0.0.1"}
+    )
+    app.test_client().get("/healthz", environ_base={"REMOTE_ADDR": "203.0.113.9"})
+    dispose(app)
+    assert "X-Forwarded-For" not in caplog.text
 
 
 def test_a_network_is_stored_as_a_hash_of_its_month(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,13 +17,14 @@ from tests.conftest import BASE_URL, BLOG
 from tests.support.browser_client import BrowserClient, PageToken
 from tests.support.member_client import enter, person
 
-FROM_PROVIDERS = {
+FROM_NO_PAGE = {
     "/login/callback/<key>",
     "/login/facebook/deletion",
     "/login/facebook/deauthorize",
     "/login/apple/notices",
+    "/doctor",
 }
-"""The addresses that others post to: a login's answer, kept for the browser that began it, and signed notices."""
+"""What no page of ours sends: a login's answer, kept for the browser that began it, notices, the doctor's question."""
 ENDING = {"/admin/sign-out", "/account/leave", "/account/delete"}
 FOREIGN = {
     "none": None,
@@ -77,7 +78,7 @@ def changing(app: Flask) -> list[tuple[str, str]]:
     """Every route that takes another method than reading, and an address of it."""
     results = []
     for rule in app.url_map.iter_rules():
-        if (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"} and rule.rule not in FROM_PROVIDERS:
+        if (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"} and rule.rule not in FROM_NO_PAGE:
             number = {name: 1 for name in rule.arguments if re.search(f"<(int|site):{name}>", rule.rule)}
             values = dict.fromkeys(rule.arguments, "x" * 43) | number | dict(rule.defaults or {})
             path = app.url_map.bind("127.0.0.1").build(rule.endpoint, values, method="POST")

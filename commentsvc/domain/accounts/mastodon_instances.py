@@ -16,7 +16,7 @@ def provider_of(session: Session, row: Provider, host: str, redirect_uri: str) -
     registration = session.get(Registration, host)
     if registration is None:
         session.rollback()  # no transaction may stay open during a request
-        website = redirect_uri.partition("/login/")[0]
+        website = redirect_uri.rpartition("/login/")[0]
         client_id, secret = mastodon.register(host, redirect_uri, name="Comments", website=website)
         begin_write(session)
         registration = Registration(host=host, client_id=client_id, client_secret=secret)

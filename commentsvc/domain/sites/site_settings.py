@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from commentsvc.domain import fields
-from commentsvc.domain.sites import sites
+from commentsvc.domain.sites import separate_origins, sites
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.ignored_parameters import checked
 from commentsvc.match_keys import match_key
@@ -51,8 +51,8 @@ class SiteSettings:
         )
 
 
-def change(session: Session, site: Site, wanted: SiteSettings) -> None:
-    """Change a site's settings to `wanted`. Needs `begin_write`; the caller commits.
+def change(session: Session, site: Site, wanted: SiteSettings, *, base_url: str) -> None:
+    """Change a site's settings to `wanted`, on the service at `base_url`. Needs `begin_write`; the caller commits.
 
     Raises InvalidFieldsError with all errors at once.
     """
@@ -66,6 +66,7 @@ def change(session: Session, site: Site, wanted: SiteSettings) -> None:
         errors["name"] = f"There is already a site named {name!r}."
     try:
         sites.set_origins(session, site, wanted.origins)
+        separate_origins.require_separate([item.origin for item in site.origins], base_url)
     except InvalidFieldsError as error:
         errors |= error.fields
     try:

@@ -65,7 +65,7 @@ class Flow:
         if provider.nonce and (provider.openid or provider.key == "apple"):
             more["nonce"] = attempt.nonce
         endpoints = self.endpoints(provider)
-        with _client(provider, endpoints, redirect_uri) as client:
+        with client_of(provider, endpoints, redirect_uri) as client:
             url, _ = client.create_authorization_url(
                 endpoints.authorize,
                 state=attempt.state,
@@ -99,7 +99,11 @@ class Flow:
             log.warning("%s: %s", provider.key, error)
             raise
         except AuthlibBaseError as error:
-            log.warning("%s refused the exchange: %.200r", provider.key, error)
+            log.warning(
+                "%s refused the exchange: %.200r (`commentsvc doctor` asks it about the client secret)",
+                provider.key,
+                error,
+            )
             raise ProviderError(f"{provider.label} did not accept this login. Please try again.") from error
         except _STRANGE as error:
             log.warning("%s sent an unexpected answer: %.200r", provider.key, error)
@@ -141,7 +145,7 @@ class Flow:
             account = mastodon.claims(provider, redirect_uri, answer["code"], attempt.verifier)
             return provider.read(endpoints.issuer, account)
         secret = apple.client_secret(provider) if provider.key == "apple" else provider.client_secret
-        with _client(provider, endpoints, redirect_uri, secret) as client:
+        with client_of(provider, endpoints, redirect_uri, secret) as client:
             token = client.fetch_token(
                 endpoints.token,
                 code=answer["code"],
@@ -173,7 +177,8 @@ class Flow:
             return id_token.verify(given, keys, provider, issuer=endpoints.issuer, nonce=nonce)
 
 
-def _client(provider: Provider, endpoints: Endpoints, redirect_uri: str, secret: str = "") -> Any:
+def client_of(provider: Provider, endpoints: Endpoints, redirect_uri: str, secret: str = "") -> Any:
+    """Return Authlib's client, whose requests are guarded."""
     client = OAuth2Session(
         provider.client_id,
         secret,

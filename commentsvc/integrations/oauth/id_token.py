@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Mapping
@@ -14,6 +15,8 @@ from joserfc.jwk import KeySet
 from commentsvc.errors import ProviderError
 from commentsvc.integrations.claims import StrictDecoder
 from commentsvc.integrations.oauth.catalogue import Provider
+
+log = logging.getLogger(__name__)
 
 ALGORITHMS = ("RS256", "ES256", "PS256", "EdDSA", "Ed25519", "RS384", "RS512", "ES384", "ES512")
 """Never `none` and never a shared secret, whatever the provider's metadata offer."""
@@ -32,11 +35,7 @@ def verify(
     claims = signed_claims(token, keys)
     _require(_issuer_fits(claims, provider, issuer), "issuer")
     _require(_audience_fits(claims, provider.client_id), "audience")
-    now = time.time()
-    _require(seconds(claims.get("exp")) > now - LEEWAY, "expiry")
-    _require(seconds(claims.get("iat")) < now + LEEWAY, "time")
-    if "nbf" in claims:
-        _require(seconds(claims["nbf"]) <= now + LEEWAY, "time")
+    _require_time(claims, provider)
     if nonce is not None:
         _require(claims.get("nonce") == nonce, "nonce")
     return claims
@@ -74,6 +73,21 @@ def _audience_fits(claims: Mapping[str, Any], client_id: str) -> bool:
         return False
     authorized = claims.get("azp")
     return authorized == client_id if authorized is not None else len(several) == 1
+
+
+def _require_time(claims: Mapping[str, Any], provider: Provider) -> None:
+    now = time.time()
+    try:
+        _require(seconds(claims.get("exp")) > now - LEEWAY, "expiry")
+        _require(seconds(claims.get("iat")) < now + LEEWAY, "time")
+        if "nbf" in claims:
+            _require(seconds(claims["nbf"]) <= now + LEEWAY, "time")
+    except ProviderError:
+        log.warning(
+            "%s sent an ID token that is not valid now: is this machine's clock right? (`commentsvc doctor`)",
+            provider.key,
+        )
+        raise
 
 
 def seconds(value: object) -> float:

@@ -47,6 +47,7 @@ class GuardedAdapter(BaseAdapter):
         answer = requests.Response()
         answer.status_code, answer.url, answer.request = fetched.status, fetched.url, request
         answer.headers["Content-Type"] = fetched.content_type
+        answer.headers["Date"] = fetched.headers.get("date", "")
         answer.raw = BytesIO(fetched.body)
         return answer
 

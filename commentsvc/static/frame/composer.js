@@ -1,8 +1,8 @@
 // The comment form with script: opens when entered, keeps what is typed, answers in place, posts without a reload.
 
 import {
-  draft, draftKey, earlierDraftKey, form, framed, highlight, hostFacts, load, loadLogin, page, parse, placeConversation,
-  placeReplies, sendToHost,
+  base, draft, draftKey, earlierDraftKey, form, framed, highlight, hostFacts, load, loadLogin, page, parse,
+  placeConversation, placeReplies, sendToHost,
 } from "./core.js";
 import { authHeaders, randomHex, save } from "./session.js";
 
@@ -84,7 +84,7 @@ let readerAskedAt = 0;
 let shownMark; // the member's whom the form shows; null for a guest
 // On a page of its own: its link "Change" led here, or a guest's form came back with an error.
 const staysGuest = !framed && fields.identity.value === "guest"
-  && (location.pathname !== "/thread" || new URLSearchParams(location.search).has("as"));
+  && (!location.pathname.endsWith("/thread") || new URLSearchParams(location.search).has("as"));
 
 /**
  * Ask for what is this reader's alone: who they are, a form token that is not as old as the page, their held
@@ -197,7 +197,7 @@ previewButton.addEventListener("click", async () => {
     text.focus();
     return;
   }
-  const reply = await post("/embed/preview", new URLSearchParams({ text: text.value }));
+  const reply = await post(`${base}embed/preview`, new URLSearchParams({ text: text.value }));
   if (!reply.ok) return showErrors({ text: reply.body.message });
   preview.replaceChildren(parse(reply.body.html));
   showPreview(true);

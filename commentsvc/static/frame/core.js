@@ -4,6 +4,7 @@ export const thread = document.getElementById("thread");
 export const form = document.getElementById("reply");
 export const framed = parent !== window;
 export const page = thread.dataset.page ?? ""; // a note is no thread
+export const base = page.split(/\w+\?/)[0]; // "/", or "/comments/"
 
 export function load(storage, key) {
   try {
@@ -13,7 +14,7 @@ export function load(storage, key) {
   }
 }
 
-// What was being written here; not what another tab begins from now on.
+// What was being written here, not what another tab begins.
 export const draftKey = `draft ${thread.dataset.thread}`;
 export const earlierDraftKey = `draft ${page.replace(/&order=\w+/, "")}`;
 export const draft = load("localStorage", draftKey) ?? load("localStorage", earlierDraftKey);
@@ -52,7 +53,7 @@ export function sendHeight() {
 export function highlight(comment, smooth = !matchMedia("(prefers-reduced-motion: reduce)").matches) {
   comment.classList.remove("highlighted");
   comment.querySelector(".fold")?.setAttribute("open", "");
-  sendHeight(); // or the page may be too short yet; this measures, so that the class below is a new one
+  sendHeight(); // or the page may be too short; it measures, so the class below is a new one
   if (host.origin) sendToHost("scroll", { top: comment.getBoundingClientRect().top, smooth });
   else comment.scrollIntoView({ block: "center", behavior: smooth ? "smooth" : "auto" });
   comment.classList.add("highlighted");
@@ -94,11 +95,11 @@ export function placeReplies(items) {
     order.push(item);
     waiting.push(...(below.get(number(item)) ?? []).reverse());
   }
-  // Only those out of place: to be moved takes the focus away.
+  // Only those out of place: moving takes the focus away.
   order.forEach((item, index) => list.children[index] === item || list.insertBefore(item, list.children[index]));
 }
 
-/** Put a conversation into the list; of one that is there already, only the replies it lacks. */
+/** Put a conversation into the list; of one that is there, only the replies it lacks. */
 export function placeConversation(item, { first = false } = {}) {
   const list = document.getElementById("comments");
   if (list.querySelector(`:scope > [data-root="${+item.dataset.root}"]`)) placeReplies([...item.querySelectorAll(".reply")]);

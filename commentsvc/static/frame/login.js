@@ -2,7 +2,7 @@
 // has the verifier fetches the session when the login is done. No window has to speak with another, so it works
 // where popups lose their opener, and no cookie of the popup is needed.
 
-import { form, framed, host, load, LOGIN_WINDOW, page, sendToHost } from "./core.js";
+import { base, form, framed, host, load, LOGIN_WINDOW, page, sendToHost } from "./core.js";
 import { authHeaders, randomHex, save, saveBearer, toHex } from "./session.js";
 
 const loginForm = document.getElementById("login");
@@ -81,7 +81,7 @@ function startLogin(provider, { tab = false } = {}) {
   if (!tab) {
     const left = Math.max(0, screenX + (outerWidth - 520) / 2);
     const top = Math.max(0, screenY + (outerHeight - 680) / 3);
-    if (!isolated) opened = open("/login/opening", target, `popup,width=520,height=680,left=${left},top=${top}`);
+    if (!isolated) opened = open(`${base}login/opening`, target, `popup,width=520,height=680,left=${left},top=${top}`);
     // Null although a window opened: the host page isolates itself. That window closes itself, and was the only one
     // that Firefox lets a click open; the next click opens none in vain.
     isolated ||= !opened;
@@ -147,7 +147,7 @@ function cancelLogin(needed) {
   login = null;
   save("sessionStorage", "connecting", null);
   if (opened !== needed) opened?.close();
-  request("/login/cancel", { verifier }).catch(() => {});
+  request("login/cancel", { verifier }).catch(() => {});
   form.querySelector("[data-late]").hidden = true;
 }
 
@@ -163,14 +163,14 @@ function endLogin(error, message = "") {
 async function request(path, more) {
   const body = new URLSearchParams({ ...Object.fromEntries(new URLSearchParams(page.split("?")[1])), ...more });
   const headers = { Accept: "application/json", ...authHeaders() };
-  const answer = await fetch(path, { method: "POST", body, headers, keepalive: true });
+  const answer = await fetch(base + path, { method: "POST", body, headers, keepalive: true });
   return { status: answer.status, ...(await answer.json()) };
 }
 
 /** Fetch the session of a login; says whether the login is over. */
 async function redeem(current) {
   const { opened, provider, verifier } = current;
-  const answer = await request("/login/redeem", { verifier });
+  const answer = await request("login/redeem", { verifier });
   current.begun ||= answer.begun;
   if (answer.stage === "pending" || answer.status === 429 || answer.status >= 500) return false;
   if (login !== current) return true;
@@ -183,7 +183,7 @@ async function redeem(current) {
   save("sessionStorage", "connecting", null);
   if (!(await refresh())) {
     // The browser kept no cookie: ask once more, for a token to hold ourselves.
-    saveBearer((await request("/login/redeem", { verifier, want: "bearer" })).bearer);
+    saveBearer((await request("login/redeem", { verifier, want: "bearer" })).bearer);
     if (!(await refresh())) endLogin("Your browser did not keep the login. You can comment as a guest.");
   }
   if (member) focusPanel("member", `You are logged in as ${member.name}.`);
@@ -232,12 +232,12 @@ async function useSsoToken() {
   const { ssoToken: sso } = host;
   if (sso === "" && member?.provider === "sso") return logOut();
   if (!sso) return;
-  const answer = await request("/login/sso", { sso }).catch(() => ({}));
+  const answer = await request("login/sso", { sso }).catch(() => ({}));
   if (sso !== host.ssoToken) return; // it has changed its mind
   if (answer.stage === "stale") sendToHost("stale"); // the page may have a new one
   if (answer.stage !== "done") return showLoginError(answer.message ?? "");
   if ((await refresh()) && member?.provider === "sso") return;
-  saveBearer((await request("/login/sso", { sso, want: "bearer" }).catch(() => ({}))).bearer);
+  saveBearer((await request("login/sso", { sso, want: "bearer" }).catch(() => ({}))).bearer);
   await refresh();
 }
 
@@ -247,7 +247,7 @@ async function useSsoToken() {
  */
 async function openAccount() {
   const pass = randomHex(32);
-  const granted = request("/embed/pass", { csrf_token: leaveToken.value, pass });
+  const granted = request("embed/pass", { csrf_token: leaveToken.value, pass });
   const entry = document.getElementById("pass");
   entry.elements.pass.value = pass;
   entry.submit();
@@ -256,7 +256,7 @@ async function openAccount() {
 }
 
 async function logOut() {
-  await request("/login/leave", { csrf_token: leaveToken.value, door: "frame" }).catch(() => {});
+  await request("login/leave", { csrf_token: leaveToken.value, door: "frame" }).catch(() => {});
   saveBearer(null);
   save("localStorage", "signed", null);
   showMember(null, "");

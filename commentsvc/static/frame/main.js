@@ -1,7 +1,7 @@
-// Makes the complete page of the server more pleasant; what only writers need is in other modules.
+// Makes the server's page more pleasant; what only writers need is in other modules.
 
 import {
-  draft, form, framed, highlight, host, hostFacts, isAllowed, load, loadLogin, LOGIN_WINDOW, page, parse,
+  base, draft, form, framed, highlight, host, hostFacts, isAllowed, load, loadLogin, LOGIN_WINDOW, page, parse,
   placeConversation, placeReplies, sendHeight, sendToHost, thread, updateTimes,
 } from "./core.js";
 
@@ -129,10 +129,10 @@ async function loadComposer() {
   }
 }
 
-// Before login.js is there, a login would replace the thread in here, which no provider lets it do.
+// Before login.js is there, a login would replace the thread, which no provider lets it do.
 if (framed) document.getElementById("login")?.addEventListener("submit", async (event) => {
   event.preventDefault();
-  open("/login/opening", LOGIN_WINDOW, "popup,width=520,height=680"); // in the click
+  open(`${base}login/opening`, LOGIN_WINDOW, "popup,width=520,height=680"); // in the click
   if (await loadComposer()) event.submitter.click();
 }, { once: true });
 

@@ -32,7 +32,7 @@ def guard() -> ResponseReturnValue | None:
     holder = _find_holder()
     if holder is None:
         if request.endpoint != "account.home":
-            return redirect(ACCOUNT, 303)
+            return redirect(url_for("account.home"), 303)
         html = render_template(
             "account/signed_out.html", providers=list(providers().values()), gone="gone" in request.args
         )
@@ -109,7 +109,7 @@ def leave() -> ResponseReturnValue:
     with writing() as session:
         login_sessions.end_one(session, _holder().commenter_id, _holder().id)
     reader.clear_cookie(None)
-    return redirect(ACCOUNT, 303)
+    return redirect(url_for("account.home"), 303)
 
 
 @blueprint.get("/data.json")

@@ -53,7 +53,8 @@ def arrival() -> Response | None:
     if request.headers.get("Sec-Fetch-Site") != "cross-site" or _SETTLED in request.args:
         return None
     query = urlencode([*request.args.items(multi=True), (_SETTLED, "1")])
-    return make_response(render_template("admin/arrival.html", onward=f"{quote(request.path)}?{query}"))
+    onward = f"{quote(request.script_root + request.path)}?{query}"
+    return make_response(render_template("admin/arrival.html", onward=onward))
 
 
 def signed_out(status: int, *, spent: bool = False) -> Response:

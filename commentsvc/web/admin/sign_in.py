@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template
+from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from commentsvc.domain.accounts import accounts, login_sessions
@@ -43,7 +43,7 @@ def enter(token: str) -> ResponseReturnValue:
         link = accounts.find_link(database(), token, at=now())
         return admin_context.signed_out(410, spent=link is None or link.provider is None)
     cookies.begin(secret)
-    return redirect(cookies.ADMIN, 303)
+    return redirect(url_for("queue.listing"), 303)
 
 
 @blueprint.post("/sign-out")
@@ -54,4 +54,4 @@ def leave() -> ResponseReturnValue:
         with writing() as session:
             login_sessions.end(session, secret)
     cookies.end()
-    return redirect(cookies.ADMIN, 303)
+    return redirect(url_for("queue.listing"), 303)

@@ -12,7 +12,7 @@ from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import FieldRule, Order, Policy, Site
 from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.auth import cookies
-from commentsvc.web.context import writing
+from commentsvc.web.context import settings, writing
 from commentsvc.web.forms import SiteForm, require_valid
 
 blueprint = Blueprint("site_settings", __name__, url_prefix=cookies.ADMIN)
@@ -42,7 +42,8 @@ def _save(form: SiteForm, site_id: int) -> None:
     require_valid(form)
     try:
         with writing() as session:
-            site_settings.change(session, AdminContext.for_site(site_id, owner=True).site, _wanted(form))
+            site = AdminContext.for_site(site_id, owner=True).site
+            site_settings.change(session, site, _wanted(form), base_url=settings().base_url)
     except IntegrityError:  # another owner took the name or an origin at the same moment
         raise InvalidFieldsError(
             {"name": "The name or one of the origins has just been taken by another site."}

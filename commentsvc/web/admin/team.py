@@ -34,7 +34,7 @@ def listing(site_id: int) -> ResponseReturnValue:
             admin = AdminContext.for_site(site_id, owner=True)
             role = Role(form.role.data)
             token = team.invite(session, admin.site, role, moderator_id=admin.person.id, at=now())
-        link = settings().base_url + url_for("invitation.page", token=token)
+        link = settings().origin + url_for("invitation.page", token=token)
         admin = AdminContext.for_site(site_id, owner=True)
     html = render_template(
         "admin/team.html",

@@ -6,7 +6,7 @@ may come first; then it asks again.
 
 from __future__ import annotations
 
-from flask import Blueprint, jsonify, make_response, redirect, render_template, request
+from flask import Blueprint, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from commentsvc.domain.accounts import handoff_tokens, login_sessions
@@ -55,7 +55,7 @@ def redeem() -> ResponseReturnValue:
         html = render_template("account/not_entered.html", message=str(error))
         return headers.no_store(make_response(html, 400))
     reader.set_cookie(None, token)
-    return redirect(ACCOUNT, 303)
+    return redirect(url_for("account.home"), 303)
 
 
 def _tries() -> int:

@@ -6,9 +6,8 @@ import hashlib
 import secrets
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode
 
-from flask import Blueprint, Response, jsonify, make_response, render_template, request
+from flask import Blueprint, Response, jsonify, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 
@@ -100,8 +99,7 @@ def posted(key: str) -> ResponseReturnValue:
             proof = login_tickets.store_answer(session, state, answer, at=now())
     except _FAULTS as error:
         return login_outcomes.failed(error, _begun_from(state), answered=True)
-    query = urlencode({"state": state, "proof": proof})
-    return login_arrival.redirect_to(f"/login/callback/{provider.key}?{query}")
+    return login_arrival.redirect_to(url_for("login.callback", key=provider.key, state=state, proof=proof))
 
 
 @blueprint.post("/redeem")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from flask import Response, make_response, redirect
+from flask import Response, make_response, redirect, url_for
 
 from commentsvc.domain.accounts import accounts, identities, invitations, login_sessions, login_tickets
 from commentsvc.errors import NoRoleError, NotFreshError
@@ -87,8 +87,8 @@ def _onward(begun: PendingLogin, *, token: str, link: str) -> Response:
         case Purpose.PERSON:
             return reader.set_person_cookie(redirect_to(persons_page(begun.start)), token)
         case Purpose.LINK:
-            return redirect_to("/account/settings")
+            return redirect_to(url_for("account.settings"))
         case Purpose.ADMIN | Purpose.INVITE:
-            return redirect_to(f"/admin/sign-in/{link}")
+            return redirect_to(url_for("sign_in.ask", token=link))
         case _:
-            return redirect_to("/login/done")
+            return redirect_to(url_for("login.done"))

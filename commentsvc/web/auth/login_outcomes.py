@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from flask import Response, make_response, render_template
+from flask import Response, make_response, render_template, url_for
 from sqlalchemy.exc import OperationalError
 
 from commentsvc import errors
@@ -157,7 +157,7 @@ ADVICE: dict[LoginOutcome, dict[Purpose, str]] = {
     LoginOutcome.SPENT: _AGAIN | {Purpose.INVITE: "Ask whoever sent it to you for a new one."},
     LoginOutcome.BUSY: _LATER,
 }
-_PERSONS_PAGES = {"settings": "/account/settings", "delete": "/account/delete"}
+_PERSONS_PAGES = {"settings": "account.settings", "delete": "account.delete"}
 _OF_A_THREAD = ("url", "canonical", "id", "order")
 WHEREVER = "Go back to the page where you began, and log in again."
 """The advice if the purpose of a login is no longer known."""
@@ -213,13 +213,13 @@ def _thread(start: Start) -> str:
 
 def persons_page(start: Start) -> str:
     """Return the path of the person's page that a login leads to."""
-    return _PERSONS_PAGES.get(start.page, "/account")
+    return url_for(_PERSONS_PAGES.get(start.page, "account.home"))
 
 
 def _invitation(start: Start) -> str:
     if not re.fullmatch(r"[\w-]{20,100}", start.invitation, re.ASCII):
         raise errors.NotFoundError("The invitation is no longer known.")
-    return f"/admin/invite/{start.invitation}"
+    return url_for("invitation.page", token=start.invitation)
 
 
 WAYS_BACK: dict[Purpose | None, WayBack | None] = {
@@ -227,10 +227,10 @@ WAYS_BACK: dict[Purpose | None, WayBack | None] = {
     Purpose.TAB: WayBack("Back to the article", _article),
     Purpose.THREAD: WayBack("Back to the comments", _thread),
     Purpose.PERSON: WayBack("Back to your own page", persons_page),
-    Purpose.LINK: WayBack("Back to your settings", lambda _: "/account/settings"),
-    Purpose.ADMIN: WayBack("Back to the sign-in page", lambda _: "/admin"),
+    Purpose.LINK: WayBack("Back to your settings", lambda _: url_for("account.settings")),
+    Purpose.ADMIN: WayBack("Back to the sign-in page", lambda _: url_for("queue.listing")),
     Purpose.INVITE: WayBack("Back to the invitation", _invitation),
-    None: WayBack("Log in to your own page", lambda _: "/account"),
+    None: WayBack("Log in to your own page", lambda _: url_for("account.home")),
 }
 
 

@@ -19,11 +19,11 @@ from commentsvc.domain.accounts import accounts, login_sessions, single_sign_on
 from commentsvc.domain.reading import avatars
 from commentsvc.errors import ForbiddenError
 from commentsvc.integrations.oauth import catalogue
-from commentsvc.models import LoginSession
+from commentsvc.models import Commenter, LoginSession
 from commentsvc.text import initials
 from commentsvc.web.auth import person_marks
 from commentsvc.web.auth.cookies import READER_COOKIE
-from commentsvc.web.context import database, now, providers
+from commentsvc.web.context import database, now, providers, settings
 
 PERSON = "person"
 _OWN_LABELS = {single_sign_on.PROVIDER: "Website login", accounts.OPERATOR[0]: "Command line"}
@@ -128,7 +128,7 @@ def describe(holder: LoginSession) -> dict[str, Any]:
         "name": holder.commenter.name,
         "provider": key,
         "label": "" if key == single_sign_on.PROVIDER else label_of(key),
-        "picture": avatars.path(database(), holder.commenter) or _drawn(holder.commenter.name),
+        "picture": _picture(holder.commenter),
     }
 
 
@@ -140,9 +140,11 @@ def label_of(key: str) -> str:
     return configured.label if configured else catalogue.label_of(key)
 
 
-def _drawn(name: str) -> str:
-    """Return the initial as a picture, for people without a visible picture."""
-    return f"data:{initials.CONTENT_TYPE},{quote(initials.svg(name))}"
+def _picture(person: Commenter) -> str:
+    """Return the URL of a person's picture, or of their initial if they have no visible one."""
+    if path := avatars.path(database(), person):
+        return settings().base_path + path
+    return f"data:{initials.CONTENT_TYPE},{quote(initials.svg(person.name))}"
 
 
 def browser() -> str:

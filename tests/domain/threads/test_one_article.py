@@ -21,7 +21,7 @@ from commentsvc.errors import BadAddressError, InvalidFieldsError, KeyTakenError
 from commentsvc.ignored_parameters import KINDS, checked
 from commentsvc.integrations import migrations
 from commentsvc.models import Comment, Site, Thread, ThreadAlias
-from tests.conftest import BLOG
+from tests.conftest import BASE_URL, BLOG
 from tests.support import wxr
 from tests.support.browser_client import BrowserClient
 from tests.support.comment_builders import NOON, Pen, article
@@ -300,7 +300,7 @@ def use(session: Session, site: Site, listed: str) -> None:
         close_after_days=None,
         ignored_parameters=listed,
     )
-    site_settings.change(session, site, wanted)
+    site_settings.change(session, site, wanted, base_url=BASE_URL)
     session.flush()
     session.expire_all()
 

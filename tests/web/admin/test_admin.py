@@ -665,6 +665,7 @@ class TestSettings:
             ("origins", "blog", "is not the address of a web page"),
             ("origins", "javascript:alert(1)", "is not the address of a web page"),
             ("origins", OTHER, "already belongs to the site"),
+            ("origins", f"{BLOG} {BASE_URL}/blog", "act as the reader and as you"),
             ("policy", "anarchy", "Not a valid choice"),
             ("email_field", "", "Not a valid choice"),
             ("close_after_days", "0", "Between 1 and 36500 days"),

@@ -1,0 +1,1 @@
+"""The checks of `commentsvc doctor`, a file per subject."""
