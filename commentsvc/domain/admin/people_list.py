@@ -121,7 +121,9 @@ def _counted(source: Subquery, order: PeopleOrder) -> Any:
         )
         .where(or_(source.c.commenter_id.is_not(None), source.c.guest_email.is_not(None)))
         .group_by(source.c.commenter_id, email)
-        .order_by(*([numbers[order].desc()] if order in numbers else []), seen.desc(), func.max(source.c.id).desc())
+        .order_by(
+            *([numbers[order].desc()] if order in numbers else []), seen.desc(), func.max(source.c.id).desc()
+        )
     )
 
 
@@ -159,14 +161,14 @@ def _names(session: Session, comment_ids: Sequence[int]) -> dict[int, str | None
         .outerjoin(Commenter, Commenter.id == Comment.commenter_id)
         .where(Comment.id.in_(comment_ids))
     )
-    return {comment_id: name for comment_id, name in session.execute(query)}
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def _roles(session: Session, site_id: int, commenter_ids: Sequence[int]) -> dict[int, Role]:
     query = select(Membership.commenter_id, Membership.role).where(
         Membership.site_id == site_id, Membership.commenter_id.in_(commenter_ids)
     )
-    return {commenter_id: role for commenter_id, role in session.execute(query)}
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def _banned(session: Session, site_id: int, people: Sequence[AuthorRef], at: datetime) -> set[AuthorRef]:

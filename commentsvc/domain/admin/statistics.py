@@ -26,10 +26,10 @@ ARTICLES = 8
 
 WAITS = (
     ("Up to 10 minutes", timedelta(minutes=10)),
-    ("10–60 minutes", timedelta(hours=1)),
-    ("1–6 hours", timedelta(hours=6)),
-    ("6–24 hours", timedelta(days=1)),
-    ("1–3 days", timedelta(days=3)),
+    ("10 to 60 minutes", timedelta(hours=1)),
+    ("1 to 6 hours", timedelta(hours=6)),
+    ("6 to 24 hours", timedelta(days=1)),
+    ("1 to 3 days", timedelta(days=3)),
     ("Over 3 days", timedelta.max),
 )
 NO_RULE = "Moderators only"

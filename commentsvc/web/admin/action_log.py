@@ -35,6 +35,7 @@ def listing(site_id: int) -> ResponseReturnValue:
 @blueprint.get("/sites/<site:site_id>/actions")
 def moved(site_id: int) -> ResponseReturnValue:
     """The page's address in earlier versions."""
+    AdminContext.for_site(site_id)
     return redirect(url_for("action_log.listing", site_id=site_id), 301)
 
 

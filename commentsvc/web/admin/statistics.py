@@ -40,6 +40,7 @@ def overview(site_id: int) -> ResponseReturnValue:
 @blueprint.get("/sites/<site:site_id>/glance")
 def moved(site_id: int) -> ResponseReturnValue:
     """The page's address in earlier versions."""
+    AdminContext.for_site(site_id)
     return redirect(url_for("statistics.overview", site_id=site_id), 301)
 
 

@@ -157,7 +157,7 @@ class TestAnEdit:
         (one,) = it.held(1)
         action = edit(it, one, "Other")
         edits.tidy(it.session, at=now())
-        path = f'/actions/{action}/undo"'
+        path = f'/activity/{action}/undo"'
         assert path in it.owner.page(f"/admin/sites/{it.site_id}/activity")
         edits.tidy(it.session, at=now() + edits.KEPT)
         assert path not in it.owner.page(f"/admin/sites/{it.site_id}/activity")

@@ -96,8 +96,8 @@ class TestFigures:
         assert result.usual_wait == timedelta(minutes=60)
         assert shares(result.waits) == {
             "Up to 10 minutes": 1,
-            "10–60 minutes": 1,
-            "1–6 hours": 1,
+            "10 to 60 minutes": 1,
+            "1 to 6 hours": 1,
             "Over 3 days": 1,
         }
 
