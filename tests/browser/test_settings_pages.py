@@ -42,7 +42,9 @@ def test_save_and_the_current_page_stay_in_sight(admin: Page) -> None:
     admin.get_by_role("button", name="Save").click()
     expect(admin.locator(".toast")).to_be_in_viewport(ratio=1)
     save, toast = admin.locator(".save-bar").bounding_box(), admin.locator(".toast").bounding_box()
-    assert save and toast and toast["y"] + toast["height"] <= save["y"]
+    assert save is not None
+    assert toast is not None
+    assert toast["y"] + toast["height"] <= save["y"], "the message covers Save"
     side = admin.get_by_role("navigation", name="Sections")
     side.get_by_role("link", name="Danger").click()
     expect(side.get_by_role("link", name="Danger")).to_be_in_viewport(ratio=1)
