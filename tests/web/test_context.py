@@ -1,4 +1,4 @@
-"""What a view that changes something gets: one transaction, committed once or not at all."""
+"""What views share: one transaction, committed once or not at all, and the name that sign-in pages show."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from commentsvc.db.session import db
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import Commenter
 from commentsvc.web.context import database, writing
+from tests.conftest import BASE_URL
+from tests.support.guest_client import add_site
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 
@@ -69,3 +71,15 @@ def test_after_an_error_nobody_waits_for_the_lock(app: Flask) -> None:
         other.join(timeout=4)
         assert not other.is_alive()
         assert stored() == 1
+
+
+def test_signing_in_says_whose_it_is(app: Flask) -> None:
+    """The site, or the service's host where there are several, whose names are nobody's business."""
+    host = BASE_URL.partition("://")[2]
+    for name, origin in ((host, None), ("Blog", "https://blog.example"), (host, "https://other.example")):
+        if origin:
+            add_site(app, origin=origin)
+        for path in ("/account", "/admin"):
+            page = app.test_client().get(path, base_url=BASE_URL).text
+            assert f"<b><bdi>{name}</bdi></b>" in page, (path, origin)
+            assert f"<bdi>{host}</bdi></a>" in page

@@ -32,9 +32,10 @@ from commentsvc.models import (
 )
 from commentsvc.web.auth import incoming_avatars
 from commentsvc.web.auth.reader import label_of
-from tests.cli.test_cli import bare_environment, fail, succeed
+from tests.cli.conftest import bare_environment
 from tests.conftest import BASE_URL, BLOG
 from tests.support.browser_client import BrowserClient
+from tests.support.cli_service import fail, succeed
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 ARTICLE = {"url": f"{BLOG}/article"}
@@ -420,7 +421,7 @@ class TestTheSecret:
         assert owner.post(path, {"do": "off"}, token=owner.token(path)).status_code == 303
         session.expire_all()
         assert session.get_one(Site, site.id).sso_secret is None
-        assert "It is off." in owner.page(path)
+        assert '<span class="badge plain">Off</span>' in owner.page(path)
 
     def test_is_not_made_by_looking(self, session: Session, site: Site, owner: BrowserClient) -> None:
         before = site.sso_secret

@@ -16,10 +16,12 @@ from werkzeug.routing import IntegerConverter, Rule
 from werkzeug.test import EnvironBuilder
 
 import commentsvc
+from commentsvc import create_app
+from commentsvc.config import Settings
 from commentsvc.db.session import begin_write, db
 from commentsvc.domain.moderation import decisions
 from commentsvc.models import Comment, Order, Status
-from tests.conftest import BASE_URL, BLOG
+from tests.conftest import BASE_URL, BLOG, dispose, environment
 from tests.support.guest_client import ARTICLE, Elements, GuestClient, add_site, contents
 
 both_engines = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
@@ -423,3 +425,26 @@ def test_a_page_is_three_queries(app: Flask, reader: GuestClient, door: str) -> 
         "SELECT",  # the thread
         "WITH",  # its comments
     ], asked
+
+
+@pytest.mark.parametrize(
+    ("keys", "named", "words"),
+    [
+        (("GITHUB",), ["GitHub"], "Fill in your details below or log in:"),
+        (("GITHUB", "GOOGLE"), [], "Fill in your details below or click an icon to log in:"),
+    ],
+)
+def test_a_single_provider_shows_its_name(
+    tmp_path: Path, settings: Settings, keys: tuple[str, ...], named: list[str], words: str
+) -> None:
+    clients = {f"COMMENTSVC_{key}_CLIENT_{part}": "x" for key in keys for part in ("ID", "SECRET")}
+    more = {"COMMENTSVC_DATABASE_URL": settings.database_url, **clients}
+    app = create_app(Settings.from_env(environment(tmp_path / "with providers", **more)))
+    try:
+        add_site(app)
+        page = GuestClient(app).get("/embed").text
+        assert re.findall(r"</svg>\s*<bdi>(.*?)</bdi></button>", page) == named
+        assert words in page
+        assert 'aria-label="Log in with GitHub"' in page
+    finally:
+        dispose(app)
