@@ -78,7 +78,7 @@ def test_signing_in_says_whose_it_is(app: Flask) -> None:
     host = BASE_URL.partition("://")[2]
     for name, origin in ((host, None), ("Blog", "https://blog.example"), (host, "https://other.example")):
         if origin:
-            add_site(app, origin=origin)
+            add_site(app, name if name == "Blog" else "Another blog", origin)
         for path in ("/account", "/admin"):
             page = app.test_client().get(path, base_url=BASE_URL).text
             assert f"<b><bdi>{name}</bdi></b>" in page, (path, origin)
