@@ -382,7 +382,9 @@ class TestDecisions:
         decide(moderator, comment, "approved")
         page = moderator.page("/admin")
         assert "<p>Approved.</p>" in page
-        undo = re.search(r'action="([^"]+)"[^<]*(?:<input[^>]+>)+<button name="verdict" value="(\w+)">Undo', page)
+        undo = re.search(
+            r'action="([^"]+)"[^<]*(?:<input[^>]+>)+<button name="verdict" value="(\w+)">Undo', page
+        )
         assert undo is not None
         moderator.post(undo[1].replace("&amp;", "&"), {"verdict": undo[2]})
         assert fresh(session, comment).status is Status.HELD
