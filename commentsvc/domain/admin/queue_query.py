@@ -10,15 +10,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, cast, literal_column, or_, select
+from sqlalchemy import ColumnElement, String, cast, literal_column, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from commentsvc.domain.admin import search
 from commentsvc.domain.admin.author_ref import AuthorRef
-from commentsvc.domain.admin.queue_filters import Filters, Tab
+from commentsvc.domain.admin.queue_filters import Filters, KindFilter, Tab
 from commentsvc.errors import NotFoundError
 from commentsvc.integrations import full_text
-from commentsvc.models import Comment, Decision, Identity, Thread
+from commentsvc.models import Comment, Decision, Identity, Kind, Thread
 
 LOOK = 5000
 _BY_ID: tuple[Any, ...] = (Comment.id.desc(),)
@@ -83,7 +83,9 @@ def listed(site_id: int, tab: Tab, author: AuthorRef | None = None) -> Any:
 
 
 def _in(tab: Tab) -> ColumnElement[bool]:
-    return _REPORTED if tab is Tab.REPORTED else Comment.status == tab.statuses[0]
+    if tab is Tab.REPORTED:
+        return _REPORTED
+    return Comment.status.in_(tab.statuses) if tab is Tab.ALL else Comment.status == tab.statuses[0]
 
 
 def _conditions(session: Session, site_id: int, tab: Tab, filters: Filters) -> dict[str, ColumnElement[bool]]:
@@ -103,6 +105,9 @@ def _conditions(session: Session, site_id: int, tab: Tab, filters: Filters) -> d
         near = aliased(Comment)
         hashed = select(near.network_hash).where(near.id == filters.network, near.site_id == site_id)
         conditions["network"] = Comment.network_hash == hashed.scalar_subquery()
+    if filters.kind is not None:
+        is_comment = filters.kind is KindFilter.COMMENT
+        conditions["kind"] = Comment.kind == Kind.COMMENT if is_comment else Comment.kind != Kind.COMMENT
     if filters.provider is not None:
         conditions["provider"] = _through(filters.provider)
     if filters.began is not None:
@@ -161,7 +166,14 @@ def _list(tab: Tab, conditions: dict[str, ColumnElement[bool]], after: int | Non
     lead = [condition for name, condition in conditions.items() if name in along]
     rest = [condition for name, condition in conditions.items() if name not in along]
     lead += _before(after, by_date=order is _BY_DATE)
-    return QueryPath(select(Comment.id).where(*lead).order_by(*order).limit(LOOK), rest, order)
+    if tab is not Tab.ALL:
+        return QueryPath(select(Comment.id).where(*lead).order_by(*order).limit(LOOK), rest, order)
+    # The indexes have the status before the id, so each status is read on its own, and the engine merges them.
+    lead.remove(conditions["tab"])
+    columns = (Comment.id,) if order is _BY_ID else (Comment.id, Comment.created_at)
+    parts = union_all(*(select(*columns).where(*lead, Comment.status == one) for one in tab.statuses))
+    merged = [parts.selected_columns[column.element.name].desc() for column in order]
+    return QueryPath(parts.order_by(*merged).limit(LOOK), rest, order)
 
 
 def _before(after: int | None, *, by_date: bool) -> list[ColumnElement[bool]]:
