@@ -48,23 +48,25 @@ async function loadPage(url, options, fallback, item = null) {
     const answer = await fetch(url, options);
     const html = await answer.text();
     if (item && answer.status !== 200 && inlineForm.show(html, item)) return;
-    const isQueue = new URL(answer.url).pathname === location.pathname;
+    const isPage = answer.redirected || new URL(answer.url).pathname === location.pathname;
     if ((answer.status !== 200 && answer.status !== 409) || !replacePage(html)) throw new Error("no page to show");
-    if (isQueue) history.replaceState(null, "", answer.url);
+    if (isPage) history.replaceState(null, "", answer.url);
     showQueue(next, checked);
   } catch {
-    fallback();
+    return fallback();
   } finally {
     busy = false;
     document.querySelector("main").removeAttribute("aria-busy");
   }
+  continueJob();
 }
 
 function submitForm(form, button) {
   const body = new URLSearchParams(new FormData(form, button));
   const item = form.closest(".in-place")?.closest(".item");
   const send = () => HTMLFormElement.prototype.submit.call(withButton(form, button));
-  loadPage(form.action, { method: "POST", body }, item ? inlineForm.showFailure : send, item);
+  // Not `form.action`: a field may have that name.
+  loadPage(form.getAttribute("action"), { method: "POST", body }, item ? inlineForm.showFailure : send, item);
 }
 
 /** A form that is submitted by a script does not say which button it was. */
@@ -114,11 +116,15 @@ function showQueue(next, checked = new Set()) {
   checkboxes().forEach((box) => { box.checked = checked.has(box.value); });
   updateSelection();
   document.querySelector("#show-keys")?.removeAttribute("hidden");
-  const onward = document.querySelector("#onward");
-  if (onward) return onward.querySelector("button").click();
+  if (document.querySelector("#onward")) return;
   const following = next && document.getElementById(`comment-${next}`);
   if (document.querySelector(".item")) select(following || items()[0], { quiet: !following });
   else document.querySelector("main").focus();
+}
+
+/** Begin the next round of a long job. */
+function continueJob() {
+  document.querySelector("#onward button")?.click();
 }
 
 function toggleHelp() {
@@ -191,3 +197,4 @@ document.addEventListener("focusin", (event) => {
 });
 
 showQueue(location.hash.replace("#comment-", ""));
+continueJob();
