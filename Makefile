@@ -35,18 +35,22 @@ quick: check ## The checks, then every test that needs no browser
 	@$(BIN)/python -m tests.support.nginx
 	@$(BIN)/python -m pytest $(PARALLEL) -m 'not browser'
 
+docs: $(VENV)/.checks ## The documents as a site, in docs/_build/index.html
+	@$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet -b html -c docs . docs/_build
+	@echo "Open docs/_build/index.html"
+
 bench: $(VENV)/.checks ## Measure it beside nginx and Isso, in ten minutes; the table goes into docs/performance.md
 	@$(BIN)/python -m tests.support.chromium
 	@$(BIN)/python -m bench --write
 
 constraints: $(BIN)/python ## Pin the newest releases that pyproject.toml allows, in constraints.txt
 	@rm -rf $(VENV)/fresh && $(BIN)/python -m venv $(VENV)/fresh
-	@$(VENV)/fresh/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test,check]'
+	@$(VENV)/fresh/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test,check,docs]'
 	@$(VENV)/fresh/bin/python -m pip freeze --exclude-editable | LC_ALL=C sort -f > constraints.txt
 	@rm -rf $(VENV)/fresh
 
 clean: ## Remove .venv, caches and builds; instance/ with its comments stays
-	@rm -rf $(VENV) bench/.work .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist
+	@rm -rf $(VENV) bench/.work docs/_build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.service: pyproject.toml constraints.txt | $(BIN)/python
@@ -55,8 +59,8 @@ $(VENV)/.service: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.checks: pyproject.toml constraints.txt | $(BIN)/python
-	@echo "Installing commentsvc with its tests and checks in $(VENV)"
-	@$(PIP) -e '.[test,check]' -c constraints.txt
+	@echo "Installing commentsvc with its tests, checks and documents in $(VENV)"
+	@$(PIP) -e '.[test,check,docs]' -c constraints.txt
 	@touch $@ $(VENV)/.service
 
 $(BIN)/python:
@@ -68,4 +72,4 @@ $(BIN)/python:
 	echo "Where it goes by another name: make PYTHON=/path/to/python" >&2; \
 	exit 1
 
-.PHONY: help demo serve check test quick bench constraints clean
+.PHONY: help demo serve check test quick docs bench constraints clean

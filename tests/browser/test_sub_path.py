@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 from commentsvc import create_app
 from commentsvc.config import Settings
 from commentsvc.demo import provider
-from commentsvc.demo.demo_id import Client
+from commentsvc.demo.stand_ins import STAND_INS, Client
 from commentsvc.domain.accounts import accounts
 from commentsvc.models import Policy, now
 from commentsvc.serving.server import Bind
@@ -32,28 +32,26 @@ CLIENT = ("demo", "a-secret-between-the-two-of-them")
 
 @pytest.fixture(params=EXAMPLES)
 def service(request: pytest.FixtureRequest, tmp_path: Path, migrated_sqlite: Path) -> Iterator[Service]:
-    """`commentsvc serve` below `/comments` of an nginx, with Demo ID as its login provider."""
+    """`commentsvc serve` below `/comments` of an nginx, with the demonstration's stand-in for Google."""
     program = nginx.find()
     if program is None:
         missing("nginx", "`python -m tests.support.nginx` brings one where it can")
-    port, login_port = processes.free_port(), processes.free_port()
+    port, login_bind = processes.free_port(), Bind("127.0.0.1", processes.free_port())
+    stand_in = next(one for one in STAND_INS if one.key == "google")
     url = f"http://127.0.0.1:{port}/comments"
-    client = Client(*CLIENT, redirect_uri=f"{url}/login/callback/oidc_demo")
+    client = Client(*CLIENT, redirect_uri=f"{url}/login/callback/{stand_in.key}")
     data_dir = tmp_path / "service"
     data_dir.mkdir()
     shutil.copy(migrated_sqlite, data_dir / "comments.sqlite")
     variables = {
         "COMMENTSVC_BASE_URL": url,
         "COMMENTSVC_TRUSTED_PROXIES": "127.0.0.1",
-        "COMMENTSVC_OIDC_DEMO_ISSUER": provider.issuer_at(Bind("127.0.0.1", login_port)),
-        "COMMENTSVC_OIDC_DEMO_CLIENT_ID": client.id,
-        "COMMENTSVC_OIDC_DEMO_CLIENT_SECRET": client.secret,
-        "COMMENTSVC_OIDC_DEMO_LABEL": "Demo ID",
+        **stand_in.variables(f"{provider.origin_at(login_bind)}/{stand_in.key}", client),
     }
     settings = Settings.from_env(environment(data_dir, **variables))
     app = create_app(settings)
     with (
-        provider.running(Bind("127.0.0.1", login_port), client),
+        provider.running(login_bind, {stand_in.key: client}),
         service_processes.service(settings, data_dir, environ=variables) as running,
     ):
         backend = {"127.0.0.1:8600": f"127.0.0.1:{running.port}"}
@@ -116,9 +114,9 @@ def test_a_reader_logs_in_comments_sees_their_page_and_logs_out(
     thread = frame(page)
     thread.locator("#text").click()
     with page.expect_popup() as opened:
-        thread.get_by_role("button", name="Log in with Demo ID").click()
+        thread.get_by_role("button", name="Log in with Google").click()
     opened.value.get_by_role("button", name="Marta Vind").click()
-    expect(thread.get_by_text("You are commenting using your Demo ID account.")).to_be_visible()
+    expect(thread.get_by_text("You are commenting using your Google account.")).to_be_visible()
     thread.locator("#text").fill("With my own account")
     post(thread)
     expect(thread.locator(".comment .name", has_text="Marta Vind")).to_be_visible()
@@ -160,7 +158,7 @@ def test_a_moderator_signs_in_and_decides(
     assert page.url.startswith(f"{service.url}/admin")
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url(f"{service.url}/admin")
-    expect(page.get_by_role("button", name="Log in with Demo ID")).to_be_visible()
+    expect(page.get_by_role("button", name="Log in with Google")).to_be_visible()
     complaints.clear()  # the page for who is not signed in is a 401
     page.goto(blog.url())
     expect(frame(page).get_by_text("Please let me in")).to_be_visible()

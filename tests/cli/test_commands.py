@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,11 +12,11 @@ import pytest
 from click.testing import CliRunner
 
 from commentsvc.cli.commands import GROUPS, main
+from tests.support import documents
 from tests.support.cli_service import EXPORT, succeed, write_comments
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs" / "commands.md").read_text()
-LINE = re.compile(r"^ {4}(commentsvc .*)$", re.MULTILINE)
+PAGE = documents.ROOT / "docs" / "commands.md"
+TEXT = PAGE.read_text()
 ENDLESS = {"serve", "demo"}
 EXIT_CODES = {"doctor": 1}
 """No service answers in this test. All other examples succeed."""
@@ -32,14 +31,16 @@ def leaves(group: click.Group, *names: str) -> Iterator[str]:
             yield " ".join((*names, name))
 
 
-def words_of(line: str) -> list[str]:
-    return shlex.split(line, comments=True)[1:]
+def examples(document: Path) -> list[list[str]]:
+    """Return the words of each of our commands in a document, without the program's name."""
+    lines = [documents.words_of(line) for line in documents.commands(document)]
+    return [words[1:] for words in lines if words[0] == "commentsvc"]
 
 
 def test_every_command_has_an_example() -> None:
-    examples = [" ".join(words_of(line)) for line in LINE.findall(PAGE)]
+    lines = [" ".join(words) for words in examples(PAGE)]
     for command in leaves(main):
-        assert any(example == command or example.startswith(f"{command} ") for example in examples), command
+        assert any(line == command or line.startswith(f"{command} ") for line in lines), command
 
 
 def test_every_command_is_under_a_heading() -> None:
@@ -51,26 +52,26 @@ def test_every_command_is_under_a_heading() -> None:
     assert "..." not in listed  # every summary fits
 
 
-@pytest.mark.parametrize("file", ["README.md", *(f"docs/{one.name}" for one in (ROOT / "docs").glob("*.md"))])
-def test_every_documented_command_exists(file: str) -> None:
-    for line in LINE.findall((ROOT / file).read_text()):
+@pytest.mark.parametrize("document", documents.DOCUMENTS, ids=documents.name_of)
+def test_every_documented_command_exists(document: Path) -> None:
+    for words in examples(document):
         command: click.Command = main
-        for word in words_of(line):
+        for word in words:
             if (
                 not isinstance(command, click.Group)
                 or word.startswith("-")
                 or not re.fullmatch("[a-z-]+", word)
             ):
                 break
-            assert word in command.commands, line
+            assert word in command.commands, words
             command = command.commands[word]
 
 
 def test_the_examples_run(tmp_path: Path, bare_environment: None) -> None:
     Path("export.xml").write_text(EXPORT)
-    examples = [words_of(line) for line in LINE.findall(PAGE)]
-    before = [words for words in examples if "--data-dir" in words]
-    for words in [*(one for one in examples if one not in before), *before]:
+    every = examples(PAGE)
+    before = [words for words in every if "--data-dir" in words]
+    for words in [*(one for one in every if one not in before), *before]:
         words = [str(tmp_path / "instance") if word == "/srv/comments" else word for word in words]
         if words[0] in ENDLESS:
             words = [*words, "--help"]
@@ -85,7 +86,7 @@ def test_the_examples_run(tmp_path: Path, bare_environment: None) -> None:
 
 
 def test_the_fields_of_each_list_are_as_documented(written: list[int]) -> None:
-    rows = re.findall(r"^\| `(site list|admin list|comments list|user list|stats)` \| (.*) \|$", PAGE, re.M)
+    rows = re.findall(r"^\| `(site list|admin list|comments list|user list|stats)` \| (.*) \|$", TEXT, re.M)
     assert len(rows) == 5
     for command, fields in rows:
         items = json.loads(succeed(*command.split(), "--json"))["items"]

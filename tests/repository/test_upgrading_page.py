@@ -16,19 +16,15 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from tests.conftest import environment
-from tests.support import processes
+from tests.support import documents, processes
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "upgrading.md"
+PAGE = documents.ROOT / "docs" / "upgrading.md"
 DATA = "/var/lib/commentsvc"
 
 
 def command(containing: str, changes: Mapping[str, str]) -> str:
     """Return the one command of the page that has `containing`; every change must apply."""
-    (line,) = [
-        line.strip()
-        for line in PAGE.read_text().splitlines()
-        if line.startswith("    ") and containing in line
-    ]
+    (line,) = [line for line in documents.commands(PAGE) if containing in line]
     for old, new in changes.items():
         assert old in line, f"{line} has no {old!r}"
         line = line.replace(old, new)

@@ -26,7 +26,9 @@ _OPENED = 40
 def readers(session: Session) -> Finding:
     """Check whether readers have networks of their own, or all that of a CDN in front of the proxy."""
     lately = reader_networks.lately(session)
-    state = f"{lately.people} people from {lately.networks} networks wrote the latest comments"
+    people = "1 person" if lately.people == 1 else f"{lately.people} people"
+    networks = "1 network" if lately.networks == 1 else f"{lately.networks} networks"
+    state = f"{people} from {networks} wrote the latest comments"
     advice = (
         "Unless they share an office, a CDN or a proxy hides them: limits, bans and reports mix them up. "
         'See "Behind a CDN" in docs/serving.md.'

@@ -75,6 +75,7 @@ if (framed) {
 }
 
 new ResizeObserver(fit).observe(document.body);
+addEventListener("resize", fit);
 
 async function fetchPiece(href) {
   const answer = await fetch(`${href}${href.includes("?") ? "&" : "?"}fragment=1`);
@@ -129,7 +130,7 @@ async function loadComposer() {
   }
 }
 
-// Before login.js is there, a login would replace the thread, which no provider lets it do.
+// Before login.js is there, a login would replace the thread.
 if (framed) document.getElementById("login")?.addEventListener("submit", async (event) => {
   event.preventDefault();
   open(`${base}login/opening`, LOGIN_WINDOW, "popup,width=520,height=680"); // in the click

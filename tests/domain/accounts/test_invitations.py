@@ -17,9 +17,10 @@ from commentsvc.domain.accounts import accounts, identities, invitations
 from commentsvc.domain.sites import sites
 from commentsvc.integrations.oauth.profile import Profile
 from commentsvc.models import Commenter, Identity, Membership, Role, Site, Ticket, now
-from tests.cli.test_cli import bare_environment, fail, succeed
+from tests.cli.conftest import bare_environment
 from tests.conftest import BLOG
 from tests.support.browser_client import BrowserClient
+from tests.support.cli_service import fail, succeed
 from tests.support.member_client import ISSUER, Vouching, person
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])

@@ -32,9 +32,10 @@ from commentsvc.models import (
 )
 from commentsvc.web.auth import incoming_avatars
 from commentsvc.web.auth.reader import label_of
-from tests.cli.test_cli import bare_environment, fail, succeed
+from tests.cli.conftest import bare_environment
 from tests.conftest import BASE_URL, BLOG
 from tests.support.browser_client import BrowserClient
+from tests.support.cli_service import fail, succeed
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 ARTICLE = {"url": f"{BLOG}/article"}
