@@ -104,9 +104,9 @@ def moderators(browser: Browser, link: str) -> None:
     page.get_by_label("Words that hold a comment").fill("handbag*")
     page.get_by_role("button", name="Preview").click()
     show(page, "rules", height=1150)
-    for name in ("People", "At a glance", "Actions", "Team"):
+    for name in ("Team", "Embed code", "Danger", "People", "Statistics", "Activity"):
         page.get_by_role("link", name=name, exact=True).click()
-        show(page, {"At a glance": "glance", "Actions": "log"}.get(name, name.lower()))
+        show(page, name.lower().replace(" ", "-"))
     page.get_by_role("link", name="People", exact=True).click()
     page.get_by_role("link", name="Bans").click()
     show(page, "bans")

@@ -220,7 +220,7 @@ def _decide(
             )
     click.echo(f"{verb}: {output.counted(outcome.changed, 'comment')}.")
     if outcome.changed:
-        click.echo("The admin view can undo this, under Actions.", err=True)
+        click.echo("The admin view can undo this, under Activity.", err=True)
 
 
 _QUESTIONS = {Status.APPROVED: "approve", Status.SPAM: "mark as spam", Status.TRASH: "move to the trash"}

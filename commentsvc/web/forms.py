@@ -104,7 +104,6 @@ class SiteForm(FlaskForm):
     name = StringField("Name", [InputRequired("Please enter a name"), Length(max=80)])
     heading = StringField("Heading above the form", [InputRequired("Please enter a heading"), Length(max=80)])
     origins = TextAreaField("Origins", [InputRequired("Please enter at least one origin")])
-    policy = SelectField("Who may comment", choices=POLICIES)
     order = SelectField("Order", choices=ORDERS)
     email_field = SelectField("Email", choices=FIELD_RULES)
     name_field = SelectField("Name", choices=FIELD_RULES)
@@ -119,7 +118,7 @@ class SiteForm(FlaskForm):
 class RulesForm(FlaskForm):
     """A site's rules for new comments."""
 
-    policy = SelectField("Who may comment", choices=POLICIES)
+    policy = SelectField("When new comments appear", choices=POLICIES)
     most_links = IntegerField("Most links", [InputRequired("Please enter a number from 0 to 1,000")])
     filter_threshold = IntegerField(
         "Hold what the site's own filter considers spam with",

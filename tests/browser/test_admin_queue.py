@@ -303,7 +303,7 @@ def test_nobody_is_kept_out(page: Page, service: Service, it: AdminQueue, scheme
     enter(page, service, it, f"open={answer}")
     page.get_by_label("Select all").check()
     site = it.site_id
-    for path in (None, "/admin?status=reported", "/admin?q=answer&provider=guest", f"/admin/sites/{site}/actions",
+    for path in (None, "/admin?status=reported", "/admin?q=answer&provider=guest", f"/admin/sites/{site}/activity",
                  f"/admin/comments/{answer}"):  # fmt: skip
         if path:
             page.goto(service.url + path)

@@ -60,7 +60,7 @@ def test_ban_and_unban(
     post(thread)
     expect(thread.get_by_text("A long text, written with care")).to_be_visible()
     assert len(stored(service)) == 2
-    moderator.get_by_role("link", name="Actions").click()
+    moderator.get_by_role("link", name="Activity").click()
     expect(moderator.get_by_text("Lifted the ban of Ada")).to_be_visible()
     expect(moderator.get_by_text("Sells pills")).to_be_visible()
     moderator.context.close()

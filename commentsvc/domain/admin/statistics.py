@@ -25,12 +25,12 @@ LATEST = 2_000
 ARTICLES = 8
 
 WAITS = (
-    ("Under 10 minutes", timedelta(minutes=10)),
-    ("Under an hour", timedelta(hours=1)),
-    ("Under 6 hours", timedelta(hours=6)),
-    ("Under a day", timedelta(days=1)),
-    ("Under 3 days", timedelta(days=3)),
-    ("3 days and more", timedelta.max),
+    ("Up to 10 minutes", timedelta(minutes=10)),
+    ("10 to 60 minutes", timedelta(hours=1)),
+    ("1 to 6 hours", timedelta(hours=6)),
+    ("6 to 24 hours", timedelta(days=1)),
+    ("1 to 3 days", timedelta(days=3)),
+    ("Over 3 days", timedelta.max),
 )
 NO_RULE = "Moderators only"
 

@@ -36,26 +36,34 @@ def contents(session: Session, site_id: int) -> SiteContents:
     return SiteContents(row[0], row[1])
 
 
-def remove(session: Session, site_id: int, *, progress: Callable[[int], object]) -> None:
+def remove(
+    session: Session, site_id: int, *, progress: Callable[[int], object], most: int | None = None
+) -> bool:
     """Delete a site, its threads, comments, roles, bans, notes and log. Accounts stay: they may be used elsewhere.
 
     Its origins go first, so that nobody comments meanwhile. Commits after every batch, newest comments first, because a
-    comment takes its replies along; an interrupted run can be started again.
+    comment takes its replies along; an interrupted run can be started again. With `most` it stops after about so many
+    comments and returns False if the site is still there.
     """
     begin_write(session)
     _run(session, delete(Origin).where(Origin.site_id == site_id))
     threads.invalidate_site(session, site_id)
     session.commit()
+    removed = 0
     newest = select(Comment.id).where(Comment.site_id == site_id).order_by(Comment.id.desc()).limit(BATCH)
     while batch := session.scalars(newest).all():
+        if most is not None and removed >= most:
+            return False
         begin_write(session)
         _run(session, delete(Comment).where(Comment.id.in_(batch)))
         session.commit()
+        removed += len(batch)
         progress(len(batch))
     begin_write(session)
     _run(session, delete(Site).where(Site.id == site_id))
     session.commit()
     deleted_data.purge(session)
+    return True
 
 
 def _run(session: Session, statement: Any) -> None:

@@ -19,7 +19,7 @@ from commentsvc.web.request_values import form_number, query_number
 
 blueprint = Blueprint("action_log", __name__, url_prefix=cookies.ADMIN)
 
-LOG = "/sites/<site:site_id>/actions"
+LOG = "/sites/<site:site_id>/activity"
 
 
 @blueprint.get(LOG)
@@ -30,6 +30,13 @@ def listing(site_id: int) -> ResponseReturnValue:
     return render_template(
         "admin/actions.html", admin=admin, lines=lines, next_after=next_after, notice=cookies.pop_notice()
     )
+
+
+@blueprint.get("/sites/<site:site_id>/actions")
+def moved(site_id: int) -> ResponseReturnValue:
+    """The page's address in earlier versions."""
+    AdminContext.for_site(site_id)
+    return redirect(url_for("action_log.listing", site_id=site_id), 301)
 
 
 @blueprint.post(f"{LOG}/<int:action_id>/undo")

@@ -6,10 +6,11 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from commentsvc.domain.admin import ban_list, notes, people, people_search, queue
+from commentsvc.domain.admin import ban_list, notes, people, people_list, people_search, queue
 from commentsvc.domain.admin.author_ref import AuthorRef
+from commentsvc.domain.admin.people_list import PeopleOrder, PeoplePage
 from commentsvc.domain.admin.queue_filters import Filters
-from commentsvc.errors import InvalidFieldsError, NotFoundError
+from commentsvc.errors import BadAddressError, InvalidFieldsError, NotFoundError
 from commentsvc.models import Note
 from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.admin.people_forms import NoteForm
@@ -21,26 +22,46 @@ blueprint = Blueprint("people", __name__, url_prefix=cookies.ADMIN)
 
 PEOPLE = "/sites/<site:site_id>/people"
 NOTE = "/sites/<site:site_id>/notes/<int:note_id>"
+LAST_PAGE = people_list.LATEST
+"""More pages than there can be; a larger number is no page."""
 
 
 @blueprint.get(PEOPLE)
 def recent(site_id: int) -> ResponseReturnValue:
-    """The latest commenters, or those with a given name or address."""
+    """The commenters in the chosen order, or those with a given name or address."""
     admin = AdminContext.for_site(site_id)
     wanted = request.args.get("q", "").strip()[: people_search.LONGEST]
-    writers = (
-        people_search.find(database(), site_id, wanted)
-        if wanted
-        else people.recent_writers(database(), site_id)
-    )
+    order, number = _order(), query_number("page") or 0
+    listed = _found(site_id, wanted, order) if wanted else _page(site_id, order, number)
     return render_template(
         "admin/people.html",
         admin=admin,
-        writers=writers,
+        people=listed,
         wanted=wanted,
+        order=order,
+        number=number,
         most=people_search.MOST,
+        latest=people_list.LATEST,
         notice=cookies.pop_notice(),
     )
+
+
+def _order() -> PeopleOrder:
+    wanted = request.args.get("sort", PeopleOrder.SEEN.value)
+    if wanted not in set(PeopleOrder):
+        raise BadAddressError("People cannot be sorted by that.")
+    return PeopleOrder(wanted)
+
+
+def _page(site_id: int, order: PeopleOrder, number: int) -> PeoplePage:
+    if number > LAST_PAGE:
+        raise NotFoundError
+    return people_list.page(database(), site_id, order, number=number, at=now())
+
+
+def _found(site_id: int, wanted: str, order: PeopleOrder) -> PeoplePage:
+    who = [one.who for one in people_search.find(database(), site_id, wanted)]
+    return PeoplePage(people_list.of_people(database(), site_id, who, order, at=now()), None)
 
 
 @blueprint.route(f"{PEOPLE}/one", methods=["GET", "POST"])

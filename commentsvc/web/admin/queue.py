@@ -57,7 +57,7 @@ def listing() -> ResponseReturnValue:
     if site_id is None:
         mine = accounts.sites_of(database(), person())
         if not mine:
-            return render_template("admin/no_site.html", admin=None)
+            return render_template("admin/no_site.html", admin=None, notice=cookies.pop_notice())
         site_id = mine[0].id
     admin, session = AdminContext.for_site(site_id), database()
     page = queue.page(session, site_id, place.status, place.filters, after=place.after)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import IntegrityError
@@ -9,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from commentsvc.domain.sites import site_settings
 from commentsvc.domain.sites.site_settings import SiteSettings
 from commentsvc.errors import InvalidFieldsError
-from commentsvc.models import FieldRule, Order, Policy, Site
+from commentsvc.models import FieldRule, Order, Site
 from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import settings, writing
@@ -43,19 +45,20 @@ def _save(form: SiteForm, site_id: int) -> None:
     try:
         with writing() as session:
             site = AdminContext.for_site(site_id, owner=True).site
-            site_settings.change(session, site, _wanted(form), base_url=settings().base_url)
+            site_settings.change(session, site, _wanted(form, site), base_url=settings().base_url)
     except IntegrityError:  # another owner took the name or an origin at the same moment
         raise InvalidFieldsError(
             {"name": "The name or one of the origins has just been taken by another site."}
         ) from None
 
 
-def _wanted(form: SiteForm) -> SiteSettings:
-    return SiteSettings(
+def _wanted(form: SiteForm, site: Site) -> SiteSettings:
+    """Return what the form says; what it has no field for stays."""
+    return replace(
+        SiteSettings.read(site),
         name=form.name.data or "",
         heading=form.heading.data or "",
         origins=(form.origins.data or "").replace(",", " ").split(),
-        policy=Policy(form.policy.data),
         guests=bool(form.guests.data),
         order=Order(form.order.data),
         name_field=FieldRule(form.name_field.data),
@@ -71,7 +74,6 @@ def _stored(site: Site) -> dict[str, object]:
         "name": site.name,
         "heading": site.heading,
         "origins": "\n".join(item.origin for item in site.origins),
-        "policy": site.policy.value,
         "guests": site.guests,
         "order": site.order.value,
         "name_field": site.name_field.value,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from flask import Blueprint, render_template
+from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from commentsvc.domain.admin import statistics
@@ -19,22 +19,29 @@ STACKED = (Status.APPROVED, Status.HELD, Status.SPAM, Status.TRASH)
 """From bottom to top."""
 
 
-@blueprint.get("/sites/<site:site_id>/glance")
+@blueprint.get("/sites/<site:site_id>/statistics")
 def overview(site_id: int) -> ResponseReturnValue:
     """Show the charts, each with its figures as a table."""
     admin = AdminContext.for_site(site_id)
     figures = statistics.site_statistics(database(), site_id, at=now())
     busiest = max(figures.days, key=lambda day: day.total)
     return render_template(
-        "admin/glance.html",
+        "admin/statistics.html",
         admin=admin,
-        glance=figures,
+        figures=figures,
         statuses=STACKED,
         latest=statistics.LATEST,
         usual_wait=in_words(figures.usual_wait) if figures.usual_wait is not None else None,
         busiest=busiest,
         top=ceiling(busiest.total),
     )
+
+
+@blueprint.get("/sites/<site:site_id>/glance")
+def moved(site_id: int) -> ResponseReturnValue:
+    """The page's address in earlier versions."""
+    AdminContext.for_site(site_id)
+    return redirect(url_for("statistics.overview", site_id=site_id), 301)
 
 
 def in_words(wait: timedelta) -> str:

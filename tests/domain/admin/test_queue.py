@@ -150,7 +150,7 @@ class TestFilters:
                 it.owner.post(f"/admin/comments/{one}/decision", {"verdict": "keep"})
         page = it.owner.page("/admin?status=reported")
         assert re.findall(r"Abuse: Note (\d)", page) == ["1"]
-        log = it.owner.page(f"/admin/sites/{it.site_id}/actions")
+        log = it.owner.page(f"/admin/sites/{it.site_id}/activity")
         undo = re.search(r'action="([^"]+/undo)"', log)
         assert undo is not None
         it.owner.post(undo[1])
@@ -177,8 +177,8 @@ class TestFilters:
         assert it.statuses(calm, rude) == [Status.APPROVED, Status.APPROVED]
         undo = re.search(r'id="undo" method="post" action="([^"]+)"', it.owner.page("/admin?status=reported"))
         assert undo is None  # the notice was shown once
-        log = it.owner.page(f"/admin/sites/{it.site_id}/actions")
-        action = re.search(rf'action="(/admin/sites/{it.site_id}/actions/\d+/undo)"', log)
+        log = it.owner.page(f"/admin/sites/{it.site_id}/activity")
+        action = re.search(rf'action="(/admin/sites/{it.site_id}/activity/\d+/undo)"', log)
         assert action is not None
         it.owner.post(action[1])
         assert shown(it, "status=reported") == [rude]

@@ -54,9 +54,9 @@ def last_action(it: AdminQueue) -> int:
 
 def undo(it: AdminQueue, action_id: int) -> str:
     """Undo; return the sentence on the next page."""
-    answer = it.owner.post(f"/admin/sites/{it.site_id}/actions/{action_id}/undo")
+    answer = it.owner.post(f"/admin/sites/{it.site_id}/activity/{action_id}/undo")
     assert answer.status_code == 303, answer.text
-    match = re.search(r'role="status">\s*<p>([^<]+)', it.owner.page(f"/admin/sites/{it.site_id}/actions"))
+    match = re.search(r'role="status">\s*<p>([^<]+)', it.owner.page(f"/admin/sites/{it.site_id}/activity"))
     assert match is not None
     return match[1]
 
@@ -157,10 +157,10 @@ class TestAnEdit:
         (one,) = it.held(1)
         action = edit(it, one, "Other")
         edits.tidy(it.session, at=now())
-        path = f'/actions/{action}/undo"'
-        assert path in it.owner.page(f"/admin/sites/{it.site_id}/actions")
+        path = f'/activity/{action}/undo"'
+        assert path in it.owner.page(f"/admin/sites/{it.site_id}/activity")
         edits.tidy(it.session, at=now() + edits.KEPT)
-        assert path not in it.owner.page(f"/admin/sites/{it.site_id}/actions")
+        assert path not in it.owner.page(f"/admin/sites/{it.site_id}/activity")
         assert "no longer stored" in undo(it, action)
         assert comment(it, one).source == "Other"
 
@@ -200,7 +200,7 @@ class TestTheFormerText:
         it.session.delete(it.session.get_one(Comment, one))
         it.session.commit()
         assert it.session.scalar(select(func.count(Revision.id))) == 0
-        assert "Edited a comment." in it.owner.page(f"/admin/sites/{it.site_id}/actions")
+        assert "Edited a comment." in it.owner.page(f"/admin/sites/{it.site_id}/activity")
 
     def test_is_among_what_its_author_takes_along(self, queue_of_site: AdminQueue) -> None:
         it = queue_of_site
@@ -270,7 +270,7 @@ def test_the_log_leads_to_the_comment(queue_of_site: AdminQueue) -> None:
     it = queue_of_site
     one = it.write("A question")
     edit(it, one, "Other")
-    page = it.owner.page(f"/admin/sites/{it.site_id}/actions")
+    page = it.owner.page(f"/admin/sites/{it.site_id}/activity")
     assert f'<a href="/admin/comments/{one}">The comment</a>' in page
 
 

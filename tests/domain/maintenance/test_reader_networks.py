@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from commentsvc.cli import doctor
+from commentsvc.cli.checks import websites
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.maintenance import reader_networks
 from commentsvc.domain.maintenance.reader_networks import ReaderNetworks
@@ -35,7 +35,7 @@ def test_doctor_notices_when_all_come_through_a_cdn(queue_of_site: AdminQueue) -
     it = queue_of_site
     crowd(it, 20, 4)
     it.session.rollback()
-    finding = doctor._readers(it.session)
+    finding = websites.readers(it.session)
     assert finding.state == "20 people from 4 networks wrote the latest comments"
     assert "Behind a CDN" in finding.advice
 

@@ -294,7 +294,7 @@ def test_undoing_what_is_deleted_says_so(queue_of_site: AdminQueue) -> None:
         it.session.execute(update(table).values(created_at=now() - 31 * DAY))
     it.session.commit()
     retention.delete_expired(it.session, replace(NOTHING, spam=30), at=now())
-    path = f"/admin/sites/{it.site_id}/actions"
+    path = f"/admin/sites/{it.site_id}/activity"
     assert it.owner.post(f"{path}/{outcome.action_id}/undo").status_code == 303
     assert "it has been deleted since" in it.owner.page(path)
     assert [line.comment_id for line in undoing.log(it.session, it.site_id)[0]] == [None, None]

@@ -270,7 +270,7 @@ class TestASitesOwnList:
             visitor = BrowserClient(app).sign_in(session, accounts.operator(session))
         path = f"/admin/sites/{site_id}"
         form = {
-            "name": "Blog", "heading": "Leave a Reply", "origins": BLOG, "policy": "open", "guests": "y",
+            "name": "Blog", "heading": "Leave a Reply", "origins": BLOG, "guests": "y",
             "order": "oldest", "name_field": "required", "email_field": "required",
             "website_field": "optional", "close_after_days": "",
         }  # fmt: skip

@@ -39,9 +39,9 @@ def last_action(it: AdminQueue) -> int:
 
 def undo(it: AdminQueue, action_id: int, by: BrowserClient | None = None) -> str:
     visitor = by or it.owner
-    answer = visitor.post(f"/admin/sites/{it.site_id}/actions/{action_id}/undo")
+    answer = visitor.post(f"/admin/sites/{it.site_id}/activity/{action_id}/undo")
     assert answer.status_code == 303, answer.text
-    match = re.search(r'role="status">\s*<p>([^<]+)', visitor.page(f"/admin/sites/{it.site_id}/actions"))
+    match = re.search(r'role="status">\s*<p>([^<]+)', visitor.page(f"/admin/sites/{it.site_id}/activity"))
     assert match is not None
     return match[1]
 
@@ -174,7 +174,7 @@ class TestTwoModerators:
             it, action
         )
         assert it.statuses(one, two) == [Status.TRASH, Status.HELD]
-        again = it.owner.post(f"/admin/sites/{it.site_id}/actions/{action}/undo")
+        again = it.owner.post(f"/admin/sites/{it.site_id}/activity/{action}/undo")
         assert again.status_code == 404
 
 
@@ -186,7 +186,7 @@ class TestTheLog:
         monkeypatch.setattr("commentsvc.domain.admin.undoing.PAGE", 2)
         for one in it.held(3):
             it.owner.post(f"/admin/comments/{one}/decision", {"verdict": "spam", "seen": "held"})
-        path = f"/admin/sites/{it.site_id}/actions"
+        path = f"/admin/sites/{it.site_id}/activity"
         page = it.owner.page(path)
         assert page.count("Marked as spam: one comment.</span><br>") == 2
         onward = re.search(r'rel="next" href="([^"]+)"', page)
@@ -199,7 +199,7 @@ class TestTheLog:
         (one,) = it.held(1)
         send(it, "spam", one)
         stranger = BrowserClient(it.app).sign_in(it.session, it.person("Stranger"))
-        path = f"/admin/sites/{it.site_id}/actions"
+        path = f"/admin/sites/{it.site_id}/activity"
         assert stranger.get(path).status_code == 404
         assert stranger.post(f"{path}/{last_action(it)}/undo").status_code == 404
         assert stranger.post(f"/admin/sites/{it.site_id}/bulk", {"verdict": "spam"}).status_code == 404

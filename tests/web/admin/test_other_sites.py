@@ -121,4 +121,4 @@ def test_what_another_site_has_does_not_exist(
                 tried.add((method, path))
                 assert send(moderator, method, path) == 404, f"{kind}: {method} {path}"
     assert contents(app) == before
-    assert (("POST", f"/admin/sites/{mine}/actions/{theirs.actions['comments.spam']}/undo")) in tried
+    assert (("POST", f"/admin/sites/{mine}/activity/{theirs.actions['comments.spam']}/undo")) in tried

@@ -118,9 +118,10 @@ class TestTrying:
             form(disallowed_words=words, most_links="7", filter_threshold="75", reports_to_hold="5"),
         ).text
         assert "<script>alert" not in page
-        tried = page.partition('class="trial"')[2].partition("</section>")[0]
-        sent = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', tried))
-        sent |= dict(re.findall(r'<textarea name="(\w+)" hidden>\n(.*?)</textarea>', tried, re.DOTALL))
+        shown = page.partition('<form class="sheet"')[2].partition("</form>")[0]
+        sent = dict(re.findall(r'<input[^>]* name="(\w+)"[^>]* value="([^"]*)"', shown))
+        sent |= dict(re.findall(r'<textarea[^>]* name="(\w+)"[^>]*>\r?\n(.*?)</textarea>', shown, re.DOTALL))
+        sent |= {"policy": re.findall(r'<option selected value="(\w+)"', shown)[0]}
         sent = {name: html.unescape(value) for name, value in sent.items()}
         answer = owner.post(rules(site), sent | {"do": "save"}, token=sent["csrf_token"])
         assert answer.status_code == 303
@@ -257,16 +258,22 @@ def test_nothing_is_no_key(site: Site, owner: BrowserClient) -> None:
     assert "Please enter your key" in answer.text
 
 
+def state_of_akismet(page: str) -> str:
+    match = re.search(r'<h2 id="akismet">Akismet <span class="badge \w+">(\w+)</span>', page)
+    assert match
+    return match[1]
+
+
 def test_akismet_is_off_until_there_is_a_key(
     session: Session, site: Site, owner: BrowserClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Akismet(monkeypatch, b"valid")
-    assert "It is off." in owner.page(rules(site))
+    assert state_of_akismet(owner.page(rules(site))) == "Off"
     assert owner.post(f"{rules(site)}/akismet", {"key": " 0123abc ", "do": "on"}).status_code == 303
     assert fresh(session, site).akismet_key == "0123abc"
     page = owner.page(rules(site))
     assert "Akismet accepts the key" in page
-    assert "It is on." in page
+    assert state_of_akismet(page) == "On"
     assert "0123abc" not in page
     owner.post(f"{rules(site)}/akismet", {"do": "off"})
     assert fresh(session, site).akismet_key is None

@@ -1,4 +1,4 @@
-"""A site at a glance: the figures, in both engines, and the page that draws them, for everybody."""
+"""A site's statistics: the figures, in both engines, and the page that draws them, for everybody."""
 
 from __future__ import annotations
 
@@ -95,10 +95,10 @@ class TestFigures:
         result = glance(it)
         assert result.usual_wait == timedelta(minutes=60)
         assert shares(result.waits) == {
-            "Under 10 minutes": 1,
-            "Under an hour": 1,
-            "Under 6 hours": 1,
-            "3 days and more": 1,
+            "Up to 10 minutes": 1,
+            "10 to 60 minutes": 1,
+            "1 to 6 hours": 1,
+            "Over 3 days": 1,
         }
 
     def test_the_busiest_articles_come_first(self, it: AdminQueue) -> None:
@@ -189,7 +189,7 @@ def test_the_scale_ends_at_a_round_number(largest: int, top: int) -> None:
 
 class TestPage:
     def path(self, it: AdminQueue) -> str:
-        return f"/admin/sites/{it.site_id}/glance"
+        return f"/admin/sites/{it.site_id}/statistics"
 
     def test_moderators_see_it_and_others_do_not(self, app: Flask, it: AdminQueue) -> None:
         assert it.moderator("Mo").get(self.path(it)).status_code == 200
@@ -256,13 +256,13 @@ def test_the_page_is_for_everybody_at_every_width(
     served.session.commit()
     page.goto(f"{service.url}/admin/sign-in/{link_for(served.session, owner)}")
     page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("link", name="At a glance").click()
-    expect(page.get_by_role("img", name="Comments a day")).to_be_visible()
+    page.get_by_role("link", name="Statistics").click()
+    expect(page.get_by_role("img", name="Comments per day")).to_be_visible()
     for width in (360, 768, 1200):
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_function("(width) => document.documentElement.scrollWidth <= width", arg=width)
     result = Axe().run(page).response["violations"]
     assert [one["id"] for one in result] == []
-    page.get_by_text("The figures of: Comments a day").click()
+    page.get_by_text("Show as a table: Comments per day").click()
     expect(page.get_by_role("row").nth(1)).to_contain_text(now().strftime("%-d %b"))
     assert [one["id"] for one in Axe().run(page).response["violations"]] == []

@@ -65,7 +65,7 @@ def last_action(it: AdminQueue) -> Action:
 
 @ENGINES
 def test_every_page_of_the_site_says_where_why_and_what_waits(it: AdminQueue) -> None:
-    for path in ("/admin", f"/admin/sites/{it.site_id}/glance", f"/admin/sites/{it.site_id}/rules"):
+    for path in ("/admin", f"/admin/sites/{it.site_id}/statistics", f"/admin/sites/{it.site_id}/rules"):
         text = banner(it, path)
         assert f"Comments are pouring in on {TITLE} . It began 5 minutes ago : 25 came." in text
         assert "Comments with links are held. This ends by itself when the surge is over." in text
@@ -86,7 +86,7 @@ def test_it_is_over_by_the_clock_though_nobody_wrote(it: AdminQueue) -> None:
     assert banner(it) == ""
     assert spell(it).ended_at is None  # looking changes nothing
     assert episodes.close_ended(it.session, at=now()) == 1
-    log = it.owner.page(f"/admin/sites/{it.site_id}/actions")
+    log = it.owner.page(f"/admin/sites/{it.site_id}/activity")
     assert 'The service</bdi></b> <span dir="auto">The surge on “&lt;/b&gt;&lt;script&gt;' in log
 
 

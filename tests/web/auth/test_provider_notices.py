@@ -325,7 +325,7 @@ class TestWithdrawal:
         assert session.scalars(select(Ticket).where(Ticket.identity_id == identity.id)).all() == []
         assert session.get(Picture, member.commenter_id) is None
         assert member.visitor.get("/account/settings").status_code == 303
-        assert admin.get(f"/admin/sites/{site.id}/actions").status_code == 401
+        assert admin.get(f"/admin/sites/{site.id}/activity").status_code == 401
         assert accounts.find_link(session, way_in, at=now()) is None
         shown = reader.page(f"/thread?url={BLOG}/article")
         assert "What she said" in shown
@@ -507,7 +507,7 @@ class TestTheLogOfTheSite:
         send_meta(app, "deauthorize", signed_request())
         send_meta(app, "deletion", signed_request())
         owner = BrowserClient(app).sign_in(session, accounts.operator(session))
-        page = owner.page(f"/admin/sites/{site.id}/actions")
+        page = owner.page(f"/admin/sites/{site.id}/activity")
         assert "Ended the sessions of an account and forgot its name and picture" in page
         assert "Erased an account: its owner asked Facebook for it" in page
         assert "Ada" not in page

@@ -1,0 +1,2 @@
+// Continues a long removal, which a request does a part of: presses the button that the page shows.
+document.getElementById("onward").requestSubmit();
