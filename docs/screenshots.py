@@ -93,11 +93,12 @@ def moderators(browser: Browser, link: str) -> None:
     admin = page.url.split("/admin")[0] + "/admin"
     page.goto(f"{admin}?status=reported")
     show(page, "reports")
-    page.get_by_role("link", name="minutes ago").or_(page.locator("a.when")).first.click()
+    page.locator("a.when").first.click()
     show(page, "why")
     page.goto(f"{admin}?status=held")
     page.get_by_role("link", name="Context").first.click()
     show(page, "queue")
+    phone(page, f"{admin}?status=held", "queue-phone")
     page.get_by_role("link", name="Settings").click()
     page.get_by_role("link", name="Rules").click()
     page.get_by_label("Words that hold a comment").fill("handbag*")
@@ -119,6 +120,16 @@ def moderators(browser: Browser, link: str) -> None:
     page.get_by_role("link", name="Find split threads").click()
     page.locator("main a[href*='/merge?into=']").first.click()
     show(page, "merge")
+
+
+def phone(page: Page, url: str, name: str) -> None:
+    """Take a list on a phone, with the menu of its first comment open."""
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    page.emulate_media(color_scheme="light")
+    page.goto(url)
+    page.locator("button.more").first.click()
+    keep(page, name)
+    page.keyboard.press("Escape")
 
 
 def show(page: Page, name: str, *, height: int = 900) -> None:

@@ -1,6 +1,8 @@
 // The queue by keyboard, and without reloading the page. Everything here is a shorter way to a link or a button
 // that stands on the page; without this script they work by themselves.
 
+import * as inlineForm from "./inline_form.js";
+
 const VERDICT_KEYS = { a: ["approved", "keep", "restore"], s: ["spam"], d: ["trash"] };
 const items = () => [...document.querySelectorAll(".item")];
 let current = null;
@@ -35,7 +37,7 @@ function replacePage(html) {
 }
 
 /** Ask for a page and show it in place; where that fails, go there as the browser would. */
-async function loadPage(url, options, fallback) {
+async function loadPage(url, options, fallback, item = null) {
   if (busy) return;
   busy = true;
   document.querySelector("main").setAttribute("aria-busy", "true");
@@ -45,22 +47,26 @@ async function loadPage(url, options, fallback) {
   try {
     const answer = await fetch(url, options);
     const html = await answer.text();
-    const isQueue = new URL(answer.url).pathname === location.pathname;
+    if (item && answer.status !== 200 && inlineForm.show(html, item)) return;
+    const isPage = answer.redirected || new URL(answer.url).pathname === location.pathname;
     if ((answer.status !== 200 && answer.status !== 409) || !replacePage(html)) throw new Error("no page to show");
-    if (isQueue) history.replaceState(null, "", answer.url);
+    if (isPage) history.replaceState(null, "", answer.url);
     showQueue(next, checked);
   } catch {
-    fallback();
+    return fallback();
   } finally {
     busy = false;
     document.querySelector("main").removeAttribute("aria-busy");
   }
+  continueJob();
 }
 
 function submitForm(form, button) {
   const body = new URLSearchParams(new FormData(form, button));
-  const fallback = () => HTMLFormElement.prototype.submit.call(withButton(form, button));
-  loadPage(form.action, { method: "POST", body }, fallback);
+  const item = form.closest(".in-place")?.closest(".item");
+  const send = () => HTMLFormElement.prototype.submit.call(withButton(form, button));
+  // Not `form.action`: a field may have that name.
+  loadPage(form.getAttribute("action"), { method: "POST", body }, item ? inlineForm.showFailure : send, item);
 }
 
 /** A form that is submitted by a script does not say which button it was. */
@@ -88,8 +94,7 @@ const checkboxes = () => [...document.querySelectorAll("[name=pick]")];
 
 /** Say how many are selected, and offer all only where that is a question. */
 function updateSelection() {
-  const bar = document.querySelector("#bulk");
-  if (!bar) return;
+  if (!document.querySelector("#bulk")) return;
   const all = checkboxes();
   const count = all.filter((box) => box.checked).length;
   const every = document.querySelector("#every");
@@ -104,17 +109,22 @@ function updateSelection() {
   const label = document.querySelector("#ticked");
   label.hidden = count === 0;
   label.textContent = `${count} selected`;
-  bar.classList.toggle("nothing-selected", count === 0 && !matching?.checked);
+  every.nextElementSibling.classList.toggle("visually-hidden", count > 0);
 }
 
 function showQueue(next, checked = new Set()) {
   checkboxes().forEach((box) => { box.checked = checked.has(box.value); });
   updateSelection();
-  const onward = document.querySelector("#onward");
-  if (onward) return onward.querySelector("button").click();
+  document.querySelector("#show-keys")?.removeAttribute("hidden");
+  if (document.querySelector("#onward")) return;
   const following = next && document.getElementById(`comment-${next}`);
   if (document.querySelector(".item")) select(following || items()[0], { quiet: !following });
   else document.querySelector("main").focus();
+}
+
+/** Begin the next round of a long job. */
+function continueJob() {
+  document.querySelector("#onward button")?.click();
 }
 
 function toggleHelp() {
@@ -125,8 +135,8 @@ function toggleHelp() {
 const SHORTCUTS = {
   j: () => moveBy(1),
   k: () => moveBy(-1),
-  e: () => clickIn('.actions a[href*="/edit"]'),
-  r: () => clickIn('.actions a[href*="/reply"]'),
+  e: () => clickIn('[data-in-place][href*="/edit"]'),
+  r: () => clickIn('[data-in-place][href*="/reply"]'),
   o: () => clickIn("[data-open]"),
   x: () => current?.querySelector("[name=pick]")?.click(),
   z: () => (document.querySelector("#undo button") ?? undoLast())?.click(),
@@ -140,7 +150,15 @@ function undoLast() {
   if (form) submitForm(form);
 }
 
+/** In a form in a comment: send it, or close it where nothing would be lost. */
+function formKey(event) {
+  const part = event.target.closest(".in-place");
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) part?.querySelector("form")?.requestSubmit();
+  if (event.key === "Escape" && part && !inlineForm.hasChanges()) inlineForm.close();
+}
+
 document.addEventListener("keydown", (event) => {
+  formKey(event);
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (event.target.closest("input:not([type=checkbox]), textarea, select, dialog[open]")) return;
   const act = VERDICT_KEYS[event.key] ? () => decide(VERDICT_KEYS[event.key]) : SHORTCUTS[event.key];
@@ -153,15 +171,19 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method !== "post" || !form.closest("main")) return;
   event.preventDefault();
-  submitForm(form, event.submitter);
+  if (form.closest(".in-place") || inlineForm.mayClose()) submitForm(form, event.submitter);
 });
 
 document.addEventListener("click", (event) => {
   const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
-  const link = event.target.closest("a[data-open]");
-  if (!link || !isPlain) return;
+  if (event.target.closest("#show-keys")) toggleHelp();
+  const link = event.target.closest("a:is([data-open], [data-in-place], [data-cancel])");
+  if (!link?.closest(".item") || !isPlain) return;
   event.preventDefault();
-  loadPage(link.href, {}, () => location.assign(link.href));
+  if (link.matches("[data-in-place]")) inlineForm.open(link);
+  else if (!inlineForm.mayClose()) return;
+  else if (link.matches("[data-cancel]")) inlineForm.close();
+  else loadPage(link.href, {}, () => location.assign(link.href));
 });
 
 document.addEventListener("change", (event) => {
@@ -175,3 +197,4 @@ document.addEventListener("focusin", (event) => {
 });
 
 showQueue(location.hash.replace("#comment-", ""));
+continueJob();

@@ -42,7 +42,9 @@ FURTHER = {
         "?status=spam",
         "?q=word&provider=guest&since=2026-01-01",
         "?status=trash&q=none",
+        "?status=all&kind=comment",
     ],
+    "emptying.empty": ["?status=spam", "?status=trash"],
     "people.recent": ["?q=don", "?q=nobody"],
     "people.detail": [f"?who={WHO}"],
     "guest_erasure.erase": [f"?who={WHO}"],
@@ -52,7 +54,7 @@ FURTHER = {
     "site_moves.dry_run": ["?old=https://blog.example/&new=https://blog.example/new/"],
 }
 """What pages show when more is asked of them; these make sense only so, or are another page then."""
-ASKED = {"people.detail", "guest_erasure.erase"}
+ASKED = {"people.detail", "guest_erasure.erase", "emptying.empty"}
 """Pages that need to be asked for something."""
 
 

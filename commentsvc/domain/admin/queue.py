@@ -74,7 +74,7 @@ def _matching(session: Session, site_id: int, tab: Tab, filters: Filters) -> int
 
 
 def counts(session: Session, site_id: int, author: AuthorRef | None = None) -> dict[Tab, int]:
-    """Return the size of each list of a site (or of an author's part); `COUNTED` means at least that many."""
+    """Return the size of each list of a site, or of each status of an author; `COUNTED` means at least that many."""
 
     def of(tab: Tab) -> Any:
         # The count does not need an order, but it makes SQLite use the list's own index.
@@ -82,9 +82,12 @@ def counts(session: Session, site_id: int, author: AuthorRef | None = None) -> d
         return select(func.count()).select_from(some.subquery()).scalar_subquery()
 
     full_text.use_indexes(session)
-    tabs = [tab for tab in Tab if author is None or tab is not Tab.REPORTED]
+    tabs = [tab for tab in Tab if tab is not Tab.ALL and (author is None or tab is not Tab.REPORTED)]
     row = session.execute(select(*(of(tab) for tab in tabs))).one()
-    return dict(zip(tabs, row, strict=True))
+    sizes: dict[Tab, int] = dict(zip(tabs, row, strict=True))
+    if author is None:
+        sizes[Tab.ALL] = min(COUNTED, sizes[Tab.HELD] + sizes[Tab.APPROVED])
+    return sizes
 
 
 def load_entry(session: Session, comment_id: int) -> QueueEntry:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from commentsvc.domain import comment_excerpts
 from commentsvc.domain.admin.author_ref import AuthorRef
+from commentsvc.domain.comments import comment_text
 from commentsvc.domain.reading.thread_pages import ANONYMOUS
 from commentsvc.models import Comment, Commenter, Decision, Kind, Report, Role, Status, Thread
 from commentsvc.text import markup
@@ -22,7 +23,7 @@ COMPLAINTS = 5
 COMPLAINTS_IN_FULL = 50
 """Reports on the comment's own page."""
 _TALL = re.compile(r"<(?:br|p|li|pre)\b|\n")
-_LONG, _LINES = 1200, 12
+_LONG, _LINES = 700, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,8 @@ class QueueEntry:
     length: int
     """Characters in the source."""
     long: bool
+    is_placeholder: bool
+    """Whether the comment was deleted for good, and only its place is left."""
     title: str | None
     url: str
     parent_id: int | None
@@ -163,6 +166,7 @@ def _entry(
         excerpt=row.excerpt,
         length=row.length,
         long=html is not None and (len(html) > _LONG or len(_TALL.findall(html)) > _LINES),
+        is_placeholder=row.commenter_id is None and row.excerpt == comment_text.DELETED,
         title=row.title,
         url=row.url,
         parent_id=row.parent_id,

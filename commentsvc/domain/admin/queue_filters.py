@@ -18,8 +18,9 @@ _TOKEN = re.compile(r"[a-z0-9_-]{1,40}")
 
 
 class Tab(StrEnum):
-    """The lists of the queue: one for each status, and one of reported comments."""
+    """The lists of the queue: all that readers see or may see, one for each status, and one of reported comments."""
 
+    ALL = "all"
     HELD = "held"
     APPROVED = "approved"
     SPAM = "spam"
@@ -29,7 +30,14 @@ class Tab(StrEnum):
     @property
     def statuses(self) -> tuple[Status, ...]:
         """The statuses of comments in this list."""
-        return (Status.APPROVED, Status.HELD) if self is Tab.REPORTED else (Status(self.value),)
+        return (Status.APPROVED, Status.HELD) if self in {Tab.ALL, Tab.REPORTED} else (Status(self.value),)
+
+
+class KindFilter(StrEnum):
+    """What a reader wrote here, or what another website announced by a pingback or trackback."""
+
+    COMMENT = "comment"
+    MENTION = "mention"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,7 @@ class Filters:
     q: str | None = None
     article: int | None = None
     author: AuthorRef | None = None
+    kind: KindFilter | None = None
     provider: str | None = None
     """A login provider's key, or `guest`."""
     network: int | None = None
@@ -57,6 +66,7 @@ class Filters:
             q=query.get("q", "").replace("\0", "").strip()[:LONGEST_WORDS] or None,
             article=fields.row_argument(query, "article"),
             author=AuthorRef.parse(query["author"]) if "author" in query else None,
+            kind=_kind(query),
             provider=_matching(query, "provider", _TOKEN),
             network=fields.row_argument(query, "network"),
             since=_day(query, "since"),
@@ -82,6 +92,13 @@ class Filters:
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
+
+
+def _kind(query: Mapping[str, str]) -> KindFilter | None:
+    typed = query.get("kind")
+    if typed is not None and typed not in set(KindFilter):
+        raise BadAddressError("kind must be comment or mention.")
+    return KindFilter(typed) if typed else None
 
 
 def _matching(query: Mapping[str, str], name: str, form: re.Pattern[str]) -> str | None:

@@ -6,19 +6,20 @@ fill the page, it returns where to continue.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, cast, literal_column, or_, select
+from sqlalchemy import ColumnElement, String, cast, literal_column, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from commentsvc.domain.admin import search
 from commentsvc.domain.admin.author_ref import AuthorRef
-from commentsvc.domain.admin.queue_filters import Filters, Tab
+from commentsvc.domain.admin.queue_filters import Filters, KindFilter, Tab
 from commentsvc.errors import NotFoundError
 from commentsvc.integrations import full_text
-from commentsvc.models import Comment, Decision, Identity, Thread
+from commentsvc.models import Comment, Decision, Identity, Kind, Thread
 
 LOOK = 5000
 _BY_ID: tuple[Any, ...] = (Comment.id.desc(),)
@@ -45,7 +46,8 @@ class QueueSlice:
 class QueryPath:
     """One way to read a list: ids in the order of an index, and the conditions to filter them by."""
 
-    ids: Any
+    first: Callable[[int], Any]
+    """Returns the query of so many ids."""
     rest: Sequence[ColumnElement[bool]]
     order: Sequence[Any]
 
@@ -83,7 +85,9 @@ def listed(site_id: int, tab: Tab, author: AuthorRef | None = None) -> Any:
 
 
 def _in(tab: Tab) -> ColumnElement[bool]:
-    return _REPORTED if tab is Tab.REPORTED else Comment.status == tab.statuses[0]
+    if tab is Tab.REPORTED:
+        return _REPORTED
+    return Comment.status.in_(tab.statuses) if tab is Tab.ALL else Comment.status == tab.statuses[0]
 
 
 def _conditions(session: Session, site_id: int, tab: Tab, filters: Filters) -> dict[str, ColumnElement[bool]]:
@@ -103,6 +107,9 @@ def _conditions(session: Session, site_id: int, tab: Tab, filters: Filters) -> d
         near = aliased(Comment)
         hashed = select(near.network_hash).where(near.id == filters.network, near.site_id == site_id)
         conditions["network"] = Comment.network_hash == hashed.scalar_subquery()
+    if filters.kind is not None:
+        is_comment = filters.kind is KindFilter.COMMENT
+        conditions["kind"] = Comment.kind == Kind.COMMENT if is_comment else Comment.kind != Kind.COMMENT
     if filters.provider is not None:
         conditions["provider"] = _through(filters.provider)
     if filters.began is not None:
@@ -145,7 +152,7 @@ def _ways(
         wanted = search.prepare(session, site_id, filters.q)
         ids = search.newest(session, wanted, site_id, tab.statuses, below=after, limit=LOOK)
         if ids is not None:
-            yield QueryPath(ids, list(conditions.values()), _BY_ID)
+            yield QueryPath(ids.limit, list(conditions.values()), _BY_ID)
         conditions = {**conditions, "q": search.matches(session, wanted)}
     yield _list(tab, conditions, after)
 
@@ -161,7 +168,20 @@ def _list(tab: Tab, conditions: dict[str, ColumnElement[bool]], after: int | Non
     lead = [condition for name, condition in conditions.items() if name in along]
     rest = [condition for name, condition in conditions.items() if name not in along]
     lead += _before(after, by_date=order is _BY_DATE)
-    return QueryPath(select(Comment.id).where(*lead).order_by(*order).limit(LOOK), rest, order)
+    if tab is not Tab.ALL:
+        return QueryPath(select(Comment.id).where(*lead).order_by(*order).limit, rest, order)
+    lead.remove(conditions["tab"])
+    columns = (Comment.id,) if order is _BY_ID else (Comment.id, Comment.created_at)
+    lists = [select(*columns).where(*lead, Comment.status == one) for one in tab.statuses]
+    return QueryPath(partial(_merged, lists, order), rest, order)
+
+
+def _merged(lists: Sequence[Any], order: Sequence[Any], limit: int) -> Any:
+    """Select the first ids of several lists; each is read along its index, which has the status before the id."""
+    parts = union_all(*(select(one.order_by(*order).limit(limit).subquery()) for one in lists))
+    return parts.order_by(*(parts.selected_columns[column.element.name].desc() for column in order)).limit(
+        limit
+    )
 
 
 def _before(after: int | None, *, by_date: bool) -> list[ColumnElement[bool]]:
@@ -180,14 +200,14 @@ def _before(after: int | None, *, by_date: bool) -> list[ColumnElement[bool]]:
 
 def _along(session: Session, way: QueryPath, limit: int) -> QueueSlice:
     if not way.rest:
-        ids = list(session.scalars(way.ids.limit(limit + 1)))
+        ids = list(session.scalars(way.first(limit + 1)))
         return QueueSlice(ids[:limit], ids[limit - 1] if len(ids) > limit else None)
-    window = way.ids.subquery()
+    window = way.first(LOOK).subquery()
     query = select(Comment.id).join(window, window.c.id == Comment.id).where(*way.rest)
     ids = list(session.scalars(query.order_by(*way.order).limit(limit + 1)))
     if len(ids) > limit:
         return QueueSlice(ids[:limit], ids[limit - 1])
-    seen = list(session.scalars(way.ids))
+    seen = list(session.scalars(way.first(LOOK)))
     if len(seen) < LOOK:
         return QueueSlice(ids, None)
     return QueueSlice(ids, seen[-1], unfinished=True)

@@ -11,6 +11,9 @@ from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import TextFormat
 from commentsvc.text import characters, markup
 
+DELETED = "*Deleted for good.*"
+"""The text of a placeholder: a comment that was deleted for good while others' replies need its place."""
+
 
 @dataclass(frozen=True)
 class CommentText:

@@ -1,8 +1,9 @@
-"""Deletes spam and trash, expired or chosen; a comment with replies becomes a placeholder."""
+"""Deletes spam and trash, expired, chosen or all; a comment with replies becomes a placeholder."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
@@ -17,12 +18,28 @@ from commentsvc.domain.threads import threads
 from commentsvc.models import AUTHOR_COLUMNS, Action, Comment, Decision, DeletedImport, Status, search_text
 from commentsvc.text import markup
 
-EMPTY = "*Deleted for good.*"
+EMPTY = comment_text.DELETED
 """Replaces the text, for a moderator who finds the placeholder."""
 BATCH = 200
-"""Chosen comments per transaction, during which nobody else can write on SQLite."""
+"""Comments per transaction, during which nobody else can write on SQLite."""
+ROUND = 1000
+"""Comments per request that empties a list; then the owner sees the progress."""
+COUNTED = 10_000
+"""The question before a list is emptied counts so far."""
+KIND = "trash.delete"
+"""The kind of the action; not "comments.…", which can be undone."""
 _REMOVED = (Status.SPAM, Status.TRASH)
 _NOBODY: dict[str, None] = dict.fromkeys((*AUTHOR_COLUMNS, "edited_at"))
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyingResult:
+    """What one round of emptying a list did."""
+
+    deleted: int
+    action_id: int | None
+    """None if nothing was deleted, in earlier rounds either."""
+    is_finished: bool
 
 
 def remove(session: Session, site_id: int, status: Status, *, before: datetime, limit: int) -> int:
@@ -55,12 +72,44 @@ def remove_chosen(
         progress(len(batch))
         done += gone
         if gone:
-            begin_write(session)
-            action_id = _record(session, site_id, action_id, done, moderator_id=moderator_id, at=at)
-            session.commit()
+            action_id = _record(session, site_id, action_id, gone, moderator_id=moderator_id, at=at)
     session.rollback()
     deleted_data.purge(session)
     return done
+
+
+def remove_all(
+    session: Session,
+    site_id: int,
+    status: Status,
+    *,
+    before: datetime,
+    moderator_id: int,
+    at: datetime,
+    action_id: int | None = None,
+) -> EmptyingResult:
+    """Delete or empty all spam, or all trash, of a site, without what came to the list since `before`.
+
+    The site's log names it. Commits after every batch and stops after a round; the next round continues with
+    `action_id`, the action that the first one recorded. At the end it removes the texts from the database's files.
+    """
+    action_id, done = _own_action(session, site_id, moderator_id, action_id), 0
+    for _ in range(max(1, ROUND // BATCH)):
+        gone = remove(session, site_id, status, before=before, limit=BATCH)
+        if not gone:
+            session.rollback()
+            deleted_data.purge(session)
+            return EmptyingResult(done, action_id, is_finished=True)
+        done += gone
+        action_id = _record(session, site_id, action_id, gone, moderator_id=moderator_id, at=at)
+    return EmptyingResult(done, action_id, is_finished=False)
+
+
+def size(session: Session, site_id: int, status: Status, *, before: datetime) -> int:
+    """Return how many comments `remove_all` would delete or empty; `COUNTED` means at least that many."""
+    due = [*_due(site_id, status, before), Comment.digest != comment_text.digest_of(EMPTY)]
+    some = select(Comment.id).where(*due).order_by(Comment.created_at).limit(COUNTED)
+    return session.scalar(select(func.count()).select_from(some.subquery())) or 0
 
 
 def removable(session: Session, ids: Collection[int]) -> list[int]:
@@ -75,21 +124,29 @@ def removable(session: Session, ids: Collection[int]) -> list[int]:
     return found
 
 
+def _own_action(session: Session, site_id: int, moderator_id: int, action_id: int | None) -> int | None:
+    """Return the action of an earlier round if it is this person's, and of this kind."""
+    mine = bulk_decisions.own_action(session, site_id, moderator_id, action_id)
+    return mine if mine and session.get_one(Action, mine).kind == KIND else None
+
+
 def _record(
     session: Session, site_id: int, action_id: int | None, number: int, *, moderator_id: int, at: datetime
 ) -> int:
-    summary = f"Deleted for good: {bulk_decisions.count_in_words(number)}."
+    """Add `number` comments to an action, or to a new one; return its id. Commits."""
+    begin_write(session)
     if action_id is None:
-        return actions.record(
-            session,
-            site_id=site_id,
-            moderator_id=moderator_id,
-            kind="trash.delete",  # not "comments.…", which can be undone
-            summary=summary,
-            at=at,
-        ).id
-    session.get_one(Action, action_id).summary = summary
-    return action_id
+        action = actions.record(
+            session, site_id=site_id, moderator_id=moderator_id, kind=KIND, summary="", at=at
+        )
+    else:
+        action = session.get_one(Action, action_id)
+    total = int(action.facts.get("comments", 0)) + number
+    action.facts = {**action.facts, "comments": total}
+    action.summary = f"Deleted for good: {bulk_decisions.count_in_words(total)}."
+    recorded = action.id
+    session.commit()
+    return recorded
 
 
 def _due(site_id: int, status: Status, before: datetime) -> list[ColumnElement[bool]]:

@@ -57,14 +57,17 @@ def undo(site_id: int, action_id: int) -> ResponseReturnValue:
     )
     done = (form_number("done") or 0) + outcome.changed
     if outcome.next_after is not None:
+        place = QueuePosition.read()
+        here = place.arguments(site=None, open=None)
         return render_template(
             "admin/progress.html",
             admin=AdminContext.for_site(site_id),
-            place=QueuePosition.read(),
-            verdict=None,
-            undone=action_id,
-            outcome=outcome,
+            place=place,
+            onward=url_for("action_log.undo", site_id=site_id, action_id=action_id, **here),
+            fields={"from": outcome.next_after, "action": outcome.action_id or "", "done": done},
+            verdict="undo",
             done=done,
+            can_be_undone=True,
         )
     undone = outcome.action_id and {"action_id": outcome.action_id, "site_id": site_id}
     cookies.set_notice(_sentence(outcome, done), undo=undone)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from commentsvc.domain import fields
@@ -39,9 +39,19 @@ def decide(site_id: int) -> ResponseReturnValue:
                 "admin/progress.html",
                 admin=admin,
                 place=place,
+                onward=url_for(
+                    "bulk_actions.decide", site_id=site_id, **place.arguments(site=None, open=None)
+                ),
+                fields={
+                    "all": 1,
+                    "ceiling": form_number("ceiling") or 0,
+                    "from": outcome.next_after,
+                    "action": outcome.action_id or "",
+                    "done": _done(outcome),
+                },
                 verdict=verdict,
-                outcome=outcome,
                 done=_done(outcome),
+                can_be_undone=True,
             )
     else:
         outcome = _picked(admin, verdict)

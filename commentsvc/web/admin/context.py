@@ -129,7 +129,7 @@ class QueuePosition:
     @classmethod
     def read(cls) -> QueuePosition:
         """Read the URL's query; raises BadAddressError."""
-        wanted = request.args.get("status", TABS[0].value)
+        wanted = request.args.get("status", Tab.HELD.value)
         if wanted not in set(Tab):
             raise BadAddressError("There is no such list of comments.")
         return cls(

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.admin import bulk_decisions, queue, undoing
 from commentsvc.domain.admin.bulk_decisions import AlreadyDecided
+from commentsvc.domain.admin.queue_filters import Tab
 from commentsvc.models import Status, Thread
 from commentsvc.web.admin.context import (
     COMMENT,
@@ -20,7 +21,7 @@ from commentsvc.web.admin.context import (
     undo_button,
 )
 from commentsvc.web.auth import cookies
-from commentsvc.web.context import database, now, providers, writing
+from commentsvc.web.context import database, now, providers, settings, writing
 from commentsvc.web.request_values import query_number
 
 blueprint = Blueprint("queue", __name__, url_prefix=cookies.ADMIN)
@@ -73,6 +74,7 @@ def listing() -> ResponseReturnValue:
         checks=_checks(page, place.filters.reason),
         newest=queue.newest(session),
         undoable=undoing.last_undoable(session, site_id, admin.person.id),
+        days={Tab.SPAM: settings().keep_spam_days, Tab.TRASH: settings().keep_trash_days},
         notice=cookies.pop_notice(),
     )
 

@@ -8,13 +8,13 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, text
 
 from commentsvc.db.session import begin_write
 from commentsvc.domain.admin import queue_query
 from commentsvc.domain.admin.queue_filters import Filters, Tab
 from commentsvc.domain.fields import Guest
-from commentsvc.models import Comment, Decision, Identity, Report, Status, now
+from commentsvc.models import Comment, Decision, Identity, Kind, Report, Status, now
 from commentsvc.web.admin import context
 from tests.support.admin_queue import AdminQueue, open_queue
 
@@ -91,6 +91,17 @@ class TestFilters:
         assert shown(it, "until=2026-01-01") == [ids[1]]
         monkeypatch.setattr("commentsvc.domain.admin.queue.PAGE", 2)
         assert walked(it, "until=2026-01-04") == [ids[2], ids[0], ids[4], ids[3], ids[1]]
+
+    def test_by_kind(self, queue_of_site: AdminQueue) -> None:
+        it = queue_of_site
+        one, pingback, trackback = it.held(3)
+        begin_write(it.session)
+        it.session.get_one(Comment, pingback).kind = Kind.PINGBACK
+        it.session.get_one(Comment, trackback).kind = Kind.TRACKBACK
+        it.session.commit()
+        assert shown(it, "kind=comment") == [one]
+        assert shown(it, "kind=mention") == [trackback, pingback]
+        assert shown(it, "kind=mention&status=all&q=number") == [trackback, pingback]
 
     def test_by_reason(self, queue_of_site: AdminQueue) -> None:
         it = queue_of_site
@@ -187,6 +198,82 @@ class TestFilters:
         assert walked(it, "provider=guest")[-1] == wanted
 
 
+@ENGINES
+def test_all_has_what_readers_see_and_what_waits(
+    queue_of_site: AdminQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = queue_of_site
+    statuses = [Status.APPROVED, None, Status.SPAM, None, Status.APPROVED, Status.TRASH, Status.APPROVED]
+    first = datetime(2026, 1, 1, tzinfo=UTC)
+    ids = [
+        it.write(f"Number {number}", status=status, at=first - timedelta(days=number))
+        for number, status in enumerate(statuses)
+    ]
+    listed = [ids[number] for number in (6, 4, 3, 1, 0)]
+    assert shown(it, "status=all") == listed
+    monkeypatch.setattr("commentsvc.domain.admin.queue.PAGE", 2)
+    article = it.session.get_one(Comment, ids[0]).thread_id
+    it.session.rollback()
+    for query in ("", "author=email:ada@mail.example", f"article={article}", "q=number"):
+        assert walked(it, f"status=all&{query}") == listed, query
+    assert walked(it, "status=all&since=2025-01-01") == listed[::-1]
+    page = it.owner.page(f"/admin?status=all&after={ids[6]}")
+    assert re.search(r">All\s*<span[^>]*>5<", page)
+    assert re.findall(r'class="(item[^"]*)" id="comment-(\d+)"', page) == [
+        ("item", str(ids[4])),
+        ("item waits", str(ids[3])),
+    ]
+    assert page.count('class="badge held"') == 1
+
+
+@ENGINES
+def test_all_is_read_along_the_indexes_of_both_lists(queue_of_site: AdminQueue, engine_name: str) -> None:
+    it = queue_of_site
+    first = it.session.get_one(Comment, it.write("One"))
+    begin_write(it.session)
+    names = [one.name for one in Comment.__table__.columns if one.name not in {"id", "status"}]
+    columns = ", ".join(names)
+    for status, count in (("approved", 3000), ("held", 300)):
+        numbers = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) "
+        copy = (
+            f"INSERT INTO comment (status, {columns}) {numbers} SELECT '{status}', {columns} FROM n, comment"
+        )
+        it.session.execute(text(f"{copy} WHERE id = {first.id}"))
+    it.session.commit()
+    it.session.execute(text("ANALYZE comment"))
+    explain = "EXPLAIN QUERY PLAN" if engine_name == "sqlite" else "EXPLAIN"
+    for query, index in {
+        "": "ix_comment_queue",
+        "article=1": "ix_comment_article",
+        "author=email:ada@mail.example": "ix_comment_guest_email",
+        "since=2020-01-01": "ix_comment_dates",
+    }.items():
+        statements: list[tuple[str, Any]] = []
+
+        def note(
+            _c: object, _k: object, statement: str, values: Any, *_: object, to: Any = statements
+        ) -> None:
+            to.append((statement, values))
+
+        event.listen(Engine, "before_cursor_execute", note)
+        try:
+            queue_query.find(
+                it.session, it.site_id, Tab.ALL, Filters.read(dict(parse_qsl(query))), after=9**9, limit=5
+            )
+        finally:
+            event.remove(Engine, "before_cursor_execute", note)
+        statement, values = next(one for one in statements if "UNION ALL" in one[0])
+        plan = "\n".join(
+            str(row[-1 if engine_name == "postgresql" else 3])
+            for row in it.session.connection().exec_driver_sql(f"{explain} {statement}", values)
+        )
+        if engine_name == "sqlite":
+            assert plan.count(index) == 2, (query, plan)
+        else:  # may find another index as good
+            assert "Merge Append" in plan, (query, plan)
+        assert not re.search(r"(Seq|Bitmap Heap) Scan on comment|SCAN comment\b", plan), (query, plan)
+
+
 def test_every_list_is_walked_along_the_index_that_fits_best(queue_of_site: AdminQueue) -> None:
     it = queue_of_site
     article = it.session.get_one(Comment, it.write("One", network="x" * 64)).thread_id
@@ -219,7 +306,7 @@ def test_every_list_is_walked_along_the_index_that_fits_best(queue_of_site: Admi
 @pytest.mark.parametrize(
     "query",
     ["article=x", "network=-1", "author=somebody", "author=commenter:1e3", "since=yesterday", "until=9999-12-31",
-     "provider=%00", "reason=a b", "status=all", "open=x"],
+     "provider=%00", "reason=a b", "status=every", "kind=pingback", "open=x"],
 )  # fmt: skip
 def test_a_filter_that_means_nothing_is_refused(queue_of_site: AdminQueue, query: str) -> None:
     assert queue_of_site.owner.get(f"/admin?{query}").status_code == 400
@@ -258,4 +345,4 @@ def test_the_surroundings_of_a_comment_open_in_the_list(queue_of_site: AdminQueu
 
 
 def test_every_list_is_a_tab() -> None:
-    assert [tab.value for tab in context.TABS] == ["held", "approved", "spam", "trash", "reported"]
+    assert [tab.value for tab in context.TABS] == ["all", "held", "approved", "spam", "trash", "reported"]
