@@ -91,7 +91,7 @@ def test_the_steps_lead_to_an_approved_comment(
     page.goto(link)
     page.get_by_role("button").first.click()
     expect(page.get_by_text("The first one.")).to_be_visible()
-    page.get_by_role("button", name="Approve").first.click()
+    page.locator("article").get_by_role("button", name="Approve").click()
     expect(page.get_by_text("The first one.")).to_be_hidden()
 
     with chromium.new_context() as others:
