@@ -166,8 +166,8 @@ def _settings(different: Sequence[str]) -> Iterator[Finding]:
 def _proxy(settings: Settings, answers: Sequence[SetupAnswer]) -> Iterator[Finding]:
     """Check whether readers can be told apart: with https, there is a proxy."""
     forwarded = all(answer.forwarded for answer in answers)
-    trusted = all(answer.by_trusted_proxy for answer in answers)
-    if forwarded and trusted:
+    by_proxy = all(answer.by_trusted_proxy for answer in answers)
+    if forwarded and by_proxy:
         yield Finding("Trusted proxies", "the request came by one")
     elif forwarded:
         state = f"the request came by another one than {_listed(settings)}"
@@ -177,7 +177,7 @@ def _proxy(settings: Settings, answers: Sequence[SetupAnswer]) -> Iterator[Findi
         )
         yield Finding("Trusted proxies", state, advice)
     elif settings.secure:
-        more = "" if trusted else f", and set {PROXIES} to the proxy's address"
+        more = "" if by_proxy else f", and set {PROXIES} to the proxy's address"
         advice = f"The proxy sends no X-Forwarded-For, {_ONE_NETWORK}. Let it (docs/serving.md){more}."
         yield Finding("Trusted proxies", _listed(settings), advice)
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from commentsvc.domain.accounts import mastodon_instances
 from commentsvc.errors import ProviderUnavailableError
-from commentsvc.integrations.oauth import apple_notices, mastodon
+from commentsvc.integrations.oauth import mastodon
 from commentsvc.integrations.oauth.catalogue import Provider
 from commentsvc.integrations.oauth.profile import Profile
 from commentsvc.integrations.oauth.received_notice import ReceivedNotice
@@ -79,6 +79,8 @@ def finish(provider: Provider, attempt: OAuthState, answer: Mapping[str, str]) -
 def read_apple_notice(provider: Provider, token: str) -> ReceivedNotice | None:
     """Return Apple's notice; None if there is nothing to do. Raises InvalidNoticeError, ProviderError."""
     with _calls(provider, ""):
+        from commentsvc.integrations.oauth import apple_notices  # here, because few services need it
+
         return apple_notices.read(token, provider, flow().metadata, at=now().timestamp())
 
 

@@ -118,7 +118,7 @@ def test_many_slow_instances_together_leave_room_for_others(
 
     monkeypatch.setattr(mastodon, "_ask", ask)
     row = services_of(app).providers["github"]
-    services_of(app).providers["mastodon"] = replace(row, key="mastodon", label="Mastodon")
+    services_of(app).providers["mastodon"] = replace(row, key="mastodon", label="Mastodon", issuer="")
     with ThreadPoolExecutor(CROWD) as pool:
         for number in range(CROWD):
             pool.submit(LoginClient(app).start, "mastodon", instance=f"slow{number}.example")
