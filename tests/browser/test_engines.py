@@ -157,8 +157,11 @@ def test_a_guest_writes_and_answers(page: View, service: Service, blog: Blog) ->
     thread.click("button", "Post Comment")
     thread.shows("the last", ".comment .text")
     thread.until(FITS)
-    page.run("scrollTo(0, 100)")  # WebKitWebDriver also clicks beside what it has to scroll to in a frame
-    thread.click(f"#comment-{first} .reply-link")
+    # WebKitWebDriver also clicks beside what it has to scroll to in a frame.
+    link = f"#comment-{first} .reply-link"
+    top = thread.run("return document.querySelector(arguments[0]).getBoundingClientRect().top", link)
+    page.run("scrollTo(0, arguments[0] - innerHeight / 2)", top)
+    thread.click(link)
     thread.shows("Leave a Reply to Ada", "h2")
     thread.type("#text", "An answer")
     thread.type(
