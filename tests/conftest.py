@@ -41,8 +41,8 @@ BLOG = "https://blog.example"
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Return two processes for each core and one more, because tests often wait for browsers and servers."""
-    return min(2 * (os.cpu_count() or 1) + 1, 8)
+    """Return one process more than there are cores, because tests often wait for browsers and servers."""
+    return min((os.cpu_count() or 1) + 1, 4)
 
 
 def missing(part: str, why: str) -> None:

@@ -56,6 +56,10 @@ NOT_WANTED = (
     "NetworkTimeServiceQuerying",
     "AimEnabled",
     "PreconnectToSearch",
+    # Pages that suggest addresses, drawn anew for each window: a third of what a short test costs.
+    "WebUIOmniboxPopup",
+    "WebUIOmniboxAimPopup",
+    "WebUIOmniboxFullPopup",
 )
 SWITCHES = (
     f"--disable-features={','.join(NOT_WANTED)}",
