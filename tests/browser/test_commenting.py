@@ -17,7 +17,19 @@ from commentsvc.models import Comment, FieldRule, Policy, Status
 from commentsvc.web.context import services_of
 from tests.support import chromium as chromium_finder
 from tests.support.browser import SWITCHES, Blog, Service
-from tests.support.frame_pages import article, change, fill_in, fits, frame, held, inside, post, stored, write
+from tests.support.frame_pages import (
+    article,
+    change,
+    fill_in,
+    fits,
+    frame,
+    held,
+    inside,
+    loaded_form,
+    post,
+    stored,
+    write,
+)
 
 DAY = 86_400_000
 """In milliseconds."""
@@ -180,6 +192,7 @@ def test_a_second_comment_needs_no_reload_either(page: Page, service: Service, b
 def test_the_keyboard_sends_with_control_and_enter(page: Page, service: Service, blog: Blog) -> None:
     thread = opened(page, service, blog)
     fill_in(thread, "From the keyboard")
+    loaded_form(thread)
     thread.get_by_label("Your comment").press("Enter")
     thread.get_by_label("Your comment").press("Control+Enter")
     texts(thread, "From the keyboard")
