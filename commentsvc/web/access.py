@@ -115,10 +115,10 @@ class UntrustedProxyWarning:
 
     def __call__(self) -> None:
         """Look at the current request."""
-        if self._told or not is_forwarded() or _is_trusted(request.remote_addr or "", self._trusted):
+        if self._told or not is_forwarded() or _is_trusted(_peer(), self._trusted):
             return
         self._told = True
-        ip = _ip(request.remote_addr or "")
+        ip = _ip(_peer())
         # The log has no address of a reader; a private one is that of a proxy.
         peer = str(ip) if ip and (ip.is_private or ip.is_loopback) else "a public address"
         log.warning(
@@ -135,7 +135,7 @@ def is_forwarded() -> bool:
 
 def is_from_proxy() -> bool:
     """Whether this request came from an address in `trusted_proxies`."""
-    return _is_trusted(request.remote_addr or "", settings().trusted_proxies)
+    return _is_trusted(_peer(), settings().trusted_proxies)
 
 
 def network_hash(month: str | None = None) -> str:
@@ -163,14 +163,16 @@ class _Client:
     network: str
 
 
+def _peer() -> str:
+    """Return the address of who connected to us; through a unix socket, which has none, it is this machine."""
+    return request.remote_addr or _LOOPBACK
+
+
 def _client() -> _Client:
     if _CLIENT not in request.environ:  # a post needs it three times
         forwarded = request.headers.get("X-Forwarded-For")  # several headers are joined
         hops = [forwarded] if forwarded else []
-        peer = (
-            request.remote_addr or _LOOPBACK
-        )  # a unix socket has no address, and its peer is on this machine
-        ip = _ip(client_address(peer, hops, settings().trusted_proxies))
+        ip = _ip(client_address(_peer(), hops, settings().trusted_proxies))
         request.environ[_CLIENT] = _Client(str(ip) if ip else None, _network_of(ip))
     client: _Client = request.environ[_CLIENT]
     return client

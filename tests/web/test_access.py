@@ -112,7 +112,12 @@ def test_a_proxy_that_connects_through_a_unix_socket_is_the_machines_own(
 
 @pytest.mark.parametrize(
     ("peer", "told"),
-    [("172.18.0.5", "from 172.18.0.5"), ("::1", "from ::1"), ("8.8.8.8", "from a public address")],
+    [
+        ("172.18.0.5", "from 172.18.0.5"),
+        ("::1", "from ::1"),
+        ("8.8.8.8", "from a public address"),
+        ("", "from 127.0.0.1"),  # a unix socket
+    ],
 )
 def test_the_log_says_once_that_a_proxy_is_not_trusted(
     app: Flask, caplog: pytest.LogCaptureFixture, peer: str, told: str
@@ -129,17 +134,22 @@ def test_the_log_says_once_that_a_proxy_is_not_trusted(
     assert "198.51.100" not in line
 
 
+@pytest.mark.parametrize(
+    ("trusted", "peer"), [("10.0.0.1", "10.0.0.1"), ("127.0.0.1", "")], ids=["address", "unix socket"]
+)
 def test_the_log_says_nothing_of_a_proxy_that_is_trusted_or_sends_nothing(
-    tmp_path: Path, migrated_sqlite: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, migrated_sqlite: Path, caplog: pytest.LogCaptureFixture, trusted: str, peer: str
 ) -> None:
     shutil.copy(migrated_sqlite, tmp_path / "comments.sqlite")
-    trusting = Settings.from_env(environment(tmp_path, COMMENTSVC_TRUSTED_PROXIES="10.0.0.1"))
+    trusting = Settings.from_env(environment(tmp_path, COMMENTSVC_TRUSTED_PROXIES=trusted))
     app = create_app(trusting)
     caplog.set_level("WARNING", "commentsvc")
     app.test_client().get(
-        "/healthz", headers={"X-Forwarded-For": "198.51.100.1"}, environ_base={"REMOTE_ADDR": "10.0.0.1"}
+        "/healthz", headers={"X-Forwarded-For": "198.51.100.1"}, environ_base={"REMOTE_ADDR": peer}
     )
     app.test_client().get("/healthz", environ_base={"REMOTE_ADDR": "203.0.113.9"})
+    with app.test_request_context(environ_base={"REMOTE_ADDR": peer}):
+        assert access.is_from_proxy()
     dispose(app)
     assert "X-Forwarded-For" not in caplog.text
 

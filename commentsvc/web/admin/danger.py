@@ -47,7 +47,14 @@ def remove(site_id: int) -> ResponseReturnValue:
     number = (form_number("done") or 0) + sum(removed)
     if not is_done:
         admin = AdminContext.for_site(site_id, owner=True)
-        return render_template("admin/removing.html", admin=admin, name=name, done=number)
+        return render_template(
+            "admin/progress.html",
+            admin=admin,
+            onward=url_for("danger.remove", site_id=site_id),
+            fields={"name": name, "done": number},
+            verdict="remove",
+            done=number,
+        )
     cookies.set_notice(f"Removed “{name}” with {bulk_decisions.count_in_words(number)}.")
     return redirect(url_for("queue.listing"), 303)
 

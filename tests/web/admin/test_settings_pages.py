@@ -135,7 +135,8 @@ class TestDanger:
             sent = dict(re.findall(r'<input type="hidden" name="(name|done)" value="([^"]*)">', answer.text))
             it.session.rollback()
             left = len(it.session.scalars(select(Comment.id)).all())
-            assert f"{5 - left} comments removed so far" in answer.text
+            assert f"<h1>{5 - left} comments so far</h1>" in answer.text
+            assert "cannot be undone" in answer.text
         assert (answer.status_code, pages) == (303, 2)
         assert "Removed “Blog” with 5 comments." in it.owner.page("/admin")
         assert self.site_names(it) == []
