@@ -49,7 +49,10 @@ async function loadPage(url, options, fallback, item = null) {
     const html = await answer.text();
     if (item && answer.status !== 200 && inlineForm.show(html, item)) return;
     const isPage = answer.redirected || new URL(answer.url).pathname === location.pathname;
-    if ((answer.status !== 200 && answer.status !== 409) || !replacePage(html)) throw new Error("no page to show");
+    const isShown = (answer.status === 200 || answer.status === 409) && replacePage(html);
+    // What ended in a redirect has been done: sending it again would do it twice.
+    if (!isShown && answer.redirected) return location.assign(answer.url);
+    if (!isShown) throw new Error("no page to show");
     if (isPage) history.replaceState(null, "", answer.url);
     showQueue(next, checked);
   } catch {
@@ -169,7 +172,7 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.method !== "post" || !form.closest("main")) return;
+  if (form.method !== "post" || !form.closest("main") || form.matches("[data-leaves-queue]")) return;
   event.preventDefault();
   if (form.closest(".in-place") || inlineForm.mayClose()) submitForm(form, event.submitter);
 });
