@@ -40,7 +40,17 @@ from commentsvc.web.admin import (
 )
 from commentsvc.web.admin import context as admin_context
 from commentsvc.web.auth import handoff, login, provider_notices, sso
-from commentsvc.web.thread import avatars, counts, pages, posting, preview, reporting
+from commentsvc.web.thread import (
+    avatars,
+    claiming,
+    counts,
+    pages,
+    posting,
+    preview,
+    receipt_links,
+    receipts,
+    reporting,
+)
 
 Guard = Callable[[], ResponseReturnValue | None]
 Rate = str | Callable[[Settings], str]
@@ -51,9 +61,7 @@ class Csrf(StrEnum):
 
     NO_CHANGES = "every route only reads"
     SESSION = "the token of the person's session, which Flask-WTF checks before the view runs"
-    SIGNED_FORM = (
-        "a token that the view checks: of the form (guests have no session), the reader or the login"
-    )
+    SIGNED_FORM = "a token that the view checks: of the form (guests have no session), a receipt, the reader, the login"
 
 
 @dataclass(frozen=True)
@@ -91,6 +99,8 @@ ROWS = (
     Row(posting.blueprint, EVERYBODY, FORM, POST_LIMITS),
     Row(preview.blueprint, EVERYBODY, FORM, {"previews": preview.PREVIEWS}),
     Row(reporting.blueprint, EVERYBODY, FORM, {"reports": reporting.LIMIT}),
+    Row(receipts.blueprint, EVERYBODY, FORM, {"receipt guesses": receipt_links.GUESSES}),
+    Row(claiming.blueprint, EVERYBODY, FORM),
     # Login, and a person's own pages.
     Row(login.blueprint, EVERYBODY, FORM, LOGIN_LIMITS),
     Row(sso.blueprint, EVERYBODY, FORM),

@@ -49,6 +49,8 @@ class NewComment:
     """The article's title, for a thread that begins with this comment."""
     form: FormSignals = FormSignals()
     idempotency_key: str | None = None
+    receipt_hash: str | None = None
+    """The hash of a guest's receipt; None for a member."""
 
 
 def examine(session: Session, site: Site, draft: CommentText, author: Author, *, at: datetime) -> Signals:
@@ -114,6 +116,7 @@ def post(
         "status": checks.strictest(verdicts),
         "created_at": at,
         "idempotency_key": new.idempotency_key,
+        "receipt_hash": new.receipt_hash,
     }
     return insert_comment.add(session, row, parent, [verdict.as_row() for verdict in verdicts])
 

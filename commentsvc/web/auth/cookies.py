@@ -25,6 +25,8 @@ READER_PATHS = (
     "/embed/own",
     "/embed/comments",
     "/embed/pass",
+    "/embed/claim",
+    "/receipt",
     "/thread",
     ACCOUNT,
 )

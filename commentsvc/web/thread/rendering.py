@@ -51,6 +51,7 @@ def render_page(
     form_state: FormState | None = None,
     own: list[CommentView] | None = None,
     notice: str | None = None,
+    receipt: str | None = None,
     holder: LoginSession | None = None,
     as_guest: bool = False,
     conversation: Conversation | None = None,
@@ -58,7 +59,8 @@ def render_page(
 ) -> Response:
     """Render the thread's page as of `at`, for everybody, or with one person's form state.
 
-    `as_guest`: the holder of the session wants to comment as a guest, and sees that they are still logged in.
+    `receipt` is the private link to a guest's own comment. `as_guest`: the holder of the session wants to comment as a
+    guest, and sees that they are still logged in.
     """
     site = address.site
     html = render_template(
@@ -71,6 +73,7 @@ def render_page(
         form_state=form_state or FormState(),
         own=own or [],
         notice=notice,
+        receipt=receipt,
         conversation=conversation,
         closed=threads.closed_reason(site, page.thread, at=at),
         announced=threads.announcement(site, page.thread, at=at),
@@ -123,6 +126,12 @@ def form_identity(address: ThreadAddress, holder: LoginSession | None) -> dict[s
         "token": access.form_token(address, mark=reader.form_mark(holder)),
         "csrf": reader.csrf_token() if holder and not reader.bearer() else None,
     }
+
+
+def render_receipt(link: str, *, held: bool) -> str:
+    """Render what a guest sees below the comment that they just posted: the private link to it."""
+    macros: Any = current_app.jinja_env.get_template("thread/receipt_note.html").module
+    return str(macros.box(link, held))
 
 
 def render_comment(thread_request: ThreadRequest, view: CommentView) -> str:

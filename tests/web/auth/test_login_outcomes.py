@@ -32,11 +32,13 @@ from tests.support.login_client import ARTICLE, LoginClient
 from tests.support.member_client import Vouching
 
 TOKEN = "t" * 43
+RECEIPT = "R" * 24
 STARTS = {
     Purpose.FRAME: Start(Purpose.FRAME),
     Purpose.TAB: Start(Purpose.TAB, {"url": ARTICLE}),
     Purpose.THREAD: Start(Purpose.THREAD, {"url": ARTICLE, "id": "one"}),
     Purpose.PERSON: Start(Purpose.PERSON, page="settings"),
+    Purpose.RECEIPT: Start(Purpose.RECEIPT, receipt=RECEIPT),
     Purpose.LINK: Start(Purpose.LINK),
     Purpose.ADMIN: Start(Purpose.ADMIN),
     Purpose.INVITE: Start(Purpose.INVITE, invitation=TOKEN),
@@ -46,6 +48,7 @@ BACK = {
     Purpose.TAB: ARTICLE,
     Purpose.THREAD: f"/thread?url={quote(ARTICLE, safe='')}&id=one",
     Purpose.PERSON: "/account/settings",
+    Purpose.RECEIPT: f"/receipt/{RECEIPT}",
     Purpose.LINK: "/account/settings",
     Purpose.ADMIN: "/admin",
     Purpose.INVITE: f"/admin/invite/{TOKEN}",
@@ -147,6 +150,7 @@ class TestRealLogins:
             Purpose.TAB: {"url": ARTICLE},
             Purpose.THREAD: {"url": ARTICLE, "id": "one"},
             Purpose.PERSON: {"page": "settings"},
+            Purpose.RECEIPT: {"receipt": RECEIPT},
             Purpose.LINK: {},
             Purpose.ADMIN: {},
             Purpose.INVITE: {"invitation": invitation},
@@ -237,6 +241,8 @@ class TestRealLogins:
         assert "another browser, or too long ago" in answer.text
         if purpose is Purpose.INVITE:  # it is a secret, which no ticket keeps
             assert way_back(answer) == "/admin"
+        elif purpose is Purpose.RECEIPT:  # as well
+            assert way_back(answer) == "/account"
         else:
             expect(answer, purpose)
 
