@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, exists, select
@@ -10,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write
 from commentsvc.domain import actions
-from commentsvc.domain.comments import comment_text, editing
+from commentsvc.domain.comments import comment_text, editing, revisions
 from commentsvc.domain.comments.comment_text import CommentText
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.threads import threads
@@ -44,7 +43,7 @@ def edit(
         at=at,
         facts={"comment": comment.id, "edit": comment.id},
     )
-    _store_revision(session, comment, action.id, edited_after=at, at=at)
+    revisions.store(session, comment, action.id, edited_after=at, at=at)
     editing.edit(session, comment, draft, at=at, guest=guest, moderator_id=moderator_id, action_id=action.id)
     return action
 
@@ -64,7 +63,7 @@ def restore(session: Session, action: Action, *, undo_id: int, at: datetime) -> 
     if isinstance(edit_or_obstacle, str):
         return False
     revision, comment = edit_or_obstacle
-    _store_revision(session, comment, undo_id, edited_after=revision.edited_before, at=at)
+    revisions.store(session, comment, undo_id, edited_after=revision.edited_before, at=at)
     former = CommentText(
         revision.source,
         revision.format,
@@ -86,15 +85,6 @@ def tidy(session: Session, *, at: datetime) -> None:
     session.rollback()
 
 
-def forget(session: Session, comment_ids: Collection[int]) -> None:
-    """Delete all former texts of these comments. Needs `begin_write`."""
-    session.execute(
-        delete(Revision)
-        .where(Revision.comment_id.in_(comment_ids))
-        .execution_options(synchronize_session=False)
-    )
-
-
 def _edit_of(session: Session, action: Action) -> tuple[Revision, Comment] | str:
     revision = session.scalar(select(Revision).where(Revision.action_id == action.id))
     if revision is None:
@@ -105,23 +95,3 @@ def _edit_of(session: Session, action: Action) -> tuple[Revision, Comment] | str
     if comment.site_id != action.site_id or comment.edited_at != revision.edited_after:
         return _CHANGED
     return revision, comment
-
-
-def _store_revision(
-    session: Session, comment: Comment, action_id: int, *, edited_after: datetime | None, at: datetime
-) -> None:
-    session.add(
-        Revision(
-            comment_id=comment.id,
-            action_id=action_id,
-            format=comment.format,
-            source=comment.source,
-            guest_name=comment.guest_name,
-            guest_email=comment.guest_email,
-            guest_website=comment.guest_website,
-            edited_before=comment.edited_at,
-            edited_after=edited_after,
-            created_at=at,
-        )
-    )
-    session.flush()

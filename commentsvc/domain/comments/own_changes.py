@@ -1,0 +1,256 @@
+"""Authors edit and delete their own comments. The caller has proved whose comment it is.
+
+An edit meets every check that a new comment meets. If a check holds it, readers go on seeing the former text, and the
+new one waits for a moderator.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy.orm import Session
+
+from commentsvc.domain import actions
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.authors import Author, HashInMonth
+from commentsvc.domain.comments import comments, editing, erased_comments, known_authors, revisions, slow_mode
+from commentsvc.domain.comments.comment_text import CommentText
+from commentsvc.domain.comments.comments import FormSignals, NewComment
+from commentsvc.domain.fields import Guest
+from commentsvc.domain.moderation import decisions
+from commentsvc.domain.spam import checks
+from commentsvc.domain.spam.check_names import CheckName
+from commentsvc.domain.spam.checks import Verdict
+from commentsvc.domain.spam.signals import Signals
+from commentsvc.domain.threads import threads
+from commentsvc.errors import DuplicateCommentError, NotEditableError, StaleEditError
+from commentsvc.models import Comment, EditWindow, Kind, PendingEdit, Site, Status, TextFormat, Thread
+
+KIND = "comments.author_edit"
+"""The action of an edit by the author, which moderators can undo."""
+REMOVAL_KIND = "author.remove"
+"""The action of a removal by the author; not "comments.…", which can be undone."""
+FOREVER = datetime.max.replace(tzinfo=UTC)
+_WINDOWS = {
+    EditWindow.MINUTES_5: timedelta(minutes=5),
+    EditWindow.MINUTES_15: timedelta(minutes=15),
+    EditWindow.HOUR: timedelta(hours=1),
+    EditWindow.DAY: timedelta(days=1),
+}
+_REMOVED = Verdict(CheckName.ERASED, Status.TRASH, "Its author deleted it.")
+_STAYS_HELD = Verdict(CheckName.EDITED, Status.HELD, "Its author has edited it; it was held before.")
+
+
+class EditResult(StrEnum):
+    """What became of an edit."""
+
+    SAVED = "saved"
+    WAITS = "waits"
+    """A check held it: the former text stays until a moderator has decided."""
+    UNCHANGED = "unchanged"
+    """The comment has this text already, perhaps because the same form was sent twice."""
+
+
+def editable_until(site: Site, comment: Comment) -> datetime | None:
+    """Return when its author's time to edit a comment ends; `FOREVER` for never, None if they may not edit it."""
+    is_editable = (
+        comment.status in {Status.APPROVED, Status.HELD}
+        and comment.kind is Kind.COMMENT
+        and comment.format is TextFormat.MARKDOWN
+    )
+    if not is_editable or site.edit_window is EditWindow.OFF:
+        return None
+    if site.edit_window is EditWindow.ALWAYS:
+        return FOREVER
+    return comment.created_at + _WINDOWS[site.edit_window]
+
+
+def author_of(
+    session: Session,
+    comment: Comment,
+    *,
+    network_hash: str | None = None,
+    network_hash_in: HashInMonth | None = None,
+    client_ip: str | None = None,
+) -> Author:
+    """Return the author of a comment, with their present role and network, for `edit`."""
+    person = comment.commenter_id
+    return Author(
+        guest=Guest(comment.guest_name, comment.guest_email, comment.guest_website),
+        commenter_id=person,
+        role=accounts.role_on(session, person, comment.site_id) if person is not None else None,
+        author_key_hash=comment.author_key_hash,
+        network_hash=network_hash,
+        network_hash_in=network_hash_in,
+        client_ip=client_ip,
+    )
+
+
+def latest_text(session: Session, comment: Comment) -> str:
+    """Return the source that its author edits: the text that waits for a moderator, or else the comment's."""
+    pending = session.get(PendingEdit, comment.id, populate_existing=True)
+    return pending.source if pending else comment.source
+
+
+def version_of(text: str) -> str:
+    """Return 16 hexadecimal digits for a form, which tell whether the text has changed since."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def edit(
+    session: Session,
+    comment: Comment,
+    draft: CommentText,
+    author: Author,
+    *,
+    at: datetime,
+    seen: str | None = None,
+    form: FormSignals | None = None,
+    examined: Signals | None = None,
+) -> EditResult:
+    """Replace the text of a comment, or let the new text wait. Needs `begin_write`; the caller commits.
+
+    `seen` is the `version_of` the text in the author's form, `examined` the result of `comments.examine`; without it
+    that runs here. Raises NotEditableError, StaleEditError, ThreadClosedError, SlowModeError, DuplicateCommentError
+    and BannedError.
+    """
+    threads.lock_of(session, comment)
+    session.refresh(comment)
+    site, thread = session.get_one(Site, comment.site_id), session.get_one(Thread, comment.thread_id)
+    _require_editable(site, comment, at=at)
+    latest = latest_text(session, comment)
+    if draft.source == latest:
+        return EditResult.UNCHANGED
+    if seen is not None and seen != version_of(latest):
+        raise StaleEditError
+    if draft.source == comment.source:  # they withdraw the text that waits
+        drop_pending(session, comment.id)
+        return EditResult.SAVED
+    threads.require_open(site, thread, at=at)
+    if author.role is None:
+        slow_mode.require_pause(thread.slow_seconds, comment.edited_at, at=at)
+    if _is_repeat(session, comment, draft, author):
+        raise DuplicateCommentError
+    examined = examined or comments.examine(session, site, draft, author, at=at)
+    known = known_authors.is_known_besides(session, site.id, author, comment.id)
+    new = NewComment(draft, form=form or FormSignals())
+    verdicts = comments.verdicts_on(session, site, thread.id, new, author, examined, known=known, at=at)
+    return _store(session, comment, draft, author, verdicts, at=at)
+
+
+def remove(session: Session, comment: Comment, *, at: datetime) -> None:
+    """Erase a comment, whatever its status. Needs `begin_write`; the caller commits.
+
+    Replies keep a placeholder. Nobody can restore it; another call changes nothing.
+    """
+    threads.lock_of(session, comment)
+    session.refresh(comment)
+    if comment.erased_at is not None:
+        return
+    if comment.learned is Status.SPAM:
+        comment.learned = None  # or spammers could make the filter forget their spam
+    actions.record(
+        session,
+        site_id=comment.site_id,
+        moderator_id=None,
+        kind=REMOVAL_KIND,
+        summary="Its author deleted a comment.",
+        at=at,
+        facts={"comment": comment.id},
+    )
+    erased_comments.forget_words_about(session, [comment.id])
+    erased_comments.erase(session, comment.id, _REMOVED, at=at)
+
+
+def replace_text(
+    session: Session, comment: Comment, draft: CommentText, *, action_id: int, has_role: bool, at: datetime
+) -> None:
+    """Replace the text of a comment as part of an action, and store the former one. Needs `begin_write`.
+
+    Only the site's team keeps its badge on a new text. The spam filter learned a moderator's decision about the former
+    text, so it does not learn the new one.
+    """
+    revisions.store(session, comment, action_id, edited_after=at, at=at)
+    if not has_role:
+        comment.role = None
+    editing.replace(session, comment, draft, guest=None, edited_at=at, teaches=False)
+
+
+def drop_pending(session: Session, comment_id: int) -> PendingEdit | None:
+    """Delete the waiting text of a comment, and return it if there was one. Needs `begin_write`."""
+    pending = session.get(PendingEdit, comment_id, populate_existing=True)
+    if pending is not None:
+        session.delete(pending)
+        session.flush()
+    return pending
+
+
+def _require_editable(site: Site, comment: Comment, *, at: datetime) -> None:
+    until = editable_until(site, comment)
+    if until is None:
+        raise NotEditableError("This comment cannot be edited.")
+    if at >= until:
+        raise NotEditableError("The time for editing this comment is over.")
+
+
+def _store(
+    session: Session,
+    comment: Comment,
+    draft: CommentText,
+    author: Author,
+    verdicts: list[Verdict],
+    *,
+    at: datetime,
+) -> EditResult:
+    status = checks.strictest(verdicts)
+    drop_pending(session, comment.id)
+    if comment.status is Status.APPROVED and status is not Status.APPROVED:
+        reasons = [verdict.as_row() for verdict in verdicts]
+        session.add(PendingEdit(comment_id=comment.id, source=draft.source, reasons=reasons, created_at=at))
+        session.flush()
+        return EditResult.WAITS
+    action = actions.record(
+        session,
+        site_id=comment.site_id,
+        moderator_id=None,
+        kind=KIND,
+        summary="Its author edited a comment.",
+        at=at,
+        facts={"comment": comment.id, "edit": comment.id},
+    )
+    replace_text(session, comment, draft, action_id=action.id, has_role=author.role is not None, at=at)
+    if comment.status is Status.HELD:
+        verdicts = [*verdicts, _STAYS_HELD]
+        decisions.decide(session, comment, checks.strictest(verdicts), verdicts=verdicts)
+    return EditResult.SAVED
+
+
+def _is_repeat(session: Session, comment: Comment, draft: CommentText, author: Author) -> bool:
+    """Whether the same author has another comment with this text in the thread."""
+    query = select(Comment.id).where(
+        Comment.thread_id == comment.thread_id,
+        Comment.digest == draft.digest,
+        Comment.status != Status.TRASH,
+        Comment.id != comment.id,
+        _by(author),
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
+def _by(author: Author) -> ColumnElement[bool]:
+    """Return the condition by which a new comment, too, is compared with earlier ones of its author."""
+    if author.commenter_id is not None:
+        return Comment.commenter_id == author.commenter_id
+    name, email = author.guest.name, author.guest.email
+    details = and_(
+        Comment.commenter_id.is_(None),
+        Comment.guest_name.is_not_distinct_from(name),
+        Comment.guest_email.is_not_distinct_from(email),
+    )
+    if name is None and email is None:  # told apart by their network
+        details = and_(details, Comment.network_hash.is_not_distinct_from(author.network_hash))
+    key = author.author_key_hash
+    return or_(details, Comment.author_key_hash == key if key is not None else false())
