@@ -61,7 +61,9 @@ class Csrf(StrEnum):
 
     NO_CHANGES = "every route only reads"
     SESSION = "the token of the person's session, which Flask-WTF checks before the view runs"
-    SIGNED_FORM = "a token that the view checks: of the form (guests have no session), a receipt, the reader, the login"
+    SIGNED_FORM = (
+        "a token that the view checks: of the form (guests have no session), a receipt, the reader, the login"
+    )
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,10 @@ LENGTH = 24
 """Characters of a token: 142 random bits."""
 _ALPHABET = string.ascii_letters + string.digits  # a mail program or a chat never breaks such a link
 _OWNERSHIP = ("receipt_hash", "author_key_hash", "commenter_id")
-_UNKNOWN = "This link belongs to no comment. It may have been renewed, or the comment is gone."
+_UNKNOWN = (
+    "This link belongs to no comment. Either a newer link has replaced it, "
+    "or the comment was deleted or put under an account."
+)
 
 
 class Outcome(StrEnum):

@@ -1,6 +1,7 @@
 // The menu at each comment, and reporting it: the form comes from the server when somebody asks for it.
 
 import { parse, thread } from "./core.js";
+import "./receipt.js";
 import { authHeaders } from "./session.js";
 
 /** Close every menu, except one. */
@@ -17,6 +18,7 @@ thread.addEventListener("keydown", ({ key, target }) => {
 });
 
 export async function openReport(link) {
+  if (link.target) return void open(link.href, "_blank", "noopener");
   const menu = link.closest(".menu");
   const comment = menu.parentElement;
   if (comment.querySelector(".report")) return;

@@ -25,7 +25,6 @@ READER_PATHS = (
     "/embed/own",
     "/embed/comments",
     "/embed/pass",
-    "/embed/claim",
     "/receipt",
     "/thread",
     ACCOUNT,

@@ -20,7 +20,12 @@ from commentsvc.web.auth import reader
 from commentsvc.web.context import database, now, settings
 from commentsvc.web.request_values import query_number
 from commentsvc.web.thread import present_page, receipt_links
-from commentsvc.web.thread.rendering import FormState, form_identity, render_comment, render_page
+from commentsvc.web.thread.rendering import (
+    FormState,
+    form_identity,
+    render_comment,
+    render_page,
+)
 from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
 
 blueprint = Blueprint("thread", __name__)
@@ -90,7 +95,7 @@ def reader_state(mode: str) -> ResponseReturnValue:
     return headers.no_store(
         jsonify(
             **form_identity(address, holder),
-            claimable=claimable,
+            claim=render_template("thread/claim_offer.html", number=claimable) if claimable else "",
             held=[{"id": view.id, "html": render_comment(thread_request, view)} for view in held],
         )
     )

@@ -12,7 +12,7 @@ from commentsvc.domain.comments.insert_comment import PostedComment
 from commentsvc.models import Status
 from commentsvc.web import error_pages, headers
 from commentsvc.web.thread import receipt_links
-from commentsvc.web.thread.rendering import render_comment, render_receipt
+from commentsvc.web.thread.rendering import render_comment, render_posted_note
 from commentsvc.web.thread_request import ThreadRequest
 
 
@@ -44,9 +44,12 @@ def answer(stored: StoredPost, thread_request: ThreadRequest) -> ResponseReturnV
 
 def _as_json(stored: StoredPost, thread_request: ThreadRequest) -> dict[str, Any]:
     comment = stored.comment
-    html = render_comment(thread_request, comment.view)
-    shown = {"id": comment.id, "held": stored.is_held, "html": html, "count": comment.count}
-    if stored.receipt is None:
-        return shown
-    link = receipt_links.link(stored.receipt)
-    return {**shown, "receipt": {"link": link, "html": render_receipt(link, held=stored.is_held)}}
+    link = receipt_links.link(stored.receipt) if stored.receipt else None
+    return {
+        "id": comment.id,
+        "held": stored.is_held,
+        "html": render_comment(thread_request, comment.view),
+        "count": comment.count,
+        "note": render_posted_note(link, held=stored.is_held),
+        **({"receipt": link} if link else {}),
+    }

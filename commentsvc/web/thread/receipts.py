@@ -49,7 +49,7 @@ def renew(token: str) -> ResponseReturnValue:
 def claim(token: str) -> ResponseReturnValue:
     """Put the comment under the account of the person who is logged in, which ends the link."""
     _require_own(token)
-    author = claimants.claimant(reader.current(None))
+    author = claimants.claimant(reader.current(None), mark=request.form.get("mark", ""))
     with writing() as session:
         comment = receipts.find_locked(session, receipt_links.hash_of(token))
         guest_claims.claim(session, comment, author, at=now())

@@ -128,8 +128,8 @@ def form_identity(address: ThreadAddress, holder: LoginSession | None) -> dict[s
     }
 
 
-def render_receipt(link: str, *, held: bool) -> str:
-    """Render what a guest sees below the comment that they just posted: the private link to it."""
+def render_posted_note(link: str | None, *, held: bool) -> str:
+    """Render what stands at a comment that was just posted: thanks, and for a guest the private link to it."""
     macros: Any = current_app.jinja_env.get_template("thread/receipt_note.html").module
     return str(macros.box(link, held))
 
