@@ -13,7 +13,7 @@ from flask import Blueprint, Flask
 from flask.typing import ResponseReturnValue
 
 from commentsvc.config import Settings
-from commentsvc.web import health, setup_check, start_page, static_files
+from commentsvc.web import health, own_edits, setup_check, start_page, static_files
 from commentsvc.web.account import pages as account
 from commentsvc.web.admin import (
     action_log,
@@ -44,6 +44,7 @@ from commentsvc.web.thread import (
     avatars,
     claiming,
     counts,
+    own_comments,
     pages,
     posting,
     preview,
@@ -101,6 +102,7 @@ ROWS = (
     Row(posting.blueprint, EVERYBODY, FORM, POST_LIMITS),
     Row(preview.blueprint, EVERYBODY, FORM, {"previews": preview.PREVIEWS}),
     Row(reporting.blueprint, EVERYBODY, FORM, {"reports": reporting.LIMIT}),
+    Row(own_comments.blueprint, EVERYBODY, FORM, {"removals": own_edits.REMOVALS}),
     Row(receipts.blueprint, EVERYBODY, FORM, {"receipt guesses": receipt_links.GUESSES}),
     Row(claiming.blueprint, EVERYBODY, FORM),
     # Login, and a person's own pages.

@@ -239,7 +239,7 @@ def test_the_menu_of_a_comment_closes_by_escape_and_beside_it(
     page.goto(blog.url())
     thread = inside(page)
     first, second = (thread.locator(".menu summary").nth(number) for number in (0, 1))
-    with page.expect_request_finished(lambda request: request.url.endswith("report.js")):
+    with page.expect_request_finished(lambda request: request.url.endswith("forms.js")):
         first.press("Enter")
     expect(thread.get_by_role("link", name="Report")).to_be_visible()
     fits(thread)

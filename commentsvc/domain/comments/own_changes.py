@@ -39,6 +39,7 @@ _WINDOWS = {
     EditWindow.MINUTES_15: timedelta(minutes=15),
     EditWindow.HOUR: timedelta(hours=1),
     EditWindow.DAY: timedelta(days=1),
+    EditWindow.ALWAYS: timedelta.max,
 }
 _REMOVED = Verdict(CheckName.ERASED, Status.TRASH, "Its author deleted it.")
 _STAYS_HELD = Verdict(CheckName.EDITED, Status.HELD, "Its author has edited it; it was held before.")
@@ -61,11 +62,15 @@ def editable_until(site: Site, comment: Comment) -> datetime | None:
         and comment.kind is Kind.COMMENT
         and comment.format is TextFormat.MARKDOWN
     )
-    if not is_editable or site.edit_window is EditWindow.OFF:
+    time = time_to_edit(site)
+    if not is_editable or time is None:
         return None
-    if site.edit_window is EditWindow.ALWAYS:
-        return FOREVER
-    return comment.created_at + _WINDOWS[site.edit_window]
+    return FOREVER if time == timedelta.max else comment.created_at + time
+
+
+def time_to_edit(site: Site) -> timedelta | None:
+    """Return how long people may edit a new comment on a site; `timedelta.max` for always, None if never."""
+    return _WINDOWS.get(site.edit_window)
 
 
 def author_of(
@@ -120,7 +125,7 @@ def edit(
     threads.lock_of(session, comment)
     session.refresh(comment)
     site, thread = session.get_one(Site, comment.site_id), session.get_one(Thread, comment.thread_id)
-    _require_editable(site, comment, at=at)
+    require_editable(site, comment, at=at)
     latest = latest_text(session, comment)
     if draft.source == latest:
         return EditResult.UNCHANGED
@@ -157,7 +162,7 @@ def remove(session: Session, comment: Comment, *, at: datetime) -> None:
         site_id=comment.site_id,
         moderator_id=None,
         kind=REMOVAL_KIND,
-        summary="Its author deleted a comment.",
+        summary="Deleted their own comment.",
         at=at,
         facts={"comment": comment.id},
     )
@@ -188,7 +193,8 @@ def drop_pending(session: Session, comment_id: int) -> PendingEdit | None:
     return pending
 
 
-def _require_editable(site: Site, comment: Comment, *, at: datetime) -> None:
+def require_editable(site: Site, comment: Comment, *, at: datetime) -> None:
+    """Raise NotEditableError if its author may not, or no longer, edit a comment."""
     until = editable_until(site, comment)
     if until is None:
         raise NotEditableError("This comment cannot be edited.")
@@ -217,7 +223,7 @@ def _store(
         site_id=comment.site_id,
         moderator_id=None,
         kind=KIND,
-        summary="Its author edited a comment.",
+        summary="Edited their own comment.",
         at=at,
         facts={"comment": comment.id, "edit": comment.id},
     )

@@ -3,10 +3,10 @@
 import { load, thread } from "./core.js";
 import { save } from "./session.js";
 
-const stored = () => ({ ...load("localStorage", "receipts"), ...load("sessionStorage", "receipts") });
+export const storedReceipts = () => ({ ...load("localStorage", "receipts"), ...load("sessionStorage", "receipts") });
 
 export function storeReceipt(id, link, remembered) {
-  const newest = Object.fromEntries(Object.entries({ ...stored(), [id]: link }).slice(-50)); // the ids are in order
+  const newest = Object.fromEntries(Object.entries({ ...storedReceipts(), [id]: link }).slice(-50)); // the ids are in order
   save("sessionStorage", "receipts", newest);
   if (remembered) save("localStorage", "receipts", newest);
 }
@@ -17,11 +17,3 @@ thread.addEventListener("click", ({ target }) => {
   getSelection().selectAllChildren(link); // where the browser refuses, the keyboard copies
   navigator.clipboard?.writeText(link.href).then(() => (target.textContent = "Copied"), () => {});
 });
-
-function addToMenu(menu) {
-  const href = menu.matches(".menu:not(:has([target]))") && stored()[menu.parentElement.id.slice(8)];
-  if (href) menu.append(Object.assign(document.createElement("a"), { href, target: "_blank", textContent: "Private link" }));
-}
-
-thread.querySelectorAll(".menu").forEach(addToMenu);
-thread.addEventListener("toggle", ({ target }) => addToMenu(target), true);

@@ -19,8 +19,6 @@ from commentsvc.domain.comments.comment_text import CommentText
 from commentsvc.domain.comments.comments import FormSignals, NewComment
 from commentsvc.domain.comments.insert_comment import PostedComment
 from commentsvc.domain.reading import thread_pages
-from commentsvc.domain.spam import akismet_check
-from commentsvc.domain.spam.signals import Signals
 from commentsvc.domain.surge import alerts, detection
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
@@ -37,7 +35,7 @@ from commentsvc.errors import (
     TooManyError,
 )
 from commentsvc.models import Comment, LoginSession
-from commentsvc.web import access, error_pages, headers, origin_check
+from commentsvc.web import access, akismet_opinion, error_pages, headers, origin_check
 from commentsvc.web.auth import reader
 from commentsvc.web.context import database, now, post_limits, settings, writing
 from commentsvc.web.forms import CommentForm
@@ -63,7 +61,7 @@ def post(mode: str) -> ResponseReturnValue:
         stored = _store(form, address, mode)
     except CommentsvcError as error:
         return _refused(error, form, thread_request)
-    return posted_answer.answer(stored, thread_request)
+    return posted_answer.answer(stored, thread_request, address.site)
 
 
 def _store(form: CommentForm, address: ThreadAddress, mode: str) -> StoredPost:
@@ -79,7 +77,9 @@ def _store(form: CommentForm, address: ThreadAddress, mode: str) -> StoredPost:
     new = _new_comment(form, address, draft, seconds, token)
     session = database()
     signals = comments.examine(session, address.site, draft, author, at=now())
-    signals = _with_opinion(signals, form, address, draft, author)
+    signals = akismet_opinion.with_opinion(
+        signals, address, draft.source, author, is_reply=bool(form.value("parent"))
+    )
     if author.role is None:
         thread = threads.find(session, address) if address.site.valve else None
         signals = replace(signals, pressure=detection.peek(session, address.site, thread, at=now()))
@@ -147,28 +147,6 @@ def _earlier(session: Session, comment_id: int, author: Author, token: str | Non
     view = thread_pages.comment_view(session, comment_id, own=True)
     count = comment.thread.approved_count
     return StoredPost(PostedComment(comment_id, comment.thread_id, comment.status, count, view), token)
-
-
-def _with_opinion(
-    signals: Signals, form: CommentForm, address: ThreadAddress, draft: CommentText, author: Author
-) -> Signals:
-    """Add Akismet's opinion, if the owner wants it; no transaction stays open meanwhile."""
-    key = address.site.akismet_key
-    if not key or author.role is not None:
-        return signals
-    question = akismet_check.question_about(
-        address,
-        draft.source,
-        author,
-        signals.words,
-        browser=request.user_agent.string,
-        is_reply=bool(form.value("parent")),
-        at=now(),
-    )
-    if question is None:
-        return signals
-    database().close()
-    return replace(signals, opinions=akismet_check.of_akismet(key, question))
 
 
 def _checked(form: CommentForm, address: ThreadAddress, holder: LoginSession | None) -> tuple[str, Author]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from commentsvc.domain.admin.author_ref import AuthorKind, AuthorRef
 from commentsvc.domain.bans import ban_values
 from commentsvc.domain.maintenance import erasure
 from commentsvc.domain.moderation import decisions
+from commentsvc.domain.spam import checks
 from commentsvc.models import Ban, BanKind, Comment, Policy, Site, Status
 from commentsvc.serving.access_log import shown_path
 from commentsvc.web.thread import receipt_links
@@ -231,6 +233,130 @@ def test_the_link_ends_when_its_author_is_erased(app: Flask, site: Site, session
     assert erasure.erase_guest(session, AuthorRef(AuthorKind.EMAIL, "anna@mail.example")) == 1
     assert device.see().status_code == 404
     assert all(comment.receipt_hash is None for comment in session.query(Comment))
+
+
+class TestEditing:
+    """Changing the text from another device."""
+
+    @pytest.fixture(autouse=True)
+    def _quick_writers(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A test is faster than any person; the service would hold its edits for that."""
+        monkeypatch.setattr(checks, "FASTEST_SECONDS", 0.0)
+
+    def edit(self, device: Device, text: str, **fields: str) -> TestResponse:
+        page = Elements(device.see().text)
+        form = {name: str(page.all("input", name=name)[0]["value"]) for name in ("token", "seen")}
+        return device.do("edit", **{**form, "text": text, **fields})
+
+    @both_engines
+    def test_the_new_text_stands(self, app: Flask, site: Site, session: Session) -> None:
+        device = post(app, "Helo")
+        answer = self.edit(device, "Hello **there**")
+        assert answer.status_code == 303
+        page = device.see(answer.headers["Location"]).text
+        assert "Your comment is saved." in page
+        assert "<strong>there</strong>" in page
+        assert stored(session).edited_at is not None
+        assert "there" in GuestClient(app).get().text
+
+    @both_engines
+    def test_one_that_a_check_holds_waits(self, app: Flask, site: Site, session: Session) -> None:
+        device = post(app, "Hello")
+        begin_write(session)
+        session.get_one(Site, 1).moderation_words = "casino"
+        session.commit()
+        answer = self.edit(device, "Come to my casino")
+        page = device.see(answer.headers["Location"]).text
+        assert "Your change is awaiting moderation." in page
+        assert "Readers see the former text." in page
+        assert "Come to my casino" in page
+        assert "casino" not in GuestClient(app).get().text
+
+    def test_what_was_typed_stays_where_it_is_refused(self, app: Flask, site: Site, session: Session) -> None:
+        device = post(app, "Hello")
+        refused = {
+            422: {"text": " "},
+            409: {"text": "Precious", "seen": "0" * 16},
+        }
+        for status, fields in refused.items():
+            answer = self.edit(device, **fields)
+            assert answer.status_code == status
+            assert answer.headers["Referrer-Policy"] == "same-origin"
+        assert "Precious" in answer.text
+        assert "It reads now:" in answer.text
+        stale = self.edit(device, "Precious", token="x")
+        assert stale.status_code == 422
+        assert "Precious" in stale.text
+        assert stored(session).source == "Hello"
+
+    def test_nobody_edits_after_the_time_for_it(self, app: Flask, site: Site, session: Session) -> None:
+        device = post(app, "Hello")
+        page = Elements(device.see().text)
+        form = {name: str(page.all("input", name=name)[0]["value"]) for name in ("token", "seen")}
+        begin_write(session)
+        session.get_one(Comment, 1).created_at -= timedelta(minutes=16)
+        session.commit()
+        answer = device.do("edit", **form, text="Precious")
+        assert answer.status_code == 403
+        assert "Precious" in answer.text
+        assert stored(session).source == "Hello"
+        assert not Elements(device.see().text).all("textarea")
+        assert device.do("delete").status_code == 200
+
+    @pytest.mark.parametrize("kind", ["closed", "banned"])
+    def test_nor_under_a_closed_article_nor_after_a_ban(
+        self, app: Flask, site: Site, session: Session, kind: str
+    ) -> None:
+        device = post(app, "Hello")
+        page = Elements(device.see().text)
+        form = {name: str(page.all("input", name=name)[0]["value"]) for name in ("token", "seen")}
+        begin_write(session)
+        if kind == "closed":
+            session.get_one(Site, 1).policy = Policy.CLOSED
+        else:
+            value = ban_values.email("anna@mail.example")
+            session.add(Ban(site_id=1, kind=BanKind.EMAIL, value=value, label=value, reason=""))
+        session.commit()
+        answer = device.do("edit", **form, text="Precious")
+        assert answer.status_code == 403
+        assert "Precious" in answer.text
+        assert stored(session).source == "Hello"
+        assert device.do("delete").status_code == 200
+        assert stored(session).source != "Hello"
+
+    def test_the_link_of_another_comment_edits_only_that_one(
+        self, app: Flask, site: Site, session: Session
+    ) -> None:
+        post(app, "One")
+        other = post(app, "Two", name="Ben", email="ben@mail.example")
+        self.edit(other, "Three", comment_id="1", id="1", author_key=KEY)
+        assert [stored(session, number).source for number in (1, 2)] == ["One", "Three"]
+
+
+class TestDeleting:
+    @both_engines
+    def test_it_is_gone_and_so_is_the_link(self, app: Flask, site: Site, session: Session) -> None:
+        device = post(app, "Regrettable")
+        GuestClient(app).posted("An answer", name="Ben", email="ben@mail.example", parent="1")
+        answer = device.do("delete")
+        assert answer.status_code == 200
+        assert "Your comment is deleted" in answer.text
+        page = GuestClient(app).get().text
+        assert "This comment was removed." in page
+        assert "An answer" in page
+        comment = stored(session)
+        assert (comment.guest_email, comment.receipt_hash) == (None, None)
+        assert "Regrettable" not in repr(contents(app))
+        assert device.see().status_code == 404
+        assert device.do("delete").status_code == 404
+
+    def test_one_that_a_moderator_removed_can_be_deleted_too(
+        self, app: Flask, site: Site, session: Session
+    ) -> None:
+        device = post(app, "Regrettable")
+        decide(session, Status.SPAM)
+        assert device.do("delete").status_code == 200
+        assert "Regrettable" not in repr(contents(app)["comment"])
 
 
 class TestClaiming:
