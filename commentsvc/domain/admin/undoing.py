@@ -39,6 +39,11 @@ class LogEntry:
     """Whether a former text is stored."""
 
     @property
+    def is_authors(self) -> bool:
+        """Whether it was done by the author of the comment."""
+        return self.kind in {own_changes.KIND, own_changes.REMOVAL_KIND}
+
+    @property
     def can_be_undone(self) -> bool:
         if self.kind in {edits.KIND, own_changes.KIND} and not self.keeps_text:
             return False
