@@ -88,6 +88,7 @@ POST_LIMITS: Mapping[str, Callable[[Settings], str]] = {
     "person": lambda settings: settings.person_limit,
     "thread": lambda settings: settings.thread_limit,
 }
+RECEIPT_LIMITS = {"receipt guesses": receipt_links.GUESSES, "receipt changes": receipt_links.CHANGES}
 LOGIN_LIMITS = {"logins": login.LIMIT, "cancelled logins": login.LIMIT, "login questions": login.ASKING_LIMIT}
 
 ROWS = (
@@ -103,7 +104,7 @@ ROWS = (
     Row(preview.blueprint, EVERYBODY, FORM, {"previews": preview.PREVIEWS}),
     Row(reporting.blueprint, EVERYBODY, FORM, {"reports": reporting.LIMIT}),
     Row(own_comments.blueprint, EVERYBODY, FORM, {"removals": own_edits.REMOVALS}),
-    Row(receipts.blueprint, EVERYBODY, FORM, {"receipt guesses": receipt_links.GUESSES}),
+    Row(receipts.blueprint, EVERYBODY, FORM, RECEIPT_LIMITS),
     Row(claiming.blueprint, EVERYBODY, FORM),
     # Login, and a person's own pages.
     Row(login.blueprint, EVERYBODY, FORM, LOGIN_LIMITS),

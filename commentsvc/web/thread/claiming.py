@@ -13,7 +13,7 @@ from commentsvc.domain.comments import guest_claims
 from commentsvc.errors import NotFoundError
 from commentsvc.web import access, headers, origin_check
 from commentsvc.web.auth import reader
-from commentsvc.web.context import database, now, writing
+from commentsvc.web.context import database, limiter, now, writing
 from commentsvc.web.thread import claimants
 from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
 
@@ -35,6 +35,7 @@ def claim(mode: str) -> ResponseReturnValue:
     ticked = {number for text in request.form.getlist("comment") if (number := fields.whole_number(text))}
     taken = 0
     if ticked:
+        limiter("receipt changes").hit(access.network())
         with writing() as session:
             taken = guest_claims.claim_of_browser(session, address.site.id, ticked, key, author, at=now())
     html = render_template(

@@ -14,6 +14,10 @@ GUESSES = "20/minute;100/hour"
 """Requests with an unknown token, per network."""
 
 
+CHANGES = "20/minute;200/hour"
+"""Renewed links and claims, per network."""
+
+
 def hash_of(token: str) -> str:
     """Return what is stored of a receipt's token."""
     return receipts.hash_of(hash_key(), token)

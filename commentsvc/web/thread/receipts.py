@@ -25,7 +25,7 @@ from commentsvc.errors import (
 from commentsvc.models import Comment, Status
 from commentsvc.web import access, error_pages, origin_check, own_edits
 from commentsvc.web.auth import cookies, reader
-from commentsvc.web.context import database, now, providers, writing
+from commentsvc.web.context import database, limiter, now, providers, writing
 from commentsvc.web.own_edits import OwnEditForm
 from commentsvc.web.thread import claimants, receipt_links
 from commentsvc.web.thread_request import STANDALONE, ThreadRequest
@@ -78,6 +78,7 @@ def delete(token: str) -> ResponseReturnValue:
 def renew(token: str) -> ResponseReturnValue:
     """Replace the link, for somebody who has passed it on by mistake."""
     _own(token)
+    limiter("receipt changes").hit(access.network())
     fresh = receipts.new_token()
     with writing() as session:
         receipts.renew(session, receipt_links.hash_of(token), receipt_links.hash_of(fresh))
@@ -88,7 +89,8 @@ def renew(token: str) -> ResponseReturnValue:
 def claim(token: str) -> ResponseReturnValue:
     """Put the comment under the account of the person who is logged in, which ends the link."""
     _own(token)
-    author = claimants.claimant(reader.current(None), mark=request.form.get("mark", ""))
+    author = claimants.claimant(reader.of_own_pages(), mark=request.form.get("mark", ""))
+    limiter("receipt changes").hit(access.network())
     with writing() as session:
         comment = receipts.find_locked(session, receipt_links.hash_of(token))
         guest_claims.claim(session, comment, author, at=now())
@@ -161,7 +163,7 @@ def _edit_form(
 
 def _member() -> dict[str, str] | None:
     """Return what the button of a claim needs of the person who is logged in: the name, and the session's proofs."""
-    holder = reader.current(None)
+    holder = reader.of_own_pages()
     if holder is None:
         return None
     mark, csrf = reader.form_mark(holder), reader.csrf_token()

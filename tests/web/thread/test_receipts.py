@@ -14,12 +14,14 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from commentsvc.db.session import begin_write, db
+from commentsvc.domain.accounts import accounts
 from commentsvc.domain.admin.author_ref import AuthorKind, AuthorRef
 from commentsvc.domain.bans import ban_values
 from commentsvc.domain.maintenance import erasure
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.spam import checks
-from commentsvc.models import Ban, BanKind, Comment, Policy, Site, Status
+from commentsvc.domain.thread_admin import merging, moving
+from commentsvc.models import Ban, BanKind, Comment, Policy, Site, Status, now
 from commentsvc.serving.access_log import shown_path
 from commentsvc.web.thread import receipt_links
 from tests.conftest import BASE_URL, BLOG
@@ -216,14 +218,21 @@ def test_whoever_guesses_is_stopped_and_nobody_else(app: Flask, site: Site) -> N
     assert device.client.get(device.path, base_url=BASE_URL, environ_base=elsewhere).status_code == 200
 
 
-def test_the_comment_takes_its_link_along_when_it_is_moved(app: Flask, site: Site, session: Session) -> None:
+def test_the_comment_takes_its_link_along_when_its_thread_is_merged_and_moved(
+    app: Flask, site: Site, session: Session
+) -> None:
     device = post(app)
     GuestClient(app, f"{BLOG}/other").posted("There")
+    there = add_site(app, "Elsewhere", "https://elsewhere.example")
     begin_write(session)
-    stored_comment = session.get_one(Comment, 1)
-    stored_comment.thread_id = session.get_one(Comment, 2).thread_id
+    target, operator = session.get_one(Comment, 2).thread, accounts.operator(session)
+    merging.merge(session, session.get_one(Comment, 1).thread, target, moderator_id=operator.id, at=now())
     session.commit()
     assert f'href="{BLOG}/other"' in device.see().text
+    begin_write(session)
+    moving.move(session, target, session.get_one(Site, there), moderator_id=operator.id, at=now())
+    session.commit()
+    assert "Elsewhere" in device.see().text
 
 
 @both_engines
