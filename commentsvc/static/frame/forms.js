@@ -36,12 +36,16 @@ function fill(menu) {
   const report = menu.querySelector("[rel]"); // its own comment, which waits, nobody reports
   if (!report) return;
   const until = own.get(+menu.parentElement.id.slice(8));
-  menu.replaceChildren(menu.firstElementChild, report);
+  const links = document.createElement("span");
   for (const kind of until === undefined ? [] : until > Date.now() ? ["Edit", "Delete"] : ["Delete"]) {
     const link = Object.assign(document.createElement("a"), { textContent: kind });
     link.href = report.href.replace(/report$/, kind.toLowerCase());
-    menu.append(" · ", link);
+    links.append(" · ", link);
   }
+  const shown = menu.querySelector("span");
+  if (shown?.textContent === links.textContent) return; // or they would lose the focus
+  shown?.remove();
+  menu.append(links);
 }
 
 /** Ask the service, which answers scripts with JSON. */
