@@ -36,16 +36,16 @@ function fill(menu) {
   const report = menu.querySelector("[rel]"); // its own comment, which waits, nobody reports
   if (!report) return;
   const until = own.get(+menu.parentElement.id.slice(8));
-  const links = document.createElement("span");
-  for (const kind of until === undefined ? [] : until > Date.now() ? ["Edit", "Delete"] : ["Delete"]) {
+  const kinds = until === undefined ? [] : until > Date.now() ? ["Edit", "Delete"] : ["Delete"];
+  const shown = menu.querySelectorAll("a:not([rel])");
+  if (shown.length === kinds.length) return; // or they would lose the focus
+  shown.forEach((link) => link.remove());
+  for (const kind of kinds) {
     const link = Object.assign(document.createElement("a"), { textContent: kind });
     link.href = report.href.replace(/report$/, kind.toLowerCase());
-    links.append(" · ", link);
+    link.style.marginInlineStart = "1rem";
+    menu.append(link);
   }
-  const shown = menu.querySelector("span");
-  if (shown?.textContent === links.textContent) return; // or they would lose the focus
-  shown?.remove();
-  menu.append(links);
 }
 
 /** Ask the service, which answers scripts with JSON. */
