@@ -38,14 +38,18 @@ function fill(menu) {
   if (!report) return;
   const id = menu.parentElement.id.slice(8);
   const until = own.get(+id);
-  menu.replaceChildren(menu.firstElementChild, report);
-  for (const kind of until === undefined ? [] : until > Date.now() ? ["Edit", "Delete"] : ["Delete"]) {
-    const link = Object.assign(document.createElement("a"), { textContent: kind });
-    link.href = report.href.replace(/report$/, kind.toLowerCase());
-    menu.append(" · ", link);
-  }
+  const kinds = until === undefined ? [] : until > Date.now() ? ["Edit", "Delete"] : ["Delete"];
+  const links = kinds.map((kind) => ({ textContent: kind, href: report.href.replace(/report$/, kind.toLowerCase()) }));
   const href = storedReceipts()[id];
-  if (href) menu.append(" · ", Object.assign(document.createElement("a"), { href, target: "_blank", textContent: "Private link" }));
+  if (href) links.push({ textContent: "Private link", href, target: "_blank" });
+  const shown = menu.querySelectorAll("a:not([rel])");
+  if (shown.length === links.length) return; // or they would lose the focus
+  shown.forEach((link) => link.remove());
+  for (const facts of links) {
+    const link = Object.assign(document.createElement("a"), facts);
+    link.style.marginInlineStart = "1rem";
+    menu.append(link);
+  }
 }
 
 /** Ask the service, which answers scripts with JSON. */

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -9,6 +10,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.admin import bulk_decisions, edits, undoing
 from commentsvc.domain.authors import Author
@@ -388,3 +390,55 @@ class TestARemoval:
         session.flush()
         own_changes.remove(session, comment, at=LATER)
         assert training.learned_counts(session, site.id).spam == 1
+
+
+class TestAtTheSameTime:
+    def test_only_one_of_two_edits_is_saved(self, session: Session, site: Site) -> None:
+        comment = article(session, site).write("A text", by=ANNA_HERE)
+        seen, number = own_changes.version_of("A text"), comment.id
+        session.commit()
+
+        def save(text: str) -> str:
+            with Session(session.get_bind()) as other:
+                begin_write(other)
+                try:
+                    edit(other, other.get_one(Comment, number), text, seen=seen)
+                    other.commit()
+                except StaleEditError:
+                    other.rollback()
+                    return "stale"
+            return "saved"
+
+        with ThreadPoolExecutor(2) as pool:
+            assert sorted(pool.map(save, ["From one window", "From another"])) == ["saved", "stale"]
+
+    def test_an_edit_and_a_moderator_leave_what_the_moderator_wants(
+        self, session: Session, site: Site
+    ) -> None:
+        comment = article(session, site).write("A text", by=ANNA_HERE)
+        number, site_id = comment.id, site.id
+        moderator_id = accounts.operator(session).id
+        session.commit()
+
+        def save(_: int) -> None:
+            with Session(session.get_bind()) as other:
+                begin_write(other)
+                try:
+                    edit(other, other.get_one(Comment, number), "Another text")
+                    other.commit()
+                except NotEditableError:
+                    other.rollback()
+
+        def trash(_: int) -> None:
+            with Session(session.get_bind()) as other:
+                begin_write(other)
+                bulk_decisions.decide(
+                    other, site_id, {number: None}, Status.TRASH, moderator_id=moderator_id, at=LATER
+                )
+                other.commit()
+
+        with ThreadPoolExecutor(2) as pool:
+            for running in [pool.submit(save, 1), pool.submit(trash, 1)]:
+                running.result(timeout=20)
+        result = session.get_one(Comment, number, populate_existing=True)
+        assert (result.status, result.shown) == (Status.TRASH, False)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, event, select, text
 
 from commentsvc.db.session import begin_write
-from commentsvc.domain.admin import queue
+from commentsvc.domain.admin import queue, queue_query
 from commentsvc.domain.admin.queue_filters import Filters, Tab
 from commentsvc.domain.comments import comment_text, own_changes
 from commentsvc.domain.comments.own_changes import EditResult
@@ -148,6 +149,48 @@ class TestAHeldEdit:
         it.owner.post(f"/admin/comments/{one}/decision", {"verdict": "restore"})
         it.session.rollback()
         assert queue.counts(it.session, it.site_id)[Tab.EDITS] == 1
+
+
+@ENGINES
+@pytest.mark.parametrize("narrowed", [False, True], ids=["all", "one article"])
+def test_the_list_costs_nothing_for_the_comments_of_a_large_site(
+    queue_of_site: AdminQueue, engine_name: str, narrowed: bool
+) -> None:
+    it = queue_of_site
+    one = held_edit(it)
+    first = comment(it, one)
+    names = [
+        column.name for column in Comment.__table__.columns if column.name not in {"id", "idempotency_key"}
+    ]
+    columns = ", ".join(f'"{name}"' for name in names)
+    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) "
+    copied = f"INSERT INTO comment ({columns}) {numbers} SELECT {columns} FROM n, comment WHERE id = {one}"
+    begin_write(it.session)
+    it.session.execute(text(copied))
+    it.session.commit()
+    for table in ("comment", "pending_edit"):
+        it.session.execute(text(f"ANALYZE {table}"))
+    statements: list[tuple[str, Any]] = []
+
+    def note(_c: object, _k: object, statement: str, values: Any, *_: object) -> None:
+        statements.append((statement, values))
+
+    filters = Filters(article=first.thread_id if narrowed else None)
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        results = queue_query.find(it.session, it.site_id, Tab.EDITS, filters, after=None, limit=25)
+        listed = it.session.scalars(queue_query.listed(it.site_id, Tab.EDITS)).all()
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert [*results.ids, *listed] == [one, one]
+    explain = "EXPLAIN QUERY PLAN" if engine_name == "sqlite" else "EXPLAIN"
+    lists = [(statement, values) for statement, values in statements if "pending_edit" in statement]
+    assert len(lists) >= 2
+    for statement, values in lists:
+        plan = "\n".join(
+            str(row[-1]) for row in it.session.connection().exec_driver_sql(f"{explain} {statement}", values)
+        )
+        assert not re.search(r"Seq Scan on comment|SCAN comment\b|ix_comment", plan), plan
 
 
 class TestAnEdit:
