@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from commentsvc.db.session import begin_write
 from commentsvc.domain import actions
 from commentsvc.domain.accounts import accounts
-from commentsvc.domain.comments import comment_text, editing, own_changes, revisions
+from commentsvc.domain.comments import comment_text, edit_history, editing, own_changes, revisions
 from commentsvc.domain.comments.comment_text import CommentText
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.threads import threads
@@ -65,7 +65,9 @@ def publish_waiting(
     pending = _waiting_as_seen(session, comment, seen)
     if pending is None:
         return None
-    action = _record(session, comment, KIND, "Published an author's edit.", moderator_id, at)
+    action = _record(
+        session, comment, edit_history.PUBLISHED, "Published an author's edit.", moderator_id, at
+    )
     action.facts = {**action.facts, "edit": comment.id}
     person = comment.commenter_id
     draft = CommentText(

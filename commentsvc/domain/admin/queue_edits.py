@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from commentsvc.domain.comments import comment_text, own_changes
+from commentsvc.domain.comments import comment_text, edit_history, own_changes
 from commentsvc.models import Action, Commenter, PendingEdit, Revision, Status, TextFormat
 from commentsvc.text import markup
 
@@ -52,7 +52,7 @@ def former_texts(session: Session, comment_id: int) -> list[FormerText]:
         .order_by(Revision.id.desc())
     )
     return [
-        FormerText(row.source, row.created_at, row.kind == own_changes.KIND, row.name)
+        FormerText(row.source, row.created_at, row.kind in edit_history.AUTHORS_TEXTS, row.name)
         for row in session.execute(query)
     ]
 
@@ -61,7 +61,9 @@ def edited_by_authors(session: Session, comment_ids: Collection[int]) -> set[int
     """Return which of these comments their authors edited within the time that former texts are stored."""
     query = select(Revision.comment_id).join(Action, Action.id == Revision.action_id)
     return set(
-        session.scalars(query.where(Revision.comment_id.in_(comment_ids), Action.kind == own_changes.KIND))
+        session.scalars(
+            query.where(Revision.comment_id.in_(comment_ids), Action.kind.in_(edit_history.AUTHORS_TEXTS))
+        )
     )
 
 

@@ -10,13 +10,20 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.orm import Session
 
 from commentsvc.domain import actions
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.authors import Author, HashInMonth
-from commentsvc.domain.comments import comments, editing, erased_comments, known_authors, revisions, slow_mode
+from commentsvc.domain.comments import (
+    comments,
+    edit_history,
+    editing,
+    erased_comments,
+    known_authors,
+    revisions,
+    slow_mode,
+)
 from commentsvc.domain.comments.comment_text import CommentText
 from commentsvc.domain.comments.comments import FormSignals, NewComment
 from commentsvc.domain.fields import Guest
@@ -27,10 +34,17 @@ from commentsvc.domain.spam.checks import Verdict
 from commentsvc.domain.spam.signals import Signals
 from commentsvc.domain.threads import threads
 from commentsvc.errors import DuplicateCommentError, NotEditableError, StaleEditError
-from commentsvc.models import Comment, EditWindow, Kind, PendingEdit, Site, Status, TextFormat, Thread
+from commentsvc.models import (
+    Comment,
+    EditWindow,
+    Kind,
+    PendingEdit,
+    Site,
+    Status,
+    TextFormat,
+    Thread,
+)
 
-KIND = "comments.author_edit"
-"""The action of an edit by the author, which moderators can undo."""
 REMOVAL_KIND = "author.remove"
 """The action of a removal by the author; not "comments.…", which can be undone."""
 FOREVER = datetime.max.replace(tzinfo=UTC)
@@ -42,6 +56,7 @@ _WINDOWS = {
     EditWindow.ALWAYS: timedelta.max,
 }
 _REMOVED = Verdict(CheckName.ERASED, Status.TRASH, "Its author deleted it.")
+_MODERATED = Verdict(CheckName.EDITED, Status.HELD, "A moderator edited it, or undid an edit of its author.")
 _STAYS_HELD = Verdict(CheckName.EDITED, Status.HELD, "Its author has edited it; it was held before.")
 
 
@@ -137,12 +152,14 @@ def edit(
     threads.require_open(site, thread, at=at)
     if author.role is None:
         slow_mode.require_pause(thread.slow_seconds, comment.edited_at, at=at)
-    if _is_repeat(session, comment, draft, author):
+    if edit_history.is_repeat(session, comment, draft, author):
         raise DuplicateCommentError
     examined = examined or comments.examine(session, site, draft, author, at=at)
     known = known_authors.is_known_besides(session, site.id, author, comment.id)
     new = NewComment(draft, form=form or FormSignals())
     verdicts = comments.verdicts_on(session, site, thread.id, new, author, examined, known=known, at=at)
+    if author.role is None and edit_history.was_changed_by_moderator(session, comment):
+        verdicts.append(_MODERATED)
     return _store(session, comment, draft, author, verdicts, at=at)
 
 
@@ -222,7 +239,7 @@ def _store(
         session,
         site_id=comment.site_id,
         moderator_id=None,
-        kind=KIND,
+        kind=edit_history.BY_AUTHOR,
         summary="Edited their own comment.",
         at=at,
         facts={"comment": comment.id, "edit": comment.id},
@@ -232,31 +249,3 @@ def _store(
         verdicts = [*verdicts, _STAYS_HELD]
         decisions.decide(session, comment, checks.strictest(verdicts), verdicts=verdicts)
     return EditResult.SAVED
-
-
-def _is_repeat(session: Session, comment: Comment, draft: CommentText, author: Author) -> bool:
-    """Whether the same author has another comment with this text in the thread."""
-    query = select(Comment.id).where(
-        Comment.thread_id == comment.thread_id,
-        Comment.digest == draft.digest,
-        Comment.status != Status.TRASH,
-        Comment.id != comment.id,
-        _by(author),
-    )
-    return session.scalar(query.limit(1)) is not None
-
-
-def _by(author: Author) -> ColumnElement[bool]:
-    """Return the condition by which a new comment, too, is compared with earlier ones of its author."""
-    if author.commenter_id is not None:
-        return Comment.commenter_id == author.commenter_id
-    name, email = author.guest.name, author.guest.email
-    details = and_(
-        Comment.commenter_id.is_(None),
-        Comment.guest_name.is_not_distinct_from(name),
-        Comment.guest_email.is_not_distinct_from(email),
-    )
-    if name is None and email is None:  # told apart by their network
-        details = and_(details, Comment.network_hash.is_not_distinct_from(author.network_hash))
-    key = author.author_key_hash
-    return or_(details, Comment.author_key_hash == key if key is not None else false())

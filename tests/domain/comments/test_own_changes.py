@@ -14,7 +14,7 @@ from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.admin import bulk_decisions, edits, undoing
 from commentsvc.domain.authors import Author
-from commentsvc.domain.comments import comment_text, erased_comments, own_changes
+from commentsvc.domain.comments import comment_text, edit_history, erased_comments, own_changes
 from commentsvc.domain.comments.comments import FormSignals
 from commentsvc.domain.comments.own_changes import EditResult
 from commentsvc.domain.moderation import decisions
@@ -107,7 +107,7 @@ class TestAnEditThatEveryCheckApproves:
         comment = article(session, site).write("The first text", by=ANNA_HERE)
         edit(session, comment, "The second text")
         action = session.scalars(select(Action)).one()
-        assert (action.kind, action.moderator_id) == (own_changes.KIND, None)
+        assert (action.kind, action.moderator_id) == (edit_history.BY_AUTHOR, None)
         [entry], _ = undoing.log(session, site.id)
         assert entry.can_be_undone
         session.commit()
@@ -275,6 +275,26 @@ class TestNobodyGains:
         with pytest.raises(StaleEditError):
             edit(session, comment, "A text, longer", seen=seen)
         assert comment.source == "Without the address"
+
+    def test_the_text_that_a_moderator_took_out(self, session: Session, site: Site) -> None:
+        comment = article(session, site).write("Her address is …", by=ANNA_HERE)
+        shorter = comment_text.from_source("Gone", longest=99)
+        moderator_id = accounts.operator(session).id
+        at = NOON + timedelta(minutes=3)
+        edits.edit(session, comment, shorter, guest=None, moderator_id=moderator_id, at=at)
+        session.flush()
+        assert edit(session, comment, "Her address is …") is EditResult.WAITS
+        assert comment.source == "Gone"
+
+    def test_the_edit_that_a_moderator_undid(self, session: Session, site: Site) -> None:
+        comment = article(session, site).write("The first text", by=ANNA_HERE)
+        edit(session, comment, "Rude words")
+        action_id = session.scalars(select(Action.id)).one()
+        session.commit()
+        undoing.undo(session, action_id, moderator_id=accounts.operator(session).id, at=LATER)
+        begin_write(session)
+        assert edit(session, comment, "Rude words", at=LATER + timedelta(minutes=1)) is EditResult.WAITS
+        assert comment.source == "The first text"
 
 
 class TestTheTime:

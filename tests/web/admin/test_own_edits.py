@@ -106,9 +106,16 @@ class TestAHeldEdit:
         assert (result.source, result.status) == ("The **casino** text", Status.APPROVED)
         assert result.edited_at is not None
         assert it.session.scalars(select(PendingEdit)).all() == []
+        assert "edited by its author" in it.owner.page("/admin?status=approved")
         action = it.session.scalars(select(Action.id).order_by(Action.id.desc())).first()
         it.owner.post(f"/admin/sites/{it.site_id}/activity/{action}/undo")
         assert comment(it, one).source == "The *first* text"
+
+    def test_that_is_published_does_not_hold_the_next_one(self, queue_of_site: AdminQueue) -> None:
+        it = queue_of_site
+        one = held_edit(it)
+        decide(it, one, "publish")
+        assert edit(it, one, "A last correction") is EditResult.SAVED
 
     def test_is_dropped(self, queue_of_site: AdminQueue) -> None:
         it = queue_of_site
