@@ -23,6 +23,7 @@ from commentsvc.errors import (
     TooManyError,
 )
 from commentsvc.models import Comment, Status
+from commentsvc.text.markup import SafeHtml
 from commentsvc.web import access, error_pages, origin_check, own_edits
 from commentsvc.web.auth import cookies, reader
 from commentsvc.web.context import database, limiter, now, providers, writing
@@ -52,10 +53,13 @@ def page(token: str) -> ResponseReturnValue:
 
 @blueprint.post("/<token>/edit")
 def edit(token: str) -> ResponseReturnValue:
-    """Change the text; it meets the checks of a new comment."""
+    """Change the text, which meets the checks of a new comment; or show it as a comment, and store nothing."""
     comment_id = _own(token).id
     form = OwnEditForm(request.form.to_dict())
     try:
+        if form.value("do") == "preview":
+            shown = own_edits.preview(form)
+            return _page(token, receipt_links.comment_of(token), form=form, preview=shown)
         result = _save(token, comment_id, form)
     except NotFoundError:
         raise
@@ -119,6 +123,7 @@ def _page(
     *,
     notice: str | None = None,
     form: OwnEditForm | None = None,
+    preview: SafeHtml | None = None,
     error: CommentsvcError | None = None,
 ) -> Response:
     thread, view = comment.thread, None
@@ -137,6 +142,7 @@ def _page(
         outcome=receipts.outcome_of(database(), comment),
         notice=notice,
         edit=_edit_form(comment, form, error),
+        preview=preview,
         error=error,
         providers=list(providers().values()),
         member=_member(),

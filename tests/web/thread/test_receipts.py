@@ -282,6 +282,15 @@ class TestEditing:
         assert "Come to my casino" in page
         assert "casino" not in GuestClient(app).get().text
 
+    def test_a_preview_stores_nothing(self, app: Flask, site: Site, session: Session) -> None:
+        device = post(app, "Hello")
+        before = contents(app)
+        answer = self.edit(device, "Hello **there**", do="preview")
+        assert answer.status_code == 200
+        assert "<strong>there</strong>" in answer.text
+        assert "Hello **there**" in answer.text
+        assert contents(app) == before
+
     def test_what_was_typed_stays_where_it_is_refused(self, app: Flask, site: Site, session: Session) -> None:
         device = post(app, "Hello")
         refused = {
