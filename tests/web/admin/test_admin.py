@@ -44,6 +44,7 @@ from tests.conftest import BASE_URL, BLOG
 from tests.support.attacks import ATTACKS, Attack
 from tests.support.browser_client import BrowserClient
 from tests.support.comment_builders import post_comment
+from tests.support.outside_session import outside_session
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 ADA = Guest("Ada", "ada@example.org", "https://ada.example")
@@ -52,10 +53,7 @@ OTHER = "https://other.example"
 
 @pytest.fixture
 def session(app: Flask) -> Iterator[Session]:
-    """A session outside any application context: `g` must not survive from one request to the next."""
-    with app.app_context():
-        engine = db.engine
-    with Session(engine) as session:
+    with outside_session(app) as session:
         yield session
 
 

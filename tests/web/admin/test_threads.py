@@ -24,6 +24,7 @@ from tests.conftest import BLOG
 from tests.support.browser_client import BrowserClient
 from tests.support.comment_builders import ANNA, BEN, NOON, Pen, article
 from tests.support.guest_client import GuestClient, add_site, contents
+from tests.support.outside_session import outside_session
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 
@@ -204,9 +205,7 @@ OTHER = "https://other.example"
 @pytest.fixture
 def outside(app: Flask) -> Iterator[Session]:
     """A session outside any application context."""
-    with app.app_context():
-        engine = db.engine
-    with Session(engine, expire_on_commit=False) as session:
+    with outside_session(app, expire_on_commit=False) as session:
         yield session
 
 

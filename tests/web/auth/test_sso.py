@@ -16,7 +16,7 @@ from joserfc.jwk import OctKey
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from commentsvc.db.session import begin_write, db
+from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import accounts, single_sign_on
 from commentsvc.domain.sites import sites
 from commentsvc.models import (
@@ -36,6 +36,7 @@ from tests.cli.conftest import bare_environment
 from tests.conftest import BASE_URL, BLOG
 from tests.support.browser_client import BrowserClient
 from tests.support.cli_service import fail, succeed
+from tests.support.outside_session import outside_session
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 ARTICLE = {"url": f"{BLOG}/article"}
@@ -44,10 +45,7 @@ __all__ = ["bare_environment"]
 
 @pytest.fixture
 def session(app: Flask) -> Iterator[Session]:
-    """A session outside any application context: `g` must not survive from one request to the next."""
-    with app.app_context():
-        engine = db.engine
-    with Session(engine, expire_on_commit=False) as session:
+    with outside_session(app, expire_on_commit=False) as session:
         yield session
 
 
