@@ -82,6 +82,19 @@ class DuplicateCommentError(CommentsvcError):
         super().__init__("Duplicate comment detected; it looks as though you've already said that!")
 
 
+class NotEditableError(CommentsvcError):
+    """A comment's author may not, or no longer, change its text; the message says why."""
+
+
+class StaleEditError(CommentsvcError):
+    """The text of a comment was changed after its author opened the form."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This comment was changed meanwhile. Your text is kept; please compare it and save it again."
+        )
+
+
 class AlreadyPostedError(CommentsvcError):
     """A post was retried although the first attempt, which stored `comment_id`, had succeeded."""
 

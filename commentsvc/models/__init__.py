@@ -1,6 +1,7 @@
 """The tables. They say only what is stored; the rules are in domain/."""
 
 from commentsvc.models.columns import (
+    EditWindow,
     FieldRule,
     Kind,
     Order,
@@ -11,7 +12,7 @@ from commentsvc.models.columns import (
     TitleSource,
     now,
 )
-from commentsvc.models.comments import AUTHOR_COLUMNS, Comment, Decision, DeletedImport, Revision
+from commentsvc.models.comments import AUTHOR_COLUMNS, Comment, Decision, DeletedImport, PendingEdit, Revision
 from commentsvc.models.deliveries import Delivery, DeliveryState
 from commentsvc.models.logins import LoginSession, Ticket
 from commentsvc.models.moderation import Action, Ban, BanKind, FilterWord, Note, Pressure, Report, Usual
@@ -32,6 +33,7 @@ __all__ = [
     "DeletedImport",
     "Delivery",
     "DeliveryState",
+    "EditWindow",
     "FieldRule",
     "FilterWord",
     "Identity",
@@ -43,6 +45,7 @@ __all__ = [
     "NoticeOutcome",
     "Order",
     "Origin",
+    "PendingEdit",
     "Picture",
     "Policy",
     "Pressure",

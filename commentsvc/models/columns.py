@@ -32,6 +32,17 @@ class Policy(StrEnum):
     CLOSED = "closed"
 
 
+class EditWindow(StrEnum):
+    """How long after posting a comment its author may change the text."""
+
+    OFF = "off"
+    MINUTES_5 = "5_minutes"
+    MINUTES_15 = "15_minutes"
+    HOUR = "1_hour"
+    DAY = "1_day"
+    ALWAYS = "always"
+
+
 class FieldRule(StrEnum):
     """Whether the guest form asks for a detail."""
 

@@ -91,6 +91,8 @@ class Comment(Base):
 
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     edited_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    erased_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When its author had its text and all details of theirs erased: it stays in the trash, whatever is undone."""
     idempotency_key: Mapped[str | None] = mapped_column(String(64))
     transfer_key: Mapped[str | None] = mapped_column(String(300))
     """Identifies the imported original, so that a second import changes nothing."""
@@ -220,7 +222,7 @@ class Decision(Base):
 
 
 class Revision(Base):
-    """A comment as it was before a moderator edited it: kept for a while, so that the edit can be undone."""
+    """A comment as it was before an edit: kept for a while, so that a moderator can read it and undo the edit."""
 
     __tablename__ = "revision"
 
@@ -237,3 +239,18 @@ class Revision(Base):
     edited_after: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """The comment's `edited_at` after the edit: as long as it has this value, nobody has edited it again."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now, index=True)
+
+
+class PendingEdit(Base):
+    """An author's new text that was held: it waits for a moderator, while readers see the former text."""
+
+    __tablename__ = "pending_edit"
+
+    comment_id: Mapped[int] = mapped_column(
+        ForeignKey("comment.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    source: Mapped[str] = mapped_column(Text)
+    """In Markdown."""
+    reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    """The verdicts of the checks, as a Decision has them."""
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
 from commentsvc.db.session import Base, UTCDateTime
 from commentsvc.match_keys import match_key
-from commentsvc.models.columns import FieldRule, Order, Policy, RowId, TitleSource, choice, now
+from commentsvc.models.columns import EditWindow, FieldRule, Order, Policy, RowId, TitleSource, choice, now
 
 _TITLE_DUE = text("title_tries > 0")
 
@@ -37,6 +37,10 @@ class Site(Base):
     close_after_days: Mapped[int | None]
     guests: Mapped[bool] = mapped_column(default=True, server_default=true())
     """Whether people may comment without logging in."""
+    edit_window: Mapped[EditWindow] = mapped_column(
+        choice(EditWindow), default=EditWindow.MINUTES_15, server_default=EditWindow.MINUTES_15.value
+    )
+    """How long people may edit their own comments."""
     sso_secret: Mapped[str | None] = mapped_column(String(64))
     """The secret with which the site signs its own users' tokens."""
     ignored_parameters: Mapped[str] = mapped_column(Text, default="", server_default="")

@@ -28,6 +28,8 @@ STATUS: tuple[tuple[type[errors.CommentsvcError], int], ...] = (
     (errors.ForbiddenError, 403),
     (errors.DuplicateCommentError, 409),
     (errors.AlreadyPostedError, 409),
+    (errors.NotEditableError, 403),
+    (errors.StaleEditError, 409),
     (errors.LinkSpentError, 410),
     (errors.TooManyError, 429),
     (errors.LoggedOutError, 403),

@@ -18,7 +18,7 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from commentsvc.errors import InvalidFieldsError
-from commentsvc.models import FieldRule, Order, Policy
+from commentsvc.models import EditWindow, FieldRule, Order, Policy
 
 POLICIES: Any = {
     Policy.OPEN.value: "Everybody's comments appear at once",
@@ -34,6 +34,14 @@ FIELD_RULES: Any = {
 DELETIONS: Any = {
     "remove": "Remove my texts",
     "keep": "Keep my texts, without my name",
+}
+EDIT_WINDOWS: Any = {
+    EditWindow.OFF.value: "Not at all",
+    EditWindow.MINUTES_5.value: "For 5 minutes",
+    EditWindow.MINUTES_15.value: "For 15 minutes",
+    EditWindow.HOUR.value: "For an hour",
+    EditWindow.DAY.value: "For a day",
+    EditWindow.ALWAYS.value: "Always",
 }
 ORDERS: Any = {Order.OLDEST.value: "Oldest first", Order.NEWEST.value: "Newest first"}
 
@@ -105,6 +113,7 @@ class SiteForm(FlaskForm):
     heading = StringField("Heading above the form", [InputRequired("Please enter a heading"), Length(max=80)])
     origins = TextAreaField("Origins", [InputRequired("Please enter at least one origin")])
     order = SelectField("Order", choices=ORDERS)
+    edit_window = SelectField("People may edit their own comments", choices=EDIT_WINDOWS)
     email_field = SelectField("Email", choices=FIELD_RULES)
     name_field = SelectField("Name", choices=FIELD_RULES)
     website_field = SelectField("Website", choices=FIELD_RULES)

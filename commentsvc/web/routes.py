@@ -13,7 +13,7 @@ from flask import Blueprint, Flask
 from flask.typing import ResponseReturnValue
 
 from commentsvc.config import Settings
-from commentsvc.web import health, setup_check, start_page, static_files
+from commentsvc.web import health, own_edits, setup_check, start_page, static_files
 from commentsvc.web.account import pages as account
 from commentsvc.web.admin import (
     action_log,
@@ -40,7 +40,7 @@ from commentsvc.web.admin import (
 )
 from commentsvc.web.admin import context as admin_context
 from commentsvc.web.auth import handoff, login, provider_notices, sso
-from commentsvc.web.thread import avatars, counts, pages, posting, preview, reporting
+from commentsvc.web.thread import avatars, counts, own_comments, pages, posting, preview, reporting
 
 Guard = Callable[[], ResponseReturnValue | None]
 Rate = str | Callable[[Settings], str]
@@ -91,6 +91,7 @@ ROWS = (
     Row(posting.blueprint, EVERYBODY, FORM, POST_LIMITS),
     Row(preview.blueprint, EVERYBODY, FORM, {"previews": preview.PREVIEWS}),
     Row(reporting.blueprint, EVERYBODY, FORM, {"reports": reporting.LIMIT}),
+    Row(own_comments.blueprint, EVERYBODY, FORM, {"removals": own_edits.REMOVALS}),
     # Login, and a person's own pages.
     Row(login.blueprint, EVERYBODY, FORM, LOGIN_LIMITS),
     Row(sso.blueprint, EVERYBODY, FORM),

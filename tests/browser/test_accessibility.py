@@ -101,6 +101,25 @@ def test_the_frame_and_its_form_keep_nobody_out(
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_forms_of_ones_own_comment_keep_nobody_out(
+    page: Page, service: Service, blog: Blog, theme: str
+) -> None:
+    blog.pages["/"] = dressed(service, theme)
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(blog.url())
+    thread = on_its_ground(inside(page), theme)
+    fill_in(thread, "My own words")
+    post(thread)
+    for kind in ("Edit", "Delete"):
+        thread.locator(".menu summary").click()
+        thread.get_by_role("link", name=kind, exact=True).click()
+        expect(thread.get_by_role("form", name=f"{kind} your comment")).to_be_visible()
+        assert serious(thread) == []
+        page.keyboard.press("Escape")
+        expect(thread.locator(".menu summary")).to_be_focused()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_threads_page_and_a_held_comment_keep_nobody_out(
     page: Page, service: Service, blog: Blog, theme: Any
 ) -> None:
@@ -229,7 +248,7 @@ def test_the_menu_of_a_comment_closes_by_escape_and_beside_it(
     page.goto(blog.url())
     thread = inside(page)
     first, second = (thread.locator(".menu summary").nth(number) for number in (0, 1))
-    with page.expect_request_finished(lambda request: request.url.endswith("report.js")):
+    with page.expect_request_finished(lambda request: request.url.endswith("forms.js")):
         first.press("Enter")
     expect(thread.get_by_role("link", name="Report")).to_be_visible()
     fits(thread)

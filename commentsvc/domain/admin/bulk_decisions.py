@@ -75,7 +75,8 @@ def decide(
     wanted = []
     for comment in lock(session, site_id, seen):
         known = seen[comment.id]
-        if known is not None and comment.status is not known:
+        was_erased = comment.erased_at is not None and status is not Status.TRASH
+        if was_erased or (known is not None and comment.status is not known):
             outcome.already_decided.append(already_decided(session, comment))
         else:
             wanted.append(comment)
@@ -111,7 +112,9 @@ def decide_matching(
             outcome.next_after = None
             break
         still = [
-            comment for comment in lock(session, site_id, matching.ids) if comment.status in tab.statuses
+            comment
+            for comment in lock(session, site_id, matching.ids)
+            if comment.status in tab.statuses and comment.erased_at is None
         ]
         _decide_all(session, outcome, still, status, moderator_id=moderator_id, at=at)
         session.commit()

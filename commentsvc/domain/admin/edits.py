@@ -1,8 +1,10 @@
-"""Moderators' edits of comments: each is an action that can be undone while the former text is stored."""
+"""Moderators' edits of comments, and their decisions on authors' edits that were held.
+
+Each edit is an action that can be undone while the former text is stored.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, exists, select
@@ -10,13 +12,16 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write
 from commentsvc.domain import actions
-from commentsvc.domain.comments import comment_text, editing
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.comments import comment_text, edit_history, editing, own_changes, revisions
 from commentsvc.domain.comments.comment_text import CommentText
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.threads import threads
-from commentsvc.models import Action, Comment, Revision
+from commentsvc.models import Action, Comment, PendingEdit, Revision, TextFormat
 
 KIND = "comments.edit"
+DROPPED = "edits.drop"
+"""The kind of the action that drops an author's edit; not "comments.…", which can be undone."""
 KEPT = timedelta(days=30)
 """Moderators often edit to remove private or illegal text, so the former text is not kept for ever."""
 _GONE = "The former text is no longer stored, so it cannot be restored."
@@ -44,9 +49,51 @@ def edit(
         at=at,
         facts={"comment": comment.id, "edit": comment.id},
     )
-    _store_revision(session, comment, action.id, edited_after=at, at=at)
+    revisions.store(session, comment, action.id, edited_after=at, at=at)
     editing.edit(session, comment, draft, at=at, guest=guest, moderator_id=moderator_id, action_id=action.id)
     return action
+
+
+def publish_waiting(
+    session: Session, comment: Comment, *, seen: str, moderator_id: int, at: datetime
+) -> Action | None:
+    """Replace a comment's text by its author's new one, which waited. Needs `begin_write`.
+
+    `seen` is the version that the moderator saw; if the author has changed it since, this does nothing and returns
+    None.
+    """
+    pending = _waiting_as_seen(session, comment, seen)
+    if pending is None:
+        return None
+    action = _record(
+        session, comment, edit_history.PUBLISHED, "Published an author's edit.", moderator_id, at
+    )
+    action.facts = {**action.facts, "edit": comment.id}
+    person = comment.commenter_id
+    draft = CommentText(
+        pending.source,
+        TextFormat.MARKDOWN,
+        comment_text.render(pending.source, TextFormat.MARKDOWN),
+        comment_text.digest_of(pending.source),
+    )
+    own_changes.replace_text(
+        session,
+        comment,
+        draft,
+        action_id=action.id,
+        has_role=person is not None and accounts.role_on(session, person, comment.site_id) is not None,
+        at=at,
+    )
+    return action
+
+
+def drop_waiting(
+    session: Session, comment: Comment, *, seen: str, moderator_id: int, at: datetime
+) -> Action | None:
+    """Delete an author's new text, which waited; `seen` and the result are as in `publish_waiting`."""
+    if _waiting_as_seen(session, comment, seen) is None:
+        return None
+    return _record(session, comment, DROPPED, "Dropped an author's edit.", moderator_id, at)
 
 
 def obstacle(session: Session, action: Action) -> str | None:
@@ -64,7 +111,7 @@ def restore(session: Session, action: Action, *, undo_id: int, at: datetime) -> 
     if isinstance(edit_or_obstacle, str):
         return False
     revision, comment = edit_or_obstacle
-    _store_revision(session, comment, undo_id, edited_after=revision.edited_before, at=at)
+    revisions.store(session, comment, undo_id, edited_after=revision.edited_before, at=at)
     former = CommentText(
         revision.source,
         revision.format,
@@ -86,12 +133,26 @@ def tidy(session: Session, *, at: datetime) -> None:
     session.rollback()
 
 
-def forget(session: Session, comment_ids: Collection[int]) -> None:
-    """Delete all former texts of these comments. Needs `begin_write`."""
-    session.execute(
-        delete(Revision)
-        .where(Revision.comment_id.in_(comment_ids))
-        .execution_options(synchronize_session=False)
+def _waiting_as_seen(session: Session, comment: Comment, seen: str) -> PendingEdit | None:
+    threads.lock_of(session, comment)
+    session.refresh(comment)
+    pending = session.get(PendingEdit, comment.id, populate_existing=True)
+    if pending is None or own_changes.version_of(pending.source) != seen:
+        return None
+    return own_changes.drop_pending(session, comment.id)
+
+
+def _record(
+    session: Session, comment: Comment, kind: str, summary: str, moderator_id: int, at: datetime
+) -> Action:
+    return actions.record(
+        session,
+        site_id=comment.site_id,
+        moderator_id=moderator_id,
+        kind=kind,
+        summary=summary,
+        at=at,
+        facts={"comment": comment.id},
     )
 
 
@@ -105,23 +166,3 @@ def _edit_of(session: Session, action: Action) -> tuple[Revision, Comment] | str
     if comment.site_id != action.site_id or comment.edited_at != revision.edited_after:
         return _CHANGED
     return revision, comment
-
-
-def _store_revision(
-    session: Session, comment: Comment, action_id: int, *, edited_after: datetime | None, at: datetime
-) -> None:
-    session.add(
-        Revision(
-            comment_id=comment.id,
-            action_id=action_id,
-            format=comment.format,
-            source=comment.source,
-            guest_name=comment.guest_name,
-            guest_email=comment.guest_email,
-            guest_website=comment.guest_website,
-            edited_before=comment.edited_at,
-            edited_after=edited_after,
-            created_at=at,
-        )
-    )
-    session.flush()

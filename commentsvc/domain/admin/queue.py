@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from commentsvc.domain.admin import queue_entries, queue_query
+from commentsvc.domain.admin import queue_edits, queue_entries, queue_query
 from commentsvc.domain.admin.author_ref import AuthorRef
+from commentsvc.domain.admin.queue_edits import FormerText
 from commentsvc.domain.admin.queue_entries import DecisionSummary, QueueEntry
 from commentsvc.domain.admin.queue_filters import Filters, Tab
 from commentsvc.errors import NotFoundError
@@ -82,7 +83,9 @@ def counts(session: Session, site_id: int, author: AuthorRef | None = None) -> d
         return select(func.count()).select_from(some.subquery()).scalar_subquery()
 
     full_text.use_indexes(session)
-    tabs = [tab for tab in Tab if tab is not Tab.ALL and (author is None or tab is not Tab.REPORTED)]
+    tabs = [
+        tab for tab in Tab if tab is not Tab.ALL and (author is None or tab not in {Tab.REPORTED, Tab.EDITS})
+    ]
     row = session.execute(select(*(of(tab) for tab in tabs))).one()
     sizes: dict[Tab, int] = dict(zip(tabs, row, strict=True))
     if author is None:
@@ -122,6 +125,11 @@ def newest(session: Session) -> int:
 def history(session: Session, comment_id: int) -> list[DecisionSummary]:
     """Return the decisions on a comment, the latest first."""
     return queue_entries.decisions_on(session, comment_id, limit=HISTORY)
+
+
+def former_texts(session: Session, comment_id: int) -> list[FormerText]:
+    """Return the stored former texts of a comment, the latest first."""
+    return queue_edits.former_texts(session, comment_id)
 
 
 def status_before_removal(session: Session, comment_id: int) -> Status:

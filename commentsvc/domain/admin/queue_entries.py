@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,9 @@ from sqlalchemy import Row, func, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from commentsvc.domain import comment_excerpts
+from commentsvc.domain.admin import queue_edits
 from commentsvc.domain.admin.author_ref import AuthorRef
+from commentsvc.domain.admin.queue_edits import WaitingText
 from commentsvc.domain.comments import comment_text
 from commentsvc.domain.reading.thread_pages import ANONYMOUS
 from commentsvc.models import Comment, Commenter, Decision, Kind, Report, Role, Status, Thread
@@ -85,6 +87,11 @@ class QueueEntry:
     """The latest reports that still count."""
     reported_since: datetime | None
     """The time of the first report."""
+    waiting: WaitingText | None
+    """The author's new text, if it waits for a moderator."""
+    edited_by_author: bool
+    was_erased: bool
+    """Whether its author deleted it, so that nobody can restore it."""
 
 
 def load(session: Session, ids: Sequence[int], *, whole: bool = False) -> list[QueueEntry]:
@@ -94,8 +101,15 @@ def load(session: Session, ids: Sequence[int], *, whole: bool = False) -> list[Q
     standing = {row.id: row.reports for row in rows.values() if row.reports}
     complaints = _complaints(session, standing, COMPLAINTS_IN_FULL if whole else COMPLAINTS)
     since = _reported_since(session, list(standing))
+    waiting = queue_edits.waiting_texts(session, [*rows])
+    edited = [row.id for row in rows.values() if row.edited_at]
+    by_authors = queue_edits.edited_by_authors(session, edited) if edited else set()
     return [
-        _entry(rows[one], rulings.get(one), complaints.get(one, []), since.get(one))
+        replace(
+            _entry(rows[one], rulings.get(one), complaints.get(one, []), since.get(one)),
+            waiting=waiting.get(one),
+            edited_by_author=one in by_authors,
+        )
         for one in ids
         if one in rows
     ]
@@ -126,6 +140,7 @@ def _columns(*, whole: bool = False) -> Any:
             Comment.guest_website,
             Comment.created_at,
             Comment.edited_at,
+            Comment.erased_at,
             Comment.parent_id,
             html.label("html"),
             comment_excerpts.excerpt().label("excerpt"),
@@ -175,6 +190,9 @@ def _entry(
         reports=row.reports,
         report_summaries=complaints,
         reported_since=since,
+        waiting=None,
+        edited_by_author=False,
+        was_erased=row.erased_at is not None,
     )
 
 

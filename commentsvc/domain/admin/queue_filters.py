@@ -18,7 +18,7 @@ _TOKEN = re.compile(r"[a-z0-9_-]{1,40}")
 
 
 class Tab(StrEnum):
-    """The lists of the queue: all that readers see or may see, one for each status, and one of reported comments."""
+    """The lists of the queue: all that readers see or may see, one for each status, reported comments, held edits."""
 
     ALL = "all"
     HELD = "held"
@@ -26,10 +26,14 @@ class Tab(StrEnum):
     SPAM = "spam"
     TRASH = "trash"
     REPORTED = "reported"
+    EDITS = "edits"
+    """Published comments whose authors have changed them, while the new text waits for a moderator."""
 
     @property
     def statuses(self) -> tuple[Status, ...]:
         """The statuses of comments in this list."""
+        if self is Tab.EDITS:
+            return (Status.APPROVED,)
         return (Status.APPROVED, Status.HELD) if self in {Tab.ALL, Tab.REPORTED} else (Status(self.value),)
 
 

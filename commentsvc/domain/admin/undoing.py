@@ -13,6 +13,7 @@ from commentsvc.db.session import begin_write
 from commentsvc.domain import actions
 from commentsvc.domain.admin import bulk_decisions, edits, replies
 from commentsvc.domain.admin.bulk_decisions import BulkResult
+from commentsvc.domain.comments import edit_history, own_changes
 from commentsvc.domain.moderation import decisions as moderation_decisions
 from commentsvc.domain.spam import training
 from commentsvc.errors import NotFoundError
@@ -38,8 +39,13 @@ class LogEntry:
     """Whether a former text is stored."""
 
     @property
+    def is_authors(self) -> bool:
+        """Whether it was done by the author of the comment."""
+        return self.kind in {edit_history.BY_AUTHOR, own_changes.REMOVAL_KIND}
+
+    @property
     def can_be_undone(self) -> bool:
-        if self.kind == edits.KIND and not self.keeps_text:
+        if self.kind in {edits.KIND, *edit_history.AUTHORS_TEXTS} and not self.keeps_text:
             return False
         return self.undone_at is None and self.kind.startswith(_COMMENTS)
 

@@ -15,7 +15,7 @@ from commentsvc.domain.comments import insert_comment, known_authors, slow_mode
 from commentsvc.domain.comments.comment_text import CommentText
 from commentsvc.domain.comments.insert_comment import PostedComment, TargetThread
 from commentsvc.domain.spam import checks, signals
-from commentsvc.domain.spam.checks import Submission
+from commentsvc.domain.spam.checks import Submission, Verdict
 from commentsvc.domain.spam.signals import Signals
 from commentsvc.domain.surge import detection
 from commentsvc.domain.surge.detection import SurgeLevel
@@ -103,12 +103,7 @@ def post(
         raise DuplicateCommentError
 
     examined = examined or examine(session, site, new.draft, author, at=at)
-    level = examined.pressure
-    if level is None:
-        level = detection.judge(session, site, here.id, at=at) if author.role is None else SurgeLevel()
-    of_old = _is_of_old(session, site, author, level)
-    submission = _submission(site, new, author, examined, level, known=earlier.is_known, of_old=of_old)
-    verdicts = checks.screen(submission)
+    verdicts = verdicts_on(session, site, here.id, new, author, examined, known=earlier.is_known, at=at)
     row = _row(here, new.draft, author) | {
         "site_id": site.id,
         "status": checks.strictest(verdicts),
@@ -116,6 +111,25 @@ def post(
         "idempotency_key": new.idempotency_key,
     }
     return insert_comment.add(session, row, parent, [verdict.as_row() for verdict in verdicts])
+
+
+def verdicts_on(
+    session: Session,
+    site: Site,
+    thread_id: int,
+    new: NewComment,
+    author: Author,
+    examined: Signals,
+    *,
+    known: bool,
+    at: datetime,
+) -> list[Verdict]:
+    """Run the checks on a new comment or a new text. Needs `begin_write` and the thread's lock."""
+    level = examined.pressure
+    if level is None:
+        level = detection.judge(session, site, thread_id, at=at) if author.role is None else SurgeLevel()
+    of_old = _is_of_old(session, site, author, level)
+    return checks.screen(_submission(site, new, author, examined, level, known=known, of_old=of_old))
 
 
 def _row(here: TargetThread, draft: CommentText, author: Author) -> dict[str, Any]:

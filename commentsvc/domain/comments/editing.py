@@ -46,9 +46,18 @@ def edit(
 
 
 def replace(
-    session: Session, comment: Comment, draft: CommentText, *, guest: Guest | None, edited_at: datetime | None
+    session: Session,
+    comment: Comment,
+    draft: CommentText,
+    *,
+    guest: Guest | None,
+    edited_at: datetime | None,
+    teaches: bool = True,
 ) -> None:
-    """Replace a comment's text, and a guest's details, regardless of the sanitisers. Needs `begin_write`."""
+    """Replace a comment's text, and a guest's details, regardless of the sanitisers. Needs `begin_write`.
+
+    Without `teaches` the spam filter does not learn the new text in place of the old one.
+    """
     threads.lock_of(session, comment)  # thread before comment: the lock order everywhere
     learned = comment.learned
     training.learn(session, comment, None)  # unlearn the old text; the new one is learned below
@@ -61,6 +70,6 @@ def replace(
             guest.website,
         )
     comment.edited_at = edited_at
-    training.learn(session, comment, learned)
+    training.learn(session, comment, learned if teaches else None)
     session.flush()
     threads.mark_changed(session, comment.thread_id)

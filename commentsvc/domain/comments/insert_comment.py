@@ -260,7 +260,7 @@ def _view(session: Session, number: int, row: dict[str, Any], parent: ParentComm
         role=row["role"],
         html=row["html"],
         created_at=row["created_at"],
-        edited=False,
+        edited_at=None,
         pinned=False,
         featured=False,
         reply_count=0,

@@ -23,10 +23,19 @@ def has_approved(site_id: int | BindParameter[int], proof: ColumnElement[bool]) 
 
 def was_known(session: Session, site_id: int, author: Author, *, before: datetime) -> bool:
     """Whether an author was known on a site by a comment written before `before`."""
+    return _is_known(session, site_id, author, _c.created_at < before)
+
+
+def is_known_besides(session: Session, site_id: int, author: Author, comment_id: int) -> bool:
+    """Whether an author is known on a site by another comment than this one."""
+    return _is_known(session, site_id, author, _c.id != comment_id)
+
+
+def _is_known(session: Session, site_id: int, author: Author, which: ColumnElement[bool]) -> bool:
     if author.commenter_id is not None:
         proof = _c.commenter_id == author.commenter_id
     elif author.author_key_hash is not None:
         proof = _c.author_key_hash == author.author_key_hash
     else:
         return False
-    return bool(session.scalar(select(has_approved(site_id, proof).where(_c.created_at < before))))
+    return bool(session.scalar(select(has_approved(site_id, proof).where(which))))

@@ -40,9 +40,16 @@ def require(session: Session, site_id: int, thread: TargetThread, author: Author
             same,
         )
     )
-    if last is not None:
-        left = max(1, math.ceil((last + pause - at).total_seconds()))
-        raise SlowModeError(left, every=seconds(thread.slow_seconds), wait=seconds(left))
+    require_pause(thread.slow_seconds, last, at=at)
+
+
+def require_pause(slow_seconds: int | None, last: datetime | None, *, at: datetime) -> None:
+    """Raise SlowModeError if `last`, the time of a comment or of an edit before this one, is too recent."""
+    if not slow_seconds or last is None:
+        return
+    left = math.ceil((last - at).total_seconds() + slow_seconds)
+    if left > 0:
+        raise SlowModeError(left, every=seconds(slow_seconds), wait=seconds(left))
 
 
 def _marks(author: Author, *, since: datetime) -> list[ColumnElement[bool]]:

@@ -19,8 +19,8 @@ LOG_WITHIN = 3.0
 _ATTEMPT_MS = 200
 """One attempt; while it lasts, nobody can write."""
 _VACUUMED = (
-    "comment, comment_search, commenter, commenter_search, decision, revision, report, identity, picture, "
-    "login_session, ticket, membership, note, ban, action, filter_word"
+    "comment, comment_search, commenter, commenter_search, decision, revision, pending_edit, report, identity, "
+    "picture, login_session, ticket, membership, note, ban, action, filter_word"
 )
 """Tables that hold something of a person."""
 

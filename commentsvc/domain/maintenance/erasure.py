@@ -15,11 +15,8 @@ from sqlalchemy.orm import Session, aliased
 from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import profiles
 from commentsvc.domain.admin.author_ref import AuthorKind, AuthorRef
-from commentsvc.domain.comments import comment_text
-from commentsvc.domain.comments.comment_text import CommentText
+from commentsvc.domain.comments import erased_comments
 from commentsvc.domain.maintenance import deleted_data, erased_names
-from commentsvc.domain.moderation import decisions
-from commentsvc.domain.spam import training
 from commentsvc.domain.spam.check_names import CheckName
 from commentsvc.domain.spam.checks import Verdict
 from commentsvc.domain.threads import threads
@@ -28,21 +25,17 @@ from commentsvc.models import (
     AUTHOR_COLUMNS,
     Comment,
     Commenter,
-    Decision,
     Identity,
     Membership,
-    Report,
     Revision,
     Role,
     Site,
     Status,
+    now,
 )
-from commentsvc.text import markup
 
 BATCH = 200
 """Comments per transaction, during which nobody else can write on SQLite."""
-REMOVED = "*Removed by its author.*"
-"""Replaces the text, for a moderator who looks into the trash."""
 _LEFT = Verdict(CheckName.ERASED, Status.TRASH, "Its author deleted their account here.")
 _ASKED = Verdict(CheckName.ERASED, Status.TRASH, "Its author asked for it to be erased.")
 _NOBODY: dict[str, None] = dict.fromkeys(AUTHOR_COLUMNS)
@@ -83,7 +76,7 @@ def erase(session: Session, commenter_id: int, texts: Texts, *, progress: Progre
         session.rollback()
         erase(session, commenter_id, texts, progress=progress)
         return
-    _forget_words_about(session, select(Comment.id).where(mine))
+    erased_comments.forget_words_about(session, select(Comment.id).where(mine))
     names = {session.scalar(select(Commenter.name).where(Commenter.id == commenter_id))}
     names |= set(session.scalars(select(Identity.name).where(Identity.commenter_id == commenter_id)))
     erased_names.forget_commenter(session, commenter_id, {name for name in names if name})
@@ -134,25 +127,17 @@ def _guest_column(who: AuthorRef, table: type[Comment] | type[Revision]) -> Colu
 
 def _remove_all(session: Session, theirs: ColumnElement[bool], verdict: Verdict, progress: Progress) -> int:
     """Empty all comments of a person; return how many there were."""
-    blank = comment_text.from_source(REMOVED, longest=len(REMOVED))
     number = 0
     while batch := _batch(session, theirs):
         begin_write(session)
         threads.lock_all(session, _threads_of(session, Comment.id.in_(batch)))
-        _forget_words_about(session, batch)
+        erased_comments.forget_words_about(session, batch)
         for comment_id in batch:
-            _remove(session, comment_id, blank, verdict)
+            erased_comments.erase(session, comment_id, verdict, at=now())
         session.commit()
         number += len(batch)
         progress(len(batch))
     return number
-
-
-def _forget_words_about(session: Session, comment_ids: Any) -> None:
-    """Delete former texts, reasons of decisions, which may quote the comment, and reporters' remarks about it."""
-    _run(session, delete(Revision).where(Revision.comment_id.in_(comment_ids)))
-    _run(session, update(Decision).where(Decision.comment_id.in_(comment_ids)).values(reasons=[]))
-    _run(session, update(Report).where(Report.comment_id.in_(comment_ids)).values(note=None))
 
 
 def _run(session: Session, statement: Any) -> None:
@@ -186,18 +171,3 @@ def _batch(session: Session, theirs: ColumnElement[bool]) -> Sequence[int]:
 
 def _threads_of(session: Session, which: ColumnElement[bool]) -> set[int]:
     return set(session.scalars(select(Comment.thread_id).where(which).distinct()))
-
-
-def _remove(session: Session, comment_id: int, blank: CommentText, verdict: Verdict) -> None:
-    comment = session.get(Comment, comment_id, populate_existing=True)
-    if comment is None:
-        return
-    training.learn(session, comment, None)  # while its words are still there to unlearn
-    comment.source, comment.format, comment.digest = blank.source, blank.format, blank.digest
-    comment.html, comment.renderer = blank.rendered.html, markup.VERSION
-    comment.edited_at = None
-    for name, nothing in _NOBODY.items():
-        setattr(comment, name, nothing)
-    session.flush()
-    decisions.decide(session, comment, Status.TRASH, verdicts=[verdict])
-    session.flush()

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session, aliased
 
 from commentsvc.db.session import begin_write
 from commentsvc.domain import actions
-from commentsvc.domain.admin import bulk_decisions, edits
-from commentsvc.domain.comments import comment_text
+from commentsvc.domain.admin import bulk_decisions
+from commentsvc.domain.comments import comment_text, revisions
 from commentsvc.domain.maintenance import deleted_data
 from commentsvc.domain.threads import threads
 from commentsvc.models import AUTHOR_COLUMNS, Action, Comment, Decision, DeletedImport, Status, search_text
@@ -188,7 +188,7 @@ def _empty(session: Session, due: list[ColumnElement[bool]], limit: int) -> int:
     blank = comment_text.from_source(EMPTY, longest=len(EMPTY))
     ids = _locked(session, [*due, Comment.digest != blank.digest], limit)
     if ids:
-        edits.forget(session, ids)
+        revisions.forget(session, ids)
         values = {
             "source": blank.source,
             "format": blank.format,

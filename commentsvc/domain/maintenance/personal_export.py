@@ -12,7 +12,17 @@ from sqlalchemy.orm import Session
 
 from commentsvc.domain.accounts import identities, login_sessions
 from commentsvc.domain.threads import titles
-from commentsvc.models import Comment, Commenter, Decision, Membership, Picture, Revision, Site, Thread
+from commentsvc.models import (
+    Comment,
+    Commenter,
+    Decision,
+    Membership,
+    PendingEdit,
+    Picture,
+    Revision,
+    Site,
+    Thread,
+)
 
 FORMAT = "commentsvc person 1"
 
@@ -41,6 +51,7 @@ def person(session: Session, commenter_id: int, *, at: datetime) -> dict[str, An
         "sessions": _sessions(session, commenter_id, at=at),
         "comments": list(_comments(session, commenter_id)),
         "former_texts": _former_texts(session, commenter_id),
+        "waiting_texts": _waiting_texts(session, commenter_id),
         "decisions": _decisions(session, commenter_id),
     }
 
@@ -116,7 +127,7 @@ def _comments(session: Session, commenter_id: int) -> Iterable[dict[str, Any]]:
 
 
 def _former_texts(session: Session, commenter_id: int) -> list[dict[str, Any]]:
-    """Return the texts of their comments before moderators' edits, while those are stored."""
+    """Return the texts of their comments before edits, while those are stored."""
     query = select(Revision).join(Comment, Comment.id == Revision.comment_id)
     return [
         {
@@ -126,6 +137,15 @@ def _former_texts(session: Session, commenter_id: int) -> list[dict[str, Any]]:
             "changed_at": _time(one.created_at),
         }
         for one in session.scalars(query.where(Comment.commenter_id == commenter_id).order_by(Revision.id))
+    ]
+
+
+def _waiting_texts(session: Session, commenter_id: int) -> list[dict[str, Any]]:
+    """Return the new texts that they gave their comments and that wait for a moderator."""
+    query = select(PendingEdit).join(Comment, Comment.id == PendingEdit.comment_id)
+    return [
+        {"comment": one.comment_id, "text": one.source, "written_at": _time(one.created_at)}
+        for one in session.scalars(query.where(Comment.commenter_id == commenter_id))
     ]
 
 

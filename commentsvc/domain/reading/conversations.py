@@ -31,7 +31,7 @@ class CommentView(NamedTuple):
     role: Role | None
     html: SafeHtml
     created_at: datetime
-    edited: bool
+    edited_at: datetime | None
     pinned: bool
     featured: bool
     reply_count: int
@@ -65,7 +65,7 @@ def view(row: CommentRow, parent_name: str | None, *, own: bool = False) -> Comm
             website=None,
             picture_digest=None,
             role=None,
-            edited=False,
+            edited_at=None,
             pinned=False,
             featured=False,
         )
@@ -83,7 +83,7 @@ def view(row: CommentRow, parent_name: str | None, *, own: bool = False) -> Comm
         role=row.role,
         html=trusted(row.html),
         created_at=row.created_at,
-        edited=row.edited,
+        edited_at=row.edited_at,
         pinned=row.pinned,
         featured=row.featured,
         reply_count=row.reply_count,

@@ -53,7 +53,7 @@ class CommentRow(NamedTuple):
     role: Role | None
     html: str
     created_at: datetime
-    edited: bool
+    edited_at: datetime | None
     pinned: bool
     featured: bool
     reply_count: int
@@ -77,7 +77,7 @@ def comments(of: FromClause = COMMENT, *, given: FromClause | None = None) -> An
         of.c.role,
         of.c.html,
         of.c.created_at,
-        of.c.edited_at.is_not(None).label("edited"),
+        of.c.edited_at,
         of.c.pinned,
         of.c.featured,
         of.c.reply_count,

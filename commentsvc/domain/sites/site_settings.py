@@ -13,7 +13,7 @@ from commentsvc.domain.sites import separate_origins, sites
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.ignored_parameters import checked
 from commentsvc.match_keys import match_key
-from commentsvc.models import FieldRule, Order, Policy, Site, Thread, ThreadAlias
+from commentsvc.models import EditWindow, FieldRule, Order, Policy, Site, Thread, ThreadAlias
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,7 @@ class SiteSettings:
     policy: Policy
     guests: bool
     order: Order
+    edit_window: EditWindow
     name_field: FieldRule
     email_field: FieldRule
     website_field: FieldRule
@@ -43,6 +44,7 @@ class SiteSettings:
             policy=site.policy,
             guests=site.guests,
             order=site.order,
+            edit_window=site.edit_window,
             name_field=site.name_field,
             email_field=site.email_field,
             website_field=site.website_field,
@@ -78,7 +80,7 @@ def change(session: Session, site: Site, wanted: SiteSettings, *, base_url: str)
     if ignored != site.ignored_parameters:
         _compare_anew(session, site, ignored)
     site.name, site.heading = name, heading
-    site.guests = wanted.guests
+    site.guests, site.edit_window = wanted.guests, wanted.edit_window
     site.policy, site.order, site.close_after_days = wanted.policy, wanted.order, wanted.close_after_days
     site.name_field, site.email_field = wanted.name_field, wanted.email_field
     site.website_field = wanted.website_field

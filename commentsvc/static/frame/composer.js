@@ -15,9 +15,6 @@ const cancel = form.querySelector(".cancel");
 const heading = document.getElementById("reply-heading");
 const status = document.getElementById("status");
 const total = document.getElementById("count");
-const preview = document.getElementById("preview");
-const write = document.getElementById("write");
-const [writeTab, previewTab] = form.querySelectorAll("[role=tab]");
 const website = form.querySelector(".website");
 const remember = document.getElementById("remember");
 const loginModule = await loadLogin();
@@ -25,7 +22,7 @@ const home = document.createComment("form");
 form.before(home);
 
 // A key by which the service knows this browser's comments again: for this tab, or while the details are remembered.
-const savedKey = load("localStorage", "key") ?? load("sessionStorage", "key");
+let savedKey = load("localStorage", "key") ?? load("sessionStorage", "key");
 const authorKey = savedKey ?? randomHex(24);
 fields.author_key.value = authorKey;
 if (typeof hostFacts?.title === "string") fields.title.value ||= hostFacts.title.slice(0, 300);
@@ -82,6 +79,8 @@ form.addEventListener("keydown", (event) => {
 // --- `reader`: the latest answer of loadReader; null while nobody writes who was not known here before.
 
 let reader = null;
+let forms;
+let mine = [];
 let readerAsked = 0;
 let readerAskedAt = 0;
 let shownMark; // the member's whom the form shows; null for a guest
@@ -105,11 +104,19 @@ async function loadReader() {
       showReader(own);
       for (const { html, id } of own.held) if (!document.getElementById(`comment-${id}`)) placeComment(html);
       showCount();
+      showMine(own.mine);
     }
     return Boolean(own.member);
   } catch {
     return false; // The page's own token serves as well.
   }
+}
+
+/** Offer to edit and delete the reader's own comments, which the service has named. */
+async function showMine(comments) {
+  mine = comments;
+  if (mine.length) forms ??= import("./forms.js");
+  (await forms)?.showOwn(mine);
 }
 
 /** Show the form as the person's who is logged in now, and say so where that was another. */
@@ -179,7 +186,7 @@ function showErrors(errors) {
   for (const name of ["form", "text", ...DETAILS]) showError(name, errors[name] ?? "");
   const first = ["text", "email", "name", "website"].find((name) => errors[name] && fields[name]);
   if (first) {
-    if (first === "text") showTab(writeTab);
+    if (first === "text") showTab(0);
     fields[first].closest("details")?.setAttribute("open", "");
     fields[first].focus();
   }
@@ -197,31 +204,39 @@ function findMissing() {
   return Object.fromEntries(asked.filter(([name]) => fields[name]?.required && !fields[name].value.trim()));
 }
 
-function showTab(shown) {
-  for (const tab of [writeTab, previewTab]) {
-    tab.ariaSelected = String(tab === shown);
-    tab.tabIndex = tab === shown ? 0 : -1;
-  }
-  write.hidden = shown === previewTab;
-  preview.hidden = !write.hidden;
+/** Give a form's tabs their work: to write, and to see it as a comment. Returns what shows the first or the second. */
+export function addPreview(within, showMessage) {
+  const [write, preview] = within.querySelectorAll("[role=tabpanel]");
+  const tabs = [...within.querySelectorAll("[role=tab]")];
+  const source = write.querySelector("textarea");
+  const show = (number) => {
+    tabs.forEach((tab, index) => {
+      tab.ariaSelected = String(index === number);
+      tab.tabIndex = index === number ? 0 : -1;
+    });
+    write.hidden = number === 1;
+    preview.hidden = !write.hidden;
+  };
+  tabs[0].addEventListener("click", ({ detail }) => {
+    show(0);
+    if (detail) source.focus(); // whoever uses the keyboard stays at the tabs
+  });
+  tabs[1].addEventListener("click", async () => {
+    const reply = await post(`${base}embed/preview`, new URLSearchParams({ text: source.value }));
+    if (!reply.ok) return showMessage(reply.body.message);
+    preview.replaceChildren(parse(reply.body.html));
+    show(1);
+  });
+  tabs[0].parentElement.addEventListener("keydown", ({ key, target }) => {
+    if (!["ArrowLeft", "ArrowRight"].includes(key)) return;
+    const other = tabs[+(target === tabs[0])];
+    other.focus();
+    other.click();
+  });
+  return show;
 }
 
-writeTab.addEventListener("click", ({ detail }) => {
-  showTab(writeTab);
-  if (detail) text.focus(); // whoever uses the keyboard stays at the tabs
-});
-previewTab.addEventListener("click", async () => {
-  const reply = await post(`${base}embed/preview`, new URLSearchParams({ text: text.value }));
-  if (!reply.ok) return showErrors({ text: reply.body.message });
-  preview.replaceChildren(parse(reply.body.html));
-  showTab(previewTab);
-});
-writeTab.parentElement.addEventListener("keydown", ({ key, target }) => {
-  if (!["ArrowLeft", "ArrowRight"].includes(key)) return;
-  const other = target === writeTab ? previewTab : writeTab;
-  other.focus();
-  other.click();
-});
+const showTab = addPreview(form, (message) => showErrors({ text: message }));
 
 // --- Sending. `sent`: whether the form has gone out as it stands.
 
@@ -281,9 +296,10 @@ export async function submitComment(chosen, elsewhere = false) {
   showErrors(reply.body.errors ?? { form: reply.body.message });
 }
 
-function showPosted({ count, held, html, id }, elsewhere) {
+function showPosted({ count, held, html, id, mine: added }, elsewhere) {
   save("localStorage", draftKey, null);
   save("sessionStorage", "key", authorKey);
+  savedKey = authorKey;
   if (remember?.checked) {
     const typed = DETAILS.filter((name) => fields[name]).map((name) => [name, fields[name].value]);
     save("localStorage", "details", Object.fromEntries(typed));
@@ -292,11 +308,12 @@ function showPosted({ count, held, html, id }, elsewhere) {
   if (elsewhere) return sendToHost("other", { comment: id });
   text.value = "";
   fields.key.value = "";
-  showTab(writeTab);
+  showTab(0);
   resize();
   moveHome();
   form.classList.remove("open");
   placeComment(html);
+  showMine([...mine, ...added]);
   if (total) total.dataset.count = count;
   showCount();
   status.textContent = held ? "Your comment is awaiting moderation." : "Your comment is posted.";

@@ -164,10 +164,10 @@ const LINKS = [
   ["a[data-more]", loadMore],
   [".in-reply-to", (link) => showComment(+link.hash.slice(9))],
   [".reply-link", replyTo],
-  [".menu a", async (link) => (await import("./report.js")).openReport(link)],
+  [".menu a", async (link) => (await import("./forms.js")).openForm(link)],
 ];
 
-thread.addEventListener("toggle", () => import("./report.js"), true);
+thread.addEventListener("toggle", () => import("./forms.js"), true);
 thread.addEventListener("click", (event) => {
   if (event.ctrlKey || event.metaKey || event.shiftKey) return;
   for (const [selector, act] of LINKS) {

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, g, jsonify, make_response, redirect, rend
 from flask.typing import ResponseReturnValue
 
 from commentsvc.domain.accounts import identities, login_sessions, profiles, single_sign_on
+from commentsvc.domain.comments import own_comments
 from commentsvc.domain.maintenance import erasure, personal_export, retention
 from commentsvc.domain.maintenance.erasure import Texts
 from commentsvc.domain.maintenance.retention import RetentionPeriods
@@ -29,7 +30,7 @@ def guard() -> ResponseReturnValue | None:
     """The guard: requires our own pages for changes, and a signed-in person."""
     if request.method not in {"GET", "HEAD"}:
         origin_check.require_own_page()
-    holder = _find_holder()
+    holder = reader.of_own_pages()
     if holder is None:
         if request.endpoint != "account.home":
             return redirect(url_for("account.home"), 303)
@@ -50,7 +51,8 @@ def guard() -> ResponseReturnValue | None:
 def home() -> ResponseReturnValue:
     """Their comments on all sites."""
     page = profiles.own_comments(database(), _holder().commenter_id, after=query_number("after"))
-    return _show("comments", page=page, continued="after" in request.args)
+    editable = own_comments.editable(database(), [entry.id for entry in page.entries], at=now())
+    return _show("comments", page=page, editable=editable, continued="after" in request.args)
 
 
 @blueprint.get("/settings")
@@ -139,14 +141,6 @@ def delete() -> ResponseReturnValue:
     erasure.erase(database(), _holder().commenter_id, Texts(form.texts.data))
     reader.clear_cookie(None)
     return redirect(url_for("account.home", gone=1), 303)
-
-
-def _find_holder() -> LoginSession | None:
-    token = reader.token(None)
-    holder = reader.current(None)
-    if holder is None and token:
-        holder = login_sessions.find(database(), token, purpose=login_sessions.OWN, at=now())
-    return holder
 
 
 def _holder() -> LoginSession:

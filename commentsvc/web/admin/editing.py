@@ -52,6 +52,24 @@ def edit(comment_id: int) -> ResponseReturnValue:
     return make_response(html, 422 if errors else 200)
 
 
+@blueprint.post(f"{COMMENT}/waiting-edit")
+def decide_on_waiting(comment_id: int) -> ResponseReturnValue:
+    """Publish or drop an author's edit that was held."""
+    publishes = request.form.get("do") == "publish"
+    decide = edits.publish_waiting if publishes else edits.drop_waiting
+    with writing() as session:
+        admin, comment = for_comment(comment_id)
+        seen = request.form.get("seen", "")
+        action = decide(session, comment, seen=seen, moderator_id=admin.person.id, at=now())
+    if action is None:
+        cookies.set_notice("Nothing was done: the author, or somebody else, has changed this edit meanwhile.")
+    elif publishes:
+        cookies.set_notice("The edit is published.", undo=undo_button(admin, action.id))
+    else:
+        cookies.set_notice("The edit is dropped; the comment stays as it was.")
+    return QueuePosition.read().back(admin.site.id, comment_id)
+
+
 @blueprint.route(f"{COMMENT}/reply", methods=["GET", "POST"])
 def reply(comment_id: int) -> ResponseReturnValue:
     """Reply to a comment under one's own name, with one's role."""

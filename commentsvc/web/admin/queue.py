@@ -91,6 +91,7 @@ def detail(comment_id: int) -> ResponseReturnValue:
         entry=entry,
         around=queue.surroundings(database(), entry),
         history=queue.history(database(), comment_id),
+        former=queue.former_texts(database(), comment_id),
         notice=cookies.pop_notice(),
     )
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from commentsvc.domain.sites import site_settings
 from commentsvc.domain.sites.site_settings import SiteSettings
 from commentsvc.errors import InvalidFieldsError
-from commentsvc.models import FieldRule, Order, Site
+from commentsvc.models import EditWindow, FieldRule, Order, Site
 from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import settings, writing
@@ -61,6 +61,7 @@ def _wanted(form: SiteForm, site: Site) -> SiteSettings:
         origins=(form.origins.data or "").replace(",", " ").split(),
         guests=bool(form.guests.data),
         order=Order(form.order.data),
+        edit_window=EditWindow(form.edit_window.data),
         name_field=FieldRule(form.name_field.data),
         email_field=FieldRule(form.email_field.data),
         website_field=FieldRule(form.website_field.data),
@@ -76,6 +77,7 @@ def _stored(site: Site) -> dict[str, object]:
         "origins": "\n".join(item.origin for item in site.origins),
         "guests": site.guests,
         "order": site.order.value,
+        "edit_window": site.edit_window.value,
         "name_field": site.name_field.value,
         "email_field": site.email_field.value,
         "website_field": site.website_field.value,

@@ -53,6 +53,15 @@ def current(site_id: int | None) -> LoginSession | None:
     return login_sessions.find(database(), given, purpose=purpose, at=now(), site_id=site_id)
 
 
+def of_own_pages() -> LoginSession | None:
+    """Return the valid session for a person's own pages, which may also have begun in a frame."""
+    given = token(None)
+    holder = current(None)
+    if holder is None and given:
+        holder = login_sessions.find(database(), given, purpose=login_sessions.OWN, at=now())
+    return holder
+
+
 def token(site_id: int | None) -> str | None:
     """Return the session's token from the request, valid or not."""
     value = bearer() or (cookie.get(_name(site_id)) if cookie else None)

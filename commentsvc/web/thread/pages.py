@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from commentsvc.domain.comments import own_comments
 from commentsvc.domain.reading import held_comments, thread_pages
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
@@ -50,7 +51,7 @@ def page() -> ResponseReturnValue:
 @blueprint.get(f"{EMBED}/own", defaults={"mode": EMBED})
 @blueprint.get(f"{STANDALONE}/own", defaults={"mode": STANDALONE})
 def reader_state(mode: str) -> ResponseReturnValue:
-    """The reader's own state in a thread: who they are, a new form token, and their held comments."""
+    """The reader's own state in a thread: who they are, a new form token, their held comments, and what is theirs."""
     thread_request = ThreadRequest.read(mode, request.args)
     address = thread_request.address()
     holder = reader.current(address.site.id if mode == EMBED else None)
@@ -63,10 +64,19 @@ def reader_state(mode: str) -> ResponseReturnValue:
         commenter_id=holder.commenter_id if holder else None,
         approved_since=_oldest_page(),
     )
+    mine = own_comments.in_thread(
+        database(),
+        address.site,
+        thread,
+        commenter_id=holder.commenter_id if holder else None,
+        author_key_hash=key,
+        at=now(),
+    )
     return headers.no_store(
         jsonify(
             **form_identity(address, holder),
             held=[{"id": view.id, "html": render_comment(thread_request, view)} for view in held],
+            mine=mine,
         )
     )
 

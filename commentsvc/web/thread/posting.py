@@ -14,13 +14,11 @@ from commentsvc.domain import fields
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.authors import Author
 from commentsvc.domain.bans import bans
-from commentsvc.domain.comments import comment_text, comments
+from commentsvc.domain.comments import comment_text, comments, own_comments
 from commentsvc.domain.comments.comment_text import CommentText
 from commentsvc.domain.comments.comments import FormSignals, NewComment
 from commentsvc.domain.comments.insert_comment import PostedComment
 from commentsvc.domain.reading import thread_pages
-from commentsvc.domain.spam import akismet_check
-from commentsvc.domain.spam.signals import Signals
 from commentsvc.domain.surge import alerts, detection
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
@@ -37,7 +35,7 @@ from commentsvc.errors import (
     TooManyError,
 )
 from commentsvc.models import Comment, LoginSession, Status
-from commentsvc.web import access, error_pages, headers, origin_check
+from commentsvc.web import access, akismet_opinion, error_pages, headers, origin_check
 from commentsvc.web.auth import reader
 from commentsvc.web.context import database, now, post_limits, settings, writing
 from commentsvc.web.forms import CommentForm
@@ -65,7 +63,15 @@ def post(mode: str) -> ResponseReturnValue:
     number, held = posted.id, posted.status is not Status.APPROVED
     if error_pages.wants_json():
         html = render_comment(thread_request, posted.view)
-        return headers.no_store(jsonify(id=number, held=held, html=html, count=posted.count))
+        return headers.no_store(
+            jsonify(
+                id=number,
+                held=held,
+                html=html,
+                count=posted.count,
+                mine=[own_comments.just_posted(address.site, posted.id)],
+            )
+        )
     extra = {"receipt": access.receipt(number)} if held else {"comment": number, "posted": 1}
     return redirect(f"{thread_request.link(**extra)}#comment-{number}", 303)
 
@@ -82,7 +88,9 @@ def _store(form: CommentForm, address: ThreadAddress, mode: str) -> PostedCommen
     new = _new_comment(form, address, draft, seconds)
     session = database()
     signals = comments.examine(session, address.site, draft, author, at=now())
-    signals = _with_opinion(signals, form, address, draft, author)
+    signals = akismet_opinion.with_opinion(
+        signals, address, draft.source, author, is_reply=bool(form.value("parent"))
+    )
     if author.role is None:
         thread = threads.find(session, address) if address.site.valve else None
         signals = replace(signals, pressure=detection.peek(session, address.site, thread, at=now()))
@@ -137,28 +145,6 @@ def _earlier(session: Session, comment_id: int) -> PostedComment:
     comment = session.get_one(Comment, comment_id)
     view = thread_pages.comment_view(session, comment_id, own=True)
     return PostedComment(comment_id, comment.thread_id, comment.status, comment.thread.approved_count, view)
-
-
-def _with_opinion(
-    signals: Signals, form: CommentForm, address: ThreadAddress, draft: CommentText, author: Author
-) -> Signals:
-    """Add Akismet's opinion, if the owner wants it; no transaction stays open meanwhile."""
-    key = address.site.akismet_key
-    if not key or author.role is not None:
-        return signals
-    question = akismet_check.question_about(
-        address,
-        draft.source,
-        author,
-        signals.words,
-        browser=request.user_agent.string,
-        is_reply=bool(form.value("parent")),
-        at=now(),
-    )
-    if question is None:
-        return signals
-    database().close()
-    return replace(signals, opinions=akismet_check.of_akismet(key, question))
 
 
 def _checked(form: CommentForm, address: ThreadAddress, holder: LoginSession | None) -> tuple[str, Author]:

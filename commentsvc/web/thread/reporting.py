@@ -42,7 +42,8 @@ def report(mode: str, comment_id: int) -> ResponseReturnValue:
         if not isinstance(error, InvalidFieldsError | StaleFormError | OtherPersonError):
             raise
         if error_pages.wants_json():
-            tokens = form_identity(address, _holder(mode, address))
+            identity = form_identity(address, _holder(mode, address))
+            tokens = {"token": identity["token"], "csrf_token": identity["csrf"]}
             return headers.no_store(
                 make_response(jsonify(message=str(error), own=tokens), error_pages.status_of(error))
             )
@@ -112,6 +113,8 @@ def _page(mode: str, address: ThreadAddress, *, status: int = 200, **context: ob
     html = render_template(
         template, thread_request=thread_request, site=address.site, address=address, **context
     )
+    if error_pages.wants_json():
+        return headers.no_store(jsonify(html=html))
     if mode == EMBED:
         headers.allow_framing(origin.origin for origin in address.site.origins)
     return headers.no_store(make_response(html, status))

@@ -345,4 +345,12 @@ def test_the_surroundings_of_a_comment_open_in_the_list(queue_of_site: AdminQueu
 
 
 def test_every_list_is_a_tab() -> None:
-    assert [tab.value for tab in context.TABS] == ["all", "held", "approved", "spam", "trash", "reported"]
+    assert [tab.value for tab in context.TABS] == [
+        "all",
+        "held",
+        "approved",
+        "spam",
+        "trash",
+        "reported",
+        "edits",
+    ]

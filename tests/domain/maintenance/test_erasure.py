@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import Base, begin_write
 from commentsvc.domain.accounts import accounts, login_sessions
+from commentsvc.domain.comments import erased_comments
 from commentsvc.domain.maintenance import erasure
 from commentsvc.domain.maintenance.erasure import Texts
 from commentsvc.domain.moderation import decisions
@@ -135,7 +137,7 @@ class TestTextsRemoved:
         session.commit()
         ada.post("/account/delete", {"texts": "remove", **SURE})
         assert {stored(session, number).status for number in numbers} == {Status.TRASH}
-        assert {stored(session, number).source for number in numbers} == {erasure.REMOVED}
+        assert {stored(session, number).source for number in numbers} == {erased_comments.REMOVED}
         assert thread(session).approved_count == 0
 
     @ENGINES
@@ -168,7 +170,7 @@ class TestTextsRemoved:
             write(session, site, f"Text {one}", by=ada.commenter_id, path=f"/article-{one % 3}")
         ada.post("/account/delete", {"texts": "remove", **SURE})
         session.rollback()
-        assert set(session.scalars(select(Comment.source))) == {erasure.REMOVED}
+        assert set(session.scalars(select(Comment.source))) == {erased_comments.REMOVED}
         assert set(session.scalars(select(Thread.approved_count))) == {0}
 
     def test_an_interrupted_one_can_be_repeated(
@@ -178,21 +180,21 @@ class TestTextsRemoved:
         monkeypatch.setattr(erasure, "BATCH", 1)
         for one in range(3):
             write(session, site, f"Text {one}", by=ada.commenter_id)
-        removed, seen = erasure._remove, []
+        removed, seen = erased_comments.erase, []
 
-        def fail_at_the_second(*given: object) -> None:
+        def fail_at_the_second(*given: Any, **named: Any) -> None:
             seen.append(1)
             if len(seen) == 2:
                 raise OSError
-            removed(*given)  # type: ignore[arg-type]
+            removed(*given, **named)
 
-        monkeypatch.setattr(erasure, "_remove", fail_at_the_second)
+        monkeypatch.setattr(erased_comments, "erase", fail_at_the_second)
         assert ada.post("/account/delete", {"texts": "remove", **SURE}).status_code == 500
         assert session.get(Commenter, ada.commenter_id) is not None
-        monkeypatch.setattr(erasure, "_remove", removed)
+        monkeypatch.setattr(erased_comments, "erase", removed)
         assert ada.post("/account/delete", {"texts": "remove", **SURE}).status_code == 303
         session.rollback()
-        assert set(session.scalars(select(Comment.source))) == {erasure.REMOVED}
+        assert set(session.scalars(select(Comment.source))) == {erased_comments.REMOVED}
 
 
 class TestTextsKept:

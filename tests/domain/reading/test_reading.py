@@ -632,21 +632,19 @@ def test_a_comment_is_read_as_it_was_written(session: Session, site: Site) -> No
     results = {one.root.id - sketch.first: one.root for one in page.conversations}
     assert [results[number].created_at for number in range(3)] == at
     assert {view.created_at.tzinfo for view in results.values()} == {UTC}
-    assert [results[0].pinned, results[0].featured, results[0].edited, results[0].role] == [
-        False,
+    assert [results[0].pinned, results[0].featured, results[0].edited_at, results[0].role] == [
         False,
         False,
         None,
+        None,
     ]
-    assert [results[3].pinned, results[3].featured, results[3].edited, results[3].role] == [
+    assert [results[3].pinned, results[3].featured, results[3].edited_at, results[3].role] == [
         True,
         True,
-        True,
+        NOON,
         Role.OWNER,
     ]
-    assert {
-        type(value) for view in results.values() for value in (view.pinned, view.featured, view.edited)
-    } == {bool}
+    assert {type(value) for view in results.values() for value in (view.pinned, view.featured)} == {bool}
     assert results[3].website == "https://anna.example/"
 
 
@@ -666,12 +664,12 @@ def test_what_is_unusual_about_a_comment_is_read(session: Session, site: Site) -
     assert thread
     rows = queries.first_page(Order.OLDEST).rows(session, thread_id=thread.id)
     read = [queries.CommentRow._make(row) for row in sorted(rows)]
-    assert [(one.status, one.kind, one.role, one.edited, one.pinned, one.featured) for one in read] == [
-        (Status.APPROVED, Kind.COMMENT, None, False, False, False),
-        (Status.APPROVED, Kind.COMMENT, None, True, False, False),
-        (Status.APPROVED, Kind.COMMENT, Role.MODERATOR, False, True, True),
-        (Status.TRASH, Kind.COMMENT, None, False, False, False),
-        (Status.APPROVED, Kind.PINGBACK, None, False, False, False),
+    assert [(one.status, one.kind, one.role, one.edited_at, one.pinned, one.featured) for one in read] == [
+        (Status.APPROVED, Kind.COMMENT, None, None, False, False),
+        (Status.APPROVED, Kind.COMMENT, None, NOON, False, False),
+        (Status.APPROVED, Kind.COMMENT, Role.MODERATOR, None, True, True),
+        (Status.TRASH, Kind.COMMENT, None, None, False, False),
+        (Status.APPROVED, Kind.PINGBACK, None, None, False, False),
     ]
 
 

@@ -15,9 +15,8 @@ from commentsvc.domain import fields
 from commentsvc.domain.admin import people, people_search
 from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.domain.authors import Author
-from commentsvc.domain.comments import comment_text
+from commentsvc.domain.comments import comment_text, erased_comments
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.maintenance import erasure
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.threads.threads import address_on
 from commentsvc.errors import NotFoundError
@@ -314,7 +313,7 @@ def test_an_owner_erases_a_guest(
     assert moderator.post(address, {}).status_code == 422
     assert moderator.post(address, {"sure": "y"}).status_code == 303
     session.rollback()
-    assert session.get_one(Comment, comment.id).source == erasure.REMOVED
+    assert session.get_one(Comment, comment.id).source == erased_comments.REMOVED
     assert session.get_one(Comment, other.id).guest_email == "ada@example.org"
     assert moderator.get(path(site)).status_code == 404
 

@@ -1,0 +1,50 @@
+"""Erases a comment at its author's request: its text, its author, and all words about it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from commentsvc.domain.comments import comment_text, revisions
+from commentsvc.domain.moderation import decisions
+from commentsvc.domain.spam import training
+from commentsvc.domain.spam.checks import Verdict
+from commentsvc.models import AUTHOR_COLUMNS, Comment, Decision, Report, Status
+from commentsvc.text import markup
+
+REMOVED = "*Removed by its author.*"
+"""Replaces the text, for a moderator who looks into the trash."""
+_NOBODY: dict[str, None] = dict.fromkeys(AUTHOR_COLUMNS)
+
+
+def erase(session: Session, comment_id: int, verdict: Verdict, *, at: datetime) -> None:
+    """Empty a comment and move it to the trash, where it stays; with replies it becomes a placeholder.
+
+    Needs `begin_write`, the lock of its thread, and `forget_words_about`.
+    """
+    comment = session.get(Comment, comment_id, populate_existing=True)
+    if comment is None:
+        return
+    training.learn(session, comment, None)  # while its words are still there to unlearn
+    blank = comment_text.from_source(REMOVED, longest=len(REMOVED))
+    comment.source, comment.format, comment.digest = blank.source, blank.format, blank.digest
+    comment.html, comment.renderer = blank.rendered.html, markup.VERSION
+    comment.edited_at, comment.erased_at = None, at
+    for name, nothing in _NOBODY.items():
+        setattr(comment, name, nothing)
+    session.flush()
+    decisions.decide(session, comment, Status.TRASH, verdicts=[verdict])
+    session.flush()
+
+
+def forget_words_about(session: Session, comment_ids: Any) -> None:
+    """Delete former texts, reasons of decisions, which may quote the comment, and reporters' remarks about it."""
+    revisions.forget(session, comment_ids)
+    for statement in (
+        update(Decision).where(Decision.comment_id.in_(comment_ids)).values(reasons=[]),
+        update(Report).where(Report.comment_id.in_(comment_ids)).values(note=None),
+    ):
+        session.execute(statement.execution_options(synchronize_session=False))

@@ -1,0 +1,116 @@
+// The menu at each comment, and the forms that it opens: to report it, or to edit or delete one's own.
+
+import { form as composer, load, page, parse, thread } from "./core.js";
+import { authHeaders } from "./session.js";
+
+const total = document.getElementById("count");
+const authorKey = () => composer?.elements.author_key.value || load("localStorage", "key") || load("sessionStorage", "key") || "";
+let own = new Map(); // until when the reader's own comments can be edited, by id
+
+/** Close every menu, except one. */
+function closeMenus(except) {
+  for (const menu of thread.querySelectorAll(".menu[open]")) menu.open = menu === except;
+}
+
+document.addEventListener("click", ({ target }) => closeMenus(target.closest(".menu")));
+thread.addEventListener("keydown", ({ key, target }) => {
+  const menu = key === "Escape" && target.closest(".menu");
+  if (!menu) return;
+  closeMenus();
+  menu.firstElementChild.focus();
+});
+thread.addEventListener("toggle", ({ target }) => target.matches(".menu") && fill(target), true);
+
+/** Offer to edit and delete what is the reader's. */
+export function showOwn(mine) {
+  own = new Map(mine.map(({ id, edit_seconds: seconds }) => [id, Date.now() + seconds * 1000]));
+  thread.querySelectorAll(".menu[open]").forEach(fill);
+  for (const { id, waits } of mine) {
+    const comment = waits && document.getElementById(`comment-${id}`);
+    if (!comment || comment.querySelector(".pending")) continue;
+    comment.querySelector(".text")?.before(parse('<p class="pending">Your change is awaiting moderation.</p>'));
+  }
+}
+
+function fill(menu) {
+  const report = menu.querySelector("[rel]"); // its own comment, which waits, nobody reports
+  if (!report) return;
+  const until = own.get(+menu.parentElement.id.slice(8));
+  const kinds = until === undefined ? [] : until > Date.now() ? ["Edit", "Delete"] : ["Delete"];
+  const shown = menu.querySelectorAll("a:not([rel])");
+  if (shown.length === kinds.length) return; // or they would lose the focus
+  shown.forEach((link) => link.remove());
+  for (const kind of kinds) {
+    const link = Object.assign(document.createElement("a"), { textContent: kind });
+    link.href = report.href.replace(/report$/, kind.toLowerCase());
+    link.style.marginInlineStart = "1rem";
+    menu.append(link);
+  }
+}
+
+/** Ask the service, which answers scripts with JSON. */
+async function ask(path, body) {
+  const headers = { Accept: "application/json", "X-Author-Key": authorKey(), ...authHeaders() };
+  return fetch(path, { method: body ? "POST" : "GET", body, headers })
+    .then(async (reply) => ({ ok: reply.ok, ...(await reply.json()) }))
+    .catch(() => ({ message: "The service cannot be reached. Please try again." }));
+}
+
+export async function openForm(link) {
+  const menu = link.closest(".menu");
+  const comment = menu.parentElement;
+  if (comment.querySelector("form")) return;
+  const path = link.getAttribute("href");
+  const answer = await ask(`${path}?fragment=1`);
+  menu.open = false;
+  comment.append(parse(answer.html ?? '<p class="error" role="alert"></p>'));
+  if (!answer.ok) return void (comment.lastElementChild.textContent = answer.message);
+  const form = comment.querySelector("form");
+  const { elements } = form;
+  const text = comment.querySelector(".text");
+  text.hidden = elements.text;
+  const error = form.querySelector(".error");
+  const showError = (message) => Object.assign(error, { textContent: message, hidden: false });
+  if (elements.text) (await import("./composer.js")).addPreview(form, showError);
+  const close = () => {
+    form.remove();
+    text.hidden = false;
+    menu.firstElementChild.focus({ preventScroll: true });
+  };
+  form.querySelector(".cancel").addEventListener("click", (event) => {
+    event.preventDefault();
+    close();
+  });
+  form.addEventListener("keydown", ({ key }) => key === "Escape" && close());
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    elements.author_key.value = authorKey();
+    const result = await ask(path, new URLSearchParams(new FormData(form)));
+    if (result.ok) return showResult(comment, form, result);
+    for (const name in result.own) if (elements[name]) elements[name].value = result.own[name] ?? "";
+    showError(result.message);
+  });
+  (elements.text ?? form.querySelector("[type=radio], button")).focus({ preventScroll: true });
+}
+
+/** Show the comment as it is now, or that there is none any more, and what became of what was sent. */
+function showResult(comment, form, { count, html, message }) {
+  const thanks = document.createElement("p");
+  Object.assign(thanks, { className: "pending", role: "status", tabIndex: -1, textContent: message });
+  const fresh = html && parse(html).querySelector(".comment");
+  if (fresh) comment.replaceWith(fresh);
+  if (fresh) fresh.append(thanks);
+  else if (html === "") comment.replaceChildren(thanks);
+  else {
+    form.replaceWith(thanks);
+    comment.querySelector(".menu").remove();
+  }
+  thanks.focus({ preventScroll: true });
+  if (total && count >= 0) {
+    total.dataset.count = count;
+    total.textContent = count === 1 ? "1 Comment" : count ? `${count.toLocaleString("en")} Comments` : "No comments yet";
+  }
+}
+
+// Under a closed article there is no form, whose script would ask what is the reader's own.
+if (!composer && (authorKey() || load("localStorage", "signed"))) ask(page.replace("?", "/own?")).then(({ mine }) => mine && showOwn(mine));
