@@ -175,9 +175,9 @@ function showError(name, message) {
   }
 }
 
-function showErrors(errors) {
-  for (const name of ["form", "text", ...DETAILS]) showError(name, errors[name] ?? "");
-  const first = ["text", "email", "name", "website"].find((name) => errors[name] && fields[name]);
+export function showErrors(errors) {
+  for (const name of ["form", "text", "code", ...DETAILS]) showError(name, errors[name] ?? "");
+  const first = ["text", "email", "name", "website", "code"].find((name) => errors[name] && fields[name]);
   if (first) {
     if (first === "text") showTab(writeTab);
     fields[first].closest("details")?.setAttribute("open", "");
@@ -250,16 +250,16 @@ async function post(path, body) {
 }
 
 /** Send the form as whom it shows now; `more` replaces fields of the same name. */
-async function postForm(more) {
+export async function postForm(more, path = form.getAttribute("action")) {
   fields.key.value ||= randomHex(24);
   sent = true;
   const body = new URLSearchParams(new FormData(form));
   body.set("script", 1);
   for (const name in more) body.set(name, more[name]);
-  const reply = await post(form.getAttribute("action"), body);
+  const reply = await post(path, body);
   if (!reply.body.token) return reply;
   body.set("token", reply.body.token);
-  return post(form.getAttribute("action"), body);
+  return post(path, body);
 }
 
 /** Post the comment: under the article that the page shows, or under the one that was `chosen` of two. */
@@ -290,6 +290,7 @@ function showPosted({ count, held, html, id }, elsewhere) {
     save("localStorage", "key", authorKey);
   }
   if (elsewhere) return sendToHost("other", { comment: id });
+  fields.code?.dispatchEvent(new Event("posted"));
   text.value = "";
   fields.key.value = "";
   showTab(writeTab);
@@ -341,6 +342,7 @@ if (text.value) {
   } else openForm();
 } else if (draft) save("localStorage", draftKey, null);
 loginModule?.begin(loadReader);
+if (fields.code) import("./prove.js");
 const writing = form.contains(document.activeElement);
 if (writing || savedKey || load("localStorage", "signed") || authHeaders().Authorization) {
   reader = loadReader();
