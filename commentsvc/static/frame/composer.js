@@ -4,7 +4,7 @@ import {
   base, draft, draftKey, earlierDraftKey, form, framed, highlight, hostFacts, load, loadLogin, page, parse,
   placeConversation, placeReplies, sendToHost, thread,
 } from "./core.js";
-import { authHeaders, randomHex, save } from "./session.js";
+import { authHeaders, lastVisit, randomHex, save, saveVisit } from "./session.js";
 
 const DAY = 86400000;
 const DETAILS = ["name", "email", "website"];
@@ -83,6 +83,7 @@ form.addEventListener("keydown", (event) => {
 
 let reader = null;
 let readerAsked = 0;
+let visit;
 let readerAskedAt = 0;
 let shownMark; // the member's whom the form shows; null for a guest
 // On a page of its own: its link "Change" led here, or a guest's form came back with an error.
@@ -98,11 +99,14 @@ async function loadReader() {
   readerAskedAt = Date.now();
   try {
     const headers = { ...authHeaders(), ...(savedKey && { "X-Author-Key": authorKey }) };
-    const answer = await fetch(page.replace("?", "/own?"), { headers });
+    const answer = await fetch(`${page.replace("?", "/own?")}&visit=${lastVisit()}`, { headers });
     if (!answer.ok) return false;
     const own = await answer.json();
     if (asked === readerAsked) {
       showReader(own);
+      visit = own.visit;
+      saveVisit(visit);
+      if (own.news) import("./news.js").then(({ showNews }) => showNews(own.news));
       for (const { html, id } of own.held) if (!document.getElementById(`comment-${id}`)) placeComment(html);
       showCount();
     }
@@ -148,6 +152,7 @@ remember?.addEventListener("change", () => {
   if (!remember.checked) {
     save("localStorage", "details", null);
     save("localStorage", "key", null);
+    save("localStorage", "visits", null);
   }
 });
 
@@ -289,6 +294,7 @@ function showPosted({ count, held, html, id }, elsewhere) {
     save("localStorage", "details", Object.fromEntries(typed));
     save("localStorage", "key", authorKey);
   }
+  saveVisit(visit);
   if (elsewhere) return sendToHost("other", { comment: id });
   fields.code?.dispatchEvent(new Event("posted"));
   text.value = "";

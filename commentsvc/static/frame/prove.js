@@ -1,4 +1,4 @@
-// Proving an e-mail address: a code is mailed to it, and typed into the form.
+// Proves an e-mail address by a code that is mailed to it.
 
 import { form } from "./core.js";
 import { postForm, showErrors } from "./composer.js";
@@ -8,12 +8,11 @@ const { author_key: key, code, email } = form.elements;
 const row = document.getElementById("prove");
 const [message, button, purpose] = row.children;
 
-/** Show what became of it; then the code's field, or the button that asks for a code, or neither. */
-function show(text, { asks = false, done = false } = {}) {
+function show(text, asks = false, done = false) {
   message.textContent = text;
   code.disabled = code.parentElement.hidden = !asks;
   code.value = "";
-  button.textContent = asks ? button.dataset.check : button.dataset.ask;
+  button.textContent = button.dataset[asks ? "check" : "ask"];
   button.hidden = done;
   purpose.hidden = asks || done;
   row.hidden = !email.value || !email.validity.valid;
@@ -27,7 +26,7 @@ button.addEventListener("click", async () => {
   button.disabled = false;
   showErrors(ok ? {} : (body.errors ?? { form: body.message }));
   if (!ok) return;
-  show(body.message, { asks: !body.proved, done: body.proved });
+  show(body.message, !body.proved, body.proved);
   if (body.proved) save("sessionStorage", "key", key.value);
   else code.focus();
 });
