@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Frame, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Frame, Page, expect
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -18,8 +18,9 @@ from commentsvc.domain.spam import checks
 from commentsvc.models import AddressCode, AddressProof, Policy, now
 from commentsvc.web.context import services_of
 from commentsvc.web.thread import address_claims, proving
+from tests.browser.test_accessibility import dressed, on_its_ground, serious
 from tests.support.browser import Blog, Service
-from tests.support.frame_pages import article, change, fill_in, fits, held, inside, loaded_form, post, stored
+from tests.support.frame_pages import change, fill_in, fits, held, inside, loaded_form, post, stored
 from tests.support.mail_server import Mailbox, mail_server
 
 ADDRESS = "grace@mail.example"
@@ -63,9 +64,9 @@ def wrong(code: str) -> str:
     return f"{(int(code) + 1) % 10**6:06}"
 
 
-def opened(page: Page, service: Service, blog: Blog) -> Frame:
+def opened(page: Page, service: Service, blog: Blog, theme: str = "light") -> Frame:
     change(service, blog, policy=Policy.HOLD_FIRST)
-    blog.pages["/"] = article(service)
+    blog.pages["/"] = dressed(service, theme)
     page.goto(blog.url())
     frame = inside(page)
     frame.get_by_label("Your comment").click()
@@ -159,6 +160,41 @@ def test_five_wrong_codes_or_ten_minutes_are_the_end(
     field.fill("")
     post(frame)
     expect(frame.get_by_text("Your comment is awaiting moderation.").first).to_be_visible()
+    refused(complaints)
+
+
+def test_it_works_where_the_browser_stores_nothing(
+    context: BrowserContext, service: Service, blog: Blog, box: Mailbox
+) -> None:
+    for storage in ("localStorage", "sessionStorage"):
+        context.add_init_script(
+            f"Object.defineProperty(window, '{storage}', {{ get() {{ throw new DOMException('', 'SecurityError') }} }})"
+        )
+    page = context.new_page()
+    frame = opened(page, service, blog)
+    fill_in(frame, "First", email=ADDRESS)
+    frame.get_by_role("button", name="Prove this address").click()
+    expect(frame.get_by_label("Six-digit code")).to_be_visible()
+    frame.get_by_label("Six-digit code").fill(mailed_code(service, box))
+    post(frame)
+    expect(frame.get_by_text("Posted. Thank you.")).to_be_visible()
+    assert [comment.proved for comment in stored(service)] == [True]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_form_with_a_code_keeps_nobody_out(
+    page: Page, service: Service, blog: Blog, box: Mailbox, complaints: list[str], theme: str
+) -> None:
+    page.set_viewport_size({"width": 360, "height": 800})
+    frame = opened(page, service, blog, theme)
+    fill_in(frame, "First", email=ADDRESS)
+    frame.get_by_role("button", name="Prove this address").click()
+    frame.get_by_label("Six-digit code").fill("000000")
+    frame.get_by_role("button", name="Check the code").click()
+    expect(frame.get_by_text(address_claims.WRONG)).to_be_visible()
+    expect(frame.get_by_label("Six-digit code")).to_have_attribute("aria-invalid", "true")
+    assert frame.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    assert serious(on_its_ground(frame, theme)) == []
     refused(complaints)
 
 

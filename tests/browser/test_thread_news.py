@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from commentsvc.domain.spam import checks
 from commentsvc.models import Comment
+from tests.browser.test_accessibility import serious
 from tests.support.browser import Blog, Service
 from tests.support.frame_pages import LONG_READ, article, fill_in, fits, in_view, inside, post, write
 
@@ -87,6 +88,7 @@ def test_answers_and_what_is_new_are_told_and_led_to(page: Page, service: Servic
     mark = "(id) => getComputedStyle(document.querySelector(`#comment-${id} .when`), '::after').content"
     assert [frame.evaluate(mark, one) for one in (mine, first, third)] == ["none", '" · new"', '" · new"']
     fits(frame)
+    assert serious(frame) == []
     page.reload()  # the same visit
     page.locator("comment-thread").scroll_into_view_if_needed()
     expect(inside(page).locator("#news")).to_contain_text("2 answers to you")

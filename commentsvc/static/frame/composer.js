@@ -152,7 +152,7 @@ remember?.addEventListener("change", () => {
   if (!remember.checked) {
     save("localStorage", "details", null);
     save("localStorage", "key", null);
-    save("localStorage", "visits", null);
+    saveVisit(visit);
   }
 });
 

@@ -18,10 +18,10 @@ export const lastVisit = () => visits[here] ?? "";
 
 /** Only of readers whom this browser knows. */
 export function saveVisit(visit) {
-  if (!load("localStorage", "key") && !load("localStorage", "signed")) return;
+  const known = load("localStorage", "key") || load("localStorage", "signed");
   delete visits[here]; // to the end
   visits[here] = visit;
-  save("localStorage", "visits", Object.fromEntries(Object.entries(visits).slice(-50)));
+  save("localStorage", "visits", known && Object.fromEntries(Object.entries(visits).slice(-50)));
 }
 
 let bearer = load("sessionStorage", "bearer");
