@@ -1,5 +1,6 @@
 """The tables. They say only what is stored; the rules are in domain/."""
 
+from commentsvc.models.address_proofs import AddressCode, AddressProof
 from commentsvc.models.columns import (
     EditWindow,
     FieldRule,
@@ -25,6 +26,8 @@ from commentsvc.models.work_rounds import WorkRound
 __all__ = [
     "AUTHOR_COLUMNS",
     "Action",
+    "AddressCode",
+    "AddressProof",
     "Ban",
     "BanKind",
     "Comment",

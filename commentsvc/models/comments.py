@@ -77,6 +77,8 @@ class Comment(Base):
     author_key_hash: Mapped[str | None] = mapped_column(String(64))
     """Hash of a random key that only the author's browser has."""
     network_hash: Mapped[str | None] = mapped_column(String(64))
+    proved: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """The author had proved `guest_email` from this browser."""
     search_text: Mapped[str | None] = mapped_column(Text, deferred=True)
     """The words by which it is found: see `models/searched.py`."""
 

@@ -46,6 +46,9 @@ EDIT_WINDOWS: Any = {
 ORDERS: Any = {Order.OLDEST.value: "Oldest first", Order.NEWEST.value: "Newest first"}
 
 
+_TYPED = ("text", "name", "email", "website", "title", "author_key")
+
+
 @dataclass(frozen=True, slots=True)
 class CommentForm:
     """A reader's comment, as it arrived; of a repeated field the first.
@@ -62,8 +65,8 @@ class CommentForm:
         return self.given.get(name, "")
 
     def values(self) -> dict[str, str]:
-        """Return what was typed, to show it again."""
-        return {name: self.value(name) for name in ("text", "name", "email", "website", "title")}
+        """Return what was typed, and the browser's key, to show the form again."""
+        return {name: self.value(name) for name in _TYPED}
 
 
 class ActionForm(FlaskForm):

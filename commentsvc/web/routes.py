@@ -40,7 +40,17 @@ from commentsvc.web.admin import (
 )
 from commentsvc.web.admin import context as admin_context
 from commentsvc.web.auth import handoff, login, provider_notices, sso
-from commentsvc.web.thread import avatars, counts, own_comments, pages, posting, preview, reporting
+from commentsvc.web.thread import (
+    address_claims,
+    avatars,
+    counts,
+    own_comments,
+    pages,
+    posting,
+    preview,
+    proving,
+    reporting,
+)
 
 Guard = Callable[[], ResponseReturnValue | None]
 Rate = str | Callable[[Settings], str]
@@ -77,6 +87,7 @@ POST_LIMITS: Mapping[str, Callable[[Settings], str]] = {
     "person": lambda settings: settings.person_limit,
     "thread": lambda settings: settings.thread_limit,
 }
+PROOF_LIMITS = {"address mails": proving.MAILS, "address tries": address_claims.TRIES}
 LOGIN_LIMITS = {"logins": login.LIMIT, "cancelled logins": login.LIMIT, "login questions": login.ASKING_LIMIT}
 
 ROWS = (
@@ -90,6 +101,7 @@ ROWS = (
     Row(avatars.blueprint, EVERYBODY, READ),
     Row(posting.blueprint, EVERYBODY, FORM, POST_LIMITS),
     Row(preview.blueprint, EVERYBODY, FORM, {"previews": preview.PREVIEWS}),
+    Row(proving.blueprint, EVERYBODY, FORM, PROOF_LIMITS),
     Row(reporting.blueprint, EVERYBODY, FORM, {"reports": reporting.LIMIT}),
     Row(own_comments.blueprint, EVERYBODY, FORM, {"removals": own_edits.REMOVALS}),
     # Login, and a person's own pages.

@@ -102,8 +102,11 @@ class TestASitesOwnUser:
         page = blocked.new_page()
         page.goto(article(service, blog, signed_in(token(service, secret))))
         expect_grace(box(page))
+        visits = "() => localStorage.getItem('commentsvc visits')"
+        assert page.frames[1].evaluate(visits)
         page.eval_on_selector("comment-thread", "(thread) => thread.removeAttribute('sso')")
         expect(box(page).get_by_label("Email (required)")).to_be_visible()
+        assert page.frames[1].evaluate(visits) is None
 
     def test_is_nobody_on_the_next_page_without_a_token(
         self, blocked: BrowserContext, service: Service, blog: Blog, secret: str

@@ -17,6 +17,8 @@ from commentsvc.domain.accounts import profiles
 from commentsvc.domain.admin.author_ref import AuthorKind, AuthorRef
 from commentsvc.domain.comments import erased_comments
 from commentsvc.domain.maintenance import deleted_data, erased_names
+from commentsvc.domain.proofs import address_proofs
+from commentsvc.domain.spam import lookalikes
 from commentsvc.domain.spam.check_names import CheckName
 from commentsvc.domain.spam.checks import Verdict
 from commentsvc.domain.threads import threads
@@ -65,6 +67,10 @@ def erase(session: Session, commenter_id: int, texts: Texts, *, progress: Progre
     """
     _require_no_site_alone(session, commenter_id)
     mine = Comment.commenter_id == commenter_id
+    begin_write(session)
+    # First, because the comments tell which browsers were theirs.
+    address_proofs.forget_browsers(session, address_proofs.browsers_of(session, commenter_id))
+    session.commit()
     if texts is Texts.REMOVE:
         _remove_all(session, mine, _LEFT, progress)
     begin_write(session)
@@ -105,6 +111,8 @@ def erase_guest(
     edited = select(Revision.id).join(Comment, Comment.id == Revision.comment_id)
     edited = edited.where(_guest_column(who, Revision), Comment.site_id.in_(site_ids))
     _run(session, delete(Revision).where(Revision.id.in_(edited)))
+    name_form = lookalikes.skeleton(who.value) if who.kind is AuthorKind.NAME else None
+    address_proofs.forget_guest(session, email=email, name_form=name_form, site_id=site_id)
     for each in site_ids:
         erased_names.forget_guest(session, each, email, {name for name in names if name})
     session.commit()

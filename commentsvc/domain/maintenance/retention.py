@@ -8,15 +8,30 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, cast, delete, exists, func, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    String,
+    cast,
+    delete,
+    exists,
+    func,
+    inspect,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from commentsvc.config import Settings
 from commentsvc.db.session import begin_write
 from commentsvc.domain.maintenance import deleted_data, expired_comments
+from commentsvc.domain.proofs import address_codes, address_proofs
 from commentsvc.domain.spam import training
 from commentsvc.domain.threads import threads
 from commentsvc.models import (
+    AddressCode,
+    AddressProof,
     Comment,
     LoginSession,
     Note,
@@ -84,6 +99,8 @@ def delete_expired(
         partial(_delete_expired, session, LoginSession, LoginSession.expires_at < at),
         partial(_delete_expired, session, Ticket, _is_spent(at - TICKETS_KEPT)),
         partial(_delete_expired, session, ProviderNotice, ProviderNotice.created_at < at - NOTICES_KEPT),
+        partial(_delete_expired, session, AddressProof, AddressProof.used_at < at - address_proofs.UNUSED),
+        partial(_delete_expired, session, AddressCode, AddressCode.sent_at < at - address_codes.LONG_PAUSE),
     ]
     sites = session.scalars(select(Site.id).order_by(Site.id)).all()
     for status, days in ((Status.SPAM, limits.spam), (Status.TRASH, limits.trash)):
@@ -117,12 +134,13 @@ def _repeat(task: Callable[[], int], stopped: Stopped) -> bool:
 
 def _delete_expired(session: Session, table: Any, is_due: ColumnElement[bool]) -> int:
     session.rollback()
-    ids = session.scalars(select(table.id).where(is_due).limit(BATCH)).all()
-    if ids:
+    (key,) = inspect(table).primary_key
+    keys = session.scalars(select(key).where(is_due).limit(BATCH)).all()
+    if keys:
         begin_write(session)
-        _run(session, delete(table).where(table.id.in_(ids), is_due))
+        _run(session, delete(table).where(key.in_(keys), is_due))
         session.commit()
-    return len(ids)
+    return len(keys)
 
 
 def _is_spent(before: datetime) -> ColumnElement[bool]:

@@ -77,6 +77,14 @@ def skeleton(name: str) -> str:
     return _seen_letters(letters) or letters.strip()
 
 
+def forms(name: str | None) -> list[str]:
+    """Return the visual forms of a name to compare, its skeleton first; empty for no name."""
+    if not name:
+        return []
+    # "|" and "!" may replace letters or stand beside words.
+    return [skeleton(name), skeleton(_BESIDE_WORDS.sub(" ", name))]
+
+
 def _seen_letters(letters: str) -> str:
     bare = "".join(char for char in unicodedata.normalize("NFD", letters) if not unicodedata.combining(char))
     seen = "".join(char for char in bare.translate(_ALIKE) if char.isalnum() and is_drawn(char))
@@ -131,8 +139,7 @@ def find(
     """Return the person of the site whose name `name` resembles, the owner first; never `commenter_id` itself."""
     if not name:
         return None
-    # "|" and "!" may replace letters or stand beside words.
-    wanted = {skeleton(name), skeleton(_BESIDE_WORDS.sub(" ", name))}
+    wanted = set(forms(name))
     return next(
         (
             person

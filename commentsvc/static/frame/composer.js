@@ -4,7 +4,7 @@ import {
   base, draft, draftKey, earlierDraftKey, form, framed, highlight, hostFacts, load, loadLogin, page, parse,
   placeConversation, placeReplies, sendToHost, thread,
 } from "./core.js";
-import { authHeaders, randomHex, save } from "./session.js";
+import { authHeaders, lastVisit, randomHex, save, saveVisit } from "./session.js";
 
 const DAY = 86400000;
 const DETAILS = ["name", "email", "website"];
@@ -82,6 +82,7 @@ let reader = null;
 let forms;
 let mine = [];
 let readerAsked = 0;
+let visit;
 let readerAskedAt = 0;
 let shownMark; // the member's whom the form shows; null for a guest
 // On a page of its own: its link "Change" led here, or a guest's form came back with an error.
@@ -97,11 +98,14 @@ async function loadReader() {
   readerAskedAt = Date.now();
   try {
     const headers = { ...authHeaders(), ...(savedKey && { "X-Author-Key": authorKey }) };
-    const answer = await fetch(page.replace("?", "/own?"), { headers });
+    const answer = await fetch(`${page.replace("?", "/own?")}&visit=${lastVisit()}`, { headers });
     if (!answer.ok) return false;
     const own = await answer.json();
     if (asked === readerAsked) {
       showReader(own);
+      visit = own.visit;
+      saveVisit(visit);
+      if (own.news) import("./news.js").then(({ showNews }) => showNews(own.news));
       for (const { html, id } of own.held) if (!document.getElementById(`comment-${id}`)) placeComment(html);
       showCount();
       showMine(own.mine);
@@ -155,6 +159,7 @@ remember?.addEventListener("change", () => {
   if (!remember.checked) {
     save("localStorage", "details", null);
     save("localStorage", "key", null);
+    saveVisit(visit);
   }
 });
 
@@ -182,9 +187,9 @@ function showError(name, message) {
   }
 }
 
-function showErrors(errors) {
-  for (const name of ["form", "text", ...DETAILS]) showError(name, errors[name] ?? "");
-  const first = ["text", "email", "name", "website"].find((name) => errors[name] && fields[name]);
+export function showErrors(errors) {
+  for (const name of ["form", "text", "code", ...DETAILS]) showError(name, errors[name] ?? "");
+  const first = ["text", "email", "name", "website", "code"].find((name) => errors[name] && fields[name]);
   if (first) {
     if (first === "text") showTab(0);
     fields[first].closest("details")?.setAttribute("open", "");
@@ -265,16 +270,16 @@ async function post(path, body) {
 }
 
 /** Send the form as whom it shows now; `more` replaces fields of the same name. */
-async function postForm(more) {
+export async function postForm(more, path = form.getAttribute("action")) {
   fields.key.value ||= randomHex(24);
   sent = true;
   const body = new URLSearchParams(new FormData(form));
   body.set("script", 1);
   for (const name in more) body.set(name, more[name]);
-  const reply = await post(form.getAttribute("action"), body);
+  const reply = await post(path, body);
   if (!reply.body.token) return reply;
   body.set("token", reply.body.token);
-  return post(form.getAttribute("action"), body);
+  return post(path, body);
 }
 
 /** Post the comment: under the article that the page shows, or under the one that was `chosen` of two. */
@@ -305,7 +310,9 @@ function showPosted({ count, held, html, id, mine: added }, elsewhere) {
     save("localStorage", "details", Object.fromEntries(typed));
     save("localStorage", "key", authorKey);
   }
+  saveVisit(visit);
   if (elsewhere) return sendToHost("other", { comment: id });
+  fields.code?.dispatchEvent(new Event("posted"));
   text.value = "";
   fields.key.value = "";
   showTab(0);
@@ -358,6 +365,7 @@ if (text.value) {
   } else openForm();
 } else if (draft) save("localStorage", draftKey, null);
 loginModule?.begin(loadReader);
+if (fields.code) import("./prove.js");
 const writing = form.contains(document.activeElement);
 if (writing || savedKey || load("localStorage", "signed") || authHeaders().Authorization) {
   reader = loadReader();

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from commentsvc.domain.comments import own_comments
-from commentsvc.domain.reading import held_comments, thread_pages
+from commentsvc.domain.reading import held_comments, thread_news, thread_pages
+from commentsvc.domain.reading.thread_news import ThreadNews, Visit
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.domain.threads.versions import VersionStamp
@@ -51,34 +53,40 @@ def page() -> ResponseReturnValue:
 @blueprint.get(f"{EMBED}/own", defaults={"mode": EMBED})
 @blueprint.get(f"{STANDALONE}/own", defaults={"mode": STANDALONE})
 def reader_state(mode: str) -> ResponseReturnValue:
-    """The reader's own state in a thread: who they are, a new form token, their held comments, and what is theirs."""
+    """The reader's own state in a thread: who they are, a new form token, which comments are theirs, what is new."""
     thread_request = ThreadRequest.read(mode, request.args)
     address = thread_request.address()
     holder = reader.current(address.site.id if mode == EMBED else None)
     key = access.author_key_hash(request.headers.get("X-Author-Key"))
     thread = threads.find(database(), address)
+    person_id = holder.commenter_id if holder else None
     held = held_comments.own_held(
-        database(),
-        thread,
-        author_key_hash=key,
-        commenter_id=holder.commenter_id if holder else None,
-        approved_since=_oldest_page(),
+        database(), thread, author_key_hash=key, commenter_id=person_id, approved_since=_oldest_page()
     )
     mine = own_comments.in_thread(
         database(),
         address.site,
         thread,
-        commenter_id=holder.commenter_id if holder else None,
+        commenter_id=person_id,
         author_key_hash=key,
         at=now(),
     )
+    visit = Visit.read(request.args.get("visit", ""), at=now())
+    news = thread_news.news(database(), thread, visit, author_key_hash=key, commenter_id=person_id)
     return headers.no_store(
         jsonify(
             **form_identity(address, holder),
             held=[{"id": view.id, "html": render_comment(thread_request, view)} for view in held],
             mine=mine,
+            visit=visit.milliseconds(),
+            news=_shown_news(news) if news else None,
         )
     )
+
+
+def _shown_news(news: ThreadNews) -> dict[str, Any]:
+    html = render_template("thread/news.html", news=news, most=thread_news.LATEST)
+    return {"html": html, "comments": news.comments}
 
 
 @blueprint.get("/embed/same")

@@ -39,7 +39,7 @@ from commentsvc.web import access, akismet_opinion, error_pages, headers, origin
 from commentsvc.web.auth import reader
 from commentsvc.web.context import database, now, post_limits, settings, writing
 from commentsvc.web.forms import CommentForm
-from commentsvc.web.thread import present_page
+from commentsvc.web.thread import address_claims, present_page
 from commentsvc.web.thread.rendering import form_identity, render_comment, render_form
 from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
 
@@ -82,6 +82,7 @@ def _store(form: CommentForm, address: ThreadAddress, mode: str) -> PostedCommen
     seconds = access.seconds_on_form(shown)
     present_page.require_same_article(address, form.given)
     text, author = _checked(form, address, holder)
+    address_claims.redeem_for(author, address.site.id, form.value("code"))
     post_limits().count_attempt(network=access.network(), person=_person(author))
     _require_room_in_thread(address, _key(form))
     draft = comment_text.from_checked(text)  # slow, so after the limits
@@ -173,6 +174,9 @@ def _checked(form: CommentForm, address: ThreadAddress, holder: LoginSession | N
         commenter_id=holder.commenter_id if holder else None,
         role=accounts.role_on(database(), holder.commenter_id, address.site.id) if holder else None,
         author_key_hash=access.author_key_hash(form.value("author_key")),
+        proof_hashes=address_claims.author_hashes(
+            email=guest.email, name=holder.commenter.name if holder else guest.name
+        ),
         network_hash_in=access.network_hash,
         client_ip=access.client_ip(),
     )

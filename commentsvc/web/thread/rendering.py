@@ -21,6 +21,7 @@ from commentsvc.web import access, headers
 from commentsvc.web.auth import reader
 from commentsvc.web.context import database, providers
 from commentsvc.web.forms import CommentForm
+from commentsvc.web.thread import address_claims
 from commentsvc.web.thread_request import EMBED, ThreadRequest
 
 
@@ -35,11 +36,15 @@ class FormState:
     """What is typed, as a comment."""
     again: bool = False
     """Whether it is shown again because it had expired."""
+    asks_code: bool = False
+    """Whether it asks for the code that proves the e-mail address."""
+    proof_message: str = ""
+    """What became of proving it."""
 
     @property
     def touched(self) -> bool:
         """Whether the form is shown open."""
-        return bool(self.errors or self.parent or self.values.get("text"))
+        return bool(self.errors or self.parent or self.proof_message or self.values.get("text"))
 
 
 def render_page(
@@ -69,6 +74,7 @@ def render_page(
         page=page,
         order=page.order,
         form_state=form_state or FormState(),
+        proofs=address_claims.are_offered(site),
         own=own or [],
         notice=notice,
         conversation=conversation,
@@ -99,6 +105,7 @@ def render_form(
     holder: LoginSession | None,
     preview: SafeHtml | None = None,
     again: bool = False,
+    proof_message: str = "",
     status: int = 200,
 ) -> Response:
     """Render the thread's first page with a form as it was sent, and with what is wrong with it or a preview."""
@@ -110,6 +117,8 @@ def render_form(
         parent=thread_pages.comment_to_answer(database(), address, parent_id),
         preview=preview,
         again=again,
+        asks_code="code" in form.given,
+        proof_message=proof_message,
     )
     return render_page(
         thread_request, address, page, at=at, form_state=form_state, holder=holder, status=status

@@ -166,6 +166,20 @@ class TestTheQueue:
         for line in ("Held 2", "Approved 1", "Spam 1", "Trash 0"):
             assert line in " ".join(page.split())
 
+    def test_marks_an_address_that_was_proved(
+        self, session: Session, site: Site, moderator: BrowserClient
+    ) -> None:
+        comment = write(session, site)
+        assert "Proved:" not in moderator.page("/admin")
+        begin_write(session)
+        session.get_one(Comment, comment.id).proved = True
+        session.commit()
+        assert re.search(r"Proved:</span></span> <bdi>ada@example.org", moderator.page("/admin"))
+        begin_write(session)
+        session.get_one(Comment, comment.id).guest_email = None
+        session.commit()
+        assert "Proved:" not in moderator.page("/admin")
+
     @ENGINES
     def test_stops_counting(
         self, session: Session, site: Site, moderator: BrowserClient, monkeypatch: pytest.MonkeyPatch

@@ -448,3 +448,26 @@ def test_a_single_provider_shows_its_name(
         assert 'aria-label="Log in with GitHub"' in page
     finally:
         dispose(app)
+
+
+def test_what_is_new_is_told_to_who_remembers_a_visit_and_stores_nothing(app: Flask) -> None:
+    add_site(app)
+    key = "a-key-that-only-this-browser-holds"
+    reader, other = GuestClient(app), GuestClient(app)
+    mine = reader.posted("A question", author_key=key)
+    first = reader.own(key)
+    assert first["news"] is None
+    before = [int(at) - 3_600_000 for at in first["visit"]]
+    answer = other.posted(
+        "<b>An answer</b>", name="<i>Ben</i>", author_key="another-key-of-another-browser", parent=mine
+    )
+    stored = contents(app)
+    own = reader.get("/embed/own", {"X-Author-Key": key}, visit=",".join(map(str, before))).json or {}
+    assert own["news"]["comments"] == [answer]
+    line = Elements(own["news"]["html"])
+    assert line.text == "1 answer to you"
+    assert [link["href"] for link in line.all("a")] == [f"#comment-{answer}"]
+    assert own["visit"][0] == before[1]
+    stranger = reader.get("/embed/own", visit=",".join(map(str, before))).json or {}
+    assert Elements(stranger["news"]["html"]).text == "2 new since your last visit"
+    assert contents(app) == stored
