@@ -22,7 +22,7 @@ _MAPPED_BITS = 96
 _MAIL_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,189}")
 _BASE_PATH = re.compile(r"(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 OWN_PATHS = frozenset(
-    "account admin comment counts doctor embed embed.js healthz login picture static thread".split()  # noqa: SIM905
+    "account admin comment counts doctor embed embed.js healthz login picture receipt static thread".split()  # noqa: SIM905
 )
 """The first parts of the service's own paths. With one of them as the base, `serving/base_path.py` could not tell
 whether a proxy has removed the base."""

@@ -56,6 +56,9 @@ def _take_busy_tables(connection: Connection) -> None:
     if connection.dialect.name != "postgresql":
         return
     raw: Any = connection.connection.driver_connection
+    raw.begin(
+        to_write=True, unlimited=True
+    )  # the engines' listener does it too, but SQLAlchemy calls it after this one
     rows = raw.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()").fetchall()
     present = {row[0] for row in rows}
     if not (names := ", ".join(name for name in BUSY if name in present)):

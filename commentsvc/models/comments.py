@@ -22,6 +22,7 @@ _HAS_PARENT = text("parent_id IS NOT NULL")
 _HAS_COMMENTER = text("commenter_id IS NOT NULL")
 _HAS_GUEST_EMAIL = text("guest_email IS NOT NULL")
 _HAS_GUEST_NAME = text("guest_name IS NOT NULL")
+_HAS_RECEIPT = text("receipt_hash IS NOT NULL")
 _HAS_NETWORK = text("network_hash IS NOT NULL")
 _REPORTED = text("reports > 0 AND status IN ('approved', 'held')")
 _HAS_ACTION = text("action_id IS NOT NULL")
@@ -35,10 +36,11 @@ AUTHOR_COLUMNS = (
     "guest_email",
     "guest_website",
     "author_key_hash",
+    "receipt_hash",
     "network_hash",
     "idempotency_key",
 )
-"""Everything about the author of a comment: their name, and what could identify their browser or network."""
+"""Everything about the author of a comment: their name, and what could identify them, their browser or network."""
 
 
 class Comment(Base):
@@ -76,6 +78,8 @@ class Comment(Base):
     guest_website: Mapped[str | None] = mapped_column(String(500))
     author_key_hash: Mapped[str | None] = mapped_column(String(64))
     """Hash of a random key that only the author's browser has."""
+    receipt_hash: Mapped[str | None] = mapped_column(String(64))
+    """Hash of the token in a guest's private link to their comment; None for members' and imported comments."""
     network_hash: Mapped[str | None] = mapped_column(String(64))
     proved: Mapped[bool] = mapped_column(default=False, server_default=false())
     """The author had proved `guest_email` from this browser."""
@@ -175,6 +179,13 @@ class Comment(Base):
         ),
         Index("ix_comment_repeats", "thread_id", "digest"),
         Index("ix_comment_author_key", "site_id", "author_key_hash"),
+        Index(
+            "ix_comment_receipt",
+            "receipt_hash",
+            unique=True,
+            sqlite_where=_HAS_RECEIPT,
+            postgresql_where=_HAS_RECEIPT,
+        ),
     )
 
 

@@ -73,17 +73,6 @@ def seconds_on_form(shown: ShownForm | None) -> float:
     return shown.seconds + FORM_LIFE if shown.again else shown.seconds
 
 
-def receipt(comment_id: int) -> str:
-    """Return a token that lets its author see a held comment."""
-    return signing.sign(settings().secret_key, "receipt", str(comment_id))
-
-
-def comment_of(receipt: str) -> int | None:
-    """Return the id of a receipt's comment; None if it is not ours or older than a day."""
-    signed = signing.unsign(settings().secret_key, "receipt", receipt, max_age=24 * 3600)
-    return int(signed[0]) if signed else None
-
-
 def author_key_hash(key: str | None) -> str | None:
     """Return the hash of the random key by which a browser recognises its own comments."""
     if not key or not 20 <= len(key) <= AUTHOR_KEY_LONGEST:

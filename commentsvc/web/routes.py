@@ -43,12 +43,15 @@ from commentsvc.web.auth import handoff, login, provider_notices, sso
 from commentsvc.web.thread import (
     address_claims,
     avatars,
+    claiming,
     counts,
     own_comments,
     pages,
     posting,
     preview,
     proving,
+    receipt_links,
+    receipts,
     reporting,
 )
 
@@ -62,7 +65,7 @@ class Csrf(StrEnum):
     NO_CHANGES = "every route only reads"
     SESSION = "the token of the person's session, which Flask-WTF checks before the view runs"
     SIGNED_FORM = (
-        "a token that the view checks: of the form (guests have no session), the reader or the login"
+        "a token that the view checks: of the form (guests have no session), a receipt, the reader, the login"
     )
 
 
@@ -88,6 +91,7 @@ POST_LIMITS: Mapping[str, Callable[[Settings], str]] = {
     "thread": lambda settings: settings.thread_limit,
 }
 PROOF_LIMITS = {"address mails": proving.MAILS, "address tries": address_claims.TRIES}
+RECEIPT_LIMITS = {"receipt guesses": receipt_links.GUESSES, "receipt changes": receipt_links.CHANGES}
 LOGIN_LIMITS = {"logins": login.LIMIT, "cancelled logins": login.LIMIT, "login questions": login.ASKING_LIMIT}
 
 ROWS = (
@@ -104,6 +108,8 @@ ROWS = (
     Row(proving.blueprint, EVERYBODY, FORM, PROOF_LIMITS),
     Row(reporting.blueprint, EVERYBODY, FORM, {"reports": reporting.LIMIT}),
     Row(own_comments.blueprint, EVERYBODY, FORM, {"removals": own_edits.REMOVALS}),
+    Row(receipts.blueprint, EVERYBODY, FORM, RECEIPT_LIMITS),
+    Row(claiming.blueprint, EVERYBODY, FORM),
     # Login, and a person's own pages.
     Row(login.blueprint, EVERYBODY, FORM, LOGIN_LIMITS),
     Row(sso.blueprint, EVERYBODY, FORM),

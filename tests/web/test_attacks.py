@@ -198,7 +198,7 @@ def test_what_waits_shows_its_author_nothing_else(app: Flask) -> None:
             check(held[0]["html"], attack.id)
 
 
-ARGUMENTS = ({"canonical": "", "order": "", "receipt": "", "fragment": "", "as": ""}, {"after": ""}, {"comment": ""},
+ARGUMENTS = ({"canonical": "", "order": "", "fragment": "", "as": ""}, {"after": ""}, {"comment": ""},
              {"reply": ""}, {"replies": ""}, {"url": ""})  # fmt: skip
 
 

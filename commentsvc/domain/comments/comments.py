@@ -51,6 +51,8 @@ class NewComment:
     """The article's title, for a thread that begins with this comment."""
     form: FormSignals = FormSignals()
     idempotency_key: str | None = None
+    receipt_hash: str | None = None
+    """The hash of a guest's receipt; None for a member."""
 
 
 def examine(session: Session, site: Site, draft: CommentText, author: Author, *, at: datetime) -> Signals:
@@ -112,6 +114,7 @@ def post(
         "created_at": at,
         "idempotency_key": new.idempotency_key,
         "proved": examined.proof.is_proved,
+        "receipt_hash": new.receipt_hash,
     }
     if examined.proof.is_proved:
         _note_use_of_proof(session, site.id, author, at)

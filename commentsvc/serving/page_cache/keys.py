@@ -10,7 +10,7 @@ from commentsvc.models import Order
 QUERY_LONGEST = 16 * 1024
 _THREAD = ("url", "canonical", "id", "order", "after", "comment", "replies", "fragment")
 PARAMETERS = {"/embed": _THREAD, "/thread": _THREAD, "/counts": ("url",), "/embed.js": (), "/": ()}
-_PERSONAL = frozenset({"posted", "receipt", "reply"})
+_PERSONAL = frozenset({"posted", "reply"})
 
 
 def cache_key(path: str, query: str) -> str | None:

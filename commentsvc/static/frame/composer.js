@@ -4,6 +4,7 @@ import {
   base, draft, draftKey, earlierDraftKey, form, framed, highlight, hostFacts, load, loadLogin, page, parse,
   placeConversation, placeReplies, sendToHost, thread,
 } from "./core.js";
+import { storeReceipt } from "./receipt.js";
 import { authHeaders, lastVisit, randomHex, save, saveVisit } from "./session.js";
 
 const DAY = 86400000;
@@ -17,6 +18,7 @@ const status = document.getElementById("status");
 const total = document.getElementById("count");
 const website = form.querySelector(".website");
 const remember = document.getElementById("remember");
+const claims = form.querySelector(".claims");
 const loginModule = await loadLogin();
 const home = document.createComment("form");
 form.before(home);
@@ -124,7 +126,7 @@ async function showMine(comments) {
 }
 
 /** Show the form as the person's who is logged in now, and say so where that was another. */
-function showReader({ csrf, member, token }) {
+function showReader({ claim = "", csrf, member, token }) {
   fields.token.value = token;
   const changed = shownMark !== undefined && shownMark !== (member?.mark ?? null);
   shownMark = member?.mark ?? null;
@@ -132,7 +134,16 @@ function showReader({ csrf, member, token }) {
   if (changed && !member) status.textContent = "You are no longer logged in.";
   else if (changed && fields.identity.value === "member") status.textContent = `You are now logged in as ${member.name}.`;
   save("localStorage", "signed", member && true);
+  if (claims && (changed || !claim || !claims.firstChild)) claims.replaceChildren(parse(claim));
 }
+
+// What this browser wrote as a guest, for a member to take: the service offers it, lists it, and says what it did.
+claims?.addEventListener("click", async ({ target }) => {
+  if (target.type !== "button") return;
+  const { body } = await post(`${form.getAttribute("action")}/claim`, new URLSearchParams(new FormData(form)));
+  claims.replaceChildren(body.html ? parse(body.html) : body.message);
+  claims.focus();
+});
 
 // Another tab may log in or out: when this one comes to the front it asks who is there, at most once a
 // second; not where nobody has written or logged in yet.
@@ -160,6 +171,7 @@ remember?.addEventListener("change", () => {
     save("localStorage", "details", null);
     save("localStorage", "key", null);
     saveVisit(visit);
+    save("localStorage", "receipts", null);
   }
 });
 
@@ -301,7 +313,8 @@ export async function submitComment(chosen, elsewhere = false) {
   showErrors(reply.body.errors ?? { form: reply.body.message });
 }
 
-function showPosted({ count, held, html, id, mine: added }, elsewhere) {
+function showPosted({ count, held, html, id, mine: added, note = "", receipt }, elsewhere) {
+  if (receipt) storeReceipt(id, receipt, remember?.checked);
   save("localStorage", draftKey, null);
   save("sessionStorage", "key", authorKey);
   savedKey = authorKey;
@@ -327,10 +340,7 @@ function showPosted({ count, held, html, id, mine: added }, elsewhere) {
   const comment = document.getElementById(`comment-${id}`);
   document.querySelector(".posted")?.remove();
   if (comment) {
-    if (!held) {
-      const word = Object.assign(document.createElement("p"), { className: "posted", textContent: "Posted. Thank you." });
-      comment.firstElementChild.after(word);
-    }
+    comment.firstElementChild.after(parse(note));
     comment.focus({ preventScroll: true });
     highlight(comment);
   }

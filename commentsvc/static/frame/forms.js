@@ -1,6 +1,7 @@
 // The menu at each comment, and the forms that it opens: to report it, or to edit or delete one's own.
 
 import { form as composer, load, page, parse, thread } from "./core.js";
+import { storedReceipts } from "./receipt.js";
 import { authHeaders } from "./session.js";
 
 const total = document.getElementById("count");
@@ -35,14 +36,17 @@ export function showOwn(mine) {
 function fill(menu) {
   const report = menu.querySelector("[rel]"); // its own comment, which waits, nobody reports
   if (!report) return;
-  const until = own.get(+menu.parentElement.id.slice(8));
+  const id = menu.parentElement.id.slice(8);
+  const until = own.get(+id);
   const kinds = until === undefined ? [] : until > Date.now() ? ["Edit", "Delete"] : ["Delete"];
+  const links = kinds.map((kind) => ({ textContent: kind, href: report.href.replace(/report$/, kind.toLowerCase()) }));
+  const href = storedReceipts()[id];
+  if (href) links.push({ textContent: "Private link", href, target: "_blank" });
   const shown = menu.querySelectorAll("a:not([rel])");
-  if (shown.length === kinds.length) return; // or they would lose the focus
+  if (shown.length === links.length) return; // or they would lose the focus
   shown.forEach((link) => link.remove());
-  for (const kind of kinds) {
-    const link = Object.assign(document.createElement("a"), { textContent: kind });
-    link.href = report.href.replace(/report$/, kind.toLowerCase());
+  for (const facts of links) {
+    const link = Object.assign(document.createElement("a"), facts);
     link.style.marginInlineStart = "1rem";
     menu.append(link);
   }
@@ -57,6 +61,7 @@ async function ask(path, body) {
 }
 
 export async function openForm(link) {
+  if (link.target) return void open(link.href, "_blank", "noopener");
   const menu = link.closest(".menu");
   const comment = menu.parentElement;
   if (comment.querySelector("form")) return;

@@ -25,6 +25,7 @@ READER_PATHS = (
     "/embed/own",
     "/embed/comments",
     "/embed/pass",
+    "/receipt",
     "/thread",
     ACCOUNT,
 )

@@ -13,10 +13,13 @@ from commentsvc.integrations.oauth.profile import Profile
 from commentsvc.models import Identity
 from commentsvc.web import headers
 from commentsvc.web.auth import incoming_avatars, reader
-from commentsvc.web.auth.login_outcomes import Purpose, persons_page
+from commentsvc.web.auth.login_outcomes import Purpose, persons_page, receipt_page
 from commentsvc.web.auth.pending_logins import PendingLogin
 from commentsvc.web.context import database, writing
 from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
+
+_ON_OWN_PAGES = frozenset({Purpose.THREAD, Purpose.PERSON, Purpose.RECEIPT})
+"""The logins to pages of ours that are not in a frame."""
 
 
 def arrive(provider: Provider, profile: Profile, begun: PendingLogin, *, at: datetime) -> Response:
@@ -29,7 +32,7 @@ def arrive(provider: Provider, profile: Profile, begun: PendingLogin, *, at: dat
         identity = _identity(provider, profile, holder.id if holder else None, at=at)
         login_tickets.complete(session, begun.attempt.state, identity, at=at)
         commenter_id = identity.commenter_id
-        token = _person_token(identity, at=at) if purpose in {Purpose.THREAD, Purpose.PERSON} else ""
+        token = _person_token(identity, at=at) if purpose in _ON_OWN_PAGES else ""
         if purpose is Purpose.INVITE:
             invitations.redeem(session, begun.invitation, identity, at=at)
         link = _admin_link(identity, at=at) if purpose in {Purpose.ADMIN, Purpose.INVITE} else ""
@@ -86,6 +89,8 @@ def _onward(begun: PendingLogin, *, token: str, link: str) -> Response:
             )
         case Purpose.PERSON:
             return reader.set_person_cookie(redirect_to(persons_page(begun.start)), token)
+        case Purpose.RECEIPT:
+            return reader.set_person_cookie(redirect_to(receipt_page(begun.start)), token)
         case Purpose.LINK:
             return redirect_to(url_for("account.settings"))
         case Purpose.ADMIN | Purpose.INVITE:

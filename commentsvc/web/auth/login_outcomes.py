@@ -31,6 +31,8 @@ class Purpose(StrEnum):
     """A standalone thread page."""
     PERSON = "person"
     """A person's own page."""
+    RECEIPT = "receipt"
+    """The private page of a guest's comment, to put it under an account."""
     LINK = "link"
     """A person's settings, to link another account."""
     ADMIN = "admin"
@@ -106,6 +108,7 @@ _AGAIN = {
     Purpose.TAB: f"{_IN_A_TAB}; you can log in again from there.",
     Purpose.THREAD: "Go back to the comments to log in again.",
     Purpose.PERSON: "Go back to log in again.",
+    Purpose.RECEIPT: "Go back to your comment to log in again.",
     Purpose.LINK: "No account was linked. Go back to your settings to try again.",
     Purpose.ADMIN: f"Go back to sign in again, {_LINK_COMMAND}.",
     Purpose.INVITE: "The invitation is not used up. Go back to it to log in again.",
@@ -115,6 +118,7 @@ _ANOTHER_WAY = {
     Purpose.TAB: f"{_IN_A_TAB}; you can choose another way to log in there.",
     Purpose.THREAD: "Go back to the comments to choose another way to log in.",
     Purpose.PERSON: "Go back to choose another way to log in.",
+    Purpose.RECEIPT: "Go back to your comment to choose another way to log in.",
     Purpose.LINK: "No account was linked. Go back to your settings to choose another one.",
     Purpose.ADMIN: f"Go back to choose another account, {_LINK_COMMAND}.",
     Purpose.INVITE: "The invitation is not used up. Go back to it to choose another account.",
@@ -124,6 +128,7 @@ _LATER = {
     Purpose.TAB: f"{_IN_A_TAB}; you can log in a little later, or in another way.",
     Purpose.THREAD: "Go back to the comments to log in a little later, or in another way.",
     Purpose.PERSON: "Go back to log in a little later, or in another way.",
+    Purpose.RECEIPT: "Go back to your comment to log in a little later, or in another way.",
     Purpose.LINK: "No account was linked. Go back to your settings to try again a little later.",
     Purpose.ADMIN: f"Go back to sign in a little later, {_LINK_COMMAND}.",
     Purpose.INVITE: "The invitation is not used up. Go back to it to log in a little later.",
@@ -133,6 +138,7 @@ _DONE = {
     Purpose.TAB: "Go back to the article to continue your comment.",
     Purpose.THREAD: "Go back to the comments to write one.",
     Purpose.PERSON: "Continue to your own page.",
+    Purpose.RECEIPT: "Go back to your comment to put it under your account.",
     Purpose.LINK: "The account is linked.",
     Purpose.ADMIN: "Continue to the admin view.",
     Purpose.INVITE: "Continue to the admin view.",
@@ -145,7 +151,11 @@ ADVICE: dict[LoginOutcome, dict[Purpose, str]] = {
     LoginOutcome.NOT_BEGUN: _AGAIN,
     LoginOutcome.NOT_OURS: _AGAIN,
     LoginOutcome.LIMITED: _LATER,
-    LoginOutcome.UNKNOWN: _AGAIN | {Purpose.INVITE: "Open the link of your invitation again to log in."},
+    LoginOutcome.UNKNOWN: _AGAIN
+    | {
+        Purpose.INVITE: "Open the link of your invitation again to log in.",
+        Purpose.RECEIPT: "Open the private link of your comment again to log in.",
+    },
     LoginOutcome.EXPIRED: _AGAIN,
     LoginOutcome.CANCELLED: _AGAIN,
     LoginOutcome.INVALID: _AGAIN,
@@ -174,6 +184,8 @@ class Start:
     page: str = ""
     """The person's page to return to."""
     invitation: str = ""
+    receipt: str = ""
+    """The token of the receipt to return to."""
 
     @classmethod
     def read(cls, facts: Mapping[str, str]) -> Start:
@@ -184,10 +196,11 @@ class Start:
             facts,
             page if page in _PERSONS_PAGES else "",
             facts.get("invitation", "")[:100],
+            facts.get("receipt", "")[:100],
         )
 
     def facts(self) -> dict[str, str]:
-        """Return what a ticket stores. Not the invitation, which is a secret."""
+        """Return what a ticket stores. Not the invitation and the receipt, which are secrets."""
         thread = {name: self.thread_request.get(name, "") for name in _OF_A_THREAD}
         named = {"purpose": self.purpose or "", "page": self.page, **thread}
         return {name: value for name, value in named.items() if value}
@@ -222,11 +235,19 @@ def _invitation(start: Start) -> str:
     return url_for("invitation.page", token=start.invitation)
 
 
+def receipt_page(start: Start) -> str:
+    """Return the path of the receipt that a login leads back to; raises NotFoundError."""
+    if not re.fullmatch(r"[A-Za-z0-9]{20,100}", start.receipt):
+        raise errors.NotFoundError("The comment is no longer known.")
+    return url_for("receipts.page", token=start.receipt)
+
+
 WAYS_BACK: dict[Purpose | None, WayBack | None] = {
     Purpose.FRAME: None,  # its window is closed; the frame continues by itself
     Purpose.TAB: WayBack("Back to the article", _article),
     Purpose.THREAD: WayBack("Back to the comments", _thread),
     Purpose.PERSON: WayBack("Back to your own page", persons_page),
+    Purpose.RECEIPT: WayBack("Back to your comment", receipt_page),
     Purpose.LINK: WayBack("Back to your settings", lambda _: url_for("account.settings")),
     Purpose.ADMIN: WayBack("Back to the sign-in page", lambda _: url_for("queue.listing")),
     Purpose.INVITE: WayBack("Back to the invitation", _invitation),

@@ -31,12 +31,15 @@ class PendingLogin:
     """The hash of the token of the session to link an account to. Not its id, which SQLite may reuse."""
     page: str = ""
     invitation: str = ""
+    receipt: str = ""
 
     @classmethod
     def read(cls, attempt: OAuthState, start: Start, *, holder: str) -> PendingLogin:
         """Return what to remember of a login that began at `start`."""
         purpose = start.purpose or ""
-        return cls(attempt, purpose, start.thread_request, holder, start.page, start.invitation)
+        return cls(
+            attempt, purpose, start.thread_request, holder, start.page, start.invitation, start.receipt
+        )
 
     @property
     def start(self) -> Start:
@@ -46,13 +49,16 @@ class PendingLogin:
             thread_request=self.request,
             page=self.page,
             invitation=self.invitation,
+            receipt=self.receipt,
         )
 
 
 def remember(begun: PendingLogin) -> None:
     """Store a login, with as many earlier ones as fit; raises BadAddressError if it does not fit itself."""
     earlier = list(_pending().items())[-(_AT_ONCE - 1) :]
-    kept = {**dict(earlier), begun.attempt.state: asdict(begun)}
+    # Without what is empty: the previous release, which may run beside this one, knows fewer fields.
+    named = {name: value for name, value in asdict(begun).items() if value}
+    kept = {**dict(earlier), begun.attempt.state: named}
     while len(json.dumps(kept)) > _LARGEST:
         oldest = next(iter(kept))
         if oldest == begun.attempt.state:

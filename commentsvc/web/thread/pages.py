@@ -8,27 +8,32 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from commentsvc.domain.comments import own_comments
+from commentsvc.domain.comments import guest_claims, own_comments
 from commentsvc.domain.reading import held_comments, thread_news, thread_pages
 from commentsvc.domain.reading.thread_news import ThreadNews, Visit
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.domain.threads.versions import VersionStamp
 from commentsvc.errors import BadAddressError, UnknownOriginError
-from commentsvc.models import Order, Thread
+from commentsvc.models import Order, Status, Thread
 from commentsvc.serving.page_cache.policy import CachePolicy, mark_cacheable
 from commentsvc.web import access, headers
 from commentsvc.web.auth import reader
 from commentsvc.web.context import database, now, settings
 from commentsvc.web.request_values import query_number
-from commentsvc.web.thread import present_page
-from commentsvc.web.thread.rendering import FormState, form_identity, render_comment, render_page
+from commentsvc.web.thread import present_page, receipt_links
+from commentsvc.web.thread.rendering import (
+    FormState,
+    form_identity,
+    render_comment,
+    render_page,
+)
 from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
 
 blueprint = Blueprint("thread", __name__)
 
 POSTED = "Your comment is posted."
-_CONTEXT = frozenset({"posted", "receipt", "reply"})
+_CONTEXT = frozenset({"posted", "reply"})
 """URL parameters that make a page personal."""
 
 
@@ -50,6 +55,28 @@ def page() -> ResponseReturnValue:
     return _thread(ThreadRequest.read(STANDALONE, request.args))
 
 
+@blueprint.get(f"{EMBED}/posted/<token>", defaults={"mode": EMBED})
+@blueprint.get(f"{STANDALONE}/posted/<token>", defaults={"mode": STANDALONE})
+def posted(mode: str, token: str) -> ResponseReturnValue:
+    """The thread after a guest has posted without script, with their comment and the private link to it."""
+    comment = receipt_links.comment_of(token)
+    thread_request = ThreadRequest.read(mode, request.args)
+    address = thread_request.address()
+    order = thread_request.order or address.site.order
+    page = thread_pages.page(database(), address, order=order, focus_id=comment.id)
+    response = render_page(
+        thread_request,
+        address,
+        page,
+        at=now(),
+        own=held_comments.own_held(database(), page.thread, comment_id=comment.id),
+        notice=POSTED if comment.status is Status.APPROVED else None,
+        receipt=receipt_links.link(token),
+        holder=reader.current(None) if mode == STANDALONE else None,
+    )
+    return receipt_links.private(response)
+
+
 @blueprint.get(f"{EMBED}/own", defaults={"mode": EMBED})
 @blueprint.get(f"{STANDALONE}/own", defaults={"mode": STANDALONE})
 def reader_state(mode: str) -> ResponseReturnValue:
@@ -63,6 +90,7 @@ def reader_state(mode: str) -> ResponseReturnValue:
     held = held_comments.own_held(
         database(), thread, author_key_hash=key, commenter_id=person_id, approved_since=_oldest_page()
     )
+    claimable = guest_claims.count_of_browser(database(), address.site.id, key) if holder and key else 0
     mine = own_comments.in_thread(
         database(),
         address.site,
@@ -76,6 +104,7 @@ def reader_state(mode: str) -> ResponseReturnValue:
     return headers.no_store(
         jsonify(
             **form_identity(address, holder),
+            claim=render_template("thread/claim_offer.html", number=claimable) if claimable else "",
             held=[{"id": view.id, "html": render_comment(thread_request, view)} for view in held],
             mine=mine,
             visit=visit.milliseconds(),
@@ -121,13 +150,11 @@ def _thread(thread_request: ThreadRequest) -> Response:
         return _cacheable(_fragment(thread_request=thread_request, page=page), address, page.thread, at)
     holder = reader.current(None) if thread_request.mode == STANDALONE else None
     as_guest = args.get("as") == "guest"
-    form_state, held = FormState(), []
+    form_state = FormState()
     if reply := query_number("reply"):
         form_state = FormState(parent=thread_pages.comment_to_answer(database(), address, reply))
-    if receipt := args.get("receipt"):
-        held = held_comments.own_held(database(), page.thread, comment_id=access.comment_of(receipt))
-    if holder and not as_guest and not held:
-        held = held_comments.own_held(database(), page.thread, commenter_id=holder.commenter_id)
+    commenter_id = holder.commenter_id if holder and not as_guest else None
+    held = held_comments.own_held(database(), page.thread, commenter_id=commenter_id)
     response = render_page(
         thread_request,
         address,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, redirect, request
+from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -14,7 +14,7 @@ from commentsvc.domain import fields
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.authors import Author
 from commentsvc.domain.bans import bans
-from commentsvc.domain.comments import comment_text, comments, own_comments
+from commentsvc.domain.comments import comment_text, comments, receipts
 from commentsvc.domain.comments.comment_text import CommentText
 from commentsvc.domain.comments.comments import FormSignals, NewComment
 from commentsvc.domain.comments.insert_comment import PostedComment
@@ -34,13 +34,14 @@ from commentsvc.errors import (
     StaleFormError,
     TooManyError,
 )
-from commentsvc.models import Comment, LoginSession, Status
+from commentsvc.models import Comment, LoginSession
 from commentsvc.web import access, akismet_opinion, error_pages, headers, origin_check
 from commentsvc.web.auth import reader
 from commentsvc.web.context import database, now, post_limits, settings, writing
 from commentsvc.web.forms import CommentForm
-from commentsvc.web.thread import address_claims, present_page
-from commentsvc.web.thread.rendering import form_identity, render_comment, render_form
+from commentsvc.web.thread import address_claims, posted_answer, present_page, receipt_links
+from commentsvc.web.thread.posted_answer import StoredPost
+from commentsvc.web.thread.rendering import form_identity, render_form
 from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
 
 blueprint = Blueprint("posting", __name__)
@@ -57,26 +58,13 @@ def post(mode: str) -> ResponseReturnValue:
     form, thread_request = CommentForm(given), ThreadRequest.read(mode, given)
     address = thread_request.address()
     try:
-        posted = _store(form, address, mode)
+        stored = _store(form, address, mode)
     except CommentsvcError as error:
         return _refused(error, form, thread_request)
-    number, held = posted.id, posted.status is not Status.APPROVED
-    if error_pages.wants_json():
-        html = render_comment(thread_request, posted.view)
-        return headers.no_store(
-            jsonify(
-                id=number,
-                held=held,
-                html=html,
-                count=posted.count,
-                mine=[own_comments.just_posted(address.site, posted.id)],
-            )
-        )
-    extra = {"receipt": access.receipt(number)} if held else {"comment": number, "posted": 1}
-    return redirect(f"{thread_request.link(**extra)}#comment-{number}", 303)
+    return posted_answer.answer(stored, thread_request, address.site)
 
 
-def _store(form: CommentForm, address: ThreadAddress, mode: str) -> PostedComment:
+def _store(form: CommentForm, address: ThreadAddress, mode: str) -> StoredPost:
     shown = access.shown_form(form.value("token"), address)
     holder = _holder(form, address, mode, shown)
     seconds = access.seconds_on_form(shown)
@@ -86,7 +74,8 @@ def _store(form: CommentForm, address: ThreadAddress, mode: str) -> PostedCommen
     post_limits().count_attempt(network=access.network(), person=_person(author))
     _require_room_in_thread(address, _key(form))
     draft = comment_text.from_checked(text)  # slow, so after the limits
-    new = _new_comment(form, address, draft, seconds)
+    token = None if holder else receipts.new_token()
+    new = _new_comment(form, address, draft, seconds, token)
     session = database()
     signals = comments.examine(session, address.site, draft, author, at=now())
     signals = akismet_opinion.with_opinion(
@@ -106,12 +95,14 @@ def _store(form: CommentForm, address: ThreadAddress, mode: str) -> PostedCommen
                     session, address.site, settings().alerted, base_url=settings().base_url, at=now()
                 )
     except AlreadyPostedError as error:
-        return _earlier(session, error.comment_id)
+        return _earlier(session, error.comment_id, author, token)
     post_limits().thread.count(_thread_name(address))
-    return posted
+    return StoredPost(posted, token)
 
 
-def _new_comment(form: CommentForm, address: ThreadAddress, draft: CommentText, seconds: float) -> NewComment:
+def _new_comment(
+    form: CommentForm, address: ThreadAddress, draft: CommentText, seconds: float, token: str | None
+) -> NewComment:
     return NewComment(
         draft,
         parent_id=_parent_id(form),
@@ -122,6 +113,7 @@ def _new_comment(form: CommentForm, address: ThreadAddress, draft: CommentText, 
             by_script=bool(form.value("script")),
         ),
         idempotency_key=_key(form),
+        receipt_hash=receipt_links.hash_of(token) if token else None,
     )
 
 
@@ -141,11 +133,21 @@ def _thread_name(address: ThreadAddress) -> str:
     return f"{address.site.id} {address.match}"
 
 
-def _earlier(session: Session, comment_id: int) -> PostedComment:
-    """Return the comment that the same form has already posted."""
+def _earlier(session: Session, comment_id: int, author: Author, token: str | None) -> StoredPost:
+    """Return the comment that the same form has already posted.
+
+    The response with its receipt was lost, and only the receipt's hash is stored: the browser that wrote the comment
+    gets a new one, which ends the lost one; others get none.
+    """
     comment = session.get_one(Comment, comment_id)
+    if token:
+        fresh_hash = receipt_links.hash_of(token)
+        with writing():
+            if not receipts.renew_for_browser(session, comment, author.author_key_hash, fresh_hash):
+                token = None
     view = thread_pages.comment_view(session, comment_id, own=True)
-    return PostedComment(comment_id, comment.thread_id, comment.status, comment.thread.approved_count, view)
+    count = comment.thread.approved_count
+    return StoredPost(PostedComment(comment_id, comment.thread_id, comment.status, count, view), token)
 
 
 def _checked(form: CommentForm, address: ThreadAddress, holder: LoginSession | None) -> tuple[str, Author]:

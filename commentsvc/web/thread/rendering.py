@@ -56,6 +56,7 @@ def render_page(
     form_state: FormState | None = None,
     own: list[CommentView] | None = None,
     notice: str | None = None,
+    receipt: str | None = None,
     holder: LoginSession | None = None,
     as_guest: bool = False,
     conversation: Conversation | None = None,
@@ -63,7 +64,8 @@ def render_page(
 ) -> Response:
     """Render the thread's page as of `at`, for everybody, or with one person's form state.
 
-    `as_guest`: the holder of the session wants to comment as a guest, and sees that they are still logged in.
+    `receipt` is the private link to a guest's own comment. `as_guest`: the holder of the session wants to comment as a
+    guest, and sees that they are still logged in.
     """
     site = address.site
     html = render_template(
@@ -77,6 +79,7 @@ def render_page(
         proofs=address_claims.are_offered(site),
         own=own or [],
         notice=notice,
+        receipt=receipt,
         conversation=conversation,
         closed=threads.closed_reason(site, page.thread, at=at),
         announced=threads.announcement(site, page.thread, at=at),
@@ -132,6 +135,12 @@ def form_identity(address: ThreadAddress, holder: LoginSession | None) -> dict[s
         "token": access.form_token(address, mark=reader.form_mark(holder)),
         "csrf": reader.csrf_token() if holder and not reader.bearer() else None,
     }
+
+
+def render_posted_note(link: str | None, *, held: bool) -> str:
+    """Render what stands at a comment that was just posted: thanks, and for a guest the private link to it."""
+    macros: Any = current_app.jinja_env.get_template("thread/receipt_note.html").module
+    return str(macros.box(link, held))
 
 
 def render_comment(thread_request: ThreadRequest, view: CommentView) -> str:

@@ -62,7 +62,6 @@ QUESTIONS = [
         {"reply": "1"},
         {"replies": "1"},
         {"replies": "1", "fragment": "1"},
-        {"receipt": "made-up"},
     )
 ] + [("/embed/own", {}), ("/counts", {})]
 

@@ -709,7 +709,7 @@ class TestPurposes:
         assert "(github, 583231), but you do not moderate any site here" in message(answer)
         assert people(session) == 0
 
-    @pytest.mark.parametrize("purpose", ["person", "link", "admin", "invite"])
+    @pytest.mark.parametrize("purpose", ["person", "receipt", "link", "admin", "invite"])
     def test_none_of_these_ends_in_a_frame(self, ada: LoginClient, purpose: str) -> None:
         challenge = fakes.hashlib.sha256(b"v" * 64).hexdigest()
         ada.come_back(ada.leave_for("github", purpose, challenge=challenge))
@@ -726,7 +726,7 @@ class TestRedirects:
 
     @pytest.mark.parametrize("purpose", ["frame", "tab", "thread", "person"])
     @pytest.mark.parametrize(
-        "name", ["canonical", "id", "page", "invitation", "order", "door", "next", "instance"]
+        "name", ["canonical", "id", "page", "invitation", "receipt", "order", "door", "next", "instance"]
     )
     def test_there_is_no_way_out(self, ada: LoginClient, purpose: str, name: str) -> None:
         for where in REDIRECTS:

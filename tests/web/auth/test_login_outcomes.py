@@ -33,11 +33,13 @@ from tests.support.member_client import Vouching
 from tests.support.outside_session import outside_session
 
 TOKEN = "t" * 43
+RECEIPT = "R" * 24
 STARTS = {
     Purpose.FRAME: Start(Purpose.FRAME),
     Purpose.TAB: Start(Purpose.TAB, {"url": ARTICLE}),
     Purpose.THREAD: Start(Purpose.THREAD, {"url": ARTICLE, "id": "one"}),
     Purpose.PERSON: Start(Purpose.PERSON, page="settings"),
+    Purpose.RECEIPT: Start(Purpose.RECEIPT, receipt=RECEIPT),
     Purpose.LINK: Start(Purpose.LINK),
     Purpose.ADMIN: Start(Purpose.ADMIN),
     Purpose.INVITE: Start(Purpose.INVITE, invitation=TOKEN),
@@ -47,6 +49,7 @@ BACK = {
     Purpose.TAB: ARTICLE,
     Purpose.THREAD: f"/thread?url={quote(ARTICLE, safe='')}&id=one",
     Purpose.PERSON: "/account/settings",
+    Purpose.RECEIPT: f"/receipt/{RECEIPT}",
     Purpose.LINK: "/account/settings",
     Purpose.ADMIN: "/admin",
     Purpose.INVITE: f"/admin/invite/{TOKEN}",
@@ -146,6 +149,7 @@ class TestRealLogins:
             Purpose.TAB: {"url": ARTICLE},
             Purpose.THREAD: {"url": ARTICLE, "id": "one"},
             Purpose.PERSON: {"page": "settings"},
+            Purpose.RECEIPT: {"receipt": RECEIPT},
             Purpose.LINK: {},
             Purpose.ADMIN: {},
             Purpose.INVITE: {"invitation": invitation},
@@ -236,6 +240,8 @@ class TestRealLogins:
         assert "another browser, or too long ago" in answer.text
         if purpose is Purpose.INVITE:  # it is a secret, which no ticket keeps
             assert way_back(answer) == "/admin"
+        elif purpose is Purpose.RECEIPT:  # as well
+            assert way_back(answer) == "/account"
         else:
             expect(answer, purpose)
 

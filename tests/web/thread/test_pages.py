@@ -160,7 +160,7 @@ ODD = (
     "../../etc/passwd",
     "\r\nSet-Cookie: x=1",
 )
-ARGUMENTS = ("comment", "reply", "replies", "after", "order", "fragment", "canonical", "id", "receipt", "as")
+ARGUMENTS = ("comment", "reply", "replies", "after", "order", "fragment", "canonical", "id", "as")
 
 
 @both_engines
