@@ -38,6 +38,10 @@ DELETIONS: Any = {
 ORDERS: Any = {Order.OLDEST.value: "Oldest first", Order.NEWEST.value: "Newest first"}
 
 
+_TYPED = ("text", "name", "email", "website", "title")
+_ABOUT_MAIL = ("notify", "notify_what", "notify_email")
+
+
 @dataclass(frozen=True, slots=True)
 class CommentForm:
     """A reader's comment, as it arrived; of a repeated field the first.
@@ -55,7 +59,7 @@ class CommentForm:
 
     def values(self) -> dict[str, str]:
         """Return what was typed, to show it again."""
-        return {name: self.value(name) for name in ("text", "name", "email", "website", "title")}
+        return {name: self.value(name) for name in (*_TYPED, *_ABOUT_MAIL)}
 
 
 class ActionForm(FlaskForm):
@@ -112,6 +116,7 @@ class SiteForm(FlaskForm):
     close_after_days = IntegerField(
         "Close after", [Optional(), NumberRange(min=1, max=36500, message="Between 1 and 36500 days")]
     )
+    comment_mail = BooleanField("Readers may ask for mail about new comments")
     ignored_parameters = TextAreaField("URL parameters to ignore")
 
 

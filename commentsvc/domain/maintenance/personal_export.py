@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from commentsvc.domain.accounts import identities, login_sessions
+from commentsvc.domain.subscriptions import subscription_records
 from commentsvc.domain.threads import titles
 from commentsvc.models import Comment, Commenter, Decision, Membership, Picture, Revision, Site, Thread
 
@@ -42,6 +43,8 @@ def person(session: Session, commenter_id: int, *, at: datetime) -> dict[str, An
         "comments": list(_comments(session, commenter_id)),
         "former_texts": _former_texts(session, commenter_id),
         "decisions": _decisions(session, commenter_id),
+        "mail": list(subscription_records.export(session, commenter_id)),
+        "mail_not_sent": subscription_records.export_suppressions(session, commenter_id),
     }
 
 

@@ -192,17 +192,13 @@ def _write(session: Session, row: Delivery, at: datetime, compose: Compose | Non
 
 def _note_failure(session: Session, letter: OutgoingMail, error: MailError, at: datetime) -> None:
     text = str(error).replace(letter.recipient, "…")[:300]
-    if error.lasting or (letter.attempt > len(AGAIN_AFTER) and not error.ours):
+    if error.lasting or letter.attempt > len(AGAIN_AFTER):
         _close(session, letter, DeliveryState.FAILED, at, text)
         _note_bounce(session, letter, error, at)
         return
     begin_write(session)
     for row in _mine(session, letter):
-        row.last_error = text
-        if error.ours:  # it says nothing about this mail
-            postpone(row, at + AGAIN_AFTER[0])
-        else:
-            row.next_attempt_at = at + AGAIN_AFTER[letter.attempt - 1]
+        row.last_error, row.next_attempt_at = text, at + AGAIN_AFTER[letter.attempt - 1]
     session.commit()
 
 

@@ -61,8 +61,8 @@ def spread(
 ) -> int:
     """Write the deliveries of all waiting notices; return how many batches it took. Commits after each.
 
-    A process that stops in between repeats nothing: each batch notes how far it came, and a comment has one delivery for
-    each recipient. `key` is the one of hashes that last.
+    A process that stops in between repeats nothing: each batch notes how far it came, and a comment has one delivery
+    for each recipient. `key` is the one of hashes that last.
     """
     batches = 0
     while not stopped() and _batch(session, key, digest_hour, at):
@@ -103,13 +103,13 @@ def _is_to_be_mailed(session: Session, comment: Comment, notice: Notice) -> bool
 
 def _write(session: Session, key: bytes, comment: Comment, notice: Notice, due: _Due) -> None:
     """Write one batch of deliveries, those for the people concerned first: nobody gets two."""
-    author = _is_by(key, comment)
+    author, is_self = _is_by(key, comment), _is_self(key, comment)
     if not notice.done_up_to:
         if _was_held(session, comment):
             _insert(session, DeliveryKind.PUBLISHED, comment, notice, literal(due.now, UTCDateTime()), author)
         parent = comment.parent
         if parent is not None and parent.status is Status.APPROVED:
-            answered = and_(_is_by(key, parent), ~author)
+            answered = and_(_is_by(key, parent), ~is_self)
             _insert(session, DeliveryKind.REPLY, comment, notice, _at(due.soon, due), answered)
     above = and_(
         Subscription.thread_id == comment.thread_id,
@@ -125,7 +125,7 @@ def _write(session: Session, key: bytes, comment: Comment, notice: Notice, due: 
         episodes.effective_step(row, due.now) for row in episodes.open_rows(session, comment.site_id)
     )
     when = _at(due.digest if is_surge else due.soon, due)
-    batch = and_(above, Subscription.address_hash <= last, ~author)
+    batch = and_(above, Subscription.address_hash <= last, ~is_self)
     _insert(session, DeliveryKind.COMMENT, comment, notice, when, batch)
     notice.done_up_to = last
 
@@ -171,23 +171,35 @@ def _insert(
         ~has_delivery,
         ~gets_none,
     )
-    columns = "site_id kind subscription_id comment_id recipient_hash state attempts next_attempt_at created_at".split()
+    columns = [
+        *("site_id", "kind", "subscription_id", "comment_id", "recipient_hash"),
+        *("state", "attempts", "next_attempt_at", "created_at"),
+    ]
     session.execute(
         insert(Delivery.__table__).from_select(columns, rows, include_defaults=False)  # type: ignore[arg-type]
     )
 
 
 def _is_by(key: bytes, comment: Comment) -> ColumnElement[bool]:
-    """Select the subscriptions of a comment's author: a member's, or of a guest's address or browser."""
+    """Select the subscriptions of a comment's author, so that they hear of answers.
+
+    A guest who types the address of a member is not taken for the member.
+    """
     if comment.commenter_id is not None:
         return func.coalesce(Subscription.commenter_id == comment.commenter_id, false())
+    return and_(Subscription.commenter_id.is_(None), _is_self(key, comment))
+
+
+def _is_self(key: bytes, comment: Comment) -> ColumnElement[bool]:
+    """Select the subscriptions that may be those of a comment's author: same person, address or browser."""
     same: list[ColumnElement[bool]] = []
+    if comment.commenter_id is not None:
+        same.append(func.coalesce(Subscription.commenter_id == comment.commenter_id, false()))
     if comment.guest_email:
         same.append(Subscription.address_hash == suppression.hash_of_address(key, comment.guest_email))
     if comment.author_key_hash:
-        same.append(Subscription.author_key_hash == comment.author_key_hash)
-    is_guest = Subscription.commenter_id.is_(None)
-    return func.coalesce(and_(is_guest, or_(false(), *same)), false())
+        same.append(func.coalesce(Subscription.author_key_hash == comment.author_key_hash, false()))
+    return or_(false(), *same)
 
 
 def _was_held(session: Session, comment: Comment) -> bool:

@@ -63,12 +63,24 @@ def end(session: Session, row: Subscription, scope: Scope, how: EndReason, *, at
     session.flush()
 
 
+def end_one(session: Session, row: Subscription, subscription_id: int, *, at: datetime) -> None:
+    """End one of the subscriptions of the address of `row`. Needs `begin_write`."""
+    for each in _of(session, row, Subscription.id == subscription_id):
+        each.ended_at, each.ended_by = at, EndReason.LINK
+    session.flush()
+
+
+def can_undo(row: Subscription, *, at: datetime) -> bool:
+    """Whether the ending of `row` can still be undone."""
+    return row.ended_at is not None and row.ended_at > at - UNDO_WITHIN and row.address is not None
+
+
 def undo(session: Session, row: Subscription, *, at: datetime) -> bool:
     """Undo the ending of `row`, and of what ended together with it; return whether it was still possible.
 
     Needs `begin_write`.
     """
-    if row.ended_at is None or row.ended_at <= at - UNDO_WITHIN or row.address is None:
+    if not can_undo(row, at=at):
         return False
     ended_at = row.ended_at
     same = (Subscription.address_hash == row.address_hash, Subscription.ended_at == ended_at)

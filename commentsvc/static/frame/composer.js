@@ -176,8 +176,8 @@ function showError(name, message) {
 }
 
 function showErrors(errors) {
-  for (const name of ["form", "text", ...DETAILS]) showError(name, errors[name] ?? "");
-  const first = ["text", "email", "name", "website"].find((name) => errors[name] && fields[name]);
+  for (const name of ["form", "text", ...DETAILS, "notify_email"]) showError(name, errors[name] ?? "");
+  const first = ["text", "email", "name", "website", "notify_email"].find((name) => errors[name] && fields[name]);
   if (first) {
     if (first === "text") showTab(writeTab);
     fields[first].closest("details")?.setAttribute("open", "");
@@ -281,7 +281,7 @@ export async function submitComment(chosen, elsewhere = false) {
   showErrors(reply.body.errors ?? { form: reply.body.message });
 }
 
-function showPosted({ count, held, html, id }, elsewhere) {
+function showPosted({ count, held, html, id, notice }, elsewhere) {
   save("localStorage", draftKey, null);
   save("sessionStorage", "key", authorKey);
   if (remember?.checked) {
@@ -299,12 +299,13 @@ function showPosted({ count, held, html, id }, elsewhere) {
   placeComment(html);
   if (total) total.dataset.count = count;
   showCount();
-  status.textContent = held ? "Your comment is awaiting moderation." : "Your comment is posted.";
+  status.textContent = `${held ? "Your comment is awaiting moderation." : "Your comment is posted."} ${notice}`;
   const comment = document.getElementById(`comment-${id}`);
   document.querySelector(".posted")?.remove();
   if (comment) {
-    if (!held) {
-      const word = Object.assign(document.createElement("p"), { className: "posted", textContent: "Posted. Thank you." });
+    if (!held || notice) {
+      const textContent = `${held ? "" : "Posted. Thank you."} ${notice}`.trim();
+      const word = Object.assign(document.createElement("p"), { className: "posted", textContent });
       comment.firstElementChild.after(word);
     }
     comment.focus({ preventScroll: true });

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
@@ -18,14 +19,14 @@ from commentsvc.web import access, headers
 from commentsvc.web.auth import reader
 from commentsvc.web.context import database, now, settings
 from commentsvc.web.request_values import query_number
-from commentsvc.web.thread import present_page
+from commentsvc.web.thread import present_page, subscribing
 from commentsvc.web.thread.rendering import FormState, form_identity, render_comment, render_page
 from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
 
 blueprint = Blueprint("thread", __name__)
 
 POSTED = "Your comment is posted."
-_CONTEXT = frozenset({"posted", "receipt", "reply"})
+_CONTEXT = frozenset({"asked", "posted", "receipt", "reply"})
 """URL parameters that make a page personal."""
 
 
@@ -117,13 +118,20 @@ def _thread(thread_request: ThreadRequest) -> Response:
         at=at,
         form_state=form_state,
         own=held,
-        notice=POSTED if "posted" in args else None,
+        notice=_notice(args),
         holder=holder,
         as_guest=as_guest,
     )
     if holder or _CONTEXT & set(args):
         return headers.no_store(response)
     return _cacheable(response, address, page.thread, at)
+
+
+def _notice(args: Mapping[str, str]) -> str | None:
+    """Return what to say after a post without script."""
+    posted = POSTED if "posted" in args else ""
+    asked = subscribing.ASKED if "asked" in args else ""
+    return f"{posted} {asked}".strip() or None
 
 
 def _conversation(thread_request: ThreadRequest, address: ThreadAddress, at: datetime) -> Response:

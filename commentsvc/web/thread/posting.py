@@ -41,8 +41,9 @@ from commentsvc.web import access, error_pages, headers, origin_check
 from commentsvc.web.auth import reader
 from commentsvc.web.context import database, now, post_limits, settings, writing
 from commentsvc.web.forms import CommentForm
-from commentsvc.web.thread import present_page
+from commentsvc.web.thread import present_page, subscribing
 from commentsvc.web.thread.rendering import form_identity, render_comment, render_form
+from commentsvc.web.thread.subscribing import MailWish
 from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
 
 blueprint = Blueprint("posting", __name__)
@@ -65,8 +66,13 @@ def post(mode: str) -> ResponseReturnValue:
     number, held = posted.id, posted.status is not Status.APPROVED
     if error_pages.wants_json():
         html = render_comment(thread_request, posted.view)
-        return headers.no_store(jsonify(id=number, held=held, html=html, count=posted.count))
-    extra = {"receipt": access.receipt(number)} if held else {"comment": number, "posted": 1}
+        notice = subscribing.ASKED if subscribing.was_asked(form, address.site) else ""
+        return headers.no_store(jsonify(id=number, held=held, html=html, count=posted.count, notice=notice))
+    extra: dict[str, str | int] = (
+        {"receipt": access.receipt(number)} if held else {"comment": number, "posted": 1}
+    )
+    if subscribing.was_asked(form, address.site):
+        extra["asked"] = 1
     return redirect(f"{thread_request.link(**extra)}#comment-{number}", 303)
 
 
@@ -75,7 +81,7 @@ def _store(form: CommentForm, address: ThreadAddress, mode: str) -> PostedCommen
     holder = _holder(form, address, mode, shown)
     seconds = access.seconds_on_form(shown)
     present_page.require_same_article(address, form.given)
-    text, author = _checked(form, address, holder)
+    text, author, wish = _checked(form, address, holder)
     post_limits().count_attempt(network=access.network(), person=_person(author))
     _require_room_in_thread(address, _key(form))
     draft = comment_text.from_checked(text)  # slow, so after the limits
@@ -92,6 +98,7 @@ def _store(form: CommentForm, address: ThreadAddress, mode: str) -> PostedCommen
             at = now()
             author = _with_network_hash(author, at)  # bans take the month of the hash from the comment's time
             posted = comments.post(session, address, new, author, at=at, examined=signals)
+            subscribing.store(session, wish, posted, author, address.site.id)
             if signals.pressure is None and author.role is None:  # the surge may have changed
                 alerts.enqueue_alerts(
                     session, address.site, settings().alerted, base_url=settings().base_url, at=now()
@@ -161,10 +168,12 @@ def _with_opinion(
     return replace(signals, opinions=akismet_check.of_akismet(key, question))
 
 
-def _checked(form: CommentForm, address: ThreadAddress, holder: LoginSession | None) -> tuple[str, Author]:
+def _checked(
+    form: CommentForm, address: ThreadAddress, holder: LoginSession | None
+) -> tuple[str, Author, MailWish | None]:
     """Validate everything typed; raises InvalidFieldsError with all errors at once."""
     errors: dict[str, str] = {}
-    text = ""
+    text, wish = "", None
     guest = fields.Guest()
     try:
         text = fields.text(form.value("text"), longest=settings().max_comment_length)
@@ -180,6 +189,10 @@ def _checked(form: CommentForm, address: ThreadAddress, holder: LoginSession | N
             )
     except InvalidFieldsError as error:
         errors |= error.fields
+    try:
+        wish = subscribing.read(form, address.site, guest, holder)
+    except InvalidFieldsError as error:
+        errors |= error.fields
     if errors:
         raise InvalidFieldsError(errors)
     author = Author(
@@ -190,7 +203,7 @@ def _checked(form: CommentForm, address: ThreadAddress, holder: LoginSession | N
         network_hash_in=access.network_hash,
         client_ip=access.client_ip(),
     )
-    return text, _with_network_hash(author, now())
+    return text, _with_network_hash(author, now()), wish
 
 
 def _with_network_hash(author: Author, at: datetime) -> Author:

@@ -21,6 +21,7 @@ from commentsvc.web import access, headers
 from commentsvc.web.auth import reader
 from commentsvc.web.context import database, providers
 from commentsvc.web.forms import CommentForm
+from commentsvc.web.thread import subscribing
 from commentsvc.web.thread_request import EMBED, ThreadRequest
 
 
@@ -81,6 +82,7 @@ def render_page(
         member=reader.describe(holder) if holder and not as_guest else None,
         still_name=holder.commenter.name if holder and as_guest else "",
         csrf=reader.csrf_token() if holder else "",
+        may_subscribe=subscribing.is_offered(site),
         origins=" ".join(origin.origin for origin in site.origins),
     )
     response = make_response(html, status)
