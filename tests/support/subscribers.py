@@ -9,6 +9,7 @@ from datetime import datetime
 from email.message import EmailMessage
 from typing import Any
 from unittest.mock import patch
+from urllib.parse import urlsplit
 
 from flask import Flask
 from sqlalchemy import select
@@ -24,7 +25,7 @@ from tests.conftest import BASE_URL, environment
 from tests.support.guest_client import GuestClient
 from tests.support.mail_server import Mailbox, mail_server
 
-LINK = re.compile(re.escape(BASE_URL) + r"[^\s>\"<]*")
+LINK = re.compile(r"http://127\.0\.0\.1:[0-9]+[^\s>\"<]*")
 
 
 class Postman:
@@ -66,6 +67,7 @@ def postman(app: Flask, **more: str) -> Iterator[Postman]:
         before = services_of(app).settings
         variables = environment(
             before.data_dir,
+            COMMENTSVC_BASE_URL=before.base_url,
             COMMENTSVC_SMTP_URL=box.url,
             COMMENTSVC_DATABASE_URL=before.database_url.replace("+psycopg", ""),
             **more,
@@ -91,7 +93,7 @@ def links(mail: EmailMessage) -> list[str]:
 def link(mail: EmailMessage, kind: str) -> str:
     """The path of a mail's link to a kind of page, such as `confirm`."""
     (found,) = {one for one in links(mail) if f"/mail/{kind}/" in one}
-    return found.removeprefix(BASE_URL)
+    return urlsplit(found).path
 
 
 def press(app: Flask, path: str, **fields: Any) -> Any:

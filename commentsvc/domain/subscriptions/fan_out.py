@@ -93,7 +93,7 @@ def _batch(session: Session, key: bytes, digest_hour: int, at: datetime) -> bool
 
 
 def _due(notice: Notice, digest_hour: int, at: datetime) -> _Due:
-    return _Due(at, notice.created_at + DELAY, next_digest(at, digest_hour))
+    return _Due(at, notice.created_at + DELAY, next_digest(notice.created_at, digest_hour))
 
 
 def _is_to_be_mailed(session: Session, comment: Comment, notice: Notice) -> bool:

@@ -1,4 +1,4 @@
-"""Mail that readers asked for, through the form, the worker and a real mail server: consent, and what is due to whom."""
+"""Mail that readers asked for, through the form, the worker and a real mail server: consent, and what is due."""
 
 from __future__ import annotations
 
