@@ -18,7 +18,7 @@ const total = document.getElementById("count");
 const preview = document.getElementById("preview");
 const write = document.getElementById("write");
 const [writeTab, previewTab] = form.querySelectorAll("[role=tab]");
-const website = form.querySelector(".website");
+const website = fields.website?.closest("details");
 const remember = document.getElementById("remember");
 const loginModule = await loadLogin();
 const home = document.createComment("form");
