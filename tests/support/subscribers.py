@@ -62,7 +62,7 @@ class Postman:
 
 @contextmanager
 def postman(app: Flask, **more: str) -> Iterator[Postman]:
-    """Let a service send mail to a server of the test."""
+    """Let a service send mail to a server of the test; its daily mails leave half a day from now."""
     with mail_server() as box:
         before = services_of(app).settings
         variables = environment(
@@ -70,6 +70,7 @@ def postman(app: Flask, **more: str) -> Iterator[Postman]:
             COMMENTSVC_BASE_URL=before.base_url,
             COMMENTSVC_SMTP_URL=box.url,
             COMMENTSVC_DATABASE_URL=before.database_url.replace("+psycopg", ""),
+            COMMENTSVC_DIGEST_HOUR=str((now().hour + 12) % 24),
             **more,
         )
         services_of(app).settings = Settings.from_env(variables)

@@ -58,8 +58,9 @@ class Composer:
         if row.kind is DeliveryKind.PUBLISHED:
             return self._published(row, subscription, comment)
         is_over_cap = _mails_today(session, row, at) >= PER_DAY
-        if is_over_cap and at.hour != self.digest_hour and row.created_at > at - timedelta(days=1):
-            outbox.postpone(row, fan_out.next_digest(at, self.digest_hour))
+        digest_at = fan_out.next_digest(row.created_at, self.digest_hour)
+        if is_over_cap and digest_at > at:
+            outbox.postpone(row, digest_at)
             return None
         if is_over_cap or subscription.frequency is Frequency.DAILY:
             return self._digest(session, row, subscription, comment, at)

@@ -281,7 +281,7 @@ export async function submitComment(chosen, elsewhere = false) {
   showErrors(reply.body.errors ?? { form: reply.body.message });
 }
 
-function showPosted({ count, held, html, id, notice }, elsewhere) {
+function showPosted({ count, held, html, id, notice = "" }, elsewhere) {
   save("localStorage", draftKey, null);
   save("sessionStorage", "key", authorKey);
   if (remember?.checked) {

@@ -66,8 +66,8 @@ def post(mode: str) -> ResponseReturnValue:
     number, held = posted.id, posted.status is not Status.APPROVED
     if error_pages.wants_json():
         html = render_comment(thread_request, posted.view)
-        notice = subscribing.ASKED if subscribing.was_asked(form, address.site) else ""
-        return headers.no_store(jsonify(id=number, held=held, html=html, count=posted.count, notice=notice))
+        asked = {"notice": subscribing.ASKED} if subscribing.was_asked(form, address.site) else {}
+        return headers.no_store(jsonify(id=number, held=held, html=html, count=posted.count, **asked))
     extra: dict[str, str | int] = (
         {"receipt": access.receipt(number)} if held else {"comment": number, "posted": 1}
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,20 +14,24 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write, db
 from commentsvc.domain.moderation import decisions
-from commentsvc.domain.subscriptions import composing, confirming, requests
+from commentsvc.domain.subscriptions import composing, confirming, fan_out, requests
 from commentsvc.models import (
     Comment,
     Delivery,
     DeliveryState,
     Notice,
     Policy,
+    Pressure,
+    Site,
     Status,
     Subscription,
     Suppression,
     now,
 )
-from tests.conftest import BASE_URL
-from tests.support.guest_client import GuestClient, add_site
+from commentsvc.web.context import services_of
+from tests.conftest import BASE_URL, BLOG
+from tests.support import wxr
+from tests.support.guest_client import ARTICLE, GuestClient, add_site
 from tests.support.subscribers import Postman, link, links, part, postman, press, subscribe
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
@@ -222,8 +227,6 @@ class TestWhatIsDue:
     ) -> None:
         with app.app_context(), Session(db.engine) as session:
             begin_write(session)
-            from commentsvc.models import Site
-
             session.get_one(Site, site_id).policy = Policy.HOLD_ALL
             session.commit()
         number = subscribe(app, post, ADA)
@@ -232,7 +235,19 @@ class TestWhatIsDue:
         (mail,) = post.work(later())
         assert mail["Subject"].startswith("Your comment is published")
 
-    def test_imports_merges_and_old_comments_tell_nobody(
+    def test_an_import_subscribes_nobody_and_tells_nobody(
+        self, app: Flask, post: Postman, site_id: int
+    ) -> None:
+        subscribe(app, post, ADA)
+        with app.app_context(), Session(db.engine) as session:
+            wxr.load(
+                session, session.get_one(Site, site_id), wxr.item(wxr.comment(), link=ARTICLE), blog=BLOG
+            )
+            assert session.scalar(select(func.count(Comment.id))) == 2
+        assert len(post.rows()) == 1
+        assert post.work(later()) == []
+
+    def test_imported_and_old_comments_tell_nobody_when_they_are_approved(
         self, app: Flask, post: Postman, site_id: int
     ) -> None:
         subscribe(app, post, ADA)
@@ -252,8 +267,6 @@ class TestWhatIsDue:
     def test_a_crash_repeats_nothing(
         self, app: Flask, post: Postman, site_id: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from commentsvc.domain.subscriptions import fan_out
-
         for name in ("a", "b", "c", "d", "e"):
             subscribe(app, post, f"{name}@mail.example")
         post.work(later(30))
@@ -298,22 +311,46 @@ class TestHowMuch:
         assert "/mail/stop-site/" in mail["List-Unsubscribe"]
         assert post.work(now() + timedelta(days=4)) == []
 
-    def test_more_than_twenty_a_day_come_in_one_daily_mail(
+    def test_more_than_the_most_a_day_come_in_one_daily_mail(
         self, app: Flask, post: Postman, site_id: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(composing, "PER_DAY", 2)
-        subscribe(app, post, ADA)  # the confirmation counts too
-        at = now().replace(hour=12) + timedelta(days=1)
+        assert composing.PER_DAY == 20
+        monkeypatch.setattr(composing, "PER_DAY", 1)
+        subscribe(app, post, ADA)  # whose confirmation is the mail of this day
         write(app, "One")
-        assert len(post.work(at)) == 1 or len(post.work(at + timedelta(days=1))) == 1
+        assert post.work(later()) == []
         write(app, "Two", by=BEN)
-        write(app, "Three", by="d@mail.example")
-        mails = post.work(at + timedelta(days=2))
-        assert len(mails) == 1
+        assert post.work(later(60)) == []
+        (mail,) = post.work(now() + timedelta(hours=13))
+        assert mail["Subject"] == "2 new comments on Blog"
+
+    def test_while_comments_pour_in_only_answers_come_before_the_daily_mail(
+        self, app: Flask, post: Postman, site_id: int
+    ) -> None:
+        mine = subscribe(app, post, ADA)
+        write(app, "One of many")
+        write(app, "To Ada", by=BEN, parent=str(mine))
+        with app.app_context(), Session(db.engine) as session:
+            begin_write(session)
+            session.add(
+                Pressure(site_id=site_id, step=1, reason="25 came.", began_at=now(), hot_at=later(60))
+            )
+            session.commit()
+        (mail,) = post.work(later())
+        assert "To Ada" in part(mail)
+        assert "One of many" not in part(mail)
+        (second,) = post.work(now() + timedelta(hours=13))
+        assert "One of many" in part(second)
+
+    def test_confirmation_mails_of_the_whole_service_are_spread_over_hours(
+        self, app: Flask, post: Postman, site_id: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(requests, "PER_HOUR", 2)
+        for name in "abcde":
+            GuestClient(app).posted(f"By {name}", email=f"{name}@mail.example", notify="1")
+        assert [len(post.work(later(60 * hour + 1))) for hour in range(3)] == [2, 2, 1]
 
     def test_mails_leave_at_the_rate_that_is_set(self, app: Flask, post: Postman, site_id: int) -> None:
-        from dataclasses import replace
-
         for name in "abcd":
             subscribe(app, post, f"{name}@mail.example")
         post.work(later(30))
@@ -395,10 +432,6 @@ class TestStopping:
         assert unknown.status_code == 200
 
     def test_the_link_survives_another_secret_key(self, app: Flask, post: Postman, site_id: int) -> None:
-        from dataclasses import replace
-
-        from commentsvc.web.context import services_of
-
         subscribe(app, post, ADA)
         write(app, "One")
         (mail,) = post.work(later())
