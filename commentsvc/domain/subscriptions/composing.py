@@ -28,6 +28,8 @@ from commentsvc.models import (
 
 THREAD_PAUSE = timedelta(minutes=10)
 """Between two mails about one article to one address; what comes meanwhile is in the second one."""
+MOST_TAKEN = 500
+"""Comments that one mail takes together, of which it shows some; what is more comes in the next one."""
 PER_DAY = 20
 """Mails to one address in 24 hours; what is more comes in the daily mail."""
 _ABOUT_OTHERS = (DeliveryKind.COMMENT, DeliveryKind.REPLY)
@@ -149,6 +151,7 @@ def _others(
             here,
         )
         .order_by(Comment.id)
+        .limit(MOST_TAKEN)
     )
     taken: list[tuple[Delivery, Comment]] = []
     for other, comment in session.execute(query.with_for_update(of=Delivery, skip_locked=True)):

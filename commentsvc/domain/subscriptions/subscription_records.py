@@ -102,17 +102,18 @@ def erase_address(session: Session, address_hash: str, *, site_id: int | None = 
 
     Needs `begin_write`.
     """
+    theirs = [Delivery.recipient_hash == address_hash]
+    if site_id is not None:
+        theirs.append(Delivery.site_id == site_id)
+    waiting = Delivery.state == DeliveryState.WAITING
+    # Deliveries before subscriptions: the lock order of a worker that writes a mail.
+    _run(session, delete(Delivery).where(*theirs, waiting))
+    _run(session, update(Delivery).where(*theirs).values(recipient_hash=None))
     for table in (Subscription, ConfirmationCount, Suppression):
         which = [table.address_hash == address_hash]
         if site_id is not None:
             which.append(table.site_id == site_id)
         _run(session, delete(table).where(*which))
-    theirs = [Delivery.recipient_hash == address_hash]
-    if site_id is not None:
-        theirs.append(Delivery.site_id == site_id)
-    waiting = Delivery.state == DeliveryState.WAITING
-    _run(session, delete(Delivery).where(*theirs, waiting))
-    _run(session, update(Delivery).where(*theirs).values(recipient_hash=None))
 
 
 def _delete_some(session: Session, is_due: ColumnElement[bool]) -> int:

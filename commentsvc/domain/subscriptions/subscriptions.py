@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, delete, exists, select, true, update
+from sqlalchemy.orm import Session, aliased
 
 from commentsvc.domain.notifications import suppression
 from commentsvc.models import EndReason, Frequency, Subscription, Suppression, SuppressionReason
@@ -86,29 +87,42 @@ def undo(session: Session, row: Subscription, *, at: datetime) -> bool:
     same = (Subscription.address_hash == row.address_hash, Subscription.ended_at == ended_at)
     for each in session.scalars(select(Subscription).where(*same)):
         each.ended_at = each.ended_by = None
-    session.execute(
-        delete(Suppression)
-        .where(
-            Suppression.address_hash == row.address_hash,
-            Suppression.reason == SuppressionReason.ASKED,
-            Suppression.created_at == ended_at,
-        )
-        .execution_options(synchronize_session=False)
+    asked = delete(Suppression).where(
+        Suppression.address_hash == row.address_hash,
+        Suppression.reason == SuppressionReason.ASKED,
+        Suppression.created_at == ended_at,
     )
+    _run(session, asked)
     session.flush()
     return True
 
 
+def follow_thread(session: Session, source_id: int, target_id: int) -> list[int]:
+    """Let the subscribers of a thread follow it into another one; return the ids of the subscriptions that did.
+
+    What somebody has in both threads stays as it is in the other one. Needs `begin_write`.
+    """
+    same = aliased(Subscription)
+    has_both = exists().where(
+        same.thread_id == target_id,
+        same.kind == Subscription.kind,
+        same.address_hash == Subscription.address_hash,
+    )
+    movable = select(Subscription.id).where(Subscription.thread_id == source_id, ~has_both)
+    ids = list(session.scalars(movable.order_by(Subscription.id)))
+    moved = update(Subscription).where(Subscription.thread_id == source_id, ~has_both)
+    _run(session, moved.values(thread_id=target_id))
+    return ids
+
+
 def mail_again(session: Session, row: Subscription) -> None:
     """Try again to send mail to an address whose mail server refused it. Needs `begin_write`."""
-    session.execute(
-        delete(Suppression)
-        .where(
-            Suppression.address_hash == row.address_hash,
-            Suppression.reason.in_(suppression.BOUNCES),
-        )
-        .execution_options(synchronize_session=False)
-    )
+    is_bounce = Suppression.reason.in_(suppression.BOUNCES)
+    _run(session, delete(Suppression).where(Suppression.address_hash == row.address_hash, is_bounce))
+
+
+def _run(session: Session, statement: Any) -> None:
+    session.execute(statement.execution_options(synchronize_session=False))
 
 
 def _active() -> tuple[ColumnElement[bool], ...]:

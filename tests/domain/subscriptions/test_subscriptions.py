@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from commentsvc.db.session import begin_write, db
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.subscriptions import composing, confirming, fan_out, requests
+from commentsvc.domain.thread_admin import merging
 from commentsvc.models import (
     Comment,
     Delivery,
@@ -26,6 +27,7 @@ from commentsvc.models import (
     Status,
     Subscription,
     Suppression,
+    Thread,
     now,
 )
 from commentsvc.web.context import services_of
@@ -562,3 +564,22 @@ def _state(app: Flask) -> list[Any]:
             ]
             for table in (Subscription, Suppression, Delivery, Comment, Notice)
         ]
+
+
+def test_subscribers_follow_a_thread_that_is_merged_and_back(app: Flask, post: Postman, site_id: int) -> None:
+    subscribe(app, post, ADA)
+    GuestClient(app, f"{BLOG}/whole").posted("Another", email=CARL)
+    with app.app_context(), Session(db.engine) as session:
+        source, target = session.scalars(select(Thread).order_by(Thread.id)).all()
+        begin_write(session)
+        action = merging.merge(session, source, target, moderator_id=None, at=now())
+        session.commit()
+        target_id = target.id
+    assert [row.thread_id for row in post.rows()] == [target_id]
+    write(app, "Under the old address")
+    assert [mail["To"] for mail in post.work(later())] == [ADA]
+    with app.app_context(), Session(db.engine) as session:
+        begin_write(session)
+        merging.unmerge(session, session.merge(action), at=now())
+        session.commit()
+    assert [row.thread_id for row in post.rows()] != [target_id]
