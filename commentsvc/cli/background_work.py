@@ -94,6 +94,7 @@ class BackgroundWork:
         """Send all mail that is due, and return how many were tried."""
         send, tried = sender(self._settings), 0
         if send is None:
+            fan_out.discard(session, at=now())
             return 0
 
         def counted(letter: OutgoingMail) -> None:

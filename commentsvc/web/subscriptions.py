@@ -80,9 +80,9 @@ def stop(token: str, scope: Scope) -> ResponseReturnValue:
     wanted = request.form.get("scope", "")
     chosen = Scope(wanted) if wanted in set(Scope) and not is_one_click else scope
     how = EndReason.ONE_CLICK if is_one_click else EndReason.LINK
-    with writing() as session:
-        row = subscriptions.by_token(session, token)
-        if row is not None:
+    row = subscriptions.by_token(database(), token)
+    if row is not None:  # the lock is not for those who guess
+        with writing() as session:
             subscriptions.end(session, row, chosen, how, at=now())
     if is_one_click or row is None:
         response = make_response("You get no more of these mails.\n")

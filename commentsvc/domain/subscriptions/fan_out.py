@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, false, func, insert, literal, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, false, func, insert, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from commentsvc.db.session import UTCDateTime, begin_write
@@ -68,6 +68,17 @@ def spread(
     while not stopped() and _batch(session, key, digest_hour, at):
         batches += 1
     return batches
+
+
+def discard(session: Session, *, at: datetime) -> None:
+    """Mark all waiting notices as done, because no mail is sent; they would all be due when that changes. Commits."""
+    waiting = Notice.done_at.is_(None)
+    if session.scalar(select(exists().where(waiting))):
+        begin_write(session)
+        done = update(Notice).where(waiting).values(done_at=at)
+        session.execute(done.execution_options(synchronize_session=False))
+        session.commit()
+    session.rollback()
 
 
 def _batch(session: Session, key: bytes, digest_hour: int, at: datetime) -> bool:

@@ -583,3 +583,13 @@ def test_subscribers_follow_a_thread_that_is_merged_and_back(app: Flask, post: P
         merging.unmerge(session, session.merge(action), at=now())
         session.commit()
     assert [row.thread_id for row in post.rows()] != [target_id]
+
+
+def test_what_appears_while_no_mail_is_sent_is_never_mailed(app: Flask, post: Postman, site_id: int) -> None:
+    subscribe(app, post, ADA)
+    write(app, "Unmailed")
+    sending = post.settings
+    post.settings = replace(sending, smtp_url="")
+    post.work()
+    post.settings = sending
+    assert post.work(later()) == []
