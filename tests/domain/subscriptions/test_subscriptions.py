@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,8 +13,10 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from commentsvc.cli import background_work
 from commentsvc.db.session import begin_write, db
 from commentsvc.domain.moderation import decisions
+from commentsvc.domain.notifications import outbox
 from commentsvc.domain.subscriptions import composing, confirming, fan_out, requests
 from commentsvc.domain.thread_admin import merging
 from commentsvc.models import (
@@ -49,7 +52,7 @@ def post(app: Flask) -> Iterator[Postman]:
 
 @pytest.fixture
 def site_id(app: Flask, post: Postman) -> int:
-    return add_site(app)
+    return add_site(app, valve=False)
 
 
 def later(minutes: float = 6) -> datetime:
@@ -593,3 +596,43 @@ def test_what_appears_while_no_mail_is_sent_is_never_mailed(app: Flask, post: Po
     post.work()
     post.settings = sending
     assert post.work(later()) == []
+
+
+def test_two_workers_at_once_send_each_mail_once(app: Flask, post: Postman, site_id: int) -> None:
+    addresses = [f"{name}@mail.example" for name in "abcdefgh"]
+    for address in addresses:
+        subscribe(app, post, address)
+    post.work(later(30))
+    write(app, "News")
+    write(app, "More news", by=BEN)
+    before, faults = len(post.box.raw), []
+    with app.app_context():
+        engine = db.engine
+    send, at, barrier = background_work.sender(post.settings), later(60), threading.Barrier(2)
+    assert send is not None
+    compose = background_work.composer(post.settings).compose
+
+    def work() -> None:
+        try:
+            with Session(engine) as own:
+                barrier.wait()
+                fan_out.spread(own, b"key", digest_hour=post.settings.digest_hour, at=at)
+                barrier.wait()
+                while outbox.deliver(own, send, at=at, compose=compose):
+                    pass
+        except BaseException as fault:
+            faults.append(fault)
+
+    workers = [threading.Thread(target=work) for _ in range(2)]
+    for one in workers:
+        one.start()
+    for one in workers:
+        one.join()
+    assert faults == []
+    mails = post.box.mails[before:]
+    texts = [
+        (mail["To"], words) for mail in mails for words in ("\n  News", "More news") if words in part(mail)
+    ]
+    assert sorted(texts) == sorted(
+        (address, words) for address in addresses for words in ("\n  News", "More news")
+    )
