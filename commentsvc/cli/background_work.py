@@ -6,13 +6,16 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from commentsvc import host_names
 from commentsvc.cli.service import Application
 from commentsvc.config import Settings
 from commentsvc.db.outage import is_unavailability, outage_of
+from commentsvc.domain import hash_keys
 from commentsvc.domain.admin import edits
 from commentsvc.domain.maintenance import (
     article_titles,
@@ -24,6 +27,10 @@ from commentsvc.domain.maintenance import (
 from commentsvc.domain.maintenance.retention import RetentionPeriods
 from commentsvc.domain.notifications import outbox
 from commentsvc.domain.notifications.outbox import OutgoingMail, Send
+from commentsvc.domain.subscriptions import fan_out
+from commentsvc.domain.subscriptions.composing import Composer
+from commentsvc.domain.subscriptions.links import MailLinks
+from commentsvc.domain.subscriptions.mail_words import MailWriter
 from commentsvc.domain.surge import episodes
 from commentsvc.models import now
 from commentsvc.serving.server import WsgiApp
@@ -86,8 +93,23 @@ class BackgroundWork:
     def _mail(self, session: Session) -> int:
         """Send all mail that is due, and return how many were tried."""
         send, tried = sender(self._settings), 0
-        while send and not self._stopped() and outbox.deliver(session, send, at=now()):
+        if send is None:
+            fan_out.discard(session, at=now())
+            return 0
+
+        def counted(letter: OutgoingMail) -> None:
+            nonlocal tried
             tried += 1
+            send(letter)
+
+        hash_key = hash_keys.load(self._engine)
+        hour = self._settings.digest_hour
+        fan_out.spread(session, hash_key, digest_hour=hour, at=now(), stopped=self._stopped)
+        compose, per_hour = composer(self._settings).compose, self._settings.mail_per_hour
+        while not self._stopped() and outbox.deliver(
+            session, counted, at=now(), compose=compose, per_hour=per_hour
+        ):
+            pass
         return tried
 
     def _upkeep(self) -> Sequence[Step]:
@@ -132,9 +154,22 @@ def sender(settings: Settings) -> Send | None:
             letter.subject,
             letter.text,
             number=letter.number,
+            html=letter.html,
+            sender_name=letter.sender_name,
+            message_id=letter.message_id,
+            headers=letter.headers,
         )
 
     return send
+
+
+def composer(settings: Settings) -> Composer:
+    """Return what writes the mails to subscribers."""
+    host = settings.sender.rpartition("@")[2]
+    with suppress(ValueError):
+        host = host_names.in_ascii(host)
+    writer = MailWriter(MailLinks(settings.base_url), host)
+    return Composer(writer, settings.secret_key, settings.digest_hour)
 
 
 def title_reader(settings: Settings) -> article_titles.Read:

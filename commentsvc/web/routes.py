@@ -13,7 +13,7 @@ from flask import Blueprint, Flask
 from flask.typing import ResponseReturnValue
 
 from commentsvc.config import Settings
-from commentsvc.web import health, own_edits, setup_check, start_page, static_files
+from commentsvc.web import health, own_edits, privacy, setup_check, start_page, static_files, subscriptions
 from commentsvc.web.account import pages as account
 from commentsvc.web.admin import (
     action_log,
@@ -110,6 +110,9 @@ ROWS = (
     Row(own_comments.blueprint, EVERYBODY, FORM, {"removals": own_edits.REMOVALS}),
     Row(receipts.blueprint, EVERYBODY, FORM, RECEIPT_LIMITS),
     Row(claiming.blueprint, EVERYBODY, FORM),
+    # Mail that readers asked for.
+    Row(subscriptions.blueprint, EVERYBODY, FORM, {"subscription pages": subscriptions.LIMIT}),
+    Row(privacy.blueprint, EVERYBODY, READ),
     # Login, and a person's own pages.
     Row(login.blueprint, EVERYBODY, FORM, LOGIN_LIMITS),
     Row(sso.blueprint, EVERYBODY, FORM),
@@ -141,6 +144,8 @@ ROWS = (
 )
 
 DIFFERENT = {
+    "subscriptions.stop": "Mail programs send their own button here, without our Origin; the token proves whose it is.",
+    "subscriptions.stop_site": "As above, for all mail of a site.",
     "login.posted": "A provider sends its answer here, without our Origin; the OAuth state proves whose it is.",
     "provider_notices.facebook": "Meta sends its notices here, without our Origin; they are signed.",
     "provider_notices.apple": "Apple sends its notices here, without our Origin; they are signed.",

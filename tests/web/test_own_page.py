@@ -24,8 +24,11 @@ FROM_NO_PAGE = {
     "/login/facebook/deauthorize",
     "/login/apple/notices",
     "/doctor",
+    "/mail/stop/<token>",
+    "/mail/stop-site/<token>",
 }
-"""What no page of ours sends: a login's answer, kept for the browser that began it, notices, the doctor's question."""
+"""What no page of ours sends: a login's answer, kept for the browser that began it, notices, the doctor's question, and
+the button of a mail program."""
 ENDING = {"/admin/sign-out", "/account/leave", "/account/delete"}
 FOREIGN = {
     "none": None,

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.domain.accounts import identities, login_sessions
 from commentsvc.domain.proofs import address_proofs
+from commentsvc.domain.subscriptions import subscription_records
 from commentsvc.domain.threads import titles
 from commentsvc.models import (
     Comment,
@@ -55,6 +56,8 @@ def person(session: Session, commenter_id: int, *, at: datetime) -> dict[str, An
         "waiting_texts": _waiting_texts(session, commenter_id),
         "address_proofs": _address_proofs(session, commenter_id),
         "decisions": _decisions(session, commenter_id),
+        "mail": list(subscription_records.export(session, commenter_id)),
+        "mail_not_sent": subscription_records.export_suppressions(session, commenter_id),
     }
 
 

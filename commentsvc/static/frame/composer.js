@@ -200,8 +200,8 @@ function showError(name, message) {
 }
 
 export function showErrors(errors) {
-  for (const name of ["form", "text", "code", ...DETAILS]) showError(name, errors[name] ?? "");
-  const first = ["text", "email", "name", "website", "code"].find((name) => errors[name] && fields[name]);
+  for (const name of ["form", "text", "code", ...DETAILS, "notify_email"]) showError(name, errors[name] ?? "");
+  const first = ["text", "email", "name", "website", "code", "notify_email"].find((name) => errors[name] && fields[name]);
   if (first) {
     if (first === "text") showTab(0);
     fields[first].closest("details")?.setAttribute("open", "");
@@ -313,7 +313,7 @@ export async function submitComment(chosen, elsewhere = false) {
   showErrors(reply.body.errors ?? { form: reply.body.message });
 }
 
-function showPosted({ count, held, html, id, mine: added, note = "", receipt }, elsewhere) {
+function showPosted({ count, held, html, id, mine: added, note = "", notice = "", receipt }, elsewhere) {
   if (receipt) storeReceipt(id, receipt, remember?.checked);
   save("localStorage", draftKey, null);
   save("sessionStorage", "key", authorKey);
@@ -336,7 +336,7 @@ function showPosted({ count, held, html, id, mine: added, note = "", receipt }, 
   showMine([...mine, ...added]);
   if (total) total.dataset.count = count;
   showCount();
-  status.textContent = held ? "Your comment is awaiting moderation." : "Your comment is posted.";
+  status.textContent = `${held ? "Your comment is awaiting moderation." : "Your comment is posted."} ${notice}`;
   const comment = document.getElementById(`comment-${id}`);
   document.querySelector(".posted")?.remove();
   if (comment) {

@@ -21,19 +21,14 @@ from commentsvc.web import access, headers
 from commentsvc.web.auth import reader
 from commentsvc.web.context import database, now, settings
 from commentsvc.web.request_values import query_number
-from commentsvc.web.thread import present_page, receipt_links
-from commentsvc.web.thread.rendering import (
-    FormState,
-    form_identity,
-    render_comment,
-    render_page,
-)
+from commentsvc.web.thread import present_page, receipt_links, subscribing
+from commentsvc.web.thread.rendering import FormState, form_identity, render_comment, render_page
 from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
 
 blueprint = Blueprint("thread", __name__)
 
 POSTED = "Your comment is posted."
-_CONTEXT = frozenset({"posted", "reply"})
+_CONTEXT = frozenset({"asked", "posted", "reply"})
 """URL parameters that make a page personal."""
 
 
@@ -70,7 +65,7 @@ def posted(mode: str, token: str) -> ResponseReturnValue:
         page,
         at=now(),
         own=held_comments.own_held(database(), page.thread, comment_id=comment.id),
-        notice=POSTED if comment.status is Status.APPROVED else None,
+        notice=_notice(is_posted=comment.status is Status.APPROVED),
         receipt=receipt_links.link(token),
         holder=reader.current(None) if mode == STANDALONE else None,
     )
@@ -162,13 +157,20 @@ def _thread(thread_request: ThreadRequest) -> Response:
         at=at,
         form_state=form_state,
         own=held,
-        notice=POSTED if "posted" in args else None,
+        notice=_notice(is_posted="posted" in args),
         holder=holder,
         as_guest=as_guest,
     )
     if holder or _CONTEXT & set(args):
         return headers.no_store(response)
     return _cacheable(response, address, page.thread, at)
+
+
+def _notice(*, is_posted: bool) -> str | None:
+    """Return what to say after a post without script."""
+    posted = POSTED if is_posted else ""
+    asked = subscribing.ASKED if "asked" in request.args else ""
+    return f"{posted} {asked}".strip() or None
 
 
 def _conversation(thread_request: ThreadRequest, address: ThreadAddress, at: datetime) -> Response:

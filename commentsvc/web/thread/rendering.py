@@ -21,7 +21,7 @@ from commentsvc.web import access, headers
 from commentsvc.web.auth import reader
 from commentsvc.web.context import database, providers
 from commentsvc.web.forms import CommentForm
-from commentsvc.web.thread import address_claims
+from commentsvc.web.thread import address_claims, subscribing
 from commentsvc.web.thread_request import EMBED, ThreadRequest
 
 
@@ -90,6 +90,7 @@ def render_page(
         member=reader.describe(holder) if holder and not as_guest else None,
         still_name=holder.commenter.name if holder and as_guest else "",
         csrf=reader.csrf_token() if holder else "",
+        may_subscribe=subscribing.is_offered(site),
         origins=" ".join(origin.origin for origin in site.origins),
     )
     response = make_response(html, status)
@@ -137,10 +138,10 @@ def form_identity(address: ThreadAddress, holder: LoginSession | None) -> dict[s
     }
 
 
-def render_posted_note(link: str | None, *, held: bool) -> str:
-    """Render what stands at a comment that was just posted: thanks, and for a guest the private link to it."""
+def render_posted_note(link: str | None, notice: str, *, held: bool) -> str:
+    """Render what stands at a comment that was just posted: thanks, `notice`, and for a guest the private link."""
     macros: Any = current_app.jinja_env.get_template("thread/receipt_note.html").module
-    return str(macros.box(link, held))
+    return str(macros.box(link, notice, held))
 
 
 def render_comment(thread_request: ThreadRequest, view: CommentView) -> str:
