@@ -19,6 +19,7 @@ from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.errors import NotFoundError
 from commentsvc.models import Comment
+from commentsvc.text import markup
 from commentsvc.web import access, akismet_opinion
 from commentsvc.web.context import database, limiter, now, post_limits, settings, writing
 
@@ -102,6 +103,13 @@ def save(comment_id: int, form: OwnEditForm, *, seconds: float) -> EditResult:
             site = _find(comment_id).thread.site
             alerts.enqueue_alerts(session, site, settings().alerted, base_url=settings().base_url, at=now())
     return result
+
+
+def preview(form: OwnEditForm) -> markup.SafeHtml:
+    """Return what was typed as a comment, for a browser without script; raises InvalidFieldsError, TooManyError."""
+    text = fields.text(form.value("text"), longest=settings().max_comment_length)
+    limiter("previews").hit(access.network())
+    return markup.trusted(comment_text.from_checked(text).rendered.html)
 
 
 def require_editable(comment: Comment) -> None:

@@ -63,7 +63,9 @@ def test_a_comment_is_edited_in_its_place(page: Page, service: Service, blog: Bl
     form.get_by_role("tab", name="Preview").click()
     expect(form.get_by_role("tabpanel").locator("strong")).to_have_text("second")
     form.get_by_role("tab", name="Write").click()
-    form.get_by_role("button", name="Save").click()
+    with page.expect_request(lambda request: request.method == "POST") as sent:
+        form.get_by_role("button", name="Save").click()
+    assert "script=1" in (sent.value.post_data or "")
     expect(comment.locator(".text strong")).to_have_text("second")
     expect(comment.get_by_role("status")).to_be_focused()
     expect(comment).to_contain_text("edited")

@@ -90,6 +90,7 @@ export async function openForm(link) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     elements.author_key.value = authorKey();
+    if (elements.script) elements.script.value = 1;
     const result = await ask(path, new URLSearchParams(new FormData(form)));
     if (result.ok) return showResult(comment, form, result);
     for (const name in result.own) if (elements[name]) elements[name].value = result.own[name] ?? "";

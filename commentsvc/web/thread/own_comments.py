@@ -44,6 +44,10 @@ def edit(mode: str, comment_id: int) -> ResponseReturnValue:
     form = OwnEditForm(request.form.to_dict())
     try:
         seconds = _require_same_person(mode, comment_id)
+        if form.value("do") == "preview":  # of a browser without script
+            shown = own_edits.preview(form)
+            comment, holder = _own(mode, comment_id)
+            return _form("edit", mode, comment, holder, preview=shown, **own_edits.facts(comment, form))
         result = own_edits.save(comment_id, form, seconds=seconds)
     except CommentsvcError as error:
         comment, holder = _own(mode, comment_id)
@@ -134,9 +138,10 @@ def _form(
             again["seen"] = shown["seen"]
         response = jsonify(message=context["error"], own=again)
     elif error_pages.wants_json():
+        context["in_place"] = kind == "edit"
         response = jsonify(html=render_template("thread/own_comment_form.html", **context))
     else:
-        response = _page(comment, mode, **context)
+        response = _page(comment, mode, can_preview=kind == "edit", **context)
     response.status_code = error_pages.status_of(error) if error else 200
     if isinstance(error, TooManyError):
         response.headers["Retry-After"] = str(error.retry_after)

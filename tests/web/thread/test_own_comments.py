@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 from commentsvc.db.session import begin_write, db
 from commentsvc.domain.comments import erased_comments
 from commentsvc.domain.moderation import decisions
+from commentsvc.domain.spam import checks
 from commentsvc.models import (
     Ban,
     BanKind,
@@ -155,6 +156,18 @@ class TestTheirAuthor:
         assert "<strong>second</strong>" in author.reader.get().text
         assert [one.source for one in rows(app, Revision)] == ["The first text"]
 
+    def test_sends_from_a_script_as_with_a_new_comment(
+        self, author: Author, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """During a surge, comments of browsers that run no script are held before others."""
+        one = author.reader.posted("A text", author_key=KEY)
+        seen: list[bool] = []
+        screen = checks.screen
+        monkeypatch.setattr(checks, "screen", lambda it: seen.append(it.by_script) or screen(it))
+        author.edit(one, "Another text")
+        author.edit(one, "A third text", script="1")
+        assert seen == [False, True]
+
     def test_may_send_the_same_form_twice(self, app: Flask, author: Author) -> None:
         one = author.reader.posted("The first text", author_key=KEY)
         given = author.fields(one) | {"token": author.reader.token(), "text": "The second text"}
@@ -205,6 +218,18 @@ class TestTheirAuthor:
         assert "A text</textarea>" in page.text
         given = author.fields(one) | {"token": author.reader.token()}
         assert "Your comment is saved." in author.send(one, json=False, text="New", **given).text
+
+    def test_previews_without_script(self, app: Flask, author: Author) -> None:
+        one = author.reader.posted("A text", author_key=KEY)
+        page = author.ask(one, json=False).text
+        assert 'value="preview"' in page
+        assert 'role="tab"' not in page
+        given = author.fields(one) | {"token": author.reader.token(), "do": "preview"}
+        answer = author.send(one, json=False, text="**New**", **given)
+        assert "<strong>New</strong>" in answer.text
+        assert "**New**</textarea>" in answer.text
+        assert stored(app, one).source == "A text"
+        assert author.send(one, json=False, text=" ", **given).status_code == 422
 
 
 class TestAMember:
