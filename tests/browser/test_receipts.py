@@ -94,6 +94,9 @@ def test_a_held_comment_has_its_link_as_well(page: Page, device: Page, service: 
     device.goto(post_one(page, service, blog))
     expect(device.get_by_text("Waiting for a moderator.")).to_be_visible()
     expect(device.locator(".comment .text")).to_have_text("A thought")
+    page.reload()
+    frame(page).locator(".menu summary").click()
+    expect(frame(page).get_by_role("link", name="Private link")).to_have_attribute("href", device.url)
 
 
 def test_whoever_logs_in_takes_what_they_tick(page: Page, service: Service, blog: Blog) -> None:

@@ -13,7 +13,7 @@ from commentsvc.db.session import begin_write
 from commentsvc.domain import actions
 from commentsvc.domain.admin import bulk_decisions, edits, replies
 from commentsvc.domain.admin.bulk_decisions import BulkResult
-from commentsvc.domain.comments import edit_history, own_changes
+from commentsvc.domain.comments import edit_history, guest_claims, own_changes
 from commentsvc.domain.moderation import decisions as moderation_decisions
 from commentsvc.domain.spam import training
 from commentsvc.errors import NotFoundError
@@ -41,7 +41,7 @@ class LogEntry:
     @property
     def is_authors(self) -> bool:
         """Whether it was done by the author of the comment."""
-        return self.kind in {edit_history.BY_AUTHOR, own_changes.REMOVAL_KIND}
+        return self.kind in {edit_history.BY_AUTHOR, own_changes.REMOVAL_KIND, guest_claims.KIND}
 
     @property
     def can_be_undone(self) -> bool:

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.orm import Session
 
-from commentsvc.domain import comment_excerpts
+from commentsvc.domain import actions, comment_excerpts
 from commentsvc.domain.authors import Author
 from commentsvc.domain.bans import bans
 from commentsvc.domain.fields import Guest
@@ -17,6 +17,8 @@ from commentsvc.domain.threads import threads, titles
 from commentsvc.errors import NotFoundError
 from commentsvc.models import Comment, Kind, Revision, Status, Thread
 
+KIND = "author.claim"
+"""The action of a claim by the author; not "comments.…", which can be undone."""
 LISTED = 50
 """Comments of a browser that are offered at once, the latest first."""
 _CLAIMABLE = (Status.APPROVED, Status.HELD)
@@ -100,6 +102,15 @@ def claim(session: Session, comment: Comment, author: Author, *, at: datetime) -
     details = former.values(guest_name=None, guest_email=None, guest_website=None)
     session.execute(details.execution_options(synchronize_session=False))
     threads.mark_changed(session, comment.thread_id)
+    actions.record(
+        session,
+        site_id=comment.site_id,
+        moderator_id=None,
+        kind=KIND,
+        summary="Put a comment that they wrote as a guest under their account.",
+        at=at,
+        facts={"comment": comment.id},
+    )
 
 
 def _of_browser(site_id: int, author_key_hash: str) -> ColumnElement[bool]:

@@ -35,14 +35,13 @@ export function showOwn(mine) {
 
 function fill(menu) {
   const report = menu.querySelector("[rel]"); // its own comment, which waits, nobody reports
-  if (!report) return;
   const id = menu.parentElement.id.slice(8);
   const until = own.get(+id);
-  const kinds = until === undefined ? [] : until > Date.now() ? ["Edit", "Delete"] : ["Delete"];
+  const kinds = until === undefined || !report ? [] : until > Date.now() ? ["Edit", "Delete"] : ["Delete"];
   const links = kinds.map((kind) => ({ textContent: kind, href: report.href.replace(/report$/, kind.toLowerCase()) }));
   const href = storedReceipts()[id];
   if (href) links.push({ textContent: "Private link", href, target: "_blank" });
-  const shown = menu.querySelectorAll("a:not([rel])");
+  const shown = menu.querySelectorAll(report ? "a:not([rel])" : "[target]");
   if (shown.length === links.length) return; // or they would lose the focus
   shown.forEach((link) => link.remove());
   for (const facts of links) {

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -21,7 +22,7 @@ from commentsvc.domain.maintenance import erasure
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.spam import checks
 from commentsvc.domain.thread_admin import merging, moving
-from commentsvc.models import Ban, BanKind, Comment, Policy, Site, Status, now
+from commentsvc.models import Action, Ban, BanKind, Comment, Policy, Site, Status, now
 from commentsvc.serving.access_log import shown_path
 from commentsvc.web.thread import receipt_links
 from tests.conftest import BASE_URL, BLOG
@@ -395,6 +396,8 @@ class TestClaiming:
         assert (comment.guest_name, comment.guest_email, comment.guest_website) == (None, None, None)
         assert "anna" not in (comment.search_text or "")
         assert comment.thread.version > version
+        (action,) = session.scalars(select(Action))
+        assert (action.kind, action.moderator_id) == ("author.claim", None)
         assert "under your account" in ada.page(answer.headers["Location"])
         assert "Ada" in GuestClient(app).get().text
         assert device.see().status_code == 404
