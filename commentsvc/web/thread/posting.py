@@ -75,7 +75,8 @@ def _store(form: CommentForm, address: ThreadAddress, mode: str) -> PostedCommen
     holder = _holder(form, address, mode, shown)
     seconds = access.seconds_on_form(shown)
     present_page.require_same_article(address, form.given)
-    text, author = _checked(form, address, holder)
+    began = now()
+    text, author = _checked(form, address, holder, at=began)
     post_limits().count_attempt(network=access.network(), person=_person(author))
     _require_room_in_thread(address, _key(form))
     draft = comment_text.from_checked(text)  # slow, so after the limits
@@ -90,7 +91,8 @@ def _store(form: CommentForm, address: ThreadAddress, mode: str) -> PostedCommen
     try:
         with writing():
             at = now()
-            author = _with_network_hash(author, at)  # bans take the month of the hash from the comment's time
+            if at.month != began.month:  # bans take the month of the hash from the comment's time
+                author = replace(author, network_hash=_network_hash(at))
             posted = comments.post(session, address, new, author, at=at, examined=signals)
             if signals.pressure is None and author.role is None:  # the surge may have changed
                 alerts.enqueue_alerts(
@@ -161,7 +163,9 @@ def _with_opinion(
     return replace(signals, opinions=akismet_check.of_akismet(key, question))
 
 
-def _checked(form: CommentForm, address: ThreadAddress, holder: LoginSession | None) -> tuple[str, Author]:
+def _checked(
+    form: CommentForm, address: ThreadAddress, holder: LoginSession | None, *, at: datetime
+) -> tuple[str, Author]:
     """Validate everything typed; raises InvalidFieldsError with all errors at once."""
     errors: dict[str, str] = {}
     text = ""
@@ -187,15 +191,16 @@ def _checked(form: CommentForm, address: ThreadAddress, holder: LoginSession | N
         commenter_id=holder.commenter_id if holder else None,
         role=accounts.role_on(database(), holder.commenter_id, address.site.id) if holder else None,
         author_key_hash=access.author_key_hash(form.value("author_key")),
+        network_hash=_network_hash(at),
         network_hash_in=access.network_hash,
         client_ip=access.client_ip(),
     )
-    return text, _with_network_hash(author, now())
+    return text, author
 
 
-def _with_network_hash(author: Author, at: datetime) -> Author:
-    """Return the author with their network's hash for the month of `at`."""
-    return replace(author, network_hash=access.network_hash(bans.month_of(at)))
+def _network_hash(at: datetime) -> str:
+    """Return the hash of the client's network for the month of `at`."""
+    return access.network_hash(bans.month_of(at))
 
 
 def _holder(
