@@ -62,7 +62,9 @@ class UTCDateTime(TypeDecorator[datetime]):
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        if value.tzinfo is None:
+            return datetime.combine(value, value.time(), UTC)  # `replace` takes seven times as long
+        return value.astimezone(UTC)
 
 
 def begin_write(session: Session) -> None:
