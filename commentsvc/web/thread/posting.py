@@ -71,7 +71,8 @@ def _store(form: CommentForm, address: ThreadAddress, mode: str) -> StoredPost:
     holder = _holder(form, address, mode, shown)
     seconds = access.seconds_on_form(shown)
     present_page.require_same_article(address, form.given)
-    text, author, wish = _checked(form, address, holder)
+    began = now()
+    text, author, wish = _checked(form, address, holder, at=began)
     address_claims.redeem_for(author, address.site.id, form.value("code"))
     post_limits().count_attempt(network=access.network(), person=_person(author))
     _require_room_in_thread(address, _key(form))
@@ -90,7 +91,8 @@ def _store(form: CommentForm, address: ThreadAddress, mode: str) -> StoredPost:
     try:
         with writing():
             at = now()
-            author = _with_network_hash(author, at)  # bans take the month of the hash from the comment's time
+            if at.month != began.month:  # bans take the month of the hash from the comment's time
+                author = replace(author, network_hash=_network_hash(at))
             posted = comments.post(session, address, new, author, at=at, examined=signals)
             subscribing.store(session, wish, posted, author, address.site.id)
             if signals.pressure is None and author.role is None:  # the surge may have changed
@@ -154,7 +156,7 @@ def _earlier(session: Session, comment_id: int, author: Author, token: str | Non
 
 
 def _checked(
-    form: CommentForm, address: ThreadAddress, holder: LoginSession | None
+    form: CommentForm, address: ThreadAddress, holder: LoginSession | None, *, at: datetime
 ) -> tuple[str, Author, MailWish | None]:
     """Validate everything typed; raises InvalidFieldsError with all errors at once."""
     errors: dict[str, str] = {}
@@ -188,15 +190,16 @@ def _checked(
         proof_hashes=address_claims.author_hashes(
             email=guest.email, name=holder.commenter.name if holder else guest.name
         ),
+        network_hash=_network_hash(at),
         network_hash_in=access.network_hash,
         client_ip=access.client_ip(),
     )
-    return text, _with_network_hash(author, now()), wish
+    return text, author, wish
 
 
-def _with_network_hash(author: Author, at: datetime) -> Author:
-    """Return the author with their network's hash for the month of `at`."""
-    return replace(author, network_hash=access.network_hash(bans.month_of(at)))
+def _network_hash(at: datetime) -> str:
+    """Return the hash of the client's network for the month of `at`."""
+    return access.network_hash(bans.month_of(at))
 
 
 def _holder(
