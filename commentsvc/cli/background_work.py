@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -92,10 +92,14 @@ class BackgroundWork:
 
     def _mail(self, session: Session) -> int:
         """Send all mail that is due, and return how many were tried."""
-        send, tried = sender(self._settings), 0
-        if send is None:
+        if not self._settings.smtp_url:
             fan_out.discard(session, at=now())
             return 0
+        with sending(self._settings) as send:
+            return self._send_all(session, send)
+
+    def _send_all(self, session: Session, send: Send) -> int:
+        tried = 0
 
         def counted(letter: OutgoingMail) -> None:
             nonlocal tried
@@ -138,13 +142,13 @@ class BackgroundWork:
             deleted_data.empty_log(self._engine, within=0)
 
 
-def sender(settings: Settings) -> Send | None:
-    """Return a function that sends a mail; None if no mail server is set."""
-    if not settings.smtp_url:
-        return None
+@contextmanager
+def sending(settings: Settings) -> Iterator[Send]:
+    """Yield a function that sends a mail, through one connection as far as possible; a mail server must be set."""
     from commentsvc.integrations import smtp  # here, because not every service sends mail
 
     relay = smtp.SmtpServer.read(settings.smtp_url)
+    connection = smtp.SmtpConnection(relay, settings.sender)
 
     def send(letter: OutgoingMail) -> None:
         smtp.send(
@@ -158,9 +162,13 @@ def sender(settings: Settings) -> Send | None:
             sender_name=letter.sender_name,
             message_id=letter.message_id,
             headers=letter.headers,
+            connection=connection,
         )
 
-    return send
+    try:
+        yield send
+    finally:
+        connection.close()
 
 
 def composer(settings: Settings) -> Composer:

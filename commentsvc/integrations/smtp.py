@@ -6,7 +6,7 @@ import re
 import smtplib
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import policy
@@ -21,6 +21,7 @@ from commentsvc.errors import MailError
 
 PATIENCE = 10.0
 """Timeout for each response of the server, in seconds."""
+MAILS_PER_CONNECTION = 50
 SUBJECT_LONGEST = 200
 _HEADER_LONGEST = 990
 """Characters in one line of a mail."""
@@ -87,8 +88,9 @@ def send(
     sender_name: str = "",
     message_id: str = "",
     headers: tuple[tuple[str, str], ...] = (),
+    connection: SmtpConnection | None = None,
 ) -> None:
-    """Send one mail; raises MailError.
+    """Send one mail, by an open connection or by one of its own; raises MailError.
 
     `message_id`, or `number` without one, determines its Message-ID, so that servers recognise a mail that is sent
     again. `headers` are more headers, in ASCII.
@@ -108,10 +110,10 @@ def send(
     message.set_content(text, cte=encoding)
     if html:
         message.add_alternative(html, subtype="html", cte=encoding)
-    with _connected(relay, sender) as connection:
-        if not recipient.isascii() and not connection.has_extn("smtputf8"):
+    with _connected(relay, sender) if connection is None else connection.ready() as server:
+        if not recipient.isascii() and not server.has_extn("smtputf8"):
             raise MailError("The mail server takes only addresses in ASCII.", lasting=True)
-        connection.send_message(message, sender, [recipient])
+        server.send_message(message, sender, [recipient])
 
 
 def _in_ascii(address: str) -> str:
@@ -145,20 +147,69 @@ def one_line(text: str, *, longest: int = SUBJECT_LONGEST) -> str:
     return " ".join(shown.replace("=?", "= ?").split())[:longest]
 
 
+class SmtpConnection:
+    """A connection for several mails: opened when needed, and renewed after some mails and after an error."""
+
+    def __init__(self, relay: SmtpServer, sender: str) -> None:
+        self._relay, self._sender = relay, sender
+        self._server: smtplib.SMTP | None = None
+        self._left = 0
+
+    @contextmanager
+    def ready(self) -> Iterator[smtplib.SMTP]:
+        """Yield the connection, logged in, for one mail; what goes wrong is raised as MailError."""
+        try:
+            with _as_mail_errors(self._relay):
+                if self._server is None or self._left == 0:
+                    self.close()
+                    self._server, self._left = _logged_in(self._relay, self._sender), MAILS_PER_CONNECTION
+                self._left -= 1
+                yield self._server
+        except MailError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Take leave of the server, if it is still there."""
+        server, self._server = self._server, None
+        if server is not None:
+            with suppress(smtplib.SMTPException, OSError):
+                server.quit()
+            server.close()
+
+
 @contextmanager
 def _connected(relay: SmtpServer, sender: str = "") -> Iterator[smtplib.SMTP]:
-    context = relay.context or ssl.create_default_context()
+    connection = SmtpConnection(relay, sender)
     try:
-        with _open(relay, context, sender) as connection:
-            connection.ehlo_or_helo_if_needed()
-            if not relay.tls_from_the_start and connection.has_extn("starttls"):
-                connection.starttls(context=context)
-                connection.ehlo_or_helo_if_needed()
-            if relay.user:
-                if not isinstance(connection.sock, ssl.SSLSocket) and relay.host not in _LOOPBACK:
-                    raise MailError("The mail server offers no encryption; the password is not sent.")
-                connection.login(relay.user, relay.password)
-            yield connection
+        with connection.ready() as server:
+            yield server
+    finally:
+        connection.close()
+
+
+def _logged_in(relay: SmtpServer, sender: str) -> smtplib.SMTP:
+    context = relay.context or ssl.create_default_context()
+    server = _open(relay, context, sender)
+    try:
+        server.ehlo_or_helo_if_needed()
+        if not relay.tls_from_the_start and server.has_extn("starttls"):
+            server.starttls(context=context)
+            server.ehlo_or_helo_if_needed()
+        if relay.user:
+            if not isinstance(server.sock, ssl.SSLSocket) and relay.host not in _LOOPBACK:
+                raise MailError("The mail server offers no encryption; the password is not sent.", ours=True)
+            server.login(relay.user, relay.password)
+    except BaseException:
+        server.close()
+        raise
+    return server
+
+
+@contextmanager
+def _as_mail_errors(relay: SmtpServer) -> Iterator[None]:
+    try:
+        yield
     except smtplib.SMTPRecipientsRefused as error:
         code, answer = next(iter(error.recipients.values()))
         raise _refused_recipient(code, _words(answer)) from None

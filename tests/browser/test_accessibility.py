@@ -164,7 +164,9 @@ def test_the_start_page_keeps_nobody_out(page: Page, service: Service, theme: An
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/nowhere", "/account", "/admin", "/login/opening", "/admin/invite/x"])
+@pytest.mark.parametrize(
+    "path", ["/nowhere", "/account", "/admin", "/login/opening", "/admin/invite/x", "/privacy"]
+)
 def test_the_pages_that_stand_alone_keep_nobody_out(
     page: Page, service: Service, theme: Any, path: str, complaints: list[str]
 ) -> None:

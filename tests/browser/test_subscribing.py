@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Literal
 from urllib.parse import quote
 
 import pytest
@@ -11,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from commentsvc.domain.spam import checks
 from commentsvc.models import now
+from tests.browser.test_accessibility import serious
 from tests.support.browser import Blog, Service
 from tests.support.frame_pages import article, fill_in, frame, post, stored, write
 from tests.support.subscribers import Postman, link, part, postman
@@ -86,3 +88,28 @@ def test_it_works_without_script_and_with_every_cookie_blocked(
     expect(page.get_by_text("You get no more mail from here.")).to_be_visible()
     assert context.cookies() == []
     context.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_form_and_the_pages_of_mails_keep_nobody_out(
+    page: Page, service: Service, blog: Blog, mail: Postman, theme: Literal["light", "dark"]
+) -> None:
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.goto(f"{service.url}/thread?url={quote(blog.url())}")
+    fill_in(page.main_frame, "A question")
+    page.get_by_role("checkbox", name="Notify me of new comments via email.").check()
+    assert serious(page) == []
+    post(page.main_frame)
+    expect(page.locator(".posted")).to_be_visible()
+    (asking,) = mail.work()
+    page.goto(service.url + link(asking, "confirm"))
+    assert serious(page) == []
+    page.get_by_role("button", name="Confirm").click()
+    assert serious(page) == []
+    token = mail.rows()[0].token
+    for path in (f"/mail/stop/{token}", f"/mail/stop-site/{token}", f"/mail/list/{token}"):
+        page.goto(service.url + path)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        assert serious(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

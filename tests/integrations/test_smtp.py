@@ -221,3 +221,38 @@ def test_it_says_whose_fault_a_refusal_is(refusals: dict[str, list[str]], fault:
         send(relay(box))
     faults = [name for name in ("no_such_address", "refused", "ours") if getattr(caught.value, name)]
     assert faults == ([fault] if fault else [])
+
+
+def test_one_connection_serves_many_mails_and_is_renewed_after_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(smtp, "MAILS_PER_CONNECTION", 3)
+    with mail_server() as box:
+        connection = smtp.SmtpConnection(relay(box), "comments@blog.example")
+
+        def hand_in() -> None:
+            smtp.send(
+                relay(box),
+                "comments@blog.example",
+                "a@mail.example",
+                "Hi",
+                "Hi\n",
+                number=1,
+                connection=connection,
+            )
+
+        for _ in range(4):
+            hand_in()
+        assert greetings(box) == ["blog.example"] * 2
+        box.refusals["RCPT"] = ["550 5.1.1 no such user"]
+        with pytest.raises(MailError):
+            hand_in()
+        hand_in()
+        assert greetings(box) == ["blog.example"] * 3
+        connection.close()
+    assert len(box.raw) == 5
+
+
+def greetings(box: Mailbox) -> list[str]:
+    """The names with which connections began."""
+    return [line.split()[1] for line in box.commands if line.upper().startswith("EHLO")]

@@ -61,7 +61,7 @@ def read(form: CommentForm, site: Site, guest: Guest, holder: LoginSession | Non
 def store(
     session: Session, wish: MailWish | None, posted: PostedComment, author: Author, site_id: int
 ) -> None:
-    """Store a wish beside the comment, unless that is spam. Needs `begin_write`."""
+    """Store a wish beside the comment, unless that is spam. Needs the write lock."""
     if wish is None or posted.status is Status.SPAM:
         return
     wanted = SubscriptionRequest(

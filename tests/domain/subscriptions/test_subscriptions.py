@@ -608,13 +608,12 @@ def test_two_workers_at_once_send_each_mail_once(app: Flask, post: Postman, site
     before, faults = len(post.box.raw), []
     with app.app_context():
         engine = db.engine
-    send, at, barrier = background_work.sender(post.settings), later(60), threading.Barrier(2)
-    assert send is not None
+    at, barrier = later(60), threading.Barrier(2)
     compose = background_work.composer(post.settings).compose
 
     def work() -> None:
         try:
-            with Session(engine) as own:
+            with Session(engine) as own, background_work.sending(post.settings) as send:
                 barrier.wait()
                 fan_out.spread(own, b"key", digest_hour=post.settings.digest_hour, at=at)
                 barrier.wait()
