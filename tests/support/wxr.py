@@ -66,9 +66,14 @@ def item(
 
 
 def export(
-    *items: str, version: str = "1.2", scheme: str = "http", blog: str = OLD_BLOG, head: str = ""
+    *items: str,
+    version: str = "1.2",
+    scheme: str = "http",
+    blog: str = OLD_BLOG,
+    head: str = "",
+    authors: str = "",
 ) -> bytes:
-    """Return a whole export; `head` stands before the root element."""
+    """Return a whole export; `head` stands before the root element, `authors` in the blog's head."""
     return f"""<?xml version="1.0" encoding="UTF-8" ?>
 <!-- This is a WordPress eXtended RSS file -->
 {head}<rss version="2.0"
@@ -81,6 +86,7 @@ def export(
   <wp:base_site_url>{blog}</wp:base_site_url>
   <wp:base_blog_url>{blog}</wp:base_blog_url>
   <wp:author><wp:author_login>anna</wp:author_login><wp:author_email>a@b.example</wp:author_email></wp:author>
+  {authors}
   <image><url>{blog}/icon.png</url><title>An icon</title><link>https://elsewhere.example</link></image>
 {"".join(items)}
 </channel>

@@ -20,6 +20,7 @@ TEXT_LONGEST = 100_000
 """More than a visitor may write: an import should not lose what another system accepted."""
 KEY_LONGEST = 300
 _HELD = "approved there but held here, because "
+BORROWED_TIME = "without a time of their own, so that they have their article's"
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -35,8 +36,8 @@ class PlannedComment:
     status: Status
     reason: str
     """For the log of decisions."""
-    note: str
-    """For the report, if its status changes."""
+    notes: tuple[str, ...]
+    """For the report."""
     created_at: datetime
 
 
@@ -146,9 +147,17 @@ def _oldest_in_circle(record: ImportedComment, by_id: dict[str, ImportedComment]
 
 
 def plan(
-    article: ImportedThread, record: ImportedComment, *, key: str, parent_key: str | None
+    article: ImportedThread,
+    record: ImportedComment,
+    *,
+    key: str,
+    parent_key: str | None,
+    is_below_hidden: bool = False,
 ) -> PlannedComment:
-    """Validate and render one comment; raises NotImported."""
+    """Validate and render one comment; raises NotImported.
+
+    `is_below_hidden` says that it answers a comment that was not shown there, or an answer to one.
+    """
     if record.refused:
         raise NotImported(record.refused)
     created_at = record.created_at or article.published_at
@@ -160,7 +169,8 @@ def plan(
         draft = comment_text.from_source(record.text, longest=TEXT_LONGEST, text_format=record.format)
     except InvalidFieldsError:
         raise NotImported("without any text") from None
-    status, reason, note = _verdict(article, record, draft)
+    status, reason, note = _verdict(article, record, draft, is_below_hidden=is_below_hidden)
+    notes = (note, "" if record.created_at else BORROWED_TIME, *record.notes)
     return PlannedComment(
         key=key,
         parent_key=parent_key,
@@ -169,22 +179,36 @@ def plan(
         kind=record.kind,
         status=status,
         reason=reason,
-        note=note,
+        notes=tuple(filter(None, notes)),
         created_at=created_at,
     )
 
 
-def _verdict(article: ImportedThread, record: ImportedComment, draft: CommentText) -> tuple[Status, str, str]:
+def _verdict(
+    article: ImportedThread, record: ImportedComment, draft: CommentText, *, is_below_hidden: bool
+) -> tuple[Status, str, str]:
     """Return status, reason and note; hold comments that were not public or may not be safe."""
     if record.status is not Status.APPROVED:
         return record.status, f"Imported as {record.status.value} from {article.system}.", ""
     if article.hidden:
-        why = "their article was private, a draft or behind a password"
-        return Status.HELD, f"Approved in {article.system}, but {why.replace('their', 'its')}.", _HELD + why
-    if not draft.rendered.agreed:
+        why = article.hidden_why
+    elif is_below_hidden:
+        why = "they answer a comment that is held, spam or in the trash, and were not shown either"
+    elif not draft.rendered.agreed:
         why = "the two sanitisers disagreed about"
         return Status.HELD, f"{why.capitalize()} this text; please read it.", f"{_HELD}{why} them"
-    return Status.APPROVED, f"Imported as approved from {article.system}.", ""
+    else:
+        return Status.APPROVED, f"Imported as approved from {article.system}.", ""
+    return Status.HELD, f"Approved in {article.system}, but {_of_one(why)}.", _HELD + why
+
+
+def _of_one(why: str) -> str:
+    """Turn what is said of several comments into what is said of one."""
+    return (
+        why.replace("their article", "its article")
+        .replace("they answer", "it answers")
+        .replace("were not", "was not")
+    )
 
 
 def _guest(record: ImportedComment) -> Guest:

@@ -27,6 +27,8 @@ class ImportReport:
     """Number of comments by note."""
     moved: Mapping[tuple[str, str], int]
     """Number of articles that got another home, by (old, new)."""
+    elsewhere: Mapping[tuple[int, str, str], int] = field(default_factory=dict)
+    """Number of comments that lie in another thread than their article's, by (thread's id, its URL, article's URL)."""
 
     @property
     def read(self) -> int:
@@ -79,12 +81,12 @@ class ImportTally:
     skipped: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
     moved: Counter[tuple[str, str]] = field(default_factory=Counter)
+    elsewhere: Counter[tuple[int, str, str]] = field(default_factory=Counter)
 
     def add(self, planned: PlannedComment, *, orphan: bool) -> None:
         """Count a stored comment; `orphan` if its parent is missing."""
         self.new[planned.kind, planned.status] += 1
-        if planned.note:
-            self.notes[planned.note] += 1
+        self.notes.update(planned.notes)
         if orphan:
             self.notes[ORPHAN] += 1
 
@@ -98,4 +100,5 @@ class ImportTally:
             skipped=dict(self.skipped),
             notes=dict(self.notes),
             moved=dict(self.moved),
+            elsewhere=dict(self.elsewhere),
         )

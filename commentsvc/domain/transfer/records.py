@@ -25,6 +25,10 @@ class ImportedComment:
     website: str = ""
     created_at: datetime | None = None
     """None if the file has no valid time."""
+    user: str = ""
+    """The login of the website's own author who wrote it, if the other system vouches for that; else empty."""
+    notes: tuple[str, ...] = ()
+    """What the report should say about it if it is imported, as a phrase that follows "comments"."""
     refused: str = ""
     """Why the comment should not be imported, in a few words; empty if it should."""
 
@@ -40,6 +44,8 @@ class ImportedThread:
     url: str
     """Its URL, or a path that begins with a slash."""
     comments: tuple[ImportedComment, ...]
+    id: str = ""
+    """The other system's id of the article, unique within `source`; empty if it has none."""
     title: str = ""
     """Plain text."""
     published_at: datetime | None = None
@@ -47,3 +53,7 @@ class ImportedThread:
     """The URL of its blog, if the file has it."""
     hidden: bool = False
     """Whether it was not public: private, a draft or behind a password."""
+    hidden_why: str = "their article was private, a draft or behind a password"
+    """Why its comments are held if it was not public."""
+    closed: bool = False
+    """Whether it was closed to new comments by hand."""
