@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from commentsvc.domain import article_urls, fields
@@ -14,7 +14,8 @@ from commentsvc.domain.comments.comment_text import CommentText
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.transfer.records import ImportedComment, ImportedThread
 from commentsvc.errors import BadAddressError, InvalidFieldsError, TransferError
-from commentsvc.models import Kind, Status
+from commentsvc.models import Kind, Status, TextFormat
+from commentsvc.text import imported_source
 
 TEXT_LONGEST = 100_000
 """More than a visitor may write: an import should not lose what another system accepted."""
@@ -144,6 +145,14 @@ def _oldest_in_circle(record: ImportedComment, by_id: dict[str, ImportedComment]
     while (following := by_id[circle[-1].parent_id or ""]).id != record.id:
         circle.append(following)
     return min(circle, key=_place)
+
+
+def prepared(article: ImportedThread, record: ImportedComment, url: str) -> ImportedComment:
+    """Return a comment with the text that is stored: its links lead from the article's new `url`."""
+    if record.format is not TextFormat.HTML or len(record.text) > TEXT_LONGEST:
+        return record
+    text = imported_source.with_full_links(record.text, url)
+    return replace(record, text=imported_source.with_emoji(text) if article.draws_smilies else text)
 
 
 def plan(

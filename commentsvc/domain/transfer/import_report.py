@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from commentsvc.domain.transfer.import_plan import PlannedComment
 from commentsvc.models import Kind, Status
 
+_SHOWN = 20
+"""Addresses listed in the report."""
 ORPHAN = "replies to a missing comment, which start their own conversations now"
 
 
@@ -58,10 +60,23 @@ class ImportReport:
                 for (old, new), number in sorted(self.moved.items())
             ),
             *(f"Note: {note}: {number}" for note, number in sorted(self.notes.items())),
+            *self._elsewhere(),
         ]
         if not self.new:
             lines.append("Nothing new in this file.")
         return lines
+
+    def _elsewhere(self) -> list[str]:
+        """Return lines about existing comments that readers do not see under their articles."""
+        if not self.elsewhere:
+            return []
+        number, listed = sum(self.elsewhere.values()), sorted(self.elsewhere.items())
+        left = len(listed) - _SHOWN
+        return [
+            f"Elsewhere:    {number} of them in threads at other addresses; --follow moves these threads",
+            *(f"  {old} is now {new}: {count}" for (_, old, new), count in listed[:_SHOWN]),
+            *([f"  and {left} more addresses"] if left > 0 else []),
+        ]
 
     def _line(self, kind: Kind, would: str) -> str:
         states = [f"{self.count(kind, status)} {status}" for status in Status if self.count(kind, status)]

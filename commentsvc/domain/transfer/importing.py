@@ -127,6 +127,7 @@ class _Import:
         self._skip("without a number of their own", len(article.comments) - len(named))
         records, repeated = import_matching.with_own_ids(named)
         self._skip(_REPEATED, repeated)
+        records = [import_plan.prepared(article, record, address.url) for record in records]
         matches = self._matching.match(article, address, records)
         written = self._matching.written
         # The parent for replies to each comment: the comment itself; if it is skipped, its own parent; or None.

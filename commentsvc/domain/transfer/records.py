@@ -57,3 +57,5 @@ class ImportedThread:
     """Why its comments are held if it was not public."""
     closed: bool = False
     """Whether it was closed to new comments by hand."""
+    draws_smilies: bool = False
+    """Whether the system showed smilies such as ":oops:" as pictures."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from typing import BinaryIO
 
 from commentsvc.errors import TransferError
 
@@ -25,6 +26,8 @@ _MEANT = {
     "euc_kr": "cp949",
     "big5": "big5hkscs",
 }
+PART = 1 << 16
+"""Bytes of a file that are read at once."""
 _REPLACEMENT = "\ufffd"
 
 
@@ -52,6 +55,21 @@ class Decoder:
         text = self._lenient.decode(data, final)
         self.invalid += text.count(_REPLACEMENT)
         return text
+
+
+def invalid_in(file: BinaryIO) -> tuple[int, str]:
+    """Return how many characters of a file are not in its encoding, and the report's words for them.
+
+    Reads the file to its end, if it is an export. Raises TransferError for an encoding that is not supported.
+    """
+    decoder = Decoder(start := file.read(PART))
+    if b"<rss" not in start.replace(b"\0", b""):
+        return 0, ""
+    decoder.decode(start)
+    while part := file.read(PART):
+        decoder.decode(part)
+    decoder.decode(b"", final=True)
+    return decoder.invalid, note(decoder)
 
 
 def note(decoder: Decoder) -> str:

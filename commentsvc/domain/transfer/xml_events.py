@@ -22,7 +22,6 @@ from commentsvc.domain.transfer.xml_repair import XmlRepair
 from commentsvc.errors import TransferError
 
 DEEPEST = 100
-_CHUNK = 1 << 16
 _START = re.compile(r"<\?xml[\s?]|<rss[\s>]|<!DOCTYPE|<[a-z][\w:-]*\s[^<>]*xmlns", re.IGNORECASE)
 _SECOND = re.compile(r"<\?xml\s|<rss[\s>]")
 _ENDS_EARLY = frozenset({3, 5, 20})  # expat: no element found, unclosed token, unclosed CDATA section
@@ -82,7 +81,7 @@ class _Reading:
         decoder: text_encodings.Decoder | None = None
         repair = XmlRepair()
         try:
-            while chunk := file.read(_CHUNK):
+            while chunk := file.read(text_encodings.PART):
                 if on_read is not None:
                     on_read(len(chunk))
                 if decoder is None:
