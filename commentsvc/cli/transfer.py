@@ -58,6 +58,8 @@ def wordpress_(file: Path, site_name: str, to: str | None, follow: bool, dry_run
         except importing.ImportStoppedError as error:
             if error.report.read:
                 _show(error.report)
+            if not dry_run:
+                training.learn_imported(session, site.id)
             raise
         learned = Counts() if dry_run else training.learn_imported(session, site.id)
     _show(report)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, ForeignKey, Index, String, Text, UniqueConstraint, event, text, true
+from sqlalchemy import Connection, ForeignKey, Index, String, Text, UniqueConstraint, event, false, text, true
 from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
 from commentsvc.db.session import Base, UTCDateTime
@@ -113,6 +113,8 @@ class Thread(Base):
     """When it closes, or closed, for new comments: by hand or on a set date."""
     slow_seconds: Mapped[int | None]
     """Slow mode: how long one person must wait between two comments."""
+    imported: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether it has imported comments, so that a link `#comment-5` means the other system's number."""
 
     site: Mapped[Site] = relationship()
 

@@ -96,6 +96,7 @@ def store(session: Session, discussion: ThreadToStore, *, at: datetime, tally: I
     new = [comment for comment in discussion.comments if comment.key not in there]
     tally.already_there += len(discussion.comments) - len(new)
     if new:
+        thread.imported = True
         places = {
             key: _StoredParent(row.id, row.root_id or row.id, row.depth)
             for key, row in there.items()

@@ -68,7 +68,7 @@ def _article_url(home: str, link: str, number: str) -> str:
     """Return an article's URL; the link may lack its scheme, its host, or everything."""
     if not link:
         return f"{home.rstrip('/')}/?p={number}" if home and number else ""
-    link = _plain_address(link)
+    link = _plain_address(link).replace(" ", "%20")
     if link.startswith("//"):
         return f"{home.partition('//')[0] or 'https:'}{link}"
     if link.startswith("/") or re.match(r"[a-z][a-z0-9+.-]*:", link, re.IGNORECASE) or not home:

@@ -11,6 +11,7 @@ from commentsvc.domain.reading import held_comments, thread_pages
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.domain.threads.versions import VersionStamp
+from commentsvc.domain.transfer import old_anchors
 from commentsvc.errors import BadAddressError, UnknownOriginError
 from commentsvc.models import Order, Thread
 from commentsvc.serving.page_cache.policy import CachePolicy, mark_cacheable
@@ -82,7 +83,7 @@ def present_thread() -> ResponseReturnValue:
 def permalink(comment_id: int) -> ResponseReturnValue:
     """A comment's permanent link: redirects to its article."""
     _, thread = thread_pages.where_is(database(), comment_id)
-    return redirect(f"{thread.url}#comment-{comment_id}")
+    return redirect(f"{thread.url}{old_anchors.own(comment_id)}")
 
 
 def _oldest_page() -> datetime | None:
@@ -97,6 +98,8 @@ def _thread(thread_request: ThreadRequest) -> Response:
     if "replies" in args:
         return _conversation(thread_request, address, at)
     order = thread_request.order or address.site.order
+    if old_anchors.is_anchor(args.get("comment", "")):
+        return _at_comment(thread_request, address, args["comment"])
     focus_id = query_number("comment")
     page = thread_pages.page(database(), address, order=order, after=args.get("after"), focus_id=focus_id)
     if "fragment" in args:
@@ -124,6 +127,18 @@ def _thread(thread_request: ThreadRequest) -> Response:
     if holder or _CONTEXT & set(args):
         return headers.no_store(response)
     return _cacheable(response, address, page.thread, at)
+
+
+def _at_comment(thread_request: ThreadRequest, address: ThreadAddress, anchor: str) -> Response:
+    """Redirect from an anchor on the article's page, which may be that of another system, to the comment."""
+    thread = threads.find(database(), address)
+    number = old_anchors.comment_id(database(), thread.id, anchor) if thread else None
+    if "fragment" in request.args:
+        link = thread_request.link(comment=number, fragment=1)
+        # A browser reports any 404 as an error of the page, and links may well lead to what is gone.
+        return headers.no_store(make_response(redirect(link) if number else ("", 204)))
+    link = thread_request.link(comment=number)
+    return headers.no_store(make_response(redirect(f"{link}#comment-{number}" if number else link)))
 
 
 def _conversation(thread_request: ThreadRequest, address: ThreadAddress, at: datetime) -> Response:
