@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from sqlalchemy.orm import Session
 
-from commentsvc.cli import output, service
+from commentsvc.cli import import_authors, output, service
 from commentsvc.db.session import begin_write
 from commentsvc.domain.maintenance import reindexing, rerendering
 from commentsvc.domain.sites import sites
@@ -31,8 +31,17 @@ def import_() -> None:
 @click.option("--site", "site_name", required=True, metavar="NAME", help="The site they belong to.")
 @click.option("--to", metavar="URL", help="The origin of the articles now, if they have moved.")
 @click.option("--follow", is_flag=True, help="Move threads to the addresses that their articles have by now.")
+@click.option(
+    "--author",
+    "pairs",
+    multiple=True,
+    metavar="LOGIN=ACCOUNT",
+    help="The account of an author of the blog here: a number of `user list`, or owner. Repeatable.",
+)
 @click.option("--dry-run", is_flag=True, help="Only report what would happen.")
-def wordpress_(file: Path, site_name: str, to: str | None, follow: bool, dry_run: bool) -> None:
+def wordpress_(
+    file: Path, site_name: str, to: str | None, follow: bool, pairs: tuple[str, ...], dry_run: bool
+) -> None:
     """Import the comments of a WordPress export FILE (in WordPress: Tools, Export, All content).
 
     You can repeat it: comments that were imported before stay unchanged.
@@ -42,12 +51,15 @@ def wordpress_(file: Path, site_name: str, to: str | None, follow: bool, dry_run
 
     with service.opened(service.settings()) as session:
         site = sites.by_name(session, site_name)
+        authors = import_authors.read(session, site, pairs)
 
         def run(label: str, *, dry: bool) -> ImportReport:
             notes: Counter[str] = Counter()
             with output.bar(file.stat().st_size, label) as bar:
                 articles = wordpress.read(file, on_read=bar.update, notes=notes)
-                return importing.run(session, site, articles, at=now(), dry_run=dry, to=to, file_notes=notes)
+                return importing.run(
+                    session, site, articles, at=now(), dry_run=dry, to=to, file_notes=notes, authors=authors
+                )
 
         if not dry_run:
             _warn_of_encoding(file)

@@ -193,6 +193,19 @@ def test_a_wrong_encoding_is_counted_before_anything_is_written() -> None:
     assert re.search(rf"Note: {counted}", succeed(*command, "--dry-run"))
 
 
+@pytest.mark.parametrize(
+    ("pair", "said"),
+    [("anna", "is not like"), ("=1", "is not like"), ("anna=Anna", "is not like"), ("anna=99", "no role")],
+)
+def test_an_author_needs_an_account_with_a_role(pair: str, said: str) -> None:
+    succeed("init")
+    succeed("site", "add", "Blog", "https://blog.example")
+    Path("export.xml").write_text(EXPORT)
+    command = ("import", "wordpress", "export.xml", "--site", "Blog", "--author")
+    assert said in " ".join(run(*command, pair).output.split())
+    assert re.search("written by “anna”, whose account here was given: 0", succeed(*command, "anna=owner"))
+
+
 def test_an_import_follows_articles_whose_addresses_have_changed() -> None:
     succeed("init")
     succeed("site", "add", "Blog", "https://blog.example")

@@ -94,9 +94,11 @@ def export(
 """.encode()
 
 
-def load(session: Session, site: Site, *items: str, blog: str = OLD_BLOG, **options: Any) -> ImportReport:
+def load(
+    session: Session, site: Site, *items: str, blog: str = OLD_BLOG, people: str = "", **options: Any
+) -> ImportReport:
     """Import an export made of these articles into `site`."""
-    file = io.BytesIO(export(*items, blog=blog))
+    file = io.BytesIO(export(*items, blog=blog, authors=people))
     return importing.run(session, site, wordpress.read(file), at=TODAY, **options)
 
 

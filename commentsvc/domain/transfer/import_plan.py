@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -14,7 +14,7 @@ from commentsvc.domain.comments.comment_text import CommentText
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.transfer.records import ImportedComment, ImportedThread
 from commentsvc.errors import BadAddressError, InvalidFieldsError, TransferError
-from commentsvc.models import Kind, Status, TextFormat
+from commentsvc.models import Kind, Role, Status, TextFormat
 from commentsvc.text import imported_source
 
 TEXT_LONGEST = 100_000
@@ -40,6 +40,8 @@ class PlannedComment:
     notes: tuple[str, ...]
     """For the report."""
     created_at: datetime
+    role: Role | None
+    commenter_id: int | None
 
 
 class NotImported(Exception):  # noqa: N818 - a verdict, not an error
@@ -147,8 +149,14 @@ def _oldest_in_circle(record: ImportedComment, by_id: dict[str, ImportedComment]
     return min(circle, key=_place)
 
 
-def prepared(article: ImportedThread, record: ImportedComment, url: str) -> ImportedComment:
-    """Return a comment with the text that is stored: its links lead from the article's new `url`."""
+def prepared(
+    article: ImportedThread, record: ImportedComment, url: str, accounts: Mapping[str, int]
+) -> ImportedComment:
+    """Return a comment with the text that is stored, whose links lead from the article's new `url`.
+
+    `accounts` has the ids of the accounts here, by their logins there.
+    """
+    record = replace(record, commenter_id=accounts.get(record.user))
     if record.format is not TextFormat.HTML or len(record.text) > TEXT_LONGEST:
         return record
     text = imported_source.with_full_links(record.text, url)
@@ -184,12 +192,14 @@ def plan(
         key=key,
         parent_key=parent_key,
         draft=draft,
-        guest=_guest(record),
+        guest=Guest() if record.commenter_id else _guest(record),
         kind=record.kind,
         status=status,
         reason=reason,
         notes=tuple(filter(None, notes)),
         created_at=created_at,
+        role=record.role,
+        commenter_id=record.commenter_id,
     )
 
 

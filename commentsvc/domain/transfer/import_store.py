@@ -148,6 +148,8 @@ def _row(thread: Thread, comment: PlannedComment) -> dict[str, Any]:
         "guest_email": comment.guest.email,
         "guest_website": comment.guest.website,
         "created_at": comment.created_at,
+        "role": comment.role,
+        "commenter_id": comment.commenter_id,
         "transfer_key": comment.key,
     }
     return row | {"search_text": search_text(Comment, row)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -28,6 +28,7 @@ Progress = Callable[[int], object]
 _REPEATED = "listed a second time, word for word"
 _DELETED = "deleted here after an earlier import"
 _CLOSED = "articles closed to new comments there, and so here"
+_BY_AUTHOR = "written by “{}”, whose account here was given"
 _STILL_OPEN = "articles closed to new comments there, but open here, where their threads existed"
 
 
@@ -49,16 +50,19 @@ def run(
     to: str | None = None,
     progress: Progress | None = None,
     file_notes: Counter[str] | None = None,
+    authors: Mapping[str, int] | None = None,
 ) -> ImportReport:
     """Import `articles` into `site` and return a report; with `dry_run` change nothing.
 
     Commits every few hundred comments; after an interruption the next run adds what is missing. `to` is the articles'
     new home, an origin of the site with or without a path; without it, articles of a host that the site does not have
     go to its first origin. `progress` is called with the number of comments processed since its last call. `file_notes`
-    is what the reader counts, for the report. Raises ImportStoppedError where the reader raises TransferError, and
+    is what the reader counts, for the report. `authors` has the accounts of the old site's authors, by their logins
+    there. Raises ImportStoppedError where the reader raises TransferError, and
     TransferError for a `to` outside the site.
     """
     work = _Import(session, site, at=at, dry_run=dry_run, to=to, progress=progress or (lambda _: None))
+    work.name_authors(authors or {})
     try:
         for article in articles:
             work.take(article)
@@ -81,6 +85,12 @@ class _Import:
         self._begun: dict[str, ThreadAddress] = {}
         """Articles that had no thread, by their address's `match_key`."""
         self._matching = ImportMatching(session, site.id)
+        self._accounts: Mapping[str, int] = {}
+
+    def name_authors(self, accounts: Mapping[str, int]) -> None:
+        """Give the comments of the old site's authors to these accounts, by their logins there."""
+        self._accounts = accounts
+        self._tally.notes.update(dict.fromkeys(map(_BY_AUTHOR.format, accounts), 0))
 
     def take(self, article: ImportedThread) -> None:
         """Import one article's comments, except those that wait for a full batch."""
@@ -127,7 +137,7 @@ class _Import:
         self._skip("without a number of their own", len(article.comments) - len(named))
         records, repeated = import_matching.with_own_ids(named)
         self._skip(_REPEATED, repeated)
-        records = [import_plan.prepared(article, record, address.url) for record in records]
+        records = [import_plan.prepared(article, record, address.url, self._accounts) for record in records]
         matches = self._matching.match(article, address, records)
         written = self._matching.written
         # The parent for replies to each comment: the comment itself; if it is skipped, its own parent; or None.
@@ -153,6 +163,8 @@ class _Import:
                 self._skip(str(verdict), 1)
             else:
                 self._note_thread(article, address)
+                if record.commenter_id is not None:
+                    self._tally.notes[_BY_AUTHOR.format(record.user)] += 1
                 self._matching.pending[match.key] = written[record.id]
                 yield planned
 

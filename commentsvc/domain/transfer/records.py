@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from commentsvc.models import Kind, Status, TextFormat
+from commentsvc.models import Kind, Role, Status, TextFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,10 @@ class ImportedComment:
     """What the report should say about it if it is imported, as a phrase that follows "comments"."""
     refused: str = ""
     """Why the comment should not be imported, in a few words; empty if it should."""
+    role: Role | None = None
+    """The author's role on the old site, if the other system says it, not only the author's name."""
+    commenter_id: int | None = None
+    """The account here that `user` has, as the operator says; None for a guest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,9 @@ class _Export:
             self._comments.append(self._taken(name))
         elif depth == 2 and name == "wp:author":
             author = self._taken(name)
-            self._logins[author.get("wp:author_id", "").strip()] = author.get("wp:author_login", "").strip()
+            number = author.get("wp:author_id", "").strip()
+            if number not in {"", "0"}:  # which guests have
+                self._logins[number] = author.get("wp:author_login", "").strip()
         elif depth == 2 and name == "item":
             self._require_export()
             self.end_article()

@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 
 from commentsvc.domain.transfer.local_times import LocalTimes
 from commentsvc.domain.transfer.records import ImportedComment, ImportedThread
-from commentsvc.models import Kind, Status, TextFormat
+from commentsvc.models import Kind, Role, Status, TextFormat
 from commentsvc.text import imported_html, markup
 
 SYSTEM = "WordPress"
@@ -84,6 +84,7 @@ def comment(fields: dict[str, str], times: LocalTimes, logins: dict[str, str]) -
 
     kind = _KINDS.get(field("type").lower())
     parent = field("parent")
+    user = logins.get(field("user_id"), "")
     created_at, note = times.read(field("date_gmt"), field("date"))
     return ImportedComment(
         id=field("id"),
@@ -98,7 +99,8 @@ def comment(fields: dict[str, str], times: LocalTimes, logins: dict[str, str]) -
         website=_plain_address(field("author_url")),
         created_at=created_at,
         # Only someone logged in has a number; a name and an address can be anybody's.
-        user=logins.get(field("user_id"), ""),
+        user=user,
+        role=Role.OWNER if user else None,
         notes=(note,) if note else (),
         # Order notes, webhooks and editorial remarks were never shown to readers.
         refused="" if kind else f"of type “{field('type')[:40]}”, which is not for readers",

@@ -14,7 +14,7 @@ from commentsvc.db.session import begin_write
 from commentsvc.domain.moderation import decisions as moderation_decisions
 from commentsvc.domain.transfer.import_report import ImportReport
 from commentsvc.errors import TransferError
-from commentsvc.models import Comment, Commenter, Decision, Kind, Site, Status, Thread
+from commentsvc.models import Comment, Commenter, Decision, Kind, Role, Site, Status, Thread
 from tests.support import wxr
 from tests.support.comment_builders import article as pen_for
 
@@ -59,6 +59,35 @@ def test_authors_are_guests_that_nobody_has_claimed(session: Session, load: Load
     assert comment.guest_website == "http://a.example/"
     assert (comment.commenter_id, comment.role, comment.author_key_hash, comment.network_hash) == (None,) * 4
     assert session.scalar(select(func.count()).select_from(Commenter)) == people
+
+
+ANNA = "<wp:author><wp:author_id>1</wp:author_id><wp:author_login>anna</wp:author_login></wp:author>"
+
+
+def test_the_blogs_own_authors_have_a_badge_that_a_name_does_not_give(session: Session, load: Load) -> None:
+    load(wxr.item(wxr.comment(user_id="1"), wxr.comment(user_id="0")), people=ANNA)
+    own, posing = wxr.stored(session)
+    assert own.guest_name == posing.guest_name
+    assert (own.role, own.commenter_id, posing.role) == (Role.OWNER, None, None)
+
+
+@ENGINES
+def test_an_authors_comments_go_to_the_account_that_the_operator_names(session: Session, load: Load) -> None:
+    begin_write(session)
+    account = Commenter(name="Anna here")
+    session.add(account)
+    session.commit()
+    options = {"people": ANNA, "authors": {"anna": account.id, "nobody": account.id}}
+    report = load(wxr.item(wxr.comment(user_id="1"), wxr.comment(user_id="0")), **options)
+    own, posing = wxr.stored(session)
+    assert (own.commenter_id, own.guest_name, own.guest_email, own.role) == (
+        account.id,
+        None,
+        None,
+        Role.OWNER,
+    )
+    assert (posing.commenter_id, posing.guest_name) == (None, "Anna")
+    assert sorted(report.notes.values()) == [0, 1]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 from commentsvc.domain.transfer import local_times, wordpress
 from commentsvc.domain.transfer.records import ImportedComment, ImportedThread
 from commentsvc.errors import TransferError
-from commentsvc.models import Kind, Status
+from commentsvc.models import Kind, Role, Status
 from tests.support import wxr
 from tests.support.time_limit import within
 
@@ -210,7 +210,18 @@ def test_only_a_number_of_the_blogs_authors_proves_who_wrote_a_comment() -> None
         wxr.item(*(wxr.comment(user_id=number) for number in ("1", "0", "12"))),
         authors="<wp:author><wp:author_id>1</wp:author_id><wp:author_login>anna</wp:author_login></wp:author>",
     )
-    assert [comment.user for comment in read(data)[0].comments] == ["anna", "", ""]
+    comments = read(data)[0].comments
+    assert [comment.user for comment in comments] == ["anna", "", ""]
+    assert [comment.role for comment in comments] == [Role.OWNER, None, None]
+
+
+@pytest.mark.parametrize("number", ["", "0"])
+def test_a_guest_is_none_of_the_blogs_authors_whatever_the_file_says(number: str) -> None:
+    authors = (
+        f"<wp:author><wp:author_id>{number}</wp:author_id><wp:author_login>anna</wp:author_login></wp:author>"
+    )
+    (article,) = read(wxr.export(wxr.item(wxr.comment(user_id=number)), authors=authors))
+    assert (article.comments[0].user, article.comments[0].role) == ("", None)
 
 
 def test_articles_without_comments_are_passed_over_and_one_without_a_link_gets_its_number() -> None:
