@@ -1,4 +1,4 @@
-"""Which threads have imported comments, whose old links `#comment-5` mean the numbers of the other system.
+"""Which threads have imported comments, whose old links `#comment-5` mean the other system's; long titles of mentions.
 
 Revision ID: 0022
 Revises: 0017
@@ -17,6 +17,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column("comment", sa.Column("mention_title", sa.String(length=300), nullable=True))
     op.add_column("thread", sa.Column("imported", sa.Boolean(), server_default=sa.false(), nullable=False))
     threads, comments = (
         sa.table("thread", sa.column("id"), sa.column("imported", sa.Boolean())),
@@ -28,3 +29,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_column("thread", "imported")
+    op.drop_column("comment", "mention_title")

@@ -42,6 +42,8 @@ class PlannedComment:
     created_at: datetime
     role: Role | None
     commenter_id: int | None
+    mention_title: str | None
+    """On a pingback or trackback: the whole title of the page, if it is longer than a name may be."""
 
 
 class NotImported(Exception):  # noqa: N818 - a verdict, not an error
@@ -200,6 +202,7 @@ def plan(
         created_at=created_at,
         role=record.role,
         commenter_id=record.commenter_id,
+        mention_title=_mention_title(record),
     )
 
 
@@ -235,3 +238,10 @@ def _guest(record: ImportedComment) -> Guest:
     if len(name) > fields.NAME_LONGEST:
         name = name[: fields.NAME_LONGEST - 1].rstrip() + "…"
     return fields.imported_guest(name_=name, email_=record.email, website_=record.website)
+
+
+def _mention_title(record: ImportedComment) -> str | None:
+    name = " ".join(record.name.split())
+    if record.kind is Kind.COMMENT or len(name) <= fields.NAME_LONGEST:
+        return None
+    return fields.title(name)

@@ -147,6 +147,7 @@ def _row(thread: Thread, comment: PlannedComment) -> dict[str, Any]:
         "guest_name": comment.guest.name,
         "guest_email": comment.guest.email,
         "guest_website": comment.guest.website,
+        "mention_title": comment.mention_title,
         "created_at": comment.created_at,
         "role": comment.role,
         "commenter_id": comment.commenter_id,

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write
 from commentsvc.domain.moderation import decisions as moderation_decisions
+from commentsvc.domain.reading import thread_pages
 from commentsvc.domain.transfer.import_report import ImportReport
 from commentsvc.errors import TransferError
-from commentsvc.models import Comment, Commenter, Decision, Kind, Role, Site, Status, Thread
+from commentsvc.models import Comment, Commenter, Decision, Kind, Order, Role, Site, Status, Thread
 from tests.support import wxr
 from tests.support.comment_builders import article as pen_for
 
@@ -179,6 +180,22 @@ def test_pingbacks_and_trackbacks_are_kept_apart(session: Session, load: Load) -
     assert not held.shown
     assert ping.thread.approved_count == 1
     assert [report.count(kind) for kind in Kind] == [1, 2, 1]
+
+
+@ENGINES
+def test_the_title_of_a_page_that_mentions_the_article_is_not_cut_at_a_names_length(
+    session: Session, load: Load
+) -> None:
+    long = f"{'A title of many words ' * 8}&raquo; Blog"
+    load(wxr.item(*(wxr.comment(author=long, type=kind) for kind in ("pingback", "webmention", ""))))
+    *mentions, comment = wxr.stored(session)
+    page = thread_pages.page(
+        session, pen_for(session, comment.thread.site, "/hello").address, order=Order.OLDEST
+    )
+    whole = long.replace("&raquo;", "»")
+    assert [view.name for view in page.mentions] == [whole, whole]
+    assert [view.root.name for view in page.conversations] == [f"{long[:79].rstrip()}…"]
+    assert [one.mention_title for one in mentions] == [whole, whole]
 
 
 @pytest.mark.parametrize("fields", [{"status": "private"}, {"post_password": "enter"}])
