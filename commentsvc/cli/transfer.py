@@ -31,6 +31,7 @@ def import_() -> None:
 @click.option("--site", "site_name", required=True, metavar="NAME", help="The site they belong to.")
 @click.option("--to", metavar="URL", help="The origin of the articles now, if they have moved.")
 @click.option("--follow", is_flag=True, help="Move threads to the addresses that their articles have by now.")
+@click.option("--update", is_flag=True, help="Bring texts and statuses that have changed there since.")
 @click.option(
     "--author",
     "pairs",
@@ -40,7 +41,13 @@ def import_() -> None:
 )
 @click.option("--dry-run", is_flag=True, help="Only report what would happen.")
 def wordpress_(
-    file: Path, site_name: str, to: str | None, follow: bool, pairs: tuple[str, ...], dry_run: bool
+    file: Path,
+    site_name: str,
+    to: str | None,
+    follow: bool,
+    update: bool,
+    pairs: tuple[str, ...],
+    dry_run: bool,
 ) -> None:
     """Import the comments of a WordPress export FILE (in WordPress: Tools, Export, All content).
 
@@ -58,7 +65,15 @@ def wordpress_(
             with output.bar(file.stat().st_size, label) as bar:
                 articles = wordpress.read(file, on_read=bar.update, notes=notes)
                 return importing.run(
-                    session, site, articles, at=now(), dry_run=dry, to=to, file_notes=notes, authors=authors
+                    session,
+                    site,
+                    articles,
+                    at=now(),
+                    dry_run=dry,
+                    to=to,
+                    file_notes=notes,
+                    authors=authors,
+                    update=update,
                 )
 
         if not dry_run:

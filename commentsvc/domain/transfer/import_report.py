@@ -29,6 +29,10 @@ class ImportReport:
     """Number of comments by note."""
     moved: Mapping[tuple[str, str], int]
     """Number of articles that got another home, by (old, new)."""
+    differing: Mapping[str, int] = field(default_factory=dict)
+    """Number of existing comments that differ from the file, by what differs: `text` or `status`."""
+    brought: Mapping[str, int] = field(default_factory=dict)
+    """Number of those that have what the file says now, by the same names."""
     elsewhere: Mapping[tuple[int, str, str], int] = field(default_factory=dict)
     """Number of comments that lie in another thread than their article's, by (thread's id, its URL, article's URL)."""
 
@@ -53,6 +57,7 @@ class ImportReport:
             f"Threads:      {self.threads_new} {would}new, {self.threads_existing} already existed",
             *(self._line(kind, would) for kind in Kind),
             f"Existing:     {self.already_there} of {self.read}",
+            *self._differing(),
             f"Skipped:      {sum(self.skipped.values())}",
             *(f"  {reason}: {number}" for reason, number in sorted(self.skipped.items())),
             *(
@@ -65,6 +70,14 @@ class ImportReport:
         if not self.new:
             lines.append("Nothing new in this file.")
         return lines
+
+    def _differing(self) -> list[str]:
+        """Return lines about existing comments that the file has otherwise."""
+        return [
+            f"  with another {kind} in the file: {number}"
+            + (f", {self.brought[kind]} brought" if kind in self.brought else " (--update brings it)")
+            for kind, number in sorted(self.differing.items())
+        ]
 
     def _elsewhere(self) -> list[str]:
         """Return lines about existing comments that readers do not see under their articles."""
@@ -96,6 +109,8 @@ class ImportTally:
     skipped: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
     moved: Counter[tuple[str, str]] = field(default_factory=Counter)
+    differing: Counter[str] = field(default_factory=Counter)
+    brought: Counter[str] = field(default_factory=Counter)
     elsewhere: Counter[tuple[int, str, str]] = field(default_factory=Counter)
 
     def add(self, planned: PlannedComment, *, orphan: bool) -> None:
@@ -115,5 +130,7 @@ class ImportTally:
             skipped=dict(self.skipped),
             notes=dict(self.notes),
             moved=dict(self.moved),
+            differing=dict(self.differing),
+            brought=dict(self.brought),
             elsewhere=dict(self.elsewhere),
         )

@@ -12,11 +12,12 @@ from commentsvc.db.session import begin_write
 from commentsvc.domain import article_urls
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
-from commentsvc.domain.transfer import import_matching, import_plan, import_store
+from commentsvc.domain.transfer import import_matching, import_plan, import_store, import_updates
 from commentsvc.domain.transfer.import_matching import ImportMatching, Match, State
 from commentsvc.domain.transfer.import_plan import NotImported, PlannedComment
 from commentsvc.domain.transfer.import_report import ImportReport, ImportTally
 from commentsvc.domain.transfer.import_store import ThreadToStore
+from commentsvc.domain.transfer.import_updates import Difference
 from commentsvc.domain.transfer.records import ImportedThread
 from commentsvc.errors import BadAddressError, TransferError
 from commentsvc.models import Kind, Site, Status
@@ -51,6 +52,7 @@ def run(
     progress: Progress | None = None,
     file_notes: Counter[str] | None = None,
     authors: Mapping[str, int] | None = None,
+    update: bool = False,
 ) -> ImportReport:
     """Import `articles` into `site` and return a report; with `dry_run` change nothing.
 
@@ -58,11 +60,13 @@ def run(
     new home, an origin of the site with or without a path; without it, articles of a host that the site does not have
     go to its first origin. `progress` is called with the number of comments processed since its last call. `file_notes`
     is what the reader counts, for the report. `authors` has the accounts of the old site's authors, by their logins
-    there. Raises ImportStoppedError where the reader raises TransferError, and
-    TransferError for a `to` outside the site.
+    there. With `update`, existing comments get the text and status that the file has by now, unless somebody has
+    changed them here. Raises ImportStoppedError where the reader raises TransferError, and TransferError for a `to`
+    outside the site.
     """
     work = _Import(session, site, at=at, dry_run=dry_run, to=to, progress=progress or (lambda _: None))
     work.name_authors(authors or {})
+    work.update = update and not dry_run
     try:
         for article in articles:
             work.take(article)
@@ -85,6 +89,9 @@ class _Import:
         self._begun: dict[str, ThreadAddress] = {}
         """Articles that had no thread, by their address's `match_key`."""
         self._matching = ImportMatching(session, site.id)
+        self.update = False
+        """Whether existing comments become what the file says."""
+        self._differences: list[Difference] = []
         self._accounts: Mapping[str, int] = {}
 
     def name_authors(self, accounts: Mapping[str, int]) -> None:
@@ -111,6 +118,7 @@ class _Import:
     def finish(self, file_notes: Counter[str] | None) -> ImportReport:
         """Store the waiting comments and return the report."""
         self._write()
+        self._bring()
         self._session.rollback()  # end the transaction of the last read
         self._tally.notes.update(file_notes or {})
         return self._tally.report()
@@ -153,6 +161,13 @@ class _Import:
                 hidden.add(record.id)
             if match.state is not State.NEW:
                 self._leave(match, address)
+                if match.stored is not None:
+                    digest = written[record.id].digest
+                    self._compare(
+                        import_updates.difference(
+                            article, record, match.stored, digest=digest, is_below_hidden=is_below_hidden
+                        )
+                    )
                 continue
             try:
                 planned = import_plan.plan(
@@ -182,6 +197,23 @@ class _Import:
                     self._tally.threads_existing.add(address.key)
                 else:
                     self._tally.elsewhere[match.stored.thread_id, match.stored.url, address.url] += 1
+
+    def _compare(self, difference: Difference | None) -> None:
+        if difference is not None:
+            self._tally.differing.update(difference.kinds)
+            self._differences.append(difference)
+            if len(self._differences) >= BATCH:
+                self._bring()
+
+    def _bring(self) -> None:
+        """Change existing comments that differ from the file, if that is wanted."""
+        differences, self._differences = self._differences, []
+        if self.update and differences:
+            begin_write(self._session)
+            self._tally.brought.update(
+                import_updates.bring(self._session, self._site_id, differences, at=self._at)
+            )
+            self._session.commit()
 
     def _wait(self, article: ImportedThread, address: ThreadAddress, batch: list[PlannedComment]) -> None:
         if batch:
