@@ -41,7 +41,7 @@ class State(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class CommentMatch:
     """The state of a comment, and the key under which it is stored or will be."""
 
     key: str
@@ -74,13 +74,13 @@ class ImportMatching:
 
     def match(
         self, article: ImportedThread, address: ThreadAddress, records: Sequence[ImportedComment]
-    ) -> dict[str, Match]:
+    ) -> dict[str, CommentMatch]:
         """Return the match of each comment by its id; the ids must differ."""
         written = self.written = {record.id: _written(article, address, record) for record in records}
         keys = {record.id: import_plan.transfer_key(article, record.id) for record in records}
         rows = import_store.stored_comments(self._session, self._site_id, keys.values())
         place = self._former_thread(written, keys, rows)
-        matches: dict[str, Match] = {}
+        matches: dict[str, CommentMatch] = {}
         for number, key in keys.items():
             row = rows.get(key)
             if row is not None and row.thread == address.key:
@@ -101,7 +101,7 @@ class ImportMatching:
         keys: dict[str, str],
         rows: dict[str, Row[Any]],
         place: str | None,
-        matches: dict[str, Match],
+        matches: dict[str, CommentMatch],
     ) -> None:
         """Match the comments that are not in the thread under their own number."""
         gone = import_store.deleted(self._session, self._site_id, (keys[number] for number in written))
@@ -112,7 +112,7 @@ class ImportMatching:
         ]
         matches.update(self._from_other_sources(article, {number: written[number] for number in free}))
         for number in free:
-            matches.setdefault(number, Match(keys[number], State.NEW))
+            matches.setdefault(number, CommentMatch(keys[number], State.NEW))
         others = {
             number: self._other_keys(article, number, one)
             for number, one in written.items()
@@ -127,27 +127,29 @@ class ImportMatching:
             matches[number] = next(
                 filter(None, judged),
                 next(
-                    (Match(key, State.DELETED) for key in candidates if key in gone),
-                    Match(pair[pair[0] in rows or pair[0] in self.pending], State.NEW),
+                    (CommentMatch(key, State.DELETED) for key in candidates if key in gone),
+                    CommentMatch(pair[pair[0] in rows or pair[0] in self.pending], State.NEW),
                 ),
             )
 
-    def _judged(self, key: str, row: Row[Any] | None, written: Written, place: str | None) -> Match | None:
+    def _judged(
+        self, key: str, row: Row[Any] | None, written: Written, place: str | None
+    ) -> CommentMatch | None:
         """Return a match if the comment stored or planned under `key` is this one."""
         planned = self.pending.get(key)
         if planned is not None:
-            return Match(key, State.REPEATED) if planned == written else None
+            return CommentMatch(key, State.REPEATED) if planned == written else None
         if row is None:
             return None
         is_same_time, is_same_text = row.created_at == written.created_at, row.digest == written.digest
         if row.id > self._newest:
             is_same = is_same_time and is_same_text and row.thread == written.thread
-            return Match(key, State.REPEATED) if is_same else None
+            return CommentMatch(key, State.REPEATED) if is_same else None
         if row.thread in {written.thread, place}:
             is_same = is_same_time or is_same_text  # it may have been edited since
         else:
             is_same = is_same_time and is_same_text
-        return Match(key, State.THERE, row) if is_same else None
+        return CommentMatch(key, State.THERE, row) if is_same else None
 
     def _former_thread(
         self, written: dict[str, Written], keys: dict[str, str], rows: dict[str, Row[Any]]
@@ -162,11 +164,13 @@ class ImportMatching:
         )
         return max(threads, key=threads.__getitem__, default=None)
 
-    def _from_other_sources(self, article: ImportedThread, written: dict[str, Written]) -> dict[str, Match]:
+    def _from_other_sources(
+        self, article: ImportedThread, written: dict[str, Written]
+    ) -> dict[str, CommentMatch]:
         """Return the comments that came from the same blog under another address, word for word the same."""
         own = import_plan.transfer_key(article, "")
         prefixes = [prefix for prefix in self._sources(article.system) if prefix != own] if written else []
-        matches: dict[str, Match] = {}
+        matches: dict[str, CommentMatch] = {}
         for prefix in prefixes:
             keys = {number: f"{prefix}{number}" for number in written if number not in matches}
             rows = import_store.stored_comments(self._session, self._site_id, keys.values())
@@ -175,7 +179,7 @@ class ImportMatching:
                 if row is None or row.id > self._newest:
                     continue
                 if (row.created_at, row.digest) == (written[number].created_at, written[number].digest):
-                    matches[number] = Match(key, State.THERE, row)
+                    matches[number] = CommentMatch(key, State.THERE, row)
         return matches
 
     def _sources(self, system: str) -> list[str]:

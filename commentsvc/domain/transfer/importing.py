@@ -13,7 +13,7 @@ from commentsvc.domain import article_urls
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.domain.transfer import import_matching, import_plan, import_store, import_updates
-from commentsvc.domain.transfer.import_matching import ImportMatching, Match, State
+from commentsvc.domain.transfer.import_matching import CommentMatch, ImportMatching, State
 from commentsvc.domain.transfer.import_plan import NotImported, PlannedComment
 from commentsvc.domain.transfer.import_report import ImportReport, ImportTally
 from commentsvc.domain.transfer.import_store import ThreadToStore
@@ -183,7 +183,7 @@ class _Import:
                 self._matching.pending[match.key] = written[record.id]
                 yield planned
 
-    def _leave(self, match: Match, address: ThreadAddress) -> None:
+    def _leave(self, match: CommentMatch, address: ThreadAddress) -> None:
         """Count a comment that is not new."""
         if match.state is State.REPEATED:
             self._skip(_REPEATED, 1)
