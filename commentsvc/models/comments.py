@@ -35,6 +35,7 @@ AUTHOR_COLUMNS = (
     "guest_name",
     "guest_email",
     "guest_website",
+    "mention_title",
     "author_key_hash",
     "receipt_hash",
     "network_hash",
@@ -76,6 +77,8 @@ class Comment(Base):
     guest_name: Mapped[str | None] = mapped_column(String(80))
     guest_email: Mapped[str | None] = mapped_column(String(254))
     guest_website: Mapped[str | None] = mapped_column(String(500))
+    mention_title: Mapped[str | None] = mapped_column(String(300))
+    """The title of the page that mentions the article, on a pingback, if `guest_name` has no room for it."""
     author_key_hash: Mapped[str | None] = mapped_column(String(64))
     """Hash of a random key that only the author's browser has."""
     receipt_hash: Mapped[str | None] = mapped_column(String(64))

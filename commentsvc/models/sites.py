@@ -119,6 +119,8 @@ class Thread(Base):
     """When it closes, or closed, for new comments: by hand or on a set date."""
     slow_seconds: Mapped[int | None]
     """Slow mode: how long one person must wait between two comments."""
+    imported: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether it has imported comments, so that a link `#comment-5` means the other system's number."""
 
     site: Mapped[Site] = relationship()
 

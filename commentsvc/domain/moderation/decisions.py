@@ -44,7 +44,7 @@ def decide_all(
     session: Session,
     statuses: Mapping[Comment, Status],
     *,
-    moderator_id: int,
+    moderator_id: int | None,
     action_id: int,
     teaches: bool = True,
 ) -> None:

@@ -29,7 +29,7 @@ from commentsvc.models import (
 )
 
 KIND = "thread.merge"
-_KEPT = ("id", "key", "url", "title", "title_source", "title_tries", "version", "slow_seconds")
+_KEPT = ("id", "key", "url", "title", "title_source", "title_tries", "version", "slow_seconds", "imported")
 
 
 def require_mergeable(source: Thread, target: Thread) -> None:
@@ -75,6 +75,7 @@ def merge(
     # The version identifies cached pages: take one that neither thread has had.
     target.version = max(source.version, target.version) + 1
     target.approved_count += source.approved_count
+    target.imported = target.imported or source.imported
     if not target.title:
         target.title, target.title_source = source.title, source.title_source
     session.flush()
@@ -171,6 +172,9 @@ def _restored(session: Session, action: Action, target: Thread) -> Thread:
         title_tries=was.get("title_tries", 0),
         title_checked_at=_time(was.get("title_checked_at")),
         slow_seconds=was["slow_seconds"],
+        imported=was.get(
+            "imported", True
+        ),  # older merges did not record it; links are then looked up in vain
         created_at=datetime.fromisoformat(was["created_at"]),
         closed_at=_time(was["closed_at"]),
         version=max(was["version"], target.version) + 1,

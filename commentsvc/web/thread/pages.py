@@ -14,6 +14,7 @@ from commentsvc.domain.reading.thread_news import ThreadNews, Visit
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.domain.threads.versions import VersionStamp
+from commentsvc.domain.transfer import old_anchors
 from commentsvc.errors import BadAddressError, UnknownOriginError
 from commentsvc.models import Order, Status, Thread
 from commentsvc.serving.page_cache.policy import CachePolicy, mark_cacheable
@@ -124,7 +125,7 @@ def present_thread() -> ResponseReturnValue:
 def permalink(comment_id: int) -> ResponseReturnValue:
     """A comment's permanent link: redirects to its article."""
     _, thread = thread_pages.where_is(database(), comment_id)
-    return redirect(f"{thread.url}#comment-{comment_id}")
+    return redirect(f"{thread.url}{old_anchors.own(comment_id)}")
 
 
 def _oldest_page() -> datetime | None:
@@ -139,6 +140,8 @@ def _thread(thread_request: ThreadRequest) -> Response:
     if "replies" in args:
         return _conversation(thread_request, address, at)
     order = thread_request.order or address.site.order
+    if old_anchors.is_anchor(args.get("comment", "")):
+        return _at_comment(thread_request, address, args["comment"])
     focus_id = query_number("comment")
     page = thread_pages.page(database(), address, order=order, after=args.get("after"), focus_id=focus_id)
     if "fragment" in args:
@@ -171,6 +174,18 @@ def _notice(*, is_posted: bool) -> str | None:
     posted = POSTED if is_posted else ""
     asked = subscribing.ASKED if "asked" in request.args else ""
     return f"{posted} {asked}".strip() or None
+
+
+def _at_comment(thread_request: ThreadRequest, address: ThreadAddress, anchor: str) -> Response:
+    """Redirect from an anchor on the article's page, which may be that of another system, to the comment."""
+    thread = threads.find(database(), address)
+    number = old_anchors.comment_id(database(), thread.id, anchor) if thread else None
+    if "fragment" in request.args:
+        link = thread_request.link(comment=number, fragment=1)
+        # A browser reports any 404 as an error of the page, and links may well lead to what is gone.
+        return headers.no_store(make_response(redirect(link) if number else ("", 204)))
+    link = thread_request.link(comment=number)
+    return headers.no_store(make_response(redirect(f"{link}#comment-{number}" if number else link)))
 
 
 def _conversation(thread_request: ThreadRequest, address: ThreadAddress, at: datetime) -> Response:
