@@ -122,6 +122,11 @@ class Settings:
         default="",
         shown="nobody",
     )
+    mail_per_hour: int = _setting(
+        "Mails to subscribers in an hour; more wait.",
+        default="1000",
+    )
+    digest_hour: int = _setting("The hour, in UTC from 0 to 23, at which daily mails are sent.", default="6")
     private_articles: bool = _setting(
         "`on` also reads article titles at private addresses, for a blog in the same network.",
         default="off",
@@ -137,6 +142,10 @@ class Settings:
     keep_spam_days: int = _setting("Days after which spam is deleted; 0 keeps it.", default="30")
     keep_trash_days: int = _setting(
         "Days after which comments in the trash are deleted; 0 keeps them.", default="30"
+    )
+    keep_consent_days: int = _setting(
+        "Days for which the record of an ended subscription is kept, without its address; 0 keeps it.",
+        default="1095",
     )
     backup_dir: str = _setting(
         "The directory of your backups; `commentsvc doctor` says if the newest is too old.",

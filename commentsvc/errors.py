@@ -222,10 +222,24 @@ class RedirectedError(OutboundError):
 
 
 class MailError(CommentsvcError):
-    """A mail could not be sent; `lasting` is true if trying again would not help."""
+    """A mail could not be sent."""
 
-    def __init__(self, message: str, *, lasting: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        lasting: bool = False,
+        no_such_address: bool = False,
+        refused: bool = False,
+        ours: bool = False,
+    ) -> None:
+        """`lasting`: trying again would not help. At most one of the others says whose fault it is.
+
+        `no_such_address`: the address does not exist. `refused`: its server takes no mail for it. `ours`: the server
+        that sends our mail cannot be used, so that no mail can be sent.
+        """
         self.lasting = lasting
+        self.no_such_address, self.refused, self.ours = no_such_address, refused, ours
         super().__init__(message)
 
 

@@ -22,7 +22,23 @@ _MAPPED_BITS = 96
 _MAIL_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,189}")
 _BASE_PATH = re.compile(r"(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 OWN_PATHS = frozenset(
-    "account admin comment counts doctor embed embed.js healthz login picture receipt static thread".split()  # noqa: SIM905
+    [
+        "account",
+        "admin",
+        "comment",
+        "counts",
+        "doctor",
+        "embed",
+        "embed.js",
+        "healthz",
+        "login",
+        "mail",
+        "picture",
+        "privacy",
+        "receipt",
+        "static",
+        "thread",
+    ]
 )
 """The first parts of the service's own paths. With one of them as the base, `serving/base_path.py` could not tell
 whether a proxy has removed the base."""
@@ -145,6 +161,14 @@ def _read_cdn(text: str) -> int:
     return _read_number(text, 0, 86_400)
 
 
+def _read_rate(text: str) -> int:
+    return _read_number(text, 1, 1_000_000)
+
+
+def _read_hour(text: str) -> int:
+    return _read_number(text, 0, 23)
+
+
 def _read_days(text: str) -> int:
     return _read_number(text, 0, 36_500)
 
@@ -229,7 +253,11 @@ READERS: dict[str, Callable[[str], Any]] = {
     "max_comment_length": _read_length,
     "cache_mb": _read_cache,
     "cdn_seconds": _read_cdn,
-    **dict.fromkeys((f"keep_{what}_days" for what in ("network", "email", "spam", "trash")), _read_days),
+    **dict.fromkeys(
+        (f"keep_{what}_days" for what in ("network", "email", "spam", "trash", "consent")), _read_days
+    ),
+    "mail_per_hour": _read_rate,
+    "digest_hour": _read_hour,
     "private_articles": _read_switch,
     "post_limit": _read_limit,
     "person_limit": _read_limit,

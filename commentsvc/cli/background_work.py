@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from commentsvc import host_names
 from commentsvc.cli.service import Application
 from commentsvc.config import Settings
 from commentsvc.db.outage import is_unavailability, outage_of
+from commentsvc.domain import hash_keys
 from commentsvc.domain.admin import edits
 from commentsvc.domain.maintenance import (
     article_titles,
@@ -24,6 +27,10 @@ from commentsvc.domain.maintenance import (
 from commentsvc.domain.maintenance.retention import RetentionPeriods
 from commentsvc.domain.notifications import outbox
 from commentsvc.domain.notifications.outbox import OutgoingMail, Send
+from commentsvc.domain.subscriptions import fan_out
+from commentsvc.domain.subscriptions.composing import Composer
+from commentsvc.domain.subscriptions.links import MailLinks
+from commentsvc.domain.subscriptions.mail_words import MailWriter
 from commentsvc.domain.surge import episodes
 from commentsvc.models import now
 from commentsvc.serving.server import WsgiApp
@@ -85,9 +92,28 @@ class BackgroundWork:
 
     def _mail(self, session: Session) -> int:
         """Send all mail that is due, and return how many were tried."""
-        send, tried = sender(self._settings), 0
-        while send and not self._stopped() and outbox.deliver(session, send, at=now()):
+        if not self._settings.smtp_url:
+            fan_out.discard(session, at=now())
+            return 0
+        with sending(self._settings) as send:
+            return self._send_all(session, send)
+
+    def _send_all(self, session: Session, send: Send) -> int:
+        tried = 0
+
+        def counted(letter: OutgoingMail) -> None:
+            nonlocal tried
             tried += 1
+            send(letter)
+
+        hash_key = hash_keys.load(self._engine)
+        hour = self._settings.digest_hour
+        fan_out.spread(session, hash_key, digest_hour=hour, at=now(), stopped=self._stopped)
+        compose, per_hour = composer(self._settings).compose, self._settings.mail_per_hour
+        while not self._stopped() and outbox.deliver(
+            session, counted, at=now(), compose=compose, per_hour=per_hour
+        ):
+            pass
         return tried
 
     def _upkeep(self) -> Sequence[Step]:
@@ -116,13 +142,13 @@ class BackgroundWork:
             deleted_data.empty_log(self._engine, within=0)
 
 
-def sender(settings: Settings) -> Send | None:
-    """Return a function that sends a mail; None if no mail server is set."""
-    if not settings.smtp_url:
-        return None
+@contextmanager
+def sending(settings: Settings) -> Iterator[Send]:
+    """Yield a function that sends a mail, through one connection as far as possible; a mail server must be set."""
     from commentsvc.integrations import smtp  # here, because not every service sends mail
 
     relay = smtp.SmtpServer.read(settings.smtp_url)
+    connection = smtp.SmtpConnection(relay, settings.sender)
 
     def send(letter: OutgoingMail) -> None:
         smtp.send(
@@ -132,9 +158,26 @@ def sender(settings: Settings) -> Send | None:
             letter.subject,
             letter.text,
             number=letter.number,
+            html=letter.html,
+            sender_name=letter.sender_name,
+            message_id=letter.message_id,
+            headers=letter.headers,
+            connection=connection,
         )
 
-    return send
+    try:
+        yield send
+    finally:
+        connection.close()
+
+
+def composer(settings: Settings) -> Composer:
+    """Return what writes the mails to subscribers."""
+    host = settings.sender.rpartition("@")[2]
+    with suppress(ValueError):
+        host = host_names.in_ascii(host)
+    writer = MailWriter(MailLinks(settings.base_url), host)
+    return Composer(writer, settings.secret_key, settings.digest_hour)
 
 
 def title_reader(settings: Settings) -> article_titles.Read:

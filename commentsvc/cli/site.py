@@ -84,6 +84,11 @@ def list_(as_json: bool) -> None:
 @click.option("--heading", metavar="TEXT", help="The heading above the form.")
 @_choice("--policy", Policy, "Whose comments appear without your approval.")
 @click.option("--guests/--no-guests", default=None, help="Whether people may comment without logging in.")
+@click.option(
+    "--comment-mail/--no-comment-mail",
+    default=None,
+    help="Whether readers may ask for mail about new comments.",
+)
 @_choice("--order", Order, "Which comments come first.")
 @_choice("--edit-window", EditWindow, "How long people may edit their own comments.")
 @_choice("--name-field", FieldRule, "Whether guests give a name.")

@@ -62,7 +62,9 @@ class UTCDateTime(TypeDecorator[datetime]):
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        if value.tzinfo is None:
+            return datetime.combine(value, value.time(), UTC)  # `replace` takes seven times as long
+        return value.astimezone(UTC)
 
 
 def begin_write(session: Session) -> None:
@@ -169,13 +171,13 @@ def _begin(connection: Connection) -> None:
 
 @event.listens_for(Session, "before_flush")
 def _flush_only_when_writing(session: Session, _context: Any, _instances: Any) -> None:
-    _require_write(session)
+    require_write(session)
 
 
 @event.listens_for(Session, "do_orm_execute")
 def _execute_only_when_writing(state: ORMExecuteState) -> None:
     if state.is_insert or state.is_update or state.is_delete:
-        _require_write(state.session)
+        require_write(state.session)
 
 
 @event.listens_for(Session, "after_commit")
@@ -187,7 +189,7 @@ def _announce_commit(session: Session) -> None:
         listener(thread)
 
 
-def _require_write(session: Session) -> None:
+def require_write(session: Session) -> None:
     """Raise RuntimeError without `begin_write`: in the first test, not as a locked database in production."""
     if not _writes(session.connection()):
         raise RuntimeError("begin_write(session) must come before the first change")

@@ -16,7 +16,8 @@ __all__ = ["LONGEST", "REMEMBERED", "canonical", "match_key", "origin_of", "thre
 GIVEN_LONGEST = 16 * 1024
 """Longest URL accepted, in characters, including fragment and ignored parameters."""
 _ESCAPE = re.compile(r"%[0-9a-f]{2}", re.IGNORECASE)
-_COMMENT = re.compile(r"#comment-\d+$")
+_COMMENT = re.compile(r"#(?=[\w-]{0,100}\d)(?:[\w-]{0,20}com{1,2}ent|isso|c\d{5})[\w-]{0,80}$", re.ASCII)
+"""A link to a comment, here or in another system, as in static/embed.js."""
 _UNRESERVED = frozenset(string.ascii_letters + string.digits + "-._~")
 # Parameters that earlier releases removed. Their threads are stored under the keys without them.
 _EARLIER_TRACKING = re.compile(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from commentsvc.domain.fields import Guest
+from commentsvc.domain.proofs.address_proofs import AuthorHashes
 from commentsvc.models import Role
 
 HashInMonth = Callable[[str], str]
@@ -24,5 +25,7 @@ class Author:
     """For the current month."""
     network_hash_in: HashInMonth | None = None
     """Returns the hash for earlier months: a network's hash changes every month."""
+    proof_hashes: AuthorHashes | None = None
+    """Compared with proofs of addresses; None: no proof is looked up."""
     client_ip: str | None = None
     """Compared with bans and word lists, never stored."""

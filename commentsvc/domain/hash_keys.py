@@ -30,6 +30,11 @@ def load(engine: Engine) -> bytes:
         raise
 
 
+def read(session: Session) -> bytes:
+    """Return the key of a database in which one was made, within the session's transaction."""
+    return bytes.fromhex(_stored(session) or "")
+
+
 def _made(session: Session) -> str:
     begin_write(session)
     value = secrets.token_hex(SIZE)

@@ -34,8 +34,7 @@ class MemoryWindow(MemoryStorage):
         with self._lock:
             self._forget(now)
             moments = self._kept.setdefault(key, (expiry, deque()))[1]
-            while moments and moments[0] < now - expiry:
-                moments.popleft()
+            _forget_before(now - expiry, moments)
             if len(moments) + amount > limit:
                 return False
             moments.extend([now] * amount)
@@ -45,9 +44,10 @@ class MemoryWindow(MemoryStorage):
         """Return the time of the first hit in the window, and the number of hits."""
         now = time.monotonic()
         with self._lock:
-            moments = [moment for moment in self._kept.get(key, (expiry, ()))[1] if moment >= now - expiry]
-        # The library expects Unix time; we store monotonic time, which never goes back.
-        return time.time() - (now - moments[0] if moments else 0.0), len(moments)
+            moments = self._kept.get(key, (expiry, deque[float]()))[1]
+            _forget_before(now - expiry, moments)
+            # The library expects Unix time; we store monotonic time, which never goes back.
+            return time.time() - (now - moments[0] if moments else 0.0), len(moments)
 
     def reset(self) -> int:
         """Delete everything and return the number of keys."""
@@ -66,3 +66,8 @@ class MemoryWindow(MemoryStorage):
             key, (expiry, moments) = self._kept.popitem(last=False)
             if moments and moments[-1] >= now - expiry:
                 self._kept[key] = (expiry, moments)  # at the end of the queue
+
+
+def _forget_before(earliest: float, moments: deque[float]) -> None:
+    while moments and moments[0] < earliest:
+        moments.popleft()

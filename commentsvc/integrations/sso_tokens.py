@@ -29,6 +29,8 @@ class SsoClaims:
     name: str
     picture: str | None = None
     url: str | None = None
+    email: str | None = None
+    """The user's e-mail address, if the website says that it has verified it."""
 
 
 def read(token: str, secret: str, *, audience: str, at: datetime) -> SsoClaims:
@@ -55,6 +57,7 @@ def read(token: str, secret: str, *, audience: str, at: datetime) -> SsoClaims:
         name=claims.text(given.get("name")) or "",
         picture=claims.web_address(given.get("picture")),
         url=claims.text(given.get("url")),
+        email=claims.text(given.get("email")) if given.get("email_verified") is True else None,
     )
 
 

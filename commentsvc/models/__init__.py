@@ -1,5 +1,6 @@
 """The tables. They say only what is stored; the rules are in domain/."""
 
+from commentsvc.models.address_proofs import AddressCode, AddressProof
 from commentsvc.models.columns import (
     EditWindow,
     FieldRule,
@@ -13,34 +14,50 @@ from commentsvc.models.columns import (
     now,
 )
 from commentsvc.models.comments import AUTHOR_COLUMNS, Comment, Decision, DeletedImport, PendingEdit, Revision
-from commentsvc.models.deliveries import Delivery, DeliveryState
+from commentsvc.models.deliveries import Delivery, DeliveryKind, DeliveryState, Notice
 from commentsvc.models.logins import LoginSession, Ticket
 from commentsvc.models.moderation import Action, Ban, BanKind, FilterWord, Note, Pressure, Report, Usual
 from commentsvc.models.people import Commenter, Identity, Membership, Picture, Registration
 from commentsvc.models.provider_notices import NoticeKind, NoticeOutcome, ProviderNotice
 from commentsvc.models.searched import search_text
 from commentsvc.models.sites import Origin, Site, Thread, ThreadAlias
+from commentsvc.models.subscriptions import (
+    ConfirmationCount,
+    EndReason,
+    Frequency,
+    Subscription,
+    SubscriptionKind,
+    Suppression,
+    SuppressionReason,
+)
 from commentsvc.models.work_rounds import WorkRound
 
 __all__ = [
     "AUTHOR_COLUMNS",
     "Action",
+    "AddressCode",
+    "AddressProof",
     "Ban",
     "BanKind",
     "Comment",
     "Commenter",
+    "ConfirmationCount",
     "Decision",
     "DeletedImport",
     "Delivery",
+    "DeliveryKind",
     "DeliveryState",
     "EditWindow",
+    "EndReason",
     "FieldRule",
     "FilterWord",
+    "Frequency",
     "Identity",
     "Kind",
     "LoginSession",
     "Membership",
     "Note",
+    "Notice",
     "NoticeKind",
     "NoticeOutcome",
     "Order",
@@ -56,6 +73,10 @@ __all__ = [
     "Role",
     "Site",
     "Status",
+    "Subscription",
+    "SubscriptionKind",
+    "Suppression",
+    "SuppressionReason",
     "TextFormat",
     "Thread",
     "ThreadAlias",

@@ -35,6 +35,7 @@ AUTHOR_COLUMNS = (
     "guest_name",
     "guest_email",
     "guest_website",
+    "mention_title",
     "author_key_hash",
     "receipt_hash",
     "network_hash",
@@ -76,11 +77,15 @@ class Comment(Base):
     guest_name: Mapped[str | None] = mapped_column(String(80))
     guest_email: Mapped[str | None] = mapped_column(String(254))
     guest_website: Mapped[str | None] = mapped_column(String(500))
+    mention_title: Mapped[str | None] = mapped_column(String(300))
+    """The title of the page that mentions the article, on a pingback, if `guest_name` has no room for it."""
     author_key_hash: Mapped[str | None] = mapped_column(String(64))
     """Hash of a random key that only the author's browser has."""
     receipt_hash: Mapped[str | None] = mapped_column(String(64))
     """Hash of the token in a guest's private link to their comment; None for members' and imported comments."""
     network_hash: Mapped[str | None] = mapped_column(String(64))
+    proved: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """The author had proved `guest_email` from this browser."""
     search_text: Mapped[str | None] = mapped_column(Text, deferred=True)
     """The words by which it is found: see `models/searched.py`."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, ForeignKey, Index, String, Text, UniqueConstraint, event, text, true
+from sqlalchemy import Connection, ForeignKey, Index, String, Text, UniqueConstraint, event, false, text, true
 from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
 from commentsvc.db.session import Base, UTCDateTime
@@ -57,6 +57,8 @@ class Site(Base):
     """The local filter holds a comment whose probability of being spam, from 0.5 to 1, reaches this."""
     valve: Mapped[bool] = mapped_column(default=True, server_default=true())
     """Whether protection rises automatically while comments come at an abnormal rate."""
+    comment_mail: Mapped[bool] = mapped_column(default=True, server_default=false())
+    """Whether readers may ask for mail about new comments. An earlier site has to be switched on by its owner."""
     akismet_key: Mapped[str | None] = mapped_column(String(80))
     version: Mapped[int] = mapped_column(default=0, server_default="0")
     """Grows with every change of the site or its origins, so that cached pages expire."""
@@ -117,6 +119,8 @@ class Thread(Base):
     """When it closes, or closed, for new comments: by hand or on a set date."""
     slow_seconds: Mapped[int | None]
     """Slow mode: how long one person must wait between two comments."""
+    imported: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether it has imported comments, so that a link `#comment-5` means the other system's number."""
 
     site: Mapped[Site] = relationship()
 

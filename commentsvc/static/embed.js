@@ -17,7 +17,8 @@
   const CANONICAL = 'link[rel="canonical"]';
   const ROUTE = /#!?\/.*/;
   const pageKey = ({ url, canonical }) => `${url} ${canonical}`;
-  const permalink = () => /#comment-(\d{1,15})$/.exec(location.hash)?.[1];
+  const ANCHOR = /#([^/]*com+ent|isso|c\d{5})[^/]*\d\w*$/;
+  const permalink = () => ANCHOR.exec(location.hash)?.[0];
   const styles = new CSSStyleSheet();
   // Frames are wider than their place, for focus rings, but not than the screen.
   styles.replaceSync(`:host { display: block } :host([hidden]), slot[hidden] { display: none }
@@ -50,7 +51,7 @@ p { opacity: .8 }`);
 
   /** An address without its fragment; with `routes`, that of a hash router (#/…) stays. */
   function trimFragment(href, routes) {
-    const route = routes ? (ROUTE.exec(href)?.[0].replace(/#comment-\d+$/, "") ?? "") : "";
+    const route = routes ? (ROUTE.exec(href)?.[0].replace(ANCHOR, "") ?? "") : "";
     return href.split("#")[0] + route;
   }
 
@@ -176,7 +177,7 @@ p { opacity: .8 }`);
       const { signal } = (this.#aborter = new AbortController());
       addEventListener("hashchange", () => {
         if (!permalink()) return;
-        this.#send("go", { id: +permalink() });
+        this.#send("go", { id: permalink() });
         this.#load();
       }, { signal });
       if (this.#isNear() || permalink() || this.#permalink || this.#attribute("sso")) return this.#load(); // a token expires
@@ -310,7 +311,7 @@ p { opacity: .8 }`);
       // Which article will a comment be posted under?
       if (type === "where") this.#send("page", { asked: true, derived: this.#isDerived, ...this.#page() });
       if (type === "other") {
-        this.#permalink = +data.comment || 0;
+        this.#permalink = data.comment;
         this.#restart();
       }
     }

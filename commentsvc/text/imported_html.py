@@ -35,7 +35,7 @@ _CELL = " | "
 _DEEPEST_CODE = 10
 
 # Possessive quantifiers prevent backtracking on hostile texts. "<3" and "<me@home.example>" are not tags.
-_TAG = re.compile(
+TAG = re.compile(
     r"<(/?)([a-z][a-z0-9-]*+(?::[a-z]++)?)(?=[\s/>])(?:((?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*+)>|([^<>]*+)>)",
     re.IGNORECASE,
 )
@@ -70,7 +70,7 @@ def _without_comments(html: str) -> str:
 def _pieces(html: str) -> Iterator[tuple[str, str, str]]:
     """Yield (slash, tag, attributes) for each tag and ("", "", text) for the text between tags."""
     position = 0
-    for match in _TAG.finditer(html):
+    for match in TAG.finditer(html):
         if match.start() > position:
             yield "", "", html[position : match.start()]
         yield match[1], match[2].lower(), match[3] if match[3] is not None else match[4]

@@ -46,6 +46,10 @@ EDIT_WINDOWS: Any = {
 ORDERS: Any = {Order.OLDEST.value: "Oldest first", Order.NEWEST.value: "Newest first"}
 
 
+_TYPED = ("text", "name", "email", "website", "title", "author_key")
+_ABOUT_MAIL = ("notify", "notify_what", "notify_email")
+
+
 @dataclass(frozen=True, slots=True)
 class CommentForm:
     """A reader's comment, as it arrived; of a repeated field the first.
@@ -62,8 +66,8 @@ class CommentForm:
         return self.given.get(name, "")
 
     def values(self) -> dict[str, str]:
-        """Return what was typed, to show it again."""
-        return {name: self.value(name) for name in ("text", "name", "email", "website", "title")}
+        """Return what was typed, and the browser's key, to show the form again."""
+        return {name: self.value(name) for name in (*_TYPED, *_ABOUT_MAIL)}
 
 
 class ActionForm(FlaskForm):
@@ -121,6 +125,7 @@ class SiteForm(FlaskForm):
     close_after_days = IntegerField(
         "Close after", [Optional(), NumberRange(min=1, max=36500, message="Between 1 and 36500 days")]
     )
+    comment_mail = BooleanField("Readers may ask for mail about new comments")
     ignored_parameters = TextAreaField("URL parameters to ignore")
 
 

@@ -13,7 +13,7 @@ from flask import Blueprint, Flask
 from flask.typing import ResponseReturnValue
 
 from commentsvc.config import Settings
-from commentsvc.web import health, own_edits, setup_check, start_page, static_files
+from commentsvc.web import health, own_edits, privacy, setup_check, start_page, static_files, subscriptions
 from commentsvc.web.account import pages as account
 from commentsvc.web.admin import (
     action_log,
@@ -41,6 +41,7 @@ from commentsvc.web.admin import (
 from commentsvc.web.admin import context as admin_context
 from commentsvc.web.auth import handoff, login, provider_notices, sso
 from commentsvc.web.thread import (
+    address_claims,
     avatars,
     claiming,
     counts,
@@ -48,6 +49,7 @@ from commentsvc.web.thread import (
     pages,
     posting,
     preview,
+    proving,
     receipt_links,
     receipts,
     reporting,
@@ -88,6 +90,7 @@ POST_LIMITS: Mapping[str, Callable[[Settings], str]] = {
     "person": lambda settings: settings.person_limit,
     "thread": lambda settings: settings.thread_limit,
 }
+PROOF_LIMITS = {"address mails": proving.MAILS, "address tries": address_claims.TRIES}
 RECEIPT_LIMITS = {"receipt guesses": receipt_links.GUESSES, "receipt changes": receipt_links.CHANGES}
 LOGIN_LIMITS = {"logins": login.LIMIT, "cancelled logins": login.LIMIT, "login questions": login.ASKING_LIMIT}
 
@@ -102,10 +105,14 @@ ROWS = (
     Row(avatars.blueprint, EVERYBODY, READ),
     Row(posting.blueprint, EVERYBODY, FORM, POST_LIMITS),
     Row(preview.blueprint, EVERYBODY, FORM, {"previews": preview.PREVIEWS}),
+    Row(proving.blueprint, EVERYBODY, FORM, PROOF_LIMITS),
     Row(reporting.blueprint, EVERYBODY, FORM, {"reports": reporting.LIMIT}),
     Row(own_comments.blueprint, EVERYBODY, FORM, {"removals": own_edits.REMOVALS}),
     Row(receipts.blueprint, EVERYBODY, FORM, RECEIPT_LIMITS),
     Row(claiming.blueprint, EVERYBODY, FORM),
+    # Mail that readers asked for.
+    Row(subscriptions.blueprint, EVERYBODY, FORM, {"subscription pages": subscriptions.LIMIT}),
+    Row(privacy.blueprint, EVERYBODY, READ),
     # Login, and a person's own pages.
     Row(login.blueprint, EVERYBODY, FORM, LOGIN_LIMITS),
     Row(sso.blueprint, EVERYBODY, FORM),
@@ -137,6 +144,8 @@ ROWS = (
 )
 
 DIFFERENT = {
+    "subscriptions.stop": "Mail programs send their own button here, without our Origin; the token proves whose it is.",
+    "subscriptions.stop_site": "As above, for all mail of a site.",
     "login.posted": "A provider sends its answer here, without our Origin; the OAuth state proves whose it is.",
     "provider_notices.facebook": "Meta sends its notices here, without our Origin; they are signed.",
     "provider_notices.apple": "Apple sends its notices here, without our Origin; they are signed.",

@@ -6,12 +6,12 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Frame, Page, expect
 
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.spam import checks
 from commentsvc.models import Comment, Policy, Status
+from tests.support.accessibility import serious_violations
 from tests.support.browser import Blog, Service
 from tests.support.frame_pages import (
     LONG_READ,
@@ -38,16 +38,6 @@ def _quick_readers(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
     Asked for here, before any page, the blog and the service outlive the browser's last request.
     """
     monkeypatch.setattr(checks, "FASTEST_SECONDS", 0.0)
-
-
-def serious(place: Page | Frame) -> list[Any]:
-    """Return what axe finds that keeps people out."""
-    result = Axe().run(place, options={"resultTypes": ["violations"]})  # type: ignore[arg-type]
-    return [
-        (one["id"], [node["html"] for node in one["nodes"]], one["nodes"][0].get("failureSummary"))
-        for one in result.response["violations"]
-        if one["impact"] in {"serious", "critical"}
-    ]
 
 
 def conversation(service: Service, blog: Blog) -> None:
@@ -91,22 +81,22 @@ def test_the_frame_and_its_form_keep_nobody_out(
     page.goto(blog.url())
     thread = on_its_ground(inside(page), theme)
     expect(thread.locator("html")).to_have_attribute("data-theme", theme)
-    assert serious(thread) == []
-    assert serious(page) == []
+    assert serious_violations(thread) == []
+    assert serious_violations(page) == []
     thread.get_by_role("link", name="Reply to Bob").first.click()
     expect(thread.get_by_role("heading", name="Leave a Reply to Bob")).to_be_visible()
     post(thread)
     expect(thread.locator("#text-error")).to_be_visible()
-    assert serious(thread) == []
+    assert serious_violations(thread) == []
     fill_in(thread, "**Words**", email="nobody")
     post(thread)
     expect(thread.locator("#email-error")).to_have_text("Invalid email address")
     thread.get_by_role("tab", name="Preview").click()
     expect(thread.get_by_role("tabpanel", name="Preview")).to_be_visible()
-    assert serious(thread) == []
+    assert serious_violations(thread) == []
     thread.locator(".menu summary").first.click()
     expect(thread.get_by_role("link", name="Report").first).to_be_visible()
-    assert serious(thread) == []
+    assert serious_violations(thread) == []
     complaints.clear()
 
 
@@ -124,7 +114,7 @@ def test_the_forms_of_ones_own_comment_keep_nobody_out(
         thread.locator(".menu summary").click()
         thread.get_by_role("link", name=kind, exact=True).click()
         expect(thread.get_by_role("form", name=f"{kind} your comment")).to_be_visible()
-        assert serious(thread) == []
+        assert serious_violations(thread) == []
         page.keyboard.press("Escape")
         expect(thread.locator(".menu summary")).to_be_focused()
 
@@ -141,11 +131,11 @@ def test_the_threads_page_and_a_held_comment_keep_nobody_out(
     post(page.main_frame)
     expect(page.locator(".pending")).to_be_visible()
     page.get_by_label("Your comment").focus()
-    assert serious(page) == []
+    assert serious_violations(page) == []
     change(service, blog, policy=Policy.CLOSED)
     page.reload()
     expect(page.get_by_text("Comments are closed.")).to_be_visible()
-    assert serious(page) == []
+    assert serious_violations(page) == []
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -156,7 +146,7 @@ def test_the_note_on_a_page_without_a_site_keeps_nobody_out(
     page.goto(f"{blog.origin.replace('localhost', 'stranger.test')}/")
     thread = on_its_ground(inside(page), theme)
     expect(thread.get_by_text("There are no comments on this page.")).to_be_visible()
-    assert serious(thread) == []
+    assert serious_violations(thread) == []
     complaints.clear()
 
 
@@ -166,7 +156,7 @@ def test_the_start_page_keeps_nobody_out(page: Page, service: Service, theme: An
     page.set_viewport_size({"width": width, "height": 800})
     page.emulate_media(color_scheme=theme)
     page.goto(f"{service.url}/")
-    assert serious(page) == []
+    assert serious_violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     for link in ("127.0.0.1", "Your comments"):
         page.keyboard.press("Tab")
@@ -174,7 +164,9 @@ def test_the_start_page_keeps_nobody_out(page: Page, service: Service, theme: An
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/nowhere", "/account", "/admin", "/login/opening", "/admin/invite/x"])
+@pytest.mark.parametrize(
+    "path", ["/nowhere", "/account", "/admin", "/login/opening", "/admin/invite/x", "/privacy"]
+)
 def test_the_pages_that_stand_alone_keep_nobody_out(
     page: Page, service: Service, theme: Any, path: str, complaints: list[str]
 ) -> None:
@@ -185,7 +177,7 @@ def test_the_pages_that_stand_alone_keep_nobody_out(
         page.goto(f"{service.url}{path}")
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         expect(page.get_by_role("banner").get_by_role("link", name="127.0.0.1")).to_be_visible()
-        assert serious(page) == []
+        assert serious_violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     complaints.clear()  # the browser tells every answer of 4xx
 

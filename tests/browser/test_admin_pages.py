@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 from sqlalchemy import select
 
@@ -29,6 +28,7 @@ from commentsvc.models import (
     Ticket,
     now,
 )
+from tests.support.accessibility import serious_violations
 from tests.support.admin_queue import AdminQueue, queue_in
 from tests.support.browser import Service
 from tests.support.browser_client import link_for
@@ -138,16 +138,6 @@ def pages(it: AdminQueue, known: dict[str, Any]) -> list[str]:
     return results
 
 
-def grave(page: Page, only: list[str] | None = None) -> list[Any]:
-    """Return what axe finds that keeps people out."""
-    options: dict[str, Any] = {"resultTypes": ["violations"]}
-    if only:
-        options["runOnly"] = only
-    result = Axe().run(page, options=options).response["violations"]
-    serious = [row for row in result if row["impact"] in {"serious", "critical"}]
-    return [(row["id"], [node["html"] for node in row["nodes"]]) for row in serious]
-
-
 @pytest.mark.parametrize("width", [360, 1200])
 def test_nobody_is_kept_out_of_any_page(page: Page, service: Service, it: AdminQueue, width: int) -> None:
     known = seeded(it)
@@ -169,8 +159,8 @@ def test_nobody_is_kept_out_of_any_page(page: Page, service: Service, it: AdminQ
             continue
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             wrong.append((path, "is too wide", page.evaluate("document.documentElement.scrollWidth")))
-        wrong += [(path, "light", one) for one in grave(page)]
+        wrong += [(path, "light", one) for one in serious_violations(page)]
         page.emulate_media(color_scheme="dark", reduced_motion="reduce")
         page.evaluate("Promise.allSettled(document.getAnimations().map(one => one.finished))")
-        wrong += [(path, "dark", one) for one in grave(page, ["color-contrast"])]
+        wrong += [(path, "dark", one) for one in serious_violations(page, only=("color-contrast",))]
     assert wrong == [], "\n".join(map(str, wrong))

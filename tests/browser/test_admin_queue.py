@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Dialog, Page, expect
 
 from commentsvc.db.session import begin_write
@@ -14,6 +13,7 @@ from commentsvc.domain.accounts import accounts
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.maintenance import expired_comments
 from commentsvc.models import Comment, Report, Status
+from tests.support.accessibility import serious_violations
 from tests.support.admin_queue import AdminQueue, queue_in
 from tests.support.browser import Service
 from tests.support.browser_client import link_for
@@ -307,7 +307,5 @@ def test_nobody_is_kept_out(page: Page, service: Service, it: AdminQueue, scheme
                  f"/admin/comments/{answer}"):  # fmt: skip
         if path:
             page.goto(service.url + path)
-        result = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-        grave = [row for row in result if row["impact"] in {"serious", "critical"}]
-        assert grave == [], (path, [(row["id"], [node["html"] for node in row["nodes"]]) for row in grave])
+        assert serious_violations(page) == [], path
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
 from commentsvc.domain.spam import checks
+from commentsvc.models import Comment
 from tests.support.browser import Blog, Service
 from tests.support.frame_pages import (
     LONG_READ,
@@ -242,6 +243,32 @@ def test_a_permalink_brings_its_comment_into_view(page: Page, service: Service, 
     expect(frame(page).locator(f"#comment-{ids[20]}")).to_have_class(re.compile("highlighted"))
 
 
+def test_old_links_of_another_system_lead_to_the_comments_that_they_meant(
+    page: Page, service: Service, blog: Blog
+) -> None:
+    ids = write(service, blog, *(f"Comment {number}" for number in range(130)))
+    old = {ids[110]: ids[3], ids[3]: ids[110], ids[60]: 9000}
+    with service.writing() as session:
+        for number, there in old.items():
+            session.get_one(Comment, number).transfer_key = f"wordpress:blog.example:{there}"
+        session.get_one(Comment, ids[90]).transfer_key = "isso:blog.example:7"
+        session.get_one(Comment, ids[90]).thread.imported = True
+        session.commit()
+    blog.pages["/"] = article(service, before=LONG_READ)
+    page.goto(blog.url(f"/?cpage=2#comment-{ids[3]}"))
+    in_view(page, ids[110])
+    for anchor, number in (
+        (f"comment-{ids[110]}", ids[3]),
+        ("comment-9000", ids[60]),
+        ("isso-7", ids[90]),
+        (f"comment-c{ids[110]}", ids[110]),
+        (f"comment-{ids[5]}", ids[5]),
+    ):
+        page.evaluate(f"location.hash = '{anchor}'")
+        in_view(page, number)
+        expect(frame(page).locator(f"#comment-{number}")).to_have_class(re.compile("highlighted"))
+
+
 def test_a_permalink_finds_a_comment_deep_in_a_later_page(page: Page, service: Service, blog: Blog) -> None:
     roots = write(service, blog, *(f"Comment {number}" for number in range(130)))
     replies = write(service, blog, *(f"Reply {number}" for number in range(30)), parent=roots[120])
@@ -287,7 +314,7 @@ def test_a_comments_date_leads_to_the_article_at_that_comment(
     page.goto(blog.url())
     page.locator("comment-thread").scroll_into_view_if_needed()
     frame(page).locator(f"#comment-{ids[1]} .when").click()
-    page.wait_for_url(f"**/#comment-{ids[1]}")
+    page.wait_for_url(f"**/#comment-c{ids[1]}")
     in_view(page, ids[1])
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from commentsvc.db.session import begin_write
@@ -14,6 +13,7 @@ from commentsvc.domain.spam.spam_filter import ENOUGH
 from commentsvc.models import Comment, Policy, Site, Status
 from tests.browser.test_admin_queue import enter, toast
 from tests.browser.test_admin_queue import it as queue_of_service
+from tests.support.accessibility import serious_violations
 from tests.support.admin_queue import AdminQueue
 from tests.support.browser import Service
 
@@ -77,8 +77,7 @@ def test_words_and_a_threshold_are_tried_read_and_saved(
     expect(tried.locator(".misses li")).to_contain_text("My grandfather's casino was cheap")
     expect(tried.locator(".misses li")).to_contain_text("Its text has “casino”, which this site disallows.")
     assert rules_of(it) == before
-    result = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-    assert [row["id"] for row in result if row["impact"] in {"serious", "critical"}] == []
+    assert serious_violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
     words.fill("")

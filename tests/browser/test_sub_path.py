@@ -169,7 +169,7 @@ def test_permalinks_and_counts_work(page: Page, service: Service, blog: Blog) ->
     numbers = write(service, blog, *[f"Comment {number}" for number in range(40)])
     blog.pages["/"] = article(service, before=f'<p><b data-comment-count="{blog.url()}"></b></p>')
     page.goto(f"{service.url}/comment/{numbers[0]}")
-    page.wait_for_url(blog.url(f"/#comment-{numbers[0]}"))
+    page.wait_for_url(blog.url(f"/#comment-c{numbers[0]}"))
     in_view(page, numbers[0])
     expect(page.locator("b")).to_have_text("40")
     expect(frame(page).locator(f"#comment-{numbers[0]} .when")).to_have_attribute(

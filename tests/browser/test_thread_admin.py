@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
 from commentsvc.domain.accounts import accounts
 from commentsvc.models import Report, Thread, now
+from tests.support.accessibility import violations
 from tests.support.browser import Blog, Service
 from tests.support.frame_pages import article, change, fits, inside, write
-
-
-def accessible(page: Page) -> None:
-    results = [
-        (one["id"], [node["html"] for node in one["nodes"]]) for one in Axe().run(page).response["violations"]
-    ]
-    assert results == []
 
 
 @pytest.fixture
@@ -41,16 +34,16 @@ def test_merge_and_unmerge(admin: Page, service: Service, blog: Blog, scheme: st
     admin.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
     admin.reload()  # or the colours would still be on their way
     expect(admin.get_by_text("2 articles")).to_be_visible()
-    accessible(admin)
+    assert violations(admin) == []
     admin.get_by_role("link", name="Find split threads").click()
-    accessible(admin)
+    assert violations(admin) == []
     admin.get_by_role("link", name="Merge into the first").click()
     expect(admin.get_by_text("which will have 3 comments")).to_be_visible()
-    accessible(admin)
+    assert violations(admin) == []
     admin.get_by_role("button", name="Merge").click()
     expect(admin.get_by_role("status")).to_contain_text("Merged: 1 comment moved here.")
     expect(admin.get_by_role("main")).to_contain_text("It is also found under another key")
-    accessible(admin)
+    assert violations(admin) == []
 
     blog.pages["/a"] = article(service)
     reader = admin.context.new_page()
@@ -78,7 +71,7 @@ def test_every_page_fits_its_window(admin: Page, service: Service, blog: Blog, w
     ):
         admin.goto(service.url + path)
         assert admin.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-        accessible(admin)
+        assert violations(admin) == []
 
 
 def test_a_thread_is_closed_and_its_readers_see_why(admin: Page, service: Service, blog: Blog) -> None:

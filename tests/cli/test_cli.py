@@ -173,6 +173,53 @@ def test_an_import_that_cannot_be_says_so() -> None:
     assert "not a WordPress export" in fail("import", "wordpress", "other.xml", "--site", "Blog")
 
 
+def test_a_file_that_is_cut_off_is_reported_before_the_error() -> None:
+    succeed("init")
+    succeed("site", "add", "Blog", "https://blog.example")
+    Path("export.xml").write_text(EXPORT[: EXPORT.index("</item>")])
+    output = run("import", "wordpress", "export.xml", "--site", "Blog").output
+    assert re.search(r"Comments: +1 new.*the file ends in the middle", output, re.DOTALL)
+    assert "1 comment " in succeed("site", "list")
+
+
+def test_a_wrong_encoding_is_counted_before_anything_is_written() -> None:
+    succeed("init")
+    succeed("site", "add", "Blog", "https://blog.example")
+    Path("export.xml").write_bytes(EXPORT.replace("Good.", "Größe").encode("latin-1"))
+    command = ("import", "wordpress", "export.xml", "--site", "Blog")
+    counted = r"characters that are not UTF-8, which the file says it is[^:]*: 2\n"
+    assert re.match(rf"Before anything is written: {counted}", output := succeed(*command))
+    assert re.search(rf"Note: {counted}", output)
+    assert re.search(rf"Note: {counted}", succeed(*command, "--dry-run"))
+
+
+@pytest.mark.parametrize(
+    ("pair", "said"),
+    [("anna", "is not like"), ("=1", "is not like"), ("anna=Anna", "is not like"), ("anna=99", "no role")],
+)
+def test_an_author_needs_an_account_with_a_role(pair: str, said: str) -> None:
+    succeed("init")
+    succeed("site", "add", "Blog", "https://blog.example")
+    Path("export.xml").write_text(EXPORT)
+    command = ("import", "wordpress", "export.xml", "--site", "Blog", "--author")
+    assert said in " ".join(run(*command, pair).output.split())
+    assert re.search("written by “anna”, whose account here was given: 0", succeed(*command, "anna=owner"))
+
+
+def test_an_import_follows_articles_whose_addresses_have_changed() -> None:
+    succeed("init")
+    succeed("site", "add", "Blog", "https://blog.example")
+    Path("export.xml").write_text(EXPORT.replace("/hello/", "/?p=1"))
+    succeed("import", "wordpress", "export.xml", "--site", "Blog")
+    Path("export.xml").write_text(EXPORT)
+    command = ("import", "wordpress", "export.xml", "--site", "Blog")
+    changed = "https://blog.example/?p=1 is now https://blog.example/hello/: 1"
+    assert changed in succeed(*command)
+    assert changed in succeed(*command, "--follow", "--dry-run")
+    assert "Moved 1 thread" in succeed(*command, "--follow")
+    assert "Elsewhere" not in succeed(*command)
+
+
 def test_comments_are_rendered_anew_where_that_is_due() -> None:
     succeed("init")
     succeed("site", "add", "Blog", "https://blog.example")

@@ -23,10 +23,10 @@ def stored(name: str = "Blog") -> SiteSettings:
 class TestEdit:
     def test_changes_what_is_mentioned_and_nothing_else(self, written: list[int]) -> None:
         before = stored()
-        output = succeed("site", "edit", "Blog", "--policy", "hold_all", "--no-guests")
+        output = succeed("site", "edit", "Blog", "--policy", "hold_all", "--no-guests", "--no-comment-mail")
         assert output == "Saved 'Blog' for https://blog.example.\n"
         after = stored()
-        assert (after.policy, after.guests) == (Policy.HOLD_ALL, False)
+        assert (after.policy, after.guests, after.comment_mail) == (Policy.HOLD_ALL, False, False)
         assert (after.origins, after.heading, after.order) == (before.origins, before.heading, before.order)
 
     def test_origins_replace_the_former_ones(self, written: list[int]) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from commentsvc.domain import article_urls
 from commentsvc.errors import BadAddressError
+from tests.support.time_limit import within
 
 
 @pytest.mark.parametrize(
@@ -170,3 +171,26 @@ def test_a_refusal_does_not_repeat_a_long_address() -> None:
     with pytest.raises(BadAddressError) as caught:
         article_urls.origin_of("https://blog.example/" + "a" * 3000)
     assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize(
+    "anchor",
+    [
+        "comment-7",
+        "comment-c7",
+        "isso-3",
+        "remark42__comment-5b1f-22e",
+        "commento-0a1b",
+        "c4567890123",
+        "atk-comment-5",
+    ],
+)
+def test_a_link_to_a_comment_does_not_make_another_article(anchor: str) -> None:
+    assert article_urls.canonical(f"https://blog.example/a#/two#{anchor}") == "https://blog.example/a#/two"
+
+
+@within(2)
+def test_a_fragment_made_of_anchors_takes_linear_time() -> None:
+    for part in ("#com", "#comment1", "#" + "com" * 50, "#c11111", "#comm"):
+        article_urls.canonical("https://blog.example/a#/" + part * (600 // len(part)))
+        article_urls.shortened("https://blog.example/a#/" + part * (15_000 // len(part)))

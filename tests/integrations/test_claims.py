@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 
 from commentsvc import create_app
 from commentsvc.config import Settings
-from commentsvc.db.session import db
 from commentsvc.domain.accounts import invitations
 from commentsvc.errors import BadAddressError
 from commentsvc.integrations import claims
@@ -26,6 +25,7 @@ from tests.conftest import BASE_URL, BLOG, dispose
 from tests.support import provider_fakes as fakes
 from tests.support.browser_client import BrowserClient
 from tests.support.login_client import LoginClient
+from tests.support.outside_session import outside_session
 from tests.support.provider_fakes import Reply, Vendors
 from tests.web.auth.test_sso import a_site, send
 
@@ -87,9 +87,7 @@ def app(settings: Settings, vendors: Vendors) -> Iterator[Flask]:
 
 @pytest.fixture
 def session(app: Flask) -> Iterator[Session]:
-    with app.app_context():
-        engine = db.engine
-    with Session(engine, expire_on_commit=False) as session:
+    with outside_session(app, expire_on_commit=False) as session:
         yield session
 
 

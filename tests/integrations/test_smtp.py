@@ -165,3 +165,94 @@ class TestSettings:
 def test_what_cannot_even_be_asked_is_a_fault_like_any_other(strange: dict[str, str]) -> None:
     with mail_server() as box, pytest.raises(MailError):
         send(dataclasses.replace(relay(box), **strange))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("length", [60, 76, 90])
+def test_an_address_in_a_header_is_one_unbroken_word(length: int) -> None:
+    """Python's usual policy would write a long one as encoded words, or in a second line."""
+    url = "https://comments.example/mail/stop/".ljust(length, "a")
+    headers = (("List-Unsubscribe", f"<{url}>"), ("References", f"<{'r' * length}@blog.example>"))
+    with mail_server() as box:
+        smtp.send(
+            relay(box),
+            "comments@blog.example",
+            "anna@mail.example",
+            "Re: Grüße, und ein langer Titel, der nicht in eine Zeile der Mail passt, sondern in zwei",
+            "Good day.\n",
+            number=7,
+            html="<p>Good day.</p>",
+            sender_name='Jörg "x" via Blog',
+            headers=headers,
+        )
+    lines = box.raw[0].split(b"\r\n")
+    assert f"List-Unsubscribe: <{url}>".encode() in lines
+    assert f"References: <{'r' * length}@blog.example>".encode() in lines
+    assert all(
+        len(word) <= 75 for line in lines if line.startswith((b"Subject", b" =?")) for word in line.split()
+    )
+    (found,) = box.mails
+    assert found["From"] == '"Jörg \\"x\\" via Blog" <comments@blog.example>'
+    assert [part.get_content_type() for part in found.iter_parts()] == ["text/plain", "text/html"]
+
+
+def test_a_domain_is_written_as_dns_has_it_and_a_name_in_utf8_needs_a_server_that_takes_it() -> None:
+    with mail_server() as box:
+        send(relay(box), to="anna@bücher.example")
+        with pytest.raises(MailError, match="ASCII") as caught:
+            send(relay(box), to="jörg@mail.example")
+    assert box.recipients == ["anna@xn--bcher-kva.example"]
+    assert caught.value.lasting
+
+
+@pytest.mark.parametrize(
+    ("refusals", "fault"),
+    [
+        ({"RCPT": ["550 5.1.1 no such user"]}, "no_such_address"),
+        ({"RCPT": ["550 5.1.10 null MX"]}, "no_such_address"),
+        ({"RCPT": ["550 5.7.1 not allowed"]}, "refused"),
+        ({"RCPT": ["552 5.2.2 mailbox full"]}, None),
+        ({"RCPT": ["450 4.2.0 greylisted"]}, None),
+        ({"MAIL": ["550 5.7.1 not your address"]}, "ours"),
+        ({"DATA": ["554 5.7.1 looks like spam"]}, None),
+    ],
+)
+def test_it_says_whose_fault_a_refusal_is(refusals: dict[str, list[str]], fault: str | None) -> None:
+    with mail_server(refusals=refusals) as box, pytest.raises(MailError) as caught:
+        send(relay(box))
+    faults = [name for name in ("no_such_address", "refused", "ours") if getattr(caught.value, name)]
+    assert faults == ([fault] if fault else [])
+
+
+def test_one_connection_serves_many_mails_and_is_renewed_after_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(smtp, "MAILS_PER_CONNECTION", 3)
+    with mail_server() as box:
+        connection = smtp.SmtpConnection(relay(box), "comments@blog.example")
+
+        def hand_in() -> None:
+            smtp.send(
+                relay(box),
+                "comments@blog.example",
+                "a@mail.example",
+                "Hi",
+                "Hi\n",
+                number=1,
+                connection=connection,
+            )
+
+        for _ in range(4):
+            hand_in()
+        assert greetings(box) == ["blog.example"] * 2
+        box.refusals["RCPT"] = ["550 5.1.1 no such user"]
+        with pytest.raises(MailError):
+            hand_in()
+        hand_in()
+        assert greetings(box) == ["blog.example"] * 3
+        connection.close()
+    assert len(box.raw) == 5
+
+
+def greetings(box: Mailbox) -> list[str]:
+    """The names with which connections began."""
+    return [line.split()[1] for line in box.commands if line.upper().startswith("EHLO")]

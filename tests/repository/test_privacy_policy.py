@@ -16,6 +16,8 @@ from commentsvc.domain.accounts import accounts, login_sessions, login_tickets, 
 from commentsvc.domain.admin import edits
 from commentsvc.domain.maintenance import retention
 from commentsvc.domain.maintenance.retention import RetentionPeriods
+from commentsvc.domain.proofs import address_codes, address_proofs
+from commentsvc.domain.subscriptions import confirming
 from commentsvc.integrations.oauth import catalogue
 from commentsvc.web.auth.cookies import READER_COOKIE, CookieSessions, SessionsByPath
 from tests.conftest import dispose, environment
@@ -99,11 +101,16 @@ def test_every_period_is_one_of_the_code(secure: Flask) -> None:
         f"{usual.trash} days after that",
         f"its former text is deleted after {days(edits.KEPT)}",
         f"We remember for {days(retention.NOTICES_KEPT)}",
+        f"deleted after {days(confirming.LIFE)}",
+        f"as a proof for {usual.consent} days",
         f"This login ends after {single_sign_on.LIFE.days} day without a visit",
+        f"which is valid for {address_codes.LIFE.seconds // 60} minutes",
         "offered for 1 day",
         "used for 7 days",
     ]
     assert usual.emails == 0
+    assert timedelta(days=365) == address_proofs.UNUSED
+    assert "until a year after your last comment with it" in FLAT
     assert "the e-mail address is never shown, and is kept as long as the comment" in FLAT
     for sentence in sentences:
         assert sentence in FLAT, sentence

@@ -15,7 +15,7 @@ from commentsvc.config import Settings
 from commentsvc.db.session import begin_write
 from commentsvc.domain.reading import avatars
 from commentsvc.models import Site, Status, now
-from commentsvc.serving.access_log import AccessLog
+from commentsvc.serving.access_log import AccessLog, shown_path
 from commentsvc.serving.base_path import BasePath
 from commentsvc.setting_values import OWN_PATHS
 from tests.conftest import BASE_URL, BLOG, dispose
@@ -189,6 +189,7 @@ def test_the_access_log_has_paths_as_the_views_know_them(app: Flask, reader: Gue
     environ |= {"SERVER_NAME": "x", "SERVER_PORT": "80", "wsgi.url_scheme": "http"}
     b"".join(logged(environ, lambda *_: None))
     assert '"GET /admin/sign-in/…"' in lines[0]
+    assert shown_path("/mail/stop-site/secret") == "/mail/stop-site/…"
 
 
 def test_a_host_of_its_own_costs_no_layer(settings: Settings) -> None:

@@ -66,9 +66,14 @@ def item(
 
 
 def export(
-    *items: str, version: str = "1.2", scheme: str = "http", blog: str = OLD_BLOG, head: str = ""
+    *items: str,
+    version: str = "1.2",
+    scheme: str = "http",
+    blog: str = OLD_BLOG,
+    head: str = "",
+    authors: str = "",
 ) -> bytes:
-    """Return a whole export; `head` stands before the root element."""
+    """Return a whole export; `head` stands before the root element, `authors` in the blog's head."""
     return f"""<?xml version="1.0" encoding="UTF-8" ?>
 <!-- This is a WordPress eXtended RSS file -->
 {head}<rss version="2.0"
@@ -81,6 +86,7 @@ def export(
   <wp:base_site_url>{blog}</wp:base_site_url>
   <wp:base_blog_url>{blog}</wp:base_blog_url>
   <wp:author><wp:author_login>anna</wp:author_login><wp:author_email>a@b.example</wp:author_email></wp:author>
+  {authors}
   <image><url>{blog}/icon.png</url><title>An icon</title><link>https://elsewhere.example</link></image>
 {"".join(items)}
 </channel>
@@ -88,9 +94,11 @@ def export(
 """.encode()
 
 
-def load(session: Session, site: Site, *items: str, blog: str = OLD_BLOG, **options: Any) -> ImportReport:
+def load(
+    session: Session, site: Site, *items: str, blog: str = OLD_BLOG, people: str = "", **options: Any
+) -> ImportReport:
     """Import an export made of these articles into `site`."""
-    file = io.BytesIO(export(*items, blog=blog))
+    file = io.BytesIO(export(*items, blog=blog, authors=people))
     return importing.run(session, site, wordpress.read(file), at=TODAY, **options)
 
 

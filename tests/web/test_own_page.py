@@ -10,12 +10,13 @@ from flask import Flask
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from commentsvc.db.session import begin_write, db
+from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.sites import sites
 from tests.conftest import BASE_URL, BLOG
 from tests.support.browser_client import BrowserClient, PageToken
 from tests.support.member_client import enter, person
+from tests.support.outside_session import outside_session
 
 FROM_NO_PAGE = {
     "/login/callback/<key>",
@@ -23,8 +24,11 @@ FROM_NO_PAGE = {
     "/login/facebook/deauthorize",
     "/login/apple/notices",
     "/doctor",
+    "/mail/stop/<token>",
+    "/mail/stop-site/<token>",
 }
-"""What no page of ours sends: a login's answer, kept for the browser that began it, notices, the doctor's question."""
+"""What no page of ours sends: a login's answer, kept for the browser that began it, notices, the doctor's question, and
+the button of a mail program."""
 ENDING = {"/admin/sign-out", "/account/leave", "/account/delete"}
 FOREIGN = {
     "none": None,
@@ -68,9 +72,7 @@ class Insiders:
 
 @pytest.fixture
 def insiders(app: Flask) -> Iterator[Insiders]:
-    with app.app_context():
-        engine = db.engine
-    with Session(engine) as session:
+    with outside_session(app) as session:
         yield Insiders(app, session)
 
 

@@ -8,16 +8,15 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 import commentsvc.web
 from commentsvc.config import Settings
-from commentsvc.db.session import db
 from commentsvc.web import routes
 from commentsvc.web.context import services_of
 from commentsvc.web.routes import Csrf, Row
 from tests.conftest import BASE_URL
+from tests.support.outside_session import outside_session
 from tests.web.test_own_page import ENDING, Insiders
 
 READING = {"GET", "HEAD", "OPTIONS"}
@@ -27,9 +26,7 @@ WEB = Path(commentsvc.web.__file__).parent
 
 @pytest.fixture
 def insiders(app: Flask) -> Iterator[Insiders]:
-    with app.app_context():
-        engine = db.engine
-    with Session(engine) as session:
+    with outside_session(app) as session:
         yield Insiders(app, session)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from commentsvc.domain import fields
-from commentsvc.domain.accounts import identities, login_sessions, profiles
+from commentsvc.domain.accounts import identities, imported_comments, login_sessions, profiles
 from commentsvc.errors import InvalidFieldsError, LoginFailedError
 from commentsvc.integrations import signing
 from commentsvc.integrations.sso_tokens import SsoClaims
@@ -61,6 +61,7 @@ def log_in(
         return SsoLogin(identity.commenter_id)
     if held is not None:
         session.delete(held)
+    _give_imported(session, site, identity.commenter_id, person.email)
     token = login_sessions.open_for(
         session,
         commenter_id=identity.commenter_id,
@@ -103,6 +104,16 @@ def _identity(session: Session, site: Site, person: SsoClaims, *, at: datetime) 
         session.flush()
         profiles.invalidate_pages_of(session, commenter.id)
     return identity
+
+
+def _give_imported(session: Session, site: Site, commenter_id: int, email: str | None) -> None:
+    """Give users the comments that they wrote before the site moved here, by the address that it has verified."""
+    try:
+        address = fields.email(email) if email else None
+    except InvalidFieldsError:
+        return
+    if address is not None:
+        imported_comments.give(session, site_id=site.id, commenter_id=commenter_id, email=address)
 
 
 def _website(url: str | None) -> str | None:

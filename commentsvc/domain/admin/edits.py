@@ -34,7 +34,7 @@ def edit(
     draft: CommentText,
     *,
     guest: Guest | None,
-    moderator_id: int,
+    moderator_id: int | None,
     at: datetime,
 ) -> Action:
     """Change a text, and a guest's details if given, and store the former ones. Needs `begin_write`."""

@@ -63,6 +63,8 @@ class QueueEntry:
     name: str
     author: AuthorRef | None
     email: str | None
+    is_proved: bool
+    """The guest had proved the e-mail address."""
     website: str | None
     is_guest: bool
     has_network: bool
@@ -138,6 +140,7 @@ def _columns(*, whole: bool = False) -> Any:
             Comment.guest_name,
             Comment.guest_email,
             Comment.guest_website,
+            Comment.proved,
             Comment.created_at,
             Comment.edited_at,
             Comment.erased_at,
@@ -172,6 +175,7 @@ def _entry(
         name=row.commenter_name or row.guest_name or ANONYMOUS,
         author=AuthorRef.read(row.commenter_id, row.guest_email, row.guest_name),
         email=row.guest_email,
+        is_proved=row.proved and row.guest_email is not None,
         website=row.commenter_website or row.guest_website,
         is_guest=row.commenter_id is None,
         has_network=row.has_network,

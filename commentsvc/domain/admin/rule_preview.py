@@ -12,6 +12,7 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from commentsvc.domain.fields import Guest
+from commentsvc.domain.proofs.address_proofs import ProofSignals
 from commentsvc.domain.reading.thread_pages import ANONYMOUS
 from commentsvc.domain.spam import checks, signals, spam_filter, tokens
 from commentsvc.domain.spam.check_names import CheckName, Replay
@@ -171,7 +172,7 @@ def _columns() -> Any:
     return (
         select(
             *(Comment.id, Comment.status, Comment.learned, Comment.role, Comment.source, Comment.html),
-            *(Comment.commenter_id, Comment.author_key_hash),
+            *(Comment.commenter_id, Comment.author_key_hash, Comment.proved),
             *(Comment.guest_name, Comment.guest_email, Comment.guest_website),
             Commenter.name.label("commenter_name"),
             Commenter.website.label("commenter_website"),
@@ -218,6 +219,7 @@ def _submission(row: Row[Any], score: Score | None, known: Mapping[object, int])
         sanitisers_agreed=True,
         words=signals.words_of(row.source, row.html, shown),
         links=len(tokens.links(row.html)),
+        proof=ProofSignals(is_proved=row.proved),
         score=score,
     )
 

@@ -14,6 +14,8 @@ from commentsvc.domain.authors import Author
 from commentsvc.domain.comments import insert_comment, known_authors, slow_mode
 from commentsvc.domain.comments.comment_text import CommentText
 from commentsvc.domain.comments.insert_comment import PostedComment, TargetThread
+from commentsvc.domain.proofs import address_proofs
+from commentsvc.domain.proofs.address_proofs import AddressClaim
 from commentsvc.domain.spam import checks, signals
 from commentsvc.domain.spam.checks import Submission, Verdict
 from commentsvc.domain.spam.signals import Signals
@@ -111,8 +113,11 @@ def post(
         "status": checks.strictest(verdicts),
         "created_at": at,
         "idempotency_key": new.idempotency_key,
+        "proved": examined.proof.is_proved,
         "receipt_hash": new.receipt_hash,
     }
+    if examined.proof.is_proved:
+        _note_use_of_proof(session, site.id, author, at)
     return insert_comment.add(session, row, parent, [verdict.as_row() for verdict in verdicts])
 
 
@@ -133,6 +138,13 @@ def verdicts_on(
         level = detection.judge(session, site, thread_id, at=at) if author.role is None else SurgeLevel()
     of_old = _is_of_old(session, site, author, level)
     return checks.screen(_submission(site, new, author, examined, level, known=known, of_old=of_old))
+
+
+def _note_use_of_proof(session: Session, site_id: int, author: Author, at: datetime) -> None:
+    hashes = author.proof_hashes
+    if hashes and hashes.email and author.author_key_hash:
+        claim = AddressClaim(site_id, hashes.email, author.author_key_hash)
+        address_proofs.note_use(session, claim, next(iter(hashes.names), None), at=at)
 
 
 def _row(here: TargetThread, draft: CommentText, author: Author) -> dict[str, Any]:
@@ -175,6 +187,7 @@ def _submission(
         words=examined.words,
         links=examined.links,
         namesake=examined.namesake,
+        proof=examined.proof,
         score=examined.score,
         opinions=examined.opinions,
         pressure=level,

@@ -64,6 +64,9 @@ def replace(
     comment.source, comment.format = draft.source, draft.format
     comment.html, comment.renderer, comment.digest = draft.rendered.html, markup.VERSION, draft.digest
     if guest is not None and comment.commenter_id is None:
+        comment.proved = comment.proved and guest.email == comment.guest_email
+        if guest.name != comment.guest_name:
+            comment.mention_title = None
         comment.guest_name, comment.guest_email, comment.guest_website = (
             guest.name,
             guest.email,

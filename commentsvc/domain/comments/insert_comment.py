@@ -240,7 +240,7 @@ def add(
     _DECIDE.rows(session, **_DECISION_DEFAULTS | decision)
     if approved:
         replies = {parent.root_id: 1} if parent else {}  # an approved parent is shown, and all its ancestors
-        count = visibility.publish(session, row["thread_id"], ThreadCounts(1, replies))
+        count = visibility.publish(session, row["thread_id"], ThreadCounts(1, replies), announced=[number])
     else:
         ((count,),) = _COUNT.rows(session, id=row["thread_id"])
     return PostedComment(number, row["thread_id"], row["status"], count, _view(session, number, row, parent))

@@ -13,12 +13,17 @@ from sqlalchemy import ColumnElement, delete, func, select, true, update
 from sqlalchemy.orm import Session, aliased
 
 from commentsvc.db.session import begin_write
+from commentsvc.domain import hash_keys
 from commentsvc.domain.accounts import profiles
 from commentsvc.domain.admin.author_ref import AuthorKind, AuthorRef
 from commentsvc.domain.comments import erased_comments
 from commentsvc.domain.maintenance import deleted_data, erased_names
+from commentsvc.domain.notifications import suppression
+from commentsvc.domain.proofs import address_proofs
+from commentsvc.domain.spam import lookalikes
 from commentsvc.domain.spam.check_names import CheckName
 from commentsvc.domain.spam.checks import Verdict
+from commentsvc.domain.subscriptions import subscription_records
 from commentsvc.domain.threads import threads
 from commentsvc.errors import ForbiddenError
 from commentsvc.models import (
@@ -65,6 +70,10 @@ def erase(session: Session, commenter_id: int, texts: Texts, *, progress: Progre
     """
     _require_no_site_alone(session, commenter_id)
     mine = Comment.commenter_id == commenter_id
+    begin_write(session)
+    # First, because the comments tell which browsers were theirs.
+    address_proofs.forget_browsers(session, address_proofs.browsers_of(session, commenter_id))
+    session.commit()
     if texts is Texts.REMOVE:
         _remove_all(session, mine, _LEFT, progress)
     begin_write(session)
@@ -83,6 +92,8 @@ def erase(session: Session, commenter_id: int, texts: Texts, *, progress: Progre
     profiles.invalidate_pages_of(session, commenter_id)
     theirs = update(Comment).where(mine).values(**_NOBODY)
     session.execute(theirs.execution_options(synchronize_session=False))
+    for address_hash in subscription_records.hashes_of(session, commenter_id):
+        subscription_records.erase_address(session, address_hash)
     session.execute(delete(Commenter).where(Commenter.id == commenter_id))
     session.commit()
     deleted_data.purge(session)
@@ -101,10 +112,16 @@ def erase_guest(
     site_ids = [site_id] if site_id is not None else session.scalars(select(Site.id)).all()
     number = _remove_all(session, theirs, _ASKED, progress)
     email = who.value if who.kind is AuthorKind.EMAIL else None
+    hash_key = hash_keys.load(session.get_bind().engine)
     begin_write(session)
+    if email is not None:
+        address_hash = suppression.hash_of_address(hash_key, email)
+        subscription_records.erase_address(session, address_hash, site_id=site_id)
     edited = select(Revision.id).join(Comment, Comment.id == Revision.comment_id)
     edited = edited.where(_guest_column(who, Revision), Comment.site_id.in_(site_ids))
     _run(session, delete(Revision).where(Revision.id.in_(edited)))
+    name_form = lookalikes.skeleton(who.value) if who.kind is AuthorKind.NAME else None
+    address_proofs.forget_guest(session, email=email, name_form=name_form, site_id=site_id)
     for each in site_ids:
         erased_names.forget_guest(session, each, email, {name for name in names if name})
     session.commit()

@@ -11,6 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from commentsvc.domain.accounts import identities, login_sessions
+from commentsvc.domain.proofs import address_proofs
+from commentsvc.domain.subscriptions import subscription_records
 from commentsvc.domain.threads import titles
 from commentsvc.models import (
     Comment,
@@ -52,7 +54,10 @@ def person(session: Session, commenter_id: int, *, at: datetime) -> dict[str, An
         "comments": list(_comments(session, commenter_id)),
         "former_texts": _former_texts(session, commenter_id),
         "waiting_texts": _waiting_texts(session, commenter_id),
+        "address_proofs": _address_proofs(session, commenter_id),
         "decisions": _decisions(session, commenter_id),
+        "mail": list(subscription_records.export(session, commenter_id)),
+        "mail_not_sent": subscription_records.export_suppressions(session, commenter_id),
     }
 
 
@@ -146,6 +151,15 @@ def _waiting_texts(session: Session, commenter_id: int) -> list[dict[str, Any]]:
     return [
         {"comment": one.comment_id, "text": one.source, "written_at": _time(one.created_at)}
         for one in session.scalars(query.where(Comment.commenter_id == commenter_id))
+    ]
+
+
+def _address_proofs(session: Session, commenter_id: int) -> list[dict[str, Any]]:
+    """Return when their browsers proved an e-mail address; the address itself is stored only as a hash."""
+    browsers = address_proofs.browsers_of(session, commenter_id)
+    return [
+        {"site": site, "proved_at": _time(proved_at), "used_at": _time(used_at)}
+        for site, proved_at, used_at in address_proofs.of_browsers(session, browsers)
     ]
 
 

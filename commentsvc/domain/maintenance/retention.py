@@ -8,15 +8,31 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, cast, delete, exists, func, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    String,
+    cast,
+    delete,
+    exists,
+    func,
+    inspect,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from commentsvc.config import Settings
 from commentsvc.db.session import begin_write
 from commentsvc.domain.maintenance import deleted_data, expired_comments
+from commentsvc.domain.proofs import address_codes, address_proofs
 from commentsvc.domain.spam import training
+from commentsvc.domain.subscriptions import confirming, subscription_records
 from commentsvc.domain.threads import threads
 from commentsvc.models import (
+    AddressCode,
+    AddressProof,
     Comment,
     LoginSession,
     Note,
@@ -51,6 +67,7 @@ class RetentionPeriods:
     emails: int
     spam: int
     trash: int
+    consent: int = 1095
 
     @classmethod
     def read(cls, settings: Settings) -> RetentionPeriods:
@@ -60,6 +77,7 @@ class RetentionPeriods:
             emails=settings.keep_email_days,
             spam=settings.keep_spam_days,
             trash=settings.keep_trash_days,
+            consent=settings.keep_consent_days,
         )
 
 
@@ -73,6 +91,12 @@ def sentences(limits: RetentionPeriods) -> list[str]:
     ]
     for name, days in (("Spam", limits.spam), ("Trash", limits.trash)):
         words.append(f"{name} is deleted after {_days(days)}." if days else f"{name} is kept.")
+    words.append(
+        "An address that was entered for mail about comments and not confirmed is deleted after "
+        f"{_days(confirming.LIFE.days)}. When mail is stopped, the address is deleted within two hours; "
+        "what remains is a keyed hash with the times of consent, "
+        + (f"for {_days(limits.consent)}." if limits.consent else "which is kept.")
+    )
     return words
 
 
@@ -84,7 +108,13 @@ def delete_expired(
         partial(_delete_expired, session, LoginSession, LoginSession.expires_at < at),
         partial(_delete_expired, session, Ticket, _is_spent(at - TICKETS_KEPT)),
         partial(_delete_expired, session, ProviderNotice, ProviderNotice.created_at < at - NOTICES_KEPT),
+        partial(_delete_expired, session, AddressProof, AddressProof.used_at < at - address_proofs.UNUSED),
+        partial(_delete_expired, session, AddressCode, AddressCode.sent_at < at - address_codes.LONG_PAUSE),
+        *(partial(task, session, at=at) for task in subscription_records.TASKS),
     ]
+    if limits.consent:
+        before = at - timedelta(days=limits.consent)
+        tasks.append(partial(subscription_records.delete_ended, session, at=before))
     sites = session.scalars(select(Site.id).order_by(Site.id)).all()
     for status, days in ((Status.SPAM, limits.spam), (Status.TRASH, limits.trash)):
         if days:
@@ -117,12 +147,13 @@ def _repeat(task: Callable[[], int], stopped: Stopped) -> bool:
 
 def _delete_expired(session: Session, table: Any, is_due: ColumnElement[bool]) -> int:
     session.rollback()
-    ids = session.scalars(select(table.id).where(is_due).limit(BATCH)).all()
-    if ids:
+    (key,) = inspect(table).primary_key
+    keys = session.scalars(select(key).where(is_due).limit(BATCH)).all()
+    if keys:
         begin_write(session)
-        _run(session, delete(table).where(table.id.in_(ids), is_due))
+        _run(session, delete(table).where(key.in_(keys), is_due))
         session.commit()
-    return len(ids)
+    return len(keys)
 
 
 def _is_spent(before: datetime) -> ColumnElement[bool]:

@@ -44,7 +44,7 @@ def decide_all(
     session: Session,
     statuses: Mapping[Comment, Status],
     *,
-    moderator_id: int,
+    moderator_id: int | None,
     action_id: int,
     teaches: bool = True,
 ) -> None:
@@ -88,7 +88,8 @@ def publish(session: Session, comments: Collection[Comment]) -> None:
     session.flush()
     for thread_id, those in _by_thread(comments):
         parents = {comment.parent_id for comment in those if comment.parent_id is not None}
-        visibility.publish(session, thread_id, _counts(those), parents=parents)
+        ids = [comment.id for comment in those]
+        visibility.publish(session, thread_id, _counts(those), announced=ids, parents=parents)
 
 
 def withdraw(session: Session, comments: Collection[Comment]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,20 +11,23 @@ from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write
+from commentsvc.domain.notifications import suppression
 from commentsvc.errors import MailError
-from commentsvc.models import Delivery, DeliveryState
+from commentsvc.models import Delivery, DeliveryState, SuppressionReason
 
 log = logging.getLogger(__name__)
 
 AGAIN_AFTER = (
-    timedelta(minutes=1),
     timedelta(minutes=5),
-    timedelta(minutes=30),
-    timedelta(hours=2),
-    timedelta(hours=6),
+    timedelta(minutes=15),
+    timedelta(hours=1),
+    timedelta(hours=4),
+    timedelta(hours=8),
+    timedelta(hours=12),
+    timedelta(hours=20),
     timedelta(hours=24),
 )
-"""The delay after each failed attempt; after the last one the mail is given up."""
+"""The delay after each failed attempt, three days in all; after the last one the mail is given up."""
 TAKEN_FOR = timedelta(minutes=5)
 """Lease for sending one mail; much longer than the SMTP timeout."""
 KEPT = timedelta(days=30)
@@ -40,10 +43,24 @@ class OutgoingMail:
     recipient: str
     subject: str
     text: str
+    html: str = ""
+    sender_name: str = ""
+    message_id: str = ""
+    """Without angle brackets; empty: made from the number."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """More headers, whose values are in ASCII and contain nothing that a stranger wrote."""
+    others: tuple[tuple[int, int], ...] = ()
+    """Number and attempt of further deliveries that this mail contains."""
+    recipient_hash: str | None = None
 
 
 Send = Callable[[OutgoingMail], None]
 """Sends a mail; raises MailError."""
+Compose = Callable[[Session, Delivery, datetime], OutgoingMail | None]
+"""Writes the mail of a delivery that has a kind, inside the transaction that takes it.
+
+Returns None if it is not to be sent now: then `skip` or `postpone` was called.
+"""
 
 
 def enqueue(
@@ -62,27 +79,56 @@ def enqueue(
     )
 
 
-def deliver(session: Session, send: Send, *, at: datetime) -> bool:
-    """Send the mail that is due longest; return whether there was one. Commits.
+def deliver(
+    session: Session,
+    send: Send,
+    *,
+    at: datetime,
+    compose: Compose | None = None,
+    per_hour: int | None = None,
+) -> bool:
+    """Take the mail that is due longest and send it; return whether there may be more to do. Commits.
 
     No other process sends it meanwhile. If this process stops in between, the mail is sent again later: a duplicate is
-    better than a lost mail.
+    better than a lost mail. Mail to subscribers needs `compose`, and waits after `per_hour` of them in an hour. Returns
+    False also if the server that sends our mail cannot be used.
     """
-    letter = _next_due(session, at)
-    if letter is None:
+    due = _due(session, at, compose is not None and _has_room(session, at, per_hour))
+    if due is None:
         return False
+    letter = _write(session, due, at, compose)
+    if letter is None:
+        return True
     try:
         send(letter)
     except MailError as error:
         _note_failure(session, letter, error, at)
+        return not error.ours
     except (
         Exception
     ) as error:  # a mail that cannot even be written must be given up in the end, and stop no other
         log.exception("mail %s cannot be sent", letter.number)
         _note_failure(session, letter, MailError(type(error).__name__), at)
     else:
-        _close(session, letter, DeliveryState.SENT)
+        _close(session, letter, DeliveryState.SENT, at)
     return True
+
+
+def skip(delivery: Delivery, at: datetime) -> None:
+    """Do not send a delivery at all; for `Compose`."""
+    delivery.state, delivery.next_attempt_at, delivery.closed_at = DeliveryState.SKIPPED, None, at
+
+
+def postpone(delivery: Delivery, until: datetime) -> None:
+    """Send a delivery later, which is no failed attempt; for `Compose`."""
+    delivery.attempts -= 1
+    delivery.next_attempt_at = until
+
+
+def take(delivery: Delivery, at: datetime) -> None:
+    """Keep other workers from a delivery while this one sends it."""
+    delivery.attempts += 1
+    delivery.next_attempt_at = at + TAKEN_FOR
 
 
 def tidy(session: Session, *, at: datetime) -> None:
@@ -101,21 +147,45 @@ def waiting(session: Session) -> int:
     return session.scalar(query) or 0
 
 
-def _next_due(session: Session, at: datetime) -> OutgoingMail | None:
-    due = Delivery.next_attempt_at <= at
-    is_any = session.scalar(select(exists().where(due)))
+def _has_room(session: Session, at: datetime, per_hour: int | None) -> bool:
+    """Whether subscribers may get one more mail in this hour."""
+    if per_hour is None:
+        return True
+    sent = select(Delivery.id).where(
+        Delivery.closed_at > at - timedelta(hours=1),
+        Delivery.state == DeliveryState.SENT,
+        Delivery.kind.is_not(None),
+    )
+    number = session.scalar(select(func.count()).select_from(sent.limit(per_hour).subquery())) or 0
+    session.rollback()
+    return number < per_hour
+
+
+def _due(session: Session, at: datetime, with_kinds: bool) -> Delivery | None:
+    """Take the row that is due longest; return it under its lock."""
+    due = [Delivery.next_attempt_at <= at, *([] if with_kinds else [Delivery.kind.is_(None)])]
+    is_any = session.scalar(select(exists().where(*due)))
     session.rollback()
     if not is_any:
         return None
     begin_write(session)
-    first = select(Delivery).where(due).order_by(Delivery.next_attempt_at, Delivery.id).limit(1)
+    first = select(Delivery).where(*due).order_by(Delivery.next_attempt_at, Delivery.id).limit(1)
     row = session.scalars(first.with_for_update(skip_locked=True)).first()
     if row is None:
         session.rollback()
         return None
-    row.attempts += 1
-    row.next_attempt_at = at + TAKEN_FOR
-    letter = OutgoingMail(row.id, row.attempts, row.recipient or "", row.subject or "", row.text or "")
+    take(row, at)
+    return row
+
+
+def _write(session: Session, row: Delivery, at: datetime, compose: Compose | None) -> OutgoingMail | None:
+    """Return the mail of a row that was taken; commits."""
+    if row.kind is None:
+        letter: OutgoingMail | None = OutgoingMail(
+            row.id, row.attempts, row.recipient or "", row.subject or "", row.text or ""
+        )
+    else:
+        letter = compose(session, row, at) if compose else None
     session.commit()
     return letter
 
@@ -123,25 +193,39 @@ def _next_due(session: Session, at: datetime) -> OutgoingMail | None:
 def _note_failure(session: Session, letter: OutgoingMail, error: MailError, at: datetime) -> None:
     text = str(error).replace(letter.recipient, "…")[:300]
     if error.lasting or letter.attempt > len(AGAIN_AFTER):
-        _close(session, letter, DeliveryState.FAILED, text)
+        _close(session, letter, DeliveryState.FAILED, at, text)
+        _note_bounce(session, letter, error, at)
         return
     begin_write(session)
-    row = _mine(session, letter)
-    if row is not None:
-        row.next_attempt_at, row.last_error = at + AGAIN_AFTER[letter.attempt - 1], text
+    for row in _mine(session, letter):
+        row.last_error, row.next_attempt_at = text, at + AGAIN_AFTER[letter.attempt - 1]
     session.commit()
 
 
-def _close(session: Session, letter: OutgoingMail, state: DeliveryState, error: str | None = None) -> None:
+def _note_bounce(session: Session, letter: OutgoingMail, error: MailError, at: datetime) -> None:
+    if letter.recipient_hash is None or not (error.no_such_address or error.refused):
+        return
+    reason = SuppressionReason.BOUNCED if error.no_such_address else SuppressionReason.REFUSED
     begin_write(session)
-    row = _mine(session, letter)
-    if row is not None:
-        row.state, row.next_attempt_at, row.last_error = state, None, error
-        row.recipient = row.subject = row.text = None
+    suppression.suppress(session, letter.recipient_hash, reason, at=at)
     session.commit()
 
 
-def _mine(session: Session, letter: OutgoingMail) -> Delivery | None:
-    """Return the row, or None if another process has taken it since because ours was too slow."""
-    row = session.get(Delivery, letter.number, with_for_update=True, populate_existing=True)
-    return row if row is not None and row.attempts == letter.attempt else None
+def _close(
+    session: Session, letter: OutgoingMail, state: DeliveryState, at: datetime, error: str | None = None
+) -> None:
+    begin_write(session)
+    for row in _mine(session, letter):
+        row.state, row.next_attempt_at, row.last_error, row.closed_at = state, None, error, at
+        row.recipient = row.subject = row.text = None
+    if state is DeliveryState.SENT and letter.recipient_hash:
+        suppression.forget_refusals(session, letter.recipient_hash)
+    session.commit()
+
+
+def _mine(session: Session, letter: OutgoingMail) -> Sequence[Delivery]:
+    """Return the mail's rows, without those that another process has taken since because ours was too slow."""
+    attempts = {letter.number: letter.attempt, **dict(letter.others)}
+    query = select(Delivery).where(Delivery.id.in_(attempts)).order_by(Delivery.id)
+    rows = session.scalars(query.with_for_update().execution_options(populate_existing=True)).all()
+    return [row for row in rows if row.attempts == attempts[row.id]]

@@ -81,7 +81,7 @@ def comments(of: FromClause = COMMENT, *, given: FromClause | None = None) -> An
         of.c.pinned,
         of.c.featured,
         of.c.reply_count,
-        func.coalesce(writer.c.name, of.c.guest_name).label("name"),
+        func.coalesce(writer.c.name, of.c.mention_title, of.c.guest_name).label("name"),
         func.coalesce(writer.c.website, of.c.guest_website).label("website"),
         of.c.commenter_id,
         picture.c.digest.label("picture_digest"),

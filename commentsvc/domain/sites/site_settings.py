@@ -31,6 +31,8 @@ class SiteSettings:
     email_field: FieldRule
     website_field: FieldRule
     close_after_days: int | None
+    comment_mail: bool = True
+    """Whether readers may ask for mail about new comments."""
     ignored_parameters: str = ""
     """Names, separated by spaces, commas or lines; `*` at the end is a wildcard, `!` marks a parameter that counts."""
 
@@ -43,6 +45,7 @@ class SiteSettings:
             origins=[item.origin for item in site.origins],
             policy=site.policy,
             guests=site.guests,
+            comment_mail=site.comment_mail,
             order=site.order,
             edit_window=site.edit_window,
             name_field=site.name_field,
@@ -81,6 +84,7 @@ def change(session: Session, site: Site, wanted: SiteSettings, *, base_url: str)
         _compare_anew(session, site, ignored)
     site.name, site.heading = name, heading
     site.guests, site.edit_window = wanted.guests, wanted.edit_window
+    site.comment_mail = wanted.comment_mail
     site.policy, site.order, site.close_after_days = wanted.policy, wanted.order, wanted.close_after_days
     site.name_field, site.email_field = wanted.name_field, wanted.email_field
     site.website_field = wanted.website_field

@@ -12,7 +12,10 @@ from commentsvc.errors import BadAddressError, InvalidFieldsError, NotFoundError
 from commentsvc.models import Membership, Origin, Role, Site
 
 _BY_ORIGIN = (
-    select(Site).join(Origin).where(Origin.origin == bindparam("origin")).options(joinedload(Site.origins))
+    select(Site)
+    .join(Origin)
+    .where(Origin.origin == bindparam("origin"))
+    .options(joinedload(Site.origins, innerjoin=True))
 )
 
 

@@ -37,6 +37,7 @@ class CheckName(StrEnum):
     MODERATED = "moderated", "Words to review", Replay.ASKED_AGAIN
     LINKS = "links", "Too many links", Replay.ASKED_AGAIN
     NAMESAKE = "namesake", "A name like somebody else's"
+    PROVED_BY_OTHER = "proved_by_other", "A name or address that another guest proved"
     CLAIMED_ROLE = "claimed_role", "A name that claims a role"
     FILTER = "filter", "The site's own filter", Replay.ASKED_AGAIN
     PRESSURE = "pressure", "Too many comments at once", Replay.LEFT_OUT

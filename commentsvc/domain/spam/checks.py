@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from commentsvc.domain.proofs.address_proofs import ProofSignals
 from commentsvc.domain.spam import lookalikes, wordlists
 from commentsvc.domain.spam.check_names import CheckName
 from commentsvc.domain.spam.lookalikes import Namesake
@@ -68,6 +69,7 @@ class Submission:
     links: int = 0
     namesake: Namesake | None = None
     """The person of the site whose name this name resembles."""
+    proof: ProofSignals = field(default_factory=ProofSignals)
     score: Score | None = None
     """The local filter's; None until it has learned enough."""
     opinions: tuple[Verdict, ...] = ()
@@ -93,7 +95,7 @@ def policy(it: Submission) -> Verdict | None:
         return None
     if it.policy is Policy.HOLD_ALL:
         return Verdict(CheckName.POLICY, Status.HELD, "This site reviews every comment before it appears.")
-    if it.policy is Policy.HOLD_FIRST and not it.known:
+    if it.policy is Policy.HOLD_FIRST and not (it.known or it.proof.is_proved):
         return Verdict(CheckName.POLICY, Status.HELD, "This person has no approved comment on this site yet.")
     return Verdict(CheckName.POLICY, Status.APPROVED, "The site's policy publishes this comment at once.")
 
@@ -145,6 +147,19 @@ def namesake(it: Submission) -> Verdict | None:
     return Verdict(CheckName.NAMESAKE, Status.HELD, f"The name looks like that of {resembled.name}, {who}.")
 
 
+def proved_by_other(it: Submission) -> Verdict | None:
+    """An address has one owner, whoever is known here; a name may be shared in good faith, as in `namesake`."""
+    if it.role is not None:
+        return None
+    if it.proof.address_of_other:
+        reason = "Another browser has proved that this e-mail address is its owner's; this one has not."
+    elif it.proof.name_of_other and not it.known:
+        reason = "The name looks like that of a guest who has proved another e-mail address."
+    else:
+        return None
+    return Verdict(CheckName.PROVED_BY_OTHER, Status.HELD, reason)
+
+
 def claimed_role(it: Submission) -> Verdict | None:
     """Only we give badges; a name that imitates one is held, whoever uses it."""
     if it.role is not None or not lookalikes.claims_a_role(it.words.get("name")):
@@ -187,6 +202,7 @@ CHECKS: tuple[Check, ...] = (
     moderated,
     links,
     namesake,
+    proved_by_other,
     claimed_role,
     local_filter,
     pressure,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import Row, bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from commentsvc.db.session import Base
@@ -35,20 +36,21 @@ _ALIKE = str.maketrans(
 )
 _PAIRS = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("i", "l"), ("j", "l"))
 
-_COMMENT, _COMMENTER, _MEMBERSHIP = (
-    Base.metadata.tables[name] for name in ("comment", "commenter", "membership")
+_SITE, _COMMENT, _COMMENTER, _MEMBERSHIP = (
+    Base.metadata.tables[name] for name in ("site", "comment", "commenter", "membership")
 )
 _MEMBER_IDS = select(_MEMBERSHIP.c.commenter_id).where(_MEMBERSHIP.c.site_id == bindparam("site_id"))
 _OTHERS = _COMMENTER.alias("others")
 # Tells whether anybody else has an account; if nobody has, the search of the latest comments is skipped, which takes
 # as long as everything else that a post reads.
 _ARE_OTHERS = exists().where(_OTHERS.c.id.not_in(_MEMBER_IDS))
-_MEMBERS = (
-    select(_COMMENTER.c.id, _COMMENTER.c.name, _MEMBERSHIP.c.role, _ARE_OTHERS)
-    .select_from(_COMMENTER.join(_MEMBERSHIP))
-    .where(_MEMBERSHIP.c.site_id == bindparam("site_id"))
+MEMBERS = (
+    select(_COMMENTER.c.id, _COMMENTER.c.name, _MEMBERSHIP.c.role, _ARE_OTHERS.label("are_others"))
+    .select_from(_SITE.outerjoin(_MEMBERSHIP).outerjoin(_COMMENTER))
+    .where(_SITE.c.id == bindparam("site_id"))
     .order_by(_MEMBERSHIP.c.role.desc(), _MEMBERSHIP.c.id)
 )
+"""The people with a role on `site_id`, the owner first; one empty row if there is nobody."""
 _LATEST = (
     select(_COMMENT.c.commenter_id)
     .where(_COMMENT.c.site_id == bindparam("site_id"), _COMMENT.c.status == Status.APPROVED)
@@ -75,6 +77,14 @@ def skeleton(name: str) -> str:
     """Return the visual form of a name: two names with the same one can be mistaken for each other."""
     letters = unicodedata.normalize("NFKC", name).casefold()
     return _seen_letters(letters) or letters.strip()
+
+
+def forms(name: str | None) -> list[str]:
+    """Return the visual forms of a name to compare, its skeleton first; empty for no name."""
+    if not name:
+        return []
+    # "|" and "!" may replace letters or stand beside words.
+    return [skeleton(name), skeleton(_BESIDE_WORDS.sub(" ", name))]
 
 
 def _seen_letters(letters: str) -> str:
@@ -126,30 +136,40 @@ def _resembles(wanted: str, skeleton_of_member: str) -> bool:
 
 
 def find(
-    session: Session, site_id: int, name: str | None, *, commenter_id: int | None = None
+    session: Session,
+    site_id: int,
+    name: str | None,
+    *,
+    commenter_id: int | None = None,
+    members: Sequence[Row[Any]] | None = None,
 ) -> Namesake | None:
-    """Return the person of the site whose name `name` resembles, the owner first; never `commenter_id` itself."""
+    """Return the person of the site whose name `name` resembles, the owner first; never `commenter_id` itself.
+
+    `members` are the rows of `MEMBERS`, if the caller has read them.
+    """
     if not name:
         return None
-    # "|" and "!" may replace letters or stand beside words.
-    wanted = {skeleton(name), skeleton(_BESIDE_WORDS.sub(" ", name))}
+    if members is None:
+        members = session.execute(MEMBERS, {"site_id": site_id}).all()
+    wanted = set(forms(name))
     return next(
         (
             person
-            for person in _people(session, site_id, commenter_id)
+            for person in _people(session, site_id, commenter_id, members)
             if any(_resembles(form, skeleton(person.name)) for form in wanted)
         ),
         None,
     )
 
 
-def _people(session: Session, site_id: int, commenter_id: int | None) -> Iterable[Namesake]:
+def _people(
+    session: Session, site_id: int, commenter_id: int | None, members: Sequence[Row[Any]]
+) -> Iterable[Namesake]:
     """Yield people with a role on a site, then recent commenters with an account."""
-    members = session.execute(_MEMBERS, {"site_id": site_id}).all()
-    for number, name, role, _ in members:
-        if number != commenter_id:
-            yield Namesake(name, role)
-    if members and not members[0][-1]:  # nobody else has an account
+    for member in members:
+        if member.id is not None and member.id != commenter_id:
+            yield Namesake(member.name, member.role)
+    if members and not members[0].are_others:  # nobody else has an account
         return
     for number, name in session.execute(_RECENT, {"site_id": site_id}).all():
         if number != commenter_id:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam
 from sqlalchemy.orm import Session
 
 from commentsvc.domain.authors import Author
 from commentsvc.domain.bans import bans
 from commentsvc.domain.fields import Guest
+from commentsvc.domain.proofs import address_proofs
+from commentsvc.domain.proofs.address_proofs import ProofSignals
 from commentsvc.domain.spam import lookalikes, spam_filter, tokens
 from commentsvc.domain.spam.checks import Rules, Verdict
 from commentsvc.domain.spam.lookalikes import Namesake
@@ -28,14 +30,20 @@ class Signals:
     words: dict[str, str | None]
     links: int
     namesake: Namesake | None = None
+    proof: ProofSignals = field(default_factory=ProofSignals)
     score: Score | None = None
     opinions: tuple[Verdict, ...] = ()
     pressure: SurgeLevel | None = None
     """None: not known yet; the level has to be judged in a transaction that can write."""
 
 
-# Most sites have neither bans nor a trained filter, and the full queries are large.
-_ON_SITE = select(bans.are_on(bindparam("site_id")), spam_filter.has_learned(bindparam("site_id")))
+# The people whose names nobody may imitate, whether there are bans and a trained filter (most sites have neither, and
+# the full queries are large), and proofs of this address and name.
+_ON_SITE = lookalikes.MEMBERS.add_columns(
+    bans.are_on(bindparam("site_id")).label("has_bans"),
+    spam_filter.has_learned(bindparam("site_id")).label("filter_has_learned"),
+    *address_proofs.CONDITIONS,
+)
 
 
 def gather(
@@ -46,18 +54,23 @@ def gather(
     if author.role is not None:
         return Signals(words={}, links=len(addresses))
     typed, shown = author.guest, _shown_details(session, author)
-    has_bans, filter_has_learned = session.execute(_ON_SITE, {"site_id": site_id}).one()
-    if has_bans:
+    compared = address_proofs.parameters(author.proof_hashes, author.author_key_hash)
+    # By the connection, because the session's work for mapped classes would take longer than the query.
+    on_site = session.connection().execute(_ON_SITE, {"site_id": site_id, **compared}).all()
+    if on_site[0].has_bans:
         hosts = bans.hosts_of([shown.website, *addresses])
         bans.require_welcome(session, site_id, author, hosts=hosts, at=at)
     score = None
-    if filter_has_learned:
+    if on_site[0].filter_has_learned:
         token_source = TokenSource(source, html, typed.name, typed.email, typed.website)
         score = spam_filter.score(session, site_id, token_source)
     return Signals(
         words=words_of(source, html, shown, client_ip=author.client_ip),
         links=len(addresses),
-        namesake=lookalikes.find(session, site_id, shown.name, commenter_id=author.commenter_id),
+        proof=address_proofs.signals_of(on_site[0]),
+        namesake=lookalikes.find(
+            session, site_id, shown.name, commenter_id=author.commenter_id, members=on_site
+        ),
         score=score,
     )
 

@@ -11,14 +11,25 @@ from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, func, literal, 
 from sqlalchemy.orm import Session, aliased
 
 from commentsvc.domain import actions
+from commentsvc.domain.subscriptions import subscriptions
 from commentsvc.domain.thread_admin.thread_controls import get, iso, name_of, update_rows
 from commentsvc.domain.threads import threads
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.match_keys import match_key
-from commentsvc.models import Action, Comment, Kind, Pressure, Status, Thread, ThreadAlias, TitleSource
+from commentsvc.models import (
+    Action,
+    Comment,
+    Kind,
+    Pressure,
+    Status,
+    Subscription,
+    Thread,
+    ThreadAlias,
+    TitleSource,
+)
 
 KIND = "thread.merge"
-_KEPT = ("id", "key", "url", "title", "title_source", "title_tries", "version", "slow_seconds")
+_KEPT = ("id", "key", "url", "title", "title_source", "title_tries", "version", "slow_seconds", "imported")
 
 
 def require_mergeable(source: Thread, target: Thread) -> None:
@@ -50,6 +61,7 @@ def merge(
     update_rows(session, Comment, Comment.thread_id == source.id, thread_id=target.id)
     for table in (ThreadAlias, Pressure):
         update_rows(session, table, table.thread_id == source.id, thread_id=target.id)
+    facts["subscriptions"] = subscriptions.follow_thread(session, source.id, target.id)
     session.add(
         ThreadAlias(
             site_id=source.site_id,
@@ -63,6 +75,7 @@ def merge(
     # The version identifies cached pages: take one that neither thread has had.
     target.version = max(source.version, target.version) + 1
     target.approved_count += source.approved_count
+    target.imported = target.imported or source.imported
     if not target.title:
         target.title, target.title_source = source.title, source.title_source
     session.flush()
@@ -111,6 +124,8 @@ def unmerge(session: Session, action: Action, *, at: datetime) -> Thread:
     update_rows(session, Comment, _among(session, Comment.root_id, facts["roots"]), thread_id=source.id)
     for table, name in ((ThreadAlias, "aliases"), (Pressure, "pressures")):
         update_rows(session, table, table.id.in_(facts[name]), thread_id=source.id)
+    moved = Subscription.id.in_(facts.get("subscriptions", []))
+    update_rows(session, Subscription, moved & (Subscription.thread_id == target_id), thread_id=source.id)
     update_rows(session, Comment, Comment.id.in_(facts["pinned"]), pinned=True)
     for number, key in facts["retries"]:
         update_rows(session, Comment, Comment.id == number, idempotency_key=key)
@@ -157,6 +172,9 @@ def _restored(session: Session, action: Action, target: Thread) -> Thread:
         title_tries=was.get("title_tries", 0),
         title_checked_at=_time(was.get("title_checked_at")),
         slow_seconds=was["slow_seconds"],
+        imported=was.get(
+            "imported", True
+        ),  # older merges did not record it; links are then looked up in vain
         created_at=datetime.fromisoformat(was["created_at"]),
         closed_at=_time(was["closed_at"]),
         version=max(was["version"], target.version) + 1,

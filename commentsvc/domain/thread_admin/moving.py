@@ -12,7 +12,7 @@ from commentsvc.domain.thread_admin.thread_controls import get, iso, name_of, up
 from commentsvc.domain.threads import threads
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.match_keys import match_key
-from commentsvc.models import Action, Comment, Pressure, Site, Thread, ThreadAlias
+from commentsvc.models import Action, Comment, Pressure, Site, Subscription, Thread, ThreadAlias
 
 KIND = "thread.move"
 
@@ -104,7 +104,7 @@ def _hand_over(session: Session, thread: Thread, site_id: int) -> None:
         alias.match_key = match_key(alias.key, ignored)
     session.flush()
     threads.invalidate_site(session, site_id)
-    for table in (Comment, ThreadAlias, Pressure):
+    for table in (Comment, ThreadAlias, Pressure, Subscription):
         update_rows(session, table, table.thread_id == thread.id, site_id=site_id)
     threads.mark_changed(session, thread.id)
     session.expire_all()

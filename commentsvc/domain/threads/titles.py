@@ -22,6 +22,13 @@ def name_for_mail(thread: Thread) -> str:
     return thread.title if thread.title and thread.title_source in _MAILED else thread.url
 
 
+def approved_title(thread: Thread) -> str | None:
+    """Return a title that no stranger chose, of an article with an approved comment; None if there is none."""
+    if thread.title_source not in _MAILED or thread.approved_count < 1:
+        return None
+    return thread.title
+
+
 def from_import(session: Session, thread: Thread, title: str) -> None:
     """Set an imported title, unless a moderator or the article gave one. Needs `begin_write`."""
     if thread.title_source in {None, TitleSource.BROWSER}:

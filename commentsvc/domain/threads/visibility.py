@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.orm import Session, aliased
 
 from commentsvc.db.session import Base
+from commentsvc.domain.notifications import notices
 from commentsvc.domain.threads import threads
 from commentsvc.models import Comment, Status
 
@@ -37,18 +38,21 @@ def publish(
     thread_id: int,
     counts: ThreadCounts,
     *,
+    announced: Collection[int] = (),
     parents: Collection[int] = (),
     asks_title: bool = True,
 ) -> int:
     """Count approved comments, whose rows are already `shown`; return the thread's count. Needs the thread's lock.
 
-    Hidden ancestors, from `parents` up, become placeholders. `asks_title` as in `mark_changed`.
+    Subscribers hear of the comments in `announced`, once for ever. Hidden ancestors, from `parents` up, become
+    placeholders. `asks_title` as in `mark_changed`.
     """
     count = threads.mark_changed(
         session, thread_id, approved=counts.comments, changes=counts.changes, asks_title=asks_title
     )
     _count_replies(session, counts.replies)
     _show_ancestors(session, parents)
+    notices.record(session, announced)
     return count
 
 

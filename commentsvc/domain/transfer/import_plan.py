@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from commentsvc.domain import article_urls, fields
@@ -14,12 +14,14 @@ from commentsvc.domain.comments.comment_text import CommentText
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.transfer.records import ImportedComment, ImportedThread
 from commentsvc.errors import BadAddressError, InvalidFieldsError, TransferError
-from commentsvc.models import Kind, Status
+from commentsvc.models import Kind, Role, Status, TextFormat
+from commentsvc.text import imported_source
 
 TEXT_LONGEST = 100_000
 """More than a visitor may write: an import should not lose what another system accepted."""
 KEY_LONGEST = 300
 _HELD = "approved there but held here, because "
+BORROWED_TIME = "without a time of their own, so that they have their article's"
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -35,9 +37,13 @@ class PlannedComment:
     status: Status
     reason: str
     """For the log of decisions."""
-    note: str
-    """For the report, if its status changes."""
+    notes: tuple[str, ...]
+    """For the report."""
     created_at: datetime
+    role: Role | None
+    commenter_id: int | None
+    mention_title: str | None
+    """On a pingback or trackback: the whole title of the page, if it is longer than a name may be."""
 
 
 class NotImported(Exception):  # noqa: N818 - a verdict, not an error
@@ -145,10 +151,32 @@ def _oldest_in_circle(record: ImportedComment, by_id: dict[str, ImportedComment]
     return min(circle, key=_place)
 
 
+def prepared(
+    article: ImportedThread, record: ImportedComment, url: str, accounts: Mapping[str, int]
+) -> ImportedComment:
+    """Return a comment with the text that is stored, whose links lead from the article's new `url`.
+
+    `accounts` has the ids of the accounts here, by their logins there.
+    """
+    record = replace(record, commenter_id=accounts.get(record.user))
+    if record.format is not TextFormat.HTML or len(record.text) > TEXT_LONGEST:
+        return record
+    text = imported_source.with_full_links(record.text, url)
+    return replace(record, text=imported_source.with_emoji(text) if article.draws_smilies else text)
+
+
 def plan(
-    article: ImportedThread, record: ImportedComment, *, key: str, parent_key: str | None
+    article: ImportedThread,
+    record: ImportedComment,
+    *,
+    key: str,
+    parent_key: str | None,
+    is_below_hidden: bool = False,
 ) -> PlannedComment:
-    """Validate and render one comment; raises NotImported."""
+    """Validate and render one comment; raises NotImported.
+
+    `is_below_hidden` says that it answers a comment that was not shown there, or an answer to one.
+    """
     if record.refused:
         raise NotImported(record.refused)
     created_at = record.created_at or article.published_at
@@ -160,31 +188,49 @@ def plan(
         draft = comment_text.from_source(record.text, longest=TEXT_LONGEST, text_format=record.format)
     except InvalidFieldsError:
         raise NotImported("without any text") from None
-    status, reason, note = _verdict(article, record, draft)
+    status, reason, note = _verdict(article, record, draft, is_below_hidden=is_below_hidden)
+    notes = (note, "" if record.created_at else BORROWED_TIME, *record.notes)
     return PlannedComment(
         key=key,
         parent_key=parent_key,
         draft=draft,
-        guest=_guest(record),
+        guest=Guest() if record.commenter_id else _guest(record),
         kind=record.kind,
         status=status,
         reason=reason,
-        note=note,
+        notes=tuple(filter(None, notes)),
         created_at=created_at,
+        role=record.role,
+        commenter_id=record.commenter_id,
+        mention_title=_mention_title(record),
     )
 
 
-def _verdict(article: ImportedThread, record: ImportedComment, draft: CommentText) -> tuple[Status, str, str]:
+def _verdict(
+    article: ImportedThread, record: ImportedComment, draft: CommentText, *, is_below_hidden: bool
+) -> tuple[Status, str, str]:
     """Return status, reason and note; hold comments that were not public or may not be safe."""
     if record.status is not Status.APPROVED:
         return record.status, f"Imported as {record.status.value} from {article.system}.", ""
     if article.hidden:
-        why = "their article was private, a draft or behind a password"
-        return Status.HELD, f"Approved in {article.system}, but {why.replace('their', 'its')}.", _HELD + why
-    if not draft.rendered.agreed:
+        why = article.hidden_why
+    elif is_below_hidden:
+        why = "they answer a comment that is held, spam or in the trash, and were not shown either"
+    elif not draft.rendered.agreed:
         why = "the two sanitisers disagreed about"
         return Status.HELD, f"{why.capitalize()} this text; please read it.", f"{_HELD}{why} them"
-    return Status.APPROVED, f"Imported as approved from {article.system}.", ""
+    else:
+        return Status.APPROVED, f"Imported as approved from {article.system}.", ""
+    return Status.HELD, f"Approved in {article.system}, but {_of_one(why)}.", _HELD + why
+
+
+def _of_one(why: str) -> str:
+    """Turn what is said of several comments into what is said of one."""
+    return (
+        why.replace("their article", "its article")
+        .replace("they answer", "it answers")
+        .replace("were not", "was not")
+    )
 
 
 def _guest(record: ImportedComment) -> Guest:
@@ -192,3 +238,10 @@ def _guest(record: ImportedComment) -> Guest:
     if len(name) > fields.NAME_LONGEST:
         name = name[: fields.NAME_LONGEST - 1].rstrip() + "…"
     return fields.imported_guest(name_=name, email_=record.email, website_=record.website)
+
+
+def _mention_title(record: ImportedComment) -> str | None:
+    name = " ".join(record.name.split())
+    if record.kind is Kind.COMMENT or len(name) <= fields.NAME_LONGEST:
+        return None
+    return fields.title(name)

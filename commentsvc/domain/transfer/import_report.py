@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from commentsvc.domain.transfer.import_plan import PlannedComment
 from commentsvc.models import Kind, Status
 
+_SHOWN = 20
+"""Addresses listed in the report."""
 ORPHAN = "replies to a missing comment, which start their own conversations now"
 
 
@@ -27,6 +29,12 @@ class ImportReport:
     """Number of comments by note."""
     moved: Mapping[tuple[str, str], int]
     """Number of articles that got another home, by (old, new)."""
+    differing: Mapping[str, int] = field(default_factory=dict)
+    """Number of existing comments that differ from the file, by what differs: `text` or `status`."""
+    brought: Mapping[str, int] = field(default_factory=dict)
+    """Number of those that have what the file says now, by the same names."""
+    elsewhere: Mapping[tuple[int, str, str], int] = field(default_factory=dict)
+    """Number of comments that lie in another thread than their article's, by (thread's id, its URL, article's URL)."""
 
     @property
     def read(self) -> int:
@@ -49,6 +57,7 @@ class ImportReport:
             f"Threads:      {self.threads_new} {would}new, {self.threads_existing} already existed",
             *(self._line(kind, would) for kind in Kind),
             f"Existing:     {self.already_there} of {self.read}",
+            *self._differing(),
             f"Skipped:      {sum(self.skipped.values())}",
             *(f"  {reason}: {number}" for reason, number in sorted(self.skipped.items())),
             *(
@@ -56,10 +65,31 @@ class ImportReport:
                 for (old, new), number in sorted(self.moved.items())
             ),
             *(f"Note: {note}: {number}" for note, number in sorted(self.notes.items())),
+            *self._elsewhere(),
         ]
         if not self.new:
             lines.append("Nothing new in this file.")
         return lines
+
+    def _differing(self) -> list[str]:
+        """Return lines about existing comments that the file has otherwise."""
+        return [
+            f"  with another {kind} in the file: {number}"
+            + (f", {self.brought[kind]} brought" if kind in self.brought else " (--update brings it)")
+            for kind, number in sorted(self.differing.items())
+        ]
+
+    def _elsewhere(self) -> list[str]:
+        """Return lines about existing comments that readers do not see under their articles."""
+        if not self.elsewhere:
+            return []
+        number, listed = sum(self.elsewhere.values()), sorted(self.elsewhere.items())
+        left = len(listed) - _SHOWN
+        return [
+            f"Elsewhere:    {number} of them in threads at other addresses; --follow moves these threads",
+            *(f"  {old} is now {new}: {count}" for (_, old, new), count in listed[:_SHOWN]),
+            *([f"  and {left} more addresses"] if left > 0 else []),
+        ]
 
     def _line(self, kind: Kind, would: str) -> str:
         states = [f"{self.count(kind, status)} {status}" for status in Status if self.count(kind, status)]
@@ -79,12 +109,14 @@ class ImportTally:
     skipped: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
     moved: Counter[tuple[str, str]] = field(default_factory=Counter)
+    differing: Counter[str] = field(default_factory=Counter)
+    brought: Counter[str] = field(default_factory=Counter)
+    elsewhere: Counter[tuple[int, str, str]] = field(default_factory=Counter)
 
     def add(self, planned: PlannedComment, *, orphan: bool) -> None:
         """Count a stored comment; `orphan` if its parent is missing."""
         self.new[planned.kind, planned.status] += 1
-        if planned.note:
-            self.notes[planned.note] += 1
+        self.notes.update(planned.notes)
         if orphan:
             self.notes[ORPHAN] += 1
 
@@ -98,4 +130,7 @@ class ImportTally:
             skipped=dict(self.skipped),
             notes=dict(self.notes),
             moved=dict(self.moved),
+            differing=dict(self.differing),
+            brought=dict(self.brought),
+            elsewhere=dict(self.elsewhere),
         )

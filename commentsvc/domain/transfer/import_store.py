@@ -32,6 +32,8 @@ class ThreadToStore:
     title: str
     published_at: datetime
     comments: Sequence[PlannedComment]
+    closed: bool = False
+    """Whether a new thread is closed to comments at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +45,24 @@ class _StoredParent:
     depth: int
 
 
-def stored_parents(session: Session, site_id: int, keys: Iterable[str]) -> dict[str, Row[Any]]:
-    """Return the site's comments with these transfer keys, by key: id, root, depth, kind and thread."""
-    parents: dict[str, Row[Any]] = {}
+def stored_comments(session: Session, site_id: int, keys: Iterable[str]) -> dict[str, Row[Any]]:
+    """Return what matters of the site's comments with these transfer keys, by key."""
+    comments: dict[str, Row[Any]] = {}
     wanted = list(keys)
     for at in range(0, len(wanted), _ROWS):
         query = (
             select(
-                Comment.transfer_key,
-                Comment.id,
-                Comment.root_id,
-                Comment.depth,
-                Comment.kind,
+                *(Comment.transfer_key, Comment.id, Comment.root_id, Comment.depth, Comment.kind),
+                *(Comment.created_at, Comment.digest, Comment.status),
+                Comment.thread_id,
                 Thread.key.label("thread"),
+                Thread.url,
             )
             .join(Thread, Thread.id == Comment.thread_id)
             .where(Comment.site_id == site_id, Comment.transfer_key.in_(wanted[at : at + _ROWS]))
         )
-        parents.update({row.transfer_key: row for row in session.execute(query)})
-    return parents
+        comments.update({row.transfer_key: row for row in session.execute(query)})
+    return comments
 
 
 def deleted(session: Session, site_id: int, keys: Iterable[str]) -> set[str]:
@@ -79,19 +80,23 @@ def deleted(session: Session, site_id: int, keys: Iterable[str]) -> set[str]:
 def store(session: Session, discussion: ThreadToStore, *, at: datetime, tally: ImportTally) -> None:
     """Insert the comments that are not stored yet. Needs `begin_write`; the caller commits."""
     address = discussion.address
-    thread = threads.find_or_create(
-        session, address, title=discussion.title, at=discussion.published_at, source=TitleSource.IMPORT
-    )
+    thread = threads.find(session, address)
+    if thread is None:
+        thread = threads.find_or_create(
+            session, address, title=discussion.title, at=discussion.published_at, source=TitleSource.IMPORT
+        )
+        thread.closed_at = at if discussion.closed else None
     threads.lock(session, thread.id)
     session.refresh(thread)  # its title may have been read from the article meanwhile
     _complete(session, thread, discussion)
     keys = {comment.key for comment in discussion.comments} | {
         comment.parent_key for comment in discussion.comments if comment.parent_key
     }
-    there = stored_parents(session, address.site.id, keys)
+    there = stored_comments(session, address.site.id, keys)
     new = [comment for comment in discussion.comments if comment.key not in there]
     tally.already_there += len(discussion.comments) - len(new)
     if new:
+        thread.imported = True
         places = {
             key: _StoredParent(row.id, row.root_id or row.id, row.depth)
             for key, row in there.items()
@@ -142,7 +147,10 @@ def _row(thread: Thread, comment: PlannedComment) -> dict[str, Any]:
         "guest_name": comment.guest.name,
         "guest_email": comment.guest.email,
         "guest_website": comment.guest.website,
+        "mention_title": comment.mention_title,
         "created_at": comment.created_at,
+        "role": comment.role,
+        "commenter_id": comment.commenter_id,
         "transfer_key": comment.key,
     }
     return row | {"search_text": search_text(Comment, row)}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -11,18 +12,33 @@ from commentsvc.db.session import begin_write
 from commentsvc.domain import article_urls
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
-from commentsvc.domain.transfer import import_plan, import_store
+from commentsvc.domain.transfer import import_matching, import_plan, import_store, import_updates
+from commentsvc.domain.transfer.import_matching import CommentMatch, ImportMatching, State
 from commentsvc.domain.transfer.import_plan import NotImported, PlannedComment
 from commentsvc.domain.transfer.import_report import ImportReport, ImportTally
 from commentsvc.domain.transfer.import_store import ThreadToStore
+from commentsvc.domain.transfer.import_updates import Difference
 from commentsvc.domain.transfer.records import ImportedThread
-from commentsvc.errors import BadAddressError
-from commentsvc.models import Kind, Site
+from commentsvc.errors import BadAddressError, TransferError
+from commentsvc.models import Kind, Site, Status
 
 BATCH = 500
 """Comments per transaction: SQLite has one writer, and visitors' posts must not wait for an import."""
 
 Progress = Callable[[int], object]
+_REPEATED = "listed a second time, word for word"
+_DELETED = "deleted here after an earlier import"
+_CLOSED = "articles closed to new comments there, and so here"
+_BY_AUTHOR = "written by “{}”, whose account here was given"
+_STILL_OPEN = "articles closed to new comments there, but open here, where their threads existed"
+
+
+class ImportStoppedError(TransferError):
+    """The file could not be read to its end; everything before that is imported, as `report` says."""
+
+    def __init__(self, message: str, report: ImportReport) -> None:
+        super().__init__(message)
+        self.report = report
 
 
 def run(
@@ -34,18 +50,29 @@ def run(
     dry_run: bool = False,
     to: str | None = None,
     progress: Progress | None = None,
+    file_notes: Counter[str] | None = None,
+    authors: Mapping[str, int] | None = None,
+    update: bool = False,
 ) -> ImportReport:
     """Import `articles` into `site` and return a report; with `dry_run` change nothing.
 
     Commits every few hundred comments; after an interruption the next run adds what is missing. `to` is the articles'
     new home, an origin of the site with or without a path; without it, articles of a host that the site does not have
-    go to its first origin. `progress` is called with the number of comments processed since its last call. Raises
-    TransferError as the reader does, and for a `to` outside the site.
+    go to its first origin. `progress` is called with the number of comments processed since its last call. `file_notes`
+    is what the reader counts, for the report. `authors` has the accounts of the old site's authors, by their logins
+    there. With `update`, existing comments get the text and status that the file has by now, unless somebody has
+    changed them here. Raises ImportStoppedError where the reader raises TransferError, and TransferError for a `to`
+    outside the site.
     """
     work = _Import(session, site, at=at, dry_run=dry_run, to=to, progress=progress or (lambda _: None))
-    for article in articles:
-        work.take(article)
-    return work.finish()
+    work.name_authors(authors or {})
+    work.update = update and not dry_run
+    try:
+        for article in articles:
+            work.take(article)
+    except TransferError as error:
+        raise ImportStoppedError(str(error), work.finish(file_notes)) from None
+    return work.finish(file_notes)
 
 
 class _Import:
@@ -61,8 +88,16 @@ class _Import:
         self._waiting: list[ThreadToStore] = []
         self._begun: dict[str, ThreadAddress] = {}
         """Articles that had no thread, by their address's `match_key`."""
-        self._pretended: dict[str, str] = {}
-        """In a dry run: the key of each comment that would be stored by now, and its thread's key."""
+        self._matching = ImportMatching(session, site.id)
+        self.update = False
+        """Whether existing comments become what the file says."""
+        self._differences: list[Difference] = []
+        self._accounts: Mapping[str, int] = {}
+
+    def name_authors(self, accounts: Mapping[str, int]) -> None:
+        """Give the comments of the old site's authors to these accounts, by their logins there."""
+        self._accounts = accounts
+        self._tally.notes.update(dict.fromkeys(map(_BY_AUTHOR.format, accounts), 0))
 
     def take(self, article: ImportedThread) -> None:
         """Import one article's comments, except those that wait for a full batch."""
@@ -80,10 +115,12 @@ class _Import:
                 batch = []
         self._wait(article, address, batch)
 
-    def finish(self) -> ImportReport:
+    def finish(self, file_notes: Counter[str] | None) -> ImportReport:
         """Store the waiting comments and return the report."""
         self._write()
+        self._bring()
         self._session.rollback()  # end the transaction of the last read
+        self._tally.notes.update(file_notes or {})
         return self._tally.report()
 
     def _address(self, article: ImportedThread) -> ThreadAddress:
@@ -104,48 +141,86 @@ class _Import:
 
     def _new(self, article: ImportedThread, address: ThreadAddress) -> Iterator[PlannedComment]:
         """Yield an article's new comments in the order in which they are inserted."""
-        named = {record.id: record for record in article.comments if record.id}
-        unnamed = sum(not record.id for record in article.comments)
-        self._skip("without a number of their own", unnamed)
-        self._there_before(len(article.comments) - unnamed - len(named))
-        keys = {name: import_plan.transfer_key(article, name) for name in named}
-        present = self._present(keys.values())
+        named = [record for record in article.comments if record.id]
+        self._skip("without a number of their own", len(article.comments) - len(named))
+        records, repeated = import_matching.with_own_ids(named)
+        self._skip(_REPEATED, repeated)
+        records = [import_plan.prepared(article, record, address.url, self._accounts) for record in records]
+        matches = self._matching.match(article, address, records)
+        written = self._matching.written
         # The parent for replies to each comment: the comment itself; if it is skipped, its own parent; or None.
         stands: dict[str, str | None] = {}
-        for record in import_plan.in_order(list(named.values())):
-            key, parent_key = keys[record.id], None
+        hidden: set[str | None] = set()
+        for record in import_plan.in_order(records):
+            match, parent_key = matches[record.id], None
             if record.kind is Kind.COMMENT and record.parent_id is not None:
                 parent_key = stands.get(record.parent_id, import_plan.transfer_key(article, record.parent_id))
-            stands[record.id] = key if record.kind is Kind.COMMENT else None
-            if key in present:
-                self._note_thread(address)
-                self._there_before(1)
+            stands[record.id] = match.key if record.kind is Kind.COMMENT else None
+            is_below_hidden = record.kind is Kind.COMMENT and record.parent_id in hidden
+            if is_below_hidden or record.status is not Status.APPROVED:
+                hidden.add(record.id)
+            if match.state is not State.NEW:
+                self._leave(match, address)
+                if match.stored is not None:
+                    digest = written[record.id].digest
+                    self._compare(
+                        import_updates.difference(
+                            article, record, match.stored, digest=digest, is_below_hidden=is_below_hidden
+                        )
+                    )
                 continue
             try:
-                planned = import_plan.plan(article, record, key=key, parent_key=parent_key)
+                planned = import_plan.plan(
+                    article, record, key=match.key, parent_key=parent_key, is_below_hidden=is_below_hidden
+                )
             except NotImported as verdict:
                 stands[record.id] = parent_key
                 self._skip(str(verdict), 1)
             else:
-                self._note_thread(address)
+                self._note_thread(article, address)
+                if record.commenter_id is not None:
+                    self._tally.notes[_BY_AUTHOR.format(record.user)] += 1
+                self._matching.pending[match.key] = written[record.id]
                 yield planned
 
-    def _present(self, keys: Iterable[str]) -> set[str]:
-        wanted = set(keys)
-        there = (self._pretended.keys() & wanted) | set(self._where(wanted))
-        return there | import_store.deleted(self._session, self._site_id, wanted - there)
+    def _leave(self, match: CommentMatch, address: ThreadAddress) -> None:
+        """Count a comment that is not new."""
+        if match.state is State.REPEATED:
+            self._skip(_REPEATED, 1)
+        elif match.state is State.DELETED:
+            self._skip(_DELETED, 1)
+        else:
+            self._tally.already_there += 1
+            self._progress(1)
+            if match.stored is not None:
+                if match.stored.thread == address.key:
+                    self._tally.threads_existing.add(address.key)
+                else:
+                    self._tally.elsewhere[match.stored.thread_id, match.stored.url, address.url] += 1
 
-    def _where(self, keys: set[str]) -> dict[str, str]:
-        """Return the key of each comment's thread, by transfer key."""
-        parents = import_store.stored_parents(self._session, self._site_id, keys)
-        return {key: row.thread for key, row in parents.items()}
+    def _compare(self, difference: Difference | None) -> None:
+        if difference is not None:
+            self._tally.differing.update(difference.kinds)
+            self._differences.append(difference)
+            if len(self._differences) >= BATCH:
+                self._bring()
+
+    def _bring(self) -> None:
+        """Change existing comments that differ from the file, if that is wanted."""
+        differences, self._differences = self._differences, []
+        if self.update and differences:
+            begin_write(self._session)
+            self._tally.brought.update(
+                import_updates.bring(self._session, self._site_id, differences, at=self._at)
+            )
+            self._session.commit()
 
     def _wait(self, article: ImportedThread, address: ThreadAddress, batch: list[PlannedComment]) -> None:
         if batch:
             published_at = article.published_at or min(one.created_at for one in batch)
             # The title of an article that is not public must not become visible, even when a comment on it is approved.
             title = "" if article.hidden else article.title
-            self._waiting.append(ThreadToStore(address, title, published_at, batch))
+            self._waiting.append(ThreadToStore(address, title, published_at, batch, article.closed))
 
     def _write(self) -> None:
         waiting, self._waiting = self._waiting, []
@@ -158,30 +233,32 @@ class _Import:
             for discussion in waiting:
                 import_store.store(self._session, discussion, at=self._at, tally=self._tally)
             self._session.commit()
+            self._matching.pending.clear()
         self._progress(sum(len(discussion.comments) for discussion in waiting))
 
     def _pretend(self, discussion: ThreadToStore) -> None:
-        """Count what `import_store.store` would do, and remember it."""
-        parents = {one.parent_key for one in discussion.comments if one.parent_key} - self._pretended.keys()
-        there = self._where(parents)
+        """Count what `import_store.store` would do."""
+        pending, place = self._matching.pending, discussion.address.key
+        parents = {one.parent_key for one in discussion.comments if one.parent_key} - pending.keys()
+        there = import_store.stored_comments(self._session, self._site_id, parents)
+        later = {one.key for one in discussion.comments}
         for one in discussion.comments:
-            if one.key in self._pretended:
-                self._tally.already_there += 1
-                continue
-            parent_thread = self._pretended.get(one.parent_key or "") or there.get(one.parent_key or "")
+            parent = pending.get(one.parent_key or "") or there.get(one.parent_key or "")
+            if one.parent_key in later:  # a circle begins here
+                parent = None
+            later.remove(one.key)
             self._tally.add(
-                one, orphan=one.parent_key is not None and parent_thread != discussion.address.key
+                one, orphan=one.parent_key is not None and (parent is None or parent.thread != place)
             )
-            self._pretended[one.key] = discussion.address.key
 
-    def _note_thread(self, address: ThreadAddress) -> None:
-        if address.key not in self._tally.threads_new and address.key not in self._tally.threads_existing:
-            there = threads.find(self._session, address)
-            (self._tally.threads_existing if there else self._tally.threads_new).add(address.key)
-
-    def _there_before(self, number: int) -> None:
-        self._tally.already_there += number
-        self._progress(number)
+    def _note_thread(self, article: ImportedThread, address: ThreadAddress) -> None:
+        """Count a thread that gets a comment, once."""
+        if address.key in self._tally.threads_new | self._tally.threads_existing:
+            return
+        thread = threads.find(self._session, address)
+        (self._tally.threads_existing if thread else self._tally.threads_new).add(address.key)
+        if article.closed and (thread is None or thread.closed_at is None):
+            self._tally.notes[_STILL_OPEN if thread else _CLOSED] += 1
 
     def _skip(self, reason: str, number: int) -> None:
         if number:

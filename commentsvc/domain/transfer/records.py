@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from commentsvc.models import Kind, Status, TextFormat
+from commentsvc.models import Kind, Role, Status, TextFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,16 @@ class ImportedComment:
     website: str = ""
     created_at: datetime | None = None
     """None if the file has no valid time."""
+    user: str = ""
+    """The login of the website's own author who wrote it, if the other system vouches for that; else empty."""
+    notes: tuple[str, ...] = ()
+    """What the report should say about it if it is imported, as a phrase that follows "comments"."""
     refused: str = ""
     """Why the comment should not be imported, in a few words; empty if it should."""
+    role: Role | None = None
+    """The author's role on the old site, if the other system says it, not only the author's name."""
+    commenter_id: int | None = None
+    """The account here that `user` has, as the operator says; None for a guest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,8 @@ class ImportedThread:
     url: str
     """Its URL, or a path that begins with a slash."""
     comments: tuple[ImportedComment, ...]
+    id: str = ""
+    """The other system's id of the article, unique within `source`; empty if it has none."""
     title: str = ""
     """Plain text."""
     published_at: datetime | None = None
@@ -47,3 +57,9 @@ class ImportedThread:
     """The URL of its blog, if the file has it."""
     hidden: bool = False
     """Whether it was not public: private, a draft or behind a password."""
+    hidden_why: str = "their article was private, a draft or behind a password"
+    """Why its comments are held if it was not public."""
+    closed: bool = False
+    """Whether it was closed to new comments by hand."""
+    draws_smilies: bool = False
+    """Whether the system showed smilies such as ":oops:" as pictures."""

@@ -1,13 +1,14 @@
 """Reads XML of any length with constant memory, and refuses the dangerous parts of XML.
 
-No DTD, no entities except XML's own five, no external access, a limited depth. It repairs harmless defects that real
-exports often have: control characters, invalid bytes, empty lines before the declaration.
+No DTD, no entities except XML's own five and the characters that HTML names, no external access, a limited depth. It
+accepts what real exports often have before and after the document (empty lines, messages of PHP); `xml_repair.py` mends
+defects inside.
 """
 
 from __future__ import annotations
 
-import codecs
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -16,17 +17,16 @@ from typing import Any, BinaryIO, Protocol
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import ParseError, XMLParser
 
+from commentsvc.domain.transfer import text_encodings, xml_repair
+from commentsvc.domain.transfer.xml_repair import XmlRepair
 from commentsvc.errors import TransferError
 
 DEEPEST = 100
-_CHUNK = 1 << 16
-_NO_XML_CHARACTER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-_ENCODING = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]+)")
-# Only text encodings: Python's codecs include "zip" and "rot13".
-_TEXT_ENCODING = re.compile(
-    r"utf-8|utf-16|ascii|iso8859-\d+|cp125\d|koi8-[rtu]|gbk|gb\d+|big5\w*|euc_\w+|shift_jis\w*"
-)
+_START = re.compile(r"<\?xml[\s?]|<rss[\s>]|<!DOCTYPE|<[a-z][\w:-]*\s[^<>]*xmlns", re.IGNORECASE)
+_SECOND = re.compile(r"<\?xml\s|<rss[\s>]")
 _ENDS_EARLY = frozenset({3, 5, 20})  # expat: no element found, unclosed token, unclosed CDATA section
+BEFORE = "lines before the XML, such as messages of PHP, which were passed over"
+AFTER = "files with text after the end of the XML, such as messages of PHP, which was passed over"
 _AGAIN = "Importing again later adds only what is missing."
 
 
@@ -40,43 +40,131 @@ class XmlHandler(Protocol):
 
 
 def events(
-    source: Path | BinaryIO, target: XmlHandler, *, on_read: Callable[[int], object] | None = None
+    source: Path | BinaryIO,
+    target: XmlHandler,
+    *,
+    on_read: Callable[[int], object] | None = None,
+    notes: Counter[str] | None = None,
 ) -> Iterator[None]:
     """Send the events of a document to `target`; yields after each part of the file.
 
-    `on_read` is called with the number of bytes just read. Raises TransferError with the line and what to do.
+    `on_read` is called with the number of bytes just read. `notes` counts what was repaired, by its words for the
+    report. Raises TransferError with the line and what to do.
     """
-    parser = XMLParser(target=_Shallow(target), forbid_dtd=True)
-    expat: Any = parser.parser  # still knows the line after the parser is closed
-    line = 0
+    reading = _Reading(target, Counter() if notes is None else notes)
     try:
         with _opened(source) as file:
-            for text, dropped_lines in _texts(file, on_read):
-                line += dropped_lines
-                with _located(expat, line):
-                    parser.feed(text)
+            for text in reading.texts(file, on_read):
+                reading.feed(text)
                 yield
     except OSError as error:
         raise TransferError(f"The file cannot be read: {error.strerror or error}.") from None
-    with _located(expat, line):
-        parser.close()
+    reading.close()
     yield
 
 
-@contextmanager
-def _located(expat: Any, dropped_lines: int) -> Iterator[None]:
-    """Turn the errors of the parser and its target into a TransferError that begins with the line."""
-    try:
-        yield
-    except ParseError as error:
-        raise TransferError(_sentence(error, dropped_lines)) from None
-    except DefusedXmlException:
-        raise TransferError(
-            f"Line {expat.CurrentLineNumber + dropped_lines}: this declares a DTD or an entity, which exports do "
-            "not have and which can do harm. Export again; a page saved from a browser is not an export."
-        ) from None
-    except TransferError as error:
-        raise TransferError(f"Line {expat.CurrentLineNumber + dropped_lines}: {error}") from None
+class _Reading:
+    """A document that is being read: the parser, and how many lines stand before what it was given."""
+
+    def __init__(self, target: XmlHandler, notes: Counter[str]) -> None:
+        self._target = _Shallow(target)
+        self._parser = XMLParser(target=self._target, forbid_dtd=True)
+        self._expat: Any = self._parser.parser  # still knows the line after the parser is closed
+        self._notes = notes
+        self._dropped_lines = 0
+        self._fed = 0
+        """Bytes that the parser was given before."""
+        self._is_complete = False
+
+    def texts(self, file: BinaryIO, on_read: Callable[[int], object] | None) -> Iterator[str]:
+        """Yield the file's text, repaired, from where the document begins."""
+        decoder: text_encodings.Decoder | None = None
+        repair = XmlRepair()
+        try:
+            while chunk := file.read(text_encodings.PART):
+                if on_read is not None:
+                    on_read(len(chunk))
+                if decoder is None:
+                    _require_plain(chunk)
+                    decoder = text_encodings.Decoder(chunk)
+                    text = self._from_start(decoder.decode(chunk))
+                else:
+                    text = decoder.decode(chunk)
+                yield repair.feed(text)
+            if decoder is None:
+                raise TransferError("The file is empty. Export the site again.")
+            yield repair.feed(decoder.decode(b"", final=True), final=True)
+        finally:
+            if decoder is not None and decoder.invalid:
+                self._notes[text_encodings.note(decoder)] += decoder.invalid
+
+    def _from_start(self, text: str) -> str:
+        """Cut what stands before the document."""
+        match = _START.search(text)
+        blank = len(text) - len(text.lstrip("\ufeff \t\r\n"))
+        start = match.start() if match else blank
+        if not text.startswith("<", start):
+            raise TransferError("The file is not XML: it does not begin with “<”. Choose the export itself.")
+        self._dropped_lines = text.count("\n", 0, start)
+        if start > blank:
+            self._notes[BEFORE] += text[:start].strip().count("\n") + 1
+        return text[start:]
+
+    def feed(self, text: str) -> None:
+        if self._is_complete:
+            self._pass_over(text)
+            return
+        data = text.encode()
+        with self._located():
+            try:
+                self._parser.feed(text)
+            except ParseError:
+                if not self._target.has_ended:
+                    raise
+                self._is_complete = True
+        if self._is_complete:
+            self._notes[AFTER] += 1
+            end = max(self._expat.ErrorByteIndex - self._fed, 0)
+            self._pass_over(data[end:].decode(errors="ignore"))
+        self._fed += len(data)
+
+    def _pass_over(self, text: str) -> None:
+        if _SECOND.search(text):
+            raise TransferError(
+                "A second document begins after the end of the first. Save each in a file of its own."
+            )
+
+    def close(self) -> None:
+        with self._located():
+            if not self._is_complete:
+                try:
+                    self._parser.close()
+                except ParseError:
+                    if not self._target.has_ended:
+                        raise
+                    self._notes[AFTER] += 1
+                else:
+                    return
+            self._target.close()
+
+    @contextmanager
+    def _located(self) -> Iterator[None]:
+        """Turn the errors of the parser and its target into a TransferError that begins with the line."""
+        try:
+            yield
+        except ParseError as error:
+            raise TransferError(_sentence(error, self._dropped_lines)) from None
+        except DefusedXmlException:
+            raise TransferError(
+                f"Line {self._line}: this declares a DTD or an entity, which exports do not have and which can do "
+                "harm. Export again; a page saved from a browser is not an export."
+            ) from None
+        except TransferError as error:
+            raise TransferError(f"Line {self._line}: {error}") from None
+
+    @property
+    def _line(self) -> int:
+        return int(self._expat.CurrentLineNumber) + self._dropped_lines
 
 
 class _Shallow:
@@ -85,7 +173,9 @@ class _Shallow:
     def __init__(self, target: XmlHandler) -> None:
         self._target = target
         self._depth = 0
-        self.end, self.data, self.close = self._end, target.data, target.close
+        self.has_ended = False
+        """Whether the root element has ended."""
+        self.close = target.close
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         self._depth += 1
@@ -95,8 +185,12 @@ class _Shallow:
             )
         self._target.start(tag, attributes)
 
-    def _end(self, tag: str) -> None:
+    def data(self, text: str) -> None:
+        self._target.data(xml_repair.windows_1252(text))
+
+    def end(self, tag: str) -> None:
         self._depth -= 1
+        self.has_ended = self._depth == 0
         self._target.end(tag)
 
 
@@ -104,49 +198,9 @@ def _opened(source: Path | BinaryIO) -> AbstractContextManager[BinaryIO]:
     return source.open("rb") if isinstance(source, Path) else nullcontext(source)
 
 
-def _texts(file: BinaryIO, on_read: Callable[[int], object] | None) -> Iterator[tuple[str, int]]:
-    """Yield the file's text without characters that XML forbids, and the number of empty lines removed before it."""
-    decoder: codecs.IncrementalDecoder | None = None
-    while chunk := file.read(_CHUNK):
-        if on_read is not None:
-            on_read(len(chunk))
-        dropped = 0
-        if decoder is None:
-            _require_plain(chunk)
-            decoder = _decoder(chunk)
-            text = decoder.decode(chunk)
-            dropped = text[: len(text) - len(text.lstrip("\ufeff \t\r\n"))].count("\n")
-            text = text.lstrip("\ufeff \t\r\n")
-            if not text.startswith("<"):
-                raise TransferError(
-                    "The file is not XML: it does not begin with “<”. Choose the export itself."
-                )
-        else:
-            text = decoder.decode(chunk)
-        yield _NO_XML_CHARACTER.sub("", text), dropped
-    if decoder is None:
-        raise TransferError("The file is empty. Export the site again.")
-    yield _NO_XML_CHARACTER.sub("", decoder.decode(b"", final=True)), 0
-
-
 def _require_plain(start: bytes) -> None:
     if start.startswith((b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf")):
         raise TransferError("The file is compressed. Unpack it and import the .xml file inside.")
-
-
-def _decoder(start: bytes) -> codecs.IncrementalDecoder:
-    """Return a decoder that replaces invalid bytes with U+FFFD: one broken byte must not stop an import."""
-    if start.startswith((codecs.BOM_UTF16_BE, codecs.BOM_UTF16_LE)):
-        return codecs.getincrementaldecoder("utf-16")("replace")
-    match = _ENCODING.search(start[:500])
-    name = match[1].decode() if match else "utf-8"
-    try:
-        codec = codecs.lookup(name)
-    except LookupError:
-        codec = None
-    if codec is None or not _TEXT_ENCODING.fullmatch(codec.name):
-        raise TransferError(f"The file's encoding {name!r} is not supported. Save it as UTF-8.")
-    return codec.incrementaldecoder("replace")
 
 
 def _sentence(error: ParseError, dropped_lines: int) -> str:

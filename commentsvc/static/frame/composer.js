@@ -5,7 +5,7 @@ import {
   placeConversation, placeReplies, sendToHost, thread,
 } from "./core.js";
 import { storeReceipt } from "./receipt.js";
-import { authHeaders, randomHex, save } from "./session.js";
+import { authHeaders, lastVisit, randomHex, save, saveVisit } from "./session.js";
 
 const DAY = 86400000;
 const DETAILS = ["name", "email", "website"];
@@ -84,6 +84,7 @@ let reader = null;
 let forms;
 let mine = [];
 let readerAsked = 0;
+let visit;
 let readerAskedAt = 0;
 let shownMark; // the member's whom the form shows; null for a guest
 // On a page of its own: its link "Change" led here, or a guest's form came back with an error.
@@ -99,11 +100,14 @@ async function loadReader() {
   readerAskedAt = Date.now();
   try {
     const headers = { ...authHeaders(), ...(savedKey && { "X-Author-Key": authorKey }) };
-    const answer = await fetch(page.replace("?", "/own?"), { headers });
+    const answer = await fetch(`${page.replace("?", "/own?")}&visit=${lastVisit()}`, { headers });
     if (!answer.ok) return false;
     const own = await answer.json();
     if (asked === readerAsked) {
       showReader(own);
+      visit = own.visit;
+      saveVisit(visit);
+      if (own.news) import("./news.js").then(({ showNews }) => showNews(own.news));
       for (const { html, id } of own.held) if (!document.getElementById(`comment-${id}`)) placeComment(html);
       showCount();
       showMine(own.mine);
@@ -166,6 +170,7 @@ remember?.addEventListener("change", () => {
   if (!remember.checked) {
     save("localStorage", "details", null);
     save("localStorage", "key", null);
+    saveVisit(visit);
     save("localStorage", "receipts", null);
   }
 });
@@ -194,9 +199,9 @@ function showError(name, message) {
   }
 }
 
-function showErrors(errors) {
-  for (const name of ["form", "text", ...DETAILS]) showError(name, errors[name] ?? "");
-  const first = ["text", "email", "name", "website"].find((name) => errors[name] && fields[name]);
+export function showErrors(errors) {
+  for (const name of ["form", "text", "code", ...DETAILS, "notify_email"]) showError(name, errors[name] ?? "");
+  const first = ["text", "email", "name", "website", "code", "notify_email"].find((name) => errors[name] && fields[name]);
   if (first) {
     if (first === "text") showTab(0);
     fields[first].closest("details")?.setAttribute("open", "");
@@ -277,16 +282,16 @@ async function post(path, body) {
 }
 
 /** Send the form as whom it shows now; `more` replaces fields of the same name. */
-async function postForm(more) {
+export async function postForm(more, path = form.getAttribute("action")) {
   fields.key.value ||= randomHex(24);
   sent = true;
   const body = new URLSearchParams(new FormData(form));
   body.set("script", 1);
   for (const name in more) body.set(name, more[name]);
-  const reply = await post(form.getAttribute("action"), body);
+  const reply = await post(path, body);
   if (!reply.body.token) return reply;
   body.set("token", reply.body.token);
-  return post(form.getAttribute("action"), body);
+  return post(path, body);
 }
 
 /** Post the comment: under the article that the page shows, or under the one that was `chosen` of two. */
@@ -308,7 +313,7 @@ export async function submitComment(chosen, elsewhere = false) {
   showErrors(reply.body.errors ?? { form: reply.body.message });
 }
 
-function showPosted({ count, held, html, id, mine: added, note = "", receipt }, elsewhere) {
+function showPosted({ count, held, html, id, mine: added, note = "", notice = "", receipt }, elsewhere) {
   if (receipt) storeReceipt(id, receipt, remember?.checked);
   save("localStorage", draftKey, null);
   save("sessionStorage", "key", authorKey);
@@ -318,7 +323,9 @@ function showPosted({ count, held, html, id, mine: added, note = "", receipt }, 
     save("localStorage", "details", Object.fromEntries(typed));
     save("localStorage", "key", authorKey);
   }
+  saveVisit(visit);
   if (elsewhere) return sendToHost("other", { comment: id });
+  fields.code?.dispatchEvent(new Event("posted"));
   text.value = "";
   fields.key.value = "";
   showTab(0);
@@ -329,7 +336,7 @@ function showPosted({ count, held, html, id, mine: added, note = "", receipt }, 
   showMine([...mine, ...added]);
   if (total) total.dataset.count = count;
   showCount();
-  status.textContent = held ? "Your comment is awaiting moderation." : "Your comment is posted.";
+  status.textContent = `${held ? "Your comment is awaiting moderation." : "Your comment is posted."} ${notice}`;
   const comment = document.getElementById(`comment-${id}`);
   document.querySelector(".posted")?.remove();
   if (comment) {
@@ -368,6 +375,7 @@ if (text.value) {
   } else openForm();
 } else if (draft) save("localStorage", draftKey, null);
 loginModule?.begin(loadReader);
+if (fields.code) import("./prove.js");
 const writing = form.contains(document.activeElement);
 if (writing || savedKey || load("localStorage", "signed") || authHeaders().Authorization) {
   reader = loadReader();

@@ -259,6 +259,7 @@ async function logOut() {
   await request("login/leave", { csrf_token: leaveToken.value, door: "frame" }).catch(() => {});
   saveBearer(null);
   save("localStorage", "signed", null);
+  save("localStorage", "visits", null);
   showMember(null, "");
   showPanel("guest");
   focusPanel("guest", "You are logged out.");

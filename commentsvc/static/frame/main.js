@@ -58,7 +58,7 @@ if (framed) {
     }
     const type = data?.commentsvc;
     if (type === "look") applyTheme(data.look);
-    if (type === "go") showComment(data.id);
+    if (type === "go") showComment(`${data.id}`);
     if (type === "page") {
       import("./article.js").then(({ receivePage }) => receivePage(data), () => sendToHost("other"));
     }
@@ -103,23 +103,11 @@ async function loadMore(link) {
   }
 }
 
-// --- Permalinks: the host page's #comment-42, on this page of the thread or not.
+/** By its number, or by an anchor of the host page. */
+const showComment = async (link) => (await import("./permalinks.js")).show(link);
 
-async function showComment(id) {
-  if (!Number.isSafeInteger(id) || id < 1) return;
-  let comment = document.getElementById(`comment-${id}`);
-  if (!comment && document.getElementById("comments")) {
-    const piece = await fetchPiece(`${page}&comment=${id}`).catch(() => null);
-    const item = piece?.getElementById(`comment-${id}`)?.closest(".conversation");
-    if (!item) return;
-    placeConversation(item, { first: true });
-    comment = document.getElementById(`comment-${id}`);
-  }
-  if (comment) highlight(comment, false);
-}
-
-const permalink = /^#comment-(\d{1,15})$/.exec(location.hash)?.[1] ?? hostFacts?.comment;
-if (permalink) showComment(+permalink);
+const permalink = +/^#comment-(\d{1,15})$/.exec(location.hash)?.[1] || hostFacts?.comment;
+if (permalink) showComment(permalink);
 
 /** Undefined where that fails; the form is then sent as a page. */
 async function loadComposer() {

@@ -1,6 +1,6 @@
 // Who writes here, as the service knows them, and what this browser stores of it.
 
-import { load } from "./core.js";
+import { load, thread } from "./core.js";
 
 export function save(storage, key, value) {
   try {
@@ -9,6 +9,19 @@ export function save(storage, key, value) {
   } catch {
     // Private windows, blocked storage: the convenience is lost, nothing else.
   }
+}
+
+const { thread: here } = thread.dataset;
+const visits = load("localStorage", "visits") ?? {};
+
+export const lastVisit = () => visits[here] ?? "";
+
+/** Only of readers whom this browser knows. */
+export function saveVisit(visit) {
+  const known = load("localStorage", "key") || load("localStorage", "signed");
+  delete visits[here]; // to the end
+  visits[here] = visit;
+  save("localStorage", "visits", known && Object.fromEntries(Object.entries(visits).slice(-50)));
 }
 
 let bearer = load("sessionStorage", "bearer");

@@ -13,6 +13,7 @@ from commentsvc.domain.maintenance import erasure, personal_export, retention
 from commentsvc.domain.maintenance.erasure import Texts
 from commentsvc.domain.maintenance.retention import RetentionPeriods
 from commentsvc.domain.reading import avatars
+from commentsvc.domain.subscriptions import subscriptions
 from commentsvc.errors import ForbiddenError, InvalidFieldsError
 from commentsvc.integrations.oauth import catalogue
 from commentsvc.models import LoginSession
@@ -178,6 +179,7 @@ def _settings(form: NameForm, errors: dict[str, str] | None = None) -> Response:
         has_picture=avatars.has_one(database(), person_id),
         sessions=login_sessions.sessions_of(database(), person_id, at=now()),
         sites=personal_export.sites_by_id(database()),
+        subscription=subscriptions.of_member(database(), person_id),
         retention_words=retention.sentences(RetentionPeriods.read(context.settings())),
     )
 

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from commentsvc.domain.thread_admin import remapping
 from commentsvc.domain.thread_admin.remapping import RemapPlan
+from commentsvc.domain.transfer import import_follow
 from commentsvc.errors import InvalidFieldsError, NotFoundError
 from commentsvc.models import Action
 from commentsvc.web.admin import thread_context
@@ -51,18 +52,21 @@ def apply(site_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/remaps/<int:action_id>/undo")
 def undo(action_id: int) -> ResponseReturnValue:
-    """Restore the threads' addresses."""
+    """Restore the threads' addresses after a move of all, or after an import that followed its articles."""
     try:
         with writing() as session:
             action = session.get(Action, action_id)
-            if action is None or action.kind != remapping.KIND:
+            if action is None or action.kind not in {remapping.KIND, import_follow.KIND}:
                 raise NotFoundError
-            site_id = AdminContext.for_site(action.site_id, owner=True).site.id
-            number = remapping.undo(session, action, at=now())
+            site_id, is_remap = action.site_id, action.kind == remapping.KIND
+            AdminContext.for_site(site_id, owner=True)
+            undo_ = remapping.undo if is_remap else import_follow.undo
+            number = undo_(session, action, at=now())
     except InvalidFieldsError as error:
         raise NotFoundError(str(error)) from None
     cookies.set_notice(f"Undone: {number} {'thread is' if number == 1 else 'threads are'} back.")
-    return redirect(url_for("site_moves.dry_run", site_id=site_id), 303)
+    page = "site_moves.dry_run" if is_remap else "action_log.listing"
+    return redirect(url_for(page, site_id=site_id), 303)
 
 
 def _page(

@@ -35,7 +35,12 @@ def edit(site_id: int) -> ResponseReturnValue:
             cookies.set_notice("Saved.")
             return redirect(url_for("site_settings.edit", site_id=site_id), 303)
     html = render_template(
-        "admin/settings.html", admin=admin, form=form, errors=errors, notice=cookies.pop_notice()
+        "admin/settings.html",
+        admin=admin,
+        form=form,
+        errors=errors,
+        notice=cookies.pop_notice(),
+        sends_mail=bool(settings().smtp_url),
     )
     return make_response(html, 422 if errors else 200)
 
@@ -60,6 +65,7 @@ def _wanted(form: SiteForm, site: Site) -> SiteSettings:
         heading=form.heading.data or "",
         origins=(form.origins.data or "").replace(",", " ").split(),
         guests=bool(form.guests.data),
+        comment_mail=bool(form.comment_mail.data),
         order=Order(form.order.data),
         edit_window=EditWindow(form.edit_window.data),
         name_field=FieldRule(form.name_field.data),
@@ -76,6 +82,7 @@ def _stored(site: Site) -> dict[str, object]:
         "heading": site.heading,
         "origins": "\n".join(item.origin for item in site.origins),
         "guests": site.guests,
+        "comment_mail": site.comment_mail,
         "order": site.order.value,
         "edit_window": site.edit_window.value,
         "name_field": site.name_field.value,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from commentsvc.domain.comments import guest_claims, own_comments
-from commentsvc.domain.reading import held_comments, thread_pages
+from commentsvc.domain.reading import held_comments, thread_news, thread_pages
+from commentsvc.domain.reading.thread_news import ThreadNews, Visit
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.domain.threads.versions import VersionStamp
+from commentsvc.domain.transfer import old_anchors
 from commentsvc.errors import BadAddressError, UnknownOriginError
 from commentsvc.models import Order, Status, Thread
 from commentsvc.serving.page_cache.policy import CachePolicy, mark_cacheable
@@ -19,19 +22,14 @@ from commentsvc.web import access, headers
 from commentsvc.web.auth import reader
 from commentsvc.web.context import database, now, settings
 from commentsvc.web.request_values import query_number
-from commentsvc.web.thread import present_page, receipt_links
-from commentsvc.web.thread.rendering import (
-    FormState,
-    form_identity,
-    render_comment,
-    render_page,
-)
+from commentsvc.web.thread import present_page, receipt_links, subscribing
+from commentsvc.web.thread.rendering import FormState, form_identity, render_comment, render_page
 from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
 
 blueprint = Blueprint("thread", __name__)
 
 POSTED = "Your comment is posted."
-_CONTEXT = frozenset({"posted", "reply"})
+_CONTEXT = frozenset({"asked", "posted", "reply"})
 """URL parameters that make a page personal."""
 
 
@@ -68,7 +66,7 @@ def posted(mode: str, token: str) -> ResponseReturnValue:
         page,
         at=now(),
         own=held_comments.own_held(database(), page.thread, comment_id=comment.id),
-        notice=POSTED if comment.status is Status.APPROVED else None,
+        notice=_notice(is_posted=comment.status is Status.APPROVED),
         receipt=receipt_links.link(token),
         holder=reader.current(None) if mode == STANDALONE else None,
     )
@@ -78,36 +76,42 @@ def posted(mode: str, token: str) -> ResponseReturnValue:
 @blueprint.get(f"{EMBED}/own", defaults={"mode": EMBED})
 @blueprint.get(f"{STANDALONE}/own", defaults={"mode": STANDALONE})
 def reader_state(mode: str) -> ResponseReturnValue:
-    """The reader's own state in a thread: who they are, a new form token, their held comments, and what is theirs."""
+    """The reader's own state in a thread: who they are, a new form token, which comments are theirs, what is new."""
     thread_request = ThreadRequest.read(mode, request.args)
     address = thread_request.address()
     holder = reader.current(address.site.id if mode == EMBED else None)
     key = access.author_key_hash(request.headers.get("X-Author-Key"))
     thread = threads.find(database(), address)
+    person_id = holder.commenter_id if holder else None
     held = held_comments.own_held(
-        database(),
-        thread,
-        author_key_hash=key,
-        commenter_id=holder.commenter_id if holder else None,
-        approved_since=_oldest_page(),
+        database(), thread, author_key_hash=key, commenter_id=person_id, approved_since=_oldest_page()
     )
     claimable = guest_claims.count_of_browser(database(), address.site.id, key) if holder and key else 0
     mine = own_comments.in_thread(
         database(),
         address.site,
         thread,
-        commenter_id=holder.commenter_id if holder else None,
+        commenter_id=person_id,
         author_key_hash=key,
         at=now(),
     )
+    visit = Visit.read(request.args.get("visit", ""), at=now())
+    news = thread_news.news(database(), thread, visit, author_key_hash=key, commenter_id=person_id)
     return headers.no_store(
         jsonify(
             **form_identity(address, holder),
             claim=render_template("thread/claim_offer.html", number=claimable) if claimable else "",
             held=[{"id": view.id, "html": render_comment(thread_request, view)} for view in held],
             mine=mine,
+            visit=visit.milliseconds(),
+            news=_shown_news(news) if news else None,
         )
     )
+
+
+def _shown_news(news: ThreadNews) -> dict[str, Any]:
+    html = render_template("thread/news.html", news=news, most=thread_news.LATEST)
+    return {"html": html, "comments": news.comments}
 
 
 @blueprint.get("/embed/same")
@@ -121,7 +125,7 @@ def present_thread() -> ResponseReturnValue:
 def permalink(comment_id: int) -> ResponseReturnValue:
     """A comment's permanent link: redirects to its article."""
     _, thread = thread_pages.where_is(database(), comment_id)
-    return redirect(f"{thread.url}#comment-{comment_id}")
+    return redirect(f"{thread.url}{old_anchors.own(comment_id)}")
 
 
 def _oldest_page() -> datetime | None:
@@ -136,6 +140,8 @@ def _thread(thread_request: ThreadRequest) -> Response:
     if "replies" in args:
         return _conversation(thread_request, address, at)
     order = thread_request.order or address.site.order
+    if old_anchors.is_anchor(args.get("comment", "")):
+        return _at_comment(thread_request, address, args["comment"])
     focus_id = query_number("comment")
     page = thread_pages.page(database(), address, order=order, after=args.get("after"), focus_id=focus_id)
     if "fragment" in args:
@@ -154,13 +160,32 @@ def _thread(thread_request: ThreadRequest) -> Response:
         at=at,
         form_state=form_state,
         own=held,
-        notice=POSTED if "posted" in args else None,
+        notice=_notice(is_posted="posted" in args),
         holder=holder,
         as_guest=as_guest,
     )
     if holder or _CONTEXT & set(args):
         return headers.no_store(response)
     return _cacheable(response, address, page.thread, at)
+
+
+def _notice(*, is_posted: bool) -> str | None:
+    """Return what to say after a post without script."""
+    posted = POSTED if is_posted else ""
+    asked = subscribing.ASKED if "asked" in request.args else ""
+    return f"{posted} {asked}".strip() or None
+
+
+def _at_comment(thread_request: ThreadRequest, address: ThreadAddress, anchor: str) -> Response:
+    """Redirect from an anchor on the article's page, which may be that of another system, to the comment."""
+    thread = threads.find(database(), address)
+    number = old_anchors.comment_id(database(), thread.id, anchor) if thread else None
+    if "fragment" in request.args:
+        link = thread_request.link(comment=number, fragment=1)
+        # A browser reports any 404 as an error of the page, and links may well lead to what is gone.
+        return headers.no_store(make_response(redirect(link) if number else ("", 204)))
+    link = thread_request.link(comment=number)
+    return headers.no_store(make_response(redirect(f"{link}#comment-{number}" if number else link)))
 
 
 def _conversation(thread_request: ThreadRequest, address: ThreadAddress, at: datetime) -> Response:

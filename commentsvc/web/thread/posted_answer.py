@@ -12,7 +12,7 @@ from commentsvc.domain.comments import own_comments
 from commentsvc.domain.comments.insert_comment import PostedComment
 from commentsvc.models import Site, Status
 from commentsvc.web import error_pages, headers
-from commentsvc.web.thread import receipt_links
+from commentsvc.web.thread import receipt_links, subscribing
 from commentsvc.web.thread.rendering import render_comment, render_posted_note
 from commentsvc.web.thread_request import ThreadRequest
 
@@ -31,19 +31,24 @@ class StoredPost:
         return self.comment.status is not Status.APPROVED
 
 
-def answer(stored: StoredPost, thread_request: ThreadRequest, site: Site) -> ResponseReturnValue:
+def answer(
+    stored: StoredPost, thread_request: ThreadRequest, site: Site, *, asked_for_mail: bool
+) -> ResponseReturnValue:
     """Return the response to a post. The only place where a new receipt's token leaves the service."""
     if error_pages.wants_json():
-        return headers.no_store(jsonify(_as_json(stored, thread_request, site)))
+        notice = subscribing.ASKED if asked_for_mail else ""
+        return headers.no_store(jsonify(_as_json(stored, thread_request, site, notice)))
+    extra: dict[str, Any] = {"asked": 1} if asked_for_mail else {}
     if stored.receipt:
         fields: dict[str, Any] = thread_request.fields()
-        page = url_for("thread.posted", mode=thread_request.mode, token=stored.receipt, **fields)
+        page = url_for("thread.posted", mode=thread_request.mode, token=stored.receipt, **fields, **extra)
     else:
-        page = thread_request.link(**({} if stored.is_held else {"comment": stored.comment.id, "posted": 1}))
+        shown = {} if stored.is_held else {"comment": stored.comment.id, "posted": 1}
+        page = thread_request.link(**shown, **extra)
     return redirect(f"{page}#comment-{stored.comment.id}", 303)
 
 
-def _as_json(stored: StoredPost, thread_request: ThreadRequest, site: Site) -> dict[str, Any]:
+def _as_json(stored: StoredPost, thread_request: ThreadRequest, site: Site, notice: str) -> dict[str, Any]:
     comment = stored.comment
     link = receipt_links.link(stored.receipt) if stored.receipt else None
     return {
@@ -52,6 +57,7 @@ def _as_json(stored: StoredPost, thread_request: ThreadRequest, site: Site) -> d
         "html": render_comment(thread_request, comment.view),
         "count": comment.count,
         "mine": [own_comments.just_posted(site, comment.id)],
-        "note": render_posted_note(link, held=stored.is_held),
+        "note": render_posted_note(link, notice, held=stored.is_held),
+        "notice": notice,
         **({"receipt": link} if link else {}),
     }

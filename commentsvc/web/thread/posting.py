@@ -39,9 +39,10 @@ from commentsvc.web import access, akismet_opinion, error_pages, headers, origin
 from commentsvc.web.auth import reader
 from commentsvc.web.context import database, now, post_limits, settings, writing
 from commentsvc.web.forms import CommentForm
-from commentsvc.web.thread import posted_answer, present_page, receipt_links
+from commentsvc.web.thread import address_claims, posted_answer, present_page, receipt_links, subscribing
 from commentsvc.web.thread.posted_answer import StoredPost
 from commentsvc.web.thread.rendering import form_identity, render_form
+from commentsvc.web.thread.subscribing import MailWish
 from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
 
 blueprint = Blueprint("posting", __name__)
@@ -61,7 +62,8 @@ def post(mode: str) -> ResponseReturnValue:
         stored = _store(form, address, mode)
     except CommentsvcError as error:
         return _refused(error, form, thread_request)
-    return posted_answer.answer(stored, thread_request, address.site)
+    asked = subscribing.was_asked(form, address.site)
+    return posted_answer.answer(stored, thread_request, address.site, asked_for_mail=asked)
 
 
 def _store(form: CommentForm, address: ThreadAddress, mode: str) -> StoredPost:
@@ -69,7 +71,9 @@ def _store(form: CommentForm, address: ThreadAddress, mode: str) -> StoredPost:
     holder = _holder(form, address, mode, shown)
     seconds = access.seconds_on_form(shown)
     present_page.require_same_article(address, form.given)
-    text, author = _checked(form, address, holder)
+    began = now()
+    text, author, wish = _checked(form, address, holder, at=began)
+    address_claims.redeem_for(author, address.site.id, form.value("code"))
     post_limits().count_attempt(network=access.network(), person=_person(author))
     _require_room_in_thread(address, _key(form))
     draft = comment_text.from_checked(text)  # slow, so after the limits
@@ -87,8 +91,10 @@ def _store(form: CommentForm, address: ThreadAddress, mode: str) -> StoredPost:
     try:
         with writing():
             at = now()
-            author = _with_network_hash(author, at)  # bans take the month of the hash from the comment's time
+            if at.month != began.month:  # bans take the month of the hash from the comment's time
+                author = replace(author, network_hash=_network_hash(at))
             posted = comments.post(session, address, new, author, at=at, examined=signals)
+            subscribing.store(session, wish, posted, author, address.site.id)
             if signals.pressure is None and author.role is None:  # the surge may have changed
                 alerts.enqueue_alerts(
                     session, address.site, settings().alerted, base_url=settings().base_url, at=now()
@@ -149,10 +155,12 @@ def _earlier(session: Session, comment_id: int, author: Author, token: str | Non
     return StoredPost(PostedComment(comment_id, comment.thread_id, comment.status, count, view), token)
 
 
-def _checked(form: CommentForm, address: ThreadAddress, holder: LoginSession | None) -> tuple[str, Author]:
+def _checked(
+    form: CommentForm, address: ThreadAddress, holder: LoginSession | None, *, at: datetime
+) -> tuple[str, Author, MailWish | None]:
     """Validate everything typed; raises InvalidFieldsError with all errors at once."""
     errors: dict[str, str] = {}
-    text = ""
+    text, wish = "", None
     guest = fields.Guest()
     try:
         text = fields.text(form.value("text"), longest=settings().max_comment_length)
@@ -168,6 +176,10 @@ def _checked(form: CommentForm, address: ThreadAddress, holder: LoginSession | N
             )
     except InvalidFieldsError as error:
         errors |= error.fields
+    try:
+        wish = subscribing.read(form, address.site, guest, holder)
+    except InvalidFieldsError as error:
+        errors |= error.fields
     if errors:
         raise InvalidFieldsError(errors)
     author = Author(
@@ -175,15 +187,19 @@ def _checked(form: CommentForm, address: ThreadAddress, holder: LoginSession | N
         commenter_id=holder.commenter_id if holder else None,
         role=accounts.role_on(database(), holder.commenter_id, address.site.id) if holder else None,
         author_key_hash=access.author_key_hash(form.value("author_key")),
+        proof_hashes=address_claims.author_hashes(
+            email=guest.email, name=holder.commenter.name if holder else guest.name
+        ),
+        network_hash=_network_hash(at),
         network_hash_in=access.network_hash,
         client_ip=access.client_ip(),
     )
-    return text, _with_network_hash(author, now())
+    return text, author, wish
 
 
-def _with_network_hash(author: Author, at: datetime) -> Author:
-    """Return the author with their network's hash for the month of `at`."""
-    return replace(author, network_hash=access.network_hash(bans.month_of(at)))
+def _network_hash(at: datetime) -> str:
+    """Return the hash of the client's network for the month of `at`."""
+    return access.network_hash(bans.month_of(at))
 
 
 def _holder(

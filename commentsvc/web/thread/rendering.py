@@ -21,6 +21,7 @@ from commentsvc.web import access, headers
 from commentsvc.web.auth import reader
 from commentsvc.web.context import database, providers
 from commentsvc.web.forms import CommentForm
+from commentsvc.web.thread import address_claims, subscribing
 from commentsvc.web.thread_request import EMBED, ThreadRequest
 
 
@@ -35,11 +36,15 @@ class FormState:
     """What is typed, as a comment."""
     again: bool = False
     """Whether it is shown again because it had expired."""
+    asks_code: bool = False
+    """Whether it asks for the code that proves the e-mail address."""
+    proof_message: str = ""
+    """What became of proving it."""
 
     @property
     def touched(self) -> bool:
         """Whether the form is shown open."""
-        return bool(self.errors or self.parent or self.values.get("text"))
+        return bool(self.errors or self.parent or self.proof_message or self.values.get("text"))
 
 
 def render_page(
@@ -71,6 +76,7 @@ def render_page(
         page=page,
         order=page.order,
         form_state=form_state or FormState(),
+        proofs=address_claims.are_offered(site),
         own=own or [],
         notice=notice,
         receipt=receipt,
@@ -84,6 +90,7 @@ def render_page(
         member=reader.describe(holder) if holder and not as_guest else None,
         still_name=holder.commenter.name if holder and as_guest else "",
         csrf=reader.csrf_token() if holder else "",
+        may_subscribe=subscribing.is_offered(site),
         origins=" ".join(origin.origin for origin in site.origins),
     )
     response = make_response(html, status)
@@ -102,6 +109,7 @@ def render_form(
     holder: LoginSession | None,
     preview: SafeHtml | None = None,
     again: bool = False,
+    proof_message: str = "",
     status: int = 200,
 ) -> Response:
     """Render the thread's first page with a form as it was sent, and with what is wrong with it or a preview."""
@@ -113,6 +121,8 @@ def render_form(
         parent=thread_pages.comment_to_answer(database(), address, parent_id),
         preview=preview,
         again=again,
+        asks_code="code" in form.given,
+        proof_message=proof_message,
     )
     return render_page(
         thread_request, address, page, at=at, form_state=form_state, holder=holder, status=status
@@ -128,10 +138,10 @@ def form_identity(address: ThreadAddress, holder: LoginSession | None) -> dict[s
     }
 
 
-def render_posted_note(link: str | None, *, held: bool) -> str:
-    """Render what stands at a comment that was just posted: thanks, and for a guest the private link to it."""
+def render_posted_note(link: str | None, notice: str, *, held: bool) -> str:
+    """Render what stands at a comment that was just posted: thanks, `notice`, and for a guest the private link."""
     macros: Any = current_app.jinja_env.get_template("thread/receipt_note.html").module
-    return str(macros.box(link, held))
+    return str(macros.box(link, notice, held))
 
 
 def render_comment(thread_request: ThreadRequest, view: CommentView) -> str:

@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from commentsvc.db.session import begin_write, db
+from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import accounts, identities, invitations
 from commentsvc.domain.sites import sites
 from commentsvc.integrations.oauth.profile import Profile
@@ -22,6 +22,7 @@ from tests.conftest import BLOG
 from tests.support.browser_client import BrowserClient
 from tests.support.cli_service import fail, succeed
 from tests.support.member_client import ISSUER, Vouching, person
+from tests.support.outside_session import outside_session
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 __all__ = ["bare_environment"]
@@ -29,10 +30,7 @@ __all__ = ["bare_environment"]
 
 @pytest.fixture
 def session(app: Flask) -> Iterator[Session]:
-    """A session outside any application context: `g` must not survive from one request to the next."""
-    with app.app_context():
-        engine = db.engine
-    with Session(engine, expire_on_commit=False) as session:
+    with outside_session(app, expire_on_commit=False) as session:
         yield session
 
 

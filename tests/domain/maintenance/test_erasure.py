@@ -13,7 +13,7 @@ from PIL import Image
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from commentsvc.db.session import Base, begin_write, db
+from commentsvc.db.session import Base, begin_write
 from commentsvc.domain.accounts import accounts, login_sessions
 from commentsvc.domain.comments import erased_comments
 from commentsvc.domain.maintenance import erasure
@@ -45,6 +45,7 @@ from commentsvc.text import images as shrinking
 from tests.conftest import BLOG
 from tests.support.browser_client import BrowserClient
 from tests.support.member_client import MemberClient, enter, frame_session, person, stored, write
+from tests.support.outside_session import outside_session
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 BOTH = pytest.mark.parametrize("texts", list(Texts))
@@ -53,10 +54,7 @@ SURE = {"sure": "y"}
 
 @pytest.fixture
 def session(app: Flask) -> Iterator[Session]:
-    """A session outside any application context: `g` must not survive from one request to the next."""
-    with app.app_context():
-        engine = db.engine
-    with Session(engine, expire_on_commit=False) as session:
+    with outside_session(app, expire_on_commit=False) as session:
         yield session
 
 

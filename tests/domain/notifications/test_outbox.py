@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy import create_engine, select, text
 from sqlalchemy.orm import Session
 
-from commentsvc.cli.background_work import BackgroundWork, sender
+from commentsvc.cli.background_work import BackgroundWork, sending
 from commentsvc.cli.commands import main
 from commentsvc.config import Settings
 from commentsvc.db.session import begin_write, db, engine_options
@@ -158,14 +158,13 @@ class TestDelivery:
         with app.app_context():
             engine = db.engine
         with mail_server() as box:
-            send = sender(Settings.from_env(environment(settings.data_dir, COMMENTSVC_SMTP_URL=box.url)))
-            assert send is not None
+            variables = environment(settings.data_dir, COMMENTSVC_SMTP_URL=box.url)
             barrier = threading.Barrier(2)
 
             def work() -> None:
                 try:
                     barrier.wait()
-                    with Session(engine) as own:
+                    with Session(engine) as own, sending(Settings.from_env(variables)) as send:
                         while outbox.deliver(own, send, at=NOON):
                             pass
                 except BaseException as fault:
@@ -222,9 +221,10 @@ class TestAlarm:
         session.rollback()
         add_site(mailing, name=HOSTILE)
         self.flood(mailing)
-        with mail_server() as box:
-            send = sender(Settings.from_env(environment(Path(), COMMENTSVC_SMTP_URL=box.url)))
-            assert send is not None
+        with (
+            mail_server() as box,
+            sending(Settings.from_env(environment(Path(), COMMENTSVC_SMTP_URL=box.url))) as send,
+        ):
             while outbox.deliver(session, send, at=now()):
                 pass
         assert len(box.mails) == 2

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from commentsvc.domain.fields import Guest
+from commentsvc.domain.proofs.address_proofs import ProofSignals
 from commentsvc.domain.spam import checks, wordlists
 from commentsvc.domain.spam.check_names import CheckName
 from commentsvc.domain.spam.checks import Rules, Submission, Verdict
@@ -43,6 +44,7 @@ WORST = submission(
     words={"text": "casino pills", "name": "Moderator"},
     links=1,
     namesake=Namesake("Ada", Role.OWNER),
+    proof=ProofSignals(name_of_other=True),
     score=Score(0.99, ()),
     pressure=SurgeLevel(SurgeStep.ALL),
 )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import delete, event
 from sqlalchemy.orm import Session
 
 from commentsvc.domain import fields
 from commentsvc.domain.authors import Author
-from commentsvc.domain.spam import lookalikes
+from commentsvc.domain.spam import lookalikes, signals
 from commentsvc.domain.spam.lookalikes import Namesake
-from commentsvc.models import Commenter, Role, Site
+from commentsvc.models import Commenter, Membership, Role, Site, now
 from tests.support.comment_builders import article
 
 
@@ -98,6 +98,26 @@ def test_members_and_commenters_of_the_site_are_known(session: Session, site: Si
     assert lookalikes.find(session, site.id, "Ada Lovelace", commenter_id=ada.id) is None
     assert lookalikes.find(session, site.id, "site owner") == Namesake("Site owner", Role.OWNER)
     assert lookalikes.find(session, site.id, None) is None
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
+def test_commenters_are_known_on_a_site_that_nobody_has_a_role_on(session: Session, site: Site) -> None:
+    session.execute(delete(Membership))
+    ada = Commenter(name="Ada Lovelace")
+    session.add(ada)
+    session.flush()
+    article(session, site).write(by=Author(commenter_id=ada.id))
+    assert lookalikes.find(session, site.id, "Ada Lovelace") == Namesake("Ada Lovelace", None)
+    assert lookalikes.find(session, site.id, "Site owner") is None
+
+
+def test_the_checks_read_all_they_need_of_a_quiet_site_in_one_query(session: Session, site: Site) -> None:
+    asked: list[str] = []
+    event.listen(session.connection(), "before_cursor_execute", lambda *given: asked.append(given[2]))
+    author = Author(guest=fields.Guest(name="Site owner"))
+    gathered = signals.gather(session, site.id, "Hello", "<p>Hello</p>", author, at=now())
+    assert gathered.namesake == Namesake("Site owner", Role.OWNER)
+    assert len(asked) == 1
 
 
 def test_how_many_have_accounts_does_not_matter(session: Session, site: Site) -> None:

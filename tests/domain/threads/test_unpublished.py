@@ -19,6 +19,7 @@ from tests.conftest import BASE_URL, BLOG
 from tests.support import wxr
 from tests.support.guest_client import GuestClient, add_site
 from tests.support.member_client import enter, person
+from tests.support.outside_session import outside_session
 
 SECRET = "Why we let Ben go"
 HELD, NONE = f"{BLOG}/?p=16", f"{BLOG}/?p=61"
@@ -110,9 +111,7 @@ def test_a_refused_comment_says_no_more(app: Flask, site_id: int) -> None:
 
 
 def test_who_wrote_what_is_held_there_learns_no_title(app: Flask, site_id: int) -> None:
-    with app.app_context():
-        engine = db.engine
-    with Session(engine) as session:
+    with outside_session(app) as session:
         begin_write(session)
         member = person(session)
         begin_write(session)

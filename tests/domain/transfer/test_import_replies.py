@@ -8,6 +8,8 @@ from functools import partial
 import pytest
 from sqlalchemy.orm import Session
 
+from commentsvc.db.session import begin_write
+from commentsvc.domain.moderation import decisions
 from commentsvc.domain.transfer.import_report import ImportReport
 from commentsvc.models import Site, Status
 from tests.support import wxr
@@ -107,14 +109,35 @@ def test_what_answered_a_comment_that_is_left_out_moves_up(session: Session, loa
 
 
 @pytest.mark.parametrize("approved", ["0", "spam", "trash"])
-def test_a_reply_keeps_its_place_below_a_comment_that_is_not_shown(
+def test_what_answers_a_comment_that_is_not_shown_is_held_in_its_place(
     session: Session, load: Load, approved: str
 ) -> None:
-    load(wxr.item(wxr.comment(number=1, approved=approved), wxr.comment(number=2, parent=1)))
-    parent, reply = wxr.stored(session)
-    assert reply.parent_id == parent.id
-    assert parent.shown
-    assert parent.status is not Status.APPROVED
+    report = load(
+        wxr.item(
+            wxr.comment(number=1, approved=approved),
+            wxr.comment(number=2, parent=1),
+            wxr.comment(number=3, parent=2),
+            wxr.comment(number=4),
+        )
+    )
+    parent, reply, below, other = wxr.stored(session)
+    assert (reply.parent_id, below.parent_id) == (parent.id, reply.id)
+    assert [one.status for one in (reply, below, other)] == [Status.HELD, Status.HELD, Status.APPROVED]
+    assert not parent.shown
+    assert [number for note, number in report.notes.items() if "were not shown either" in note] == [2]
+    assert reply.decisions[0].reasons[0]["reason"] == (
+        "Approved in WordPress, but it answers a comment that is held, spam or in the trash, and was not shown either."
+    )
+
+
+def test_an_answer_to_a_held_comment_that_was_approved_here_is_held_too(session: Session, load: Load) -> None:
+    held = wxr.comment(number=1, approved="0")
+    load(wxr.item(held))
+    begin_write(session)
+    decisions.decide(session, wxr.stored(session)[0], Status.APPROVED)
+    session.commit()
+    load(wxr.item(held, wxr.comment(number=2, parent=1)))
+    assert [one.status for one in wxr.stored(session)] == [Status.APPROVED, Status.HELD]
 
 
 @ENGINES

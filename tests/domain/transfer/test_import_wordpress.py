@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write
 from commentsvc.domain.moderation import decisions as moderation_decisions
+from commentsvc.domain.reading import thread_pages
 from commentsvc.domain.transfer.import_report import ImportReport
 from commentsvc.errors import TransferError
-from commentsvc.models import Comment, Commenter, Decision, Kind, Site, Status, Thread
+from commentsvc.models import Comment, Commenter, Decision, Kind, Order, Role, Site, Status, Thread
 from tests.support import wxr
 from tests.support.comment_builders import article as pen_for
 
@@ -59,6 +60,35 @@ def test_authors_are_guests_that_nobody_has_claimed(session: Session, load: Load
     assert comment.guest_website == "http://a.example/"
     assert (comment.commenter_id, comment.role, comment.author_key_hash, comment.network_hash) == (None,) * 4
     assert session.scalar(select(func.count()).select_from(Commenter)) == people
+
+
+ANNA = "<wp:author><wp:author_id>1</wp:author_id><wp:author_login>anna</wp:author_login></wp:author>"
+
+
+def test_the_blogs_own_authors_have_a_badge_that_a_name_does_not_give(session: Session, load: Load) -> None:
+    load(wxr.item(wxr.comment(user_id="1"), wxr.comment(user_id="0")), people=ANNA)
+    own, posing = wxr.stored(session)
+    assert own.guest_name == posing.guest_name
+    assert (own.role, own.commenter_id, posing.role) == (Role.OWNER, None, None)
+
+
+@ENGINES
+def test_an_authors_comments_go_to_the_account_that_the_operator_names(session: Session, load: Load) -> None:
+    begin_write(session)
+    account = Commenter(name="Anna here")
+    session.add(account)
+    session.commit()
+    options = {"people": ANNA, "authors": {"anna": account.id, "nobody": account.id}}
+    report = load(wxr.item(wxr.comment(user_id="1"), wxr.comment(user_id="0")), **options)
+    own, posing = wxr.stored(session)
+    assert (own.commenter_id, own.guest_name, own.guest_email, own.role) == (
+        account.id,
+        None,
+        None,
+        Role.OWNER,
+    )
+    assert (posing.commenter_id, posing.guest_name) == (None, "Anna")
+    assert sorted(report.notes.values()) == [0, 1]
 
 
 @pytest.mark.parametrize(
@@ -150,6 +180,22 @@ def test_pingbacks_and_trackbacks_are_kept_apart(session: Session, load: Load) -
     assert not held.shown
     assert ping.thread.approved_count == 1
     assert [report.count(kind) for kind in Kind] == [1, 2, 1]
+
+
+@ENGINES
+def test_the_title_of_a_page_that_mentions_the_article_is_not_cut_at_a_names_length(
+    session: Session, load: Load
+) -> None:
+    long = f"{'A title of many words ' * 8}&raquo; Blog"
+    load(wxr.item(*(wxr.comment(author=long, type=kind) for kind in ("pingback", "webmention", ""))))
+    *mentions, comment = wxr.stored(session)
+    page = thread_pages.page(
+        session, pen_for(session, comment.thread.site, "/hello").address, order=Order.OLDEST
+    )
+    whole = long.replace("&raquo;", "»")
+    assert [view.name for view in page.mentions] == [whole, whole]
+    assert [view.root.name for view in page.conversations] == [f"{long[:79].rstrip()}…"]
+    assert [one.mention_title for one in mentions] == [whole, whole]
 
 
 @pytest.mark.parametrize("fields", [{"status": "private"}, {"post_password": "enter"}])

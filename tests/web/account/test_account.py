@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from commentsvc.config import Settings
-from commentsvc.db.session import begin_write, db
+from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import accounts, handoff_tokens, identities, login_sessions, profiles
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.reading import avatars
@@ -38,16 +38,14 @@ from commentsvc.web.context import services_of
 from tests.conftest import BLOG
 from tests.support.browser_client import BrowserClient
 from tests.support.member_client import MemberClient, Vouching, enter, frame_session, person, stored, write
+from tests.support.outside_session import outside_session
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 
 
 @pytest.fixture
 def session(app: Flask) -> Iterator[Session]:
-    """A session outside any application context: `g` must not survive from one request to the next."""
-    with app.app_context():
-        engine = db.engine
-    with Session(engine, expire_on_commit=False) as session:
+    with outside_session(app, expire_on_commit=False) as session:
         yield session
 
 

@@ -44,6 +44,7 @@ from tests.conftest import BASE_URL, BLOG
 from tests.support.attacks import ATTACKS, Attack
 from tests.support.browser_client import BrowserClient
 from tests.support.comment_builders import post_comment
+from tests.support.outside_session import outside_session
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 ADA = Guest("Ada", "ada@example.org", "https://ada.example")
@@ -52,10 +53,7 @@ OTHER = "https://other.example"
 
 @pytest.fixture
 def session(app: Flask) -> Iterator[Session]:
-    """A session outside any application context: `g` must not survive from one request to the next."""
-    with app.app_context():
-        engine = db.engine
-    with Session(engine) as session:
+    with outside_session(app) as session:
         yield session
 
 
@@ -167,6 +165,20 @@ class TestTheQueue:
         page = re.sub(r"<[^>]+>|\s+", " ", moderator.page("/admin"))
         for line in ("Held 2", "Approved 1", "Spam 1", "Trash 0"):
             assert line in " ".join(page.split())
+
+    def test_marks_an_address_that_was_proved(
+        self, session: Session, site: Site, moderator: BrowserClient
+    ) -> None:
+        comment = write(session, site)
+        assert "Proved:" not in moderator.page("/admin")
+        begin_write(session)
+        session.get_one(Comment, comment.id).proved = True
+        session.commit()
+        assert re.search(r"Proved:</span></span> <bdi>ada@example.org", moderator.page("/admin"))
+        begin_write(session)
+        session.get_one(Comment, comment.id).guest_email = None
+        session.commit()
+        assert "Proved:" not in moderator.page("/admin")
 
     @ENGINES
     def test_stops_counting(

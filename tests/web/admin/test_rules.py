@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from commentsvc.db.session import begin_write, db
+from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.moderation import decisions, reports
 from commentsvc.domain.moderation.reports import Reporter
@@ -27,6 +27,7 @@ from tests.conftest import BLOG
 from tests.support.browser_client import BrowserClient
 from tests.support.comment_builders import article
 from tests.support.guest_client import Elements
+from tests.support.outside_session import outside_session
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 XSS = "</textarea><script>alert(1)</script>"
@@ -34,10 +35,7 @@ XSS = "</textarea><script>alert(1)</script>"
 
 @pytest.fixture
 def session(app: Flask) -> Iterator[Session]:
-    """A session outside any application context: `g` must not survive from one request to the next."""
-    with app.app_context():
-        engine = db.engine
-    with Session(engine, expire_on_commit=False) as session:
+    with outside_session(app, expire_on_commit=False) as session:
         yield session
 
 

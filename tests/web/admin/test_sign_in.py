@@ -23,16 +23,14 @@ from commentsvc.models import Commenter, LoginSession, Membership, Role, Site, T
 from tests.conftest import BLOG, dispose, environment
 from tests.support.browser_client import BrowserClient, link_for
 from tests.support.member_client import Vouching, person
+from tests.support.outside_session import outside_session
 
 SECURE = "https://comments.example"
 
 
 @pytest.fixture
 def session(app: Flask) -> Iterator[Session]:
-    """A session outside any application context: `g` must not survive from one request to the next."""
-    with app.app_context():
-        engine = db.engine
-    with Session(engine) as session:
+    with outside_session(app) as session:
         yield session
 
 

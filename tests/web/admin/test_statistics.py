@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Page, expect
 from sqlalchemy import event, select
@@ -21,6 +20,7 @@ from commentsvc.domain.spam.check_names import CheckName
 from commentsvc.domain.spam.checks import Verdict
 from commentsvc.models import Comment, Decision, Status, now
 from commentsvc.web.admin.statistics import ceiling, in_words
+from tests.support.accessibility import violations
 from tests.support.admin_queue import AdminQueue, queue_in
 from tests.support.browser import Service
 from tests.support.browser_client import BrowserClient, link_for
@@ -261,8 +261,7 @@ def test_the_page_is_for_everybody_at_every_width(
     for width in (360, 768, 1200):
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_function("(width) => document.documentElement.scrollWidth <= width", arg=width)
-    result = Axe().run(page).response["violations"]
-    assert [one["id"] for one in result] == []
+    assert violations(page) == []
     page.get_by_text("Show as a table: Comments per day").click()
     expect(page.get_by_role("row").nth(1)).to_contain_text(now().strftime("%-d %b"))
-    assert [one["id"] for one in Axe().run(page).response["violations"]] == []
+    assert violations(page) == []

@@ -18,12 +18,14 @@ from commentsvc.domain.authors import Author
 from commentsvc.domain.sites import sites
 from commentsvc.domain.thread_admin import renaming, thread_controls
 from commentsvc.domain.threads import threads
+from commentsvc.domain.transfer import import_follow
 from commentsvc.errors import InvalidFieldsError, SlowModeError, ThreadClosedError
 from commentsvc.models import Action, Commenter, Membership, Policy, Role, Site, Thread, now
 from tests.conftest import BLOG
 from tests.support.browser_client import BrowserClient
 from tests.support.comment_builders import ANNA, BEN, NOON, Pen, article
 from tests.support.guest_client import GuestClient, add_site, contents
+from tests.support.outside_session import outside_session
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 
@@ -204,9 +206,7 @@ OTHER = "https://other.example"
 @pytest.fixture
 def outside(app: Flask) -> Iterator[Session]:
     """A session outside any application context."""
-    with app.app_context():
-        engine = db.engine
-    with Session(engine, expire_on_commit=False) as session:
+    with outside_session(app, expire_on_commit=False) as session:
         yield session
 
 
@@ -319,6 +319,26 @@ class TestThePages:
         assert stage.visitor.post(undo[1]).status_code == 303
         assert stage.thread(stage.there).approved_count == 1  # type: ignore[union-attr]
         assert stage.visitor.post(undo[1]).status_code == 404
+
+    def test_threads_that_followed_an_import_go_back_if_an_owner_wants_that(
+        self, app: Flask, stage: Stage
+    ) -> None:
+        begin_write(stage.session)
+        action = import_follow.follow(
+            stage.session, stage.site, [(stage.here, f"{BLOG}/new")], moderator_id=None, at=now()
+        )
+        number = action.id
+        stage.session.commit()
+        log, undo = f"/admin/sites/{stage.site.id}/activity", f"/admin/threads/remaps/{number}/undo"
+        assert undo not in stage.visitor.page(log)
+        assert stage.visitor.post(undo).status_code == 404
+        owner = BrowserClient(app).sign_in(stage.session, accounts.operator(stage.session))
+        stage.session.rollback()
+        assert f'action="{undo}"' in owner.page(log)
+        assert owner.post(undo).headers["Location"].endswith(log)
+        assert "Undone: 1 thread is back." in owner.page(log)
+        assert stage.thread(stage.here).url == f"{BLOG}/a"  # type: ignore[union-attr]
+        assert owner.post(undo).status_code == 404
 
     @pytest.mark.parametrize("into", ["", "999", "nonsense", OTHER, f"{BLOG}/none", "9" * 30])
     def test_a_merge_into_nothing_is_refused(self, stage: Stage, into: str) -> None:

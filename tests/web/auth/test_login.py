@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 
 from commentsvc import create_app
 from commentsvc.config import Settings
-from commentsvc.db.session import begin_write, db
+from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.sites import sites
@@ -39,6 +39,7 @@ from commentsvc.web.context import services_of
 from tests.conftest import BASE_URL, BLOG, SECRET, dispose, environment
 from tests.support import provider_fakes as fakes
 from tests.support.login_client import ARTICLE, LoginClient, onward
+from tests.support.outside_session import outside_session
 from tests.support.provider_fakes import Vendors, as_json, consent
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
@@ -71,10 +72,7 @@ def app(settings: Settings, vendors: Vendors) -> Iterator[Flask]:
 
 @pytest.fixture
 def session(app: Flask) -> Iterator[Session]:
-    """A session outside any application context: `g` must not survive from one request to the next."""
-    with app.app_context():
-        engine = db.engine
-    with Session(engine) as session:
+    with outside_session(app) as session:
         yield session
 
 

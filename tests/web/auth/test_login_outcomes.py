@@ -13,7 +13,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from commentsvc.db.session import begin_write, db
+from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import accounts, invitations, login_tickets
 from commentsvc.domain.sites import sites
 from commentsvc.errors import (
@@ -30,6 +30,7 @@ from tests.conftest import BLOG
 from tests.support.browser_client import BrowserClient
 from tests.support.login_client import ARTICLE, LoginClient
 from tests.support.member_client import Vouching
+from tests.support.outside_session import outside_session
 
 TOKEN = "t" * 43
 RECEIPT = "R" * 24
@@ -59,9 +60,7 @@ CLOSE = "You can close this window"
 
 @pytest.fixture
 def session(app: Flask) -> Iterator[Session]:
-    with app.app_context():
-        engine = db.engine
-    with Session(engine) as session:
+    with outside_session(app) as session:
         yield session
 
 

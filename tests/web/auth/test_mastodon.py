@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc import create_app
 from commentsvc.config import Settings
-from commentsvc.db.session import begin_write, db
+from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.sites import sites
 from commentsvc.errors import ProviderError
@@ -25,6 +25,7 @@ from commentsvc.web.context import services_of
 from tests.conftest import BASE_URL, BLOG, dispose
 from tests.support import provider_fakes as fakes
 from tests.support.login_client import LoginClient, onward
+from tests.support.outside_session import outside_session
 from tests.support.provider_fakes import Fediverse, as_json
 
 ONE, TWO = "one.social", "two.social"
@@ -57,9 +58,7 @@ def app(settings: Settings, fediverse: Fediverse) -> Iterator[Flask]:
 @pytest.fixture
 def session(app: Flask) -> Iterator[Session]:
     """A session outside any application context, on a service with one site."""
-    with app.app_context():
-        engine = db.engine
-    with Session(engine) as session:
+    with outside_session(app) as session:
         begin_write(session)
         sites.add(session, "Blog", [BLOG], owner_id=accounts.operator(session).id)
         session.commit()

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from commentsvc import create_app
 from commentsvc.config import Settings
-from commentsvc.db.session import Base, begin_write, db
+from commentsvc.db.session import Base, begin_write
 from commentsvc.domain.accounts import accounts, identities
 from commentsvc.domain.maintenance import erasure, provider_notices, retention
 from commentsvc.domain.maintenance.retention import RetentionPeriods
@@ -44,6 +44,7 @@ from tests.conftest import BASE_URL, BLOG, dispose
 from tests.support import provider_fakes as fakes
 from tests.support.browser_client import BrowserClient
 from tests.support.member_client import MemberClient, enter, write
+from tests.support.outside_session import outside_session
 from tests.support.provider_notices import (
     ADA_AT_APPLE,
     ADA_AT_FACEBOOK,
@@ -79,9 +80,7 @@ def app(settings: Settings, vendors: fakes.Vendors) -> Iterator[Flask]:
 
 @pytest.fixture
 def session(app: Flask) -> Iterator[Session]:
-    with app.app_context():
-        engine = db.engine
-    with Session(engine, expire_on_commit=False) as session:
+    with outside_session(app, expire_on_commit=False) as session:
         yield session
 
 

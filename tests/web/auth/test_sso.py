@@ -16,9 +16,11 @@ from joserfc.jwk import OctKey
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from commentsvc.db.session import begin_write, db
+from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import accounts, single_sign_on
+from commentsvc.domain.fields import Guest
 from commentsvc.domain.sites import sites
+from commentsvc.domain.threads import threads
 from commentsvc.models import (
     Comment,
     Commenter,
@@ -36,6 +38,8 @@ from tests.cli.conftest import bare_environment
 from tests.conftest import BASE_URL, BLOG
 from tests.support.browser_client import BrowserClient
 from tests.support.cli_service import fail, succeed
+from tests.support.comment_builders import Pen, article
+from tests.support.outside_session import outside_session
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 ARTICLE = {"url": f"{BLOG}/article"}
@@ -44,10 +48,7 @@ __all__ = ["bare_environment"]
 
 @pytest.fixture
 def session(app: Flask) -> Iterator[Session]:
-    """A session outside any application context: `g` must not survive from one request to the next."""
-    with app.app_context():
-        engine = db.engine
-    with Session(engine, expire_on_commit=False) as session:
+    with outside_session(app, expire_on_commit=False) as session:
         yield session
 
 
@@ -382,6 +383,40 @@ class TestOneSitesWord:
         for url in (ARTICLE["url"], "https://other.example/a"):
             assert "Grace" not in reader.page(f"/thread?url={url}")
         assert reader.get("/admin").status_code == 401
+
+    @ENGINES
+    def test_gives_users_what_they_wrote_before_the_site_moved_here(
+        self, session: Session, site: Site, other: Site, reader: BrowserClient
+    ) -> None:
+        begin_write(session)
+        old, here = article(session, site, "/old"), article(session, site, "/new")
+        writer = Guest("Grace H", "grace@mail.example")
+        imported = [old.write(by=writer), old.write(by=Guest("Else", "else@mail.example"))]
+        elsewhere = Pen(session, threads.address_on(other, "https://other.example/a")).write(by=writer)
+        for number, comment in enumerate([*imported, elsewhere]):
+            comment.transfer_key = f"wordpress:blog.example:{number}"
+        typed = here.write(by=writer)
+        version = imported[0].thread.version
+        session.commit()
+        ids = [comment.id for comment in (*imported, elsewhere, typed)]
+
+        def owners() -> list[int | None]:
+            session.expire_all()
+            session.rollback()
+            return [session.get_one(Comment, number).commenter_id for number in ids]
+
+        for claims in ({}, {"email_verified": "true"}, {"email_verified": False}):
+            send(reader, token(site.sso_secret, email="grace@mail.example", **claims))
+            send(reader, token(site.sso_secret, sub="nobody"))
+            assert owners() == [None] * 4
+        send(reader, token(site.sso_secret, email="no address", email_verified=True))
+        send(reader, token(site.sso_secret, sub="nobody"))
+        send(reader, token(site.sso_secret, email=" grace@MAIL.example", email_verified=True))
+        who = session.scalars(select(Identity.commenter_id).where(Identity.subject == "42")).one()
+        assert owners() == [who, None, None, None]
+        first = session.get_one(Comment, ids[0])
+        assert (first.guest_name, first.guest_email) == (None, None)
+        assert first.thread.version > version
 
     def test_gives_no_role(self, session: Session, site: Site, reader: BrowserClient) -> None:
         begin_write(session)

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from commentsvc.db.session import begin_write, db
+from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import accounts, login_sessions
 from commentsvc.domain.sites import sites
 from commentsvc.models import Comment, Commenter, Identity, LoginSession, Policy, Report, Site, now
@@ -21,6 +21,7 @@ from tests.support.admin_queue import AdminQueue, open_queue
 from tests.support.browser_client import BrowserClient, PageToken, token_of
 from tests.support.guest_client import Elements
 from tests.support.member_client import Vouching, enter, frame_session, give_pass, person, write
+from tests.support.outside_session import outside_session
 from tests.web.auth import test_sso
 
 __all__ = ["open_queue"]
@@ -33,10 +34,7 @@ GONE = "You are no longer logged in."
 
 @pytest.fixture
 def session(app: Flask) -> Iterator[Session]:
-    """A session outside any application context: `g` must not survive from one request to the next."""
-    with app.app_context():
-        engine = db.engine
-    with Session(engine, expire_on_commit=False) as session:
+    with outside_session(app, expire_on_commit=False) as session:
         yield session
 
 

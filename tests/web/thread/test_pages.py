@@ -6,7 +6,7 @@ import itertools
 import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
@@ -218,7 +218,7 @@ def test_a_comments_address_leads_to_its_article(app: Flask, reader: GuestClient
     comment = reader.posted()
     answer = reader.client.get(f"/comment/{comment}")
     assert answer.status_code == 302
-    assert answer.headers["Location"] == f"{ARTICLE}#comment-{comment}"
+    assert answer.headers["Location"] == f"{ARTICLE}#comment-c{comment}"
 
 
 def test_a_held_comments_address_leads_nowhere(app: Flask, reader: GuestClient) -> None:
@@ -279,6 +279,41 @@ def test_a_comment_asked_for_is_on_the_page(app: Flask, reader: GuestClient) -> 
     page = reader.get(comment="110")
     assert ids(page.text).count(110) == 1
     assert 110 not in ids(reader.get().text)
+
+
+@pytest.mark.parametrize("door", ["/embed", "/thread"])
+def test_an_anchor_of_the_articles_page_is_sent_on_to_its_comment(
+    app: Flask, reader: GuestClient, door: str
+) -> None:
+    comment = reader.posted()
+    elsewhere = GuestClient(app, f"{BLOG}/other").posted()
+    for anchor in (f"comment-{comment}", f"#comment-c{comment}"):
+        piece = reader.get(door, comment=anchor, fragment="1")
+        assert (piece.status_code, piece.headers["Cache-Control"]) == (302, "no-store")
+        assert parse_qs(urlsplit(piece.headers["Location"]).query)["comment"] == [str(comment)]
+        assert reader.get(door, comment=anchor).headers["Location"].endswith(f"#comment-{comment}")
+    for anchor in (f"comment-{elsewhere}", "comment-999", "isso-1"):
+        assert reader.get(door, comment=anchor, fragment="1").status_code == 204, anchor
+        assert "comment" not in reader.get(door, comment=anchor).headers["Location"].partition("url=")[2], (
+            anchor
+        )
+    for anchor in ("comment-", "respond", "c\0", "isso-", "comment-" + "9" * 300):
+        assert reader.get(door, comment=anchor).status_code == 400, anchor
+
+
+def test_only_a_thread_with_imported_comments_asks_what_an_anchor_means(
+    app: Flask, reader: GuestClient
+) -> None:
+    first, second = reader.posted("One"), reader.posted("Two")
+    assert "data-imported" not in Elements(reader.get().text).all("main")[0]
+    with app.app_context(), Session(db.engine) as session:
+        begin_write(session)
+        comment = session.get_one(Comment, second)
+        comment.transfer_key, comment.thread.imported = f"wordpress:blog.example:{first}", True
+        comment.thread.version += 1
+        session.commit()
+    assert "data-imported" in Elements(reader.get().text).all("main")[0]
+    assert reader.get(comment=f"comment-{first}").headers["Location"].endswith(f"#comment-{second}")
 
 
 def test_an_answer_begins_with_whom_it_answers(reader: GuestClient) -> None:
@@ -448,3 +483,26 @@ def test_a_single_provider_shows_its_name(
         assert 'aria-label="Log in with GitHub"' in page
     finally:
         dispose(app)
+
+
+def test_what_is_new_is_told_to_who_remembers_a_visit_and_stores_nothing(app: Flask) -> None:
+    add_site(app)
+    key = "a-key-that-only-this-browser-holds"
+    reader, other = GuestClient(app), GuestClient(app)
+    mine = reader.posted("A question", author_key=key)
+    first = reader.own(key)
+    assert first["news"] is None
+    before = [int(at) - 3_600_000 for at in first["visit"]]
+    answer = other.posted(
+        "<b>An answer</b>", name="<i>Ben</i>", author_key="another-key-of-another-browser", parent=mine
+    )
+    stored = contents(app)
+    own = reader.get("/embed/own", {"X-Author-Key": key}, visit=",".join(map(str, before))).json or {}
+    assert own["news"]["comments"] == [answer]
+    line = Elements(own["news"]["html"])
+    assert line.text == "1 answer to you"
+    assert [link["href"] for link in line.all("a")] == [f"#comment-{answer}"]
+    assert own["visit"][0] == before[1]
+    stranger = reader.get("/embed/own", visit=",".join(map(str, before))).json or {}
+    assert Elements(stranger["news"]["html"]).text == "2 new since your last visit"
+    assert contents(app) == stored

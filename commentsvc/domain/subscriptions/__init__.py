@@ -1,0 +1,1 @@
+"""Mail that readers asked for: consent, what is due to whom, the mails themselves."""

@@ -1,0 +1,75 @@
+"""The box below the comment form, by which a reader asks for mail about the article."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from commentsvc.domain import fields
+from commentsvc.domain.authors import Author
+from commentsvc.domain.comments.insert_comment import PostedComment
+from commentsvc.domain.fields import Guest
+from commentsvc.domain.subscriptions import requests
+from commentsvc.domain.subscriptions.requests import SubscriptionRequest
+from commentsvc.errors import InvalidFieldsError
+from commentsvc.models import LoginSession, Site, Status, SubscriptionKind
+from commentsvc.web.context import database, hash_key, now, settings
+from commentsvc.web.forms import CommentForm
+
+ASKED = "You will hear of it by mail. If this address is not confirmed yet, a mail with a link for that is on its way."
+"""The same for every address, so that nobody learns which ones are known."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailWish:
+    """What was ticked, and the address to write to."""
+
+    kind: SubscriptionKind
+    address: str
+
+
+def is_offered(site: Site) -> bool:
+    """Whether readers of a site may ask for mail."""
+    return site.comment_mail and bool(settings().smtp_url)
+
+
+def was_asked(form: CommentForm, site: Site) -> bool:
+    """Whether the box was ticked where it is offered."""
+    return bool(form.value("notify")) and is_offered(site)
+
+
+def read(form: CommentForm, site: Site, guest: Guest, holder: LoginSession | None) -> MailWish | None:
+    """Return what the form asks for, None for nothing; raises InvalidFieldsError without a valid address.
+
+    A member may leave the address out who has confirmed one.
+    """
+    if not was_asked(form, site):
+        return None
+    is_all = form.value("notify_what") != SubscriptionKind.REPLIES
+    kind = SubscriptionKind.THREAD if is_all else SubscriptionKind.REPLIES
+    if holder is None:
+        return MailWish(kind, guest.email or fields.email(form.value("email")))
+    typed = form.value("notify_email")
+    known = None if typed.strip() else requests.proven_address(database(), holder.commenter_id)
+    try:
+        return MailWish(kind, known or fields.email(typed))
+    except InvalidFieldsError as error:
+        raise InvalidFieldsError({"notify_email": error.fields["email"]}) from None
+
+
+def store(
+    session: Session, wish: MailWish | None, posted: PostedComment, author: Author, site_id: int
+) -> None:
+    """Store a wish beside the comment, unless that is spam. Needs the write lock."""
+    if wish is None or posted.status is Status.SPAM:
+        return
+    wanted = SubscriptionRequest(
+        site_id=site_id,
+        thread_id=posted.thread_id,
+        kind=wish.kind,
+        address=wish.address,
+        commenter_id=author.commenter_id,
+        author_key_hash=author.author_key_hash if author.commenter_id is None else None,
+    )
+    requests.request(session, hash_key(), wanted, at=now())

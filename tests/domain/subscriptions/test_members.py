@@ -1,0 +1,135 @@
+"""Members ask for mail: they confirm an address once, find it in their export, and take it along when they go."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from commentsvc.db.session import begin_write, db
+from commentsvc.domain.accounts import accounts
+from commentsvc.domain.admin.author_ref import AuthorKind, AuthorRef
+from commentsvc.domain.maintenance import erasure, personal_export
+from commentsvc.domain.maintenance.erasure import Texts
+from commentsvc.domain.notifications import suppression
+from commentsvc.domain.sites import sites
+from commentsvc.models import Delivery, Policy, Site, Subscription, Suppression, SuppressionReason, now
+from tests.conftest import BLOG
+from tests.support.guest_client import GuestClient
+from tests.support.member_client import MemberClient, enter, person
+from tests.support.subscribers import Postman, link, postman, press, subscribe
+
+ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
+ADA = "ada@mail.example"
+
+
+@pytest.fixture
+def post(app: Flask) -> Iterator[Postman]:
+    with postman(app) as one:
+        yield one
+
+
+@pytest.fixture
+def session(app: Flask) -> Iterator[Session]:
+    """A session outside any application context."""
+    with app.app_context():
+        engine = db.engine
+    with Session(engine, expire_on_commit=False) as session:
+        yield session
+
+
+@pytest.fixture
+def site(session: Session, post: Postman) -> Site:
+    begin_write(session)
+    site = sites.add(session, "Blog", [BLOG], owner_id=accounts.operator(session).id)
+    site.policy = Policy.OPEN
+    session.commit()
+    return site
+
+
+@pytest.fixture
+def member(app: Flask, session: Session, site: Site) -> MemberClient:
+    return enter(app, session, person(session), site)
+
+
+def comment(member: MemberClient, article: str, **fields: str) -> tuple[int, str]:
+    """Post on the thread's own page with the box ticked; return the status and the words of the answer."""
+    url = f"{BLOG}/{article}"
+    html = member.page(f"/thread?url={quote(url)}")
+    hidden = dict(re.findall(r'<input type="hidden" name="(token|csrf_token)" value="([^"]*)"', html))
+    data = {"url": url, "text": f"About {article}", "identity": "member", "notify": "1", **hidden, **fields}
+    answer = member.visitor.post("/thread/comments", data, token=None)
+    return answer.status_code, answer.text
+
+
+@ENGINES
+def test_an_address_is_confirmed_once_for_the_account(
+    app: Flask, post: Postman, site: Site, member: MemberClient
+) -> None:
+    status, words = comment(member, "one")
+    assert status == 422
+    assert "Please enter your email address here" in words
+    assert comment(member, "one", notify_email=ADA)[0] == 303
+    (asking,) = post.work()
+    assert press(app, link(asking, "confirm")).status_code == 200
+    assert comment(member, "two")[0] == 303  # without an address: the confirmed one
+    assert post.work() == []
+    assert [row.is_active for row in post.rows()] == [True, True]
+    assert comment(member, "three", notify_email="other@mail.example")[0] == 303
+    assert [mail["To"] for mail in post.work()] == ["other@mail.example"]
+    assert ADA in member.page("/account/settings")
+
+
+def test_a_guest_who_types_the_address_gets_nothing_from_that(
+    app: Flask, post: Postman, site: Site, member: MemberClient
+) -> None:
+    comment(member, "one", notify_email=ADA)
+    (asking,) = post.work()
+    press(app, link(asking, "confirm"))
+    GuestClient(app, f"{BLOG}/two").posted("As if I were Ada", email=ADA, notify="1")
+    assert [row.is_active for row in post.rows()] == [True, False]
+
+
+@ENGINES
+def test_the_export_has_it_and_the_erasure_takes_it(
+    app: Flask, post: Postman, session: Session, site: Site, member: MemberClient
+) -> None:
+    comment(member, "one", notify_email=ADA)
+    (asking,) = post.work()
+    press(app, link(asking, "confirm"))
+    _suppress(session, post.rows()[0].address_hash)
+    data = personal_export.person(session, member.commenter_id, at=now())
+    (entry,) = data["mail"]
+    assert (entry["address"], entry["about"], entry["article"]) == (ADA, "thread", f"{BLOG}/one")
+    assert entry["confirmed_at"]
+    assert [one["reason"] for one in data["mail_not_sent"]] == ["asked"]
+    GuestClient(app, f"{BLOG}/one").posted("An answer")
+    post.work()  # its delivery waits
+    erasure.erase(session, member.commenter_id, Texts.REMOVE)
+    assert _left(session) == [0, 0, 0]
+
+
+@ENGINES
+def test_erasing_a_guest_by_address_takes_it(app: Flask, post: Postman, session: Session, site: Site) -> None:
+    subscribe(app, post, ADA)
+    _suppress(session, post.rows()[0].address_hash)
+    erasure.erase_guest(session, AuthorRef(AuthorKind.EMAIL, ADA.upper()))
+    assert _left(session) == [0, 0, 0]
+
+
+def _suppress(session: Session, address_hash: str) -> None:
+    begin_write(session)
+    suppression.suppress(session, address_hash, SuppressionReason.ASKED, at=now())
+    session.commit()
+
+
+def _left(session: Session) -> list[int]:
+    session.rollback()
+    theirs = select(func.count()).where(Delivery.recipient_hash.is_not(None))
+    counts = [select(func.count(Subscription.id)), select(func.count(Suppression.id)), theirs]
+    return [session.scalar(query) or 0 for query in counts]
