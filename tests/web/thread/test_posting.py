@@ -55,7 +55,7 @@ def test_a_script_gets_the_comment_as_it_stands_in_the_list(app: Flask) -> None:
     answer = GuestClient(app).post("**Hello**")
     assert answer.status_code == 200
     body = answer.json or {}
-    assert set(body) == {"id", "held", "html", "count", "mine", "note", "receipt"}
+    assert set(body) == {"id", "held", "html", "count", "mine", "note", "notice", "receipt"}
     assert (body["held"], body["count"]) == (False, 1)
     piece = Elements(body["html"])
     assert piece.all("article", id=f"comment-{body['id']}")
