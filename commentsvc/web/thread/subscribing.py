@@ -13,7 +13,7 @@ from commentsvc.domain.fields import Guest
 from commentsvc.domain.subscriptions import requests
 from commentsvc.domain.subscriptions.requests import SubscriptionRequest
 from commentsvc.errors import InvalidFieldsError
-from commentsvc.models import LoginSession, Site, Status, SubscriptionKind
+from commentsvc.models import FieldRule, LoginSession, Site, Status, SubscriptionKind
 from commentsvc.web.context import database, hash_key, now, settings
 from commentsvc.web.forms import CommentForm
 
@@ -49,6 +49,8 @@ def read(form: CommentForm, site: Site, guest: Guest, holder: LoginSession | Non
     is_all = form.value("notify_what") != SubscriptionKind.REPLIES
     kind = SubscriptionKind.THREAD if is_all else SubscriptionKind.REPLIES
     if holder is None:
+        if site.email_field is FieldRule.OFF:
+            raise InvalidFieldsError({"form": "To get mail about new comments here, please log in."})
         return MailWish(kind, guest.email or fields.email(form.value("email")))
     typed = form.value("notify_email")
     known = None if typed.strip() else requests.proven_address(database(), holder.commenter_id)

@@ -23,6 +23,7 @@ from commentsvc.models import (
     Comment,
     Delivery,
     DeliveryState,
+    FieldRule,
     Notice,
     Policy,
     Pressure,
@@ -167,6 +168,20 @@ class TestConsent:
         add_site(app, comment_mail=False)
         assert 'name="notify"' not in GuestClient(app).get().text
         GuestClient(app).posted("First", email=ADA, notify="1")
+        assert post.rows() == []
+
+    def test_without_an_address_nobody_is_subscribed_and_the_reader_is_told(
+        self, app: Flask, post: Postman, site_id: int
+    ) -> None:
+        for rule, field in ((FieldRule.OPTIONAL, "email"), (FieldRule.OFF, "form")):
+            with app.app_context(), Session(db.engine) as session:
+                begin_write(session)
+                session.get_one(Site, site_id).email_field = rule
+                session.commit()
+            answer = GuestClient(app).post(f"With {rule}", email="", notify="1")
+            assert answer.status_code == 422
+            assert list((answer.json or {})["errors"]) == [field]
+        assert 'name="notify"' not in GuestClient(app).get().text  # nobody can log in here
         assert post.rows() == []
 
     def test_the_record_says_what_was_asked_and_when(self, app: Flask, post: Postman, site_id: int) -> None:
