@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write
-from commentsvc.domain import article_urls
+from commentsvc.domain import actions, article_urls
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.domain.transfer import import_matching, import_plan, import_store, import_updates
@@ -20,7 +20,7 @@ from commentsvc.domain.transfer.import_store import ThreadToStore
 from commentsvc.domain.transfer.import_updates import Difference
 from commentsvc.domain.transfer.records import ImportedThread
 from commentsvc.errors import BadAddressError, TransferError
-from commentsvc.models import Kind, Site, Status
+from commentsvc.models import Action, Kind, Site, Status
 
 BATCH = 500
 """Comments per transaction: SQLite has one writer, and visitors' posts must not wait for an import."""
@@ -93,6 +93,10 @@ class _Import:
         """Whether existing comments become what the file says."""
         self._differences: list[Difference] = []
         self._accounts: Mapping[str, int] = {}
+        self._systems: set[str] = set()
+        self._action_id: int | None = None
+        self._logged_before = 0
+        """Comments that an earlier entry of the log stands for."""
 
     def name_authors(self, accounts: Mapping[str, int]) -> None:
         """Give the comments of the old site's authors to these accounts, by their logins there."""
@@ -101,6 +105,7 @@ class _Import:
 
     def take(self, article: ImportedThread) -> None:
         """Import one article's comments, except those that wait for a full batch."""
+        self._systems.add(article.system)
         try:
             address = self._address(article)
         except BadAddressError:
@@ -125,7 +130,8 @@ class _Import:
 
     def _address(self, article: ImportedThread) -> ThreadAddress:
         home = import_plan.home_of(article.url, origins=self._origins, to=self._to)
-        address = threads.address_on(self._site, import_plan.moved_url(article, home))
+        url = import_plan.moved_url(article, home)
+        address = threads.address_on(self._site, url, page_id=article.page_id)
         if "://" in article.url:
             old = article_urls.page_origin(article.url)
             if old.partition("://")[2] != article_urls.origin_of(home).partition("://")[2]:
@@ -156,7 +162,8 @@ class _Import:
             if record.kind is Kind.COMMENT and record.parent_id is not None:
                 parent_key = stands.get(record.parent_id, import_plan.transfer_key(article, record.parent_id))
             stands[record.id] = match.key if record.kind is Kind.COMMENT else None
-            is_below_hidden = record.kind is Kind.COMMENT and record.parent_id in hidden
+            is_reply = record.kind is Kind.COMMENT and record.parent_id is not None
+            is_below_hidden = article.hides_replies and is_reply and record.parent_id in hidden
             if is_below_hidden or record.status is not Status.APPROVED:
                 hidden.add(record.id)
             if match.state is not State.NEW:
@@ -230,11 +237,40 @@ class _Import:
             self._session.rollback()
         elif waiting:
             begin_write(self._session)
+            action = self._action()
             for discussion in waiting:
-                import_store.store(self._session, discussion, at=self._at, tally=self._tally)
+                import_store.store(
+                    self._session, discussion, at=self._at, action_id=action.id, tally=self._tally
+                )
+            self._conclude(action)
             self._session.commit()
             self._matching.pending.clear()
         self._progress(sum(len(discussion.comments) for discussion in waiting))
+
+    def _action(self) -> Action:
+        """Return this import's entry in the log; a new one if somebody has undone it meanwhile."""
+        action = self._session.get(Action, self._action_id or 0, with_for_update=True, populate_existing=True)
+        if action is None or action.undone_at is not None:
+            action = actions.record(
+                self._session,
+                site_id=self._site_id,
+                moderator_id=None,
+                kind=actions.IMPORT,
+                summary="",
+                at=self._at,
+            )
+            self._logged_before = sum(self._tally.new.values())
+        return action
+
+    def _conclude(self, action: Action) -> None:
+        """Write how many comments the entry stands for; remove it if there is none, as in a second run."""
+        number = sum(self._tally.new.values()) - self._logged_before
+        self._action_id = action.id if number else None
+        if number:
+            noun = "comment" if number == 1 else "comments"
+            action.summary = f"Imported {number:,} {noun} from {', '.join(sorted(self._systems))}."
+        else:
+            self._session.delete(action)
 
     def _pretend(self, discussion: ThreadToStore) -> None:
         """Count what `import_store.store` would do."""
