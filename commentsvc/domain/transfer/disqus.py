@@ -80,6 +80,7 @@ def _add(kept: Spool, record: XmlRecord, number: str, *, owner: str) -> None:
         status=Status.SPAM if record.text("isSpam") == "true" else Status.APPROVED,
         parent_id=record.attribute("parent", "dsq:id") or None,
         name=record.text("author/name"),
+        user=record.text("author/username"),
         email=record.text("author/email"),
         created_at=record_fields.time(record.text("createdAt")),
         role=Role.OWNER if owner and record.text("author/username") == owner else None,

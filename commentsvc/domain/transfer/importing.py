@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -67,12 +68,13 @@ def run(
     work = _Import(session, site, at=at, dry_run=dry_run, to=to, progress=progress or (lambda _: None))
     work.name_authors(authors or {})
     work.update = update and not dry_run
-    try:
-        for article in articles:
-            work.take(article)
-    except TransferError as error:
-        raise ImportStoppedError(str(error), work.finish(file_notes)) from None
-    return work.finish(file_notes)
+    with closing(work):
+        try:
+            for article in articles:
+                work.take(article)
+        except TransferError as error:
+            raise ImportStoppedError(str(error), work.finish(file_notes)) from None
+        return work.finish(file_notes)
 
 
 class _Import:
@@ -127,6 +129,10 @@ class _Import:
         self._session.rollback()  # end the transaction of the last read
         self._tally.notes.update(file_notes or {})
         return self._tally.report()
+
+    def close(self) -> None:
+        """Remove what lies in temporary files."""
+        self._matching.pending.close()
 
     def _address(self, article: ImportedThread) -> ThreadAddress:
         home = import_plan.home_of(article.url, origins=self._origins, to=self._to)

@@ -67,6 +67,7 @@ def _comment(record: Mapping[str, Any]) -> ImportedComment:
         status=Status.APPROVED,
         parent_id=record_fields.line(record, "pid") or None,
         name=record_fields.text(user, "name"),
+        user="" if (user_id := record_fields.line(user, "id")).startswith("anonymous_") else user_id,
         created_at=record_fields.time(record.get("time")),
         edited_at=record_fields.time(edit.get("time")),
         pinned=record_fields.flag(record, "pin"),

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import fields, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from commentsvc.domain.comments import comment_text
-from commentsvc.domain.transfer import import_plan
 from commentsvc.domain.transfer.records import ImportedComment, ImportedThread
+from commentsvc.domain.transfer.reply_order import ReplyOrder
 from commentsvc.errors import TransferError
 from commentsvc.models import Kind, Role, Status, TextFormat
 
@@ -29,14 +27,25 @@ CREATE TABLE person (key TEXT PRIMARY KEY, body TEXT);
 CREATE TABLE comment (
     number INTEGER PRIMARY KEY, article TEXT, id TEXT, parent TEXT, written TEXT, seen INTEGER, person TEXT, body TEXT
 );
+CREATE TABLE outline (position INTEGER PRIMARY KEY, number INTEGER, id TEXT, parent TEXT, seen INTEGER, size INTEGER);
+CREATE INDEX outline_id ON outline (id);
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 """
 _ADD_ARTICLE = "INSERT OR REPLACE INTO article VALUES (?, ?)"
 _ADD_UNKNOWN_ARTICLE = "INSERT OR IGNORE INTO article VALUES (?, ?)"
 _COMMENTS = """
-SELECT comment.body, person.body FROM json_each(?) AS wanted JOIN comment ON comment.number = wanted.value
+SELECT comment.number, comment.body, person.body
+FROM json_each(?) AS wanted JOIN comment ON comment.number = wanted.value
 LEFT JOIN person ON person.key = comment.person
+"""
+_OUTLINE = """
+INSERT INTO outline (number, id, parent, seen, size)
+SELECT number, id, parent, seen, length(body) FROM comment WHERE article = ? ORDER BY written IS NULL, written, number
+"""
+_PARENTS = """
+SELECT number, (SELECT min(above.position) - 1 FROM outline AS above WHERE above.id = outline.parent), seen, size
+FROM outline ORDER BY position
 """
 _SPECIAL = {
     "format": TextFormat,
@@ -54,8 +63,8 @@ _UNREADABLE = "There is no room for the temporary copy of the comments"
 class Spool:
     """A temporary database of what a reader has read so far. Not safe for several threads."""
 
-    def __init__(self, path: Path) -> None:
-        self._database = sqlite3.connect(path, isolation_level=None)
+    def __init__(self) -> None:
+        self._database = sqlite3.connect("", isolation_level=None)  # a file that nobody else can open
         self._database.executescript(_TABLES)
         self._database.execute("BEGIN")
 
@@ -93,21 +102,22 @@ class Spool:
                 yield replace(article, comments=comments)
 
     def _pieces(self, article_key: str) -> Iterator[tuple[ImportedComment, ...]]:
-        query = "SELECT number, id, parent, written, seen, length(body) FROM comment WHERE article = ?"
-        rows = self._database.execute(query, (article_key,)).fetchall()
-        needed = _carrying([(row[1], row[2], bool(row[4])) for row in rows])
+        self._database.execute("DELETE FROM outline")
+        self._database.execute(_OUTLINE, (article_key,))
+        order = ReplyOrder.read(self._database.execute(_PARENTS))
         pinned = 0
-        for numbers in _in_pieces(rows):
-            piece = []
-            for comment in self._comments(numbers):
+        for piece in order.pieces(PIECE):
+            comments = []
+            carrying = dict(piece)
+            for number, comment in self._comments(carrying):
                 pinned += comment.pinned
-                piece.append(_settled(comment, needed=comment.id in needed, may_pin=pinned <= PINNED_MOST))
-            yield tuple(piece)
+                comments.append(_settled(comment, needed=carrying[number], may_pin=pinned <= PINNED_MOST))
+            yield tuple(comments)
 
-    def _comments(self, numbers: Sequence[int]) -> Iterator[ImportedComment]:
-        for body, person in self._database.execute(_COMMENTS, (json.dumps(numbers),)):
+    def _comments(self, numbers: Iterable[int]) -> Iterator[tuple[int, ImportedComment]]:
+        for number, body, person in self._database.execute(_COMMENTS, (json.dumps(list(numbers)),)):
             comment = ImportedComment(**_unpacked(body))
-            yield replace(comment, **_unpacked(person)) if person else comment
+            yield number, replace(comment, **_unpacked(person)) if person else comment
 
     def close(self) -> None:
         self._database.close()
@@ -115,53 +125,12 @@ class Spool:
 
 @contextmanager
 def opened() -> Iterator[Spool]:
-    """Make a spool in a private folder of the system's temporary files, and remove it in the end.
-
-    Raises TransferError if there is no room for it.
-    """
+    """Make a spool, and remove it in the end; raises TransferError if there is no room for it."""
     try:
-        with (
-            tempfile.TemporaryDirectory(prefix="commentsvc-import-") as folder,
-            closing(Spool(Path(folder) / "comments.sqlite")) as spool,
-        ):
+        with closing(Spool()) as spool:
             yield spool
     except sqlite3.OperationalError as error:
         raise TransferError(f"{_UNREADABLE}: {error}.") from None
-
-
-def _carrying(rows: Iterable[tuple[str, str | None, bool]]) -> set[str]:
-    """Return the ids of the comments that have a reply, or a reply's reply, that readers see."""
-    parents = {comment_id: parent for comment_id, parent, _ in rows}
-    carrying: set[str] = set()
-    for _, parent, seen in rows:
-        while seen and parent and parent not in carrying:
-            carrying.add(parent)
-            parent = parents.get(parent)
-    return carrying
-
-
-def _in_pieces(rows: Sequence[Any]) -> Iterator[list[int]]:
-    """Yield the numbers of an article's comments in pieces, parents before replies."""
-    numbers: dict[str, list[tuple[int, int]]] = {}
-    outlines = []
-    for number, comment_id, parent, written, _, length in rows:
-        numbers.setdefault(comment_id, []).append((number, length))
-        outlines.append(_outline(comment_id, parent, written))
-    piece: list[int] = []
-    size = 0
-    for outline in import_plan.in_order(outlines):
-        for number, length in numbers[outline.id]:
-            if piece and size + length > PIECE:
-                yield piece
-                piece, size = [], 0
-            piece.append(number)
-            size += length
-    yield piece
-
-
-def _outline(comment_id: str, parent: str | None, written: str | None) -> ImportedComment:
-    at = datetime.fromisoformat(written) if written else None
-    return ImportedComment(comment_id, "", TextFormat.HTML, Status.APPROVED, parent_id=parent, created_at=at)
 
 
 def _settled(comment: ImportedComment, *, needed: bool, may_pin: bool) -> ImportedComment:

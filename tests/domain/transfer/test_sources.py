@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from commentsvc.domain.comments import comment_text
-from commentsvc.domain.transfer import input_files, sources
+from commentsvc.domain.transfer import input_files, old_anchors, sources
 from commentsvc.domain.transfer.input_files import ImportFile
 from commentsvc.models import Comment, Role, Site, Status, Thread
 from tests.support import exports
@@ -270,3 +270,23 @@ def test_no_picture_of_an_old_service_is_loaded(session: Session, site: Site) ->
     assert all("<img" not in comment.html for comment in session.scalars(select(Comment)))
     (link,) = (one.html for one in session.scalars(select(Comment)) if "other.example" in one.html)
     assert 'href="https://other.example/a?b=1"' in link
+
+
+@pytest.mark.parametrize(
+    ("name", "anchor", "number"),
+    [
+        ("disqus.xml", "#comment-103", "103"),
+        ("isso.sql", "#isso-2", "2"),
+        ("remark42.jsonl", "#remark42__comment-b2", "b2"),
+        ("commento.json", "#commento-b2", "b2"),
+        ("comentario.json", "#comentario-b2", "b2"),
+        ("blogger-classic.xml", "#c201", "201"),
+        ("artalk.artrans", "#atk-comment-2", "2"),
+    ],
+)
+def test_an_old_link_leads_to_its_comment(
+    session: Session, site: Site, path: Path, anchor: str, number: str
+) -> None:
+    exports.load(session, site, path)
+    (comment,) = (comment for old_number, comment in stored(session) if old_number == number)
+    assert old_anchors.comment_id(session, comment.thread_id, anchor) == comment.id
