@@ -10,10 +10,11 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write
-from commentsvc.domain import actions, article_urls
+from commentsvc.domain import article_urls
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.domain.transfer import import_matching, import_plan, import_store, import_updates
+from commentsvc.domain.transfer.import_log import ImportLog
 from commentsvc.domain.transfer.import_matching import CommentMatch, ImportMatching, State
 from commentsvc.domain.transfer.import_plan import NotImported, PlannedComment
 from commentsvc.domain.transfer.import_report import ImportReport, ImportTally
@@ -21,7 +22,7 @@ from commentsvc.domain.transfer.import_store import ThreadToStore
 from commentsvc.domain.transfer.import_updates import Difference
 from commentsvc.domain.transfer.records import ImportedThread
 from commentsvc.errors import BadAddressError, TransferError
-from commentsvc.models import Action, Kind, Site, Status
+from commentsvc.models import Kind, Site, Status
 
 BATCH = 500
 """Comments per transaction: SQLite has one writer, and visitors' posts must not wait for an import."""
@@ -95,10 +96,7 @@ class _Import:
         """Whether existing comments become what the file says."""
         self._differences: list[Difference] = []
         self._accounts: Mapping[str, int] = {}
-        self._systems: set[str] = set()
-        self._action_id: int | None = None
-        self._logged_before = 0
-        """Comments that an earlier entry of the log stands for."""
+        self._log = ImportLog(session, site.id, at=at)
 
     def name_authors(self, accounts: Mapping[str, int]) -> None:
         """Give the comments of the old site's authors to these accounts, by their logins there."""
@@ -107,7 +105,7 @@ class _Import:
 
     def take(self, article: ImportedThread) -> None:
         """Import one article's comments, except those that wait for a full batch."""
-        self._systems.add(article.system)
+        self._log.systems.add(article.system)
         try:
             address = self._address(article)
         except BadAddressError:
@@ -243,40 +241,15 @@ class _Import:
             self._session.rollback()
         elif waiting:
             begin_write(self._session)
-            action = self._action()
+            action = self._log.entry(sum(self._tally.new.values()))
             for discussion in waiting:
                 import_store.store(
                     self._session, discussion, at=self._at, action_id=action.id, tally=self._tally
                 )
-            self._conclude(action)
+            self._log.conclude(action, sum(self._tally.new.values()))
             self._session.commit()
             self._matching.pending.clear()
         self._progress(sum(len(discussion.comments) for discussion in waiting))
-
-    def _action(self) -> Action:
-        """Return this import's entry in the log; a new one if somebody has undone it meanwhile."""
-        action = self._session.get(Action, self._action_id or 0, with_for_update=True, populate_existing=True)
-        if action is None or action.undone_at is not None:
-            action = actions.record(
-                self._session,
-                site_id=self._site_id,
-                moderator_id=None,
-                kind=actions.IMPORT,
-                summary="",
-                at=self._at,
-            )
-            self._logged_before = sum(self._tally.new.values())
-        return action
-
-    def _conclude(self, action: Action) -> None:
-        """Write how many comments the entry stands for; remove it if there is none, as in a second run."""
-        number = sum(self._tally.new.values()) - self._logged_before
-        self._action_id = action.id if number else None
-        if number:
-            noun = "comment" if number == 1 else "comments"
-            action.summary = f"Imported {number:,} {noun} from {', '.join(sorted(self._systems))}."
-        else:
-            self._session.delete(action)
 
     def _pretend(self, discussion: ThreadToStore) -> None:
         """Count what `import_store.store` would do."""
