@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -73,6 +74,8 @@ def named(name: str) -> ImportSource:
 def recognised(file: ImportFile) -> ImportSource | None:
     """Return the source of a file by its beginning; None if it is no export that can be read."""
     head = file.head()
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        head = head.decode("utf-16", "replace").encode()
     return next((source for source in SOURCES if source.recognises(head)), None)
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write
 from commentsvc.domain import actions
-from commentsvc.domain.admin import undoing
+from commentsvc.domain.admin import bulk_decisions, undoing
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.spam import training
 from commentsvc.domain.transfer import importing
+from commentsvc.domain.transfer.records import ImportedThread
 from commentsvc.models import Action, Comment, Commenter, Site, Status, Thread
 from tests.support import exports
 from tests.support.comment_builders import article
@@ -56,6 +59,31 @@ def test_undoing_an_import_takes_all_of_it_back_and_nothing_else(
     assert not any(entry.can_be_undone for entry in undoing.log(session, site.id)[0])
 
 
+def test_a_long_import_is_undone_in_rounds(
+    session: Session, site: Site, moderator_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk_decisions, "ROUND", 2)
+    monkeypatch.setattr(bulk_decisions, "BATCH", 2)
+    exports.load(session, site, DISQUS)
+    (entry,) = imports(session)
+    result = undoing.undo(session, entry.id, moderator_id=moderator_id, at=exports.TODAY)
+    rounds = 1
+    while result.next_after is not None:
+        result = undoing.undo(
+            session,
+            entry.id,
+            moderator_id=moderator_id,
+            at=exports.TODAY,
+            after=result.next_after,
+            by=result.action_id,
+        )
+        rounds += 1
+    assert rounds == 4
+    session.expire_all()
+    assert session.scalars(select(Comment).where(Comment.shown)).all() == []
+    assert session.scalars(select(Comment).where(Comment.transfer_key.is_not(None))).all() == []
+
+
 def test_an_undone_import_can_come_again(session: Session, site: Site, moderator_id: int) -> None:
     exports.load(session, site, DISQUS)
     visible = exports.visible(session)
@@ -81,3 +109,30 @@ def test_a_run_that_adds_nothing_is_no_entry(session: Session, site: Site) -> No
     exports.load(session, site, DISQUS)
     exports.load(session, site, DISQUS, dry_run=True)
     assert len(imports(session)) == 1
+
+
+def test_an_import_that_was_killed_is_completed_by_the_next(
+    session: Session, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "BATCH", 2)
+
+    def killed() -> Iterator[ImportedThread]:
+        for number, record in enumerate(exports.articles(DISQUS)):
+            if number == 1:
+                raise KeyboardInterrupt
+            yield record
+
+    with pytest.raises(KeyboardInterrupt):
+        exports.import_records(session, site, killed())
+    session.rollback()
+    arrived = len(session.scalars(select(Comment)).all())
+    assert 0 < arrived < 7
+    report = exports.load(session, site, DISQUS)
+    assert (report.already_there, report.count()) == (arrived, 7 - arrived)
+    assert [number for *_, number in sorted(exports.visible(session))] == [
+        "First! Second line & x < y",
+        "A reply before its parent, with a link.",
+        "@olga thank you https://uploads.disquscdn.com/images/1.png",
+        "But I had answered",
+        "Elsewhere",
+    ]

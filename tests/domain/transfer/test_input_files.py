@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import shutil
 import sqlite3
 import zipfile
@@ -158,3 +159,14 @@ def test_a_name_says_what_a_file_is_that_is_not_recognised() -> None:
     assert sources.recognised(file) is None
     assert [source.name for source in sources.SOURCES] == list(sources.NAMES)
     assert sources.named("disqus").label == "Disqus"
+
+
+def test_a_file_in_utf_16_and_a_backup_with_a_long_header_are_recognised(tmp_path: Path) -> None:
+    path = tmp_path / "utf-16.xml"
+    path.write_bytes(DISQUS.read_text().replace('encoding="utf-8"', "").encode("utf-16"))
+    assert ids(path) == EXPECTED
+    _, *comments = (exports.FOLDER / "remark42.jsonl").read_text().splitlines(keepends=True)
+    users = json.dumps([{"id": f"github_{number}", "verified": True} for number in range(3000)])
+    backup = tmp_path / "backup"
+    backup.write_text("".join([f'{{"version": 1, "users": {users}, "posts": []}}\n', *comments]))
+    assert ids(backup) == ids(exports.FOLDER / "remark42.jsonl")
