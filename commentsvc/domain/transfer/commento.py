@@ -68,11 +68,17 @@ def _add_person(kept: Spool, record: Mapping[str, Any]) -> None:
     if key not in _NOBODY:
         kept.add_person(
             key,
-            name=record_fields.text(record, "name"),
-            email=record_fields.text(record, "email"),
-            website=record_fields.line(record, "link", "websiteUrl"),
+            name=_detail(record, "name"),
+            email=_detail(record, "email"),
+            website=_detail(record, "link", "websiteUrl"),
             role=Role.MODERATOR if record_fields.flag(record, "isModerator") else None,
         )
+
+
+def _detail(record: Mapping[str, Any], *names: str) -> str:
+    """Return one of a person's details; Commento++ writes "undefined" for what it does not know."""
+    value = record_fields.line(record, *names)
+    return "" if value == "undefined" else value
 
 
 def _old_url(record: Mapping[str, Any]) -> str:

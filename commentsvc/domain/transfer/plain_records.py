@@ -113,7 +113,7 @@ def _article(record: Mapping[str, Any]) -> ImportedThread:
     return ImportedThread(
         system=SYSTEM,
         source="",
-        url=record_fields.path(url) if url or page_id else "",
+        url=record_fields.path(url) or ("/" if page_id else ""),
         comments=(),
         title=record_fields.line(record, "title"),
         page_id=page_id,

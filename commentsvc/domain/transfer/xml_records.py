@@ -11,8 +11,8 @@ from commentsvc.domain.transfer import xml_events
 
 _FIELD_LONGEST = 300_000
 """Limit for the text of one element, far above the limit of a comment."""
-_TAGS_MOST = 100
-"""Empty elements with attributes that one record may have."""
+_PARTS_MOST = 200
+"""Texts, and elements with attributes, that are kept of one record."""
 
 
 @dataclass(slots=True)
@@ -75,7 +75,7 @@ class _Document:
             self._on_root(name)
         elif len(self._path) == 1:
             self._record = XmlRecord(name, named)
-        elif self._record is not None and named and len(self._record.tags) < _TAGS_MOST:
+        elif self._record is not None and named and len(self._record.tags) < _PARTS_MOST:
             self._record.tags.append(("/".join([*self._path[2:], name]), named))
         self._path.append(name)
         self._texts.append([])
@@ -96,7 +96,7 @@ class _Document:
             self._record.texts.setdefault("", text)
             self.finished.append(self._record)
             self._record = None
-        else:
+        elif len(self._record.texts) < _PARTS_MOST:
             self._record.texts.setdefault(path, text)
 
     def close(self) -> None:

@@ -11,10 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from commentsvc.domain.comments import comment_text
-from commentsvc.domain.transfer import input_files, old_anchors, sources
+from commentsvc.domain.transfer import input_files, old_anchors, record_fields, sources
 from commentsvc.domain.transfer.input_files import ImportFile
-from commentsvc.models import Comment, Role, Site, Status, Thread
+from commentsvc.models import Comment, Role, Site, Status, TextFormat, Thread
 from tests.support import exports
+from tests.support.time_limit import within
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 Row = tuple[str, str | None, str, str, str]
@@ -290,3 +291,51 @@ def test_an_old_link_leads_to_its_comment(
     exports.load(session, site, path)
     (comment,) = (comment for old_number, comment in stored(session) if old_number == number)
     assert old_anchors.comment_id(session, comment.thread_id, anchor) == comment.id
+
+
+@pytest.mark.parametrize(
+    ("text", "text_format"),
+    [
+        ("*hello* <b>x</b>\n\n    code", TextFormat.MARKDOWN),
+        ("Write `<br>` for a line end", TextFormat.MARKDOWN),
+        ("<p>From Disqus</p>", TextFormat.HTML),
+        ("one<br />two", TextFormat.HTML),
+        ("1 < 2", TextFormat.MARKDOWN),
+    ],
+)
+def test_markdown_and_html_in_one_column_are_told_apart(text: str, text_format: TextFormat) -> None:
+    assert record_fields.text_format(text) is text_format
+
+
+@pytest.mark.parametrize(
+    ("value", "at"),
+    [
+        ("2019-01-02T09:30:15Z", "2019-01-02T09:30:15+00:00"),
+        ("2019-01-02T09:30:15.123456789+01:00", "2019-01-02T08:30:15.123456+00:00"),
+        ("2019-01-02 17:30:15 +0800", "2019-01-02T09:30:15+00:00"),
+        ("2019-01-02 09:30:15", "2019-01-02T09:30:15+00:00"),
+        (1546421415.25, "2019-01-02T09:30:15.250000+00:00"),
+        (1546421415250, "2019-01-02T09:30:15.250000+00:00"),
+        ("1546421415", "2019-01-02T09:30:15+00:00"),
+        ({"__type": "Date", "iso": "2019-01-02T09:30:15.000Z"}, "2019-01-02T09:30:15+00:00"),
+        ("0001-01-01T00:00:00Z", None),
+        ("yesterday", None),
+        (1e300, None),
+        (True, None),
+        (None, None),
+    ],
+)
+def test_times_are_read_in_every_form(value: object, at: str | None) -> None:
+    time = record_fields.time(value)
+    assert (time.isoformat() if time else None) == at
+
+
+def test_hostile_text_is_read_in_time() -> None:
+    with within(seconds=5):
+        record_fields.text_format("<br>x" * 20_000 + "`")
+        record_fields.text_format(" " * 100_000)
+        record_fields.time(f"2019{' ' * 100_000}x")
+
+
+def test_a_word_such_as_null_is_a_text_like_any_other() -> None:
+    assert record_fields.text({"text": "null"}, "text") == "null"
