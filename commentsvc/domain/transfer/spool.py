@@ -138,7 +138,7 @@ def _settled(comment: ImportedComment, *, needed: bool, may_pin: bool) -> Import
     if not comment.deleted:
         return comment if may_pin or not comment.pinned else replace(comment, pinned=False)
     if not needed:
-        return replace(comment, refused=comment.refused or DELETED)
+        return replace(comment, status=Status.TRASH, refused=comment.refused or DELETED)
     return ImportedComment(
         id=comment.id,
         text=comment_text.DELETED,

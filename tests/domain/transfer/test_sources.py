@@ -339,3 +339,16 @@ def test_hostile_text_is_read_in_time() -> None:
 
 def test_a_word_such_as_null_is_a_text_like_any_other() -> None:
     assert record_fields.text({"text": "null"}, "text") == "null"
+
+
+def test_a_comment_that_was_deleted_there_since_can_go_here_too(
+    session: Session, site: Site, tmp_path: Path
+) -> None:
+    exports.load(session, site, exports.FOLDER / "disqus.xml")
+    head, elsewhere, tail = (exports.FOLDER / "disqus.xml").read_text().partition('<post dsq:id="109">')
+    later = tmp_path / "later.xml"
+    later.write_text(head + elsewhere + tail.replace("<isDeleted>false", "<isDeleted>true", 1))
+    exports.load(session, site, later)
+    assert "Elsewhere" in [text for *_, text in exports.visible(session)]
+    exports.load(session, site, later, update=True)
+    assert [row for row in VISIBLE["disqus.xml"] if row[0] != "109"] == exports.visible(session)
