@@ -14,9 +14,9 @@ from commentsvc.cli import output
 from commentsvc.db.session import begin_write
 from commentsvc.domain.spam import training
 from commentsvc.domain.spam.spam_filter import Counts
+from commentsvc.domain.thread_admin import import_follow
 from commentsvc.domain.transfer import (
     article_map,
-    import_follow,
     importing,
     input_files,
     sitemaps,

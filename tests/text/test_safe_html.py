@@ -17,8 +17,10 @@ MARKING = {"safe", "tojson", "xmlattr", "urlize", "forceescape"}
 """Filters of Jinja whose result is not escaped again."""
 TRUSTING = {
     "domain/accounts/profiles.py": "stored HTML of comments, on their author's page",
+    "domain/admin/queue_edits.py": "stored HTML of edits that wait, in the admin view",
     "domain/admin/queue_entries.py": "stored HTML of comments, in the admin view",
     "domain/reading/conversations.py": "stored HTML of comments, in a thread",
+    "web/own_edits.py": "HTML that was rendered this moment, as the preview of an edit",
     "web/templating.py": "times, written here",
     "web/thread/preview.py": "HTML that was rendered this moment",
 }

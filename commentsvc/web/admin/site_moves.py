@@ -5,9 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from commentsvc.domain.thread_admin import remapping
+from commentsvc.domain.thread_admin import import_follow, remapping
 from commentsvc.domain.thread_admin.remapping import RemapPlan
-from commentsvc.domain.transfer import import_follow
 from commentsvc.errors import InvalidFieldsError, NotFoundError
 from commentsvc.models import Action
 from commentsvc.web.admin import thread_context

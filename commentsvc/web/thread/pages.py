@@ -9,12 +9,11 @@ from flask import Blueprint, Response, jsonify, make_response, redirect, render_
 from flask.typing import ResponseReturnValue
 
 from commentsvc.domain.comments import guest_claims, own_comments
-from commentsvc.domain.reading import held_comments, thread_news, thread_pages
+from commentsvc.domain.reading import held_comments, old_anchors, thread_news, thread_pages
 from commentsvc.domain.reading.thread_news import ThreadNews, Visit
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.domain.threads.versions import VersionStamp
-from commentsvc.domain.transfer import old_anchors
 from commentsvc.errors import BadAddressError, UnknownOriginError
 from commentsvc.models import Order, Status, Thread
 from commentsvc.serving.page_cache.policy import CachePolicy, mark_cacheable

@@ -293,6 +293,8 @@ def use(session: Session, site: Site, listed: str) -> None:
         origins=[one.origin for one in site.origins],
         policy=site.policy,
         guests=site.guests,
+        comment_mail=site.comment_mail,
+        edit_window=site.edit_window,
         order=site.order,
         name_field=site.name_field,
         email_field=site.email_field,

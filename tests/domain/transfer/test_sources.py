@@ -11,7 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from commentsvc.domain.comments import comment_text
-from commentsvc.domain.transfer import input_files, old_anchors, record_fields, sources
+from commentsvc.domain.reading import old_anchors
+from commentsvc.domain.transfer import input_files, record_fields, sources
 from commentsvc.domain.transfer.input_files import ImportFile
 from commentsvc.models import Comment, Role, Site, Status, TextFormat, Thread
 from tests.support import exports

@@ -16,9 +16,8 @@ from commentsvc.db.session import begin_write, db
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.authors import Author
 from commentsvc.domain.sites import sites
-from commentsvc.domain.thread_admin import renaming, thread_controls
+from commentsvc.domain.thread_admin import import_follow, renaming, thread_controls
 from commentsvc.domain.threads import threads
-from commentsvc.domain.transfer import import_follow
 from commentsvc.errors import InvalidFieldsError, SlowModeError, ThreadClosedError
 from commentsvc.models import Action, Commenter, Membership, Policy, Role, Site, Thread, now
 from tests.conftest import BLOG

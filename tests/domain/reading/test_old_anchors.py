@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write
-from commentsvc.domain.transfer import old_anchors
+from commentsvc.domain.reading import old_anchors
 from commentsvc.models import Comment, Site, Thread
 from tests.support import wxr
 from tests.support.comment_builders import article as pen_for

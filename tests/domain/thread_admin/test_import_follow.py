@@ -9,8 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write
-from commentsvc.domain.thread_admin import renaming
-from commentsvc.domain.transfer import import_follow
+from commentsvc.domain.thread_admin import import_follow, renaming
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import Action, Comment, Site, Thread
 from tests.support import wxr
