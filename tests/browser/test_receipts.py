@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from commentsvc.domain.spam import checks
 from commentsvc.models import Policy
 from tests.browser import test_login
-from tests.browser.test_accessibility import serious
+from tests.support.accessibility import serious_violations
 from tests.support.browser import Blog, Service
 from tests.support.frame_pages import article, change, fill_in, frame, post, stored
 
@@ -57,7 +57,7 @@ def test_the_link_edits_and_deletes_on_another_device(
     expect(device.get_by_text("Published.")).to_be_visible()
     for summary in device.locator("summary").all():
         summary.click()
-    assert serious(device) == []
+    assert serious_violations(device) == []
     device.get_by_label("Your comment").fill("A **better** thought")
     device.get_by_role("button", name="Save").click()
     expect(device.get_by_role("status")).to_have_text("Your comment is saved.")
@@ -68,7 +68,7 @@ def test_the_link_edits_and_deletes_on_another_device(
     device.get_by_text("Delete", exact=True).click()
     device.get_by_role("button", name="Delete this comment").click()
     expect(device.get_by_role("heading", name="Your comment is deleted")).to_be_visible()
-    assert serious(device) == []
+    assert serious_violations(device) == []
     page.reload()
     expect(frame(page).get_by_text("No comments yet")).to_be_visible()
 
