@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Frame, Page, expect
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from commentsvc.cli.background_work import sender
+from commentsvc.cli.background_work import sending
 from commentsvc.db.session import db
 from commentsvc.domain.notifications import outbox
 from commentsvc.domain.proofs import address_codes
@@ -47,9 +47,8 @@ def service_variables(box: Mailbox) -> Callable[[str], dict[str, str]]:
 
 def mailed_code(service: Service, box: Mailbox) -> str:
     """Deliver what waits, and return the code in the latest mail."""
-    send = sender(services_of(service.app).settings)
-    assert send is not None
-    with service.app.app_context(), Session(db.engine) as session:
+    settings = services_of(service.app).settings
+    with sending(settings) as send, service.app.app_context(), Session(db.engine) as session:
         while outbox.deliver(session, send, at=now()):
             pass
     return str(box.mails[-1].get_content()[:6])

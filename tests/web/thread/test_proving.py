@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from commentsvc import create_app
-from commentsvc.cli.background_work import sender
+from commentsvc.cli.background_work import sending
 from commentsvc.config import Settings
 from commentsvc.db.session import begin_write, db
 from commentsvc.domain.notifications import outbox
@@ -51,9 +51,7 @@ class Guests:
 
     def codes(self) -> dict[str, str]:
         """Deliver what waits; return the latest code by recipient."""
-        send = sender(self.settings)
-        assert send is not None
-        with self.app.app_context(), Session(db.engine) as session:
+        with sending(self.settings) as send, self.app.app_context(), Session(db.engine) as session:
             while outbox.deliver(session, send, at=now()):
                 pass
         return {mail["To"]: mail.get_content()[:6] for mail in self.box.mails}
