@@ -111,7 +111,7 @@ def test_whoever_logs_in_takes_what_they_tick(page: Page, service: Service, blog
     expect(boxes).to_have_count(2)
     expect(frame(page).locator(".claims :checked")).to_have_count(0)
     frame(page).get_by_label("Mine").check()
-    frame(page).get_by_role("button", name="Take the ticked ones").click()
+    frame(page).get_by_role("button", name="Put them under my account").click()
     expect(frame(page).get_by_text("One comment is under your account now")).to_be_visible()
     mine, sisters = stored(service)
     assert mine.commenter_id is not None

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from commentsvc.domain.spam import checks
-from commentsvc.models import Policy
+from commentsvc.models import Order, Policy
 from tests.support.browser import Blog, Service
 from tests.support.frame_pages import change, fill_in, held, post, stored, write
 
@@ -64,6 +64,22 @@ def test_enter_in_a_field_posts_and_shows_no_preview(plain: Page, service: Servi
     plain.get_by_role("textbox", name="Name").press("Enter")
     texts(plain, "Entered")
     assert len(stored(service)) == 1
+
+
+def test_what_was_posted_is_not_below_the_notice_that_says_so(
+    plain: Page, service: Service, blog: Blog
+) -> None:
+    change(service, blog, order=Order.NEWEST)
+    for number in range(12):
+        write(service, blog, f"Number {number}")
+    plain.set_viewport_size({"width": 360, "height": 700})
+    plain.reload()
+    fill_in(plain, "Without any script")
+    post(plain)
+    notice = plain.locator(".notice").bounding_box()
+    comment = plain.locator(".comment", has_text="Without any script").bounding_box()
+    assert notice is not None and comment is not None
+    assert notice["y"] + notice["height"] <= comment["y"] < 700
 
 
 def test_a_comment_is_reported_by_its_menu(plain: Page, service: Service, blog: Blog) -> None:

@@ -22,8 +22,8 @@ blueprint = Blueprint("proving", __name__)
 MAILS = "5/hour;15/day"
 """Codes asked for per network, whatever the address."""
 ASKED = (
-    "We have mailed a six-digit code to this address, unless it got one lately: at most one an hour, and three a "
-    "day. Enter it here within 10 minutes."
+    "We have mailed a six-digit code to this address. Enter it here within 10 minutes. Did none come? An address gets "
+    "at most one an hour and three a day."
 )
 """The same for every address, so that nobody learns which ones are known here."""
 PROVED = "This address is proved: what is posted with it from here is known to be yours."

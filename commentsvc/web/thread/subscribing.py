@@ -17,7 +17,7 @@ from commentsvc.models import FieldRule, LoginSession, Site, Status, Subscriptio
 from commentsvc.web.context import database, hash_key, now, settings
 from commentsvc.web.forms import CommentForm
 
-ASKED = "You will hear of it by mail. If this address is not confirmed yet, a mail with a link for that is on its way."
+ASKED = "You asked for mail: unless you have confirmed your address before, please open the link that we mail to it."
 """The same for every address, so that nobody learns which ones are known."""
 
 
