@@ -206,6 +206,10 @@ def test_a_comment_is_written_and_answered_with_the_keyboard_alone(
     keys.press("Tab")
     expect(thread.locator("#comment-2 .when")).to_be_focused()
     keys.press("Tab")
+    expect(thread.locator(".posted").get_by_role("link")).to_be_focused()  # the private link, and its button
+    keys.press("Tab")
+    expect(thread.get_by_role("button", name="Copy")).to_be_focused()
+    keys.press("Tab")
     expect(thread.get_by_role("link", name="Reply to Grace")).to_be_focused()
     keys.press("Enter")
     expect(thread.get_by_label("Your comment")).to_be_focused()

@@ -97,7 +97,7 @@ def test_a_guest_without_script_posts_and_stays_below_the_path(
     expect(plain.get_by_label("Your comment")).to_have_value("By a plain form")  # with what is missing
     fill_in(plain.main_frame, "By a plain form")
     post(plain.main_frame)
-    plain.wait_for_url(f"{service.url}/thread?*")
+    plain.wait_for_url(f"{service.url}/thread/posted/**")
     expect(plain.locator(".comment", has_text="By a plain form")).to_be_visible()
     plain.locator(f"#comment-{one} .menu summary").click()
     plain.get_by_role("link", name="Report").click()

@@ -4,7 +4,6 @@ import {
   base, draft, draftKey, earlierDraftKey, form, framed, highlight, hostFacts, load, loadLogin, page, parse,
   placeConversation, placeReplies, sendToHost, thread,
 } from "./core.js";
-import { storeReceipt } from "./receipt.js";
 import { authHeaders, lastVisit, randomHex, save, saveVisit } from "./session.js";
 
 const DAY = 86400000;
@@ -314,7 +313,7 @@ export async function submitComment(chosen, elsewhere = false) {
 }
 
 function showPosted({ count, held, html, id, mine: added, note = "", notice = "", receipt }, elsewhere) {
-  if (receipt) storeReceipt(id, receipt, remember?.checked);
+  if (receipt) import("./receipt.js").then(({ storeReceipt }) => storeReceipt(id, receipt, remember?.checked));
   save("localStorage", draftKey, null);
   save("sessionStorage", "key", authorKey);
   savedKey = authorKey;
