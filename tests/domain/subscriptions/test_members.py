@@ -96,6 +96,29 @@ def test_a_guest_who_types_the_address_gets_nothing_from_that(
 
 
 @ENGINES
+@pytest.mark.parametrize("first", ["guest", "member"])
+@pytest.mark.parametrize("article", ["one", "two"])
+def test_a_member_gets_no_hold_of_an_address_that_somebody_else_confirms(
+    app: Flask, post: Postman, site: Site, member: MemberClient, first: str, article: str
+) -> None:
+    def ask_as_member() -> None:
+        assert comment(member, article, notify_email=ADA)[0] == 303
+
+    if first == "member" and article == "one":
+        ask_as_member()
+    GuestClient(app, f"{BLOG}/one").posted("I am Ada", email=ADA, notify="1")
+    if first == "guest" or article == "two":
+        ask_as_member()
+    (asking,) = post.work()
+    page = press(app, link(asking, "confirm"), shown=max(row.id for row in post.rows()))
+    assert page.status_code == 200
+    assert ADA not in member.page("/account/settings")
+    assert [row.commenter_id for row in post.rows() if row.is_active] == [None]
+    assert comment(member, "three", notify_email=ADA)[0] == 303
+    assert not post.rows()[-1].is_active
+
+
+@ENGINES
 def test_the_export_has_it_and_the_erasure_takes_it(
     app: Flask, post: Postman, session: Session, site: Site, member: MemberClient
 ) -> None:
