@@ -14,11 +14,24 @@ from sqlalchemy.orm import Session
 from commentsvc.db.session import begin_write, db
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.admin.author_ref import AuthorKind, AuthorRef
+from commentsvc.domain.authors import Author
+from commentsvc.domain.comments import guest_claims
+from commentsvc.domain.fields import Guest
 from commentsvc.domain.maintenance import erasure, personal_export
 from commentsvc.domain.maintenance.erasure import Texts
 from commentsvc.domain.notifications import suppression
 from commentsvc.domain.sites import sites
-from commentsvc.models import Delivery, Policy, Site, Subscription, Suppression, SuppressionReason, now
+from commentsvc.domain.subscriptions import fan_out
+from commentsvc.models import (
+    Comment,
+    Delivery,
+    Policy,
+    Site,
+    Subscription,
+    Suppression,
+    SuppressionReason,
+    now,
+)
 from tests.conftest import BLOG
 from tests.support.guest_client import GuestClient
 from tests.support.member_client import MemberClient, enter, person
@@ -116,6 +129,19 @@ def test_a_member_gets_no_hold_of_an_address_that_somebody_else_confirms(
     assert [row.commenter_id for row in post.rows() if row.is_active] == [None]
     assert comment(member, "three", notify_email=ADA)[0] == 303
     assert not post.rows()[-1].is_active
+
+
+@ENGINES
+def test_answers_are_mailed_to_a_guest_who_has_put_the_comment_under_an_account(
+    app: Flask, post: Postman, session: Session, site: Site, member: MemberClient
+) -> None:
+    number = subscribe(app, post, ADA, "replies", author_key="a" * 48)
+    begin_write(session)
+    author = Author(Guest(), commenter_id=member.commenter_id)
+    guest_claims.claim(session, session.get_one(Comment, number), author, at=now())
+    session.commit()
+    GuestClient(app).posted("An answer", name="Ben", email="ben@mail.example", parent=str(number))
+    assert [mail["To"] for mail in post.work(now() + fan_out.DELAY)] == [ADA]
 
 
 @ENGINES
