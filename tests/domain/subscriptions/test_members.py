@@ -32,7 +32,7 @@ from commentsvc.models import (
     SuppressionReason,
     now,
 )
-from tests.conftest import BLOG
+from tests.conftest import BASE_URL, BLOG
 from tests.support.guest_client import GuestClient
 from tests.support.member_client import MemberClient, enter, person
 from tests.support.subscribers import Postman, link, postman, press, subscribe
@@ -89,6 +89,8 @@ def test_an_address_is_confirmed_once_for_the_account(
     assert "Please enter your email address here" in words
     assert comment(member, "one", notify_email=ADA)[0] == 303
     (asking,) = post.work()
+    shown = app.test_client().get(link(asking, "confirm"), base_url=BASE_URL).text
+    assert "Confirm only if the account is yours." in shown  # the owner of the address may be somebody else
     assert press(app, link(asking, "confirm")).status_code == 200
     assert comment(member, "two")[0] == 303  # without an address: the confirmed one
     assert post.work() == []
