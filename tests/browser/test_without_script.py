@@ -78,7 +78,8 @@ def test_what_was_posted_is_not_below_the_notice_that_says_so(
     post(plain)
     notice = plain.locator(".notice").bounding_box()
     comment = plain.locator(".comment", has_text="Without any script").bounding_box()
-    assert notice is not None and comment is not None
+    assert notice is not None
+    assert comment is not None
     assert notice["y"] + notice["height"] <= comment["y"] < 700
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, select, update
+from sqlalchemy import CursorResult, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from commentsvc.domain.notifications import suppression
@@ -97,12 +97,14 @@ def refuse(session: Session, token: str, *, at: datetime) -> bool:
 
 
 def _pending(session: Session, row: Subscription, at: datetime) -> Sequence[Subscription]:
+    """Return what a link confirms: nothing of another account, which would get hold of all mail to the address."""
     query = select(Subscription).where(
         Subscription.address_hash == row.address_hash,
         Subscription.site_id == row.site_id,
         Subscription.confirmed_at.is_(None),
         Subscription.ended_at.is_(None),
         Subscription.requested_at > at - LIFE,
+        or_(Subscription.commenter_id.is_(None), Subscription.commenter_id == row.commenter_id),
     )
     return session.scalars(query.order_by(Subscription.id)).all()
 

@@ -194,11 +194,13 @@ def _insert(
 def _is_by(key: bytes, comment: Comment) -> ColumnElement[bool]:
     """Select the subscriptions of a comment's author, so that they hear of answers.
 
-    A guest who types the address of a member is not taken for the member.
+    A guest who types the address of a member is not taken for the member. Whoever asked as a guest goes on hearing of
+    answers to a comment that is under an account since: its browser is still known.
     """
-    if comment.commenter_id is not None:
-        return func.coalesce(Subscription.commenter_id == comment.commenter_id, false())
-    return and_(Subscription.commenter_id.is_(None), _is_self(key, comment))
+    as_guest = and_(Subscription.commenter_id.is_(None), _is_self(key, comment))
+    if comment.commenter_id is None:
+        return as_guest
+    return or_(func.coalesce(Subscription.commenter_id == comment.commenter_id, false()), as_guest)
 
 
 def _is_self(key: bytes, comment: Comment) -> ColumnElement[bool]:

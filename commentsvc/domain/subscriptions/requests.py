@@ -66,11 +66,14 @@ def request(session: Session, key: bytes, wanted: SubscriptionRequest, *, at: da
     if row.is_active:
         return
     is_proven = _is_proven(session, wanted, address_hash)  # before the row forgets that it was confirmed
-    row.address, row.commenter_id, row.author_key_hash = (
-        wanted.address,
-        wanted.commenter_id,
-        wanted.author_key_hash,
-    )
+    if row.ended_at is not None:
+        row.confirm_hash = None  # an earlier mail's link confirms no later request
+    if is_proven or not _is_asked_by_another(row, wanted):
+        row.commenter_id, row.author_key_hash = wanted.commenter_id, wanted.author_key_hash
+    else:
+        # One mail asked, and its reader cannot know for whom: confirming it gives the address to no account.
+        row.commenter_id, row.author_key_hash = None, row.author_key_hash or wanted.author_key_hash
+    row.address = wanted.address
     row.requested_at, row.wording, row.language = at, WORDING, wanted.language
     row.confirmed_at = row.ended_at = row.ended_by = None
     if is_proven:
@@ -115,6 +118,12 @@ def _row(session: Session, wanted: SubscriptionRequest, address_hash: str) -> Su
         )
         session.add(row)
     return row
+
+
+def _is_asked_by_another(row: Subscription, wanted: SubscriptionRequest) -> bool:
+    """Whether an account or a guest waits for the confirmation of this row, and the request is not theirs."""
+    is_waiting = row.address is not None and row.confirmed_at is None and row.ended_at is None
+    return is_waiting and row.commenter_id != wanted.commenter_id
 
 
 def _is_proven(session: Session, wanted: SubscriptionRequest, address_hash: str) -> bool:

@@ -14,12 +14,25 @@ from sqlalchemy.orm import Session
 from commentsvc.db.session import begin_write, db
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.admin.author_ref import AuthorKind, AuthorRef
+from commentsvc.domain.authors import Author
+from commentsvc.domain.comments import guest_claims
+from commentsvc.domain.fields import Guest
 from commentsvc.domain.maintenance import erasure, personal_export
 from commentsvc.domain.maintenance.erasure import Texts
 from commentsvc.domain.notifications import suppression
 from commentsvc.domain.sites import sites
-from commentsvc.models import Delivery, Policy, Site, Subscription, Suppression, SuppressionReason, now
-from tests.conftest import BLOG
+from commentsvc.domain.subscriptions import fan_out
+from commentsvc.models import (
+    Comment,
+    Delivery,
+    Policy,
+    Site,
+    Subscription,
+    Suppression,
+    SuppressionReason,
+    now,
+)
+from tests.conftest import BASE_URL, BLOG
 from tests.support.guest_client import GuestClient
 from tests.support.member_client import MemberClient, enter, person
 from tests.support.subscribers import Postman, link, postman, press, subscribe
@@ -76,6 +89,8 @@ def test_an_address_is_confirmed_once_for_the_account(
     assert "Please enter your email address here" in words
     assert comment(member, "one", notify_email=ADA)[0] == 303
     (asking,) = post.work()
+    shown = app.test_client().get(link(asking, "confirm"), base_url=BASE_URL).text
+    assert "Confirm only if the account is yours." in shown  # the owner of the address may be somebody else
     assert press(app, link(asking, "confirm")).status_code == 200
     assert comment(member, "two")[0] == 303  # without an address: the confirmed one
     assert post.work() == []
@@ -93,6 +108,42 @@ def test_a_guest_who_types_the_address_gets_nothing_from_that(
     press(app, link(asking, "confirm"))
     GuestClient(app, f"{BLOG}/two").posted("As if I were Ada", email=ADA, notify="1")
     assert [row.is_active for row in post.rows()] == [True, False]
+
+
+@ENGINES
+@pytest.mark.parametrize("first", ["guest", "member"])
+@pytest.mark.parametrize("article", ["one", "two"])
+def test_a_member_gets_no_hold_of_an_address_that_somebody_else_confirms(
+    app: Flask, post: Postman, site: Site, member: MemberClient, first: str, article: str
+) -> None:
+    def ask_as_member() -> None:
+        assert comment(member, article, notify_email=ADA)[0] == 303
+
+    if first == "member" and article == "one":
+        ask_as_member()
+    GuestClient(app, f"{BLOG}/one").posted("I am Ada", email=ADA, notify="1")
+    if first == "guest" or article == "two":
+        ask_as_member()
+    (asking,) = post.work()
+    page = press(app, link(asking, "confirm"), shown=max(row.id for row in post.rows()))
+    assert page.status_code == 200
+    assert ADA not in member.page("/account/settings")
+    assert [row.commenter_id for row in post.rows() if row.is_active] == [None]
+    assert comment(member, "three", notify_email=ADA)[0] == 303
+    assert not post.rows()[-1].is_active
+
+
+@ENGINES
+def test_answers_are_mailed_to_a_guest_who_has_put_the_comment_under_an_account(
+    app: Flask, post: Postman, session: Session, site: Site, member: MemberClient
+) -> None:
+    number = subscribe(app, post, ADA, "replies", author_key="a" * 48)
+    begin_write(session)
+    author = Author(Guest(), commenter_id=member.commenter_id)
+    guest_claims.claim(session, session.get_one(Comment, number), author, at=now())
+    session.commit()
+    GuestClient(app).posted("An answer", name="Ben", email="ben@mail.example", parent=str(number))
+    assert [mail["To"] for mail in post.work(now() + fan_out.DELAY)] == [ADA]
 
 
 @ENGINES
