@@ -27,7 +27,7 @@ from commentsvc.domain.maintenance import (
 from commentsvc.domain.maintenance.retention import RetentionPeriods
 from commentsvc.domain.notifications import outbox
 from commentsvc.domain.notifications.outbox import OutgoingMail, Send
-from commentsvc.domain.subscriptions import fan_out
+from commentsvc.domain.subscriptions import fan_out, moderator_mail
 from commentsvc.domain.subscriptions.composing import Composer
 from commentsvc.domain.subscriptions.links import MailLinks
 from commentsvc.domain.subscriptions.mail_words import MailWriter
@@ -109,6 +109,7 @@ class BackgroundWork:
         hash_key = hash_keys.load(self._engine)
         hour = self._settings.digest_hour
         fan_out.spread(session, hash_key, digest_hour=hour, at=now(), stopped=self._stopped)
+        moderator_mail.spread(session, digest_hour=hour, at=now())
         compose, per_hour = composer(self._settings).compose, self._settings.mail_per_hour
         while not self._stopped() and outbox.deliver(
             session, counted, at=now(), compose=compose, per_hour=per_hour

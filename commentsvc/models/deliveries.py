@@ -36,6 +36,10 @@ class DeliveryKind(StrEnum):
     """An answer to the subscriber's own comment."""
     PUBLISHED = "published"
     """The subscriber's own comment was approved."""
+    HELD = "held"
+    """A comment that waits for a decision, to a moderator."""
+    SAMPLE = "sample"
+    """A mail with invented words, which a moderator asked to see; `text` has the name of its template."""
 
 
 class Delivery(Base):

@@ -126,6 +126,7 @@ class SiteForm(FlaskForm):
         "Close after", [Optional(), NumberRange(min=1, max=36500, message="Between 1 and 36500 days")]
     )
     comment_mail = BooleanField("Readers may ask for mail about new comments")
+    moderator_mail = BooleanField("Moderators may get mail about held comments")
     ignored_parameters = TextAreaField("URL parameters to ignore")
 
 

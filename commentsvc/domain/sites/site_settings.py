@@ -33,6 +33,8 @@ class SiteSettings:
     close_after_days: int | None
     comment_mail: bool = True
     """Whether readers may ask for mail about new comments."""
+    moderator_mail: bool = True
+    """Whether moderators may get mail about held comments."""
     ignored_parameters: str = ""
     """Names, separated by spaces, commas or lines; `*` at the end is a wildcard, `!` marks a parameter that counts."""
 
@@ -46,6 +48,7 @@ class SiteSettings:
             policy=site.policy,
             guests=site.guests,
             comment_mail=site.comment_mail,
+            moderator_mail=site.moderator_mail,
             order=site.order,
             edit_window=site.edit_window,
             name_field=site.name_field,
@@ -84,7 +87,7 @@ def change(session: Session, site: Site, wanted: SiteSettings, *, base_url: str)
         _compare_anew(session, site, ignored)
     site.name, site.heading = name, heading
     site.guests, site.edit_window = wanted.guests, wanted.edit_window
-    site.comment_mail = wanted.comment_mail
+    site.comment_mail, site.moderator_mail = wanted.comment_mail, wanted.moderator_mail
     site.policy, site.order, site.close_after_days = wanted.policy, wanted.order, wanted.close_after_days
     site.name_field, site.email_field = wanted.name_field, wanted.email_field
     site.website_field = wanted.website_field

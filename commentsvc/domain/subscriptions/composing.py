@@ -14,7 +14,7 @@ from commentsvc.domain.bans import bans
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.notifications import outbox, suppression
 from commentsvc.domain.notifications.outbox import OutgoingMail
-from commentsvc.domain.subscriptions import confirming, fan_out, mail_words
+from commentsvc.domain.subscriptions import confirming, fan_out, mail_words, moderator_letters
 from commentsvc.domain.subscriptions.mail_words import MailedComment, MailWriter
 from commentsvc.models import (
     Comment,
@@ -53,6 +53,8 @@ class Composer:
             return None
         if row.kind is DeliveryKind.CONFIRMATION:
             return self._confirmation(session, row, subscription, at)
+        if row.kind in outbox.NOT_LIMITED:
+            return moderator_letters.compose(session, self.writer, self.secret, row, subscription, at)
         comment = _sendable(session, row, subscription, at)
         if comment is None:
             outbox.skip(row, at)
