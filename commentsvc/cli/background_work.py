@@ -27,7 +27,7 @@ from commentsvc.domain.maintenance import (
 from commentsvc.domain.maintenance.retention import RetentionPeriods
 from commentsvc.domain.notifications import outbox
 from commentsvc.domain.notifications.outbox import OutgoingMail, Send
-from commentsvc.domain.subscriptions import fan_out, moderator_mail
+from commentsvc.domain.subscriptions import announcements, fan_out, feeds, moderator_mail
 from commentsvc.domain.subscriptions.composing import Composer
 from commentsvc.domain.subscriptions.links import MailLinks
 from commentsvc.domain.subscriptions.mail_words import MailWriter
@@ -95,6 +95,7 @@ class BackgroundWork:
         if not self._settings.smtp_url:
             fan_out.discard(session, at=now())
             return 0
+        feeds.poll(session, feed_reader(self._settings), at=now(), stopped=self._stopped)
         with sending(self._settings) as send:
             return self._send_all(session, send)
 
@@ -109,6 +110,7 @@ class BackgroundWork:
         hash_key = hash_keys.load(self._engine)
         hour = self._settings.digest_hour
         fan_out.spread(session, hash_key, digest_hour=hour, at=now(), stopped=self._stopped)
+        announcements.spread(session, digest_hour=hour, at=now(), stopped=self._stopped)
         moderator_mail.spread(session, digest_hour=hour, at=now())
         compose, per_hour = composer(self._settings).compose, self._settings.mail_per_hour
         while not self._stopped() and outbox.deliver(
@@ -188,6 +190,19 @@ def title_reader(settings: Settings) -> article_titles.Read:
         from commentsvc.integrations import article_page  # here, so that it is loaded when first needed
 
         return article_page.read(url, within=origins, allow_private=settings.private_articles)
+
+    return read
+
+
+def feed_reader(settings: Settings) -> feeds.ReadFeedAt:
+    """Return a function that requests a site's feed."""
+
+    def read(url: str, etag: str | None, last_modified: str | None) -> feeds.FoundFeed:
+        from commentsvc.integrations import site_feed  # here, because few services read feeds
+
+        return site_feed.read(
+            url, etag=etag, last_modified=last_modified, allow_private=settings.private_articles
+        )
 
     return read
 

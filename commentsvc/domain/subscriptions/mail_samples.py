@@ -67,6 +67,7 @@ def _facts(home: str, queue_url: str) -> dict[str, dict[str, Any]]:
         "confirmation": {"wishes": [{"kind": "thread", "title": TITLE}], "confirm_url": home},
         "comments": comments,
         "digest": stop | {"articles": articles, "number": 1, "more": 0},
+        "posts": stop | {"articles": [{"title": TITLE, "url": home}]},
         "published": stop | {"title": TITLE, "comment": comment},
         "held": stop | {"comments": [comment], "number": 1, "more": 0, "queue_url": queue_url, "days": 7},
     }

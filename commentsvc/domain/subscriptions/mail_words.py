@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby
@@ -154,6 +154,26 @@ class MailWriter:
             message_id=row.message_id or f"digest.{row.id}@{self.host}",
             stops=self.links.stop_site,
             others=others,
+        )
+
+    def posts(
+        self,
+        row: Delivery,
+        subscription: Subscription,
+        articles: Sequence[Mapping[str, str]],
+        *,
+        others: tuple[tuple[int, int], ...],
+    ) -> OutgoingMail:
+        """Return a mail about new articles, each with `title` and `url`."""
+        words = mail_templates.render(
+            "posts",
+            **self._about(subscription),
+            articles=articles,
+            stop_url=self.links.stop(subscription.token),
+        )
+        message_id = row.message_id or f"posts.{row.id}@{self.host}"
+        return self._letter(
+            row, subscription, words, message_id=message_id, stops=self.links.stop, others=others
         )
 
     def held(
