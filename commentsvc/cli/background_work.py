@@ -125,6 +125,7 @@ class BackgroundWork:
         return (
             lambda session: episodes.close_ended(session, at=now()),
             lambda session: outbox.tidy(session, at=now()),
+            lambda session: announcements.tidy(session, at=now()),
             lambda session: edits.tidy(session, at=now()),
             lambda session: provider_notices.resume(session, at=now()),
             lambda session: article_titles.refresh(session, read, at=now(), stopped=self._stopped),

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, case, exists, func, insert, literal, select
+from sqlalchemy import ColumnElement, case, delete, exists, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from commentsvc.db.session import UTCDateTime, begin_write
-from commentsvc.domain.notifications import suppression
+from commentsvc.domain.notifications import outbox, suppression
 from commentsvc.domain.subscriptions import fan_out
 from commentsvc.models import (
     Announcement,
@@ -60,6 +60,16 @@ def spread(
     while not stopped() and _batch(session, digest_hour, at):
         batches += 1
     return batches
+
+
+def tidy(session: Session, *, at: datetime) -> None:
+    """Delete announcements that were spread long ago, as their deliveries are. Commits."""
+    old = Announcement.done_at <= at - outbox.KEPT
+    if session.scalar(select(exists().where(old))):
+        begin_write(session)
+        session.execute(delete(Announcement).where(old).execution_options(synchronize_session=False))
+        session.commit()
+    session.rollback()
 
 
 def _batch(session: Session, digest_hour: int, at: datetime) -> bool:

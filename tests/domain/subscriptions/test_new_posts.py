@@ -111,6 +111,9 @@ def test_a_new_item_of_a_feed_is_mailed_once(app: Flask, post: Postman, site_id:
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     feed.items[0] = (feed.items[0][0], "A corrected title", now())
     assert post.work(later(60)) == []
+    assert post.work(later(60 * 24 * 31)) == []
+    with app.app_context(), Session(db.engine) as session:
+        assert session.scalar(select(Announcement)) is None
 
 
 def test_an_unchanged_feed_is_not_sent_again(app: Flask, post: Postman, site_id: int, feed: Feed) -> None:
