@@ -69,7 +69,14 @@ class BackgroundWork:
     def run(self) -> None:
         """Do a round every few seconds until `stopped` returns True; log errors."""
         while not self._stopped():
-            for step in (self._record, self._mail, *self._upkeep(), self._sweep, self._empty_log):
+            for step in (
+                self._record,
+                self._read_feeds,
+                self._mail,
+                *self._upkeep(),
+                self._sweep,
+                self._empty_log,
+            ):
                 _run(self._engine, step)
             for _ in range(EVERY * 2):
                 if self._stopped():
@@ -79,6 +86,7 @@ class BackgroundWork:
     def once(self, session: Session) -> int:
         """Do all that is due now, and return how many mails were tried; raises the errors of the database."""
         self._record(session)
+        self._read_feeds(session)
         tried = self._mail(session)
         for step in self._upkeep():
             step(session)
@@ -90,12 +98,16 @@ class BackgroundWork:
             self._next_record = time.monotonic() + RECORD_EVERY
             work_rounds.record(self._engine, at=now())
 
+    def _read_feeds(self, session: Session) -> None:
+        """Look for new articles, of which nobody hears without mail."""
+        if self._settings.smtp_url:
+            feeds.poll(session, feed_reader(self._settings), at=now(), stopped=self._stopped)
+
     def _mail(self, session: Session) -> int:
         """Send all mail that is due, and return how many were tried."""
         if not self._settings.smtp_url:
             fan_out.discard(session, at=now())
             return 0
-        feeds.poll(session, feed_reader(self._settings), at=now(), stopped=self._stopped)
         with sending(self._settings) as send:
             return self._send_all(session, send)
 

@@ -94,7 +94,12 @@ def parse(body: bytes, content_type: str, url: str) -> Iterator[ReadItem]:
 def _xml_items(body: bytes, content_type: str, url: str) -> Iterator[ReadItem]:
     # A file object, because feedparser takes text for an address or the name of a file.
     headers = {"content-type": content_type, "content-location": url}
-    feed: Any = feedparser.parse(io.BytesIO(body), response_headers=headers)
+    try:
+        feed: Any = feedparser.parse(io.BytesIO(body), response_headers=headers)
+    except (
+        Exception
+    ) as error:  # whatever a stranger's bytes do to a parser, the mails of other sites are sent
+        raise OutboundError(f"This feed cannot be read ({type(error).__name__}).") from error
     if not feed.get("version"):
         raise OutboundError("This is no feed: neither RSS nor Atom nor JSON Feed.")
     for entry in feed.entries[:MOST_ITEMS]:

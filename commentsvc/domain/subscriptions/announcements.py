@@ -105,6 +105,7 @@ def _active(site_id: int) -> tuple[ColumnElement[bool], ...]:
     return (
         Subscription.site_id == site_id,
         Subscription.kind == SubscriptionKind.POSTS,
+        Subscription.thread_id.is_(None),  # as in the partial index
         Subscription.confirmed_at.is_not(None),
         Subscription.ended_at.is_(None),
     )

@@ -20,6 +20,8 @@ from commentsvc.models import FeedItem, FeedState, Site, Subscription, Subscript
 from commentsvc.text import markup
 
 EVERY = timedelta(minutes=15)
+BATCH = 5
+"""Feeds per round, so that mail does not wait long for slow servers."""
 OLDEST = timedelta(days=7)
 """An article with an earlier date is not announced."""
 FORGOTTEN = timedelta(days=30)
@@ -65,12 +67,12 @@ class _DueFeed:
 def poll(
     session: Session, read: ReadFeedAt, *, at: datetime, stopped: Callable[[], bool] = lambda: False
 ) -> int:
-    """Read the feeds that are due, and announce what is new; return how many were asked. Commits.
+    """Read the feeds that are due, at most `BATCH`, and announce what is new; return how many were asked. Commits.
 
     No other process asks the same feeds, and no transaction is open during a request.
     """
     asked = 0
-    while not stopped() and (due := _next_due(session, at)) is not None:
+    while asked < BATCH and not stopped() and (due := _next_due(session, at)) is not None:
         asked += 1
         feed: FoundFeed | None = None
         error = None
@@ -93,6 +95,7 @@ def _next_due(session: Session, at: datetime) -> _DueFeed | None:
     wanted = exists().where(
         Subscription.site_id == Site.id,
         Subscription.kind == SubscriptionKind.POSTS,
+        Subscription.thread_id.is_(None),  # as in the partial index
         Subscription.ended_at.is_(None),
     )
     is_due = or_(

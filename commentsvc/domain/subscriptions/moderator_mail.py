@@ -207,6 +207,7 @@ def _missing(at: datetime, digest_hour: int) -> Select[tuple[object, ...]]:
         .join(Comment, Comment.site_id == Subscription.site_id)
         .where(
             Subscription.kind == SubscriptionKind.HELD,
+            Subscription.thread_id.is_(None),  # as in the partial index
             Subscription.confirmed_at <= Comment.created_at,
             Subscription.ended_at.is_(None),
             Site.moderator_mail,
