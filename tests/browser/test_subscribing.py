@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from commentsvc.domain.spam import checks
 from commentsvc.models import now
-from tests.browser.test_accessibility import serious
+from tests.support.accessibility import serious_violations
 from tests.support.browser import Blog, Service
 from tests.support.frame_pages import article, fill_in, frame, post, stored, write
 from tests.support.subscribers import Postman, link, part, postman
@@ -99,17 +99,17 @@ def test_the_form_and_the_pages_of_mails_keep_nobody_out(
     page.goto(f"{service.url}/thread?url={quote(blog.url())}")
     fill_in(page.main_frame, "A question")
     page.get_by_role("checkbox", name="Notify me of new comments via email.").check()
-    assert serious(page) == []
+    assert serious_violations(page) == []
     post(page.main_frame)
     expect(page.locator(".posted")).to_be_visible()
     (asking,) = mail.work()
     page.goto(service.url + link(asking, "confirm"))
-    assert serious(page) == []
+    assert serious_violations(page) == []
     page.get_by_role("button", name="Confirm").click()
-    assert serious(page) == []
+    assert serious_violations(page) == []
     token = mail.rows()[0].token
     for path in (f"/mail/stop/{token}", f"/mail/stop-site/{token}", f"/mail/list/{token}"):
         page.goto(service.url + path)
         expect(page.get_by_role("heading", level=1)).to_be_visible()
-        assert serious(page) == []
+        assert serious_violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
