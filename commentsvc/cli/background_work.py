@@ -121,9 +121,9 @@ class BackgroundWork:
 
         hash_key = hash_keys.load(self._engine)
         hour = self._settings.digest_hour
+        moderator_mail.spread(session, digest_hour=hour, at=now())
         fan_out.spread(session, hash_key, digest_hour=hour, at=now(), stopped=self._stopped)
         announcements.spread(session, digest_hour=hour, at=now(), stopped=self._stopped)
-        moderator_mail.spread(session, digest_hour=hour, at=now())
         compose, per_hour = composer(self._settings).compose, self._settings.mail_per_hour
         while not self._stopped() and outbox.deliver(
             session, counted, at=now(), compose=compose, per_hour=per_hour

@@ -224,6 +224,7 @@ def _mails_today(session: Session, row: Delivery, at: datetime) -> int:
     query = select(func.count(Delivery.message_id.distinct())).where(
         Delivery.recipient_hash == row.recipient_hash,
         Delivery.state == DeliveryState.SENT,
+        Delivery.kind.not_in(outbox.NOT_LIMITED),
         Delivery.closed_at > at - timedelta(days=1),
     )
     return session.scalar(query) or 0

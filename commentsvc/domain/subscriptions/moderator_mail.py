@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Select, case, exists, func, insert, literal, select
+from sqlalchemy import Select, case, delete, exists, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from commentsvc.db.session import UTCDateTime, begin_write
@@ -156,6 +156,7 @@ def spread(session: Session, *, digest_hour: int, at: datetime) -> int:
     A comment has one delivery for each recipient, so that processes which do this at once repeat nothing.
     """
     ids = _subscription_ids(session)
+    _withdraw(session, ids)
     missing = len(session.execute(_missing(ids, at, digest_hour)).all()) if ids else 0
     session.rollback()
     if missing:
@@ -188,6 +189,22 @@ def _subscription_ids(session: Session) -> list[int]:
         Subscription.confirmed_at.is_not(None),
     )
     return list(session.scalars(query))
+
+
+def _withdraw(session: Session, ids: Sequence[int]) -> None:
+    """Delete what waits about comments that were decided on, so that the address can get mail as a reader. Commits."""
+    decided = select(Comment.id).where(Comment.id == Delivery.comment_id, Comment.status != Status.HELD)
+    stale = (
+        Delivery.subscription_id.in_(ids),
+        Delivery.kind == DeliveryKind.HELD,
+        Delivery.state == DeliveryState.WAITING,
+        Delivery.attempts == 0,
+        decided.exists(),
+    )
+    if ids and session.scalar(select(exists().where(*stale))):
+        begin_write(session)
+        session.execute(delete(Delivery).where(*stale).execution_options(synchronize_session=False))
+        session.commit()
 
 
 def _missing(ids: Sequence[int], at: datetime, digest_hour: int) -> Select[tuple[object, ...]]:

@@ -140,6 +140,24 @@ class TestWhatIsSent:
         session.commit()
         assert post.work(later(16)) == []
 
+    def test_a_moderator_who_also_reads_hears_of_a_comment_that_was_approved_before_the_digest(
+        self, post: Postman, site: Site, moderator: BrowserClient, session: Session, owner: Any
+    ) -> None:
+        ask(post, moderator, site, wanted="digest")
+        GuestClient(post.app).posted("I read this", email=OWNER, name="Owner", notify="1")
+        (asking,) = post.work()
+        assert press(post.app, link(asking, "confirm"), shown="999999").status_code == 200
+        number = held(post, "Is this mailed?")
+        assert post.work() == []
+        begin_write(session)
+        bulk_decisions.decide(
+            session, site.id, {number: None}, Status.APPROVED, moderator_id=owner.id, at=now()
+        )
+        session.commit()
+        (mail,) = post.work(later(6))
+        assert (mail["To"], "Is this mailed?" in part(mail)) == (OWNER, True)
+        assert "Approve:" not in part(mail)
+
     def test_mail_waits_for_no_subscribers(
         self, post: Postman, site: Site, moderator: BrowserClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
