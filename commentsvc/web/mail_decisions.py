@@ -12,8 +12,8 @@ from commentsvc.domain.admin import bulk_decisions, mail_decisions
 from commentsvc.domain.admin.bulk_decisions import AlreadyDecided
 from commentsvc.domain.comments import comment_text
 from commentsvc.domain.comments.comment_text import CommentText
-from commentsvc.domain.subscriptions import links, moderator_mail
-from commentsvc.domain.subscriptions.moderator_mail import DecisionLink
+from commentsvc.domain.subscriptions import decision_links, links
+from commentsvc.domain.subscriptions.decision_links import DecisionLink
 from commentsvc.errors import (
     BadAddressError,
     DuplicateCommentError,
@@ -74,7 +74,7 @@ def decide(delivery_id: int, token: str, action: str) -> ResponseReturnValue:
 
 
 def _link(delivery_id: int, token: str) -> DecisionLink:
-    link = moderator_mail.find_link(database(), settings().secret_key, delivery_id, token, at=now())
+    link = decision_links.find_link(database(), settings().secret_key, delivery_id, token, at=now())
     if link is None:
         raise NotFoundError(_UNKNOWN)
     return link

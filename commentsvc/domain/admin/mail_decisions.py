@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from commentsvc.domain.admin import bulk_decisions, replies
 from commentsvc.domain.admin.bulk_decisions import AlreadyDecided
 from commentsvc.domain.comments.comment_text import CommentText
-from commentsvc.domain.subscriptions.moderator_mail import DecisionLink
+from commentsvc.domain.subscriptions.decision_links import DecisionLink
 from commentsvc.models import Action, Status
 
 BY_LINK = "by_mail_link"

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.domain.notifications import outbox, suppression
 from commentsvc.domain.notifications.outbox import OutgoingMail
-from commentsvc.domain.subscriptions import mail_samples, moderator_mail
+from commentsvc.domain.subscriptions import decision_links, mail_samples, moderator_mail
 from commentsvc.domain.subscriptions.mail_words import HeldPart, MailWriter
 from commentsvc.models import (
     Comment,
@@ -55,7 +55,7 @@ def compose(
     if row not in (delivery for delivery, _ in rows):
         outbox.skip(row, at)
         return None
-    parts = [HeldPart(comment, each.id, moderator_mail.token_of(secret, each)) for each, comment in rows]
+    parts = [HeldPart(comment, each.id, decision_links.token_of(secret, each)) for each, comment in rows]
     for part in parts:
         part.reasons.extend(_reasons(session, part.comment))
     others = tuple((each.id, each.attempts) for each, _ in rows if each.id != row.id)

@@ -1,10 +1,8 @@
-"""Mail to moderators about held comments: who wants it, what is due to them, and the links by which they decide."""
+"""Mail to moderators about held comments: who wants it, and what is due to them."""
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -17,7 +15,6 @@ from commentsvc.domain.notifications import suppression
 from commentsvc.domain.subscriptions import fan_out, mail_words, requests
 from commentsvc.domain.subscriptions.requests import SubscriptionRequest
 from commentsvc.errors import InvalidFieldsError
-from commentsvc.integrations import signing
 from commentsvc.models import (
     Comment,
     Delivery,
@@ -38,8 +35,6 @@ LINK_LIFE = timedelta(days=mail_words.LINK_DAYS)
 """How long the links of a mail work; also the age up to which a held comment is mailed."""
 BATCH = 500
 """Deliveries in one transaction, during which nobody else can write on SQLite."""
-_PURPOSE = "decide on a comment"
-_TOKEN_LENGTH = 32
 _TAKEN = "Another moderator of this site gets the mail of this address."
 
 
@@ -49,42 +44,6 @@ class ModeratorMail(StrEnum):
     NOTHING = "nothing"
     DIGEST = "digest"
     EACH = "each"
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionLink:
-    """What the link of a mail is about: one comment and the moderator to whom it was mailed."""
-
-    delivery: Delivery
-    subscription: Subscription
-    comment: Comment
-    moderator_id: int
-    role: Role
-
-
-def token_of(secret: str, delivery: Delivery) -> str:
-    """Return the token of the link about one comment to one address, in hexadecimal digits; it is stored nowhere."""
-    text = f"{delivery.id} {delivery.comment_id} {delivery.recipient_hash}"
-    return signing.keyed_hash(secret, _PURPOSE, text)[:_TOKEN_LENGTH]
-
-
-def find_link(
-    session: Session, secret: str, delivery_id: int, token: str, *, at: datetime
-) -> DecisionLink | None:
-    """Return what a link is about; None if it is unknown or too old, or its moderator's role or mail has ended."""
-    row = session.get(Delivery, delivery_id)
-    if row is None or row.kind is not DeliveryKind.HELD or row.created_at <= at - LINK_LIFE:
-        return None
-    if not hmac.compare_digest(token_of(secret, row).encode(), token.encode()):
-        return None
-    subscription = session.get(Subscription, row.subscription_id) if row.subscription_id else None
-    comment = session.get(Comment, row.comment_id) if row.comment_id else None
-    if subscription is None or comment is None or comment.site_id != subscription.site_id:
-        return None
-    role = role_of(session, subscription)
-    if role is None or subscription.commenter_id is None:
-        return None
-    return DecisionLink(row, subscription, comment, subscription.commenter_id, role)
 
 
 def role_of(session: Session, subscription: Subscription) -> Role | None:
