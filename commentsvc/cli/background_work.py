@@ -27,7 +27,7 @@ from commentsvc.domain.maintenance import (
 from commentsvc.domain.maintenance.retention import RetentionPeriods
 from commentsvc.domain.notifications import outbox
 from commentsvc.domain.notifications.outbox import OutgoingMail, Send
-from commentsvc.domain.subscriptions import fan_out
+from commentsvc.domain.subscriptions import announcements, fan_out, feeds, moderator_mail
 from commentsvc.domain.subscriptions.composing import Composer
 from commentsvc.domain.subscriptions.links import MailLinks
 from commentsvc.domain.subscriptions.mail_words import MailWriter
@@ -69,7 +69,14 @@ class BackgroundWork:
     def run(self) -> None:
         """Do a round every few seconds until `stopped` returns True; log errors."""
         while not self._stopped():
-            for step in (self._record, self._mail, *self._upkeep(), self._sweep, self._empty_log):
+            for step in (
+                self._record,
+                self._read_feeds,
+                self._mail,
+                *self._upkeep(),
+                self._sweep,
+                self._empty_log,
+            ):
                 _run(self._engine, step)
             for _ in range(EVERY * 2):
                 if self._stopped():
@@ -79,6 +86,7 @@ class BackgroundWork:
     def once(self, session: Session) -> int:
         """Do all that is due now, and return how many mails were tried; raises the errors of the database."""
         self._record(session)
+        self._read_feeds(session)
         tried = self._mail(session)
         for step in self._upkeep():
             step(session)
@@ -89,6 +97,11 @@ class BackgroundWork:
         if time.monotonic() >= self._next_record:
             self._next_record = time.monotonic() + RECORD_EVERY
             work_rounds.record(self._engine, at=now())
+
+    def _read_feeds(self, session: Session) -> None:
+        """Look for new articles, of which nobody hears without mail."""
+        if self._settings.smtp_url:
+            feeds.poll(session, feed_reader(self._settings), at=now(), stopped=self._stopped)
 
     def _mail(self, session: Session) -> int:
         """Send all mail that is due, and return how many were tried."""
@@ -108,7 +121,9 @@ class BackgroundWork:
 
         hash_key = hash_keys.load(self._engine)
         hour = self._settings.digest_hour
+        moderator_mail.spread(session, digest_hour=hour, at=now())
         fan_out.spread(session, hash_key, digest_hour=hour, at=now(), stopped=self._stopped)
+        announcements.spread(session, digest_hour=hour, at=now(), stopped=self._stopped)
         compose, per_hour = composer(self._settings).compose, self._settings.mail_per_hour
         while not self._stopped() and outbox.deliver(
             session, counted, at=now(), compose=compose, per_hour=per_hour
@@ -122,6 +137,7 @@ class BackgroundWork:
         return (
             lambda session: episodes.close_ended(session, at=now()),
             lambda session: outbox.tidy(session, at=now()),
+            lambda session: announcements.tidy(session, at=now()),
             lambda session: edits.tidy(session, at=now()),
             lambda session: provider_notices.resume(session, at=now()),
             lambda session: article_titles.refresh(session, read, at=now(), stopped=self._stopped),
@@ -187,6 +203,19 @@ def title_reader(settings: Settings) -> article_titles.Read:
         from commentsvc.integrations import article_page  # here, so that it is loaded when first needed
 
         return article_page.read(url, within=origins, allow_private=settings.private_articles)
+
+    return read
+
+
+def feed_reader(settings: Settings) -> feeds.ReadFeedAt:
+    """Return a function that requests a site's feed."""
+
+    def read(url: str, etag: str | None, last_modified: str | None) -> feeds.FoundFeed:
+        from commentsvc.integrations import site_feed  # here, because few services read feeds
+
+        return site_feed.read(
+            url, etag=etag, last_modified=last_modified, allow_private=settings.private_articles
+        )
 
     return read
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from commentsvc import extras
-from commentsvc.cli import admin, comments, doctor, options, site, stats, transfer, user
+from commentsvc.cli import admin, announce, comments, doctor, options, site, stats, transfer, user
 from commentsvc.cli import demo as cli_demo
 from commentsvc.cli import init as cli_init
 from commentsvc.cli import serve as cli_serve
@@ -28,6 +28,7 @@ GROUPS: dict[str, tuple[click.Command, ...]] = {
         admin.admin,
         comments.comments,
         user.user,
+        announce.announce,
         stats.stats,
         transfer.import_,
     ),

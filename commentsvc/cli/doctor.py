@@ -11,24 +11,37 @@ from commentsvc.cli import service
 from commentsvc.cli.checks import clock, mail, providers, reachability, running_service, storage, websites
 from commentsvc.cli.checks.finding import Finding
 from commentsvc.config import Settings
+from commentsvc.domain import fields
 from commentsvc.domain.maintenance import work_rounds
+from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import now
 from commentsvc.serving.page_cache import change_broadcast
 
 
+def _read_address(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """Read an e-mail address; raises a usage error."""
+    try:
+        return None if value is None else fields.email(value)
+    except InvalidFieldsError as error:
+        raise click.BadParameter(error.fields["email"], context, option) from None
+
+
 @click.command()
+@click.option(
+    "--mail-to", "test_address", metavar="ADDRESS", callback=_read_address, help="Send a test mail there."
+)
 @click.pass_context
-def doctor(context: click.Context) -> None:
+def doctor(context: click.Context, test_address: str | None) -> None:
     """Check that everything is set up correctly.
 
-    It asks the running service at its address, opens the sites, logs in to the mail server, and asks each login
-    provider whether it knows the client and the redirect address. A question mark is at what it cannot tell. The
-    exit code is 1 if there is something to fix.
+    It asks the running service at its address, opens the sites, logs in to the mail server, sends a test mail if you
+    say where to, and asks each login provider whether it knows the client and the redirect address. A question mark
+    is at what it cannot tell. The exit code is 1 if there is something to fix.
     """
     settings = service.settings()
     is_well = True
     with service.opened(settings) as session:
-        for finding in _findings(session, settings):
+        for finding in _findings(session, settings, test_address):
             finding.show()
             is_well = is_well and not finding.advice
     providers.name_the_others(settings)
@@ -36,7 +49,7 @@ def doctor(context: click.Context) -> None:
         context.exit(1)
 
 
-def _findings(session: Session, settings: Settings) -> Iterator[Finding]:
+def _findings(session: Session, settings: Settings, test_address: str | None) -> Iterator[Finding]:
     dates: dict[str, str] = {}
     for finding in storage.database(session, settings):
         yield finding
@@ -49,7 +62,7 @@ def _findings(session: Session, settings: Settings) -> Iterator[Finding]:
     yield websites.readers(session)
     yield from websites.findings(session, settings)
     yield _background_work(session)
-    yield mail.finding(settings)
+    yield from mail.findings(settings, test_address)
     yield from providers.findings(settings, dates)
     yield clock.finding(session, dates, at=now())
 

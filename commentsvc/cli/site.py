@@ -89,6 +89,17 @@ def list_(as_json: bool) -> None:
     default=None,
     help="Whether readers may ask for mail about new comments.",
 )
+@click.option(
+    "--post-mail/--no-post-mail",
+    default=None,
+    help="Whether readers may ask for mail about new articles.",
+)
+@click.option("--feed-url", metavar="URL", help="The site's feed, in which new articles are looked for.")
+@click.option(
+    "--moderator-mail/--no-moderator-mail",
+    default=None,
+    help="Whether moderators may get mail about held comments.",
+)
 @_choice("--order", Order, "Which comments come first.")
 @_choice("--edit-window", EditWindow, "How long people may edit their own comments.")
 @_choice("--name-field", FieldRule, "Whether guests give a name.")

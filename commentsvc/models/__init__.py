@@ -1,6 +1,7 @@
 """The tables. They say only what is stored; the rules are in domain/."""
 
 from commentsvc.models.address_proofs import AddressCode, AddressProof
+from commentsvc.models.announcements import Announcement, FeedItem, FeedState
 from commentsvc.models.columns import (
     EditWindow,
     FieldRule,
@@ -37,6 +38,7 @@ __all__ = [
     "Action",
     "AddressCode",
     "AddressProof",
+    "Announcement",
     "Ban",
     "BanKind",
     "Comment",
@@ -49,6 +51,8 @@ __all__ = [
     "DeliveryState",
     "EditWindow",
     "EndReason",
+    "FeedItem",
+    "FeedState",
     "FieldRule",
     "FilterWord",
     "Frequency",

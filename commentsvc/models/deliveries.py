@@ -13,6 +13,7 @@ from commentsvc.models.columns import RowId, choice, now
 
 _NOT_DONE = text("done_at IS NULL")
 _HAS_SUBSCRIPTION = text("subscription_id IS NOT NULL")
+_HAS_ANNOUNCEMENT = text("announcement_id IS NOT NULL")
 _CLOSED = text("closed_at IS NOT NULL")
 
 
@@ -36,6 +37,12 @@ class DeliveryKind(StrEnum):
     """An answer to the subscriber's own comment."""
     PUBLISHED = "published"
     """The subscriber's own comment was approved."""
+    POST = "post"
+    """New articles of a site."""
+    HELD = "held"
+    """A comment that waits for a decision, to a moderator."""
+    SAMPLE = "sample"
+    """A mail with invented words, which a moderator asked to see; `text` has the name of its template."""
 
 
 class Delivery(Base):
@@ -51,6 +58,14 @@ class Delivery(Base):
             sqlite_where=_HAS_SUBSCRIPTION,
             postgresql_where=_HAS_SUBSCRIPTION,
         ),
+        Index(
+            "ix_delivery_announcement",
+            "announcement_id",
+            "recipient_hash",
+            unique=True,
+            sqlite_where=_HAS_ANNOUNCEMENT,
+            postgresql_where=_HAS_ANNOUNCEMENT,
+        ),
         Index("ix_delivery_closed", "closed_at", sqlite_where=_CLOSED, postgresql_where=_CLOSED),
     )
 
@@ -60,6 +75,7 @@ class Delivery(Base):
     """None for a mail whose recipient and text are stored below."""
     subscription_id: Mapped[int | None] = mapped_column(ForeignKey("subscription.id", ondelete="CASCADE"))
     comment_id: Mapped[int | None] = mapped_column(ForeignKey("comment.id", ondelete="CASCADE"))
+    announcement_id: Mapped[int | None] = mapped_column(ForeignKey("announcement.id", ondelete="CASCADE"))
     recipient_hash: Mapped[str | None] = mapped_column(String(64))
     """Keyed hash of a subscriber's address. Nobody gets two mails about one comment."""
     message_id: Mapped[str | None] = mapped_column(String(100))

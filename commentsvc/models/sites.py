@@ -59,6 +59,12 @@ class Site(Base):
     """Whether protection rises automatically while comments come at an abnormal rate."""
     comment_mail: Mapped[bool] = mapped_column(default=True, server_default=false())
     """Whether readers may ask for mail about new comments. An earlier site has to be switched on by its owner."""
+    post_mail: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether readers may ask for mail about new articles."""
+    feed_url: Mapped[str | None] = mapped_column(String(2000))
+    """The site's RSS, Atom or JSON Feed, in which new articles are looked for."""
+    moderator_mail: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Whether moderators may get mail about held comments, with links by which they decide."""
     akismet_key: Mapped[str | None] = mapped_column(String(80))
     version: Mapped[int] = mapped_column(default=0, server_default="0")
     """Grows with every change of the site or its origins, so that cached pages expire."""

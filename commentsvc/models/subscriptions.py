@@ -27,6 +27,8 @@ class SubscriptionKind(StrEnum):
     """The answers to the subscriber's own comments on one article."""
     POSTS = "posts"
     """New articles of the site."""
+    HELD = "held"
+    """Comments of the site that wait for a decision; its commenter is a moderator."""
 
 
 class Frequency(StrEnum):

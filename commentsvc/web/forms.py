@@ -47,7 +47,7 @@ ORDERS: Any = {Order.OLDEST.value: "Oldest first", Order.NEWEST.value: "Newest f
 
 
 _TYPED = ("text", "name", "email", "website", "title", "author_key")
-_ABOUT_MAIL = ("notify", "notify_what", "notify_email")
+_ABOUT_MAIL = ("notify", "notify_what", "notify_posts", "notify_email")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +126,9 @@ class SiteForm(FlaskForm):
         "Close after", [Optional(), NumberRange(min=1, max=36500, message="Between 1 and 36500 days")]
     )
     comment_mail = BooleanField("Readers may ask for mail about new comments")
+    post_mail = BooleanField("Readers may ask for mail about new articles")
+    feed_url = StringField("Your feed", [Length(max=2000)])
+    moderator_mail = BooleanField("Moderators may get mail about held comments")
     ignored_parameters = TextAreaField("URL parameters to ignore")
 
 

@@ -13,7 +13,16 @@ from flask import Blueprint, Flask
 from flask.typing import ResponseReturnValue
 
 from commentsvc.config import Settings
-from commentsvc.web import health, own_edits, privacy, setup_check, start_page, static_files, subscriptions
+from commentsvc.web import (
+    health,
+    mail_decisions,
+    own_edits,
+    privacy,
+    setup_check,
+    start_page,
+    static_files,
+    subscriptions,
+)
 from commentsvc.web.account import pages as account
 from commentsvc.web.admin import (
     action_log,
@@ -25,6 +34,7 @@ from commentsvc.web.admin import (
     emptying,
     guest_erasure,
     invitation,
+    mail,
     people,
     queue,
     rules,
@@ -112,6 +122,7 @@ ROWS = (
     Row(claiming.blueprint, EVERYBODY, FORM),
     # Mail that readers asked for.
     Row(subscriptions.blueprint, EVERYBODY, FORM, {"subscription pages": subscriptions.LIMIT}),
+    Row(mail_decisions.blueprint, EVERYBODY, FORM, {"decisions by mail": mail_decisions.LIMIT}),
     Row(privacy.blueprint, EVERYBODY, READ),
     # Login, and a person's own pages.
     Row(login.blueprint, EVERYBODY, FORM, LOGIN_LIMITS),
@@ -132,6 +143,7 @@ ROWS = (
     Row(guest_erasure.blueprint, MODERATORS, SESSION),
     Row(bans.blueprint, MODERATORS, SESSION),
     Row(team.blueprint, MODERATORS, SESSION),
+    Row(mail.blueprint, MODERATORS, SESSION, {"mail samples": mail.SAMPLES}),
     Row(embed_code.blueprint, MODERATORS, READ),
     Row(danger.blueprint, MODERATORS, SESSION),
     Row(site_settings.blueprint, MODERATORS, SESSION),

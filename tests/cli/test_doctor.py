@@ -159,6 +159,30 @@ class TestDoctor:
         assert "Check COMMENTSVC_SMTP_URL." in bad.output
         assert "wrong" not in bad.output
 
+    def test_sends_a_test_mail_and_says_what_it_cannot_see(self, run: Run) -> None:
+        with mail_server() as box:
+            result = run("doctor", "--mail-to", "You@Mail.example", COMMENTSVC_SMTP_URL=box.url)
+        assert "not encrypted; it took a test mail for you@mail.example\n" in result.output
+        assert "? Mail's way       SPF and DKIM of 127.0.0.1, and PTR" in result.output
+        (mail,) = box.mails
+        assert box.recipients == ["you@mail.example"]
+        assert mail["Subject"] == "A test mail of commentsvc"
+        assert "Authentication-Results" in str(mail.get_content())
+
+    def test_sends_none_unasked_but_says_how(self, run: Run) -> None:
+        with mail_server() as box:
+            result = run("doctor", COMMENTSVC_SMTP_URL=box.url)
+        assert box.raw == []
+        assert "`doctor --mail-to YOU` sends a mail" in result.output
+
+    def test_says_that_the_server_refuses_the_test_mail(self, run: Run) -> None:
+        with mail_server(refusals={"RCPT": ["550 5.1.1 nobody here"]}) as box:
+            result = run("doctor", "--mail-to", "you@mail.example", COMMENTSVC_SMTP_URL=box.url)
+        assert result.exit_code == 1
+        assert "The mail server said 550 5.1.1 nobody here Check the address." in result.output
+        assert "It needs COMMENTSVC_SMTP_URL." in run("doctor", "--mail-to", "you@mail.example").output
+        assert run("doctor", "--mail-to", "nobody").exit_code == 2
+
     def test_refuses_a_provider_it_does_not_know(self, run: Run) -> None:
         result = run("doctor", COMMENTSVC_MYSPACE_CLIENT_ID="a", COMMENTSVC_MYSPACE_CLIENT_SECRET="b")
         assert result.exit_code == 1

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from commentsvc.db.session import begin_write
 from commentsvc.domain import actions
-from commentsvc.domain.admin import bulk_decisions, edits, replies
+from commentsvc.domain.admin import bulk_decisions, edits, mail_decisions, replies
 from commentsvc.domain.admin.bulk_decisions import BulkResult
 from commentsvc.domain.comments import edit_history, guest_claims, own_changes
 from commentsvc.domain.moderation import decisions as moderation_decisions
@@ -39,6 +39,8 @@ class LogEntry:
     """The comment, if the action was about only one, which still exists."""
     keeps_text: bool
     """Whether a former text is stored."""
+    is_by_mail: bool | None
+    """Whether it was done by the link of a mail to the moderator."""
 
     @property
     def is_authors(self) -> bool:
@@ -59,6 +61,7 @@ def log(session: Session, site_id: int, *, after: int | None = None) -> tuple[li
             *(Action.id, Action.kind, Action.summary, Commenter.name, Action.created_at, Action.undone_at),
             Comment.id,
             exists().where(Revision.action_id == Action.id),
+            Action.facts[mail_decisions.BY_LINK].as_boolean(),
         )
         .outerjoin(Commenter, Commenter.id == Action.moderator_id)
         .outerjoin(Comment, Comment.id == Action.facts["comment"].as_integer())

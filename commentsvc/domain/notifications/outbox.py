@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write
 from commentsvc.domain.notifications import suppression
 from commentsvc.errors import MailError
-from commentsvc.models import Delivery, DeliveryState, SuppressionReason
+from commentsvc.models import Delivery, DeliveryKind, DeliveryState, SuppressionReason
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +30,8 @@ AGAIN_AFTER = (
 """The delay after each failed attempt, three days in all; after the last one the mail is given up."""
 TAKEN_FOR = timedelta(minutes=5)
 """Lease for sending one mail; much longer than the SMTP timeout."""
+NOT_LIMITED = (DeliveryKind.HELD, DeliveryKind.SAMPLE)
+"""What moderators get, which does not wait for the mails to subscribers."""
 KEPT = timedelta(days=30)
 """How long a delivery is remembered, without its recipient and text."""
 
@@ -93,7 +95,10 @@ def deliver(
     better than a lost mail. Mail to subscribers needs `compose`, and waits after `per_hour` of them in an hour. Returns
     False also if the server that sends our mail cannot be used.
     """
-    due = _due(session, at, compose is not None and _has_room(session, at, per_hour))
+    kinds: tuple[DeliveryKind, ...] | None = () if compose is None else NOT_LIMITED
+    if compose is not None and _has_room(session, at, per_hour):
+        kinds = None
+    due = _due(session, at, kinds)
     if due is None:
         return False
     letter = _write(session, due, at, compose)
@@ -155,15 +160,18 @@ def _has_room(session: Session, at: datetime, per_hour: int | None) -> bool:
         Delivery.closed_at > at - timedelta(hours=1),
         Delivery.state == DeliveryState.SENT,
         Delivery.kind.is_not(None),
+        Delivery.kind.not_in(NOT_LIMITED),
     )
     number = session.scalar(select(func.count()).select_from(sent.limit(per_hour).subquery())) or 0
     session.rollback()
     return number < per_hour
 
 
-def _due(session: Session, at: datetime, with_kinds: bool) -> Delivery | None:
-    """Take the row that is due longest; return it under its lock."""
-    due = [Delivery.next_attempt_at <= at, *([] if with_kinds else [Delivery.kind.is_(None)])]
+def _due(session: Session, at: datetime, kinds: tuple[DeliveryKind, ...] | None) -> Delivery | None:
+    """Take the row that is due longest, of these kinds or without a kind; return it under its lock. None: all kinds."""
+    due = [Delivery.next_attempt_at <= at]
+    if kinds is not None:
+        due.append(or_(Delivery.kind.is_(None), Delivery.kind.in_(kinds)))
     is_any = session.scalar(select(exists().where(*due)))
     session.rollback()
     if not is_any:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from commentsvc.integrations import signing
 from commentsvc.models import Suppression, SuppressionReason
@@ -75,8 +75,8 @@ def forget_refusals(session: Session, address_hash: str) -> None:
     )
 
 
-def is_effective(site_id: int | None) -> ColumnElement[bool]:
-    """Select the rows that keep an address from mail of a site."""
+def is_effective(site_id: int | InstrumentedAttribute[int] | None) -> ColumnElement[bool]:
+    """Select the rows that keep an address from mail of a site; a column stands for each row's site."""
     here = or_(Suppression.site_id.is_(None), Suppression.site_id == site_id)
     return here & or_(Suppression.reason != SuppressionReason.REFUSED, Suppression.times >= REFUSALS)
 

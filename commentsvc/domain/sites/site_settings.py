@@ -33,6 +33,12 @@ class SiteSettings:
     close_after_days: int | None
     comment_mail: bool = True
     """Whether readers may ask for mail about new comments."""
+    post_mail: bool = False
+    """Whether readers may ask for mail about new articles."""
+    feed_url: str = ""
+    """The address of the site's feed; empty: new articles are announced by command only."""
+    moderator_mail: bool = True
+    """Whether moderators may get mail about held comments."""
     ignored_parameters: str = ""
     """Names, separated by spaces, commas or lines; `*` at the end is a wildcard, `!` marks a parameter that counts."""
 
@@ -46,6 +52,9 @@ class SiteSettings:
             policy=site.policy,
             guests=site.guests,
             comment_mail=site.comment_mail,
+            post_mail=site.post_mail,
+            feed_url=site.feed_url or "",
+            moderator_mail=site.moderator_mail,
             order=site.order,
             edit_window=site.edit_window,
             name_field=site.name_field,
@@ -78,13 +87,15 @@ def change(session: Session, site: Site, wanted: SiteSettings, *, base_url: str)
         ignored = checked(wanted.ignored_parameters)
     except ValueError as error:
         errors["ignored_parameters"] = str(error)
+    feed_url = _feed_url(wanted.feed_url, errors)
     if errors:
         raise InvalidFieldsError(errors)
     if ignored != site.ignored_parameters:
         _compare_anew(session, site, ignored)
     site.name, site.heading = name, heading
     site.guests, site.edit_window = wanted.guests, wanted.edit_window
-    site.comment_mail = wanted.comment_mail
+    site.post_mail, site.feed_url = wanted.post_mail, feed_url
+    site.comment_mail, site.moderator_mail = wanted.comment_mail, wanted.moderator_mail
     site.policy, site.order, site.close_after_days = wanted.policy, wanted.order, wanted.close_after_days
     site.name_field, site.email_field = wanted.name_field, wanted.email_field
     site.website_field = wanted.website_field
@@ -120,3 +131,13 @@ def _line(value: str, field: str, errors: dict[str, str]) -> str:
     except InvalidFieldsError as error:
         errors[field] = error.fields["name"]
         return ""
+
+
+def _feed_url(value: str, errors: dict[str, str]) -> str | None:
+    if not value.strip():
+        return None
+    try:
+        return fields.website(value)
+    except InvalidFieldsError as error:
+        errors["feed_url"] = error.fields["website"]
+        return None

@@ -14,7 +14,7 @@ from commentsvc.domain.bans import bans
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.notifications import outbox, suppression
 from commentsvc.domain.notifications.outbox import OutgoingMail
-from commentsvc.domain.subscriptions import confirming, fan_out, mail_words
+from commentsvc.domain.subscriptions import confirming, fan_out, mail_words, moderator_letters, post_letters
 from commentsvc.domain.subscriptions.mail_words import MailedComment, MailWriter
 from commentsvc.models import (
     Comment,
@@ -53,6 +53,10 @@ class Composer:
             return None
         if row.kind is DeliveryKind.CONFIRMATION:
             return self._confirmation(session, row, subscription, at)
+        if row.kind in outbox.NOT_LIMITED:
+            return moderator_letters.compose(session, self.writer, self.secret, row, subscription, at)
+        if row.kind is DeliveryKind.POST:
+            return self._posts(session, row, subscription, at)
         comment = _sendable(session, row, subscription, at)
         if comment is None:
             outbox.skip(row, at)
@@ -88,6 +92,15 @@ class Composer:
         confirmation = confirming.find(session, token, at=at)
         wishes = confirmation.pending if confirmation else [subscription]
         return self.writer.confirmation(row, subscription, wishes, token)
+
+    def _posts(
+        self, session: Session, row: Delivery, subscription: Subscription, at: datetime
+    ) -> OutgoingMail | None:
+        digest_at = fan_out.next_digest(row.created_at, self.digest_hour)
+        if digest_at > at and _mails_today(session, row, at) >= PER_DAY:
+            outbox.postpone(row, digest_at)
+            return None
+        return post_letters.compose(session, self.writer, row, subscription, at)
 
     def _published(self, row: Delivery, subscription: Subscription, comment: Comment) -> OutgoingMail:
         return self.writer.published(row, subscription, _mailed(row, comment))
@@ -211,6 +224,7 @@ def _mails_today(session: Session, row: Delivery, at: datetime) -> int:
     query = select(func.count(Delivery.message_id.distinct())).where(
         Delivery.recipient_hash == row.recipient_hash,
         Delivery.state == DeliveryState.SENT,
+        Delivery.kind.not_in(outbox.NOT_LIMITED),
         Delivery.closed_at > at - timedelta(days=1),
     )
     return session.scalar(query) or 0

@@ -30,6 +30,14 @@ class MailLinks:
         """Return the list of everything that the address gets."""
         return f"{self.base_url}{PREFIX}/list/{token}"
 
+    def held(self, delivery_id: int, token: str, action: str) -> str:
+        """Return the page of one held comment for one moderator; `action` is the button that it shows first."""
+        return f"{self.base_url}{PREFIX}/held/{delivery_id}/{token}/{action}"
+
+    def queue(self, site_id: int) -> str:
+        """Return a site's list of held comments."""
+        return f"{self.base_url}/admin?site={site_id}"
+
     def comment(self, comment_id: int) -> str:
         """Return a comment's permanent link."""
         return f"{self.base_url}/comment/{comment_id}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import groupby
 
 from commentsvc.domain.notifications.outbox import OutgoingMail
@@ -17,6 +18,8 @@ TEXT_LONGEST = 1500
 """Characters of a comment in a mail."""
 MOST_COMMENTS = 50
 """Comments in one mail; the others are counted in it."""
+LINK_DAYS = 7
+"""Days for which a moderator's links work."""
 ANONYMOUS = "Anonymous"
 StopLink = Callable[[str], str]
 """Returns the address that ends a subscription, from its token."""
@@ -29,6 +32,17 @@ class MailedComment:
     comment: Comment
     is_answer: bool
     """Whether it answers the recipient."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPart:
+    """A comment in a mail to a moderator, and the link by which they decide."""
+
+    comment: Comment
+    delivery_id: int
+    token: str
+    reasons: list[str] = field(default_factory=list)
+    """Why it is held, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +155,72 @@ class MailWriter:
             stops=self.links.stop_site,
             others=others,
         )
+
+    def posts(
+        self,
+        row: Delivery,
+        subscription: Subscription,
+        articles: Sequence[Mapping[str, str]],
+        *,
+        others: tuple[tuple[int, int], ...],
+    ) -> OutgoingMail:
+        """Return a mail about new articles, each with `title` and `url`."""
+        words = mail_templates.render(
+            "posts",
+            **self._about(subscription),
+            articles=articles,
+            stop_url=self.links.stop(subscription.token),
+        )
+        message_id = row.message_id or f"posts.{row.id}@{self.host}"
+        return self._letter(
+            row, subscription, words, message_id=message_id, stops=self.links.stop, others=others
+        )
+
+    def held(
+        self,
+        row: Delivery,
+        subscription: Subscription,
+        parts: Sequence[HeldPart],
+        *,
+        number: int,
+        others: tuple[tuple[int, int], ...],
+    ) -> OutgoingMail:
+        """Return a mail to a moderator about comments that wait; `number` is how many wait on the site in all."""
+        words = mail_templates.render(
+            "held",
+            **self._about(subscription),
+            comments=[self._held_facts(part) for part in parts],
+            number=number,
+            more=max(0, number - len(parts)),
+            queue_url=self.links.queue(subscription.site_id),
+            days=LINK_DAYS,
+            stop_url=self.links.stop(subscription.token),
+        )
+        message_id = row.message_id or f"held.{row.id}@{self.host}"
+        return self._letter(
+            row, subscription, words, message_id=message_id, stops=self.links.stop, others=others
+        )
+
+    def sample(
+        self, row: Delivery, subscription: Subscription, name: str, facts: dict[str, object]
+    ) -> OutgoingMail:
+        """Return a mail that shows a moderator what a template looks like."""
+        about = {"language": subscription.language, "site": subscription.site.name, "host": self.host}
+        words = mail_templates.render(name, **about | facts)
+        words = replace(words, subject=f"Sample: {words.subject}")
+        return self._letter(row, subscription, words, message_id=f"sample.{row.id}@{self.host}")
+
+    def _held_facts(self, part: HeldPart) -> dict[str, object]:
+        link = partial(self.links.held, part.delivery_id, part.token)
+        return {
+            **self._facts(MailedComment(part.comment, is_answer=False)),
+            "title": title_of(part.comment.thread),
+            "reasons": part.reasons,
+            "approve_url": link("approve"),
+            "spam_url": link("spam"),
+            "trash_url": link("trash"),
+            "reply_url": link("reply"),
+        }
 
     def _about(self, subscription: Subscription) -> dict[str, str]:
         return {

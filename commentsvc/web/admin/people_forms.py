@@ -41,6 +41,13 @@ ROLES: Any = {
 }
 
 
+MODERATOR_MAIL: Any = {
+    "nothing": "Nothing",
+    "digest": "One mail a day, if comments wait",
+    "each": "Each held comment at once; several within 15 minutes come in one mail",
+}
+
+
 class LengthForm(FlaskForm):
     """How long, and why."""
 
@@ -94,3 +101,16 @@ class InvitationForm(FlaskForm):
     """An invitation's role."""
 
     role = RadioField("Role", choices=ROLES, default=Role.MODERATOR.value)
+
+
+class ModeratorMailForm(FlaskForm):
+    """What mail a moderator wants about held comments."""
+
+    wanted = RadioField("Send me", choices=MODERATOR_MAIL, default="nothing")
+    address = StringField("Your address", [Length(max=254)])
+
+
+class AddressForm(FlaskForm):
+    """An e-mail address to look up."""
+
+    email = StringField("E-mail address", [Length(max=254)])

@@ -10,11 +10,12 @@ from sqlalchemy.exc import IntegrityError
 
 from commentsvc.domain.sites import site_settings
 from commentsvc.domain.sites.site_settings import SiteSettings
+from commentsvc.domain.subscriptions import feeds
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import EditWindow, FieldRule, Order, Site
 from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.auth import cookies
-from commentsvc.web.context import settings, writing
+from commentsvc.web.context import database, settings, writing
 from commentsvc.web.forms import SiteForm, require_valid
 
 blueprint = Blueprint("site_settings", __name__, url_prefix=cookies.ADMIN)
@@ -40,6 +41,7 @@ def edit(site_id: int) -> ResponseReturnValue:
         form=form,
         errors=errors,
         notice=cookies.pop_notice(),
+        feed_error=feeds.error_of(database(), admin.site),
         sends_mail=bool(settings().smtp_url),
     )
     return make_response(html, 422 if errors else 200)
@@ -66,6 +68,9 @@ def _wanted(form: SiteForm, site: Site) -> SiteSettings:
         origins=(form.origins.data or "").replace(",", " ").split(),
         guests=bool(form.guests.data),
         comment_mail=bool(form.comment_mail.data),
+        post_mail=bool(form.post_mail.data),
+        feed_url=form.feed_url.data or "",
+        moderator_mail=bool(form.moderator_mail.data),
         order=Order(form.order.data),
         edit_window=EditWindow(form.edit_window.data),
         name_field=FieldRule(form.name_field.data),
@@ -83,6 +88,9 @@ def _stored(site: Site) -> dict[str, object]:
         "origins": "\n".join(item.origin for item in site.origins),
         "guests": site.guests,
         "comment_mail": site.comment_mail,
+        "post_mail": site.post_mail,
+        "feed_url": site.feed_url,
+        "moderator_mail": site.moderator_mail,
         "order": site.order.value,
         "edit_window": site.edit_window.value,
         "name_field": site.name_field.value,

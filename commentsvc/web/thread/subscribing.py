@@ -25,18 +25,18 @@ ASKED = "You asked for mail: unless you have confirmed your address before, plea
 class MailWish:
     """What was ticked, and the address to write to."""
 
-    kind: SubscriptionKind
+    kinds: tuple[SubscriptionKind, ...]
     address: str
 
 
 def is_offered(site: Site) -> bool:
     """Whether readers of a site may ask for mail."""
-    return site.comment_mail and bool(settings().smtp_url)
+    return (site.comment_mail or site.post_mail) and bool(settings().smtp_url)
 
 
 def was_asked(form: CommentForm, site: Site) -> bool:
-    """Whether the box was ticked where it is offered."""
-    return bool(form.value("notify")) and is_offered(site)
+    """Whether a box was ticked where it is offered."""
+    return is_offered(site) and bool(_kinds(form, site))
 
 
 def read(form: CommentForm, site: Site, guest: Guest, holder: LoginSession | None) -> MailWish | None:
@@ -46,16 +46,15 @@ def read(form: CommentForm, site: Site, guest: Guest, holder: LoginSession | Non
     """
     if not was_asked(form, site):
         return None
-    is_all = form.value("notify_what") != SubscriptionKind.REPLIES
-    kind = SubscriptionKind.THREAD if is_all else SubscriptionKind.REPLIES
+    kinds = _kinds(form, site)
     if holder is None:
         if site.email_field is FieldRule.OFF:
-            raise InvalidFieldsError({"form": "To get mail about new comments here, please log in."})
-        return MailWish(kind, guest.email or fields.email(form.value("email")))
+            raise InvalidFieldsError({"form": "To get mail from this site, please log in."})
+        return MailWish(kinds, guest.email or fields.email(form.value("email")))
     typed = form.value("notify_email")
     known = None if typed.strip() else requests.proven_address(database(), holder.commenter_id)
     try:
-        return MailWish(kind, known or fields.email(typed))
+        return MailWish(kinds, known or fields.email(typed))
     except InvalidFieldsError as error:
         raise InvalidFieldsError({"notify_email": error.fields["email"]}) from None
 
@@ -66,12 +65,24 @@ def store(
     """Store a wish beside the comment, unless that is spam. Needs the write lock."""
     if wish is None or posted.status is Status.SPAM:
         return
-    wanted = SubscriptionRequest(
-        site_id=site_id,
-        thread_id=posted.thread_id,
-        kind=wish.kind,
-        address=wish.address,
-        commenter_id=author.commenter_id,
-        author_key_hash=author.author_key_hash if author.commenter_id is None else None,
-    )
-    requests.request(session, hash_key(), wanted, at=now())
+    for kind in wish.kinds:
+        wanted = SubscriptionRequest(
+            site_id=site_id,
+            thread_id=None if kind is SubscriptionKind.POSTS else posted.thread_id,
+            kind=kind,
+            address=wish.address,
+            commenter_id=author.commenter_id,
+            author_key_hash=author.author_key_hash if author.commenter_id is None else None,
+        )
+        requests.request(session, hash_key(), wanted, at=now())
+
+
+def _kinds(form: CommentForm, site: Site) -> tuple[SubscriptionKind, ...]:
+    """Return what was ticked, of what the site offers."""
+    kinds: list[SubscriptionKind] = []
+    if site.comment_mail and form.value("notify"):
+        is_all = form.value("notify_what") != SubscriptionKind.REPLIES
+        kinds.append(SubscriptionKind.THREAD if is_all else SubscriptionKind.REPLIES)
+    if site.post_mail and form.value("notify_posts"):
+        kinds.append(SubscriptionKind.POSTS)
+    return tuple(kinds)

@@ -26,6 +26,7 @@ PAGES = {
     "/rules": "Rules",
     "/sign-in": "Sign-in",
     "/team": "Team",
+    "/mail": "Mail",
     "/embed-code": "Embed code",
     "/danger": "Danger",
 }
@@ -48,9 +49,11 @@ def labels(page: str) -> list[str]:
 
 
 class TestNavigation:
-    def test_an_owner_has_six_sections_and_a_moderator_no_settings(self, it: AdminQueue) -> None:
+    def test_an_owner_has_six_sections_and_a_moderator_only_their_mail_for_settings(
+        self, it: AdminQueue
+    ) -> None:
         assert labels(it.owner.page("/admin")) == SECTIONS
-        assert labels(it.moderator("Mo").page("/admin")) == SECTIONS[:-1]
+        assert labels(it.moderator("Mo").page("/admin")) == [*SECTIONS[:-1], "Mail"]
 
     @pytest.mark.parametrize(("path", "label"), PAGES.items())
     def test_every_page_of_the_settings_is_named_there(self, it: AdminQueue, path: str, label: str) -> None:

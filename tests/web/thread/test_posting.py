@@ -97,7 +97,9 @@ def test_a_held_comment_is_shown_to_its_author_alone(app: Flask, door: str) -> N
     own = reader.client.get(answer.headers["Location"], base_url=BASE_URL)
     assert "Hold this" in own.text
     assert "Your comment is awaiting moderation." in own.text
-    assert re.findall(r'class="notice"[^>]*>([^<]*)', own.text) == ["Keep this link to edit or delete your comment: "]
+    assert re.findall(r'class="notice"[^>]*>([^<]*)', own.text) == [
+        "Keep this link to edit or delete your comment: "
+    ]
     assert "No comments yet" not in own.text
     assert own.headers["Cache-Control"] == "no-store"
     assert "Hold this" not in reader.get(door).text
