@@ -568,6 +568,7 @@ def test_a_held_comment_is_shown_to_its_author_alone(
     fill_in(write_one, "Patient words")
     post(write_one)
     expect(write_one.get_by_text("Your comment is awaiting moderation.").last).to_be_visible()
+    expect(write_one.locator(".pending + .posted")).to_contain_text("Keep this link")
     texts(write_one, "Patient words")
     expect(write_one.get_by_role("heading", name="Awaiting moderation")).to_be_visible()
     page.reload()

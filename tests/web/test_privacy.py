@@ -35,5 +35,12 @@ def test_what_is_switched_on_is_named(app: Flask) -> None:
         session.commit()
     with postman(app, COMMENTSVC_KEEP_NETWORK_DAYS="7"):
         text = words(app)
-    for name in ("rest.akismet.com", "The mail server localhost", "GitHub", "kept for 7 days"):
+    expected = (
+        "rest.akismet.com",
+        "The mail server localhost",
+        "GitHub",
+        "kept for 7 days",
+        "by its private link",
+    )
+    for name in expected:
         assert name in text

@@ -339,7 +339,7 @@ function showPosted({ count, held, html, id, mine: added, note = "", notice = ""
   const comment = document.getElementById(`comment-${id}`);
   document.querySelector(".posted")?.remove();
   if (comment) {
-    comment.firstElementChild.after(parse(note));
+    comment.querySelector(".text").before(parse(note));
     comment.focus({ preventScroll: true });
     highlight(comment);
   }
