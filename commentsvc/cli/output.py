@@ -34,6 +34,11 @@ def plain(text: str) -> str:
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
+def plain_line(text: str) -> str:
+    """Return a text as `plain` does, with all its spaces."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
 def cut(text: str, taken: int) -> str:
     """Return the beginning of a text that fits on the terminal's line beside `taken` characters."""
     room = max(shutil.get_terminal_size().columns - taken, 20)

@@ -10,6 +10,9 @@ from sqlalchemy.orm import Session
 
 from commentsvc.models import Action
 
+IMPORT = "comments.import"
+"""The kind of an import, whose undoing lets the same comments be imported again."""
+
 
 def record(
     session: Session,

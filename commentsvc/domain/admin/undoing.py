@@ -21,6 +21,8 @@ from commentsvc.models import Action, Comment, Commenter, Decision, Revision, St
 
 PAGE = 50
 _COMMENTS = "comments."
+_UNDONE_IMPORT = "import.undo"
+"""The kind of undoing an import; not "comments.…", which can be undone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ def undo(
     """Return comments to their status before an action, except those that somebody has decided on since.
 
     An edited text is restored, a reply is removed; if that is impossible, nothing is undone and the result says why.
+    Imported comments go to the trash, and can be imported again.
     Commits after every batch and stops after a round; the next round continues at `next_after` with `by`, the action
     that the first one created. Undoing is an action too, so it can be undone.
     """
@@ -129,7 +132,8 @@ def _begin(session: Session, action: Action, outcome: BulkResult, moderator_id: 
         session,
         site_id=action.site_id,
         moderator_id=moderator_id,
-        kind="comments.undo",
+        # What was taken back can come again by another import; doing both would bring it twice.
+        kind=_UNDONE_IMPORT if action.kind == actions.IMPORT else "comments.undo",
         summary=f"Undone: {action.summary}",
         at=at,
         facts={name: action.facts[name] for name in ("comment", "edit", "reply") if name in action.facts},
@@ -149,7 +153,8 @@ def _put_back(session: Session, action_id: int, outcome: BulkResult, moderator_i
         .order_by(Decision.id)
         .limit(bulk_decisions.BATCH)
     ).all()
-    site_id = session.get_one(Action, action_id).site_id
+    action = session.get_one(Action, action_id)
+    site_id = action.site_id
     comments = {
         one.id: one for one in bulk_decisions.lock(session, site_id, (one.comment_id for one in decisions))
     }
@@ -166,6 +171,9 @@ def _put_back(session: Session, action_id: int, outcome: BulkResult, moderator_i
             former[comment] = decision
     if former and outcome.action_id is not None:
         _take_back(session, site_id, former, outcome.action_id, moderator_id)
+        if action.kind == actions.IMPORT:
+            for comment in former:
+                comment.transfer_key = None
     outcome.changed += len(former)
     return decisions[-1].id if len(decisions) == bulk_decisions.BATCH else None
 

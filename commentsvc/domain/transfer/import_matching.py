@@ -10,7 +10,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from enum import Enum, auto
 from typing import Any
 
@@ -21,6 +20,7 @@ from commentsvc.domain import fields
 from commentsvc.domain.comments import comment_text
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.domain.transfer import import_plan, import_store
+from commentsvc.domain.transfer.pending_comments import PendingComments, Written
 from commentsvc.domain.transfer.records import ImportedComment, ImportedThread
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import Comment
@@ -50,23 +50,13 @@ class CommentMatch:
     """Its row, if it was stored before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What tells two comments apart that have the same number."""
-
-    thread: str
-    """The key of their thread."""
-    digest: str
-    created_at: datetime | None
-
-
 class ImportMatching:
     """Matches the comments of a file, article by article, with those that the site has."""
 
     def __init__(self, session: Session, site_id: int) -> None:
         self._session, self._site_id = session, site_id
         self._newest = session.scalar(select(func.max(Comment.id))) or 0
-        self.pending: dict[str, Written] = {}
+        self.pending = PendingComments()
         """The comments that this import has planned but not stored, by key."""
         self.written: dict[str, Written] = {}
         """What tells apart the comments of the article that was matched last, by their ids."""

@@ -44,6 +44,8 @@ class PlannedComment:
     commenter_id: int | None
     mention_title: str | None
     """On a pingback or trackback: the whole title of the page, if it is longer than a name may be."""
+    edited_at: datetime | None
+    pinned: bool
 
 
 class NotImported(Exception):  # noqa: N818 - a verdict, not an error
@@ -203,6 +205,9 @@ def plan(
         role=record.role,
         commenter_id=record.commenter_id,
         mention_title=_mention_title(record),
+        edited_at=record.edited_at,
+        # Only what readers see first can be pinned: pins.pin has the same rule.
+        pinned=record.pinned and status is Status.APPROVED and parent_key is None,
     )
 
 
@@ -211,7 +216,10 @@ def _verdict(
 ) -> tuple[Status, str, str]:
     """Return status, reason and note; hold comments that were not public or may not be safe."""
     if record.status is not Status.APPROVED:
-        return record.status, f"Imported as {record.status.value} from {article.system}.", ""
+        note = (
+            "deleted there, kept without their text because of the replies to them" if record.deleted else ""
+        )
+        return record.status, f"Imported as {record.status.value} from {article.system}.", note
     if article.hidden:
         why = article.hidden_why
     elif is_below_hidden:

@@ -77,8 +77,13 @@ def deleted(session: Session, site_id: int, keys: Iterable[str]) -> set[str]:
     return deleted_keys
 
 
-def store(session: Session, discussion: ThreadToStore, *, at: datetime, tally: ImportTally) -> None:
-    """Insert the comments that are not stored yet. Needs `begin_write`; the caller commits."""
+def store(
+    session: Session, discussion: ThreadToStore, *, at: datetime, action_id: int, tally: ImportTally
+) -> None:
+    """Insert the comments that are not stored yet. Needs `begin_write`; the caller commits.
+
+    `action_id` is the import in the log, which undoes it.
+    """
     address = discussion.address
     thread = threads.find(session, address)
     if thread is None:
@@ -102,7 +107,7 @@ def store(session: Session, discussion: ThreadToStore, *, at: datetime, tally: I
             for key, row in there.items()
             if row.thread == thread.key and row.kind is Kind.COMMENT
         }
-        ids = _insert(session, thread, new, at=at)
+        ids = _insert(session, thread, new, at=at, action_id=action_id)
         parents, replies = _attach(session, dict(zip(ids, new, strict=True)), places, tally)
         _publish(session, thread, new, parents, replies)
 
@@ -114,7 +119,7 @@ def _complete(session: Session, thread: Thread, discussion: ThreadToStore) -> No
 
 
 def _insert(
-    session: Session, thread: Thread, new: Sequence[PlannedComment], *, at: datetime
+    session: Session, thread: Thread, new: Sequence[PlannedComment], *, at: datetime, action_id: int
 ) -> Sequence[int]:
     rows = [_row(thread, comment) for comment in new]
     query = insert(Comment).returning(Comment.id, sort_by_parameter_order=True)
@@ -125,6 +130,7 @@ def _insert(
             "status": comment.status,
             "reasons": [Verdict(CheckName.IMPORT, comment.status, comment.reason).as_row()],
             "created_at": at,
+            "action_id": action_id,
         }
         for comment_id, comment in zip(ids, new, strict=True)
     ]
@@ -151,6 +157,8 @@ def _row(thread: Thread, comment: PlannedComment) -> dict[str, Any]:
         "created_at": comment.created_at,
         "role": comment.role,
         "commenter_id": comment.commenter_id,
+        "edited_at": comment.edited_at,
+        "pinned": comment.pinned,
         "transfer_key": comment.key,
     }
     return row | {"search_text": search_text(Comment, row)}

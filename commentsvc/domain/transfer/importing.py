@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -13,6 +14,7 @@ from commentsvc.domain import article_urls
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.domain.transfer import import_matching, import_plan, import_store, import_updates
+from commentsvc.domain.transfer.import_log import ImportLog
 from commentsvc.domain.transfer.import_matching import CommentMatch, ImportMatching, State
 from commentsvc.domain.transfer.import_plan import NotImported, PlannedComment
 from commentsvc.domain.transfer.import_report import ImportReport, ImportTally
@@ -67,12 +69,13 @@ def run(
     work = _Import(session, site, at=at, dry_run=dry_run, to=to, progress=progress or (lambda _: None))
     work.name_authors(authors or {})
     work.update = update and not dry_run
-    try:
-        for article in articles:
-            work.take(article)
-    except TransferError as error:
-        raise ImportStoppedError(str(error), work.finish(file_notes)) from None
-    return work.finish(file_notes)
+    with closing(work):
+        try:
+            for article in articles:
+                work.take(article)
+        except TransferError as error:
+            raise ImportStoppedError(str(error), work.finish(file_notes)) from None
+        return work.finish(file_notes)
 
 
 class _Import:
@@ -93,6 +96,7 @@ class _Import:
         """Whether existing comments become what the file says."""
         self._differences: list[Difference] = []
         self._accounts: Mapping[str, int] = {}
+        self._log = ImportLog(session, site.id, at=at)
 
     def name_authors(self, accounts: Mapping[str, int]) -> None:
         """Give the comments of the old site's authors to these accounts, by their logins there."""
@@ -101,6 +105,7 @@ class _Import:
 
     def take(self, article: ImportedThread) -> None:
         """Import one article's comments, except those that wait for a full batch."""
+        self._log.systems.add(article.system)
         try:
             address = self._address(article)
         except BadAddressError:
@@ -123,9 +128,14 @@ class _Import:
         self._tally.notes.update(file_notes or {})
         return self._tally.report()
 
+    def close(self) -> None:
+        """Remove what lies in temporary files."""
+        self._matching.pending.close()
+
     def _address(self, article: ImportedThread) -> ThreadAddress:
         home = import_plan.home_of(article.url, origins=self._origins, to=self._to)
-        address = threads.address_on(self._site, import_plan.moved_url(article, home))
+        url = import_plan.moved_url(article, home)
+        address = threads.address_on(self._site, url, page_id=article.page_id)
         if "://" in article.url:
             old = article_urls.page_origin(article.url)
             if old.partition("://")[2] != article_urls.origin_of(home).partition("://")[2]:
@@ -156,7 +166,8 @@ class _Import:
             if record.kind is Kind.COMMENT and record.parent_id is not None:
                 parent_key = stands.get(record.parent_id, import_plan.transfer_key(article, record.parent_id))
             stands[record.id] = match.key if record.kind is Kind.COMMENT else None
-            is_below_hidden = record.kind is Kind.COMMENT and record.parent_id in hidden
+            is_reply = record.kind is Kind.COMMENT and record.parent_id is not None
+            is_below_hidden = article.hides_replies and is_reply and record.parent_id in hidden
             if is_below_hidden or record.status is not Status.APPROVED:
                 hidden.add(record.id)
             if match.state is not State.NEW:
@@ -230,8 +241,12 @@ class _Import:
             self._session.rollback()
         elif waiting:
             begin_write(self._session)
+            action = self._log.entry(sum(self._tally.new.values()))
             for discussion in waiting:
-                import_store.store(self._session, discussion, at=self._at, tally=self._tally)
+                import_store.store(
+                    self._session, discussion, at=self._at, action_id=action.id, tally=self._tally
+                )
+            self._log.conclude(action, sum(self._tally.new.values()))
             self._session.commit()
             self._matching.pending.clear()
         self._progress(sum(len(discussion.comments) for discussion in waiting))

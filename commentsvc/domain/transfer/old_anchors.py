@@ -22,6 +22,7 @@ ANCHORS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("isso", re.compile(r"isso-(\d+)")),
     ("remark42", re.compile(r"remark42__comment-([\w-]+)")),
     ("commento", re.compile(r"commento-([0-9a-f]+)")),
+    ("commento", re.compile(r"comentario-([0-9a-f-]+)")),
     ("blogger", re.compile(r"c(\d+)")),
     ("artalk", re.compile(r"atk-comment-(\d+)")),
     ("commentsvc", re.compile(r"comment-c?(\d+)")),  # a service like this: see domain/archive/records.py

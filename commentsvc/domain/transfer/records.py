@@ -35,6 +35,11 @@ class ImportedComment:
     """The author's role on the old site, if the other system says it, not only the author's name."""
     commenter_id: int | None = None
     """The account here that `user` has, as the operator says; None for a guest."""
+    edited_at: datetime | None = None
+    """When its author last changed it; None if never."""
+    pinned: bool = False
+    deleted: bool = False
+    """Whether it was deleted there; the reader gives it only as a placeholder with nothing of its author in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +68,7 @@ class ImportedThread:
     """Whether it was closed to new comments by hand."""
     draws_smilies: bool = False
     """Whether the system showed smilies such as ":oops:" as pictures."""
+    page_id: str = ""
+    """The id that the page gives its thread; it identifies the thread in place of the URL. Empty for most."""
+    hides_replies: bool = False
+    """Whether replies to a comment that was not shown there were not shown either."""

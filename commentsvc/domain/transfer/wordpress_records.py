@@ -50,6 +50,7 @@ def article(
     published_at, _ = times.read(fields.get("wp:post_date_gmt", ""), fields.get("wp:post_date", ""))
     return ImportedThread(
         system=SYSTEM,
+        hides_replies=True,
         source=re.sub(r"\Ahttps?://", "", home.lower()).rstrip("/"),
         url=_article_url(home, fields.get("link", "").strip(), number),
         comments=comments,

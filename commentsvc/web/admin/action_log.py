@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from commentsvc.domain import actions
 from commentsvc.domain.admin import bulk_decisions, undoing
 from commentsvc.domain.admin.bulk_decisions import BulkResult
 from commentsvc.errors import NotFoundError
@@ -47,6 +48,9 @@ def undo(site_id: int, action_id: int) -> ResponseReturnValue:
     action = session.get(Action, action_id)
     if action is None or action.site_id != site_id:
         raise NotFoundError
+    is_import = action.kind == actions.IMPORT
+    if is_import and not admin.is_owner:
+        raise NotFoundError
     outcome = undoing.undo(
         session,
         action_id,
@@ -67,10 +71,15 @@ def undo(site_id: int, action_id: int) -> ResponseReturnValue:
             fields={"from": outcome.next_after, "action": outcome.action_id or "", "done": done},
             verdict="undo",
             done=done,
-            can_be_undone=True,
+            can_be_undone=not is_import,
         )
-    undone = outcome.action_id and {"action_id": outcome.action_id, "site_id": site_id}
-    cookies.set_notice(_sentence(outcome, done), undo=undone)
+    if is_import:
+        cookies.set_notice(
+            f"Moved to the trash: {bulk_decisions.count_in_words(done)}. You can import again."
+        )
+    else:
+        undone = outcome.action_id and {"action_id": outcome.action_id, "site_id": site_id}
+        cookies.set_notice(_sentence(outcome, done), undo=undone)
     if "status" in request.args:
         return QueuePosition.read().back(site_id, query_number("next"))
     return redirect(url_for("action_log.listing", site_id=site_id), 303)
