@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from commentsvc.cli import output, service
-from commentsvc.domain.sites import sites
+from commentsvc.cli import options, output, service
 from commentsvc.models import now
 
 if TYPE_CHECKING:
@@ -23,28 +22,47 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.option("--site", "site_name", metavar="NAME", help="Only this site; without it, all of them.")
+@click.option(
+    "--site", "site_name", metavar="NAME", help="Only this site; an archive without it has all of them."
+)
 @click.option(
     "--output",
     "path",
     required=True,
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The file to write.",
+    help="The file to write; its ending means the format.",
 )
-def export(site_name: str | None, path: Path) -> None:
-    """Write everything into one file.
+@click.option(
+    "--format",
+    "format_name",
+    metavar="FORMAT",
+    help="archive (.zip), wxr (.xml), json or csv, for another ending.",
+)
+def export(site_name: str | None, path: Path, format_name: str | None) -> None:
+    """Write a site's comments, or everything, into a file.
 
-    docs/archive.md says what it has. Keep it private: it has addresses, and texts that readers do not see.
+    An archive has everything (docs/archive.md); other systems read WXR, JSON and CSV. Keep the file private: it has
+    addresses, and texts that readers do not see.
     """
     from commentsvc.domain.archive import writing
+    from commentsvc.domain.transfer import export_formats
 
+    chosen = export_formats.named(format_name) if format_name else export_formats.of_file(path)
+    if chosen is None:
+        raise click.UsageError(f"--format must be one of {', '.join(export_formats.NAMES)}.")
     with service.opened(service.settings()) as session, _written(path) as file:
-        site = sites.by_name(session, site_name) if site_name else None
-        for piece in writing.pieces(session, site, at=now()):
+        is_archive = chosen.name == "archive"
+        site = None if is_archive and site_name is None else options.chosen_site(session, site_name)
+        pieces = (
+            writing.pieces(session, None, at=now()) if site is None else chosen.write(session, site, now())
+        )
+        for piece in pieces:
             file.write(piece)
-    with _opened(path) as archive:
-        _show(path, archive.manifest)
-    click.echo("Left out, because they are secrets or belong to this service only: see docs/archive.md.")
+    click.echo(f"Written: {output.plain(str(path))}, {path.stat().st_size:,} bytes.")
+    if is_archive:
+        with _opened(path) as archive:
+            _show(path, archive.manifest)
+    click.echo(chosen.lost)
 
 
 @click.group()
