@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from commentsvc.serving.access_log import AccessLog
-from commentsvc.serving.wsgi_bridge import CAN_WAIT, SLOW_POOL_SIZE, DeferredResponse, WsgiBridge
+from commentsvc.serving.wsgi_bridge import CAN_WAIT, SLOW_POOL_SIZE, STREAMS, DeferredResponse, WsgiBridge
 from tests.support import processes
 
 
@@ -153,3 +153,41 @@ def test_the_server_has_threads_for_readers_whoever_waits(tmp_path: Path) -> Non
         assert statuses == [200] * len(waiting)
     assert "ERROR" not in process.said()
     assert "Traceback" not in process.said()
+
+
+class StreamingProtocol(Protocol):
+    """Takes an answer in parts, as Granian does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: Any = None
+
+    def response_iter(self, status: int, headers: list[tuple[str, str]], parts: Any) -> None:
+        self.given, self.parts = (status, headers, b""), parts
+
+
+def test_a_streamed_response_is_sent_as_it_is_made_and_ended_with_the_connection() -> None:
+    made: list[int] = []
+
+    def pieces() -> Iterator[bytes]:
+        try:
+            for number in range(1000):
+                made.append(number)
+                yield b"" if number == 0 else b"%d" % number
+        finally:
+            made.append(-1)
+
+    def app(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        environ[STREAMS] = True
+        start("200 OK", [("X", "y")])
+        return pieces()
+
+    protocol = StreamingProtocol()
+    WsgiBridge(app)(protocol, {"PATH_INFO": "/", "REQUEST_METHOD": "GET"})
+    assert protocol.given == (200, [("X", "y")], b"")
+    assert made == []
+    assert next(protocol.parts) == b"1"  # an empty part would end a chunked response
+    assert next(protocol.parts) == b"2"
+    assert made == [0, 1, 2]
+    protocol.parts.close()
+    assert made[-1] == -1

@@ -101,32 +101,34 @@ def fill(session: Session) -> Site:
     )
     session.flush()
     session.add(Revision(comment_id=comment.id, action_id=action.id, format=comment.format, source="Before"))
-    _subscribe(session, site, thread, "ada@mail.example", member)
-    _subscribe(session, site, None, "bob@mail.example", None)
-    session.add(_suppressed("ada@mail.example", None))
+    subscribe(session, site, thread, "ada@mail.example", member)
+    subscribe(session, site, None, "bob@mail.example", None)
+    session.add(suppressed("ada@mail.example", None))
     session.commit()
     return site
 
 
-def _subscribe(
+def subscribe(
     session: Session, site: Site, thread: Thread | None, address: str, member: Commenter | None
-) -> None:
-    session.add(
-        Subscription(
-            site_id=site.id,
-            thread_id=thread.id if thread else None,
-            kind=SubscriptionKind.THREAD if thread else SubscriptionKind.POSTS,
-            address=address,
-            address_hash=suppression.hash_of_address(KEY, address),
-            commenter_id=member.id if member else None,
-            token=f"very-secret-{address}"[:32],
-            confirm_hash=f"very-secret-{address}",
-            confirmed_at=AT,
-        )
+) -> Subscription:
+    """Add a confirmed subscription."""
+    row = Subscription(
+        site_id=site.id,
+        thread_id=thread.id if thread else None,
+        kind=SubscriptionKind.THREAD if thread else SubscriptionKind.POSTS,
+        address=address,
+        address_hash=suppression.hash_of_address(KEY, address),
+        commenter_id=member.id if member else None,
+        token=f"very-secret-{address}"[:32],
+        confirm_hash=f"very-secret-{address}",
+        confirmed_at=AT,
     )
+    session.add(row)
+    return row
 
 
-def _suppressed(address: str, site_id: int | None) -> Suppression:
+def suppressed(address: str, site_id: int | None) -> Suppression:
+    """Return what keeps mail from an address."""
     hashed = suppression.hash_of_address(KEY, address)
     return Suppression(address_hash=hashed, site_id=site_id, reason=SuppressionReason.ASKED)
 

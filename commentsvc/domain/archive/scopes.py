@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, union
+from sqlalchemy import ColumnElement, and_, or_, select, union
 
 from commentsvc.domain.accounts import single_sign_on
 from commentsvc.domain.archive.parts import Part
@@ -31,8 +31,10 @@ def of_site(part: Part, site_id: int | None) -> Sequence[ColumnElement[bool]]:
         return ()
     if part.model is Site:
         return (Site.id == site_id,)
-    if part.model is Suppression:  # one that is for all sites is for this site, too
-        return (or_(Suppression.site_id == site_id, Suppression.site_id.is_(None)),)
+    if part.model is Suppression:  # one that is for all sites belongs here if its address subscribed here
+        here = select(Subscription.address_hash).where(Subscription.site_id == site_id)
+        for_all = and_(Suppression.site_id.is_(None), Suppression.address_hash.in_(here))
+        return (or_(Suppression.site_id == site_id, for_all),)
     columns: Any = part.table.c
     if "site_id" in columns:
         return (columns.site_id == site_id,)

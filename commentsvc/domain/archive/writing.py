@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_snapshot
 from commentsvc.domain.archive import records, scopes
-from commentsvc.domain.archive.parts import PARTS, SCHEMA, Part
+from commentsvc.domain.archive.parts import PARTS, SCHEMA, Part, part_of
 from commentsvc.models import Comment, Site, Subscription, Suppression
 
 FORMAT = "commentsvc archive"
@@ -118,7 +118,8 @@ def _rows(session: Session, part: Part, site_id: int | None) -> Any:
     query = select(*(columns[name] for name in part.columns)).where(*scopes.of_site(part, site_id))
     if part.model is Suppression:  # the address, where a subscription still has it: see `_record`
         address = select(Subscription.address).where(Subscription.address_hash == Suppression.address_hash)
-        known = address.where(Subscription.address.is_not(None)).limit(1).scalar_subquery()
+        own = scopes.of_site(part_of("subscription"), site_id)  # another site's owner must not learn it
+        known = address.where(Subscription.address.is_not(None), *own).limit(1).scalar_subquery()
         query = query.add_columns(known.label("address"))
     query = query.order_by(*part.table.primary_key)
     return session.execute(query, execution_options={"yield_per": BATCH})

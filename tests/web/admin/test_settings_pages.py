@@ -27,6 +27,7 @@ PAGES = {
     "/sign-in": "Sign-in",
     "/team": "Team",
     "/embed-code": "Embed code",
+    "/export": "Export",
     "/danger": "Danger",
 }
 
