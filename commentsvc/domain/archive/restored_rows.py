@@ -37,6 +37,17 @@ KIND_LONGEST = 40
 _COMMENTER = "commenter:"
 
 
+def completed(part: Part, row: dict[str, Any]) -> dict[str, Any]:
+    """Add what an archive leaves out because it is made from the rest, and a new token; this is the slow part."""
+    if part.model is Subscription:
+        row["token"] = secrets.token_hex(16)
+    elif part.model is Comment:
+        _with_text(row)
+    if part.model in {Comment, Thread, Commenter}:
+        row["search_text"] = search_text(part.model, row)
+    return row
+
+
 class Numbers:
     """The numbers that rows of the archive have in this database."""
 
@@ -65,18 +76,15 @@ class RowMaker:
         """Suppressions whose address nothing in the archive names, so that they have no effect here."""
 
     def row(self, part: Part, record: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Return a record's row, without its own number; None if something that it needs was not restored."""
+        """Return a record's row, for `completed`; None if something that it needs was not restored.
+
+        It has the number of the archive.
+        """
         row = records.decoded(part, record)
         if not self._with_references(part, row):
             return None
         if part.model in {Subscription, Suppression}:
             self._with_address(row, record)
-        if part.model is Subscription:
-            row["token"] = secrets.token_hex(16)
-        elif part.model is Comment:
-            _with_text(row)
-        if part.model in {Comment, Thread, Commenter}:
-            row["search_text"] = search_text(part.model, row)
         return row if self.numbers.kept else self._renumbered(part, row)
 
     def _with_references(self, part: Part, row: dict[str, Any]) -> bool:

@@ -16,7 +16,7 @@ from commentsvc.domain.archive import known_rows, recounting
 from commentsvc.domain.archive.known_rows import KnownRows
 from commentsvc.domain.archive.parts import PARTS, Part
 from commentsvc.domain.archive.reading import ArchiveFile
-from commentsvc.domain.archive.restored_rows import Numbers, RowMaker
+from commentsvc.domain.archive.restored_rows import Numbers, RowMaker, completed
 from commentsvc.errors import ArchiveError
 from commentsvc.models import Comment, Commenter, Origin, Site
 
@@ -130,7 +130,7 @@ class _Restore:
         for record in self.archive.records(part):
             row = self.rows.row(part, record) if self.report.into_empty else self._added(part, record)
             if row is not None:
-                yield row
+                yield completed(part, row)
 
     def _added(self, part: Part, record: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the row of a record that is not here yet, else None."""
