@@ -124,7 +124,13 @@ class _Parts:
         self._answer, self._parts = answer, iter(answer)
 
     def __next__(self) -> bytes:
-        return next(part for part in self._parts if part)
+        try:
+            return next(part for part in self._parts if part)
+        except StopIteration:
+            raise
+        except Exception:
+            log.exception("a response ended early")  # the server ends it as if it were whole
+            raise
 
     def close(self) -> None:
         """End the work for the response, also if the client has gone."""

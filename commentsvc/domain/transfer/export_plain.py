@@ -20,6 +20,7 @@ FIELDS = (
     *("url", "thread", "title", "id", "parent", "name", "email", "website", "date", "edited"),
     *("kind", "status", "role", "pinned", "format", "text"),
 )
+NOT_WHOLE = b"This file is not whole: the database failed while it was written. Please export again.\r\n"
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 """How a cell begins that a spreadsheet would run as a formula, unless an apostrophe stands before it."""
 
@@ -38,9 +39,13 @@ def csv_pieces(session: Session, site: Site) -> Iterator[bytes]:
     line = io.StringIO(newline="")
     writer = csv.DictWriter(line, FIELDS)
     writer.writeheader()
-    for record in _records(session, site):
-        writer.writerow({name: harmless_cell(value) for name, value in record.items()})
-        yield _taken(line)
+    try:
+        for record in _records(session, site):
+            writer.writerow({name: harmless_cell(value) for name, value in record.items()})
+            yield _taken(line)
+    except Exception:
+        yield NOT_WHOLE  # other formats show by their end whether they are whole
+        raise
     yield _taken(line)
 
 

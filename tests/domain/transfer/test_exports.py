@@ -151,3 +151,19 @@ def test_a_site_without_comments_gives_a_valid_file(
     session.commit()
     text = written(session, site, name, tmp_path).read_text()
     assert json.loads(text) == [] if name == "json" else len(text.splitlines()) == 1
+
+
+def test_a_spreadsheet_says_that_it_is_not_whole(
+    session: Session, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(session, site)
+
+    def fail(*_: object) -> None:
+        raise OSError("disk I/O error")
+
+    pieces = export_plain.csv_pieces(session, site)
+    assert next(pieces)
+    monkeypatch.setattr(export_plain, "_record", fail)
+    assert next(pieces) == export_plain.NOT_WHOLE
+    with pytest.raises(OSError, match="disk"):
+        next(pieces)
