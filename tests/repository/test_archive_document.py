@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, Enum, LargeBinary
 
 from commentsvc.db.session import UTCDateTime
-from commentsvc.domain.archive.parts import LEFT_OUT, PARTS, SCHEMA, Part
+from commentsvc.domain.archive.parts import LEFT_OUT, PARTS, SCHEMA, ArchivePart
 from tests.support.documents import ROOT
 
 PAGE = (ROOT / "docs" / "archive.md").read_text()
@@ -27,7 +27,7 @@ def type_of(column: Any) -> str:
     return f"{name}{refers}{' or null' if column.nullable else ''}"
 
 
-def rows(part: Part) -> Iterator[str]:
+def rows(part: ArchivePart) -> Iterator[str]:
     """Yield the lines of a part's table."""
     yield f"### {part.file}"
     for name in part.columns:

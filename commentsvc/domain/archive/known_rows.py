@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.domain.accounts import single_sign_on
 from commentsvc.domain.archive import records
-from commentsvc.domain.archive.parts import PARTS, Part
+from commentsvc.domain.archive.parts import PARTS, ArchivePart
 from commentsvc.domain.archive.reading import ArchiveFile
 from commentsvc.domain.archive.restored_rows import Numbers
 from commentsvc.models import Comment, Commenter, DeletedImport, Identity, Site, Thread, ThreadAlias
@@ -32,7 +32,7 @@ class KnownRows:
         self._new_comments: set[int] = set()
         """Numbers in the archive; only with them come their decisions, reports and so on."""
 
-    def load(self, part: Part) -> None:
+    def load(self, part: ArchivePart) -> None:
         """Read the rows of a part; after this, `number_of` knows them."""
         self._known = {}
         if self._numbers.kept:
@@ -54,7 +54,7 @@ class KnownRows:
                 for row in self._session.execute(keys):
                     self._known.setdefault((row.site_id, row.key), row.thread_id)
 
-    def number_of(self, part: Part, record: Mapping[str, Any], row: Mapping[str, Any]) -> int | None:
+    def number_of(self, part: ArchivePart, record: Mapping[str, Any], row: Mapping[str, Any]) -> int | None:
         """Return the number here of a record and its row; None if it is not here."""
         if part.model is Comment:
             return self._known.get((row["site_id"], record["uid"]))
@@ -63,7 +63,7 @@ class KnownRows:
             return number if number is not None else self._known.get((row["name"], row["created_at"]))
         return self._known.get(tuple(row.get(name) for name in part.key)) if part.key else None
 
-    def note_new(self, part: Part, former: int | None) -> None:
+    def note_new(self, part: ArchivePart, former: int | None) -> None:
         """Note that a site or comment with this number in the archive was not here."""
         if former is not None and part.model in {Site, Comment}:
             (self._new_sites if part.model is Site else self._new_comments).add(former)
@@ -72,7 +72,7 @@ class KnownRows:
         """Whether the site with this number in the archive came with it."""
         return former in self._new_sites
 
-    def is_kept_out(self, part: Part, record: Mapping[str, Any]) -> bool:
+    def is_kept_out(self, part: ArchivePart, record: Mapping[str, Any]) -> bool:
         """Whether a record belongs to something that exists and keeps its own, or was deleted here for good."""
         if part.with_site and record.get("site_id") not in self._new_sites:
             return True
@@ -99,7 +99,7 @@ class KnownRows:
         )
         return {number for number in numbers if number is not None}
 
-    def _load_people(self, part: Part) -> None:
+    def _load_people(self, part: ArchivePart) -> None:
         """People are who their logins say; without any, they have the same name and the same first moment."""
         query = select(Commenter.id, Commenter.name, Commenter.created_at)
         self._known = {(row.name, row.created_at): row.id for row in self._session.execute(query)}
@@ -121,7 +121,7 @@ class KnownRows:
         return None if number is None else single_sign_on.issuer(number)
 
 
-def new_numbers(session: Session, part: Part, *, above: int) -> Iterator[int]:
+def new_numbers(session: Session, part: ArchivePart, *, above: int) -> Iterator[int]:
     """Yield numbers of a table that no other row has or gets, for as long as the transaction lasts."""
     if session.get_bind().dialect.name == "postgresql":
         sequence = f"pg_get_serial_sequence('\"{part.name}\"', 'id')"

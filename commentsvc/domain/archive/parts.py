@@ -40,7 +40,7 @@ _BROWSER = "a hash of the author's browser or network"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ArchivePart:
     """A table's part of an archive."""
 
     model: type[Base]
@@ -74,8 +74,8 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-PARTS: Sequence[Part] = (
-    Part(
+PARTS: Sequence[ArchivePart] = (
+    ArchivePart(
         Site,
         _words(
             "id name created_at heading policy order email_field name_field website_field close_after_days guests "
@@ -85,23 +85,23 @@ PARTS: Sequence[Part] = (
         {"sso_secret": _PRIVATE, "akismet_key": _PRIVATE, "version": _COUNTER},
         key=("name",),
     ),
-    Part(Origin, _words("id site_id origin"), key=("origin",), with_site=True),
-    Part(
+    ArchivePart(Origin, _words("id site_id origin"), key=("origin",), with_site=True),
+    ArchivePart(
         Commenter,
         _words("id name website show_picture created_at"),
         {"search_text": _DERIVED},
         key=_words("name created_at"),
     ),
-    Part(
+    ArchivePart(
         Identity,
         _words("id commenter_id provider issuer subject name created_at"),
         key=_words("provider issuer subject"),
     ),
-    Part(Picture, _words("commenter_id data digest fetched_at"), key=("commenter_id",)),
-    Part(
+    ArchivePart(Picture, _words("commenter_id data digest fetched_at"), key=("commenter_id",)),
+    ArchivePart(
         Membership, _words("id commenter_id site_id role"), key=_words("commenter_id site_id"), with_site=True
     ),
-    Part(
+    ArchivePart(
         Thread,
         _words(
             "id site_id key match_key url title title_source title_checked_at title_tries created_at approved_count "
@@ -110,13 +110,15 @@ PARTS: Sequence[Part] = (
         {"search_text": _DERIVED, "version": _COUNTER},
         key=_words("site_id key"),
     ),
-    Part(ThreadAlias, _words("id site_id key match_key thread_id created_at"), key=_words("site_id key")),
-    Part(
+    ArchivePart(
+        ThreadAlias, _words("id site_id key match_key thread_id created_at"), key=_words("site_id key")
+    ),
+    ArchivePart(
         Action,
         _words("id site_id moderator_id kind summary facts undone_at created_at"),
         key=_words("site_id created_at summary"),
     ),
-    Part(
+    ArchivePart(
         Comment,
         _words(
             "id site_id thread_id parent_id root_id depth kind status shown reply_count format source commenter_id "
@@ -135,35 +137,39 @@ PARTS: Sequence[Part] = (
         },
         more=("uid",),
     ),
-    Part(PendingEdit, _words("comment_id source reasons created_at")),
-    Part(Decision, _words("id comment_id moderator_id status before action_id learned reasons created_at")),
-    Part(
+    ArchivePart(PendingEdit, _words("comment_id source reasons created_at")),
+    ArchivePart(
+        Decision, _words("id comment_id moderator_id status before action_id learned reasons created_at")
+    ),
+    ArchivePart(
         Revision,
         _words(
             "id comment_id action_id format source guest_name guest_email guest_website edited_before edited_after "
             "created_at"
         ),
     ),
-    Part(
+    ArchivePart(
         Report,
         _words("id comment_id reporter_hash member reason note created_at"),
         {"network_hash": "a hash of the reporter's network"},
     ),
-    Part(DeletedImport, _words("site_id transfer_key"), key=_words("site_id transfer_key"), with_site=True),
-    Part(
+    ArchivePart(
+        DeletedImport, _words("site_id transfer_key"), key=_words("site_id transfer_key"), with_site=True
+    ),
+    ArchivePart(
         Ban,
         _words("id site_id kind value month label reason until moderator_id created_at"),
         key=_words("site_id kind value"),
         with_site=True,
     ),
-    Part(
+    ArchivePart(
         Note,
         _words("id site_id about text moderator_id created_at"),
         key=_words("site_id about created_at"),
         with_site=True,
     ),
-    Part(FilterWord, _words("site_id word spam ham"), key=_words("site_id word"), with_site=True),
-    Part(
+    ArchivePart(FilterWord, _words("site_id word spam ham"), key=_words("site_id word"), with_site=True),
+    ArchivePart(
         Subscription,
         _words(
             "id site_id thread_id kind address address_hash commenter_id frequency title language wording requested_at "
@@ -177,7 +183,7 @@ PARTS: Sequence[Part] = (
         key=_words("site_id thread_id kind address_hash"),
         with_site=True,
     ),
-    Part(
+    ArchivePart(
         Suppression,
         _words("id address_hash site_id reason times created_at"),
         key=_words("address_hash site_id reason"),
@@ -203,6 +209,6 @@ LEFT_OUT: Mapping[str, str] = {
 """The tables that are in no archive, with the reason."""
 
 
-def part_of(table: str) -> Part:
+def part_of(table: str) -> ArchivePart:
     """Return the part of a table."""
     return next(part for part in PARTS if part.name == table)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 from commentsvc.domain.archive import records
-from commentsvc.domain.archive.parts import PARTS, SCHEMA, Part
+from commentsvc.domain.archive.parts import PARTS, SCHEMA, ArchivePart
 from commentsvc.domain.archive.writing import FORMAT, MANIFEST, PartSummary, checksum
 from commentsvc.errors import ArchiveError
 
@@ -37,7 +37,7 @@ class Manifest:
     parts: tuple[PartSummary, ...]
     sha256: str
 
-    def records_of(self, part: Part) -> int:
+    def records_of(self, part: ArchivePart) -> int:
         """Return the number of a part's records."""
         return next((summary.records for summary in self.parts if summary.file == part.file), 0)
 
@@ -68,7 +68,7 @@ class ArchiveFile:
             for _ in self.records(part):
                 pass
 
-    def records(self, part: Part) -> Iterator[dict[str, Any]]:
+    def records(self, part: ArchivePart) -> Iterator[dict[str, Any]]:
         """Yield a part's records as JSON has them, none for a part that it lacks; at their end checks the sum."""
         summary = next((one for one in self.manifest.parts if one.file == part.file), None)
         if summary is None:
@@ -96,7 +96,7 @@ def _lines(stream: Any, summary: PartSummary) -> Iterator[bytes]:
         yield data
 
 
-def _parsed(data: bytes, part: Part) -> dict[str, Any]:
+def _parsed(data: bytes, part: ArchivePart) -> dict[str, Any]:
     try:
         record = json.loads(data)
     except (ValueError, RecursionError):

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import JSON, Enum, LargeBinary
 
 from commentsvc.db.session import UTCDateTime
-from commentsvc.domain.archive.parts import Part
+from commentsvc.domain.archive.parts import ArchivePart
 from commentsvc.errors import ArchiveError
 
 UID = "uid"
@@ -32,7 +32,7 @@ def encoded(value: Any) -> Any:
     return base64.b64encode(value).decode() if isinstance(value, bytes) else value
 
 
-def decoded(part: Part, record: Mapping[str, Any]) -> dict[str, Any]:
+def decoded(part: ArchivePart, record: Mapping[str, Any]) -> dict[str, Any]:
     """Return a record's values as the columns store them; raises ArchiveError for one that its column cannot have.
 
     Fields of an archive that an earlier release did not write are missing, so that the columns get their defaults.

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from commentsvc.domain import hash_keys
 from commentsvc.domain.accounts import single_sign_on
 from commentsvc.domain.archive import records
-from commentsvc.domain.archive.parts import Part
+from commentsvc.domain.archive.parts import ArchivePart
 from commentsvc.domain.comments import comment_text
 from commentsvc.domain.notifications import suppression
 from commentsvc.errors import ArchiveError
@@ -37,7 +37,7 @@ KIND_LONGEST = 40
 _COMMENTER = "commenter:"
 
 
-def completed(part: Part, row: dict[str, Any]) -> dict[str, Any]:
+def completed(part: ArchivePart, row: dict[str, Any]) -> dict[str, Any]:
     """Add what an archive leaves out because it is made from the rest, and a new token; this is the slow part."""
     if part.model is Subscription:
         row["token"] = secrets.token_hex(16)
@@ -75,7 +75,7 @@ class RowMaker:
         self.unknown_addresses = 0
         """Suppressions whose address nothing in the archive names, so that they have no effect here."""
 
-    def row(self, part: Part, record: Mapping[str, Any]) -> dict[str, Any] | None:
+    def row(self, part: ArchivePart, record: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return a record's row, for `completed`; None if something that it needs was not restored.
 
         It has the number of the archive.
@@ -87,7 +87,7 @@ class RowMaker:
             self._with_address(row, record)
         return row if self.numbers.kept else self._renumbered(part, row)
 
-    def _with_references(self, part: Part, row: dict[str, Any]) -> bool:
+    def _with_references(self, part: ArchivePart, row: dict[str, Any]) -> bool:
         """Replace the numbers that a row refers to; return False if one that it needs was not restored."""
         if self.numbers.kept:
             return True
@@ -110,7 +110,7 @@ class RowMaker:
         else:
             self.unknown_addresses += "reason" in row
 
-    def _renumbered(self, part: Part, row: dict[str, Any]) -> dict[str, Any] | None:
+    def _renumbered(self, part: ArchivePart, row: dict[str, Any]) -> dict[str, Any] | None:
         """Replace the numbers that stand in texts; return None if one of them was not restored."""
         if part.model is Identity and row["provider"] == single_sign_on.PROVIDER:
             return self._with_number(row, "issuer", "site", single_sign_on.issuer(0).removesuffix("0"))

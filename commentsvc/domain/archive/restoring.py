@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from commentsvc.db.session import begin_write
 from commentsvc.domain.archive import known_rows, recounting
 from commentsvc.domain.archive.known_rows import KnownRows
-from commentsvc.domain.archive.parts import PARTS, Part
+from commentsvc.domain.archive.parts import PARTS, ArchivePart
 from commentsvc.domain.archive.reading import ArchiveFile
 from commentsvc.domain.archive.restored_rows import Numbers, RowMaker, completed
 from commentsvc.errors import ArchiveError
@@ -110,7 +110,7 @@ class _Restore:
                     "Give both sites the same name, or take the origin from one of them."
                 )
 
-    def _restore_part(self, part: Part) -> None:
+    def _restore_part(self, part: ArchivePart) -> None:
         self.known.load(part)
         self.new_numbers = known_rows.new_numbers(self.session, part, above=self._highest(part))
         for name in ("added", "unchanged", "skipped"):
@@ -120,19 +120,19 @@ class _Restore:
             self.report.added[part.name] += len(batch)
             self.progress(len(batch) if part.model is Comment else 0)
 
-    def _highest(self, part: Part) -> int:
+    def _highest(self, part: ArchivePart) -> int:
         """Return the archive's last number of a comment: no new one may be the same as an old one of its thread."""
         if part.model is not Comment or self.report.into_empty:
             return 0
         return max((int(record["id"]) for record in self.archive.records(part)), default=0)
 
-    def _new_rows(self, part: Part) -> Iterator[dict[str, Any]]:
+    def _new_rows(self, part: ArchivePart) -> Iterator[dict[str, Any]]:
         for record in self.archive.records(part):
             row = self.rows.row(part, record) if self.report.into_empty else self._added(part, record)
             if row is not None:
                 yield completed(part, row)
 
-    def _added(self, part: Part, record: Mapping[str, Any]) -> dict[str, Any] | None:
+    def _added(self, part: ArchivePart, record: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the row of a record that is not here yet, else None."""
         row = None if self.known.is_kept_out(part, record) else self.rows.row(part, record)
         if row is None:
@@ -165,7 +165,7 @@ def _batches(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
         yield batch
 
 
-def _part_of(model: type[Any]) -> Part:
+def _part_of(model: type[Any]) -> ArchivePart:
     return next(part for part in PARTS if part.model is model)
 
 

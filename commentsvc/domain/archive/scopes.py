@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_, select, union
 
 from commentsvc.domain.accounts import single_sign_on
-from commentsvc.domain.archive.parts import Part
+from commentsvc.domain.archive.parts import ArchivePart
 from commentsvc.models import (
     Action,
     Ban,
@@ -25,7 +25,7 @@ from commentsvc.models import (
 )
 
 
-def of_site(part: Part, site_id: int | None) -> Sequence[ColumnElement[bool]]:
+def of_site(part: ArchivePart, site_id: int | None) -> Sequence[ColumnElement[bool]]:
     """Return the conditions of a site's rows of a part; none for the whole service."""
     if site_id is None:
         return ()

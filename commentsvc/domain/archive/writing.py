@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_snapshot
 from commentsvc.domain.archive import records, scopes
-from commentsvc.domain.archive.parts import PARTS, SCHEMA, Part, part_of
+from commentsvc.domain.archive.parts import PARTS, SCHEMA, ArchivePart, part_of
 from commentsvc.models import Comment, Site, Subscription, Suppression
 
 FORMAT = "commentsvc archive"
@@ -99,7 +99,7 @@ def _entry(name: str) -> zipfile.ZipInfo:
 
 
 def _part(
-    session: Session, archive: zipfile.ZipFile, output: _Pieces, part: Part, site_id: int | None
+    session: Session, archive: zipfile.ZipFile, output: _Pieces, part: ArchivePart, site_id: int | None
 ) -> Generator[bytes, None, PartSummary]:
     """Write one part; return its summary."""
     digest, count, size = hashlib.sha256(), 0, 0
@@ -113,7 +113,7 @@ def _part(
     return PartSummary(part.file, count, size, digest.hexdigest())
 
 
-def _rows(session: Session, part: Part, site_id: int | None) -> Any:
+def _rows(session: Session, part: ArchivePart, site_id: int | None) -> Any:
     columns = part.table.c
     query = select(*(columns[name] for name in part.columns)).where(*scopes.of_site(part, site_id))
     if part.model is Suppression:  # the address, where a subscription still has it: see `_record`
@@ -125,7 +125,7 @@ def _rows(session: Session, part: Part, site_id: int | None) -> Any:
     return session.execute(query, execution_options={"yield_per": BATCH})
 
 
-def _record(part: Part, row: Row[Any]) -> dict[str, Any]:
+def _record(part: ArchivePart, row: Row[Any]) -> dict[str, Any]:
     record = {name: records.encoded(value) for name, value in row._mapping.items()}
     if part.model is Comment:
         record[records.UID] = records.uid(row.id, row.created_at, row.transfer_key)
