@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 
 from flask import Blueprint, Response, render_template, request
@@ -20,12 +19,9 @@ from commentsvc.serving.wsgi_bridge import STREAMS
 from commentsvc.web import headers
 from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.auth import cookies
-from commentsvc.web.context import now
+from commentsvc.web.context import export_slot, now
 
 blueprint = Blueprint("exports", __name__, url_prefix=cookies.ADMIN)
-
-_running = threading.Semaphore(1)
-"""One download at a time in a process: it has one of its few threads for as long as the browser takes to receive it."""
 
 
 @blueprint.get("/sites/<site:site_id>/export")
@@ -42,10 +38,11 @@ def download(site_id: int, name: str) -> ResponseReturnValue:
     chosen = export_formats.named(name)
     if chosen is None:
         raise NotFoundError("There is no such format.")
-    if not _running.acquire(blocking=False):
+    slot = export_slot()
+    if not slot.acquire(blocking=False):
         raise TooManyError(retry_after=60)
     response = Response(_pieces(db.engine, admin.site.id, chosen), mimetype=chosen.media_type)
-    response.call_on_close(_running.release)
+    response.call_on_close(slot.release)
     file_name = f"{_plain(admin.site.name)}-{now():%Y-%m-%d}{chosen.ending}"
     response.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
     response.headers["X-Robots-Tag"] = "noindex"

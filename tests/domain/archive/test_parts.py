@@ -14,7 +14,7 @@ from commentsvc.models import AUTHOR_COLUMNS
 from tests.support import archives
 
 DECIDE = (
-    "Decide in domain/archive/parts.py whether an archive has this, and describe it: make docs/archive.md"
+    "Decide in domain/archive/parts.py whether an archive has this, and list it in docs/archive.md"
 )
 
 

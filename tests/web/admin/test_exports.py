@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import threading
 import zipfile
 from collections.abc import Iterator
 
@@ -12,7 +11,7 @@ import pytest
 from flask import Flask
 
 from commentsvc.domain.transfer.export_formats import FORMATS, ExportFormat
-from commentsvc.web.admin import exports
+from commentsvc.web.context import services_of
 from tests.support.admin_queue import AdminQueue, queue_in
 
 EACH = pytest.mark.parametrize("each", FORMATS, ids=lambda each: each.name)
@@ -67,9 +66,8 @@ def test_an_unknown_format_is_not_found(it: AdminQueue) -> None:
     assert it.owner.get(path(it, "yaml")).status_code == 404
 
 
-def test_one_download_runs_at_a_time(it: AdminQueue, monkeypatch: pytest.MonkeyPatch) -> None:
-    running = threading.Semaphore(1)
-    monkeypatch.setattr(exports, "_running", running)
+def test_one_download_runs_at_a_time(it: AdminQueue, app: Flask) -> None:
+    running = services_of(app).export_slot
     running.acquire()
     assert it.owner.get(path(it, "json")).status_code == 429
     running.release()
