@@ -13,9 +13,7 @@ from commentsvc.domain.sites import sites
 from commentsvc.models import AUTHOR_COLUMNS
 from tests.support import archives
 
-DECIDE = (
-    "Decide in domain/archive/parts.py whether an archive has this, and list it in docs/archive.md"
-)
+DECIDE = "Decide in domain/archive/parts.py whether an archive has this, and list it in docs/archive.md"
 
 
 def test_every_table_is_in_or_out() -> None:
