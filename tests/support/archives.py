@@ -80,7 +80,11 @@ def fill(session: Session) -> Site:
     session.add(member)
     session.flush()
     action = Action(
-        site_id=site.id, kind="comments.edit", summary="Edited", facts={"edit": comment.id}, created_at=AT
+        site_id=site.id,
+        kind="comments.edit",
+        summary="Edited",
+        facts={"edit": comment.id, "retries": [[comment.id, "very-secret-key"]]},
+        created_at=AT,
     )
     session.add_all(
         [
