@@ -160,6 +160,10 @@ class TransferError(CommentsvcError):
     """A file to import cannot be read; the message says where and why."""
 
 
+class ArchiveError(TransferError):
+    """An archive cannot be read, or not restored."""
+
+
 class ProviderError(CommentsvcError):
     """A login provider refused, did not answer, or sent an invalid response; the message is shown to the person."""
 

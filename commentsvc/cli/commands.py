@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from commentsvc import extras
-from commentsvc.cli import admin, announce, comments, doctor, options, site, stats, transfer, user
+from commentsvc.cli import admin, announce, archive, comments, doctor, options, site, stats, transfer, user
 from commentsvc.cli import demo as cli_demo
 from commentsvc.cli import init as cli_init
 from commentsvc.cli import serve as cli_serve
@@ -31,6 +31,11 @@ GROUPS: dict[str, tuple[click.Command, ...]] = {
         announce.announce,
         stats.stats,
         transfer.import_,
+    ),
+    "Leave, move and come back": (
+        archive.export,
+        archive.archive,
+        archive.restore,
     ),
     "After an update, and beside another server": (
         cli_serve.upgrade,

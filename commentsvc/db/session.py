@@ -9,7 +9,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import URL, Connection, DateTime, Dialect, Engine, MetaData, event
+from sqlalchemy import URL, Connection, DateTime, Dialect, Engine, MetaData, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session
@@ -67,16 +67,25 @@ class UTCDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
 
-def begin_write(session: Session) -> None:
-    """Begin a transaction that will write.
+def begin_write(session: Session, *, unlimited: bool = False) -> None:
+    """Begin a transaction that will write; with `unlimited` it may take any time.
 
     On SQLite this waits for the write lock and takes it. A transaction that reads first and writes later would
     instead fail at once with "database is locked" if another writer came in between. This rolls back uncommitted
     changes and expires loaded objects, which are read again at their next use.
     """
     session.rollback()
-    connection = session.connection(execution_options={_WRITE: True})
+    connection = session.connection(execution_options={_WRITE: True, _UNLIMITED: unlimited})
     session.info[_WRITTEN] = (connection.engine, None)
+
+
+def begin_snapshot(session: Session) -> None:
+    """Begin a transaction that reads everything as it is at one moment, and may take any time."""
+    session.rollback()
+    connection = session.connection(execution_options={_UNLIMITED: True})
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
 
 
 def connect_to_write(engine: Engine) -> Connection:

@@ -35,6 +35,15 @@ def read(session: Session) -> bytes:
     return bytes.fromhex(_stored(session) or "")
 
 
+def load_within(session: Session) -> bytes:
+    """Return the database's key within a transaction that writes; create it if there is none."""
+    value = _stored(session)
+    if value is None:
+        value = secrets.token_hex(SIZE)
+        session.execute(insert(HASH_KEY).values(id=_ROW, value=value))
+    return bytes.fromhex(value)
+
+
 def _made(session: Session) -> str:
     begin_write(session)
     value = secrets.token_hex(SIZE)

@@ -20,6 +20,8 @@ WsgiApp = Callable[..., Iterable[bytes]]
 
 CAN_WAIT = "commentsvc.can_wait"
 """The environ key that is set where the application may return a `DeferredResponse`."""
+STREAMS = "commentsvc.streams"
+"""The environ key with which the application has its response sent in parts, as they are made."""
 ABORT = "commentsvc.abort"
 """The environ key of a function that ends the request's connection, so that reading its body ends."""
 LATE = b"The request did not arrive in time. Please try again."
@@ -98,6 +100,8 @@ class WsgiBridge:
         answer = self._app(environ, begun)
         if type(answer) is DeferredResponse:
             self._slow_pool.submit(self._finish, protocol, begun, answer)
+        elif STREAMS in environ:
+            protocol.response_iter(int(begun.status[:3]), begun.headers, _Parts(answer))
         else:
             self._send(protocol, begun, answer)
 
@@ -111,6 +115,27 @@ class WsgiBridge:
     def _send(self, protocol: Any, begun: _Begun, answer: Iterable[bytes]) -> None:
         body = whole(answer)  # the status is known only afterwards
         protocol.response_bytes(int(begun.status[:3]), begun.headers, body)
+
+
+class _Parts:
+    """A response body in Granian's form, which is sent as it is made."""
+
+    def __init__(self, answer: Iterable[bytes]) -> None:
+        self._answer, self._parts = answer, iter(answer)
+
+    def __next__(self) -> bytes:
+        try:
+            return next(part for part in self._parts if part)
+        except StopIteration:
+            raise
+        except Exception:
+            log.exception("a response ended early")  # the server ends it as if it were whole
+            raise
+
+    def close(self) -> None:
+        """End the work for the response, also if the client has gone."""
+        if close := getattr(self._answer, "close", None):
+            close()
 
 
 class _UnfinishedBody:

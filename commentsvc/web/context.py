@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ __all__ = [
     "close_database",
     "code_hash",
     "database",
+    "export_slot",
     "flow",
     "has_used_database",
     "hash_key",
@@ -65,6 +67,9 @@ class Services:
     """The fingerprint of the code that was loaded."""
     run: str = field(default_factory=partial(secrets.token_hex, 8))
     """A random name; workers that were forked afterwards have the same."""
+
+    export_slot: threading.Semaphore = field(default_factory=threading.Semaphore)
+    """Taken while an export is downloaded: one at a time in a process, because it has one of the few threads."""
 
     @cached_property
     def flow(self) -> Flow:
@@ -111,6 +116,11 @@ def code_hash() -> str:
 def run_name() -> str:
     """Return the random name of this run of the service."""
     return services_of(current_app).run
+
+
+def export_slot() -> threading.Semaphore:
+    """Return what is taken while an export is downloaded."""
+    return services_of(current_app).export_slot
 
 
 def post_limits() -> PostLimits:

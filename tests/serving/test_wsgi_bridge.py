@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from commentsvc.serving.access_log import AccessLog
-from commentsvc.serving.wsgi_bridge import CAN_WAIT, SLOW_POOL_SIZE, DeferredResponse, WsgiBridge
+from commentsvc.serving.wsgi_bridge import CAN_WAIT, SLOW_POOL_SIZE, STREAMS, DeferredResponse, WsgiBridge
 from tests.support import processes
 
 
@@ -153,3 +154,114 @@ def test_the_server_has_threads_for_readers_whoever_waits(tmp_path: Path) -> Non
         assert statuses == [200] * len(waiting)
     assert "ERROR" not in process.said()
     assert "Traceback" not in process.said()
+
+
+class StreamingProtocol(Protocol):
+    """Takes an answer in parts, as Granian does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: Any = None
+
+    def response_iter(self, status: int, headers: list[tuple[str, str]], parts: Any) -> None:
+        self.given, self.parts = (status, headers, b""), parts
+
+
+def test_a_streamed_response_is_sent_as_it_is_made_and_ended_with_the_connection() -> None:
+    made: list[int] = []
+
+    def pieces() -> Iterator[bytes]:
+        try:
+            for number in range(1000):
+                made.append(number)
+                yield b"" if number == 0 else b"%d" % number
+        finally:
+            made.append(-1)
+
+    def app(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        environ[STREAMS] = True
+        start("200 OK", [("X", "y")])
+        return pieces()
+
+    protocol = StreamingProtocol()
+    WsgiBridge(app)(protocol, {"PATH_INFO": "/", "REQUEST_METHOD": "GET"})
+    assert protocol.given == (200, [("X", "y")], b"")
+    assert made == []
+    assert next(protocol.parts) == b"1"  # an empty part would end a chunked response
+    assert next(protocol.parts) == b"2"
+    assert made == [0, 1, 2]
+    protocol.parts.close()
+    assert made[-1] == -1
+
+
+STREAMING = """
+import sys, time
+from pathlib import Path
+from commentsvc.serving import server
+from commentsvc.serving.wsgi_bridge import STREAMS
+
+folder = Path(sys.argv[2])
+
+class Body:
+    def __init__(self, path):
+        self.path, self.parts = path, self.made()
+
+    def __iter__(self):
+        return self.parts
+
+    def made(self):
+        yield b"first "
+        while self.path == "/whole" and not (folder / "go").exists():
+            time.sleep(0.01)
+        if self.path == "/broken":
+            raise RuntimeError("the database is gone")
+        for _ in range(2000 if self.path == "/left" else 1):
+            yield b"x" * 100_000
+
+    def close(self):
+        (folder / self.path[1:]).touch()
+
+def app(environ, start):
+    environ[STREAMS] = True
+    start("200 OK", [("Content-Type", "text/plain")])
+    return Body(environ["PATH_INFO"])
+
+def load():
+    return app
+
+if __name__ == "__main__":
+    server.serve(load, server.Bind.read(sys.argv[1]), workers=1)
+"""
+
+
+def test_the_server_sends_parts_at_once_and_ends_the_work_when_the_reader_has_gone(tmp_path: Path) -> None:
+    port = processes.free_port()
+    (tmp_path / "streaming.py").write_text(STREAMING)
+    arguments = [str(tmp_path / "streaming.py"), f"127.0.0.1:{port}", str(tmp_path)]
+    with processes.running(tmp_path / "output", {}, *arguments) as process:
+        process.until_said("Started worker-1")
+        processes.until(lambda: processes.listens(port), "the port")
+        whole = http.client.HTTPConnection("127.0.0.1", port, timeout=processes.PATIENCE)
+        whole.request("GET", "/whole")
+        response = whole.getresponse()
+        assert response.read(6) == b"first "
+        (tmp_path / "go").touch()
+        assert response.read() == b"x" * 100_000
+        whole.close()
+        left = http.client.HTTPConnection("127.0.0.1", port, timeout=processes.PATIENCE)
+        left.request("GET", "/left")
+        begun = left.getresponse()
+        begun.read(6)
+        begun.close()
+        left.close()
+        broken = http.client.HTTPConnection("127.0.0.1", port, timeout=processes.PATIENCE)
+        broken.request("GET", "/broken")
+        begun = broken.getresponse()
+        assert (
+            begun.read() == b"first "
+        )  # Granian ends it in order, so that files must show whether they are whole
+        begun.close()
+        broken.close()
+        for name in ("whole", "left", "broken"):
+            processes.until((tmp_path / name).exists, f"the end of /{name}")
+        process.until_said("a response ended early")

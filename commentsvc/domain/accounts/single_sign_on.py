@@ -79,13 +79,14 @@ def _set(session: Session, site: Site, secret: str | None) -> None:
     """Set the secret and end all sessions: whoever knew the earlier secret may have signed in as anybody."""
     site.sso_secret = secret
     session.flush()
-    theirs = select(Identity.id).where(Identity.provider == PROVIDER, Identity.issuer == _issuer(site))
+    theirs = select(Identity.id).where(Identity.provider == PROVIDER, Identity.issuer == issuer(site.id))
     ended = delete(LoginSession).where(LoginSession.identity_id.in_(theirs))
     session.execute(ended.execution_options(synchronize_session=False))
 
 
-def _issuer(site: Site) -> str:
-    return f"site:{site.id}"
+def issuer(site_id: int) -> str:
+    """Return the issuer of the identities of a site's own users."""
+    return f"site:{site_id}"
 
 
 def _identity(session: Session, site: Site, person: SsoClaims, *, at: datetime) -> Identity:
@@ -95,7 +96,7 @@ def _identity(session: Session, site: Site, person: SsoClaims, *, at: datetime) 
     except InvalidFieldsError as error:
         raise LoginFailedError(f"The website's sign-in has no valid name: {error}") from None
     identity = identities.identity_of_login(
-        session, PROVIDER, _issuer(site), person.subject, name=name, link=person.url, at=at
+        session, PROVIDER, issuer(site.id), person.subject, name=name, link=person.url, at=at
     )
     commenter = session.get_one(Commenter, identity.commenter_id)
     website = _website(person.url)

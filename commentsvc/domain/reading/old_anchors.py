@@ -25,6 +25,7 @@ ANCHORS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("commento", re.compile(r"comentario-([0-9a-f-]+)")),
     ("blogger", re.compile(r"c(\d+)")),
     ("artalk", re.compile(r"atk-comment-(\d+)")),
+    ("commentsvc", re.compile(r"comment-c?(\d+)")),  # a service like this: see domain/archive/records.py
 )
 """The form of each system's anchors, by its name in transfer keys; the group is the comment's id there."""
 LONGEST = 200
@@ -51,12 +52,18 @@ def comment_id(session: Session, thread_id: int, anchor: str) -> int | None:
         return None
     anchor = anchor.removeprefix("#")
     if match := _OWN.fullmatch(anchor):
-        return int(match[1])
+        return restored(session, thread_id, int(match[1])) or int(match[1])
     imported = _imported(session, thread_id, anchor)
     if imported is None and (match := _OWN_EARLIER.fullmatch(anchor)):
         query = select(Comment.id).where(Comment.id == int(match[1]), Comment.thread_id == thread_id)
         return session.scalar(query)
     return imported
+
+
+def restored(session: Session, thread_id: int, number: int) -> int | None:
+    """Return the id of a comment of a thread that had this number in another database; None if it is one of ours."""
+    is_here = select(Comment.id).where(Comment.id == number, Comment.thread_id == thread_id)
+    return None if session.scalar(is_here) else _imported(session, thread_id, f"comment-c{number}")
 
 
 def _imported(session: Session, thread_id: int, anchor: str) -> int | None:

@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO
 
-from commentsvc.domain.transfer import json_stream, record_fields, spool
+from commentsvc.domain.transfer import export_plain, json_stream, record_fields, spool
 from commentsvc.domain.transfer.input_files import ImportFile, ReadLog
 from commentsvc.domain.transfer.records import ImportedComment, ImportedThread
 from commentsvc.errors import TransferError
-from commentsvc.models import Role, Status, TextFormat
+from commentsvc.models import Kind, Role, Status, TextFormat
 
 SYSTEM = "Other"
 _SPACE = b"\xef\xbb\xbf \t\r\n"
@@ -33,6 +33,7 @@ _FORMATS = {
     "text": TextFormat.HTML,
 }
 _ROLES = {"owner": Role.OWNER, "moderator": Role.MODERATOR}
+_KINDS = {"pingback": Kind.PINGBACK, "trackback": Kind.TRACKBACK}
 _CELL_LONGEST = 1 << 20
 
 
@@ -72,9 +73,15 @@ def _rows(name: str, stream: BinaryIO) -> Iterator[Mapping[str, Any]]:
         if not _is_header(reader.fieldnames or []):
             raise TransferError(f"{name}: the first line must name the columns, among them “url” and “text”.")
         reader.fieldnames = [column.strip().lower() for column in reader.fieldnames or []]
-        yield from reader
+        for row in reader:
+            yield {name: _cell(value) for name, value in row.items()}
     except csv.Error as error:
         raise TransferError(f"{name}: line {reader.line_num} is not valid CSV: {error}.") from None
+
+
+def _cell(value: Any) -> Any:
+    """Take away the apostrophe with which our own export protects spreadsheets."""
+    return export_plain.original_cell(value) if isinstance(value, str) else value
 
 
 def _is_header(columns: Iterable[str]) -> bool:
@@ -130,6 +137,7 @@ def _comment(record: Mapping[str, Any]) -> ImportedComment:
         format=_FORMATS.get(written, TextFormat.MARKDOWN),
         status=_STATUSES.get(status, Status.HELD),
         parent_id=parent if parent not in {"", "0"} else None,
+        kind=_KINDS.get(record_fields.line(record, "kind").lower(), Kind.COMMENT),
         name=record_fields.text(record, "name", "author"),
         email=record_fields.line(record, "email"),
         website=record_fields.line(record, "website"),

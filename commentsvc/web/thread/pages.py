@@ -143,6 +143,8 @@ def _thread(thread_request: ThreadRequest) -> Response:
         return _at_comment(thread_request, address, args["comment"])
     focus_id = query_number("comment")
     page = thread_pages.page(database(), address, order=order, after=args.get("after"), focus_id=focus_id)
+    if focus_id and page.thread and old_anchors.restored(database(), page.thread.id, focus_id):
+        return _at_comment(thread_request, address, old_anchors.own(focus_id))
     if "fragment" in args:
         return _cacheable(_fragment(thread_request=thread_request, page=page), address, page.thread, at)
     holder = reader.current(None) if thread_request.mode == STANDALONE else None

@@ -730,7 +730,7 @@ def addresses(
 
     A route with an argument of another name fails here, and so asks to be covered.
     """
-    ids = {"comment_id": comment_id, "site_id": site_id, "action_id": action_id, "token": "x"}
+    ids = {"comment_id": comment_id, "site_id": site_id, "action_id": action_id, "token": "x", "name": "json"}
     ids |= (
         dict.fromkeys(("thread_id", "ban_id", "membership_id", "ticket_id", "note_id", "pressure_id"), 0)
         | more

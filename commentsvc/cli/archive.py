@@ -1,0 +1,156 @@
+"""The commands export, archive verify and restore."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from commentsvc.cli import options, output, service
+from commentsvc.models import now
+
+if TYPE_CHECKING:
+    from commentsvc.domain.archive.reading import ArchiveFile, Manifest
+    from commentsvc.domain.archive.restoring import RestoreReport
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.option(
+    "--site", "site_name", metavar="NAME", help="Only this site; an archive without it has all of them."
+)
+@click.option(
+    "--output",
+    "path",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write; its ending means the format.",
+)
+@click.option(
+    "--format",
+    "format_name",
+    metavar="FORMAT",
+    help="archive (.zip), wxr (.xml), json or csv, for another ending.",
+)
+def export(site_name: str | None, path: Path, format_name: str | None) -> None:
+    """Write a site's comments, or everything, into a file.
+
+    An archive has everything (docs/archive.md); other systems read WXR, JSON and CSV. Keep the file private: it has
+    addresses, and texts that readers do not see.
+    """
+    from commentsvc.domain.archive import writing
+    from commentsvc.domain.transfer import export_formats
+
+    chosen = export_formats.named(format_name) if format_name else export_formats.of_file(path)
+    if chosen is None:
+        raise click.UsageError(f"--format must be one of {', '.join(export_formats.NAMES)}.")
+    with service.opened(service.settings()) as session, _written(path) as file:
+        is_archive = chosen.name == "archive"
+        site = None if is_archive and site_name is None else options.chosen_site(session, site_name)
+        pieces = (
+            writing.pieces(session, None, at=now()) if site is None else chosen.write(session, site, now())
+        )
+        for piece in pieces:
+            file.write(piece)
+    click.echo(f"Written: {output.plain(str(path))}, {path.stat().st_size:,} bytes.")
+    if is_archive:
+        with _opened(path) as archive:
+            _show(path, archive.manifest)
+    click.echo(chosen.lost)
+
+
+@click.group()
+def archive() -> None:
+    """Check an archive."""
+
+
+@archive.command()
+@click.argument("path", metavar="FILE", type=_FILE)
+def verify(path: Path) -> None:
+    """Check that an archive is whole, without a database."""
+    with _opened(path) as archive:
+        archive.verify()
+        _show(path, archive.manifest)
+    click.echo("Every record can be read, and all checksums fit.")
+
+
+@click.command()
+@click.argument("path", metavar="FILE", type=_FILE)
+def restore(path: Path) -> None:
+    """Restore an archive, into an empty database or beside what is there.
+
+    Nothing that exists is changed or doubled. An archive is as powerful as a backup, because it has roles: restore only
+    your own.
+    """
+    from commentsvc.domain.archive import restoring
+
+    with service.opened(service.settings()) as session, _opened(path) as archive:
+        archive.verify()
+        with output.bar(_comments(archive.manifest), "Restoring") as bar:
+            report = restoring.restore(session, archive, progress=bar.update)
+    for line in _lines(report):
+        click.echo(line)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[ArchiveFile]:
+    from commentsvc.domain.archive.reading import ArchiveFile
+
+    with ArchiveFile(path) as archive:
+        yield archive
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[BinaryIO]:
+    """Yield a private file that takes the place of `path` once it is whole."""
+    with tempfile.NamedTemporaryFile(
+        dir=path.absolute().parent, prefix=f".{path.name}.", delete=False
+    ) as file:
+        try:
+            yield file  # type: ignore[misc]
+            file.flush()
+            os.fsync(file.fileno())
+            Path(file.name).replace(path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
+
+
+def _comments(manifest: Manifest) -> int:
+    from commentsvc.domain.archive.parts import part_of
+
+    return manifest.records_of(part_of("comment"))
+
+
+def _show(path: Path, manifest: Manifest) -> None:
+    from commentsvc.domain.archive.parts import PARTS
+
+    whose = "all sites" if manifest.site is None else f"the site {manifest.site}"
+    click.echo(output.plain(f"{path}: an archive of {whose}, written at {manifest.created_at}."))
+    output.print_columns((part.name, f"{manifest.records_of(part):,}") for part in PARTS)
+    click.echo(f"Checksum: {manifest.sha256}")
+
+
+def _lines(report: RestoreReport) -> Iterator[str]:
+    """Say what a restore did, and what it could not bring."""
+    added = ", ".join(f"{number:,} {name}" for name, number in report.added.items() if number)
+    yield f"Restored: {added or 'nothing'}."
+    if not report.into_empty:
+        there = sum(report.unchanged.values())
+        yield f"Were there already, and stay as they are: {output.counted(there, 'record')}."
+        skipped = ", ".join(f"{number:,} {name}" for name, number in report.skipped.items() if number)
+        if skipped:
+            yield f"Left out, because a site or comment that exists keeps its own: {skipped}."
+        yield "Comments got new numbers; old links to them lead to them from their articles' pages."
+    if report.unknown_addresses:
+        yield (
+            f"{report.unknown_addresses:,} addresses that want no mail cannot be recognised here, because nothing in "
+            "the archive names them: see docs/archive.md."
+        )
+    yield "Secrets are in no archive: set Akismet's key and the secret of your own sign-in again."

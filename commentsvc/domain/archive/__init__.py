@@ -1,0 +1,1 @@
+"""The archive: everything of one site or of all, in one file, and back again."""

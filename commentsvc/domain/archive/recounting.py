@@ -1,0 +1,60 @@
+"""Counts the comments of threads anew after comments from elsewhere were stored in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import exists, func, select, update
+from sqlalchemy.orm import Session, aliased
+
+from commentsvc.models import Comment, Kind, Status, Thread
+
+BATCH = 200
+"""Threads that one statement counts."""
+
+
+def recount(session: Session, thread_ids: Iterable[int]) -> None:
+    """Set what readers see of threads: who has shown replies, and how many comments there are. Needs `begin_write`."""
+    ids = sorted(thread_ids)
+    for some in (ids[start : start + BATCH] for start in range(0, len(ids), BATCH)):
+        _show_ancestors(session, some)
+        _count(session, some)
+
+
+def _show_ancestors(session: Session, thread_ids: Sequence[int]) -> None:
+    """Let placeholders carry shown replies, however deep."""
+    reply = aliased(Comment)
+    hidden = (
+        Comment.thread_id.in_(thread_ids),
+        Comment.shown.is_(False),
+        exists().where(reply.parent_id == Comment.id, reply.shown),
+    )
+    while _run(session, update(Comment).where(*hidden).values(shown=True)):
+        pass
+
+
+def _count(session: Session, thread_ids: Sequence[int]) -> None:
+    reply = aliased(Comment)
+    replies = (
+        select(func.count())
+        .where(reply.root_id == Comment.id, reply.status == Status.APPROVED)
+        .scalar_subquery()
+    )
+    roots = (Comment.thread_id.in_(thread_ids), Comment.root_id.is_(None))
+    _run(session, update(Comment).where(*roots).values(reply_count=replies))
+    comments = (
+        select(func.count())
+        .where(
+            Comment.thread_id == Thread.id, Comment.status == Status.APPROVED, Comment.kind == Kind.COMMENT
+        )
+        .scalar_subquery()
+    )
+    # `imported`: old links to the comments have numbers of elsewhere.
+    counted = {"approved_count": comments, "version": Thread.version + 1, "imported": True}
+    _run(session, update(Thread).where(Thread.id.in_(thread_ids)).values(counted))
+
+
+def _run(session: Session, statement: Any) -> int:
+    result: Any = session.execute(statement.execution_options(synchronize_session=False))
+    return int(result.rowcount)

@@ -1,0 +1,84 @@
+"""The formats in which a site can be taken away, and what each of them cannot carry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from commentsvc.domain.archive import writing
+from commentsvc.domain.transfer import export_plain, export_wxr
+from commentsvc.models import Site
+
+Write = Callable[[Session, Site, datetime], Iterator[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFormat:
+    """A format."""
+
+    name: str
+    """For `--format`."""
+    ending: str
+    """Of its files' names."""
+    media_type: str
+    label: str
+    """For people."""
+    lost: str
+    """A sentence about what it cannot carry."""
+    write: Write
+
+
+_EVERYWHERE = (
+    "accounts, decisions and their reasons, earlier texts, reports, bans, rules, settings and subscriptions"
+)
+FORMATS: Sequence[ExportFormat] = (
+    ExportFormat(
+        "archive",
+        ".zip",
+        "application/zip",
+        "Archive",
+        "Only secrets, sessions and tokens are left out.",
+        lambda session, site, at: writing.pieces(session, site, at=at),
+    ),
+    ExportFormat(
+        "wxr",
+        ".xml",
+        "application/xml",
+        "WXR, for WordPress and Disqus",
+        "Texts become HTML, and times full seconds. Left out are the badges of moderators and of authors without an "
+        f"account, pins, the times of edits, {_EVERYWHERE}.",
+        lambda session, site, _: export_wxr.pieces(session, site),
+    ),
+    ExportFormat(
+        "json",
+        ".json",
+        "application/json",
+        "JSON",
+        f"Left out are whether an article is closed, {_EVERYWHERE}.",
+        lambda session, site, _: export_plain.json_pieces(session, site),
+    ),
+    ExportFormat(
+        "csv",
+        ".csv",
+        "text/csv",
+        "CSV, for spreadsheets",
+        "Cells that a spreadsheet would run as a formula begin with an apostrophe. Left out are whether an article is "
+        f"closed, {_EVERYWHERE}.",
+        lambda session, site, _: export_plain.csv_pieces(session, site),
+    ),
+)
+NAMES = tuple(each.name for each in FORMATS)
+
+
+def named(name: str) -> ExportFormat | None:
+    """Return the format of this name."""
+    return next((each for each in FORMATS if each.name == name), None)
+
+
+def of_file(path: Path) -> ExportFormat | None:
+    """Return the format that a file's ending means."""
+    return next((each for each in FORMATS if each.ending == path.suffix.lower()), None)
