@@ -14,8 +14,8 @@ from commentsvc.db.session import begin_write
 from commentsvc.domain.archive.parts import PARTS
 from commentsvc.domain.archive.restored_rows import RESTORED
 from commentsvc.domain.notifications import suppression
+from commentsvc.domain.reading import old_anchors
 from commentsvc.domain.sites import sites
-from commentsvc.domain.transfer import old_anchors
 from commentsvc.errors import ArchiveError
 from commentsvc.models import (
     Action,
