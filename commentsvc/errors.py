@@ -247,6 +247,18 @@ class MailError(CommentsvcError):
         super().__init__(message)
 
 
+class ImportConflictError(CommentsvcError):
+    """An import by upload is in another state than the change needs; the message says in which."""
+
+
+class UploadError(CommentsvcError):
+    """An uploaded file is missing or empty."""
+
+
+class UploadTooLargeError(CommentsvcError):
+    """An uploaded file is too large."""
+
+
 class ForbiddenDestinationError(OutboundError):
     """A URL that a stranger chose is not allowed: its address is private or special, or not that of a web server."""
 

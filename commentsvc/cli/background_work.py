@@ -16,7 +16,7 @@ from commentsvc.cli.service import Application
 from commentsvc.config import Settings
 from commentsvc.db.outage import is_unavailability, outage_of
 from commentsvc.domain import hash_keys
-from commentsvc.domain.admin import edits
+from commentsvc.domain.admin import edits, import_jobs
 from commentsvc.domain.maintenance import (
     article_titles,
     deleted_data,
@@ -65,6 +65,7 @@ class BackgroundWork:
     def __init__(self, engine: Engine, settings: Settings, stopped: Stopped = lambda: False) -> None:
         self._engine, self._settings, self._stopped = engine, settings, stopped
         self._next_record = self._next_sweep = self._next_log = time.monotonic()
+        self._import: threading.Thread | None = None
 
     def run(self) -> None:
         """Do a round every few seconds until `stopped` returns True; log errors."""
@@ -74,6 +75,7 @@ class BackgroundWork:
                 self._read_feeds,
                 self._mail,
                 *self._upkeep(),
+                self._begin_import,
                 self._sweep,
                 self._empty_log,
             ):
@@ -90,6 +92,7 @@ class BackgroundWork:
         tried = self._mail(session)
         for step in self._upkeep():
             step(session)
+        self._import_uploads(session)
         retention.delete_expired(session, RetentionPeriods.read(self._settings), at=now())
         return tried
 
@@ -139,9 +142,26 @@ class BackgroundWork:
             lambda session: outbox.tidy(session, at=now()),
             lambda session: announcements.tidy(session, at=now()),
             lambda session: edits.tidy(session, at=now()),
+            lambda session: import_jobs.tidy(session, self._settings.data_dir, at=now()),
             lambda session: provider_notices.resume(session, at=now()),
             lambda session: article_titles.refresh(session, read, at=now(), stopped=self._stopped),
         )
+
+    def _begin_import(self, session: Session) -> None:
+        """Begin a due import in a thread of its own: it may take minutes, for which mail must not wait."""
+        is_running = self._import is not None and self._import.is_alive()
+        if is_running or not import_jobs.is_any_due(session):
+            return
+        self._import = threading.Thread(
+            target=_run, args=(self._engine, self._import_uploads), name="import by upload"
+        )
+        self._import.start()
+
+    def _import_uploads(self, session: Session) -> None:
+        if import_jobs.is_any_due(session):
+            from commentsvc.domain.transfer import job_work  # here, because few services import anything
+
+            job_work.run_due(session, self._settings.data_dir, stopped=self._stopped)
 
     def _sweep(self, session: Session) -> None:
         if time.monotonic() < self._next_sweep:

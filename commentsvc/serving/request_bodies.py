@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from io import BytesIO
 from threading import Semaphore
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from commentsvc.serving.body_deadlines import BodyDeadlines
-from commentsvc.serving.wsgi_bridge import ABORT, CAN_WAIT, DeferredResponse
+from commentsvc.serving.wsgi_bridge import ABORT, CAN_WAIT, DeferredResponse, whole
 
 LONG = ("/admin", "/login", "/account", "/invite")
 """Prefixes of paths where even a GET may wait for another server or search a million comments."""
 READING = ("GET", "HEAD")
 BODY_LARGEST = 512 * 1024
 """Bytes; the longest comment allowed fits, percent-encoded. Flask refuses a larger body without reading it."""
+UPLOAD_PATH = re.compile(r"/admin/sites/[0-9]+/import")
+"""The one path that takes a large body: its view checks who sends it, then reads it in pieces on the second pool."""
+UPLOAD_LARGEST = 50 << 20
+"""Bytes of an uploaded file."""
+UPLOAD_BYTES_PER_SECOND = 64 * 1024
 WAITING = 2
 """Threads that may wait for bodies at the same time. A process has at least three threads, normally four."""
 PATIENCE = 0.1
@@ -27,6 +33,7 @@ BUSY = "The service is busy. Please try again in a moment."
 INCOMPLETE = "The request did not arrive completely, or not in time. Please try again."
 _DIGITS = len(str(BODY_LARGEST))
 """A longer number is not parsed: Python raises ValueError for thousands of digits."""
+_UPLOAD_DIGITS = 12
 
 
 class RequestBodyReader:
@@ -42,7 +49,7 @@ class RequestBodyReader:
         """Pass a request on once its body has arrived."""
         length = _length(environ)
         if length is None:
-            return self._app(environ, start)
+            return self._upload(environ, start) if _is_upload(environ) else self._app(environ, start)
         if length:
             body = self._read(environ, length)
             if body is None:
@@ -53,6 +60,18 @@ class RequestBodyReader:
         if CAN_WAIT in environ and not _is_reading(environ):
             return DeferredResponse(lambda: self._app(environ, start))
         return self._app(environ, start)
+
+    def _upload(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        """Pass an upload on, unread, to the second pool; its body must arrive in time like any other."""
+        seconds = (
+            BODY_WITHIN + min(int(environ["CONTENT_LENGTH"]), 4 * UPLOAD_LARGEST) / UPLOAD_BYTES_PER_SECOND
+        )
+
+        def answer() -> Iterable[bytes]:
+            with self._deadlines.ends_after(seconds, environ[ABORT]):
+                return [whole(self._app(environ, start))]
+
+        return DeferredResponse(answer)
 
     def _read(self, environ: WSGIEnvironment, length: int) -> bytes | None:
         """Return what arrives of the body until its deadline; None if slow senders occupy all slots."""
@@ -70,6 +89,19 @@ class RequestBodyReader:
 
 def _is_reading(environ: WSGIEnvironment) -> bool:
     return environ["REQUEST_METHOD"] in READING and not environ["PATH_INFO"].startswith(LONG)
+
+
+def _is_upload(environ: WSGIEnvironment) -> bool:
+    """Whether a large body, whose length is known, goes where one is accepted, under our own server."""
+    length = environ.get("CONTENT_LENGTH") or ""
+    return (
+        CAN_WAIT in environ
+        and environ["REQUEST_METHOD"] == "POST"
+        and "HTTP_TRANSFER_ENCODING" not in environ
+        and length.isdecimal()
+        and len(length) <= _UPLOAD_DIGITS
+        and UPLOAD_PATH.fullmatch(environ["PATH_INFO"]) is not None
+    )
 
 
 def _length(environ: WSGIEnvironment) -> int | None:

@@ -44,6 +44,7 @@ __all__ = [
     "services_of",
     "settings",
     "shown_name",
+    "upload_slot",
     "writing",
 ]
 
@@ -70,6 +71,9 @@ class Services:
 
     export_slot: threading.Semaphore = field(default_factory=threading.Semaphore)
     """Taken while an export is downloaded: one at a time in a process, because it has one of the few threads."""
+
+    upload_slot: threading.Semaphore = field(default_factory=threading.Semaphore)
+    """Taken while a file is uploaded, for the same reason."""
 
     @cached_property
     def flow(self) -> Flow:
@@ -121,6 +125,11 @@ def run_name() -> str:
 def export_slot() -> threading.Semaphore:
     """Return what is taken while an export is downloaded."""
     return services_of(current_app).export_slot
+
+
+def upload_slot() -> threading.Semaphore:
+    """Return what is taken while a file is uploaded."""
+    return services_of(current_app).upload_slot
 
 
 def post_limits() -> PostLimits:

@@ -38,6 +38,9 @@ STATUS: tuple[tuple[type[errors.CommentsvcError], int], ...] = (
     (errors.LoginRefusedError, 400),
     (errors.InvalidNoticeError, 400),
     (errors.ProviderError, 503),
+    (errors.ImportConflictError, 409),
+    (errors.UploadError, 422),
+    (errors.UploadTooLargeError, 413),
 )
 _JSON = "application/json"
 NOT_STORED = (

@@ -34,6 +34,8 @@ from commentsvc.web.admin import (
     emptying,
     exports,
     guest_erasure,
+    import_upload,
+    imports,
     invitation,
     mail,
     people,
@@ -94,6 +96,7 @@ class Row:
 
 EVERYBODY = None
 MODERATORS, ACCOUNT_HOLDERS = admin_context.guard, account.guard
+UPLOADERS = admin_context.guard_without_body
 READ, FORM, SESSION = Csrf.NO_CHANGES, Csrf.SIGNED_FORM, Csrf.SESSION
 
 POST_LIMITS: Mapping[str, Callable[[Settings], str]] = {
@@ -147,6 +150,8 @@ ROWS = (
     Row(mail.blueprint, MODERATORS, SESSION, {"mail samples": mail.SAMPLES}),
     Row(embed_code.blueprint, MODERATORS, READ),
     Row(exports.blueprint, MODERATORS, READ),
+    Row(imports.blueprint, MODERATORS, SESSION),
+    Row(import_upload.blueprint, UPLOADERS, FORM),
     Row(danger.blueprint, MODERATORS, SESSION),
     Row(site_settings.blueprint, MODERATORS, SESSION),
     Row(site_sso.blueprint, MODERATORS, SESSION),

@@ -200,6 +200,7 @@ LEFT_OUT: Mapping[str, str] = {
     "delivery": "mail and messages that wait to be sent: they are sent from where they were written",
     "feed_item": "what a feed had; its first request from a new service announces nothing",
     "feed_state": "what the last request for a feed found",
+    "import_job": "files that are being imported",
     "login_session": "sessions",
     "notice": "work that waits to be done",
     "pressure": "surge protection, which looks at the present",

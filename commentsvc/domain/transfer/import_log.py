@@ -13,8 +13,9 @@ from commentsvc.models import Action
 class ImportLog:
     """Writes one entry for the comments of a running import, and keeps it up to date with every batch."""
 
-    def __init__(self, session: Session, site_id: int, *, at: datetime) -> None:
+    def __init__(self, session: Session, site_id: int, *, at: datetime, moderator_id: int | None) -> None:
         self._session, self._site_id, self._at = session, site_id, at
+        self._moderator_id = moderator_id
         self._action_id: int | None = None
         self._counted = 0
         """Comments for which earlier entries stand."""
@@ -31,7 +32,7 @@ class ImportLog:
             action = actions.record(
                 self._session,
                 site_id=self._site_id,
-                moderator_id=None,
+                moderator_id=self._moderator_id,
                 kind=actions.IMPORT,
                 summary="",
                 at=self._at,

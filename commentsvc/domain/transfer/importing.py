@@ -55,6 +55,7 @@ def run(
     file_notes: Counter[str] | None = None,
     authors: Mapping[str, int] | None = None,
     update: bool = False,
+    moderator_id: int | None = None,
 ) -> ImportReport:
     """Import `articles` into `site` and return a report; with `dry_run` change nothing.
 
@@ -63,10 +64,13 @@ def run(
     go to its first origin. `progress` is called with the number of comments processed since its last call. `file_notes`
     is what the reader counts, for the report. `authors` has the accounts of the old site's authors, by their logins
     there. With `update`, existing comments get the text and status that the file has by now, unless somebody has
-    changed them here. Raises ImportStoppedError where the reader raises TransferError, and TransferError for a `to`
-    outside the site.
+    changed them here. `moderator_id` is who imports, for the log. Raises ImportStoppedError where the reader raises
+    TransferError, and TransferError for a `to` outside the site.
     """
-    work = _Import(session, site, at=at, dry_run=dry_run, to=to, progress=progress or (lambda _: None))
+    log = ImportLog(session, site.id, at=at, moderator_id=moderator_id)
+    work = _Import(
+        session, site, at=at, dry_run=dry_run, to=to, progress=progress or (lambda _: None), log=log
+    )
     work.name_authors(authors or {})
     work.update = update and not dry_run
     with closing(work):
@@ -80,7 +84,15 @@ def run(
 
 class _Import:
     def __init__(
-        self, session: Session, site: Site, *, at: datetime, dry_run: bool, to: str | None, progress: Progress
+        self,
+        session: Session,
+        site: Site,
+        *,
+        at: datetime,
+        dry_run: bool,
+        to: str | None,
+        progress: Progress,
+        log: ImportLog,
     ) -> None:
         self._session, self._site, self._site_id = session, site, site.id
         self._origins = [item.origin for item in site.origins]
@@ -96,7 +108,7 @@ class _Import:
         """Whether existing comments become what the file says."""
         self._differences: list[Difference] = []
         self._accounts: Mapping[str, int] = {}
-        self._log = ImportLog(session, site.id, at=at)
+        self._log = log
 
     def name_authors(self, accounts: Mapping[str, int]) -> None:
         """Give the comments of the old site's authors to these accounts, by their logins there."""

@@ -112,6 +112,11 @@ def opened(paths: Sequence[str], standard_input: BinaryIO) -> Iterator[list[Impo
         yield files
 
 
+def uploaded(path: Path, name: str) -> list[ImportFile]:
+    """Return the files of an uploaded file, which people know by `name`; raises TransferError."""
+    return list(_unpacked(name, lambda: path.open("rb"), path.stat().st_size))
+
+
 def _standard_input(copy: BinaryIO) -> Iterator[ImportFile]:
     size = copy.tell()
     return _unpacked("standard input", lambda: cast(BinaryIO, io.BufferedReader(Part(copy, size))), size)

@@ -79,7 +79,9 @@ def recognised(file: ImportFile) -> ImportSource | None:
     return next((source for source in SOURCES if source.recognises(head)), None)
 
 
-def required(files: Sequence[ImportFile]) -> list[tuple[ImportFile, ImportSource]]:
+def required(
+    files: Sequence[ImportFile], *, advice: str = "--from NAME says which one it is."
+) -> list[tuple[ImportFile, ImportSource]]:
     """Return the files that are exports, each with its source; raises TransferError if there is none.
 
     A folder or an archive may have other files, too; a single file must be an export.
@@ -89,6 +91,6 @@ def required(files: Sequence[ImportFile]) -> list[tuple[ImportFile, ImportSource
         names = ", ".join(file.name for file in files[:3]) or "the folder"
         raise TransferError(
             f"{names}: this is no export that can be read. Known are {', '.join(one.label for one in SOURCES)}; "
-            "--from NAME says which one it is."
+            f"{advice}"
         )
     return pairs

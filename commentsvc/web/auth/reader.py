@@ -70,10 +70,14 @@ def token(site_id: int | None) -> str | None:
 
 def require_token() -> None:
     """Refuse a change that comes with the cookie alone; raises ForbiddenError."""
-    if bearer():
-        return
+    if not bearer():
+        require_csrf(request.headers.get("X-CSRFToken") or request.form.get("csrf_token"))
+
+
+def require_csrf(sent: str | None) -> None:
+    """Refuse a change without the token of the session's cookie; raises ForbiddenError."""
     try:
-        validate_csrf(request.headers.get("X-CSRFToken") or request.form.get("csrf_token"))
+        validate_csrf(sent)
     except ValidationError:
         raise ForbiddenError(
             "This form was open for too long. Please reload the page and try again."
