@@ -18,10 +18,11 @@ READING = ("GET", "HEAD")
 BODY_LARGEST = 512 * 1024
 """Bytes; the longest comment allowed fits, percent-encoded. Flask refuses a larger body without reading it."""
 UPLOAD_PATH = re.compile(r"/admin/sites/[0-9]+/import")
-"""The one path that takes a large body: its view checks who sends it, then reads it in pieces on the second pool."""
+"""The one path that takes a large body: its view checks who sends it, then reads it in pieces."""
 UPLOAD_LARGEST = 50 << 20
 """Bytes of an uploaded file."""
 UPLOAD_BYTES_PER_SECOND = 64 * 1024
+"""The slowest upload that is accepted: 14 minutes for the largest file."""
 WAITING = 2
 """Threads that may wait for bodies at the same time. A process has at least three threads, normally four."""
 PATIENCE = 0.1
@@ -62,16 +63,19 @@ class RequestBodyReader:
         return self._app(environ, start)
 
     def _upload(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        """Pass an upload on, unread, to the second pool; its body must arrive in time like any other."""
-        seconds = (
-            BODY_WITHIN + min(int(environ["CONTENT_LENGTH"]), 4 * UPLOAD_LARGEST) / UPLOAD_BYTES_PER_SECOND
-        )
+        """Pass an upload on, unread; it has one of the threads that may wait for bodies until it is answered.
 
-        def answer() -> Iterable[bytes]:
-            with self._deadlines.ends_after(seconds, environ[ABORT]):
+        The server ends a body with the call of the application, so that it cannot be read on the second pool.
+        """
+        if not self._waiting.acquire(timeout=PATIENCE):
+            return respond_busy(environ, start)
+        length = min(int(environ["CONTENT_LENGTH"]), UPLOAD_LARGEST)
+        abort = environ.get(ABORT, lambda: None)
+        try:
+            with self._deadlines.ends_after(BODY_WITHIN + length / UPLOAD_BYTES_PER_SECOND, abort):
                 return [whole(self._app(environ, start))]
-
-        return DeferredResponse(answer)
+        finally:
+            self._waiting.release()
 
     def _read(self, environ: WSGIEnvironment, length: int) -> bytes | None:
         """Return what arrives of the body until its deadline; None if slow senders occupy all slots."""
@@ -92,11 +96,10 @@ def _is_reading(environ: WSGIEnvironment) -> bool:
 
 
 def _is_upload(environ: WSGIEnvironment) -> bool:
-    """Whether a large body, whose length is known, goes where one is accepted, under our own server."""
+    """Whether a large body, whose length is known, goes where one is accepted."""
     length = environ.get("CONTENT_LENGTH") or ""
     return (
-        CAN_WAIT in environ
-        and environ["REQUEST_METHOD"] == "POST"
+        environ["REQUEST_METHOD"] == "POST"
         and "HTTP_TRANSFER_ENCODING" not in environ
         and length.isdecimal()
         and len(length) <= _UPLOAD_DIGITS
