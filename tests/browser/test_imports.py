@@ -1,4 +1,4 @@
-"""An owner imports a file in a real browser, on a phone in the dark: choose, read the report, import, see the outcome."""
+"""An owner imports a file in a real browser, on a phone in the dark: choose, read the report, import."""
 
 from __future__ import annotations
 

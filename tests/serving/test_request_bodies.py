@@ -163,6 +163,48 @@ def test_the_connection_of_a_body_that_is_late_is_ended(monkeypatch: pytest.Monk
     assert app.bodies == []
 
 
+UPLOAD = "/admin/sites/12/import"
+
+
+class Reading(Asked):
+    """An application to which a body is left unread."""
+
+    def __call__(self, environ: Environ, start: Callable[..., Any]) -> Iterable[bytes]:
+        assert isinstance(environ["wsgi.input"], Slow | Interrupted)
+        return super().__call__(environ, start)
+
+
+def test_an_upload_is_left_to_its_view_which_has_one_of_the_threads_for_bodies() -> None:
+    app = Reading()
+    entrance = RequestBodyReader(app)
+    bodies = [Slow(b"x" * (BODY_LARGEST + 1)) for _ in range(WAITING)]
+    length = {"CONTENT_LENGTH": str(BODY_LARGEST + 1)}
+    senders = [
+        threading.Thread(
+            target=entrance, args=(request(UPLOAD) | length | {"wsgi.input": body}, lambda *_: None)
+        )
+        for body in bodies
+    ]
+    for sender, body in zip(senders, bodies, strict=True):
+        sender.start()
+        assert body.begun.wait(PATIENCE)
+    busy = request(UPLOAD) | length | {"wsgi.input": Slow()}
+    assert b"".join(entrance(busy, lambda *_: None)) == BUSY.encode()
+    for sender, body in zip(senders, bodies, strict=True):
+        body.rest.set()
+        sender.join()
+    assert [len(body) for body in app.bodies] == [BODY_LARGEST + 1] * WAITING
+
+
+def test_the_connection_of_an_upload_that_is_late_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_bodies, "BODY_WITHIN", 0.05)
+    monkeypatch.setattr(request_bodies, "UPLOAD_BYTES_PER_SECOND", 10**9)
+    app, body = Reading(), Interrupted()
+    length = {"CONTENT_LENGTH": str(BODY_LARGEST + 1)}
+    go_in(app, request(UPLOAD) | length | {"wsgi.input": body, ABORT: body.ended.set})
+    assert app.bodies == [b"half"]
+
+
 def test_half_a_body_is_not_taken_for_a_whole_one() -> None:
     app = Asked()
     environ = request("/embed/comments", b"text=Hel") | {"CONTENT_LENGTH": "10"}

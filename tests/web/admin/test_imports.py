@@ -338,6 +338,27 @@ def test_an_upload_needs_our_page_the_token_and_the_person(it: Importer) -> None
     assert (it.jobs(), it.files()) == (0, [])
 
 
+def test_an_upload_that_ends_in_the_middle_leaves_nothing(it: Importer) -> None:
+    token = it.queue.owner.token()
+    fields = "".join(
+        f'--cut\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in token._asdict().items()
+    )
+    head = f'{fields}--cut\r\nContent-Disposition: form-data; name="file"; filename="a.xml"\r\n\r\n'
+    statuses = []
+    for end in ("", "\r\n--cut--\r\n"):
+        answer = it.queue.owner.client.post(
+            it.path,
+            base_url=it.queue.owner.base_url,
+            data=head.encode() + DISQUS + end.encode(),
+            content_type="multipart/form-data; boundary=cut",
+            headers={"Origin": it.queue.owner.base_url},
+        )
+        statuses.append(answer.status_code)
+        assert len(it.files()) == it.jobs() == len(statuses) - 1
+    assert statuses == [403, 303]
+
+
 def test_a_file_that_nobody_decides_on_is_deleted_after_a_day(it: Importer) -> None:
     it.upload()
     it.work()
