@@ -28,6 +28,7 @@ PAGES = {
     "/team": "Team",
     "/mail": "Mail",
     "/embed-code": "Embed code",
+    "/import": "Import",
     "/export": "Export",
     "/danger": "Danger",
 }
