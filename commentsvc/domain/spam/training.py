@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, select, update
@@ -75,8 +75,13 @@ def forget(session: Session, site_id: int) -> None:
     )
 
 
-def learn_imported(session: Session, site_id: int) -> Counts:
-    """Learn from imported comments' statuses; return how many were new. Commits."""
+def learn_imported(
+    session: Session, site_id: int, *, progress: Callable[[], object] = lambda: None
+) -> Counts:
+    """Learn from imported comments' statuses; return how many were new. Commits.
+
+    `progress` is called after each batch.
+    """
     spam = ham = after = 0
     while True:
         begin_write(session)
@@ -96,6 +101,7 @@ def learn_imported(session: Session, site_id: int) -> Counts:
         spam += sum(comment.status is Status.SPAM for comment in batch)
         ham += sum(comment.status is Status.APPROVED for comment in batch)
         session.commit()
+        progress()
 
 
 def source_of(comment: Comment) -> TokenSource:

@@ -6,6 +6,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -94,19 +95,26 @@ class _Outcome:
 def run_due(session: Session, data_dir: Path, *, stopped: Stopped = lambda: False) -> None:
     """Work on the due jobs, one after the other, until there is none or `stopped` returns True. Commits."""
     while not stopped() and (claim := _next_claim(session, data_dir, stopped)) is not None:
-        try:
-            _run(session, data_dir, claim)
-        except _JobTakenError:
-            session.rollback()
-        except _StoppingError:
-            session.rollback()
-            claim.write(claim=None, claimed_at=None, tries=ImportJob.tries - 1)
-        except Exception as error:
-            session.rollback()
-            if is_unavailability(error):
-                raise
-            log.exception("an import by upload failed")
-            _finish(session, data_dir, claim, ImportState.FAILED, _Outcome([], _UNEXPECTED))
+        with suppress(_JobTakenError):
+            _work_on(session, data_dir, claim)
+        session.rollback()
+
+
+def _work_on(session: Session, data_dir: Path, claim: _Claim) -> None:
+    """Do a pass; raises _JobTakenError, and the errors of a database that cannot be used."""
+    try:
+        _run(session, data_dir, claim)
+    except _JobTakenError:
+        raise
+    except _StoppingError:
+        session.rollback()
+        claim.write(claim=None, claimed_at=None, tries=ImportJob.tries - 1)
+    except Exception as error:
+        session.rollback()
+        if is_unavailability(error):
+            raise
+        log.exception("an import by upload failed")
+        _finish(session, data_dir, claim, ImportState.FAILED, _Outcome([], _UNEXPECTED))
 
 
 def _due_jobs(session: Session, data_dir: Path, at: datetime) -> list[int]:
@@ -172,6 +180,7 @@ def _import(
             articles,
             at=now(),
             dry_run=dry_run,
+            progress=lambda _: claim.on_read(0),
             file_notes=reading.notes,
             moderator_id=person,
         )
@@ -184,7 +193,7 @@ def _import(
     if dry_run:
         lines += preview.lines()
     else:
-        training.learn_imported(session, claim.site_id)
+        training.learn_imported(session, claim.site_id, progress=lambda: claim.on_read(0))
     return _Outcome(lines, failure)
 
 

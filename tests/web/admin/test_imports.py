@@ -22,6 +22,7 @@ from commentsvc.domain.accounts import accounts
 from commentsvc.domain.admin import import_jobs
 from commentsvc.domain.maintenance import site_removal
 from commentsvc.domain.sites import sites
+from commentsvc.domain.spam import training
 from commentsvc.domain.transfer import importing, job_work
 from commentsvc.models import Action, Comment, ImportJob, ImportState, now
 from commentsvc.web.admin import import_upload
@@ -206,6 +207,45 @@ def test_cancel_stops_the_work(it: Importer, monkeypatch: pytest.MonkeyPatch) ->
         job_work.run_due(session, it.data_dir, stopped=cancel_once)
     assert cancelled == [303]
     assert (it.jobs(), it.files(), it.comments()) == (0, [], 0)
+
+
+def test_work_that_was_cancelled_stays_cancelled_even_if_it_fails(
+    it: Importer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it.upload()
+
+    def cancelled_and_failed(*_: Any, **__: Any) -> None:
+        assert it.press("cancel").status_code == 303
+        raise FileNotFoundError
+
+    monkeypatch.setattr(importing, "run", cancelled_and_failed)
+    with Session(it.session.get_bind()) as session:
+        job_work.run_due(session, it.data_dir)
+    assert (it.jobs(), it.files()) == (0, [])
+
+
+def test_long_work_shows_that_it_is_alive_also_after_the_file_is_read(
+    it: Importer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_work, "SHOW_EVERY", 0)
+    it.upload()
+    it.work()
+    it.press("start")
+    signs: list[str] = []
+    write, learn = job_work._Claim.write, training.learn_imported
+    monkeypatch.setattr(
+        job_work._Claim, "write", lambda self, **values: (signs.append("alive"), write(self, **values))
+    )
+
+    def learn_noting(*given: Any, **named: Any) -> Any:
+        signs.append("learning")
+        learned = learn(*given, **named)
+        signs.append("learned")
+        return learned
+
+    monkeypatch.setattr(training, "learn_imported", learn_noting)
+    it.work()
+    assert "alive" in signs[signs.index("learning") : signs.index("learned")]
 
 
 def test_a_second_upload_is_refused_until_the_first_is_finished(it: Importer) -> None:
