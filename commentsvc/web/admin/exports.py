@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -11,8 +12,6 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from commentsvc.db.session import db
-from commentsvc.domain.transfer import export_formats
-from commentsvc.domain.transfer.export_formats import ExportFormat
 from commentsvc.errors import NotFoundError, TooManyError
 from commentsvc.models import Site
 from commentsvc.serving.wsgi_bridge import STREAMS
@@ -21,12 +20,17 @@ from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import export_slot, now
 
+if TYPE_CHECKING:
+    from commentsvc.domain.transfer.export_formats import ExportFormat
+
 blueprint = Blueprint("exports", __name__, url_prefix=cookies.ADMIN)
 
 
 @blueprint.get("/sites/<site:site_id>/export")
 def page(site_id: int) -> ResponseReturnValue:
     """Offer every format, and say what it cannot carry."""
+    from commentsvc.domain.transfer import export_formats  # here, because few processes ever need it
+
     admin = AdminContext.for_site(site_id, owner=True)
     return render_template("admin/export.html", admin=admin, formats=export_formats.FORMATS)
 
@@ -34,6 +38,8 @@ def page(site_id: int) -> ResponseReturnValue:
 @blueprint.get("/sites/<site:site_id>/export/<name>")
 def download(site_id: int, name: str) -> ResponseReturnValue:
     """Send the site's comments in a format."""
+    from commentsvc.domain.transfer import export_formats  # as above
+
     admin = AdminContext.for_site(site_id, owner=True)
     chosen = export_formats.named(name)
     if chosen is None:
