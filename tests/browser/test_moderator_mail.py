@@ -105,7 +105,7 @@ def test_a_reader_asks_for_new_articles_with_the_second_box(
     fill_in(inside, "I like it here")
     box.check()
     post(inside)
-    expect(inside.locator(".posted")).to_contain_text("a mail with a link for that is on its way")
+    expect(inside.locator(".posted")).to_contain_text("please open the link that we mail to it")
     (asking,) = mail.work()
     page.goto(service.url + link(asking, "confirm"))
     expect(page.get_by_text("New articles of")).to_be_visible()

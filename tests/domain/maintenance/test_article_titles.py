@@ -278,7 +278,7 @@ class TestWhoseWord:
         wxr.load(session, pen.address.site, wxr.item(wxr.comment(), link=pen.address.url), blog=blog.origin)
         begin_write(session)
         assert named(pen) == ("By hand", TitleSource.MODERATOR)
-        assert session.scalars(select(Action.kind)).all() == ["thread.title"]
+        assert session.scalars(select(Action.kind)).all() == ["thread.title", "comments.import"]
 
     def test_without_it_the_article_is_asked_again(self, session: Session, pen: Pen, blog: Blog) -> None:
         pen.write()
