@@ -17,7 +17,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.formparser import FormDataParser
 
 from commentsvc.domain.admin import import_jobs
-from commentsvc.errors import TooManyError, UploadError, UploadTooLargeError
+from commentsvc.errors import CommentsvcError, ForbiddenError, TooManyError, UploadError, UploadTooLargeError
 from commentsvc.serving.request_bodies import BODY_LARGEST, UPLOAD_LARGEST
 from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.auth import cookies, person_marks, reader
@@ -49,7 +49,7 @@ def upload(site_id: int) -> ResponseReturnValue:
         database().rollback()  # no transaction is open while the body arrives
         with import_jobs.new_file(settings().data_dir) as (file, stream):
             form, file_name = _receive(stream)
-            reader.require_csrf(form.get("csrf_token"))
+            _require_csrf(form.get("csrf_token"))
             person_marks.require(form.get(person_marks.FIELD, ""), person)
             _require_file(file_name, stream.seek(0, io.SEEK_END))
             stream.flush()
@@ -58,6 +58,14 @@ def upload(site_id: int) -> ResponseReturnValue:
                     session, site_id, commenter_id=person.id, file=file, file_name=file_name, at=now()
                 )
     return redirect(url_for("imports.page", site_id=site_id), 303)
+
+
+def _require_csrf(sent: str | None) -> None:
+    """Refuse a form without its token with 400, as the admin view's other forms do."""
+    try:
+        reader.require_csrf(sent)
+    except ForbiddenError as error:
+        raise CommentsvcError(str(error)) from None
 
 
 def _receive(stream: BinaryIO) -> tuple[MultiDict[str, str], str]:
