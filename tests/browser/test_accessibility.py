@@ -23,6 +23,7 @@ from tests.support.frame_pages import (
     in_view,
     inside,
     loaded_form,
+    loaded_module,
     post,
     stored,
     write,
@@ -254,8 +255,8 @@ def test_the_menu_of_a_comment_closes_by_escape_and_beside_it(
     page.goto(blog.url())
     thread = inside(page)
     first, second = (thread.locator(".menu summary").nth(number) for number in (0, 1))
-    with page.expect_request_finished(lambda request: request.url.endswith("forms.js")):
-        first.press("Enter")
+    first.press("Enter")
+    loaded_module(thread, "forms.js")
     expect(thread.get_by_role("link", name="Report")).to_be_visible()
     fits(thread)
     page.keyboard.press("Tab")

@@ -159,6 +159,17 @@ def loaded_form(frame: Frame) -> None:
     frame.wait_for_function("() => document.querySelector('#reply [name=author_key]').value")
 
 
+def loaded_module(frame: Frame, name: str) -> None:
+    """Wait until a module that the frame asks for has run, with all that it imports itself."""
+    frame.wait_for_function(
+        """async (name) => {
+            const address = performance.getEntriesByType("resource").find((entry) => entry.name.endsWith(name));
+            return address && (await import(address.name), true);
+        }""",
+        arg=f"/{name}",
+    )
+
+
 def post(frame: FrameLocator | Frame) -> None:
     """Press the button."""
     frame.get_by_role("button", name="Post Comment").click()
