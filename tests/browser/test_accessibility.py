@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import Frame, Page, expect
 
 from commentsvc.domain.moderation import decisions
-from commentsvc.domain.spam import checks
 from commentsvc.models import Comment, Policy, Status
 from tests.support.accessibility import serious_violations
 from tests.support.browser import Blog, Service
@@ -30,15 +29,6 @@ from tests.support.frame_pages import (
 )
 
 GROUNDS = {"light": ("#fff", "#222"), "dark": ("#15181f", "#e4e4e7")}
-
-
-@pytest.fixture(autouse=True)
-def _quick_readers(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test is faster than any person; the service would hold its comments for that.
-
-    Asked for here, before any page, the blog and the service outlive the browser's last request.
-    """
-    monkeypatch.setattr(checks, "FASTEST_SECONDS", 0.0)
 
 
 def conversation(service: Service, blog: Blog) -> None:

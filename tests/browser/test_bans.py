@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from commentsvc.domain.accounts import accounts
-from commentsvc.domain.spam import checks
 from commentsvc.models import now
 from tests.support.browser import Blog, Service
 from tests.support.frame_pages import article, fill_in, inside, post, stored, write
-
-
-@pytest.fixture(autouse=True)
-def _quick_readers(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test is faster than any person; the service would hold its comments for that."""
-    monkeypatch.setattr(checks, "FASTEST_SECONDS", 0.0)
 
 
 def sign_in(page: Page, service: Service) -> None:

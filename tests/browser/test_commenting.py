@@ -11,7 +11,6 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Frame, Page, Route, expect
 
 from commentsvc.domain.moderation import decisions
-from commentsvc.domain.spam import checks
 from commentsvc.integrations.rate_limits import Limiter
 from commentsvc.models import Comment, FieldRule, Policy, Status
 from commentsvc.web.context import services_of
@@ -33,15 +32,6 @@ from tests.support.frame_pages import (
 
 DAY = 86_400_000
 """In milliseconds."""
-
-
-@pytest.fixture(autouse=True)
-def _quick_readers(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test is faster than any person; the service would hold its comments for that.
-
-    Asked for here, before any page, the blog and the service outlive the browser's last request.
-    """
-    monkeypatch.setattr(checks, "FASTEST_SECONDS", 0.0)
 
 
 def opened(page: Page, service: Service, blog: Blog) -> Frame:

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
-from commentsvc.domain.spam import checks
 from commentsvc.models import Comment
 from tests.support.browser import Blog, Service
 from tests.support.frame_pages import (
@@ -25,15 +24,6 @@ from tests.support.frame_pages import (
     thread_titles,
     write,
 )
-
-
-@pytest.fixture(autouse=True)
-def _quick_readers(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test is faster than any person; the service would hold its comments for that.
-
-    Asked for here, before any page, the blog and the service outlive the browser's last request.
-    """
-    monkeypatch.setattr(checks, "FASTEST_SECONDS", 0.0)
 
 
 def asked(page: Page, path: str) -> list[str]:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from commentsvc.domain.spam import checks
 from tests.conftest import missing
 from tests.support import engines, oidc_provider
 from tests.support.browser import Blog, Service
@@ -88,10 +87,8 @@ def page(
     service: Service,
     blog: Blog,
     preferences: dict[str, object],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[View]:
     """A window in which nothing is kept from before."""
-    monkeypatch.setattr(checks, "FASTEST_SECONDS", 0.0)  # a test is faster than any person
     with engine.fresh(**preferences) as driver:
         yield View(driver, driver.ask("GetWindowHandle"))
 

@@ -12,7 +12,6 @@ from playwright.sync_api import Page, expect
 
 from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import accounts
-from commentsvc.domain.spam import checks
 from commentsvc.domain.subscriptions import announcements
 from commentsvc.domain.subscriptions.announcements import Article
 from commentsvc.models import Policy, Site, Status, now
@@ -20,12 +19,6 @@ from tests.support.accessibility import serious_violations
 from tests.support.browser import Blog, Service
 from tests.support.frame_pages import article, fill_in, frame, post, stored
 from tests.support.subscribers import Postman, link, links, part, postman
-
-
-@pytest.fixture(autouse=True)
-def _quick_readers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test is faster than any person; the service would hold its comments for that."""
-    monkeypatch.setattr(checks, "FASTEST_SECONDS", 0.0)
 
 
 @pytest.fixture

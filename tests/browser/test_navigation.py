@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import Frame, Page, Request, expect
 from sqlalchemy import select
 
-from commentsvc.domain.spam import checks
 from commentsvc.models import Comment, Thread
 from tests.support.browser import Blog, Service
 from tests.support.frame_pages import fill_in, frame, inside, post, stored, write
@@ -19,12 +18,6 @@ SILENT = (
     "addEventListener('message', (event) => {"
     " if (event.data?.commentsvc === 'where') event.stopImmediatePropagation(); }, true);"
 )
-
-
-@pytest.fixture(autouse=True)
-def _quick_readers(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test is faster than any person; the service would hold its comments for that."""
-    monkeypatch.setattr(checks, "FASTEST_SECONDS", 0.0)
 
 
 ROUTERS = {

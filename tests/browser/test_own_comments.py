@@ -9,18 +9,11 @@ import pytest
 from playwright.sync_api import Frame, Locator, Page, expect
 from sqlalchemy import select
 
-from commentsvc.domain.spam import checks
 from commentsvc.models import Comment, Policy, Thread, now
 from tests.support.browser import Blog, Service
 from tests.support.frame_pages import article, change, fill_in, fits, inside, loaded_form, stored, write
 
 SHOTS = os.environ.get("SHOTS")
-
-
-@pytest.fixture(autouse=True)
-def _quick_readers(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test is faster than any person; the service would hold its comments for that."""
-    monkeypatch.setattr(checks, "FASTEST_SECONDS", 0.0)
 
 
 def posted(page: Page, service: Service, blog: Blog, text: str, *, style: str = "") -> tuple[Frame, Locator]:

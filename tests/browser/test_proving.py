@@ -14,7 +14,6 @@ from commentsvc.cli.background_work import sending
 from commentsvc.db.session import db
 from commentsvc.domain.notifications import outbox
 from commentsvc.domain.proofs import address_codes
-from commentsvc.domain.spam import checks
 from commentsvc.models import AddressCode, AddressProof, Policy, now
 from commentsvc.web.context import services_of
 from commentsvc.web.thread import address_claims, proving
@@ -25,12 +24,6 @@ from tests.support.frame_pages import change, fill_in, fits, held, inside, loade
 from tests.support.mail_server import Mailbox, mail_server
 
 ADDRESS = "grace@mail.example"
-
-
-@pytest.fixture(autouse=True)
-def _quick_readers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test is faster than any person; the service would hold its comments for that."""
-    monkeypatch.setattr(checks, "FASTEST_SECONDS", 0.0)
 
 
 @pytest.fixture

@@ -9,19 +9,9 @@ import pytest
 from playwright.sync_api import Frame, Page, expect
 
 from commentsvc.domain.moderation import decisions
-from commentsvc.domain.spam import checks
 from commentsvc.models import Comment, Order, Status
 from tests.support.browser import Blog, Service
 from tests.support.frame_pages import article, fill_in, fits, frame, inside, post, write
-
-
-@pytest.fixture(autouse=True)
-def _quick_readers(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test is faster than any person; the service would hold its comments for that.
-
-    Asked for here, before any page, the blog and the service outlive the browser's last request.
-    """
-    monkeypatch.setattr(checks, "FASTEST_SECONDS", 0.0)
 
 
 def opened(page: Page, service: Service, blog: Blog) -> Frame:

@@ -8,7 +8,6 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from commentsvc.domain.spam import checks
 from commentsvc.models import Policy
 from tests.browser import test_login
 from tests.support.accessibility import serious_violations
@@ -17,12 +16,6 @@ from tests.support.frame_pages import article, change, fill_in, frame, post, sto
 
 service_variables = test_login.service_variables
 provider_coop = test_login.provider_coop
-
-
-@pytest.fixture(autouse=True)
-def _quick_readers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test is faster than any person; the service would hold its comments for that."""
-    monkeypatch.setattr(checks, "FASTEST_SECONDS", 0.0)
 
 
 @pytest.fixture

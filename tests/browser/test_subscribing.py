@@ -10,18 +10,11 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from commentsvc.domain.spam import checks
 from commentsvc.models import now
 from tests.support.accessibility import serious_violations
 from tests.support.browser import Blog, Service
 from tests.support.frame_pages import article, fill_in, frame, post, stored, write
 from tests.support.subscribers import Postman, link, part, postman
-
-
-@pytest.fixture(autouse=True)
-def _quick_readers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test is faster than any person; the service would hold its comments for that."""
-    monkeypatch.setattr(checks, "FASTEST_SECONDS", 0.0)
 
 
 @pytest.fixture

@@ -5,20 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from urllib.parse import quote
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
-from commentsvc.domain.spam import checks
 from commentsvc.models import Pressure, Status
 from tests.support.browser import Blog, Service
 from tests.support.frame_pages import article, change, fill_in, inside, post, stored, write
-
-
-@pytest.fixture(autouse=True)
-def _quick_readers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test is faster than any person; the service would hold its comments for that."""
-    monkeypatch.setattr(checks, "FASTEST_SECONDS", 0.0)
 
 
 def burst(service: Service, blog: Blog, many: int) -> None:

@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import BrowserContext, Frame, Page, expect
 from sqlalchemy import select
 
-from commentsvc.domain.spam import checks
 from commentsvc.models import Comment
 from tests.support.accessibility import serious_violations
 from tests.support.browser import Blog, Service
@@ -17,12 +16,6 @@ from tests.support.frame_pages import LONG_READ, article, fill_in, fits, in_view
 
 SOON = timedelta(0)
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture(autouse=True)
-def _quick_readers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test is faster than any person; the service would hold its comments for that."""
-    monkeypatch.setattr(checks, "FASTEST_SECONDS", 0.0)
 
 
 def remembered(frame: Frame) -> Any:

@@ -8,7 +8,6 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from commentsvc.domain.spam import checks
 from commentsvc.models import Order, Policy
 from tests.support.browser import Blog, Service
 from tests.support.frame_pages import change, fill_in, held, post, stored, write
@@ -18,12 +17,6 @@ from tests.support.frame_pages import change, fill_in, held, post, stored, write
 def door(request: pytest.FixtureRequest) -> str:
     """The two addresses of a thread."""
     return str(request.param)
-
-
-@pytest.fixture(autouse=True)
-def _quick_readers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test is faster than any person; the service would hold its comments for that."""
-    monkeypatch.setattr(checks, "FASTEST_SECONDS", 0.0)
 
 
 @pytest.fixture
