@@ -65,6 +65,7 @@ def move(source: Side, destination: Side, progress: Progress) -> MoveReport:
     """
     if _complete_earlier(source.engine, destination.engine):
         return MoveReport(completed_earlier=True)
+    source_stop.require_free(source.engine)
     with destination.engine.connect() as connection:  # before anybody's comment is refused in vain
         target.require_empty(connection)
     with source_stop.held(source.engine, destination.url) as stop:

@@ -127,6 +127,12 @@ def cancel(engine: Engine) -> ServiceMove | None:
     return row
 
 
+def require_free(engine: Engine) -> None:
+    """Raise MoveError if the service is being moved, or was moved, from this database."""
+    with engine.connect() as connection:
+        _require_free(connection)
+
+
 def state_of(engine: Engine) -> ServiceMove | None:
     """Return the move of a database, finished or not."""
     with engine.connect() as connection:
@@ -160,13 +166,18 @@ def _begin(engine: Engine, token: str, other: str) -> None:
     clock = CLOCKS[engine.dialect.name]
     with connect_despite_stop(engine) as connection, connection.begin():
         lock_out_writers(connection)
-        is_over = ServiceMove.expires <= literal_column(clock)
-        connection.execute(delete(ServiceMove).where(is_over))
-        if (row := _row(connection)) is not None:
-            raise MoveError(_why_not(row))
+        _require_free(connection)
+        connection.execute(delete(ServiceMove))
         values = {"state": MoveState.COPYING, "token": token, "other": other, "began_at": now()}
         until: ColumnElement[int] = literal_column(f"{clock} + {LASTS}")
         connection.execute(insert(ServiceMove).values(id=1, expires=until, **values))
+
+
+def _require_free(connection: Connection) -> None:
+    row = _row(connection)
+    clock: ColumnElement[int] = literal_column(CLOCKS[connection.dialect.name])
+    if row is not None and not connection.scalar(select(ServiceMove.expires <= clock)):
+        raise MoveError(_why_not(row))
 
 
 def _row(connection: Connection) -> ServiceMove | None:
