@@ -22,6 +22,7 @@ from tests.support.service_processes import Guest, Running
 
 __all__ = ["open_site"]
 
+UNLIMITED = {f"COMMENTSVC_{name}_LIMIT": "1000000/minute" for name in ("POST", "PERSON", "THREAD")}
 LATER = "It will be back in a few minutes."
 
 
@@ -46,6 +47,7 @@ class Writer:
                 self.accepted.append(answer.id)
             else:
                 self.refused.append((answer.status, answer.body["said"]))
+                self.stop.wait(0.05)
         self.guest.connection.close()
 
 
@@ -77,7 +79,9 @@ def prepared(
         (tmp_path / "other" / "comments.sqlite").write_bytes(file.read_bytes())
     target_settings = Settings.from_env(other)
     with ExitStack() as stack:
-        running = stack.enter_context(service_processes.service(settings, tmp_path / "here", workers=2))
+        running = stack.enter_context(
+            service_processes.service(settings, tmp_path / "here", workers=2, environ=UNLIMITED)
+        )
         source = stack.enter_context(service_moves.engine_of(settings))
         target = stack.enter_context(service_moves.engine_of(target_settings))
         yield Move(running, source, target, target_settings)
@@ -136,3 +140,15 @@ def test_the_background_work_pauses(settings: Settings, open_site: Site, tmp_pat
         with source_stop.held(engine, "there"):
             assert not do_a_round(engine)
         assert do_a_round(engine)
+
+
+def test_a_service_that_was_moved_away_starts_for_readers(
+    settings: Settings, open_site: Site, tmp_path: Path
+) -> None:
+    with service_moves.engine_of(settings) as engine, source_stop.held(engine, "there") as stop:
+        stop.finish()
+    level = {"COMMENTSVC_LOG_LEVEL": "WARNING"}
+    with service_processes.service(settings, tmp_path / "here", environ=level) as running:
+        assert "nothing can be changed in this database" in running.process.said()
+        assert ask(running.port, f"/embed?url={ARTICLE}")[0] == 200
+        assert write(running.port, "one")[0] == 503

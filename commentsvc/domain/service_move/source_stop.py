@@ -9,7 +9,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import ColumnElement, Connection, Engine, delete, insert, literal_column, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    and_,
+    delete,
+    insert,
+    literal_column,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from commentsvc.db.session import connect_despite_stop
@@ -39,7 +50,7 @@ class SourceStop:
     def __init__(self, engine: Engine, token: str) -> None:
         self.token = token
         self._engine = engine
-        self._mine = ServiceMove.token == token
+        self._mine = and_(ServiceMove.token == token, ServiceMove.state == MoveState.COPYING)
         self._ended = threading.Event()
         self._is_lost = False
 
@@ -70,7 +81,7 @@ class SourceStop:
     def end(self) -> None:
         """Accept changes again, unless the move is finished."""
         with connect_despite_stop(self._engine) as connection, connection.begin():
-            connection.execute(delete(ServiceMove).where(self._mine, ServiceMove.state == MoveState.COPYING))
+            connection.execute(delete(ServiceMove).where(self._mine))
 
     def keep_renewing(self) -> None:
         """Renew the stop until `stop_renewing`; for a thread."""

@@ -207,3 +207,15 @@ def test_two_moves_at_once_are_refused(databases: Databases) -> None:
         begin_write(session)
         session.execute(delete(ServiceMove))
         session.commit()
+
+
+def test_a_finished_stop_is_not_renewed_and_never_ends(databases: Databases) -> None:
+    with source_stop.held(databases.source, "there") as stop:
+        stop.renew()
+        stop.finish()
+        with pytest.raises(MoveError, match="was given up"):
+            stop.renew()
+    row = source_stop.state_of(databases.source)
+    assert row is not None
+    assert (row.state, row.expires) == (MoveState.MOVED, None)
+    assert write_stop.stands(databases.source)
