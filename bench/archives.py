@@ -1,10 +1,11 @@
-"""Measures the archive: time and most memory of export, verify, restore and the other formats.
+"""Measures the archive and the move: time and most memory of export, verify, restore, move and the other formats.
 
 It fills a SQLite database with comments that have decisions, in articles of a hundred, and runs the commands on it. The
 restored database is empty before; its archive is compared with the first one.
 
     python bench/archives.py
     python bench/archives.py --comments 20000
+    python bench/archives.py --postgresql postgresql://me@localhost/empty
 """
 
 from __future__ import annotations
@@ -66,6 +67,13 @@ def run(variables: dict[str, str], *words: str) -> tuple[float, int]:
     return time.perf_counter() - began, usage.ru_maxrss * 1024
 
 
+def measure(label: str, variables: dict[str, str], words: list[str]) -> None:
+    """Run a command, and print what it took."""
+    seconds, memory = run(variables, *words)
+    sys.stdout.write(f"{label:20} {seconds:6.1f} s {memory >> 20:5} MB at most\n")
+    sys.stdout.flush()
+
+
 def fill(variables: dict[str, str], comments: int) -> None:
     """Write the comments, two of three of them replies, with one decision each."""
     from sqlalchemy import insert, select
@@ -122,7 +130,7 @@ def _comment(number: int, articles: int, site_id: int, chance: random.Random) ->
     }
 
 
-def main(comments: int) -> None:
+def main(comments: int, postgresql: str | None) -> None:
     with tempfile.TemporaryDirectory(prefix="commentsvc-bench-") as name:
         folder = Path(name)
         source, target = environment(folder / "source"), environment(folder / "target")
@@ -142,9 +150,13 @@ def main(comments: int) -> None:
             ("export, csv", source, ["export", "--site", "Blog", "--output", str(folder / "blog.csv")]),
         )
         for label, variables, words in steps:
-            seconds, memory = run(variables, *words)
-            sys.stdout.write(f"{label:16} {seconds:6.1f} s {memory >> 20:5} MB at most\n")
-            sys.stdout.flush()
+            measure(label, variables, words)
+        measure("move to SQLite", source, ["move", "--to", f"sqlite:///{folder / 'moved.sqlite'}"])
+        if postgresql:
+            run(source, "move", "--cancel")
+            measure("move to PostgreSQL", source, ["move", "--to", postgresql])
+            moved = source | {"COMMENTSVC_DATABASE_URL": postgresql}
+            measure("move to SQLite, back", moved, ["move", "--to", f"sqlite:///{folder / 'back.sqlite'}"])
         size = first.stat().st_size >> 20
         same = _parts(first) == _parts(second)
         sys.stdout.write(
@@ -165,4 +177,6 @@ if __name__ == "__main__":
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--comments", type=int, default=COMMENTS)
-    main(parser.parse_args().comments)
+    parser.add_argument("--postgresql", metavar="URL", help="an empty database, to move there and back")
+    arguments = parser.parse_args()
+    main(arguments.comments, arguments.postgresql)

@@ -10,6 +10,7 @@ from werkzeug.exceptions import LengthRequired
 
 from commentsvc import installed_code, logs
 from commentsvc.config import Settings
+from commentsvc.db import write_stop
 from commentsvc.db.session import db as database
 from commentsvc.db.session import engine_options, on_commit
 from commentsvc.domain.accounts import token_hashes
@@ -46,6 +47,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     with app.app_context():
         engine = database.engine
     on_commit(engine, broadcast.publish)
+    write_stop.obey(engine)
     token_hashes.hash_with(engine, settings.secret_key)
     _services(settings, broadcast).install(app)
     _init_web(app, settings)

@@ -26,6 +26,15 @@ class NewerDatabaseError(CommentsvcError):
         )
 
 
+class ServiceMovingError(CommentsvcError):
+    """The service moves to another database, or has moved, so nothing can be changed in this one."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This comment service is moving, so nothing can be saved right now. It will be back in a few minutes."
+        )
+
+
 class InvalidFieldsError(CommentsvcError):
     """Fields were refused; `fields` maps the name of each to a sentence to show beside it."""
 
@@ -162,6 +171,10 @@ class TransferError(CommentsvcError):
 
 class ArchiveError(TransferError):
     """An archive cannot be read, or not restored."""
+
+
+class MoveError(CommentsvcError):
+    """The service cannot be moved to another database; the message says why."""
 
 
 class ProviderError(CommentsvcError):

@@ -92,7 +92,7 @@ def restore(path: Path) -> None:
 
     with service.opened(service.settings()) as session, _opened(path) as archive:
         archive.verify()
-        with output.bar(_comments(archive.manifest), "Restoring") as bar:
+        with output.bar(2 * _comments(archive.manifest), "Restoring") as bar:
             report = restoring.restore(session, archive, progress=bar.update)
     for line in _lines(report):
         click.echo(line)

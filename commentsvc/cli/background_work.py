@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from commentsvc import host_names
 from commentsvc.cli.service import Application
 from commentsvc.config import Settings
+from commentsvc.db import write_stop
 from commentsvc.db.outage import is_unavailability, outage_of
 from commentsvc.domain import hash_keys
 from commentsvc.domain.admin import edits, import_jobs
@@ -32,6 +33,7 @@ from commentsvc.domain.subscriptions.composing import Composer
 from commentsvc.domain.subscriptions.links import MailLinks
 from commentsvc.domain.subscriptions.mail_words import MailWriter
 from commentsvc.domain.surge import episodes
+from commentsvc.errors import ServiceMovingError
 from commentsvc.models import now
 from commentsvc.serving.server import WsgiApp
 
@@ -70,20 +72,26 @@ class BackgroundWork:
     def run(self) -> None:
         """Do a round every few seconds until `stopped` returns True; log errors."""
         while not self._stopped():
-            for step in (
-                self._record,
-                self._read_feeds,
-                self._mail,
-                *self._upkeep(),
-                self._begin_import,
-                self._sweep,
-                self._empty_log,
-            ):
-                _run(self._engine, step)
+            _run(self._engine, self._round)
             for _ in range(EVERY * 2):
                 if self._stopped():
                     return
                 time.sleep(0.5)
+
+    def _round(self, _session: Session) -> None:
+        """Do what is due, unless the service moves to another database."""
+        if write_stop.stands(self._engine):
+            return
+        for step in (
+            self._record,
+            self._read_feeds,
+            self._mail,
+            *self._upkeep(),
+            self._begin_import,
+            self._sweep,
+            self._empty_log,
+        ):
+            _run(self._engine, step)
 
     def once(self, session: Session) -> int:
         """Do all that is due now, and return how many mails were tried; raises the errors of the database."""
@@ -246,6 +254,8 @@ def _run(engine: Engine, step: Step) -> None:
         with Session(engine) as session:
             step(session)
         outage_of(engine).worked(writing=False)
+    except ServiceMovingError:
+        log.info("the background work pauses, because the service moves to another database")
     except Exception as error:
         if is_unavailability(error):
             outage_of(engine).failed(error, "background work", writing=False)

@@ -11,6 +11,7 @@ import click
 
 from commentsvc.cli import background_work, service
 from commentsvc.config import PREFIX
+from commentsvc.db import write_stop
 from commentsvc.integrations import settings_file
 from commentsvc.integrations.oauth import catalogue
 from commentsvc.serving import server, service_lock
@@ -19,6 +20,10 @@ BIND = "127.0.0.1:8600"
 OTHER_SERVICE = (
     "another service with this data directory listens at %s; "
     "stop one of them, unless both are meant to share the database"
+)
+MOVED = (
+    "nothing can be changed in this database, because the service is being moved to another one, or was moved: "
+    "see `commentsvc doctor`"
 )
 
 log = logging.getLogger(__name__)
@@ -53,6 +58,9 @@ def serve(bind: str, workers: int, access_log: bool) -> None:
     application = service.Application(settings)
     if application.bring_up_to_date():
         log.info("the database was brought up to date")
+    with application.in_use() as engine:
+        if write_stop.stands(engine):
+            log.warning(MOVED)
     application.show_one_thread()
     log.info("serving %s at %s", settings.base_url, where.url)
     with service_lock.held(settings.data_dir, str(where)) as other:

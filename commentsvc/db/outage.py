@@ -20,6 +20,8 @@ from sqlalchemy.exc import (
     TimeoutError,
 )
 
+from commentsvc.errors import ServiceMovingError
+
 log = logging.getLogger(__name__)
 
 QUIET = 10.0
@@ -35,7 +37,7 @@ _POSTGRESQL_STORAGE = frozenset({"53100", "58030"})
 
 def is_unavailability(error: BaseException) -> bool:
     """Whether an error comes from the state of the database and not from a mistake in the statement."""
-    kinds = (DatabaseError, InterfaceError, TimeoutError)
+    kinds = (DatabaseError, InterfaceError, TimeoutError, ServiceMovingError)
     return isinstance(error, kinds) and not isinstance(error, _OUR_FAULT)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session
 from sqlalchemy.types import TypeDecorator
 
+from commentsvc.db import write_stop
 from commentsvc.db.sqlite import SharedDatabase
 
 # SQLite's batch migrations can drop a constraint only by its name.
@@ -33,6 +34,7 @@ POOL_WITHIN = 3
 """Timeout for getting a connection from a pool that has no more, in seconds; only more threads than ours meet it."""
 _WRITE = "commentsvc_write"
 _UNLIMITED = "commentsvc_unlimited"
+_DESPITE_STOP = "commentsvc_despite_stop"
 _WRITTEN = "commentsvc_written"
 
 Listener = Callable[[tuple[int, str] | None], None]
@@ -72,7 +74,7 @@ def begin_write(session: Session, *, unlimited: bool = False) -> None:
 
     On SQLite this waits for the write lock and takes it. A transaction that reads first and writes later would
     instead fail at once with "database is locked" if another writer came in between. This rolls back uncommitted
-    changes and expires loaded objects, which are read again at their next use.
+    changes and expires loaded objects, which are read again at their next use. Raises ServiceMovingError.
     """
     session.rollback()
     connection = session.connection(execution_options={_WRITE: True, _UNLIMITED: unlimited})
@@ -112,7 +114,12 @@ def connect_to_migrate(engine: Engine) -> Connection:
     """
     if file := sqlite_file(engine.url):
         file.touch(mode=0o600)
-    return engine.connect().execution_options(**{_WRITE: True, _UNLIMITED: True})
+    return connect_despite_stop(engine)
+
+
+def connect_despite_stop(engine: Engine) -> Connection:
+    """Return a connection to write and for any time, also while the service moves: for who migrates or moves it."""
+    return engine.connect().execution_options(**{_WRITE: True, _UNLIMITED: True, _DESPITE_STOP: True})
 
 
 def sqlite_file(url: URL | str) -> Path | None:
@@ -172,6 +179,8 @@ def _begin(connection: Connection) -> None:
     options = connection.get_execution_options()
     try:
         raw.begin(to_write=_writes(connection), unlimited=bool(options.get(_UNLIMITED, False)))
+        if _writes(connection) and not options.get(_DESPITE_STOP):
+            write_stop.require_none(connection)
     except connection.dialect.loaded_dbapi.Error as error:
         if connection.dialect.is_disconnect(error, raw, None):
             connection.invalidate(error)

@@ -20,7 +20,7 @@ ASK_AGAIN, ASK_LATER = 0.0001, 0.001
 _SYNC = getattr(os, "fdatasync", os.fsync)
 PROBE = 64 * 1024
 """Bytes that `storage_fault` writes: more than a usual commit."""
-_LOCKED = "database is locked"
+LOCKED = "database is locked"
 MISSING = "the database file is missing"
 REPLACED = "the database file was replaced while the service had it open"
 
@@ -169,12 +169,12 @@ class QueuedConnection(sqlite3.Connection):
         """
         until = time.monotonic() + BUSY_TIMEOUT_MS / 1000
         if not self._file.turn.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
-            raise sqlite3.OperationalError(_LOCKED)
+            raise sqlite3.OperationalError(LOCKED)
         self._has_turn = True
         self.execute("PRAGMA busy_timeout = 0")
         try:
             if not self._asked(until):
-                raise sqlite3.OperationalError(_LOCKED)
+                raise sqlite3.OperationalError(LOCKED)
         except BaseException:
             self._end_turn()
             raise

@@ -22,6 +22,7 @@ from commentsvc.models.moderation import Action, Ban, BanKind, FilterWord, Note,
 from commentsvc.models.people import Commenter, Identity, Membership, Picture, Registration
 from commentsvc.models.provider_notices import NoticeKind, NoticeOutcome, ProviderNotice
 from commentsvc.models.searched import search_text
+from commentsvc.models.service_moves import MoveState, ServiceMove
 from commentsvc.models.sites import Origin, Site, Thread, ThreadAlias
 from commentsvc.models.subscriptions import (
     ConfirmationCount,
@@ -63,6 +64,7 @@ __all__ = [
     "Kind",
     "LoginSession",
     "Membership",
+    "MoveState",
     "Note",
     "Notice",
     "NoticeKind",
@@ -78,6 +80,7 @@ __all__ = [
     "Report",
     "Revision",
     "Role",
+    "ServiceMove",
     "Site",
     "Status",
     "Subscription",

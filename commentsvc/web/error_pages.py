@@ -41,6 +41,7 @@ STATUS: tuple[tuple[type[errors.CommentsvcError], int], ...] = (
     (errors.ImportConflictError, 409),
     (errors.UploadError, 422),
     (errors.UploadTooLargeError, 413),
+    (errors.ServiceMovingError, 503),
 )
 _JSON = "application/json"
 NOT_STORED = (
@@ -104,6 +105,8 @@ def _ours(error: errors.CommentsvcError) -> ResponseReturnValue:
     response = answer(status_of(error), str(error))
     if isinstance(error, errors.TooManyError):
         response.headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, errors.ServiceMovingError):
+        response.headers["Retry-After"] = "120"
     return response
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
@@ -16,6 +16,7 @@ from commentsvc.cli.checks.finding import Finding
 from commentsvc.config import PREFIX, Settings
 from commentsvc.db import outage, sqlite
 from commentsvc.db.session import sqlite_file
+from commentsvc.models import MoveState, ServiceMove
 
 RESTORE = "The file is damaged. Stop the service and restore a backup (docs/serving.md, “When something is broken”)."
 NO_SPACE = "Free some space, or nobody can comment. The comments that are stored are safe."
@@ -29,9 +30,35 @@ BACKUP_DIR = f"{PREFIX}BACKUP_DIR"
 def database(session: Session, settings: Settings) -> Iterator[Finding]:
     """Check the database."""
     yield Finding("Database", service.without_password(settings.database_url))
+    yield from _move(session)
     if file := sqlite_file(settings.database_url):
         yield _pages(session)
         yield _disk(file.parent)
+
+
+def _move(session: Session) -> Iterator[Finding]:
+    """Say that the service moves, or has moved, to another database: nothing can be changed in this one."""
+    row = session.scalars(select(ServiceMove)).one_or_none()
+    if row is None:
+        return
+    began = f"on {row.began_at:%Y-%m-%d at %H:%M} UTC"
+    if row.state is MoveState.COPYING:
+        state, advice = f"to {row.other} began {began}", "Wait: nothing can be posted until it is done."
+    elif row.state is MoveState.MOVED:
+        state = f"to {row.other} was made {began}, and nothing can be changed in this database"
+        advice = (
+            f"Set {PREFIX}DATABASE_URL to the other database, and restart the service. To stay with this one instead: "
+            "commentsvc move --cancel"
+        )
+    else:
+        state = (
+            f"from {row.other}, begun {began}, was interrupted, and nothing can be changed in this database"
+        )
+        advice = (
+            "Repeat `commentsvc move --to` with the settings of the earlier database; if it refuses this one, use a "
+            "new one."
+        )
+    yield Finding("Its move", state, advice)
 
 
 def _pages(session: Session) -> Finding:

@@ -206,6 +206,7 @@ LEFT_OUT: Mapping[str, str] = {
     "pressure": "surge protection, which looks at the present",
     "provider_notice": "requests of providers that were carried out",
     "registration": "secrets of this service at Mastodon instances, made again at the next login",
+    "service_move": "that this service moves to another database",
     "ticket": "logins that are in progress",
     "usual": "recalculated",
     "work_round": "when this service last did its work",

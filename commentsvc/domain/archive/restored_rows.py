@@ -12,7 +12,7 @@ from commentsvc.domain import hash_keys
 from commentsvc.domain.accounts import single_sign_on
 from commentsvc.domain.archive import records
 from commentsvc.domain.archive.parts import ArchivePart
-from commentsvc.domain.comments import comment_text
+from commentsvc.domain.archive.rendered_texts import rendered
 from commentsvc.domain.notifications import suppression
 from commentsvc.errors import ArchiveError
 from commentsvc.models import (
@@ -28,7 +28,6 @@ from commentsvc.models import (
     Thread,
     search_text,
 )
-from commentsvc.text import markup
 
 RESTORED = "restored."
 """Begins the kind of an action that was restored under other numbers, so that nobody can undo it."""
@@ -37,12 +36,15 @@ KIND_LONGEST = 40
 _COMMENTER = "commenter:"
 
 
-def completed(part: ArchivePart, row: dict[str, Any]) -> dict[str, Any]:
-    """Add what an archive leaves out because it is made from the rest, and a new token; this is the slow part."""
+def completed(part: ArchivePart, row: dict[str, Any], text: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Add what an archive leaves out because it is made from the rest, and a new token.
+
+    `text` has the columns of a comment's text, if they have been made before.
+    """
     if part.model is Subscription:
         row["token"] = secrets.token_hex(16)
     elif part.model is Comment:
-        _with_text(row)
+        row |= rendered(row) if text is None else text
     if part.model in {Comment, Thread, Commenter}:
         row["search_text"] = search_text(part.model, row)
     return row
@@ -130,10 +132,3 @@ class RowMaker:
             return None
         row[name] = f"{before}{number}"
         return row
-
-
-def _with_text(row: dict[str, Any]) -> None:
-    """Render the text anew: HTML of a file is never trusted."""
-    row["html"] = comment_text.render(row["source"], row["format"]).html
-    row["renderer"] = markup.VERSION
-    row["digest"] = comment_text.digest_of(row["source"])

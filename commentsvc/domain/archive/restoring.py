@@ -1,13 +1,18 @@
-"""Restores an archive into a database, empty or not, in one transaction."""
+"""Restores an archive into a database, empty or not, in one transaction.
+
+Half of an archive could not be completed later: what a site or a comment has comes only together with it, because what
+exists keeps its own. So it is one transaction, and what takes long, the texts, is rendered before it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any
 
-from sqlalchemy import exists, insert, or_, select, text
+from sqlalchemy import exists, insert, or_, select
+from sqlalchemy import text as sql_text
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
@@ -16,6 +21,7 @@ from commentsvc.domain.archive import known_rows, recounting
 from commentsvc.domain.archive.known_rows import KnownRows
 from commentsvc.domain.archive.parts import PARTS, ArchivePart
 from commentsvc.domain.archive.reading import ArchiveFile
+from commentsvc.domain.archive.rendered_texts import RenderedTexts
 from commentsvc.domain.archive.restored_rows import Numbers, RowMaker, completed
 from commentsvc.errors import ArchiveError
 from commentsvc.models import Comment, Commenter, Origin, Site
@@ -44,11 +50,23 @@ def restore(session: Session, archive: ArchiveFile, *, progress: Progress | None
     """Restore a verified archive and commit; what exists already stays as it is.
 
     An empty database gets the numbers of the archive; in any other, records get new ones, and nothing is doubled.
-    Raises ArchiveError, after which nothing has changed.
+    `progress` is called with the number of comments that were rendered, and of those that were stored. Raises
+    ArchiveError, after which nothing has changed.
     """
+    progress = progress or (lambda _: None)
+    if not is_empty(session):  # here, too, so that nobody waits for the texts in vain
+        _require_free_origins(session, archive)
+    with RenderedTexts() as texts:
+        texts.write(session, archive, progress)
+        return _restored(session, archive, texts, progress)
+
+
+def _restored(
+    session: Session, archive: ArchiveFile, texts: RenderedTexts, progress: Progress
+) -> RestoreReport:
     begin_write(session, unlimited=True)
     try:
-        report = _Restore(session, archive, progress or (lambda _: None)).run()
+        report = _Restore(session, archive, texts, progress).run()
         session.commit()
     except (IntegrityError, DataError) as error:
         session.rollback()
@@ -70,8 +88,10 @@ def is_empty(session: Session) -> bool:
 
 
 class _Restore:
-    def __init__(self, session: Session, archive: ArchiveFile, progress: Progress) -> None:
-        self.session, self.archive, self.progress = session, archive, progress
+    def __init__(
+        self, session: Session, archive: ArchiveFile, texts: RenderedTexts, progress: Progress
+    ) -> None:
+        self.session, self.archive, self.texts, self.progress = session, archive, texts, progress
         self.report = RestoreReport(into_empty=is_empty(session))
         self.numbers = Numbers(kept=self.report.into_empty)
         self.rows = RowMaker(session, self.numbers)
@@ -82,7 +102,7 @@ class _Restore:
 
     def run(self) -> RestoreReport:
         if not self.report.into_empty:
-            self._require_free_origins()
+            _require_free_origins(self.session, self.archive)
         for part in PARTS:
             self._restore_part(part)
         if self.report.into_empty:
@@ -91,24 +111,6 @@ class _Restore:
             recounting.recount(self.session, self.threads)
         self.report.unknown_addresses = self.rows.unknown_addresses
         return self.report
-
-    def _require_free_origins(self) -> None:
-        """Raise ArchiveError if a new site of the archive has an origin that belongs to another site here."""
-        names = {record["id"]: record["name"] for record in self.archive.records(_part_of(Site))}
-        owners = {
-            row.origin: row.name
-            for row in self.session.execute(
-                select(Origin.origin, Site.name).join(Site, Site.id == Origin.site_id)
-            )
-        }
-        existing = set(self.session.scalars(select(Site.name)))
-        for record in self.archive.records(_part_of(Origin)):
-            name, owner = names.get(record["site_id"]), owners.get(record["origin"])
-            if name not in existing and owner is not None:
-                raise ArchiveError(
-                    f"{record['origin']} belongs to the site {owner} here, and to {name} in the archive. "
-                    "Give both sites the same name, or take the origin from one of them."
-                )
 
     def _restore_part(self, part: ArchivePart) -> None:
         self.known.load(part)
@@ -127,10 +129,12 @@ class _Restore:
         return max((int(record["id"]) for record in self.archive.records(part)), default=0)
 
     def _new_rows(self, part: ArchivePart) -> Iterator[dict[str, Any]]:
+        texts = self.texts.read() if part.model is Comment else repeat(None)
         for record in self.archive.records(part):
+            text = next(texts)  # also of a record that is left out
             row = self.rows.row(part, record) if self.report.into_empty else self._added(part, record)
             if row is not None:
-                yield completed(part, row)
+                yield completed(part, row, text)
 
     def _added(self, part: ArchivePart, record: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the row of a record that is not here yet, else None."""
@@ -160,6 +164,23 @@ class _Restore:
         self.threads.add(row["thread_id"])
 
 
+def _require_free_origins(session: Session, archive: ArchiveFile) -> None:
+    """Raise ArchiveError if a new site of the archive has an origin that belongs to another site here."""
+    names = {record["id"]: record["name"] for record in archive.records(_part_of(Site))}
+    owners = {
+        row.origin: row.name
+        for row in session.execute(select(Origin.origin, Site.name).join(Site, Site.id == Origin.site_id))
+    }
+    existing = set(session.scalars(select(Site.name)))
+    for record in archive.records(_part_of(Origin)):
+        name, owner = names.get(record["site_id"]), owners.get(record["origin"])
+        if name not in existing and owner is not None:
+            raise ArchiveError(
+                f"{record['origin']} belongs to the site {owner} here, and to {name} in the archive. "
+                "Give both sites the same name, or take the origin from one of them."
+            )
+
+
 def _batches(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     while batch := list(islice(rows, BATCH)):
         yield batch
@@ -176,7 +197,7 @@ def _continue_numbers(session: Session) -> None:
     for part in PARTS:
         if "id" in part.columns:
             session.execute(
-                text(
+                sql_text(
                     f"SELECT setval(pg_get_serial_sequence('\"{part.name}\"', 'id'), "  # noqa: S608 - our own name
                     f'GREATEST((SELECT MAX(id) FROM "{part.name}"), 1))'
                 )

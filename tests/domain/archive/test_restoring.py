@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 
 from commentsvc.config import Settings
 from commentsvc.db.session import begin_write
+from commentsvc.domain.archive import restoring
 from commentsvc.domain.archive.parts import PARTS
+from commentsvc.domain.archive.reading import ArchiveFile
 from commentsvc.domain.archive.restored_rows import RESTORED
 from commentsvc.domain.notifications import suppression
 from commentsvc.domain.reading import old_anchors
@@ -203,6 +205,34 @@ def test_a_suppressed_address_stays_suppressed_under_another_key(
     ).one()
     assert subscription.address_hash != suppression.hash_of_address(archives.KEY, "ada@mail.example")
     assert session.scalars(select(Suppression.address_hash)).all() == [subscription.address_hash]
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
+def test_comments_can_be_written_until_all_texts_are_rendered(
+    session: Session, site: Site, sqlite_settings: Settings, tmp_path: Path
+) -> None:
+    archives.make_other(session, site)
+    with archives.opened(sqlite_settings) as source:
+        archives.fill(source)
+        path = archives.write(source, tmp_path / "a.zip")
+    number = len(archives.contents(path)["comment"])
+    steps: list[int] = []
+
+    def write_meanwhile(step: int) -> None:
+        steps.append(step)
+        if len(steps) == number:
+            with Session(session.get_bind()) as other:
+                begin_write(other)
+                other.add(Commenter(name="Written meanwhile"))
+                other.commit()
+
+    with ArchiveFile(path) as archive:
+        report = restoring.restore(session, archive, progress=write_meanwhile)
+    assert report.added["comment"] == number
+    assert sum(steps) == 2 * number
+    assert session.scalar(select(Commenter.id).where(Commenter.name == "Written meanwhile"))
+    kept = select(Comment.html).where(Comment.html == "")
+    assert session.scalars(kept).all() == []
 
 
 def test_an_origin_of_another_site_is_refused(
