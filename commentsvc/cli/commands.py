@@ -8,7 +8,19 @@ from typing import Any
 import click
 
 from commentsvc import extras
-from commentsvc.cli import admin, announce, archive, comments, doctor, options, site, stats, transfer, user
+from commentsvc.cli import (
+    admin,
+    announce,
+    archive,
+    backup,
+    comments,
+    doctor,
+    options,
+    site,
+    stats,
+    transfer,
+    user,
+)
 from commentsvc.cli import demo as cli_demo
 from commentsvc.cli import init as cli_init
 from commentsvc.cli import serve as cli_serve
@@ -35,6 +47,7 @@ GROUPS: dict[str, tuple[click.Command, ...]] = {
     "Leave, move and come back": (
         archive.export,
         archive.archive,
+        backup.backup,
         archive.restore,
     ),
     "After an update, and beside another server": (

@@ -24,6 +24,7 @@ BATCH = 500
 """Rows that are stored by one statement."""
 
 Progress = Callable[[int], object]
+Complete = Callable[[ArchivePart, dict[str, Any]], dict[str, Any]]
 
 
 @dataclass(slots=True)
@@ -40,7 +41,13 @@ class RestoreReport:
     """Suppressed addresses that cannot be recognised here: see `RowMaker`."""
 
 
-def restore(session: Session, archive: ArchiveFile, *, progress: Progress | None = None) -> RestoreReport:
+def restore(
+    session: Session,
+    archive: ArchiveFile,
+    *,
+    progress: Progress | None = None,
+    complete: Complete = completed,
+) -> RestoreReport:
     """Restore a verified archive and commit; what exists already stays as it is.
 
     An empty database gets the numbers of the archive; in any other, records get new ones, and nothing is doubled.
@@ -48,7 +55,7 @@ def restore(session: Session, archive: ArchiveFile, *, progress: Progress | None
     """
     begin_write(session, unlimited=True)
     try:
-        report = _Restore(session, archive, progress or (lambda _: None)).run()
+        report = _Restore(session, archive, progress or (lambda _: None), complete).run()
         session.commit()
     except (IntegrityError, DataError) as error:
         session.rollback()
@@ -70,8 +77,10 @@ def is_empty(session: Session) -> bool:
 
 
 class _Restore:
-    def __init__(self, session: Session, archive: ArchiveFile, progress: Progress) -> None:
-        self.session, self.archive, self.progress = session, archive, progress
+    def __init__(
+        self, session: Session, archive: ArchiveFile, progress: Progress, complete: Complete
+    ) -> None:
+        self.session, self.archive, self.progress, self.complete = session, archive, progress, complete
         self.report = RestoreReport(into_empty=is_empty(session))
         self.numbers = Numbers(kept=self.report.into_empty)
         self.rows = RowMaker(session, self.numbers)
@@ -130,7 +139,7 @@ class _Restore:
         for record in self.archive.records(part):
             row = self.rows.row(part, record) if self.report.into_empty else self._added(part, record)
             if row is not None:
-                yield completed(part, row)
+                yield self.complete(part, row)
 
     def _added(self, part: ArchivePart, record: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the row of a record that is not here yet, else None."""

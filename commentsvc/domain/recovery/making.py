@@ -1,0 +1,119 @@
+"""Makes a backup: consistent, private, and proved before it gets its name."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from commentsvc.db.session import sqlite_file
+from commentsvc.domain.maintenance import backups
+from commentsvc.domain.recovery import archive_copy, sqlite_copy
+from commentsvc.errors import BackupError, BackupRunningError
+
+_UNFINISHED = ".commentsvc-backup-"
+"""Begins the name of the folder in which a backup is made and proved."""
+_LOCK = ".commentsvc-backup.lock"
+
+
+def make(engine: Engine, directory: Path, *, at: datetime) -> Path:
+    """Make a backup in a directory, which is created if there is none, and return its file.
+
+    Raises BackupError, after which there is no new file, and all earlier ones are still there.
+    """
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _alone(directory), _scratch_folder(directory) as folder:
+            file = folder / "backup"
+            os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            _write(engine, file, folder, at=at)
+            return _named(file, directory, engine.dialect.name, at)
+    except OSError as error:
+        raise BackupError(_failure(directory, error.strerror or str(error), error.errno)) from error
+    except sqlite3.Error as error:
+        raise BackupError(_failure(directory, str(error))) from error
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or type(error).__name__).strip()
+        raise BackupError(_failure(directory, (reason.splitlines() or ["unknown"])[0])) from None
+
+
+def remove_superfluous(directory: Path) -> None:
+    """Delete the backups that the schedule does not keep; other files stay. Raises OSError."""
+    for backup in backups.superfluous(backups.in_directory(directory)):
+        with suppress(FileNotFoundError):
+            backup.path.unlink()
+
+
+def _write(engine: Engine, file: Path, folder: Path, *, at: datetime) -> None:
+    """Write a backup and prove it; raises BackupError, and the errors of disk and database."""
+    if engine.dialect.name == "sqlite":
+        database = sqlite_file(engine.url)
+        if database is None:
+            raise BackupError("A backup needs the path of the SQLite file in COMMENTSVC_DATABASE_URL.")
+        contents = sqlite_copy.write(database, file)
+        _sync(file)
+        sqlite_copy.prove(file, contents)
+    else:
+        with Session(engine) as session:
+            archive_copy.write(session, file, at=at)
+        _sync(file)
+        archive_copy.prove(file, folder, at=at)
+
+
+def _named(file: Path, directory: Path, engine_name: str, at: datetime) -> Path:
+    """Give a proved backup its name, and return its path."""
+    while (path := directory / backups.name_of(engine_name, at)).exists():
+        at += timedelta(seconds=1)
+    file.rename(path)
+    _sync(directory)
+    return path
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """Let no other process make a backup there meanwhile; raises BackupRunningError."""
+    descriptor = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BackupRunningError(directory) from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _scratch_folder(directory: Path) -> Iterator[Path]:
+    """Yield a private folder, deleted at the end; those of processes that were killed go first."""
+    for left in directory.glob(f"{_UNFINISHED}*"):
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=directory, prefix=_UNFINISHED) as folder:
+        yield Path(folder)
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file, or the names in a directory, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _failure(directory: Path, reason: str, number: int | None = None) -> str:
+    is_full = number in {errno.ENOSPC, errno.EDQUOT} or "disk is full" in reason
+    advice = " Free some space there." if is_full else ""
+    return f"No backup was made in {directory}: {reason}.{advice} Earlier backups are still there."
