@@ -13,6 +13,7 @@ from commentsvc.config import Settings
 from commentsvc.db.session import db as database
 from commentsvc.db.session import engine_options, on_commit
 from commentsvc.domain.accounts import token_hashes
+from commentsvc.domain.ledger import files as ledger_files
 from commentsvc.integrations.oauth import catalogue
 from commentsvc.integrations.rate_limits import Counters, PostLimits
 from commentsvc.serving import stack
@@ -47,6 +48,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         engine = database.engine
     on_commit(engine, broadcast.publish)
     token_hashes.hash_with(engine, settings.secret_key)
+    ledger_files.write_to(engine, settings.ledger_dir)
     _services(settings, broadcast).install(app)
     _init_web(app, settings)
     layers = stack.around_flask(settings, engine, signal, broadcast)
