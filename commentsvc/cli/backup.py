@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from sqlalchemy.orm import Session
 
 from commentsvc.cli import output, service
 from commentsvc.cli.checks.storage import BACKUP_DIR
+from commentsvc.domain.ledger import upkeep
 from commentsvc.models import now
 
 
@@ -29,4 +31,6 @@ def backup(directory: Path | None) -> None:
         raise click.UsageError(f"Name a directory, or set {BACKUP_DIR}.")
     with service.migrated(settings) as engine:
         path = making.make(engine, where, at=now())
+        with Session(engine) as session:
+            upkeep.bring_up_to_date(session, where)
     click.echo(f"Written and proved: {output.plain(str(path))}, {path.stat().st_size:,} bytes.")

@@ -16,6 +16,7 @@ from commentsvc.cli import (
     comments,
     doctor,
     options,
+    restore,
     site,
     stats,
     transfer,
@@ -48,7 +49,7 @@ GROUPS: dict[str, tuple[click.Command, ...]] = {
         archive.export,
         archive.archive,
         backup.backup,
-        archive.restore,
+        restore.restore,
     ),
     "After an update, and beside another server": (
         cli_serve.upgrade,

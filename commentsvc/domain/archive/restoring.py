@@ -47,15 +47,18 @@ def restore(
     *,
     progress: Progress | None = None,
     complete: Complete = completed,
+    amend: Callable[[Session], object] = lambda _: None,
 ) -> RestoreReport:
     """Restore a verified archive and commit; what exists already stays as it is.
 
     An empty database gets the numbers of the archive; in any other, records get new ones, and nothing is doubled.
+    `amend` may change what was restored before anybody sees it.
     Raises ArchiveError, after which nothing has changed.
     """
     begin_write(session, unlimited=True)
     try:
         report = _Restore(session, archive, progress or (lambda _: None), complete).run()
+        amend(session)
         session.commit()
     except (IntegrityError, DataError) as error:
         session.rollback()

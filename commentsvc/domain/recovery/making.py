@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -32,13 +32,37 @@ def make(engine: Engine, directory: Path, *, at: datetime) -> Path:
 
     Raises BackupError, after which there is no new file, and all earlier ones are still there.
     """
+    with _in_words(directory), _alone(directory):
+        return _make(engine, directory, at)
+
+
+def make_daily(engine: Engine, directory: Path, *, at: datetime) -> Path | None:
+    """Make a backup unless there is one of this day, then delete those that need not be kept; return the new one.
+
+    Raises BackupError; BackupRunningError if another process makes one now.
+    """
+    with _in_words(directory), _alone(directory):
+        if not backups.is_due(directory, at=at):
+            return None  # another process was faster
+        made = _make(engine, directory, at)
+        for backup in backups.superfluous(backups.in_directory(directory)):
+            backup.path.unlink(missing_ok=True)
+        return made
+
+
+def _make(engine: Engine, directory: Path, at: datetime) -> Path:
+    with _scratch_folder(directory) as folder:
+        file = folder / "backup"
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        _write(engine, file, folder, at=at)
+        return _named(file, directory, engine.dialect.name, at)
+
+
+@contextmanager
+def _in_words(directory: Path) -> Iterator[None]:
+    """Raise the errors of disk and database as BackupError."""
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _alone(directory), _scratch_folder(directory) as folder:
-            file = folder / "backup"
-            os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-            _write(engine, file, folder, at=at)
-            return _named(file, directory, engine.dialect.name, at)
+        yield
     except OSError as error:
         raise BackupError(_failure(directory, error.strerror or str(error), error.errno)) from error
     except sqlite3.Error as error:
@@ -46,13 +70,6 @@ def make(engine: Engine, directory: Path, *, at: datetime) -> Path:
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or type(error).__name__).strip()
         raise BackupError(_failure(directory, (reason.splitlines() or ["unknown"])[0])) from None
-
-
-def remove_superfluous(directory: Path) -> None:
-    """Delete the backups that the schedule does not keep; other files stay. Raises OSError."""
-    for backup in backups.superfluous(backups.in_directory(directory)):
-        with suppress(FileNotFoundError):
-            backup.path.unlink()
 
 
 def _write(engine: Engine, file: Path, folder: Path, *, at: datetime) -> None:
@@ -83,6 +100,7 @@ def _named(file: Path, directory: Path, engine_name: str, at: datetime) -> Path:
 @contextmanager
 def _alone(directory: Path) -> Iterator[None]:
     """Let no other process make a backup there meanwhile; raises BackupRunningError."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:

@@ -49,7 +49,7 @@ def prove(copy: Path, expected: Contents) -> None:
 def require_sound(file: Path) -> None:
     """Raise BackupError if SQLite finds a fault in a file."""
     try:
-        with _opened(file, "ro") as connection:
+        with _opened(file, "rw") as connection:
             faults = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
     except sqlite3.Error as error:
         faults = [str(error).encode()]

@@ -153,18 +153,26 @@ def test_seven_days_and_four_weeks_are_kept() -> None:
     assert backups.superfluous(made[50:51]) == []
 
 
-def test_files_that_are_not_ours_stay(tmp_path: Path) -> None:
+def test_the_daily_backup_is_made_once_and_leaves_files_that_are_not_ours(
+    session: Session, tmp_path: Path
+) -> None:
+    session.commit()
+    folder, engine = tmp_path / "backups", session.get_bind().engine
+    folder.mkdir()
     others = [
         "comments.sqlite",
         "commentsvc-20200101T000000Z-sqlite.db.gz",
         "commentsvc-99999999T999999Z-sqlite.db",
     ]
     for name in others:
-        (tmp_path / name).touch()
+        (folder / name).touch()
     for day in range(1, 29):
-        (tmp_path / backups.name_of("postgresql", datetime(2026, 1, day, tzinfo=UTC))).touch()
-    making.remove_superfluous(tmp_path)
-    left = names(tmp_path)
-    assert set(others) <= set(left)
-    assert backups.name_of("postgresql", datetime(2026, 1, 28, tzinfo=UTC)) in left
-    assert len(left) == len(others) + 7 + 2
+        (folder / backups.name_of("postgresql", datetime(2026, 1, day, tzinfo=UTC))).touch()
+    made = making.make_daily(engine, folder, at=AT)
+    assert made is not None
+    left = names(folder)
+    assert {*others, made.name} <= set(left)
+    assert len(left) == len(others) + 1 + 6 + 1
+    assert making.make_daily(engine, folder, at=AT + timedelta(hours=12)) is None
+    assert names(folder) == left
+    assert making.make_daily(engine, folder, at=AT + timedelta(hours=13)) is not None
