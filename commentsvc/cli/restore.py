@@ -59,22 +59,27 @@ def _restored_archive(settings: Settings, path: Path) -> Iterator[str]:
 
     with service.opened(settings) as session, archive.opened(path) as file:
         file.verify()
-        ledgers = _ledgers(session, settings, path)
+        present, has_key = _ledgers(session, settings, path)
         replayed = replaying.ReplayReport()
 
         def amend(session: Session) -> None:
             nonlocal replayed
-            replayed = replaying.replay(session, ledgers)
+            replayed = replaying.replay(session, present)
 
         comments = file.manifest.records_of(part_of("comment"))
         with output.bar(comments, "Restoring") as bar:
             report = restoring.restore(session, file, progress=bar.update, amend=amend)
+    if has_key:
+        report.unknown_addresses = 0
     yield from _lines(report)
     yield from _replayed(replayed)
 
 
-def _ledgers(session: Session, settings: Settings, path: Path) -> Ledgers:
-    """Return the ledgers for an archive; an empty database takes over the key of its hashes."""
+def _ledgers(session: Session, settings: Settings, path: Path) -> tuple[Ledgers, bool]:
+    """Return the ledgers for an archive, and whether the latest has the key of this database.
+
+    An empty database takes that key over, so that it recognises the hashes of the archive.
+    """
     from commentsvc.domain.archive import restoring
     from commentsvc.domain.ledger import entries
     from commentsvc.domain.recovery import ledgers
@@ -91,7 +96,7 @@ def _ledgers(session: Session, settings: Settings, path: Path) -> Ledgers:
         own_key = wanted
     present[own_key] = [*present.get(own_key, []), *entries.stored(session)]
     session.rollback()
-    return present
+    return present, wanted == own_key
 
 
 def _require_stopped(settings: Settings) -> None:

@@ -41,7 +41,8 @@ class ScheduledBackups:
             return
         self._next_check = time.monotonic() + CHECK_EVERY
         if self._is_due():
-            self._thread = threading.Thread(target=self.make, name="backup")
+            # A stop does not wait for it: what is unfinished has no name, and is removed by the next one.
+            self._thread = threading.Thread(target=self.make, name="backup", daemon=True)
             self._thread.start()
 
     def make(self) -> None:
@@ -58,7 +59,7 @@ class ScheduledBackups:
             self._failed(str(error))
         except Exception:
             self._next_check = time.monotonic() + AGAIN_AFTER
-            log.exception("the backup failed; the next attempt is in an hour")
+            log.exception("the backup failed, and will be tried again")
         else:
             if path is not None:
                 log.info("a backup was made and proved: %s", path)
@@ -86,4 +87,4 @@ class ScheduledBackups:
 
     def _failed(self, reason: str) -> None:
         self._next_check = time.monotonic() + AGAIN_AFTER
-        log.error("%s The next attempt is in an hour.", reason)
+        log.error("%s It will be tried again.", reason)

@@ -8,6 +8,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -22,6 +23,8 @@ from commentsvc.domain.maintenance import backups
 from commentsvc.domain.recovery import archive_copy, sqlite_copy
 from commentsvc.errors import BackupError, BackupRunningError
 
+WAIT = 300.0
+"""Seconds for which the command waits for a backup that another process makes."""
 _UNFINISHED = ".commentsvc-backup-"
 """Begins the name of the folder in which a backup is made and proved."""
 _LOCK = ".commentsvc-backup.lock"
@@ -32,7 +35,7 @@ def make(engine: Engine, directory: Path, *, at: datetime) -> Path:
 
     Raises BackupError, after which there is no new file, and all earlier ones are still there.
     """
-    with _in_words(directory), _alone(directory):
+    with _in_words(directory), _alone(directory, wait=WAIT):
         return _make(engine, directory, at)
 
 
@@ -41,7 +44,7 @@ def make_daily(engine: Engine, directory: Path, *, at: datetime) -> Path | None:
 
     Raises BackupError; BackupRunningError if another process makes one now.
     """
-    with _in_words(directory), _alone(directory):
+    with _in_words(directory), _alone(directory, wait=0):
         if not backups.is_due(directory, at=at):
             return None  # another process was faster
         made = _make(engine, directory, at)
@@ -98,18 +101,28 @@ def _named(file: Path, directory: Path, engine_name: str, at: datetime) -> Path:
 
 
 @contextmanager
-def _alone(directory: Path) -> Iterator[None]:
-    """Let no other process make a backup there meanwhile; raises BackupRunningError."""
+def _alone(directory: Path, *, wait: float) -> Iterator[None]:
+    """Let no other process make a backup there meanwhile; raises BackupRunningError after `wait` seconds."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BackupRunningError(directory) from None
+        until = time.monotonic() + wait
+        while not _is_locked(descriptor):
+            if time.monotonic() >= until:
+                raise BackupRunningError(directory)
+            time.sleep(0.2)
         yield
     finally:
         os.close(descriptor)
+
+
+def _is_locked(descriptor: int) -> bool:
+    """Try to lock a file; return whether it worked."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextmanager

@@ -52,7 +52,7 @@ def _last_backup(admin: AdminContext) -> str | None:
         return None
     made = backups.last_proved(settings())
     if made is None:
-        return "There is no proved backup yet."
+        return "No proved backup was found: ask who runs the service."
     late = " It is too old: ask who runs the service." if now() - made > backups.LATE else ""
     return f"The last proved backup was made on {made:%-d %B %Y at %H:%M} (UTC).{late}"
 

@@ -128,8 +128,8 @@ def test_a_failed_backup_leaves_the_earlier_ones(
 
 def test_two_at_once_make_one(session: Session, tmp_path: Path) -> None:
     session.commit()
-    with making._alone(tmp_path), pytest.raises(BackupRunningError):
-        making.make(session.get_bind().engine, tmp_path, at=AT)
+    with making._alone(tmp_path, wait=0), pytest.raises(BackupRunningError):
+        making.make_daily(session.get_bind().engine, tmp_path, at=AT)
     left = tmp_path / ".commentsvc-backup-killed"
     left.mkdir()
     (left / "backup").write_text("half")
