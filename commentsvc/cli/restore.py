@@ -110,6 +110,7 @@ def _replayed(report: ReplayReport) -> Iterator[str]:
         counts = {
             "comment": report.comments,
             "person": report.people,
+            "login": report.logins,
             "subscription": report.subscriptions,
             "address": report.addresses,
         }

@@ -19,6 +19,8 @@ class LedgerKind(StrEnum):
     """A comment was erased, or deleted for good."""
     PERSON = "person"
     """An account was erased; an entry for each of its logins."""
+    LOGIN = "login"
+    """A login was taken from an account that stays."""
     GUEST = "guest"
     """A guest was erased."""
     ADDRESS = "address"

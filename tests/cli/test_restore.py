@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import stat
 from contextlib import closing
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from commentsvc.serving import service_lock
 from tests.support.cli_service import fail, succeed
 
 DATABASE = Path("instance/comments.sqlite")
@@ -96,3 +98,32 @@ def test_a_backup_needs_a_directory(written: list[int], monkeypatch: pytest.Monk
     assert "Written and proved: " in succeed("backup")
     Path("file").touch()
     assert "No backup was made" in fail("backup", "file/below")
+
+
+def test_an_archive_needs_the_key_of_its_ledger(written: list[int]) -> None:
+    """The database is lost, and only the folder of the export is left."""
+    Path("safe").mkdir()
+    succeed("export", "--output", "safe/all.zip")
+    succeed("user", "erase", "email:ada@mail.example", "--yes")
+    (ledger,) = Path("instance").glob("*.ledger")
+    shutil.copy(ledger, "safe")
+    key = ledger.with_suffix(".key")
+    shutil.move(key, "key")
+    shutil.rmtree("instance")
+    succeed("init")
+    sqlite3_run("UPDATE hash_key SET value = hex(randomblob(32))")
+    sqlite3_run("DELETE FROM membership")
+    sqlite3_run("DELETE FROM commenter")
+    assert f"put {key.name} beside it" in fail("restore", "safe/all.zip")
+    shutil.move("key", Path("safe") / key.name)
+    with service_lock.held(Path("instance"), "127.0.0.1:8600"):
+        assert "The service runs at 127.0.0.1:8600" in fail("restore", "safe/all.zip")
+    assert "Erased or ended again" in succeed("restore", "safe/all.zip")
+    assert "ada" not in listed().lower()
+    assert "Wait for me" in listed()
+    assert "Restored: nothing" in succeed("restore", "safe/all.zip")
+
+
+def sqlite3_run(statement: str) -> None:
+    with closing(sqlite3.connect(DATABASE)) as database, database:
+        database.execute(statement)

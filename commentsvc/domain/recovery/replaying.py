@@ -36,13 +36,14 @@ class ReplayReport:
     comments: int = 0
     people: int = 0
     """Accounts and guests."""
+    logins: int = 0
     subscriptions: int = 0
     """Ended."""
     addresses: int = 0
     """That get no more mail, or that were erased."""
 
     def __bool__(self) -> bool:
-        return any((self.comments, self.people, self.subscriptions, self.addresses))
+        return any((self.comments, self.people, self.logins, self.subscriptions, self.addresses))
 
 
 def replay(session: Session, ledgers: Mapping[bytes, Iterable[Entry]]) -> ReplayReport:
@@ -87,7 +88,7 @@ class _Replay:
         return self._recorded[kind].get(subjects.hash_of(self._key, kind, value), [])
 
     def _people(self) -> None:
-        if not self._recorded[LedgerKind.PERSON]:
+        if not self._recorded[LedgerKind.PERSON] and not self._recorded[LedgerKind.LOGIN]:
             return
         logins: dict[int, list[Identity]] = defaultdict(list)
         for login in self._session.scalars(select(Identity)):
@@ -100,6 +101,13 @@ class _Replay:
             ]
             if recorded:
                 self._erase_person(account.id, recorded[-1])
+                continue
+            for login in logins[account.id]:
+                (value,) = subjects.people(account, [login])
+                if any(login.created_at <= entry.at for entry in self._entries(LedgerKind.LOGIN, value)):
+                    self._session.delete(login)
+                    self._report.logins += 1
+        self._session.flush()
 
     def _erase_person(self, commenter_id: int, entry: Entry) -> None:
         browsers = address_proofs.browsers_of(self._session, commenter_id)

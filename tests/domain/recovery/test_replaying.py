@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from commentsvc.config import Settings
 from commentsvc.db.session import begin_write
 from commentsvc.domain import hash_keys
+from commentsvc.domain.accounts import identities
 from commentsvc.domain.admin.author_ref import AuthorKind, AuthorRef
 from commentsvc.domain.archive import restoring
 from commentsvc.domain.archive.reading import ArchiveFile
@@ -62,13 +63,24 @@ class Before:
 
     def __init__(self, session: Session, site: Site) -> None:
         self.session, self.site = session, site
-        self.member = Commenter(name="Mia")
-        session.add(self.member)
+        self.member, self.linked = Commenter(name="Mia"), Commenter(name="Lea")
+        session.add_all([self.member, self.linked])
         session.flush()
         session.add(
             Identity(commenter_id=self.member.id, provider="github", issuer="https://github.com", subject="7")
         )
         session.add(Note(site_id=site.id, about="email:ben@mail.example", text="Knows birds."))
+        for provider in ("gitlab", "google"):
+            issuer = f"https://{provider}.com"
+            session.add(
+                Identity(
+                    commenter_id=self.linked.id,
+                    provider=provider,
+                    issuer=issuer,
+                    subject="8",
+                    created_at=now(),
+                )
+            )
         pen: Pen = article(session, site)
         self.deleted = pen.write("Anna will delete this")
         self.reply = pen.write("Anna stays", to=self.deleted)
@@ -106,6 +118,11 @@ class Before:
         session.commit()
         erasure.erase_guest(session, AuthorRef(AuthorKind.EMAIL, "BEN@mail.example"), site_id=self.site.id)
         erasure.erase(session, self.member.id, Texts.REMOVE)
+        begin_write(session)
+        identities.delete(
+            session, session.scalars(select(Identity).where(Identity.provider == "gitlab")).one()
+        )
+        session.commit()
         expired_comments.remove_chosen(
             session, self.site.id, [self.spam.id], moderator_id=1, at=at, progress=lambda _: None
         )
@@ -131,6 +148,8 @@ def require_erased(session: Session) -> None:
     assert set(session.scalars(select(Comment.guest_email))) <= {None, ANNA.email}
     assert not session.scalars(select(Commenter).where(Commenter.name == "Mia")).all()
     assert not session.scalars(select(Identity).where(Identity.subject == "7")).all()
+    providers = select(Identity.provider).join(Commenter).where(Commenter.name == "Lea")
+    assert session.scalars(providers).all() == ["google"]
     assert not session.scalars(select(Note)).all()
     ended = {row.address: row.ended_by for row in session.scalars(select(Subscription))}
     assert ended == {
@@ -217,7 +236,7 @@ def test_the_ledger_has_nobody_in_clear(session: Session, site: Site, settings: 
     Before(session, site).erase()
     (path,) = files.in_directory(settings.ledger_dir)
     text = path.read_text()
-    for word in ("anna", "ben", "mia", "carl", "example", "github"):
+    for word in ("anna", "ben", "mia", "carl", "example", "github", "gitlab"):
         assert word not in text.lower()
     assert path.stat().st_mode & 0o077 == 0
     assert path.with_suffix(files.KEY).stat().st_mode & 0o077 == 0
