@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import tempfile
@@ -20,6 +19,7 @@ from commentsvc.cli.service import Application
 from commentsvc.config import Settings
 from commentsvc.db.session import begin_write, sqlite_file
 from commentsvc.domain import hash_keys
+from commentsvc.domain.ledger import private_files
 from commentsvc.domain.maintenance import deleted_data
 from commentsvc.errors import BackupError
 from commentsvc.models import AddressCode, LoginSession, Ticket
@@ -63,7 +63,7 @@ def restore(settings: Settings, path: Path, *, yes: bool, at: datetime) -> Resto
         _require_unused(settings, file)
         former = _put_aside(file, at)
         copy.rename(file)
-    _sync(file.parent)
+    private_files.sync(file.parent)
     return RestoredFile(file, former, report)
 
 
@@ -81,10 +81,8 @@ def _prepare(settings: Settings, path: Path, copy: Path) -> ReplayReport:
         report = _replay(engine, (path.parent, settings.ledger_dir, settings.data_dir))
     with closing(sqlite3.connect(copy)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")  # all in one file
-    owner = copy.parent.parent.stat()
-    if os.geteuid() == 0:
-        os.chown(copy, owner.st_uid, owner.st_gid)  # the service runs as another user
-    _sync(copy)
+    private_files.give_to_owner(copy, copy.parent.parent)
+    private_files.sync(copy)
     return report
 
 
@@ -149,11 +147,3 @@ def _put_aside(file: Path, at: datetime) -> Path | None:
         return None
     file.rename(former)
     return former
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine
 
-from commentsvc.domain.ledger import subjects
+from commentsvc.domain.ledger import private_files, subjects
 from commentsvc.models import LedgerKind
 
 LEDGER, KEY = ".ledger", ".key"
@@ -93,7 +93,8 @@ def append(directory: Path, key: bytes, entries: Iterable[Entry], *, unless_know
         if lines := [entry.as_line() for entry in entries if entry.key not in known]:
             _write(descriptor, b"".join(lines))
     if is_new:
-        _sync(directory)
+        private_files.give_to_owner(path, directory)
+        private_files.sync(directory)
 
 
 def read(path: Path) -> list[Entry]:
@@ -167,16 +168,9 @@ def _replace(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+            private_files.give_to_owner(Path(file.name), path.parent)
             Path(file.name).rename(path)
         except BaseException:
             Path(file.name).unlink(missing_ok=True)
             raise
-    _sync(path.parent)
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    private_files.sync(path.parent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 import threading
@@ -14,12 +15,14 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from commentsvc.config import Settings
 from commentsvc.db.session import begin_write
+from commentsvc.domain.ledger import entries, upkeep
 from commentsvc.domain.maintenance import backups
 from commentsvc.domain.maintenance.backups import Backup
 from commentsvc.domain.recovery import archive_copy, making, sqlite_copy
 from commentsvc.errors import BackupError, BackupRunningError
-from commentsvc.models import Comment, Note, Site
+from commentsvc.models import Comment, LedgerKind, Note, Site
 from tests.support import archives
 
 AT = datetime(2026, 11, 30, 11, 2, 3, tzinfo=UTC)
@@ -176,3 +179,19 @@ def test_the_daily_backup_is_made_once_and_leaves_files_that_are_not_ours(
     assert making.make_daily(engine, folder, at=AT + timedelta(hours=12)) is None
     assert names(folder) == left
     assert making.make_daily(engine, folder, at=AT + timedelta(hours=13)) is not None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_root_writes_belongs_to_the_owner_of_the_directory(
+    session: Session, settings: Settings, tmp_path: Path
+) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir(mode=0o700)
+    os.chown(folder, 12345, 12345)
+    entries.record(session, LedgerKind.COMMENT, ["x"])
+    session.commit()
+    making.make(session.get_bind().engine, folder, at=AT)
+    upkeep.bring_up_to_date(session, folder)
+    paths = list(folder.iterdir())
+    assert len(paths) == 4, "the backup, the lock, the ledger and its key"
+    assert {(path.stat().st_uid, stat.S_IMODE(path.stat().st_mode)) for path in paths} == {(12345, 0o600)}
