@@ -36,8 +36,11 @@ def record(
     values = list(values)
     if not values or session.info.get(_PAUSED):
         return
+    website = None if site_id is None else session.get(Site, site_id)
+    if site_id is not None and website is None:
+        return  # the site was removed meanwhile, with everything that the event could be about
     key, at = hash_keys.load_within(session), at or now()
-    site = None if site_id is None else subjects.hash_of_site(key, session.get_one(Site, site_id))
+    site = None if website is None else subjects.hash_of_site(key, website)
     recorded = [
         Entry(secrets.token_hex(16), at, kind, subjects.hash_of(key, kind, value), site, detail)
         for value in values
