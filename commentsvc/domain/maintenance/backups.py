@@ -72,7 +72,8 @@ def is_due(directory: Path, *, at: datetime) -> bool:
         existing = in_directory(directory)
     except FileNotFoundError:
         return True
-    return not existing or existing[0].at.date() < at.astimezone(UTC).date()
+    today = at.astimezone(UTC).date()
+    return all(backup.at.date() != today for backup in existing)  # a wrong clock may have made some in the future
 
 
 def superfluous(existing: Sequence[Backup]) -> list[Backup]:
