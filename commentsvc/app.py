@@ -14,6 +14,7 @@ from commentsvc.db import write_stop
 from commentsvc.db.session import db as database
 from commentsvc.db.session import engine_options, on_commit
 from commentsvc.domain.accounts import token_hashes
+from commentsvc.domain.ledger import files as ledger_files
 from commentsvc.integrations.oauth import catalogue
 from commentsvc.integrations.rate_limits import Counters, PostLimits
 from commentsvc.serving import stack
@@ -49,6 +50,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     on_commit(engine, broadcast.publish)
     write_stop.obey(engine)
     token_hashes.hash_with(engine, settings.secret_key)
+    ledger_files.write_to(engine, settings.ledger_dir)
     _services(settings, broadcast).install(app)
     _init_web(app, settings)
     layers = stack.around_flask(settings, engine, signal, broadcast)

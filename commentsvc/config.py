@@ -148,9 +148,9 @@ class Settings:
         default="1095",
     )
     backup_dir: str = _setting(
-        "The directory of your backups; `commentsvc doctor` says if the newest is too old.",
+        "The directory in which a backup is made and proved each day: see docs/backups.md.",
         default="",
-        shown="not checked",
+        shown="no backups",
     )
     log_level: str = _setting("`DEBUG`, `INFO`, `WARNING` or `ERROR`.", default="INFO")
     mastodon: bool = _setting("`on` lets people of any Mastodon instance log in.", default="off")
@@ -203,6 +203,11 @@ class Settings:
     def base_path(self) -> str:
         """The path of the base URL, such as `/comments`; empty if the service has a host of its own."""
         return self.base_url.removeprefix(self.origin)
+
+    @property
+    def ledger_dir(self) -> Path:
+        """The directory of the ledger of erasures: that of the backups, if there is one."""
+        return Path(self.backup_dir) if self.backup_dir else self.data_dir
 
     @property
     def host(self) -> str:

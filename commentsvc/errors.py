@@ -293,3 +293,14 @@ class LoggedOutError(CommentsvcError):
 
     def __init__(self) -> None:
         super().__init__("You are no longer logged in. Log in again, or comment as a guest.")
+
+
+class BackupError(CommentsvcError):
+    """A backup could not be made, proved or restored; the message says why."""
+
+
+class BackupRunningError(BackupError):
+    """Another process is making a backup in the same directory."""
+
+    def __init__(self, directory: object) -> None:
+        super().__init__(f"Another process is making a backup in {directory}. Try again when it is done.")

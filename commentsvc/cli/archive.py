@@ -1,4 +1,4 @@
-"""The commands export, archive verify and restore."""
+"""The commands export and archive verify."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from commentsvc.models import now
 
 if TYPE_CHECKING:
     from commentsvc.domain.archive.reading import ArchiveFile, Manifest
-    from commentsvc.domain.archive.restoring import RestoreReport
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
@@ -60,7 +59,7 @@ def export(site_name: str | None, path: Path, format_name: str | None) -> None:
             file.write(piece)
     click.echo(f"Written: {output.plain(str(path))}, {path.stat().st_size:,} bytes.")
     if is_archive:
-        with _opened(path) as archive:
+        with opened(path) as archive:
             _show(path, archive.manifest)
     click.echo(chosen.lost)
 
@@ -71,35 +70,17 @@ def archive() -> None:
 
 
 @archive.command()
-@click.argument("path", metavar="FILE", type=_FILE)
+@click.argument("path", metavar="FILE", type=FILE)
 def verify(path: Path) -> None:
     """Check that an archive is whole, without a database."""
-    with _opened(path) as archive:
+    with opened(path) as archive:
         archive.verify()
         _show(path, archive.manifest)
     click.echo("Every record can be read, and all checksums fit.")
 
 
-@click.command()
-@click.argument("path", metavar="FILE", type=_FILE)
-def restore(path: Path) -> None:
-    """Restore an archive, into an empty database or beside what is there.
-
-    Nothing that exists is changed or doubled. An archive is as powerful as a backup, because it has roles: restore only
-    your own.
-    """
-    from commentsvc.domain.archive import restoring
-
-    with service.opened(service.settings()) as session, _opened(path) as archive:
-        archive.verify()
-        with output.bar(2 * _comments(archive.manifest), "Restoring") as bar:
-            report = restoring.restore(session, archive, progress=bar.update)
-    for line in _lines(report):
-        click.echo(line)
-
-
 @contextmanager
-def _opened(path: Path) -> Iterator[ArchiveFile]:
+def opened(path: Path) -> Iterator[ArchiveFile]:
     from commentsvc.domain.archive.reading import ArchiveFile
 
     with ArchiveFile(path) as archive:
@@ -122,12 +103,6 @@ def _written(path: Path) -> Iterator[BinaryIO]:
             raise
 
 
-def _comments(manifest: Manifest) -> int:
-    from commentsvc.domain.archive.parts import part_of
-
-    return manifest.records_of(part_of("comment"))
-
-
 def _show(path: Path, manifest: Manifest) -> None:
     from commentsvc.domain.archive.parts import PARTS
 
@@ -135,22 +110,3 @@ def _show(path: Path, manifest: Manifest) -> None:
     click.echo(output.plain(f"{path}: an archive of {whose}, written at {manifest.created_at}."))
     output.print_columns((part.name, f"{manifest.records_of(part):,}") for part in PARTS)
     click.echo(f"Checksum: {manifest.sha256}")
-
-
-def _lines(report: RestoreReport) -> Iterator[str]:
-    """Say what a restore did, and what it could not bring."""
-    added = ", ".join(f"{number:,} {name}" for name, number in report.added.items() if number)
-    yield f"Restored: {added or 'nothing'}."
-    if not report.into_empty:
-        there = sum(report.unchanged.values())
-        yield f"Were there already, and stay as they are: {output.counted(there, 'record')}."
-        skipped = ", ".join(f"{number:,} {name}" for name, number in report.skipped.items() if number)
-        if skipped:
-            yield f"Left out, because a site or comment that exists keeps its own: {skipped}."
-        yield "Comments got new numbers; old links to them lead to them from their articles' pages."
-    if report.unknown_addresses:
-        yield (
-            f"{report.unknown_addresses:,} addresses that want no mail cannot be recognised here, because nothing in "
-            "the archive names them: see docs/archive.md."
-        )
-    yield "Secrets are in no archive: set Akismet's key and the secret of your own sign-in again."

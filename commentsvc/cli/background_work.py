@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from commentsvc import host_names
+from commentsvc.cli.scheduled_backups import ScheduledBackups
 from commentsvc.cli.service import Application
 from commentsvc.config import Settings
 from commentsvc.db import write_stop
@@ -68,6 +69,7 @@ class BackgroundWork:
         self._engine, self._settings, self._stopped = engine, settings, stopped
         self._next_record = self._next_sweep = self._next_log = time.monotonic()
         self._import: threading.Thread | None = None
+        self._backups = ScheduledBackups(engine, settings)
 
     def run(self) -> None:
         """Do a round every few seconds until `stopped` returns True; log errors."""
@@ -88,6 +90,8 @@ class BackgroundWork:
             self._mail,
             *self._upkeep(),
             self._begin_import,
+            self._backups.begin,
+            self._backups.keep_ledger,
             self._sweep,
             self._empty_log,
         ):
@@ -101,6 +105,9 @@ class BackgroundWork:
         for step in self._upkeep():
             step(session)
         self._import_uploads(session)
+        self._backups.keep_ledger(session)
+        session.rollback()
+        self._backups.make()
         retention.delete_expired(session, RetentionPeriods.read(self._settings), at=now())
         return tried
 

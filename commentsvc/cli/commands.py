@@ -12,10 +12,12 @@ from commentsvc.cli import (
     admin,
     announce,
     archive,
+    backup,
     comments,
     doctor,
     move,
     options,
+    restore,
     site,
     stats,
     transfer,
@@ -47,7 +49,8 @@ GROUPS: dict[str, tuple[click.Command, ...]] = {
     "Leave, move and come back": (
         archive.export,
         archive.archive,
-        archive.restore,
+        backup.backup,
+        restore.restore,
         move.move,
     ),
     "After an update, and beside another server": (

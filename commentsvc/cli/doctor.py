@@ -55,7 +55,8 @@ def _findings(session: Session, settings: Settings, test_address: str | None) ->
         yield finding
         if finding.advice == storage.RESTORE:
             return
-    yield storage.backups(settings, at=now())
+    yield storage.proved_backups(settings, at=now())
+    yield storage.ledger(session, settings)
     yield from _service(session, settings, dates)
     if settings.redis_url:
         yield _redis(settings)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
@@ -42,6 +42,12 @@ def load_within(session: Session) -> bytes:
         value = secrets.token_hex(SIZE)
         session.execute(insert(HASH_KEY).values(id=_ROW, value=value))
     return bytes.fromhex(value)
+
+
+def adopt(session: Session, key: bytes) -> None:
+    """Give an empty database the key of another one, whose hashes it will have. Needs `begin_write`."""
+    load_within(session)
+    session.execute(update(HASH_KEY).where(HASH_KEY.c.id == _ROW).values(value=key.hex()))
 
 
 def _made(session: Session) -> str:

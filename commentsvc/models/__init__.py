@@ -17,6 +17,7 @@ from commentsvc.models.columns import (
 from commentsvc.models.comments import AUTHOR_COLUMNS, Comment, Decision, DeletedImport, PendingEdit, Revision
 from commentsvc.models.deliveries import Delivery, DeliveryKind, DeliveryState, Notice
 from commentsvc.models.import_jobs import ImportJob, ImportState
+from commentsvc.models.ledger import LedgerEntry, LedgerKind
 from commentsvc.models.logins import LoginSession, Ticket
 from commentsvc.models.moderation import Action, Ban, BanKind, FilterWord, Note, Pressure, Report, Usual
 from commentsvc.models.people import Commenter, Identity, Membership, Picture, Registration
@@ -62,6 +63,8 @@ __all__ = [
     "ImportJob",
     "ImportState",
     "Kind",
+    "LedgerEntry",
+    "LedgerKind",
     "LoginSession",
     "Membership",
     "MoveState",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import select, text
@@ -16,15 +16,16 @@ from commentsvc.cli.checks.finding import Finding
 from commentsvc.config import PREFIX, Settings
 from commentsvc.db import outage, sqlite
 from commentsvc.db.session import sqlite_file
+from commentsvc.domain.ledger import upkeep
+from commentsvc.domain.maintenance import backups
 from commentsvc.models import MoveState, ServiceMove
 
 RESTORE = "The file is damaged. Stop the service and restore a backup (docs/serving.md, “When something is broken”)."
 NO_SPACE = "Free some space, or nobody can comment. The comments that are stored are safe."
 FREE_LEAST = 100_000_000
 """Bytes."""
-BACKUP_OLDEST = timedelta(days=8)
-"""A weekly backup is never older, even if one takes a while."""
 BACKUP_DIR = f"{PREFIX}BACKUP_DIR"
+_LOOK = "`commentsvc serve` makes one each day, and its log says why it could not; `commentsvc backup` makes one now."
 
 
 def database(session: Session, settings: Settings) -> Iterator[Finding]:
@@ -79,31 +80,47 @@ def _disk(directory: Path) -> Finding:
     return Finding("Its disk", f"has {free / 1e6:,.0f} MB free", NO_SPACE if free < FREE_LEAST else "")
 
 
-def backups(settings: Settings, *, at: datetime) -> Finding:
-    """Check the newest file in the directory of backups."""
+def proved_backups(settings: Settings, *, at: datetime) -> Finding:
+    """Check the newest proved backup in the directory of backups."""
     if not settings.backup_dir:
-        state = f"not checked: {BACKUP_DIR} does not say where they are"
+        state = f"are off: {BACKUP_DIR} does not say where to make one each day (docs/backups.md)"
         return Finding("Backups", state, is_known=False)
+    directory = Path(settings.backup_dir)
     try:
-        files = [(file, file.stat()) for file in Path(settings.backup_dir).iterdir() if file.is_file()]
+        existing = backups.in_directory(directory)
     except OSError as error:
         return Finding("Backups", settings.backup_dir, f"The directory cannot be read: {error.strerror}.")
-    if not files:
-        return Finding("Backups", settings.backup_dir, "There is none. docs/serving.md says how to make one.")
-    newest, stat = max(files, key=lambda pair: pair[1].st_mtime)
-    age = at.timestamp() - stat.st_mtime
-    state = f"{newest} is {_age(age)} old"
-    if not stat.st_size:
-        return Finding("Backups", state, "The file is empty. Look at what makes it, such as cron's mail.")
-    if age > BACKUP_OLDEST.total_seconds():
-        return Finding("Backups", state, "That is too old. Look at what makes them, such as cron's mail.")
-    if stat.st_mode & 0o077:
-        return Finding(
-            "Backups",
-            state,
-            f"Other users of this machine can read it, and it has e-mail addresses: chmod 600 {newest}",
+    if not existing:
+        return Finding("Backups", settings.backup_dir, f"There is none yet that is proved. {_LOOK}")
+    newest = existing[0]
+    state = f"{newest.path} is proved and {_age((at - newest.at).total_seconds())} old"
+    if at - newest.at > backups.LATE:
+        return Finding("Backups", state, f"That is too old. {_LOOK}")
+    if fault := sqlite.storage_fault(directory):
+        return Finding("Backups", state, f"Nothing can be stored in {directory} now: {fault}.")
+    if newest.path.stat().st_mode & 0o077:
+        advice = (
+            f"Other users of this machine can read it, and it has e-mail addresses: chmod 600 {newest.path}"
         )
+        return Finding("Backups", state, advice)
     return Finding("Backups", state)
+
+
+def ledger(session: Session, settings: Settings) -> Finding:
+    """Check whether the ledger of erasures has everything that was erased."""
+    directory = settings.ledger_dir
+    advice = (
+        f"Until it can be written, restoring a backup may bring back who was erased. Look at {directory}."
+    )
+    try:
+        lacking = upkeep.lacking(session, directory)
+    except OSError as error:
+        return Finding("Its ledger", f"cannot be read: {error.strerror}", advice)
+    if lacking:
+        return Finding("Its ledger", f"lacks {lacking:,} of what was erased or ended", advice)
+    if directory.is_dir() and (fault := sqlite.storage_fault(directory)):
+        return Finding("Its ledger", f"cannot be written: {fault}", advice)
+    return Finding("Its ledger", f"is complete, in {directory}")
 
 
 def _age(seconds: float) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.domain import fields
 from commentsvc.domain.accounts import login_sessions, profiles
+from commentsvc.domain.ledger import entries, subjects
 from commentsvc.errors import (
     ForbiddenError,
     IdentityTakenError,
@@ -18,7 +19,7 @@ from commentsvc.errors import (
     NotFoundError,
     NotFreshError,
 )
-from commentsvc.models import Commenter, Identity, LoginSession
+from commentsvc.models import Commenter, Identity, LedgerKind, LoginSession
 
 
 def identity_of_login(
@@ -121,9 +122,15 @@ def unlink(session: Session, holder: LoginSession, identity_id: int, *, at: date
     if holder.identity_id == identity.id:
         holder.identity_id = next(other.id for other in all_of_them if other.id != identity.id)
         session.flush()
-    session.delete(identity)
+    delete(session, identity)
     session.flush()
     login_sessions.end_all(session, holder.commenter_id, but=holder.id)
+
+
+def delete(session: Session, identity: Identity) -> None:
+    """Delete an identity, also from later restores of backups. Needs `begin_write`."""
+    entries.record(session, LedgerKind.LOGIN, subjects.people(identity.commenter, [identity]))
+    session.delete(identity)
 
 
 def _rename(session: Session, identity: Identity, shown: str) -> None:

@@ -201,6 +201,7 @@ LEFT_OUT: Mapping[str, str] = {
     "feed_item": "what a feed had; its first request from a new service announces nothing",
     "feed_state": "what the last request for a feed found",
     "import_job": "files that are being imported",
+    "ledger_entry": "hashes with a key of this database; a file beside the backups has them: docs/backups.md",
     "login_session": "sessions",
     "notice": "work that waits to be done",
     "pressure": "surge protection, which looks at the present",

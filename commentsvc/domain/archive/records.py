@@ -12,17 +12,12 @@ from sqlalchemy import JSON, Enum, LargeBinary
 
 from commentsvc.db.session import UTCDateTime
 from commentsvc.domain.archive.parts import ArchivePart
+from commentsvc.domain.ledger import subjects
 from commentsvc.errors import ArchiveError
 
 UID = "uid"
 """The field of a comment's record that is the same in every archive of every database."""
-OWN = "commentsvc"
-"""Begins the `uid`, and in another database the transfer key, of a comment that was written in a service like this."""
-
-
-def uid(comment_id: int, created_at: datetime, transfer_key: str | None) -> str:
-    """Return what identifies a comment everywhere: its transfer key, or its time and number where it was written."""
-    return transfer_key or f"{OWN}:{created_at.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}:{comment_id}"
+uid = subjects.comment_uid
 
 
 def encoded(value: Any) -> Any:

@@ -50,6 +50,15 @@ def completed(part: ArchivePart, row: dict[str, Any], text: Mapping[str, Any] | 
     return row
 
 
+def completed_without_html(part: ArchivePart, row: dict[str, Any]) -> dict[str, Any]:
+    """Do as `completed` does, quickly, for a database that nobody reads: its archive will be the same."""
+    if part.model is Subscription:
+        row["token"] = secrets.token_hex(16)
+    elif part.model is Comment:
+        row["html"], row["renderer"], row["digest"] = "", 0, ""
+    return row
+
+
 class Numbers:
     """The numbers that rows of the archive have in this database."""
 

@@ -22,7 +22,7 @@ from commentsvc.domain.archive.known_rows import KnownRows
 from commentsvc.domain.archive.parts import PARTS, ArchivePart
 from commentsvc.domain.archive.reading import ArchiveFile
 from commentsvc.domain.archive.rendered_texts import RenderedTexts
-from commentsvc.domain.archive.restored_rows import Numbers, RowMaker, completed
+from commentsvc.domain.archive.restored_rows import Numbers, RowMaker, completed, completed_without_html
 from commentsvc.errors import ArchiveError
 from commentsvc.models import Comment, Commenter, Origin, Site
 
@@ -30,6 +30,7 @@ BATCH = 500
 """Rows that are stored by one statement."""
 
 Progress = Callable[[int], object]
+Amend = Callable[[Session], object]
 
 
 @dataclass(slots=True)
@@ -46,27 +47,38 @@ class RestoreReport:
     """Suppressed addresses that cannot be recognised here: see `RowMaker`."""
 
 
-def restore(session: Session, archive: ArchiveFile, *, progress: Progress | None = None) -> RestoreReport:
+def restore(
+    session: Session,
+    archive: ArchiveFile,
+    *,
+    progress: Progress | None = None,
+    with_html: bool = True,
+    amend: Amend = lambda _: None,
+) -> RestoreReport:
     """Restore a verified archive and commit; what exists already stays as it is.
 
     An empty database gets the numbers of the archive; in any other, records get new ones, and nothing is doubled.
+    `with_html=False` is for a database that nobody reads. `amend` may change what was restored before anybody sees it.
     `progress` is called with the number of comments that were rendered, and of those that were stored. Raises
     ArchiveError, after which nothing has changed.
     """
     progress = progress or (lambda _: None)
     if not is_empty(session):  # here, too, so that nobody waits for the texts in vain
         _require_free_origins(session, archive)
+    if not with_html:
+        return _restored(session, archive, None, progress, amend)
     with RenderedTexts() as texts:
         texts.write(session, archive, progress)
-        return _restored(session, archive, texts, progress)
+        return _restored(session, archive, texts, progress, amend)
 
 
 def _restored(
-    session: Session, archive: ArchiveFile, texts: RenderedTexts, progress: Progress
+    session: Session, archive: ArchiveFile, texts: RenderedTexts | None, progress: Progress, amend: Amend
 ) -> RestoreReport:
     begin_write(session, unlimited=True)
     try:
         report = _Restore(session, archive, texts, progress).run()
+        amend(session)
         session.commit()
     except (IntegrityError, DataError) as error:
         session.rollback()
@@ -89,7 +101,7 @@ def is_empty(session: Session) -> bool:
 
 class _Restore:
     def __init__(
-        self, session: Session, archive: ArchiveFile, texts: RenderedTexts, progress: Progress
+        self, session: Session, archive: ArchiveFile, texts: RenderedTexts | None, progress: Progress
     ) -> None:
         self.session, self.archive, self.texts, self.progress = session, archive, texts, progress
         self.report = RestoreReport(into_empty=is_empty(session))
@@ -129,12 +141,12 @@ class _Restore:
         return max((int(record["id"]) for record in self.archive.records(part)), default=0)
 
     def _new_rows(self, part: ArchivePart) -> Iterator[dict[str, Any]]:
-        texts = self.texts.read() if part.model is Comment else repeat(None)
+        texts = self.texts.read() if self.texts and part.model is Comment else repeat(None)
         for record in self.archive.records(part):
             text = next(texts)  # also of a record that is left out
             row = self.rows.row(part, record) if self.report.into_empty else self._added(part, record)
             if row is not None:
-                yield completed(part, row, text)
+                yield completed(part, row, text) if self.texts else completed_without_html(part, row)
 
     def _added(self, part: ArchivePart, record: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the row of a record that is not here yet, else None."""

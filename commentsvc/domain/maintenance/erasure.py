@@ -5,7 +5,7 @@ Comments with replies stay as placeholders, so that the thread keeps its shape.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -17,6 +17,7 @@ from commentsvc.domain import hash_keys
 from commentsvc.domain.accounts import profiles
 from commentsvc.domain.admin.author_ref import AuthorKind, AuthorRef
 from commentsvc.domain.comments import erased_comments
+from commentsvc.domain.ledger import entries, subjects
 from commentsvc.domain.maintenance import deleted_data, erased_names
 from commentsvc.domain.notifications import suppression
 from commentsvc.domain.proofs import address_proofs
@@ -31,6 +32,7 @@ from commentsvc.models import (
     Comment,
     Commenter,
     Identity,
+    LedgerKind,
     Membership,
     Revision,
     Role,
@@ -85,18 +87,32 @@ def erase(session: Session, commenter_id: int, texts: Texts, *, progress: Progre
         session.rollback()
         erase(session, commenter_id, texts, progress=progress)
         return
+    forget_account(session, commenter_id, texts)
+    session.commit()
+    deleted_data.purge(session)
+
+
+def forget_account(session: Session, commenter_id: int, texts: Texts) -> None:
+    """Delete an account and every row about it; its comments stay, without an author. Needs `begin_write`.
+
+    `texts` is what was done with these, for the ledger.
+    """
+    account = session.get(Commenter, commenter_id)
+    if account is None:
+        return
+    mine = Comment.commenter_id == commenter_id
+    identities = list(session.scalars(select(Identity).where(Identity.commenter_id == commenter_id)))
+    entries.record(session, LedgerKind.PERSON, subjects.people(account, identities), detail=texts)
     erased_comments.forget_words_about(session, select(Comment.id).where(mine))
-    names = {session.scalar(select(Commenter.name).where(Commenter.id == commenter_id))}
-    names |= set(session.scalars(select(Identity.name).where(Identity.commenter_id == commenter_id)))
+    names = {account.name, *(identity.name for identity in identities)}
     erased_names.forget_commenter(session, commenter_id, {name for name in names if name})
     profiles.invalidate_pages_of(session, commenter_id)
     theirs = update(Comment).where(mine).values(**_NOBODY)
-    session.execute(theirs.execution_options(synchronize_session=False))
+    _run(session, theirs)
     for address_hash in subscription_records.hashes_of(session, commenter_id):
         subscription_records.erase_address(session, address_hash)
-    session.execute(delete(Commenter).where(Commenter.id == commenter_id))
-    session.commit()
-    deleted_data.purge(session)
+    session.expunge(account)
+    _run(session, delete(Commenter).where(Commenter.id == commenter_id))
 
 
 def erase_guest(
@@ -109,13 +125,21 @@ def erase_guest(
     """
     theirs = _guest_column(who, Comment) & (true() if site_id is None else Comment.site_id == site_id)
     names = set(session.scalars(select(Comment.guest_name).where(theirs).distinct()))
-    site_ids = [site_id] if site_id is not None else session.scalars(select(Site.id)).all()
     number = _remove_all(session, theirs, _ASKED, progress)
-    email = who.value if who.kind is AuthorKind.EMAIL else None
-    hash_key = hash_keys.load(session.get_bind().engine)
     begin_write(session)
+    forget_guest(session, who, {name for name in names if name}, site_id=site_id)
+    session.commit()
+    deleted_data.purge(session)
+    return number
+
+
+def forget_guest(session: Session, who: AuthorRef, names: Collection[str], *, site_id: int | None) -> None:
+    """Delete every row about a guest whose comments are erased, with the names on these. Needs `begin_write`."""
+    entries.record(session, LedgerKind.GUEST, [subjects.guest(who.kind, who.value)], site_id=site_id)
+    site_ids = [site_id] if site_id is not None else session.scalars(select(Site.id)).all()
+    email = who.value if who.kind is AuthorKind.EMAIL else None
     if email is not None:
-        address_hash = suppression.hash_of_address(hash_key, email)
+        address_hash = suppression.hash_of_address(hash_keys.load_within(session), email)
         subscription_records.erase_address(session, address_hash, site_id=site_id)
     edited = select(Revision.id).join(Comment, Comment.id == Revision.comment_id)
     edited = edited.where(_guest_column(who, Revision), Comment.site_id.in_(site_ids))
@@ -123,10 +147,7 @@ def erase_guest(
     name_form = lookalikes.skeleton(who.value) if who.kind is AuthorKind.NAME else None
     address_proofs.forget_guest(session, email=email, name_form=name_form, site_id=site_id)
     for each in site_ids:
-        erased_names.forget_guest(session, each, email, {name for name in names if name})
-    session.commit()
-    deleted_data.purge(session)
-    return number
+        erased_names.forget_guest(session, each, email, names)
 
 
 def count(session: Session, who: AuthorRef, *, site_id: int | None = None) -> int:

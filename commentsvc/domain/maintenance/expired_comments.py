@@ -13,9 +13,19 @@ from commentsvc.db.session import begin_write
 from commentsvc.domain import actions
 from commentsvc.domain.admin import bulk_decisions
 from commentsvc.domain.comments import comment_text, revisions
+from commentsvc.domain.ledger import entries, subjects
 from commentsvc.domain.maintenance import deleted_data
 from commentsvc.domain.threads import threads
-from commentsvc.models import AUTHOR_COLUMNS, Action, Comment, Decision, DeletedImport, Status, search_text
+from commentsvc.models import (
+    AUTHOR_COLUMNS,
+    Action,
+    Comment,
+    Decision,
+    DeletedImport,
+    LedgerKind,
+    Status,
+    search_text,
+)
 from commentsvc.text import markup
 
 EMPTY = comment_text.DELETED
@@ -42,13 +52,16 @@ class EmptyingResult:
     is_finished: bool
 
 
-def remove(session: Session, site_id: int, status: Status, *, before: datetime, limit: int) -> int:
+def remove(
+    session: Session, site_id: int, status: Status, *, before: datetime, limit: int, recorded: bool = False
+) -> int:
     """Delete or empty comments that have had this status since `before`; return how many. Commits.
 
-    The local filter keeps what it learned from them, as a mail program does when it empties the junk folder.
+    The local filter keeps what it learned from them, as a mail program does when it empties the junk folder. With
+    `recorded` the ledger has them; those that expire do so again after a restore.
     """
     due = _due(site_id, status, before)
-    return _delete(session, due, limit) or _empty(session, due, limit)
+    return _delete(session, due, limit, recorded) or _empty(session, due, limit, recorded)
 
 
 def remove_chosen(
@@ -68,7 +81,7 @@ def remove_chosen(
     for start in range(0, len(wanted), BATCH):
         batch = wanted[start : start + BATCH]
         which = [Comment.site_id == site_id, Comment.id.in_(batch), Comment.status.in_(_REMOVED)]
-        gone = _delete(session, which, BATCH) + _empty(session, which, BATCH)
+        gone = _delete(session, which, BATCH, recorded=True) + _empty(session, which, BATCH, recorded=True)
         progress(len(batch))
         done += gone
         if gone:
@@ -95,7 +108,7 @@ def remove_all(
     """
     action_id, done = _own_action(session, site_id, moderator_id, action_id), 0
     for _ in range(max(1, ROUND // BATCH)):
-        gone = remove(session, site_id, status, before=before, limit=BATCH)
+        gone = remove(session, site_id, status, before=before, limit=BATCH, recorded=True)
         if not gone:
             session.rollback()
             deleted_data.purge(session)
@@ -168,7 +181,7 @@ def _is_needed() -> ColumnElement[bool]:
     )
 
 
-def _delete(session: Session, due: list[ColumnElement[bool]], limit: int) -> int:
+def _delete(session: Session, due: list[ColumnElement[bool]], limit: int, recorded: bool) -> int:
     which = [*due, ~_is_needed()]
     ids = _locked(session, which, limit)
     if ids:
@@ -179,15 +192,19 @@ def _delete(session: Session, due: list[ColumnElement[bool]], limit: int) -> int
         for site_id, key in session.execute(imported).all():
             session.merge(DeletedImport(site_id=site_id, transfer_key=key))
         session.flush()
+        if recorded:
+            _record_in_ledger(session, ids)
         session.execute(delete(Comment).where(here).execution_options(synchronize_session=False))
         session.commit()
     return len(ids)
 
 
-def _empty(session: Session, due: list[ColumnElement[bool]], limit: int) -> int:
+def _empty(session: Session, due: list[ColumnElement[bool]], limit: int, recorded: bool) -> int:
     blank = comment_text.from_source(EMPTY, longest=len(EMPTY))
     ids = _locked(session, [*due, Comment.digest != blank.digest], limit)
     if ids:
+        if recorded:
+            _record_in_ledger(session, ids)
         revisions.forget(session, ids)
         values = {
             "source": blank.source,
@@ -204,6 +221,11 @@ def _empty(session: Session, due: list[ColumnElement[bool]], limit: int) -> int:
         session.execute(unlearned.execution_options(synchronize_session=False))
         session.commit()
     return len(ids)
+
+
+def _record_in_ledger(session: Session, ids: Sequence[int]) -> None:
+    rows = session.scalars(select(Comment).where(Comment.id.in_(ids)))
+    entries.record(session, LedgerKind.COMMENT, [subjects.comment(row) for row in rows])
 
 
 def _locked(session: Session, which: list[ColumnElement[bool]], limit: int) -> Sequence[int]:

@@ -135,7 +135,7 @@ def _forget(session: Session, row: ProviderNotice) -> NoticeOutcome:
     profiles.invalidate_pages_of(session, commenter_id)
     if row.kind is NoticeKind.WITHDRAWAL:
         return NoticeOutcome.FORGOTTEN
-    session.delete(identity)
+    identities.delete(session, identity)
     return NoticeOutcome.UNLINKED
 
 

@@ -25,7 +25,8 @@ from sqlalchemy.orm import Session
 
 from commentsvc.config import Settings
 from commentsvc.db.session import begin_write
-from commentsvc.domain.maintenance import deleted_data, expired_comments
+from commentsvc.domain.ledger import upkeep
+from commentsvc.domain.maintenance import backups, deleted_data, expired_comments
 from commentsvc.domain.proofs import address_codes, address_proofs
 from commentsvc.domain.spam import training
 from commentsvc.domain.subscriptions import confirming, subscription_records
@@ -68,6 +69,8 @@ class RetentionPeriods:
     spam: int
     trash: int
     consent: int = 1095
+    backups: bool = False
+    """Whether the service makes backups."""
 
     @classmethod
     def read(cls, settings: Settings) -> RetentionPeriods:
@@ -78,6 +81,7 @@ class RetentionPeriods:
             spam=settings.keep_spam_days,
             trash=settings.keep_trash_days,
             consent=settings.keep_consent_days,
+            backups=bool(settings.backup_dir),
         )
 
 
@@ -97,6 +101,17 @@ def sentences(limits: RetentionPeriods) -> list[str]:
         "what remains is a keyed hash with the times of consent, "
         + (f"for {_days(limits.consent)}." if limits.consent else "which is kept.")
     )
+    return [*words, _erased(limits)]
+
+
+def _erased(limits: RetentionPeriods) -> str:
+    """Return what remains of what was erased."""
+    words = (
+        "When something is erased, or mail is stopped, a keyed hash of it is kept for at least "
+        f"{_days(upkeep.KEPT.days)}, so that nobody comes back when a backup is restored."
+    )
+    if limits.backups:
+        words += f" What was erased stays in backups, which are replaced within {_days(backups.WEEKS * 7)}."
     return words
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from commentsvc.domain.ledger import entries
 from commentsvc.integrations import signing
-from commentsvc.models import Suppression, SuppressionReason
+from commentsvc.models import LedgerKind, Suppression, SuppressionReason
 
 REFUSALS = 3
 """Mails that a server may refuse before the address gets no more. One that does not exist gets none after the first."""
@@ -52,23 +53,23 @@ def suppress(
     )
     row = session.scalars(same.limit(1)).first()
     if row is None:
-        session.add(
-            Suppression(address_hash=address_hash, site_id=site_id, reason=reason, times=1, created_at=at)
-        )
-    else:
-        row.times += 1
+        row = Suppression(address_hash=address_hash, site_id=site_id, reason=reason, times=0, created_at=at)
+        session.add(row)
+    row.times += 1
     session.flush()
+    if reason is not SuppressionReason.REFUSED or row.times == REFUSALS:  # from now on it has an effect
+        entries.record(session, LedgerKind.SUPPRESSED, [address_hash], site_id=site_id, detail=reason, at=at)
 
 
 def lift(session: Session, address_hash: str, site_id: int | None) -> None:
     """Let an address get mail of a site again, because its owner confirmed it. Needs `begin_write`."""
     here = or_(Suppression.site_id.is_(None), Suppression.site_id == site_id)
-    _delete(session, Suppression.address_hash == address_hash, here)
+    remove(session, Suppression.address_hash == address_hash, here)
 
 
 def forget_refusals(session: Session, address_hash: str) -> None:
     """Count refused mails from zero again, because one was taken. Needs `begin_write`."""
-    _delete(
+    remove(
         session,
         Suppression.address_hash == address_hash,
         Suppression.reason == SuppressionReason.REFUSED,
@@ -81,5 +82,9 @@ def is_effective(site_id: int | InstrumentedAttribute[int] | None) -> ColumnElem
     return here & or_(Suppression.reason != SuppressionReason.REFUSED, Suppression.times >= REFUSALS)
 
 
-def _delete(session: Session, *which: ColumnElement[bool]) -> None:
-    session.execute(delete(Suppression).where(*which).execution_options(synchronize_session=False))
+def remove(session: Session, *which: ColumnElement[bool]) -> None:
+    """Let addresses get mail again. Needs `begin_write`."""
+    for row in session.scalars(select(Suppression).where(*which)).all():
+        entries.record(session, LedgerKind.LIFTED, [row.address_hash], site_id=row.site_id, detail=row.reason)
+        session.delete(row)
+    session.flush()

@@ -11,7 +11,7 @@ from sqlalchemy import CursorResult, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from commentsvc.domain.notifications import suppression
-from commentsvc.domain.subscriptions import requests
+from commentsvc.domain.subscriptions import endings, requests
 from commentsvc.integrations import signing
 from commentsvc.models import ConfirmationCount, EndReason, Subscription, SuppressionReason
 
@@ -91,7 +91,7 @@ def refuse(session: Session, token: str, *, at: datetime) -> bool:
         return False
     row = confirmation.subscription
     for each in confirmation.pending:
-        each.ended_at, each.ended_by = at, EndReason.REFUSED
+        endings.end(session, each, EndReason.REFUSED, at=at)
     suppression.suppress(session, row.address_hash, SuppressionReason.UNWANTED, at=at)
     return True
 

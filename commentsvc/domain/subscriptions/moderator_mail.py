@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from commentsvc.db.session import UTCDateTime, begin_write
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.notifications import suppression
-from commentsvc.domain.subscriptions import fan_out, mail_words, requests
+from commentsvc.domain.subscriptions import endings, fan_out, mail_words, requests
 from commentsvc.domain.subscriptions.requests import SubscriptionRequest
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import (
@@ -93,7 +93,7 @@ def choose(
     address_hash = suppression.hash_of_address(key, address) if address else ""
     current = of_moderator(session, site_id, commenter_id)
     if current is not None and (wanted is ModeratorMail.NOTHING or current.address_hash != address_hash):
-        current.ended_at, current.ended_by = at, EndReason.LINK
+        endings.end(session, current, EndReason.LINK, at=at)
         session.flush()
     if wanted is ModeratorMail.NOTHING:
         return
@@ -222,5 +222,5 @@ def _require_free(session: Session, site_id: int, commenter_id: int, address_has
     for other in session.scalars(query).all():
         if other.commenter_id and accounts.role_on(session, other.commenter_id, site_id) is not None:
             raise InvalidFieldsError({"address": _TAKEN})
-        other.ended_at, other.ended_by = at, EndReason.LINK
+        endings.end(session, other, EndReason.LINK, at=at)
     session.flush()

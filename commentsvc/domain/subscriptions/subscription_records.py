@@ -10,9 +10,18 @@ from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write
+from commentsvc.domain.ledger import entries
 from commentsvc.domain.subscriptions import confirming
 from commentsvc.domain.subscriptions.subscriptions import UNDO_WITHIN
-from commentsvc.models import ConfirmationCount, Delivery, DeliveryState, Site, Subscription, Suppression
+from commentsvc.models import (
+    ConfirmationCount,
+    Delivery,
+    DeliveryState,
+    LedgerKind,
+    Site,
+    Subscription,
+    Suppression,
+)
 
 COUNTS_KEPT = timedelta(days=180)
 """How long it is remembered that an address did not answer our confirmation mails."""
@@ -102,6 +111,7 @@ def erase_address(session: Session, address_hash: str, *, site_id: int | None = 
 
     Needs `begin_write`.
     """
+    entries.record(session, LedgerKind.ADDRESS, [address_hash], site_id=site_id)
     theirs = [Delivery.recipient_hash == address_hash]
     if site_id is not None:
         theirs.append(Delivery.site_id == site_id)

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, select, true, update
+from sqlalchemy import ColumnElement, exists, select, true, update
 from sqlalchemy.orm import Session, aliased
 
 from commentsvc.domain.notifications import suppression
+from commentsvc.domain.subscriptions import endings
 from commentsvc.models import EndReason, Frequency, Subscription, Suppression, SuppressionReason
 
 UNDO_WITHIN = timedelta(minutes=10)
@@ -56,7 +57,7 @@ def end(session: Session, row: Subscription, scope: Scope, how: EndReason, *, at
         Scope.ALL: true(),
     }
     for each in _of(session, row, which[scope]):
-        each.ended_at, each.ended_by = at, how
+        endings.end(session, each, how, at=at)
     if scope is not Scope.ONE:
         site_id = row.site_id if scope is Scope.SITE else None
         if not suppression.effective(session, row.address_hash, site_id, {SuppressionReason.ASKED}):
@@ -67,7 +68,7 @@ def end(session: Session, row: Subscription, scope: Scope, how: EndReason, *, at
 def end_one(session: Session, row: Subscription, subscription_id: int, *, at: datetime) -> None:
     """End one of the subscriptions of the address of `row`. Needs `begin_write`."""
     for each in _of(session, row, Subscription.id == subscription_id):
-        each.ended_at, each.ended_by = at, EndReason.LINK
+        endings.end(session, each, EndReason.LINK, at=at)
     session.flush()
 
 
@@ -86,14 +87,13 @@ def undo(session: Session, row: Subscription, *, at: datetime) -> bool:
     ended_at = row.ended_at
     same = (Subscription.address_hash == row.address_hash, Subscription.ended_at == ended_at)
     for each in session.scalars(select(Subscription).where(*same)):
-        each.ended_at = each.ended_by = None
-    asked = delete(Suppression).where(
+        endings.resume(session, each, at=at)
+    suppression.remove(
+        session,
         Suppression.address_hash == row.address_hash,
         Suppression.reason == SuppressionReason.ASKED,
         Suppression.created_at == ended_at,
     )
-    _run(session, asked)
-    session.flush()
     return True
 
 
@@ -118,7 +118,7 @@ def follow_thread(session: Session, source_id: int, target_id: int) -> list[int]
 def mail_again(session: Session, row: Subscription) -> None:
     """Try again to send mail to an address whose mail server refused it. Needs `begin_write`."""
     is_bounce = Suppression.reason.in_(suppression.BOUNCES)
-    _run(session, delete(Suppression).where(Suppression.address_hash == row.address_hash, is_bounce))
+    suppression.remove(session, Suppression.address_hash == row.address_hash, is_bounce)
 
 
 def _run(session: Session, statement: Any) -> None:

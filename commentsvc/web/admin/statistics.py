@@ -8,10 +8,11 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from commentsvc.domain.admin import statistics
+from commentsvc.domain.maintenance import backups
 from commentsvc.models import Status
 from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.auth import cookies
-from commentsvc.web.context import database, now
+from commentsvc.web.context import database, now, settings
 
 blueprint = Blueprint("statistics", __name__, url_prefix=cookies.ADMIN)
 
@@ -34,6 +35,7 @@ def overview(site_id: int) -> ResponseReturnValue:
         usual_wait=in_words(figures.usual_wait) if figures.usual_wait is not None else None,
         busiest=busiest,
         top=ceiling(busiest.total),
+        last_backup=_last_backup(admin),
     )
 
 
@@ -42,6 +44,17 @@ def moved(site_id: int) -> ResponseReturnValue:
     """The page's address in earlier versions."""
     AdminContext.for_site(site_id)
     return redirect(url_for("statistics.overview", site_id=site_id), 301)
+
+
+def _last_backup(admin: AdminContext) -> str | None:
+    """Return what an owner is told about the newest proved backup; None if the service makes none."""
+    if not admin.is_owner or not settings().backup_dir:
+        return None
+    made = backups.last_proved(settings())
+    if made is None:
+        return "No proved backup was found: ask who runs the service."
+    late = " It is too old: ask who runs the service." if now() - made > backups.LATE else ""
+    return f"The last proved backup was made on {made:%-d %B %Y at %H:%M} (UTC).{late}"
 
 
 def in_words(wait: timedelta) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -15,11 +17,13 @@ from commentsvc.db.session import begin_write, db
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.admin import statistics
 from commentsvc.domain.admin.statistics import SiteStatistics
+from commentsvc.domain.maintenance import backups
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.spam.check_names import CheckName
 from commentsvc.domain.spam.checks import Verdict
 from commentsvc.models import Comment, Decision, Status, now
 from commentsvc.web.admin.statistics import ceiling, in_words
+from commentsvc.web.context import services_of
 from tests.support.accessibility import violations
 from tests.support.admin_queue import AdminQueue, queue_in
 from tests.support.browser import Service
@@ -211,6 +215,20 @@ class TestPage:
                 r"<title id=\"[a-z-]+\">[^<]+</title>\s*<desc id=\"[a-z-]+\">[^<]+</desc>", picture
             )
         assert " style=" not in page
+
+    def test_owners_see_when_the_last_backup_was_proved(
+        self, app: Flask, it: AdminQueue, tmp_path: Path
+    ) -> None:
+        assert "proved backup" not in it.owner.page(self.path(it)), "off"
+        services = services_of(app)
+        services.settings = replace(services.settings, backup_dir=str(tmp_path / "backups"))
+        assert "No proved backup was found" in it.owner.page(self.path(it))
+        (tmp_path / "backups").mkdir()
+        made = now() - timedelta(days=3)
+        (tmp_path / "backups" / backups.name_of("sqlite", made)).touch()
+        page = it.owner.page(self.path(it))
+        assert f"{made:%-d %B %Y at %H:%M} (UTC). It is too old" in page
+        assert "proved backup" not in it.moderator("Mo").page(self.path(it))
 
     def test_a_title_cannot_break_out(self, it: AdminQueue) -> None:
         it.write("Hello", title="</title><script>alert(1)</script>")

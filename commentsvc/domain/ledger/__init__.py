@@ -1,0 +1,1 @@
+"""The ledger of erasures, ended mail and suppressions: a table, and a file beside the backups."""
