@@ -30,6 +30,7 @@ OWN_PATHS = frozenset(
         "doctor",
         "embed",
         "embed.js",
+        "fragment",
         "healthz",
         "login",
         "mail",

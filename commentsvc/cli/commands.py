@@ -8,7 +8,19 @@ from typing import Any
 import click
 
 from commentsvc import extras
-from commentsvc.cli import admin, announce, archive, comments, doctor, options, site, stats, transfer, user
+from commentsvc.cli import (
+    admin,
+    announce,
+    archive,
+    comments,
+    doctor,
+    options,
+    publish,
+    site,
+    stats,
+    transfer,
+    user,
+)
 from commentsvc.cli import demo as cli_demo
 from commentsvc.cli import init as cli_init
 from commentsvc.cli import serve as cli_serve
@@ -36,6 +48,8 @@ GROUPS: dict[str, tuple[click.Command, ...]] = {
         archive.export,
         archive.archive,
         archive.restore,
+        publish.publish,
+        publish.fragment,
     ),
     "After an update, and beside another server": (
         cli_serve.upgrade,

@@ -58,6 +58,7 @@ from commentsvc.web.thread import (
     avatars,
     claiming,
     counts,
+    fragments,
     own_comments,
     pages,
     posting,
@@ -116,6 +117,7 @@ ROWS = (
     # A thread, in a frame (/embed) and standalone (/thread).
     Row(pages.blueprint, EVERYBODY, READ),
     Row(counts.blueprint, EVERYBODY, READ),
+    Row(fragments.blueprint, EVERYBODY, READ),
     Row(avatars.blueprint, EVERYBODY, READ),
     Row(posting.blueprint, EVERYBODY, FORM, POST_LIMITS),
     Row(preview.blueprint, EVERYBODY, FORM, {"previews": preview.PREVIEWS}),
