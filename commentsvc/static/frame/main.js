@@ -1,8 +1,7 @@
 // Makes the server's page more pleasant; what only writers need is in other modules.
 
 import {
-  base, draft, form, framed, highlight, host, hostFacts, isAllowed, load, loadLogin, LOGIN_WINDOW, page, parse,
-  placeConversation, placeReplies, sendHeight, sendToHost, thread, updateTimes,
+  base, draft, form, framed, host, hostFacts, isAllowed, load, loadLogin, LOGIN_WINDOW, sendHeight, sendToHost, thread, updateTimes,
 } from "./core.js";
 
 const root = document.documentElement;
@@ -77,32 +76,6 @@ if (framed) {
 new ResizeObserver(fit).observe(document.body);
 addEventListener("resize", fit);
 
-async function fetchPiece(href) {
-  const answer = await fetch(`${href}${href.includes("?") ? "&" : "?"}fragment=1`);
-  if (!answer.ok) throw new Error(answer.statusText);
-  return parse(await answer.text());
-}
-
-async function loadMore(link) {
-  if (link.ariaBusy === "true") return;
-  link.ariaBusy = "true";
-  const label = (link.dataset.label ??= link.textContent);
-  link.textContent = "Loading…";
-  try {
-    const { children } = await fetchPiece(link.getAttribute("href"));
-    const items = [...children].filter((child) => child.matches("li"));
-    const next = [...children].find((child) => child.matches(".more"));
-    if (link.dataset.more === "roots") items.forEach((item) => placeConversation(item));
-    else placeReplies(items);
-    const hadFocus = document.activeElement === link;
-    link.closest(".more").replaceWith(...(next ? [next] : []));
-    if (hadFocus) items[0]?.querySelector(".comment").focus({ preventScroll: true });
-  } catch {
-    link.ariaBusy = null;
-    link.textContent = `${label} (that did not work; try again)`;
-  }
-}
-
 /** By its number, or by an anchor of the host page. */
 const showComment = async (link) => (await import("./permalinks.js")).show(link);
 
@@ -149,7 +122,7 @@ if (form) {
 // --- Links; with a key held down, and without script, they lead to pages.
 
 const LINKS = [
-  ["a[data-more]", loadMore],
+  ["a[data-more]", (link) => import("./conversations.js").then(({ loadMore }) => loadMore(link), () => location.assign(link.href))],
   [".in-reply-to", (link) => showComment(+link.hash.slice(9))],
   [".reply-link", replyTo],
   [".menu a", async (link) => (await import("./forms.js")).openForm(link)],
