@@ -26,6 +26,7 @@ OWN_PATHS = frozenset(
         "account",
         "admin",
         "comment",
+        "comments.ndjson",
         "counts",
         "doctor",
         "embed",

@@ -31,28 +31,17 @@ export function placeConversation(item, { first = false } = {}) {
   else list.append(item);
 }
 
-async function fetchPiece(href) {
+/** Fetch what a link "Show more" promises, and put it in its place; throws if that fails. */
+export async function showMore(link) {
+  const href = link.getAttribute("href");
   const answer = await fetch(`${href}${href.includes("?") ? "&" : "?"}fragment=1`);
   if (!answer.ok) throw new Error(answer.statusText);
-  return parse(await answer.text());
-}
-
-export async function loadMore(link) {
-  if (link.ariaBusy === "true") return;
-  link.ariaBusy = "true";
-  const label = (link.dataset.label ??= link.textContent);
-  link.textContent = "Loading…";
-  try {
-    const { children } = await fetchPiece(link.getAttribute("href"));
-    const items = [...children].filter((child) => child.matches("li"));
-    const next = [...children].find((child) => child.matches(".more"));
-    if (link.dataset.more === "roots") items.forEach((item) => placeConversation(item));
-    else placeReplies(items);
-    const hadFocus = document.activeElement === link;
-    link.closest(".more").replaceWith(...(next ? [next] : []));
-    if (hadFocus) items[0]?.querySelector(".comment").focus({ preventScroll: true });
-  } catch {
-    link.ariaBusy = null;
-    link.textContent = `${label} (that did not work; try again)`;
-  }
+  const { children } = parse(await answer.text());
+  const items = [...children].filter((child) => child.matches("li"));
+  const next = [...children].find((child) => child.matches(".more"));
+  if (link.dataset.more === "roots") items.forEach((item) => placeConversation(item));
+  else placeReplies(items);
+  const hadFocus = document.activeElement === link;
+  link.closest(".more").replaceWith(...(next ? [next] : []));
+  if (hadFocus) items[0]?.querySelector(".comment").focus({ preventScroll: true });
 }

@@ -76,6 +76,19 @@ if (framed) {
 new ResizeObserver(fit).observe(document.body);
 addEventListener("resize", fit);
 
+async function loadMore(link) {
+  if (link.ariaBusy === "true") return;
+  link.ariaBusy = "true";
+  const label = (link.dataset.label ??= link.textContent);
+  link.textContent = "Loading…";
+  try {
+    await (await import("./conversations.js")).showMore(link);
+  } catch {
+    link.ariaBusy = null;
+    link.textContent = `${label} (that did not work; try again)`;
+  }
+}
+
 /** By its number, or by an anchor of the host page. */
 const showComment = async (link) => (await import("./permalinks.js")).show(link);
 
@@ -85,7 +98,7 @@ if (permalink) showComment(permalink);
 /** Undefined where that fails; the form is then sent as a page. */
 async function loadComposer() {
   if (form) try {
-    return (await Promise.all([import("./composer.js"), loadLogin(), import("./session.js")]))[0];
+    return (await Promise.all([import("./composer.js"), loadLogin(), import("./session.js"), import("./conversations.js")]))[0];
   } catch {
     form.classList.add("open");
   }
@@ -122,7 +135,7 @@ if (form) {
 // --- Links; with a key held down, and without script, they lead to pages.
 
 const LINKS = [
-  ["a[data-more]", (link) => import("./conversations.js").then(({ loadMore }) => loadMore(link), () => location.assign(link.href))],
+  ["a[data-more]", loadMore],
   [".in-reply-to", (link) => showComment(+link.hash.slice(9))],
   [".reply-link", replyTo],
   [".menu a", async (link) => (await import("./forms.js")).openForm(link)],
