@@ -25,7 +25,7 @@ from commentsvc.web.thread import thread_fragments
 from tests.conftest import BASE_URL, BLOG
 from tests.support.attacks import ATTACKS
 from tests.support.comment_builders import BEN, NOON, Pen, article
-from tests.support.guest_client import ARTICLE, Elements
+from tests.support.guest_client import ARTICLE, Elements, GuestClient
 from tests.support.outside_session import outside_session
 from tests.web.test_attacks import objections
 
@@ -141,6 +141,32 @@ def test_the_page_names_the_node_to_which_the_comments_belong(app: Flask, pen: P
         "#" + "x" * 300,
     ):
         assert get(app, node=node).status_code == 400, node
+
+
+def test_a_long_thread_leads_to_its_next_part(app: Flask, pen: Pen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whole_threads, "LONGEST_PART", 2)
+    written = [pen.write() for _ in range(5)]
+    pen.session.commit()
+    answer, found = get(app, node="#a"), []
+    while True:
+        found += ids(answer.text)
+        assert linked(answer.text)["@id"] == "#a"
+        following = re.fullmatch('<(.+)>; rel="next"', answer.headers.get("Link", ""))
+        if not following:
+            break
+        answer = app.test_client().get(following[1], base_url=BASE_URL)
+    assert found == [f"comment-c{comment.id}" for comment in written]
+
+
+def test_only_the_frame_is_indexed_as_a_part_of_the_article(app: Flask, pen: Pen) -> None:
+    pen.write("One")
+    pen.session.commit()
+    reader = GuestClient(app)
+    assert reader.get("/embed").headers["X-Robots-Tag"] == "noindex, indexifembedded"
+    assert 'name="robots"' not in reader.get("/embed").text
+    standalone = reader.get("/thread")
+    assert "X-Robots-Tag" not in standalone.headers
+    assert f'<link rel="canonical" href="{ARTICLE}">' in standalone.text
 
 
 def test_hostile_texts_stay_texts_in_the_html_and_in_the_data(app: Flask, pen: Pen) -> None:
