@@ -328,8 +328,8 @@ p { opacity: .8 }`);
       if (this.#frame) return;
       const { signal } = this.#aborter;
       const frame = (this.#frame = make("iframe", { title: "Comments", part: "frame", allow: "clipboard-write" }));
-      // Until it is painted, the page's own comments or a saved copy stay.
-      frame.inert = this.#note.children[1] ?? this.#host.querySelector(".commentsvc");
+      // What the page has stays until it is painted.
+      frame.inert = this.#note.children[1] ?? (!this.#shownSigns && this.#host.querySelector(".commentsvc"));
       if (!frame.inert) this.#note.replaceChildren();
       frame.src = this.#frameUrl(this.#appearance());
 
