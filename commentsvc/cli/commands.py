@@ -17,6 +17,7 @@ from commentsvc.cli import (
     doctor,
     move,
     options,
+    publish,
     restore,
     site,
     stats,
@@ -52,6 +53,8 @@ GROUPS: dict[str, tuple[click.Command, ...]] = {
         backup.backup,
         restore.restore,
         move.move,
+        publish.publish,
+        publish.fragment,
     ),
     "After an update, and beside another server": (
         cli_serve.upgrade,

@@ -120,6 +120,8 @@ class Thread(Base):
     """How many daily attempts to fetch the title are left; a newly shown comment sets it, an answer sets it to 0."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     version: Mapped[int] = mapped_column(default=0)
+    changed_at: Mapped[datetime | None] = mapped_column(UTCDateTime, default=now, onupdate=now)
+    """When this row last changed, and with it perhaps what readers see; None if only older releases have changed it."""
     approved_count: Mapped[int] = mapped_column(default=0)
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """When it closes, or closed, for new comments: by hand or on a set date."""

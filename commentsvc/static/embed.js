@@ -8,7 +8,7 @@
   const script = document.currentScript;
   const source = script?.dataset.service || WRITTEN;
   if (!source) {
-    return console.error('commentsvc: this copy does not know its service; add data-service="https://comments.example" to its script tag.');
+    return console.error('commentsvc: this copy does not know its service; add data-service="https://…" to its script tag.');
   }
   const service = new URL(source, location).href.replace(/\/(embed\.js.*)?$/, "");
 
@@ -19,8 +19,9 @@
   const pageKey = ({ url, canonical }) => `${url} ${canonical}`;
   const ANCHOR = /#([^/]*com+ent|isso|c\d{5})[^/]*\d\w*$/;
   const permalink = () => ANCHOR.exec(location.hash)?.[0];
+  const SAVED = "This is a saved copy. The comments cannot be answered right now. ";
   const styles = new CSSStyleSheet();
-  // Frames are wider than their place, for focus rings, but not than the screen.
+  // Frames are wider than their place, for focus rings.
   styles.replaceSync(`:host { display: block } :host([hidden]), slot[hidden] { display: none }
 iframe {
   border: 0;
@@ -36,6 +37,7 @@ iframe {
   filter: none !important;
   color-scheme: var(--theme) !important
 }
+[inert] { margin-bottom: calc(-1 * var(--height, 280px)) !important; opacity: 0 !important }
 @media print { iframe { width: var(--width) !important; height: var(--paper) !important } }
 i { display: block; width: 0; position: relative }
 button {
@@ -57,7 +59,6 @@ p { opacity: .8 }`);
 
   const make = (tag, properties) => Object.assign(document.createElement(tag), properties);
 
-  /** The absolute address. */
   const resolve = (href) => make("a", { href }).href;
 
   /** The brightness of colours above each other, from 0 to 255; NaN if they are transparent. */
@@ -80,12 +81,12 @@ p { opacity: .8 }`);
 
   const due = new Set();
 
-  /** Act once after the page's own turn: routers show an article, then change the address and the head. */
+  /** Act once, after routers have changed the address and the head. */
   function afterTurn(act) {
     if (due.has(act)) return;
     due.add(act);
     const once = () => due.delete(act) && act();
-    setTimeout(once, document.readyState === "complete" ? 100 : 0); // tabs in the background draw no frame
+    setTimeout(once, document.readyState === "complete" ? 100 : 0);
     requestAnimationFrame(() => setTimeout(once));
   }
 
@@ -96,6 +97,7 @@ p { opacity: .8 }`);
     #host = this; // the element that the page wrote
     #root = this.attachShadow({ mode: "open" });
     #slot = make("slot");
+    #note = make("div");
     #frame = null;
     #aborter = null;
     #ready = false;
@@ -106,17 +108,16 @@ p { opacity: .8 }`);
         else this.#restart();
       }
     });
-    #shownSigns = ""; // of the look that the frame has been told
-    #shownPage = ""; // where the page was when it last showed this article
+    #shownSigns = ""; // of the look that the frame knows
+    #shownPage = ""; // where this article was last
     #permalink = 0;
 
     constructor() {
       super();
       this.#root.adoptedStyleSheets = [styles];
-      this.#root.append(this.#slot);
+      this.#root.append(this.#note, this.#slot);
     }
 
-    /** Show a thread in another element. */
     static attachTo(host) {
       if (host.shadowRoot || host.querySelector("comment-thread")) return;
       const thread = make("comment-thread");
@@ -138,27 +139,30 @@ p { opacity: .8 }`);
       this.#unload();
     }
 
-    /** Look again which article the page shows, or try again to load it. */
+    /** Check again, or try again. */
     refresh() {
       if (this.#frame) this.followPage();
       else this.#restart();
     }
 
-    /** Load another thread if the page shows another article. */
     followPage() {
       const page = this.#page();
       if (!this.#shownPage || !this.#isDerived || this.#shownPage === pageKey(page)) return;
       this.#shownPage = pageKey(page);
-      if (this.#ready) this.#send("page", page); // the service knows which addresses are one article's
+      if (this.#ready) this.#send("page", page);
       else this.#restart();
     }
 
-    #begin = () => {
+    #retry = () => {
       this.#unload();
       if (this.isConnected) this.#loadWhenNear();
     };
 
-    /** Load once after all changes of attributes. */
+    #begin = () => {
+      this.#note.replaceChildren();
+      this.#retry();
+    };
+
     #restart() {
       afterTurn(this.#begin);
     }
@@ -188,18 +192,17 @@ p { opacity: .8 }`);
       signal.addEventListener("abort", () => observer.disconnect());
     }
 
-    /** Whether it is near for certain; an observer is a frame later. */
+    /** For certain; an observer is a frame later. */
     #isNear() {
       const styled = [...document.querySelectorAll('link[rel~="stylesheet"]')].every(({ sheet }) => sheet);
       return styled && this.#host.offsetParent && this.getBoundingClientRect().top < innerHeight + AHEAD;
     }
 
-    /** Show the page's content of the element, after ours. */
-    #unload(...ours) {
+    #unload() {
       this.#aborter?.abort();
+      this.#frame?.remove();
       this.#aborter = this.#frame = null;
       this.#ready = this.#slot.hidden = false;
-      this.#root.replaceChildren(...ours, this.#slot);
     }
 
     #attribute(name) {
@@ -210,7 +213,6 @@ p { opacity: .8 }`);
       return this.#host.matches("[hash-routes], [data-hash-routes]");
     }
 
-    /** Whether the page's address says which thread this is. */
     get #isDerived() {
       return !this.#attribute("url") && !this.#attribute("thread-id");
     }
@@ -241,7 +243,7 @@ p { opacity: .8 }`);
     }
 
     #appearance() {
-      // The page's rules do not reach into shadow roots, so measure outside, before anything is drawn.
+      // The page's rules do not reach into shadow roots, so measure outside.
       const probe = this.#host.appendChild(make("comment-thread"));
       const link = probe.appendChild(make("a", { href: "#" }));
       this.#slot.hidden = false; // or WebKit has no styles of it
@@ -265,7 +267,7 @@ p { opacity: .8 }`);
         radius: own("radius"),
       };
       probe.remove();
-      this.#slot.hidden = true;
+      this.#slot.hidden = !this.#frame.inert;
       this.#frame.style.setProperty("--theme", look.theme);
       return look;
     }
@@ -299,9 +301,15 @@ p { opacity: .8 }`);
       if (["ready", "stale"].includes(type)) this.#host.dispatchEvent(new Event(`comments${type}`, { bubbles: true }));
       if (type === "height" && data.height > 0 && data.height < 1e6) {
         for (const name of ["height", "paper", "width"]) frame.style.setProperty(`--${name}`, `${data[name]}px`);
+        if (frame.inert) setTimeout(() => {
+          if (frame !== this.#frame) return;
+          frame.inert = false;
+          this.#slot.hidden = true;
+          this.#note.replaceChildren();
+        }, 100);
       }
       if (type === "scroll" && Number.isFinite(data.top)) {
-        // The browser knows what scrolls; no sticky header reaches the middle.
+        // No sticky header reaches the middle.
         const place = make("i");
         place.style.top = `${data.top}px`;
         this.#root.prepend(place);
@@ -320,6 +328,9 @@ p { opacity: .8 }`);
       if (this.#frame) return;
       const { signal } = this.#aborter;
       const frame = (this.#frame = make("iframe", { title: "Comments", part: "frame", allow: "clipboard-write" }));
+      // What the page has stays until it is painted.
+      frame.inert = this.#note.children[1] ?? (!this.#shownSigns && this.#host.querySelector(".commentsvc"));
+      if (!frame.inert) this.#note.replaceChildren();
       frame.src = this.#frameUrl(this.#appearance());
 
       addEventListener("message", ({ data, origin, source }) => {
@@ -337,22 +348,38 @@ p { opacity: .8 }`);
       this.#root.prepend(frame);
     }
 
-    #fail() {
-      this.#offer("The comments cannot be shown right now. ", "Try again", () => this.#restart());
+    async #fail() {
       console.warn(`comment-thread: ${service} did not answer, or does not let ${location.origin} show its frames.`);
+      const frame = this.#frame;
+      if (this.#note.children[1]) this.#unload();
+      else this.#offer(frame.inert ? SAVED : "The comments cannot be shown right now. ", "Try again", this.#retry);
+      const note = this.#note.firstChild;
+      if (!frame.inert) {
+        const { href, origin, protocol } = make("a", { href: this.#attribute("fallback") || "data:" });
+        const html = (origin === location.origin || protocol === "https:")
+          && (await fetch(href).then((answer) => answer.ok && answer.text()).catch(() => ""));
+        if (!html || !note.isConnected) return;
+        // It can neither touch the page nor tell its height.
+        frame.sandbox = "allow-popups allow-popups-to-escape-sandbox";
+        frame.srcdoc = `<!doctype html><base target=_blank><style>html { ${frame.style.cssText} color-scheme: var(--theme); font: 1em system-ui }</style>${html}`;
+        frame.style.setProperty("--height", "70vh");
+        note.firstChild.data = SAVED;
+        note.after(frame);
+      }
+      setTimeout(() => note.isConnected && this.#retry(), 6e4 * (1 + Math.random()));
     }
 
-    /** Show a button instead of the thread. */
     #offer(words, label, act) {
       const note = make("p", { part: "note" });
       note.append(words, make("button", { textContent: label, onclick: act }));
-      this.#unload(note);
+      this.#unload();
+      this.#note.replaceChildren(note);
     }
   }
 
   let countedUrls = new WeakMap();
 
-  /** Fill spans that are new or changed, by requests short enough for any proxy. */
+  /** Fill new spans, by requests short enough for any proxy. */
   async function updateCounts() {
     if (!hasAsked && document.querySelector('[load="click"], [data-load="click"]')) return;
     const spans = new Map();
@@ -385,7 +412,6 @@ p { opacity: .8 }`);
 
   const checkPage = () => afterTurn(follow);
 
-  /** Notice what routers and loaders do. */
   function watchPage() {
     const wanted = `div#comments, [data-comment-count], ${CANONICAL}`;
     const has = (node) => node.matches?.(wanted) || node.querySelector?.(wanted);

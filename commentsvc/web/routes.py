@@ -57,7 +57,9 @@ from commentsvc.web.thread import (
     address_claims,
     avatars,
     claiming,
+    comment_stream,
     counts,
+    fragments,
     own_comments,
     pages,
     posting,
@@ -116,6 +118,8 @@ ROWS = (
     # A thread, in a frame (/embed) and standalone (/thread).
     Row(pages.blueprint, EVERYBODY, READ),
     Row(counts.blueprint, EVERYBODY, READ),
+    Row(fragments.blueprint, EVERYBODY, READ),
+    Row(comment_stream.blueprint, EVERYBODY, READ, {"comment streams": comment_stream.LIMIT}),
     Row(avatars.blueprint, EVERYBODY, READ),
     Row(posting.blueprint, EVERYBODY, FORM, POST_LIMITS),
     Row(preview.blueprint, EVERYBODY, FORM, {"previews": preview.PREVIEWS}),

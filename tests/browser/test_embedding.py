@@ -137,7 +137,7 @@ def test_five_requests_show_a_thread_and_writing_brings_the_rest(
     with page.expect_response("**/embed/own?*"):
         thread.get_by_label("Your comment").focus()
     expect(thread.get_by_role("button", name="Post Comment")).to_be_visible()
-    assert sorted(names()) == ["composer.js", "own", "session.js"]
+    assert sorted(names()) == ["composer.js", "conversations.js", "own", "session.js"]
 
 
 def test_a_thread_with_nothing_in_it_says_so(page: Page, service: Service, blog: Blog) -> None:

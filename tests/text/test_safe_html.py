@@ -24,6 +24,7 @@ TRUSTING = {
     "web/own_edits.py": "HTML that was rendered this moment, as the preview of an edit",
     "web/templating.py": "times, written here",
     "web/thread/preview.py": "HTML that was rendered this moment",
+    "web/thread/thread_fragments.py": "JSON without <, > and &, in a data block",
 }
 """Who hands the owner HTML that came out of it. A further file is a decision, not an accident."""
 HOSTILE = "<script>alert(1)</script>'\"&"

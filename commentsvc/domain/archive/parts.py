@@ -107,7 +107,7 @@ PARTS: Sequence[ArchivePart] = (
             "id site_id key match_key url title title_source title_checked_at title_tries created_at approved_count "
             "closed_at slow_seconds imported"
         ),
-        {"search_text": _DERIVED, "version": _COUNTER},
+        {"search_text": _DERIVED, "version": _COUNTER, "changed_at": _COUNTER},
         key=_words("site_id key"),
     ),
     ArchivePart(

@@ -9,7 +9,14 @@ from commentsvc.models import Order
 
 QUERY_LONGEST = 16 * 1024
 _THREAD = ("url", "canonical", "id", "order", "after", "comment", "replies", "fragment")
-PARAMETERS = {"/embed": _THREAD, "/thread": _THREAD, "/counts": ("url",), "/embed.js": (), "/": ()}
+PARAMETERS = {
+    "/embed": _THREAD,
+    "/thread": _THREAD,
+    "/fragment": ("url", "canonical", "id", "after", "node"),
+    "/counts": ("url",),
+    "/embed.js": (),
+    "/": (),
+}
 _PERSONAL = frozenset({"posted", "reply"})
 
 

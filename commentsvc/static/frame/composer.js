@@ -1,8 +1,8 @@
 // The comment form with script: opens when entered, keeps what is typed, answers in place, posts without a reload.
 
+import { placeConversation, placeReplies } from "./conversations.js";
 import {
-  base, draft, draftKey, earlierDraftKey, form, framed, highlight, hostFacts, load, loadLogin, page, parse,
-  placeConversation, placeReplies, sendToHost, thread,
+  base, draft, draftKey, earlierDraftKey, form, framed, highlight, hostFacts, load, loadLogin, page, parse, sendToHost, thread,
 } from "./core.js";
 import { authHeaders, lastVisit, randomHex, save, saveVisit } from "./session.js";
 

@@ -77,32 +77,3 @@ export function parse(html) {
   updateTimes(template.content);
   return template.content;
 }
-
-/** Put replies into their conversation, each under what it answers; one that is there already stays. */
-export function placeReplies(items) {
-  const list = thread.querySelector(`.conversation[data-root="${+items[0]?.dataset.root}"] > .replies`);
-  if (!list) return;
-  list.append(...items.filter((item) => !document.getElementById(item.firstElementChild.id)));
-
-  const number = (item) => +item.firstElementChild.id.slice(8);
-  const all = [...list.children].sort((one, other) => number(one) - number(other));
-  const present = new Set(all.map(number));
-  const below = Map.groupBy(all, ({ dataset }) => (present.has(+dataset.parent) ? +dataset.parent : 0));
-  const order = [];
-  const waiting = below.get(0).reverse();
-  while (waiting.length) {
-    const item = waiting.pop();
-    order.push(item);
-    waiting.push(...(below.get(number(item)) ?? []).reverse());
-  }
-  // Only those out of place: moving takes the focus away.
-  order.forEach((item, index) => list.children[index] === item || list.insertBefore(item, list.children[index]));
-}
-
-/** Put a conversation into the list; of one that is there, only the replies it lacks. */
-export function placeConversation(item, { first = false } = {}) {
-  const list = document.getElementById("comments");
-  if (list.querySelector(`:scope > [data-root="${+item.dataset.root}"]`)) placeReplies([...item.querySelectorAll(".reply")]);
-  else if (first) list.prepend(item);
-  else list.append(item);
-}

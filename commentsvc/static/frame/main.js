@@ -1,8 +1,7 @@
 // Makes the server's page more pleasant; what only writers need is in other modules.
 
 import {
-  base, draft, form, framed, highlight, host, hostFacts, isAllowed, load, loadLogin, LOGIN_WINDOW, page, parse,
-  placeConversation, placeReplies, sendHeight, sendToHost, thread, updateTimes,
+  base, draft, form, framed, host, hostFacts, isAllowed, load, loadLogin, LOGIN_WINDOW, sendHeight, sendToHost, thread, updateTimes,
 } from "./core.js";
 
 const root = document.documentElement;
@@ -77,26 +76,13 @@ if (framed) {
 new ResizeObserver(fit).observe(document.body);
 addEventListener("resize", fit);
 
-async function fetchPiece(href) {
-  const answer = await fetch(`${href}${href.includes("?") ? "&" : "?"}fragment=1`);
-  if (!answer.ok) throw new Error(answer.statusText);
-  return parse(await answer.text());
-}
-
 async function loadMore(link) {
   if (link.ariaBusy === "true") return;
   link.ariaBusy = "true";
   const label = (link.dataset.label ??= link.textContent);
   link.textContent = "Loading…";
   try {
-    const { children } = await fetchPiece(link.getAttribute("href"));
-    const items = [...children].filter((child) => child.matches("li"));
-    const next = [...children].find((child) => child.matches(".more"));
-    if (link.dataset.more === "roots") items.forEach((item) => placeConversation(item));
-    else placeReplies(items);
-    const hadFocus = document.activeElement === link;
-    link.closest(".more").replaceWith(...(next ? [next] : []));
-    if (hadFocus) items[0]?.querySelector(".comment").focus({ preventScroll: true });
+    await (await import("./conversations.js")).showMore(link);
   } catch {
     link.ariaBusy = null;
     link.textContent = `${label} (that did not work; try again)`;
@@ -112,7 +98,7 @@ if (permalink) showComment(permalink);
 /** Undefined where that fails; the form is then sent as a page. */
 async function loadComposer() {
   if (form) try {
-    return (await Promise.all([import("./composer.js"), loadLogin(), import("./session.js")]))[0];
+    return (await Promise.all([import("./composer.js"), loadLogin(), import("./session.js"), import("./conversations.js")]))[0];
   } catch {
     form.classList.add("open");
   }

@@ -1,6 +1,6 @@
 // Shows the comment that a link leads to, on this page of the thread or not.
 
-import { highlight, page, parse, placeConversation, thread } from "./core.js";
+import { highlight, page, parse, thread } from "./core.js";
 
 /** Where nothing is imported, "#comment-5" is ours as "#comment-c5" is; an older embed.js says "5". */
 const OWN = "imported" in thread.dataset ? /^#comment-c(\d{1,15})$/ : /^(?:#comment-c?)?(\d{1,15})$/;
@@ -15,7 +15,7 @@ export async function show(link) {
     if (!answer?.ok) return;
     id = new URL(answer.url).searchParams.get("comment"); // the service has sent us on to the comment's number
     const item = parse(await answer.text()).getElementById(`comment-${id}`)?.closest(".conversation");
-    if (item) placeConversation(item, { first: true });
+    if (item) (await import("./conversations.js")).placeConversation(item, { first: true });
     comment = document.getElementById(`comment-${id}`);
   }
   if (comment) highlight(comment, false);

@@ -96,6 +96,8 @@ def render_page(
     response = make_response(html, status)
     if thread_request.mode == EMBED:
         headers.allow_framing(origin.origin for origin in site.origins)
+        # Not indexed by itself, but as a part of the article around it by engines that know this word.
+        response.headers["X-Robots-Tag"] = "noindex, indexifembedded"
     return response
 
 

@@ -59,7 +59,7 @@ def rows(session: Session) -> dict[str, list[Any]]:
         "comments": list(session.execute(text("SELECT * FROM comment ORDER BY id")).all()),
         "aliases": list(session.execute(text("SELECT * FROM thread_alias ORDER BY id")).all()),
         "threads": [
-            tuple(value for name, value in row._mapping.items() if name != "version")
+            tuple(value for name, value in row._mapping.items() if name not in {"version", "changed_at"})
             for row in session.execute(text("SELECT * FROM thread ORDER BY id"))
         ],
     }
