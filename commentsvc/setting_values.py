@@ -30,6 +30,7 @@ OWN_PATHS = frozenset(
         "doctor",
         "embed",
         "embed.js",
+        "feeds",
         "healthz",
         "login",
         "mail",

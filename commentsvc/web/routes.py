@@ -14,6 +14,7 @@ from flask.typing import ResponseReturnValue
 
 from commentsvc.config import Settings
 from commentsvc.web import (
+    feeds,
     health,
     mail_decisions,
     own_edits,
@@ -116,6 +117,7 @@ ROWS = (
     # A thread, in a frame (/embed) and standalone (/thread).
     Row(pages.blueprint, EVERYBODY, READ),
     Row(counts.blueprint, EVERYBODY, READ),
+    Row(feeds.blueprint, EVERYBODY, READ, {"feed guesses": feeds.GUESSES}),
     Row(avatars.blueprint, EVERYBODY, READ),
     Row(posting.blueprint, EVERYBODY, FORM, POST_LIMITS),
     Row(preview.blueprint, EVERYBODY, FORM, {"previews": preview.PREVIEWS}),

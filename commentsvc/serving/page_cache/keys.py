@@ -8,8 +8,19 @@ from commentsvc.domain.article_urls import LONGEST, shortened
 from commentsvc.models import Order
 
 QUERY_LONGEST = 16 * 1024
-_THREAD = ("url", "canonical", "id", "order", "after", "comment", "replies", "fragment")
-PARAMETERS = {"/embed": _THREAD, "/thread": _THREAD, "/counts": ("url",), "/embed.js": (), "/": ()}
+_THREAD = ("url", "canonical", "id", "order", "after", "comment", "replies", "fragment", "live")
+_FEED, _SITE = ("url", "canonical", "id"), ("origin",)
+PARAMETERS = {
+    "/embed": _THREAD,
+    "/thread": _THREAD,
+    "/counts": ("url",),
+    "/feeds/thread.atom": _FEED,
+    "/feeds/thread.json": _FEED,
+    "/feeds/site.atom": _SITE,
+    "/feeds/site.json": _SITE,
+    "/embed.js": (),
+    "/": (),
+}
 _PERSONAL = frozenset({"posted", "reply"})
 
 
@@ -27,8 +38,8 @@ def cache_key(path: str, query: str) -> str | None:
     if not named.keys().isdisjoint(_PERSONAL):
         return None
     # Keep in step with `Asked.read`: values without a meaning, or with the same one, must not create another page.
-    if "fragment" in named:
-        named["fragment"] = ""
+    for name in {"fragment", "live"} & named.keys():
+        named[name] = ""
     if named.get("order") not in set(Order):
         named.pop("order", None)
     for name in {"url", "canonical"} & named.keys():
