@@ -7,8 +7,7 @@ import {
 
 const root = document.documentElement;
 
-// --- Times, before anything measures.
-
+// Before anything measures.
 updateTimes();
 setInterval(() => document.hidden || updateTimes(), 60000);
 
@@ -145,6 +144,8 @@ if (form) {
     else form.submit();
   });
 }
+
+setTimeout(() => import("./live.js"), 2e4);
 
 // --- Links; with a key held down, and without script, they lead to pages.
 
