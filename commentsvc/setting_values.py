@@ -32,6 +32,8 @@ OWN_PATHS = frozenset(
         "embed.js",
         "feeds",
         "healthz",
+        "latest",
+        "latest.js",
         "login",
         "mail",
         "picture",

@@ -16,6 +16,7 @@ from commentsvc.config import Settings
 from commentsvc.web import (
     feeds,
     health,
+    latest,
     mail_decisions,
     own_edits,
     privacy,
@@ -117,6 +118,7 @@ ROWS = (
     # A thread, in a frame (/embed) and standalone (/thread).
     Row(pages.blueprint, EVERYBODY, READ),
     Row(counts.blueprint, EVERYBODY, READ),
+    Row(latest.blueprint, EVERYBODY, READ),
     Row(feeds.blueprint, EVERYBODY, READ, {"feed guesses": feeds.GUESSES}),
     Row(avatars.blueprint, EVERYBODY, READ),
     Row(posting.blueprint, EVERYBODY, FORM, POST_LIMITS),

@@ -111,6 +111,10 @@ def test_the_loader_is_small() -> None:
     assert compressed(STATIC / "embed.js") <= 5 * KB
 
 
+def test_the_list_of_the_latest_comments_is_small() -> None:
+    assert compressed(STATIC / "latest.js") <= 1.5 * KB
+
+
 def test_what_shows_a_thread_is_small() -> None:
     modules = (STATIC / "frame" / name for name in ("core.js", "main.js"))
     assert compressed(STATIC / "embed.js", STATIC / "frame.css", *modules) <= 12.5 * KB

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qsl, urlencode
 
 from commentsvc.domain.article_urls import LONGEST, shortened
+from commentsvc.domain.reading.page_sizes import LONGEST_LIST
 from commentsvc.models import Order
 
 QUERY_LONGEST = 16 * 1024
@@ -18,9 +19,12 @@ PARAMETERS = {
     "/feeds/thread.json": _FEED,
     "/feeds/site.atom": _SITE,
     "/feeds/site.json": _SITE,
+    "/latest": ("origin", "number"),
     "/embed.js": (),
+    "/latest.js": (),
     "/": (),
 }
+_NUMBERS = frozenset(str(number) for number in range(1, LONGEST_LIST + 1))
 _PERSONAL = frozenset({"posted", "reply"})
 
 
@@ -40,6 +44,8 @@ def cache_key(path: str, query: str) -> str | None:
     # Keep in step with `Asked.read`: values without a meaning, or with the same one, must not create another page.
     for name in {"fragment", "live"} & named.keys():
         named[name] = ""
+    if named.get("number") not in _NUMBERS:
+        named.pop("number", None)
     if named.get("order") not in set(Order):
         named.pop("order", None)
     for name in {"url", "canonical"} & named.keys():
