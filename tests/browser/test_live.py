@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from playwright.sync_api import Frame, Page, expect
 
 from commentsvc.domain.moderation import decisions
@@ -87,6 +89,30 @@ def test_new_comments_wait_for_a_click_and_nothing_moves(page: Page, service: Se
     assert ids == [first, reply, second, third]
     in_view(page, reply)
     expect(field).to_have_value("Half a sentence")
+
+
+def test_what_is_on_later_pages_is_not_new_but_what_answers_it_is(
+    page: Page, service: Service, blog: Blog
+) -> None:
+    *_, late = write(service, blog, *(f"Comment {number}" for number in range(52)))
+    frame, _ = opened(page, service, blog)
+    expect(frame.locator("#comments > li")).to_have_count(50)
+    new, newer = write(service, blog, "New, before the page first asks", "Newer", ago=timedelta())
+    (reply,) = write(service, blog, "An answer to one on a later page", parent=late, ago=timedelta())
+    (old,) = write(service, blog, "Written long ago, and approved now")
+    ask(page)
+    offer = frame.get_by_role("button", name="new comment")
+    expect(offer).to_have_text("4 new comments")
+    offer.click()
+    for comment in (late, reply, old):
+        expect(frame.locator(f"#comment-{comment}")).to_be_visible()
+    in_view(page, new)
+    last = frame.locator("#comments > li > .comment").evaluate_all(
+        "(all) => all.slice(-2).map(({ id }) => id)"
+    )
+    assert last == [f"comment-{new}", f"comment-{newer}"]
+    ask(page)
+    expect(offer).to_have_count(0)
 
 
 def test_a_hidden_thread_asks_nothing_and_a_busy_service_is_left_alone(

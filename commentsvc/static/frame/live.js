@@ -48,12 +48,13 @@ function compare(changes) {
   let added = ids.filter((id) => id && !known.includes(id));
   // At first: what this page lacks may be on later pages, unless it is the newest.
   if (!tag) added = added.filter((id) => !shown(id)).slice(0, Math.max(0, dataset.count - total.dataset.count + gone.length));
+  for (const id of added.reverse()) if (!shown(id)) fresh.set(id);
   for (const id of gone) if (!fresh.delete(id)) remove(shown(id), note);
   for (const comment of changes.querySelectorAll(".comment")) {
     const id = number(comment);
     const old = shown(id);
     if (old) fresh.delete(id);
-    else if (added.includes(id) || fresh.has(id)) fresh.set(id, comment.parentElement);
+    else if (fresh.has(id)) fresh.set(id, comment.parentElement);
     if (old?.matches(".held") || (old && old.querySelector(".text")?.innerHTML !== comment.querySelector(".text").innerHTML)) edited.set(id, comment);
   }
   known = ids;
@@ -73,11 +74,11 @@ function offer() {
   const many = fresh.size;
   if (!many) return button.remove();
   button.textContent = document.getElementById("status").textContent = `${many} new comment${many > 1 ? "s" : ""}`;
-  total.after(button);
+  if (!button.isConnected) total.after(button); // or it would lose the focus
   // Where the reader looks, but never above a button that they are about to press.
   new IntersectionObserver(([{ intersectionRect }], observer) => {
     observer.disconnect();
-    button.style.top = document.activeElement.form ? "" : `${scrollY + intersectionRect.bottom - 60}px`;
+    button.style.top = document.activeElement?.form ? "" : `${scrollY + intersectionRect.bottom - 60}px`;
   }).observe(document.body);
 }
 
@@ -91,16 +92,18 @@ function showEdits() {
 }
 
 async function insert() {
-  const [first] = fresh.keys();
+  const ids = [...fresh.keys()];
   for (const item of fresh.values()) {
-    if (item.matches(".reply")) placeReplies([item]);
-    else placeConversation(item, { first: thread.dataset.order === "newest" });
+    if (item?.matches(".reply")) placeReplies([item]);
+    else if (item) placeConversation(item, { first: thread.dataset.order === "newest" });
   }
   fresh.clear();
   showEdits();
   offer();
-  if (shown(first)) highlight(shown(first));
-  else (await import("./permalinks.js")).show(first);
+  // Those whose conversation is on a later page, or that waited for a moderator for long.
+  for (const id of ids.filter((id) => !shown(id)).slice(0, 9)) await (await import("./permalinks.js")).show(id);
+  const first = shown(ids[0]);
+  if (first) highlight(first);
 }
 
 for (const type of ["pointermove", "keydown"]) addEventListener(type, wake, { passive: true });
@@ -109,7 +112,7 @@ document.addEventListener("visibilitychange", () => {
   showEdits(); // nobody looks
   plan(next);
 });
-new IntersectionObserver(([{ isIntersecting }]) => {
+if (total) new IntersectionObserver(([{ isIntersecting }]) => {
   near = isIntersecting;
   if (near) wake();
   else plan(next);
