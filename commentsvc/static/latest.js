@@ -8,6 +8,9 @@
   if (!source) return console.error('commentsvc: this copy does not know its service; add data-service="https://comments.example" to its script tag.');
   const service = new URL(source, location).href.replace(/\/(latest\.js.*)?$/, "");
 
+  const styles = new CSSStyleSheet();
+  styles.replaceSync(":host { display: block } slot[hidden] { display: none } iframe { border: 0; display: block; width: 100% }");
+
   /** The brightness of a colour, from 0 to 255. */
   function brightness(colour) {
     const brush = document.createElement("canvas").getContext("2d");
@@ -20,13 +23,15 @@
   customElements.define("latest-comments", class extends HTMLElement {
     static observedAttributes = ["number", "origin", "theme"];
     #root = this.attachShadow({ mode: "open" });
+    #slot = document.createElement("slot");
     #frame = document.createElement("iframe");
     #aborter;
     #observer = new MutationObserver(() => this.#sendLook());
 
     constructor() {
       super();
-      this.#root.innerHTML = "<style>[hidden] { display: none } :host { display: block } iframe { border: 0; display: block; width: 100% }</style><slot></slot>";
+      this.#root.adoptedStyleSheets = [styles]; // a page's policy may forbid <style>
+      this.#root.append(this.#slot);
       this.#frame.title = "Latest comments";
       this.#frame.part = "frame";
       this.#frame.loading = "lazy";
@@ -42,7 +47,7 @@
         if (origin !== new URL(service).origin || source !== this.#frame.contentWindow) return;
         if (data?.commentsvc === "ready") this.#sendLook();
         if (data?.commentsvc !== "height" || !(data.height < 1e5)) return;
-        this.#root.querySelector("slot").hidden = true; // what the page wrote shows until then
+        this.#slot.hidden = true; // what the page wrote shows until then
         this.#frame.style.height = `${data.height}px`;
       }, { signal });
       matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#sendLook(), { signal });

@@ -47,7 +47,7 @@ def of_thread(form: str) -> ResponseReturnValue:
     document = FeedDocument(
         id=_tag(address.site.created_at, f"thread-{thread.id}") if thread else address.url,
         title=f"Comments on {title}",
-        home_url=address.url,
+        home_url=thread.url if thread else address.url,
         url=f"{settings().origin}{thread_request.feed_path(form)}",
         updated=_updated(latest, thread or address.site),
         entries=_entries(latest, address.site),

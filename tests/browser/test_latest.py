@@ -17,10 +17,12 @@ def test_it_fits_takes_the_look_of_the_page_and_leads_to_comments(
     write(service, blog, "First", "Second", path="/article")
     blog.pages["/article"] = "<!doctype html><title>An article</title>"
     blog.pages["/"] = f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Home</title>
-<style>body {{ color: rgb(250, 240, 230); background: #222; --comments-accent: rgb(120, 200, 255) }}
+<style nonce="page">body {{ color: rgb(250, 240, 230); background: #222; --comments-accent: rgb(120, 200, 255) }}
 aside {{ width: 240px }}</style><main><h1>Home</h1></main>
 <aside><latest-comments number="1"><a href="{service.url}/latest">All</a></latest-comments></aside>
 <script src="{service.url}/latest.js" async></script>"""
+    policy = f"default-src 'none'; script-src {service.url}; frame-src {service.url}; style-src 'nonce-page'"
+    blog.headers["Content-Security-Policy"] = f"{policy}; require-trusted-types-for 'script'"
     page.goto(blog.url())
     expect(page.locator(FRAME).content_frame.get_by_role("listitem")).to_have_count(1)
     expect(page.get_by_role("link", name="All")).to_be_hidden()

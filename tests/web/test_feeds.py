@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 from xml.etree import ElementTree
 
 import feedparser
@@ -110,6 +110,7 @@ def read_json(answer: TestResponse) -> list[dict[str, Any]]:
     feed = json.loads(answer.data.decode("utf-8"))
     assert feed["version"] == "https://jsonfeed.org/version/1.1"
     assert feed["title"]
+    assert unquote(feed.get("feed_url", answer.request.url)) == unquote(answer.request.url)
     assert set(feed) <= {"version", "title", "home_page_url", "feed_url", "items"}
     for item in feed["items"]:
         assert {key for key in item if not key.startswith("_")} <= {
@@ -214,6 +215,7 @@ def test_an_edit_keeps_the_id_and_moving_the_article_too(app: Flask) -> None:
         session.commit()
     (moved,) = read(app, "thread", url=f"{BLOG}/new-address")
     assert moved["id"] == before["id"]
+    assert read(app, "thread", **THREAD) == [moved]  # the former address leads there
     assert moved["answers"] == f"{BLOG}/new-address"
 
 
