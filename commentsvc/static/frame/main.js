@@ -108,7 +108,7 @@ const showComment = async (link) => (await import("./permalinks.js")).show(link)
 const permalink = +/^#comment-(\d{1,15})$/.exec(location.hash)?.[1] || hostFacts?.comment;
 if (permalink) showComment(permalink);
 
-/** Undefined where that fails; the form is then sent as a page. */
+/** Undefined where that fails: the form is sent as a page. */
 async function loadComposer() {
   if (form) try {
     return (await Promise.all([import("./composer.js"), loadLogin(), import("./session.js")]))[0];
