@@ -1,7 +1,8 @@
-"""Feeds of comments: of a thread, of a site, and of the answers to one person, whose address is a secret."""
+"""Feeds of comments: of a thread, of a site, and of the answers to one person or comment, at secret addresses."""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from email.utils import format_datetime
@@ -12,18 +13,19 @@ from flask.typing import ResponseReturnValue
 
 from commentsvc.domain import article_urls
 from commentsvc.domain.accounts import answer_feeds
+from commentsvc.domain.comments import receipts
 from commentsvc.domain.reading import latest_comments
 from commentsvc.domain.reading.latest_comments import LatestComment
 from commentsvc.domain.sites import sites
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.versions import VersionStamp
 from commentsvc.errors import NotFoundError
-from commentsvc.models import Site, Thread
+from commentsvc.models import AnswerFeed, Comment, Site, Thread
 from commentsvc.serving.page_cache.policy import CachePolicy, mark_cacheable
 from commentsvc.text import feed_documents
 from commentsvc.text.feed_documents import FeedDocument, FeedEntry
 from commentsvc.web import access, headers
-from commentsvc.web.context import database, limiter, settings
+from commentsvc.web.context import database, hash_key, limiter, settings
 from commentsvc.web.thread_request import STANDALONE, ThreadRequest
 
 blueprint = Blueprint("feeds", __name__, url_prefix="/feeds")
@@ -80,23 +82,64 @@ def of_site(form: str) -> ResponseReturnValue:
 @blueprint.get("/answers/<token>.json", defaults={"form": "json"})
 def of_answers(token: str, form: str) -> ResponseReturnValue:
     """The answers to the person whose secret address this is; it is in no cache and no log."""
-    limit, network = limiter("feed guesses"), access.network()
-    limit.require_room(network)
+    _require_no_guessing()
     owner = answer_feeds.find(database(), token)
     if owner is None:
-        limit.count(network)
-        raise NotFoundError("This feed does not exist. Its owner may have renewed its address.")
+        raise _unknown()
     latest = latest_comments.answers_to(database(), owner.commenter_id)
-    home = settings().origin + url_for("account.home")
-    tag = _tag(owner.created_at, f"answers-{owner.id}")
-    updated = max((_changed(item) for item in latest), default=owner.created_at)
-    entries = [entry for item in latest for entry in _entries([item], item.thread.site)]
-    response = _response(FeedDocument(tag, "Answers to your comments", home, "", updated, entries), form)
+    document = FeedDocument(
+        id=_tag(owner.created_at, f"answers-{owner.id}"),
+        title="Answers to your comments",
+        home_url=settings().origin + url_for("account.home"),
+        url="",
+        updated=_updated(latest, owner),
+        entries=[entry for item in latest for entry in _entries([item], item.thread.site)],
+    )
+    return _private(document, form)
+
+
+@blueprint.get("/answers/<int:comment_id>/<token>.atom", defaults={"form": "atom"})
+@blueprint.get("/answers/<int:comment_id>/<token>.json", defaults={"form": "json"})
+def of_receipt(comment_id: int, token: str, form: str) -> ResponseReturnValue:
+    """The answers to a guest's comment, for whoever has the address that the comment's private page shows."""
+    _require_no_guessing()
+    comment = database().get(Comment, comment_id)
+    opens = receipts.feed_token(hash_key(), comment.receipt_hash) if comment and comment.receipt_hash else ""
+    if comment is None or not secrets.compare_digest(opens.encode(), token.encode()):
+        raise _unknown()
+    thread = comment.thread
+    _require_feeds(thread.site)
+    latest = latest_comments.answers_to_comment(database(), comment_id)
+    document = FeedDocument(
+        id=_tag(thread.site.created_at, f"answers-to-comment-{comment_id}"),
+        title=f"Answers to your comment on {thread.title or thread.url}",
+        home_url=thread.url,
+        url="",
+        updated=_updated(latest, comment),
+        entries=_entries(latest, thread.site),
+    )
+    return _private(document, form)
+
+
+def _require_no_guessing() -> None:
+    limiter("feed guesses").require_room(access.network())
+
+
+def _unknown() -> NotFoundError:
+    """Count a guess, and return the error for it."""
+    limiter("feed guesses").count(access.network())
+    return NotFoundError("This feed does not exist. Its owner may have renewed its address.")
+
+
+def _private(document: FeedDocument, form: str) -> Response:
+    """Return a feed whose address is a secret: in no cache and no search engine, and told to no other site."""
+    response = _response(document, form)
     response.headers["X-Robots-Tag"] = "noindex"
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers["Cache-Control"] = "no-store, private"
     response.add_etag()
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def _require_feeds(site: Site) -> None:
@@ -158,6 +201,6 @@ def _changed(item: LatestComment) -> datetime:
     return item.comment.edited_at or item.comment.created_at
 
 
-def _updated(latest: Sequence[LatestComment], begun: Site | Thread) -> datetime:
+def _updated(latest: Sequence[LatestComment], begun: Site | Thread | Comment | AnswerFeed) -> datetime:
     """Return when what is in a feed last changed; of an empty one, when it could begin."""
     return max((_changed(item) for item in latest), default=begun.created_at)

@@ -322,3 +322,28 @@ def test_answers_to_a_person_have_a_secret_feed(app: Flask, session: Session) ->
     assert get(app, f"{last}.json").status_code == 404
     assert session.scalars(select(AnswerFeed)).all() == []
     assert session.get(Commenter, ada.commenter_id) is None
+
+
+def test_a_guest_follows_the_answers_to_a_comment_by_its_private_link(app: Flask) -> None:
+    add_site(app)
+    reader = GuestClient(app)
+    body = reader.post("Mine").json or {}
+    answer = reader.posted("An answer", parent=body["id"])
+    reader.posted("An answer to that", parent=answer)
+    reader.posted("To the article")
+
+    def feed_path(link: str) -> str:
+        page = app.test_client().get(urlsplit(link).path, base_url=BASE_URL)
+        (field,) = Elements(page.text).all("input", id="feed-atom")
+        return urlsplit(str(field["value"])).path.removesuffix(".atom").removeprefix("/feeds/")
+
+    path, link = feed_path(body["receipt"]), urlsplit(body["receipt"]).path
+    assert link.rpartition("/")[2] not in path
+    assert [entry["id"].rpartition("-")[2] for entry in read(app, path)] == [str(answer)]
+    assert get(app, f"{path}.json").headers["Cache-Control"] == "no-store, private"
+    assert shown_path(f"/feeds/{path}.atom") == "/feeds/answers/…"
+    for wrong in (f"{path}x", f"{path[:-1]}", "answers/1/\u00e9", path.replace("answers/1/", "answers/2/")):
+        assert get(app, f"{wrong}.atom").status_code == 404
+    renewed = app.test_client().post(f"{link}/renew", base_url=BASE_URL, headers={"Origin": BASE_URL})
+    assert get(app, f"{path}.atom").status_code == 404
+    assert len(read(app, feed_path(renewed.location))) == 1

@@ -89,6 +89,12 @@ def answers_to(session: Session, commenter_id: int, *, most: int = FEED) -> list
     return _read(session, answers.order_by(Comment.id.desc()).limit(most))
 
 
+def answers_to_comment(session: Session, comment_id: int, *, most: int = FEED) -> list[LatestComment]:
+    """Return the comments that answer one comment, newest first."""
+    answers = _visible().where(Comment.parent_id == comment_id)
+    return _read(session, answers.order_by(Comment.id.desc()).limit(most))
+
+
 def _visible() -> Any:
     """Select the ids of comments and of their threads. Mentions by other pages are no comments."""
     return select(Comment.id, Comment.thread_id).where(
