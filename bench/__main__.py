@@ -35,6 +35,7 @@ WORKS: tuple[Callable[[Bench], list[Row]], ...] = (
     reads.long,
     reads.small,
     reads.not_modified,
+    reads.live,
     reads.counts,
     writes.posts,
     writes.reads_while_writing,

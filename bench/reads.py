@@ -14,6 +14,8 @@ from bench.report import Row
 
 COUNTED = 50
 """Articles whose counts are requested at once."""
+READERS, LIVE_SECONDS = 100_000, 40.0
+"""Readers who look at open threads, and the mean time after which each asks again at first (static/frame/live.js)."""
 
 
 def hundred(bench: Bench) -> list[Row]:
@@ -132,6 +134,22 @@ def _ceiling(loads: dict[str, Load]) -> Row:
     """Return what is left to reach behind the same server."""
     work = "the same, by our server with nothing but these bytes"
     return rates(work, {"ours": loads["bare"], "nginx": loads["nginx"]}, None)
+
+
+def live(bench: Bench) -> list[Row]:
+    """What open readers cost: each asks every `LIVE_SECONDS` whether a thread has changed, and mostly it has not."""
+    ours = bench.ours
+    path = f"{ours.thread(HUNDRED)}&live=1"
+    known = {"If-None-Match": asking.get(ours.url + path).headers.get("etag", "")}
+    asking.get(ours.url + path, **known).require(304, "the changes of a thread, known already")
+    turn = bench.in_turn(ours=bench.asked(ours.url + path, known))
+    share = 100 * READERS / LIVE_SECONDS / turn["ours"].rate
+    return [
+        rates("changes of an open thread, 304", turn, None),
+        Row(
+            f"the share of it that {READERS:,} open readers take", "%", share, goal=report.bound("≤", 25, "%")
+        ),
+    ]
 
 
 def counts(bench: Bench) -> list[Row]:

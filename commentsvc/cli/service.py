@@ -19,6 +19,7 @@ from commentsvc import create_app
 from commentsvc.app import CHANGES
 from commentsvc.config import Settings
 from commentsvc.db.session import begin_write, db, sqlite_file
+from commentsvc.domain.sites import embed_lines
 from commentsvc.errors import CommentsvcError
 from commentsvc.integrations import migrations, settings_file
 from commentsvc.models import Thread
@@ -179,6 +180,14 @@ def show_snippet(settings: Settings) -> None:
         "\nPaste this into your pages where the comments should appear:\n\n"
         '  <div id="comments"></div>\n'
         f'  <script async src="{settings.base_url}/embed.js"></script>'
+    )
+
+
+def show_feed_lines(settings: Settings, origin: str) -> None:
+    """Print the lines by which feed readers find the comments of a site."""
+    lines = embed_lines.feeds(settings.base_url, origin).replace("\n", "\n  ")
+    click.echo(
+        f"\nAnd this into the head of your pages, so that feed readers find the comments:\n\n  {lines}"
     )
 
 

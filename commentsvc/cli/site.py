@@ -49,7 +49,9 @@ def add(name: str, origins: tuple[str, ...]) -> None:
         new = sites.add(session, name, origins, owner_id=accounts.operator(session).id)
         separate_origins.require_separate([item.origin for item in new.origins], settings.base_url)
         click.echo(f"Added {new.name!r} for {', '.join(origin.origin for origin in new.origins)}.")
+        origin = new.origins[0].origin
     service.show_snippet(settings)
+    service.show_feed_lines(settings, origin)
 
 
 @site.command(name="list")
@@ -99,6 +101,11 @@ def list_(as_json: bool) -> None:
     "--moderator-mail/--no-moderator-mail",
     default=None,
     help="Whether moderators may get mail about held comments.",
+)
+@click.option(
+    "--comment-feeds/--no-comment-feeds",
+    default=None,
+    help="Whether there are feeds of the comments.",
 )
 @_choice("--order", Order, "Which comments come first.")
 @_choice("--edit-window", EditWindow, "How long people may edit their own comments.")

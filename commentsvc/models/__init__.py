@@ -2,6 +2,7 @@
 
 from commentsvc.models.address_proofs import AddressCode, AddressProof
 from commentsvc.models.announcements import Announcement, FeedItem, FeedState
+from commentsvc.models.answer_feeds import AnswerFeed
 from commentsvc.models.columns import (
     EditWindow,
     FieldRule,
@@ -42,6 +43,7 @@ __all__ = [
     "AddressCode",
     "AddressProof",
     "Announcement",
+    "AnswerFeed",
     "Ban",
     "BanKind",
     "Comment",

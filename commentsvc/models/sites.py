@@ -65,6 +65,8 @@ class Site(Base):
     """The site's RSS, Atom or JSON Feed, in which new articles are looked for."""
     moderator_mail: Mapped[bool] = mapped_column(default=True, server_default=true())
     """Whether moderators may get mail about held comments, with links by which they decide."""
+    comment_feeds: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Whether there are feeds of its comments, and lists of the latest; they have what everybody can read anyway."""
     akismet_key: Mapped[str | None] = mapped_column(String(80))
     version: Mapped[int] = mapped_column(default=0, server_default="0")
     """Grows with every change of the site or its origins, so that cached pages expire."""

@@ -25,7 +25,7 @@ FROM_MEMORY = "commentsvc.from_memory"
 
 PATH_LONGEST = 200
 """Characters of a path that are logged; none of ours has so many."""
-_SECRET_PATH = re.compile(r"(/(?:sign-in|invite|deletion|receipt|posted|mail/[a-z-]+)/).+", re.DOTALL)
+_SECRET_PATH = re.compile(r"(/(?:sign-in|invite|deletion|receipt|posted|answers|mail/[a-z-]+)/).+", re.DOTALL)
 
 
 class AccessLog:

@@ -129,6 +129,7 @@ class SiteForm(FlaskForm):
     post_mail = BooleanField("Readers may ask for mail about new articles")
     feed_url = StringField("Your feed", [Length(max=2000)])
     moderator_mail = BooleanField("Moderators may get mail about held comments")
+    comment_feeds = BooleanField("Feeds of the comments, and lists of the latest ones")
     ignored_parameters = TextAreaField("URL parameters to ignore")
 
 

@@ -14,7 +14,9 @@ from flask.typing import ResponseReturnValue
 
 from commentsvc.config import Settings
 from commentsvc.web import (
+    feeds,
     health,
+    latest,
     mail_decisions,
     own_edits,
     privacy,
@@ -120,6 +122,8 @@ ROWS = (
     Row(counts.blueprint, EVERYBODY, READ),
     Row(fragments.blueprint, EVERYBODY, READ),
     Row(comment_stream.blueprint, EVERYBODY, READ, {"comment streams": comment_stream.LIMIT}),
+    Row(latest.blueprint, EVERYBODY, READ),
+    Row(feeds.blueprint, EVERYBODY, READ, {"feed guesses": feeds.GUESSES}),
     Row(avatars.blueprint, EVERYBODY, READ),
     Row(posting.blueprint, EVERYBODY, FORM, POST_LIMITS),
     Row(preview.blueprint, EVERYBODY, FORM, {"previews": preview.PREVIEWS}),

@@ -17,7 +17,7 @@ blueprint = Blueprint("static_files", __name__)
 FOLDER = Path(__file__).resolve().parent.parent / "static"
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 _BLANK = 'const WRITTEN = "";'
-"""The line of embed.js into which the service writes its own URL."""
+"""The line of a loader into which the service writes its own URL."""
 
 
 @cache
@@ -47,13 +47,14 @@ def static(wanted: str, name: str) -> Response:
     return response
 
 
-@blueprint.get("/embed.js")
-def loader() -> Response:
-    """The script that pages include; short-lived, because its name never changes.
+@blueprint.get("/embed.js", defaults={"name": "embed.js"})
+@blueprint.get("/latest.js", defaults={"name": "latest.js"})
+def loader(name: str) -> Response:
+    """A script that pages include; short-lived, because its name never changes.
 
     It contains our URL, because a module, an inlined copy or a copy on another server cannot detect it.
     """
-    text = (FOLDER / "embed.js").read_text()
+    text = (FOLDER / name).read_text()
     body = text.replace(_BLANK, f"const WRITTEN = {json.dumps(settings().base_url)};", 1).encode()
     response = Response(body, mimetype=_TYPES[".js"])
     response.add_etag()

@@ -8,6 +8,8 @@ from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import quote_plus
 
+from flask import url_for
+
 from commentsvc.domain.article_urls import LONGEST, REMEMBERED, shortened
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
@@ -51,6 +53,11 @@ class ThreadRequest:
         order = self.order.value if self.order else ""
         named = {"url": self.url, "canonical": self.canonical, "id": self.page_id, "order": order}
         return {name: value for name, value in named.items() if value}
+
+    def feed_path(self, form: str) -> str:
+        """Return the path of the thread's feed in `form`, "atom" or "json"; it has an order of its own."""
+        given: dict[str, Any] = {name: value for name, value in self.fields().items() if name != "order"}
+        return url_for("feeds.of_thread", form=form, **given)
 
     @cached_property
     def path(self) -> str:

@@ -44,6 +44,16 @@ def test_init_makes_settings_and_a_database() -> None:
     assert Path("instance/comments.sqlite").exists()
 
 
+def test_a_new_site_is_told_its_lines() -> None:
+    succeed("init", "--base-url", "https://comments.example")
+    output = succeed("site", "add", "Blog", "https://blog.example", "https://www.blog.example")
+    assert '<script async src="https://comments.example/embed.js"></script>' in output
+    for kind, ending in (("application/atom+xml", "atom"), ("application/feed+json", "json")):
+        line = f'type="{kind}" title="Comments" href="https://comments.example/feeds/site.{ending}?origin=https%3A'
+        assert line in output
+    succeed("site", "edit", "Blog", "--no-comment-feeds")
+
+
 def test_init_again_changes_nothing() -> None:
     succeed("init")
     before = Path("instance/settings.env").read_text()

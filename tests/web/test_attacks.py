@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
 import pytest
 from flask import Flask
@@ -168,6 +169,15 @@ def test_nothing_that_is_taken_gets_out_of_its_place(app: Flask, attacks: list[A
         # Some look like spam, and wait.
         assert page.count("<article") == (0 if (answer.json or {})["held"] else 1), attack.id
         assert page.rstrip().endswith("</html>"), attack.id
+    latest, feed = (
+        app.test_client().get(path, query_string={"origin": BLOG, "number": "20"}, base_url=BASE_URL)
+        for path in ("/latest", "/feeds/site.atom")
+    )
+    check(latest.text, "the list of the latest comments")
+    contents = list(ElementTree.fromstring(feed.data).iter("{http://www.w3.org/2005/Atom}content"))
+    assert contents
+    for content in contents:
+        check(content.text or "", "the feed")
 
 
 @every_attack

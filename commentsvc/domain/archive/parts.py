@@ -80,7 +80,7 @@ PARTS: Sequence[ArchivePart] = (
         _words(
             "id name created_at heading policy order email_field name_field website_field close_after_days guests "
             "edit_window ignored_parameters moderation_words disallowed_words most_links reports_to_hold "
-            "filter_threshold valve comment_mail post_mail feed_url moderator_mail"
+            "filter_threshold valve comment_mail post_mail feed_url moderator_mail comment_feeds"
         ),
         {"sso_secret": _PRIVATE, "akismet_key": _PRIVATE, "version": _COUNTER},
         key=("name",),
@@ -195,6 +195,7 @@ PARTS: Sequence[ArchivePart] = (
 LEFT_OUT: Mapping[str, str] = {
     "address_code": "codes that were mailed to prove an address: tokens",
     "address_proof": "hashes of browsers and addresses; people prove their address again",
+    "answer_feed": "secrets; people make a new address",
     "announcement": "mail about new articles that waits to be sent",
     "confirmation_count": "hashes of addresses, counted for a short time",
     "delivery": "mail and messages that wait to be sent: they are sent from where they were written",

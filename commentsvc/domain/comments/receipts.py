@@ -49,6 +49,11 @@ def hash_of(key: bytes, token: str) -> str:
     return signing.keyed_hash(key, "receipt", token)
 
 
+def feed_token(key: bytes, receipt_hash: str) -> str:
+    """Return what opens the feed of answers to a receipt's comment, and nothing else; a renewed receipt has another."""
+    return signing.keyed_hash(key, "answers to a receipt", receipt_hash)
+
+
 def find(session: Session, receipt_hash: str) -> Comment:
     """Return the comment of a receipt; raises NotFoundError."""
     comment = session.scalar(select(Comment).where(Comment.receipt_hash == receipt_hash))

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from commentsvc.domain.accounts import identities, login_sessions
+from commentsvc.domain.accounts import answer_feeds, identities, login_sessions
 from commentsvc.domain.proofs import address_proofs
 from commentsvc.domain.subscriptions import subscription_records
 from commentsvc.domain.threads import titles
@@ -32,6 +32,7 @@ FORMAT = "commentsvc person 1"
 def person(session: Session, commenter_id: int, *, at: datetime) -> dict[str, Any]:
     """Return a person's data, ready for JSON; times are in ISO 8601, UTC."""
     commenter = session.get_one(Commenter, commenter_id)
+    feed = answer_feeds.of_person(session, commenter_id)
     return {
         "format": FORMAT,
         "exported_at": _time(at),
@@ -56,6 +57,7 @@ def person(session: Session, commenter_id: int, *, at: datetime) -> dict[str, An
         "waiting_texts": _waiting_texts(session, commenter_id),
         "address_proofs": _address_proofs(session, commenter_id),
         "decisions": _decisions(session, commenter_id),
+        "answer_feed_since": _time(feed.created_at) if feed else None,
         "mail": list(subscription_records.export(session, commenter_id)),
         "mail_not_sent": subscription_records.export_suppressions(session, commenter_id),
     }

@@ -14,3 +14,5 @@ PINNED = 3
 """Pinned comments above a thread."""
 DEEPEST_PATH = 20
 """Ancestors of a linked comment that are shown with it."""
+LIST, LONGEST_LIST = 5, 20
+"""Comments in a list of the latest of a site: usually, and at most."""

@@ -39,6 +39,8 @@ class SiteSettings:
     """The address of the site's feed; empty: new articles are announced by command only."""
     moderator_mail: bool = True
     """Whether moderators may get mail about held comments."""
+    comment_feeds: bool = True
+    """Whether there are feeds of the site's comments."""
     ignored_parameters: str = ""
     """Names, separated by spaces, commas or lines; `*` at the end is a wildcard, `!` marks a parameter that counts."""
 
@@ -55,6 +57,7 @@ class SiteSettings:
             post_mail=site.post_mail,
             feed_url=site.feed_url or "",
             moderator_mail=site.moderator_mail,
+            comment_feeds=site.comment_feeds,
             order=site.order,
             edit_window=site.edit_window,
             name_field=site.name_field,
@@ -96,6 +99,7 @@ def change(session: Session, site: Site, wanted: SiteSettings, *, base_url: str)
     site.guests, site.edit_window = wanted.guests, wanted.edit_window
     site.post_mail, site.feed_url = wanted.post_mail, feed_url
     site.comment_mail, site.moderator_mail = wanted.comment_mail, wanted.moderator_mail
+    site.comment_feeds = wanted.comment_feeds
     site.policy, site.order, site.close_after_days = wanted.policy, wanted.order, wanted.close_after_days
     site.name_field, site.email_field = wanted.name_field, wanted.email_field
     site.website_field = wanted.website_field

@@ -45,7 +45,7 @@ _SMALL = 300
 """Bytes below which compression is not worth it."""
 _TEXT = ("text/", "application/json", "application/feed", "application/atom", "image/svg")
 
-_NOT_KEPT = frozenset({"Accept-Ranges", "Content-Length", "Date", "ETag", "Last-Modified", "Vary"})
+_NOT_KEPT = frozenset({"Accept-Ranges", "Content-Length", "Date", "ETag", "Vary"})
 
 _THEIR_OWN = (
     "HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_NONE_MATCH", "HTTP_IF_RANGE", "HTTP_RANGE",
@@ -170,7 +170,9 @@ class PageCache:
             return None, plain
         tag = f'"{_digest(body, keep.varying_token)}"'
         vary = ", ".join(["Accept-Encoding", *(value for key, value in headers if key == "Vary")])
-        kept = [(key, value) for key, value in headers if key not in _NOT_KEPT]
+        # A file's time tells when it was installed.
+        dropped = _NOT_KEPT | {"Last-Modified"} if keep.permanent else _NOT_KEPT
+        kept = [(key, value) for key, value in headers if key not in dropped]
         until = now + min(keep.seconds, PERIOD - time() % PERIOD if keep.varying_token else keep.seconds)
         page = CachedPage(name, tag, [*kept, ("ETag", f"W/{tag}"), ("Vary", vary)], keep, until=until)
         if keep.stamp is not None:

@@ -1,4 +1,4 @@
-// What the frame's modules share; to import it changes nothing.
+// What the frame's modules share; importing it changes nothing.
 
 export const thread = document.getElementById("thread");
 export const form = document.getElementById("reply");

@@ -6,8 +6,7 @@ import {
 
 const root = document.documentElement;
 
-// --- Times, before anything measures.
-
+// Before anything measures.
 updateTimes();
 setInterval(() => document.hidden || updateTimes(), 60000);
 
@@ -95,7 +94,7 @@ const showComment = async (link) => (await import("./permalinks.js")).show(link)
 const permalink = +/^#comment-(\d{1,15})$/.exec(location.hash)?.[1] || hostFacts?.comment;
 if (permalink) showComment(permalink);
 
-/** Undefined where that fails; the form is then sent as a page. */
+/** Undefined where that fails: the form is sent as a page. */
 async function loadComposer() {
   if (form) try {
     return (await Promise.all([import("./composer.js"), loadLogin(), import("./session.js"), import("./conversations.js")]))[0];
@@ -131,6 +130,8 @@ if (form) {
     else form.submit();
   });
 }
+
+setTimeout(() => import("./live.js"), 2e4);
 
 // --- Links; with a key held down, and without script, they lead to pages.
 

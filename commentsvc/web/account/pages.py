@@ -7,7 +7,7 @@ from typing import cast
 from flask import Blueprint, Response, g, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from commentsvc.domain.accounts import identities, login_sessions, profiles, single_sign_on
+from commentsvc.domain.accounts import answer_feeds, identities, login_sessions, profiles, single_sign_on
 from commentsvc.domain.comments import own_comments
 from commentsvc.domain.maintenance import erasure, personal_export, retention
 from commentsvc.domain.maintenance.erasure import Texts
@@ -109,6 +109,20 @@ def end_others() -> ResponseReturnValue:
     return _done("All other sessions are ended.")
 
 
+@blueprint.post("/answer-feed")
+def answer_feed() -> ResponseReturnValue:
+    """Make a secret address of a feed with the answers to the person, or remove it. Only this page ever shows it."""
+    token = ""
+    with writing() as session:
+        if request.form.get("action") == "remove":
+            answer_feeds.remove(session, _holder().commenter_id)
+        else:
+            token = answer_feeds.renew(session, _holder().commenter_id, at=now())
+    if not token:
+        return _done("The feed is removed.")
+    return _settings(NameForm(data={"name": _holder().commenter.name}), answer_token=token)
+
+
 @blueprint.post("/leave")
 def leave() -> ResponseReturnValue:
     """Log out of this page."""
@@ -165,7 +179,7 @@ def _again() -> list[catalogue.Provider]:
     return [provider for key, provider in providers().items() if key in mine]
 
 
-def _settings(form: NameForm, errors: dict[str, str] | None = None) -> Response:
+def _settings(form: NameForm, errors: dict[str, str] | None = None, *, answer_token: str = "") -> Response:
     person_id = _holder().commenter_id
     return _show(
         "settings",
@@ -180,6 +194,9 @@ def _settings(form: NameForm, errors: dict[str, str] | None = None) -> Response:
         sessions=login_sessions.sessions_of(database(), person_id, at=now()),
         sites=personal_export.sites_by_id(database()),
         subscription=subscriptions.of_member(database(), person_id),
+        answer_feed=answer_feeds.of_person(database(), person_id),
+        answer_token=answer_token,
+        origin=context.settings().origin,
         retention_words=retention.sentences(RetentionPeriods.read(context.settings())),
     )
 

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify, make_response, redirect, render_
 from flask.typing import ResponseReturnValue
 
 from commentsvc.domain.comments import guest_claims, own_comments
-from commentsvc.domain.reading import held_comments, old_anchors, thread_news, thread_pages
+from commentsvc.domain.reading import held_comments, latest_comments, old_anchors, thread_news, thread_pages
 from commentsvc.domain.reading.thread_news import ThreadNews, Visit
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
@@ -138,6 +138,8 @@ def _thread(thread_request: ThreadRequest) -> Response:
     address = thread_request.address()
     if "replies" in args:
         return _conversation(thread_request, address, at)
+    if "live" in args:
+        return _changes(thread_request, address, at)
     order = thread_request.order or address.site.order
     if old_anchors.is_anchor(args.get("comment", "")):
         return _at_comment(thread_request, address, args["comment"])
@@ -203,6 +205,23 @@ def _conversation(thread_request: ThreadRequest, address: ThreadAddress, at: dat
     return _cacheable(
         render_page(thread_request, address, page, at=at, conversation=conversation), address, thread, at
     )
+
+
+def _changes(thread_request: ThreadRequest, address: ThreadAddress, at: datetime) -> Response:
+    """Return what a page that is open needs to follow the thread.
+
+    It has nothing that changes with a release: after a deployment, all open pages would otherwise load it anew.
+    """
+    thread = threads.find(database(), address)  # first, for its version
+    html = render_template(
+        "thread/changes.html",
+        thread_request=thread_request,
+        count=thread.approved_count if thread else 0,
+        changes=latest_comments.changes_in(database(), thread),
+        most=latest_comments.WINDOW,
+        closed=threads.closed_reason(address.site, thread, at=at),
+    )
+    return _cacheable(make_response(html), address, thread, at)
 
 
 def _fragment(**context: object) -> Response:

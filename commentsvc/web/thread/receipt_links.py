@@ -28,6 +28,14 @@ def link(token: str) -> str:
     return settings().origin + url_for("receipts.page", token=token)
 
 
+def feed_link(token: str, comment_id: int) -> str:
+    """Return the full URL of the feed of answers to a receipt's comment; it does not open the receipt."""
+    feed_token = receipts.feed_token(hash_key(), hash_of(token))
+    return settings().origin + url_for(
+        "feeds.of_receipt", comment_id=comment_id, token=feed_token, form="atom"
+    )
+
+
 def comment_of(token: str) -> Comment:
     """Return the comment of a receipt; raises NotFoundError, and TooManyError for a network that guesses."""
     limit, network = limiter("receipt guesses"), access.network()

@@ -134,6 +134,7 @@ def _page(
         "thread/receipt.html",
         token=token,
         link=receipt_links.link(token),
+        feed=receipt_links.feed_link(token, comment.id),
         comment=comment,
         view=view,
         thread=thread,
