@@ -90,9 +90,7 @@ class SourceStop:
                 self.renew()
             except MoveError:
                 return
-            except (
-                SQLAlchemyError
-            ):  # the next attempt may work, and `finish` sees whether the row is still there
+            except SQLAlchemyError:  # the next one may work; `finish` sees whether the row is still there
                 log.exception("the stop of changes could not be renewed")
 
     def stop_renewing(self) -> None:
