@@ -6,6 +6,7 @@ from commentsvc.models.columns import (
     EditWindow,
     FieldRule,
     Kind,
+    Likes,
     Order,
     Policy,
     Role,
@@ -32,6 +33,7 @@ from commentsvc.models.subscriptions import (
     Suppression,
     SuppressionReason,
 )
+from commentsvc.models.votes import Vote
 from commentsvc.models.work_rounds import WorkRound
 
 __all__ = [
@@ -61,6 +63,7 @@ __all__ = [
     "ImportJob",
     "ImportState",
     "Kind",
+    "Likes",
     "LoginSession",
     "Membership",
     "Note",
@@ -90,6 +93,7 @@ __all__ = [
     "Ticket",
     "TitleSource",
     "Usual",
+    "Vote",
     "WorkRound",
     "now",
     "search_text",

@@ -11,7 +11,7 @@ from urllib.parse import quote_plus
 from commentsvc.domain.article_urls import LONGEST, REMEMBERED, shortened
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
-from commentsvc.models import Order
+from commentsvc.models import Likes, Order, Site
 from commentsvc.web.context import database, settings
 
 EMBED, STANDALONE = "/embed", "/thread"
@@ -45,6 +45,11 @@ class ThreadRequest:
     def address(self) -> ThreadAddress:
         """Return the thread's address; raises BadAddressError, UnknownOriginError."""
         return threads.locate(database(), url=self.url, canonical=self.canonical, page_id=self.page_id)
+
+    def order_on(self, site: Site) -> Order:
+        """Return the order that was asked for, or else the site's; the order by votes only where there are votes."""
+        order = self.order or site.order
+        return Order.OLDEST if order is Order.BEST and site.likes is Likes.OFF else order
 
     def fields(self) -> dict[str, str]:
         """Return the fields that a link or form needs for the same thread."""

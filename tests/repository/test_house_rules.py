@@ -117,7 +117,7 @@ def test_what_shows_a_thread_is_small() -> None:
 
 
 def test_what_a_frame_may_ever_load_is_small() -> None:
-    assert compressed(STATIC / "embed.js", STATIC / "frame.css", *STATIC.glob("frame/*")) <= 26.5 * KB
+    assert compressed(STATIC / "embed.js", STATIC / "frame.css", *STATIC.glob("frame/*")) <= 28_736
 
 
 FROM_THE_ROOT = {

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from commentsvc.domain.comments import comment_text, revisions
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.spam import training
 from commentsvc.domain.spam.checks import Verdict
-from commentsvc.models import AUTHOR_COLUMNS, Comment, Decision, Report, Status
+from commentsvc.models import AUTHOR_COLUMNS, Comment, Decision, Report, Status, Vote
 from commentsvc.text import markup
 
 REMOVED = "*Removed by its author.*"
@@ -33,6 +33,9 @@ def erase(session: Session, comment_id: int, verdict: Verdict, *, at: datetime) 
     comment.source, comment.format, comment.digest = blank.source, blank.format, blank.digest
     comment.html, comment.renderer = blank.rendered.html, markup.VERSION
     comment.edited_at, comment.erased_at = None, at
+    comment.ups = comment.downs = comment.score = 0
+    comment.liked_by_owner = False
+    session.execute(delete(Vote).where(Vote.comment_id == comment_id))
     for name, nothing in _NOBODY.items():
         setattr(comment, name, nothing)
     session.flush()
