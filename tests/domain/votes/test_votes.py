@@ -90,7 +90,9 @@ def test_whoever_may_not_vote_changes_nothing(session: Session, site: Site, pen:
     hidden = [pen.write() for _ in range(3)]
     for comment, status in zip(hidden, (Status.HELD, Status.SPAM, Status.TRASH), strict=True):
         decisions.decide(session, comment, status)
-    session.add(Ban(site_id=site.id, kind=BanKind.AUTHOR, value=f"{9:064}", label="x", reason="", created_at=NOON))
+    session.add(
+        Ban(site_id=site.id, kind=BanKind.AUTHOR, value=f"{9:064}", label="x", reason="", created_at=NOON)
+    )
     session.flush()
     refused: list[tuple[Comment | int, Author, int, type[CommentsvcError]]] = [
         (by_guest, guest(1), 1, ForbiddenError),
