@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from commentsvc.domain.comments import comment_text, revisions
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.spam import training
 from commentsvc.domain.spam.checks import Verdict
-from commentsvc.models import AUTHOR_COLUMNS, Comment, Decision, Report, Status, Vote
+from commentsvc.domain.votes import voters
+from commentsvc.models import AUTHOR_COLUMNS, Comment, Decision, Report, Status
 from commentsvc.text import markup
 
 REMOVED = "*Removed by its author.*"
@@ -25,6 +26,7 @@ def erase(session: Session, comment_id: int, verdict: Verdict, *, at: datetime) 
 
     Needs `begin_write`, the lock of its thread, and `forget_words_about`.
     """
+    voters.forget_votes_on(session, [comment_id])
     comment = session.get(Comment, comment_id, populate_existing=True)
     if comment is None:
         return
@@ -33,9 +35,6 @@ def erase(session: Session, comment_id: int, verdict: Verdict, *, at: datetime) 
     comment.source, comment.format, comment.digest = blank.source, blank.format, blank.digest
     comment.html, comment.renderer = blank.rendered.html, markup.VERSION
     comment.edited_at, comment.erased_at = None, at
-    comment.ups = comment.downs = comment.score = 0
-    comment.liked_by_owner = False
-    session.execute(delete(Vote).where(Vote.comment_id == comment_id))
     for name, nothing in _NOBODY.items():
         setattr(comment, name, nothing)
     session.flush()

@@ -15,6 +15,7 @@ from commentsvc.domain.admin import bulk_decisions
 from commentsvc.domain.comments import comment_text, revisions
 from commentsvc.domain.maintenance import deleted_data
 from commentsvc.domain.threads import threads
+from commentsvc.domain.votes import voters
 from commentsvc.models import AUTHOR_COLUMNS, Action, Comment, Decision, DeletedImport, Status, search_text
 from commentsvc.text import markup
 
@@ -189,6 +190,7 @@ def _empty(session: Session, due: list[ColumnElement[bool]], limit: int) -> int:
     ids = _locked(session, [*due, Comment.digest != blank.digest], limit)
     if ids:
         revisions.forget(session, ids)
+        voters.forget_votes_on(session, ids)
         values = {
             "source": blank.source,
             "format": blank.format,

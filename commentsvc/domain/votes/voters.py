@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write
@@ -42,6 +42,14 @@ def forget(
         threads.lock_all(session, {row.thread_id for row in rows})
         _remove(session, theirs & Vote.comment_id.in_([row.comment_id for row in rows]), at=at)
         session.commit()
+
+
+def forget_votes_on(session: Session, comment_ids: Collection[int]) -> None:
+    """Delete all votes on comments that are emptied, with their numbers. Needs the locks of their threads."""
+    nothing = update(Comment).where(Comment.id.in_(comment_ids))
+    nothing = nothing.values(ups=0, downs=0, score=0, liked_by_owner=False)
+    for statement in (delete(Vote).where(Vote.comment_id.in_(comment_ids)), nothing):
+        session.execute(statement.execution_options(synchronize_session=False))
 
 
 def threads_of_browser(session: Session, site_id: int, author_key_hash: str) -> set[int]:

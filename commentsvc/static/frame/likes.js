@@ -5,7 +5,7 @@ import { form, parse, thread } from "./core.js";
 import { randomHex, save } from "./session.js";
 
 /** What `/embed/own` says of this reader. */
-let own = { token: form?.elements.token.value, votes: [], mine: [] };
+let own = { token: form?.token.value, csrf: form?.csrf_token.value, votes: [], mine: [] };
 let queue = Promise.resolve(); // the last click counts
 
 function show(votes, { value, number }) {
@@ -42,8 +42,8 @@ async function send(path, vote) {
   const { ask, authorKey } = await import("./forms.js");
   const key = authorKey() || randomHex(24);
   save("sessionStorage", "key", key);
-  if (form) form.elements.author_key.value = key;
-  const post = () => ask(path, new URLSearchParams({ vote, author_key: key, token: own.token, csrf_token: own.csrf ?? "" }));
+  if (form) form.author_key.value = key;
+  const post = () => ask(path, new URLSearchParams({ vote, author_key: key, token: own.token, csrf_token: own.csrf }));
   const reply = await post();
   if (!reply.own) return reply;
   Object.assign(own, reply.own); // the page was open for long, or somebody has logged in

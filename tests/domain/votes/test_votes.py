@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write, db
@@ -22,7 +22,7 @@ from commentsvc.domain.thread_admin import merging
 from commentsvc.domain.votes import score_changes, votes
 from commentsvc.domain.votes.scores import score
 from commentsvc.errors import CommentsvcError, ForbiddenError, InvalidFieldsError, NotFoundError
-from commentsvc.models import Ban, BanKind, Comment, Likes, Role, Site, Status, Thread, Vote, now
+from commentsvc.models import Ban, BanKind, Comment, Decision, Likes, Role, Site, Status, Thread, Vote, now
 from tests.support.comment_builders import NOON, Pen, article
 from tests.support.member_client import person
 
@@ -267,3 +267,17 @@ def test_many_likes_of_one_reader_at_the_same_moment_are_one(session: Session, p
     assert errors == []
     assert numbers(session, comment) == (2, 0)
     assert len(session.scalars(select(Vote)).all()) == 2
+
+
+def test_an_emptied_comment_has_no_votes(session: Session, pen: Pen) -> None:
+    comment = pen.write()
+    pen.write(to=comment)
+    cast(session, comment, guest(1))
+    decisions.decide(session, comment, Status.TRASH)
+    session.execute(update(Decision).values(created_at=NOON))
+    session.commit()
+    limits = retention.RetentionPeriods(networks=0, emails=0, spam=0, trash=30)
+    retention.delete_expired(session, limits, at=NOON + timedelta(days=31))
+    assert numbers(session, comment) == (0, 0)
+    assert comment.score == 0
+    assert session.scalars(select(Vote)).all() == []

@@ -17,8 +17,8 @@ from commentsvc.domain.votes import score_changes
 from commentsvc.models import Comment, Likes, Order, Site, Status, Thread, Vote, now
 from commentsvc.web.thread import voting
 from tests.conftest import BASE_URL
-from tests.support.guest_client import JSON, Elements, GuestClient, add_site, contents
-from tests.support.member_client import frame_session, person
+from tests.support.guest_client import ARTICLE, JSON, Elements, GuestClient, add_site, contents
+from tests.support.member_client import enter, frame_session, person
 
 KEY, OTHER_KEY = "a-key-that-only-this-browser-holds", "a-key-that-another-browser-holds"
 
@@ -215,3 +215,18 @@ def test_the_best_come_first_once_the_page_is_rendered_again(app: Flask, reader:
         assert score_changes.publish(session, at=now()) == 1
     assert order() == [str(first), str(second)]
     assert '<span class="number">1</span>' in reader.get().text
+
+
+def test_a_member_votes_on_a_page_of_its_own_with_the_tokens_of_its_form(
+    app: Flask, reader: GuestClient
+) -> None:
+    comment = reader.posted()
+    with app.app_context(), Session(db.engine) as session:
+        member = enter(app, session, person(session), session.scalars(select(Site)).one())
+    form = member.page(f"/thread?url={ARTICLE}").partition('id="reply"')[2]
+    fields = dict(re.findall(r'name="(token|csrf_token)" value="([^"]+)"', form.partition("</form>")[0]))
+    sent = {"vote": "1", "token": fields["token"]}
+    path = f"/thread/comments/{comment}/vote"
+    assert member.visitor.post(path, sent, token=None).status_code == 403
+    assert member.visitor.post(path, sent, token=fields["csrf_token"]).status_code == 200
+    assert ups(app) == [1]
