@@ -8,6 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect
 
 from commentsvc.models import Likes, Order
+from tests.support.accessibility import serious_violations
 from tests.support.browser import Blog, Service
 from tests.support.frame_pages import article, change, fits, inside, stored, write
 
@@ -64,6 +65,7 @@ def test_a_conversation_is_collapsed_by_its_line_and_a_link_opens_it(
         thread = inside(page)
         line = thread.get_by_role("button", name="Hide 7 replies")
         expect(line).to_have_attribute("aria-expanded", "true")
+        assert serious_violations(thread) == []
         line.press("Enter")
         hidden = thread.get_by_role("button", name="7 replies hidden")
         expect(hidden).to_have_attribute("aria-expanded", "false")
@@ -72,6 +74,7 @@ def test_a_conversation_is_collapsed_by_its_line_and_a_link_opens_it(
         expect(thread.locator(f"#comment-{replies[0]}")).to_be_hidden()
         fits(thread)
         shoot(page, f"collapsed-{width}")
+        assert serious_violations(thread) == []
         hidden.click()
         expect(thread.locator(f"#comment-{replies[0]}")).to_be_visible()
         line.click(position={"x": 12, "y": 60})
