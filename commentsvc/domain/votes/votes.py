@@ -73,7 +73,8 @@ def of_reader(session: Session, site: Site, thread: Thread | None, voter: Author
     """Return a reader's votes on the comments of a thread that are shown, in one query."""
     if thread is None or (voter.commenter_id is None and voter.author_key_hash is None):
         return []
-    return _states(session, site, Comment.thread_id == thread.id, _names(voter))
+    # `coalesce` hides the thread from the engines, which would walk its comments instead of the reader's votes.
+    return _states(session, site, func.coalesce(Comment.thread_id, 0) == thread.id, _names(voter))
 
 
 def name_of(voter: Author) -> str:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write, db
@@ -150,6 +150,24 @@ def test_a_readers_own_votes_are_found_and_none_on_what_is_hidden(
     assert votes.of_reader(session, site, pen.thread, Author()) == []
     decisions.decide(session, held, Status.APPROVED)
     assert numbers(session, held) == (1, 0)
+
+
+def test_a_readers_votes_are_read_along_their_index(session: Session, site: Site, pen: Pen) -> None:
+    cast(session, pen.write(), guest(1))
+    thread, statements = pen.thread, []
+
+    def note(_c: Any, _cursor: Any, text: str, parameters: Any, *_more: Any) -> None:
+        statements.append((text, parameters))
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    votes.of_reader(session, site, thread, Author(commenter_id=1, author_key_hash=f"{1:064}"))
+    event.remove(db.engine, "before_cursor_execute", note)
+    ((text, parameters),) = statements
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", parameters)]
+        assert plan[0].startswith("SEARCH vote USING INDEX")
+        assert plan[1].startswith("SEARCH comment USING INTEGER PRIMARY KEY")
 
 
 def test_downs_are_subtracted_and_the_best_come_first(session: Session, site: Site, pen: Pen) -> None:
