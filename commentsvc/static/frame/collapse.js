@@ -9,7 +9,7 @@ function set(button, open) {
   const replies = number === 1 ? "1 reply" : `${number} replies`;
   button.ariaExpanded = String(open);
   button.ariaLabel = open ? `Hide ${replies}` : null;
-  button.textContent = document.getElementById("status").textContent = open ? "" : `${replies} hidden`;
+  button.textContent = open ? "" : `${replies} hidden`;
 }
 
 function addLines() {
@@ -26,6 +26,7 @@ thread.addEventListener("click", ({ target }) => {
   if (!target.matches(".thread-line")) return;
   const open = target.ariaExpanded === "false";
   set(target, open);
+  document.getElementById("status").textContent = target.textContent;
   if (!open) highlight(target.parentElement.querySelector(".comment")); // what is left, from the end of a long one
 });
 
