@@ -34,6 +34,7 @@ from commentsvc.domain.subscriptions.composing import Composer
 from commentsvc.domain.subscriptions.links import MailLinks
 from commentsvc.domain.subscriptions.mail_words import MailWriter
 from commentsvc.domain.surge import episodes
+from commentsvc.domain.votes import score_changes
 from commentsvc.errors import ServiceMovingError
 from commentsvc.models import now
 from commentsvc.serving.server import WsgiApp
@@ -154,6 +155,7 @@ class BackgroundWork:
         read = title_reader(self._settings)
         return (
             lambda session: episodes.close_ended(session, at=now()),
+            lambda session: score_changes.publish(session, at=now()),
             lambda session: outbox.tidy(session, at=now()),
             lambda session: announcements.tidy(session, at=now()),
             lambda session: edits.tidy(session, at=now()),

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.cli import options, output, service
 from commentsvc.cli.published_folder import PublishedFolder, as_json, name_of, write_file
-from commentsvc.domain.reading import public_records, structured_data, whole_threads
+from commentsvc.domain.reading import public_records, structured_data, thread_pages, whole_threads
 from commentsvc.domain.threads import threads
 from commentsvc.models import Comment, Site, Thread, now
 from commentsvc.web.thread import thread_fragments
@@ -87,7 +87,9 @@ def _publish(session: Session, folder: PublishedFolder, thread: Thread) -> None:
     name = name_of(thread.url, thread.key)
     comments: list[dict[str, Any]] = []
     pages: list[str] = []
-    for number, part in enumerate(whole_threads.parts(session, thread, source.site.order), start=1):
+    for number, part in enumerate(
+        whole_threads.parts(session, thread, thread_pages.order_on(source.site)), start=1
+    ):
         views = [view for conversation in part.conversations for view in conversation.views]
         comments += [public_records.comment(view, url=thread.url) for view in (*views, *part.mentions)]
         ending = ".html" if number == 1 else f".{number}.html"

@@ -15,7 +15,7 @@ from commentsvc.domain.accounts import accounts, single_sign_on
 from commentsvc.domain.maintenance import site_removal
 from commentsvc.domain.sites import separate_origins, site_settings, sites
 from commentsvc.domain.sites.site_settings import SiteSettings
-from commentsvc.models import EditWindow, FieldRule, Order, Policy, Site, Thread
+from commentsvc.models import EditWindow, FieldRule, Likes, Order, Policy, Site, Thread
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -108,6 +108,7 @@ def list_(as_json: bool) -> None:
     help="Whether there are feeds of the comments.",
 )
 @_choice("--order", Order, "Which comments come first.")
+@_choice("--likes", Likes, "Whether readers may like comments, or vote them up and down.")
 @_choice("--edit-window", EditWindow, "How long people may edit their own comments.")
 @_choice("--name-field", FieldRule, "Whether guests give a name.")
 @_choice("--email-field", FieldRule, "Whether guests give an e-mail address.")

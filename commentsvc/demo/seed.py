@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from commentsvc.demo import blog, moderation
+from commentsvc.demo import blog, likes, moderation
 from commentsvc.demo.conversation import AUTHOR, CONVERSATION, DemoComment
 from commentsvc.demo.long_thread import answers
 from commentsvc.domain.accounts import accounts
@@ -38,6 +38,7 @@ def fill(session: Session, origin: str, *, at: datetime) -> None:
     site.policy = Policy.OPEN
     session.flush()
     _speak(session, site, owner, origin, blog.COMMENT_SECTION, CONVERSATION, at)
+    likes.add_likes(session, site, owner, at=at)
     _speak(session, site, owner, origin, blog.BY_HAND, answers(), at)
     moderation.add_moderation(session, site, owner, origin, at=at)
 

@@ -7,6 +7,7 @@ from commentsvc.models.columns import (
     EditWindow,
     FieldRule,
     Kind,
+    Likes,
     Order,
     Policy,
     Role,
@@ -35,6 +36,7 @@ from commentsvc.models.subscriptions import (
     Suppression,
     SuppressionReason,
 )
+from commentsvc.models.votes import Vote
 from commentsvc.models.work_rounds import WorkRound
 
 __all__ = [
@@ -67,6 +69,7 @@ __all__ = [
     "Kind",
     "LedgerEntry",
     "LedgerKind",
+    "Likes",
     "LoginSession",
     "Membership",
     "MoveState",
@@ -98,6 +101,7 @@ __all__ = [
     "Ticket",
     "TitleSource",
     "Usual",
+    "Vote",
     "WorkRound",
     "now",
     "search_text",

@@ -54,6 +54,18 @@ class FieldRule(StrEnum):
 class Order(StrEnum):
     OLDEST = "oldest"
     NEWEST = "newest"
+    BEST = "best"
+    """By `Comment.score`; only where readers may vote."""
+
+
+class Likes(StrEnum):
+    """How readers of a site may vote on comments."""
+
+    OFF = "off"
+    LIKES = "likes"
+    """Only up."""
+    VOTES = "votes"
+    """Up and down."""
 
 
 class Status(StrEnum):

@@ -95,6 +95,12 @@ class Comment(Base):
     """Marked as worth reading."""
     reports: Mapped[int] = mapped_column(default=0, server_default="0")
     """How many readers reported it."""
+    ups: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How many likes or votes up count for it, with those that it had elsewhere."""
+    downs: Mapped[int] = mapped_column(default=0, server_default="0")
+    score: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Its place in the order "best", from `ups` and `downs`: see `domain/votes/scores.py`."""
+    liked_by_owner: Mapped[bool] = mapped_column(default=False, server_default=false())
     learned: Mapped[Status | None] = mapped_column(choice(Status))
     """The status under which the local filter has learned it; None if it has not."""
 
@@ -119,6 +125,15 @@ class Comment(Base):
         Index(
             "ix_comment_roots",
             "thread_id",
+            "created_at",
+            "id",
+            sqlite_where=text(f"shown = 1 AND {_ROOTS}"),
+            postgresql_where=text(f"shown AND {_ROOTS}"),
+        ),
+        Index(
+            "ix_comment_best",
+            "thread_id",
+            "score",
             "created_at",
             "id",
             sqlite_where=text(f"shown = 1 AND {_ROOTS}"),

@@ -10,9 +10,20 @@ from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
 from commentsvc.db.session import Base, UTCDateTime
 from commentsvc.match_keys import match_key
-from commentsvc.models.columns import EditWindow, FieldRule, Order, Policy, RowId, TitleSource, choice, now
+from commentsvc.models.columns import (
+    EditWindow,
+    FieldRule,
+    Likes,
+    Order,
+    Policy,
+    RowId,
+    TitleSource,
+    choice,
+    now,
+)
 
 _TITLE_DUE = text("title_tries > 0")
+_HAS_VOTES = text("votes_since IS NOT NULL")
 
 
 def _match_key(context: Any) -> str:
@@ -31,6 +42,8 @@ class Site(Base):
     heading: Mapped[str] = mapped_column(String(80), default="Leave a Reply")
     policy: Mapped[Policy] = mapped_column(choice(Policy), default=Policy.HOLD_FIRST)
     order: Mapped[Order] = mapped_column(choice(Order), default=Order.OLDEST)
+    likes: Mapped[Likes] = mapped_column(choice(Likes), default=Likes.OFF, server_default=Likes.OFF.value)
+    """Whether readers may vote on comments."""
     email_field: Mapped[FieldRule] = mapped_column(choice(FieldRule), default=FieldRule.REQUIRED)
     name_field: Mapped[FieldRule] = mapped_column(choice(FieldRule), default=FieldRule.REQUIRED)
     website_field: Mapped[FieldRule] = mapped_column(choice(FieldRule), default=FieldRule.OPTIONAL)
@@ -103,6 +116,7 @@ class Thread(Base):
         Index(
             "ix_thread_title_due", "title_checked_at", sqlite_where=_TITLE_DUE, postgresql_where=_TITLE_DUE
         ),
+        Index("ix_thread_votes", "votes_since", sqlite_where=_HAS_VOTES, postgresql_where=_HAS_VOTES),
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
@@ -125,6 +139,8 @@ class Thread(Base):
     changed_at: Mapped[datetime | None] = mapped_column(UTCDateTime, default=now, onupdate=now)
     """When this row last changed, and with it perhaps what readers see; None if only older releases have changed it."""
     approved_count: Mapped[int] = mapped_column(default=0)
+    votes_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """The time of the first vote that cached pages do not show yet; None if they show all."""
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """When it closes, or closed, for new comments: by hand or on a set date."""
     slow_seconds: Mapped[int | None]

@@ -18,7 +18,7 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from commentsvc.errors import InvalidFieldsError
-from commentsvc.models import EditWindow, FieldRule, Order, Policy
+from commentsvc.models import EditWindow, FieldRule, Likes, Order, Policy
 
 POLICIES: Any = {
     Policy.OPEN.value: "Everybody's comments appear at once",
@@ -43,7 +43,16 @@ EDIT_WINDOWS: Any = {
     EditWindow.DAY.value: "For a day",
     EditWindow.ALWAYS.value: "Always",
 }
-ORDERS: Any = {Order.OLDEST.value: "Oldest first", Order.NEWEST.value: "Newest first"}
+ORDERS: Any = {
+    Order.OLDEST.value: "Oldest first",
+    Order.NEWEST.value: "Newest first",
+    Order.BEST.value: "Best first",
+}
+LIKES: Any = {
+    Likes.OFF.value: "Not at all",
+    Likes.LIKES.value: "Like them",
+    Likes.VOTES.value: "Vote them up and down",
+}
 
 
 _TYPED = ("text", "name", "email", "website", "title", "author_key")
@@ -117,6 +126,7 @@ class SiteForm(FlaskForm):
     heading = StringField("Heading above the form", [InputRequired("Please enter a heading"), Length(max=80)])
     origins = TextAreaField("Origins", [InputRequired("Please enter at least one origin")])
     order = SelectField("Order", choices=ORDERS)
+    likes = SelectField("Readers may like comments", choices=LIKES)
     edit_window = SelectField("People may edit their own comments", choices=EDIT_WINDOWS)
     email_field = SelectField("Email", choices=FIELD_RULES)
     name_field = SelectField("Name", choices=FIELD_RULES)

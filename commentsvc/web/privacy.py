@@ -10,7 +10,7 @@ from sqlalchemy import exists, select
 
 from commentsvc.domain.maintenance import retention
 from commentsvc.domain.maintenance.retention import RetentionPeriods
-from commentsvc.models import Site
+from commentsvc.models import Likes, Site
 from commentsvc.web import headers
 from commentsvc.web.context import database, providers, settings
 
@@ -22,6 +22,7 @@ def page() -> ResponseReturnValue:
     """The page, for readers and owners."""
     running = settings()
     akismet = database().scalar(select(exists().where(Site.akismet_key.is_not(None), Site.akismet_key != "")))
+    likes = database().scalar(select(exists().where(Site.likes != Likes.OFF)))
     html = render_template(
         "privacy.html",
         sentences=retention.sentences(RetentionPeriods.read(running)),
@@ -29,5 +30,6 @@ def page() -> ResponseReturnValue:
         mail_host=urlsplit(running.smtp_url).hostname or "",
         mastodon=running.mastodon,
         akismet=bool(akismet),
+        likes=bool(likes),
     )
     return headers.no_store(make_response(html))

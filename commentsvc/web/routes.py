@@ -70,6 +70,7 @@ from commentsvc.web.thread import (
     receipt_links,
     receipts,
     reporting,
+    voting,
 )
 
 Guard = Callable[[], ResponseReturnValue | None]
@@ -129,6 +130,7 @@ ROWS = (
     Row(preview.blueprint, EVERYBODY, FORM, {"previews": preview.PREVIEWS}),
     Row(proving.blueprint, EVERYBODY, FORM, PROOF_LIMITS),
     Row(reporting.blueprint, EVERYBODY, FORM, {"reports": reporting.LIMIT}),
+    Row(voting.blueprint, EVERYBODY, FORM, {"votes": voting.LIMIT}),
     Row(own_comments.blueprint, EVERYBODY, FORM, {"removals": own_edits.REMOVALS}),
     Row(receipts.blueprint, EVERYBODY, FORM, RECEIPT_LIMITS),
     Row(claiming.blueprint, EVERYBODY, FORM),

@@ -11,9 +11,10 @@ from urllib.parse import quote_plus
 from flask import url_for
 
 from commentsvc.domain.article_urls import LONGEST, REMEMBERED, shortened
+from commentsvc.domain.reading import thread_pages
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
-from commentsvc.models import Order
+from commentsvc.models import Order, Site
 from commentsvc.web.context import database, settings
 
 EMBED, STANDALONE = "/embed", "/thread"
@@ -47,6 +48,10 @@ class ThreadRequest:
     def address(self) -> ThreadAddress:
         """Return the thread's address; raises BadAddressError, UnknownOriginError."""
         return threads.locate(database(), url=self.url, canonical=self.canonical, page_id=self.page_id)
+
+    def order_on(self, site: Site) -> Order:
+        """Return the order in which the site's threads are read."""
+        return thread_pages.order_on(site, self.order)
 
     def fields(self) -> dict[str, str]:
         """Return the fields that a link or form needs for the same thread."""

@@ -81,13 +81,22 @@ def test_it_refuses_a_database_that_is_not_migrated(tmp_path: Path) -> None:
     assert "`commentsvc upgrade` migrates an older one" in result.stderr
 
 
-def test_it_deletes_what_has_expired(tmp_path: Path) -> None:
+def test_it_deletes_what_has_expired_and_lets_pages_show_votes(tmp_path: Path) -> None:
     migrate(tmp_path)
     with connected(tmp_path) as database:
         database.execute(
             "INSERT INTO delivery (state, attempts, created_at) VALUES ('sent', 1, '2026-01-01 00:00:00')"
         )
+        database.execute(
+            'INSERT INTO site (id, name, heading, policy, "order", email_field, name_field, website_field, created_at)'
+            " VALUES (1, 'Blog', 'Reply', 'open', 'best', 'off', 'off', 'off', '2026-01-01 00:00:00')"
+        )
+        database.execute(
+            "INSERT INTO thread (site_id, key, url, version, approved_count, votes_since, created_at)"
+            " VALUES (1, 'k', 'https://blog.example/', 6, 1, '2026-01-01 00:00:00', '2026-01-01 00:00:00')"
+        )
     result = CliRunner().invoke(main, ["work", "--once"], env=environment(tmp_path))
     assert result.output == "Tried to send 0; 0 waiting.\n"
     with connected(tmp_path) as database:
         assert database.execute("SELECT count(*) FROM delivery").fetchone() == (0,)
+        assert database.execute("SELECT version, votes_since FROM thread").fetchone() == (7, None)

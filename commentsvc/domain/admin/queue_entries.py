@@ -84,6 +84,8 @@ class QueueEntry:
     parent_id: int | None
     parent_name: str | None
     decision: DecisionSummary | None
+    ups: int
+    downs: int
     reports: int
     report_summaries: list[ReportSummary]
     """The latest reports that still count."""
@@ -132,6 +134,8 @@ def _columns(*, whole: bool = False) -> Any:
             Comment.site_id,
             Comment.thread_id,
             Comment.reports,
+            Comment.ups,
+            Comment.downs,
             Comment.network_hash.is_not(None).label("has_network"),
             Comment.status,
             Comment.kind,
@@ -191,6 +195,8 @@ def _entry(
         parent_id=row.parent_id,
         parent_name=(row.parent_name or ANONYMOUS) if row.parent_id else None,
         decision=ruling,
+        ups=row.ups,
+        downs=row.downs,
         reports=row.reports,
         report_summaries=complaints,
         reported_since=since,

@@ -78,8 +78,8 @@ PARTS: Sequence[ArchivePart] = (
     ArchivePart(
         Site,
         _words(
-            "id name created_at heading policy order email_field name_field website_field close_after_days guests "
-            "edit_window ignored_parameters moderation_words disallowed_words most_links reports_to_hold "
+            "id name created_at heading policy order likes email_field name_field website_field close_after_days "
+            "guests edit_window ignored_parameters moderation_words disallowed_words most_links reports_to_hold "
             "filter_threshold valve comment_mail post_mail feed_url moderator_mail comment_feeds"
         ),
         {"sso_secret": _PRIVATE, "akismet_key": _PRIVATE, "version": _COUNTER},
@@ -107,7 +107,12 @@ PARTS: Sequence[ArchivePart] = (
             "id site_id key match_key url title title_source title_checked_at title_tries created_at approved_count "
             "closed_at slow_seconds imported"
         ),
-        {"search_text": _DERIVED, "version": _COUNTER, "changed_at": _COUNTER},
+        {
+            "search_text": _DERIVED,
+            "version": _COUNTER,
+            "changed_at": _COUNTER,
+            "votes_since": "work that waits to be done",
+        },
         key=_words("site_id key"),
     ),
     ArchivePart(
@@ -122,8 +127,8 @@ PARTS: Sequence[ArchivePart] = (
         Comment,
         _words(
             "id site_id thread_id parent_id root_id depth kind status shown reply_count format source commenter_id "
-            "role guest_name guest_email guest_website mention_title proved pinned featured reports learned created_at "
-            "edited_at erased_at transfer_key"
+            "role guest_name guest_email guest_website mention_title proved pinned featured reports ups downs score "
+            "liked_by_owner learned created_at edited_at erased_at transfer_key"
         ),
         {
             "html": _DERIVED,
@@ -211,6 +216,7 @@ LEFT_OUT: Mapping[str, str] = {
     "service_move": "that this service moves to another database",
     "ticket": "logins that are in progress",
     "usual": "recalculated",
+    "vote": "hashes of browsers and networks; the numbers are with the comments",
     "work_round": "when this service last did its work",
 }
 """The tables that are in no archive, with the reason."""

@@ -13,6 +13,7 @@ from commentsvc.domain.ledger import entries, subjects
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.spam import training
 from commentsvc.domain.spam.checks import Verdict
+from commentsvc.domain.votes import voters
 from commentsvc.models import AUTHOR_COLUMNS, Comment, Decision, LedgerKind, Report, Status
 from commentsvc.text import markup
 
@@ -26,6 +27,7 @@ def erase(session: Session, comment_id: int, verdict: Verdict, *, at: datetime) 
 
     Needs `begin_write`, the lock of its thread, and `forget_words_about`.
     """
+    voters.forget_votes_on(session, [comment_id])
     comment = session.get(Comment, comment_id, populate_existing=True)
     if comment is None:
         return

@@ -14,6 +14,7 @@ from commentsvc.domain.authors import Author
 from commentsvc.domain.bans import bans
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.threads import threads, titles
+from commentsvc.domain.votes import voters
 from commentsvc.errors import NotFoundError
 from commentsvc.models import Comment, Kind, Revision, Status, Thread
 
@@ -70,17 +71,21 @@ def claim_of_browser(
 ) -> int:
     """Put the comments with these ids that the browser wrote as a guest under the account of `author`; return how many.
 
-    Needs `begin_write`; raises BannedError, and NotFoundError if none of them is the browser's.
+    Its votes as a guest on the site go with them. Needs `begin_write`; raises BannedError, and NotFoundError if none
+    of them is the browser's.
     """
     theirs = _of_browser(site_id, author_key_hash) & Comment.id.in_(sorted(comment_ids)[:LISTED])
     locked = set(session.scalars(select(Comment.thread_id).where(theirs)))
-    threads.lock_all(session, locked)
+    voted = voters.threads_of_browser(session, site_id, author_key_hash)
+    threads.lock_all(session, locked | voted)
     query = select(Comment).where(theirs, Comment.thread_id.in_(locked)).order_by(Comment.id)
     comments = session.scalars(query.execution_options(populate_existing=True)).all()
     if not comments:
         raise NotFoundError("None of these comments is a guest's of this browser.")
     for comment in comments:
         claim(session, comment, author, at=at)
+    if author.commenter_id is not None:
+        voters.claim(session, voted, author_key_hash, author.commenter_id, at=at)
     return len(comments)
 
 

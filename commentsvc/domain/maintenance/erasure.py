@@ -26,6 +26,7 @@ from commentsvc.domain.spam.check_names import CheckName
 from commentsvc.domain.spam.checks import Verdict
 from commentsvc.domain.subscriptions import subscription_records
 from commentsvc.domain.threads import threads
+from commentsvc.domain.votes import voters
 from commentsvc.errors import ForbiddenError
 from commentsvc.models import (
     AUTHOR_COLUMNS,
@@ -74,8 +75,10 @@ def erase(session: Session, commenter_id: int, texts: Texts, *, progress: Progre
     mine = Comment.commenter_id == commenter_id
     begin_write(session)
     # First, because the comments tell which browsers were theirs.
-    address_proofs.forget_browsers(session, address_proofs.browsers_of(session, commenter_id))
+    browsers = address_proofs.browsers_of(session, commenter_id)
+    address_proofs.forget_browsers(session, browsers)
     session.commit()
+    voters.forget(session, commenter_id=commenter_id, browsers=browsers, at=now())
     if texts is Texts.REMOVE:
         _remove_all(session, mine, _LEFT, progress)
     begin_write(session)
@@ -125,6 +128,8 @@ def erase_guest(
     """
     theirs = _guest_column(who, Comment) & (true() if site_id is None else Comment.site_id == site_id)
     names = set(session.scalars(select(Comment.guest_name).where(theirs).distinct()))
+    browsers = set(session.scalars(select(Comment.author_key_hash).where(theirs).distinct()))
+    voters.forget(session, browsers=[key for key in browsers if key], site_id=site_id, at=now())
     number = _remove_all(session, theirs, _ASKED, progress)
     begin_write(session)
     forget_guest(session, who, {name for name in names if name}, site_id=site_id)

@@ -16,6 +16,7 @@ from commentsvc.domain.comments import comment_text, revisions
 from commentsvc.domain.ledger import entries, subjects
 from commentsvc.domain.maintenance import deleted_data
 from commentsvc.domain.threads import threads
+from commentsvc.domain.votes import voters
 from commentsvc.models import (
     AUTHOR_COLUMNS,
     Action,
@@ -206,6 +207,7 @@ def _empty(session: Session, due: list[ColumnElement[bool]], limit: int, recorde
         if recorded:
             _record_in_ledger(session, ids)
         revisions.forget(session, ids)
+        voters.forget_votes_on(session, ids)
         values = {
             "source": blank.source,
             "format": blank.format,

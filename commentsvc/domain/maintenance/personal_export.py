@@ -23,7 +23,9 @@ from commentsvc.models import (
     Picture,
     Revision,
     Site,
+    Status,
     Thread,
+    Vote,
 )
 
 FORMAT = "commentsvc person 1"
@@ -56,6 +58,7 @@ def person(session: Session, commenter_id: int, *, at: datetime) -> dict[str, An
         "former_texts": _former_texts(session, commenter_id),
         "waiting_texts": _waiting_texts(session, commenter_id),
         "address_proofs": _address_proofs(session, commenter_id),
+        "votes": _votes(session, commenter_id),
         "decisions": _decisions(session, commenter_id),
         "answer_feed_since": _time(feed.created_at) if feed else None,
         "mail": list(subscription_records.export(session, commenter_id)),
@@ -162,6 +165,28 @@ def _address_proofs(session: Session, commenter_id: int) -> list[dict[str, Any]]
     return [
         {"site": site, "proved_at": _time(proved_at), "used_at": _time(used_at)}
         for site, proved_at, used_at in address_proofs.of_browsers(session, browsers)
+    ]
+
+
+def _votes(session: Session, commenter_id: int) -> list[dict[str, Any]]:
+    """Return the comments that they liked or voted on, without the text of others."""
+    query = (
+        select(Vote.comment_id, Vote.value, Vote.created_at, Thread.url, Site.name)
+        .join(Comment, Comment.id == Vote.comment_id)
+        .join(Thread, Thread.id == Comment.thread_id)
+        .join(Site, Site.id == Comment.site_id)
+        .where(Vote.commenter_id == commenter_id, Comment.status == Status.APPROVED)
+        .order_by(Vote.created_at, Vote.comment_id)
+    )
+    return [
+        {
+            "comment": row.comment_id,
+            "site": row.name,
+            "article": row.url,
+            "vote": row.value,
+            "at": _time(row.created_at),
+        }
+        for row in session.execute(query)
     ]
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.orm import Session
@@ -43,6 +44,7 @@ from commentsvc.models import (
     Site,
     Status,
     Ticket,
+    Vote,
     search_text,
 )
 
@@ -136,7 +138,7 @@ def delete_expired(
             remove = partial(expired_comments.remove, before=at - timedelta(days=days), limit=BATCH)
             tasks += [partial(remove, session, site_id, status) for site_id in sites]
     for days, forgets in (
-        (limits.networks, (_forget_networks, _forget_reporters)),
+        (limits.networks, (_forget_networks, _forget_reporters, _forget_voters)),
         (limits.emails, (_forget_emails, _forget_notes)),
     ):
         if days:
@@ -196,6 +198,20 @@ def _forget_reporters(session: Session, before: datetime) -> int:
         _run(session, update(Report).where(here).values(network_hash=None))
         session.commit()
     return len(ids)
+
+
+def _forget_voters(session: Session, before: datetime) -> int:
+    """Delete the networks of guests who voted, and the votes that only a network identifies. The numbers stay."""
+    session.rollback()
+    is_due = (Vote.network_hash.is_not(None)) & (Vote.created_at < before)
+    rows = session.execute(select(Vote.voter, Vote.comment_id).where(is_due).limit(BATCH)).all()
+    if rows:
+        begin_write(session)
+        here = tuple_(Vote.voter, Vote.comment_id).in_([(row.voter, row.comment_id) for row in rows])
+        _run(session, delete(Vote).where(here, Vote.voter.startswith("network:")))
+        _run(session, update(Vote).where(here).values(network_hash=None))
+        session.commit()
+    return len(rows)
 
 
 def _forget_emails(session: Session, before: datetime) -> int:

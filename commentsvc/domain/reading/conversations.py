@@ -35,6 +35,11 @@ class CommentView(NamedTuple):
     pinned: bool
     featured: bool
     reply_count: int
+    ups: int
+    downs: int
+    score: int
+    """The place in the order by score."""
+    liked_by_owner: bool
     parent_name: str | None
     """The author of the parent; None for a root or if the parent was removed."""
 
@@ -68,6 +73,9 @@ def view(row: CommentRow, parent_name: str | None, *, own: bool = False) -> Comm
             edited_at=None,
             pinned=False,
             featured=False,
+            ups=0,
+            downs=0,
+            liked_by_owner=False,
         )
     return CommentView(
         id=row.id,
@@ -87,6 +95,10 @@ def view(row: CommentRow, parent_name: str | None, *, own: bool = False) -> Comm
         pinned=row.pinned,
         featured=row.featured,
         reply_count=row.reply_count,
+        ups=row.ups,
+        downs=row.downs,
+        score=row.score,
+        liked_by_owner=row.liked_by_owner,
         parent_name=parent_name or None,
     )
 

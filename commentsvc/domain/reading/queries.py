@@ -57,6 +57,10 @@ class CommentRow(NamedTuple):
     pinned: bool
     featured: bool
     reply_count: int
+    ups: int
+    downs: int
+    score: int
+    liked_by_owner: bool
     name: str | None
     website: str | None
     commenter_id: int | None
@@ -81,6 +85,10 @@ def comments(of: FromClause = COMMENT, *, given: FromClause | None = None) -> An
         of.c.pinned,
         of.c.featured,
         of.c.reply_count,
+        of.c.ups,
+        of.c.downs,
+        of.c.score,
+        of.c.liked_by_owner,
         func.coalesce(writer.c.name, of.c.mention_title, of.c.guest_name).label("name"),
         func.coalesce(writer.c.website, of.c.guest_website).label("website"),
         of.c.commenter_id,
@@ -119,9 +127,16 @@ def first_page(order: Order) -> Prepared:
 
 @cache
 def later_page(order: Order) -> Prepared:
-    """A page of `thread_id` after the root with time `at` and id `number`, with the first replies."""
-    here = tuple_(_C.created_at, _C.id)
-    there = tuple_(bindparam("at", type_=UTCDateTime), bindparam("number", type_=BigInteger))
+    """A page of `thread_id` after the root with time `at` and id `number`, with the first replies.
+
+    In the order by score also after `score`.
+    """
+    columns: list[ColumnElement[Any]] = [_C.created_at, _C.id]
+    values = [bindparam("at", type_=UTCDateTime), bindparam("number", type_=BigInteger)]
+    if order is Order.BEST:
+        columns.insert(0, _C.score)
+        values.insert(0, bindparam("score", type_=Integer))
+    here, there = tuple_(*columns), tuple_(*values)
     roots = _roots(order).where(here > there if order is Order.OLDEST else here < there)
     heads = select(roots.subquery()).cte("head")
     return Prepared(union_all(_of_heads(heads), _first_replies(heads)))
@@ -152,11 +167,16 @@ def _number(value: int) -> ColumnElement[int]:
 
 def _roots(order: Order) -> Select[Any]:
     """Select one root more than a page shows."""
-    way = (_C.created_at, _C.id) if order is Order.OLDEST else (_C.created_at.desc(), _C.id.desc())
+    newest = (_C.created_at.desc(), _C.id.desc())
+    ways: dict[Order, Sequence[ColumnElement[Any]]] = {
+        Order.OLDEST: (_C.created_at, _C.id),
+        Order.NEWEST: newest,
+        Order.BEST: (_C.score.desc(), *newest),
+    }
     return (
         select(_C.id, _C.reply_count)
         .where(_C.thread_id == _THREAD, _C.root_id.is_(None), _C.shown, IS_COMMENT, not_(_IS_PINNED))
-        .order_by(*way)
+        .order_by(*ways[order])
         .limit(_number(ROOTS + 1))
     )
 

@@ -16,7 +16,7 @@ from commentsvc.domain.reading.page_sizes import DEEPEST_PATH, FIRST_REPLIES, MO
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.errors import NotFoundError
-from commentsvc.models import Comment, Kind, Order, Site, Status, Thread
+from commentsvc.models import Comment, Kind, Likes, Order, Site, Status, Thread
 
 __all__ = [
     "ANONYMOUS",
@@ -29,6 +29,7 @@ __all__ = [
     "comment_to_answer",
     "comment_view",
     "more_replies",
+    "order_on",
     "page",
     "preorder",
     "views_of",
@@ -37,6 +38,7 @@ __all__ = [
 
 _Views = list[CommentView]
 _BY_TIME, _BY_ID = attrgetter("created_at", "id"), attrgetter("id")
+_BY_SCORE = attrgetter("score", "created_at", "id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,12 @@ class ThreadPage:
         return max(0, self.thread.approved_count - sum(not view.placeholder for view in views))
 
 
+def order_on(site: Site, asked: Order | None = None) -> Order:
+    """Return the order that was asked for, or else the site's; the order by votes only where there are votes."""
+    order = asked or site.order
+    return Order.OLDEST if order is Order.BEST and site.likes is Likes.OFF else order
+
+
 def page(
     session: Session,
     address: ThreadAddress,
@@ -91,8 +99,7 @@ def page(
     if start is None:
         rows = queries.first_page(order).rows(session, thread_id=thread.id)
     else:
-        at, number = start
-        rows = queries.later_page(order).rows(session, thread_id=thread.id, at=at, number=number)
+        rows = queries.later_page(order).rows(session, thread_id=thread.id, **start._asdict())
     # A union has no order. Sorted by id, most parents come before their replies.
     roots, pinned, replies, mentions = _parts(_of_rows(session, sorted(rows)), order)
     shown = roots[:ROOTS]
@@ -106,7 +113,7 @@ def page(
         ]
         if focus
         else page_conversations,
-        next_cursor=cursors.format_cursor(shown[-1].created_at, shown[-1].id) if len(roots) > ROOTS else None,
+        next_cursor=_cursor(shown[-1], order) if len(roots) > ROOTS else None,
         mentions=mentions,
         focus=focus,
     )
@@ -199,8 +206,13 @@ def _parts(views: Sequence[CommentView], order: Order) -> tuple[_Views, _Views, 
             mentions.append(view)
         else:
             (pinned if view.pinned else roots).append(view)
-    roots.sort(key=_BY_TIME, reverse=order is Order.NEWEST)
+    roots.sort(key=_BY_SCORE if order is Order.BEST else _BY_TIME, reverse=order is not Order.OLDEST)
     return roots, pinned, below, mentions
+
+
+def _cursor(root: CommentView, order: Order) -> str:
+    score = root.score if order is Order.BEST else None
+    return cursors.format_cursor(root.created_at, root.id, score=score)
 
 
 def _conversation(root: CommentView, below: dict[int, _Views]) -> Conversation:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import not_, select, tuple_
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.domain.reading import conversations, cursors, queries, thread_pages
 from commentsvc.domain.reading.conversations import CommentView, Conversation
+from commentsvc.domain.reading.cursors import Position
 from commentsvc.domain.reading.page_sizes import MENTIONS
 from commentsvc.models import Comment, Order, Thread
 
@@ -48,9 +48,7 @@ def part(session: Session, thread: Thread, order: Order, *, after: str | None = 
             _conversation(views[head.id], replies.get(head.id, [])) for head in chosen if head.id in views
         ],
         mentions=[] if start else _mentions(session, thread.id),
-        next_cursor=cursors.format_cursor(last.created_at, last.id)
-        if last and len(heads) > len(chosen)
-        else None,
+        next_cursor=_cursor(last, order) if last and len(heads) > len(chosen) else None,
     )
 
 
@@ -63,21 +61,28 @@ def parts(session: Session, thread: Thread, order: Order) -> Iterator[ThreadPart
         yield current
 
 
-def _heads(
-    session: Session, thread_id: int, order: Order, start: tuple[datetime, int] | None
-) -> Sequence[Any]:
-    """Return id, time and number of replies of roots in reading order, one more than a part can have."""
-    place = tuple_(Comment.created_at, Comment.id)
-    query = select(Comment.id, Comment.created_at, Comment.reply_count).where(
+def _heads(session: Session, thread_id: int, order: Order, start: Position | None) -> Sequence[Any]:
+    """Return the places of roots in reading order, with their numbers of replies, one more than a part can have."""
+    columns = (Comment.created_at, Comment.id)
+    query = select(Comment.id, Comment.created_at, Comment.score, Comment.reply_count).where(
         Comment.thread_id == thread_id, Comment.root_id.is_(None), Comment.shown, queries.IS_COMMENT
     )
     if order is Order.OLDEST:
-        query = query.order_by(Comment.created_at, Comment.id)
-        query = query.where(place > start) if start else query
+        query = query.order_by(*columns)
+        query = query.where(tuple_(*columns) > (start.at, start.number)) if start else query
+    elif order is Order.NEWEST:
+        query = query.order_by(*(column.desc() for column in columns))
+        query = query.where(tuple_(*columns) < (start.at, start.number)) if start else query
     else:
-        query = query.order_by(Comment.created_at.desc(), Comment.id.desc())
-        query = query.where(place < start) if start else query
+        query = query.order_by(Comment.score.desc(), *(column.desc() for column in columns))
+        there = (start.score, start.at, start.number) if start else None
+        query = query.where(tuple_(Comment.score, *columns) < there) if there else query
     return session.execute(query.limit(LONGEST_PART + 1)).all()
+
+
+def _cursor(head: Any, order: Order) -> str:
+    score = head.score if order is Order.BEST else None
+    return cursors.format_cursor(head.created_at, head.id, score=score)
 
 
 def _fitting(heads: Sequence[Any]) -> Sequence[Any]:

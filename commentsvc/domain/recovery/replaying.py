@@ -22,6 +22,7 @@ from commentsvc.domain.recovery.replayed_mail import MailReplay
 from commentsvc.domain.spam.check_names import CheckName
 from commentsvc.domain.spam.checks import Verdict
 from commentsvc.domain.threads import threads
+from commentsvc.domain.votes import voters
 from commentsvc.models import Comment, Commenter, Identity, LedgerKind, Revision, Site, Status
 
 BATCH = 200
@@ -112,6 +113,7 @@ class _Replay:
     def _erase_person(self, commenter_id: int, entry: Entry) -> None:
         browsers = address_proofs.browsers_of(self._session, commenter_id)
         address_proofs.forget_browsers(self._session, browsers)
+        voters.forget_at_once(self._session, commenter_id=commenter_id, browsers=browsers, at=entry.at)
         texts = Texts(entry.detail or Texts.REMOVE)
         if texts is Texts.REMOVE:
             self._erase(Comment.commenter_id == commenter_id, entry.at)
@@ -142,6 +144,9 @@ class _Replay:
         here = true() if site_id is None else Comment.site_id == site_id
         theirs = same & here & (Comment.created_at <= entry.at)
         names = set(self._session.scalars(select(Comment.guest_name).where(theirs).distinct()))
+        browsers = set(self._session.scalars(select(Comment.author_key_hash).where(theirs).distinct()))
+        keys = [key for key in browsers if key]
+        voters.forget_at_once(self._session, browsers=keys, site_id=site_id, at=entry.at)
         if self._erase(theirs, entry.at) or self._has_revision(who, here, entry.at):
             erasure.forget_guest(self._session, who, {name for name in names if name}, site_id=site_id)
             self._report.people += 1

@@ -13,7 +13,7 @@ from commentsvc.domain.sites import separate_origins, sites
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.ignored_parameters import checked
 from commentsvc.match_keys import match_key
-from commentsvc.models import EditWindow, FieldRule, Order, Policy, Site, Thread, ThreadAlias
+from commentsvc.models import EditWindow, FieldRule, Likes, Order, Policy, Site, Thread, ThreadAlias
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +31,8 @@ class SiteSettings:
     email_field: FieldRule
     website_field: FieldRule
     close_after_days: int | None
+    likes: Likes = Likes.OFF
+    """Whether readers may vote on comments."""
     comment_mail: bool = True
     """Whether readers may ask for mail about new comments."""
     post_mail: bool = False
@@ -59,6 +61,7 @@ class SiteSettings:
             moderator_mail=site.moderator_mail,
             comment_feeds=site.comment_feeds,
             order=site.order,
+            likes=site.likes,
             edit_window=site.edit_window,
             name_field=site.name_field,
             email_field=site.email_field,
@@ -74,6 +77,8 @@ def change(session: Session, site: Site, wanted: SiteSettings, *, base_url: str)
     Raises InvalidFieldsError with all errors at once.
     """
     errors: dict[str, str] = {}
+    if wanted.order is Order.BEST and wanted.likes is Likes.OFF:
+        errors["order"] = "Best first needs likes: choose below how readers may like comments."
     if wanted.ignored_parameters != site.ignored_parameters:
         # Threads before the site: the lock order of renaming a thread.
         _lock_compared(session, site)
@@ -101,6 +106,7 @@ def change(session: Session, site: Site, wanted: SiteSettings, *, base_url: str)
     site.comment_mail, site.moderator_mail = wanted.comment_mail, wanted.moderator_mail
     site.comment_feeds = wanted.comment_feeds
     site.policy, site.order, site.close_after_days = wanted.policy, wanted.order, wanted.close_after_days
+    site.likes = wanted.likes
     site.name_field, site.email_field = wanted.name_field, wanted.email_field
     site.website_field = wanted.website_field
     session.flush()

@@ -57,5 +57,7 @@ def _comment(record: Mapping[str, Any]) -> ImportedComment:
         website=record_fields.line(record, "link"),
         created_at=record_fields.time(record.get("created_at", record.get("date"))),
         pinned=record_fields.flag(record, "is_pinned"),
+        ups=max(0, record_fields.count(record, "vote_up")),
+        downs=max(0, record_fields.count(record, "vote_down")),
         role=Role.OWNER if badge.lower() in _OWNER_BADGES else None,
     )

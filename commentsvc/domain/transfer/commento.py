@@ -92,6 +92,7 @@ def _old_url(record: Mapping[str, Any]) -> str:
 
 def _old_comment(record: Mapping[str, Any]) -> ImportedComment:
     text, text_format = _text(record)
+    ups, downs = record_fields.difference(record_fields.count(record, "score"))
     parent = record_fields.line(record, "parentHex")
     return ImportedComment(
         id=record_fields.line(record, "commentHex"),
@@ -100,12 +101,15 @@ def _old_comment(record: Mapping[str, Any]) -> ImportedComment:
         status=Status.APPROVED if record_fields.line(record, "state") == "approved" else Status.HELD,
         parent_id=parent if parent not in {"", "root"} else None,
         created_at=record_fields.time(record.get("creationDate")),
+        ups=ups,
+        downs=downs,
         deleted=record_fields.flag(record, "deleted") or text.strip() == _DELETED,
     )
 
 
 def _comment(record: Mapping[str, Any]) -> ImportedComment:
     text, text_format = _text(record)
+    ups, downs = record_fields.difference(record_fields.count(record, "score"))
     is_approved, is_pending = (record_fields.flag(record, name) for name in ("isApproved", "isPending"))
     return ImportedComment(
         id=record_fields.line(record, "id"),
@@ -117,6 +121,8 @@ def _comment(record: Mapping[str, Any]) -> ImportedComment:
         created_at=record_fields.time(record.get("createdTime")),
         edited_at=record_fields.time(record.get("editedTime")),
         pinned=record_fields.flag(record, "isSticky"),
+        ups=ups,
+        downs=downs,
         deleted=record_fields.flag(record, "isDeleted"),
     )
 

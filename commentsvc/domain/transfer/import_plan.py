@@ -46,6 +46,8 @@ class PlannedComment:
     """On a pingback or trackback: the whole title of the page, if it is longer than a name may be."""
     edited_at: datetime | None
     pinned: bool
+    ups: int
+    downs: int
 
 
 class NotImported(Exception):  # noqa: N818 - a verdict, not an error
@@ -208,6 +210,8 @@ def plan(
         edited_at=record.edited_at,
         # Only what readers see first can be pinned: pins.pin has the same rule.
         pinned=record.pinned and status is Status.APPROVED and parent_key is None,
+        ups=record.ups,
+        downs=record.downs,
     )
 
 

@@ -18,6 +18,7 @@ from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.domain.threads.visibility import ThreadCounts
 from commentsvc.domain.transfer.import_plan import PlannedComment
 from commentsvc.domain.transfer.import_report import ImportTally
+from commentsvc.domain.votes import scores
 from commentsvc.models import Comment, Decision, DeletedImport, Kind, Status, Thread, TitleSource, search_text
 from commentsvc.text import markup
 
@@ -159,6 +160,9 @@ def _row(thread: Thread, comment: PlannedComment) -> dict[str, Any]:
         "commenter_id": comment.commenter_id,
         "edited_at": comment.edited_at,
         "pinned": comment.pinned,
+        "ups": comment.ups,
+        "downs": comment.downs,
+        "score": scores.score(comment.ups, comment.downs),
         "transfer_key": comment.key,
     }
     return row | {"search_text": search_text(Comment, row)}

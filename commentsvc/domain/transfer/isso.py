@@ -98,6 +98,8 @@ def _comment(fields: dict[str, Any]) -> ImportedComment:
         website=record_fields.line(fields, "website"),
         created_at=record_fields.time(fields["created"]),
         edited_at=record_fields.time(fields.get("modified")),
+        ups=max(0, record_fields.count(fields, "likes")),
+        downs=max(0, record_fields.count(fields, "dislikes")),
         # Isso empties a deleted comment's text, but leaves its e-mail address.
         deleted=mode == _DELETED,
     )

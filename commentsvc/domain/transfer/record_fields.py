@@ -13,6 +13,9 @@ _TRUE = frozenset({"1", "true", "yes", "t"})
 _ZONE = re.compile(r"\s+(?=(?:[+-]\d\d:?\d\d|Z|UTC)\s*\Z)")
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 """An earlier time is a system's way to say "never", such as the year 1."""
+_COUNT = re.compile(r"(-?\d{1,12})(?:\.0+)?")
+COUNT_MOST = 1_000_000
+"""Likes of one comment that are taken over."""
 _TIME_LONGEST = 60
 _MILLISECONDS_FROM = 100_000_000_000
 _BLOCK = re.compile(r"\s*<(?:p|div|blockquote|pre|ul|ol|table|h[1-6])[\s>]", re.IGNORECASE)
@@ -40,6 +43,17 @@ def line(record: Mapping[str, Any], *names: str) -> str:
 def flag(record: Mapping[str, Any], *names: str) -> bool:
     """Return whether one of these fields is true, also as a number or a word."""
     return any(str(record.get(name, "")).strip().lower() in _TRUE for name in names)
+
+
+def count(record: Mapping[str, Any], *names: str) -> int:
+    """Return the whole number in the first of these fields that has one, of either sign; 0 without."""
+    written = _COUNT.fullmatch(line(record, *names))
+    return max(-COUNT_MOST, min(COUNT_MOST, int(written[1]))) if written else 0
+
+
+def difference(number: int) -> tuple[int, int]:
+    """Return a score, which is votes for a comment less those against it, as votes of one kind."""
+    return max(0, number), max(0, -number)
 
 
 def nested(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:

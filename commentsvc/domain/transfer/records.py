@@ -38,6 +38,9 @@ class ImportedComment:
     edited_at: datetime | None = None
     """When its author last changed it; None if never."""
     pinned: bool = False
+    ups: int = 0
+    """How many liked it or voted for it there."""
+    downs: int = 0
     deleted: bool = False
     """Whether it was deleted there; the reader gives it only as a placeholder with nothing of its author in it."""
 

@@ -60,6 +60,7 @@ def _article(url: str, record: Mapping[str, Any], *, closed: bool) -> ImportedTh
 
 def _comment(record: Mapping[str, Any]) -> ImportedComment:
     user, edit = record_fields.nested(record, "user"), record_fields.nested(record, "edit")
+    ups, downs = _votes(record)
     shown, typed = record_fields.text(record, "text"), record_fields.text(record, "orig")
     return ImportedComment(
         id=record_fields.line(record, "id"),
@@ -72,6 +73,16 @@ def _comment(record: Mapping[str, Any]) -> ImportedComment:
         created_at=record_fields.time(record.get("time")),
         edited_at=record_fields.time(edit.get("time")),
         pinned=record_fields.flag(record, "pin"),
+        ups=ups,
+        downs=downs,
         role=Role.OWNER if record_fields.flag(user, "admin") else None,
         deleted=record_fields.flag(record, "delete") or not (shown or typed),
     )
+
+
+def _votes(record: Mapping[str, Any]) -> tuple[int, int]:
+    """Return the votes for and against a comment, or if they are not all there, those that make up its score."""
+    single, score = record_fields.nested(record, "votes"), record_fields.count(record, "score")
+    ups = sum(record_fields.flag(single, name) for name in single)
+    downs = len(single) - ups
+    return (ups, downs) if ups - downs == score else record_fields.difference(score)

@@ -61,4 +61,5 @@ def _comment(record: Mapping[str, Any]) -> ImportedComment:
         website=record_fields.line(record, "link"),
         created_at=record_fields.time(record.get("insertedAt") or record.get("createdAt")),
         pinned=record_fields.flag(record, "sticky"),
+        ups=max(0, record_fields.count(record, "like")),
     )

@@ -98,6 +98,7 @@ async function loadReader() {
   const asked = ++readerAsked;
   readerAskedAt = Date.now();
   try {
+    savedKey ??= load("sessionStorage", "key"); // a like has saved it
     const headers = { ...authHeaders(), ...(savedKey && { "X-Author-Key": authorKey }) };
     const answer = await fetch(`${page.replace("?", "/own?")}&visit=${lastVisit()}`, { headers });
     if (!answer.ok) return false;
@@ -106,6 +107,7 @@ async function loadReader() {
       showReader(own);
       visit = own.visit;
       saveVisit(visit);
+      if (own.votes) import("./likes.js").then(({ showVotes }) => showVotes(own));
       if (own.news) import("./news.js").then(({ showNews }) => showNews(own.news));
       for (const { html, id } of own.held) if (!document.getElementById(`comment-${id}`)) placeComment(html);
       showCount();

@@ -5,7 +5,7 @@ import { storedReceipts } from "./receipt.js";
 import { authHeaders } from "./session.js";
 
 const total = document.getElementById("count");
-const authorKey = () => composer?.elements.author_key.value || load("localStorage", "key") || load("sessionStorage", "key") || "";
+export const authorKey = () => composer?.elements.author_key.value || load("localStorage", "key") || load("sessionStorage", "key") || "";
 let own = new Map(); // until when the reader's own comments can be edited, by id
 
 /** Close every menu, except one. */
@@ -52,7 +52,7 @@ function fill(menu) {
 }
 
 /** Ask the service, which answers scripts with JSON. */
-async function ask(path, body) {
+export async function ask(path, body) {
   const headers = { Accept: "application/json", "X-Author-Key": authorKey(), ...authHeaders() };
   return fetch(path, { method: body ? "POST" : "GET", body, headers })
     .then(async (reply) => ({ ok: reply.ok, ...(await reply.json()) }))
@@ -118,4 +118,7 @@ function showResult(comment, form, { count, html, message }) {
 }
 
 // Under a closed article there is no form, whose script would ask what is the reader's own.
-if (!composer && (authorKey() || load("localStorage", "signed"))) ask(page.replace("?", "/own?")).then(({ mine }) => mine && showOwn(mine));
+if (!composer && (authorKey() || load("localStorage", "signed"))) ask(page.replace("?", "/own?")).then((own) => {
+  if (own.mine) showOwn(own.mine);
+  if (own.votes) import("./likes.js").then(({ showVotes }) => showVotes(own));
+});

@@ -12,7 +12,7 @@ from commentsvc.domain.sites import site_settings
 from commentsvc.domain.sites.site_settings import SiteSettings
 from commentsvc.domain.subscriptions import feeds
 from commentsvc.errors import InvalidFieldsError
-from commentsvc.models import EditWindow, FieldRule, Order, Site
+from commentsvc.models import EditWindow, FieldRule, Likes, Order, Site
 from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, settings, writing
@@ -73,6 +73,7 @@ def _wanted(form: SiteForm, site: Site) -> SiteSettings:
         moderator_mail=bool(form.moderator_mail.data),
         comment_feeds=bool(form.comment_feeds.data),
         order=Order(form.order.data),
+        likes=Likes(form.likes.data),
         edit_window=EditWindow(form.edit_window.data),
         name_field=FieldRule(form.name_field.data),
         email_field=FieldRule(form.email_field.data),
@@ -94,6 +95,7 @@ def _stored(site: Site) -> dict[str, object]:
         "moderator_mail": site.moderator_mail,
         "comment_feeds": site.comment_feeds,
         "order": site.order.value,
+        "likes": site.likes.value,
         "edit_window": site.edit_window.value,
         "name_field": site.name_field.value,
         "email_field": site.email_field.value,

@@ -161,7 +161,7 @@ def _done(mode: str, comment_id: int, message: str, *, waits: bool = False) -> R
     return headers.no_store(
         jsonify(
             message=message,
-            html=render_comment(thread_request, view) if is_shown else "",
+            html=render_comment(thread_request, view, comment.thread.site) if is_shown else "",
             count=comment.thread.approved_count,
             mine=[
                 own_comments.OwnCommentState(

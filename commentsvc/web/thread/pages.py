@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from commentsvc.domain.authors import Author
 from commentsvc.domain.comments import guest_claims, own_comments
 from commentsvc.domain.reading import held_comments, latest_comments, old_anchors, thread_news, thread_pages
 from commentsvc.domain.reading.thread_news import ThreadNews, Visit
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.domain.threads.versions import VersionStamp
+from commentsvc.domain.votes import votes
+from commentsvc.domain.votes.votes import VoteState
 from commentsvc.errors import BadAddressError, UnknownOriginError
-from commentsvc.models import Order, Status, Thread
+from commentsvc.models import Likes, Order, Site, Status, Thread
 from commentsvc.serving.page_cache.policy import CachePolicy, mark_cacheable
 from commentsvc.web import access, headers
 from commentsvc.web.auth import reader
@@ -57,7 +61,7 @@ def posted(mode: str, token: str) -> ResponseReturnValue:
     comment = receipt_links.comment_of(token)
     thread_request = ThreadRequest.read(mode, request.args)
     address = thread_request.address()
-    order = thread_request.order or address.site.order
+    order = thread_request.order_on(address.site)
     page = thread_pages.page(database(), address, order=order, focus_id=comment.id)
     response = render_page(
         thread_request,
@@ -100,12 +104,25 @@ def reader_state(mode: str) -> ResponseReturnValue:
         jsonify(
             **form_identity(address, holder),
             claim=render_template("thread/claim_offer.html", number=claimable) if claimable else "",
-            held=[{"id": view.id, "html": render_comment(thread_request, view)} for view in held],
+            held=[
+                {"id": view.id, "html": render_comment(thread_request, view, address.site)} for view in held
+            ],
             mine=mine,
             visit=visit.milliseconds(),
             news=_shown_news(news) if news else None,
+            **_votes(address.site, thread, person_id, key),
         )
     )
+
+
+def _votes(
+    site: Site, thread: Thread | None, commenter_id: int | None, author_key_hash: str | None
+) -> dict[str, Sequence[VoteState]]:
+    """Return what the reader has voted on; nothing, and no query, where nobody can."""
+    if site.likes is Likes.OFF:
+        return {}
+    voter = Author(commenter_id=commenter_id, author_key_hash=author_key_hash)
+    return {"votes": votes.of_reader(database(), site, thread, voter)}
 
 
 def _shown_news(news: ThreadNews) -> dict[str, Any]:
@@ -140,7 +157,7 @@ def _thread(thread_request: ThreadRequest) -> Response:
         return _conversation(thread_request, address, at)
     if "live" in args:
         return _changes(thread_request, address, at)
-    order = thread_request.order or address.site.order
+    order = thread_request.order_on(address.site)
     if old_anchors.is_anchor(args.get("comment", "")):
         return _at_comment(thread_request, address, args["comment"])
     focus_id = query_number("comment")
@@ -148,7 +165,9 @@ def _thread(thread_request: ThreadRequest) -> Response:
     if focus_id and page.thread and old_anchors.restored(database(), page.thread.id, focus_id):
         return _at_comment(thread_request, address, old_anchors.own(focus_id))
     if "fragment" in args:
-        return _cacheable(_fragment(thread_request=thread_request, page=page), address, page.thread, at)
+        return _cacheable(
+            _fragment(address, thread_request=thread_request, page=page), address, page.thread, at
+        )
     holder = reader.current(None) if thread_request.mode == STANDALONE else None
     as_guest = args.get("as") == "guest"
     form_state = FormState()
@@ -199,7 +218,7 @@ def _conversation(thread_request: ThreadRequest, address: ThreadAddress, at: dat
     conversation = thread_pages.more_replies(database(), address, root_id, after=query_number("after") or 0)
     if "fragment" in request.args:
         return _cacheable(
-            _fragment(thread_request=thread_request, conversation=conversation), address, thread, at
+            _fragment(address, thread_request=thread_request, conversation=conversation), address, thread, at
         )
     page = thread_pages.ThreadPage(thread, Order.OLDEST)
     return _cacheable(
@@ -220,12 +239,13 @@ def _changes(thread_request: ThreadRequest, address: ThreadAddress, at: datetime
         changes=latest_comments.changes_in(database(), thread),
         most=latest_comments.WINDOW,
         closed=threads.closed_reason(address.site, thread, at=at),
+        site=address.site,
     )
     return _cacheable(make_response(html), address, thread, at)
 
 
-def _fragment(**context: object) -> Response:
-    return make_response(render_template("thread/more.html", closed=None, **context))
+def _fragment(address: ThreadAddress, **context: object) -> Response:
+    return make_response(render_template("thread/more.html", closed=None, site=address.site, **context))
 
 
 def _cacheable(response: Response, address: ThreadAddress, thread: Thread | None, at: datetime) -> Response:

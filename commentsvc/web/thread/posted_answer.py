@@ -54,7 +54,7 @@ def _as_json(stored: StoredPost, thread_request: ThreadRequest, site: Site, noti
     return {
         "id": comment.id,
         "held": stored.is_held,
-        "html": render_comment(thread_request, comment.view),
+        "html": render_comment(thread_request, comment.view, site),
         "count": comment.count,
         "mine": [own_comments.just_posted(site, comment.id)],
         "note": render_posted_note(link, notice, held=stored.is_held),

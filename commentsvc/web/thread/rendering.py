@@ -15,7 +15,7 @@ from commentsvc.domain.reading.conversations import CommentView, Conversation
 from commentsvc.domain.reading.thread_pages import ThreadPage
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
-from commentsvc.models import LoginSession
+from commentsvc.models import Likes, LoginSession, Order, Site
 from commentsvc.text.markup import SafeHtml
 from commentsvc.web import access, headers
 from commentsvc.web.auth import reader
@@ -23,6 +23,9 @@ from commentsvc.web.context import database, providers
 from commentsvc.web.forms import CommentForm
 from commentsvc.web.thread import address_claims, subscribing
 from commentsvc.web.thread_request import EMBED, ThreadRequest
+
+_ORDERS = ((Order.OLDEST, "Oldest"), (Order.NEWEST, "Newest"))
+_ORDERS_BY_VOTES = ((Order.BEST, "Best"), *reversed(_ORDERS))
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ def render_page(
         address=address,
         page=page,
         order=page.order,
+        orders=_ORDERS if site.likes is Likes.OFF else _ORDERS_BY_VOTES,
         form_state=form_state or FormState(),
         proofs=address_claims.are_offered(site),
         own=own or [],
@@ -115,7 +119,7 @@ def render_form(
     status: int = 200,
 ) -> Response:
     """Render the thread's first page with a form as it was sent, and with what is wrong with it or a preview."""
-    page = thread_pages.page(database(), address, order=thread_request.order or address.site.order)
+    page = thread_pages.page(database(), address, order=thread_request.order_on(address.site))
     parent_id = fields.whole_number(form.value("parent"))
     form_state = FormState(
         values=form.values(),
@@ -146,10 +150,14 @@ def render_posted_note(link: str | None, notice: str, *, held: bool) -> str:
     return str(macros.box(link, notice, held))
 
 
-def render_comment(thread_request: ThreadRequest, view: CommentView) -> str:
+def render_comment(thread_request: ThreadRequest, view: CommentView, site: Site) -> str:
     """Render one comment as in a list."""
     # Only the macro: a template's context would take twice as long as the comment.
     macros: Any = current_app.jinja_env.get_template("thread/comment.html").module
     if view.root_id:
-        return str(macros.comments([Conversation(root=view, replies=[view])], thread_request, only="replies"))
-    return str(macros.comments([Conversation(root=view)], thread_request))
+        return str(
+            macros.comments(
+                [Conversation(root=view, replies=[view])], thread_request, only="replies", likes=site.likes
+            )
+        )
+    return str(macros.comments([Conversation(root=view)], thread_request, likes=site.likes))

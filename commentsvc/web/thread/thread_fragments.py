@@ -8,7 +8,7 @@ from datetime import datetime
 from flask import json, render_template
 from sqlalchemy.orm import Session
 
-from commentsvc.domain.reading import structured_data, whole_threads
+from commentsvc.domain.reading import structured_data, thread_pages, whole_threads
 from commentsvc.domain.reading.structured_data import Node
 from commentsvc.domain.reading.whole_threads import ThreadPart
 from commentsvc.domain.threads import threads
@@ -50,7 +50,7 @@ def first_part(session: Session, source: FragmentSource, *, after: str | None = 
     """Return the part of a thread after a cursor; empty for an article without comments."""
     if source.thread is None:
         return ThreadPart()
-    return whole_threads.part(session, source.thread, source.site.order, after=after)
+    return whole_threads.part(session, source.thread, thread_pages.order_on(source.site), after=after)
 
 
 def render(source: FragmentSource, part: ThreadPart, *, at: datetime, node_id: str | None = None) -> str:

@@ -19,7 +19,7 @@ from commentsvc.domain.archive import restoring
 from commentsvc.domain.archive.reading import ArchiveFile
 from commentsvc.domain.authors import Author
 from commentsvc.domain.comments import own_changes
-from commentsvc.domain.ledger import entries, files
+from commentsvc.domain.ledger import entries, files, subjects
 from commentsvc.domain.maintenance import erasure, expired_comments
 from commentsvc.domain.maintenance.erasure import Texts
 from commentsvc.domain.moderation import decisions
@@ -28,17 +28,21 @@ from commentsvc.domain.recovery import ledgers, replaying
 from commentsvc.domain.recovery.replaying import ReplayReport
 from commentsvc.domain.subscriptions import subscriptions
 from commentsvc.domain.subscriptions.subscriptions import Scope
+from commentsvc.domain.votes import votes
 from commentsvc.models import (
     Comment,
     Commenter,
     EndReason,
     Identity,
+    LedgerKind,
+    Likes,
     Note,
     Site,
     Status,
     Subscription,
     SuppressionReason,
     Thread,
+    Vote,
     now,
 )
 from tests.conftest import environment
@@ -230,6 +234,25 @@ def test_who_comes_back_by_themselves_stays(session: Session, site: Site, tmp_pa
     assert session.scalars(select(Comment).where(Comment.source == BACK)).one().status is Status.APPROVED
     assert before.of("ended@mail.example").ended_at is None
     assert session.scalars(select(Note)).one()
+
+
+def test_votes_of_an_erased_guest_do_not_come_back(session: Session, site: Site) -> None:
+    """A copy of SQLite has them, which an archive leaves out."""
+    site.likes = Likes.LIKES
+    pen = article(session, site)
+    liked, theirs = pen.write("Anna stays"), pen.write("Ben writes", by=BEN)
+    key = "7" * 64
+    theirs.author_key_hash = key
+    votes.cast(session, liked.id, Author(author_key_hash=key), 1, at=pen.at)
+    session.commit()
+    begin_write(session)
+    entries.record(session, LedgerKind.GUEST, [subjects.guest(AuthorKind.EMAIL, str(BEN.email))])
+    session.commit()
+    begin_write(session)
+    assert replaying.replay(session, {hash_keys.read(session): entries.stored(session)})
+    session.refresh(liked)
+    assert liked.ups == 0
+    assert not session.scalars(select(Vote)).all()
 
 
 def test_the_ledger_has_nobody_in_clear(session: Session, site: Site, settings: Settings) -> None:

@@ -14,6 +14,7 @@ from commentsvc.domain.comments import comment_text
 from commentsvc.domain.reading import old_anchors
 from commentsvc.domain.transfer import input_files, record_fields, sources
 from commentsvc.domain.transfer.input_files import ImportFile
+from commentsvc.domain.votes.scores import score
 from commentsvc.models import Comment, Role, Site, Status, TextFormat, Thread
 from tests.support import exports
 from tests.support.time_limit import within
@@ -126,6 +127,13 @@ EDITED = {
     "comentario.json": {"b2": "2019-01-02T11:31:00+00:00"},
     "comments.json": {"2": "2019-01-02T13:00:00+00:00"},
 }
+VOTES = {
+    "isso.sql": {"1": (2, 0)},
+    "remark42.jsonl": {"b2": (2, 0)},
+    "commento.json": {"b2": (1, 0)},
+    "comentario.json": {"b2": (1, 0)},
+    "waline.json": {"2": (3, 0)},
+}
 EACH = pytest.mark.parametrize("name", VISIBLE)
 
 
@@ -189,6 +197,9 @@ def test_owners_pins_and_edits_come_along(session: Session, site: Site, name: st
     assert {key for key, one in comments if one.pinned} == PINNED.get(name, set())
     edited = {key: one.edited_at.isoformat() for key, one in comments if one.edited_at}
     assert edited == EDITED.get(name, {})
+    voted = {key: (one.ups, one.downs) for key, one in comments if one.ups or one.downs}
+    assert voted == VOTES.get(name, {})
+    assert all(one.score == score(one.ups, one.downs) for _, one in comments)
 
 
 @EACH
@@ -353,3 +364,10 @@ def test_a_comment_that_was_deleted_there_since_can_go_here_too(
     assert "Elsewhere" in [text for *_, text in exports.visible(session)]
     exports.load(session, site, later, update=True)
     assert [row for row in VISIBLE["disqus.xml"] if row[0] != "109"] == exports.visible(session)
+
+
+def test_numbers_from_elsewhere_are_read_as_they_are_meant() -> None:
+    cases: dict[object, int] = {"12": 12, "-3": -3, "2.0": 2, 7: 7, 4.0: 4, True: 0, "x": 0, "1e9": 0}
+    assert {value: record_fields.count({"score": value}, "score") for value in cases} == cases
+    assert record_fields.count({"score": 10**11}, "score") == record_fields.COUNT_MOST
+    assert record_fields.difference(-4) == (0, 4)

@@ -30,7 +30,9 @@ from commentsvc.models import (
     Decision,
     FieldRule,
     Kind,
+    Likes,
     Membership,
+    Order,
     Policy,
     Role,
     Site,
@@ -630,9 +632,10 @@ class TestSettings:
     @ENGINES
     def test_are_saved(self, session: Session, site: Site, moderator: BrowserClient) -> None:
         version = self.stored(session, site).version
-        answer = moderator.post(f"/admin/sites/{site.id}", self.form())
+        answer = moderator.post(f"/admin/sites/{site.id}", self.form(likes="votes", order="best"))
         assert answer.status_code == 303, answer.text
         stored = self.stored(session, site)
+        assert (stored.likes, stored.order) == (Likes.VOTES, Order.BEST)
         assert (stored.name, stored.heading) == ("New name", "Speak")
         assert stored.policy is Policy.HOLD_ALL  # which the rules decide
         assert [item.origin for item in stored.origins] == [BLOG, "https://www.blog.example"]
@@ -680,6 +683,8 @@ class TestSettings:
             ("origins", OTHER, "already belongs to the site"),
             ("origins", f"{BLOG} {BASE_URL}/blog", "act as the reader and as you"),
             ("email_field", "", "Not a valid choice"),
+            ("likes", "hearts", "Not a valid choice"),
+            ("order", "best", "Best first needs likes"),
             ("close_after_days", "0", "Between 1 and 36500 days"),
             ("close_after_days", "soon", "Not a valid integer"),
         ],

@@ -156,3 +156,16 @@ class TestDanger:
         foreign = it.owner.post(self.path(it, "/remove"), {"name": "Blog"}, origin=BLOG)
         assert foreign.status_code == 403
         assert self.site_names(it) == ["Blog"]
+
+
+def test_moderators_see_how_many_like_a_comment(it: AdminQueue) -> None:
+    liked, both, plain = (it.write(text, status=Status.APPROVED) for text in ("Liked", "Both", "Plain"))
+    for comment_id, ups, downs in ((liked, 1, 0), (both, 1200, 3)):
+        begin_write(it.session)
+        comment = it.session.get_one(Comment, comment_id)
+        comment.ups, comment.downs = ups, downs
+        it.session.commit()
+    pages = [it.owner.page(f"/admin/comments/{number}") for number in (liked, both, plain)]
+    assert "· 1 like<" in pages[0]
+    assert "· 1,200 up, 3 down<" in pages[1]
+    assert not re.search(r"\d likes?<|\d up,", pages[2])

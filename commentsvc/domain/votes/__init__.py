@@ -1,0 +1,1 @@
+"""Readers' votes on comments, and the order that they give."""
