@@ -328,7 +328,7 @@ p { opacity: .8 }`);
       if (this.#frame) return;
       const { signal } = this.#aborter;
       const frame = (this.#frame = make("iframe", { title: "Comments", part: "frame", allow: "clipboard-write" }));
-      // What the page has stays until it is painted.
+      // What the page has stays meanwhile.
       frame.inert = this.#note.children[1] ?? (!this.#shownSigns && this.#host.querySelector(".commentsvc"));
       if (!frame.inert) this.#note.replaceChildren();
       frame.src = this.#frameUrl(this.#appearance());
@@ -362,7 +362,7 @@ p { opacity: .8 }`);
         // It can neither touch the page nor tell its height.
         frame.sandbox = "allow-popups allow-popups-to-escape-sandbox";
         frame.srcdoc = `<!doctype html><base target=_blank><style>html { ${frame.style.cssText} color-scheme: var(--theme); font: 1em system-ui }</style>${html}`;
-        frame.style.setProperty("--height", "70vh");
+        frame.style.cssText += "--height: 70vh; --paper: 70vh; --width: 100%";
         note.firstChild.data = SAVED;
         note.after(frame);
       }

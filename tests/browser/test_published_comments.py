@@ -109,6 +109,13 @@ def test_a_saved_copy_stands_in_while_the_service_is_down(
     expect(copy).to_have_attribute("sandbox", "allow-popups allow-popups-to-escape-sandbox")
     expect(page.frame_locator("iframe").get_by_text("First, with a link")).to_be_visible()
     expect(page.locator(".commentsvc")).to_have_count(0)
+    height, width = page.evaluate("[innerHeight, innerWidth]")
+    for media in ("print", "screen"):
+        page.emulate_media(media=media)  # type: ignore[arg-type]
+        box = copy.bounding_box()
+        assert box
+        assert abs(box["height"] - 0.7 * height) < 2
+        assert box["width"] > 0.9 * width
     assert page.evaluate("[window.pwned, document.title]") == [None, "Mine"]
     assert page.evaluate("document.querySelector('comment-thread').innerHTML") == ""
 

@@ -14,11 +14,14 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from commentsvc.db.session import begin_write
+from commentsvc.domain.accounts import profiles
 from commentsvc.domain.admin.author_ref import AuthorRef
+from commentsvc.domain.authors import Author
 from commentsvc.domain.maintenance import erasure
+from commentsvc.domain.maintenance.erasure import Texts
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.reading import public_changes
-from commentsvc.models import Site, Status, Thread
+from commentsvc.models import Commenter, Site, Status, Thread
 from tests.conftest import BASE_URL
 from tests.support.comment_builders import ANNA, BEN, Pen, article
 from tests.support.outside_session import outside_session
@@ -126,6 +129,30 @@ def test_a_copy_follows_and_keeps_nothing_that_was_removed(app: Flask, first: Pe
     assert "Ben" not in copy.text
     assert "This." not in copy.text
     assert "What?" in copy.text
+
+
+def test_a_name_that_goes_or_changes_is_a_change_of_its_threads(app: Flask, first: Pen, second: Pen) -> None:
+    session = first.session
+    ada = Commenter(name="Ada Lovelace")
+    session.add(ada)
+    session.flush()
+    first.write("My words", by=Author(commenter_id=ada.id))
+    second.write("Of others")
+    settle(session)
+    copy = Copy()
+    copy.follow(app)
+    profiles.rename(session, ada.id, "Countess")
+    session.commit()
+    assert copy.follow(app) == 1
+    assert "Ada Lovelace" not in copy.text
+    assert "Countess" in copy.text
+    begin_write(session)
+    settle(session)
+    session.commit()
+    erasure.erase(session, ada.id, Texts.KEEP)
+    assert copy.follow(app) == 1
+    assert "Countess" not in copy.text
+    assert "My words" in copy.text
 
 
 def test_answers_are_bounded_and_go_on_where_they_ended(
