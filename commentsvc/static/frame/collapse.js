@@ -27,7 +27,7 @@ thread.addEventListener("click", ({ target }) => {
   const open = target.ariaExpanded === "false";
   set(target, open);
   document.getElementById("status").textContent = target.textContent;
-  if (!open) highlight(target.parentElement.querySelector(".comment")); // what is left, from the end of a long one
+  if (!open) highlight(target.parentElement.querySelector(".comment"));
 });
 
 addLines();

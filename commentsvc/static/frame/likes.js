@@ -6,7 +6,8 @@ import { randomHex, save } from "./session.js";
 
 /** What `/embed/own` says of this reader. */
 let own = { token: form?.token.value, csrf: form?.csrf_token.value, votes: [], mine: [] };
-let queue = Promise.resolve(); // the last click counts
+const cast = new Map(); // by comment, what was clicked here: newer than `own`
+let queue = Promise.resolve();
 
 function show(votes, { value, number }) {
   const shown = votes.querySelector(".number");
@@ -29,11 +30,12 @@ function addButtons() {
 
 function showOwn(votes) {
   const isThis = ({ id }) => votes.parentElement.id === `comment-${id}`;
-  show(votes, own.votes.find(isThis) ?? { value: 0 });
+  show(votes, cast.get(votes.parentElement.id) ?? own.votes.find(isThis) ?? { value: 0 });
   if (own.mine.some(isThis)) votes.classList.add("own");
 }
 
 export function showVotes(answer) {
+  if (answer.member?.mark !== own.member?.mark) cast.clear();
   own = answer;
   thread.querySelectorAll(".votes").forEach(showOwn);
 }
@@ -46,7 +48,7 @@ async function send(path, vote) {
   const post = () => ask(path, new URLSearchParams({ vote, author_key: key, token: own.token, csrf_token: own.csrf }));
   const reply = await post();
   if (!reply.own) return reply;
-  Object.assign(own, reply.own); // the page was open for long, or somebody has logged in
+  Object.assign(own, reply.own);
   return post();
 }
 
@@ -54,19 +56,22 @@ thread.addEventListener("click", ({ target }) => {
   const button = target.closest("button.vote");
   if (!button) return;
   const votes = button.parentElement;
-  const value = button.ariaPressed === "true" ? 0 : +button.dataset.vote;
-  votes.parentElement.querySelector(":scope > .error")?.remove();
-  show(votes, { value });
+  const comment = votes.parentElement;
+  const former = cast.get(comment.id);
+  const clicked = { value: button.ariaPressed === "true" ? 0 : +button.dataset.vote };
+  cast.set(comment.id, clicked);
+  comment.querySelector(":scope > .error")?.remove();
+  showOwn(votes);
   queue = queue.then(async () => {
-    const reply = await send(button.dataset.path, value);
-    if (reply.ok) own.votes = [reply, ...own.votes.filter(({ id }) => id !== reply.id)];
-    if (+votes.dataset.value === value) showOwn(votes);
+    const reply = await send(button.dataset.path, clicked.value);
+    if (cast.get(comment.id) === clicked) cast.set(comment.id, reply.ok ? reply : former);
+    showOwn(votes);
     if (reply.ok) return;
-    votes.parentElement.append(parse('<p class="error" role="alert"></p>'));
-    votes.parentElement.lastElementChild.textContent = reply.message;
+    comment.append(parse('<p class="error" role="alert"></p>'));
+    comment.lastElementChild.textContent = reply.message;
   });
 });
 
 addButtons();
 new MutationObserver(addButtons).observe(thread, { childList: true, subtree: true });
-if (!form) import("./forms.js"); // which asks for it under a closed article
+if (!form) import("./forms.js");
