@@ -5,6 +5,7 @@ import {
   base, draft, draftKey, earlierDraftKey, form, framed, highlight, hostFacts, load, loadLogin, page, parse, sendToHost, thread,
 } from "./core.js";
 import { authHeaders, lastVisit, randomHex, save, saveVisit } from "./session.js";
+import { addTools } from "./text_box.js";
 
 const DAY = 86400000;
 const DETAILS = ["name", "email", "website"];
@@ -222,39 +223,7 @@ function findMissing() {
   return Object.fromEntries(asked.filter(([name]) => fields[name]?.required && !fields[name].value.trim()));
 }
 
-/** Give a form's tabs their work: to write, and to see it as a comment. Returns what shows the first or the second. */
-export function addPreview(within, showMessage) {
-  const [write, preview] = within.querySelectorAll("[role=tabpanel]");
-  const tabs = [...within.querySelectorAll("[role=tab]")];
-  const source = write.querySelector("textarea");
-  const show = (number) => {
-    tabs.forEach((tab, index) => {
-      tab.ariaSelected = String(index === number);
-      tab.tabIndex = index === number ? 0 : -1;
-    });
-    write.hidden = number === 1;
-    preview.hidden = !write.hidden;
-  };
-  tabs[0].addEventListener("click", ({ detail }) => {
-    show(0);
-    if (detail) source.focus(); // whoever uses the keyboard stays at the tabs
-  });
-  tabs[1].addEventListener("click", async () => {
-    const reply = await post(`${base}embed/preview`, new URLSearchParams({ text: source.value }));
-    if (!reply.ok) return showMessage(reply.body.message);
-    preview.replaceChildren(parse(reply.body.html));
-    show(1);
-  });
-  tabs[0].parentElement.addEventListener("keydown", ({ key, target }) => {
-    if (!["ArrowLeft", "ArrowRight"].includes(key)) return;
-    const other = tabs[+(target === tabs[0])];
-    other.focus();
-    other.click();
-  });
-  return show;
-}
-
-const showTab = addPreview(form, (message) => showErrors({ text: message }));
+const showTab = addTools(form, (message) => showErrors({ text: message }));
 
 // --- Sending. `sent`: whether the form has gone out as it stands.
 
@@ -271,7 +240,7 @@ form.addEventListener("input", (event) => {
   if (event.target.name) showError(event.target.name, "");
 });
 
-async function post(path, body) {
+export async function post(path, body) {
   try {
     const headers = { Accept: "application/json", ...authHeaders() };
     const answer = await fetch(path, { method: "POST", body, headers });

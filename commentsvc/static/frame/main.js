@@ -20,13 +20,21 @@ thread.addEventListener("pointerover", ({ target }) => {
 // Values that can load nothing.
 const UNSAFE = /[;{}\\]|(?<!rgba?|hsla?|hwb|lab|lch|color|mix|dark|calc)\(/i;
 
+const sheet = document.getElementById("looks");
+
 function applyTheme(look) {
   if (!look || typeof look !== "object") return;
   if (["light", "dark"].includes(look.theme)) root.dataset.theme = look.theme;
-  for (const name of ["text", "accent", "font", "radius"]) {
+  for (const name of ["text", "accent", "font", "radius", "size", "card"]) {
     const value = look[name];
     if (typeof value === "string" && value.length < 400 && !UNSAFE.test(value)) root.style.setProperty(`--${name}`, value);
   }
+  root.dataset.look = look.look;
+  // A sheet comes first.
+  if (look.look && sheet?.disabled) return new Promise((resolve) => {
+    root.hidden = !(sheet.disabled = false);
+    sheet.onload = sheet.onerror = () => resolve(root.hidden = false);
+  });
 }
 
 const unshown = document.getElementById("unshown");
@@ -67,7 +75,7 @@ if (framed) {
     }
   });
   if (host.origin) {
-    applyTheme(hostFacts.look);
+    await applyTheme(hostFacts.look);
     connectToHost();
   } else parent.postMessage({ commentsvc: "ready" }, "*"); // a link in here lost the fragment: the host page answers
 }
@@ -137,6 +145,7 @@ setTimeout(() => import("./live.js"), 2e4);
 
 const LINKS = [
   ["a[data-more]", loadMore],
+  [".when", async (link) => (await import("./permalinks.js")).copy(link)],
   [".in-reply-to", (link) => showComment(+link.hash.slice(9))],
   [".reply-link", replyTo],
   [".menu a", async (link) => (await import("./forms.js")).openForm(link)],

@@ -1,0 +1,104 @@
+// A box for text: its preview, buttons that write Markdown, and from 80 % of the limit how many characters are left.
+
+import { post } from "./composer.js";
+import { base, parse } from "./core.js";
+
+/** Title, key, picture; what goes around the selection, or before each of its lines. */
+const TOOLS = [
+  ["Bold (Ctrl+B)", "b", "M5 3h4a2 2 0 0 1 0 5H5zm0 5h5a2 2 0 0 1 0 5H5z", "**", "**"],
+  ["Italic (Ctrl+I)", "i", "M7 3h5M4 13h5m1-10L6 13", "_", "_"],
+  ["Link (Ctrl+K)", "k", "M6 12H5a4 4 0 0 1 0-8h1m4 0h1a4 4 0 0 1 0 8h-1M5 8h6", "[", "](https://)"],
+  ["Quote", "", "M3 3v10M7 4h7M7 8h7m-7 4h7", "> "],
+  ["Code", "", "M5 4 1 8l4 4m6-8 4 4-4 4", "`", "`"],
+  ["List", "", "M3 4h0m0 4h0m0 4h0m4-8h7M7 8h7m-7 4h7", "- "],
+];
+
+const styles = new CSSStyleSheet();
+styles.replaceSync(`.box { display: grid; grid-template-columns: 1fr auto; border: 1px solid var(--edge); border-radius: var(--radius) }
+.box > .tabs { margin: .3rem .75rem 0; gap: .75rem }
+.box > [id] { grid-column: 1 / 3; min-width: 0 }
+.tabs ~ [id] { border-top: 1px solid var(--line) }
+.box :is(textarea, .preview) { border: 0 }
+[role="toolbar"] svg { display: block; width: 1.1rem; fill: none; stroke: currentColor; stroke-width: 1.5; stroke-linecap: round }
+.left { margin: 0 .75rem; text-align: end }`);
+document.adoptedStyleSheets.push(styles);
+
+function mark(text, before, after) {
+  const { selectionStart: from, selectionEnd, value } = text;
+  const chosen = value.slice(from, selectionEnd).trimEnd();
+  const to = from + chosen.length;
+  text.focus();
+  text.setSelectionRange(from, to);
+  const words = after ? before + chosen + after : (value[from - 1] > "\n" ? "\n" : "") + chosen.replace(/^/gm, before);
+  document.execCommand("insertText", false, words); // deprecated, but nobody could undo setRangeText
+  const moved = before.length;
+  if (chosen && before === "[") text.setSelectionRange(to + 3, to + 11); // the address
+  else if (after) text.setSelectionRange(from + moved, to + moved);
+}
+
+function makeTools(text) {
+  const tools = parse('<div class="tabs" role="toolbar" aria-label="Formatting"></div>').firstChild;
+  for (const [title, key, path, ...marks] of TOOLS) {
+    tools.append(parse(`<button type="button" title="${title}" tabindex="-1"><svg viewBox="0 0 16 16"><path d="${path}"/></svg></button>`));
+    tools.lastChild.addEventListener("click", () => mark(text, ...marks));
+    text.addEventListener("keydown", (event) => {
+      if (event.key !== key || !(event.ctrlKey || event.metaKey)) return;
+      event.preventDefault();
+      mark(text, ...marks);
+    });
+  }
+  tools.firstChild.tabIndex = 0;
+  tools.addEventListener("mousedown", (event) => event.preventDefault()); // the text keeps the focus
+  return tools;
+}
+
+function addCounter(text) {
+  const counter = parse('<p class="left hint" role="status"></p>').firstChild;
+  const { longest } = text.dataset;
+  let timer;
+  text.after(counter);
+  text.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => { // in a pause, for those who hear it
+      const left = longest - [...text.value].length;
+      counter.textContent = left < longest / 5 ? `Characters left: ${left}` : "";
+    }, 500);
+  });
+}
+
+/** Give a form's box its tools. Returns what shows its first tab or its second: to write, or to see it as a comment. */
+export function addTools(within, showMessage) {
+  const [write, preview] = within.querySelectorAll("[role=tabpanel]");
+  const tabs = [...within.querySelectorAll("[role=tab]")];
+  const text = write.querySelector("textarea");
+  const tools = makeTools(text);
+  write.before(tools);
+  addCounter(text);
+  const show = (number) => {
+    tabs.forEach((tab, index) => {
+      tab.ariaSelected = String(index === number);
+      tab.tabIndex = index === number ? 0 : -1;
+    });
+    tools.hidden = write.hidden = number === 1;
+    preview.hidden = !write.hidden;
+  };
+  tabs[0].addEventListener("click", ({ detail }) => {
+    show(0);
+    if (detail) text.focus(); // whoever uses the keyboard stays at the tabs
+  });
+  tabs[1].addEventListener("click", async () => {
+    const reply = await post(`${base}embed/preview`, new URLSearchParams({ text: text.value }));
+    if (!reply.ok) return showMessage(reply.body.message);
+    preview.replaceChildren(parse(reply.body.html));
+    show(1);
+  });
+  for (const row of [tabs[0].parentElement, tools]) row.addEventListener("keydown", ({ key, target }) => {
+    const next = { ArrowLeft: target.previousElementSibling, ArrowRight: target.nextElementSibling }[key];
+    if (!next) return;
+    target.tabIndex = -1;
+    next.tabIndex = 0;
+    next.focus();
+    if (row !== tools) next.click();
+  });
+  return show;
+}
