@@ -1,9 +1,9 @@
-// A box for text: its preview, buttons that write Markdown, and from 80 % of the limit how many characters are left.
+// A box for text: preview, buttons for Markdown, and from 80 % of the limit how many characters are left.
 
 import { post } from "./composer.js";
 import { base, parse } from "./core.js";
 
-/** Title, key, picture; what goes around the selection, or before each of its lines. */
+/** Title, key, picture; marks around the selection, or before its lines. */
 const TOOLS = [
   ["Bold (Ctrl+B)", "b", "M5 3h4a2 2 0 0 1 0 5H5zm0 5h5a2 2 0 0 1 0 5H5z", "**", "**"],
   ["Italic (Ctrl+I)", "i", "M7 3h5M4 13h5m1-10L6 13", "_", "_"],
@@ -14,13 +14,15 @@ const TOOLS = [
 ];
 
 const styles = new CSSStyleSheet();
-styles.replaceSync(`.box { display: grid; grid-template-columns: 1fr auto; border: 1px solid var(--edge); border-radius: var(--radius) }
-.box > .tabs { margin: .3rem .75rem 0; gap: .75rem }
-.box > [id] { grid-column: 1 / 3; min-width: 0 }
+styles.replaceSync(`.box { display: flex; flex-wrap: wrap; justify-content: space-between; border: 1px solid var(--edge); border-radius: var(--radius) }
+.box:has([aria-invalid="true"]) { border-color: var(--fault) }
+.box > .tabs { margin: calc(.5rem - 3px) .4rem 0 }
+.box > [id] { flex: 0 0 100% }
 .tabs ~ [id] { border-top: 1px solid var(--line) }
-.box :is(textarea, .preview) { border: 0 }
+.box :is(textarea, .preview) { border: 0; border-radius: 0 0 var(--radius) var(--radius) }
+[role="toolbar"] { gap: .4rem !important }
 [role="toolbar"] svg { display: block; width: 1.1rem; fill: none; stroke: currentColor; stroke-width: 1.5; stroke-linecap: round }
-.left { margin: 0 .75rem; text-align: end }`);
+.left { margin: 0 .75rem; color: var(--muted); text-align: end }`);
 document.adoptedStyleSheets.push(styles);
 
 function mark(text, before, after) {
@@ -30,10 +32,9 @@ function mark(text, before, after) {
   text.focus();
   text.setSelectionRange(from, to);
   const words = after ? before + chosen + after : (value[from - 1] > "\n" ? "\n" : "") + chosen.replace(/^/gm, before);
-  document.execCommand("insertText", false, words); // deprecated, but nobody could undo setRangeText
-  const moved = before.length;
+  document.execCommand("insertText", false, words); // deprecated, but unlike setRangeText it can be undone
   if (chosen && before === "[") text.setSelectionRange(to + 3, to + 11); // the address
-  else if (after) text.setSelectionRange(from + moved, to + moved);
+  else if (after) text.setSelectionRange(from + before.length, to + before.length);
 }
 
 function makeTools(text) {
@@ -48,25 +49,24 @@ function makeTools(text) {
     });
   }
   tools.firstChild.tabIndex = 0;
-  tools.addEventListener("mousedown", (event) => event.preventDefault()); // the text keeps the focus
   return tools;
 }
 
 function addCounter(text) {
-  const counter = parse('<p class="left hint" role="status"></p>').firstChild;
+  const counter = parse('<p class="left" role="status"></p>').firstChild;
   const { longest } = text.dataset;
   let timer;
   text.after(counter);
   text.addEventListener("input", () => {
     clearTimeout(timer);
-    timer = setTimeout(() => { // in a pause, for those who hear it
+    timer = setTimeout(() => { // in a pause
       const left = longest - [...text.value].length;
-      counter.textContent = left < longest / 5 ? `Characters left: ${left}` : "";
+      counter.textContent = left <= longest / 5 ? `Characters left: ${left}` : "";
     }, 500);
   });
 }
 
-/** Give a form's box its tools. Returns what shows its first tab or its second: to write, or to see it as a comment. */
+/** Returns what shows a form's first tab or its second. */
 export function addTools(within, showMessage) {
   const [write, preview] = within.querySelectorAll("[role=tabpanel]");
   const tabs = [...within.querySelectorAll("[role=tab]")];
