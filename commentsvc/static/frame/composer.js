@@ -2,7 +2,7 @@
 
 import { placeConversation, placeReplies } from "./conversations.js";
 import {
-  base, draft, draftKey, earlierDraftKey, form, framed, highlight, hostFacts, load, loadLogin, page, parse, sendToHost, thread,
+  draft, draftKey, earlierDraftKey, form, framed, highlight, hostFacts, load, loadLogin, page, parse, sendToHost, thread,
 } from "./core.js";
 import { authHeaders, lastVisit, randomHex, save, saveVisit } from "./session.js";
 import { addTools } from "./text_box.js";
@@ -78,7 +78,7 @@ form.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !cancel.hidden) cancel.click();
 });
 
-// --- `reader`: the latest answer of loadReader; null while nobody writes who was not known here before.
+// --- `reader`: the latest answer of loadReader; null until it is needed.
 
 let reader = null;
 let forms;
@@ -92,8 +92,8 @@ const staysGuest = !framed && fields.identity.value === "guest"
   && (!location.pathname.endsWith("/thread") || new URLSearchParams(location.search).has("as"));
 
 /**
- * Ask for what is this reader's alone: who they are, a form token that is not as old as the page, their held
- * comments. Says whether somebody is logged in.
+ * Ask for what is this reader's alone, with a form token that is not as old as the page. Says whether somebody is
+ * logged in.
  */
 async function loadReader() {
   const asked = ++readerAsked;
@@ -139,7 +139,7 @@ function showReader({ claim = "", csrf, member, token }) {
   if (claims && (changed || !claim || !claims.firstChild)) claims.replaceChildren(parse(claim));
 }
 
-// What this browser wrote as a guest, for a member to take: the service offers it, lists it, and says what it did.
+// A member may take what this browser wrote as a guest.
 claims?.addEventListener("click", async ({ target }) => {
   if (target.type !== "button") return;
   const { body } = await post(`${form.getAttribute("action")}/claim`, new URLSearchParams(new FormData(form)));
@@ -147,8 +147,7 @@ claims?.addEventListener("click", async ({ target }) => {
   claims.focus();
 });
 
-// Another tab may log in or out: when this one comes to the front it asks who is there, at most once a
-// second; not where nobody has written or logged in yet.
+// Another tab may log in or out: in front, this one asks who is there, at most once a second.
 let refreshTimer;
 
 function refreshReader() {
@@ -240,7 +239,7 @@ form.addEventListener("input", (event) => {
   if (event.target.name) showError(event.target.name, "");
 });
 
-export async function post(path, body) {
+async function post(path, body) {
   try {
     const headers = { Accept: "application/json", ...authHeaders() };
     const answer = await fetch(path, { method: "POST", body, headers });
@@ -316,7 +315,7 @@ function showPosted({ count, held, html, id, mine: added, note = "", notice = ""
   }
 }
 
-/** Say how many comments there are; where none is published, not that there is none above one's own. */
+/** Say how many comments there are, but not "none" above one's own. */
 function showCount() {
   const count = +total?.dataset.count;
   if (count) total.textContent = count === 1 ? "1 Comment" : `${count.toLocaleString("en")} Comments`;

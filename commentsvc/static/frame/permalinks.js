@@ -21,7 +21,7 @@ export async function show(link) {
   if (comment) highlight(comment, false);
 }
 
-/** Copy the link at a comment's time, or follow it where that is refused. */
+/** Copy the link, or follow it where that is refused. */
 export async function copy(link) {
   const time = link.querySelector("time");
   try {

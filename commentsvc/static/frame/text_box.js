@@ -1,6 +1,5 @@
-// A box for text: preview, buttons for Markdown, and from 80 % of the limit how many characters are left.
+// A box for text: preview, buttons for Markdown, and what is left of the limit.
 
-import { post } from "./composer.js";
 import { base, parse } from "./core.js";
 
 /** Title, key, picture; marks around the selection, or before its lines. */
@@ -87,9 +86,10 @@ export function addTools(within, showMessage) {
     if (detail) text.focus(); // whoever uses the keyboard stays at the tabs
   });
   tabs[1].addEventListener("click", async () => {
-    const reply = await post(`${base}embed/preview`, new URLSearchParams({ text: text.value }));
-    if (!reply.ok) return showMessage(reply.body.message);
-    preview.replaceChildren(parse(reply.body.html));
+    const { ask } = await import("./forms.js");
+    const reply = await ask(`${base}embed/preview`, new URLSearchParams({ text: text.value }));
+    if (!reply.ok) return showMessage(reply.message);
+    preview.replaceChildren(parse(reply.html));
     show(1);
   });
   for (const row of [tabs[0].parentElement, tools]) row.addEventListener("keydown", ({ key, target }) => {
