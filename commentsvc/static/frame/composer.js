@@ -23,7 +23,7 @@ const loginModule = await loadLogin();
 const home = document.createComment("form");
 form.before(home);
 
-// A key by which the service knows this browser's comments again: for this tab, or while the details are remembered.
+// The service knows this browser's comments by a key: of this tab, or of remembered details.
 let savedKey = load("localStorage", "key") ?? load("sessionStorage", "key");
 const authorKey = savedKey ?? randomHex(24);
 fields.author_key.value = authorKey;
@@ -87,7 +87,7 @@ let readerAsked = 0;
 let visit;
 let readerAskedAt = 0;
 let shownMark; // the member's whom the form shows; null for a guest
-// On a page of its own: its link "Change" led here, or a guest's form came back with an error.
+// On a page of its own: after "Change", or after an error in a guest's form.
 const staysGuest = !framed && fields.identity.value === "guest"
   && (!location.pathname.endsWith("/thread") || new URLSearchParams(location.search).has("as"));
 
@@ -127,7 +127,7 @@ async function showMine(comments) {
   (await forms)?.showOwn(mine);
 }
 
-/** Show the form as the person's who is logged in now, and say so where that was another. */
+/** Show who is logged in now, and say so where that was another. */
 function showReader({ claim = "", csrf, member, token }) {
   fields.token.value = token;
   const changed = shownMark !== undefined && shownMark !== (member?.mark ?? null);

@@ -9,7 +9,7 @@ const TOOLS = [
   ["Link (Ctrl+K)", "k", "M6 12H5a4 4 0 0 1 0-8h1m4 0h1a4 4 0 0 1 0 8h-1M5 8h6", "[", "](https://)"],
   ["Quote", "", "M3 3v10M7 4h7M7 8h7m-7 4h7", "> "],
   ["Code", "", "M5 4 1 8l4 4m6-8 4 4-4 4", "`", "`"],
-  ["List", "", "M3 4h0m0 4h0m0 4h0m4-8h7M7 8h7m-7 4h7", "- "],
+  ["List", "", "M2 4h2M2 8h2m-2 4h2M7 4h7M7 8h7m-7 4h7", "- "],
 ];
 
 const styles = new CSSStyleSheet();
@@ -20,7 +20,7 @@ styles.replaceSync(`.box { display: flex; flex-wrap: wrap; justify-content: spac
 .tabs ~ [id] { border-top: 1px solid var(--line) }
 .box :is(textarea, .preview) { border: 0; border-radius: 0 0 var(--radius) var(--radius) }
 [role="toolbar"] { gap: .4rem !important }
-[role="toolbar"] svg { display: block; width: 1.1rem; fill: none; stroke: currentColor; stroke-width: 1.5; stroke-linecap: round }
+[role="toolbar"] svg { display: block; width: 1.1rem; fill: none; stroke: currentColor; stroke-width: 1.5 }
 .left { margin: 0 .75rem; color: var(--muted); text-align: end }`);
 document.adoptedStyleSheets.push(styles);
 
@@ -53,14 +53,13 @@ function makeTools(text) {
 
 function addCounter(text) {
   const counter = parse('<p class="left" role="status"></p>').firstChild;
-  const { longest } = text.dataset;
   let timer;
   text.after(counter);
   text.addEventListener("input", () => {
     clearTimeout(timer);
     timer = setTimeout(() => { // in a pause
-      const left = longest - [...text.value].length;
-      counter.textContent = left <= longest / 5 ? `Characters left: ${left}` : "";
+      const left = text.dataset.longest - [...text.value].length;
+      counter.textContent = left <= text.dataset.longest / 5 ? `Characters left: ${left}` : "";
     }, 500);
   });
 }
