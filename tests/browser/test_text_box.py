@@ -53,7 +53,12 @@ def test_buttons_and_keys_write_markdown_that_can_be_undone(page: Page, service:
         expect(text).to_have_value(former)
 
     page.keyboard.press("Shift+Tab")
-    for key, button in (("", "Bold"), ("ArrowLeft", "Bold"), ("ArrowRight", "Italic"), ("ArrowRight", "Link")):
+    for key, button in (
+        ("", "Bold"),
+        ("ArrowLeft", "Bold"),
+        ("ArrowRight", "Italic"),
+        ("ArrowRight", "Link"),
+    ):
         if key:
             page.keyboard.press(key)
         expect(toolbar.get_by_role("button", name=button)).to_be_focused()
@@ -65,7 +70,9 @@ def test_buttons_and_keys_write_markdown_that_can_be_undone(page: Page, service:
     expect(text).to_be_focused()
 
 
-def test_what_is_left_of_the_limit_is_told_when_it_becomes_little(page: Page, service: Service, blog: Blog) -> None:
+def test_what_is_left_of_the_limit_is_told_when_it_becomes_little(
+    page: Page, service: Service, blog: Blog
+) -> None:
     write(service, blog, "First!")
     blog.pages["/"] = article(service)
     page.goto(blog.url())
@@ -74,6 +81,11 @@ def test_what_is_left_of_the_limit_is_told_when_it_becomes_little(page: Page, se
     text.focus()
     expect(thread.get_by_role("toolbar")).to_be_visible()
     left = thread.locator(".box [role=status]")
-    for characters, words in (("x" * 85, "Characters left: 15"), ("x" * 20, ""), ("🙂" * 90, "Characters left: 10"), ("x" * 101, "Characters left: -1")):
+    for characters, words in (
+        ("x" * 85, "Characters left: 15"),
+        ("x" * 20, ""),
+        ("🙂" * 90, "Characters left: 10"),
+        ("x" * 101, "Characters left: -1"),
+    ):
         text.fill(characters)
         expect(left).to_have_text(words)
