@@ -223,6 +223,8 @@ def test_the_tabs_of_the_form_follow_the_arrow_keys(page: Page, service: Service
     writing, preview = (thread.get_by_role("tab", name=name) for name in ("Write", "Preview"))
     expect(writing).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Shift+Tab")
+    expect(thread.get_by_role("button", name="Bold")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
     expect(writing).to_be_focused()
     page.keyboard.press("ArrowRight")
     expect(preview).to_be_focused()

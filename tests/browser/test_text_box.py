@@ -80,7 +80,7 @@ def test_what_is_left_of_the_limit_is_told_when_it_becomes_little(
     text = thread.get_by_label("Your comment")
     text.focus()
     expect(thread.get_by_role("toolbar")).to_be_visible()
-    left = thread.locator(".box [role=status]")
+    left = thread.locator(".box [aria-live=polite]")
     for characters, words in (
         ("x" * 85, "Characters left: 15"),
         ("x" * 20, ""),

@@ -52,7 +52,7 @@ function makeTools(text) {
 }
 
 function addCounter(text) {
-  const counter = parse('<p class="left" role="status"></p>').firstChild;
+  const counter = parse('<p class="left" aria-live="polite"></p>').firstChild;
   let timer;
   text.after(counter);
   text.addEventListener("input", () => {
