@@ -73,7 +73,9 @@ def is_due(directory: Path, *, at: datetime) -> bool:
     except FileNotFoundError:
         return True
     today = at.astimezone(UTC).date()
-    return all(backup.at.date() != today for backup in existing)  # a wrong clock may have made some in the future
+    return all(
+        backup.at.date() != today for backup in existing
+    )  # a wrong clock may have made some in the future
 
 
 def superfluous(existing: Sequence[Backup]) -> list[Backup]:
