@@ -16,6 +16,7 @@ from commentsvc.config import Settings
 from commentsvc.web import (
     health,
     mail_decisions,
+    metrics,
     own_edits,
     privacy,
     setup_check,
@@ -97,6 +98,7 @@ class Row:
 EVERYBODY = None
 MODERATORS, ACCOUNT_HOLDERS = admin_context.guard, account.guard
 UPLOADERS = admin_context.guard_without_body
+SCRAPERS = metrics.guard
 READ, FORM, SESSION = Csrf.NO_CHANGES, Csrf.SIGNED_FORM, Csrf.SESSION
 
 POST_LIMITS: Mapping[str, Callable[[Settings], str]] = {
@@ -112,6 +114,7 @@ ROWS = (
     Row(static_files.blueprint, EVERYBODY, READ),
     Row(start_page.blueprint, EVERYBODY, READ),
     Row(health.blueprint, EVERYBODY, READ),
+    Row(metrics.blueprint, SCRAPERS, READ),
     Row(setup_check.blueprint, EVERYBODY, FORM, {"setup checks": setup_check.LIMIT}),
     # A thread, in a frame (/embed) and standalone (/thread).
     Row(pages.blueprint, EVERYBODY, READ),
