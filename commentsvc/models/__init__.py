@@ -22,7 +22,7 @@ from commentsvc.models.moderation import Action, Ban, BanKind, FilterWord, Note,
 from commentsvc.models.people import Commenter, Identity, Membership, Picture, Registration
 from commentsvc.models.provider_notices import NoticeKind, NoticeOutcome, ProviderNotice
 from commentsvc.models.searched import search_text
-from commentsvc.models.sites import Origin, Site, Thread, ThreadAlias
+from commentsvc.models.sites import Origin, PreviewOrigin, Site, Thread, ThreadAlias
 from commentsvc.models.subscriptions import (
     ConfirmationCount,
     EndReason,
@@ -73,6 +73,7 @@ __all__ = [
     "Picture",
     "Policy",
     "Pressure",
+    "PreviewOrigin",
     "ProviderNotice",
     "Registration",
     "Report",

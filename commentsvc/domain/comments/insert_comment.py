@@ -107,6 +107,7 @@ def target_thread(
 ) -> TargetThread:
     """Find or create the thread at `address` and lock it against other writers; raises ThreadClosedError."""
     site = address.site
+    threads.require_writable(address)
     # The thread stored under this very address takes precedence over threads with a similar one.
     row = _PLACE_BY_KEY.row(session, site_id=site.id, key=address.earlier or address.key)
     if row is None:

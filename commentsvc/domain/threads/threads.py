@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -13,16 +13,17 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import Base, require_write
 from commentsvc.domain import article_urls, fields
-from commentsvc.domain.sites import sites
+from commentsvc.domain.sites import previews, sites
 from commentsvc.domain.threads import matching
 from commentsvc.domain.threads.matching import Candidate
-from commentsvc.errors import BadAddressError, ThreadClosedError
+from commentsvc.errors import BadAddressError, ThreadClosedError, UnknownOriginError
 from commentsvc.ignored_parameters import keeps_any
 from commentsvc.models import Comment, Policy, Site, Thread, TitleSource
 
 ID_LONGEST = 300
 ANNOUNCED = timedelta(days=14)
 """How long before its closing date a thread announces it to readers."""
+ON_PREVIEW = "This is a preview of the website. Please comment on the published page."
 TITLE_TRIES = 3
 """Attempts, one a day, to read an article's title from its page after a comment has appeared."""
 _IN_QUERY = 500
@@ -64,6 +65,16 @@ class ThreadAddress:
     """The article's URL, normalised."""
     earlier: str = ""
     """The key that earlier releases derived from the same URL, if it differs."""
+    preview_origin: str = ""
+    """The origin of the page that asks, if it is a preview of the site."""
+    is_read_only: bool = False
+    """Whether nobody may comment from that page."""
+
+    @property
+    def origins(self) -> list[str]:
+        """The origins whose pages may show the thread: the site's, and that of the preview that asks."""
+        own = [item.origin for item in self.site.origins]
+        return [*own, self.preview_origin] if self.preview_origin else own
 
     @property
     def match(self) -> str:
@@ -86,11 +97,20 @@ def locate(session: Session, *, url: str, canonical: str = "", page_id: str = ""
     """Return the address of a page's thread.
 
     `url` is the page's own URL and decides the site. `canonical` is the URL that the page declares, used only if it is
-    on the same site. `page_id` is the page's own id of its thread and overrides both. Raises BadAddressError or
-    UnknownOriginError.
+    on the same site. `page_id` is the page's own id of its thread and overrides both. So a preview that declares the
+    published article shows the article's thread. Raises BadAddressError or UnknownOriginError.
     """
-    site = sites.by_origin(session, article_urls.page_origin(url))
-    return address_on(site, canonical if canonical and is_on(site, canonical) else url, page_id=page_id)
+    origin = article_urls.page_origin(url)
+    site = sites.with_origin(session, origin)
+    preview = None if site else previews.of_page(session, origin)
+    if preview:
+        site = preview.site
+    if site is None:
+        raise UnknownOriginError(origin)
+    address = address_on(site, canonical if canonical and is_on(site, canonical) else url, page_id=page_id)
+    if preview is None:
+        return address
+    return replace(address, preview_origin=origin, is_read_only=not preview.takes_comments)
 
 
 def address_on(site: Site, url: str, *, page_id: str = "") -> ThreadAddress:
@@ -220,6 +240,12 @@ def lock_all(session: Session, thread_ids: Iterable[int]) -> None:
 def lock_site(session: Session, site_id: int) -> None:
     """Lock all threads of a site, in the order of `lock_all`."""
     session.execute(select(Thread.id).where(Thread.site_id == site_id).order_by(Thread.id).with_for_update())
+
+
+def require_writable(address: ThreadAddress) -> None:
+    """Raise ThreadClosedError if the page that asks may only show the thread."""
+    if address.is_read_only:
+        raise ThreadClosedError(ON_PREVIEW)
 
 
 def require_open(site: Site, thread: Closable | None, *, at: datetime) -> None:

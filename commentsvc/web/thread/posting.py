@@ -67,6 +67,7 @@ def post(mode: str) -> ResponseReturnValue:
 
 
 def _store(form: CommentForm, address: ThreadAddress, mode: str) -> StoredPost:
+    threads.require_writable(address)  # before anything is counted or redeemed
     shown = access.shown_form(form.value("token"), address)
     holder = _holder(form, address, mode, shown)
     seconds = access.seconds_on_form(shown)

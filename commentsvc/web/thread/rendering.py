@@ -81,8 +81,10 @@ def render_page(
         notice=notice,
         receipt=receipt,
         conversation=conversation,
-        closed=threads.closed_reason(site, page.thread, at=at),
-        announced=threads.announcement(site, page.thread, at=at),
+        closed=threads.ON_PREVIEW
+        if address.is_read_only
+        else threads.closed_reason(site, page.thread, at=at),
+        announced=None if address.is_read_only else threads.announcement(site, page.thread, at=at),
         token=access.form_token(
             address, mark=reader.form_mark(holder), again=form_state is not None and form_state.again
         ),
@@ -91,11 +93,11 @@ def render_page(
         still_name=holder.commenter.name if holder and as_guest else "",
         csrf=reader.csrf_token() if holder else "",
         may_subscribe=subscribing.is_offered(site),
-        origins=" ".join(origin.origin for origin in site.origins),
+        origins=" ".join(address.origins),
     )
     response = make_response(html, status)
     if thread_request.mode == EMBED:
-        headers.allow_framing(origin.origin for origin in site.origins)
+        headers.allow_framing(address.origins)
     return response
 
 
