@@ -1,5 +1,5 @@
-// <comment-thread> and <div id="comments"> show a discussion in a frame; <span data-comment-count="URL"> a number.
-// Frames stand in shadow roots, which frameworks do not look into.
+// <comment-thread> and <div id="comments"> show a thread; <span data-comment-count="URL"> a number.
+// Frameworks do not look into shadow roots.
 
 (() => {
   if (customElements.get("comment-thread")) return;
@@ -57,7 +57,6 @@ p { opacity: .8 }`);
 
   const make = (tag, properties) => Object.assign(document.createElement(tag), properties);
 
-  /** The absolute address. */
   const resolve = (href) => make("a", { href }).href;
 
   /** The brightness of colours above each other, from 0 to 255; NaN if they are transparent. */
@@ -301,7 +300,7 @@ p { opacity: .8 }`);
         for (const name of ["height", "paper", "width"]) frame.style.setProperty(`--${name}`, `${data[name]}px`);
       }
       if (type === "scroll" && Number.isFinite(data.top)) {
-        // The browser knows what scrolls; no sticky header reaches the middle.
+        // No sticky header reaches the middle.
         const place = make("i");
         place.style.top = `${data.top}px`;
         this.#root.prepend(place);
@@ -413,7 +412,8 @@ p { opacity: .8 }`);
   function start() {
     scan();
     watchPage();
-    checkPage(); // the head is complete
+    checkPage();
+    if (location.search.includes("commentsvc-doctor")) import(`${service}/static/-/doctor.js`);
   }
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
   else start();
