@@ -23,7 +23,6 @@ from commentsvc.models import Comment, Policy, Site, Thread, TitleSource
 ID_LONGEST = 300
 ANNOUNCED = timedelta(days=14)
 """How long before its closing date a thread announces it to readers."""
-ON_PREVIEW = "This is a preview of the website. Please comment on the published page."
 TITLE_TRIES = 3
 """Attempts, one a day, to read an article's title from its page after a comment has appeared."""
 _IN_QUERY = 500
@@ -69,12 +68,6 @@ class ThreadAddress:
     """The origin of the page that asks, if it is a preview of the site."""
     is_read_only: bool = False
     """Whether nobody may comment from that page."""
-
-    @property
-    def origins(self) -> list[str]:
-        """The origins whose pages may show the thread: the site's, and that of the preview that asks."""
-        own = [item.origin for item in self.site.origins]
-        return [*own, self.preview_origin] if self.preview_origin else own
 
     @property
     def match(self) -> str:
@@ -240,12 +233,6 @@ def lock_all(session: Session, thread_ids: Iterable[int]) -> None:
 def lock_site(session: Session, site_id: int) -> None:
     """Lock all threads of a site, in the order of `lock_all`."""
     session.execute(select(Thread.id).where(Thread.site_id == site_id).order_by(Thread.id).with_for_update())
-
-
-def require_writable(address: ThreadAddress) -> None:
-    """Raise ThreadClosedError if the page that asks may only show the thread."""
-    if address.is_read_only:
-        raise ThreadClosedError(ON_PREVIEW)
 
 
 def require_open(site: Site, thread: Closable | None, *, at: datetime) -> None:

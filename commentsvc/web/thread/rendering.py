@@ -13,7 +13,7 @@ from commentsvc.domain import fields
 from commentsvc.domain.reading import thread_pages
 from commentsvc.domain.reading.conversations import CommentView, Conversation
 from commentsvc.domain.reading.thread_pages import ThreadPage
-from commentsvc.domain.threads import threads
+from commentsvc.domain.threads import asking_pages, threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.models import LoginSession
 from commentsvc.text.markup import SafeHtml
@@ -81,7 +81,7 @@ def render_page(
         notice=notice,
         receipt=receipt,
         conversation=conversation,
-        closed=threads.ON_PREVIEW
+        closed=asking_pages.ON_PREVIEW
         if address.is_read_only
         else threads.closed_reason(site, page.thread, at=at),
         announced=None if address.is_read_only else threads.announcement(site, page.thread, at=at),
@@ -93,11 +93,11 @@ def render_page(
         still_name=holder.commenter.name if holder and as_guest else "",
         csrf=reader.csrf_token() if holder else "",
         may_subscribe=subscribing.is_offered(site),
-        origins=" ".join(address.origins),
+        origins=" ".join(asking_pages.framing_origins(address)),
     )
     response = make_response(html, status)
     if thread_request.mode == EMBED:
-        headers.allow_framing(address.origins)
+        headers.allow_framing(asking_pages.framing_origins(address))
     return response
 
 
