@@ -307,8 +307,7 @@ p { opacity: .8 }`);
         place.scrollIntoView({ block: "center", behavior: data.smooth ? "smooth" : "instant" });
         place.remove();
       }
-      // Which article will a comment be posted under?
-      if (type === "where") this.#send("page", { asked: true, derived: this.#isDerived, ...this.#page() });
+      if (type === "where") this.#send("page", { asked: true, derived: this.#isDerived, ...this.#page() }); // before posting
       if (type === "other") {
         this.#permalink = data.comment;
         this.#restart();

@@ -13,7 +13,7 @@ from commentsvc.domain import fields
 from commentsvc.domain.reading import thread_pages
 from commentsvc.domain.reading.conversations import CommentView, Conversation
 from commentsvc.domain.reading.thread_pages import ThreadPage
-from commentsvc.domain.threads import asking_pages, threads
+from commentsvc.domain.threads import asking_pages
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.models import LoginSession
 from commentsvc.text.markup import SafeHtml
@@ -81,10 +81,8 @@ def render_page(
         notice=notice,
         receipt=receipt,
         conversation=conversation,
-        closed=asking_pages.ON_PREVIEW
-        if address.is_read_only
-        else threads.closed_reason(site, page.thread, at=at),
-        announced=None if address.is_read_only else threads.announcement(site, page.thread, at=at),
+        closed=asking_pages.closed_reason(address, page.thread, at=at),
+        announced=asking_pages.announcement(address, page.thread, at=at),
         token=access.form_token(
             address, mark=reader.form_mark(holder), again=form_state is not None and form_state.again
         ),
