@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import IntegrityError
@@ -22,17 +24,15 @@ blueprint = Blueprint("new_origin", __name__, url_prefix=cookies.ADMIN)
 @blueprint.get("/origins")
 def page() -> ResponseReturnValue:
     """Show the origin, and the person's sites; nothing is added before they press the button."""
-    origin = origin_of(request.args.get("origin", ""))
     owned = _owned_sites()
-    if not owned:
-        raise NotFoundError("Only an owner of a site can add an origin to it.")
-    return _form(origin, owned)
+    return _form(_origin(request.args), owned)
 
 
 @blueprint.post("/origins")
 def add() -> ResponseReturnValue:
     """Add the origin to the chosen site."""
-    origin = origin_of(request.form.get("origin", ""))
+    owned = _owned_sites()
+    origin = _origin(request.form)
     site_id = form_number("site")
     if site_id is None:
         raise BadAddressError("Please choose a site.")
@@ -42,16 +42,28 @@ def add() -> ResponseReturnValue:
             separate_origins.require_separate([origin], settings().base_url)
             sites.set_origins(session, site, [*(item.origin for item in site.origins), origin])
     except InvalidFieldsError as error:
-        return _form(origin, _owned_sites(), error=error.fields["origins"])
+        return _form(origin, owned, error=error.fields["origins"])
     except IntegrityError:  # another owner took it at the same moment
-        return _form(origin, _owned_sites(), error=f"{origin} has just been taken by another site.")
+        return _form(origin, owned, error=f"{origin} has just been taken by another site.")
     cookies.set_notice(f"Pages at {origin} show the comments of {site.name} now.")
     return redirect(url_for("site_settings.edit", site_id=site_id), 303)
 
 
+def _origin(given: Mapping[str, str]) -> str:
+    """Return the origin that is to be added; raises NotFoundError if it is none."""
+    try:
+        return origin_of(given.get("origin", ""))
+    except BadAddressError as error:
+        raise NotFoundError(str(error)) from None
+
+
 def _owned_sites() -> list[Site]:
+    """Return the sites that the person owns; raises NotFoundError if there are none."""
     own = accounts.sites_of(database(), person())
-    return [site for site in own if accounts.role_on(database(), person().id, site.id) is Role.OWNER]
+    owned = [site for site in own if accounts.role_on(database(), person().id, site.id) is Role.OWNER]
+    if not owned:
+        raise NotFoundError("Only an owner of a site can add an origin to it.")
+    return owned
 
 
 def _form(origin: str, owned: list[Site], *, error: str = "") -> ResponseReturnValue:
