@@ -11,10 +11,10 @@ LOOPBACK = "127.0.0.1"
 """Who connects through a unix socket has no address; it is this machine."""
 
 
-def is_trusted(address: str, trusted: tuple[Network, ...]) -> bool:
+def is_trusted(address: str, proxies: tuple[Network, ...]) -> bool:
     """Whether an address is in one of these networks."""
     ip = parsed(address)
-    return ip is not None and any(ip in network for network in trusted)
+    return ip is not None and any(ip in network for network in proxies)
 
 
 def parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -19,8 +19,8 @@ _SENT = re.compile(r"[A-Za-z0-9._-]{1,64}")
 class RequestIds:
     """WSGI middleware that stores a request's id: the trusted proxy's `X-Request-ID`, or a random one."""
 
-    def __init__(self, app: WSGIApplication, trusted: tuple[Network, ...]) -> None:
-        self._app, self._trusted = app, trusted
+    def __init__(self, app: WSGIApplication, proxies: tuple[Network, ...]) -> None:
+        self._app, self._proxies = app, proxies
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Pass a request on."""
@@ -35,7 +35,7 @@ class RequestIds:
         if not _SENT.fullmatch(sent):
             return ""
         peer: str = environ.get("REMOTE_ADDR") or peer_addresses.LOOPBACK
-        return sent if peer_addresses.is_trusted(peer, self._trusted) else ""
+        return sent if peer_addresses.is_trusted(peer, self._proxies) else ""
 
 
 class LoggedRequestId:

@@ -56,7 +56,7 @@ def around_flask(
 
     return [
         *([partial(BasePath, path=settings.base_path)] if settings.base_path else []),
-        partial(RequestIds, trusted=settings.trusted_proxies),
+        partial(RequestIds, proxies=settings.trusted_proxies),
         *([page_cache] if settings.cache_mb else []),
         RequestBodyReader,
         LoggedRequestId,
