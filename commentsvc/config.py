@@ -153,6 +153,14 @@ class Settings:
         shown="no backups",
     )
     log_level: str = _setting("`DEBUG`, `INFO`, `WARNING` or `ERROR`.", default="INFO")
+    log_format: str = _setting(
+        "`text`, or `json`: each line of both logs is a JSON object, with the request's id.", default="text"
+    )
+    metrics_token: str = _setting(
+        "The token with which Prometheus reads `/metrics`; 20 to 200 random characters.",
+        default="",
+        shown="no metrics",
+    )
     mastodon: bool = _setting("`on` lets people of any Mastodon instance log in.", default="off")
     providers_order: tuple[str, ...] = _setting(
         "Login providers in the order of their buttons, such as `github, google, mycompany`; others follow.",

@@ -36,10 +36,13 @@ OWN_PATHS = frozenset(
         "healthz",
         "latest",
         "latest.js",
+        "livez",
         "login",
         "mail",
+        "metrics",
         "picture",
         "privacy",
+        "readyz",
         "receipt",
         "static",
         "thread",
@@ -82,6 +85,12 @@ def _read_switch(text: str) -> bool:
 def _read_secret(text: str) -> str:
     if len(text) < 32 or len(set(text)) < 8 or _WEAK_SECRETS.match(text):
         raise ValueError("must be at least 32 random characters. `commentsvc init` makes one.")
+    return text
+
+
+def _read_token(text: str) -> str:
+    if text and not re.fullmatch(r"[A-Za-z0-9._~+/=-]{20,200}", text):
+        raise ValueError("must be 20 to 200 letters, digits and -._~+/=, made at random.")
     return text
 
 
@@ -249,6 +258,12 @@ def _read_log_level(text: str) -> str:
     return text.upper()
 
 
+def _read_log_format(text: str) -> str:
+    if text.lower() not in {"text", "json"}:
+        raise ValueError(f"{text!r} is not text or json")
+    return text.lower()
+
+
 READERS: dict[str, Callable[[str], Any]] = {
     "secret_key": _read_secret,
     "base_url": _read_base_url,
@@ -272,6 +287,8 @@ READERS: dict[str, Callable[[str], Any]] = {
     "mail_from": _read_address,
     "alert_mail": _read_addresses,
     "log_level": _read_log_level,
+    "log_format": _read_log_format,
+    "metrics_token": _read_token,
     "mastodon": _read_switch,
     "providers_order": _read_names,
 }

@@ -26,7 +26,7 @@ from commentsvc.models.people import Commenter, Identity, Membership, Picture, R
 from commentsvc.models.provider_notices import NoticeKind, NoticeOutcome, ProviderNotice
 from commentsvc.models.searched import search_text
 from commentsvc.models.service_moves import MoveState, ServiceMove
-from commentsvc.models.sites import Origin, Site, Thread, ThreadAlias
+from commentsvc.models.sites import Origin, PreviewOrigin, Site, Thread, ThreadAlias
 from commentsvc.models.subscriptions import (
     ConfirmationCount,
     EndReason,
@@ -83,6 +83,7 @@ __all__ = [
     "Picture",
     "Policy",
     "Pressure",
+    "PreviewOrigin",
     "ProviderNotice",
     "Registration",
     "Report",

@@ -13,6 +13,7 @@ from commentsvc import errors
 from commentsvc.db import outage
 from commentsvc.serving.access_log import shown_path
 from commentsvc.serving.request_bodies import READING
+from commentsvc.serving.request_ids import REQUEST_ID
 from commentsvc.web import headers, origin_check
 from commentsvc.web.context import close_database, database, has_used_database, outage_of_database
 
@@ -54,7 +55,6 @@ _WORDS = {
     411: "Please send this with a Content-Length.",
     413: "This is too much text for one comment. Please shorten it.",
     415: "This type of content is not accepted here.",
-    500: "Something went wrong on our side. It has been noted; please try again in a moment.",
     503: "The service is busy. Please try again in a moment.",
 }
 
@@ -114,9 +114,10 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     if error.code is not None and error.code < 400:
         return error.get_response()
     status = error.code or 500
-    response = answer(status, _WORDS.get(status) or error.description or error.name)
+    words = _noted() if status == 500 else _WORDS.get(status) or error.description or error.name
+    response = answer(status, words)
     for name, value in error.get_headers():
-        if name in {"Allow", "Retry-After"}:
+        if name in {"Allow", "Retry-After", "WWW-Authenticate"}:
             response.headers[name] = value
     return response
 
@@ -131,7 +132,16 @@ def _database(error: SQLAlchemyError) -> ResponseReturnValue:
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
     log.error("%s %s: unexpected error", request.method, shown_path(request.path), exc_info=error)
-    return answer(500, _WORDS[500])
+    return answer(500, _noted())
+
+
+def _noted() -> str:
+    """Return what to say of an error that is in the log, with the id of its lines there."""
+    number = request.environ.get(REQUEST_ID, "unknown")
+    return (
+        f"Something went wrong on our side. It has been noted as {number}; please try again in a moment, "
+        "and name this number if it happens again."
+    )
 
 
 def _note_success(response: Response) -> Response:

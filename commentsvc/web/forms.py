@@ -125,6 +125,8 @@ class SiteForm(FlaskForm):
     name = StringField("Name", [InputRequired("Please enter a name"), Length(max=80)])
     heading = StringField("Heading above the form", [InputRequired("Please enter a heading"), Length(max=80)])
     origins = TextAreaField("Origins", [InputRequired("Please enter at least one origin")])
+    previews = TextAreaField("Previews")
+    preview_comments = BooleanField("Readers may comment on previews")
     order = SelectField("Order", choices=ORDERS)
     likes = SelectField("Readers may like comments", choices=LIKES)
     edit_window = SelectField("People may edit their own comments", choices=EDIT_WINDOWS)

@@ -18,6 +18,7 @@ from commentsvc.web import (
     health,
     latest,
     mail_decisions,
+    metrics,
     own_edits,
     privacy,
     setup_check,
@@ -40,6 +41,7 @@ from commentsvc.web.admin import (
     imports,
     invitation,
     mail,
+    new_origin,
     people,
     queue,
     rules,
@@ -63,6 +65,7 @@ from commentsvc.web.thread import (
     counts,
     fragments,
     own_comments,
+    page_check,
     pages,
     posting,
     preview,
@@ -102,6 +105,7 @@ class Row:
 EVERYBODY = None
 MODERATORS, ACCOUNT_HOLDERS = admin_context.guard, account.guard
 UPLOADERS = admin_context.guard_without_body
+SCRAPERS = metrics.guard
 READ, FORM, SESSION = Csrf.NO_CHANGES, Csrf.SIGNED_FORM, Csrf.SESSION
 
 POST_LIMITS: Mapping[str, Callable[[Settings], str]] = {
@@ -117,6 +121,7 @@ ROWS = (
     Row(static_files.blueprint, EVERYBODY, READ),
     Row(start_page.blueprint, EVERYBODY, READ),
     Row(health.blueprint, EVERYBODY, READ),
+    Row(metrics.blueprint, SCRAPERS, READ),
     Row(setup_check.blueprint, EVERYBODY, FORM, {"setup checks": setup_check.LIMIT}),
     # A thread, in a frame (/embed) and standalone (/thread).
     Row(pages.blueprint, EVERYBODY, READ),
@@ -125,6 +130,7 @@ ROWS = (
     Row(comment_stream.blueprint, EVERYBODY, READ, {"comment streams": comment_stream.LIMIT}),
     Row(latest.blueprint, EVERYBODY, READ),
     Row(feeds.blueprint, EVERYBODY, READ, {"feed guesses": feeds.GUESSES}),
+    Row(page_check.blueprint, EVERYBODY, READ),
     Row(avatars.blueprint, EVERYBODY, READ),
     Row(posting.blueprint, EVERYBODY, FORM, POST_LIMITS),
     Row(preview.blueprint, EVERYBODY, FORM, {"previews": preview.PREVIEWS}),
@@ -164,6 +170,7 @@ ROWS = (
     Row(import_upload.blueprint, UPLOADERS, FORM),
     Row(danger.blueprint, MODERATORS, SESSION),
     Row(site_settings.blueprint, MODERATORS, SESSION),
+    Row(new_origin.blueprint, MODERATORS, SESSION),
     Row(site_sso.blueprint, MODERATORS, SESSION),
     Row(rules.blueprint, MODERATORS, SESSION),
     Row(surge.blueprint, MODERATORS, SESSION),

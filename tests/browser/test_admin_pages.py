@@ -37,6 +37,7 @@ LONG = "Donaudampfschifffahrtsgesellschaftskapitaensmuetzenhersteller"
 WIDE = Guest(f"{LONG} & Co", f"{LONG.lower()}@mail.example", f"https://{LONG.lower()}.example/{LONG}")
 WHO = AuthorRef.parse(f"email:{WIDE.email}")
 FURTHER = {
+    "new_origin.page": ["?origin=https%3A%2F%2Fnew.example"],
     "queue.listing": [
         "?status=reported",
         "?status=spam",
@@ -54,7 +55,7 @@ FURTHER = {
     "site_moves.dry_run": ["?old=https://blog.example/&new=https://blog.example/new/"],
 }
 """What pages show when more is asked of them; these make sense only so, or are another page then."""
-ASKED = {"people.detail", "guest_erasure.erase", "emptying.empty"}
+ASKED = {"people.detail", "guest_erasure.erase", "emptying.empty", "new_origin.page"}
 """Pages that need to be asked for something."""
 DOWNLOADS = {"exports.download"}
 

@@ -211,6 +211,7 @@ LEFT_OUT: Mapping[str, str] = {
     "login_session": "sessions",
     "notice": "work that waits to be done",
     "pressure": "surge protection, which looks at the present",
+    "preview_origin": "rights of previews, which their owner gives anew in another place",
     "provider_notice": "requests of providers that were carried out",
     "registration": "secrets of this service at Mastodon instances, made again at the next login",
     "service_move": "that this service moves to another database",
