@@ -131,6 +131,12 @@ class Settings:
         "`on` also reads article titles at private addresses, for a blog in the same network.",
         default="off",
     )
+    private_endpoints: tuple[str, ...] = _setting(
+        "Origins in your own network that webhooks and chat messages may reach, such as `http://ntfy.lan:8080`, "
+        "separated by commas.",
+        default="",
+        shown="none",
+    )
     keep_network_days: int = _setting(
         "Days for which the hash of a comment's network is kept; 0: as long as the comment.",
         default="90",

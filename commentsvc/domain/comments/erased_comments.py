@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from commentsvc.domain.comments import comment_text, revisions
 from commentsvc.domain.moderation import decisions
+from commentsvc.domain.notifications import events
 from commentsvc.domain.spam import training
 from commentsvc.domain.spam.checks import Verdict
-from commentsvc.models import AUTHOR_COLUMNS, Comment, Decision, Report, Status
+from commentsvc.models import AUTHOR_COLUMNS, Comment, Decision, Event, Report, Status
 from commentsvc.text import markup
 
 REMOVED = "*Removed by its author.*"
@@ -28,6 +29,8 @@ def erase(session: Session, comment_id: int, verdict: Verdict, *, at: datetime) 
     comment = session.get(Comment, comment_id, populate_existing=True)
     if comment is None:
         return
+    if comment.status is not Status.APPROVED:  # else the decision below notes it
+        events.record(session, Event.REMOVED, [comment.id], at=at)
     training.learn(session, comment, None)  # while its words are still there to unlearn
     blank = comment_text.from_source(REMOVED, longest=len(REMOVED))
     comment.source, comment.format, comment.digest = blank.source, blank.format, blank.digest
