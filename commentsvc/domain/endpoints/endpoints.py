@@ -109,6 +109,12 @@ def get(session: Session, site_id: int, endpoint_id: int) -> Endpoint:
     return endpoint
 
 
+def target_of(secret_key: str, endpoint: Endpoint) -> str:
+    """Return the chat, room, topic or repository of an endpoint; empty if it has none, or it cannot be read."""
+    secrets = secrets_of.unseal(secret_key, endpoint)
+    return secrets.target if secrets else ""
+
+
 def add(
     session: Session,
     secret_key: str,

@@ -84,7 +84,7 @@ def discard(session: Session, *, at: datetime) -> None:
     session.rollback()
 
 
-def _batch(session: Session, key: bytes, digest_hour: int, at: datetime, mails: bool) -> bool:
+def _batch(session: Session, key: bytes, digest_hour: int, at: datetime, mails: bool = True) -> bool:
     waiting = Notice.done_at.is_(None)
     if session.scalar(select(exists().where(waiting))) is not True:
         session.rollback()
