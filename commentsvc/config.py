@@ -69,7 +69,8 @@ class Settings:
     """The operator's settings. Field names are the variables' names without the prefix, in lower case."""
 
     secret_key: str = _setting(
-        "Signs forms, sessions and links; a new key ends them. At least 32 characters; `commentsvc init` makes one.",
+        "Signs forms, sessions and links, and encrypts the addresses of webhooks; a new key ends them. At least 32 "
+        "characters; `commentsvc init` makes one.",
         default=None,
     )
     base_url: str = _setting(

@@ -26,7 +26,7 @@ def enqueue(session: Session, endpoint: Endpoint, links: MailLinks, *, at: datet
     text = (
         f"The service sends nothing more to “{endpoint.name}” ({endpoint.host}) of {endpoint.site.name}.\n"
         f"{reason}\n\nYou can look at its log, change it, and switch it on again:\n\n"
-        f"    {links.base_url}/admin/sites/{endpoint.site_id}/endpoints/{endpoint.id}\n"
+        f"    {links.endpoint(endpoint.site_id, endpoint.id)}\n"
     )
     addresses = _owners(session, endpoint.site_id)
     for address in addresses:

@@ -32,6 +32,8 @@ from commentsvc.models import (
     OffReason,
     Policy,
     Status,
+    Subscription,
+    SubscriptionKind,
     now,
 )
 from tests.conftest import SECRET
@@ -302,3 +304,39 @@ def test_the_log_names_no_secret(desk: Desk, came: Receiver) -> None:
     assert [(one.status, one.answer) for one in logged.tries] == [(404, "No such hook: …")]
     assert sending.ANSWER_LONGEST == 200
     assert "very-secret" not in repr(endpoint.__dict__)
+
+
+def test_an_answer_that_repeats_a_comment_goes_with_the_comment(desk: Desk) -> None:
+    desk.add(events=["comment.published"])
+    desk.came.replies = [Reply(400, body=b"I do not like: Ben, my secret word")]
+    desk.write("My secret word", by=BEN)
+    desk.work(desk.later)
+    desk.session.rollback()
+    erasure.erase_guest(desk.session, AuthorRef(AuthorKind.EMAIL, "ben@mail.example"))
+    assert desk.session.scalars(select(DeliveryTry.answer)).all() == [""]
+    desk.session.rollback()
+
+
+def test_owners_who_get_mail_hear_that_it_was_switched_off(desk: Desk) -> None:
+    desk.add(events=["comment.published"])
+    mine = Subscription(
+        site_id=desk.site.id,
+        kind=SubscriptionKind.HELD,
+        address="owner@mail.example",
+        address_hash="a" * 64,
+        commenter_id=desk.owner.id,
+        token="t" * 32,
+        confirmed_at=desk.start,
+    )
+    begin_write(desk.session)
+    desk.session.add(mine)
+    desk.session.commit()
+    desk.came.replies = [Reply(410)]
+    desk.write()
+    desk.work(desk.later)
+    mail = desk.session.scalars(select(Delivery).where(Delivery.recipient.is_not(None))).one()
+    assert mail.recipient == "owner@mail.example"
+    assert "It answered that it is gone for good (410)." in (mail.text or "")
+    assert f"/admin/sites/{desk.site.id}/endpoints/" in (mail.text or "")
+    assert "/hook" not in (mail.text or "")
+    desk.session.rollback()
