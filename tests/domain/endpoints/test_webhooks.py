@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections import Counter
 from datetime import timedelta
 from email.utils import format_datetime
 
@@ -16,10 +18,12 @@ from commentsvc.db.session import begin_write
 from commentsvc.domain.admin.author_ref import AuthorKind, AuthorRef
 from commentsvc.domain.comments import comment_text, editing
 from commentsvc.domain.endpoints import endpoints, sending
-from commentsvc.domain.endpoints.sending import AGAIN_AFTER
+from commentsvc.domain.endpoints.sending import AGAIN_AFTER, EndpointSender
 from commentsvc.domain.maintenance import erasure, site_removal
 from commentsvc.domain.moderation import decisions, reports
 from commentsvc.domain.moderation.reports import Reporter
+from commentsvc.domain.notifications import events
+from commentsvc.domain.subscriptions import fan_out
 from commentsvc.domain.surge import episodes
 from commentsvc.domain.surge.episodes import SurgeReading, SurgeStep
 from commentsvc.domain.thread_admin import thread_controls
@@ -340,3 +344,40 @@ def test_owners_who_get_mail_hear_that_it_was_switched_off(desk: Desk) -> None:
     assert f"/admin/sites/{desk.site.id}/endpoints/" in (mail.text or "")
     assert "/hook" not in (mail.text or "")
     desk.session.rollback()
+
+
+@ENGINES
+def test_many_workers_at_once_tell_each_event_once(desk: Desk) -> None:
+    desk.add(events=["comment.created", "comment.held", "comment.published"])
+    for _ in range(3):
+        desk.write()
+    begin_write(desk.session)
+    desk.site.policy = Policy.HOLD_ALL
+    desk.session.commit()
+    for _ in range(3):
+        desk.write()
+    engine = desk.session.get_bind()
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            with Session(engine) as session:
+                fan_out.spread(session, b"k", digest_hour=6, at=desk.later, mails=False)
+                events.spread_held(session, at=desk.later)
+                sender = EndpointSender(desk.writer, [desk.came.origin])
+                while sending.deliver(session, sender, at=desk.later):
+                    pass
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert Counter(desk.came.types) == {
+        "comment.created": 6,
+        "comment.held": 3,
+        "comment.published": 3,
+    }
