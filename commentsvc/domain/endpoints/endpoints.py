@@ -272,6 +272,9 @@ def _checked(kind: EndpointKind, draft: EndpointDraft, private_origins: Collecti
             errors["url"] = str(error) if url else "Please enter an address"
         except (OutboundError, OSError):
             errors["url"] = "This address cannot be checked just now."
+    is_base = kind in (EndpointKind.NTFY, EndpointKind.MATRIX)
+    if is_base and "?" in url:
+        errors["url"] = "Please enter the address of the server alone"
     if kind in TARGETS and not TARGETS[kind].fullmatch(target):
         errors["target"] = "This does not have the right form"
     if kind in TOKENS and (len(token) > _TOKEN_LONGEST or not _TOKEN.fullmatch(token)):
@@ -280,7 +283,6 @@ def _checked(kind: EndpointKind, draft: EndpointDraft, private_origins: Collecti
         errors |= {"token": "Please enter a token"}
     if errors:
         raise InvalidFieldsError(errors)
-    is_base = kind in (EndpointKind.NTFY, EndpointKind.MATRIX)
     return EndpointSecrets(
         url=(url.rstrip("/") if is_base else url) if kind in URLS else "",
         token=token if kind in TOKENS else "",
