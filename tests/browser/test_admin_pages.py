@@ -15,7 +15,7 @@ from commentsvc.domain.accounts import accounts
 from commentsvc.domain.admin import ban_list, bulk_decisions, notes, team
 from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.domain.endpoints import endpoints
-from commentsvc.domain.endpoints.endpoints import EndpointDraft
+from commentsvc.domain.endpoints.endpoint_fields import EndpointDraft
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.sites import sites
 from commentsvc.models import (

@@ -13,7 +13,7 @@ from commentsvc.config import Settings
 from commentsvc.db.session import begin_write, db
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.endpoints import endpoints
-from commentsvc.domain.endpoints.endpoints import EndpointDraft
+from commentsvc.domain.endpoints.endpoint_fields import EndpointDraft
 from commentsvc.models import EndpointKind, now
 from tests.conftest import BLOG, SECRET, environment
 from tests.support import processes

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session
 
-from commentsvc.domain import actions, fields
-from commentsvc.domain.endpoints import secrets_of
+from commentsvc.domain import actions
+from commentsvc.domain.endpoints import endpoint_fields, secrets_of
+from commentsvc.domain.endpoints.endpoint_fields import EndpointDraft
 from commentsvc.domain.endpoints.secrets_of import EndpointSecrets
-from commentsvc.domain.notifications import events
-from commentsvc.errors import ForbiddenDestinationError, InvalidFieldsError, NotFoundError, OutboundError
+from commentsvc.errors import InvalidFieldsError, NotFoundError
 from commentsvc.integrations import webhook_signature
 from commentsvc.models import (
     BUILDS,
@@ -33,45 +31,6 @@ MOST = 20
 """Endpoints of one site."""
 LOGGED = 50
 """Deliveries in the log."""
-NAME_LONGEST = 80
-_URL_LONGEST, _TOKEN_LONGEST = 1000, 500
-URLS = frozenset(
-    {
-        EndpointKind.WEBHOOK,
-        EndpointKind.SLACK,
-        EndpointKind.DISCORD,
-        EndpointKind.NTFY,
-        EndpointKind.MATRIX,
-        EndpointKind.BUILD,
-    }
-)
-TARGETS: Mapping[EndpointKind, re.Pattern[str]] = {
-    EndpointKind.TELEGRAM: re.compile(r"-?\d{1,20}|@[A-Za-z][A-Za-z0-9_]{3,40}"),
-    EndpointKind.NTFY: re.compile(r"[A-Za-z0-9_-]{1,64}"),
-    EndpointKind.MATRIX: re.compile(r"[!][!-~]{1,254}"),
-    EndpointKind.GITHUB: re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}/[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}"),
-}
-"""The kinds that need a target, and its form."""
-TOKENS = frozenset({EndpointKind.TELEGRAM, EndpointKind.NTFY, EndpointKind.MATRIX, EndpointKind.GITHUB})
-_TOKEN = re.compile(r"[A-Za-z0-9_.:~+/=-]*")
-_HOSTS = {EndpointKind.TELEGRAM: "api.telegram.org", EndpointKind.GITHUB: "api.github.com"}
-FOR_WEBHOOKS = tuple(event for event in Event if event is not Event.TEST)
-FOR_CHATS = (
-    *(Event.HELD, Event.PUBLISHED, Event.REPORTED, Event.CLOSED),
-    *(Event.SURGE_BEGAN, Event.SURGE_ENDED),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class EndpointDraft:
-    """What an owner typed."""
-
-    name: str
-    url: str = field(default="", repr=False)
-    token: str = field(default="", repr=False)
-    target: str = ""
-    events: Collection[str] = ()
-    has_links: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +46,6 @@ def is_any(session: Session) -> bool:
     has_one = bool(session.scalar(select(exists().where(Endpoint.id > 0))))
     session.rollback()
     return has_one
-
-
-def offered(kind: EndpointKind) -> tuple[Event, ...]:
-    """Return the events of which an endpoint of a kind can be told."""
-    if kind in BUILDS:
-        return events.BUILDING
-    return FOR_CHATS if kind in CHATS else FOR_WEBHOOKS
 
 
 def of_site(session: Session, site_id: int) -> Sequence[Endpoint]:
@@ -132,17 +84,17 @@ def add(
     """
     if (session.scalar(select(func.count()).where(Endpoint.site_id == site_id)) or 0) >= MOST:
         raise InvalidFieldsError({"name": f"A site has at most {MOST} of these."})
-    secrets = _checked(kind, draft, private_origins)
+    secrets = endpoint_fields.checked(kind, draft, private_origins)
     if kind is EndpointKind.WEBHOOK:
         secrets = replace(secrets, key=webhook_signature.new_secret())
     endpoint = Endpoint(
         site_id=site_id,
         commenter_id=person_id,
         kind=kind,
-        name=_name(draft.name),
-        host=_host(kind, secrets),
+        name=endpoint_fields.name(draft.name),
+        host=endpoint_fields.host(kind, secrets),
         sealed=secrets_of.seal(secret_key, secrets),
-        events=_events(kind, draft.events),
+        events=endpoint_fields.event_words(kind, draft.events),
         has_links=draft.has_links and kind in CHATS,
         created_at=at,
     )
@@ -169,7 +121,7 @@ def change(
     """
     former = secrets_of.unseal(secret_key, endpoint) or EndpointSecrets()
     whole = replace(draft, url=draft.url or former.url, token=draft.token or former.token)
-    typed = _checked(endpoint.kind, whole, private_origins)
+    typed = endpoint_fields.checked(endpoint.kind, whole, private_origins)
     if former.url and typed.url != former.url and not draft.token and former.token:
         # Else a new address would get a token that was typed for another one.
         raise InvalidFieldsError({"token": "Please enter the token for the new address."})
@@ -178,9 +130,12 @@ def change(
     if endpoint.kind is EndpointKind.WEBHOOK and not former.key:
         new_key = webhook_signature.new_secret()
         secrets = replace(secrets, key=new_key)
-    endpoint.name, endpoint.host = _name(draft.name), _host(endpoint.kind, secrets)
+    endpoint.name, endpoint.host = (
+        endpoint_fields.name(draft.name),
+        endpoint_fields.host(endpoint.kind, secrets),
+    )
     endpoint.sealed = secrets_of.seal(secret_key, secrets)
-    endpoint.events = _events(endpoint.kind, draft.events)
+    endpoint.events = endpoint_fields.event_words(endpoint.kind, draft.events)
     endpoint.has_links = draft.has_links and endpoint.kind in CHATS
     endpoint.commenter_id = person_id
     session.flush()
@@ -257,56 +212,6 @@ def log_of(session: Session, endpoint: Endpoint) -> list[LoggedDelivery]:
     for each in session.scalars(of_these.order_by(DeliveryTry.id.desc())):
         tries[each.delivery_id].append(each)
     return [LoggedDelivery(row, tries[row.id]) for row in rows]
-
-
-def _checked(kind: EndpointKind, draft: EndpointDraft, private_origins: Collection[str]) -> EndpointSecrets:
-    """Return what was typed as secrets, of the fields that the kind has; raises InvalidFieldsError."""
-    url, token, target = draft.url.strip(), draft.token.strip(), draft.target.strip()
-    errors: dict[str, str] = {}
-    if kind in URLS and len(url) > _URL_LONGEST:
-        errors["url"] = f"Please use at most {_URL_LONGEST} characters"
-    elif kind in URLS:
-        try:
-            secrets_of.require_allowed(url, private_origins)
-        except ForbiddenDestinationError as error:
-            errors["url"] = str(error) if url else "Please enter an address"
-        except (OutboundError, OSError):
-            errors["url"] = "This address cannot be checked just now."
-    is_base = kind in (EndpointKind.NTFY, EndpointKind.MATRIX)
-    if is_base and "?" in url:
-        errors["url"] = "Please enter the address of the server alone"
-    if kind in TARGETS and not TARGETS[kind].fullmatch(target):
-        errors["target"] = "This does not have the right form"
-    if kind in TOKENS and (len(token) > _TOKEN_LONGEST or not _TOKEN.fullmatch(token)):
-        errors |= {"token": "This does not have the form of a token"}
-    elif kind in TOKENS and not token and kind is not EndpointKind.NTFY:
-        errors |= {"token": "Please enter a token"}
-    if errors:
-        raise InvalidFieldsError(errors)
-    return EndpointSecrets(
-        url=(url.rstrip("/") if is_base else url) if kind in URLS else "",
-        token=token if kind in TOKENS else "",
-        target=target if kind in TARGETS else "",
-    )
-
-
-def _name(typed: str) -> str:
-    name = fields.text(typed, longest=NAME_LONGEST) if typed.strip() else ""
-    if not name:
-        raise InvalidFieldsError({"name": "Please enter a name"})
-    return " ".join(name.split())
-
-
-def _events(kind: EndpointKind, chosen: Collection[str]) -> str:
-    """Return the events in the form of the column; a build hook has no choice."""
-    told = [event.value for event in offered(kind) if kind in BUILDS or event.value in chosen]
-    if not told:
-        raise InvalidFieldsError({"events": "Please choose at least one"})
-    return f" {' '.join(told)} "
-
-
-def _host(kind: EndpointKind, secrets: EndpointSecrets) -> str:
-    return _HOSTS.get(kind) or urlsplit(secrets.url).netloc[:255]
 
 
 def _log(session: Session, endpoint: Endpoint, what: str, summary: str, person_id: int, at: datetime) -> None:

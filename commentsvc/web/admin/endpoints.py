@@ -8,8 +8,8 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response as Redirect
 
-from commentsvc.domain.endpoints import endpoints, sending
-from commentsvc.domain.endpoints.endpoints import EndpointDraft
+from commentsvc.domain.endpoints import endpoint_fields, endpoints, sending
+from commentsvc.domain.endpoints.endpoint_fields import EndpointDraft
 from commentsvc.errors import BadAddressError, InvalidFieldsError, NotFoundError
 from commentsvc.models import BUILDS, CHATS, Endpoint, EndpointKind, OffReason
 from commentsvc.web import headers
@@ -64,7 +64,7 @@ def add(site_id: int, kind: str) -> ResponseReturnValue:
         raise NotFoundError
     wanted, form = EndpointKind(kind), EndpointForm()
     if request.method == "GET":
-        chosen = {event.value for event in endpoints.offered(wanted)}
+        chosen = {event.value for event in endpoint_fields.offered(wanted)}
         return _page(site_id, EndpointPage(form, wanted, chosen))
     draft = _draft(form)
     try:
@@ -135,10 +135,10 @@ def rotate(site_id: int, endpoint_id: int) -> ResponseReturnValue:
 def press(site_id: int, endpoint_id: int) -> ResponseReturnValue:
     """Send a test, or switch an endpoint on or off, as the pressed button says."""
     do = request.form.get("do", "")
-    if do not in _DONE:
-        raise BadAddressError("There is no such button.")
     with writing() as session:
         endpoint = _mine(site_id, endpoint_id)
+        if do not in _DONE:
+            raise BadAddressError("There is no such button.")
         if do == "on":
             endpoints.switch_on(session, endpoint, person_id=person().id, at=now())
         elif do == "off":
@@ -209,10 +209,10 @@ def _page(site_id: int, page: EndpointPage) -> Response:
         kind=page.kind.value,
         is_chat=page.kind in CHATS,
         is_build=page.kind in BUILDS,
-        has_url=page.kind in endpoints.URLS,
-        has_target=page.kind in endpoints.TARGETS,
-        has_token=page.kind in endpoints.TOKENS,
-        offered=endpoints.offered(page.kind),
+        has_url=page.kind in endpoint_fields.URLS,
+        has_target=page.kind in endpoint_fields.TARGETS,
+        has_token=page.kind in endpoint_fields.TOKENS,
+        offered=endpoint_fields.offered(page.kind),
         log=endpoints.log_of(database(), page.endpoint) if page.endpoint else [],
         notice=cookies.pop_notice(),
     )

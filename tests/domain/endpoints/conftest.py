@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import accounts
-from commentsvc.domain.endpoints import endpoints, sending
+from commentsvc.domain.endpoints import endpoint_fields, endpoints, sending
 from commentsvc.domain.endpoints.composing import RequestWriter
-from commentsvc.domain.endpoints.endpoints import EndpointDraft
+from commentsvc.domain.endpoints.endpoint_fields import EndpointDraft
 from commentsvc.domain.endpoints.sending import EndpointSender
 from commentsvc.domain.notifications import events
 from commentsvc.domain.subscriptions import fan_out
@@ -25,7 +25,7 @@ from tests.conftest import BASE_URL, BLOG, SECRET
 from tests.support.comment_builders import Pen
 from tests.support.receiver import Receiver, receiver
 
-ALL = [event.value for event in endpoints.FOR_WEBHOOKS]
+ALL = [event.value for event in endpoint_fields.FOR_WEBHOOKS]
 
 
 class Desk:

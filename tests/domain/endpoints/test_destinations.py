@@ -8,7 +8,7 @@ import pytest
 
 from commentsvc.db.session import begin_write
 from commentsvc.domain.endpoints import composing, endpoints, secrets_of
-from commentsvc.domain.endpoints.endpoints import EndpointDraft
+from commentsvc.domain.endpoints.endpoint_fields import EndpointDraft
 from commentsvc.domain.endpoints.sending import EndpointSender
 from commentsvc.errors import ForbiddenDestinationError, InvalidFieldsError
 from commentsvc.http_client.client import Network
