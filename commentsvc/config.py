@@ -69,7 +69,8 @@ class Settings:
     """The operator's settings. Field names are the variables' names without the prefix, in lower case."""
 
     secret_key: str = _setting(
-        "Signs forms, sessions and links; a new key ends them. At least 32 characters; `commentsvc init` makes one.",
+        "Signs forms, sessions and links, and encrypts the addresses of webhooks; a new key ends them. At least 32 "
+        "characters; `commentsvc init` makes one.",
         default=None,
     )
     base_url: str = _setting(
@@ -130,6 +131,12 @@ class Settings:
     private_articles: bool = _setting(
         "`on` also reads article titles at private addresses, for a blog in the same network.",
         default="off",
+    )
+    private_endpoints: tuple[str, ...] = _setting(
+        "Origins in your own network that webhooks and chat messages may reach, such as `http://ntfy.lan:8080`, "
+        "separated by commas.",
+        default="",
+        shown="none",
     )
     keep_network_days: int = _setting(
         "Days for which the hash of a comment's network is kept; 0: as long as the comment.",

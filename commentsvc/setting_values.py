@@ -245,6 +245,20 @@ def _read_addresses(text: str) -> tuple[str, ...]:
     return tuple(_read_address(part.strip()) for part in text.split(",") if part.strip())
 
 
+def _read_origins(text: str) -> tuple[str, ...]:
+    return tuple(_read_origin(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _read_origin(text: str) -> str:
+    try:
+        origin = origin_of(text)
+    except BadAddressError:
+        origin = ""
+    if not origin or urlsplit(text).path not in {"", "/"} or urlsplit(text).query:
+        raise ValueError(f"{text[:80]!r} is not an origin such as http://ntfy.lan:8080")
+    return origin
+
+
 def _read_names(text: str) -> tuple[str, ...]:
     names = tuple(part.strip().lower() for part in text.split(",") if part.strip())
     if twice := next((name for name in names if names.count(name) > 1), None):
@@ -279,6 +293,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "mail_per_hour": _read_rate,
     "digest_hour": _read_hour,
     "private_articles": _read_switch,
+    "private_endpoints": _read_origins,
     "post_limit": _read_limit,
     "person_limit": _read_limit,
     "thread_limit": _read_limit,

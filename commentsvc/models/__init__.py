@@ -17,7 +17,8 @@ from commentsvc.models.columns import (
     now,
 )
 from commentsvc.models.comments import AUTHOR_COLUMNS, Comment, Decision, DeletedImport, PendingEdit, Revision
-from commentsvc.models.deliveries import Delivery, DeliveryKind, DeliveryState, Notice
+from commentsvc.models.deliveries import Delivery, DeliveryKind, DeliveryState, DeliveryTry, Notice
+from commentsvc.models.endpoints import BUILDS, CHATS, Endpoint, EndpointKind, Event, OffReason
 from commentsvc.models.import_jobs import ImportJob, ImportState
 from commentsvc.models.ledger import LedgerEntry, LedgerKind
 from commentsvc.models.logins import LoginSession, Ticket
@@ -41,6 +42,8 @@ from commentsvc.models.work_rounds import WorkRound
 
 __all__ = [
     "AUTHOR_COLUMNS",
+    "BUILDS",
+    "CHATS",
     "Action",
     "AddressCode",
     "AddressProof",
@@ -56,8 +59,12 @@ __all__ = [
     "Delivery",
     "DeliveryKind",
     "DeliveryState",
+    "DeliveryTry",
     "EditWindow",
     "EndReason",
+    "Endpoint",
+    "EndpointKind",
+    "Event",
     "FeedItem",
     "FeedState",
     "FieldRule",
@@ -77,6 +84,7 @@ __all__ = [
     "Notice",
     "NoticeKind",
     "NoticeOutcome",
+    "OffReason",
     "Order",
     "Origin",
     "PendingEdit",

@@ -145,6 +145,16 @@ class SiteForm(FlaskForm):
     ignored_parameters = TextAreaField("URL parameters to ignore")
 
 
+class EndpointForm(FlaskForm):
+    """A webhook, a chat or a build hook; which fields are shown depends on its kind."""
+
+    name = StringField("Name")
+    url = StringField("Address")
+    target = StringField("Target")
+    token = StringField("Token")
+    has_links = BooleanField("Messages about held comments have links that approve them or mark them as spam")
+
+
 class RulesForm(FlaskForm):
     """A site's rules for new comments."""
 

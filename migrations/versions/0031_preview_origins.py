@@ -4,7 +4,7 @@ A new table, of which a process of the release before knows nothing: its pages o
 registered, as before.
 
 Revision ID: 0031
-Revises: 0028
+Revises: 0030
 Create Date: 2026-11-30 11:20:00
 """
 
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0031"
-down_revision = "0028"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 

@@ -204,6 +204,8 @@ LEFT_OUT: Mapping[str, str] = {
     "announcement": "mail about new articles that waits to be sent",
     "confirmation_count": "hashes of addresses, counted for a short time",
     "delivery": "mail and messages that wait to be sent: they are sent from where they were written",
+    "delivery_try": "the log of messages that were sent",
+    "endpoint": "secrets: an owner sets up webhooks and chat again, with new ones",
     "feed_item": "what a feed had; its first request from a new service announces nothing",
     "feed_state": "what the last request for a feed found",
     "import_job": "files that are being imported",
