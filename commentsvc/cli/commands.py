@@ -8,7 +8,19 @@ from typing import Any
 import click
 
 from commentsvc import extras
-from commentsvc.cli import admin, announce, archive, comments, doctor, options, site, stats, transfer, user
+from commentsvc.cli import (
+    admin,
+    announce,
+    archive,
+    comments,
+    doctor,
+    options,
+    site,
+    stats,
+    token,
+    transfer,
+    user,
+)
 from commentsvc.cli import demo as cli_demo
 from commentsvc.cli import init as cli_init
 from commentsvc.cli import serve as cli_serve
@@ -26,6 +38,7 @@ GROUPS: dict[str, tuple[click.Command, ...]] = {
     "Sites, people and comments": (
         site.site,
         admin.admin,
+        token.token,
         comments.comments,
         user.user,
         announce.announce,

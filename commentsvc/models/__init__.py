@@ -2,6 +2,7 @@
 
 from commentsvc.models.address_proofs import AddressCode, AddressProof
 from commentsvc.models.announcements import Announcement, FeedItem, FeedState
+from commentsvc.models.api_tokens import ApiAnswer, ApiToken, ApiTokenSite, Scope
 from commentsvc.models.columns import (
     EditWindow,
     FieldRule,
@@ -40,6 +41,9 @@ __all__ = [
     "AddressCode",
     "AddressProof",
     "Announcement",
+    "ApiAnswer",
+    "ApiToken",
+    "ApiTokenSite",
     "Ban",
     "BanKind",
     "Comment",
@@ -78,6 +82,7 @@ __all__ = [
     "Report",
     "Revision",
     "Role",
+    "Scope",
     "Site",
     "Status",
     "Subscription",

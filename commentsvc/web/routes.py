@@ -26,6 +26,7 @@ from commentsvc.web import (
 from commentsvc.web.account import pages as account
 from commentsvc.web.admin import (
     action_log,
+    api_tokens,
     bans,
     bulk_actions,
     danger,
@@ -149,6 +150,7 @@ ROWS = (
     Row(team.blueprint, MODERATORS, SESSION),
     Row(mail.blueprint, MODERATORS, SESSION, {"mail samples": mail.SAMPLES}),
     Row(embed_code.blueprint, MODERATORS, READ),
+    Row(api_tokens.blueprint, MODERATORS, SESSION),
     Row(exports.blueprint, MODERATORS, READ),
     Row(imports.blueprint, MODERATORS, SESSION),
     Row(import_upload.blueprint, UPLOADERS, FORM),

@@ -60,7 +60,7 @@ def post(
     answer = session.get_one(Comment, posted.id)
     # The reply's first decision belongs to the action too, so that undoing finds the reply.
     session.scalars(select(Decision).where(Decision.comment_id == answer.id)).one().action_id = action.id
-    action.facts = {"comment": comment.id, "reply": answer.id}
+    action.facts = {**action.facts, "comment": comment.id, "reply": answer.id}
     session.flush()
     return answer, action
 
