@@ -11,7 +11,7 @@ from commentsvc.cli import options, output, service
 from commentsvc.domain.accounts import accounts, api_tokens
 from commentsvc.domain.sites import sites
 from commentsvc.errors import NotFoundError
-from commentsvc.models import ApiToken, Scope, Site, now
+from commentsvc.models import ApiToken, Site, TokenScope, now
 
 
 @click.group()
@@ -24,7 +24,7 @@ def token() -> None:
 @click.option(
     "--scope",
     "scopes",
-    type=click.Choice([scope.value for scope in Scope]),
+    type=click.Choice([scope.value for scope in TokenScope]),
     multiple=True,
     required=True,
     help="What it may be used for; may be given several times.",
@@ -53,7 +53,7 @@ def create(name: str, scopes: tuple[str, ...], site_names: tuple[str, ...], days
         _, text = api_tokens.create(
             session,
             name,
-            [Scope(scope) for scope in scopes],
+            [TokenScope(scope) for scope in scopes],
             [site.id for site in wanted],
             maker_id=accounts.operator(session).id,
             days=days or None,

@@ -2,7 +2,7 @@
 
 from commentsvc.models.address_proofs import AddressCode, AddressProof
 from commentsvc.models.announcements import Announcement, FeedItem, FeedState
-from commentsvc.models.api_tokens import ApiAnswer, ApiToken, ApiTokenSite, Scope
+from commentsvc.models.api_tokens import ApiAnswer, ApiToken, ApiTokenSite, TokenScope
 from commentsvc.models.columns import (
     EditWindow,
     FieldRule,
@@ -82,7 +82,6 @@ __all__ = [
     "Report",
     "Revision",
     "Role",
-    "Scope",
     "Site",
     "Status",
     "Subscription",
@@ -94,6 +93,7 @@ __all__ = [
     "ThreadAlias",
     "Ticket",
     "TitleSource",
+    "TokenScope",
     "Usual",
     "WorkRound",
     "now",

@@ -15,7 +15,7 @@ from commentsvc.models.people import Commenter
 from commentsvc.models.sites import Site
 
 
-class Scope(StrEnum):
+class TokenScope(StrEnum):
     """What a token may be used for."""
 
     READ = "read"

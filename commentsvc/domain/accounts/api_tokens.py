@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, selectinload
 from commentsvc.domain import actions, fields
 from commentsvc.domain.accounts import accounts, token_hashes
 from commentsvc.errors import InvalidFieldsError, NotFoundError
-from commentsvc.models import ApiToken, ApiTokenSite, Role, Scope, Site
+from commentsvc.models import ApiToken, ApiTokenSite, Role, Site, TokenScope
 
 LONGEST_LIFE = 3650
 """Days."""
@@ -28,7 +28,7 @@ _TEXT = re.compile(r"(csvc_([1-9][0-9]{0,17})_[0-9a-f]{40})([0-9a-f]{8})")
 def create(
     session: Session,
     name: str,
-    scopes: Collection[Scope],
+    scopes: Collection[TokenScope],
     site_ids: Collection[int],
     *,
     maker_id: int,
@@ -58,7 +58,7 @@ def create(
         commenter_id=maker_id,
         name=name,
         token_hash="",
-        scopes=[scope.value for scope in Scope if scope in scopes],
+        scopes=[scope.value for scope in TokenScope if scope in scopes],
         expires_at=None if days is None else at + timedelta(days=days),
         created_at=at,
     )

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from commentsvc.domain.accounts import accounts, api_tokens
 from commentsvc.errors import InvalidFieldsError, NotFoundError
-from commentsvc.models import ApiToken, Role, Scope, Site
+from commentsvc.models import ApiToken, Role, Site, TokenScope
 from commentsvc.web import headers
 from commentsvc.web.admin.context import AdminContext, person
 from commentsvc.web.admin.people_forms import NO_EXPIRY, ApiTokenForm
@@ -86,7 +86,7 @@ def _create(form: ApiTokenForm, site_id: int) -> str:
         _, text = api_tokens.create(
             session,
             form.name.data or "",
-            [Scope(scope) for scope in form.scopes.data or []],
+            [TokenScope(scope) for scope in form.scopes.data or []],
             [int(number) for number in form.sites.data or []],
             maker_id=person().id,
             days=None if form.days.data == NO_EXPIRY else int(form.days.data),

@@ -732,7 +732,9 @@ def addresses(
     """
     ids = {"comment_id": comment_id, "site_id": site_id, "action_id": action_id, "token": "x", "name": "json"}
     ids |= (
-        dict.fromkeys(("thread_id", "ban_id", "membership_id", "ticket_id", "note_id", "pressure_id"), 0)
+        dict.fromkeys(
+            ("thread_id", "ban_id", "membership_id", "ticket_id", "note_id", "pressure_id", "token_id"), 0
+        )
         | more
     )
     with app.test_request_context(base_url=BASE_URL):

@@ -24,8 +24,8 @@ from commentsvc.models import (
     Commenter,
     Membership,
     Role,
-    Scope,
     Site,
+    TokenScope,
     now,
 )
 from tests.support.browser_client import BrowserClient
@@ -40,7 +40,7 @@ SHOWN = re.compile(r'value="(csvc_[1-9]\d*_[0-9a-f]{48})"')
 def create(session: Session, maker: Commenter, *site_ids: int, days: int | None = 30) -> str:
     begin_write(session)
     _, text = api_tokens.create(
-        session, "Robot", [Scope.READ], site_ids, maker_id=maker.id, days=days, at=now()
+        session, "Robot", [TokenScope.READ], site_ids, maker_id=maker.id, days=days, at=now()
     )
     session.commit()
     return text
