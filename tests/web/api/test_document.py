@@ -41,7 +41,7 @@ CHECKS = [
     negative_data_rejection,
     positive_data_acceptance,
 ]
-REFUSED = ["400", "401", "404", "412", "415", "422", "428"]
+REFUSED = ["400", "401", "404", "412", "413", "415", "422", "428"]
 EXPECTED = {
     "negative_data_rejection": {"expected-statuses": REFUSED},
     # What the shape allows the validator may still refuse, and a thread or a comment may not exist.
