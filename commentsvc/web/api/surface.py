@@ -223,7 +223,7 @@ def openapi() -> Response:
 def _for_all_pages(response: Response) -> Response:
     """Let the scripts of any page read public answers: they are the same for all, with cookies or without."""
     response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Access-Control-Expose-Headers"] = "Link"
+    response.headers["Access-Control-Expose-Headers"] = "ETag, Link, Retry-After"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
 

@@ -47,7 +47,7 @@ EXPECTED = {
     # What the shape allows the validator may still refuse, and a thread or a comment may not exist.
     "positive_data_acceptance": {"expected-statuses": ["2xx", "304", "404", "409", "412", "422"]},
 }
-EXAMPLES = 5
+EXAMPLES = 4
 """Calls of each operation and kind; whoever wants more raises the number for an hour."""
 RULE = re.compile(r"<(?:int|site):(\w+)>")
 
