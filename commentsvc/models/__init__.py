@@ -3,6 +3,7 @@
 from commentsvc.models.address_proofs import AddressCode, AddressProof
 from commentsvc.models.announcements import Announcement, FeedItem, FeedState
 from commentsvc.models.answer_feeds import AnswerFeed
+from commentsvc.models.api_tokens import ApiAnswer, ApiToken, ApiTokenSite, TokenScope
 from commentsvc.models.columns import (
     EditWindow,
     FieldRule,
@@ -49,6 +50,9 @@ __all__ = [
     "AddressProof",
     "Announcement",
     "AnswerFeed",
+    "ApiAnswer",
+    "ApiToken",
+    "ApiTokenSite",
     "Ban",
     "BanKind",
     "Comment",
@@ -109,6 +113,7 @@ __all__ = [
     "ThreadAlias",
     "Ticket",
     "TitleSource",
+    "TokenScope",
     "Usual",
     "Vote",
     "WorkRound",
