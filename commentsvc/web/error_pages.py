@@ -100,6 +100,14 @@ def answer(status: int, message: str, faults: Sequence[Fault] = ()) -> Response:
     return headers.no_store(response)
 
 
+def set_retry_after(response: Response, error: Exception | None) -> None:
+    """Say in how many seconds the request may be sent again, if the error is one that passes."""
+    if isinstance(error, errors.TooManyError):
+        response.headers["Retry-After"] = str(error.retry_after)
+    elif isinstance(error, errors.ServiceMovingError):
+        response.headers["Retry-After"] = "120"
+
+
 def unavailable(error: SQLAlchemyError) -> str:
     """Log that the database cannot be used, and return a sentence about it."""
     writing = request.method not in READING
@@ -110,10 +118,7 @@ def unavailable(error: SQLAlchemyError) -> str:
 def _ours(error: errors.CommentsvcError) -> ResponseReturnValue:
     faults = problems.faults_of_fields(error.fields) if isinstance(error, errors.InvalidFieldsError) else []
     response = answer(status_of(error), str(error), faults)
-    if isinstance(error, errors.TooManyError):
-        response.headers["Retry-After"] = str(error.retry_after)
-    if isinstance(error, errors.ServiceMovingError):
-        response.headers["Retry-After"] = "120"
+    set_retry_after(response, error)
     return response
 
 

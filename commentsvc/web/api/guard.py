@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from commentsvc.db.outage import is_unavailability
 from commentsvc.domain import actions
 from commentsvc.domain.accounts import api_tokens
-from commentsvc.errors import NotFoundError
+from commentsvc.errors import NotFoundError, ServiceMovingError
 from commentsvc.models import ApiToken
 from commentsvc.web import access
 from commentsvc.web.api import calls
@@ -81,6 +81,6 @@ def _note_use(token: ApiToken) -> None:
     try:
         with writing() as session:
             api_tokens.note_use(session, token, at=at)
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, ServiceMovingError) as error:
         if not is_unavailability(error):
             raise
