@@ -119,11 +119,12 @@ def test_a_thread_loaded_for_a_permalink_is_not_loaded_again_when_scrolled_to(
     assert len(frames) == 1
 
 
-def test_five_requests_show_a_thread_and_writing_brings_the_rest(
+def test_four_requests_show_a_thread_and_coming_to_its_form_brings_the_rest(
     page: Page, service: Service, blog: Blog
 ) -> None:
     write(service, blog, "First!")
-    blog.pages["/"] = article(service)
+    blog.pages["/"] = article(service, before='<div style="height: 1000px"></div>')
+    page.set_viewport_size({"width": 1280, "height": 700})
     needed = asked(page, service.url)
     page.goto(blog.url())
     thread = inside(page)
@@ -132,12 +133,37 @@ def test_five_requests_show_a_thread_and_writing_brings_the_rest(
     def names() -> list[str]:
         return [urlsplit(url).path.rpartition("/")[2] for url in needed]
 
-    assert sorted(names()) == ["core.js", "embed", "embed.js", "frame.css", "main.js"]
+    assert sorted(names()) == ["core.js", "embed", "embed.js", "main.js"]
+    needed.clear()
+    with page.expect_response("**/composer.js"):
+        page.mouse.wheel(0, 1000)
+    page.wait_for_load_state("networkidle")
+    assert sorted(names()) == ["composer.js", "conversations.js", "session.js"]
     needed.clear()
     with page.expect_response("**/embed/own?*"):
         thread.get_by_label("Your comment").focus()
     expect(thread.get_by_role("button", name="Post Comment")).to_be_visible()
-    assert sorted(names()) == ["composer.js", "conversations.js", "own", "session.js"]
+    assert names() == ["own"]
+
+
+def test_a_frame_is_painted_in_its_look_and_height_before_a_module_is_there(
+    page: Page, service: Service, blog: Blog
+) -> None:
+    write(service, blog, *(f"Comment {number}" for number in range(9)))
+    blog.pages["/"] = article(service, style="color: #eee; background: #111; font-family: Georgia;")
+    waiting: list[Route] = []
+    page.route("**/frame/*.js", lambda route: waiting.append(route))
+    page.goto(blog.url(), wait_until="commit")
+    thread = frame(page)
+    expect(thread.locator("time").first).to_have_text("3 hours ago")
+    expect(thread.locator("body")).to_have_css("font-family", "Georgia")
+    expect(thread.locator("body")).to_have_css("color", "rgb(238, 238, 238)")
+    expect(thread.locator("html")).to_have_css("overflow", "hidden")
+    expect(page.locator("iframe")).to_have_attribute("style", re.compile(r"--height: \d{3,4}px"))
+    fits(page.frames[1])
+    for route in waiting:
+        route.continue_()
+    expect(thread.locator("html")).to_have_class("framed auto-height")
 
 
 def test_a_thread_with_nothing_in_it_says_so(page: Page, service: Service, blog: Blog) -> None:
