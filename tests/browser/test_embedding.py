@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
+from commentsvc.domain.sites import embed_lines
 from commentsvc.models import Comment
 from tests.support.browser import Blog, Service
 from tests.support.frame_pages import (
@@ -555,6 +556,54 @@ def test_a_button_is_legible_on_any_accent(
     expect(thread.get_by_role("button", name="Post Comment")).to_have_css(
         "color", "lab(0 0 0)" if words == "black" else "lab(100 0 0)"
     )
+
+
+# --- The host page.
+
+SHIFTS = """
+    window.shifted = 0;
+    new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) shifted += entry.value;
+    }).observe({ type: "layout-shift", buffered: true });
+"""
+FOOTER = "<footer style='background: #ddd; height: 200px'>The end</footer>"
+
+
+def test_the_lines_to_paste_move_nothing_of_the_host_page(page: Page, service: Service, blog: Blog) -> None:
+    """And where nobody sees it, a short thread takes no more than it needs."""
+    write(service, blog, "First!", path="/short")
+    write(service, blog, *(f"Comment {number}" for number in range(30)), path="/long")
+    lines = embed_lines.thread(service.url)
+    page.add_init_script(SHIFTS)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    for path, before, is_seen in (("/short", "", True), ("/long", "", True), ("/short", LONG_READ, False)):
+        intro = f"<p style='height: 8rem'>It is short.</p>{before}"
+        blog.pages[path] = article(service, thread=lines, before=intro, after=FOOTER)
+        page.goto(blog.url(path))
+        if before:
+            page.evaluate("scrollTo(0, document.querySelector('#comments').offsetTop - innerHeight - 100)")
+        fits(inside(page))
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+        assert page.evaluate("shifted") <= 0.02, path
+        place = page.locator("#comments").bounding_box()
+        assert place is not None
+        frame_box = page.locator("iframe").bounding_box()
+        assert frame_box is not None
+        assert place["height"] == max(frame_box["height"], 810 if is_seen else 0)
+
+
+def test_a_frame_shows_quiet_bars_until_it_is_painted(page: Page, service: Service, blog: Blog) -> None:
+    write(service, blog, "First!")
+    blog.pages["/"] = article(service)
+    waiting: list[Route] = []
+    page.route("**/embed?*", lambda route: waiting.append(route))
+    page.goto(blog.url(), wait_until="commit")
+    image = re.compile("linear-gradient")
+    expect(page.locator("iframe")).to_have_css("background-image", image)
+    expect(page.locator("iframe")).to_have_css("animation-name", "none")
+    waiting[0].continue_()
+    expect(frame(page).get_by_text("First!")).to_be_visible()
+    expect(page.locator("iframe")).to_have_css("background-image", "none")
 
 
 # --- Which thread.
