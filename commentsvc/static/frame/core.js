@@ -1,5 +1,6 @@
 // What the frame's modules share; importing it changes nothing.
 
+if (!window.firstPaint) await import("./first_paint.js"); // a page of an older release
 export const { framed, host, hostFacts, isAllowed, sendHeight, sendToHost, updateTimes } = window.firstPaint;
 export const thread = document.getElementById("thread");
 export const form = document.getElementById("reply");
