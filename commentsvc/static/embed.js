@@ -37,7 +37,7 @@ iframe {
   filter: none !important;
   color-scheme: var(--theme) !important
 }
-iframe:not([style*=height]) { background: repeating-linear-gradient(#8882 0 16px, #0000 0 40px) !important }
+iframe:not([style*=height]) { background: repeating-linear-gradient(#8882 0 16px, #0000 0 36px) !important }
 [inert] { margin-bottom: calc(-1 * var(--height, 280px)) !important; opacity: 0 !important }
 @media print { iframe { width: var(--width) !important; height: var(--paper) !important } }
 i { display: block; width: 0; position: relative }
