@@ -358,7 +358,7 @@ p { opacity: .8 }`);
         const html = (origin === location.origin || protocol === "https:")
           && (await fetch(href).then((answer) => answer.ok && answer.text()).catch(() => ""));
         if (!html || !note.isConnected) return;
-        // It can neither touch the page nor tell its height.
+        // It cannot tell its height.
         frame.sandbox = "allow-popups allow-popups-to-escape-sandbox";
         frame.srcdoc = `<!doctype html><base target=_blank><style>html { ${frame.style.cssText} color-scheme: var(--theme); font: 1em system-ui }</style>${html}`;
         frame.style.cssText += "--height: 70vh; --paper: 70vh; --width: 100%";
