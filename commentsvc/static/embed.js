@@ -1,5 +1,5 @@
-// <comment-thread> and <div id="comments"> show a discussion in a frame; <span data-comment-count="URL"> a number.
-// Frames stand in shadow roots, which frameworks do not look into.
+// <comment-thread> and <div id="comments"> show a thread; <span data-comment-count="URL"> a number.
+// Frameworks do not look into shadow roots.
 
 (() => {
   if (customElements.get("comment-thread")) return;
@@ -316,8 +316,7 @@ p { opacity: .8 }`);
         place.scrollIntoView({ block: "center", behavior: data.smooth ? "smooth" : "instant" });
         place.remove();
       }
-      // Which article will a comment be posted under?
-      if (type === "where") this.#send("page", { asked: true, derived: this.#isDerived, ...this.#page() });
+      if (type === "where") this.#send("page", { asked: true, derived: this.#isDerived, ...this.#page() }); // before posting
       if (type === "other") {
         this.#permalink = data.comment;
         this.#restart();
@@ -439,7 +438,8 @@ p { opacity: .8 }`);
   function start() {
     scan();
     watchPage();
-    checkPage(); // the head is complete
+    checkPage();
+    if (location.search.includes("commentsvc-doctor")) import(`${service}/static/-/doctor.js`);
   }
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
   else start();

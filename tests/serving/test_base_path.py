@@ -37,6 +37,7 @@ ADMIN_PAGES = (
     "/admin/sites/1",
     "/admin/sites/1/activity",
     "/admin/sites/1/bans",
+    "/admin/sites/1/endpoints",
     "/admin/sites/1/statistics",
     "/admin/sites/1/people",
     "/admin/threads/sites/1/remap",

@@ -20,7 +20,8 @@ _ATTEMPT_MS = 200
 """One attempt; while it lasts, nobody can write."""
 _VACUUMED = (
     "comment, comment_search, commenter, commenter_search, decision, revision, pending_edit, report, identity, "
-    "picture, login_session, ticket, membership, note, ban, action, filter_word, subscription, suppression, delivery"
+    "picture, login_session, ticket, membership, note, ban, action, filter_word, subscription, suppression, delivery, "
+    "delivery_try"
 )
 """Tables that hold something of a person."""
 

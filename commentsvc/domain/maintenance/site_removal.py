@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from commentsvc.db.session import begin_write
 from commentsvc.domain.maintenance import deleted_data
 from commentsvc.domain.threads import threads
-from commentsvc.models import Comment, Origin, Site, Thread
+from commentsvc.models import Comment, Origin, PreviewOrigin, Site, Thread
 
 BATCH = 200
 """Comments per transaction, during which nobody else can write on SQLite."""
@@ -46,7 +46,8 @@ def remove(
     comments and returns False if the site is still there.
     """
     begin_write(session)
-    _run(session, delete(Origin).where(Origin.site_id == site_id))
+    for table in (Origin, PreviewOrigin):
+        _run(session, delete(table).where(table.site_id == site_id))
     threads.invalidate_site(session, site_id)
     session.commit()
     removed = 0

@@ -27,6 +27,7 @@ PAGES = {
     "/sign-in": "Sign-in",
     "/team": "Team",
     "/mail": "Mail",
+    "/endpoints": "Webhooks and chat",
     "/embed-code": "Embed code",
     "/import": "Import",
     "/export": "Export",
