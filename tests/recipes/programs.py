@@ -6,7 +6,6 @@ skipped by its check, with the reason.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -177,12 +176,6 @@ def _unpack(packages: list[str], place: Path) -> tuple[int, str]:
         for file in sorted(Path(folder).glob("*.deb")):
             run(["dpkg", "-x", str(file), str(place)])
     return result
-
-
-def version(name: str) -> str:
-    """Return the version of a generator's package in Node."""
-    package = {"eleventy": "@11ty/eleventy", "docusaurus": "@docusaurus/core"}.get(name, name)
-    return str(json.loads((OWN / name / "node_modules" / package / "package.json").read_text())["version"])
 
 
 if __name__ == "__main__":
