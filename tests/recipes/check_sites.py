@@ -82,10 +82,12 @@ def build(name: str, website: Website, service_url: str) -> str:
 def test_a_site_has_its_threads(name: str, page: Page, service: Service, website: Website) -> None:
     blog = website.blog
     write(service, blog, "First of one", "Second of one", path="/one/")
-    write(service, blog, "First of two", "Second of two", path="/two/")
+    *_, last = write(
+        service, blog, *(f"Number {number} of two" for number in range(12)), "Last of two", path="/two/"
+    )
     built = build(name, website, service.url)
     assert "First of one" in built
-    assert "Second of two" not in built
+    assert "Last of two" not in built
     page.add_init_script(SHIFTS)
     page.goto(blog.url("/one/"))
     page.evaluate("window.stayed = true")
@@ -94,9 +96,11 @@ def test_a_site_has_its_threads(name: str, page: Page, service: Service, website
     expect(page.locator("iframe")).to_have_css("opacity", "1")
     assert sum(page.evaluate("shifts")) <= MOST_SHIFT
     page.get_by_role("link", name="The other").click()
-    expect(frame(page).get_by_text("Second of two", exact=True)).to_be_visible()
+    expect(frame(page).get_by_text("Last of two", exact=True)).to_be_visible()
     expect(page.locator("iframe")).to_have_count(1)
     assert page.evaluate("window.stayed === true") == (name in STAYS)
+    page.evaluate(f"location.hash = '#comment-{last}'")
+    expect(frame(page).locator(f"#comment-{last}")).to_be_in_viewport()
     page.goto(blog.url("/count/" if name == "docusaurus" else "/"))
     expect(page.get_by_role("link", name="2 comments").first).to_be_visible()
 
