@@ -1,6 +1,6 @@
 """Takes the pictures in this folder from the demonstration: `python docs/screenshots.py`, with `make test`'s .venv.
 
-`python docs/screenshots.py admin` takes those of the admin view alone.
+`python docs/screenshots.py admin` takes those of the admin view alone, and `… readers` the others.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ def keep(page: Page, name: str) -> None:
     picture.quantize(256, dither=Image.Dither.NONE).save(HERE / f"{name}.png", optimize=True)
 
 
-def article(browser: Browser, path: str, *, scheme: str, size: tuple[int, int]) -> tuple[Page, FrameLocator]:
+def article(
+    browser: Browser, path: str, *, scheme: str, size: tuple[int, int], look: str = ""
+) -> tuple[Page, FrameLocator]:
     """Open an article of the blog with its thread at the top of the window."""
     context = browser.new_context(
         color_scheme="dark" if scheme == "dark" else "light",
@@ -55,6 +57,8 @@ def article(browser: Browser, path: str, *, scheme: str, size: tuple[int, int]) 
         locale="en-GB",
     )
     page = context.new_page()
+    set_look = f"document.getElementById('comments').dataset.look = '{look}'"
+    page.add_init_script(f"addEventListener('DOMContentLoaded', () => {{ {set_look} }})")
     page.goto(BLOG + path)
     place = page.locator("comment-thread").first
     place.scroll_into_view_if_needed()
@@ -75,6 +79,10 @@ def readers(browser: Browser) -> None:
         for place, size in (("article", DESKTOP), ("phone", PHONE)):
             page, _ = article(browser, "/comment-section/", scheme=scheme, size=size)
             keep(page, f"{place}-{scheme}")
+            page, frame = article(browser, "/comment-section/", scheme=scheme, size=size, look="cards")
+            frame.locator("#text").fill("I was one of the two. **Shimmer inks** are fine.")
+            frame.get_by_role("toolbar").wait_for()
+            keep(page, f"cards-{scheme}" if place == "article" else f"cards-{place}-{scheme}")
     page, frame = article(browser, "/comment-section/", scheme="light", size=(900, 900))
     frame.locator("#text").fill("This is the one I have been waiting for.")
     frame.get_by_role("button", name="Post Comment").click()
@@ -147,7 +155,8 @@ def main() -> None:
         )
         if "admin" not in sys.argv:
             readers(browser)
-        moderators(browser, link)
+        if "readers" not in sys.argv:
+            moderators(browser, link)
         browser.close()
 
 

@@ -26,8 +26,14 @@ PAGES = {
     FIRST_FROST: "first-frost.html",
     "/two-threads/": "two-threads.html",
     "/one-page-app/": "one-page-app.html",
+    "/looks/": "looks.html",
 }
-FILES = {"/style.css": "text/css", "/blog.js": "text/javascript", "/one-page-app.js": "text/javascript"}
+FILES = {
+    "/style.css": "text/css",
+    "/blog.js": "text/javascript",
+    "/one-page-app.js": "text/javascript",
+    "/looks.js": "text/javascript",
+}
 
 _FOLDER = Path(__file__).parent / "pages"
 _TEMPLATES = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True)

@@ -108,7 +108,7 @@ p { opacity: .8 }`);
         else this.#restart();
       }
     });
-    #shownSigns = ""; // of the look that the frame knows
+    #shownSigns = ""; // of the look
     #shownPage = ""; // where this article was last
     #permalink = 0;
 
@@ -242,7 +242,7 @@ p { opacity: .8 }`);
     }
 
     #appearance() {
-      // Outside, where the page's rules reach.
+      // Page rules stop at shadow roots.
       const probe = this.#host.appendChild(make("comment-thread"));
       const link = probe.appendChild(make("a", { href: "#" }));
       this.#slot.hidden = false; // or WebKit has no styles of it
@@ -254,7 +254,7 @@ p { opacity: .8 }`);
       const ground = brightness(...grounds(this.#host));
       const text = brightness(own("text") || color);
       const wanted = this.#attribute("theme");
-      // The text tells, unless it is illegible there.
+      // The text tells, unless illegible.
       const isDark = wanted === "dark" || (wanted !== "light" && (Math.abs(text - ground) < 64 ? ground < 140 : text > (ground || 140)));
       const suits = isDark === brightness(color) > 140;
       const legible = isDark ? brightness(accent) > 90 : brightness(accent) < 165;
@@ -263,7 +263,10 @@ p { opacity: .8 }`);
         font: own("font") || style.fontFamily,
         text: own("text") || (suits ? color : ""),
         accent: own("accent") || (suits && legible && ![color, getComputedStyle(link).color].includes(accent) ? accent : ""),
+        size: own("size") || style.fontSize,
         radius: own("radius"),
+        card: own("card"),
+        look: this.#attribute("look"),
       };
       probe.remove();
       this.#slot.hidden = !this.#frame.inert;
@@ -271,11 +274,11 @@ p { opacity: .8 }`);
       return look;
     }
 
-    /** No event tells of style sheets and animations. */
+    /** Called often: no event tells of styles. */
     #sendLook() {
-      const { color, fontFamily } = getComputedStyle(this.#host);
+      const { color, fontFamily, fontSize } = getComputedStyle(this.#host);
       const link = getComputedStyle(document.links[0] ?? this.#host).color;
-      const signs = [color, fontFamily, link, this.#attribute("theme"), ...grounds(this.#host)].join();
+      const signs = [color, fontFamily, fontSize, link, this.#attribute("theme"), this.#attribute("look"), ...grounds(this.#host)].join();
       if (signs === this.#shownSigns) return;
       this.#shownSigns = signs;
       this.#send("look", { look: this.#appearance() });
@@ -339,7 +342,7 @@ p { opacity: .8 }`);
       const timer = setInterval(() => this.#ready && this.#sendLook(), 250);
       signal.addEventListener("abort", () => clearInterval(timer));
 
-      // No event reports that a frame has failed.
+      // No event tells of failed frames.
       const checkReady = () => this.#ready || signal.aborted || this.#fail();
       frame.addEventListener("load", () => setTimeout(checkReady, 4000), { once: true, signal });
       setTimeout(checkReady, 20000);

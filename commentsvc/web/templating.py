@@ -48,6 +48,7 @@ def init_app(app: Flask) -> None:
         asset=lambda name: base_path + static_files.url(name),
         base_path=base_path,
         inline=inline_files.inline,
+        longest_comment=services_of(app).settings.max_comment_length,
         service_host=services_of(app).settings.host,
         page_mark=person_marks.page_mark,
     )

@@ -323,14 +323,25 @@ def test_a_permalink_to_what_is_not_there_changes_nothing(page: Page, service: S
     assert len(looked) == 2
 
 
-def test_a_comments_date_leads_to_the_article_at_that_comment(
+def test_a_click_at_a_comments_time_copies_its_link_or_leads_there(
     page: Page, service: Service, blog: Blog
 ) -> None:
     ids = write(service, blog, "One", "Two")
     blog.pages["/"] = article(service, before=LONG_READ)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(blog.url())
     page.locator("comment-thread").scroll_into_view_if_needed()
-    frame(page).locator(f"#comment-{ids[1]} .when").click()
+    time = frame(page).locator(f"#comment-{ids[1]} .when")
+    words = time.text_content() or ""
+    inside(page).evaluate("() => { window.acts = []; window.setTimeout = (act) => acts.push(act); }")
+    time.click()
+    expect(time).to_have_text("Link copied")
+    expect(frame(page).locator("#status")).to_have_text("Link copied")
+    assert page.evaluate("navigator.clipboard.readText()") == f"{service.url}/comment/{ids[1]}"
+    inside(page).evaluate("acts.forEach((act) => act())")
+    expect(time).to_have_text(words)
+    inside(page).evaluate("navigator.clipboard.writeText = () => Promise.reject()")
+    time.click()
     page.wait_for_url(f"**/#comment-c{ids[1]}")
     in_view(page, ids[1])
 

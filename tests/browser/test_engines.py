@@ -198,8 +198,11 @@ def test_a_permalink_goes_to_its_comment_in_a_box(
 def test_a_thread_follows_the_pages_dark_look(page: View, service: Service, blog: Blog) -> None:
     write(service, blog, "First!")
     dark = "<style>.dark { background: #111; color: #eee; transition: color 1s }</style>"
-    blog.pages["/"] = article(service, head=dark, thread='<div id="around"><div id="comments"></div></div>')
+    thread = '<div id="around"><div id="comments" data-look="cards"></div></div>'
+    blog.pages["/"] = article(service, head=dark, thread=thread)
     page.go(blog.url()).thread.shows("First!")
+    card = "return getComputedStyle(document.querySelector('.conversation')).borderTopWidth"
+    assert page.thread.run(card) == "1px"
     colour = "return getComputedStyle(document.querySelector('.comment .text')).color"
     light = page.thread.run(colour)
     page.run("document.getElementById('around').className = 'dark'")

@@ -152,6 +152,23 @@ def test_a_page_that_changes_in_place_shows_another_thread(demo: Demo, page: Pag
     thread.get_by_text("She answers within the week").first.wait_for()
 
 
+def test_looks_are_tried_and_their_contrast_computed(demo: Demo, page: Page) -> None:
+    page.goto(f"http://localhost:{demo.blog_port}/looks/")
+    conversation = page.frame_locator("comment-thread iframe").locator(".conversation").first
+    expect(conversation).to_have_css("border-top-width", "0px")
+    page.get_by_label("Look").select_option("cards")
+    page.get_by_label("Text").fill("#767676")
+    page.get_by_role("textbox", name="Card").fill("white")
+    expect(conversation).to_have_css("border-top-width", "1px")
+    expect(conversation).to_have_css("color", "rgb(118, 118, 118)")
+    # The grey that is known for being just dark enough on white.
+    expect(page.locator("#contrast tr").nth(3)).to_have_text("Text on a card4.54 : 1enough")
+    page.get_by_label("Text").fill("#777")
+    expect(page.locator("#contrast tr").nth(3)).to_have_text("Text on a card4.47 : 1too little")
+    expect(page.locator("#code")).to_contain_text('<comment-thread look="cards"></comment-thread>')
+    expect(page.locator("#code")).to_contain_text("--comments-card: white;")
+
+
 def test_the_front_page_counts(demo: Demo, page: Page) -> None:
     page.goto(f"http://localhost:{demo.blog_port}/")
     page.get_by_role("link", name="Comments: 120").wait_for()

@@ -2,9 +2,10 @@
 
 import { placeConversation, placeReplies } from "./conversations.js";
 import {
-  base, draft, draftKey, earlierDraftKey, form, framed, highlight, hostFacts, load, loadLogin, page, parse, sendToHost, thread,
+  draft, draftKey, earlierDraftKey, form, framed, highlight, hostFacts, load, loadLogin, page, parse, sendToHost, thread,
 } from "./core.js";
 import { authHeaders, lastVisit, randomHex, save, saveVisit } from "./session.js";
+import { addTools } from "./text_box.js";
 
 const DAY = 86400000;
 const DETAILS = ["name", "email", "website"];
@@ -22,7 +23,7 @@ const loginModule = await loadLogin();
 const home = document.createComment("form");
 form.before(home);
 
-// A key by which the service knows this browser's comments again: for this tab, or while the details are remembered.
+// The service knows this browser's comments by a key: of this tab, or of remembered details.
 let savedKey = load("localStorage", "key") ?? load("sessionStorage", "key");
 const authorKey = savedKey ?? randomHex(24);
 fields.author_key.value = authorKey;
@@ -77,7 +78,7 @@ form.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !cancel.hidden) cancel.click();
 });
 
-// --- `reader`: the latest answer of loadReader; null while nobody writes who was not known here before.
+// --- `reader`: the latest answer of loadReader; null until it is needed.
 
 let reader = null;
 let forms;
@@ -86,13 +87,13 @@ let readerAsked = 0;
 let visit;
 let readerAskedAt = 0;
 let shownMark; // the member's whom the form shows; null for a guest
-// On a page of its own: its link "Change" led here, or a guest's form came back with an error.
+// On a page of its own: after "Change", or after an error in a guest's form.
 const staysGuest = !framed && fields.identity.value === "guest"
   && (!location.pathname.endsWith("/thread") || new URLSearchParams(location.search).has("as"));
 
 /**
- * Ask for what is this reader's alone: who they are, a form token that is not as old as the page, their held
- * comments. Says whether somebody is logged in.
+ * Ask for what is this reader's alone, with a form token that is not as old as the page. Says whether somebody is
+ * logged in.
  */
 async function loadReader() {
   const asked = ++readerAsked;
@@ -126,7 +127,7 @@ async function showMine(comments) {
   (await forms)?.showOwn(mine);
 }
 
-/** Show the form as the person's who is logged in now, and say so where that was another. */
+/** Show who is logged in now, and say so where that was another. */
 function showReader({ claim = "", csrf, member, token }) {
   fields.token.value = token;
   const changed = shownMark !== undefined && shownMark !== (member?.mark ?? null);
@@ -138,7 +139,7 @@ function showReader({ claim = "", csrf, member, token }) {
   if (claims && (changed || !claim || !claims.firstChild)) claims.replaceChildren(parse(claim));
 }
 
-// What this browser wrote as a guest, for a member to take: the service offers it, lists it, and says what it did.
+// A member may take what this browser wrote as a guest.
 claims?.addEventListener("click", async ({ target }) => {
   if (target.type !== "button") return;
   const { body } = await post(`${form.getAttribute("action")}/claim`, new URLSearchParams(new FormData(form)));
@@ -146,8 +147,7 @@ claims?.addEventListener("click", async ({ target }) => {
   claims.focus();
 });
 
-// Another tab may log in or out: when this one comes to the front it asks who is there, at most once a
-// second; not where nobody has written or logged in yet.
+// Another tab may log in or out: in front, this one asks who is there, at most once a second.
 let refreshTimer;
 
 function refreshReader() {
@@ -222,39 +222,7 @@ function findMissing() {
   return Object.fromEntries(asked.filter(([name]) => fields[name]?.required && !fields[name].value.trim()));
 }
 
-/** Give a form's tabs their work: to write, and to see it as a comment. Returns what shows the first or the second. */
-export function addPreview(within, showMessage) {
-  const [write, preview] = within.querySelectorAll("[role=tabpanel]");
-  const tabs = [...within.querySelectorAll("[role=tab]")];
-  const source = write.querySelector("textarea");
-  const show = (number) => {
-    tabs.forEach((tab, index) => {
-      tab.ariaSelected = String(index === number);
-      tab.tabIndex = index === number ? 0 : -1;
-    });
-    write.hidden = number === 1;
-    preview.hidden = !write.hidden;
-  };
-  tabs[0].addEventListener("click", ({ detail }) => {
-    show(0);
-    if (detail) source.focus(); // whoever uses the keyboard stays at the tabs
-  });
-  tabs[1].addEventListener("click", async () => {
-    const reply = await post(`${base}embed/preview`, new URLSearchParams({ text: source.value }));
-    if (!reply.ok) return showMessage(reply.body.message);
-    preview.replaceChildren(parse(reply.body.html));
-    show(1);
-  });
-  tabs[0].parentElement.addEventListener("keydown", ({ key, target }) => {
-    if (!["ArrowLeft", "ArrowRight"].includes(key)) return;
-    const other = tabs[+(target === tabs[0])];
-    other.focus();
-    other.click();
-  });
-  return show;
-}
-
-const showTab = addPreview(form, (message) => showErrors({ text: message }));
+const showTab = addTools(form, (message) => showErrors({ text: message }));
 
 // --- Sending. `sent`: whether the form has gone out as it stands.
 
@@ -347,7 +315,7 @@ function showPosted({ count, held, html, id, mine: added, note = "", notice = ""
   }
 }
 
-/** Say how many comments there are; where none is published, not that there is none above one's own. */
+/** Say how many comments there are, but not "none" above one's own. */
 function showCount() {
   const count = +total?.dataset.count;
   if (count) total.textContent = count === 1 ? "1 Comment" : `${count.toLocaleString("en")} Comments`;

@@ -23,6 +23,7 @@ window.firstPaint = (() => {
 
   /** Tell the host page how high this is; `paper`: without the form, and nothing folded. */
   function sendHeight() {
+    if (root.hidden) return;
     const height = Math.ceil(document.body.getBoundingClientRect().height);
     let paper = height - (document.getElementById("reply")?.offsetHeight ?? 0);
     for (const text of document.querySelectorAll(".text")) paper += text.scrollHeight - text.clientHeight;
@@ -32,13 +33,21 @@ window.firstPaint = (() => {
   // Values that can load nothing.
   const UNSAFE = /[;{}\\]|(?<!rgba?|hsla?|hwb|lab|lch|color|mix|dark|calc)\(/i;
 
+  const sheet = document.getElementById("looks");
+
+  /** Returns a promise while the sheet of that look is on its way. */
   function applyLook(look) {
     if (!look || typeof look !== "object") return;
     if (["light", "dark"].includes(look.theme)) root.dataset.theme = look.theme;
-    for (const name of ["text", "accent", "font", "radius"]) {
+    for (const name of ["text", "accent", "font", "radius", "size", "card"]) {
       const value = look[name];
       if (typeof value === "string" && value.length < 400 && !UNSAFE.test(value)) root.style.setProperty(`--${name}`, value);
     }
+    root.dataset.look = look.look;
+    if (look.look && sheet?.disabled) return new Promise((resolve) => {
+      root.hidden = !(sheet.disabled = false);
+      sheet.onload = sheet.onerror = () => resolve(root.hidden = false);
+    });
   }
 
   const UNITS = [["year", 31557600], ["month", 2629800], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]];
@@ -53,15 +62,13 @@ window.firstPaint = (() => {
     }
   }
 
-  if (host.origin) {
-    root.classList.add("unscrolled");
-    applyLook(hostFacts.look);
-  }
+  if (host.origin) root.classList.add("unscrolled");
+  const hasLook = host.origin && applyLook(hostFacts.look);
   // When all of the page is parsed, but before its modules.
   document.addEventListener("readystatechange", () => {
     updateTimes();
     sendHeight();
   }, { once: true });
 
-  return { applyLook, framed, host, hostFacts, isAllowed, sendHeight, sendToHost, updateTimes };
+  return { applyLook, framed, hasLook, host, hostFacts, isAllowed, sendHeight, sendToHost, updateTimes };
 })();

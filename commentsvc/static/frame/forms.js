@@ -75,7 +75,7 @@ export async function openForm(link) {
   text.hidden = elements.text;
   const error = form.querySelector(".error");
   const showError = (message) => Object.assign(error, { textContent: message, hidden: false });
-  if (elements.text) (await import("./composer.js")).addPreview(form, showError);
+  if (elements.text) (await import("./text_box.js")).addTools(form, showError);
   const close = () => {
     form.remove();
     text.hidden = false;

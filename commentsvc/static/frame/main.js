@@ -52,8 +52,10 @@ if (framed) {
       dispatchEvent(new Event("ssotoken"));
     }
   });
-  if (host.origin) connectToHost();
-  else parent.postMessage({ commentsvc: "ready" }, "*"); // a link in here lost the fragment: the host page answers
+  if (host.origin) {
+    await firstPaint.hasLook;
+    connectToHost();
+  } else parent.postMessage({ commentsvc: "ready" }, "*"); // a link in here lost the fragment: the host page answers
 }
 
 new ResizeObserver(fit).observe(document.body);
@@ -127,6 +129,7 @@ setTimeout(() => import("./live.js"), 2e4);
 
 const LINKS = [
   ["a[data-more]", loadMore],
+  [".when", async (link) => (await import("./permalinks.js")).copy(link)],
   [".in-reply-to", (link) => showComment(+link.hash.slice(9))],
   [".reply-link", replyTo],
   [".menu a", async (link) => (await import("./forms.js")).openForm(link)],

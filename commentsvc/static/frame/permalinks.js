@@ -20,3 +20,15 @@ export async function show(link) {
   }
   if (comment) highlight(comment, false);
 }
+
+/** Copy the link, or follow it where that is refused. */
+export async function copy(link) {
+  const time = link.querySelector("time");
+  try {
+    await navigator.clipboard.writeText(link.href);
+  } catch {
+    return open(link.href, "_top");
+  }
+  link.textContent = document.getElementById("status").textContent = "Link copied";
+  if (time) setTimeout(() => link.replaceChildren(time), 3e3);
+}
