@@ -35,6 +35,11 @@ quick: check ## The checks, then every test that needs no browser
 	@$(BIN)/python -m tests.support.nginx
 	@$(BIN)/python -m pytest $(PARALLEL) -m 'not browser'
 
+recipes: $(VENV)/.checks ## Build tiny sites with the generators of docs/recipes/, and open them with a real service
+	@$(BIN)/python -m tests.support.chromium
+	@$(BIN)/python -m tests.recipes.programs
+	@$(BIN)/python -m pytest -p no:cacheprovider tests/recipes/check_sites.py tests/recipes/check_wordpress.py
+
 docs: $(VENV)/.checks ## The documents as a site, in docs/_build/index.html
 	@$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet -b html -c docs . docs/_build
 	@echo "Open docs/_build/index.html"
@@ -72,4 +77,4 @@ $(BIN)/python:
 	echo "Where it goes by another name: make PYTHON=/path/to/python" >&2; \
 	exit 1
 
-.PHONY: help demo serve check test quick docs bench constraints clean
+.PHONY: help demo serve check test quick recipes docs bench constraints clean

@@ -32,7 +32,7 @@ CHANGES = "changes.bell"
 def create_app(settings: Settings | None = None) -> Flask:
     """Return the service as a WSGI application; `settings` default to the process's environment."""
     settings = settings or Settings.from_env(os.environ)
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, settings.log_format)
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     app = Flask("commentsvc", static_folder=None)
     app.config.update(

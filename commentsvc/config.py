@@ -69,7 +69,8 @@ class Settings:
     """The operator's settings. Field names are the variables' names without the prefix, in lower case."""
 
     secret_key: str = _setting(
-        "Signs forms, sessions and links; a new key ends them. At least 32 characters; `commentsvc init` makes one.",
+        "Signs forms, sessions and links, and encrypts the addresses of webhooks; a new key ends them. At least 32 "
+        "characters; `commentsvc init` makes one.",
         default=None,
     )
     base_url: str = _setting(
@@ -131,6 +132,12 @@ class Settings:
         "`on` also reads article titles at private addresses, for a blog in the same network.",
         default="off",
     )
+    private_endpoints: tuple[str, ...] = _setting(
+        "Origins in your own network that webhooks and chat messages may reach, such as `http://ntfy.lan:8080`, "
+        "separated by commas.",
+        default="",
+        shown="none",
+    )
     keep_network_days: int = _setting(
         "Days for which the hash of a comment's network is kept; 0: as long as the comment.",
         default="90",
@@ -153,6 +160,14 @@ class Settings:
         shown="no backups",
     )
     log_level: str = _setting("`DEBUG`, `INFO`, `WARNING` or `ERROR`.", default="INFO")
+    log_format: str = _setting(
+        "`text`, or `json`: each line of both logs is a JSON object, with the request's id.", default="text"
+    )
+    metrics_token: str = _setting(
+        "The token with which Prometheus reads `/metrics`; 20 to 200 random characters.",
+        default="",
+        shown="no metrics",
+    )
     mastodon: bool = _setting("`on` lets people of any Mastodon instance log in.", default="off")
     providers_order: tuple[str, ...] = _setting(
         "Login providers in the order of their buttons, such as `github, google, mycompany`; others follow.",

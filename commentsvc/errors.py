@@ -112,6 +112,13 @@ class AlreadyPostedError(CommentsvcError):
         super().__init__("This comment was posted before.")
 
 
+class KeyReusedError(CommentsvcError):
+    """A request has the Idempotency-Key of an earlier, different one."""
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was used for another request. Use a new one for each request.")
+
+
 class StaleFormError(CommentsvcError):
     """The signed form token is missing, invalid or too old; `genuine` is true if it was valid for this form."""
 

@@ -96,6 +96,9 @@ KINDS = (
         "__cf_* cf_chl_* doing_wp_cron wordfence_lh wordfence_loghuman nowprocket swcfpc cn-reloaded fbrefresh "
         "preview_id preview_nonce _thumbnail_id",
     ),
+    ParameterKind(
+        "Our own: it opens the panel that explains why a page shows no comments.", "commentsvc-doctor"
+    ),
     ParameterKind("A number that scripts add to bypass caches.", "_", values=r"\d{9,}"),
 )
 

@@ -25,6 +25,7 @@ OWN_PATHS = frozenset(
     [
         "account",
         "admin",
+        "api",
         "comment",
         "comments.ndjson",
         "counts",
@@ -36,10 +37,13 @@ OWN_PATHS = frozenset(
         "healthz",
         "latest",
         "latest.js",
+        "livez",
         "login",
         "mail",
+        "metrics",
         "picture",
         "privacy",
+        "readyz",
         "receipt",
         "static",
         "thread",
@@ -82,6 +86,12 @@ def _read_switch(text: str) -> bool:
 def _read_secret(text: str) -> str:
     if len(text) < 32 or len(set(text)) < 8 or _WEAK_SECRETS.match(text):
         raise ValueError("must be at least 32 random characters. `commentsvc init` makes one.")
+    return text
+
+
+def _read_token(text: str) -> str:
+    if text and not re.fullmatch(r"[A-Za-z0-9._~+/=-]{20,200}", text):
+        raise ValueError("must be 20 to 200 letters, digits and -._~+/=, made at random.")
     return text
 
 
@@ -236,6 +246,20 @@ def _read_addresses(text: str) -> tuple[str, ...]:
     return tuple(_read_address(part.strip()) for part in text.split(",") if part.strip())
 
 
+def _read_origins(text: str) -> tuple[str, ...]:
+    return tuple(_read_origin(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _read_origin(text: str) -> str:
+    try:
+        origin = origin_of(text)
+    except BadAddressError:
+        origin = ""
+    if not origin or urlsplit(text).path not in {"", "/"} or urlsplit(text).query:
+        raise ValueError(f"{text[:80]!r} is not an origin such as http://ntfy.lan:8080")
+    return origin
+
+
 def _read_names(text: str) -> tuple[str, ...]:
     names = tuple(part.strip().lower() for part in text.split(",") if part.strip())
     if twice := next((name for name in names if names.count(name) > 1), None):
@@ -247,6 +271,12 @@ def _read_log_level(text: str) -> str:
     if text.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
         raise ValueError(f"{text!r} is not DEBUG, INFO, WARNING or ERROR")
     return text.upper()
+
+
+def _read_log_format(text: str) -> str:
+    if text.lower() not in {"text", "json"}:
+        raise ValueError(f"{text!r} is not text or json")
+    return text.lower()
 
 
 READERS: dict[str, Callable[[str], Any]] = {
@@ -264,6 +294,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "mail_per_hour": _read_rate,
     "digest_hour": _read_hour,
     "private_articles": _read_switch,
+    "private_endpoints": _read_origins,
     "post_limit": _read_limit,
     "person_limit": _read_limit,
     "thread_limit": _read_limit,
@@ -272,6 +303,8 @@ READERS: dict[str, Callable[[str], Any]] = {
     "mail_from": _read_address,
     "alert_mail": _read_addresses,
     "log_level": _read_log_level,
+    "log_format": _read_log_format,
+    "metrics_token": _read_token,
     "mastodon": _read_switch,
     "providers_order": _read_names,
 }

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 project = "commentsvc"
 extensions = ["myst_parser"]
 root_doc = "README"
-include_patterns = ["*.md", "docs/*.md"]
+include_patterns = ["*.md", "docs/*.md", "docs/recipes/*.md"]
 exclude_patterns = [
     ".*",
     "bench",

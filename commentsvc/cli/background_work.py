@@ -19,6 +19,7 @@ from commentsvc.db import write_stop
 from commentsvc.db.outage import is_unavailability, outage_of
 from commentsvc.domain import hash_keys
 from commentsvc.domain.admin import edits, import_jobs
+from commentsvc.domain.endpoints import endpoints
 from commentsvc.domain.maintenance import (
     article_titles,
     deleted_data,
@@ -27,7 +28,7 @@ from commentsvc.domain.maintenance import (
     work_rounds,
 )
 from commentsvc.domain.maintenance.retention import RetentionPeriods
-from commentsvc.domain.notifications import outbox
+from commentsvc.domain.notifications import events, outbox
 from commentsvc.domain.notifications.outbox import OutgoingMail, Send
 from commentsvc.domain.subscriptions import announcements, fan_out, feeds, moderator_mail
 from commentsvc.domain.subscriptions.composing import Composer
@@ -71,6 +72,7 @@ class BackgroundWork:
         self._next_record = self._next_sweep = self._next_log = time.monotonic()
         self._import: threading.Thread | None = None
         self._backups = ScheduledBackups(engine, settings)
+        self._requests: threading.Thread | None = None
 
     def run(self) -> None:
         """Do a round every few seconds until `stopped` returns True; log errors."""
@@ -91,6 +93,7 @@ class BackgroundWork:
             self._mail,
             *self._upkeep(),
             self._begin_import,
+            self._begin_requests,
             self._backups.begin,
             self._backups.keep_ledger,
             self._sweep,
@@ -106,6 +109,7 @@ class BackgroundWork:
         for step in self._upkeep():
             step(session)
         self._import_uploads(session)
+        self._send_requests(session)
         self._backups.keep_ledger(session)
         session.rollback()
         self._backups.make()
@@ -125,10 +129,19 @@ class BackgroundWork:
     def _mail(self, session: Session) -> int:
         """Send all mail that is due, and return how many were tried."""
         if not self._settings.smtp_url:
-            fan_out.discard(session, at=now())
-            return 0
+            return self._without_mail(session)
         with sending(self._settings) as send:
             return self._send_all(session, send)
+
+    def _without_mail(self, session: Session) -> int:
+        """Tell only endpoints of new comments; return that no mail was tried."""
+        if endpoints.is_any(session):
+            key = hash_keys.load(self._engine)
+            hour = self._settings.digest_hour
+            fan_out.spread(session, key, digest_hour=hour, at=now(), mails=False, stopped=self._stopped)
+        else:
+            fan_out.discard(session, at=now())
+        return 0
 
     def _send_all(self, session: Session, send: Send) -> int:
         tried = 0
@@ -173,6 +186,30 @@ class BackgroundWork:
             target=_run, args=(self._engine, self._import_uploads), name="import by upload"
         )
         self._import.start()
+
+    def _begin_requests(self, session: Session) -> None:
+        """Begin to send what is due to endpoints in a thread of its own, so that mail never waits for their servers."""
+        is_running = self._requests is not None and self._requests.is_alive()
+        if is_running or not endpoints.is_any(session):
+            return
+        self._requests = threading.Thread(
+            target=_run, args=(self._engine, self._send_requests), name="requests to endpoints"
+        )
+        self._requests.start()
+
+    def _send_requests(self, session: Session) -> None:
+        if not endpoints.is_any(session):
+            return
+        from commentsvc.domain.endpoints import (
+            composing,
+            sending,
+        )  # here, because few services have endpoints
+
+        events.spread_held(session, at=now())
+        writer = composing.RequestWriter(MailLinks(self._settings.base_url), self._settings.secret_key)
+        sender = sending.EndpointSender(writer, self._settings.private_endpoints)
+        while not self._stopped() and sending.deliver(session, sender, at=now()):
+            pass
 
     def _import_uploads(self, session: Session) -> None:
         if import_jobs.is_any_due(session):

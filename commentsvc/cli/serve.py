@@ -71,6 +71,7 @@ def serve(bind: str, workers: int, access_log: bool) -> None:
             where,
             workers=workers,
             access_log=access_log,
+            log_format=settings.log_format,
         )
 
 
@@ -115,7 +116,7 @@ def _show_settings() -> None:
 
 
 def _shown(name: str, value: object) -> str:
-    if name == "secret_key":
+    if name in {"secret_key", "metrics_token"} and value:
         return "(kept secret)"
     if name in {"database_url", "redis_url", "smtp_url"}:
         return service.without_password(str(value))

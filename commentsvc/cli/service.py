@@ -34,14 +34,14 @@ class UnusableDatabaseError(CommentsvcError):
         super().__init__(f"The database {without_password(url)} cannot be used: {first}.{advice}")
 
 
-_BROKEN = "Restore it from a backup (docs/upgrading.md)."
+_BROKEN = "Restore it from a backup (docs/backups.md)."
 _NO_SPACE = "Free some space on its disk, or replace it if it is faulty."
 _ADVICE = {
     "file is not a database": _BROKEN,
     "is malformed": _BROKEN,
     "disk is full": _NO_SPACE,
     "disk I/O error": _NO_SPACE,
-    "file is missing": "Restore it from a backup (docs/upgrading.md).",
+    "file is missing": "Restore it from a backup (docs/backups.md).",
     "unable to open database file": "Its directory must exist, and your user must be allowed to write there.",
     "readonly database": "Run this as the user that the file and its directory belong to.",
     "permission denied for schema": "Its user must own it: createdb -O USER NAME, or ALTER DATABASE … OWNER TO …",
@@ -65,7 +65,7 @@ class LostDatabaseError(CommentsvcError):
     def __init__(self, file: Path, trace: Path) -> None:
         super().__init__(
             f"The database {file} is missing, although the service ran here before. "
-            f"Restore it from a backup (docs/upgrading.md). To begin with an empty one instead, delete {trace}."
+            f"Restore it from a backup (docs/backups.md). To begin with an empty one instead, delete {trace}."
         )
 
 
@@ -176,11 +176,8 @@ def writing(settings: Settings) -> Iterator[Session]:
 
 def show_snippet(settings: Settings) -> None:
     """Print the lines that show comments on a page."""
-    click.echo(
-        "\nPaste this into your pages where the comments should appear:\n\n"
-        '  <div id="comments"></div>\n'
-        f'  <script async src="{settings.base_url}/embed.js"></script>'
-    )
+    lines = embed_lines.thread(settings.base_url).replace("\n", "\n  ")
+    click.echo(f"\nPaste this into your pages where the comments should appear:\n\n  {lines}")
 
 
 def show_feed_lines(settings: Settings, origin: str) -> None:

@@ -83,6 +83,16 @@ def list_(as_json: bool) -> None:
 @click.option(
     "--origin", "origins", multiple=True, metavar="ORIGIN", help="An origin, in place of all former ones."
 )
+@click.option(
+    "--preview",
+    "previews",
+    multiple=True,
+    metavar="PATTERN",
+    help="Where previews are, such as https://*.preview.example; replaces all former ones, '' removes them.",
+)
+@click.option(
+    "--preview-comments/--no-preview-comments", default=None, help="Whether readers may comment on previews."
+)
 @click.option("--heading", metavar="TEXT", help="The heading above the form.")
 @_choice("--policy", Policy, "Whose comments appear without your approval.")
 @click.option("--guests/--no-guests", default=None, help="Whether people may comment without logging in.")
@@ -122,7 +132,9 @@ def list_(as_json: bool) -> None:
 @click.option(
     "--ignored-parameters", metavar="NAMES", help="Parameters of addresses that tell no articles apart."
 )
-def edit(name: str, new_name: str | None, origins: tuple[str, ...], **given: Any) -> None:
+def edit(
+    name: str, new_name: str | None, origins: tuple[str, ...], previews: tuple[str, ...], **given: Any
+) -> None:
     """Change the settings of the website NAME; what you do not mention stays as it is.
 
     They are the settings of the admin view, with the same rules.
@@ -132,6 +144,7 @@ def edit(name: str, new_name: str | None, origins: tuple[str, ...], **given: Any
         changes["close_after_days"] = None
     changes |= {"name": new_name} if new_name is not None else {}
     changes |= {"origins": origins} if origins else {}
+    changes |= {"previews": [pattern for pattern in previews if pattern]} if previews else {}
     if not changes:
         raise click.UsageError("Nothing to change: say what, such as --origin https://blog.example.")
     settings = service.settings()

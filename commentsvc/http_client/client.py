@@ -89,6 +89,7 @@ def fetch(
     allow_private: bool = False,
     within: frozenset[str] | None = None,
     is_cut: bool = False,
+    is_remark: bool = False,
     network: Network = INTERNET,
 ) -> HttpResponse:
     """Request `url` and return the response, whatever its status.
@@ -98,11 +99,12 @@ def fetch(
     an error response of another type is empty. At most `redirects` are followed, and only for GET and HEAD;
     `headers` are not sent to another origin. `allow_private` also allows http, loopback and private networks, for
     redirects too. `within` lists the only origins allowed. With `is_cut` a longer body is cut at `largest`.
+    With `is_remark` the body is only for a log: whatever its type, as much of it as came.
 
     Raises ForbiddenDestinationError if the destination is not allowed, RedirectedError with the next address after
     too many redirects, OutboundError if there is no usable response.
     """
-    wish = _Request(method, data, largest, accept, is_cut, Deadline(seconds), network)
+    wish = _Request(method, data, largest, accept, is_cut, is_remark, Deadline(seconds), network)
     headers = headers or {}
     schemes = schemes | {"http"} if allow_private else schemes
     try:
@@ -133,6 +135,7 @@ class _Request:
     largest: int
     accept: frozenset[str]
     is_cut: bool
+    is_remark: bool
     deadline: Deadline
     network: Network
 
@@ -232,6 +235,8 @@ def _next(there: Destination, wish: _Request, location: str) -> str:
 
 
 def _body(response: HTTPResponse, kind: str, wish: _Request) -> bytes:
+    if wish.is_remark:
+        return _remark(response, wish.largest)
     good = 200 <= response.status < 300
     if not wish.accept or wish.method == "HEAD" or response.status == 204 or not (good or wish.takes(kind)):
         return b""
@@ -249,6 +254,14 @@ def _body(response: HTTPResponse, kind: str, wish: _Request) -> bytes:
     if response.length:
         raise OutboundError("The server closed the connection before the end of its response.")
     return body
+
+
+def _remark(response: HTTPResponse, largest: int) -> bytes:
+    """Return the beginning of a body; the status counts, so that errors in the body do not."""
+    try:
+        return response.read(largest)
+    except (OSError, HTTPException, OutboundError):
+        return b""
 
 
 def _explain(error: OSError | HTTPException, seconds: float) -> NoReturn:

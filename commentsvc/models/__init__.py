@@ -3,6 +3,7 @@
 from commentsvc.models.address_proofs import AddressCode, AddressProof
 from commentsvc.models.announcements import Announcement, FeedItem, FeedState
 from commentsvc.models.answer_feeds import AnswerFeed
+from commentsvc.models.api_tokens import ApiAnswer, ApiToken, ApiTokenSite, TokenScope
 from commentsvc.models.columns import (
     EditWindow,
     FieldRule,
@@ -17,7 +18,8 @@ from commentsvc.models.columns import (
     now,
 )
 from commentsvc.models.comments import AUTHOR_COLUMNS, Comment, Decision, DeletedImport, PendingEdit, Revision
-from commentsvc.models.deliveries import Delivery, DeliveryKind, DeliveryState, Notice
+from commentsvc.models.deliveries import Delivery, DeliveryKind, DeliveryState, DeliveryTry, Notice
+from commentsvc.models.endpoints import BUILDS, CHATS, Endpoint, EndpointKind, Event, OffReason
 from commentsvc.models.import_jobs import ImportJob, ImportState
 from commentsvc.models.ledger import LedgerEntry, LedgerKind
 from commentsvc.models.logins import LoginSession, Ticket
@@ -26,7 +28,7 @@ from commentsvc.models.people import Commenter, Identity, Membership, Picture, R
 from commentsvc.models.provider_notices import NoticeKind, NoticeOutcome, ProviderNotice
 from commentsvc.models.searched import search_text
 from commentsvc.models.service_moves import MoveState, ServiceMove
-from commentsvc.models.sites import Origin, Site, Thread, ThreadAlias
+from commentsvc.models.sites import Origin, PreviewOrigin, Site, Thread, ThreadAlias
 from commentsvc.models.subscriptions import (
     ConfirmationCount,
     EndReason,
@@ -41,11 +43,16 @@ from commentsvc.models.work_rounds import WorkRound
 
 __all__ = [
     "AUTHOR_COLUMNS",
+    "BUILDS",
+    "CHATS",
     "Action",
     "AddressCode",
     "AddressProof",
     "Announcement",
     "AnswerFeed",
+    "ApiAnswer",
+    "ApiToken",
+    "ApiTokenSite",
     "Ban",
     "BanKind",
     "Comment",
@@ -56,8 +63,12 @@ __all__ = [
     "Delivery",
     "DeliveryKind",
     "DeliveryState",
+    "DeliveryTry",
     "EditWindow",
     "EndReason",
+    "Endpoint",
+    "EndpointKind",
+    "Event",
     "FeedItem",
     "FeedState",
     "FieldRule",
@@ -77,12 +88,14 @@ __all__ = [
     "Notice",
     "NoticeKind",
     "NoticeOutcome",
+    "OffReason",
     "Order",
     "Origin",
     "PendingEdit",
     "Picture",
     "Policy",
     "Pressure",
+    "PreviewOrigin",
     "ProviderNotice",
     "Registration",
     "Report",
@@ -100,6 +113,7 @@ __all__ = [
     "ThreadAlias",
     "Ticket",
     "TitleSource",
+    "TokenScope",
     "Usual",
     "Vote",
     "WorkRound",

@@ -1,19 +1,21 @@
-"""The outbox: what is to be mailed is stored in the same commit as the change it reports, and sent afterwards."""
+"""The outbox: what is to be sent is stored in the same commit as the change it reports, and sent afterwards."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from commentsvc.db.session import Base, UTCDateTime
 from commentsvc.models.columns import RowId, choice, now
+from commentsvc.models.endpoints import Event
 
 _NOT_DONE = text("done_at IS NULL")
 _HAS_SUBSCRIPTION = text("subscription_id IS NOT NULL")
 _HAS_ANNOUNCEMENT = text("announcement_id IS NOT NULL")
+_HAS_ENDPOINT = text("endpoint_id IS NOT NULL")
 _CLOSED = text("closed_at IS NOT NULL")
 
 
@@ -28,7 +30,7 @@ class DeliveryState(StrEnum):
 
 
 class DeliveryKind(StrEnum):
-    """What a mail to a subscriber is about; its words are written when it is sent."""
+    """What a mail to a subscriber is about, or what an endpoint gets; its words are written when it is sent."""
 
     CONFIRMATION = "confirmation"
     COMMENT = "comment"
@@ -43,10 +45,14 @@ class DeliveryKind(StrEnum):
     """A comment that waits for a decision, to a moderator."""
     SAMPLE = "sample"
     """A mail with invented words, which a moderator asked to see; `text` has the name of its template."""
+    WEBHOOK = "webhook"
+    CHAT = "chat"
+    BUILD = "build"
+    """A request that starts a build of the website."""
 
 
 class Delivery(Base):
-    """A mail to be sent. Its address and text are deleted once it is sent or given up."""
+    """A mail, or a request to an endpoint. Its address and text are deleted once it is sent or given up."""
 
     __tablename__ = "delivery"
     __table_args__ = (
@@ -66,6 +72,13 @@ class Delivery(Base):
             sqlite_where=_HAS_ANNOUNCEMENT,
             postgresql_where=_HAS_ANNOUNCEMENT,
         ),
+        Index(
+            "ix_delivery_endpoint",
+            "endpoint_id",
+            "id",
+            sqlite_where=_HAS_ENDPOINT,
+            postgresql_where=_HAS_ENDPOINT,
+        ),
         Index("ix_delivery_closed", "closed_at", sqlite_where=_CLOSED, postgresql_where=_CLOSED),
     )
 
@@ -76,6 +89,11 @@ class Delivery(Base):
     subscription_id: Mapped[int | None] = mapped_column(ForeignKey("subscription.id", ondelete="CASCADE"))
     comment_id: Mapped[int | None] = mapped_column(ForeignKey("comment.id", ondelete="CASCADE"))
     announcement_id: Mapped[int | None] = mapped_column(ForeignKey("announcement.id", ondelete="CASCADE"))
+    endpoint_id: Mapped[int | None] = mapped_column(ForeignKey("endpoint.id", ondelete="CASCADE"))
+    event: Mapped[Event | None] = mapped_column(choice(Event))
+    """What an endpoint is told."""
+    about_id: Mapped[int | None] = mapped_column(BigInteger)
+    """The number of the comment, thread or surge that the event is about. The row may be gone when it is sent."""
     recipient_hash: Mapped[str | None] = mapped_column(String(64))
     """Keyed hash of a subscriber's address. Nobody gets two mails about one comment."""
     message_id: Mapped[str | None] = mapped_column(String(100))
@@ -91,6 +109,20 @@ class Delivery(Base):
     """When it was sent or given up."""
     last_error: Mapped[str | None] = mapped_column(String(300))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+
+
+class DeliveryTry(Base):
+    """One attempt to reach an endpoint, for its log."""
+
+    __tablename__ = "delivery_try"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    status: Mapped[int | None]
+    """The HTTP status; None without an answer."""
+    answer: Mapped[str] = mapped_column(String(200))
+    """The first printable characters of the answer, or why there is none."""
 
 
 class Notice(Base):

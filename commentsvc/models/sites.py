@@ -87,6 +87,9 @@ class Site(Base):
     origins: Mapped[list[Origin]] = relationship(
         back_populates="site", cascade="all, delete-orphan", order_by="Origin.id", lazy="selectin"
     )
+    previews: Mapped[list[PreviewOrigin]] = relationship(
+        back_populates="site", cascade="all, delete-orphan", order_by="PreviewOrigin.id"
+    )
 
 
 @event.listens_for(Site, "before_update")
@@ -104,6 +107,21 @@ class Origin(Base):
     origin: Mapped[str] = mapped_column(String(300), unique=True)
 
     site: Mapped[Site] = relationship(back_populates="origins")
+
+
+class PreviewOrigin(Base):
+    """Origins of previews, which may show a site's threads; each belongs to one site only."""
+
+    __tablename__ = "preview_origin"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id", ondelete="CASCADE"), index=True)
+    pattern: Mapped[str] = mapped_column(String(300), unique=True)
+    """scheme://*.host[:port], where the star stands for one part of the host: see domain/sites/previews.py."""
+    takes_comments: Mapped[bool] = mapped_column(default=False)
+    """Whether readers may comment there; otherwise they only read."""
+
+    site: Mapped[Site] = relationship(back_populates="previews")
 
 
 class Thread(Base):

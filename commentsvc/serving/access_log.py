@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from time import perf_counter, sleep
 from typing import Any
 
+from commentsvc.logs import json_line
+from commentsvc.serving.request_ids import REQUEST_ID
 from commentsvc.serving.wsgi_bridge import DeferredResponse
 
 WsgiApp = Callable[..., Iterable[bytes]]
@@ -31,9 +33,12 @@ _SECRET_PATH = re.compile(r"(/(?:sign-in|invite|deletion|receipt|posted|answers|
 class AccessLog:
     """WSGI middleware that logs the responses of another application."""
 
-    def __init__(self, app: WsgiApp, write: Callable[[str], object] | None = None) -> None:
+    def __init__(
+        self, app: WsgiApp, write: Callable[[str], object] | None = None, *, as_json: bool = False
+    ) -> None:
         self._app = app
         self._write = write or _to_stdout
+        self._as_json = as_json
         self._ready: Counter[tuple[str, str, str]] = Counter()
         threading.Thread(target=self._tell_every_second, daemon=True, name="access log").start()
 
@@ -54,7 +59,9 @@ class AccessLog:
 
         def note() -> None:
             took = (perf_counter() - began) * 1000
-            self._line(environ["REQUEST_METHOD"], environ["PATH_INFO"], f"{status} {took:.1f} ms")
+            self._line(
+                environ["REQUEST_METHOD"], environ["PATH_INFO"], status, environ.get(REQUEST_ID, ""), took
+            )
 
         if isinstance(answer, DeferredResponse):
             return answer.then(note)
@@ -65,7 +72,7 @@ class AccessLog:
         """Log the responses that came from memory since the last call."""
         ready, self._ready = self._ready, Counter()
         for (method, path, status), times in sorted(ready.items()):
-            self._line(method, path, f"{status} from memory, {times:,} {'time' if times == 1 else 'times'}")
+            self._line(method, path, status, times=times)
 
     def _tell_every_second(self) -> None:
         while True:
@@ -75,9 +82,19 @@ class AccessLog:
             ):  # a request changed the counts meanwhile; theirs are lost, not the thread
                 self.tell()
 
-    def _line(self, method: str, path: str, rest: str) -> None:
-        time = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S %z}"
-        self._write(f'{time} "{method} {shown_path(path)}" {rest}\n')
+    def _line(
+        self, method: str, path: str, status: str, request: str = "", took: float = 0, times: int = 0
+    ) -> None:
+        """Write a line about one request, which took so many milliseconds, or `times` responses from memory."""
+        at, shown = datetime.now(UTC), shown_path(path)
+        if self._as_json:
+            rest = {"from_memory": times} if times else {"milliseconds": round(took, 1)}
+            number = int(status) if status.isdecimal() else None
+            fields = {"level": "INFO", "logger": "access", "method": method, "path": shown, "status": number}
+            self._write(json_line(fields | rest, at=at, request=request) + "\n")
+            return
+        counted = f"from memory, {times:,} {'time' if times == 1 else 'times'}" if times else f"{took:.1f} ms"
+        self._write(f'{at:%Y-%m-%d %H:%M:%S %z} "{method} {shown}" {status} {counted}\n')
 
 
 def shown_path(path: str) -> str:

@@ -21,6 +21,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server import MPServer
 
+from commentsvc import logs
 from commentsvc.errors import BadAddressError
 from commentsvc.serving import stack, unix_socket
 from commentsvc.serving.unix_socket import UnixSocket
@@ -112,6 +113,7 @@ def serve(
     *,
     workers: int,
     access_log: bool = True,
+    log_format: str = "text",
 ) -> None:
     """Answer requests until SIGTERM or SIGINT; call it in the main thread, before any other thread starts.
 
@@ -144,11 +146,11 @@ def serve(
         ),
         respawn_failed_workers=True,
         workers_kill_timeout=FINISH_WITHIN,
-        log_dictconfig=_logging(),
+        log_dictconfig=_logging(log_format),
         log_access=False,  # AccessLog writes it
     )
     server.on_startup(_take_signals)  # after Granian has set its handlers, before it forks
-    server.serve(target_loader=partial(_load_in_worker, load, access_log), wrap_loader=False)
+    server.serve(target_loader=partial(_load_in_worker, load, access_log, log_format), wrap_loader=False)
 
 
 def _listening_at(bind: Bind | UnixSocket) -> dict[str, Any]:
@@ -163,12 +165,12 @@ def _take_signals() -> None:
     threading.Thread(target=_stop_when_told, args=(STOP,), daemon=True).start()
 
 
-def _load_in_worker(load: Callable[[], WsgiApp], access_log: bool) -> WsgiApp:
+def _load_in_worker(load: Callable[[], WsgiApp], access_log: bool, log_format: str) -> WsgiApp:
     """Load the application in a worker, which stops only on its parent's SIGTERM: Ctrl+C reaches the parent too."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not the parent's, until Granian sets the worker's
     threading.Thread(target=_stop_when_told, args=({signal.SIGTERM},), daemon=True).start()
     threading.Thread(target=_stop_without_parent, daemon=True).start()
-    return stack.wrap(load(), stack.at_the_server(access_log=access_log))
+    return stack.wrap(load(), stack.at_the_server(access_log=access_log, log_format=log_format))
 
 
 def _stop_when_told(signals: Iterable[signal.Signals]) -> None:
@@ -201,10 +203,10 @@ def _stop_without_parent() -> None:
     os._exit(1)  # as the parent would have done
 
 
-def _logging() -> dict[str, Any]:
+def _logging(log_format: str) -> dict[str, Any]:
     stderr = {"class": "logging.StreamHandler", "stream": "ext://sys.stderr", "formatter": "line"}
     return {
-        "formatters": {"line": {"format": "%(asctime)s %(levelname)s server: %(message)s"}},
+        "formatters": {"line": logs.formatter(log_format, "server")},
         "handlers": {"server": stderr},
         "loggers": {"_granian": {"handlers": ["server"], "level": "INFO", "propagate": False}},
     }

@@ -4,8 +4,10 @@
     AccessLog           writes one line per response, unless `serve` has it switched off
     HostCheck           refuses requests without exactly one Host
     BasePath            removes the path of the base URL, if it has one
+    RequestIds          gives the request an id
     PageCache           answers from memory where the response is the same for everybody
     RequestBodyReader   reads request bodies, so that slow senders cannot occupy all threads
+    LoggedRequestId     has the id in each line that is logged
     EndErrorResponder   answers 503 if Flask fails at the end of a request
     Flask
 
@@ -20,6 +22,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from commentsvc import logs
 from commentsvc.config import Settings
 from commentsvc.serving.access_log import AccessLog
 from commentsvc.serving.base_path import BasePath
@@ -29,15 +32,17 @@ from commentsvc.serving.page_cache.cache import PageCache
 from commentsvc.serving.page_cache.change_broadcast import ChangeBroadcast
 from commentsvc.serving.page_cache.change_signal import ChangeSignal
 from commentsvc.serving.request_bodies import RequestBodyReader
+from commentsvc.serving.request_ids import LoggedRequestId, RequestIds
 from commentsvc.serving.wsgi_bridge import WsgiBridge
 
 WsgiApp = Callable[..., Iterable[bytes]]
 Layer = Callable[[WsgiApp], Any]
 
 
-def at_the_server(*, access_log: bool) -> Sequence[Layer]:
+def at_the_server(*, access_log: bool, log_format: str) -> Sequence[Layer]:
     """Return the layers of our own server, outermost first."""
-    return [WsgiBridge, *([AccessLog] if access_log else []), HostCheck]
+    log = [partial(AccessLog, as_json=log_format == logs.JSON)] if access_log else []
+    return [WsgiBridge, *log, HostCheck]
 
 
 def around_flask(
@@ -51,8 +56,10 @@ def around_flask(
 
     return [
         *([partial(BasePath, path=settings.base_path)] if settings.base_path else []),
+        partial(RequestIds, proxies=settings.trusted_proxies),
         *([page_cache] if settings.cache_mb else []),
         RequestBodyReader,
+        LoggedRequestId,
         partial(EndErrorResponder, engine=engine),
     ]
 

@@ -15,6 +15,7 @@ from commentsvc.domain.bans import bans
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.errors import StaleFormError
 from commentsvc.integrations import signing
+from commentsvc.peer_addresses import LOOPBACK, is_trusted, parsed
 from commentsvc.setting_values import Network
 from commentsvc.web.context import hash_key, now, settings
 
@@ -28,7 +29,6 @@ _AGAIN = "again "
 _FORM = re.compile(r"(?P<again>again )?(?:as (?P<mark>[0-9a-f]+) )?(?P<form>.*)", re.DOTALL)
 AUTHOR_KEY_LONGEST = 200
 _CLIENT = "commentsvc.client"
-_LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +104,10 @@ class UntrustedProxyWarning:
 
     def __call__(self) -> None:
         """Look at the current request."""
-        if self._told or not is_forwarded() or _is_trusted(_peer(), self._trusted):
+        if self._told or not is_forwarded() or is_trusted(_peer(), self._trusted):
             return
         self._told = True
-        ip = _ip(_peer())
+        ip = parsed(_peer())
         # The log has no address of a reader; a private one is that of a proxy.
         peer = str(ip) if ip and (ip.is_private or ip.is_loopback) else "a public address"
         log.warning(
@@ -124,7 +124,7 @@ def is_forwarded() -> bool:
 
 def is_from_proxy() -> bool:
     """Whether this request came from an address in `trusted_proxies`."""
-    return _is_trusted(_peer(), settings().trusted_proxies)
+    return is_trusted(_peer(), settings().trusted_proxies)
 
 
 def network_hash(month: str | None = None) -> str:
@@ -136,14 +136,9 @@ def client_address(peer: str, forwarded: list[str], trusted: tuple[Network, ...]
     """Return the client's address: walking back from the peer, the first that is not a trusted proxy."""
     hops = [hop.strip() for line in forwarded for hop in line.split(",")]
     address = peer
-    while hops and _is_trusted(address, trusted):
+    while hops and is_trusted(address, trusted):
         address = hops.pop()
     return address
-
-
-def _is_trusted(address: str, trusted: tuple[Network, ...]) -> bool:
-    ip = _ip(address)
-    return ip is not None and any(ip in network for network in trusted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +149,14 @@ class _Client:
 
 def _peer() -> str:
     """Return the address of who connected to us; through a unix socket, which has none, it is this machine."""
-    return request.remote_addr or _LOOPBACK
+    return request.remote_addr or LOOPBACK
 
 
 def _client() -> _Client:
     if _CLIENT not in request.environ:  # a post needs it three times
         forwarded = request.headers.get("X-Forwarded-For")  # several headers are joined
         hops = [forwarded] if forwarded else []
-        ip = _ip(client_address(_peer(), hops, settings().trusted_proxies))
+        ip = parsed(client_address(_peer(), hops, settings().trusted_proxies))
         request.environ[_CLIENT] = _Client(str(ip) if ip else None, _network_of(ip))
     client: _Client = request.environ[_CLIENT]
     return client
@@ -173,16 +168,6 @@ def _network_of(ip: ipaddress.IPv4Address | ipaddress.IPv6Address | None) -> str
     kept = 24 if ip.version == 4 else 48
     gone = ip.max_prefixlen - kept
     return f"{type(ip)(int(ip) >> gone << gone)}/{kept}"
-
-
-def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Parse an address as proxies and sockets write it: with a port, in brackets, IPv4 inside IPv6."""
-    bare = re.sub(r"^\[([^\]]*)\](:\d+)?$|^(\d+\.\d+\.\d+\.\d+):\d+$", r"\1\3", text).partition("%")[0]
-    try:
-        ip = ipaddress.ip_address(bare)
-    except ValueError:
-        return None
-    return ip.ipv4_mapped or ip if isinstance(ip, ipaddress.IPv6Address) else ip
 
 
 def _form_of(address: ThreadAddress) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -13,8 +14,10 @@ from commentsvc import errors
 from commentsvc.db import outage
 from commentsvc.serving.access_log import shown_path
 from commentsvc.serving.request_bodies import READING
-from commentsvc.web import headers, origin_check
+from commentsvc.serving.request_ids import REQUEST_ID
+from commentsvc.web import headers, origin_check, problems
 from commentsvc.web.context import close_database, database, has_used_database, outage_of_database
+from commentsvc.web.problems import Fault, RefusedCallError
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +42,7 @@ STATUS: tuple[tuple[type[errors.CommentsvcError], int], ...] = (
     (errors.InvalidNoticeError, 400),
     (errors.ProviderError, 503),
     (errors.ImportConflictError, 409),
+    (errors.KeyReusedError, 422),
     (errors.UploadError, 422),
     (errors.UploadTooLargeError, 413),
     (errors.ServiceMovingError, 503),
@@ -54,7 +58,6 @@ _WORDS = {
     411: "Please send this with a Content-Length.",
     413: "This is too much text for one comment. Please shorten it.",
     415: "This type of content is not accepted here.",
-    500: "Something went wrong on our side. It has been noted; please try again in a moment.",
     503: "The service is busy. Please try again in a moment.",
 }
 
@@ -72,6 +75,7 @@ def wants_json() -> bool:
 
 def init_app(app: Flask) -> None:
     app.register_error_handler(errors.CommentsvcError, _ours)
+    app.register_error_handler(RefusedCallError, _refused_call)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(SQLAlchemyError, _database)
     app.register_error_handler(Exception, _unexpected)
@@ -79,9 +83,11 @@ def init_app(app: Flask) -> None:
     app.teardown_appcontext(close_database)
 
 
-def answer(status: int, message: str) -> Response:
-    """Return an error as JSON or as a small page."""
+def answer(status: int, message: str, faults: Sequence[Fault] = ()) -> Response:
+    """Return an error as JSON or as a small page; of the API as problem details, with its `faults`."""
     _end_transaction()
+    if problems.is_asked_for():
+        return headers.no_store(problems.answer(status, message, faults))
     if wants_json():
         response = jsonify(message=message)
     elif status >= 500 and _is_own_form():
@@ -94,6 +100,14 @@ def answer(status: int, message: str) -> Response:
     return headers.no_store(response)
 
 
+def set_retry_after(response: Response, error: Exception | None) -> None:
+    """Say in how many seconds the request may be sent again, if the error is one that passes."""
+    if isinstance(error, errors.TooManyError):
+        response.headers["Retry-After"] = str(error.retry_after)
+    elif isinstance(error, errors.ServiceMovingError):
+        response.headers["Retry-After"] = "120"
+
+
 def unavailable(error: SQLAlchemyError) -> str:
     """Log that the database cannot be used, and return a sentence about it."""
     writing = request.method not in READING
@@ -102,11 +116,15 @@ def unavailable(error: SQLAlchemyError) -> str:
 
 
 def _ours(error: errors.CommentsvcError) -> ResponseReturnValue:
-    response = answer(status_of(error), str(error))
-    if isinstance(error, errors.TooManyError):
-        response.headers["Retry-After"] = str(error.retry_after)
-    if isinstance(error, errors.ServiceMovingError):
-        response.headers["Retry-After"] = "120"
+    faults = problems.faults_of_fields(error.fields) if isinstance(error, errors.InvalidFieldsError) else []
+    response = answer(status_of(error), str(error), faults)
+    set_retry_after(response, error)
+    return response
+
+
+def _refused_call(error: RefusedCallError) -> ResponseReturnValue:
+    response = answer(error.status, str(error), error.faults)
+    response.headers.update(error.headers)
     return response
 
 
@@ -114,9 +132,10 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     if error.code is not None and error.code < 400:
         return error.get_response()
     status = error.code or 500
-    response = answer(status, _WORDS.get(status) or error.description or error.name)
+    words = _noted() if status == 500 else _WORDS.get(status) or error.description or error.name
+    response = answer(status, words)
     for name, value in error.get_headers():
-        if name in {"Allow", "Retry-After"}:
+        if name in {"Allow", "Retry-After", "WWW-Authenticate"}:
             response.headers[name] = value
     return response
 
@@ -131,7 +150,16 @@ def _database(error: SQLAlchemyError) -> ResponseReturnValue:
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
     log.error("%s %s: unexpected error", request.method, shown_path(request.path), exc_info=error)
-    return answer(500, _WORDS[500])
+    return answer(500, _noted())
+
+
+def _noted() -> str:
+    """Return what to say of an error that is in the log, with the id of its lines there."""
+    number = request.environ.get(REQUEST_ID, "unknown")
+    return (
+        f"Something went wrong on our side. It has been noted as {number}; please try again in a moment, "
+        "and name this number if it happens again."
+    )
 
 
 def _note_success(response: Response) -> Response:

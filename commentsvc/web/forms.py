@@ -125,6 +125,8 @@ class SiteForm(FlaskForm):
     name = StringField("Name", [InputRequired("Please enter a name"), Length(max=80)])
     heading = StringField("Heading above the form", [InputRequired("Please enter a heading"), Length(max=80)])
     origins = TextAreaField("Origins", [InputRequired("Please enter at least one origin")])
+    previews = TextAreaField("Previews")
+    preview_comments = BooleanField("Readers may comment on previews")
     order = SelectField("Order", choices=ORDERS)
     likes = SelectField("Readers may like comments", choices=LIKES)
     edit_window = SelectField("People may edit their own comments", choices=EDIT_WINDOWS)
@@ -141,6 +143,16 @@ class SiteForm(FlaskForm):
     moderator_mail = BooleanField("Moderators may get mail about held comments")
     comment_feeds = BooleanField("Feeds of the comments, and lists of the latest ones")
     ignored_parameters = TextAreaField("URL parameters to ignore")
+
+
+class EndpointForm(FlaskForm):
+    """A webhook, a chat or a build hook; which fields are shown depends on its kind."""
+
+    name = StringField("Name")
+    url = StringField("Address")
+    target = StringField("Target")
+    token = StringField("Token")
+    has_links = BooleanField("Messages about held comments have links that approve them or mark them as spam")
 
 
 class RulesForm(FlaskForm):

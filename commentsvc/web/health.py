@@ -1,4 +1,4 @@
-"""/healthz: whether this process works, for supervisors and load balancers."""
+"""/healthz, /livez and /readyz: whether this process works, for supervisors and load balancers."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from commentsvc.db import outage, sqlite
-from commentsvc.db.session import sqlite_file
+from commentsvc.db import outage, readiness, sqlite
+from commentsvc.db.session import db, sqlite_file
 from commentsvc.domain.maintenance import work_rounds
 from commentsvc.models import Comment, Site, Thread, now
 from commentsvc.web import error_pages
@@ -21,6 +21,23 @@ _TABLES = select(
     work_rounds.last_round.scalar_subquery().label("last_round"),
 )
 """A row of each table that every page reads; a lock on one of them is an outage, too."""
+
+READY_WITHIN = 1.0
+"""Seconds in which the database must answer: the usual limit of those who ask."""
+
+
+@blueprint.get("/livez")
+def livez() -> ResponseReturnValue:
+    """Return 200 if this process answers; it does not use the database, whose outage is no reason to restart it."""
+    return jsonify(status="ok")
+
+
+@blueprint.get("/readyz")
+def readyz() -> ResponseReturnValue:
+    """Return 200 if the database answers within a second; otherwise 503."""
+    if readiness.answers(db.engine, _TABLES, within=READY_WITHIN):
+        return jsonify(status="ok")
+    return _ill("The database does not answer.")
 
 
 @blueprint.get("/healthz")

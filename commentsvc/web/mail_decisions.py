@@ -1,4 +1,4 @@
-"""The page of one held comment for the moderator to whom it was mailed; the token in its path is the proof.
+"""The page of one held comment for those to whom it was sent, by mail or chat; the token in its path is the proof.
 
 Reading it changes nothing, because the scanners of mail servers open every link.
 """
@@ -104,6 +104,7 @@ def _page(
         comment=comment,
         author=_name(comment),
         html=markup.trusted(comment.html),
+        chat=link.chat,
         moderator=database().get_one(Commenter, link.moderator_id),
         delivery_id=link.delivery.id,
         token=token,

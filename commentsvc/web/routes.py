@@ -18,6 +18,7 @@ from commentsvc.web import (
     health,
     latest,
     mail_decisions,
+    metrics,
     own_edits,
     privacy,
     setup_check,
@@ -28,18 +29,21 @@ from commentsvc.web import (
 from commentsvc.web.account import pages as account
 from commentsvc.web.admin import (
     action_log,
+    api_tokens,
     bans,
     bulk_actions,
     danger,
     editing,
     embed_code,
     emptying,
+    endpoints,
     exports,
     guest_erasure,
     import_upload,
     imports,
     invitation,
     mail,
+    new_origin,
     people,
     queue,
     rules,
@@ -54,6 +58,8 @@ from commentsvc.web.admin import (
     threads,
 )
 from commentsvc.web.admin import context as admin_context
+from commentsvc.web.api import guard as api_guard
+from commentsvc.web.api import surface as api
 from commentsvc.web.auth import handoff, login, provider_notices, sso
 from commentsvc.web.thread import (
     address_claims,
@@ -63,6 +69,7 @@ from commentsvc.web.thread import (
     counts,
     fragments,
     own_comments,
+    page_check,
     pages,
     posting,
     preview,
@@ -78,9 +85,13 @@ Rate = str | Callable[[Settings], str]
 
 
 class Csrf(StrEnum):
-    """What proves that a change is intended, in addition to the exact `Origin` that every changing route requires."""
+    """What proves that a change is intended, in addition to the exact `Origin` that every changing route requires.
+
+    A program with a token has no `Origin`, and needs none.
+    """
 
     NO_CHANGES = "every route only reads"
+    BEARER = "a bearer token in a header, which no page can send by itself; cookies are not read"
     SESSION = "the token of the person's session, which Flask-WTF checks before the view runs"
     SIGNED_FORM = (
         "a token that the view checks: of the form (guests have no session), a receipt, the reader, the login"
@@ -102,7 +113,8 @@ class Row:
 EVERYBODY = None
 MODERATORS, ACCOUNT_HOLDERS = admin_context.guard, account.guard
 UPLOADERS = admin_context.guard_without_body
-READ, FORM, SESSION = Csrf.NO_CHANGES, Csrf.SIGNED_FORM, Csrf.SESSION
+SCRAPERS = metrics.guard
+READ, FORM, SESSION, BEARER = Csrf.NO_CHANGES, Csrf.SIGNED_FORM, Csrf.SESSION, Csrf.BEARER
 
 POST_LIMITS: Mapping[str, Callable[[Settings], str]] = {
     "network": lambda settings: settings.post_limit,
@@ -111,12 +123,14 @@ POST_LIMITS: Mapping[str, Callable[[Settings], str]] = {
 }
 PROOF_LIMITS = {"address mails": proving.MAILS, "address tries": address_claims.TRIES}
 RECEIPT_LIMITS = {"receipt guesses": receipt_links.GUESSES, "receipt changes": receipt_links.CHANGES}
+API_LIMITS = {"api calls": api_guard.CALLS, "api refusals": api_guard.REFUSALS}
 LOGIN_LIMITS = {"logins": login.LIMIT, "cancelled logins": login.LIMIT, "login questions": login.ASKING_LIMIT}
 
 ROWS = (
     Row(static_files.blueprint, EVERYBODY, READ),
     Row(start_page.blueprint, EVERYBODY, READ),
     Row(health.blueprint, EVERYBODY, READ),
+    Row(metrics.blueprint, SCRAPERS, READ),
     Row(setup_check.blueprint, EVERYBODY, FORM, {"setup checks": setup_check.LIMIT}),
     # A thread, in a frame (/embed) and standalone (/thread).
     Row(pages.blueprint, EVERYBODY, READ),
@@ -125,6 +139,7 @@ ROWS = (
     Row(comment_stream.blueprint, EVERYBODY, READ, {"comment streams": comment_stream.LIMIT}),
     Row(latest.blueprint, EVERYBODY, READ),
     Row(feeds.blueprint, EVERYBODY, READ, {"feed guesses": feeds.GUESSES}),
+    Row(page_check.blueprint, EVERYBODY, READ),
     Row(avatars.blueprint, EVERYBODY, READ),
     Row(posting.blueprint, EVERYBODY, FORM, POST_LIMITS),
     Row(preview.blueprint, EVERYBODY, FORM, {"previews": preview.PREVIEWS}),
@@ -159,17 +174,23 @@ ROWS = (
     Row(team.blueprint, MODERATORS, SESSION),
     Row(mail.blueprint, MODERATORS, SESSION, {"mail samples": mail.SAMPLES}),
     Row(embed_code.blueprint, MODERATORS, READ),
+    Row(api_tokens.blueprint, MODERATORS, SESSION),
     Row(exports.blueprint, MODERATORS, READ),
     Row(imports.blueprint, MODERATORS, SESSION),
     Row(import_upload.blueprint, UPLOADERS, FORM),
     Row(danger.blueprint, MODERATORS, SESSION),
     Row(site_settings.blueprint, MODERATORS, SESSION),
+    Row(new_origin.blueprint, MODERATORS, SESSION),
     Row(site_sso.blueprint, MODERATORS, SESSION),
+    Row(endpoints.blueprint, MODERATORS, SESSION),
     Row(rules.blueprint, MODERATORS, SESSION),
     Row(surge.blueprint, MODERATORS, SESSION),
     Row(threads.blueprint, MODERATORS, SESSION),
     Row(thread_moves.blueprint, MODERATORS, SESSION),
     Row(site_moves.blueprint, MODERATORS, SESSION),
+    # Programs: what everybody may read, and what a token allows.
+    Row(api.public, EVERYBODY, READ, {"api reading": api_guard.READING}),
+    Row(api.by_token, api.token_guard, BEARER, API_LIMITS),
 )
 
 DIFFERENT = {
@@ -196,7 +217,7 @@ def init_app(app: Flask) -> None:
 
 def without_session_token() -> Iterator[Blueprint]:
     """Return the blueprints whose changes are not protected by Flask-WTF's token."""
-    return (row.blueprint for row in ROWS if row.csrf is Csrf.SIGNED_FORM)
+    return (row.blueprint for row in ROWS if row.csrf in {Csrf.SIGNED_FORM, Csrf.BEARER})
 
 
 def limits(settings: Settings) -> dict[str, str]:

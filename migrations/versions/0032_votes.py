@@ -4,7 +4,7 @@ New columns have defaults, so that a process of the release before goes on writi
 order is built while posts wait: about a second for a million comments.
 
 Revision ID: 0032
-Revises: 0028
+Revises: 0031
 Create Date: 2026-11-30 11:10:00
 """
 
@@ -16,7 +16,7 @@ from alembic import op
 from commentsvc.db.session import UTCDateTime
 
 revision = "0032"
-down_revision = "0028"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 

@@ -14,12 +14,19 @@ from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.admin import ban_list, bulk_decisions, notes, team
 from commentsvc.domain.admin.author_ref import AuthorRef
+from commentsvc.domain.endpoints import endpoints
+from commentsvc.domain.endpoints.endpoint_fields import EndpointDraft
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.sites import sites
 from commentsvc.models import (
     Action,
     BanKind,
     Comment,
+    Delivery,
+    DeliveryState,
+    DeliveryTry,
+    EndpointKind,
+    Event,
     Membership,
     Pressure,
     Report,
@@ -28,6 +35,7 @@ from commentsvc.models import (
     Ticket,
     now,
 )
+from tests.conftest import SECRET
 from tests.support.accessibility import serious_violations
 from tests.support.admin_queue import AdminQueue, queue_in
 from tests.support.browser import Service
@@ -37,6 +45,7 @@ LONG = "Donaudampfschifffahrtsgesellschaftskapitaensmuetzenhersteller"
 WIDE = Guest(f"{LONG} & Co", f"{LONG.lower()}@mail.example", f"https://{LONG.lower()}.example/{LONG}")
 WHO = AuthorRef.parse(f"email:{WIDE.email}")
 FURTHER = {
+    "new_origin.page": ["?origin=https%3A%2F%2Fnew.example"],
     "queue.listing": [
         "?status=reported",
         "?status=spam",
@@ -54,7 +63,7 @@ FURTHER = {
     "site_moves.dry_run": ["?old=https://blog.example/&new=https://blog.example/new/"],
 }
 """What pages show when more is asked of them; these make sense only so, or are another page then."""
-ASKED = {"people.detail", "guest_erasure.erase", "emptying.empty"}
+ASKED = {"people.detail", "guest_erasure.erase", "emptying.empty", "new_origin.page"}
 """Pages that need to be asked for something."""
 DOWNLOADS = {"exports.download"}
 
@@ -108,13 +117,35 @@ def seeded(it: AdminQueue) -> dict[str, Any]:
     for thread_id, step in ((None, 2), (there, 1)):
         reason = f"40 comments came in an hour. {LONG}"
         it.session.add(Pressure(site_id=site_id, thread_id=thread_id, step=step, reason=reason))
+    endpoint = seed_endpoint(it, moderator_id)
     results = {
         "comment_id": one, "site_id": site_id, "action_id": action, "thread_id": comment.thread_id,
         "ban_id": bans[0].id, "membership_id": me.id, "ticket_id": ticket, "note_id": note.id,
-        "other": there, "second": site.id, "invitation": invitation,
+        "other": there, "second": site.id, "invitation": invitation, "endpoint_id": endpoint, "kind": "slack",
     }  # fmt: skip
     it.session.commit()
     return results
+
+
+def seed_endpoint(it: AdminQueue, owner_id: int) -> int:
+    """Add a webhook that fails, with a log; return its number."""
+    draft = EndpointDraft(f"To {LONG}"[:80], url=f"https://{LONG.lower()}.example/", events=["comment.held"])
+    endpoint, _ = endpoints.add(
+        *(it.session, SECRET, []),
+        site_id=it.site_id,
+        kind=EndpointKind.WEBHOOK,
+        draft=draft,
+        person_id=owner_id,
+        at=now(),
+    )
+    endpoint.failing_since = now()
+    for state in DeliveryState:
+        waits = now() + timedelta(hours=1) if state is DeliveryState.WAITING else None
+        told = Delivery(endpoint_id=endpoint.id, event=Event.REMOVED, state=state, next_attempt_at=waits)
+        it.session.add(told)
+        it.session.flush()
+        it.session.add(DeliveryTry(delivery_id=told.id, at=now(), status=500, answer=LONG * 3))
+    return endpoint.id
 
 
 def pages(it: AdminQueue, known: dict[str, Any]) -> list[str]:

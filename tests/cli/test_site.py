@@ -48,6 +48,18 @@ class TestEdit:
         assert "enter a heading" in fail("site", "edit", "Blog", "--heading", " ")
         assert "origin" in fail("site", "edit", "Blog", "--origin", "blog")
 
+    def test_previews_are_replaced_and_removed(self, written: list[int]) -> None:
+        patterns = ["https://*.one.example", "https://*.two.example"]
+        succeed("site", "edit", "Blog", "--preview", patterns[0], "--preview", patterns[1])
+        assert (stored().previews, stored().preview_comments) == (patterns, False)
+        succeed("site", "edit", "Blog", "--preview-comments")
+        assert (stored().previews, stored().preview_comments) == (patterns, True)
+        refused = fail("site", "edit", "Blog", "--preview", "https://*.github.io")
+        assert "Anybody can have a name below github.io" in refused
+        assert "entered under Previews" in fail("site", "edit", "Blog", "--origin", patterns[0])
+        succeed("site", "edit", "Blog", "--preview", "")
+        assert stored().previews == []
+
     @pytest.mark.parametrize("options", [[], ["--policy", "HOLD_ALL"], ["--close-after-days", "-1"]])
     def test_what_is_no_change_is_a_usage_error(self, written: list[int], options: list[str]) -> None:
         fail("site", "edit", "Blog", *options, code=2)

@@ -32,6 +32,7 @@ from commentsvc.serving import compression
 from commentsvc.serving.page_cache import cache as page_cache
 from commentsvc.serving.page_cache.cache import PageCache
 from commentsvc.serving.page_cache.change_signal import ChangeSignal
+from commentsvc.serving.request_ids import RequestIds
 from commentsvc.web.context import services_of
 from commentsvc.web.thread import pages as thread_pages
 from commentsvc.web.thread import rendering as thread_page
@@ -97,8 +98,15 @@ def queue_of_site(app: Flask) -> Iterator[AdminQueue]:
 
 
 def cache_of(app: Flask) -> PageCache:
-    assert isinstance(app.wsgi_app, PageCache)
-    return app.wsgi_app
+    cache = below_the_ids(app)
+    assert isinstance(cache, PageCache)
+    return cache
+
+
+def below_the_ids(app: Flask) -> Any:
+    """Return the layer below the one that gives requests their ids."""
+    assert isinstance(app.wsgi_app, RequestIds)
+    return app.wsgi_app._app
 
 
 def get(app: Flask, path: str, **headers: str) -> TestResponse:
@@ -657,7 +665,7 @@ def test_without_room_there_is_no_cache(settings: Settings, app: Flask, here: in
     more = {"COMMENTSVC_DATABASE_URL": settings.database_url, "COMMENTSVC_CACHE_MB": "0"}
     bare = create_app(Settings.from_env(environment(tmp_path / "bare", **more)))
     try:
-        assert not isinstance(bare.wsgi_app, PageCache)
+        assert not isinstance(below_the_ids(bare), PageCache)
         assert GuestClient(bare).get().status_code == 200
     finally:
         dispose(bare)

@@ -17,7 +17,11 @@ from markdown_it import MarkdownIt
 from commentsvc.config import PREFIX
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs").glob("recipes/*.md")),
+]
 SHELL = "sh"
 _SETTING = re.compile(rf"{PREFIX}[A-Z_]+=")
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from werkzeug.test import Client
@@ -17,7 +19,7 @@ from commentsvc.config import Settings
 from commentsvc.db.session import db
 from commentsvc.domain.maintenance import work_rounds
 from commentsvc.models import now
-from commentsvc.web import error_pages
+from commentsvc.web import error_pages, health
 from tests.conftest import dispose, environment
 from tests.support.guest_client import GuestClient, add_site
 
@@ -127,3 +129,48 @@ def test_another_page_gets_no_button_for_what_it_sends(app: Flask) -> None:
         "/thread/comments", method="POST", data={"text": "Hello"}, headers={"Origin": "https://evil.example"}
     ):
         assert "<form" not in error_pages.answer(503, "Busy").get_data(as_text=True)
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
+def test_a_process_says_whether_it_lives_and_is_ready(app: Flask) -> None:
+    for path in ("/livez", "/readyz"):
+        answer = app.test_client().get(path)
+        assert (answer.status_code, answer.json) == (200, {"status": "ok"})
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:////nonexistent/folder/comments.sqlite", "postgresql://nobody@127.0.0.1:1/none"]
+)
+def test_a_process_without_its_database_lives_but_is_not_ready(tmp_path: Path, url: str) -> None:
+    app = create_app(Settings.from_env(environment(tmp_path, COMMENTSVC_DATABASE_URL=url)))
+    assert app.test_client().get("/livez").status_code == 200
+    answer = app.test_client().get("/readyz")
+    dispose(app)
+    assert answer.status_code == 503
+    assert answer.json == {"status": "unavailable", "message": "The database does not answer."}
+
+
+def test_a_database_that_hangs_is_not_waited_for_and_is_asked_once(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "READY_WITHIN", 0.01)
+    hanging, asked = threading.Event(), []
+
+    def hang(*_: object) -> None:
+        asked.append(1)
+        assert hanging.wait(30)
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", hang)
+    client = app.test_client()
+    try:
+        assert [client.get("/readyz").status_code for _ in range(3)] == [503] * 3
+        assert len(asked) <= 1
+    finally:
+        hanging.set()
+    monkeypatch.setattr(health, "READY_WITHIN", 30)
+    assert client.get("/readyz").status_code == 200
+    event.remove(engine, "before_cursor_execute", hang)
+    assert client.get("/readyz").status_code == 200

@@ -1,4 +1,4 @@
-"""Decides on a held comment for the moderator to whom it was mailed."""
+"""Decides on a held comment for the moderator to whom, or to whose chat, it was sent."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from commentsvc.models import Action, Status
 
 BY_LINK = "by_mail_link"
 """The fact of an Action that was done by the link of a mail."""
+BY_CHAT = "by_chat_link"
+"""The fact of an Action that was done by the link of a chat message, by anybody who reads it; the chat's name."""
 
 
 def decide(session: Session, link: DecisionLink, status: Status, *, at: datetime) -> AlreadyDecided | None:
@@ -23,7 +25,7 @@ def decide(session: Session, link: DecisionLink, status: Status, *, at: datetime
         session, link.comment.site_id, seen, status, moderator_id=link.moderator_id, at=at
     )
     if outcome.action_id is not None:
-        _note_link(session.get_one(Action, outcome.action_id))
+        _note_link(session.get_one(Action, outcome.action_id), link)
     return outcome.already_decided[0] if outcome.already_decided else None
 
 
@@ -37,7 +39,7 @@ def reply(session: Session, link: DecisionLink, draft: CommentText, *, at: datet
         return bulk_decisions.already_decided(session, comment)
     _, action = replies.post(
         session,
-        link.subscription.site,
+        link.site,
         comment,
         draft,
         approve=True,
@@ -45,9 +47,12 @@ def reply(session: Session, link: DecisionLink, draft: CommentText, *, at: datet
         role=link.role,
         at=at,
     )
-    _note_link(action)
+    _note_link(action, link)
     return None
 
 
-def _note_link(action: Action) -> None:
-    action.facts = {**action.facts, BY_LINK: True}
+def _note_link(action: Action, link: DecisionLink) -> None:
+    if link.chat is None:
+        action.facts = {**action.facts, BY_LINK: True}
+    else:
+        action.facts = {**action.facts, BY_CHAT: link.chat}

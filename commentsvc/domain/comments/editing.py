@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 from commentsvc.domain.comments.comment_text import CommentText
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.moderation import decisions
+from commentsvc.domain.notifications import events
 from commentsvc.domain.spam import training
 from commentsvc.domain.spam.check_names import CheckName
 from commentsvc.domain.spam.checks import Verdict
 from commentsvc.domain.threads import threads
-from commentsvc.models import Comment, Status
+from commentsvc.models import Comment, Event, Status
 from commentsvc.text import markup
 
 
@@ -76,3 +77,5 @@ def replace(
     training.learn(session, comment, learned if teaches else None)
     session.flush()
     threads.mark_changed(session, comment.thread_id)
+    if comment.status is Status.APPROVED:
+        events.record(session, Event.EDITED, [comment.id])

@@ -5,16 +5,27 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from commentsvc.domain.comments import comment_text, revisions
 from commentsvc.domain.ledger import entries, subjects
 from commentsvc.domain.moderation import decisions
+from commentsvc.domain.notifications import events
 from commentsvc.domain.spam import training
 from commentsvc.domain.spam.checks import Verdict
 from commentsvc.domain.votes import voters
-from commentsvc.models import AUTHOR_COLUMNS, Comment, Decision, LedgerKind, Report, Status
+from commentsvc.models import (
+    AUTHOR_COLUMNS,
+    Comment,
+    Decision,
+    Delivery,
+    DeliveryTry,
+    Event,
+    LedgerKind,
+    Report,
+    Status,
+)
 from commentsvc.text import markup
 
 REMOVED = "*Removed by its author.*"
@@ -32,6 +43,8 @@ def erase(session: Session, comment_id: int, verdict: Verdict, *, at: datetime) 
     if comment is None:
         return
     entries.record(session, LedgerKind.COMMENT, [subjects.comment(comment)], at=at)
+    if comment.status is not Status.APPROVED:  # else the decision below notes it
+        events.record(session, Event.REMOVED, [comment.id], at=at)
     training.learn(session, comment, None)  # while its words are still there to unlearn
     blank = comment_text.from_source(REMOVED, longest=len(REMOVED))
     comment.source, comment.format, comment.digest = blank.source, blank.format, blank.digest
@@ -45,10 +58,15 @@ def erase(session: Session, comment_id: int, verdict: Verdict, *, at: datetime) 
 
 
 def forget_words_about(session: Session, comment_ids: Any) -> None:
-    """Delete former texts, reasons of decisions, which may quote the comment, and reporters' remarks about it."""
+    """Delete former texts, reasons of decisions, which may quote the comment, and reporters' remarks about it.
+
+    What endpoints answered goes too: some answer with what they were sent.
+    """
     revisions.forget(session, comment_ids)
+    sent = select(Delivery.id).where(Delivery.comment_id.in_(comment_ids), Delivery.endpoint_id.is_not(None))
     for statement in (
         update(Decision).where(Decision.comment_id.in_(comment_ids)).values(reasons=[]),
         update(Report).where(Report.comment_id.in_(comment_ids)).values(note=None),
+        update(DeliveryTry).where(DeliveryTry.delivery_id.in_(sent)).values(answer=""),
     ):
         session.execute(statement.execution_options(synchronize_session=False))

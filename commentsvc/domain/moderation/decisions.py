@@ -9,11 +9,12 @@ from typing import Any
 from sqlalchemy import exists, insert, select
 from sqlalchemy.orm import Session
 
+from commentsvc.domain.notifications import events
 from commentsvc.domain.spam import training
 from commentsvc.domain.spam.checks import Verdict
 from commentsvc.domain.threads import threads, visibility
 from commentsvc.domain.threads.visibility import ThreadCounts
-from commentsvc.models import Comment, Decision, Kind, Status
+from commentsvc.models import Comment, Decision, Event, Kind, Status
 
 
 def decide(
@@ -90,6 +91,7 @@ def publish(session: Session, comments: Collection[Comment]) -> None:
         parents = {comment.parent_id for comment in those if comment.parent_id is not None}
         ids = [comment.id for comment in those]
         visibility.publish(session, thread_id, _counts(those), announced=ids, parents=parents)
+    events.record(session, Event.PUBLISHED, [comment.id for comment in comments])
 
 
 def withdraw(session: Session, comments: Collection[Comment]) -> None:
@@ -100,7 +102,9 @@ def withdraw(session: Session, comments: Collection[Comment]) -> None:
     for thread_id, those in _by_thread(comments):
         visibility.withdraw(session, thread_id, _counts(those))
     parents = {comment.parent_id for comment in comments if comment.parent_id is not None}
-    visibility.hide(session, [comment.id for comment in comments], parents)
+    ids = [comment.id for comment in comments]
+    visibility.hide(session, ids, parents)
+    events.record(session, Event.REMOVED, ids)
 
 
 def _by_thread(comments: Collection[Comment]) -> list[tuple[int, list[Comment]]]:

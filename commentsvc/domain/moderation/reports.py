@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session
 from commentsvc.domain import fields
 from commentsvc.domain.bans import bans
 from commentsvc.domain.moderation import decisions
+from commentsvc.domain.notifications import events
 from commentsvc.domain.spam.check_names import CheckName
 from commentsvc.domain.spam.checks import Verdict
 from commentsvc.domain.threads import threads
 from commentsvc.errors import InvalidFieldsError, NotFoundError
-from commentsvc.models import Comment, Decision, Kind, Report, Site, Status
+from commentsvc.models import Comment, Decision, Event, Kind, Report, Site, Status
 
 NOTE_LONGEST = 500
 
@@ -93,6 +94,7 @@ def report(
     )
     comment.reports += 1
     session.flush()
+    events.record(session, Event.REPORTED, [comment_id], at=at)
     _hold_if_many(session, comment)
     return True
 

@@ -1,13 +1,16 @@
-"""The outbox: mails are stored in the commit of the change they report, and sent afterwards by any worker."""
+"""The outbox: mails are stored in the commit of the change they report, and sent afterwards by any worker.
+
+`domain/endpoints/sending.py` sends what is for endpoints, from the same rows.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write
@@ -98,7 +101,7 @@ def deliver(
     kinds: tuple[DeliveryKind, ...] | None = () if compose is None else NOT_LIMITED
     if compose is not None and _has_room(session, at, per_hour):
         kinds = None
-    due = _due(session, at, kinds)
+    due = take_due(session, at, *_mails(kinds))
     if due is None:
         return False
     letter = _write(session, due, at, compose)
@@ -148,7 +151,9 @@ def tidy(session: Session, *, at: datetime) -> None:
 
 def waiting(session: Session) -> int:
     """Return the number of mails still to be sent."""
-    query = select(func.count()).where(Delivery.state == DeliveryState.WAITING)
+    query = select(func.count()).where(
+        Delivery.state == DeliveryState.WAITING, Delivery.endpoint_id.is_(None)
+    )
     return session.scalar(query) or 0
 
 
@@ -159,6 +164,7 @@ def _has_room(session: Session, at: datetime, per_hour: int | None) -> bool:
     sent = select(Delivery.id).where(
         Delivery.closed_at > at - timedelta(hours=1),
         Delivery.state == DeliveryState.SENT,
+        Delivery.endpoint_id.is_(None),
         Delivery.kind.is_not(None),
         Delivery.kind.not_in(NOT_LIMITED),
     )
@@ -167,11 +173,9 @@ def _has_room(session: Session, at: datetime, per_hour: int | None) -> bool:
     return number < per_hour
 
 
-def _due(session: Session, at: datetime, kinds: tuple[DeliveryKind, ...] | None) -> Delivery | None:
-    """Take the row that is due longest, of these kinds or without a kind; return it under its lock. None: all kinds."""
-    due = [Delivery.next_attempt_at <= at]
-    if kinds is not None:
-        due.append(or_(Delivery.kind.is_(None), Delivery.kind.in_(kinds)))
+def take_due(session: Session, at: datetime, *which: ColumnElement[bool]) -> Delivery | None:
+    """Take the row that is due longest among these, and return it under its lock; None if there is none."""
+    due = (Delivery.next_attempt_at <= at, *which)
     is_any = session.scalar(select(exists().where(*due)))
     session.rollback()
     if not is_any:
@@ -184,6 +188,13 @@ def _due(session: Session, at: datetime, kinds: tuple[DeliveryKind, ...] | None)
         return None
     take(row, at)
     return row
+
+
+def _mails(kinds: tuple[DeliveryKind, ...] | None) -> Iterator[ColumnElement[bool]]:
+    """Yield what selects mails of these kinds or without a kind; None: all kinds."""
+    yield Delivery.endpoint_id.is_(None)
+    if kinds is not None:
+        yield or_(Delivery.kind.is_(None), Delivery.kind.in_(kinds))
 
 
 def _write(session: Session, row: Delivery, at: datetime, compose: Compose | None) -> OutgoingMail | None:

@@ -163,13 +163,13 @@ class _Replay:
         columns = (Comment.id, Comment.created_at, Comment.transfer_key)
         is_blank = Comment.digest == comment_text.digest_of(expired_comments.EMPTY)
         query = select(*columns).where(Comment.erased_at.is_(None), ~is_blank).order_by(Comment.id)
-        due: dict[int, datetime] = {}
+        due: dict[datetime, list[int]] = defaultdict(list)
         for row in self._session.execute(query, execution_options={"yield_per": 1000}):
             uid = subjects.comment_uid(row.id, row.created_at, row.transfer_key)
             if recorded := self._entries(LedgerKind.COMMENT, uid):
-                due[row.id] = recorded[-1].at
-        for comment_id, at in due.items():
-            self._erase(Comment.id == comment_id, at)
+                due[recorded[-1].at].append(row.id)
+        for at, ids in due.items():  # as many as one transaction has erased
+            self._erase(Comment.id.in_(ids), at)
 
     def _erase(self, which: ColumnElement[bool], at: datetime) -> int:
         """Erase comments; return how many."""

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from commentsvc.domain import fields
-from commentsvc.domain.sites import separate_origins, sites
+from commentsvc.domain.sites import previews, separate_origins, sites
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.ignored_parameters import checked
 from commentsvc.match_keys import match_key
@@ -23,6 +23,10 @@ class SiteSettings:
     name: str
     heading: str
     origins: Sequence[str]
+    previews: Sequence[str] = ()
+    """Patterns of the origins of previews, such as https://*.preview.example."""
+    preview_comments: bool = False
+    """Whether readers may comment on previews."""
     policy: Policy
     guests: bool
     order: Order
@@ -53,6 +57,8 @@ class SiteSettings:
             name=site.name,
             heading=site.heading,
             origins=[item.origin for item in site.origins],
+            previews=[item.pattern for item in site.previews],
+            preview_comments=previews.takes_comments(site),
             policy=site.policy,
             guests=site.guests,
             comment_mail=site.comment_mail,
@@ -89,6 +95,12 @@ def change(session: Session, site: Site, wanted: SiteSettings, *, base_url: str)
     try:
         sites.set_origins(session, site, wanted.origins)
         separate_origins.require_separate([item.origin for item in site.origins], base_url)
+    except InvalidFieldsError as error:
+        errors |= error.fields
+    try:
+        previews.set_patterns(
+            session, site, wanted.previews, takes_comments=wanted.preview_comments, base_url=base_url
+        )
     except InvalidFieldsError as error:
         errors |= error.fields
     try:

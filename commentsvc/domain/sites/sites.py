@@ -11,6 +11,7 @@ from commentsvc.domain import article_urls, fields
 from commentsvc.errors import BadAddressError, InvalidFieldsError, NotFoundError, UnknownOriginError
 from commentsvc.models import Membership, Origin, Role, Site
 
+_WITH_STAR = ". Origins with a * are entered under Previews"
 _BY_ORIGIN = (
     select(Site)
     .join(Origin)
@@ -40,7 +41,9 @@ def set_origins(session: Session, site: Site, origins: Sequence[str]) -> None:
             origin = article_urls.origin_of(given.strip())
         except BadAddressError as error:
             raise InvalidFieldsError(
-                {"origins": f"{error} An origin looks like https://blog.example"}
+                {
+                    "origins": f"{error} An origin looks like https://blog.example{_WITH_STAR if '*' in given else ''}"
+                }
             ) from None
         if origin not in wanted:
             wanted.append(origin)
@@ -96,7 +99,12 @@ def by_origins(session: Session, origins: Collection[str]) -> dict[str, Site]:
 
 def by_origin(session: Session, origin: str) -> Site:
     """Return the site that registered `origin`, with all its origins; raises UnknownOriginError."""
-    site = session.scalars(_BY_ORIGIN, {"origin": origin}).unique().one_or_none()
+    site = with_origin(session, origin)
     if site is None:
         raise UnknownOriginError(origin)
     return site
+
+
+def with_origin(session: Session, origin: str) -> Site | None:
+    """Return the site that registered `origin`, with all its origins; None for an origin of nobody."""
+    return session.scalars(_BY_ORIGIN, {"origin": origin}).unique().one_or_none()

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, case, exists, false, func, insert, l
 from sqlalchemy.orm import Session
 
 from commentsvc.db.session import UTCDateTime, begin_write
-from commentsvc.domain.notifications import suppression
+from commentsvc.domain.notifications import events, suppression
 from commentsvc.domain.surge import episodes
 from commentsvc.models import (
     Comment,
@@ -57,21 +57,24 @@ def spread(
     *,
     digest_hour: int,
     at: datetime,
+    mails: bool = True,
     stopped: Callable[[], bool] = lambda: False,
 ) -> int:
     """Write the deliveries of all waiting notices; return how many batches it took. Commits after each.
+
+    Without `mails` only endpoints hear of them.
 
     A process that stops in between repeats nothing: each batch notes how far it came, and a comment has one delivery
     for each recipient. `key` is the one of hashes that last.
     """
     batches = 0
-    while not stopped() and _batch(session, key, digest_hour, at):
+    while not stopped() and _batch(session, key, digest_hour, at, mails):
         batches += 1
     return batches
 
 
 def discard(session: Session, *, at: datetime) -> None:
-    """Mark all waiting notices as done, because no mail is sent; they would all be due when that changes. Commits."""
+    """Mark all waiting notices as done, because nobody hears of them now; they would all be due later. Commits."""
     waiting = Notice.done_at.is_(None)
     if session.scalar(select(exists().where(waiting))):
         begin_write(session)
@@ -81,7 +84,7 @@ def discard(session: Session, *, at: datetime) -> None:
     session.rollback()
 
 
-def _batch(session: Session, key: bytes, digest_hour: int, at: datetime) -> bool:
+def _batch(session: Session, key: bytes, digest_hour: int, at: datetime, mails: bool = True) -> bool:
     waiting = Notice.done_at.is_(None)
     if session.scalar(select(exists().where(waiting))) is not True:
         session.rollback()
@@ -95,10 +98,14 @@ def _batch(session: Session, key: bytes, digest_hour: int, at: datetime) -> bool
     comment = session.get_one(Comment, notice.comment_id)
     if comment.status is not Status.APPROVED:
         session.delete(notice)  # it is noted again if it becomes visible again
-    elif not _is_to_be_mailed(session, comment, notice):
-        notice.done_at = at
     else:
-        _write(session, key, comment, notice, _due(notice, digest_hour, at))
+        if not notice.done_up_to:
+            was_held = _was_held(session, comment)
+            events.record_notice(session, comment, notice, was_held=was_held, at=at)
+        if mails and _is_to_be_mailed(session, comment, notice):
+            _write(session, key, comment, notice, _due(notice, digest_hour, at))
+        else:
+            notice.done_at = at
     session.commit()
     return True
 

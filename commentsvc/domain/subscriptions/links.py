@@ -38,6 +38,10 @@ class MailLinks:
         """Return a site's list of held comments."""
         return f"{self.base_url}/admin?site={site_id}"
 
+    def endpoint(self, site_id: int, endpoint_id: int) -> str:
+        """Return the page of a site's webhook or chat."""
+        return f"{self.base_url}/admin/sites/{site_id}/endpoints/{endpoint_id}"
+
     def comment(self, comment_id: int) -> str:
         """Return a comment's permanent link."""
         return f"{self.base_url}/comment/{comment_id}"

@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write
 from commentsvc.domain import actions
+from commentsvc.domain.notifications import events
 from commentsvc.domain.threads import titles
-from commentsvc.models import Pressure, Site, Thread
+from commentsvc.models import Event, Pressure, Site, Thread
 
 CALM = timedelta(minutes=10)
 """The time without too many comments after which protection falls by one step."""
@@ -149,6 +150,7 @@ def record_fall(session: Session, row: Pressure, at: datetime) -> None:
         row.step -= 1
         if not row.step:
             row.ended_at = row.hot_at
+            events.record_on_site(session, Event.SURGE_ENDED, row.site_id, row.id, at=at)
             _log(
                 session,
                 row,
@@ -197,6 +199,7 @@ def end_all(session: Session, site_id: int, *, at: datetime) -> None:
     """End the surges of a site without logging it, because its protection is switched off. Needs `begin_write`."""
     for row in open_rows(session, site_id):
         row.ended_at = at
+        events.record_on_site(session, Event.SURGE_ENDED, site_id, row.id, at=at)
     session.flush()
 
 
@@ -215,6 +218,7 @@ def _open(session: Session, site_id: int, sign: SurgeReading, at: datetime) -> P
     except IntegrityError:  # another process has just opened it
         return next((one for one in open_rows(session, site_id) if one.thread_id == sign.thread_id), None)
     _log_rise(session, row, at)
+    events.record_on_site(session, Event.SURGE_BEGAN, site_id, row.id, at=at)
     return row
 
 

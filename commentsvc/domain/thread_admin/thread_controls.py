@@ -10,9 +10,10 @@ from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from commentsvc.domain import actions, fields
+from commentsvc.domain.notifications import events
 from commentsvc.domain.threads import threads, titles
 from commentsvc.errors import BadAddressError, InvalidFieldsError, NotFoundError
-from commentsvc.models import Comment, Site, Status, Thread, ThreadAlias
+from commentsvc.models import Comment, Event, Site, Status, Thread, ThreadAlias
 
 PAGE = 50
 SLOWEST = 24 * 3600
@@ -99,6 +100,8 @@ def close(
     _note(session, thread, kind, words, moderator_id, at, closed_at=iso(thread.closed_at))
     thread.closed_at = on
     _show(session, thread)
+    if on is not None and on <= at:
+        events.record_on_site(session, Event.CLOSED, thread.site_id, thread.id, at=at)
 
 
 def slow(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import Base, require_write
 from commentsvc.domain import article_urls, fields
-from commentsvc.domain.sites import sites
+from commentsvc.domain.sites import previews, sites
 from commentsvc.domain.threads import matching
 from commentsvc.domain.threads.matching import Candidate
-from commentsvc.errors import BadAddressError, ThreadClosedError
+from commentsvc.errors import BadAddressError, ThreadClosedError, UnknownOriginError
 from commentsvc.ignored_parameters import keeps_any
-from commentsvc.models import Comment, Policy, Site, Thread, TitleSource
+from commentsvc.models import Comment, Likes, Policy, Site, Thread, TitleSource
 
 ID_LONGEST = 300
 ANNOUNCED = timedelta(days=14)
@@ -64,6 +64,15 @@ class ThreadAddress:
     """The article's URL, normalised."""
     earlier: str = ""
     """The key that earlier releases derived from the same URL, if it differs."""
+    preview_origin: str = ""
+    """The origin of the page that asks, if it is a preview of the site."""
+    is_read_only: bool = False
+    """Whether nobody may comment from that page."""
+
+    @property
+    def likes(self) -> Likes:
+        """How readers of the page that asks may vote."""
+        return Likes.OFF if self.is_read_only else self.site.likes
 
     @property
     def match(self) -> str:
@@ -86,11 +95,20 @@ def locate(session: Session, *, url: str, canonical: str = "", page_id: str = ""
     """Return the address of a page's thread.
 
     `url` is the page's own URL and decides the site. `canonical` is the URL that the page declares, used only if it is
-    on the same site. `page_id` is the page's own id of its thread and overrides both. Raises BadAddressError or
-    UnknownOriginError.
+    on the same site. `page_id` is the page's own id of its thread and overrides both. So a preview that declares the
+    published article shows the article's thread. Raises BadAddressError or UnknownOriginError.
     """
-    site = sites.by_origin(session, article_urls.page_origin(url))
-    return address_on(site, canonical if canonical and is_on(site, canonical) else url, page_id=page_id)
+    origin = article_urls.page_origin(url)
+    site = sites.with_origin(session, origin)
+    preview = None if site else previews.of_page(session, origin)
+    if preview:
+        site = preview.site
+    if site is None:
+        raise UnknownOriginError(origin)
+    address = address_on(site, canonical if canonical and is_on(site, canonical) else url, page_id=page_id)
+    if preview is None:
+        return address
+    return replace(address, preview_origin=origin, is_read_only=not preview.takes_comments)
 
 
 def address_on(site: Site, url: str, *, page_id: str = "") -> ThreadAddress:

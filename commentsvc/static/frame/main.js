@@ -6,8 +6,6 @@ import {
 
 const root = document.documentElement;
 
-// Before anything measures.
-updateTimes();
 setInterval(() => document.hidden || updateTimes(), 60000);
 
 thread.addEventListener("pointerover", ({ target }) => {
@@ -16,26 +14,6 @@ thread.addEventListener("pointerover", ({ target }) => {
     target.title = new Date(target.dateTime).toLocaleString(language, { dateStyle: "long", timeStyle: "short" });
   }
 });
-
-// Values that can load nothing.
-const UNSAFE = /[;{}\\]|(?<!rgba?|hsla?|hwb|lab|lch|color|mix|dark|calc)\(/i;
-
-const sheet = document.getElementById("looks");
-
-function applyTheme(look) {
-  if (!look || typeof look !== "object") return;
-  if (["light", "dark"].includes(look.theme)) root.dataset.theme = look.theme;
-  for (const name of ["text", "accent", "font", "radius", "size", "card"]) {
-    const value = look[name];
-    if (typeof value === "string" && value.length < 400 && !UNSAFE.test(value)) root.style.setProperty(`--${name}`, value);
-  }
-  root.dataset.look = look.look;
-  // A sheet comes first.
-  if (look.look && sheet?.disabled) return new Promise((resolve) => {
-    root.hidden = !(sheet.disabled = false);
-    sheet.onload = sheet.onerror = () => resolve(root.hidden = false);
-  });
-}
 
 const unshown = document.getElementById("unshown");
 let fitting;
@@ -50,7 +28,7 @@ function fit() {
 }
 
 function connectToHost() {
-  root.classList.add("auto-height");
+  root.className = "framed auto-height";
   sendToHost("ready");
   fit();
 }
@@ -63,7 +41,7 @@ if (framed) {
       connectToHost();
     }
     const type = data?.commentsvc;
-    if (type === "look") applyTheme(data.look);
+    if (type === "look") firstPaint.applyLook(data.look);
     if (type === "go") showComment(`${data.id}`);
     if (type === "page") {
       import("./article.js").then(({ receivePage }) => receivePage(data), () => sendToHost("other"));
@@ -75,7 +53,7 @@ if (framed) {
     }
   });
   if (host.origin) {
-    await applyTheme(hostFacts.look);
+    await firstPaint.hasLook;
     connectToHost();
   } else parent.postMessage({ commentsvc: "ready" }, "*"); // a link in here lost the fragment: the host page answers
 }
@@ -126,7 +104,13 @@ async function replyTo(link) {
 
 if (form) {
   form.querySelector("#reply:not(.open) .website")?.toggleAttribute("open", innerWidth > 511);
-  for (const type of ["pointerenter", "focusin"]) form.addEventListener(type, loadComposer, { once: true });
+  // There when the reader opens it; not for those who never come to it.
+  new IntersectionObserver((entries, observer) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    observer.disconnect();
+    loadComposer();
+  }).observe(form);
+  form.addEventListener("focusin", loadComposer, { once: true });
   form.addEventListener("focusin", () => form.classList.add("open"), { once: true }); // the next Tab is not to miss its fields
   const known = ["key", "signed"].some((key) => load("localStorage", key))
     || ["key", "bearer", "connecting"].some((key) => load("sessionStorage", key));

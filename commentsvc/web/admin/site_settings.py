@@ -8,7 +8,7 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import IntegrityError
 
-from commentsvc.domain.sites import site_settings
+from commentsvc.domain.sites import previews, site_settings
 from commentsvc.domain.sites.site_settings import SiteSettings
 from commentsvc.domain.subscriptions import feeds
 from commentsvc.errors import InvalidFieldsError
@@ -66,6 +66,8 @@ def _wanted(form: SiteForm, site: Site) -> SiteSettings:
         name=form.name.data or "",
         heading=form.heading.data or "",
         origins=(form.origins.data or "").replace(",", " ").split(),
+        previews=(form.previews.data or "").replace(",", " ").split(),
+        preview_comments=bool(form.preview_comments.data),
         guests=bool(form.guests.data),
         comment_mail=bool(form.comment_mail.data),
         post_mail=bool(form.post_mail.data),
@@ -88,6 +90,8 @@ def _stored(site: Site) -> dict[str, object]:
         "name": site.name,
         "heading": site.heading,
         "origins": "\n".join(item.origin for item in site.origins),
+        "previews": "\n".join(item.pattern for item in site.previews),
+        "preview_comments": previews.takes_comments(site),
         "guests": site.guests,
         "comment_mail": site.comment_mail,
         "post_mail": site.post_mail,

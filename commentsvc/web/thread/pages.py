@@ -19,7 +19,7 @@ from commentsvc.domain.threads.versions import VersionStamp
 from commentsvc.domain.votes import votes
 from commentsvc.domain.votes.votes import VoteState
 from commentsvc.errors import BadAddressError, UnknownOriginError
-from commentsvc.models import Likes, Order, Site, Status, Thread
+from commentsvc.models import Likes, Order, Status, Thread
 from commentsvc.serving.page_cache.policy import CachePolicy, mark_cacheable
 from commentsvc.web import access, headers
 from commentsvc.web.auth import reader
@@ -110,19 +110,19 @@ def reader_state(mode: str) -> ResponseReturnValue:
             mine=mine,
             visit=visit.milliseconds(),
             news=_shown_news(news) if news else None,
-            **_votes(address.site, thread, person_id, key),
+            **_votes(address, thread, person_id, key),
         )
     )
 
 
 def _votes(
-    site: Site, thread: Thread | None, commenter_id: int | None, author_key_hash: str | None
+    address: ThreadAddress, thread: Thread | None, commenter_id: int | None, author_key_hash: str | None
 ) -> dict[str, Sequence[VoteState]]:
     """Return what the reader has voted on; nothing, and no query, where nobody can."""
-    if site.likes is Likes.OFF:
+    if address.likes is Likes.OFF:
         return {}
     voter = Author(commenter_id=commenter_id, author_key_hash=author_key_hash)
-    return {"votes": votes.of_reader(database(), site, thread, voter)}
+    return {"votes": votes.of_reader(database(), address.site, thread, voter)}
 
 
 def _shown_news(news: ThreadNews) -> dict[str, Any]:
@@ -239,13 +239,13 @@ def _changes(thread_request: ThreadRequest, address: ThreadAddress, at: datetime
         changes=latest_comments.changes_in(database(), thread),
         most=latest_comments.WINDOW,
         closed=threads.closed_reason(address.site, thread, at=at),
-        site=address.site,
+        likes=address.likes,
     )
     return _cacheable(make_response(html), address, thread, at)
 
 
 def _fragment(address: ThreadAddress, **context: object) -> Response:
-    return make_response(render_template("thread/more.html", closed=None, site=address.site, **context))
+    return make_response(render_template("thread/more.html", closed=None, likes=address.likes, **context))
 
 
 def _cacheable(response: Response, address: ThreadAddress, thread: Thread | None, at: datetime) -> Response:

@@ -13,7 +13,7 @@ from commentsvc.domain import fields
 from commentsvc.domain.reading import thread_pages
 from commentsvc.domain.reading.conversations import CommentView, Conversation
 from commentsvc.domain.reading.thread_pages import ThreadPage
-from commentsvc.domain.threads import threads
+from commentsvc.domain.threads import asking_pages
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.models import Likes, LoginSession, Order, Site
 from commentsvc.text.markup import SafeHtml
@@ -78,6 +78,7 @@ def render_page(
         address=address,
         page=page,
         order=page.order,
+        likes=address.likes,
         orders=_ORDERS if site.likes is Likes.OFF else _ORDERS_BY_VOTES,
         form_state=form_state or FormState(),
         proofs=address_claims.are_offered(site),
@@ -85,8 +86,8 @@ def render_page(
         notice=notice,
         receipt=receipt,
         conversation=conversation,
-        closed=threads.closed_reason(site, page.thread, at=at),
-        announced=threads.announcement(site, page.thread, at=at),
+        closed=asking_pages.closed_reason(address, page.thread, at=at),
+        announced=asking_pages.announcement(address, page.thread, at=at),
         token=access.form_token(
             address, mark=reader.form_mark(holder), again=form_state is not None and form_state.again
         ),
@@ -95,11 +96,11 @@ def render_page(
         still_name=holder.commenter.name if holder and as_guest else "",
         csrf=reader.csrf_token() if holder else "",
         may_subscribe=subscribing.is_offered(site),
-        origins=" ".join(origin.origin for origin in site.origins),
+        origins=" ".join(asking_pages.framing_origins(address)),
     )
     response = make_response(html, status)
     if thread_request.mode == EMBED:
-        headers.allow_framing(origin.origin for origin in site.origins)
+        headers.allow_framing(asking_pages.framing_origins(address))
         # Not indexed by itself, but as a part of the article around it by engines that know this word.
         response.headers["X-Robots-Tag"] = "noindex, indexifembedded"
     return response

@@ -213,6 +213,20 @@ def test_an_archive_does_not_bring_back_what_a_living_site_has_erased(
     require_erased(session)
 
 
+def test_a_text_that_was_kept_without_a_name_is_restored_without_it(
+    session: Session, site: Site, settings: Settings, other_settings: Settings, tmp_path: Path
+) -> None:
+    before = Before(session, site)
+    path = archives.write(session, tmp_path / "a.zip", at=now())
+    erasure.erase(session, before.member.id, Texts.KEEP)
+    with archives.opened(other_settings) as target:
+        report = restored(target, path, ledgers.in_directories([settings.ledger_dir], own_key=None))
+        assert (report.people, report.comments) == (1, 0)
+        comment = target.scalars(select(Comment).where(Comment.source == "Mia will be erased")).one()
+        assert (comment.commenter_id, comment.status) == (None, Status.APPROVED)
+        assert not target.scalars(select(Commenter).where(Commenter.name == "Mia")).all()
+
+
 def test_who_comes_back_by_themselves_stays(session: Session, site: Site, tmp_path: Path) -> None:
     """They comment and subscribe again after their erasure; a backup from then has it, and keeps it."""
     before = Before(session, site)

@@ -735,9 +735,20 @@ def addresses(
 
     A route with an argument of another name fails here, and so asks to be covered.
     """
-    ids = {"comment_id": comment_id, "site_id": site_id, "action_id": action_id, "token": "x", "name": "json"}
+    ids = {
+        "comment_id": comment_id,
+        "site_id": site_id,
+        "action_id": action_id,
+        "token": "x",
+        "name": "json",
+        "kind": "slack",
+    }
     ids |= (
-        dict.fromkeys(("thread_id", "ban_id", "membership_id", "ticket_id", "note_id", "pressure_id"), 0)
+        dict.fromkeys(
+            ("thread_id", "ban_id", "membership_id", "ticket_id", "note_id", "pressure_id", "token_id"), 0
+        )
+        | dict.fromkeys(("endpoint_id", "delivery_id"), 0)
+        | {"kind": "slack"}
         | more
     )
     with app.test_request_context(base_url=BASE_URL):

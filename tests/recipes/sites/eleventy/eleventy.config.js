@@ -1,0 +1,4 @@
+export default function (eleventyConfig) {
+  eleventyConfig.addCollection("articles", (all) => all.getFilteredByGlob("*.md"));
+@@In the built page@@
+}

@@ -1,0 +1,3 @@
+project = "A blog"
+extensions = []
+# @@The thread@@
