@@ -17,7 +17,7 @@ styles.replaceSync(`.box { display: flex; flex-wrap: wrap; justify-content: spac
 .box:has([aria-invalid="true"]) { border-color: var(--fault) }
 .box > .tabs { margin: calc(.5rem - 3px) .4rem 0 }
 .box > [id] { flex: 0 0 100% }
-.tabs ~ [id] { border-top: 1px solid var(--line) }
+:is(.open, .own-comment) .tabs ~ [id] { border-top: 1px solid var(--line) }
 .box :is(textarea, .preview) { border: 0; border-radius: 0 0 var(--radius) var(--radius) }
 [role="toolbar"] { gap: .4rem !important }
 [role="toolbar"] svg { display: block; width: 1.1rem; fill: none; stroke: currentColor; stroke-width: 1.5 }
