@@ -139,7 +139,7 @@ def test_four_requests_show_a_thread_and_coming_to_its_form_brings_the_rest(
     with page.expect_response("**/composer.js"):
         page.mouse.wheel(0, 1000)
     page.wait_for_load_state("networkidle")
-    assert sorted(names()) == ["composer.js", "conversations.js", "session.js"]
+    assert sorted(names()) == ["composer.js", "conversations.js", "session.js", "text_box.js"]
     needed.clear()
     with page.expect_response("**/embed/own?*"):
         thread.get_by_label("Your comment").focus()
@@ -340,7 +340,7 @@ def test_a_click_at_a_comments_time_copies_its_link_or_leads_there(
     assert page.evaluate("navigator.clipboard.readText()") == f"{service.url}/comment/{ids[1]}"
     inside(page).evaluate("acts.forEach((act) => act())")
     expect(time).to_have_text(words)
-    inside(page).evaluate("navigator.clipboard.writeText = () => Promise.reject()")
+    inside(page).evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(); }")
     time.click()
     page.wait_for_url(f"**/#comment-c{ids[1]}")
     in_view(page, ids[1])

@@ -18,7 +18,8 @@ styles.replaceSync(`.box { display: flex; flex-wrap: wrap; justify-content: spac
 .box > .tabs { margin: calc(.5rem - 3px) .4rem 0 }
 .box > [id] { flex: 0 0 100% }
 :is(.open, .own-comment) .tabs ~ [id] { border-top: 1px solid var(--line) }
-.box :is(textarea, .preview) { border: 0; border-radius: 0 0 var(--radius) var(--radius) }
+.box :is(textarea, .preview) { border: 0 }
+:is(.open, .own-comment) :is(textarea, .preview) { border-radius: 0 0 var(--radius) var(--radius) }
 [role="toolbar"] { gap: .4rem !important }
 [role="toolbar"] svg { display: block; width: 1.1rem; fill: none; stroke: currentColor; stroke-width: 1.5 }
 .left { margin: 0 .75rem; color: var(--muted); text-align: end }`);
