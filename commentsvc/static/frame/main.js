@@ -83,7 +83,7 @@ if (permalink) showComment(permalink);
 /** Undefined where that fails: the form is sent as a page. */
 async function loadComposer() {
   if (form) try {
-    return (await Promise.all([import("./composer.js"), loadLogin(), import("./session.js"), import("./conversations.js"), import("./text_box.js")]))[0];
+    return (await Promise.all([import("./composer.js"), loadLogin(), import("./session.js"), import("./conversations.js")]))[0];
   } catch {
     form.classList.add("open");
   }
