@@ -57,6 +57,7 @@ if (framed) {
     const type = data?.commentsvc;
     if (type === "look") applyTheme(data.look);
     if (type === "go") showComment(`${data.id}`);
+    if (type === "quote" && form) import("./quote.js").then(({ quote }) => quote(data));
     if (type === "page") {
       import("./article.js").then(({ receivePage }) => receivePage(data), () => sendToHost("other"));
     }
