@@ -43,9 +43,25 @@ const frameOf = (thread) => (thread.shadowRoot?.querySelector("comment-thread") 
 
 let offered = null; // { thread, range, quote }
 
-/** Return the selected range, without blocks in which only the beginning is selected, as by a triple click. */
+const shadowsOf = ({ shadowRoot }) => (shadowRoot ? [shadowRoot, ...[...shadowRoot.querySelectorAll("comment-thread")].flatMap(shadowsOf)] : []);
+
+/**
+ * Return the selected range, without blocks in which only the beginning is selected, as by a triple click. If that is
+ * the thread, which is in a shadow root, browsers call the whole selection empty.
+ */
 function selectedRange(selection) {
-  const range = selection.getRangeAt(0).cloneRange();
+  let range = selection.getRangeAt(0).cloneRange();
+  if (range.collapsed) {
+    const shadowRoots = [...document.querySelectorAll(THREADS)].flatMap(shadowsOf);
+    const [composed] = selection.getComposedRanges?.({ shadowRoots }) ?? [];
+    let end = composed?.endContainer;
+    if (!end || composed.startContainer.getRootNode() !== document) return range;
+    while (end.getRootNode() !== document) end = end.getRootNode().host;
+    if (end === composed.endContainer) return range;
+    range = document.createRange();
+    range.setStart(composed.startContainer, composed.startOffset);
+    range.setEndBefore(end);
+  }
   while (!range.endOffset && range.endContainer.parentNode) range.setEndBefore(range.endContainer);
   return range;
 }
@@ -107,10 +123,11 @@ function quoteOf(text) {
 /** Return what can be quoted of the page's selection; null for nothing. */
 function selected() {
   const selection = getSelection();
-  if (!selection.rangeCount || selection.isCollapsed) return null;
+  if (!selection.rangeCount) return null;
   const range = selectedRange(selection);
+  if (range.collapsed) return null;
   const thread = [...document.querySelectorAll(THREADS)].find((one) => isInArticle(range, one));
-  const text = selection.toString().slice(0, 10 * LONGEST);
+  const text = (selection.toString() || range.toString()).slice(0, 10 * LONGEST);
   const quote = thread && quoteOf(wholeWords(text, range));
   return quote ? { thread, range, quote } : null;
 }

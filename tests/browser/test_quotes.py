@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Page, expect
 
 from tests.support.browser import Blog, Service
@@ -73,7 +75,7 @@ def test_what_a_page_has_selected_is_bounded_and_stays_text(page: Page, service:
     )
     texts = (
         f'<article><p id="hostile">{hostile}</p><p id="long"></p>'
-        f'<div id="saved"><p id="inside">Of a reader</p></div>{THREAD}</article>'
+        f'<p id="last">The last words.</p>{THREAD}</article>'
     )
     write(service, blog, "One")
     blog.pages["/"] = article(service, thread="", before=texts)
@@ -122,6 +124,9 @@ def test_what_a_page_has_selected_is_bounded_and_stays_text(page: Page, service:
     assert 250 < len(quote) <= 300
     frame(page).get_by_role("button", name="Remove the quote").click()
 
+    page.locator("#last").click(click_count=3)  # the selection ends in the thread
+    button.click()
+    expect(box).to_have_value(re.compile(r"> The last words\.\n\n$"))
     select(page, "#hostile", 0, 4)
     expect(button).to_be_visible()
     page.evaluate("getSelection().selectAllChildren(document.querySelector('article'))")
