@@ -45,6 +45,15 @@ def _canonical(url: str, ignored: str) -> str:
     return check_length(article + _route(urlsplit(url).fragment))
 
 
+def quoting(url: str) -> str:
+    """Return what an article's URL begins with in links to its text: a text directive, whose value comes after it.
+
+    A parenthesis would end a link's address in Markdown.
+    """
+    address = url.replace("(", "%28").replace(")", "%29")
+    return f"{address}{'' if '#' in url else '#'}:~:text="
+
+
 def earlier_key(url: str) -> str:
     """Return the key under which earlier releases stored an article's thread; empty if they refused `url`."""
     return _earlier_key(url) if len(url) <= LONGEST else ""

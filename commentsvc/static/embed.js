@@ -1,5 +1,5 @@
 // <comment-thread> and <div id="comments"> show a thread; <span data-comment-count="URL"> a number.
-// Frameworks do not look into shadow roots.
+// Frameworks ignore shadow roots.
 
 (() => {
   if (customElements.get("comment-thread")) return;
@@ -8,7 +8,7 @@
   const script = document.currentScript;
   const source = script?.dataset.service || WRITTEN;
   if (!source) {
-    return console.error('commentsvc: this copy does not know its service; add data-service="https://…" to its script tag.');
+    return console.error('commentsvc: this copy does not know its service; its script tag needs data-service="https://…".');
   }
   const service = new URL(source, location).href.replace(/\/(embed\.js.*)?$/, "");
 
@@ -21,7 +21,7 @@
   const permalink = () => ANCHOR.exec(location.hash)?.[0];
   const SAVED = "This is a saved copy. The comments cannot be answered right now. ";
   const styles = new CSSStyleSheet();
-  // Frames are wider than their place, for focus rings.
+  // Wider, for focus rings.
   styles.replaceSync(`:host { display: block } :host([hidden]), slot[hidden] { display: none }
 iframe {
   border: 0;
@@ -70,7 +70,7 @@ p { opacity: .8 }`);
     return alpha < 128 ? NaN : (3 * red + 6 * green + blue) / 10;
   }
 
-  /** The colours behind an element, nearest first, down to a picture. */
+  /** The colours behind an element, nearest first. */
   function* grounds(element) {
     for (; element; element = element.assignedSlot ?? element.parentElement ?? element.parentNode?.host) {
       const { backgroundColor, backgroundImage } = getComputedStyle(element);
@@ -91,7 +91,8 @@ p { opacity: .8 }`);
   }
 
   const threads = new Set();
-  let hasAsked = false; // for threads with load="click"
+  let hasAsked = false; // by load="click"
+  const mayAsk = () => hasAsked || !document.querySelector('[load="click"], [data-load="click"]');
 
   class CommentThread extends HTMLElement {
     #host = this; // the element that the page wrote
@@ -300,9 +301,9 @@ p { opacity: .8 }`);
         this.#sendLook();
         this.#sendToken();
       }
-      if (["ready", "stale"].includes(type)) this.#host.dispatchEvent(new Event(`comments${type}`, { bubbles: true }));
+      if (["ready", "stale"].includes(type)) this.#host.dispatchEvent(new Event("comments" + type, { bubbles: true }));
       if (type === "height" && data.height > 0 && data.height < 1e6) {
-        if (this.getBoundingClientRect().top > innerHeight) this.#host.style.minHeight &&= 0; // unseen
+        if (this.getBoundingClientRect().top > innerHeight) this.#host.style.minHeight &&= 0;
         for (const name of ["height", "paper", "width"]) frame.style.setProperty(`--${name}`, `${data[name]}px`);
         if (frame.inert) setTimeout(() => {
           if (frame !== this.#frame) return;
@@ -319,7 +320,7 @@ p { opacity: .8 }`);
         place.scrollIntoView({ block: "center", behavior: data.smooth ? "smooth" : "instant" });
         place.remove();
       }
-      if (type === "where") this.#send("page", { asked: true, derived: this.#isDerived, ...this.#page() }); // before posting
+      if (type === "where") this.#send("page", { asked: true, derived: this.#isDerived, ...this.#page() });
       if (type === "other") {
         this.#permalink = data.comment;
         this.#restart();
@@ -351,7 +352,7 @@ p { opacity: .8 }`);
     }
 
     async #fail() {
-      console.warn(`comment-thread: ${service} did not answer, or does not let ${location.origin} show its frames.`);
+      console.warn(`comment-thread: ${service} did not answer, or does not allow ${location.origin}.`);
       const frame = this.#frame;
       if (this.#note.children[1]) this.#unload();
       else this.#offer(frame.inert ? SAVED : "The comments cannot be shown right now. ", "Try again", this.#retry);
@@ -383,7 +384,7 @@ p { opacity: .8 }`);
 
   /** Fill new spans, by short requests. */
   async function updateCounts() {
-    if (!hasAsked && document.querySelector('[load="click"], [data-load="click"]')) return;
+    if (!mayAsk()) return;
     const spans = new Map();
     for (const span of document.querySelectorAll("[data-comment-count]")) {
       const { commentCount: named, threadId: id } = span.dataset;
@@ -443,6 +444,7 @@ p { opacity: .8 }`);
     watchPage();
     checkPage();
     if (location.search.includes("commentsvc-doctor")) import(`${service}/static/-/doctor.js`);
+    document.addEventListener("selectionchange", () => mayAsk() && document.querySelector("[quotes], [data-quotes]") && import(`${service}/static/-/quotes.js`));
   }
   if (document.readyState === "loading") addEventListener("DOMContentLoaded", start);
   else start();

@@ -79,7 +79,7 @@ def save(comment_id: int, form: OwnEditForm, *, seconds: float) -> EditResult:
     post_limits().count_attempt(network=access.network(), person=person)
     draft = comment_text.from_checked(text)  # slow, so after the limits
     address, thread, is_reply = address_of(comment), comment.thread, comment.parent_id is not None
-    examined = comments.examine(session, address.site, draft, author, at=now())
+    examined = comments.examine(session, address.site, draft, author, at=now(), article_url=address.url)
     if author.role is None:
         examined = replace(examined, pressure=detection.peek(session, address.site, thread, at=now()))
     examined = akismet_opinion.with_opinion(examined, address, draft.source, author, is_reply=is_reply)

@@ -194,3 +194,9 @@ def test_a_fragment_made_of_anchors_takes_linear_time() -> None:
     for part in ("#com", "#comment1", "#" + "com" * 50, "#c11111", "#comm"):
         article_urls.canonical("https://blog.example/a#/" + part * (600 // len(part)))
         article_urls.shortened("https://blog.example/a#/" + part * (15_000 // len(part)))
+
+
+def test_a_link_to_a_text_continues_the_fragment_of_a_hash_router() -> None:
+    quoting = article_urls.quoting
+    assert quoting("https://blog.example/a?b=1") == "https://blog.example/a?b=1#:~:text="
+    assert quoting("https://blog.example/a#/two") == "https://blog.example/a#/two:~:text="

@@ -132,20 +132,23 @@ IMPORTS = (
 """How a module names what it takes from another one."""
 
 
+def exports(text: str) -> set[str]:
+    """Return the names that a module exports, one by one or as `const { one, other } = …`."""
+    declared = re.findall(r"^export (?:async )?(?:const|let|class|function) (\w+)", text, re.MULTILINE)
+    parts = re.findall(r"^export const \{([^}]*)\}", text, re.MULTILINE)
+    return {*declared, *(name.strip() for part in parts for name in part.split(","))}
+
+
 def test_modules_export_what_others_import() -> None:
     """A browser refuses the whole module otherwise, and nothing but its console says so."""
     missing, number = set(), 0
     for path in STATIC.rglob("*.js"):
         text = path.read_text()
         for match in chain.from_iterable(re.finditer(pattern, text) for pattern in IMPORTS):
-            exported = re.findall(
-                r"^export (?:async )?(?:const|let|class|function) (\w+)",
-                (path.parent / match["file"]).read_text(),
-                re.MULTILINE,
-            )
+            exported = exports((path.parent / match["file"]).read_text())
             names = {re.split(r"\s+as\s+|:", name)[0].strip() for name in match["names"].split(",")} - {""}
             number += len(names)
-            missing |= {f"{path.name}: {name} of {match['file']}" for name in names - set(exported)}
+            missing |= {f"{path.name}: {name} of {match['file']}" for name in names - exported}
     assert not missing
     assert number > 50, "the patterns find the imports"
 

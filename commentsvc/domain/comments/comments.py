@@ -55,9 +55,19 @@ class NewComment:
     """The hash of a guest's receipt; None for a member."""
 
 
-def examine(session: Session, site: Site, draft: CommentText, author: Author, *, at: datetime) -> Signals:
+def examine(
+    session: Session,
+    site: Site,
+    draft: CommentText,
+    author: Author,
+    *,
+    at: datetime,
+    article_url: str | None = None,
+) -> Signals:
     """Look up what the checks need, best before taking the write lock; raises BannedError."""
-    return signals.gather(session, site.id, draft.source, draft.rendered.html, author, at=at)
+    return signals.gather(
+        session, site.id, draft.source, draft.rendered.html, author, at=at, article_url=article_url
+    )
 
 
 def is_stored(session: Session, address: ThreadAddress, idempotency_key: str) -> bool:
@@ -106,7 +116,7 @@ def post(
     if earlier.repeated:
         raise DuplicateCommentError
 
-    examined = examined or examine(session, site, new.draft, author, at=at)
+    examined = examined or examine(session, site, new.draft, author, at=at, article_url=address.url)
     verdicts = verdicts_on(session, site, here.id, new, author, examined, known=earlier.is_known, at=at)
     row = _row(here, new.draft, author) | {
         "site_id": site.id,

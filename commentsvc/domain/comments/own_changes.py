@@ -154,7 +154,7 @@ def edit(
         slow_mode.require_pause(thread.slow_seconds, comment.edited_at, at=at)
     if edit_history.is_repeat(session, comment, draft, author):
         raise DuplicateCommentError
-    examined = examined or comments.examine(session, site, draft, author, at=at)
+    examined = examined or comments.examine(session, site, draft, author, at=at, article_url=thread.url)
     known = known_authors.is_known_besides(session, site.id, author, comment.id)
     new = NewComment(draft, form=form or FormSignals())
     verdicts = comments.verdicts_on(session, site, thread.id, new, author, examined, known=known, at=at)

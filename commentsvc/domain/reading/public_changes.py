@@ -31,7 +31,7 @@ Record = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class StreamPosition:
     """Where an answer begins."""
 
     started: datetime
@@ -41,7 +41,7 @@ class Position:
     """The last comment of this thread in the answer before; 0 if it had the whole thread."""
 
     @classmethod
-    def parse(cls, text: str) -> Position:
+    def parse(cls, text: str) -> StreamPosition:
         """Read a cursor; raises BadAddressError."""
         match = _CURSOR.fullmatch(text)
         numbers = [int(number) for number in match.groups()] if match else []
@@ -72,7 +72,7 @@ def time_of(text: str) -> datetime:
     raise BadAddressError("`since` must be a time such as 2026-11-23T14:05:00Z.")
 
 
-def records(session: Session, site: Site, since: datetime | None, position: Position) -> list[Record]:
+def records(session: Session, site: Site, since: datetime | None, position: StreamPosition) -> list[Record]:
     """Return the records from a position on, at most MOST comments; the last one says how to go on."""
     result: list[Record] = []
     room = MOST
@@ -94,11 +94,13 @@ def records(session: Session, site: Site, since: datetime | None, position: Posi
     return [*result, {"type": "end", "since": public_records.time(position.started - OVERLAP)}]
 
 
-def _more(position: Position, thread_id: int, comment_id: int) -> Record:
-    return {"type": "more", "after": str(Position(position.started, thread_id, comment_id))}
+def _more(position: StreamPosition, thread_id: int, comment_id: int) -> Record:
+    return {"type": "more", "after": str(StreamPosition(position.started, thread_id, comment_id))}
 
 
-def _threads(session: Session, site_id: int, since: datetime | None, position: Position) -> Sequence[Thread]:
+def _threads(
+    session: Session, site_id: int, since: datetime | None, position: StreamPosition
+) -> Sequence[Thread]:
     """Return threads by their ids, from that of the position on."""
     query = select(Thread).where(Thread.site_id == site_id, Thread.id >= position.thread_id)
     if since is None:

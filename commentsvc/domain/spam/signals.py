@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import bindparam
 from sqlalchemy.orm import Session
 
+from commentsvc.domain import article_urls
 from commentsvc.domain.authors import Author
 from commentsvc.domain.bans import bans
 from commentsvc.domain.fields import Guest
@@ -47,12 +48,24 @@ _ON_SITE = lookalikes.MEMBERS.add_columns(
 
 
 def gather(
-    session: Session, site_id: int, source: str, html: str, author: Author, *, at: datetime
+    session: Session,
+    site_id: int,
+    source: str,
+    html: str,
+    author: Author,
+    *,
+    at: datetime,
+    article_url: str | None = None,
 ) -> Signals:
-    """Look everything up; raises BannedError. For authors with a role on the site it looks nothing up."""
+    """Look everything up; raises BannedError. For authors with a role on the site it looks nothing up.
+
+    Links to a text of the article, which come with a quote of it, are not counted.
+    """
     addresses = tokens.links(html)
+    quoting = article_urls.quoting(article_url) if article_url else None
+    links = sum(quoting is None or not address.startswith(quoting) for address in addresses)
     if author.role is not None:
-        return Signals(words={}, links=len(addresses))
+        return Signals(words={}, links=links)
     typed, shown = author.guest, _shown_details(session, author)
     compared = address_proofs.parameters(author.proof_hashes, author.author_key_hash)
     # By the connection, because the session's work for mapped classes would take longer than the query.
@@ -66,7 +79,7 @@ def gather(
         score = spam_filter.score(session, site_id, token_source)
     return Signals(
         words=words_of(source, html, shown, client_ip=author.client_ip),
-        links=len(addresses),
+        links=links,
         proof=address_proofs.signals_of(on_site[0]),
         namesake=lookalikes.find(
             session, site_id, shown.name, commenter_id=author.commenter_id, members=on_site

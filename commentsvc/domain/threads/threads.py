@@ -142,8 +142,7 @@ def is_same(session: Session, first: ThreadAddress, second: ThreadAddress) -> bo
         return False
     if first.key == second.key:
         return True
-    both = [find(session, address) for address in (first, second)]
-    ids = {thread.id if thread else None for thread in both}
+    ids = {thread.id if thread else None for thread in (find(session, first), find(session, second))}
     return ids == {None} and first.match == second.match if None in ids else len(ids) == 1
 
 
@@ -157,12 +156,10 @@ def find_or_create(
 ) -> Thread:
     """Return the thread at `address`, created if needed; `title` and its `source` are only for a new one."""
     thread = find(session, address)
+    if thread is None and _wait_for_others(session, address):
+        thread = find(session, address)
     if thread is not None:
         return thread
-    if _wait_for_others(session, address):
-        thread = find(session, address)
-        if thread is not None:
-            return thread
     cleaned = fields.title(title)
     thread = Thread(
         site_id=address.site.id,

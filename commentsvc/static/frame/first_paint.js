@@ -1,10 +1,10 @@
-// Stands in the page itself, so that it is painted in its final look before a module arrives; core.js exports its parts.
+// In the page itself, so that the first paint has the final look; core.js exports its parts.
 
 window.firstPaint = (() => {
   const root = document.documentElement;
   const framed = parent !== window;
 
-  // The host page tells its origin in the address's fragment, which no server sees.
+  // In the address's fragment, which no server sees.
   const hostFacts = (() => {
     try {
       return JSON.parse(decodeURIComponent(location.hash.slice(1)));
@@ -35,9 +35,9 @@ window.firstPaint = (() => {
 
   const sheet = document.getElementById("looks");
 
-  /** Returns a promise while the sheet of that look is on its way. */
+  /** Returns a promise while a sheet loads. */
   function applyLook(look) {
-    if (!look || typeof look !== "object") return;
+    if (Object(look) !== look) return;
     if (["light", "dark"].includes(look.theme)) root.dataset.theme = look.theme;
     for (const name of ["text", "accent", "font", "radius", "size", "card"]) {
       const value = look[name];
@@ -52,7 +52,7 @@ window.firstPaint = (() => {
 
   const UNITS = [["year", 31557600], ["month", 2629800], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]];
 
-  /** Write times as people say them. The browser's own words (Intl) take 15 ms to load. */
+  /** The browser's own words (Intl) take 15 ms to load. */
   function updateTimes(within = document) {
     for (const element of within.querySelectorAll("time")) {
       const seconds = (Date.now() - new Date(element.dateTime)) / 1000;
@@ -64,7 +64,7 @@ window.firstPaint = (() => {
 
   if (host.origin) root.classList.add("unscrolled");
   const hasLook = host.origin && applyLook(hostFacts.look);
-  // When all of the page is parsed, but before its modules.
+  // Before the modules.
   document.addEventListener("readystatechange", () => {
     updateTimes();
     sendHeight();

@@ -8,12 +8,7 @@ const root = document.documentElement;
 
 setInterval(() => document.hidden || updateTimes(), 60000);
 
-thread.addEventListener("pointerover", ({ target }) => {
-  const language = navigator.languages.find((one) => one.startsWith(root.lang)) ?? root.lang; // as this reader writes it
-  if (target.dateTime) {
-    target.title = new Date(target.dateTime).toLocaleString(language, { dateStyle: "long", timeStyle: "short" });
-  }
-});
+thread.addEventListener("pointerover", async ({ target }) => target.dateTime && (await import("./dates.js")).addTitle(target));
 
 const unshown = document.getElementById("unshown");
 let fitting;
@@ -43,6 +38,7 @@ if (framed) {
     const type = data?.commentsvc;
     if (type === "look") firstPaint.applyLook(data.look);
     if (type === "go") showComment(`${data.id}`);
+    if (type === "quote" && form) import("./quote.js").then(({ quote }) => quote(data));
     if (type === "page") {
       import("./article.js").then(({ receivePage }) => receivePage(data), () => sendToHost("other"));
     }
@@ -55,7 +51,7 @@ if (framed) {
   if (host.origin) {
     await firstPaint.hasLook;
     connectToHost();
-  } else parent.postMessage({ commentsvc: "ready" }, "*"); // a link in here lost the fragment: the host page answers
+  } else parent.postMessage({ commentsvc: "ready" }, "*"); // a link lost the fragment: ask
 }
 
 new ResizeObserver(fit).observe(document.body);

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, json, request
 from flask.typing import ResponseReturnValue
 
 from commentsvc.domain.reading import public_changes
-from commentsvc.domain.reading.public_changes import Position
+from commentsvc.domain.reading.public_changes import StreamPosition
 from commentsvc.web import access, headers
 from commentsvc.web.context import database, limiter, now
 
@@ -24,7 +24,9 @@ def comments() -> ResponseReturnValue:
     limiter("comment streams").hit(access.network())
     site = public_changes.site_named(database(), request.args.get("site", ""))
     since = public_changes.time_of(request.args["since"]) if "since" in request.args else None
-    position = Position.parse(request.args["after"]) if "after" in request.args else Position(now())
+    position = (
+        StreamPosition.parse(request.args["after"]) if "after" in request.args else StreamPosition(now())
+    )
     records = public_changes.records(database(), site, since, position)
     lines = "".join(f"{json.dumps(record)}\n" for record in records)
     response = Response(lines, mimetype="application/x-ndjson")

@@ -81,7 +81,7 @@ def _store(form: CommentForm, address: ThreadAddress, mode: str) -> StoredPost:
     token = None if holder else receipts.new_token()
     new = _new_comment(form, address, draft, seconds, token)
     session = database()
-    signals = comments.examine(session, address.site, draft, author, at=now())
+    signals = comments.examine(session, address.site, draft, author, at=now(), article_url=address.url)
     signals = akismet_opinion.with_opinion(
         signals, address, draft.source, author, is_reply=bool(form.value("parent"))
     )

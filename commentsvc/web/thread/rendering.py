@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Response, current_app, make_response, render_template
 
-from commentsvc.domain import fields
+from commentsvc.domain import article_urls, fields
 from commentsvc.domain.reading import thread_pages
 from commentsvc.domain.reading.conversations import CommentView, Conversation
 from commentsvc.domain.reading.thread_pages import ThreadPage
@@ -97,6 +97,7 @@ def render_page(
         csrf=reader.csrf_token() if holder else "",
         may_subscribe=subscribing.is_offered(site),
         origins=" ".join(asking_pages.framing_origins(address)),
+        quoting=article_urls.quoting(address.url),
     )
     response = make_response(html, status)
     if thread_request.mode == EMBED:

@@ -8,6 +8,7 @@ import time
 import pytest
 from sqlalchemy.orm import Session
 
+from commentsvc.domain import article_urls
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.proofs.address_proofs import ProofSignals
 from commentsvc.domain.spam import checks, wordlists
@@ -199,6 +200,24 @@ def test_every_use_of_an_address_is_a_link(session: Session, site: Site, address
     text = f"One [a]({address}) and two [b]({address})"
     assert pen.write(text).status is Status.APPROVED
     assert pen.write(f"{text} and three [c]({address})").status is Status.HELD
+
+
+def test_the_link_of_a_quote_of_the_article_is_not_counted(session: Session, site: Site) -> None:
+    site.policy, site.most_links = Policy.OPEN, 0
+    pen = article(session, site, "/on_(bridges)?page=2")
+    quoted = "Quoting [the article]({}):\n\n> The bridge is closed.\n\nIs it?"
+    own = article_urls.quoting(pen.address.url)
+    assert own.endswith("/on_%28bridges%29?page=2#:~:text=")
+    comment = pen.write(quoted.format(f"{own}The%20bridge,is%20closed."))
+    assert comment.status is Status.APPROVED
+    assert f'<a href="{own}The%20bridge,is%20closed."' in comment.html
+    for address in (
+        pen.address.url,
+        own.replace("/on_", "/off_") + "Elsewhere",
+        own.replace("://", "://spam.example/") + "Elsewhere",
+    ):
+        assert pen.write(quoted.format(address)).status is Status.HELD, address
+    assert pen.write(f"{quoted.format(own + 'The')} https://spam.example").status is Status.HELD
 
 
 @pytest.mark.parametrize("known", [True, False])
