@@ -238,6 +238,18 @@ class RedirectedError(OutboundError):
         super().__init__("The server sent too many redirects.")
 
 
+class AskedTooOftenError(OutboundError):
+    """A server answers no more requests for a while: for `retry_after` seconds."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class GoneError(OutboundError):
+    """A server says that it does not have what was asked for."""
+
+
 class MailError(CommentsvcError):
     """A mail could not be sent."""
 
