@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from commentsvc.errors import AskedTooOftenError, GoneError, OutboundError
 from commentsvc.http_client import client
 from commentsvc.http_client.client import INTERNET, HttpResponse, Network
-from commentsvc.integrations.bluesky_records import BlueskyPost, PostAddress, is_did, read_post
+from commentsvc.integrations.bluesky_records import BlueskyPost, BlueskyAddress, is_did, read_post
 
 PUBLIC = "https://public.api.bsky.app"
 """The AppView that Bluesky runs for those who are not logged in."""
@@ -60,7 +60,7 @@ class AppView:
     origin: str = PUBLIC
     network: Network = INTERNET
 
-    def resolved(self, address: PostAddress) -> PostAddress:
+    def resolved(self, address: BlueskyAddress) -> BlueskyAddress:
         """Return a post's address with its author's DID; raises OutboundError, GoneError if nobody has the handle."""
         if address.is_resolved:
             return address
@@ -69,7 +69,7 @@ class AppView:
             raise OutboundError("Bluesky did not say whose handle this is.")
         return address.by(str(did))
 
-    def thread(self, address: PostAddress, *, at: datetime) -> BlueskyThread:
+    def thread(self, address: BlueskyAddress, *, at: datetime) -> BlueskyThread:
         """Return the answers to a post; raises OutboundError, GoneError if there is no such post (any more)."""
         query = {"uri": address.uri, "depth": str(DEPTH), "parentHeight": "0"}
         answer = self._ask("app.bsky.feed.getPostThread", query)

@@ -14,7 +14,8 @@ MOST_FACETS = 100
 """Links in one post."""
 LONGEST_TEXT = 10_000
 _DID = r"did:(?:plc:[a-z2-7]{24}|web:[a-z0-9.-]{1,80})"
-_HANDLE = r"(?=[a-z0-9.-]{1,253}(?![a-z0-9.-]))(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HANDLE = rf"(?=[a-z0-9.-]{{1,253}}(?![a-z0-9.-]))(?:{_LABEL}\.)+(?=[a-z]){_LABEL}"
 _KEY = r"[A-Za-z0-9._:~-]{1,40}"
 _AT_URI = re.compile(rf"at://(?P<author>{_DID}|{_HANDLE})/app\.bsky\.feed\.post/(?P<key>{_KEY})")
 _PAGE = re.compile(
@@ -41,7 +42,7 @@ _WARNINGS = {
 
 
 @dataclass(frozen=True, slots=True)
-class PostAddress:
+class BlueskyAddress:
     """A post's address: `author` is a DID, or a handle that is still to be resolved."""
 
     author: str
@@ -62,7 +63,7 @@ class PostAddress:
         """Whether the author is a DID, which unlike a handle never changes."""
         return self.author.startswith("did:")
 
-    def by(self, did: str) -> PostAddress:
+    def by(self, did: str) -> BlueskyAddress:
         """Return the address with its author's DID."""
         return replace(self, author=did)
 
@@ -80,7 +81,7 @@ class LinkedBytes:
 class BlueskyPost:
     """A post, with the strings of strangers as they came."""
 
-    address: PostAddress
+    address: BlueskyAddress
     handle: str
     """Empty if the author has no valid one now."""
     name: str
@@ -109,10 +110,10 @@ class BlueskyPost:
         return ", ".join(dict.fromkeys(text for label, text in _WARNINGS.items() if label in self.labels))
 
 
-def parse_address(text: str) -> PostAddress | None:
+def parse_address(text: str) -> BlueskyAddress | None:
     """Return the post that an address of bsky.app or an at-uri names; None for anything else."""
     match = len(text) <= 1000 and (_PAGE.fullmatch(text) or _AT_URI.fullmatch(text))
-    return PostAddress(match["author"], match["key"]) if match else None
+    return BlueskyAddress(match["author"], match["key"]) if match else None
 
 
 def is_did(text: object) -> bool:
