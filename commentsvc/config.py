@@ -168,6 +168,9 @@ class Settings:
         default="",
         shown="no metrics",
     )
+    bluesky_url: str = _setting(
+        "The AppView from which answers on Bluesky are read.", default="https://public.api.bsky.app"
+    )
     mastodon: bool = _setting("`on` lets people of any Mastodon instance log in.", default="off")
     providers_order: tuple[str, ...] = _setting(
         "Login providers in the order of their buttons, such as `github, google, mycompany`; others follow.",

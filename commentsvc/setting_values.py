@@ -304,6 +304,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "log_level": _read_log_level,
     "log_format": _read_log_format,
     "metrics_token": _read_token,
+    "bluesky_url": _read_origin,
     "mastodon": _read_switch,
     "providers_order": _read_names,
 }

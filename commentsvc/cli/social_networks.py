@@ -11,7 +11,10 @@ from commentsvc.domain.social.networks import Networks, SocialNetwork
 
 def known(settings: Settings) -> Networks:
     """Return the networks; what they need is loaded only where a site has one switched on."""
-    every: tuple[SocialNetwork, ...] = ()
+    from commentsvc.domain.social import bluesky
+    from commentsvc.integrations.bluesky_posts import AppView
+
+    every: tuple[SocialNetwork, ...] = (bluesky.network(AppView(settings.bluesky_url)),)
     return {network.origin: network for network in every}
 
 
