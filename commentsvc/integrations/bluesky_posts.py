@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from commentsvc.errors import AskedTooOftenError, GoneError, OutboundError
 from commentsvc.http_client import client
 from commentsvc.http_client.client import INTERNET, HttpResponse, Network
-from commentsvc.integrations.bluesky_records import BlueskyPost, BlueskyAddress, is_did, read_post
+from commentsvc.integrations.bluesky_records import BlueskyAddress, BlueskyPost, is_did, read_post
 
 PUBLIC = "https://public.api.bsky.app"
 """The AppView that Bluesky runs for those who are not logged in."""
