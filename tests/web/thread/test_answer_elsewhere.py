@@ -68,7 +68,7 @@ def test_only_networks_that_are_on_and_threads_that_are_open_have_links(app: Fla
         begin_write(session)
         thread = threads.find(session, threads.address_on(session.get_one(Site, site_id), ARTICLE))
         assert thread
-        thread.closed = True
+        thread.closed_at = now()
         threads.mark_changed(session, thread.id)
         session.commit()
     assert "Or answer on" not in reader.get().text
