@@ -33,7 +33,13 @@ class PostAddress:
     """A post on its author's server."""
 
     origin: str
+    path: str
     id: str
+
+    @property
+    def page(self) -> str:
+        """The address that people open."""
+        return self.origin + self.path
 
     @property
     def host(self) -> str:
@@ -59,4 +65,4 @@ def address_of(url: str) -> PostAddress | None:
     match = _POST_PATH.fullmatch(path)
     if match is None or parts.scheme != "https":
         return None
-    return PostAddress(origin, next(filter(None, match.groups())))
+    return PostAddress(origin, path, next(filter(None, match.groups())))
