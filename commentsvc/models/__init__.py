@@ -6,11 +6,15 @@ from commentsvc.models.answer_feeds import AnswerFeed
 from commentsvc.models.columns import (
     EditWindow,
     FieldRule,
+    FoundBy,
     Kind,
     Likes,
+    MentionKind,
+    MentionState,
     Order,
     Policy,
     Role,
+    SocialOrigin,
     Status,
     TextFormat,
     TitleSource,
@@ -28,6 +32,7 @@ from commentsvc.models.provider_notices import NoticeKind, NoticeOutcome, Provid
 from commentsvc.models.searched import search_text
 from commentsvc.models.service_moves import MoveState, ServiceMove
 from commentsvc.models.sites import Origin, PreviewOrigin, Site, Thread, ThreadAlias
+from commentsvc.models.social import ArticleLook, ForeignPicture, SocialLink, Webmention
 from commentsvc.models.subscriptions import (
     ConfirmationCount,
     EndReason,
@@ -49,6 +54,7 @@ __all__ = [
     "AddressProof",
     "Announcement",
     "AnswerFeed",
+    "ArticleLook",
     "Ban",
     "BanKind",
     "Comment",
@@ -69,6 +75,8 @@ __all__ = [
     "FeedState",
     "FieldRule",
     "FilterWord",
+    "ForeignPicture",
+    "FoundBy",
     "Frequency",
     "Identity",
     "ImportJob",
@@ -79,6 +87,8 @@ __all__ = [
     "Likes",
     "LoginSession",
     "Membership",
+    "MentionKind",
+    "MentionState",
     "MoveState",
     "Note",
     "Notice",
@@ -99,6 +109,8 @@ __all__ = [
     "Role",
     "ServiceMove",
     "Site",
+    "SocialLink",
+    "SocialOrigin",
     "Status",
     "Subscription",
     "SubscriptionKind",
@@ -111,6 +123,7 @@ __all__ = [
     "TitleSource",
     "Usual",
     "Vote",
+    "Webmention",
     "WorkRound",
     "now",
     "search_text",

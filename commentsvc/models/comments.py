@@ -9,7 +9,7 @@ from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, 
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from commentsvc.db.session import Base, UTCDateTime
-from commentsvc.models.columns import Kind, Role, RowId, Status, TextFormat, choice, now
+from commentsvc.models.columns import Kind, Role, RowId, SocialOrigin, Status, TextFormat, choice, now
 from commentsvc.models.people import Commenter
 from commentsvc.models.sites import Thread
 
@@ -27,6 +27,8 @@ _HAS_NETWORK = text("network_hash IS NOT NULL")
 _REPORTED = text("reports > 0 AND status IN ('approved', 'held')")
 _HAS_ACTION = text("action_id IS NOT NULL")
 _HAS_MODERATOR = text("moderator_id IS NOT NULL")
+_HAS_ORIGIN_KEY = text("origin_key IS NOT NULL")
+_HAS_ORIGIN_PICTURE = text("origin_picture IS NOT NULL AND origin_picture_digest IS NULL")
 
 
 AUTHOR_COLUMNS = (
@@ -40,6 +42,12 @@ AUTHOR_COLUMNS = (
     "receipt_hash",
     "network_hash",
     "idempotency_key",
+    "origin_key",
+    "origin_url",
+    "origin_author",
+    "origin_picture",
+    "origin_picture_digest",
+    "content_warning",
 )
 """Everything about the author of a comment: their name, and what could identify them, their browser or network."""
 
@@ -111,6 +119,21 @@ class Comment(Base):
     idempotency_key: Mapped[str | None] = mapped_column(String(64))
     transfer_key: Mapped[str | None] = mapped_column(String(300))
     """Identifies the imported original, so that a second import changes nothing."""
+
+    origin: Mapped[SocialOrigin | None] = mapped_column(choice(SocialOrigin))
+    """Where it was written; None if here."""
+    origin_key: Mapped[str | None] = mapped_column(String(1000))
+    """What identifies it there: the URI of ActivityPub, an at-URI, or the page's own address."""
+    origin_url: Mapped[str | None] = mapped_column(String(2000))
+    """Its page there, for a link."""
+    origin_author: Mapped[str | None] = mapped_column(String(300))
+    """Its author there: `name@host`, a DID, or the host of a page."""
+    origin_picture: Mapped[str | None] = mapped_column(String(1000))
+    """The address of its author's picture, which only the service requests."""
+    origin_picture_digest: Mapped[str | None] = mapped_column(String(16))
+    """The stored copy of that picture; None if there is none."""
+    content_warning: Mapped[str | None] = mapped_column(String(500))
+    """What its author says of the text, which is folded until a reader opens it."""
 
     thread: Mapped[Thread] = relationship()
     commenter: Mapped[Commenter | None] = relationship()
@@ -194,6 +217,20 @@ class Comment(Base):
         Index("ix_comment_reported", "site_id", "id", sqlite_where=_REPORTED, postgresql_where=_REPORTED),
         Index(
             "ix_comment_pinned", "thread_id", sqlite_where=text("pinned = 1"), postgresql_where=text("pinned")
+        ),
+        Index(
+            "ix_comment_origin",
+            "thread_id",
+            "origin_key",
+            unique=True,
+            sqlite_where=_HAS_ORIGIN_KEY,
+            postgresql_where=_HAS_ORIGIN_KEY,
+        ),
+        Index(
+            "ix_comment_pictures_wanted",
+            "id",
+            sqlite_where=_HAS_ORIGIN_PICTURE,
+            postgresql_where=_HAS_ORIGIN_PICTURE,
         ),
         Index("ix_comment_repeats", "thread_id", "digest"),
         Index("ix_comment_author_key", "site_id", "author_key_hash"),

@@ -13,6 +13,7 @@ from commentsvc.domain.authors import Author
 from commentsvc.domain.comments import guest_claims, own_comments
 from commentsvc.domain.reading import held_comments, latest_comments, old_anchors, thread_news, thread_pages
 from commentsvc.domain.reading.thread_news import ThreadNews, Visit
+from commentsvc.domain.social.visits import note
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.domain.threads.versions import VersionStamp
@@ -23,7 +24,7 @@ from commentsvc.models import Likes, Order, Status, Thread
 from commentsvc.serving.page_cache.policy import CachePolicy, mark_cacheable
 from commentsvc.web import access, headers
 from commentsvc.web.auth import reader
-from commentsvc.web.context import database, now, settings
+from commentsvc.web.context import database, now, settings, visits, writing
 from commentsvc.web.request_values import query_number
 from commentsvc.web.thread import present_page, receipt_links, subscribing
 from commentsvc.web.thread.rendering import FormState, form_identity, render_comment, render_page
@@ -98,6 +99,7 @@ def reader_state(mode: str) -> ResponseReturnValue:
         author_key_hash=key,
         at=now(),
     )
+    _note_visit(address, thread)
     visit = Visit.read(request.args.get("visit", ""), at=now())
     news = thread_news.news(database(), thread, visit, author_key_hash=key, commenter_id=person_id)
     return headers.no_store(
@@ -113,6 +115,13 @@ def reader_state(mode: str) -> ResponseReturnValue:
             **_votes(address, thread, person_id, key),
         )
     )
+
+
+def _note_visit(address: ThreadAddress, thread: Thread | None) -> None:
+    """Let answers from elsewhere be asked for: what only a reader's visit makes due."""
+    if not address.preview_origin and visits().is_news(database(), address, thread, at=now()):
+        with writing() as session:
+            note(session, address, thread, at=now())
 
 
 def _votes(

@@ -1,0 +1,31 @@
+"""The social networks whose answers the background work asks for: a line for each."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from commentsvc.config import Settings
+from commentsvc.domain.social.article_looks import PageWithLinks, ReadLinks
+from commentsvc.domain.social.networks import Networks, SocialNetwork
+
+
+def known(settings: Settings) -> Networks:
+    """Return the networks; what they need is loaded only where a site has one switched on."""
+    every: tuple[SocialNetwork, ...] = ()
+    return {network.origin: network for network in every}
+
+
+def own_hosts(settings: Settings) -> frozenset[str]:
+    """Return the hosts whose posts are our own comments coming back."""
+    return frozenset({urlsplit(settings.origin).hostname or ""})
+
+
+def link_reader(settings: Settings) -> ReadLinks:
+    """Return a function that reads the links of an article's page."""
+
+    def read(url: str, origins: frozenset[str]) -> PageWithLinks | None:
+        from commentsvc.integrations import article_links  # here, because few services need it
+
+        return article_links.read(url, within=origins, allow_private=settings.private_articles)
+
+    return read
