@@ -14,7 +14,7 @@ from commentsvc.domain.comments import guest_claims, own_comments
 from commentsvc.domain.reading import held_comments, latest_comments, old_anchors, thread_news, thread_pages
 from commentsvc.domain.reading.thread_news import ThreadNews, Visit
 from commentsvc.domain.social.visits import note
-from commentsvc.domain.threads import threads
+from commentsvc.domain.threads import comment_counts, threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.domain.threads.versions import VersionStamp
 from commentsvc.domain.votes import votes
@@ -245,6 +245,7 @@ def _changes(thread_request: ThreadRequest, address: ThreadAddress, at: datetime
         "thread/changes.html",
         thread_request=thread_request,
         count=thread.approved_count if thread else 0,
+        foreign=comment_counts.foreign(database(), address.site, thread),
         changes=latest_comments.changes_in(database(), thread),
         most=latest_comments.WINDOW,
         closed=threads.closed_reason(address.site, thread, at=at),
