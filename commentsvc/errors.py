@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 
 class CommentsvcError(Exception):
@@ -239,10 +240,10 @@ class RedirectedError(OutboundError):
 
 
 class AskedTooOftenError(OutboundError):
-    """A server answers no more requests for a while: for `retry_after` seconds."""
+    """A server wants no more requests before `until`."""
 
-    def __init__(self, message: str, retry_after: int) -> None:
-        self.retry_after = retry_after
+    def __init__(self, message: str, until: datetime) -> None:
+        self.until = until
         super().__init__(message)
 
 

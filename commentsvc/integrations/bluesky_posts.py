@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -27,6 +27,7 @@ MOST_ANSWERS = 1_000
 ASKED_AT_ONCE = 10
 """Posts that one request asks for. The AppView takes 25, but their addresses must fit into one of 2,000 characters."""
 LONGEST_WAIT = 86_400
+TOO_OFTEN = "Bluesky wants fewer requests. It is asked again later."
 _JSON = frozenset({"application/json"})
 _THREAD, _NOT_FOUND, _BLOCKED = (
     f"app.bsky.feed.defs#{name}" for name in ("threadViewPost", "notFoundPost", "blockedPost")
@@ -55,16 +56,21 @@ class BlueskyThread:
 
 @dataclass(frozen=True)
 class AppView:
-    """A server that answers questions about posts; `origin` is the operator's choice."""
+    """A server that answers questions about posts, unless it has demanded a pause."""
 
+    contact: str
+    """The address of this service, for those who run the server."""
     origin: str = PUBLIC
+    """The operator's choice, so that it may be in a private network."""
     network: Network = INTERNET
+    pauses: dict[str, datetime] = field(default_factory=dict)
+    """Until when servers want no more requests, by origin; what is asked for other articles counts, too."""
 
-    def resolved(self, address: BlueskyAddress) -> BlueskyAddress:
+    def resolved(self, address: BlueskyAddress, *, at: datetime) -> BlueskyAddress:
         """Return a post's address with its author's DID; raises OutboundError, GoneError if nobody has the handle."""
         if address.is_resolved:
             return address
-        did = self._ask("com.atproto.identity.resolveHandle", {"handle": address.author}).get("did")
+        did = self._ask("com.atproto.identity.resolveHandle", {"handle": address.author}, at).get("did")
         if not is_did(did):
             raise OutboundError("Bluesky did not say whose handle this is.")
         return address.by(str(did))
@@ -72,7 +78,7 @@ class AppView:
     def thread(self, address: BlueskyAddress, *, at: datetime) -> BlueskyThread:
         """Return the answers to a post; raises OutboundError, GoneError if there is no such post (any more)."""
         query = {"uri": address.uri, "depth": str(DEPTH), "parentHeight": "0"}
-        answer = self._ask("app.bsky.feed.getPostThread", query)
+        answer = self._ask("app.bsky.feed.getPostThread", query, at)
         top = answer.get("thread")
         top = top if isinstance(top, dict) else {}
         if top.get("$type") == _NOT_FOUND:
@@ -88,7 +94,7 @@ class AppView:
 
     def posts(self, uris: Iterable[str], *, at: datetime) -> dict[str, BlueskyPost]:
         """Return those of at most `ASKED_AT_ONCE` posts that exist, by at-uri; raises OutboundError."""
-        listed = self._ask("app.bsky.feed.getPosts", [("uris", uri) for uri in uris]).get("posts")
+        listed = self._ask("app.bsky.feed.getPosts", [("uris", uri) for uri in uris], at).get("posts")
         if not isinstance(listed, list):
             raise OutboundError("Bluesky answered with something else than posts.")
         posts = [read_post(view, at=at) for view in listed]
@@ -96,19 +102,25 @@ class AppView:
             raise OutboundError("Bluesky answered with a post that cannot be read.")
         return {post.address.uri: post for post in posts if post}
 
-    def _ask(self, method: str, query: Mapping[str, str] | list[tuple[str, str]]) -> dict[str, Any]:
+    def _ask(
+        self, method: str, query: Mapping[str, str] | list[tuple[str, str]], at: datetime
+    ) -> dict[str, Any]:
+        if (until := self.pauses.get(self.origin)) is not None and until > at:
+            raise AskedTooOftenError(TOO_OFTEN, until)
         answer = client.fetch(
             f"{self.origin}/xrpc/{method}?{urlencode(query, safe=':/')}",
             largest=LARGEST,
             seconds=SECONDS,
             accept=_JSON,
+            headers={"User-Agent": f"commentsvc (+{self.contact})"},
             redirects=0,
             allow_private=self.origin != PUBLIC,
             within=frozenset({self.origin}),
             network=self.network,
         )
         if answer.status == 429:
-            raise AskedTooOftenError("Bluesky answers no more questions for a while.", _wait(answer))
+            until = self.pauses[self.origin] = at + timedelta(seconds=_wait(answer, at))
+            raise AskedTooOftenError(TOO_OFTEN, until)
         body = _object_in(answer)
         if answer.status == 400 and body.get("error") == "NotFound":
             raise GoneError("Bluesky has no such post.")
@@ -186,13 +198,13 @@ def _object_in(answer: HttpResponse) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def _wait(answer: HttpResponse) -> int:
+def _wait(answer: HttpResponse, at: datetime) -> int:
     """Return the seconds to wait: `Retry-After`, or until `RateLimit-Reset`, or five minutes."""
     after, reset = (answer.headers.get(name, "") for name in ("retry-after", "ratelimit-reset"))
     if after.isascii() and after.isdigit() and len(after) < 10:
         seconds = int(after)
     elif reset.isascii() and reset.isdigit() and len(reset) < 15:
-        seconds = int(reset) - int(datetime.now(UTC).timestamp())
+        seconds = int(reset) - int(at.timestamp())
     else:
         seconds = 300
     return min(max(seconds, 60), LONGEST_WAIT)

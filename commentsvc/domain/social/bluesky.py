@@ -45,10 +45,10 @@ def fetch(server: AppView, asked: AskedLink) -> NetworkAnswer:
     if address is None:
         return NetworkAnswer(error="This is not the address of a post on Bluesky.", is_final=True)
     try:
-        address = server.resolved(address)
+        address = server.resolved(address, at=at)
         thread = server.thread(address, at=at)
     except AskedTooOftenError as error:
-        return NetworkAnswer(error=str(error), ask_again_in=error.retry_after)
+        return NetworkAnswer(error=str(error), ask_again_in=_seconds(error.until, at))
     except GoneError as error:
         return _without_post(server, address, asked, str(error), at)
     except OutboundError as error:
@@ -104,10 +104,14 @@ def _prove(server: AppView, uris: Iterable[str], at: datetime) -> _Proof:
             gone.update(uri for uri in batch if uri not in posts)
             hidden.update(uri for uri in batch if uri in posts and posts[uri].is_hidden)
     except AskedTooOftenError as error:
-        pause = error.retry_after
+        pause = _seconds(error.until, at)
     except OutboundError:
         pass
     return _Proof(frozenset(gone), frozenset(hidden), pause)
+
+
+def _seconds(until: datetime, at: datetime) -> int:
+    return max(int((until - at).total_seconds()) + 1, 1)
 
 
 def _social_post(answer: BlueskyAnswer) -> SocialPost:

@@ -59,7 +59,7 @@ def ask(session: Session, network: StandInAppView) -> SocialLink:
     for link in session.scalars(select(SocialLink)):
         link.due_at = link.wanted_at = now() - timedelta(minutes=1)
     session.commit()
-    known = {SocialOrigin.BLUESKY: bluesky.network(AppView(network.origin))}
+    known = {SocialOrigin.BLUESKY: bluesky.network(AppView("https://us.example", network.origin))}
     links.run_due(session, known, at=now())
     return session.scalars(select(SocialLink)).one()
 
@@ -233,7 +233,8 @@ def test_hostile_strings_stay_text_through_every_field(
             author={"displayName": attack.text, "handle": attack.text, "avatar": attack.text},
         )
     answer = bluesky.fetch(
-        AppView(network.origin), links.AskedLink(bluesky.normal(top) or "", None, frozenset())
+        AppView("https://us.example", network.origin),
+        links.AskedLink(bluesky.normal(top) or "", None, frozenset()),
     )
     assert (answer.error, len(answer.posts)) == ("", len(ATTACKS))
     for post in answer.posts:
