@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from commentsvc.config import Settings
@@ -11,11 +12,30 @@ from commentsvc.domain.social.networks import Networks, SocialNetwork
 from commentsvc.domain.social.webmentions import ReadSource, Source
 from commentsvc.errors import OutboundError, PictureError
 
+_mastodon_pauses: dict[str, datetime] = {}
+"""Until when servers want no more requests from this process, by origin."""
+_bluesky_pauses: dict[str, datetime] = {}
+
 
 def known(settings: Settings) -> Networks:
     """Return the networks; what they need is loaded only where a site has one switched on."""
-    every: tuple[SocialNetwork, ...] = ()
+    every: tuple[SocialNetwork, ...] = (_mastodon(settings), _bluesky(settings))
     return {network.origin: network for network in every}
+
+
+def _mastodon(settings: Settings) -> SocialNetwork:
+    from commentsvc.domain.social import mastodon
+    from commentsvc.integrations.mastodon_posts import MastodonReader
+
+    tokens = dict(settings.mastodon_tokens)
+    return mastodon.network(MastodonReader(settings.base_url, tokens, pauses=_mastodon_pauses))
+
+
+def _bluesky(settings: Settings) -> SocialNetwork:
+    from commentsvc.domain.social import bluesky
+    from commentsvc.integrations.bluesky_posts import AppView
+
+    return bluesky.network(AppView(settings.base_url, settings.bluesky_url, pauses=_bluesky_pauses))
 
 
 def own_hosts(settings: Settings) -> frozenset[str]:

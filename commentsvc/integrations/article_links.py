@@ -19,6 +19,8 @@ _MOST = 20
 """Links, and attributes, of one page."""
 _LONGEST = 500
 _ELEMENT = "comment-thread"
+_CITED = frozenset({"h-cite", "u-comment", "p-comment"})
+"""Classes of what a page quotes from others, such as its mentions: their posts are not the article's."""
 
 
 @dataclass
@@ -70,15 +72,25 @@ class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.links = PageLinks()
+        self._cited, self._depth = "", 0
 
     def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
         given = {name: (value or "").strip() for name, value in reversed(attrs)}
-        if tag in {"a", "link"} and _is_syndication(given):
+        if self._cited:
+            self._depth += tag == self._cited
+        elif not _CITED.isdisjoint(given.get("class", "").split()):
+            self._cited, self._depth = tag, 1
+        elif tag in {"a", "link"} and _is_syndication(given):
             self._add_link(given.get("href", ""))
         elif tag == _ELEMENT or (
             tag in {"div", "script"} and any(name.startswith("data-") for name in given)
         ):
             self._add_attributes(given)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._depth -= tag == self._cited
+        if self._depth <= 0:
+            self._cited, self._depth = "", 0
 
     def _add_link(self, href: str) -> None:
         if 0 < len(href) <= _LONGEST and len(self.links.syndication) < _MOST:

@@ -1,6 +1,7 @@
 // Follows a thread that stays open. What was removed leaves at once; the rest comes by a click, so that nothing moves.
 
-import { highlight, page, parse, placeConversation, placeReplies, thread } from "./core.js";
+import { placeConversation, placeReplies } from "./conversations.js";
+import { highlight, page, parse, thread } from "./core.js";
 
 const SOON = 2e4; // milliseconds
 const total = document.getElementById("count");
