@@ -46,6 +46,7 @@ OWN_PATHS = frozenset(
         "receipt",
         "static",
         "thread",
+        "webmention",
     ]
 )
 """The first parts of the service's own paths. With one of them as the base, `serving/base_path.py` could not tell

@@ -7,7 +7,10 @@ from urllib.parse import urlsplit
 
 from commentsvc.config import Settings
 from commentsvc.domain.social.article_looks import PageWithLinks, ReadLinks
+from commentsvc.domain.social.foreign_pictures import ReadPicture
 from commentsvc.domain.social.networks import Networks, SocialNetwork
+from commentsvc.domain.social.webmentions import ReadSource, Source
+from commentsvc.errors import OutboundError, PictureError
 
 _mastodon_pauses: dict[str, datetime] = {}
 """Until when servers want no more requests from this process, by origin."""
@@ -47,5 +50,38 @@ def link_reader(settings: Settings) -> ReadLinks:
         from commentsvc.integrations import article_links  # here, because few services need it
 
         return article_links.read(url, within=origins, allow_private=settings.private_articles)
+
+    return read
+
+
+def source_reader(settings: Settings) -> ReadSource:
+    """Return a function that reads the source of a webmention."""
+
+    def read(source: str, target: str) -> Source:
+        from commentsvc.integrations import webmention_source  # here, because few services need it
+
+        return webmention_source.read(source, target, allow_private=settings.private_articles)
+
+    return read
+
+
+def picture_reader(settings: Settings) -> ReadPicture:
+    """Return a function that requests the picture of somebody who wrote elsewhere."""
+
+    def read(address: str) -> bytes | None:
+        from commentsvc.http_client import client
+        from commentsvc.text import images
+
+        try:
+            answer = client.fetch(
+                address,
+                largest=images.LARGEST,
+                seconds=10.0,
+                accept=frozenset({"image/"}),
+                allow_private=settings.private_articles,
+            )
+            return images.shrink(answer.body) if answer.status == 200 else None
+        except (OutboundError, PictureError):
+            return None
 
     return read
