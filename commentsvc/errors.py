@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 
 class CommentsvcError(Exception):
@@ -236,6 +237,18 @@ class RedirectedError(OutboundError):
     def __init__(self, url: str) -> None:
         self.url = url
         super().__init__("The server sent too many redirects.")
+
+
+class AskedTooOftenError(OutboundError):
+    """A server wants no more requests before `until`."""
+
+    def __init__(self, message: str, until: datetime) -> None:
+        self.until = until
+        super().__init__(message)
+
+
+class GoneError(OutboundError):
+    """A server says that it does not have what was asked for."""
 
 
 class MailError(CommentsvcError):

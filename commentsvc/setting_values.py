@@ -46,6 +46,7 @@ OWN_PATHS = frozenset(
         "receipt",
         "static",
         "thread",
+        "webmention",
     ]
 )
 """The first parts of the service's own paths. With one of them as the base, `serving/base_path.py` could not tell
@@ -319,6 +320,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "log_level": _read_log_level,
     "log_format": _read_log_format,
     "metrics_token": _read_token,
+    "bluesky_url": _read_origin,
     "mastodon": _read_switch,
     "mastodon_tokens": _read_tokens_of_hosts,
     "providers_order": _read_names,

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from commentsvc import host_names
 from commentsvc.cli.scheduled_backups import ScheduledBackups
 from commentsvc.cli.service import Application
+from commentsvc.cli.social_work import SocialWork
 from commentsvc.config import Settings
 from commentsvc.db import write_stop
 from commentsvc.db.outage import is_unavailability, outage_of
@@ -30,7 +31,6 @@ from commentsvc.domain.maintenance import (
 from commentsvc.domain.maintenance.retention import RetentionPeriods
 from commentsvc.domain.notifications import events, outbox
 from commentsvc.domain.notifications.outbox import OutgoingMail, Send
-from commentsvc.domain.social import switches
 from commentsvc.domain.subscriptions import announcements, fan_out, feeds, moderator_mail
 from commentsvc.domain.subscriptions.composing import Composer
 from commentsvc.domain.subscriptions.links import MailLinks
@@ -74,7 +74,7 @@ class BackgroundWork:
         self._import: threading.Thread | None = None
         self._backups = ScheduledBackups(engine, settings)
         self._requests: threading.Thread | None = None
-        self._social: threading.Thread | None = None
+        self._social = SocialWork(engine, settings, _run, stopped)
 
     def run(self) -> None:
         """Do a round every few seconds until `stopped` returns True; log errors."""
@@ -96,7 +96,7 @@ class BackgroundWork:
             *self._upkeep(),
             self._begin_import,
             self._begin_requests,
-            self._begin_social,
+            self._social.begin,
             self._backups.begin,
             self._backups.keep_ledger,
             self._sweep,
@@ -113,7 +113,7 @@ class BackgroundWork:
             step(session)
         self._import_uploads(session)
         self._send_requests(session)
-        self._ask_networks(session)
+        self._social.work(session)
         self._backups.keep_ledger(session)
         session.rollback()
         self._backups.make()
@@ -214,28 +214,6 @@ class BackgroundWork:
         sender = sending.EndpointSender(writer, self._settings.private_endpoints)
         while not self._stopped() and sending.deliver(session, sender, at=now()):
             pass
-
-    def _begin_social(self, session: Session) -> None:
-        """Begin to ask social networks in a thread of its own, so that mail never waits for their servers."""
-        is_running = self._social is not None and self._social.is_alive()
-        if is_running or not switches.is_any_on(session):
-            return
-        self._social = threading.Thread(
-            target=_run, args=(self._engine, self._ask_networks), name="answers from elsewhere"
-        )
-        self._social.start()
-
-    def _ask_networks(self, session: Session) -> None:
-        """Ask for the answers that are due, and look at articles for their posts."""
-        if not switches.is_any_on(session):
-            return
-        from commentsvc.cli import social_networks  # here, because few services have answers from elsewhere
-        from commentsvc.domain.social import article_looks, links
-
-        known, hosts = social_networks.known(self._settings), social_networks.own_hosts(self._settings)
-        read = social_networks.link_reader(self._settings)
-        article_looks.run_due(session, known, read, at=now(), stopped=self._stopped)
-        links.run_due(session, known, at=now(), own_hosts=hosts, stopped=self._stopped)
 
     def _import_uploads(self, session: Session) -> None:
         if import_jobs.is_any_due(session):

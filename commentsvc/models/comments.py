@@ -28,7 +28,7 @@ _REPORTED = text("reports > 0 AND status IN ('approved', 'held')")
 _HAS_ACTION = text("action_id IS NOT NULL")
 _HAS_MODERATOR = text("moderator_id IS NOT NULL")
 _HAS_ORIGIN_KEY = text("origin_key IS NOT NULL")
-_HAS_ORIGIN_PICTURE = text("origin_picture IS NOT NULL AND origin_picture_digest IS NULL")
+_WANTS_PICTURE = text("origin_picture IS NOT NULL AND origin_picture_digest IS NULL")
 
 
 AUTHOR_COLUMNS = (
@@ -123,17 +123,15 @@ class Comment(Base):
     origin: Mapped[SocialOrigin | None] = mapped_column(choice(SocialOrigin))
     """Where it was written; None if here."""
     origin_key: Mapped[str | None] = mapped_column(String(1000))
-    """What identifies it there: the URI of ActivityPub, an at-URI, or the page's own address."""
+    """What identifies it there: a URI of ActivityPub, an at-URI, or the page's address."""
     origin_url: Mapped[str | None] = mapped_column(String(2000))
-    """Its page there, for a link."""
     origin_author: Mapped[str | None] = mapped_column(String(300))
     """Its author there: `name@host`, a DID, or the host of a page."""
     origin_picture: Mapped[str | None] = mapped_column(String(1000))
     """The address of its author's picture, which only the service requests."""
     origin_picture_digest: Mapped[str | None] = mapped_column(String(16))
-    """The stored copy of that picture; None if there is none."""
+    """Our copy of it; None if none was made yet."""
     content_warning: Mapped[str | None] = mapped_column(String(500))
-    """What its author says of the text, which is folded until a reader opens it."""
 
     thread: Mapped[Thread] = relationship()
     commenter: Mapped[Commenter | None] = relationship()
@@ -226,12 +224,7 @@ class Comment(Base):
             sqlite_where=_HAS_ORIGIN_KEY,
             postgresql_where=_HAS_ORIGIN_KEY,
         ),
-        Index(
-            "ix_comment_pictures_wanted",
-            "id",
-            sqlite_where=_HAS_ORIGIN_PICTURE,
-            postgresql_where=_HAS_ORIGIN_PICTURE,
-        ),
+        Index("ix_comment_pictures", "id", sqlite_where=_WANTS_PICTURE, postgresql_where=_WANTS_PICTURE),
         Index("ix_comment_repeats", "thread_id", "digest"),
         Index("ix_comment_author_key", "site_id", "author_key_hash"),
         Index(

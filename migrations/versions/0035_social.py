@@ -59,7 +59,7 @@ def upgrade() -> None:
         postgresql_where=_HAS_ORIGIN_KEY,
     )
     op.create_index(
-        "ix_comment_pictures_wanted",
+        "ix_comment_pictures",
         "comment",
         ["id"],
         sqlite_where=_HAS_ORIGIN_PICTURE,
@@ -180,7 +180,7 @@ def _create_webmentions() -> None:
 def downgrade() -> None:
     for table in ("foreign_picture", "webmention", "article_look", "social_link"):
         op.drop_table(table)
-    op.drop_index("ix_comment_pictures_wanted", "comment")
+    op.drop_index("ix_comment_pictures", "comment")
     op.drop_index("ix_comment_origin", "comment")
     for name in ("origin", *_TEXTS):
         op.drop_column("comment", name)

@@ -69,6 +69,7 @@ def connect(
     )
     session.add(link)
     session.flush()
+    threads.mark_changed(session, thread.id)  # the page has a link to the post
     return link
 
 
@@ -162,9 +163,10 @@ def _store(
     link.error = answer.error[:300] or None
     if answer.is_final:
         link.stopped_at = at
+    if not answer.unchanged:
+        posts.remove(session, thread, answer.gone & due.asked.known_keys, at)
     if not answer.error and not answer.unchanged:
         stored = posts.store(session, thread, answer.posts, at, own_hosts=own_hosts)
-        posts.remove(session, thread, answer.gone & due.asked.known_keys, at)
         _count(session, link, answer)
         if stored.new or stored.edited:  # a conversation that goes on is asked for more often
             link.tries = max(link.tries - 2, 1)

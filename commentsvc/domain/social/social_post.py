@@ -126,3 +126,9 @@ def _rendered(source: str) -> CommentText | None:
         return comment_text.from_checked(checked, TextFormat.HTML)
     except InvalidFieldsError:
         return None
+
+
+def plain(html: str) -> str:
+    """Return the text of untrusted HTML on one line; empty if it has none."""
+    draft = _rendered(html[:_READ_LONGEST])
+    return markup.plain(draft.rendered.html) if draft else ""

@@ -1,0 +1,319 @@
+"""Webmentions (W3C): other websites say that they mention an article; the background work verifies them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from html import escape
+from typing import Protocol
+from urllib.parse import urldefrag, urlsplit
+
+from sqlalchemy import exists, func, select, text
+from sqlalchemy.orm import Session
+
+from commentsvc.db.session import begin_write
+from commentsvc.domain import article_urls
+from commentsvc.domain.bans import bans
+from commentsvc.domain.sites import sites
+from commentsvc.domain.social import posts, social_post
+from commentsvc.domain.social.social_post import SocialPost
+from commentsvc.domain.threads import threads
+from commentsvc.errors import BadAddressError, InvalidFieldsError, TooManyError
+from commentsvc.models import MentionKind, MentionState, Site, SocialOrigin, Thread, Webmention
+
+URL_LONGEST = 2000
+PER_HOST = 60
+"""Webmentions that one host may send to a site in an hour."""
+MOST_WAITING = 1000
+"""Webmentions of a site that wait to be verified."""
+BATCH = 5
+"""Sources per round."""
+RETRIES = (timedelta(minutes=10), timedelta(hours=2), timedelta(hours=12))
+"""When a source that gave no answer is read again."""
+CHECKS = (timedelta(days=1), timedelta(days=7), timedelta(days=30))
+"""When a verified source is read again."""
+EXCERPT = 1000
+"""Characters of a reply."""
+MENTION = 280
+"""Characters of the text of a mere mention."""
+_VERBS = {
+    "in-reply-to": MentionKind.REPLY,
+    "like-of": MentionKind.LIKE,
+    "repost-of": MentionKind.REPOST,
+    "bookmark-of": MentionKind.BOOKMARK,
+}
+_SHOWN = frozenset({MentionKind.REPLY, MentionKind.MENTION})
+"""The kinds that become comments; the others are only counted."""
+_REFUSALS = {
+    "no_link": "Its source does not link to the article.",
+    "forbidden": "Its source has an address that this service does not request.",
+}
+
+
+class Source(Protocol):
+    """A source as it was read."""
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def verb(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def author_url(self) -> str: ...
+    @property
+    def picture_url(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def html(self) -> str: ...
+    @property
+    def published_at(self) -> datetime | None: ...
+
+
+ReadSource = Callable[[str, str], Source]
+"""Reads a source for its link to a target; never raises for whatever the source answers."""
+
+
+@dataclass(frozen=True)
+class _Due:
+    id: int
+    source: str
+    target: str
+
+
+def receive(session: Session, source: str, target: str, *, at: datetime) -> None:
+    """Note a webmention, to be verified soon. Needs `begin_write`; the caller commits.
+
+    The same again is an update. Raises InvalidFieldsError if it can never be valid, TooManyError for a flood.
+    """
+    source, target = source.strip(), target.strip()
+    site = site_of(session, source, target)
+    host = next(iter(bans.hosts_of([source])), "")
+    digest = hashlib.sha256(f"{source} {urldefrag(target).url}".encode()).hexdigest()
+    mention = session.scalar(select(Webmention).where(Webmention.pair_hash == digest).with_for_update())
+    if mention is None:
+        _require_room(session, site.id, host, at)
+        mention = Webmention(
+            site_id=site.id,
+            pair_hash=digest,
+            source=source,
+            target=urldefrag(target).url,
+            source_host=host,
+            received_at=at,
+        )
+        session.add(mention)
+    elif mention.due_at is not None and mention.due_at <= at:
+        return  # it waits already
+    else:
+        _require_room(session, site.id, host, at)
+    mention.received_at, mention.due_at, mention.tries, mention.checks = at, at, 0, 0
+    session.flush()
+
+
+def run_due(
+    session: Session,
+    read: ReadSource,
+    *,
+    at: datetime,
+    own_hosts: Collection[str] = (),
+    stopped: Callable[[], bool] = lambda: False,
+) -> int:
+    """Verify the webmentions that are due, at most `BATCH`; return how many. Commits.
+
+    No transaction is open during a request, and no other process reads the same source.
+    """
+    verified = 0
+    while verified < BATCH and not stopped():
+        due = _take(session, at)
+        if due is None:
+            break
+        verified += 1
+        answer = read(due.source, due.target)
+        _store(session, due, answer, own_hosts, at)
+    return verified
+
+
+def site_of(session: Session, source: str, target: str) -> Site:
+    """Return the site of the target; raises InvalidFieldsError if a webmention can never be valid."""
+    for name, url in (("source", source), ("target", target)):
+        if len(url) > URL_LONGEST or not social_post.is_web_address(url) or not url.isprintable():
+            raise InvalidFieldsError({name: f"The {name} must be an http or https URL."})
+    if urldefrag(source).url == urldefrag(target).url:
+        raise InvalidFieldsError({"source": "The source and the target are the same page."})
+    try:
+        site = sites.with_origin(session, article_urls.page_origin(target))
+    except BadAddressError:
+        site = None
+    if site is None or not site.webmention:
+        raise InvalidFieldsError({"target": "This service takes no webmentions for the target."})
+    return site
+
+
+def _require_room(session: Session, site_id: int, host: str, at: datetime) -> None:
+    hour = select(func.count()).where(
+        Webmention.site_id == site_id,
+        Webmention.source_host == host,
+        Webmention.received_at > at - timedelta(hours=1),
+    )
+    if (session.scalar(hour) or 0) >= PER_HOST:
+        raise TooManyError(3600)
+    waiting = select(func.count()).where(
+        Webmention.due_at <= at, Webmention.due_at.is_not(None), Webmention.site_id == site_id
+    )
+    if (session.scalar(waiting) or 0) >= MOST_WAITING:
+        raise TooManyError(600)
+
+
+def _take(session: Session, at: datetime) -> _Due | None:
+    is_due = (text("due_at IS NOT NULL"), Webmention.due_at <= at)
+    is_any = session.scalar(select(Webmention.id).where(*is_due).limit(1))
+    session.rollback()
+    if is_any is None:
+        return None
+    begin_write(session)
+    first = select(Webmention).where(*is_due).order_by(Webmention.due_at, Webmention.id).limit(1)
+    mention = session.scalars(
+        first.with_for_update(skip_locked=True).execution_options(populate_existing=True)
+    ).first()
+    if mention is None:
+        session.rollback()
+        return None
+    # If this process ends meanwhile, the source is read again.
+    mention.due_at = at + RETRIES[0]
+    due = _Due(mention.id, mention.source, mention.target)
+    session.commit()
+    return due
+
+
+def _store(session: Session, due: _Due, answer: Source, own_hosts: Collection[str], at: datetime) -> None:
+    begin_write(session)
+    mention = session.get(Webmention, due.id, populate_existing=True)
+    site = session.get(Site, mention.site_id) if mention else None
+    if mention is None or site is None:
+        session.rollback()
+        return
+    if not site.webmention:
+        mention.due_at = None
+    elif answer.state == "links":
+        _show(session, site, mention, answer, own_hosts, at)
+    elif answer.state in {"gone", *_REFUSALS}:
+        _drop(session, mention, _REFUSALS.get(answer.state, "Its source does not exist any more."), at)
+    else:
+        _wait(session, mention, answer, at)
+    session.commit()
+
+
+def _show(
+    session: Session,
+    site: Site,
+    mention: Webmention,
+    answer: Source,
+    own_hosts: Collection[str],
+    at: datetime,
+) -> None:
+    thread = _thread(session, site, mention, at)
+    kind = _VERBS.get(answer.verb, MentionKind.MENTION)
+    if mention.key is not None and (kind not in _SHOWN or mention.key != answer.url):
+        _withdraw(session, mention, at)
+    was = (mention.state, mention.kind)
+    mention.thread_id, mention.kind, mention.state, mention.error = (
+        thread.id,
+        kind,
+        MentionState.VERIFIED,
+        None,
+    )
+    mention.key = answer.url[: social_post.KEY_LONGEST] if kind in _SHOWN else None
+    mention.tries = 0
+    mention.due_at = at + CHECKS[mention.checks] if mention.checks < len(CHECKS) else None
+    mention.checks += 1
+    session.flush()
+    if kind in _SHOWN:
+        posts.store(session, thread, [_post(answer, kind, at)], at, own_hosts=own_hosts, holds=True)
+    elif was != (mention.state, mention.kind):
+        threads.lock(session, thread.id)
+        threads.mark_changed(session, thread.id)
+
+
+def _thread(session: Session, site: Site, mention: Webmention, at: datetime) -> Thread:
+    """Return the thread of the article, made if there is none."""
+    thread = session.get(Thread, mention.thread_id) if mention.thread_id else None
+    address = threads.address_on(site, mention.target)
+    return thread or threads.find_or_create(session, address, title=None, at=at)
+
+
+def _drop(session: Session, mention: Webmention, reason: str, at: datetime) -> None:
+    """Forget what it showed. Only the source itself can say that it is gone: whoever sends, it is read again."""
+    was_verified = mention.state is MentionState.VERIFIED
+    _withdraw(session, mention, at)
+    mention.state = MentionState.GONE if was_verified else MentionState.REFUSED
+    mention.error, mention.due_at = reason, None
+
+
+def _withdraw(session: Session, mention: Webmention, at: datetime) -> None:
+    """Remove its comment, unless another webmention of the article shows the same page."""
+    thread = session.get(Thread, mention.thread_id) if mention.thread_id else None
+    if thread is None:
+        return
+    if mention.key is None:
+        threads.lock(session, thread.id)
+        threads.mark_changed(session, thread.id)
+        return
+    others = exists().where(
+        Webmention.thread_id == thread.id,
+        Webmention.key == mention.key,
+        Webmention.id != mention.id,
+        Webmention.state == MentionState.VERIFIED,
+    )
+    if not session.scalar(select(others)):
+        posts.remove(session, thread, [mention.key], at)
+
+
+def _wait(session: Session, mention: Webmention, answer: Source, at: datetime) -> None:
+    """Read it again later. One that was verified is gone if it is missing each time; without an answer it stays."""
+    if mention.tries < len(RETRIES):
+        mention.due_at = at + RETRIES[mention.tries]
+        mention.tries += 1
+    elif answer.state == "missing" or mention.state is not MentionState.VERIFIED:
+        _drop(session, mention, "Its source could not be read.", at)
+    else:
+        mention.tries = 0
+        mention.due_at = at + CHECKS[mention.checks] if mention.checks < len(CHECKS) else None
+        mention.checks += 1
+
+
+def _post(answer: Source, kind: MentionKind, at: datetime) -> SocialPost:
+    host = urlsplit(answer.url).hostname or ""
+    plain, html = _texts(answer, kind)
+    published = answer.published_at or at
+    return SocialPost(
+        origin=SocialOrigin.WEBMENTION,
+        key=answer.url,
+        url=answer.url,
+        parent_key=None,
+        author_name=answer.name or host,
+        author_handle=host,
+        # A page can claim any author; it is believed only of its own host.
+        author_url=answer.author_url if (urlsplit(answer.author_url).hostname == host) else answer.url,
+        picture_url=answer.picture_url or None,
+        html=html,
+        text=plain,
+        published_at=max(published, datetime(1990, 1, 1, tzinfo=UTC)),
+    )
+
+
+def _texts(answer: Source, kind: MentionKind) -> tuple[str | None, str | None]:
+    """Return the text of the comment, as plain text or as HTML."""
+    if kind is MentionKind.REPLY and answer.html and len(answer.html) <= 4 * EXCERPT:
+        return None, answer.html
+    plain = social_post.plain(answer.html)
+    most = EXCERPT if kind is MentionKind.REPLY else MENTION
+    excerpt = plain if len(plain) <= most else plain[:most].rsplit(" ", 1)[0] + " …"
+    title = answer.title if answer.title and not plain.startswith(answer.title[:40]) else ""
+    if title and excerpt:
+        return None, f"<p><strong>{escape(title)}</strong></p><p>{escape(excerpt)}</p>"
+    return excerpt or title or "Mentioned this article.", None
