@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -14,10 +15,13 @@ from commentsvc.errors import OutboundError
 from commentsvc.integrations import mastodon_addresses, mastodon_posts
 from commentsvc.integrations.mastodon_addresses import PostAddress
 from commentsvc.integrations.mastodon_posts import MastodonReader, PausedError, PostGoneError
+from tests.support.certificates import Authority
 from tests.support.comment_builders import NOON
 from tests.support.mastodon_server import HOST, OTHER_HOST, POST, MastodonServer, RawAnswer, mastodon_server
+from tests.support.strange_server import Internet, Server
 
 ULID = "01HF7Y9Q2B6Z8K3M4N5P6Q7R8S"
+JSON_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
 STATUS, CONTEXT = "/api/v1/statuses/1", "/api/v1/statuses/1/context"
 
 
@@ -262,3 +266,46 @@ def test_a_deletion_is_proved(server: MastodonServer, reader: MastodonReader, po
         "https://no-such.example/1",
     ):
         assert not reader.is_gone(uri, post, at=NOON), uri
+
+
+def test_addresses_that_an_article_may_name_lead_to_no_private_server(
+    server: MastodonServer, reader: MastodonReader
+) -> None:
+    for host in (
+        "127.0.0.1",
+        "10.0.0.7",
+        "169.254.169.254",
+        "[::1]",
+        "[::ffff:10.0.0.7]",
+        "2130706433",
+        "localhost",
+    ):
+        address = mastodon_addresses.address_of(f"https://{host}/@anna/1")
+        if address is not None:
+            with pytest.raises(OutboundError):
+                reader.conversation(address, at=NOON)
+    assert server.requests == []
+
+
+def test_endless_and_slow_bodies_end(
+    tmp_path: Path, reader: MastodonReader, post: PostAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def endless(sock: socket.socket) -> None:
+        sock.sendall(JSON_HEAD)
+        while True:  # until the reader closes the connection
+            sock.sendall(b"[" * 65_536)
+
+    authority = Authority()
+    strange = Server(tls=authority.server(HOST, tmp_path))
+    try:
+        reader.network = Internet(strange, authority.client()).network
+        strange.play(endless)
+        with pytest.raises(OutboundError, match="sent too much"):
+            reader.conversation(post, at=NOON)
+        monkeypatch.setattr(mastodon_posts, "SECONDS", 1.0)
+        for before in (b"HTTP/1.1 200 OK\r\nX-Slow: ", JSON_HEAD):
+            strange.play(strange.drip(before, b"["))
+            with pytest.raises(OutboundError, match="did not answer within 1 second"):
+                reader.conversation(post, at=NOON)
+    finally:
+        strange.close()

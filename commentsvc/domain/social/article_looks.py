@@ -61,6 +61,12 @@ def is_due(session: Session, address: ThreadAddress, *, at: datetime) -> bool:
     return look.wanted_at is None and (look.read_at is None or look.read_at <= at - AGAIN)
 
 
+def due_at(session: Session, address: ThreadAddress) -> datetime | None:
+    """Return when the article's page is due next; None if it never was looked at."""
+    look = session.get(ArticleLook, (address.site.id, hash_of(address)), populate_existing=True)
+    return look.read_at + AGAIN if look is not None and look.read_at is not None else None
+
+
 def want(session: Session, address: ThreadAddress, *, at: datetime) -> None:
     """Note that a reader opened the article. Needs `begin_write`; the caller commits."""
     if not is_due(session, address, at=at):

@@ -204,6 +204,14 @@ def unwanted_due(session: Session, thread_id: int, *, at: datetime) -> list[int]
     return list(session.scalars(query))
 
 
+def due_times(session: Session, thread_id: int, *, at: datetime) -> list[datetime]:
+    """Return when the posts of a thread are due next; those that are being asked for count as due at `at`."""
+    query = select(SocialLink.due_at, SocialLink.wanted_at).where(
+        SocialLink.thread_id == thread_id, SocialLink.stopped_at.is_(None)
+    )
+    return [due if wanted is None else at for due, wanted in session.execute(query).all()]
+
+
 def is_shown_on(site: Site, link: SocialLink) -> bool:
     """Whether readers of a site see a link and its counts."""
     return link.origin in networks.switched_on(site)

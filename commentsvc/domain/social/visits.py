@@ -56,3 +56,17 @@ def note(session: Session, address: ThreadAddress, thread: Thread | None, *, at:
     if thread is not None:
         links.want(session, links.unwanted_due(session, thread.id, at=at), at=at)
     article_looks.want(session, address, at=at)
+
+
+def seconds_until_due(
+    session: Session, address: ThreadAddress, thread: Thread | None, *, at: datetime
+) -> float:
+    """Return after how many seconds a visit may have to be noted again; infinite where nothing is switched on.
+
+    A cached page must not be served for longer, because its readers are not seen.
+    """
+    if not networks.switched_on(address.site):
+        return float("inf")
+    times = [article_looks.due_at(session, address) or at]
+    times += links.due_times(session, thread.id, at=at) if thread is not None else []
+    return max((min(times) - at).total_seconds(), QUIET.total_seconds())

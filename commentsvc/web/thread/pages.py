@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import SQLAlchemyError
 
 from commentsvc.domain.authors import Author
 from commentsvc.domain.comments import guest_claims, own_comments
 from commentsvc.domain.reading import held_comments, latest_comments, old_anchors, thread_news, thread_pages
 from commentsvc.domain.reading.thread_news import ThreadNews, Visit
-from commentsvc.domain.social.visits import note
+from commentsvc.domain.social.visits import note, seconds_until_due
 from commentsvc.domain.threads import comment_counts, threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.domain.threads.versions import VersionStamp
 from commentsvc.domain.votes import votes
 from commentsvc.domain.votes.votes import VoteState
-from commentsvc.errors import BadAddressError, UnknownOriginError
+from commentsvc.errors import BadAddressError, CommentsvcError, UnknownOriginError
 from commentsvc.models import Likes, Order, Status, Thread
 from commentsvc.serving.page_cache.policy import CachePolicy, mark_cacheable
 from commentsvc.web import access, headers
@@ -118,9 +120,12 @@ def reader_state(mode: str) -> ResponseReturnValue:
 
 
 def _note_visit(address: ThreadAddress, thread: Thread | None) -> None:
-    """Let answers from elsewhere be asked for: what only a reader's visit makes due."""
+    """Let answers from elsewhere be asked for: what only a reader's visit makes due.
+
+    The page is shown whatever becomes of this: while the service moves, or its database cannot be written to.
+    """
     if not address.preview_origin and visits().is_news(database(), address, thread, at=now()):
-        with writing() as session:
+        with suppress(CommentsvcError, SQLAlchemyError), writing() as session:
             note(session, address, thread, at=now())
 
 
@@ -260,11 +265,14 @@ def _fragment(address: ThreadAddress, **context: object) -> Response:
 
 def _cacheable(response: Response, address: ThreadAddress, thread: Thread | None, at: datetime) -> Response:
     """Mark a response as cacheable for everybody, as of `at`: here while it is valid, elsewhere as configured."""
+    stamp = VersionStamp.read(address, thread)  # first: noting the visit reads the thread again
     changes = threads.changes_at(address.site, thread, after=at)
+    _note_visit(address, thread)
+    seconds = seconds_until_due(database(), address, thread, at=at)
     mark_cacheable(
         CachePolicy(
-            VersionStamp.read(address, thread),
-            seconds=(changes - at).total_seconds() if changes else float("inf"),
+            stamp,
+            seconds=min((changes - at).total_seconds(), seconds) if changes else seconds,
             varying_token=access.token_shown(),
         )
     )
