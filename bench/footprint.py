@@ -76,6 +76,7 @@ def _painted_rows(near: dict[str, Painted], far: dict[str, Painted]) -> list[Row
         Row(work, "ms", one.milliseconds, isso=other.milliseconds, goal=before),
         Row(slow, "ms", far["ours"].milliseconds, isso=far["isso"].milliseconds, goal=before),
         Row("its requests", "", one.requests, isso=other.requests, goal=report.bound("≤", 5, "")),
+        Row("those after it, for a form in sight", "", one.later_requests, isso=other.later_requests),
         Row(
             "its scripts and styles, brotli",
             "KB",

@@ -69,10 +69,13 @@ class Painted:
 
     milliseconds: float
     requests: int
+    """Those that began before the paint."""
     code_kb: float
-    """Scripts and styles as transferred, in KB of 1024 bytes."""
+    """Their scripts and styles as transferred, in KB of 1024 bytes, apart from what stands in a page."""
+    later_requests: int
+    """Those that began after the paint: for a form in sight."""
     all_kb: float
-    """All of the service's bodies."""
+    """All of the service's bodies, before the paint and after it."""
 
 
 @dataclass
@@ -163,15 +166,18 @@ def visit(browser: Browser, where: Blog, path: str, embedded: Embedded, many: in
         took = painted[0] - page.evaluate("benchBegan")
         page.wait_for_load_state("networkidle")
         page.wait_for_timeout(QUIET_MS)
-        return _counted(took, [one for one in finished if one.url.startswith(embedded.origin)])
+        return _counted(took, painted[0], [one for one in finished if one.url.startswith(embedded.origin)])
     finally:
         context.close()
 
 
-def _counted(milliseconds: float, requests: list[Request]) -> Painted:
-    sizes = [(one.resource_type, one.sizes()["responseBodySize"]) for one in requests]
-    code = sum(size for kind, size in sizes if kind in CODE)
-    return Painted(milliseconds, len(requests), code / 1024, sum(size for _, size in sizes) / 1024)
+def _counted(milliseconds: float, painted_at: float, requests: list[Request]) -> Painted:
+    """Count requests; `painted_at` is in milliseconds since 1970, as a request's start is."""
+    sizes = {one: one.sizes()["responseBodySize"] for one in requests}
+    needed = [one for one in requests if one.timing["startTime"] < painted_at]
+    code = sum(sizes[one] for one in needed if one.resource_type in CODE)
+    later = len(requests) - len(needed)
+    return Painted(milliseconds, len(needed), code / 1024, later, sum(sizes.values()) / 1024)
 
 
 def middle(visits: list[Painted]) -> Painted:
@@ -180,5 +186,6 @@ def middle(visits: list[Painted]) -> Painted:
         median(one.milliseconds for one in visits),
         round(median(one.requests for one in visits)),
         median(one.code_kb for one in visits),
+        round(median(one.later_requests for one in visits)),
         median(one.all_kb for one in visits),
     )

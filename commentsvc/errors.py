@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 
 class CommentsvcError(Exception):
@@ -111,6 +110,13 @@ class AlreadyPostedError(CommentsvcError):
     def __init__(self, comment_id: int) -> None:
         self.comment_id = comment_id
         super().__init__("This comment was posted before.")
+
+
+class KeyReusedError(CommentsvcError):
+    """A request has the Idempotency-Key of an earlier, different one."""
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was used for another request. Use a new one for each request.")
 
 
 class StaleFormError(CommentsvcError):
@@ -237,18 +243,6 @@ class RedirectedError(OutboundError):
     def __init__(self, url: str) -> None:
         self.url = url
         super().__init__("The server sent too many redirects.")
-
-
-class AskedTooOftenError(OutboundError):
-    """A server wants no more requests before `until`."""
-
-    def __init__(self, message: str, until: datetime) -> None:
-        self.until = until
-        super().__init__(message)
-
-
-class GoneError(OutboundError):
-    """A server says that it does not have what was asked for."""
 
 
 class MailError(CommentsvcError):

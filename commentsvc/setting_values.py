@@ -25,6 +25,7 @@ OWN_PATHS = frozenset(
     [
         "account",
         "admin",
+        "api",
         "comment",
         "comments.ndjson",
         "counts",

@@ -21,6 +21,7 @@ from commentsvc.cli import (
     restore,
     site,
     stats,
+    token,
     transfer,
     user,
 )
@@ -41,6 +42,7 @@ GROUPS: dict[str, tuple[click.Command, ...]] = {
     "Sites, people and comments": (
         site.site,
         admin.admin,
+        token.token,
         comments.comments,
         user.user,
         announce.announce,

@@ -134,4 +134,7 @@ def _lines(report: RestoreReport) -> Iterator[str]:
             f"{report.unknown_addresses:,} addresses that want no mail cannot be recognised here, because nothing in "
             "the archive names them: see docs/archive.md."
         )
-    yield "Secrets are in no archive: set Akismet's key and the secret of your own sign-in again."
+    yield (
+        "Secrets are in no archive: set Akismet's key and the secret of your own sign-in again, and create API tokens, "
+        "webhooks, chats, build hooks and previews again."
+    )

@@ -176,11 +176,8 @@ def writing(settings: Settings) -> Iterator[Session]:
 
 def show_snippet(settings: Settings) -> None:
     """Print the lines that show comments on a page."""
-    click.echo(
-        "\nPaste this into your pages where the comments should appear:\n\n"
-        '  <div id="comments"></div>\n'
-        f'  <script async src="{settings.base_url}/embed.js"></script>'
-    )
+    lines = embed_lines.thread(settings.base_url).replace("\n", "\n  ")
+    click.echo(f"\nPaste this into your pages where the comments should appear:\n\n  {lines}")
 
 
 def show_feed_lines(settings: Settings, origin: str) -> None:

@@ -70,6 +70,7 @@ def restore(settings: Settings, path: Path, *, yes: bool, at: datetime) -> Resto
 def _prepare(settings: Settings, path: Path, copy: Path) -> ReplayReport:
     """Make the file that takes the place of the database, in a folder of its own."""
     from commentsvc.domain.recovery import sqlite_copy
+    from commentsvc.domain.service_move import source_stop
 
     copy.touch(mode=0o600)
     shutil.copyfile(path, copy)
@@ -78,6 +79,7 @@ def _prepare(settings: Settings, path: Path, copy: Path) -> ReplayReport:
     application = Application(replace(settings, database_url=url, data_dir=copy.parent, redis_url=""))
     application.bring_up_to_date()
     with application.in_use() as engine:
+        source_stop.discard(engine)
         report = _replay(engine, (path.parent, settings.ledger_dir, settings.data_dir))
     with closing(sqlite3.connect(copy)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")  # all in one file

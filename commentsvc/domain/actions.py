@@ -10,8 +10,16 @@ from sqlalchemy.orm import Session
 
 from commentsvc.models import Action
 
+BY_PROGRAM = "program"
+"""The fact of an action that a program did: the name of its token."""
+_PROGRAM = "commentsvc_program"
 IMPORT = "comments.import"
 """The kind of an import, whose undoing lets the same comments be imported again."""
+
+
+def act_by_program(session: Session, name: str) -> None:
+    """Name a program's token in all actions that this session records."""
+    session.info[_PROGRAM] = name
 
 
 def record(
@@ -28,12 +36,13 @@ def record(
 
     `kind` is a dotted word such as `comments.spam` or `thread.merge`; `summary` a sentence for people.
     """
+    by = {BY_PROGRAM: session.info[_PROGRAM]} if _PROGRAM in session.info else {}
     action = Action(
         site_id=site_id,
         moderator_id=moderator_id,
         kind=kind,
         summary=summary[:300],
-        facts=dict(facts or {}),
+        facts={**(facts or {}), **by},
         created_at=at,
     )
     session.add(action)

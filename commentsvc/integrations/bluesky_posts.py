@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from commentsvc.errors import AskedTooOftenError, GoneError, OutboundError
+from commentsvc.errors import OutboundError
 from commentsvc.http_client import client
 from commentsvc.http_client.client import INTERNET, HttpResponse, Network
+from commentsvc.http_client.refusals import AskedTooOftenError, GoneError
 from commentsvc.integrations.bluesky_records import BlueskyAddress, BlueskyPost, is_did, read_post
 
 PUBLIC = "https://public.api.bsky.app"

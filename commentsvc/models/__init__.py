@@ -3,6 +3,7 @@
 from commentsvc.models.address_proofs import AddressCode, AddressProof
 from commentsvc.models.announcements import Announcement, FeedItem, FeedState
 from commentsvc.models.answer_feeds import AnswerFeed
+from commentsvc.models.api_tokens import ApiAnswer, ApiToken, ApiTokenSite, TokenScope
 from commentsvc.models.columns import (
     EditWindow,
     FieldRule,
@@ -55,6 +56,9 @@ __all__ = [
     "AddressProof",
     "Announcement",
     "AnswerFeed",
+    "ApiAnswer",
+    "ApiToken",
+    "ApiTokenSite",
     "ArticleLook",
     "Ban",
     "BanKind",
@@ -122,6 +126,7 @@ __all__ = [
     "ThreadAlias",
     "Ticket",
     "TitleSource",
+    "TokenScope",
     "Usual",
     "Vote",
     "Webmention",

@@ -12,7 +12,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from commentsvc.serving.body_deadlines import BodyDeadlines
 from commentsvc.serving.wsgi_bridge import ABORT, CAN_WAIT, DeferredResponse, whole
 
-LONG = ("/admin", "/login", "/account", "/invite")
+LONG = ("/admin", "/login", "/account", "/invite", "/api/v1/sites/")
 """Prefixes of paths where even a GET may wait for another server or search a million comments."""
 READING = ("GET", "HEAD")
 BODY_LARGEST = 512 * 1024
@@ -30,6 +30,8 @@ PATIENCE = 0.1
 BODY_WITHIN = 5.0
 """Seconds for a body to arrive, as for the headers, and one more for each `BYTES_PER_SECOND` of it."""
 BYTES_PER_SECOND = 16 * 1024
+API = "/api/"
+"""The prefix of paths whose errors are problem details, RFC 9457."""
 BUSY = "The service is busy. Please try again in a moment."
 INCOMPLETE = "The request did not arrive completely, or not in time. Please try again."
 _DIGITS = len(str(BODY_LARGEST))
@@ -124,8 +126,12 @@ def respond_busy(environ: WSGIEnvironment, start: StartResponse) -> Iterable[byt
 
 
 def _refuse(environ: WSGIEnvironment, start: StartResponse, status: str, words: str) -> Iterable[bytes]:
-    is_script = environ.get("HTTP_ACCEPT") == "application/json"
-    kind, body = ("application/json", json.dumps({"message": words})) if is_script else ("text/plain", words)
+    kind, body = "text/plain", words
+    if environ["PATH_INFO"].startswith(API):
+        about = {"type": "about:blank", "title": status[4:], "status": int(status[:3]), "detail": words}
+        kind, body = "application/problem+json", json.dumps(about)
+    elif environ.get("HTTP_ACCEPT") == "application/json":
+        kind, body = "application/json", json.dumps({"message": words})
     start(
         status,
         [

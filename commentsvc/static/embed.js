@@ -37,6 +37,7 @@ iframe {
   filter: none !important;
   color-scheme: var(--theme) !important
 }
+iframe:not([style*=height]) { background: repeating-linear-gradient(#8882 0 16px, #0000 0 36px) !important }
 [inert] { margin-bottom: calc(-1 * var(--height, 280px)) !important; opacity: 0 !important }
 @media print { iframe { width: var(--width) !important; height: var(--paper) !important } }
 i { display: block; width: 0; position: relative }
@@ -46,8 +47,7 @@ button {
   border-radius: var(--comments-radius, 6px);
   background: none;
   color: inherit;
-  font: inherit;
-  cursor: pointer
+  font: inherit
 }
 p { opacity: .8 }`);
 
@@ -81,7 +81,7 @@ p { opacity: .8 }`);
 
   const due = new Set();
 
-  /** Act once, after routers have changed the address and the head. */
+  /** Act once, after routers. */
   function afterTurn(act) {
     if (due.has(act)) return;
     due.add(act);
@@ -139,7 +139,6 @@ p { opacity: .8 }`);
       this.#unload();
     }
 
-    /** Check again, or try again. */
     refresh() {
       if (this.#frame) this.followPage();
       else this.#restart();
@@ -192,7 +191,7 @@ p { opacity: .8 }`);
       signal.addEventListener("abort", () => observer.disconnect());
     }
 
-    /** For certain; an observer is a frame later. */
+    /** An observer is a frame later. */
     #isNear() {
       const styled = [...document.querySelectorAll('link[rel~="stylesheet"]')].every(({ sheet }) => sheet);
       return styled && this.#host.offsetParent && this.getBoundingClientRect().top < innerHeight + AHEAD;
@@ -243,7 +242,7 @@ p { opacity: .8 }`);
     }
 
     #appearance() {
-      // The page's rules do not reach into shadow roots, so measure outside.
+      // Outside, where the page's rules reach.
       const probe = this.#host.appendChild(make("comment-thread"));
       const link = probe.appendChild(make("a", { href: "#" }));
       this.#slot.hidden = false; // or WebKit has no styles of it
@@ -272,7 +271,7 @@ p { opacity: .8 }`);
       return look;
     }
 
-    /** Called often: no event tells of style sheets, :has() and animations. */
+    /** No event tells of style sheets and animations. */
     #sendLook() {
       const { color, fontFamily } = getComputedStyle(this.#host);
       const link = getComputedStyle(document.links[0] ?? this.#host).color;
@@ -300,6 +299,7 @@ p { opacity: .8 }`);
       }
       if (["ready", "stale"].includes(type)) this.#host.dispatchEvent(new Event(`comments${type}`, { bubbles: true }));
       if (type === "height" && data.height > 0 && data.height < 1e6) {
+        if (this.getBoundingClientRect().top > innerHeight) this.#host.style.minHeight &&= 0; // unseen
         for (const name of ["height", "paper", "width"]) frame.style.setProperty(`--${name}`, `${data[name]}px`);
         if (frame.inert) setTimeout(() => {
           if (frame !== this.#frame) return;
@@ -358,7 +358,7 @@ p { opacity: .8 }`);
         const html = (origin === location.origin || protocol === "https:")
           && (await fetch(href).then((answer) => answer.ok && answer.text()).catch(() => ""));
         if (!html || !note.isConnected) return;
-        // It can neither touch the page nor tell its height.
+        // It cannot tell its height.
         frame.sandbox = "allow-popups allow-popups-to-escape-sandbox";
         frame.srcdoc = `<!doctype html><base target=_blank><style>html { ${frame.style.cssText} color-scheme: var(--theme); font: 1em system-ui }</style>${html}`;
         frame.style.cssText += "--height: 70vh; --paper: 70vh; --width: 100%";
@@ -378,7 +378,7 @@ p { opacity: .8 }`);
 
   let countedUrls = new WeakMap();
 
-  /** Fill new spans, by requests short enough for any proxy. */
+  /** Fill new spans, by short requests. */
   async function updateCounts() {
     if (!hasAsked && document.querySelector('[load="click"], [data-load="click"]')) return;
     const spans = new Map();
@@ -441,6 +441,6 @@ p { opacity: .8 }`);
     checkPage();
     if (location.search.includes("commentsvc-doctor")) import(`${service}/static/-/doctor.js`);
   }
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  if (document.readyState === "loading") addEventListener("DOMContentLoaded", start);
   else start();
 })();

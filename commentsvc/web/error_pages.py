@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -14,8 +15,9 @@ from commentsvc.db import outage
 from commentsvc.serving.access_log import shown_path
 from commentsvc.serving.request_bodies import READING
 from commentsvc.serving.request_ids import REQUEST_ID
-from commentsvc.web import headers, origin_check
+from commentsvc.web import headers, origin_check, problems
 from commentsvc.web.context import close_database, database, has_used_database, outage_of_database
+from commentsvc.web.problems import Fault, RefusedCallError
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ STATUS: tuple[tuple[type[errors.CommentsvcError], int], ...] = (
     (errors.InvalidNoticeError, 400),
     (errors.ProviderError, 503),
     (errors.ImportConflictError, 409),
+    (errors.KeyReusedError, 422),
     (errors.UploadError, 422),
     (errors.UploadTooLargeError, 413),
     (errors.ServiceMovingError, 503),
@@ -72,6 +75,7 @@ def wants_json() -> bool:
 
 def init_app(app: Flask) -> None:
     app.register_error_handler(errors.CommentsvcError, _ours)
+    app.register_error_handler(RefusedCallError, _refused_call)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(SQLAlchemyError, _database)
     app.register_error_handler(Exception, _unexpected)
@@ -79,9 +83,11 @@ def init_app(app: Flask) -> None:
     app.teardown_appcontext(close_database)
 
 
-def answer(status: int, message: str) -> Response:
-    """Return an error as JSON or as a small page."""
+def answer(status: int, message: str, faults: Sequence[Fault] = ()) -> Response:
+    """Return an error as JSON or as a small page; of the API as problem details, with its `faults`."""
     _end_transaction()
+    if problems.is_asked_for():
+        return headers.no_store(problems.answer(status, message, faults))
     if wants_json():
         response = jsonify(message=message)
     elif status >= 500 and _is_own_form():
@@ -94,6 +100,14 @@ def answer(status: int, message: str) -> Response:
     return headers.no_store(response)
 
 
+def set_retry_after(response: Response, error: Exception | None) -> None:
+    """Say in how many seconds the request may be sent again, if the error is one that passes."""
+    if isinstance(error, errors.TooManyError):
+        response.headers["Retry-After"] = str(error.retry_after)
+    elif isinstance(error, errors.ServiceMovingError):
+        response.headers["Retry-After"] = "120"
+
+
 def unavailable(error: SQLAlchemyError) -> str:
     """Log that the database cannot be used, and return a sentence about it."""
     writing = request.method not in READING
@@ -102,11 +116,15 @@ def unavailable(error: SQLAlchemyError) -> str:
 
 
 def _ours(error: errors.CommentsvcError) -> ResponseReturnValue:
-    response = answer(status_of(error), str(error))
-    if isinstance(error, errors.TooManyError):
-        response.headers["Retry-After"] = str(error.retry_after)
-    if isinstance(error, errors.ServiceMovingError):
-        response.headers["Retry-After"] = "120"
+    faults = problems.faults_of_fields(error.fields) if isinstance(error, errors.InvalidFieldsError) else []
+    response = answer(status_of(error), str(error), faults)
+    set_retry_after(response, error)
+    return response
+
+
+def _refused_call(error: RefusedCallError) -> ResponseReturnValue:
+    response = answer(error.status, str(error), error.faults)
+    response.headers.update(error.headers)
     return response
 
 

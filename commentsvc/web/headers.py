@@ -27,6 +27,11 @@ def allow_framing(origins: Iterable[str]) -> None:
     g.frame_ancestors = " ".join(origins)
 
 
+def allow_inline(directive: str, source: str) -> None:
+    """Allow this response an inline style (`style-src`) or script (`script-src`) by `source`, the hash of its text."""
+    g.setdefault("inline", {})[directive, source] = None  # once each, in order
+
+
 def no_store(response: Response) -> Response:
     """Mark a response that is for one person only."""
     response.headers["Cache-Control"] = "no-store"
@@ -52,7 +57,8 @@ def cacheable_by_all(response: Response, cdn_seconds: int) -> Response:
 def apply(response: Response) -> Response:
     """Add the usual headers to a response, except those it already has."""
     present = {name.lower() for name, _ in response.headers}
-    for name, value in _usual(g.get("frame_ancestors", _NOBODY), _own_pages(settings())):
+    ancestors, inline = g.get("frame_ancestors", _NOBODY), tuple(g.get("inline", ()))
+    for name, value in _usual(ancestors, _own_pages(settings()), inline):
         if name.lower() not in present:
             response.headers.add(name, value)
     return response
@@ -64,9 +70,14 @@ def _own_pages(settings: Settings) -> str:
 
 
 @lru_cache(64)
-def _usual(ancestors: str, own_pages: str) -> tuple[tuple[str, str], ...]:
-    """Return the headers of a response that these origins may frame."""
-    directives = [f"{name} {value.replace(_SELF, own_pages)}" for name, value in POLICY.items()]
+def _usual(
+    ancestors: str, own_pages: str, inline: tuple[tuple[str, str], ...]
+) -> tuple[tuple[str, str], ...]:
+    """Return the headers of a response that these origins may frame; `inline` has directives and hashes."""
+    directives = [
+        " ".join([name, value.replace(_SELF, own_pages), *(source for of, source in inline if of == name)])
+        for name, value in POLICY.items()
+    ]
     directives.append(f"frame-ancestors {ancestors}")
     usual = {
         "Content-Security-Policy": "; ".join(directives),

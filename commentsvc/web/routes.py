@@ -30,6 +30,7 @@ from commentsvc.web import (
 from commentsvc.web.account import pages as account
 from commentsvc.web.admin import (
     action_log,
+    api_tokens,
     bans,
     bulk_actions,
     danger,
@@ -59,6 +60,8 @@ from commentsvc.web.admin import (
     threads,
 )
 from commentsvc.web.admin import context as admin_context
+from commentsvc.web.api import guard as api_guard
+from commentsvc.web.api import surface as api
 from commentsvc.web.auth import handoff, login, provider_notices, sso
 from commentsvc.web.thread import (
     address_claims,
@@ -84,9 +87,13 @@ Rate = str | Callable[[Settings], str]
 
 
 class Csrf(StrEnum):
-    """What proves that a change is intended, in addition to the exact `Origin` that every changing route requires."""
+    """What proves that a change is intended, in addition to the exact `Origin` that every changing route requires.
+
+    A program with a token has no `Origin`, and needs none.
+    """
 
     NO_CHANGES = "every route only reads"
+    BEARER = "a bearer token in a header, which no page can send by itself; cookies are not read"
     SESSION = "the token of the person's session, which Flask-WTF checks before the view runs"
     SIGNED_FORM = (
         "a token that the view checks: of the form (guests have no session), a receipt, the reader, the login"
@@ -109,7 +116,7 @@ EVERYBODY = None
 MODERATORS, ACCOUNT_HOLDERS = admin_context.guard, account.guard
 UPLOADERS = admin_context.guard_without_body
 SCRAPERS = metrics.guard
-READ, FORM, SESSION = Csrf.NO_CHANGES, Csrf.SIGNED_FORM, Csrf.SESSION
+READ, FORM, SESSION, BEARER = Csrf.NO_CHANGES, Csrf.SIGNED_FORM, Csrf.SESSION, Csrf.BEARER
 
 POST_LIMITS: Mapping[str, Callable[[Settings], str]] = {
     "network": lambda settings: settings.post_limit,
@@ -118,6 +125,7 @@ POST_LIMITS: Mapping[str, Callable[[Settings], str]] = {
 }
 PROOF_LIMITS = {"address mails": proving.MAILS, "address tries": address_claims.TRIES}
 RECEIPT_LIMITS = {"receipt guesses": receipt_links.GUESSES, "receipt changes": receipt_links.CHANGES}
+API_LIMITS = {"api calls": api_guard.CALLS, "api refusals": api_guard.REFUSALS}
 LOGIN_LIMITS = {"logins": login.LIMIT, "cancelled logins": login.LIMIT, "login questions": login.ASKING_LIMIT}
 
 ROWS = (
@@ -169,6 +177,7 @@ ROWS = (
     Row(team.blueprint, MODERATORS, SESSION),
     Row(mail.blueprint, MODERATORS, SESSION, {"mail samples": mail.SAMPLES}),
     Row(embed_code.blueprint, MODERATORS, READ),
+    Row(api_tokens.blueprint, MODERATORS, SESSION),
     Row(exports.blueprint, MODERATORS, READ),
     Row(imports.blueprint, MODERATORS, SESSION),
     Row(import_upload.blueprint, UPLOADERS, FORM),
@@ -183,6 +192,9 @@ ROWS = (
     Row(thread_moves.blueprint, MODERATORS, SESSION),
     Row(elsewhere.blueprint, MODERATORS, SESSION),
     Row(site_moves.blueprint, MODERATORS, SESSION),
+    # Programs: what everybody may read, and what a token allows.
+    Row(api.public, EVERYBODY, READ, {"api reading": api_guard.READING}),
+    Row(api.by_token, api.token_guard, BEARER, API_LIMITS),
 )
 
 DIFFERENT = {
@@ -210,7 +222,7 @@ def init_app(app: Flask) -> None:
 
 def without_session_token() -> Iterator[Blueprint]:
     """Return the blueprints whose changes are not protected by Flask-WTF's token."""
-    return (row.blueprint for row in ROWS if row.csrf is Csrf.SIGNED_FORM)
+    return (row.blueprint for row in ROWS if row.csrf in {Csrf.SIGNED_FORM, Csrf.BEARER})
 
 
 def limits(settings: Settings) -> dict[str, str]:

@@ -11,7 +11,7 @@ from flask import Flask
 from commentsvc.domain.spam import check_names
 from commentsvc.text import initials, shown_lines
 from commentsvc.text.markup import SafeHtml, trusted
-from commentsvc.web import static_files
+from commentsvc.web import inline_files, static_files
 from commentsvc.web.auth import person_marks
 from commentsvc.web.context import services_of
 
@@ -47,6 +47,7 @@ def init_app(app: Flask) -> None:
     environment.globals.update(
         asset=lambda name: base_path + static_files.url(name),
         base_path=base_path,
+        inline=inline_files.inline,
         service_host=services_of(app).settings.host,
         page_mark=person_marks.page_mark,
     )

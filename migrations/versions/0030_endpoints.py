@@ -4,7 +4,7 @@ Nobody gets any without an endpoint, which only the new release can make: a proc
 of a kind that it does not know.
 
 Revision ID: 0030
-Revises: 0028
+Revises: 0029
 Create Date: 2026-11-30 11:10:00
 """
 
@@ -16,7 +16,7 @@ from alembic import op
 from commentsvc.db.session import UTCDateTime
 
 revision = "0030"
-down_revision = "0028"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
+from commentsvc.domain.sites import embed_lines
 from commentsvc.models import Comment
 from tests.support.browser import Blog, Service
 from tests.support.frame_pages import (
@@ -119,11 +120,12 @@ def test_a_thread_loaded_for_a_permalink_is_not_loaded_again_when_scrolled_to(
     assert len(frames) == 1
 
 
-def test_five_requests_show_a_thread_and_writing_brings_the_rest(
+def test_four_requests_show_a_thread_and_coming_to_its_form_brings_the_rest(
     page: Page, service: Service, blog: Blog
 ) -> None:
     write(service, blog, "First!")
-    blog.pages["/"] = article(service)
+    blog.pages["/"] = article(service, before='<div style="height: 1000px"></div>')
+    page.set_viewport_size({"width": 1280, "height": 700})
     needed = asked(page, service.url)
     page.goto(blog.url())
     thread = inside(page)
@@ -132,12 +134,37 @@ def test_five_requests_show_a_thread_and_writing_brings_the_rest(
     def names() -> list[str]:
         return [urlsplit(url).path.rpartition("/")[2] for url in needed]
 
-    assert sorted(names()) == ["core.js", "embed", "embed.js", "frame.css", "main.js"]
+    assert sorted(names()) == ["core.js", "embed", "embed.js", "main.js"]
+    needed.clear()
+    with page.expect_response("**/composer.js"):
+        page.mouse.wheel(0, 1000)
+    page.wait_for_load_state("networkidle")
+    assert sorted(names()) == ["composer.js", "conversations.js", "session.js"]
     needed.clear()
     with page.expect_response("**/embed/own?*"):
         thread.get_by_label("Your comment").focus()
     expect(thread.get_by_role("button", name="Post Comment")).to_be_visible()
-    assert sorted(names()) == ["composer.js", "conversations.js", "own", "session.js"]
+    assert names() == ["own"]
+
+
+def test_a_frame_is_painted_in_its_look_and_height_before_a_module_is_there(
+    page: Page, service: Service, blog: Blog
+) -> None:
+    write(service, blog, *(f"Comment {number}" for number in range(9)))
+    blog.pages["/"] = article(service, style="color: #eee; background: #111; font-family: Georgia;")
+    waiting: list[Route] = []
+    page.route("**/frame/*.js", lambda route: waiting.append(route))
+    page.goto(blog.url(), wait_until="commit")
+    thread = frame(page)
+    expect(thread.locator("time").first).to_have_text("3 hours ago")
+    expect(thread.locator("body")).to_have_css("font-family", "Georgia")
+    expect(thread.locator("body")).to_have_css("color", "rgb(238, 238, 238)")
+    expect(thread.locator("html")).to_have_css("overflow", "hidden")
+    expect(page.locator("iframe")).to_have_attribute("style", re.compile(r"--height: \d{3,4}px"))
+    fits(page.frames[1])
+    for route in waiting:
+        route.continue_()
+    expect(thread.locator("html")).to_have_class("framed auto-height")
 
 
 def test_a_thread_with_nothing_in_it_says_so(page: Page, service: Service, blog: Blog) -> None:
@@ -529,6 +556,54 @@ def test_a_button_is_legible_on_any_accent(
     expect(thread.get_by_role("button", name="Post Comment")).to_have_css(
         "color", "lab(0 0 0)" if words == "black" else "lab(100 0 0)"
     )
+
+
+# --- The host page.
+
+SHIFTS = """
+    window.shifted = 0;
+    new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) shifted += entry.value;
+    }).observe({ type: "layout-shift", buffered: true });
+"""
+FOOTER = "<footer style='background: #ddd; height: 200px'>The end</footer>"
+
+
+def test_the_lines_to_paste_move_nothing_of_the_host_page(page: Page, service: Service, blog: Blog) -> None:
+    """And where nobody sees it, a short thread takes no more than it needs."""
+    write(service, blog, "First!", path="/short")
+    write(service, blog, *(f"Comment {number}" for number in range(30)), path="/long")
+    lines = embed_lines.thread(service.url)
+    page.add_init_script(SHIFTS)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    for path, before, is_seen in (("/short", "", True), ("/long", "", True), ("/short", LONG_READ, False)):
+        intro = f"<p style='height: 8rem'>It is short.</p>{before}"
+        blog.pages[path] = article(service, thread=lines, before=intro, after=FOOTER)
+        page.goto(blog.url(path))
+        if before:
+            page.evaluate("scrollTo(0, document.querySelector('#comments').offsetTop - innerHeight - 100)")
+        fits(inside(page))
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+        assert page.evaluate("shifted") <= 0.02, path
+        place = page.locator("#comments").bounding_box()
+        assert place is not None
+        frame_box = page.locator("iframe").bounding_box()
+        assert frame_box is not None
+        assert place["height"] == max(frame_box["height"], 810 if is_seen else 0)
+
+
+def test_a_frame_shows_quiet_bars_until_it_is_painted(page: Page, service: Service, blog: Blog) -> None:
+    write(service, blog, "First!")
+    blog.pages["/"] = article(service)
+    waiting: list[Route] = []
+    page.route("**/embed?*", lambda route: waiting.append(route))
+    page.goto(blog.url(), wait_until="commit")
+    image = re.compile("linear-gradient")
+    expect(page.locator("iframe")).to_have_css("background-image", image)
+    expect(page.locator("iframe")).to_have_css("animation-name", "none")
+    waiting[0].continue_()
+    expect(frame(page).get_by_text("First!")).to_be_visible()
+    expect(page.locator("iframe")).to_have_css("background-image", "none")
 
 
 # --- Which thread.

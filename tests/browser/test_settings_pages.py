@@ -57,7 +57,7 @@ def test_the_embed_code_is_copied(admin: Page) -> None:
     expect(admin.locator("[data-copies=plain]")).to_contain_text("Copied")
     copied = admin.evaluate("navigator.clipboard.readText()")
     assert copied == admin.locator("#plain").text_content()
-    assert copied.startswith('<div id="comments"></div>\n<script async src="http')
+    assert copied.startswith('<div id="comments" style="min-height: 90vh"></div>\n<script async src="http')
 
 
 def test_a_large_site_is_removed_by_one_click(

@@ -28,7 +28,7 @@ NOT_RUN = {
     "tests/support/installation.py installs the wheel without one, and test_getting_started.py uses that",
     r"^git clone": "test_getting_started.py runs it",
     r"^sudo caddy": "needs root, a public name and Caddy",
-    r"^curl ": "needs a public name; tests/browser/test_consent.py loads such a copy",
+    r"^curl |^TAG=": "needs a service; test_api_document.py and tests/browser/test_consent.py do the same",
     r"^gunicorn ": "is not among our packages",
     r"^createuser |^sqlite3 ": "needs a running PostgreSQL of the machine, or a damaged file",
     r"^make |^\.venv/bin/": "runs the tests or a benchmark; make docs and the demo have tests",

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from commentsvc.errors import AskedTooOftenError, GoneError, OutboundError
+from commentsvc.errors import OutboundError
+from commentsvc.http_client.refusals import AskedTooOftenError, GoneError
 from commentsvc.integrations.bluesky_posts import ASKED_AT_ONCE, MOST_ANSWERS, AppView, BlueskyThread
 from commentsvc.integrations.bluesky_records import BlueskyPost, LinkedBytes, parse_address
 from tests.support.appview import DEFS, StandInAppView, appview, did_of

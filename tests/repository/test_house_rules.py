@@ -116,12 +116,38 @@ def test_the_list_of_the_latest_comments_is_small() -> None:
 
 
 def test_what_shows_a_thread_is_small() -> None:
-    modules = (STATIC / "frame" / name for name in ("core.js", "main.js"))
+    modules = (STATIC / "frame" / name for name in ("core.js", "first_paint.js", "main.js"))
     assert compressed(STATIC / "embed.js", STATIC / "frame.css", *modules) <= 12.5 * KB
 
 
 def test_what_a_frame_may_ever_load_is_small() -> None:
     assert compressed(STATIC / "embed.js", STATIC / "frame.css", *STATIC.glob("frame/*")) <= 34 * KB
+
+
+IMPORTS = (
+    r"""import\s*\{(?P<names>[^}]*)\}\s*from\s*"(?P<file>\./[\w./]+)\"""",
+    r"""import\("(?P<file>\./[\w./]+)"\)\.then\(\(\{(?P<names>[^}]*)\}""",
+    r"""await import\("(?P<file>\./[\w./]+)"\)\)\.(?P<names>\w+)""",
+)
+"""How a module names what it takes from another one."""
+
+
+def test_modules_export_what_others_import() -> None:
+    """A browser refuses the whole module otherwise, and nothing but its console says so."""
+    missing, number = set(), 0
+    for path in STATIC.rglob("*.js"):
+        text = path.read_text()
+        for match in chain.from_iterable(re.finditer(pattern, text) for pattern in IMPORTS):
+            exported = re.findall(
+                r"^export (?:async )?(?:const|let|class|function) (\w+)",
+                (path.parent / match["file"]).read_text(),
+                re.MULTILINE,
+            )
+            names = {re.split(r"\s+as\s+|:", name)[0].strip() for name in match["names"].split(",")} - {""}
+            number += len(names)
+            missing |= {f"{path.name}: {name} of {match['file']}" for name in names - set(exported)}
+    assert not missing
+    assert number > 50, "the patterns find the imports"
 
 
 FROM_THE_ROOT = {

@@ -212,6 +212,18 @@ def test_half_a_body_is_not_taken_for_a_whole_one() -> None:
     assert app.bodies == []
 
 
+def test_a_program_is_refused_with_problem_details() -> None:
+    environ = request("/api/v1/sites/1/decisions", b"half") | {"CONTENT_LENGTH": "10"}
+    status, body = told(environ, Asked())
+    assert status == "408 Request Timeout"
+    assert json.loads(body) == {
+        "type": "about:blank",
+        "title": "Request Timeout",
+        "status": 408,
+        "detail": INCOMPLETE,
+    }
+
+
 def test_a_process_has_threads_for_those_who_send_nothing() -> None:
     # On a machine with a single processor it has three.
     assert min(server.THREADS, 2 * 1 + 1) > WAITING

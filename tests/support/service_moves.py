@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy import (
     JSON,
     Boolean,
+    Date,
     DateTime,
     Engine,
     Enum,
@@ -128,6 +129,7 @@ def _value(kind: Any) -> Any:
         (UTCDateTime, AT),
         (DateTime, AT),
         (Enum, next(iter(kind.enum_class)) if isinstance(kind, Enum) and kind.enum_class else None),
+        (Date, AT.date()),
         (Boolean, True),
         (Integer, 7),
         (Float, 0.1),

@@ -20,6 +20,7 @@ TRUSTING = {
     "domain/admin/queue_edits.py": "stored HTML of edits that wait, in the admin view",
     "domain/admin/queue_entries.py": "stored HTML of comments, in the admin view",
     "domain/reading/conversations.py": "stored HTML of comments, in a thread",
+    "web/inline_files.py": "our own style sheets and scripts, in a page",
     "web/mail_decisions.py": "stored HTML of the comment that a link in a moderator's mail is about",
     "web/own_edits.py": "HTML that was rendered this moment, as the preview of an edit",
     "web/templating.py": "times, written here",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 
 import pytest
@@ -12,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from commentsvc.db.session import begin_write, db
 from commentsvc.domain.moderation import decisions
-from commentsvc.models import Comment, Status
+from commentsvc.models import Comment, Likes, Site, Status
 from commentsvc.web import static_files
 from tests.conftest import BASE_URL, BLOG
 from tests.support.guest_client import ARTICLE, DETAILS, GuestClient, add_site, contents
@@ -32,6 +34,12 @@ def policy(answer: TestResponse) -> dict[str, str]:
     directives = answer.headers["Content-Security-Policy"].split("; ")
     return dict(directive.split(" ", 1) for directive in directives)
 
+
+def digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+FIRST_PAINT = digest((static_files.FOLDER / "frame/first_paint.js").read_text())
 
 PLACES = {
     "a frame": ("/embed", 200),
@@ -55,13 +63,34 @@ def test_every_answer_carries_the_policy(reader: GuestClient) -> None:
         assert status is None or answer.status_code == status, place
         result = policy(answer)
         assert result["default-src"] == "'none'", place
-        assert result["script-src"] == "'self'", place
+        ours = f"'self' 'sha256-{FIRST_PAINT}'" if place in {"a frame", "a page"} else "'self'"
+        assert result["script-src"] == ours, place
         assert result["base-uri"] == "'none'", place
         assert result["form-action"].startswith("'self'"), place
         assert "unsafe" not in answer.headers["Content-Security-Policy"], place
         assert answer.headers["X-Content-Type-Options"] == "nosniff", place
         assert answer.headers["Referrer-Policy"] in {"strict-origin", "no-referrer", "same-origin"}, place
         assert answer.headers.get("Cache-Control"), place
+
+
+def test_a_frame_has_its_styles_in_itself_and_its_policy_allows_no_others(app: Flask) -> None:
+    site = add_site(app)
+    reader = GuestClient(app)
+    for likes, names in ((Likes.OFF, ["frame.css"]), (Likes.LIKES, ["frame.css", "frame/likes.css"])):
+        with app.app_context(), Session(db.engine) as session:
+            begin_write(session)
+            session.get_one(Site, site).likes = likes
+            session.commit()
+        answer = reader.get()
+        texts = re.findall("<style>(.*?)</style>", answer.text, re.DOTALL)
+        assert texts == [(static_files.FOLDER / name).read_text() for name in names]
+        assert policy(answer)["style-src"] == " ".join(
+            ["'self'", *(f"'sha256-{digest(text)}'" for text in texts)]
+        )
+        assert 'rel="stylesheet"' not in answer.text
+    standalone = reader.get("/thread")
+    assert "<style>" not in standalone.text
+    assert policy(standalone)["style-src"] == "'self'"
 
 
 def test_a_fault_on_our_side_carries_the_policy_too(

@@ -30,6 +30,9 @@ FROM_NO_PAGE = {
 """What no page of ours sends: a login's answer, kept for the browser that began it, notices, the doctor's question, and
 the button of a mail program."""
 ENDING = {"/admin/sign-out", "/account/leave", "/account/delete"}
+BY_PROGRAMS = "/api/v1/"
+"""What programs call with a token in a header, which no page can send by itself, and never with a cookie:
+tests/web/api/test_tokens.py."""
 FOREIGN = {
     "none": None,
     "of a sandboxed frame, a data: page or a redirect": "null",
@@ -80,6 +83,8 @@ def changing(app: Flask) -> list[tuple[str, str]]:
     """Every route that takes another method than reading, and an address of it."""
     results = []
     for rule in app.url_map.iter_rules():
+        if rule.rule.startswith(BY_PROGRAMS):
+            continue
         if (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"} and rule.rule not in FROM_NO_PAGE:
             number = {name: 1 for name in rule.arguments if re.search(f"<(int|site):{name}>", rule.rule)}
             values = dict.fromkeys(rule.arguments, "x" * 43) | number | dict(rule.defaults or {})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from urllib.parse import urlencode, urlsplit
 
 from sqlalchemy.orm import Session
@@ -102,6 +103,9 @@ def proxies_untried(settings: Settings) -> Iterator[Finding]:
 
 
 def _no_answer(asked: Asked) -> Finding:
+    if asked.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        advice = "It can store nothing now: its database does not answer, or it moves. Its log says which."
+        return Finding(SUBJECT, "answers, and refuses every change", advice)
     if asked.error or asked.status not in {404, 429}:
         reason = asked.error or f"It answers the question with {asked.status}."
         advice = f"{reason} Something in front must let `POST /doctor` pass."

@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from commentsvc.domain import fields
-from commentsvc.domain.accounts import identities, token_hashes
+from commentsvc.domain.accounts import api_tokens, identities, token_hashes
 from commentsvc.errors import BadAddressError, LinkSpentError, NotFoundError
 from commentsvc.integrations import claims, signing
 from commentsvc.models import Commenter, Identity, Membership, Role, Site, Ticket
@@ -41,7 +41,7 @@ def grant(
 
 
 def revoke(session: Session, site: Site, provider: str, issuer: str, subject: str) -> None:
-    """Remove an account's role on a site. Needs `begin_write`.
+    """Remove an account's role on a site, and end its API tokens there. Needs `begin_write`.
 
     Raises NotFoundError if it has none, BadAddressError for a subject that is not valid.
     """
@@ -49,6 +49,7 @@ def revoke(session: Session, site: Site, provider: str, issuer: str, subject: st
     membership = _membership(session, identity.commenter_id, site.id) if identity else None
     if membership is None:
         raise NotFoundError(f"This account has no role on {site.name}.")
+    api_tokens.end_on(session, membership.commenter_id, site.id)
     session.delete(membership)
     session.flush()
 

@@ -5,18 +5,20 @@ Each edit is an action that can be undone while the former text is stored.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write
-from commentsvc.domain import actions
+from commentsvc.domain import actions, fields
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.comments import comment_text, edit_history, editing, own_changes, revisions
 from commentsvc.domain.comments.comment_text import CommentText
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.threads import threads
+from commentsvc.errors import InvalidFieldsError
 from commentsvc.models import Action, Comment, PendingEdit, Revision, TextFormat
 
 KIND = "comments.edit"
@@ -26,6 +28,38 @@ KEPT = timedelta(days=30)
 """Moderators often edit to remove private or illegal text, so the former text is not kept for ever."""
 _GONE = "The former text is no longer stored, so it cannot be restored."
 _CHANGED = "Somebody has changed this comment since, so its text stays as it is."
+
+
+def checked(comment: Comment, typed: Mapping[str, str], *, longest: int) -> tuple[CommentText, Guest | None]:
+    """Validate a moderator's `text`, and a guest's `name`, `email` and `website`; raises InvalidFieldsError.
+
+    A moderator may remove a detail that the site requires: its guest may have asked. The details of an account are its
+    own.
+    """
+    errors: dict[str, str] = {}
+    draft, details = None, {}
+    # An imported text may exceed the limit here.
+    longest = max(longest, len(comment.source))
+    try:
+        draft = comment_text.from_source(typed.get("text", ""), longest=longest, text_format=comment.format)
+    except InvalidFieldsError as error:
+        errors |= error.fields
+    if comment.commenter_id is None:
+        for check in (fields.name, fields.email, fields.website):
+            value = typed.get(check.__name__, "")
+            try:
+                details[check.__name__] = check(value) if value.strip() else None
+            except InvalidFieldsError as error:
+                errors |= error.fields
+    if errors or draft is None:
+        raise InvalidFieldsError(errors)
+    return draft, Guest(**details) if comment.commenter_id is None else None
+
+
+def changes(comment: Comment, draft: CommentText, guest: Guest | None) -> bool:
+    """Whether an edit would change anything."""
+    was = Guest(comment.guest_name, comment.guest_email, comment.guest_website)
+    return draft.source != comment.source or guest not in {None, was}
 
 
 def edit(

@@ -17,7 +17,7 @@ from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.domain.admin.queue_edits import WaitingText
 from commentsvc.domain.comments import comment_text
 from commentsvc.domain.reading.thread_pages import ANONYMOUS
-from commentsvc.models import Comment, Commenter, Decision, Kind, Report, Role, Status, Thread
+from commentsvc.models import Comment, Commenter, Decision, Kind, Report, Role, Status, TextFormat, Thread
 from commentsvc.text import markup
 
 COMPLAINTS = 5
@@ -117,6 +117,12 @@ def load(session: Session, ids: Sequence[int], *, whole: bool = False) -> list[Q
         for one in ids
         if one in rows
     ]
+
+
+def sources(session: Session, ids: Sequence[int]) -> dict[int, tuple[str, TextFormat]]:
+    """Return what was written, and in which format, by comment."""
+    query = select(Comment.id, Comment.source, Comment.format).where(Comment.id.in_(ids))
+    return {row.id: (row.source, row.format) for row in session.execute(query)}
 
 
 def decisions_on(session: Session, comment_id: int, *, limit: int) -> list[DecisionSummary]:

@@ -15,10 +15,17 @@ from commentsvc.domain.comments.comments import NewComment
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
-from commentsvc.models import Action, Comment, Decision, Role, Site, Status
+from commentsvc.errors import NotFoundError
+from commentsvc.models import Action, Comment, Decision, Kind, Role, Site, Status
 
 KIND = "comments.reply"
 _ANSWERED = "Somebody has answered the reply since, so both stay as they are."
+
+
+def require_answerable(comment: Comment) -> None:
+    """Raise NotFoundError for a comment that nobody replies to."""
+    if comment.status in {Status.SPAM, Status.TRASH} or comment.kind is not Kind.COMMENT:
+        raise NotFoundError("This comment cannot be replied to: it is spam, in the trash, or not a comment.")
 
 
 def post(
@@ -60,7 +67,7 @@ def post(
     answer = session.get_one(Comment, posted.id)
     # The reply's first decision belongs to the action too, so that undoing finds the reply.
     session.scalars(select(Decision).where(Decision.comment_id == answer.id)).one().action_id = action.id
-    action.facts = {"comment": comment.id, "reply": answer.id}
+    action.facts = {**action.facts, "comment": comment.id, "reply": answer.id}
     session.flush()
     return answer, action
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from commentsvc.domain import actions
-from commentsvc.domain.accounts import invitations
+from commentsvc.domain.accounts import api_tokens, invitations
 from commentsvc.errors import ForbiddenError, NotFoundError
 from commentsvc.models import Commenter, Identity, Membership, Role, Site, Ticket
 
@@ -96,12 +96,13 @@ def change(session: Session, membership_id: int, role: Role, *, moderator_id: in
 
 
 def remove(session: Session, membership_id: int, *, moderator_id: int, at: datetime) -> str:
-    """Remove a member's role, with immediate effect; return their name. Needs `begin_write`.
+    """Remove a member's role and end their API tokens here, with immediate effect; return their name.
 
-    Raises NotFoundError, and ForbiddenError if the site would have no owner left.
+    Needs `begin_write`. Raises NotFoundError, and ForbiddenError if the site would have no owner left.
     """
     membership, name = _locked(session, membership_id)
     _require_another_owner(session, membership, name)
+    api_tokens.end_on(session, membership.commenter_id, membership.site_id)
     summary = f"Removed {name}'s role as {membership.role.value}."
     _record(session, membership.site_id, moderator_id, "role.remove", summary, at, membership)
     session.delete(membership)

@@ -43,6 +43,8 @@ class LogEntry:
     """Whether it was done by the link of a mail to the moderator."""
     chat: str | None
     """The chat by whose link it was done, by anybody who reads it."""
+    program: str | None = None
+    """The name of the API token by which a program did it, for the moderator who made the token."""
 
     @property
     def is_authors(self) -> bool:
@@ -65,6 +67,7 @@ def log(session: Session, site_id: int, *, after: int | None = None) -> tuple[li
             exists().where(Revision.action_id == Action.id),
             Action.facts[mail_decisions.BY_LINK].as_boolean(),
             Action.facts[mail_decisions.BY_CHAT].as_string(),
+            Action.facts[actions.BY_PROGRAM].as_string(),
         )
         .outerjoin(Commenter, Commenter.id == Action.moderator_id)
         .outerjoin(Comment, Comment.id == Action.facts["comment"].as_integer())

@@ -11,19 +11,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from commentsvc.db import sqlite
-from commentsvc.db.session import connect_unlimited
+from commentsvc.db.session import Base, connect_unlimited
 from commentsvc.integrations import full_text
 
 LOG_WITHIN = 3.0
 """Seconds to wait for readers who need the write-ahead log; after that the background thread of `serve` empties it."""
 _ATTEMPT_MS = 200
 """One attempt; while it lasts, nobody can write."""
-_VACUUMED = (
-    "comment, comment_search, commenter, commenter_search, decision, revision, pending_edit, report, identity, "
-    "picture, login_session, ticket, membership, note, ban, action, filter_word, subscription, suppression, delivery, "
-    "delivery_try"
-)
-"""Tables that hold something of a person."""
+_SEARCHED = ("comment_search", "commenter_search", "thread_search")
+"""The tables of the search index, which are no models."""
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +64,11 @@ def _log_is_emptied(engine: Engine) -> bool:
 
 
 def _vacuum(engine: Engine) -> None:
-    """Free the space of deleted rows on PostgreSQL, which then overwrites it; its own log has them for a while."""
+    """Free the space of deleted rows on PostgreSQL, which then overwrites it; its own log has them for a while.
+
+    It is done for every table, because a list of those that hold something of a person would miss the next one.
+    """
+    tables = ", ".join((*Base.metadata.tables, *_SEARCHED))
     with connect_unlimited(engine) as connection:
         # Without TRUNCATE, which would wait for the readers of each table.
-        connection.execute(text(f"VACUUM (TRUNCATE false) {_VACUUMED}"))
+        connection.execute(text(f"VACUUM (TRUNCATE false) {tables}"))

@@ -19,6 +19,8 @@ _SUMMARIES = {
     "ban.lift": "Lifted a ban.",
     "role.change": "Changed somebody's role.",
     "role.remove": "Took somebody's role away.",
+    "token.create": "Created an API token.",
+    "token.revoke": "Revoked an API token.",
 }
 """The actions that name a person, and what is left of them."""
 

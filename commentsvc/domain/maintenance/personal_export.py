@@ -15,6 +15,7 @@ from commentsvc.domain.proofs import address_proofs
 from commentsvc.domain.subscriptions import subscription_records
 from commentsvc.domain.threads import titles
 from commentsvc.models import (
+    ApiToken,
     Comment,
     Commenter,
     Decision,
@@ -54,6 +55,7 @@ def person(session: Session, commenter_id: int, *, at: datetime) -> dict[str, An
         ],
         "roles": _roles(session, commenter_id),
         "sessions": _sessions(session, commenter_id, at=at),
+        "api_tokens": _api_tokens(session, commenter_id),
         "comments": list(_comments(session, commenter_id)),
         "former_texts": _former_texts(session, commenter_id),
         "waiting_texts": _waiting_texts(session, commenter_id),
@@ -92,6 +94,21 @@ def _sessions(session: Session, commenter_id: int, *, at: datetime) -> list[dict
             "until": _time(one.expires_at),
         }
         for one in login_sessions.sessions_of(session, commenter_id, at=at)
+    ]
+
+
+def _api_tokens(session: Session, commenter_id: int) -> list[dict[str, Any]]:
+    query = select(ApiToken).where(ApiToken.commenter_id == commenter_id).order_by(ApiToken.id)
+    return [
+        {
+            "name": token.name,
+            "scopes": token.scopes,
+            "sites": [site.name for site in token.sites],
+            "created_at": _time(token.created_at),
+            "until": _time(token.expires_at),
+            "last_used_on": token.last_used_on and token.last_used_on.isoformat(),
+        }
+        for token in session.scalars(query)
     ]
 
 

@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.config import Settings
 from commentsvc.db.session import begin_write
+from commentsvc.domain.accounts import api_answers, api_tokens
 from commentsvc.domain.ledger import upkeep
 from commentsvc.domain.maintenance import backups, deleted_data, expired_comments
 from commentsvc.domain.proofs import address_codes, address_proofs
@@ -36,6 +37,8 @@ from commentsvc.domain.threads import threads
 from commentsvc.models import (
     AddressCode,
     AddressProof,
+    ApiAnswer,
+    ApiToken,
     Comment,
     LoginSession,
     Note,
@@ -128,6 +131,8 @@ def delete_expired(
         partial(_delete_expired, session, ProviderNotice, ProviderNotice.created_at < at - NOTICES_KEPT),
         partial(_delete_expired, session, AddressProof, AddressProof.used_at < at - address_proofs.UNUSED),
         partial(_delete_expired, session, AddressCode, AddressCode.sent_at < at - address_codes.LONG_PAUSE),
+        partial(_delete_expired, session, ApiAnswer, ApiAnswer.created_at < at - api_answers.KEPT),
+        partial(_delete_expired, session, ApiToken, api_tokens.are_useless(at=at)),
         *(partial(task, session, at=at) for task in subscription_records.TASKS),
         *(partial(task, session, at=at) for task in social_records.TASKS),
     ]

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write
 from commentsvc.domain.maintenance import deleted_data
 from commentsvc.domain.threads import threads
-from commentsvc.models import Comment, Origin, PreviewOrigin, Site, Thread
+from commentsvc.models import ApiToken, ApiTokenSite, Comment, Origin, PreviewOrigin, Site, Thread
 
 BATCH = 200
 """Comments per transaction, during which nobody else can write on SQLite."""
@@ -39,7 +39,9 @@ def contents(session: Session, site_id: int) -> SiteContents:
 def remove(
     session: Session, site_id: int, *, progress: Callable[[int], object], most: int | None = None
 ) -> bool:
-    """Delete a site, its threads, comments, roles, bans, notes and log. Accounts stay: they may be used elsewhere.
+    """Delete a site, its threads, comments, roles, bans, notes, log, and the tokens that are for no other site.
+
+    Accounts stay: they may be used elsewhere.
 
     Its origins go first, so that nobody comments meanwhile. Commits after every batch, newest comments first, because a
     comment takes its replies along; an interrupted run can be started again. With `most` it stops after about so many
@@ -62,6 +64,8 @@ def remove(
         progress(len(batch))
     begin_write(session)
     _run(session, delete(Site).where(Site.id == site_id))
+    # A token that is for no site can be used for nothing, and no list shows it.
+    _run(session, delete(ApiToken).where(~exists().where(ApiTokenSite.token_id == ApiToken.id)))
     session.commit()
     deleted_data.purge(session)
     return True

@@ -136,6 +136,12 @@ def cancel(engine: Engine) -> ServiceMove | None:
     return row
 
 
+def discard(engine: Engine) -> None:
+    """Accept changes in a copy that was restored, whatever move the database had begun or completed back then."""
+    with connect_despite_stop(engine) as connection, connection.begin():
+        connection.execute(delete(ServiceMove))
+
+
 def require_free(engine: Engine) -> None:
     """Raise MoveError if the service is being moved, or was moved, from this database."""
     with engine.connect() as connection:

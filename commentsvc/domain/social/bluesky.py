@@ -8,7 +8,8 @@ from datetime import datetime
 
 from commentsvc.domain.social.networks import ArticleLinks, AskedLink, NetworkAnswer, SocialNetwork
 from commentsvc.domain.social.social_post import SocialPost
-from commentsvc.errors import AskedTooOftenError, GoneError, OutboundError
+from commentsvc.errors import OutboundError
+from commentsvc.http_client.refusals import AskedTooOftenError, GoneError
 from commentsvc.integrations.bluesky_posts import ASKED_AT_ONCE, AppView, BlueskyAnswer, BlueskyThread
 from commentsvc.integrations.bluesky_records import HOST, BlueskyAddress, BlueskyPost, parse_address
 from commentsvc.models import SocialOrigin, now

@@ -3,13 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import unquote
 
 from sqlalchemy import and_, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
+from commentsvc.domain import article_urls
+from commentsvc.domain.sites import sites
+from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.matching import Candidate
 from commentsvc.domain.threads.threads import ThreadAddress
+from commentsvc.errors import BadAddressError
 from commentsvc.models import Comment, Site, Status, Thread, ThreadAlias
+
+_NAMED = "#thread-id="
+
+
+def by_url(session: Session, urls: Sequence[str]) -> dict[str, int]:
+    """Return the number of approved comments by URL; 0 for a URL that is not an article of any site.
+
+    A thread whose page gives it an id is named as `URL#thread-id=ID`.
+    """
+    origins = {url: origin for url in urls if (origin := _origin(url))}
+    known = sites.by_origins(session, set(origins.values()))
+    addresses = {
+        url: address
+        for url, origin in origins.items()
+        if origin in known and (address := _address(url, known[origin]))
+    }
+    numbers = counts(session, list(addresses.values()))
+    return dict.fromkeys(urls, 0) | dict(zip(addresses, numbers, strict=True))
 
 
 def counts(session: Session, addresses: Sequence[ThreadAddress]) -> list[int]:
@@ -85,3 +108,18 @@ def _chosen(address: ThreadAddress, candidates: dict[tuple[int, str], set[Candid
         one for form in address.stored_as.values() for one in candidates.get((address.site.id, form), set())
     }
     return address.choose(matching) or 0
+
+
+def _origin(thread_request: str) -> str | None:
+    try:
+        return article_urls.page_origin(thread_request.partition(_NAMED)[0])
+    except BadAddressError:
+        return None
+
+
+def _address(thread_request: str, site: Site) -> ThreadAddress | None:
+    url, _, page_id = thread_request.partition(_NAMED)
+    try:
+        return threads.address_on(site, url, page_id=unquote(page_id))
+    except BadAddressError:
+        return None

@@ -41,7 +41,7 @@ FORMATS: Sequence[ExportFormat] = (
         ".zip",
         "application/zip",
         "Archive",
-        "Only secrets, sessions and tokens are left out.",
+        "Left out are secrets, sessions, tokens, webhooks, previews and who voted.",
         lambda session, site, at: writing.pieces(session, site, at=at),
     ),
     ExportFormat(

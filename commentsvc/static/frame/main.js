@@ -6,8 +6,6 @@ import {
 
 const root = document.documentElement;
 
-// Before anything measures.
-updateTimes();
 setInterval(() => document.hidden || updateTimes(), 60000);
 
 thread.addEventListener("pointerover", ({ target }) => {
@@ -16,18 +14,6 @@ thread.addEventListener("pointerover", ({ target }) => {
     target.title = new Date(target.dateTime).toLocaleString(language, { dateStyle: "long", timeStyle: "short" });
   }
 });
-
-// Values that can load nothing.
-const UNSAFE = /[;{}\\]|(?<!rgba?|hsla?|hwb|lab|lch|color|mix|dark|calc)\(/i;
-
-function applyTheme(look) {
-  if (!look || typeof look !== "object") return;
-  if (["light", "dark"].includes(look.theme)) root.dataset.theme = look.theme;
-  for (const name of ["text", "accent", "font", "radius"]) {
-    const value = look[name];
-    if (typeof value === "string" && value.length < 400 && !UNSAFE.test(value)) root.style.setProperty(`--${name}`, value);
-  }
-}
 
 const unshown = document.getElementById("unshown");
 let fitting;
@@ -42,7 +28,7 @@ function fit() {
 }
 
 function connectToHost() {
-  root.classList.add("auto-height");
+  root.className = "framed auto-height";
   sendToHost("ready");
   fit();
 }
@@ -55,7 +41,7 @@ if (framed) {
       connectToHost();
     }
     const type = data?.commentsvc;
-    if (type === "look") applyTheme(data.look);
+    if (type === "look") firstPaint.applyLook(data.look);
     if (type === "go") showComment(`${data.id}`);
     if (type === "page") {
       import("./article.js").then(({ receivePage }) => receivePage(data), () => sendToHost("other"));
@@ -66,10 +52,8 @@ if (framed) {
       dispatchEvent(new Event("ssotoken"));
     }
   });
-  if (host.origin) {
-    applyTheme(hostFacts.look);
-    connectToHost();
-  } else parent.postMessage({ commentsvc: "ready" }, "*"); // a link in here lost the fragment: the host page answers
+  if (host.origin) connectToHost();
+  else parent.postMessage({ commentsvc: "ready" }, "*"); // a link in here lost the fragment: the host page answers
 }
 
 new ResizeObserver(fit).observe(document.body);
@@ -118,7 +102,13 @@ async function replyTo(link) {
 
 if (form) {
   form.querySelector("#reply:not(.open) .website")?.toggleAttribute("open", innerWidth > 511);
-  for (const type of ["pointerenter", "focusin"]) form.addEventListener(type, loadComposer, { once: true });
+  // There when the reader opens it; not for those who never come to it.
+  new IntersectionObserver((entries, observer) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    observer.disconnect();
+    loadComposer();
+  }).observe(form);
+  form.addEventListener("focusin", loadComposer, { once: true });
   form.addEventListener("focusin", () => form.classList.add("open"), { once: true }); // the next Tab is not to miss its fields
   const known = ["key", "signed"].some((key) => load("localStorage", key))
     || ["key", "bearer", "connecting"].some((key) => load("sessionStorage", key));

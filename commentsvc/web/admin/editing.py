@@ -5,19 +5,16 @@ from __future__ import annotations
 from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from commentsvc.domain import fields
 from commentsvc.domain.admin import edits, queue, replies
 from commentsvc.domain.comments import comment_text
-from commentsvc.domain.fields import Guest
 from commentsvc.domain.threads import threads
 from commentsvc.errors import (
     CommentsvcError,
     DuplicateCommentError,
     InvalidFieldsError,
-    NotFoundError,
     ThreadClosedError,
 )
-from commentsvc.models import Comment, Kind, Status
+from commentsvc.models import Comment, Status
 from commentsvc.web import error_pages
 from commentsvc.web.admin.context import COMMENT, QueuePosition, for_comment, undo_button
 from commentsvc.web.auth import cookies
@@ -74,7 +71,7 @@ def decide_on_waiting(comment_id: int) -> ResponseReturnValue:
 def reply(comment_id: int) -> ResponseReturnValue:
     """Reply to a comment under one's own name, with one's role."""
     admin, comment = for_comment(comment_id)
-    _require_answerable(comment)
+    replies.require_answerable(comment)
     form, errors, status = ReplyForm(), {}, 200
     if request.method == "POST":
         try:
@@ -108,12 +105,14 @@ def _stored(comment: Comment) -> dict[str, str | None]:
 
 def _save(form: EditForm, comment_id: int) -> tuple[str, int | None]:
     """Store what was typed; return a message and the action."""
-    draft, guest = _checked(form, database().get_one(Comment, comment_id))
+    typed = {name: form[name].data or "" for name in ("text", "name", "email", "website")}
+    draft, guest = edits.checked(
+        database().get_one(Comment, comment_id), typed, longest=settings().max_comment_length
+    )
     with writing() as session:
         admin, comment = for_comment(comment_id)
         before = comment.status
-        was = Guest(comment.guest_name, comment.guest_email, comment.guest_website)
-        if draft.source == comment.source and guest in {None, was}:
+        if not edits.changes(comment, draft, guest):
             return "Nothing was changed.", None
         action = edits.edit(session, comment, draft, at=now(), guest=guest, moderator_id=admin.person.id)
     if comment.status is not before:
@@ -122,39 +121,12 @@ def _save(form: EditForm, comment_id: int) -> tuple[str, int | None]:
     return "Saved.", action.id
 
 
-def _checked(form: EditForm, comment: Comment) -> tuple[comment_text.CommentText, Guest | None]:
-    """Validate everything typed. A moderator may remove a detail that the site requires: its guest may have asked."""
-    errors: dict[str, str] = {}
-    draft, details = None, {}
-    # An imported text may exceed the limit here.
-    longest = max(settings().max_comment_length, len(comment.source))
-    try:
-        draft = comment_text.from_source(form.text.data or "", longest=longest, text_format=comment.format)
-    except InvalidFieldsError as error:
-        errors |= error.fields
-    if comment.commenter_id is None:
-        for check in (fields.name, fields.email, fields.website):
-            typed = form[check.__name__].data or ""
-            try:
-                details[check.__name__] = check(typed) if typed.strip() else None
-            except InvalidFieldsError as error:
-                errors |= error.fields
-    if errors or draft is None:
-        raise InvalidFieldsError(errors)
-    return draft, Guest(**details) if comment.commenter_id is None else None
-
-
-def _require_answerable(comment: Comment) -> None:
-    if comment.status in {Status.SPAM, Status.TRASH} or comment.kind is not Kind.COMMENT:
-        raise NotFoundError("This comment cannot be replied to: it is spam, in the trash, or not a comment.")
-
-
 def _answer(form: ReplyForm, comment_id: int) -> tuple[Comment, int]:
     """Post the reply; it also approves a held comment, if the page said so."""
     draft = comment_text.from_source(form.text.data or "", longest=settings().max_comment_length)
     with writing() as session:
         admin, comment = for_comment(comment_id)
-        _require_answerable(comment)
+        replies.require_answerable(comment)
         answer, action = replies.post(
             session,
             admin.site,

@@ -22,6 +22,7 @@ def page(site_id: int) -> ResponseReturnValue:
         "admin/embed_code.html",
         admin=admin,
         service=settings().base_url,
+        thread_lines=embed_lines.thread(settings().base_url),
         article=f"{origin}/article/",
         feed_lines=embed_lines.feeds(settings().base_url, origin),
     )

@@ -18,7 +18,7 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length, Optional
 
 from commentsvc.errors import InvalidFieldsError
-from commentsvc.models import BanKind, Role
+from commentsvc.models import BanKind, Role, TokenScope
 
 FOR_GOOD = "good"
 UNTIL = "until"
@@ -41,6 +41,14 @@ ROLES: Any = {
 }
 
 
+SCOPES: Any = {
+    TokenScope.READ.value: "Read: all comments and articles, with their status and guests' e-mail addresses; the log",
+    TokenScope.MODERATE.value: "Moderate: approve, hold, spam, trash and undo; close articles; bans",
+    TokenScope.WRITE.value: "Write: reply in your name, edit comments, delete them for good",
+    TokenScope.EXPORT.value: "Export: download everything",
+}
+NO_EXPIRY = "never"
+TOKEN_LIVES: Any = {"30": "30 days", "90": "90 days", "365": "A year", NO_EXPIRY: "Until it is revoked"}
 MODERATOR_MAIL: Any = {
     "nothing": "Nothing",
     "digest": "One mail a day, if comments wait",
@@ -101,6 +109,15 @@ class InvitationForm(FlaskForm):
     """An invitation's role."""
 
     role = RadioField("Role", choices=ROLES, default=Role.MODERATOR.value)
+
+
+class ApiTokenForm(FlaskForm):
+    """A new API token."""
+
+    name = StringField("Name", [InputRequired("Please enter a name, such as what will use the token")])
+    scopes = SelectMultipleField("What it may do", choices=SCOPES, default=[TokenScope.READ.value])
+    sites = SelectMultipleField("Sites")
+    days = SelectField("How long", choices=TOKEN_LIVES, default="90")
 
 
 class ModeratorMailForm(FlaskForm):

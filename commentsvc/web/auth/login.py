@@ -13,7 +13,13 @@ from sqlalchemy.exc import OperationalError
 
 from commentsvc.domain.accounts import login_sessions, login_tickets
 from commentsvc.domain.accounts.login_tickets import LoginStage, RedeemedLogin
-from commentsvc.errors import BadAddressError, CommentsvcError, NotFoundError, TooManyError
+from commentsvc.errors import (
+    BadAddressError,
+    CommentsvcError,
+    NotFoundError,
+    ServiceMovingError,
+    TooManyError,
+)
 from commentsvc.integrations.oauth.catalogue import Provider
 from commentsvc.web import access, error_pages, headers, origin_check
 from commentsvc.web.auth import (
@@ -244,7 +250,8 @@ def _unknown(state: str) -> Response:
 def _tell_frame(error: Exception, *, challenge: str = "", state: str = "") -> None:
     """Record for the polling frame why a login failed, unless the login never began."""
     database().rollback()
-    if not isinstance(error, CommentsvcError) or isinstance(error, TooManyError) or not (challenge or state):
+    is_told = isinstance(error, CommentsvcError) and not isinstance(error, TooManyError | ServiceMovingError)
+    if not is_told or not (challenge or state):
         return
     with writing() as session:
         login_tickets.fail(session, str(error), challenge=challenge, state=state, at=now())

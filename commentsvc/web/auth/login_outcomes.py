@@ -77,6 +77,7 @@ OF_ERROR: tuple[tuple[type[Exception], LoginOutcome], ...] = (
     (errors.LinkSpentError, LoginOutcome.SPENT),
     (errors.TooManyError, LoginOutcome.LIMITED),
     (errors.ForbiddenError, LoginOutcome.NOT_OURS),
+    (errors.ServiceMovingError, LoginOutcome.BUSY),
     (OperationalError, LoginOutcome.BUSY),
 )
 """The first match counts; any other error means NOT_BEGUN before the provider's answer and INVALID after it."""
@@ -297,8 +298,8 @@ def failed(error: Exception, start: Start, *, answered: bool) -> Response:
     database().rollback()
     status, message = 503, "The service cannot reach its database right now."
     if isinstance(error, errors.CommentsvcError):
-        status, message = 400 if answered else error_pages.status_of(error), str(error)
+        is_late = answered and not isinstance(error, errors.ServiceMovingError)
+        status, message = 400 if is_late else error_pages.status_of(error), str(error)
     response = page(of_error(error, answered=answered), start, message, status=status)
-    if isinstance(error, errors.TooManyError):
-        response.headers["Retry-After"] = str(error.retry_after)
+    error_pages.set_retry_after(response, error)
     return response

@@ -16,7 +16,6 @@ from commentsvc.errors import (
     NotFoundError,
     OtherPersonError,
     StaleEditError,
-    TooManyError,
 )
 from commentsvc.models import Comment, LoginSession, Thread
 from commentsvc.web import access, error_pages, headers, origin_check, own_edits
@@ -143,8 +142,7 @@ def _form(
     else:
         response = _page(comment, mode, can_preview=kind == "edit", **context)
     response.status_code = error_pages.status_of(error) if error else 200
-    if isinstance(error, TooManyError):
-        response.headers["Retry-After"] = str(error.retry_after)
+    error_pages.set_retry_after(response, error)
     return headers.no_store(response)
 
 

@@ -292,6 +292,5 @@ def _refused(error: CommentsvcError, form: CommentForm, thread_request: ThreadRe
             holder=holder,
             status=status,
         )
-    if isinstance(error, TooManyError):
-        response.headers["Retry-After"] = str(error.retry_after)
+    error_pages.set_retry_after(response, error)
     return headers.no_store(response)

@@ -80,12 +80,15 @@ def _refused(error: CommentsvcError, form: CommentForm, thread_request: ThreadRe
     status = error_pages.status_of(error)
     is_expired = isinstance(error, StaleFormError) and error.genuine
     if not error_pages.wants_json():
-        return headers.no_store(_page(form, thread_request, errors=errors, again=is_expired, status=status))
+        page = _page(form, thread_request, errors=errors, again=is_expired, status=status)
+        error_pages.set_retry_after(page, error)
+        return headers.no_store(page)
     body: dict[str, object] = {"errors": errors, "message": str(error)}
     if isinstance(error, StaleFormError):
         body["token"] = access.form_token(thread_request.address(), again=is_expired)
     response = jsonify(body)
     response.status_code = status
+    error_pages.set_retry_after(response, error)
     return headers.no_store(response)
 
 

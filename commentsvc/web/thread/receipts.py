@@ -20,7 +20,6 @@ from commentsvc.errors import (
     NotFoundError,
     StaleFormError,
     ThreadClosedError,
-    TooManyError,
 )
 from commentsvc.models import Comment, Status
 from commentsvc.text.markup import SafeHtml
@@ -149,8 +148,7 @@ def _page(
         member=_member(),
     )
     response = make_response(html, error_pages.status_of(error) if error else 200)
-    if isinstance(error, TooManyError):
-        response.headers["Retry-After"] = str(error.retry_after)
+    error_pages.set_retry_after(response, error)
     return response
 
 

@@ -19,7 +19,6 @@ from commentsvc.errors import (
     NotFoundError,
     OtherPersonError,
     StaleFormError,
-    TooManyError,
 )
 from commentsvc.models import Comment, LoginSession
 from commentsvc.web import access, error_pages, headers, origin_check, own_edits
@@ -128,6 +127,5 @@ def _page(
     if mode == EMBED:
         headers.allow_framing(origin.origin for origin in address.site.origins)
     response = make_response(html, error_pages.status_of(error) if error else 200)
-    if isinstance(error, TooManyError):
-        response.headers["Retry-After"] = str(error.retry_after)
+    error_pages.set_retry_after(response, error)
     return headers.no_store(response)

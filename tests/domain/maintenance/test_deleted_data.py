@@ -6,7 +6,7 @@ import threading
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
 from commentsvc.config import Settings
@@ -239,3 +239,14 @@ def test_a_vacuum_waits_for_a_lock_longer_than_anybody_else(
     assert caplog.records == []
     assert session.execute(text("SHOW statement_timeout")).scalar() == "10s"
     assert session.execute(text("SHOW lock_timeout")).scalar() == "2s"
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"])
+def test_every_table_is_vacuumed(session: Session) -> None:
+    ours = set(session.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")))
+    session.rollback()
+    statements: list[str] = []
+    event.listen(session.get_bind().engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
+    deleted_data.purge(session)
+    (vacuum,) = (each for each in statements if each.startswith("VACUUM"))
+    assert ours - set(vacuum.partition(") ")[2].split(", ")) == {"alembic_version", "hash_key"}

@@ -13,7 +13,7 @@ from commentsvc.domain.moderation import decisions
 from commentsvc.domain.sites import sites
 from commentsvc.domain.threads import threads
 from commentsvc.errors import UnknownOriginError
-from commentsvc.models import Action, Comment, Site, Status, now
+from commentsvc.models import Action, ApiToken, ApiTokenSite, Comment, Site, Status, now
 from tests.conftest import BLOG
 from tests.support.comment_builders import Pen, article
 
@@ -28,6 +28,21 @@ def write_much(session: Session, site: Site) -> Pen:
         for _ in range(4):
             pen.write(to=pen.write())
     return pen
+
+
+def test_a_token_goes_with_its_last_site(session: Session, site: Site) -> None:
+    owner = accounts.operator(session)
+    other = sites.add(session, "Other", [OTHER], owner_id=owner.id)
+    session.flush()
+    first, both = (ApiToken(commenter_id=owner.id, name=name, token_hash=name, scopes=[]) for name in "ab")
+    session.add_all([first, both])
+    session.flush()
+    here, there = site.id, other.id
+    for token, site_id in ((first, here), (both, here), (both, there)):
+        session.add(ApiTokenSite(token_id=token.id, site_id=site_id))
+    session.commit()
+    site_removal.remove(session, here, progress=lambda _: None)
+    assert session.scalars(select(ApiToken.name)).all() == ["b"]
 
 
 @ENGINES

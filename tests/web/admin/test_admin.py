@@ -744,7 +744,9 @@ def addresses(
         "kind": "slack",
     }
     ids |= (
-        dict.fromkeys(("thread_id", "ban_id", "membership_id", "ticket_id", "note_id", "pressure_id"), 0)
+        dict.fromkeys(
+            ("thread_id", "ban_id", "membership_id", "ticket_id", "note_id", "pressure_id", "token_id"), 0
+        )
         | dict.fromkeys(("endpoint_id", "delivery_id"), 0)
         | {"kind": "slack"}
         | more

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write
+from commentsvc.domain.accounts import api_tokens
 from commentsvc.domain.admin import ban_list, bulk_decisions, notes, team
 from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.domain.sites import sites
@@ -29,6 +30,7 @@ from commentsvc.models import (
     Status,
     Thread,
     Ticket,
+    TokenScope,
     now,
 )
 from tests.support.browser_client import BrowserClient
@@ -95,6 +97,9 @@ def things_of(session: Session, site: Site, comment: Comment) -> Things:
     session.flush()
     told = Delivery(site_id=site.id, endpoint_id=endpoint.id, event=Event.TEST)
     session.add(told)
+    token, _ = api_tokens.create(
+        session, "Robot", [TokenScope.READ], [site.id], maker_id=moderator_id, days=1, at=at
+    )
     session.commit()
     ticket = session.scalars(select(Ticket).where(Ticket.site_id == site.id)).one()
     kinds = {"comments.spam", merging.KIND, moving.KIND, renaming.KIND, remapping.KIND}
@@ -102,7 +107,7 @@ def things_of(session: Session, site: Site, comment: Comment) -> Things:
     assert set(actions) == kinds
     ids = {"comment_id": comment.id, "thread_id": here.id, "ban_id": ban.id, "note_id": note.id}
     ids |= {"membership_id": me.id, "ticket_id": ticket.id, "pressure_id": pressed.id}
-    ids |= {"endpoint_id": endpoint.id, "delivery_id": told.id}
+    ids |= {"endpoint_id": endpoint.id, "delivery_id": told.id, "token_id": token.id}
     session.rollback()
     return Things(ids, actions)
 

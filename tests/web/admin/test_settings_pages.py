@@ -82,7 +82,10 @@ class TestNavigation:
 class TestEmbedCode:
     def test_names_the_service_and_an_article_of_the_site(self, it: AdminQueue) -> None:
         page = html.unescape(it.owner.page(f"/admin/sites/{it.site_id}/embed-code"))
-        assert f'<div id="comments"></div>\n<script async src="{BASE_URL}/embed.js"></script>' in page
+        lines = (
+            f'<div id="comments" style="min-height: 90vh"></div>\n<script async src="{BASE_URL}/embed.js">'
+        )
+        assert lines in page
         assert '<comment-thread load="click"></comment-thread>' in page
         assert f'<span data-comment-count="{BLOG}/article/"></span>' in page
 

@@ -1,0 +1,67 @@
+// Stands in the page itself, so that it is painted in its final look before a module arrives; core.js exports its parts.
+
+window.firstPaint = (() => {
+  const root = document.documentElement;
+  const framed = parent !== window;
+
+  // The host page tells its origin in the address's fragment, which no server sees.
+  const hostFacts = (() => {
+    try {
+      return JSON.parse(decodeURIComponent(location.hash.slice(1)));
+    } catch {
+      return {};
+    }
+  })();
+  const origins = document.getElementById("thread").dataset.origins.split(" ");
+  const isAllowed = (origin) => origins.includes(origin) || origins[0] === "*";
+  /** `ssoToken`: whom it says the reader to be; "" for nobody, undefined until it has spoken. */
+  const host = { origin: framed && isAllowed(hostFacts?.origin) ? hostFacts.origin : null };
+
+  function sendToHost(type, facts) {
+    if (host.origin) parent.postMessage({ commentsvc: type, ...facts }, host.origin);
+  }
+
+  /** Tell the host page how high this is; `paper`: without the form, and nothing folded. */
+  function sendHeight() {
+    const height = Math.ceil(document.body.getBoundingClientRect().height);
+    let paper = height - (document.getElementById("reply")?.offsetHeight ?? 0);
+    for (const text of document.querySelectorAll(".text")) paper += text.scrollHeight - text.clientHeight;
+    sendToHost("height", { height, paper, width: innerWidth });
+  }
+
+  // Values that can load nothing.
+  const UNSAFE = /[;{}\\]|(?<!rgba?|hsla?|hwb|lab|lch|color|mix|dark|calc)\(/i;
+
+  function applyLook(look) {
+    if (!look || typeof look !== "object") return;
+    if (["light", "dark"].includes(look.theme)) root.dataset.theme = look.theme;
+    for (const name of ["text", "accent", "font", "radius"]) {
+      const value = look[name];
+      if (typeof value === "string" && value.length < 400 && !UNSAFE.test(value)) root.style.setProperty(`--${name}`, value);
+    }
+  }
+
+  const UNITS = [["year", 31557600], ["month", 2629800], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]];
+
+  /** Write times as people say them. The browser's own words (Intl) take 15 ms to load. */
+  function updateTimes(within = document) {
+    for (const element of within.querySelectorAll("time")) {
+      const seconds = (Date.now() - new Date(element.dateTime)) / 1000;
+      const [unit, size] = UNITS.find(([, size]) => seconds >= size) ?? [];
+      const many = Math.trunc(seconds / size);
+      element.textContent = unit ? `${many} ${unit}${many > 1 ? "s" : ""} ago` : "just now";
+    }
+  }
+
+  if (host.origin) {
+    root.classList.add("unscrolled");
+    applyLook(hostFacts.look);
+  }
+  // When all of the page is parsed, but before its modules.
+  document.addEventListener("readystatechange", () => {
+    updateTimes();
+    sendHeight();
+  }, { once: true });
+
+  return { applyLook, framed, host, hostFacts, isAllowed, sendHeight, sendToHost, updateTimes };
+})();
