@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from commentsvc.config import Settings
 from commentsvc.domain.social.article_looks import PageWithLinks, ReadLinks
 from commentsvc.domain.social.foreign_pictures import ReadPicture
+from commentsvc.domain.social.mention_posts import ReadSource, Source
 from commentsvc.domain.social.networks import Networks, SocialNetwork
-from commentsvc.domain.social.webmentions import ReadSource, Source
 from commentsvc.errors import OutboundError, PictureError
 
 _mastodon_pauses: dict[str, datetime] = {}

@@ -20,7 +20,7 @@ from commentsvc.models.columns import (
     TitleSource,
     now,
 )
-from commentsvc.models.comments import AUTHOR_COLUMNS, Comment, Decision, DeletedImport, PendingEdit, Revision
+from commentsvc.models.comments import AUTHOR_COLUMNS, Comment, Decision, DeletedImport
 from commentsvc.models.deliveries import Delivery, DeliveryKind, DeliveryState, DeliveryTry, Notice
 from commentsvc.models.endpoints import BUILDS, CHATS, Endpoint, EndpointKind, Event, OffReason
 from commentsvc.models.import_jobs import ImportJob, ImportState
@@ -29,6 +29,7 @@ from commentsvc.models.logins import LoginSession, Ticket
 from commentsvc.models.moderation import Action, Ban, BanKind, FilterWord, Note, Pressure, Report, Usual
 from commentsvc.models.people import Commenter, Identity, Membership, Picture, Registration
 from commentsvc.models.provider_notices import NoticeKind, NoticeOutcome, ProviderNotice
+from commentsvc.models.revisions import PendingEdit, Revision
 from commentsvc.models.searched import search_text
 from commentsvc.models.service_moves import MoveState, ServiceMove
 from commentsvc.models.sites import Origin, PreviewOrigin, Site, Thread, ThreadAlias

@@ -28,6 +28,7 @@ _REPORTED = text("reports > 0 AND status IN ('approved', 'held')")
 _HAS_ACTION = text("action_id IS NOT NULL")
 _HAS_MODERATOR = text("moderator_id IS NOT NULL")
 _HAS_ORIGIN_KEY = text("origin_key IS NOT NULL")
+_HAS_PICTURE = text("origin_picture_digest IS NOT NULL")
 _WANTS_PICTURE = text("origin_picture IS NOT NULL AND origin_picture_digest IS NULL")
 
 
@@ -224,6 +225,12 @@ class Comment(Base):
             sqlite_where=_HAS_ORIGIN_KEY,
             postgresql_where=_HAS_ORIGIN_KEY,
         ),
+        Index(
+            "ix_comment_picture",
+            "origin_picture_digest",
+            sqlite_where=_HAS_PICTURE,
+            postgresql_where=_HAS_PICTURE,
+        ),
         Index("ix_comment_pictures", "id", sqlite_where=_WANTS_PICTURE, postgresql_where=_WANTS_PICTURE),
         Index("ix_comment_repeats", "thread_id", "digest"),
         Index("ix_comment_author_key", "site_id", "author_key_hash"),
@@ -280,38 +287,3 @@ class Decision(Base):
 
     comment: Mapped[Comment] = relationship(back_populates="decisions")
     moderator: Mapped[Commenter | None] = relationship()
-
-
-class Revision(Base):
-    """A comment as it was before an edit: kept for a while, so that a moderator can read it and undo the edit."""
-
-    __tablename__ = "revision"
-
-    id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    comment_id: Mapped[int] = mapped_column(ForeignKey("comment.id", ondelete="CASCADE"), index=True)
-    action_id: Mapped[int] = mapped_column(ForeignKey("action.id", ondelete="CASCADE"), index=True)
-    format: Mapped[TextFormat] = mapped_column(choice(TextFormat))
-    source: Mapped[str] = mapped_column(Text)
-    guest_name: Mapped[str | None] = mapped_column(String(80))
-    guest_email: Mapped[str | None] = mapped_column(String(254))
-    guest_website: Mapped[str | None] = mapped_column(String(500))
-    edited_before: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    """The comment's `edited_at` before the edit."""
-    edited_after: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    """The comment's `edited_at` after the edit: as long as it has this value, nobody has edited it again."""
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now, index=True)
-
-
-class PendingEdit(Base):
-    """An author's new text that was held: it waits for a moderator, while readers see the former text."""
-
-    __tablename__ = "pending_edit"
-
-    comment_id: Mapped[int] = mapped_column(
-        ForeignKey("comment.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
-    )
-    source: Mapped[str] = mapped_column(Text)
-    """In Markdown."""
-    reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
-    """The verdicts of the checks, as a Decision has them."""
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)

@@ -34,6 +34,7 @@ from commentsvc.web.admin import (
     bulk_actions,
     danger,
     editing,
+    elsewhere,
     embed_code,
     emptying,
     endpoints,
@@ -180,6 +181,7 @@ ROWS = (
     Row(surge.blueprint, MODERATORS, SESSION),
     Row(threads.blueprint, MODERATORS, SESSION),
     Row(thread_moves.blueprint, MODERATORS, SESSION),
+    Row(elsewhere.blueprint, MODERATORS, SESSION),
     Row(site_moves.blueprint, MODERATORS, SESSION),
 )
 

@@ -30,6 +30,7 @@ _TEXTS = {
     "content_warning": 500,
 }
 _HAS_ORIGIN_KEY = sa.text("origin_key IS NOT NULL")
+_HAS_PICTURE = sa.text("origin_picture_digest IS NOT NULL")
 _HAS_ORIGIN_PICTURE = sa.text("origin_picture IS NOT NULL AND origin_picture_digest IS NULL")
 _IS_LOOK_WANTED = sa.text("wanted_at IS NOT NULL")
 _IS_LINK_WANTED = sa.text("wanted_at IS NOT NULL AND stopped_at IS NULL")
@@ -64,6 +65,13 @@ def upgrade() -> None:
         ["id"],
         sqlite_where=_HAS_ORIGIN_PICTURE,
         postgresql_where=_HAS_ORIGIN_PICTURE,
+    )
+    op.create_index(
+        "ix_comment_picture",
+        "comment",
+        ["origin_picture_digest"],
+        sqlite_where=_HAS_PICTURE,
+        postgresql_where=_HAS_PICTURE,
     )
     _create_links()
     _create_looks()
@@ -180,6 +188,7 @@ def _create_webmentions() -> None:
 def downgrade() -> None:
     for table in ("foreign_picture", "webmention", "article_look", "social_link"):
         op.drop_table(table)
+    op.drop_index("ix_comment_picture", "comment")
     op.drop_index("ix_comment_pictures", "comment")
     op.drop_index("ix_comment_origin", "comment")
     for name in ("origin", *_TEXTS):

@@ -29,6 +29,7 @@ from commentsvc.db.session import begin_write
 from commentsvc.domain.ledger import upkeep
 from commentsvc.domain.maintenance import backups, deleted_data, expired_comments
 from commentsvc.domain.proofs import address_codes, address_proofs
+from commentsvc.domain.social import social_records
 from commentsvc.domain.spam import training
 from commentsvc.domain.subscriptions import confirming, subscription_records
 from commentsvc.domain.threads import threads
@@ -128,6 +129,7 @@ def delete_expired(
         partial(_delete_expired, session, AddressProof, AddressProof.used_at < at - address_proofs.UNUSED),
         partial(_delete_expired, session, AddressCode, AddressCode.sent_at < at - address_codes.LONG_PAUSE),
         *(partial(task, session, at=at) for task in subscription_records.TASKS),
+        *(partial(task, session, at=at) for task in social_records.TASKS),
     ]
     if limits.consent:
         before = at - timedelta(days=limits.consent)

@@ -28,7 +28,8 @@ class Elsewhere:
     def counts(self) -> str:
         """Its likes and boosts in words; empty if there are none."""
         likes = f"{self.likes:,} like{'' if self.likes == 1 else 's'}" if self.likes else ""
-        boosts = f"{self.boosts:,} boost{'' if self.boosts == 1 else 's'}" if self.boosts else ""
+        word = "boost" if self.origin is SocialOrigin.MASTODON else "repost"
+        boosts = f"{self.boosts:,} {word}{'' if self.boosts == 1 else 's'}" if self.boosts else ""
         return " and ".join(filter(None, (likes, boosts)))
 
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write
@@ -51,13 +51,6 @@ def fetch_wanted(
 def hash_of(address: str) -> str:
     """Return what identifies a picture's address."""
     return hashlib.sha256(address.encode()).hexdigest()
-
-
-def delete_unused(session: Session) -> None:
-    """Delete the pictures that no comment has any more. Needs `begin_write`; the caller commits."""
-    used = select(Comment.origin_picture_digest).where(Comment.origin_picture_digest.is_not(None))
-    unused = delete(ForeignPicture).where(ForeignPicture.digest.not_in(used))
-    session.execute(unused.execution_options(synchronize_session=False))
 
 
 def _store(session: Session, address: str, data: bytes | None, digest: str, at: datetime) -> None:

@@ -215,3 +215,8 @@ def due_times(session: Session, thread_id: int, *, at: datetime) -> list[datetim
 def is_shown_on(site: Site, link: SocialLink) -> bool:
     """Whether readers of a site see a link and its counts."""
     return link.origin in networks.switched_on(site)
+
+
+def switches_of(site: Site) -> frozenset[SocialOrigin]:
+    """Return the networks whose answers a site shows."""
+    return networks.switched_on(site)

@@ -9,6 +9,7 @@ from html import escape
 
 from commentsvc.domain import fields
 from commentsvc.domain.authors import Author
+from commentsvc.domain.bans import ban_values
 from commentsvc.domain.comments import comment_text
 from commentsvc.domain.comments.comment_text import CommentText
 from commentsvc.errors import InvalidFieldsError
@@ -87,7 +88,8 @@ def author_hash(origin: SocialOrigin, author: str) -> str:
 
     A browser's key cannot have this hash, which is made without the service's key.
     """
-    return hashlib.sha256(f"{origin.value} {author}".encode("utf-8", "replace")).hexdigest()
+    digest = hashlib.sha256(f"{origin.value} {author}".encode("utf-8", "replace")).hexdigest()
+    return (ban_values.ELSEWHERE + digest)[:64]
 
 
 def author_of(post: SocialPost) -> Author:

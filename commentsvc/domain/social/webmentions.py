@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from html import escape
-from typing import Protocol
-from urllib.parse import urldefrag, urlsplit
+from datetime import datetime, timedelta
+from urllib.parse import urldefrag
 
 from sqlalchemy import exists, func, select, text
 from sqlalchemy.orm import Session
@@ -17,11 +15,11 @@ from commentsvc.db.session import begin_write
 from commentsvc.domain import article_urls
 from commentsvc.domain.bans import bans
 from commentsvc.domain.sites import sites
-from commentsvc.domain.social import posts, social_post
-from commentsvc.domain.social.social_post import SocialPost
+from commentsvc.domain.social import mention_posts, posts, social_post
+from commentsvc.domain.social.mention_posts import ReadSource, Source
 from commentsvc.domain.threads import threads
 from commentsvc.errors import BadAddressError, InvalidFieldsError, TooManyError
-from commentsvc.models import MentionKind, MentionState, Site, SocialOrigin, Thread, Webmention
+from commentsvc.models import MentionKind, MentionState, Site, Thread, Webmention
 
 URL_LONGEST = 2000
 PER_HOST = 60
@@ -34,10 +32,8 @@ RETRIES = (timedelta(minutes=10), timedelta(hours=2), timedelta(hours=12))
 """When a source that gave no answer is read again."""
 CHECKS = (timedelta(days=1), timedelta(days=7), timedelta(days=30))
 """When a verified source is read again."""
-EXCERPT = 1000
-"""Characters of a reply."""
-MENTION = 280
-"""Characters of the text of a mere mention."""
+LISTED = 50
+"""Webmentions of an article that its moderators see."""
 _VERBS = {
     "in-reply-to": MentionKind.REPLY,
     "like-of": MentionKind.LIKE,
@@ -50,33 +46,6 @@ _REFUSALS = {
     "no_link": "Its source does not link to the article.",
     "forbidden": "Its source has an address that this service does not request.",
 }
-
-
-class Source(Protocol):
-    """A source as it was read."""
-
-    @property
-    def state(self) -> str: ...
-    @property
-    def url(self) -> str: ...
-    @property
-    def verb(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def author_url(self) -> str: ...
-    @property
-    def picture_url(self) -> str: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def html(self) -> str: ...
-    @property
-    def published_at(self) -> datetime | None: ...
-
-
-ReadSource = Callable[[str, str], Source]
-"""Reads a source for its link to a target; never raises for whatever the source answers."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +82,12 @@ def receive(session: Session, source: str, target: str, *, at: datetime) -> None
         _require_room(session, site.id, host, at)
     mention.received_at, mention.due_at, mention.tries, mention.checks = at, at, 0, 0
     session.flush()
+
+
+def of_thread(session: Session, thread_id: int) -> Sequence[Webmention]:
+    """Return the latest webmentions of an article that were verified once, newest first."""
+    query = select(Webmention).where(Webmention.thread_id == thread_id)
+    return session.scalars(query.order_by(Webmention.received_at.desc()).limit(LISTED)).all()
 
 
 def run_due(
@@ -233,7 +208,9 @@ def _show(
     mention.checks += 1
     session.flush()
     if kind in _SHOWN:
-        posts.store(session, thread, [_post(answer, kind, at)], at, own_hosts=own_hosts, holds=True)
+        posts.store(
+            session, thread, [mention_posts.post_of(answer, kind, at)], at, own_hosts=own_hosts, holds=True
+        )
     elif was != (mention.state, mention.kind):
         threads.lock(session, thread.id)
         threads.mark_changed(session, thread.id)
@@ -284,36 +261,3 @@ def _wait(session: Session, mention: Webmention, answer: Source, at: datetime) -
         mention.tries = 0
         mention.due_at = at + CHECKS[mention.checks] if mention.checks < len(CHECKS) else None
         mention.checks += 1
-
-
-def _post(answer: Source, kind: MentionKind, at: datetime) -> SocialPost:
-    host = urlsplit(answer.url).hostname or ""
-    plain, html = _texts(answer, kind)
-    published = answer.published_at or at
-    return SocialPost(
-        origin=SocialOrigin.WEBMENTION,
-        key=answer.url,
-        url=answer.url,
-        parent_key=None,
-        author_name=answer.name or host,
-        author_handle=host,
-        # A page can claim any author; it is believed only of its own host.
-        author_url=answer.author_url if (urlsplit(answer.author_url).hostname == host) else answer.url,
-        picture_url=answer.picture_url or None,
-        html=html,
-        text=plain,
-        published_at=max(published, datetime(1990, 1, 1, tzinfo=UTC)),
-    )
-
-
-def _texts(answer: Source, kind: MentionKind) -> tuple[str | None, str | None]:
-    """Return the text of the comment, as plain text or as HTML."""
-    if kind is MentionKind.REPLY and answer.html and len(answer.html) <= 4 * EXCERPT:
-        return None, answer.html
-    plain = social_post.plain(answer.html)
-    most = EXCERPT if kind is MentionKind.REPLY else MENTION
-    excerpt = plain if len(plain) <= most else plain[:most].rsplit(" ", 1)[0] + " …"
-    title = answer.title if answer.title and not plain.startswith(answer.title[:40]) else ""
-    if title and excerpt:
-        return None, f"<p><strong>{escape(title)}</strong></p><p>{escape(excerpt)}</p>"
-    return excerpt or title or "Mentioned this article.", None

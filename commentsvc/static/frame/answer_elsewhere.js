@@ -25,9 +25,7 @@ known.lastElementChild.addEventListener("click", ask);
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   server = /([^@/]+)(\/|$)/.exec(form.server.value.replace(/^.*:\/\//, ""))[1].trim();
-  try {
-    localStorage.setItem("commentsvc server", JSON.stringify(server));
-  } catch {}
+  import("./session.js").then(({ save }) => save("localStorage", "server", server));
   form.hidden = true;
   lead();
   link.click();

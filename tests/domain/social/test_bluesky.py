@@ -9,6 +9,7 @@ from datetime import timedelta
 from html.parser import HTMLParser
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -19,13 +20,21 @@ from commentsvc.integrations.article_links import links_in
 from commentsvc.integrations.bluesky_posts import AppView
 from commentsvc.models import Comment, FoundBy, Policy, Site, SocialLink, SocialOrigin, Status, Thread, now
 from commentsvc.text import markup
-from tests.conftest import BLOG
+from tests.conftest import BASE_URL, BLOG
 from tests.support.appview import StandInAppView, appview, did_of
 from tests.support.attacks import ATTACKS
+from tests.support.outside_session import outside_session
 from tests.support.receiver import Reply
 
 both_engines = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 LABEL = {"labels": [{"val": "!no-unauthenticated"}]}
+
+
+@pytest.fixture
+def session(app: Flask) -> Iterator[Session]:
+    with outside_session(app, expire_on_commit=False) as session:
+        begin_write(session)
+        yield session
 
 
 @pytest.fixture
@@ -161,6 +170,43 @@ def test_what_is_not_for_everybody_is_never_stored(
     ask(session, network)
     (only,) = session.scalars(select(Comment))
     assert (only.source.strip(), only.parent_id) == ("<p>Below it</p>", None)
+
+
+URL, ORIGIN = {"url": f"{BLOG}/post"}, {"origin": BLOG}
+OF_THREAD = {
+    **dict.fromkeys(("/embed", "/thread", "/fragment", "/feeds/thread.atom", "/feeds/thread.json"), URL),
+    "/comments.ndjson": {"site": "Blog"},
+}
+OF_SITE = dict.fromkeys(("/latest", "/feeds/site.atom", "/feeds/site.json"), ORIGIN)
+"""What may be a second old, and so is requested once in a test."""
+
+
+def public_outputs(app: Flask, requests: dict[str, dict[str, str]]) -> dict[str, str]:
+    """Return what anybody can read, by path."""
+    outputs = {}
+    for path, query in requests.items():
+        answer = app.test_client().get(path, query_string=query, base_url=BASE_URL, buffered=True)
+        assert answer.status_code == 200, (path, answer.text)
+        outputs[path] = answer.text
+    return outputs
+
+
+def test_what_was_withdrawn_is_in_no_public_output(
+    app: Flask, session: Session, thread: Thread, network: StandInAppView
+) -> None:
+    top = network.post("Ada", "My article")
+    uri = network.post("Withdrawer", "Not-for-all", top)
+    network.post("Cy", "Stays-here", top)
+    connect(session, thread, top)
+    ask(session, network)
+    for path, text in public_outputs(app, OF_THREAD).items():
+        assert "Not-for-all" in text, path
+    network.posts[uri]["author"].update(LABEL)
+    ask(session, network)
+    for path, text in public_outputs(app, OF_THREAD | OF_SITE).items():
+        assert "Stays-here" in text, path
+        for word in ("Not-for-all", "Withdrawer", did_of("Withdrawer")):
+            assert word not in text, path
 
 
 def test_a_post_that_is_gone_is_asked_for_no_more_and_its_deleted_answers_go(
