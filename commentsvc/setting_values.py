@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from commentsvc import host_names
 from commentsvc.errors import BadAddressError
 from commentsvc.origins import origin_of
 
@@ -241,21 +242,6 @@ def _read_origin(text: str) -> str:
     return origin
 
 
-def _read_tokens_of_hosts(text: str) -> tuple[tuple[str, str], ...]:
-    """Return a token for each host; a message must not show one."""
-    tokens: dict[str, str] = {}
-    for part in filter(None, map(str.strip, text.split(","))):
-        host, _, token = (piece.strip() for piece in part.partition("="))
-        try:
-            is_host = urlsplit(origin_of(f"https://{host}")).hostname == host.lower()
-        except BadAddressError:
-            is_host = False
-        if not is_host or not re.fullmatch(r"[\x21-\x7e]{8,500}", token):
-            raise ValueError("must be hosts with their tokens, such as social.example=TOKEN")
-        tokens[host.lower()] = token
-    return tuple(tokens.items())
-
-
 def _read_names(text: str) -> tuple[str, ...]:
     names = tuple(part.strip().lower() for part in text.split(",") if part.strip())
     if twice := next((name for name in names if names.count(name) > 1), None):
@@ -303,7 +289,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "metrics_token": _read_token,
     "bluesky_url": _read_origin,
     "mastodon": _read_switch,
-    "mastodon_tokens": _read_tokens_of_hosts,
+    "mastodon_tokens": host_names.with_tokens,
     "providers_order": _read_names,
 }
 """The parser of each setting by its name; a setting without one stays text."""

@@ -18,7 +18,7 @@ from commentsvc.errors import BadAddressError, OutboundError
 from commentsvc.http_client import client
 from commentsvc.http_client.client import INTERNET, HttpResponse, Network
 from commentsvc.integrations.mastodon_addresses import PostAddress, address_of
-from commentsvc.integrations.mastodon_statuses import Status, status_of
+from commentsvc.integrations.mastodon_statuses import MastodonStatus, status_of
 from commentsvc.origins import origin_of
 
 LARGEST = 8 * 1024 * 1024
@@ -51,8 +51,8 @@ class PausedError(OutboundError):
 class MastodonConversation:
     """A post and the answers to it, in the order of the server."""
 
-    post: Status
-    answers: tuple[Status, ...]
+    post: MastodonStatus
+    answers: tuple[MastodonStatus, ...]
     is_complete: bool
     """False if there may be more answers than those."""
     next_request: datetime | None = None

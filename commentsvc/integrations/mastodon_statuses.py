@@ -29,7 +29,7 @@ _MISSING_PICTURE = "/missing.png"
 
 
 @dataclass(frozen=True)
-class Status:
+class MastodonStatus:
     """A post as its server sent it."""
 
     id: str
@@ -59,7 +59,7 @@ class Status:
     boosts: int
 
 
-def status_of(value: object, server: str) -> Status | None:
+def status_of(value: object, server: str) -> MastodonStatus | None:
     """Return the post in a part of an answer from the host `server`; None if it is none, or only a boost."""
     if not isinstance(value, Mapping) or value.get("reblog"):
         return None
@@ -72,7 +72,7 @@ def status_of(value: object, server: str) -> Status | None:
     handle = _handle(account, server)
     if len(html) > HTML_LONGEST or not handle:
         return None
-    return Status(
+    return MastodonStatus(
         id=status_id,
         uri=uri,
         url=_address(value.get("url")) or uri,

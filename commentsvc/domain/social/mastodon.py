@@ -16,7 +16,7 @@ from commentsvc.integrations.mastodon_posts import (
     PausedError,
     PostGoneError,
 )
-from commentsvc.integrations.mastodon_statuses import Status
+from commentsvc.integrations.mastodon_statuses import MastodonStatus
 from commentsvc.models import SocialOrigin, now
 
 MOST_PROOFS = 10
@@ -68,7 +68,7 @@ def fetch(reader: MastodonReader, asked: AskedLink, *, at: datetime) -> NetworkA
     )
 
 
-def _post(status: Status, parent_key: str | None) -> SocialPost:
+def _post(status: MastodonStatus, parent_key: str | None) -> SocialPost:
     return SocialPost(
         origin=SocialOrigin.MASTODON,
         key=status.uri,
