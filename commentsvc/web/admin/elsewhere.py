@@ -38,7 +38,8 @@ def connect(thread_id: int) -> ResponseReturnValue:
     return thread_context.done(thread_id, "Connected. It will be asked for answers soon.")
 
 
-@blueprint.post(f"{THREAD}/<int:link_id>/<any(again, disconnect):change>")
+@blueprint.post(f"{THREAD}/<int:link_id>/again", defaults={"change": "again"})
+@blueprint.post(f"{THREAD}/<int:link_id>/disconnect", defaults={"change": "disconnect"})
 def change(thread_id: int, link_id: int, change: str) -> ResponseReturnValue:
     """Ask for the answers to a post again, or forget the post."""
     with writing() as session:

@@ -49,6 +49,8 @@ TOOT = SocialPost(
     published_at=NOON - timedelta(hours=1),
 )
 
+ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
+
 
 def answer(number: int, *, to: int | None = None, **changes: object) -> SocialPost:
     """A post of its own; `to` is the number of the post that it answers."""
@@ -87,6 +89,7 @@ def comments(session: Session) -> list[Comment]:
     return list(session.scalars(select(Comment).order_by(Comment.id)))
 
 
+@ENGINES
 def test_posts_are_a_tree_of_comments_and_come_once(session: Session, address: ThreadAddress) -> None:
     thread = thread_on(session, address)
     those = [answer(3, to=2), answer(2, to=1), answer(1), answer(4, to=99)]
@@ -185,6 +188,7 @@ def test_an_edit_is_checked_and_can_be_undone(session: Session, address: ThreadA
     assert not comment.shown
 
 
+@ENGINES
 def test_a_removal_can_be_undone_and_a_deleted_post_stays_away(
     session: Session, address: ThreadAddress
 ) -> None:

@@ -22,6 +22,8 @@ from tests.support.web_pages import WebPages, web_pages
 
 TARGET = f"{BLOG}/post"
 
+ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
+
 
 @pytest.fixture
 def pages() -> Iterator[WebPages]:
@@ -91,6 +93,7 @@ def test_what_can_never_be_valid_is_refused_at_once(session: Session, site: Site
         webmentions.receive(session, page, TARGET, at=NOON)
 
 
+@ENGINES
 def test_a_reply_is_held_updated_and_removed(session: Session, pages: WebPages) -> None:
     pages.pages["/re"] = reply("First <b>words</b><script>alert(1)</script>")
     send(session, pages, "/re")
@@ -143,6 +146,7 @@ def test_a_source_without_the_exact_link_shows_nothing(session: Session, pages: 
     assert {mention.state for mention in mentions(session)} == {MentionState.REFUSED}
 
 
+@ENGINES
 def test_likes_are_counted_and_mentions_are_short(session: Session, pages: WebPages) -> None:
     pages.pages |= {
         "/like": reply("", verb="like-of"),

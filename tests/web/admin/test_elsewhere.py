@@ -10,9 +10,12 @@ from flask import Flask
 from sqlalchemy import select
 
 from commentsvc.db.session import begin_write
+from commentsvc.domain.comments import erased_comments
 from commentsvc.domain.social import links, posts, webmentions
+from commentsvc.domain.spam.check_names import CheckName
+from commentsvc.domain.spam.checks import Verdict
 from commentsvc.domain.threads import threads
-from commentsvc.models import Action, Ban, Comment, Site, SocialLink, SocialOrigin, Status, now
+from commentsvc.models import Action, Ban, Comment, Site, SocialLink, SocialOrigin, Status, Webmention, now
 from tests.conftest import BLOG
 from tests.domain.social.test_posts import answer
 from tests.support.admin_queue import AdminQueue, queue_in
@@ -87,6 +90,19 @@ def test_webmentions_are_listed_with_what_became_of_them(it: AdminQueue) -> None
     page = it.owner.page(f"/admin/threads/{thread_id}/elsewhere")
     assert "https://other.example/?a=1&amp;b=2" in page
     assert "verified" in page
+    assert "Where comments were written" in it.owner.page(f"/admin/sites/{it.site_id}/statistics")
+    # An erased comment takes the address of its page along, and stays away.
+    begin_write(it.session)
+    comment = it.session.scalars(select(Comment).where(Comment.origin_url == Reply.url)).one()
+    erased_comments.erase(it.session, comment.id, Verdict(CheckName.ERASED, Status.TRASH, "x"), at=now())
+    it.session.commit()
+    assert it.session.scalars(select(Webmention)).all() == []
+    assert (comment.origin_url, comment.origin_key, comment.origin_author) == (None, None, None)
+    begin_write(it.session)
+    webmentions.receive(it.session, "https://other.example/again", f"{BLOG}/post", at=now())
+    it.session.commit()
+    webmentions.run_due(it.session, lambda _source, _target: Reply(), at=now() + timedelta(seconds=1))
+    assert it.session.scalars(select(Comment.id).where(Comment.origin_key == Reply.url)).all() == []
 
 
 class Reply:
