@@ -21,6 +21,8 @@ _AT_URI = re.compile(rf"at://(?P<author>{_DID}|{_HANDLE})/app\.bsky\.feed\.post/
 _PAGE = re.compile(
     rf"https://bsky\.app/profile/(?P<author>{_DID}|{_HANDLE})/post/(?P<key>{_KEY})/?(?:[?#].*)?"
 )
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""A time before it is not believed."""
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 _HIDING = frozenset({"!hide", "!takedown", "!suspend", "!no-unauthenticated", "spam"})
 """Labels of what may not be shown to readers who are not logged in at Bluesky, or to anybody."""
@@ -150,7 +152,8 @@ def read_post(view: object, *, at: datetime) -> BlueskyPost | None:
 
 def _posted_at(created: object, indexed: object, at: datetime) -> datetime:
     """Return the earliest time: `created` is the author's claim, and `indexed` when the network received it."""
-    return min(_time(created) or at, _time(indexed) or at, at)
+    times = (_time(created), _time(indexed), at)
+    return min(time for time in times if time and time >= _EARLIEST)
 
 
 def _time(value: object) -> datetime | None:

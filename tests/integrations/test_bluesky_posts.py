@@ -207,11 +207,12 @@ def test_times_are_not_the_authors_word_alone(bluesky: StandInAppView) -> None:
         ("yesterday", "2026-11-30T09:00:00"),
         (None, 5),
         ("0001-01-01T00:00:00+23:00", "2026-11-30T09:00:00Z"),
+        ("0001-01-01T00:00:00Z", "2026-11-30T09:00:00Z"),
     ):
         bluesky.post("Bob", "Hi", top, record={"createdAt": created}, indexedAt=indexed)
     times = [answer.post.posted_at.isoformat()[:19] for answer in read(bluesky, top).answers]
     nine, noon = "2026-11-30T09:00:00", "2026-11-30T12:00:00"
-    assert times == [nine, nine, nine, noon, nine]
+    assert times == [nine, nine, nine, noon, nine, nine]
 
 
 def test_authors_and_what_is_attached(bluesky: StandInAppView) -> None:

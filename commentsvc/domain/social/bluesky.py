@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,9 @@ from commentsvc.integrations.bluesky_posts import ASKED_AT_ONCE, AppView, Bluesk
 from commentsvc.integrations.bluesky_records import HOST, BlueskyAddress, BlueskyPost, parse_address
 from commentsvc.models import SocialOrigin, now
 from commentsvc.text.linked_text import linked_html
+
+MOST_PROVED = 100
+"""Missing answers that are asked for after each list, in ten requests."""
 
 
 def network(server: AppView) -> SocialNetwork:
@@ -93,8 +97,12 @@ class _Proof:
 
 
 def _prove(server: AppView, uris: Iterable[str], at: datetime) -> _Proof:
-    """Ask for posts by their at-uris. An error proves nothing, and leaves the rest for the next time."""
-    asked = sorted(uri for uri in uris if parse_address(uri))
+    """Ask for posts by their at-uris. An error proves nothing, and leaves the rest for the next time.
+
+    Of more than `MOST_PROVED`, each time others are asked for.
+    """
+    known = [uri for uri in uris if parse_address(uri)]
+    asked = sorted(known, key=lambda uri: hashlib.sha256(f"{at} {uri}".encode()).digest())[:MOST_PROVED]
     gone: set[str] = set()
     hidden: set[str] = set()
     pause = None

@@ -292,3 +292,14 @@ def test_hostile_strings_stay_text_through_every_field(
             assert name in {"p", "br", "a"}, rendered.html
             assert attributes.keys() <= {"href", "rel", "target"}, rendered.html
             assert (attributes.get("href") or "https://").startswith(("https://", "http://")), rendered.html
+
+
+def test_many_missing_answers_are_proved_a_few_at_a_time(network: StandInAppView) -> None:
+    top = network.post("Ada", "My article")
+    missing = frozenset(f"at://{did_of('Bob')}/app.bsky.feed.post/3k{number}" for number in range(150))
+    server = AppView("https://us.example", network.origin)
+    answer = bluesky.fetch(server, links.AskedLink(bluesky.normal(top) or "", None, missing))
+    assert (len(answer.gone), network.asked.count("getPosts")) == (bluesky.MOST_PROVED, 10)
+    rest = missing - answer.gone
+    answer = bluesky.fetch(server, links.AskedLink(bluesky.normal(top) or "", None, rest))
+    assert answer.gone == rest
