@@ -15,8 +15,6 @@ from commentsvc.web.context import database, now, writing
 blueprint = Blueprint("elsewhere", __name__, url_prefix=ROOT)
 
 THREAD = "/<int:thread_id>/elsewhere"
-_CHANGES = {"again": connecting.ask_again, "disconnect": connecting.disconnect}
-_DONE = {"again": "It will be asked again soon.", "disconnect": "Disconnected."}
 
 
 @blueprint.get(THREAD)
@@ -38,14 +36,22 @@ def connect(thread_id: int) -> ResponseReturnValue:
     return thread_context.done(thread_id, "Connected. It will be asked for answers soon.")
 
 
-@blueprint.post(f"{THREAD}/<int:link_id>/again", defaults={"change": "again"})
-@blueprint.post(f"{THREAD}/<int:link_id>/disconnect", defaults={"change": "disconnect"})
-def change(thread_id: int, link_id: int, change: str) -> ResponseReturnValue:
-    """Ask for the answers to a post again, or forget the post."""
+@blueprint.post(f"{THREAD}/<int:link_id>/again")
+def again(thread_id: int, link_id: int) -> ResponseReturnValue:
+    """Let the answers to a post be asked for at once."""
     with writing() as session:
         admin, thread = thread_context.find(thread_id)
-        _CHANGES[change](session, thread, link_id, moderator_id=admin.person.id, at=now())
-    return thread_context.done(thread_id, _DONE[change])
+        connecting.ask_again(session, thread, link_id, moderator_id=admin.person.id, at=now())
+    return thread_context.done(thread_id, "It will be asked again soon.")
+
+
+@blueprint.post(f"{THREAD}/<int:link_id>/disconnect")
+def disconnect(thread_id: int, link_id: int) -> ResponseReturnValue:
+    """Forget a post."""
+    with writing() as session:
+        admin, thread = thread_context.find(thread_id)
+        connecting.disconnect(session, thread, link_id, moderator_id=admin.person.id, at=now())
+    return thread_context.done(thread_id, "Disconnected.")
 
 
 def _page(thread_id: int, errors: dict[str, str] | None = None) -> ResponseReturnValue:
