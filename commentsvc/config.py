@@ -168,7 +168,16 @@ class Settings:
         default="",
         shown="no metrics",
     )
+    bluesky_url: str = _setting(
+        "The AppView from which answers on Bluesky are read.", default="https://public.api.bsky.app"
+    )
     mastodon: bool = _setting("`on` lets people of any Mastodon instance log in.", default="off")
+    mastodon_tokens: tuple[tuple[str, str], ...] = _setting(
+        "Access tokens (scope `read:statuses`) for servers that show answers to an article's post only with one, as "
+        "`social.example=TOKEN`, separated by commas.",
+        default="",
+        shown="none",
+    )
     providers_order: tuple[str, ...] = _setting(
         "Login providers in the order of their buttons, such as `github, google, mycompany`; others follow.",
         default="",

@@ -5,6 +5,7 @@ Every place that accepts, compares or resolves a host uses these, so that all ag
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -66,6 +67,17 @@ def one_address(address: str) -> str:
 def is_visible(address: str) -> bool:
     """Whether nothing in a web address is invisible but joiners, which some scripts need."""
     return address.translate(_WITHOUT_JOINERS).isprintable()
+
+
+def with_tokens(text: str) -> tuple[tuple[str, str], ...]:
+    """Return hosts with their tokens, `host=TOKEN` separated by commas; raises ValueError, which shows no token."""
+    pairs: dict[str, str] = {}
+    for part in filter(None, map(str.strip, text.split(","))):
+        host, _, token = (piece.strip() for piece in part.partition("="))
+        if not re.fullmatch(r"[A-Za-z0-9.-]{1,253}", host) or not re.fullmatch(r"[\x21-\x7e]{8,500}", token):
+            raise ValueError("must be hosts with their tokens, such as social.example=TOKEN")
+        pairs[host.lower()] = token
+    return tuple(pairs.items())
 
 
 def _decoded(label: str) -> str:

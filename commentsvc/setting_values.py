@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from commentsvc import host_names
 from commentsvc.errors import BadAddressError
 from commentsvc.origins import origin_of
 
@@ -47,6 +48,7 @@ OWN_PATHS = frozenset(
         "receipt",
         "static",
         "thread",
+        "webmention",
     ]
 )
 """The first parts of the service's own paths. With one of them as the base, `serving/base_path.py` could not tell
@@ -154,38 +156,19 @@ def _as_it_comes(network: Network) -> Network:
     return ipaddress.IPv4Network((int(inside), network.prefixlen - _MAPPED_BITS))
 
 
-def _read_number(text: str, least: int, most: int) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = least - 1
-    if not least <= value <= most:
-        raise ValueError(f"{text[:80]!r} is not a number between {least} and {most}.")
-    return value
+def _number(least: int, most: int) -> Callable[[str], int]:
+    """Return a parser of whole numbers between `least` and `most`."""
 
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if not least <= value <= most:
+            raise ValueError(f"{text[:80]!r} is not a number between {least} and {most}.")
+        return value
 
-def _read_length(text: str) -> int:
-    return _read_number(text, 100, 100_000)
-
-
-def _read_cache(text: str) -> int:
-    return _read_number(text, 0, 65_536)
-
-
-def _read_cdn(text: str) -> int:
-    return _read_number(text, 0, 86_400)
-
-
-def _read_rate(text: str) -> int:
-    return _read_number(text, 1, 1_000_000)
-
-
-def _read_hour(text: str) -> int:
-    return _read_number(text, 0, 23)
-
-
-def _read_days(text: str) -> int:
-    return _read_number(text, 0, 36_500)
+    return read
 
 
 def _read_limit(text: str) -> str:
@@ -285,14 +268,14 @@ READERS: dict[str, Callable[[str], Any]] = {
     "database_url": _read_database_url,
     "trusted_proxies": _read_networks,
     "data_dir": read_data_dir,
-    "max_comment_length": _read_length,
-    "cache_mb": _read_cache,
-    "cdn_seconds": _read_cdn,
+    "max_comment_length": _number(100, 100_000),
+    "cache_mb": _number(0, 65_536),
+    "cdn_seconds": _number(0, 86_400),
     **dict.fromkeys(
-        (f"keep_{what}_days" for what in ("network", "email", "spam", "trash", "consent")), _read_days
+        (f"keep_{what}_days" for what in ("network", "email", "spam", "trash", "consent")), _number(0, 36_500)
     ),
-    "mail_per_hour": _read_rate,
-    "digest_hour": _read_hour,
+    "mail_per_hour": _number(1, 1_000_000),
+    "digest_hour": _number(0, 23),
     "private_articles": _read_switch,
     "private_endpoints": _read_origins,
     "post_limit": _read_limit,
@@ -305,7 +288,9 @@ READERS: dict[str, Callable[[str], Any]] = {
     "log_level": _read_log_level,
     "log_format": _read_log_format,
     "metrics_token": _read_token,
+    "bluesky_url": _read_origin,
     "mastodon": _read_switch,
+    "mastodon_tokens": host_names.with_tokens,
     "providers_order": _read_names,
 }
 """The parser of each setting by its name; a setting without one stays text."""

@@ -308,3 +308,11 @@ def test_a_settings_file_that_cannot_be_right_is_refused(tmp_path: Path, content
     (tmp_path / "settings.env").write_bytes(content)
     with pytest.raises(SettingsError, match=r"settings\.env"):
         settings_file.merged({"COMMENTSVC_DATA_DIR": str(tmp_path)})
+
+
+def test_tokens_of_mastodon_servers_are_read_and_never_shown() -> None:
+    tokens = " social.example = abcdefgh , Other.example=a1b2c3d4="
+    settings = Settings.from_env(BARE | {"COMMENTSVC_MASTODON_TOKENS": tokens})
+    assert settings.mastodon_tokens == (("social.example", "abcdefgh"), ("other.example", "a1b2c3d4="))
+    for wrong in ("https://social.example=abcdefgh", "abcdefgh", "social.example=", "a b=abcdefgh"):
+        assert "abcdefgh" not in "".join(faults(MASTODON_TOKENS=wrong))

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from commentsvc import host_names
 from commentsvc.cli.scheduled_backups import ScheduledBackups
 from commentsvc.cli.service import Application
+from commentsvc.cli.social_work import SocialWork
 from commentsvc.config import Settings
 from commentsvc.db import write_stop
 from commentsvc.db.outage import is_unavailability, outage_of
@@ -73,6 +74,7 @@ class BackgroundWork:
         self._import: threading.Thread | None = None
         self._backups = ScheduledBackups(engine, settings)
         self._requests: threading.Thread | None = None
+        self._social = SocialWork(engine, settings, _run, stopped)
 
     def run(self) -> None:
         """Do a round every few seconds until `stopped` returns True; log errors."""
@@ -94,6 +96,7 @@ class BackgroundWork:
             *self._upkeep(),
             self._begin_import,
             self._begin_requests,
+            self._social.begin,
             self._backups.begin,
             self._backups.keep_ledger,
             self._sweep,
@@ -110,6 +113,7 @@ class BackgroundWork:
             step(session)
         self._import_uploads(session)
         self._send_requests(session)
+        self._social.work(session)
         self._backups.keep_ledger(session)
         session.rollback()
         self._backups.make()

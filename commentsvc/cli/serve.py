@@ -116,7 +116,7 @@ def _show_settings() -> None:
 
 
 def _shown(name: str, value: object) -> str:
-    if name in {"secret_key", "metrics_token"} and value:
+    if name in {"secret_key", "metrics_token", "mastodon_tokens"} and value:
         return "(kept secret)"
     if name in {"database_url", "redis_url", "smtp_url"}:
         return service.without_password(str(value))

@@ -7,17 +7,21 @@ from commentsvc.models.api_tokens import ApiAnswer, ApiToken, ApiTokenSite, Toke
 from commentsvc.models.columns import (
     EditWindow,
     FieldRule,
+    FoundBy,
     Kind,
     Likes,
+    MentionKind,
+    MentionState,
     Order,
     Policy,
     Role,
+    SocialOrigin,
     Status,
     TextFormat,
     TitleSource,
     now,
 )
-from commentsvc.models.comments import AUTHOR_COLUMNS, Comment, Decision, DeletedImport, PendingEdit, Revision
+from commentsvc.models.comments import AUTHOR_COLUMNS, Comment, Decision, DeletedImport
 from commentsvc.models.deliveries import Delivery, DeliveryKind, DeliveryState, DeliveryTry, Notice
 from commentsvc.models.endpoints import BUILDS, CHATS, Endpoint, EndpointKind, Event, OffReason
 from commentsvc.models.import_jobs import ImportJob, ImportState
@@ -26,9 +30,11 @@ from commentsvc.models.logins import LoginSession, Ticket
 from commentsvc.models.moderation import Action, Ban, BanKind, FilterWord, Note, Pressure, Report, Usual
 from commentsvc.models.people import Commenter, Identity, Membership, Picture, Registration
 from commentsvc.models.provider_notices import NoticeKind, NoticeOutcome, ProviderNotice
+from commentsvc.models.revisions import PendingEdit, Revision
 from commentsvc.models.searched import search_text
 from commentsvc.models.service_moves import MoveState, ServiceMove
 from commentsvc.models.sites import Origin, PreviewOrigin, Site, Thread, ThreadAlias
+from commentsvc.models.social import ArticleLook, ForeignPicture, SocialLink, Webmention
 from commentsvc.models.subscriptions import (
     ConfirmationCount,
     EndReason,
@@ -53,6 +59,7 @@ __all__ = [
     "ApiAnswer",
     "ApiToken",
     "ApiTokenSite",
+    "ArticleLook",
     "Ban",
     "BanKind",
     "Comment",
@@ -73,6 +80,8 @@ __all__ = [
     "FeedState",
     "FieldRule",
     "FilterWord",
+    "ForeignPicture",
+    "FoundBy",
     "Frequency",
     "Identity",
     "ImportJob",
@@ -83,6 +92,8 @@ __all__ = [
     "Likes",
     "LoginSession",
     "Membership",
+    "MentionKind",
+    "MentionState",
     "MoveState",
     "Note",
     "Notice",
@@ -103,6 +114,8 @@ __all__ = [
     "Role",
     "ServiceMove",
     "Site",
+    "SocialLink",
+    "SocialOrigin",
     "Status",
     "Subscription",
     "SubscriptionKind",
@@ -116,6 +129,7 @@ __all__ = [
     "TokenScope",
     "Usual",
     "Vote",
+    "Webmention",
     "WorkRound",
     "now",
     "search_text",

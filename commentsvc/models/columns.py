@@ -81,6 +81,44 @@ class Kind(StrEnum):
     TRACKBACK = "trackback"
 
 
+class SocialOrigin(StrEnum):
+    """Where a comment was written that came from elsewhere on the web."""
+
+    WEBMENTION = "webmention"
+    MASTODON = "mastodon"
+    BLUESKY = "bluesky"
+
+
+class FoundBy(StrEnum):
+    """Who said which post of a network belongs to an article."""
+
+    ARTICLE = "article"
+    """The article's own page, read by the service."""
+    ADMIN = "admin"
+
+
+class MentionState(StrEnum):
+    """What is known of a webmention."""
+
+    WAITING = "waiting"
+    """Received, and not verified yet."""
+    VERIFIED = "verified"
+    REFUSED = "refused"
+    """Its source does not link to the article, or could not be read."""
+    GONE = "gone"
+    """It was verified once; its source has no link any more."""
+
+
+class MentionKind(StrEnum):
+    """What a webmention's source does with the article."""
+
+    REPLY = "reply"
+    MENTION = "mention"
+    LIKE = "like"
+    REPOST = "repost"
+    BOOKMARK = "bookmark"
+
+
 class TextFormat(StrEnum):
     MARKDOWN = "markdown"
     HTML = "html"  # imported only

@@ -9,7 +9,7 @@ from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, 
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from commentsvc.db.session import Base, UTCDateTime
-from commentsvc.models.columns import Kind, Role, RowId, Status, TextFormat, choice, now
+from commentsvc.models.columns import Kind, Role, RowId, SocialOrigin, Status, TextFormat, choice, now
 from commentsvc.models.people import Commenter
 from commentsvc.models.sites import Thread
 
@@ -27,6 +27,9 @@ _HAS_NETWORK = text("network_hash IS NOT NULL")
 _REPORTED = text("reports > 0 AND status IN ('approved', 'held')")
 _HAS_ACTION = text("action_id IS NOT NULL")
 _HAS_MODERATOR = text("moderator_id IS NOT NULL")
+_HAS_ORIGIN_KEY = text("origin_key IS NOT NULL")
+_HAS_PICTURE = text("origin_picture_digest IS NOT NULL")
+_WANTS_PICTURE = text("origin_picture IS NOT NULL AND origin_picture_digest IS NULL")
 
 
 AUTHOR_COLUMNS = (
@@ -40,6 +43,12 @@ AUTHOR_COLUMNS = (
     "receipt_hash",
     "network_hash",
     "idempotency_key",
+    "origin_key",
+    "origin_url",
+    "origin_author",
+    "origin_picture",
+    "origin_picture_digest",
+    "content_warning",
 )
 """Everything about the author of a comment: their name, and what could identify them, their browser or network."""
 
@@ -111,6 +120,19 @@ class Comment(Base):
     idempotency_key: Mapped[str | None] = mapped_column(String(64))
     transfer_key: Mapped[str | None] = mapped_column(String(300))
     """Identifies the imported original, so that a second import changes nothing."""
+
+    origin: Mapped[SocialOrigin | None] = mapped_column(choice(SocialOrigin))
+    """Where it was written; None if here."""
+    origin_key: Mapped[str | None] = mapped_column(String(1000))
+    """What identifies it there: a URI of ActivityPub, an at-URI, or the page's address."""
+    origin_url: Mapped[str | None] = mapped_column(String(2000))
+    origin_author: Mapped[str | None] = mapped_column(String(300))
+    """Its author there: `name@host`, a DID, or the host of a page."""
+    origin_picture: Mapped[str | None] = mapped_column(String(1000))
+    """The address of its author's picture, which only the service requests."""
+    origin_picture_digest: Mapped[str | None] = mapped_column(String(16))
+    """Our copy of it; None if none was made yet."""
+    content_warning: Mapped[str | None] = mapped_column(String(500))
 
     thread: Mapped[Thread] = relationship()
     commenter: Mapped[Commenter | None] = relationship()
@@ -195,6 +217,21 @@ class Comment(Base):
         Index(
             "ix_comment_pinned", "thread_id", sqlite_where=text("pinned = 1"), postgresql_where=text("pinned")
         ),
+        Index(
+            "ix_comment_origin",
+            "thread_id",
+            "origin_key",
+            unique=True,
+            sqlite_where=_HAS_ORIGIN_KEY,
+            postgresql_where=_HAS_ORIGIN_KEY,
+        ),
+        Index(
+            "ix_comment_picture",
+            "origin_picture_digest",
+            sqlite_where=_HAS_PICTURE,
+            postgresql_where=_HAS_PICTURE,
+        ),
+        Index("ix_comment_pictures", "id", sqlite_where=_WANTS_PICTURE, postgresql_where=_WANTS_PICTURE),
         Index("ix_comment_repeats", "thread_id", "digest"),
         Index("ix_comment_author_key", "site_id", "author_key_hash"),
         Index(
@@ -250,38 +287,3 @@ class Decision(Base):
 
     comment: Mapped[Comment] = relationship(back_populates="decisions")
     moderator: Mapped[Commenter | None] = relationship()
-
-
-class Revision(Base):
-    """A comment as it was before an edit: kept for a while, so that a moderator can read it and undo the edit."""
-
-    __tablename__ = "revision"
-
-    id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    comment_id: Mapped[int] = mapped_column(ForeignKey("comment.id", ondelete="CASCADE"), index=True)
-    action_id: Mapped[int] = mapped_column(ForeignKey("action.id", ondelete="CASCADE"), index=True)
-    format: Mapped[TextFormat] = mapped_column(choice(TextFormat))
-    source: Mapped[str] = mapped_column(Text)
-    guest_name: Mapped[str | None] = mapped_column(String(80))
-    guest_email: Mapped[str | None] = mapped_column(String(254))
-    guest_website: Mapped[str | None] = mapped_column(String(500))
-    edited_before: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    """The comment's `edited_at` before the edit."""
-    edited_after: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    """The comment's `edited_at` after the edit: as long as it has this value, nobody has edited it again."""
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now, index=True)
-
-
-class PendingEdit(Base):
-    """An author's new text that was held: it waits for a moderator, while readers see the former text."""
-
-    __tablename__ = "pending_edit"
-
-    comment_id: Mapped[int] = mapped_column(
-        ForeignKey("comment.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
-    )
-    source: Mapped[str] = mapped_column(Text)
-    """In Markdown."""
-    reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
-    """The verdicts of the checks, as a Decision has them."""
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)

@@ -80,6 +80,13 @@ class Site(Base):
     """Whether moderators may get mail about held comments, with links by which they decide."""
     comment_feeds: Mapped[bool] = mapped_column(default=True, server_default=true())
     """Whether there are feeds of its comments, and lists of the latest; they have what everybody can read anyway."""
+    webmention: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether other websites may tell that they mention an article."""
+    mastodon: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether answers to the articles' posts on Mastodon are shown here."""
+    bluesky: Mapped[bool] = mapped_column(default=False, server_default=false())
+    count_foreign: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether numbers of comments include answers from elsewhere."""
     akismet_key: Mapped[str | None] = mapped_column(String(80))
     version: Mapped[int] = mapped_column(default=0, server_default="0")
     """Grows with every change of the site or its origins, so that cached pages expire."""

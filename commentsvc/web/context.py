@@ -18,6 +18,7 @@ from commentsvc.db.outage import Outage, outage_of
 from commentsvc.db.session import begin_write, db
 from commentsvc.domain import hash_keys
 from commentsvc.domain.sites import sites
+from commentsvc.domain.social.visits import Visits
 from commentsvc.integrations.oauth.catalogue import Provider
 from commentsvc.integrations.rate_limits import Limiter, PostLimits
 from commentsvc.models import now
@@ -45,6 +46,7 @@ __all__ = [
     "settings",
     "shown_name",
     "upload_slot",
+    "visits",
     "writing",
 ]
 
@@ -74,6 +76,9 @@ class Services:
 
     upload_slot: threading.Semaphore = field(default_factory=threading.Semaphore)
     """Taken while a file is uploaded, for the same reason."""
+
+    visits: Visits = field(default_factory=Visits)
+    """What this process knows of readers' visits, for answers from elsewhere."""
 
     @cached_property
     def flow(self) -> Flow:
@@ -105,6 +110,11 @@ def settings() -> Settings:
 def shown_name() -> str:
     """Return the name by which a sign-in page says whose it is: the only site's, or else the service's host."""
     return sites.only_name(database()) or settings().host
+
+
+def visits() -> Visits:
+    """Return what this process knows of readers' visits."""
+    return services_of(current_app).visits
 
 
 def hash_key() -> bytes:

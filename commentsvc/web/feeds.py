@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from email.utils import format_datetime
+from html import escape
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, request, url_for
@@ -15,6 +16,7 @@ from commentsvc.domain import article_urls
 from commentsvc.domain.accounts import answer_feeds
 from commentsvc.domain.comments import receipts
 from commentsvc.domain.reading import latest_comments
+from commentsvc.domain.reading.conversations import CommentView
 from commentsvc.domain.reading.latest_comments import LatestComment
 from commentsvc.domain.sites import sites
 from commentsvc.domain.threads import threads
@@ -179,13 +181,21 @@ def _entry(item: LatestComment, site: Site) -> FeedEntry:
         title=f"{comment.name} on {item.thread.title or article}",
         author=comment.name,
         website=comment.website,
-        html=str(comment.html),
+        html=_content(comment),
         published=comment.created_at,
         updated=_changed(item),
         article_url=article,
         in_reply_to=_tag(site.created_at, f"comment-{comment.parent_id}") if is_reply else article,
         in_reply_to_url=_permalink(comment.parent_id) if comment.parent_id is not None else article,
     )
+
+
+def _content(comment: CommentView) -> str:
+    """Return what a feed has of a comment: of one with a content warning, only that."""
+    html = f"<p>{escape(comment.warning)}</p>" if comment.warning else str(comment.html)
+    if comment.origin_url is None:
+        return html
+    return f'{html}<p><a href="{escape(comment.origin_url)}">via {escape(comment.origin_name)}</a></p>'
 
 
 def _tag(begun: datetime, name: str) -> str:

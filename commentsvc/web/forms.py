@@ -143,6 +143,10 @@ class SiteForm(FlaskForm):
     moderator_mail = BooleanField("Moderators may get mail about held comments")
     comment_feeds = BooleanField("Feeds of the comments, and lists of the latest ones")
     ignored_parameters = TextAreaField("URL parameters to ignore")
+    webmention = BooleanField("Webmentions: other websites may tell that they mention an article")
+    mastodon = BooleanField("Answers on Mastodon")
+    bluesky = BooleanField("Answers on Bluesky")
+    count_foreign = BooleanField("Numbers of comments include answers from elsewhere")
 
 
 class EndpointForm(FlaskForm):

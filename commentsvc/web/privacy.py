@@ -10,6 +10,7 @@ from sqlalchemy import exists, select
 
 from commentsvc.domain.maintenance import retention
 from commentsvc.domain.maintenance.retention import RetentionPeriods
+from commentsvc.domain.social import switches
 from commentsvc.models import Likes, Site
 from commentsvc.web import headers
 from commentsvc.web.context import database, providers, settings
@@ -23,6 +24,7 @@ def page() -> ResponseReturnValue:
     running = settings()
     akismet = database().scalar(select(exists().where(Site.akismet_key.is_not(None), Site.akismet_key != "")))
     likes = database().scalar(select(exists().where(Site.likes != Likes.OFF)))
+    elsewhere = switches.is_any_on(database())
     html = render_template(
         "privacy.html",
         sentences=retention.sentences(RetentionPeriods.read(running)),
@@ -31,5 +33,6 @@ def page() -> ResponseReturnValue:
         mastodon=running.mastodon,
         akismet=bool(akismet),
         likes=bool(likes),
+        elsewhere=elsewhere,
     )
     return headers.no_store(make_response(html))

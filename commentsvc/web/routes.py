@@ -25,6 +25,7 @@ from commentsvc.web import (
     start_page,
     static_files,
     subscriptions,
+    webmention,
 )
 from commentsvc.web.account import pages as account
 from commentsvc.web.admin import (
@@ -34,6 +35,7 @@ from commentsvc.web.admin import (
     bulk_actions,
     danger,
     editing,
+    elsewhere,
     embed_code,
     emptying,
     endpoints,
@@ -135,6 +137,7 @@ ROWS = (
     # A thread, in a frame (/embed) and standalone (/thread).
     Row(pages.blueprint, EVERYBODY, READ),
     Row(counts.blueprint, EVERYBODY, READ),
+    Row(webmention.blueprint, EVERYBODY, FORM, {"webmentions": webmention.LIMIT}),
     Row(fragments.blueprint, EVERYBODY, READ),
     Row(comment_stream.blueprint, EVERYBODY, READ, {"comment streams": comment_stream.LIMIT}),
     Row(latest.blueprint, EVERYBODY, READ),
@@ -187,6 +190,7 @@ ROWS = (
     Row(surge.blueprint, MODERATORS, SESSION),
     Row(threads.blueprint, MODERATORS, SESSION),
     Row(thread_moves.blueprint, MODERATORS, SESSION),
+    Row(elsewhere.blueprint, MODERATORS, SESSION),
     Row(site_moves.blueprint, MODERATORS, SESSION),
     # Programs: what everybody may read, and what a token allows.
     Row(api.public, EVERYBODY, READ, {"api reading": api_guard.READING}),
@@ -202,6 +206,7 @@ DIFFERENT = {
     "account.home": "Shows signed-out people how to log in, instead of redirecting them here.",
     "account.leave": "Ends the current session, even if another person opened the page.",
     "handoff.redeem": "Opens a session by a token that works once; there is no earlier session with a CSRF token.",
+    "webmention.receive": "Other websites send it, without our Origin; whatever they say is verified at its source.",
     "setup_check.answer": "No page sends it but `commentsvc doctor`, which signs it with the secret key.",
     "preview.preview": "Stores nothing, so our Origin is enough.",
 }

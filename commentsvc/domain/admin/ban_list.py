@@ -49,13 +49,15 @@ def possible_bans(comment: Comment) -> list[BanTarget]:
     """Return everything by which a comment's author can be banned, the most certain first."""
     name = (comment.commenter.name if comment.commenter else comment.guest_name) or ANONYMOUS
     website = comment.commenter.website if comment.commenter else comment.guest_website
-    hosts = bans.hosts_of([website, *tokens.links(comment.html)])
+    hosts = bans.hosts_of([comment.origin_url, website, *tokens.links(comment.html)])
     domains = dict.fromkeys(ban_values.domain(host) for host in hosts if len(host) <= LABEL_LONGEST)
     candidates = [
         (BanKind.PERSON, str(comment.commenter_id) if comment.commenter_id is not None else None),
         (BanKind.EMAIL, comment.guest_email and ban_values.email(comment.guest_email)),
         (BanKind.AUTHOR, comment.author_key_hash if comment.commenter_id is None else None),
     ]
+    if comment.origin_author is not None:
+        name = comment.origin_author[:LABEL_LONGEST]
     mine = [BanTarget(kind, value, name) for kind, value in candidates if value]
     if comment.network_hash:
         mine.append(BanTarget(BanKind.NETWORK, comment.network_hash, name, bans.month_of(comment.created_at)))
@@ -137,12 +139,17 @@ def bans_in_force(
     return session.scalars(query.options(joinedload(Ban.moderator)).order_by(Ban.id.desc())).all()
 
 
+def is_elsewhere(target: Ban | BanTarget) -> bool:
+    """Whether a ban is for an author who writes elsewhere."""
+    return target.kind is BanKind.AUTHOR and target.value.startswith(ban_values.ELSEWHERE)
+
+
 def describe(ban: Ban) -> str:
     """Return whom or what a ban is for, for use in a sentence."""
     return {
         BanKind.PERSON: ban.label,
         BanKind.EMAIL: ban.label if ban.label == ban.value else f"{ban.label} by e-mail address",
-        BanKind.AUTHOR: f"the browser of {ban.label}",
+        BanKind.AUTHOR: ban.label if is_elsewhere(ban) else f"the browser of {ban.label}",
         BanKind.NETWORK: ban.label if ban.label == ban.value else f"the network of {ban.label}",
         BanKind.DOMAIN: f"links to {ban.value}",
     }[ban.kind]

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Select, case, func, select, union_all
 from sqlalchemy.orm import Session, aliased
 
+from commentsvc.domain.reading.conversations import NAMES
 from commentsvc.domain.spam.check_names import label_of
 from commentsvc.models import Comment, Decision, Status, Thread
 
@@ -69,6 +70,8 @@ class SiteStatistics:
     articles: list[Share]
     rules: list[Share]
     """Spam by the check that stopped it. Several checks can stop the same comment."""
+    ways: list[Share]
+    """Comments by where they were written; empty if all were written here."""
 
     @property
     def total(self) -> int:
@@ -87,6 +90,7 @@ def site_statistics(session: Session, site_id: int, *, at: datetime) -> SiteStat
         usual_wait=_middle(waits),
         articles=_articles(session, site_id, since),
         rules=_rules(session, site_id, since),
+        ways=_ways(session, site_id, since),
     )
 
 
@@ -163,6 +167,18 @@ def _articles(session: Session, site_id: int, since: datetime) -> list[Share]:
         .limit(ARTICLES)
     )
     return [Share(title or url, number, thread_id) for title, url, number, thread_id in rows]
+
+
+def _ways(session: Session, site_id: int, since: datetime) -> list[Share]:
+    rows = session.execute(
+        select(Comment.origin, func.count())
+        .where(Comment.id.in_(_latest(site_id, since, (Status.APPROVED, Status.HELD))))
+        .group_by(Comment.origin)
+    ).all()
+    number = {row[0]: row[1] for row in rows}
+    if not any(number):
+        return []
+    return [Share(NAMES[origin] if origin else "Here", number.get(origin, 0)) for origin in (None, *NAMES)]
 
 
 def _rules(session: Session, site_id: int, since: datetime) -> list[Share]:

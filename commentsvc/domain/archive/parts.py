@@ -80,7 +80,8 @@ PARTS: Sequence[ArchivePart] = (
         _words(
             "id name created_at heading policy order likes email_field name_field website_field close_after_days "
             "guests edit_window ignored_parameters moderation_words disallowed_words most_links reports_to_hold "
-            "filter_threshold valve comment_mail post_mail feed_url moderator_mail comment_feeds"
+            "filter_threshold valve comment_mail post_mail feed_url moderator_mail comment_feeds webmention mastodon "
+            "bluesky count_foreign"
         ),
         {"sso_secret": _PRIVATE, "akismet_key": _PRIVATE, "version": _COUNTER},
         key=("name",),
@@ -128,7 +129,8 @@ PARTS: Sequence[ArchivePart] = (
         _words(
             "id site_id thread_id parent_id root_id depth kind status shown reply_count format source commenter_id "
             "role guest_name guest_email guest_website mention_title proved pinned featured reports ups downs score "
-            "liked_by_owner learned created_at edited_at erased_at transfer_key"
+            "liked_by_owner learned created_at edited_at erased_at transfer_key origin origin_key origin_url "
+            "origin_author origin_picture content_warning"
         ),
         {
             "html": _DERIVED,
@@ -139,6 +141,7 @@ PARTS: Sequence[ArchivePart] = (
             "network_hash": _BROWSER,
             "receipt_hash": "opens the author's private link",
             "idempotency_key": "a token of the form that it was sent with",
+            "origin_picture_digest": "names a picture that is fetched again",
         },
         more=("uid",),
     ),
@@ -205,12 +208,14 @@ LEFT_OUT: Mapping[str, str] = {
     "api_answer": "answers to repeated requests of the API, for a day",
     "api_token": "secrets; their owners make new ones",
     "api_token_site": "where those secrets may be used",
+    "article_look": "articles whose pages are looked at again",
     "confirmation_count": "hashes of addresses, counted for a short time",
     "delivery": "mail and messages that wait to be sent: they are sent from where they were written",
     "delivery_try": "the log of messages that were sent",
     "endpoint": "secrets: an owner sets up webhooks and chat again, with new ones",
     "feed_item": "what a feed had; its first request from a new service announces nothing",
     "feed_state": "what the last request for a feed found",
+    "foreign_picture": "copies of pictures, which are fetched again",
     "import_job": "files that are being imported",
     "ledger_entry": "hashes with a key of this database; a file beside the backups has them: docs/backups.md",
     "login_session": "sessions",
@@ -220,9 +225,11 @@ LEFT_OUT: Mapping[str, str] = {
     "provider_notice": "requests of providers that were carried out",
     "registration": "secrets of this service at Mastodon instances, made again at the next login",
     "service_move": "that this service moves to another database",
+    "social_link": "which posts belong to an article: its page says so again, or an owner",
     "ticket": "logins that are in progress",
     "usual": "recalculated",
     "vote": "hashes of browsers and networks; the numbers are with the comments",
+    "webmention": "requests of other websites, which send them again; the comments are in the archive",
     "work_round": "when this service last did its work",
 }
 """The tables that are in no archive, with the reason."""

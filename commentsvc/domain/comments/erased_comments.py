@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from commentsvc.domain.comments import comment_text, revisions
@@ -25,6 +25,7 @@ from commentsvc.models import (
     LedgerKind,
     Report,
     Status,
+    Webmention,
 )
 from commentsvc.text import markup
 
@@ -45,6 +46,9 @@ def erase(session: Session, comment_id: int, verdict: Verdict, *, at: datetime) 
     entries.record(session, LedgerKind.COMMENT, [subjects.comment(comment)], at=at)
     if comment.status is not Status.APPROVED:  # else the decision below notes it
         events.record(session, Event.REMOVED, [comment.id], at=at)
+    if comment.origin_key is not None:
+        theirs = (Webmention.thread_id == comment.thread_id, Webmention.key == comment.origin_key)
+        session.execute(delete(Webmention).where(*theirs))
     training.learn(session, comment, None)  # while its words are still there to unlearn
     blank = comment_text.from_source(REMOVED, longest=len(REMOVED))
     comment.source, comment.format, comment.digest = blank.source, blank.format, blank.digest

@@ -30,6 +30,7 @@ from commentsvc.domain.accounts import api_answers, api_tokens
 from commentsvc.domain.ledger import upkeep
 from commentsvc.domain.maintenance import backups, deleted_data, expired_comments
 from commentsvc.domain.proofs import address_codes, address_proofs
+from commentsvc.domain.social import social_records
 from commentsvc.domain.spam import training
 from commentsvc.domain.subscriptions import confirming, subscription_records
 from commentsvc.domain.threads import threads
@@ -133,6 +134,7 @@ def delete_expired(
         partial(_delete_expired, session, ApiAnswer, ApiAnswer.created_at < at - api_answers.KEPT),
         partial(_delete_expired, session, ApiToken, api_tokens.are_useless(at=at)),
         *(partial(task, session, at=at) for task in subscription_records.TASKS),
+        *(partial(task, session, at=at) for task in social_records.TASKS),
     ]
     if limits.consent:
         before = at - timedelta(days=limits.consent)

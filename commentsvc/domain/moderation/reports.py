@@ -30,6 +30,8 @@ class Reason(StrEnum):
     SPAM = "spam"
     ABUSE = "abuse"
     OFF_TOPIC = "off topic"
+    MINE = "mine"
+    """Of a comment from elsewhere: its author does not want it here."""
     OTHER = "other"
 
 
@@ -39,6 +41,7 @@ WORDS = {
     Reason.OFF_TOPIC: "It has nothing to do with the article",
     Reason.OTHER: "Something else",
 }
+WORDS_ELSEWHERE = {Reason.MINE: "This is me: please take it away", **WORDS}
 """The labels in the report form."""
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from commentsvc.models import Commenter, Picture
+from commentsvc.models import Commenter, ForeignPicture, Picture
 
 
 def store(session: Session, commenter_id: int, data: bytes, *, at: datetime) -> bool:
@@ -48,3 +48,14 @@ def path(session: Session, commenter: Commenter) -> str | None:
 def path_of(commenter_id: int, digest: str | None) -> str | None:
     """Return the path of a picture with this digest."""
     return f"/picture/{commenter_id}/{digest}" if digest else None
+
+
+def foreign_path(digest: str | None) -> str | None:
+    """Return the path of our copy of a picture from elsewhere."""
+    return f"/picture/elsewhere/{digest}" if digest else None
+
+
+def load_foreign(session: Session, digest: str) -> bytes | None:
+    """Return our copy of a picture from elsewhere; None if nobody uses it any more."""
+    query = select(ForeignPicture.data).where(ForeignPicture.digest == digest)
+    return session.scalar(query.limit(1))

@@ -8,10 +8,16 @@ from typing import NamedTuple
 
 from commentsvc.domain.reading import avatars
 from commentsvc.domain.reading.queries import CommentRow
-from commentsvc.models import Kind, Role, Status
+from commentsvc.models import Kind, Role, SocialOrigin, Status
 from commentsvc.text.markup import SafeHtml, trusted
 
 ANONYMOUS = "Anonymous"
+NAMES = {
+    SocialOrigin.WEBMENTION: "the web",
+    SocialOrigin.MASTODON: "Mastodon",
+    SocialOrigin.BLUESKY: "Bluesky",
+}
+"""How readers know where a comment was written."""
 
 
 class CommentView(NamedTuple):
@@ -42,6 +48,17 @@ class CommentView(NamedTuple):
     liked_by_owner: bool
     parent_name: str | None
     """The author of the parent; None for a root or if the parent was removed."""
+    origin: SocialOrigin | None = None
+    """Where it was written; None if here."""
+    origin_url: str | None = None
+    """Its page there."""
+    warning: str | None = None
+    """What its author says of the text, which is shown only to readers who ask for it."""
+
+    @property
+    def origin_name(self) -> str:
+        """Where it was written, as readers know it; empty if here."""
+        return NAMES[self.origin] if self.origin else ""
 
 
 class Conversation(NamedTuple):
@@ -76,6 +93,10 @@ def view(row: CommentRow, parent_name: str | None, *, own: bool = False) -> Comm
             ups=0,
             downs=0,
             liked_by_owner=False,
+            origin=None,
+            origin_url=None,
+            foreign_picture=None,
+            content_warning=None,
         )
     return CommentView(
         id=row.id,
@@ -86,7 +107,9 @@ def view(row: CommentRow, parent_name: str | None, *, own: bool = False) -> Comm
         held=is_held,
         kind=row.kind,
         name="" if is_placeholder else row.name or ANONYMOUS,
-        picture=avatars.path_of(row.commenter_id, row.picture_digest) if row.commenter_id else None,
+        picture=avatars.path_of(row.commenter_id, row.picture_digest)
+        if row.commenter_id
+        else avatars.foreign_path(row.foreign_picture),
         website=row.website or None,
         role=row.role,
         html=trusted(row.html),
@@ -100,6 +123,9 @@ def view(row: CommentRow, parent_name: str | None, *, own: bool = False) -> Comm
         score=row.score,
         liked_by_owner=row.liked_by_owner,
         parent_name=parent_name or None,
+        origin=row.origin,
+        origin_url=row.origin_url,
+        warning=row.content_warning,
     )
 
 

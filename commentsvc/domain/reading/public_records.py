@@ -26,6 +26,9 @@ def comment(view: CommentView, *, url: str) -> dict[str, Any]:
         "edited_at": time(view.edited_at) if view.edited_at else None,
         "pinned": view.pinned,
         "featured": view.featured,
+        "origin": view.origin.value if view.origin else None,
+        "origin_url": view.origin_url,
+        "content_warning": view.warning,
     }
 
 

@@ -31,7 +31,7 @@ from commentsvc.db.session import UTCDateTime
 from commentsvc.db.statements import Prepared
 from commentsvc.domain.fields import LARGEST_ROW
 from commentsvc.domain.reading.page_sizes import FIRST_REPLIES, MENTIONS, PINNED, ROOTS
-from commentsvc.models import Comment, Commenter, Kind, Order, Picture, Role, Status
+from commentsvc.models import Comment, Commenter, Kind, Order, Picture, Role, SocialOrigin, Status
 
 COMMENT: FromClause = Comment.__table__
 _C = COMMENT.c
@@ -66,6 +66,11 @@ class CommentRow(NamedTuple):
     commenter_id: int | None
     picture_digest: str | None
     """None if the author has no picture or does not show it."""
+    origin: SocialOrigin | None = None
+    origin_url: str | None = None
+    foreign_picture: str | None = None
+    """The digest of the picture of an author elsewhere."""
+    content_warning: str | None = None
 
 
 def comments(of: FromClause = COMMENT, *, given: FromClause | None = None) -> Any:
@@ -93,6 +98,10 @@ def comments(of: FromClause = COMMENT, *, given: FromClause | None = None) -> An
         func.coalesce(writer.c.website, of.c.guest_website).label("website"),
         of.c.commenter_id,
         picture.c.digest.label("picture_digest"),
+        of.c.origin,
+        of.c.origin_url,
+        of.c.origin_picture_digest,
+        of.c.content_warning,
     ).select_from(
         (of if given is None else given)
         .outerjoin(writer, writer.c.id == of.c.commenter_id)

@@ -75,8 +75,10 @@ def _comment(view: CommentView, url: str) -> Node:
         "url": f"{url.partition('#')[0]}{old_anchors.own(view.id)}",
         "author": author,
         "datePublished": _time(view.created_at),
-        "text": markup.plain(view.html),
+        "text": view.warning or markup.plain(view.html),
     }
+    if view.origin_url:
+        node["isBasedOn"] = view.origin_url
     if view.edited_at:
         node["dateModified"] = _time(view.edited_at)
     return node

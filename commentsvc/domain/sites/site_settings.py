@@ -47,6 +47,12 @@ class SiteSettings:
     """Whether moderators may get mail about held comments."""
     comment_feeds: bool = True
     """Whether there are feeds of the site's comments."""
+    webmention: bool = False
+    mastodon: bool = False
+    bluesky: bool = False
+    """Whether answers from there are shown."""
+    count_foreign: bool = False
+    """Whether numbers of comments include them."""
     ignored_parameters: str = ""
     """Names, separated by spaces, commas or lines; `*` at the end is a wildcard, `!` marks a parameter that counts."""
 
@@ -66,6 +72,10 @@ class SiteSettings:
             feed_url=site.feed_url or "",
             moderator_mail=site.moderator_mail,
             comment_feeds=site.comment_feeds,
+            webmention=site.webmention,
+            mastodon=site.mastodon,
+            bluesky=site.bluesky,
+            count_foreign=site.count_foreign,
             order=site.order,
             likes=site.likes,
             edit_window=site.edit_window,
@@ -117,6 +127,8 @@ def change(session: Session, site: Site, wanted: SiteSettings, *, base_url: str)
     site.post_mail, site.feed_url = wanted.post_mail, feed_url
     site.comment_mail, site.moderator_mail = wanted.comment_mail, wanted.moderator_mail
     site.comment_feeds = wanted.comment_feeds
+    site.webmention, site.mastodon, site.bluesky = wanted.webmention, wanted.mastodon, wanted.bluesky
+    site.count_foreign = wanted.count_foreign
     site.policy, site.order, site.close_after_days = wanted.policy, wanted.order, wanted.close_after_days
     site.likes = wanted.likes
     site.name_field, site.email_field = wanted.name_field, wanted.email_field

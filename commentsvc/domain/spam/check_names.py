@@ -44,6 +44,7 @@ class CheckName(StrEnum):
     AKISMET = "akismet", "Akismet"
     REPORTS = "reports", "Readers' reports"
     IMPORT = "import", "Status from the import", Replay.LEFT_OUT
+    ORIGIN = "origin", "An answer from elsewhere", Replay.KEPT
     EDITED = "edited", "Edited by its author", Replay.LEFT_OUT
     ERASED = "erased", "Erased at its author's request"
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, func, literal, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, and_, delete, func, literal, select
 from sqlalchemy.orm import Session, aliased
 
 from commentsvc.domain import actions
@@ -21,11 +21,13 @@ from commentsvc.models import (
     Comment,
     Kind,
     Pressure,
+    SocialLink,
     Status,
     Subscription,
     Thread,
     ThreadAlias,
     TitleSource,
+    Webmention,
 )
 
 KIND = "thread.merge"
@@ -58,6 +60,7 @@ def merge(
     update_rows(
         session, Comment, Comment.id.in_([number for number, _ in facts["retries"]]), idempotency_key=None
     )
+    _join_posts(session, source.id, target.id)
     update_rows(session, Comment, Comment.thread_id == source.id, thread_id=target.id)
     for table in (ThreadAlias, Pressure):
         update_rows(session, table, table.thread_id == source.id, thread_id=target.id)
@@ -91,6 +94,21 @@ def merge(
         at=at,
         facts=facts,
     )
+
+
+def _join_posts(session: Session, source_id: int, target_id: int) -> None:
+    """Move what connects a thread with posts elsewhere; of what both have, the target keeps its own."""
+    theirs = select(Comment.origin_key).where(Comment.thread_id == target_id, Comment.origin_key.is_not(None))
+    is_double = and_(Comment.thread_id == source_id, Comment.origin_key.in_(theirs))
+    update_rows(session, Comment, is_double, origin_key=None)
+    connected = select(SocialLink.address).where(SocialLink.thread_id == target_id)
+    session.execute(
+        delete(SocialLink)
+        .where(SocialLink.thread_id == source_id, SocialLink.address.in_(connected))
+        .execution_options(synchronize_session=False)
+    )
+    for table in (SocialLink, Webmention):
+        update_rows(session, table, table.thread_id == source_id, thread_id=target_id)
 
 
 def unmerge(session: Session, action: Action, *, at: datetime) -> Thread:

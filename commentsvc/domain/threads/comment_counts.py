@@ -1,11 +1,11 @@
-"""Counts the comments of many articles in one query."""
+"""Counts the comments of many articles in one query, or two where some were written elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from urllib.parse import unquote
 
-from sqlalchemy import and_, literal, or_, select, union_all
+from sqlalchemy import and_, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from commentsvc.domain import article_urls
@@ -14,7 +14,7 @@ from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.matching import Candidate
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.errors import BadAddressError
-from commentsvc.models import Site, Thread, ThreadAlias
+from commentsvc.models import Comment, Site, Status, Thread, ThreadAlias
 
 _NAMED = "#thread-id="
 
@@ -36,7 +36,7 @@ def by_url(session: Session, urls: Sequence[str]) -> dict[str, int]:
 
 
 def counts(session: Session, addresses: Sequence[ThreadAddress]) -> list[int]:
-    """Return each thread's number of approved comments, in one query."""
+    """Return each thread's number of approved comments; without those from elsewhere, unless the site counts them."""
     of_site: dict[int, list[ThreadAddress]] = {}
     for address in addresses:
         of_site.setdefault(address.site.id, []).append(address)
@@ -65,7 +65,38 @@ def counts(session: Session, addresses: Sequence[ThreadAddress]) -> list[int]:
         count_of[thread_id] = count
         for form in {key, match or key}:
             candidates.setdefault((site_id, form), set()).add(Candidate(thread_id, key, bool(is_alias)))
-    return [count_of.get(_chosen(address, candidates), 0) for address in addresses]
+    chosen = [_chosen(address, candidates) for address in addresses]
+    left_out = [
+        number
+        for number, address in zip(chosen, addresses, strict=True)
+        if takes_foreign(address.site) and not address.site.count_foreign
+    ]
+    if left_out:
+        for number, foreign_count in _foreign(session, left_out).items():
+            count_of[number] -= foreign_count
+    return [count_of.get(number, 0) for number in chosen]
+
+
+def takes_foreign(site: Site) -> bool:
+    """Whether a site shows answers from elsewhere."""
+    return site.webmention or site.mastodon or site.bluesky
+
+
+def foreign(session: Session, site: Site, thread: Thread | None) -> int:
+    """Return how many of a thread's approved comments were written elsewhere."""
+    if thread is None or not takes_foreign(site):
+        return 0
+    return _foreign(session, [thread.id]).get(thread.id, 0)
+
+
+def _foreign(session: Session, thread_ids: Sequence[int]) -> dict[int, int]:
+    query = select(Comment.thread_id, func.count()).where(
+        Comment.thread_id.in_(thread_ids),
+        Comment.origin_key.is_not(None),  # as in the partial index
+        Comment.status == Status.APPROVED,
+    )
+    rows = session.execute(query.group_by(Comment.thread_id)).all()
+    return {row[0]: row[1] for row in rows}
 
 
 def _forms(some: Sequence[ThreadAddress], names: Sequence[str]) -> set[str]:

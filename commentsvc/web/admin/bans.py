@@ -61,7 +61,7 @@ def author(comment_id: int) -> ResponseReturnValue:
     admin, comment = _find(comment_id)
     offered = ban_list.possible_bans(comment)
     form = AuthorBanForm()
-    form.targets.choices = [(target.key, _WORDS[target.kind].format(_shown(target))) for target in offered]
+    form.targets.choices = [(target.key, _words(target)) for target in offered]
     if request.method == "GET":
         form.targets.data = [target.key for target in offered if target.kind in _TICKED]
     errors, status = {}, 200
@@ -158,3 +158,10 @@ def _back(site_id: int, who: AuthorRef | str | None) -> Redirect:
     if who:
         return redirect(url_for("people.detail", site_id=site_id, who=who), 303)
     return redirect(url_for("bans.listing", site_id=site_id), 303)
+
+
+def _words(target: ban_list.BanTarget) -> str:
+    """Return how the form names a target."""
+    if ban_list.is_elsewhere(target):
+        return f"All that {_shown(target)} writes elsewhere"
+    return _WORDS[target.kind].format(_shown(target))

@@ -8,7 +8,7 @@ from flask import url_for
 
 from commentsvc.domain.reading.public_lists import ListedComment
 from commentsvc.domain.threads import threads
-from commentsvc.models import Kind, Role, Thread
+from commentsvc.models import Kind, Role, SocialOrigin, Thread
 from commentsvc.web.api.answers import moment
 from commentsvc.web.api.shapes import Flag, ListOf, Moment, OneOf, OrNull, Record, RowNumber, Text, Whole
 from commentsvc.web.context import now, settings
@@ -43,6 +43,11 @@ COMMENT = Record(
         "pinned": Flag(),
         "featured": Flag(),
         "url": Text(about="The comment in its article."),
+        "origin": OrNull(OneOf(tuple(SocialOrigin)), about="Where it was written; null if here."),
+        "origin_url": OrNull(Text(), about="Its page there."),
+        "content_warning": OrNull(
+            Text(), about="What to show in place of the text until a reader asks for it."
+        ),
     },
     about="A comment that everybody may read.",
 )
@@ -82,6 +87,9 @@ def comment(listed: ListedComment) -> dict[str, Any]:
         "pinned": view.pinned,
         "featured": view.featured,
         "url": permalink(view.id),
+        "origin": view.origin.value if view.origin else None,
+        "origin_url": view.origin_url,
+        "content_warning": view.warning,
     }
 
 

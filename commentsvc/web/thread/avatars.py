@@ -20,7 +20,16 @@ KEPT_SECONDS = 7 * 24 * 3600
 @blueprint.get("/picture/<int:commenter_id>/<digest>")
 def picture(commenter_id: int, digest: str) -> ResponseReturnValue:
     """A picture that its owner shows."""
-    data = avatars.load(database(), commenter_id, digest)
+    return _answer(avatars.load(database(), commenter_id, digest))
+
+
+@blueprint.get("/picture/elsewhere/<digest>")
+def foreign_picture(digest: str) -> ResponseReturnValue:
+    """Our copy of the picture of somebody who wrote elsewhere."""
+    return _answer(avatars.load_foreign(database(), digest))
+
+
+def _answer(data: bytes | None) -> Response:
     if data is None:
         raise NotFoundError("There is no such picture.")
     response: Response = make_response(data)

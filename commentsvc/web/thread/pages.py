@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import SQLAlchemyError
 
 from commentsvc.domain.authors import Author
 from commentsvc.domain.comments import guest_claims, own_comments
 from commentsvc.domain.reading import held_comments, latest_comments, old_anchors, thread_news, thread_pages
 from commentsvc.domain.reading.thread_news import ThreadNews, Visit
-from commentsvc.domain.threads import threads
+from commentsvc.domain.social.visits import note, seconds_until_due
+from commentsvc.domain.threads import comment_counts, threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.domain.threads.versions import VersionStamp
 from commentsvc.domain.votes import votes
 from commentsvc.domain.votes.votes import VoteState
-from commentsvc.errors import BadAddressError, UnknownOriginError
+from commentsvc.errors import BadAddressError, CommentsvcError, UnknownOriginError
 from commentsvc.models import Likes, Order, Status, Thread
 from commentsvc.serving.page_cache.policy import CachePolicy, mark_cacheable
 from commentsvc.web import access, headers
 from commentsvc.web.auth import reader
-from commentsvc.web.context import database, now, settings
+from commentsvc.web.context import database, now, settings, visits, writing
 from commentsvc.web.request_values import query_number
 from commentsvc.web.thread import present_page, receipt_links, subscribing
 from commentsvc.web.thread.rendering import FormState, form_identity, render_comment, render_page
@@ -98,6 +101,7 @@ def reader_state(mode: str) -> ResponseReturnValue:
         author_key_hash=key,
         at=now(),
     )
+    _note_visit(address, thread)
     visit = Visit.read(request.args.get("visit", ""), at=now())
     news = thread_news.news(database(), thread, visit, author_key_hash=key, commenter_id=person_id)
     return headers.no_store(
@@ -113,6 +117,16 @@ def reader_state(mode: str) -> ResponseReturnValue:
             **_votes(address, thread, person_id, key),
         )
     )
+
+
+def _note_visit(address: ThreadAddress, thread: Thread | None) -> None:
+    """Let answers from elsewhere be asked for: what only a reader's visit makes due.
+
+    The page is shown whatever becomes of this: while the service moves, or its database cannot be written to.
+    """
+    if not address.preview_origin and visits().is_news(database(), address, thread, at=now()):
+        with suppress(CommentsvcError, SQLAlchemyError), writing() as session:
+            note(session, address, thread, at=now())
 
 
 def _votes(
@@ -236,6 +250,7 @@ def _changes(thread_request: ThreadRequest, address: ThreadAddress, at: datetime
         "thread/changes.html",
         thread_request=thread_request,
         count=thread.approved_count if thread else 0,
+        foreign=comment_counts.foreign(database(), address.site, thread),
         changes=latest_comments.changes_in(database(), thread),
         most=latest_comments.WINDOW,
         closed=threads.closed_reason(address.site, thread, at=at),
@@ -250,11 +265,14 @@ def _fragment(address: ThreadAddress, **context: object) -> Response:
 
 def _cacheable(response: Response, address: ThreadAddress, thread: Thread | None, at: datetime) -> Response:
     """Mark a response as cacheable for everybody, as of `at`: here while it is valid, elsewhere as configured."""
+    stamp = VersionStamp.read(address, thread)  # first: noting the visit reads the thread again
     changes = threads.changes_at(address.site, thread, after=at)
+    _note_visit(address, thread)
+    seconds = seconds_until_due(database(), address, thread, at=at)
     mark_cacheable(
         CachePolicy(
-            VersionStamp.read(address, thread),
-            seconds=(changes - at).total_seconds() if changes else float("inf"),
+            stamp,
+            seconds=min((changes - at).total_seconds(), seconds) if changes else seconds,
             varying_token=access.token_shown(),
         )
     )

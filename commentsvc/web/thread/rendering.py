@@ -13,7 +13,8 @@ from commentsvc.domain import article_urls, fields
 from commentsvc.domain.reading import thread_pages
 from commentsvc.domain.reading.conversations import CommentView, Conversation
 from commentsvc.domain.reading.thread_pages import ThreadPage
-from commentsvc.domain.threads import asking_pages
+from commentsvc.domain.social import elsewhere
+from commentsvc.domain.threads import asking_pages, comment_counts
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.models import Likes, LoginSession, Order, Site
 from commentsvc.text.markup import SafeHtml
@@ -79,6 +80,8 @@ def render_page(
         page=page,
         order=page.order,
         likes=address.likes,
+        elsewhere=elsewhere.of_thread(database(), site, page.thread),
+        foreign=comment_counts.foreign(database(), site, page.thread),
         orders=_ORDERS if site.likes is Likes.OFF else _ORDERS_BY_VOTES,
         form_state=form_state or FormState(),
         proofs=address_claims.are_offered(site),

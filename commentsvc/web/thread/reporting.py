@@ -96,7 +96,7 @@ def _form(
         address,
         status=error_pages.status_of(error) if error else 200,
         view=thread_pages.comment_view(database(), comment.id),
-        reasons=reports.WORDS,
+        reasons=reports.WORDS_ELSEWHERE if comment.origin else reports.WORDS,
         chosen=chosen,
         note=request.form.get("note", ""),
         error=str(error or ""),

@@ -747,7 +747,7 @@ def addresses(
         dict.fromkeys(
             ("thread_id", "ban_id", "membership_id", "ticket_id", "note_id", "pressure_id", "token_id"), 0
         )
-        | dict.fromkeys(("endpoint_id", "delivery_id"), 0)
+        | dict.fromkeys(("endpoint_id", "delivery_id", "link_id"), 0)
         | {"kind": "slack"}
         | more
     )

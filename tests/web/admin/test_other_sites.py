@@ -23,10 +23,13 @@ from commentsvc.models import (
     Endpoint,
     EndpointKind,
     Event,
+    FoundBy,
     Membership,
     Pressure,
     Role,
     Site,
+    SocialLink,
+    SocialOrigin,
     Status,
     Thread,
     Ticket,
@@ -95,6 +98,14 @@ def things_of(session: Session, site: Site, comment: Comment) -> Things:
     endpoint = Endpoint(site_id=site.id, kind=EndpointKind.WEBHOOK, name="Hook", host="x.example", sealed="")
     session.add(endpoint)
     session.flush()
+    link = SocialLink(
+        thread_id=here.id,
+        origin=SocialOrigin.MASTODON,
+        address="https://social.example/@me/1",
+        found_by=FoundBy.ADMIN,
+    )
+    session.add(link)
+    session.flush()
     told = Delivery(site_id=site.id, endpoint_id=endpoint.id, event=Event.TEST)
     session.add(told)
     token, _ = api_tokens.create(
@@ -107,7 +118,7 @@ def things_of(session: Session, site: Site, comment: Comment) -> Things:
     assert set(actions) == kinds
     ids = {"comment_id": comment.id, "thread_id": here.id, "ban_id": ban.id, "note_id": note.id}
     ids |= {"membership_id": me.id, "ticket_id": ticket.id, "pressure_id": pressed.id}
-    ids |= {"endpoint_id": endpoint.id, "delivery_id": told.id, "token_id": token.id}
+    ids |= {"endpoint_id": endpoint.id, "delivery_id": told.id, "token_id": token.id, "link_id": link.id}
     session.rollback()
     return Things(ids, actions)
 

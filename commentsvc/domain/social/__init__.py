@@ -1,0 +1,1 @@
+"""Answers from elsewhere on the web: webmentions, Mastodon, Bluesky."""
