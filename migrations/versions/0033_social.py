@@ -2,7 +2,7 @@
 
 New tables, and columns that are empty or have defaults, so that a process of the release before goes on writing.
 
-Revision ID: 0035
+Revision ID: 0033
 Revises: 0032
 Create Date: 2026-11-30 12:20:00
 """
@@ -14,7 +14,7 @@ from alembic import op
 
 from commentsvc.db.session import UTCDateTime
 
-revision = "0035"
+revision = "0033"
 down_revision = "0032"
 branch_labels = None
 depends_on = None
