@@ -162,7 +162,7 @@ def test_every_figure_is_read_along_an_index(it: AdminQueue, app: Flask) -> None
     glance(it)
     event.remove(engine, "before_cursor_execute", note)
     asked = [one for one in results if one[0].startswith("SELECT")]
-    assert len(asked) == 5
+    assert len(asked) == 6
     for statement, parameters in asked:
         with engine.connect() as connection:
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()  # type: ignore[arg-type]
