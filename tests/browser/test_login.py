@@ -121,10 +121,10 @@ def test_a_login_pressed_before_its_script_is_there_begins_all_the_same(
 ) -> None:
     waiting: list[Route] = []
     page.context.route("**/frame/login.js", lambda route: waiting.append(route))
-    page.goto(article(blog, service))
-    frame = box(page)
     with page.expect_request("**/frame/login.js"):
-        frame.locator("#text").click()
+        page.goto(article(blog, service))
+    frame = box(page)
+    frame.locator("#text").click()
     frame.get_by_role("button", name="Log in with Example ID").click()
     expect(frame.locator("#text")).to_be_visible()
     for route in waiting:
