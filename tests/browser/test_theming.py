@@ -26,7 +26,7 @@ def test_the_properties_set_what_the_page_says(page: Page, service: Service, blo
     expect(thread.locator(".comment .text a")).to_have_css("color", "rgb(179, 67, 30)")
     expect(thread.locator("body")).to_have_css("color", "rgb(34, 34, 34)")
     expect(thread.locator("body")).to_have_css("font-family", "Georgia, serif")
-    expect(thread.get_by_label("Your comment")).to_have_css("border-radius", "4px")
+    expect(thread.get_by_label("Your comment")).to_have_css("border-end-end-radius", "4px")
     expect(thread.locator("body")).to_have_css("font-size", "15px")
 
 
@@ -53,7 +53,7 @@ def test_an_accent_may_be_any_colour_of_css(
 def test_a_length_may_be_calculated(page: Page, service: Service, blog: Blog) -> None:
     blog.pages["/"] = article(service, style="--comments-radius: calc(2px + 1px)")
     page.goto(blog.url())
-    expect(inside(page).get_by_label("Your comment")).to_have_css("border-radius", "3px")
+    expect(inside(page).get_by_label("Your comment")).to_have_css("border-end-end-radius", "3px")
 
 
 def test_a_dark_page_may_have_another_accent(page: Page, service: Service, blog: Blog) -> None:

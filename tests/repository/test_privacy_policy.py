@@ -14,7 +14,7 @@ from commentsvc import create_app
 from commentsvc.config import Settings
 from commentsvc.domain.accounts import accounts, login_sessions, login_tickets, single_sign_on
 from commentsvc.domain.admin import edits
-from commentsvc.domain.maintenance import retention
+from commentsvc.domain.maintenance import backups, retention
 from commentsvc.domain.maintenance.retention import RetentionPeriods
 from commentsvc.domain.proofs import address_codes, address_proofs
 from commentsvc.domain.subscriptions import confirming
@@ -105,6 +105,7 @@ def test_every_period_is_one_of_the_code(secure: Flask) -> None:
         f"as a proof for {usual.consent} days",
         f"This login ends after {single_sign_on.LIFE.days} day without a visit",
         f"which is valid for {address_codes.LIFE.seconds // 60} minutes",
+        f"go after at most {7 * backups.WEEKS} days",
         "offered for 1 day",
         "used for 7 days",
     ]
