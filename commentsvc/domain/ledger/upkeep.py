@@ -19,13 +19,15 @@ KEPT = timedelta(days=90)
 
 
 def bring_up_to_date(session: Session, directory: Path) -> None:
-    """Append to the file what it lacks, as after a full disk or from another machine. Raises OSError."""
+    """Append to the file what it lacks, as after a full disk or from another machine. Raises OSError.
+
+    The file and its key are there even if nobody was erased: a restored database needs the key to know its bans again.
+    """
     session.rollback()
     stored = entries.stored(session)
     key = hash_keys.load(session.get_bind().engine)
     session.rollback()
-    if stored:
-        files.append(directory, key, stored, unless_known=True)
+    files.append(directory, key, stored, unless_known=True)
 
 
 def lacking(session: Session, directory: Path) -> int:

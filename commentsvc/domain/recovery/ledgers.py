@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from commentsvc.domain.ledger import files
@@ -30,11 +31,13 @@ def in_directories(directories: Iterable[Path], *, own_key: bytes | None) -> Led
                     "Without it nobody knows who was erased since the backup."
                 )
             ledgers.setdefault(key, []).extend(files.read(path))
-    return {
-        key: list({entry.key: entry for entry in found}.values()) for key, found in ledgers.items() if found
-    }
+    return {key: list({entry.key: entry for entry in found}.values()) for key, found in ledgers.items()}
 
 
 def latest(ledgers: Ledgers) -> bytes | None:
     """Return the key of the ledger that has the latest entry; None without a ledger."""
-    return max(ledgers, key=lambda key: max(entry.at for entry in ledgers[key]), default=None)
+
+    def last(key: bytes) -> datetime:
+        return max((entry.at for entry in ledgers[key]), default=datetime.min.replace(tzinfo=UTC))
+
+    return max(ledgers, key=last, default=None)

@@ -19,7 +19,8 @@ from commentsvc.domain.archive import restoring
 from commentsvc.domain.archive.reading import ArchiveFile
 from commentsvc.domain.authors import Author
 from commentsvc.domain.comments import own_changes
-from commentsvc.domain.ledger import entries, files, subjects
+from commentsvc.domain.ledger import entries, files, subjects, upkeep
+from commentsvc.domain.ledger.files import Entry
 from commentsvc.domain.maintenance import erasure, expired_comments
 from commentsvc.domain.maintenance.erasure import Texts
 from commentsvc.domain.moderation import decisions
@@ -248,6 +249,17 @@ def test_who_comes_back_by_themselves_stays(session: Session, site: Site, tmp_pa
     assert session.scalars(select(Comment).where(Comment.source == BACK)).one().status is Status.APPROVED
     assert before.of("ended@mail.example").ended_at is None
     assert session.scalars(select(Note)).one()
+
+
+def test_the_key_is_beside_the_backups_even_if_nobody_was_erased(session: Session, tmp_path: Path) -> None:
+    session.commit()
+    upkeep.bring_up_to_date(session, tmp_path)
+    key = hash_keys.read(session)
+    found = ledgers.in_directories([tmp_path], own_key=None)
+    assert found == {key: []}
+    assert ledgers.latest(found) == key
+    later = Entry("0" * 32, now(), LedgerKind.GUEST, "1" * 64)
+    assert ledgers.latest({key: [], b"other": [later]}) == b"other"
 
 
 def test_votes_of_an_erased_guest_do_not_come_back(session: Session, site: Site) -> None:
