@@ -226,5 +226,17 @@ def test_parts_of_a_long_thread_have_every_comment_once(
     assert (len(longest.replies), longest.more) == (4, 5)
 
 
+@both_engines
+def test_parts_follow_the_order_by_votes(pen: Pen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whole_threads, "LONGEST_PART", 2)
+    roots = [pen.write() for _ in range(4)]
+    for root, score in zip(roots, (1, 9, 9, 0), strict=True):
+        root.score = score
+    pen.session.flush()
+    parts = list(whole_threads.parts(pen.session, pen.thread, Order.BEST))
+    assert len(parts) == 2
+    assert _ids(parts) == [roots[place].id for place in (2, 1, 0, 3)]
+
+
 def _ids(parts: Iterable[ThreadPart]) -> list[int]:
     return [each.root.id for part in parts for each in part.conversations]
