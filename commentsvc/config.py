@@ -174,7 +174,7 @@ class Settings:
     mastodon: bool = _setting("`on` lets people of any Mastodon instance log in.", default="off")
     mastodon_tokens: tuple[tuple[str, str], ...] = _setting(
         "Access tokens (scope `read:statuses`) for servers that show answers to an article's post only with one, as "
-        "`social.example=TOKEN`, separated by commas.",
+        "`social.example=YOUR_TOKEN`, separated by commas.",
         default="",
         shown="none",
     )

@@ -75,7 +75,7 @@ def with_tokens(text: str) -> tuple[tuple[str, str], ...]:
     for part in filter(None, map(str.strip, text.split(","))):
         host, _, token = (piece.strip() for piece in part.partition("="))
         if not re.fullmatch(r"[A-Za-z0-9.-]{1,253}", host) or not re.fullmatch(r"[\x21-\x7e]{8,500}", token):
-            raise ValueError("must be hosts with their tokens, such as social.example=TOKEN")
+            raise ValueError("must be hosts with their tokens, such as social.example=YOUR_TOKEN")
         pairs[host.lower()] = token
     return tuple(pairs.items())
 

@@ -16,7 +16,7 @@ from tests.support.cli_service import fail, succeed
 OUT = Path("out")
 PUBLIC = {
     *("id", "parent", "kind", "url", "name", "website", "role", "html"),
-    *("created_at", "edited_at", "pinned", "featured"),
+    *("created_at", "edited_at", "pinned", "featured", "origin", "origin_url", "content_warning"),
 }
 
 

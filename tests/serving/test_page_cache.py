@@ -623,7 +623,7 @@ def test_counts_of_the_same_articles_are_one_answer(app: Flask, here: int, rende
 
 
 def test_scripts_and_styles_are_compressed_as_well_as_can_be(reader: GuestClient, app: Flask) -> None:
-    html = reader.get().text
+    html = reader.get("/thread").text
     path = html.partition('rel="stylesheet" href="')[2].partition('"')[0]
     for wanted in (path, "/embed.js"):
         plain, coded = get(app, wanted), get(app, wanted, Accept_Encoding="gzip, deflate, br, zstd")

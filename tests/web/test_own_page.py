@@ -26,9 +26,10 @@ FROM_NO_PAGE = {
     "/doctor",
     "/mail/stop/<token>",
     "/mail/stop-site/<token>",
+    "/webmention",
 }
-"""What no page of ours sends: a login's answer, kept for the browser that began it, notices, the doctor's question, and
-the button of a mail program."""
+"""What no page of ours sends: a login's answer, kept for the browser that began it, notices, the doctor's question, the
+button of a mail program, and what other websites send, which is verified at its source."""
 ENDING = {"/admin/sign-out", "/account/leave", "/account/delete"}
 BY_PROGRAMS = "/api/v1/"
 """What programs call with a token in a header, which no page can send by itself, and never with a cookie:

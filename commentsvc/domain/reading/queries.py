@@ -100,7 +100,7 @@ def comments(of: FromClause = COMMENT, *, given: FromClause | None = None) -> An
         picture.c.digest.label("picture_digest"),
         of.c.origin,
         of.c.origin_url,
-        of.c.origin_picture_digest,
+        of.c.origin_picture_digest.label("foreign_picture"),
         of.c.content_warning,
     ).select_from(
         (of if given is None else given)

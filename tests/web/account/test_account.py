@@ -344,7 +344,7 @@ def test_the_data_is_all_there_and_nobody_elses(
     assert {one["site"] for one in result["sessions"]} == {"Blog", None}
     assert result["picture"]["base64"]
     for secret in ("Ben", "token", "hash", "k" * 64, "n" * 64):
-        assert secret not in answer.text
+        assert secret not in answer.text.replace('"api_tokens":[]', "")
 
 
 class TestFromTheFrame:

@@ -195,7 +195,7 @@ def _row(number: int, html: str, name: str) -> CommentRow:
     )
     return CommentRow(
         id=number, depth=0, status=Status.APPROVED, kind=Kind.COMMENT, html=html, created_at=NOON, pinned=False,
-        featured=False, reply_count=0, name=name, **nothing,  # type: ignore[arg-type]
+        featured=False, reply_count=0, ups=0, downs=0, score=0, liked_by_owner=False, name=name, **nothing,  # type: ignore[arg-type]
     )  # fmt: skip
 
 

@@ -442,7 +442,7 @@ def test_every_depth_of_a_reply_has_an_indent_in_the_style_sheet(app: Flask, rea
     latest = reader.posted("A root")
     for number in range(max(known) + 1):
         latest = reader.posted(f"Reply {number}", parent=str(latest))
-    indents = [int(depth) for depth in re.findall(r"indent-(\d+)", reader.get().text)]
+    indents = [int(depth) for depth in re.findall(r'class="reply indent-(\d+)"', reader.get().text)]
     assert indents == [*known, max(known)]
 
 
