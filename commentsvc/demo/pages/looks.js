@@ -66,7 +66,7 @@ function update() {
   const look = [chosen.get("look"), ...chosen.getAll("words")].filter(Boolean).join(" ");
   const set = VARIABLES.filter((name) => chosen.get(name));
   for (const name of VARIABLES) thread.style.setProperty(`--comments-${name}`, chosen.get(name) || (name === "accent" ? "var(--accent)" : ""));
-  turn = turn ? "" : " ";
+  turn = " ".repeat((turn.length + 1) % 9); // other than a moment ago, however quickly somebody types
   thread.setAttribute("look", look + turn); // a changed attribute has the properties read again
   const rules = set.map((name) => `  --comments-${name}: ${chosen.get(name)};\n`).join("");
   document.getElementById("code").textContent = `<comment-thread${look && ` look="${look}"`}></comment-thread>`
