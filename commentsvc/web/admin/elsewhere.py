@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, make_response, render_template, request
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from commentsvc.domain.reading.conversations import NAMES
@@ -10,6 +10,7 @@ from commentsvc.domain.social import connecting, links, webmentions
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.web.admin import thread_context
 from commentsvc.web.admin.thread_context import ROOT
+from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now, writing
 
 blueprint = Blueprint("elsewhere", __name__, url_prefix=ROOT)
@@ -33,7 +34,7 @@ def connect(thread_id: int) -> ResponseReturnValue:
             connecting.connect(session, thread, typed, moderator_id=admin.person.id, at=now())
     except InvalidFieldsError as error:
         return _page(thread_id, error.fields)
-    return thread_context.done(thread_id, "Connected. It will be asked for answers soon.")
+    return _done(thread_id, "Connected. It will be asked for answers soon.")
 
 
 @blueprint.post(f"{THREAD}/<int:link_id>/again")
@@ -42,7 +43,7 @@ def again(thread_id: int, link_id: int) -> ResponseReturnValue:
     with writing() as session:
         admin, thread = thread_context.find(thread_id)
         connecting.ask_again(session, thread, link_id, moderator_id=admin.person.id, at=now())
-    return thread_context.done(thread_id, "It will be asked again soon.")
+    return _done(thread_id, "It will be asked again soon.")
 
 
 @blueprint.post(f"{THREAD}/<int:link_id>/disconnect")
@@ -51,7 +52,12 @@ def disconnect(thread_id: int, link_id: int) -> ResponseReturnValue:
     with writing() as session:
         admin, thread = thread_context.find(thread_id)
         connecting.disconnect(session, thread, link_id, moderator_id=admin.person.id, at=now())
-    return thread_context.done(thread_id, "Disconnected.")
+    return _done(thread_id, "Disconnected.")
+
+
+def _done(thread_id: int, text: str) -> ResponseReturnValue:
+    cookies.set_notice(text)
+    return redirect(url_for("elsewhere.page", thread_id=thread_id), 303)
 
 
 def _page(thread_id: int, errors: dict[str, str] | None = None) -> ResponseReturnValue:

@@ -60,7 +60,9 @@ def test_a_moderator_connects_a_post_and_has_it_asked_again(it: AdminQueue) -> N
     assert path in mod.page(f"/admin/threads/{thread_id}")
     for wrong in ("", "javascript:alert(1)", "https://social.example/", "not a post"):
         assert mod.post(path, {"post": wrong}).status_code == 422
-    assert mod.post(path, {"post": TOOT}).status_code == 303
+    answer_to = mod.post(path, {"post": TOOT})
+    assert (answer_to.status_code, answer_to.headers["Location"]) == (303, path)
+    assert "Connected. It will be asked for answers soon." in mod.page(path)
     link = it.session.scalars(select(SocialLink)).one()
     assert (link.origin, link.address) == (SocialOrigin.MASTODON, TOOT)
     begin_write(it.session)
