@@ -35,7 +35,7 @@ window.firstPaint = (() => {
 
   const sheet = document.getElementById("looks");
 
-  /** Returns a promise while a sheet loads. */
+  /** A promise while a sheet loads. */
   function applyLook(look) {
     if (Object(look) !== look) return;
     if (["light", "dark"].includes(look.theme)) root.dataset.theme = look.theme;
@@ -43,7 +43,7 @@ window.firstPaint = (() => {
       const value = look[name];
       if (typeof value === "string" && value.length < 400 && !UNSAFE.test(value)) root.style.setProperty(`--${name}`, value);
     }
-    root.dataset.look = look.look;
+    root.dataset.look = look.look ?? "";
     if (look.look && sheet?.disabled) return new Promise((resolve) => {
       root.hidden = !(sheet.disabled = false);
       sheet.onload = sheet.onerror = () => resolve(root.hidden = false);
