@@ -35,6 +35,9 @@ quick: check ## The checks, then every test that needs no browser
 	@$(BIN)/python -m tests.support.nginx
 	@$(BIN)/python -m pytest $(PARALLEL) -m 'not browser'
 
+translations: $(VENV)/.checks ## Bring the catalogues of commentsvc/translations/ up to date with the code's words
+	@$(BIN)/python -m tests.support.catalogues
+
 recipes: $(VENV)/.checks ## Build tiny sites with the generators of docs/recipes/, and open them with a real service
 	@$(BIN)/python -m tests.support.chromium
 	@$(BIN)/python -m tests.recipes.programs
@@ -77,4 +80,4 @@ $(BIN)/python:
 	echo "Where it goes by another name: make PYTHON=/path/to/python" >&2; \
 	exit 1
 
-.PHONY: help demo serve check test quick recipes docs bench constraints clean
+.PHONY: help demo serve check test quick translations recipes docs bench constraints clean

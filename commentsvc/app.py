@@ -21,7 +21,7 @@ from commentsvc.serving import stack
 from commentsvc.serving.page_cache.change_broadcast import ChangeBroadcast
 from commentsvc.serving.page_cache.change_signal import ChangeSignal
 from commentsvc.serving.request_bodies import BODY_LARGEST
-from commentsvc.web import access, error_pages, headers, request_values, routes, templating
+from commentsvc.web import access, error_pages, headers, page_language, request_values, routes, templating
 from commentsvc.web.auth import cookies, stale_forms
 from commentsvc.web.context import Services
 
@@ -73,6 +73,7 @@ def _services(settings: Settings, broadcast: ChangeBroadcast) -> Services:
 
 def _init_web(app: Flask, settings: Settings) -> None:
     request_values.init_app(app)
+    page_language.init_app(app)
     cookies.init_app(app, settings)
     csrf = CSRFProtect(app)
     routes.init_app(app)

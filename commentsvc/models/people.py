@@ -21,6 +21,8 @@ class Commenter(Base):
     search_text: Mapped[str | None] = mapped_column(Text, deferred=True)
     """The words by which it is found: see `models/searched.py`."""
     website: Mapped[str | None] = mapped_column(String(500))
+    language: Mapped[str | None] = mapped_column(String(35))
+    """In which they want to read their account and the admin view; None for what their browser asks for."""
     show_picture: Mapped[bool] = mapped_column(default=True, server_default=true())
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 

@@ -88,6 +88,10 @@ class Site(Base):
     count_foreign: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether numbers of comments include answers from elsewhere."""
     akismet_key: Mapped[str | None] = mapped_column(String(80))
+    language: Mapped[str] = mapped_column(String(35), default="en", server_default="en")
+    """Of its threads where the page around them names none of ours."""
+    words: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """The owner's own sentences: JSON, {language: {our English: their text}}."""
     version: Mapped[int] = mapped_column(default=0, server_default="0")
     """Grows with every change of the site or its origins, so that cached pages expire."""
 

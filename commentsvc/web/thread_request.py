@@ -15,8 +15,10 @@ from commentsvc.domain.reading import thread_pages
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.models import Order, Site
+from commentsvc.web import page_language
 from commentsvc.web.context import database, settings
 
+_OF_FEED = ("url", "canonical", "id")
 EMBED, STANDALONE = "/embed", "/thread"
 
 
@@ -30,6 +32,8 @@ class ThreadRequest:
     canonical: str = ""
     page_id: str = ""
     order: Order | None = None
+    language: str = ""
+    """One of ours, as the page around the frame or a link names it; empty for none."""
 
     @classmethod
     def read(cls, mode: str, values: Mapping[str, str]) -> ThreadRequest:
@@ -43,11 +47,14 @@ class ThreadRequest:
             canonical=canonical if len(canonical) <= LONGEST and canonical.isprintable() else "",
             page_id=values.get("id", ""),
             order=Order(order) if order in set(Order) else None,
+            language=page_language.asked(values),
         )
 
     def address(self) -> ThreadAddress:
-        """Return the thread's address; raises BadAddressError, UnknownOriginError."""
-        return threads.locate(database(), url=self.url, canonical=self.canonical, page_id=self.page_id)
+        """Return the thread's address, and speak its language; raises BadAddressError, UnknownOriginError."""
+        address = threads.locate(database(), url=self.url, canonical=self.canonical, page_id=self.page_id)
+        page_language.use_for_site(address.site, self.language, framed=self.mode == EMBED)
+        return address
 
     def order_on(self, site: Site) -> Order:
         """Return the order in which the site's threads are read."""
@@ -56,12 +63,18 @@ class ThreadRequest:
     def fields(self) -> dict[str, str]:
         """Return the fields that a link or form needs for the same thread."""
         order = self.order.value if self.order else ""
-        named = {"url": self.url, "canonical": self.canonical, "id": self.page_id, "order": order}
+        named = {
+            "url": self.url,
+            "canonical": self.canonical,
+            "id": self.page_id,
+            "order": order,
+            page_language.PARAMETER: self.language,
+        }
         return {name: value for name, value in named.items() if value}
 
     def feed_path(self, form: str) -> str:
         """Return the path of the thread's feed in `form`, "atom" or "json"; it has an order of its own."""
-        given: dict[str, Any] = {name: value for name, value in self.fields().items() if name != "order"}
+        given: dict[str, Any] = {name: value for name, value in self.fields().items() if name in _OF_FEED}
         return url_for("feeds.of_thread", form=form, **given)
 
     @cached_property

@@ -553,7 +553,7 @@ def test_an_answers_form_is_not_kept(reader: GuestClient, rendered: list[str]) -
 def test_a_standing_page_asked_for_by_somebody_is_rendered_for_them(
     reader: GuestClient, rendered: list[str], header: str
 ) -> None:
-    assert reader.get("/thread").headers["Vary"] == "Accept-Encoding, Cookie"
+    assert reader.get("/thread").headers["Vary"] == "Accept-Encoding, Cookie, Accept-Language"
     somebody = reader.client.application.test_client(use_cookies=False)
     for _ in range(2):
         path = f"/thread?url={quote(ARTICLE)}"

@@ -16,6 +16,7 @@ from tests.conftest import BASE_URL
 from tests.support.provider_fakes import CLIENT_ID, CLIENT_SECRET, Apple, changed
 
 ADA_AT_FACEBOOK = "10158354585751622"
+NOBODY_AT_FACEBOOK = "10158354585751699"
 ADA_AT_APPLE = "248289761001"
 
 

@@ -29,6 +29,12 @@ return [top, left, width, height, innerHeight];
 """
 
 
+WATCH = """
+window.awaitedClick = false;
+arguments[0].addEventListener("click", () => { window.awaitedClick = true; }, { capture: true, once: true });
+"""
+
+
 @dataclass(frozen=True)
 class View:
     """A window's page, or the comment frame in it. Everything waits until it can be done."""
@@ -66,18 +72,25 @@ class View:
         self.until(f"return !(() => {{ {VISIBLE} }})(...arguments)", selector, "", what=f"no {selector}")
 
     def click(self, selector: str, text: str = "") -> None:
-        """Click what the reader sees, with the pointer, once it stands still."""
+        """Click what the reader sees, with the pointer, once it stands still; again if it moved from under it."""
         places: list[object] = [None]
 
         def click() -> bool:
             found = self.run(VISIBLE, selector, text)
             places.append(self.run(PLACE, selector, text) if found else None)
             still = places[-1] is not None and places[-1] == places[-2]
-            if still:
-                self.driver.ask("ElementClick", id=next(iter(found.values())))
-            return still
+            return still and self._hits(found)
 
         self._patiently(click, f"a click on {selector} {text}")
+
+    def _hits(self, element: dict[str, str]) -> bool:
+        """Click where an element is, and return whether it was still there."""
+        self.run(WATCH, element)
+        self.driver.ask("ElementClick", id=next(iter(element.values())))
+        try:
+            return self.run("return window.awaitedClick !== false") is True
+        except DriverError:  # the click has closed or replaced the page
+            return True
 
     def type(self, selector: str, text: str) -> None:
         """Type into a field, key by key."""

@@ -81,7 +81,7 @@ PARTS: Sequence[ArchivePart] = (
             "id name created_at heading policy order likes email_field name_field website_field close_after_days "
             "guests edit_window ignored_parameters moderation_words disallowed_words most_links reports_to_hold "
             "filter_threshold valve comment_mail post_mail feed_url moderator_mail comment_feeds webmention mastodon "
-            "bluesky count_foreign"
+            "bluesky count_foreign language words"
         ),
         {"sso_secret": _PRIVATE, "akismet_key": _PRIVATE, "version": _COUNTER},
         key=("name",),
@@ -89,7 +89,7 @@ PARTS: Sequence[ArchivePart] = (
     ArchivePart(Origin, _words("id site_id origin"), key=("origin",), with_site=True),
     ArchivePart(
         Commenter,
-        _words("id name website show_picture created_at"),
+        _words("id name website language show_picture created_at"),
         {"search_text": _DERIVED},
         key=_words("name created_at"),
     ),

@@ -85,6 +85,8 @@ class PageCache:
             return self._app(environ, start)
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return self._app(environ, start)
+        if path in keys.STANDALONE and (accepted := environ.get("HTTP_ACCEPT_LANGUAGE")):
+            environ["QUERY_STRING"] = keys.with_language(environ.get("QUERY_STRING", ""), accepted)
         page = self._by_query.get(f"{path}?{environ.get('QUERY_STRING', '')}")
         if page is None or not self._is_fresh(page):
             return self._answer_anew(environ, start)

@@ -4,29 +4,40 @@ from __future__ import annotations
 
 from urllib.parse import parse_qsl, urlencode
 
+from commentsvc import languages
 from commentsvc.domain.article_urls import LONGEST, shortened
 from commentsvc.domain.reading.page_sizes import LONGEST_LIST
 from commentsvc.models import Order
 
 QUERY_LONGEST = 16 * 1024
-_THREAD = ("url", "canonical", "id", "order", "after", "comment", "replies", "fragment", "live")
+_THREAD = ("url", "canonical", "id", "order", "lang", "after", "comment", "replies", "fragment", "live")
 _FEED, _SITE = ("url", "canonical", "id"), ("origin",)
 PARAMETERS = {
     "/embed": _THREAD,
     "/thread": _THREAD,
-    "/fragment": ("url", "canonical", "id", "after", "node"),
+    "/fragment": ("url", "canonical", "id", "lang", "after", "node"),
     "/counts": ("url",),
     "/feeds/thread.atom": _FEED,
     "/feeds/thread.json": _FEED,
     "/feeds/site.atom": _SITE,
     "/feeds/site.json": _SITE,
-    "/latest": ("origin", "number"),
+    "/latest": ("origin", "number", "lang"),
     "/embed.js": (),
     "/latest.js": (),
-    "/": (),
+    "/": ("lang",),
 }
 _NUMBERS = frozenset(str(number) for number in range(1, LONGEST_LIST + 1))
+STANDALONE = frozenset({"/", "/thread"})
+"""Pages that speak the browser's language where the query names none."""
 _PERSONAL = frozenset({"posted", "reply"})
+
+
+def with_language(query: str, accept_language: str) -> str:
+    """Return a query that names a language, if it does not yet: the one that the browser asks for."""
+    if "lang=" in query:
+        return query
+    language = languages.match_header(accept_language)
+    return f"{query}&lang={language}".lstrip("&") if language else query
 
 
 def cache_key(path: str, query: str) -> str | None:
@@ -47,6 +58,9 @@ def cache_key(path: str, query: str) -> str | None:
         named[name] = ""
     if named.get("number") not in _NUMBERS:
         named.pop("number", None)
+    named["lang"] = languages.match(named.get("lang", ""))
+    if not named["lang"]:
+        del named["lang"]
     if named.get("order") not in set(Order):
         named.pop("order", None)
     for name in {"url", "canonical"} & named.keys():

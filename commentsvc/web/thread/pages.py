@@ -277,7 +277,7 @@ def _cacheable(response: Response, address: ThreadAddress, thread: Thread | None
         )
     )
     if request.path == STANDALONE:
-        response.vary.add("Cookie")
+        response.vary.update(("Cookie", "Accept-Language"))
     return headers.cacheable_by_all(response, settings().cdn_seconds)
 
 

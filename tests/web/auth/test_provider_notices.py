@@ -48,6 +48,7 @@ from tests.support.outside_session import outside_session
 from tests.support.provider_notices import (
     ADA_AT_APPLE,
     ADA_AT_FACEBOOK,
+    NOBODY_AT_FACEBOOK,
     apple_token,
     send_apple,
     send_meta,
@@ -219,9 +220,9 @@ class TestDeletion:
 
     @ENGINES
     def test_of_somebody_unknown_has_the_same_kind_of_answer(self, app: Flask, session: Session) -> None:
-        page = status_page(app, send_meta(app, "deletion", signed_request(user_id="404")))
+        page = status_page(app, send_meta(app, "deletion", signed_request(user_id=NOBODY_AT_FACEBOOK)))
         assert "Nobody has an account here with this login" in page
-        assert "404" not in everything(session)
+        assert NOBODY_AT_FACEBOOK not in everything(session)
         assert summaries(session) == []
 
     @ENGINES

@@ -1,0 +1,62 @@
+"""In which language a request is answered, and how templates speak it.
+
+A frame speaks the language of the page around it, else its site's. A page that stands alone speaks the reader's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+
+from flask import Flask, request
+
+from commentsvc import languages, messages
+from commentsvc.domain.sites import site_words
+from commentsvc.languages import ENGLISH
+from commentsvc.models import Site
+
+PARAMETER = "lang"
+
+
+def init_app(app: Flask) -> None:
+    app.before_request(_use_readers)
+    environment = app.jinja_env
+    environment.add_extension("jinja2.ext.i18n")
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        _template_gettext,
+        messages.ngettext,
+        newstyle=True,
+        pgettext=messages.pgettext,
+        npgettext=messages.npgettext,
+    )
+    environment.globals.update(page_language=messages.language, plural_forms=messages.plural_forms)
+
+
+def readers() -> str:
+    """Return the language that the browser asks for; empty if it is none of ours."""
+    return languages.match_header(request.headers.get("Accept-Language", ""))
+
+
+def asked(values: Mapping[str, str]) -> str:
+    """Return the language that URL parameters or form fields name; empty for none of ours."""
+    return languages.match(values.get(PARAMETER, ""))
+
+
+def use_for_site(site: Site, chosen: str, *, framed: bool) -> None:
+    """Speak the language of a site's thread, with the owner's own words; `chosen` is what the request names."""
+    language = chosen or (not framed and readers()) or site.language
+    messages.use(language, site_words.of(site, language))
+
+
+def _use_readers() -> None:
+    """Speak the reader's language, before anything is known of a site; the API speaks English."""
+    if request.path.startswith("/api/"):
+        return messages.use(ENGLISH)
+    return messages.use(asked(request.args) or readers())
+
+
+def _template_gettext(message: str) -> str:
+    """Return a text for a template, which takes it for HTML: ours is, an owner's is escaped."""
+    own = messages.own_words(message)
+    return escape(own) if own else messages.gettext(message)
