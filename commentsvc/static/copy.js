@@ -1,5 +1,7 @@
 // Buttons that copy a code block or the value of a field; they are hidden where this script does not run.
 
+const { copied, refused } = document.querySelector("script[data-copied]").dataset;
+
 for (const button of document.querySelectorAll("[data-copies]")) {
   const label = button.firstChild;
   const words = label.textContent;
@@ -8,9 +10,9 @@ for (const button of document.querySelectorAll("[data-copies]")) {
     const source = document.getElementById(button.dataset.copies);
     try {
       await navigator.clipboard.writeText(source.value ?? source.textContent);
-      label.textContent = "Copied";
+      label.textContent = copied;
     } catch {
-      label.textContent = "Press Ctrl+C";
+      label.textContent = refused;
       source.select?.();
       if (!source.select) getSelection().selectAllChildren(source);
     }

@@ -50,15 +50,18 @@ window.firstPaint = (() => {
     });
   }
 
+  // None in a note, and in pages of older releases.
+  const words = JSON.parse(document.getElementById("words")?.textContent ?? "{}");
+  const locale = `${root.lang}-u-nu-latn`;
+  let ages; // takes 15 ms to load
+
   const UNITS = [["year", 31557600], ["month", 2629800], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]];
 
-  /** The browser's own words (Intl) take 15 ms to load. */
   function updateTimes(within = document) {
     for (const element of within.querySelectorAll("time")) {
       const seconds = (Date.now() - new Date(element.dateTime)) / 1000;
       const [unit, size] = UNITS.find(([, size]) => seconds >= size) ?? [];
-      const many = Math.trunc(seconds / size);
-      element.textContent = unit ? `${many} ${unit}${many > 1 ? "s" : ""} ago` : "just now";
+      element.textContent = unit ? (ages ??= new Intl.RelativeTimeFormat(locale)).format(Math.ceil(-seconds / size), unit) : words.now;
     }
   }
 
@@ -70,5 +73,5 @@ window.firstPaint = (() => {
     sendHeight();
   }, { once: true });
 
-  return { applyLook, framed, hasLook, host, hostFacts, isAllowed, sendHeight, sendToHost, updateTimes };
+  return { applyLook, framed, hasLook, host, hostFacts, isAllowed, locale, sendHeight, sendToHost, updateTimes, words };
 })();
