@@ -6,10 +6,6 @@ from commentsvc import messages
 from commentsvc.messages import gettext_noop, plural_forms
 
 _TEXTS = {
-    # translators: the age of a comment of less than a minute
-    "now": gettext_noop("just now"),
-    # translators: what a frame of comments is called, for screen readers
-    "title": gettext_noop("Comments"),
     "loading": gettext_noop("Loading…"),
     # translators: a link such as “Show more comments”, after its click has failed
     "retry": gettext_noop("%(label)s (that did not work; try again)"),

@@ -12,8 +12,9 @@ window.firstPaint = (() => {
       return {};
     }
   })();
-  const origins = document.getElementById("thread").dataset.origins.split(" ");
-  const isAllowed = (origin) => origins.includes(origin) || origins[0] === "*";
+  const { now, origins } = document.getElementById("thread").dataset;
+  const allowed = origins.split(" ");
+  const isAllowed = (origin) => allowed.includes(origin) || allowed[0] === "*";
   /** `ssoToken`: whom it says the reader to be; "" for nobody, undefined until it has spoken. */
   const host = { origin: framed && isAllowed(hostFacts?.origin) ? hostFacts.origin : null };
 
@@ -50,9 +51,6 @@ window.firstPaint = (() => {
     });
   }
 
-  // None in a note, and in pages of older releases.
-  const words = JSON.parse(document.getElementById("words")?.textContent ?? "{}");
-  const locale = `${root.lang}-u-nu-latn`;
   let ages; // takes 15 ms to load
 
   const UNITS = [["year", 31557600], ["month", 2629800], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]];
@@ -61,7 +59,7 @@ window.firstPaint = (() => {
     for (const element of within.querySelectorAll("time")) {
       const seconds = (Date.now() - new Date(element.dateTime)) / 1000;
       const [unit, size] = UNITS.find(([, size]) => seconds >= size) ?? [];
-      element.textContent = unit ? (ages ??= new Intl.RelativeTimeFormat(locale)).format(Math.ceil(-seconds / size), unit) : words.now;
+      element.textContent = unit ? (ages ??= new Intl.RelativeTimeFormat(`${root.lang}-u-nu-latn`)).format(Math.ceil(-seconds / size), unit) : now;
     }
   }
 
@@ -73,5 +71,5 @@ window.firstPaint = (() => {
     sendHeight();
   }, { once: true });
 
-  return { applyLook, framed, hasLook, host, hostFacts, isAllowed, locale, sendHeight, sendToHost, updateTimes, words };
+  return { applyLook, framed, hasLook, host, hostFacts, isAllowed, sendHeight, sendToHost, updateTimes };
 })();

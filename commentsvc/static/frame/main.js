@@ -24,7 +24,7 @@ function fit() {
 
 function connectToHost() {
   root.className = "framed auto-height";
-  sendToHost("ready", { title: firstPaint.words.title });
+  sendToHost("ready", { title: thread.dataset.title });
   fit();
 }
 

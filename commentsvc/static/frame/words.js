@@ -1,8 +1,8 @@
 // Texts and dates, in the language of the page.
 
-import "./core.js";
-
-const { locale, words } = firstPaint;
+const { lang } = document.documentElement;
+const locale = `${lang}-u-nu-latn`;
+const words = JSON.parse(document.getElementById("words")?.textContent ?? "{}"); // pages of older releases have none
 const plural = new Intl.PluralRules(locale);
 
 /** A text with `values` in its places; `values.count` picks its form. */
@@ -14,7 +14,6 @@ export function translate(key, values = {}) {
 
 /** Add the full date, as this reader writes it. */
 export function addTitle(time) {
-  const { lang } = document.documentElement;
   const own = navigator.languages.find((tag) => tag.startsWith(`${lang}-`)) ?? lang;
   time.title = new Date(time.dateTime).toLocaleString(`${own}-u-ca-gregory-nu-latn`, { dateStyle: "long", timeStyle: "short" });
 }
