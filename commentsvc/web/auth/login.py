@@ -21,6 +21,7 @@ from commentsvc.errors import (
     TooManyError,
 )
 from commentsvc.integrations.oauth.catalogue import Provider
+from commentsvc.messages import gettext
 from commentsvc.web import access, error_pages, headers, origin_check
 from commentsvc.web.auth import (
     login_arrival,
@@ -97,7 +98,7 @@ def posted(key: str) -> ResponseReturnValue:
     provider = _provider(key)
     state = request.form.get("state", "")
     if not provider.form_post or not state:
-        raise NotFoundError("There is no such page.")
+        raise NotFoundError(gettext("There is no such page."))
     wanted = ("code", "state", "user", "error", "iss")
     answer = {name: request.form[name][:_LONGEST] for name in wanted if name in request.form}
     try:
@@ -180,7 +181,7 @@ def _require_same_person(begun_from: Start) -> None:
 def _provider(key: str) -> Provider:
     provider = providers().get(key)
     if provider is None:
-        raise NotFoundError("This service does not offer this login.")
+        raise NotFoundError(gettext("This service does not offer this login."))
     return provider
 
 
@@ -188,7 +189,7 @@ def _where(begun_from: Start) -> tuple[Start, int | None]:
     """Return where the login began, with as little data as possible, and the id of its site."""
     purpose = begun_from.purpose
     if purpose is None:
-        raise BadAddressError("This login request is not valid. Please try again.")
+        raise BadAddressError(gettext("This login request is not valid. Please try again."))
     if purpose not in _ON_A_SITE:
         return replace(begun_from, thread_request={}), None
     thread_request = ThreadRequest.read(STANDALONE if purpose is Purpose.THREAD else EMBED, request.form)
@@ -243,7 +244,7 @@ def _begun_from(state: str) -> Start:
 
 
 def _unknown(state: str) -> Response:
-    message = "This login began in another browser, or too long ago. Please start it again."
+    message = gettext("This login began in another browser, or too long ago. Please start it again.")
     return login_outcomes.page(LoginOutcome.UNKNOWN, _begun_from(state), message, status=400)
 
 

@@ -492,4 +492,4 @@ def test_a_person_is_told_how_long_things_are_kept(
     services_of(app).settings = replace(settings, keep_spam_days=0, keep_email_days=1)
     page = member.page("/account/settings")
     assert "Spam is kept." in page
-    assert "never shown and is kept for one day." in page
+    assert "never shown and is kept for 1 day." in page
