@@ -16,9 +16,10 @@ from commentsvc.domain.reading import avatars
 from commentsvc.domain.subscriptions import subscriptions
 from commentsvc.errors import ForbiddenError, InvalidFieldsError
 from commentsvc.integrations.oauth import catalogue
+from commentsvc.languages import LANGUAGES
 from commentsvc.messages import gettext
 from commentsvc.models import LoginSession
-from commentsvc.web import context, headers, origin_check
+from commentsvc.web import context, headers, origin_check, page_language
 from commentsvc.web.auth import person_marks, reader
 from commentsvc.web.auth.cookies import ACCOUNT, pop_notice, set_notice
 from commentsvc.web.context import database, now, providers, writing
@@ -44,6 +45,7 @@ def guard() -> ResponseReturnValue | None:
         )
         return headers.no_store(make_response(html))
     g.holder, g.person = holder, holder.commenter
+    page_language.use_for_person(holder.commenter)
     if request.method == "POST" and request.endpoint != "account.leave":
         person_marks.require(person_marks.sent_mark(), holder.commenter)
     return None
@@ -88,6 +90,19 @@ def picture() -> ResponseReturnValue:
         if shown
         else gettext("Your initials are shown instead of your picture.")
     )
+
+
+@blueprint.post("/language")
+def language() -> ResponseReturnValue:
+    """Choose the language of the person's own pages and of the admin view, or leave it to the browser."""
+    try:
+        with writing() as session:
+            profiles.choose_language(session, _holder().commenter_id, request.form.get("language", ""))
+    except InvalidFieldsError as error:
+        name = NameForm(data={"name": _holder().commenter.name})
+        return make_response(_settings(name, error.fields), 422)
+    page_language.use_for_person(_holder().commenter)
+    return _done(gettext("Your language is saved."))
 
 
 @blueprint.post("/identities/<int:row_id>/unlink")
@@ -196,6 +211,7 @@ def _settings(form: NameForm, errors: dict[str, str] | None = None, *, answer_to
         label_of=reader.label_of,
         browser_in_words=reader.browser_in_words,
         providers=list(providers().values()),
+        languages=LANGUAGES.values(),
         has_picture=avatars.has_one(database(), person_id),
         sessions=login_sessions.sessions_of(database(), person_id, at=now()),
         sites=personal_export.sites_by_id(database()),

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, jsonify, make_response, render_template, 
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 
+from commentsvc import messages
 from commentsvc.domain.accounts import login_sessions, login_tickets
 from commentsvc.domain.accounts.login_tickets import LoginStage, RedeemedLogin
 from commentsvc.errors import (
@@ -22,7 +23,7 @@ from commentsvc.errors import (
 )
 from commentsvc.integrations.oauth.catalogue import Provider
 from commentsvc.messages import gettext
-from commentsvc.web import access, error_pages, headers, origin_check
+from commentsvc.web import access, error_pages, headers, origin_check, page_language
 from commentsvc.web.auth import (
     login_arrival,
     login_outcomes,
@@ -53,6 +54,7 @@ ASKING_LIMIT = "600/minute"
 def start() -> ResponseReturnValue:
     """Go to a provider. Only a page of ours can start a login, so nobody can be led into another person's session."""
     begun_from, challenge = Start.read({"purpose": Purpose.FRAME} | request.form.to_dict()), ""
+    page_language.use_named(request.form)
     try:
         origin_check.require_own_page()
         limiter("logins").hit(access.network())
@@ -78,6 +80,7 @@ def callback(key: str, instance: str) -> ResponseReturnValue:
     begun = pending_logins.pop(state, key, instance)
     if begun is None:
         return _unknown(state)
+    page_language.use_named(begun.request)
     try:
         login_tickets.require_under_way(database(), state, at=now())
         provider = _provider(key)
@@ -101,11 +104,13 @@ def posted(key: str) -> ResponseReturnValue:
         raise NotFoundError(gettext("There is no such page."))
     wanted = ("code", "state", "user", "error", "iss")
     answer = {name: request.form[name][:_LONGEST] for name in wanted if name in request.form}
+    begun_from = Start()
     try:
+        begun_from = _begun_from(state)
         with writing() as session:
             proof = login_tickets.store_answer(session, state, answer, at=now())
     except _FAULTS as error:
-        return login_outcomes.failed(error, _begun_from(state), answered=True)
+        return login_outcomes.failed(error, begun_from, answered=True)
     return login_arrival.redirect_to(url_for("login.callback", key=provider.key, state=state, proof=proof))
 
 
@@ -186,18 +191,26 @@ def _provider(key: str) -> Provider:
 
 
 def _where(begun_from: Start) -> tuple[Start, int | None]:
-    """Return where the login began, with as little data as possible, and the id of its site."""
+    """Return where the login began, with as little data as possible, and the id of its site.
+
+    The pages on the way speak the language of where it began.
+    """
     purpose = begun_from.purpose
     if purpose is None:
         raise BadAddressError(gettext("This login request is not valid. Please try again."))
     if purpose not in _ON_A_SITE:
-        return replace(begun_from, thread_request={}), None
+        return replace(begun_from, thread_request=_spoken()), None
     thread_request = ThreadRequest.read(STANDALONE if purpose is Purpose.THREAD else EMBED, request.form)
     address = thread_request.address()
-    short = (
-        {} if purpose is Purpose.FRAME else replace(thread_request, url=address.url, canonical="").fields()
-    )
-    return replace(begun_from, thread_request=short), address.site.id
+    short = replace(thread_request, url=address.url, canonical="").fields()
+    if purpose is Purpose.THREAD:  # the link back names a language only if the page's own link does
+        return replace(begun_from, thread_request=short), address.site.id
+    thread = short if purpose is Purpose.TAB else {}
+    return replace(begun_from, thread_request=thread | _spoken()), address.site.id
+
+
+def _spoken() -> dict[str, str]:
+    return {page_language.PARAMETER: messages.language().code}
 
 
 def _begin(site_id: int | None, begun_from: Start) -> str:
@@ -240,12 +253,16 @@ def _redeem(verifier: str, site_id: int, *, again: bool) -> RedeemedLogin:
 
 
 def _begun_from(state: str) -> Start:
-    return Start.read(login_tickets.begun_from(database(), state))
+    """Return where a login began, by its ticket, and speak its language."""
+    begun_from = Start.read(login_tickets.begun_from(database(), state))
+    page_language.use_named(begun_from.thread_request)
+    return begun_from
 
 
 def _unknown(state: str) -> Response:
+    begun_from = _begun_from(state)
     message = gettext("This login began in another browser, or too long ago. Please start it again.")
-    return login_outcomes.page(LoginOutcome.UNKNOWN, _begun_from(state), message, status=400)
+    return login_outcomes.page(LoginOutcome.UNKNOWN, begun_from, message, status=400)
 
 
 def _tell_frame(error: Exception, *, challenge: str = "", state: str = "") -> None:

@@ -12,7 +12,7 @@ from commentsvc.integrations.oauth.catalogue import Provider
 from commentsvc.integrations.oauth.profile import Profile
 from commentsvc.messages import gettext
 from commentsvc.models import Identity
-from commentsvc.web import headers
+from commentsvc.web import headers, page_language
 from commentsvc.web.auth import incoming_avatars, reader
 from commentsvc.web.auth.login_outcomes import Purpose, persons_page, receipt_page
 from commentsvc.web.auth.pending_logins import PendingLogin
@@ -98,4 +98,4 @@ def _onward(begun: PendingLogin, *, token: str, link: str) -> Response:
         case Purpose.ADMIN | Purpose.INVITE:
             return redirect_to(url_for("sign_in.ask", token=link))
         case _:
-            return redirect_to(url_for("login.done"))
+            return redirect_to(url_for("login.done", lang=page_language.asked(begun.request) or None))

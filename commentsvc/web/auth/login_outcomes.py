@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from commentsvc import errors
 from commentsvc.messages import gettext, gettext_noop
-from commentsvc.web import error_pages, headers
+from commentsvc.web import error_pages, headers, page_language
 from commentsvc.web.context import database
 from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
 
@@ -193,7 +193,7 @@ ADVICE: dict[LoginOutcome, dict[Purpose, str]] = {
     LoginOutcome.BUSY: _LATER,
 }
 _PERSONS_PAGES = {"settings": "account.settings", "delete": "account.delete"}
-_OF_A_THREAD = ("url", "canonical", "id", "order")
+_OF_A_THREAD = ("url", "canonical", "id", "order", page_language.PARAMETER)
 WHEREVER = gettext_noop("Go back to the page where you began, and log in again.")
 """The advice if the purpose of a login is no longer known."""
 
