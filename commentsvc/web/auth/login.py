@@ -32,7 +32,8 @@ from commentsvc.web.auth import (
     provider_calls,
     reader,
 )
-from commentsvc.web.auth.login_outcomes import LoginOutcome, Purpose, Start
+from commentsvc.web.auth.login_outcomes import Start
+from commentsvc.web.auth.login_words import LoginOutcome, Purpose
 from commentsvc.web.auth.pending_logins import PendingLogin
 from commentsvc.web.context import database, limiter, now, providers, writing
 from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest

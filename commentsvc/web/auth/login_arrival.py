@@ -14,7 +14,8 @@ from commentsvc.messages import gettext
 from commentsvc.models import Identity
 from commentsvc.web import headers, page_language
 from commentsvc.web.auth import incoming_avatars, reader
-from commentsvc.web.auth.login_outcomes import Purpose, persons_page, receipt_page
+from commentsvc.web.auth.login_outcomes import persons_page, receipt_page
+from commentsvc.web.auth.login_words import Purpose
 from commentsvc.web.auth.pending_logins import PendingLogin
 from commentsvc.web.context import database, writing
 from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
