@@ -63,6 +63,8 @@ _SENTENCE = re.compile(r"[A-Z][a-z]+|[a-z]{2,} [a-z]{2,}")
 _PYTHON_ERRORS = frozenset(
     {"ValueError", "TypeError", "RuntimeError", "KeyError", "AssertionError", "OSError"}
 )
+_ONLY_LOGGED = frozenset({"InvalidNoticeError"})
+_HOST = re.compile(r"\b\w+(?:\.\w+)+\b")
 _SILENT = frozenset({"code", "kbd", "samp", "script", "style"})
 _HOLE = "\ufffc"
 _SCRIPT_TEXT = re.compile(r"""(?<![=!]== )(["'`])((?:[A-Z][a-z]+\b|[a-z]+ [a-z]+ )[^"'`]*)\1""")
@@ -134,9 +136,8 @@ class _Page(HTMLParser):
 
 
 def _has_words(text: str) -> bool:
-    return any(
-        word not in NAMES for word in _WORD.findall(text.replace("&nbsp;", " ").replace("&hellip;", ""))
-    )
+    text = _HOST.sub(" ", text.replace("&nbsp;", " ").replace("&hellip;", ""))
+    return any(word not in NAMES for word in _WORD.findall(text))
 
 
 def in_python(path: Path) -> Iterator[str]:
@@ -151,7 +152,7 @@ def _is_error(function: ast.expr) -> bool:
     if isinstance(function, ast.Attribute) and function.attr == "__init__":
         return isinstance(function.value, ast.Call)
     name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-    return name.endswith("Error") and name not in _PYTHON_ERRORS
+    return name.endswith("Error") and name not in _PYTHON_ERRORS | _ONLY_LOGGED
 
 
 def _sentences(node: ast.AST) -> Iterator[str]:
