@@ -12,6 +12,7 @@ from commentsvc import host_names
 from commentsvc.errors import BadAddressError, InvalidFieldsError
 from commentsvc.messages import gettext, ngettext
 from commentsvc.models import FieldRule, Site
+from commentsvc.text import numbers
 from commentsvc.text.characters import is_seen, without_undrawn
 from commentsvc.text.clusters import limited
 
@@ -77,7 +78,9 @@ def text(value: str, *, longest: int) -> str:
             "This comment has %(count)s characters; the limit is %(limit)s. Please shorten it.",
             len(value),
         )
-        raise InvalidFieldsError({"text": message % {"count": f"{len(value):,}", "limit": f"{longest:,}"}})
+        raise InvalidFieldsError(
+            {"text": message % {"count": numbers.number(len(value)), "limit": numbers.number(longest)}}
+        )
     return value
 
 
