@@ -63,8 +63,18 @@ _SENTENCE = re.compile(r"[A-Z][a-z]+|[a-z]{2,} [a-z]{2,}")
 _PYTHON_ERRORS = frozenset(
     {"ValueError", "TypeError", "RuntimeError", "KeyError", "AssertionError", "OSError"}
 )
+ENGLISH_ERRORS = frozenset(
+    {
+        "BackupRunningError",
+        "InvalidNoticeError",
+        "KeyReusedError",
+        "NewerDatabaseError",
+        "RedirectedError",
+    }
+)
+"""Errors of `errors.py` that only operators and programs see."""
 _SILENT = frozenset({"code", "kbd", "samp", "script", "style"})
-_HOLE = "\x00"
+_HOLE = "\ufffc"  # a character that may stand in the name of a tag, as in `<details{{ … }}>`
 _SCRIPT_TEXT = re.compile(r"""(?<![=!]== )(["'`])((?:[A-Z][a-z]+\b|[a-z]+ [a-z]+ )[^"'`]*)\1""")
 
 
@@ -141,10 +151,16 @@ def _has_words(text: str) -> bool:
 
 def in_python(path: Path) -> Iterator[str]:
     """Yield messages of our errors that no call translates."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Call) and _is_error(node.func):
+    tree = ast.parse(path.read_text())
+    english = {node for kind in ast.walk(tree) if _is_english(kind) for node in ast.walk(kind)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _is_error(node.func) and node not in english:
             for argument in [*node.args, *(keyword.value for keyword in node.keywords)]:
                 yield from _sentences(argument)
+
+
+def _is_english(node: ast.AST) -> bool:
+    return isinstance(node, ast.ClassDef) and node.name in ENGLISH_ERRORS
 
 
 def _is_error(function: ast.expr) -> bool:
