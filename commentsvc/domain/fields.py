@@ -74,12 +74,12 @@ def text(value: str, *, longest: int) -> str:
         raise InvalidFieldsError({"text": gettext("Please enter a comment")})
     if len(value) > longest:
         message = ngettext(
-            "This comment has %(count)s character; the limit is %(limit)s. Please shorten it.",
-            "This comment has %(count)s characters; the limit is %(limit)s. Please shorten it.",
+            "This comment has %(number)s character; the limit is %(limit)s. Please shorten it.",
+            "This comment has %(number)s characters; the limit is %(limit)s. Please shorten it.",
             len(value),
         )
         raise InvalidFieldsError(
-            {"text": message % {"count": numbers.number(len(value)), "limit": numbers.number(longest)}}
+            {"text": message % {"number": numbers.number(len(value)), "limit": numbers.number(longest)}}
         )
     return value
 
@@ -91,9 +91,11 @@ def name(value: str, *, missing: str = "") -> str:
         raise InvalidFieldsError({"name": missing or gettext("Please enter your name here")})
     if len(cleaned) > NAME_LONGEST:
         message = ngettext(
-            "Please use at most %(count)s character", "Please use at most %(count)s characters", NAME_LONGEST
+            "Please use at most %(number)s character",
+            "Please use at most %(number)s characters",
+            NAME_LONGEST,
         )
-        raise InvalidFieldsError({"name": message % {"count": NAME_LONGEST}})
+        raise InvalidFieldsError({"name": message % {"number": NAME_LONGEST}})
     return cleaned
 
 

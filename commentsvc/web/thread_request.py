@@ -67,7 +67,7 @@ class ThreadRequest:
 
     def speak(self, site: Site) -> None:
         """Speak the language of the thread, from now on."""
-        page_language.use_for_site(site, self.language, framed=self.mode == EMBED)
+        page_language.use_for_site(site, self.language, framed=self.mode != STANDALONE)
 
     def order_on(self, site: Site) -> Order:
         """Return the order in which the site's threads are read."""

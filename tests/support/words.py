@@ -88,12 +88,12 @@ def in_template(path: Path) -> Iterator[str]:
         page.close()
         yield from page.texts
     else:
-        yield from (text for text in "".join(_data(tree)).split(_HOLE) if _has_words(text))
+        yield from (text for text in "".join(_data(tree)).split(_HOLE) if has_words(text))
     for output in tree.find_all((nodes.Output, nodes.Assign, nodes.Call)):
         if isinstance(output, nodes.Call) and getattr(output.node, "name", "") in CALLS:
             continue
         for text in _constants(output):
-            if _SENTENCE.search(text) and _has_words(text):
+            if _SENTENCE.search(text) and has_words(text):
                 yield f"{{{{ {text!r} }}}}"
 
 
@@ -131,7 +131,7 @@ class _Page(HTMLParser):
         if tag in _SILENT:
             self._silent.append(tag)
         for name, value in attrs:
-            if name in SHOWN_ATTRIBUTES and value and _has_words(value):
+            if name in SHOWN_ATTRIBUTES and value and has_words(value):
                 self.texts.append(f'{name}="{value}"'.replace(_HOLE, "…"))
 
     def handle_endtag(self, tag: str) -> None:
@@ -140,10 +140,10 @@ class _Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not self._silent:
-            self.texts += [part.strip() for part in data.split(_HOLE) if _has_words(part)]
+            self.texts += [part.strip() for part in data.split(_HOLE) if has_words(part)]
 
 
-def _has_words(text: str) -> bool:
+def has_words(text: str) -> bool:
     return any(
         word not in NAMES for word in _WORD.findall(text.replace("&nbsp;", " ").replace("&hellip;", ""))
     )
