@@ -8,11 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from commentsvc import durations
-from commentsvc.messages import gettext
+from commentsvc.messages import gettext, gettext_noop
 
 
 class CommentsvcError(Exception):
     """Base of all our errors; `str(error)` is a sentence for people."""
+
+    sentence = ""
+    """What it says if it is raised without a message, in English."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or (self.sentence and gettext(self.sentence)))
 
 
 class SettingsError(CommentsvcError):
@@ -35,12 +41,9 @@ class NewerDatabaseError(CommentsvcError):
 class ServiceMovingError(CommentsvcError):
     """The service moves to another database, or has moved, so nothing can be changed in this one."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            gettext(
-                "This comment service is moving, so nothing can be saved right now. It will be back in a few minutes."
-            )
-        )
+    sentence = gettext_noop(
+        "This comment service is moving, so nothing can be saved right now. It will be back in a few minutes."
+    )
 
 
 class InvalidFieldsError(CommentsvcError):
@@ -58,8 +61,7 @@ class BadAddressError(CommentsvcError):
 class NotFoundError(CommentsvcError):
     """Something does not exist, or this person may not see it."""
 
-    def __init__(self, message: str = "") -> None:
-        super().__init__(message or gettext("There is no such page, or it is not yours to see."))
+    sentence = gettext_noop("There is no such page, or it is not yours to see.")
 
 
 class UnknownOriginError(NotFoundError):
@@ -81,13 +83,10 @@ class KeyTakenError(CommentsvcError):
 class OtherArticleError(CommentsvcError):
     """The page around the frame now shows another article than the one that the comment was written for."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            gettext(
-                "This page now shows another article, so your comment was not posted. "
-                "Your text is kept; please reload the page and send it again."
-            )
-        )
+    sentence = gettext_noop(
+        "This page now shows another article, so your comment was not posted. "
+        "Your text is kept; please reload the page and send it again."
+    )
 
 
 class ThreadClosedError(CommentsvcError):
@@ -97,8 +96,7 @@ class ThreadClosedError(CommentsvcError):
 class DuplicateCommentError(CommentsvcError):
     """The same person has posted the same text in this thread."""
 
-    def __init__(self) -> None:
-        super().__init__(gettext("Duplicate comment detected; it looks as though you've already said that!"))
+    sentence = gettext_noop("Duplicate comment detected; it looks as though you've already said that!")
 
 
 class NotEditableError(CommentsvcError):
@@ -108,12 +106,9 @@ class NotEditableError(CommentsvcError):
 class StaleEditError(CommentsvcError):
     """The text of a comment was changed after its author opened the form."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            gettext(
-                "This comment was changed meanwhile. Your text is kept; please compare it and save it again."
-            )
-        )
+    sentence = gettext_noop(
+        "This comment was changed meanwhile. Your text is kept; please compare it and save it again."
+    )
 
 
 class AlreadyPostedError(CommentsvcError):
@@ -172,17 +167,13 @@ class NotFreshError(ForbiddenError):
 class IdentityTakenError(ForbiddenError):
     """The account to be linked already belongs to another person."""
 
-    def __init__(self) -> None:
-        super().__init__(gettext("This account belongs to somebody else here. Nothing was changed."))
+    sentence = gettext_noop("This account belongs to somebody else here. Nothing was changed.")
 
 
 class LinkSpentError(CommentsvcError):
     """A one-time link has been used or has expired."""
 
-    def __init__(self, message: str = "") -> None:
-        super().__init__(
-            message or gettext("This sign-in link was used before or is too old. Ask for a new one.")
-        )
+    sentence = gettext_noop("This sign-in link was used before or is too old. Ask for a new one.")
 
 
 class TransferError(CommentsvcError):
@@ -224,15 +215,13 @@ class LoginFailedError(CommentsvcError):
 class LoginExpiredError(LoginFailedError):
     """A login took too long, or was already finished."""
 
-    def __init__(self) -> None:
-        super().__init__(gettext("This login took too long, or was finished before. Please try again."))
+    sentence = gettext_noop("This login took too long, or was finished before. Please try again.")
 
 
 class LoginCancelledError(LoginFailedError):
     """A login was cancelled in the page where it began, before the provider's response arrived."""
 
-    def __init__(self) -> None:
-        super().__init__(gettext("This login was cancelled. You are not logged in."))
+    sentence = gettext_noop("This login was cancelled. You are not logged in.")
 
 
 class NoRoleError(LoginFailedError):
@@ -242,8 +231,7 @@ class NoRoleError(LoginFailedError):
 class StaleTokenError(LoginFailedError):
     """A website's single sign-on token has expired; the website can issue a new one."""
 
-    def __init__(self) -> None:
-        super().__init__(gettext("Your login at this website must be renewed. Please reload the page."))
+    sentence = gettext_noop("Your login at this website must be renewed. Please reload the page.")
 
 
 class OutboundError(CommentsvcError):
@@ -314,8 +302,7 @@ class OtherPersonError(CommentsvcError):
 class LoggedOutError(CommentsvcError):
     """A comment was sent as a person whose session has ended."""
 
-    def __init__(self) -> None:
-        super().__init__(gettext("You are no longer logged in. Log in again, or comment as a guest."))
+    sentence = gettext_noop("You are no longer logged in. Log in again, or comment as a guest.")
 
 
 class BackupError(CommentsvcError):
