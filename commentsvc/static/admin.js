@@ -2,6 +2,7 @@
 // that stands on the page; without this script they work by themselves.
 
 import * as inlineForm from "./inline_form.js";
+import { counted } from "./page_words.js";
 
 const VERDICT_KEYS = { a: ["approved", "keep", "restore"], s: ["spam"], d: ["trash"] };
 const items = () => [...document.querySelectorAll(".item")];
@@ -111,7 +112,7 @@ function updateSelection() {
   }
   const label = document.querySelector("#ticked");
   label.hidden = count === 0;
-  label.textContent = `${count} selected`;
+  label.textContent = counted("selected", count);
   every.nextElementSibling.classList.toggle("visually-hidden", count > 0);
 }
 
