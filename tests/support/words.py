@@ -64,7 +64,7 @@ _PYTHON_ERRORS = frozenset(
     {"ValueError", "TypeError", "RuntimeError", "KeyError", "AssertionError", "OSError"}
 )
 _SILENT = frozenset({"code", "kbd", "samp", "script", "style"})
-_HOLE = "\x00"
+_HOLE = "\ufffc"
 _SCRIPT_TEXT = re.compile(r"""(?<![=!]== )(["'`])((?:[A-Z][a-z]+\b|[a-z]+ [a-z]+ )[^"'`]*)\1""")
 
 
@@ -80,6 +80,8 @@ def in_template(path: Path) -> Iterator[str]:
     else:
         yield from (text for text in "".join(_data(tree)).split(_HOLE) if _has_words(text))
     for output in tree.find_all((nodes.Output, nodes.Assign, nodes.Call)):
+        if isinstance(output, nodes.Call) and getattr(output.node, "name", "") in CALLS:
+            continue
         for text in _constants(output):
             if _SENTENCE.search(text) and _has_words(text):
                 yield f"{{{{ {text!r} }}}}"
