@@ -53,7 +53,7 @@ async function loadPage(url, options, fallback, item = null) {
     const isShown = (answer.status === 200 || answer.status === 409) && replacePage(html);
     // What ended in a redirect has been done: sending it again would do it twice.
     if (!isShown && answer.redirected) return location.assign(answer.url);
-    if (!isShown) throw new Error("no page to show");
+    if (!isShown) throw new Error("no page");
     if (isPage) history.replaceState(null, "", answer.url);
     showQueue(next, checked);
   } catch {
