@@ -23,7 +23,6 @@ from tests.support.words import CALLS, ROOT
 
 ADMIN_PATHS = (
     "templates/admin/",
-    "templates/mail/digest",
     "templates/mail/held",
     "templates/mail_decision",
     "templates/start.html",

@@ -45,6 +45,7 @@ NAMES = frozenset(
         "Microsoft",
         "ntfy",
         "OIDC",
+        "Re",
         "RSS",
         "Slack",
         "SMTP",
@@ -70,9 +71,7 @@ _SCRIPT_TEXT = re.compile(r"""(?<![=!]== )(["'`])((?:[A-Z][a-z]+\b|[a-z]+ [a-z]+
 
 def in_template(path: Path) -> Iterator[str]:
     """Yield texts of a template that no call translates."""
-    environment = Environment(
-        extensions=["jinja2.ext.i18n"], trim_blocks=True, lstrip_blocks=True
-    )
+    environment = Environment(extensions=["jinja2.ext.i18n"], trim_blocks=True, lstrip_blocks=True)
     tree = environment.parse(path.read_text())
     if path.suffix == ".html":
         page = _Page()
@@ -82,6 +81,8 @@ def in_template(path: Path) -> Iterator[str]:
     else:
         yield from (text for text in "".join(_data(tree)).split(_HOLE) if _has_words(text))
     for output in tree.find_all((nodes.Output, nodes.Assign, nodes.Call)):
+        if isinstance(output, nodes.Call) and getattr(output.node, "name", "") in CALLS:
+            continue
         for text in _constants(output):
             if _SENTENCE.search(text) and _has_words(text):
                 yield f"{{{{ {text!r} }}}}"
