@@ -20,6 +20,7 @@ TEMPLATES = Path(__file__).resolve().parent.parent / "templates" / "mail"
 WIDTH = 74
 """Columns of a text mail."""
 _DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_ADDRESS = re.compile(r"https?://\S+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -53,7 +54,10 @@ def line(text: str) -> str:
 def isolated(text: str) -> str:
     """Return a name for a text that may run in another direction."""
     shown = line(text)
-    return shown if shown.isascii() and not messages.language().rtl else f"\u2068{shown}\u2069"
+    if shown.isascii() and not messages.language().rtl:
+        return shown
+    # Mail programs would take the mark behind an address for a part of it.
+    return shown if _ADDRESS.fullmatch(shown) else f"\u2068{shown}\u2069"
 
 
 def wrapped(text: str, indent: str = "") -> str:

@@ -13,6 +13,9 @@ from commentsvc.domain.subscriptions.mail_words import MailWriter
 from commentsvc.messages import gettext
 from commentsvc.models import Delivery, DeliveryKind, Subscription
 
+REASON = "This person has no approved comment on this site yet."
+"""One of those in `domain/spam/checks.py`, which marks it for translation."""
+
 
 def enqueue(session: Session, subscription: Subscription, *, at: datetime) -> int:
     """Store one sample of each mail for a moderator's address; return how many. Needs `begin_write`."""
@@ -55,7 +58,7 @@ def _facts(home: str, queue_url: str) -> dict[str, dict[str, Any]]:
         "is_answer": False,
         "url": home,
         "title": title,
-        "reasons": [gettext("This person has no approved comment on this site yet.")],
+        "reasons": [gettext(REASON)],
         "approve_url": home,
         "spam_url": home,
         "trash_url": home,

@@ -55,6 +55,9 @@ def test_a_mail_is_in_the_language_in_which_it_was_asked_for(app: Flask, arabic:
         (mail,) = post.work(now() + timedelta(minutes=6))
         check_arabic(mail)
         assert "[ar] \u2068100% <b>\u2069 wrote:" in part(mail)
+        assert re.search(
+            "On: https://blog.example/article$", part(mail), re.MULTILINE
+        )  # a mark would break the link
         assert "[ar] <b><bdi>100% &lt;b&gt;</bdi></b> wrote:" in part(mail, "html")
         assert "[ar] 100% <b> via Blog" in str(mail["From"])
         for kind in ("list", "stop"):
