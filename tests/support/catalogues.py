@@ -24,11 +24,11 @@ from tests.support.words import CALLS, ROOT
 
 ADMIN_PATHS = (
     "templates/admin/",
-    "templates/mail/digest",
     "templates/mail/held",
     "templates/mail_decision",
     "templates/start.html",
     "web/admin/",
+    "web/mail_decisions.py",
     "web/admin_forms.py",
     "domain/admin/",
     "domain/archive/",
@@ -38,6 +38,7 @@ ADMIN_PATHS = (
     "domain/sites/",
     "domain/social/",
     "domain/spam/",
+    "domain/subscriptions/moderator_mail.py",
     "domain/surge/",
     "domain/thread_admin/",
     "domain/transfer/",

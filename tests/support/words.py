@@ -45,6 +45,7 @@ NAMES = frozenset(
         "Microsoft",
         "ntfy",
         "OIDC",
+        "Re",
         "RSS",
         "Slack",
         "SMTP",
