@@ -14,6 +14,7 @@ from commentsvc import languages, messages
 from commentsvc.domain.sites import site_words
 from commentsvc.languages import ENGLISH
 from commentsvc.models import Commenter, Site
+from commentsvc.web import script_words
 
 PARAMETER = "lang"
 
@@ -30,7 +31,11 @@ def init_app(app: Flask) -> None:
         pgettext=messages.pgettext,
         npgettext=messages.npgettext,
     )
-    environment.globals.update(page_language=messages.language, plural_forms=messages.plural_forms)
+    environment.globals.update(
+        frame_words=script_words.frame_words,
+        page_language=messages.language,
+        plural_forms=messages.plural_forms,
+    )
 
 
 def readers() -> str:
