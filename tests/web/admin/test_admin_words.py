@@ -10,6 +10,7 @@ import pytest
 from commentsvc import messages
 from commentsvc.domain.fields import Guest
 from commentsvc.models import Status
+from commentsvc.text import dates
 from tests.support.admin_queue import AdminQueue, open_queue
 
 queue_of_site = open_queue
@@ -38,6 +39,9 @@ class Bracketed(gettext.NullTranslations):
 def german_in_brackets(monkeypatch: pytest.MonkeyPatch) -> None:
     languages = {"de": Bracketed(), "en": gettext.NullTranslations()}
     monkeypatch.setattr(messages, "_catalogue", languages.__getitem__)
+    # Other tests must not get months in brackets.
+    for remembered in (dates._date, dates._months, dates._short_months):
+        monkeypatch.setattr(dates, remembered.__name__, remembered.__wrapped__)
 
 
 def in_language(it: AdminQueue, code: str, path: str) -> str:

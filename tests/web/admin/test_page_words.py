@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from commentsvc import messages
 from commentsvc.domain.fields import Guest
 from commentsvc.models import Site, Status
+from commentsvc.text import dates
 from tests.support.browser_client import BrowserClient
 from tests.web.admin.test_admin import moderator, owner, session, site, visitor, write
 
@@ -52,6 +53,9 @@ class Marked(NullTranslations):
 @pytest.fixture
 def marked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(messages, "_catalogue", lambda code: Marked())
+    # Other tests must not get months in brackets.
+    for remembered in (dates._date, dates._months, dates._short_months):
+        monkeypatch.setattr(dates, remembered.__name__, remembered.__wrapped__)
 
 
 @pytest.mark.usefixtures("marked")
