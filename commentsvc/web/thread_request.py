@@ -53,7 +53,7 @@ class ThreadRequest:
     def address(self) -> ThreadAddress:
         """Return the thread's address, and speak its language; raises BadAddressError, UnknownOriginError."""
         address = threads.locate(database(), url=self.url, canonical=self.canonical, page_id=self.page_id)
-        page_language.use_for_site(address.site, self.language, framed=self.mode == EMBED)
+        page_language.use_for_site(address.site, self.language, framed=self.mode != STANDALONE)
         return address
 
     def order_on(self, site: Site) -> Order:

@@ -18,6 +18,7 @@ from commentsvc.domain.threads import matching
 from commentsvc.domain.threads.matching import Candidate
 from commentsvc.errors import BadAddressError, ThreadClosedError, UnknownOriginError
 from commentsvc.ignored_parameters import keeps_any
+from commentsvc.messages import gettext, ngettext
 from commentsvc.models import Comment, Likes, Policy, Site, Thread, TitleSource
 
 ID_LONGEST = 300
@@ -119,7 +120,8 @@ def address_on(site: Site, url: str, *, page_id: str = "") -> ThreadAddress:
         key = article_urls.thread_key(article)
         return ThreadAddress(site, key, article, "" if keeps_any(ignored) else article_urls.earlier_key(url))
     if len(page_id) > ID_LONGEST or not page_id.isprintable():
-        raise BadAddressError(f"A thread id may have at most {ID_LONGEST} characters, all of them printable.")
+        text = gettext("A thread id may have at most %(number)s characters, all of them printable.")
+        raise BadAddressError(text % {"number": ID_LONGEST})
     return ThreadAddress(site, f"id:{page_id}", article)
 
 
@@ -250,14 +252,19 @@ def closed_reason(site: Site, thread: Closable | None, *, at: datetime) -> str |
     The thread's own closing date overrides the site's number of days, so an old article can be kept open.
     """
     if site.policy is Policy.CLOSED:
-        return "Comments are closed."
+        return gettext("Comments are closed.")
     if thread is None:
         return None
     if thread.closed_at is not None:
-        return f"Comments were closed on {_day(thread.closed_at)}." if at >= thread.closed_at else None
+        if at < thread.closed_at:
+            return None
+        return gettext("Comments were closed on %(date)s.") % {"date": _day(thread.closed_at)}
     days = site.close_after_days
     if days and at >= thread.created_at + timedelta(days=days):
-        return f"Comments closed after {days} days." if days > 1 else "Comments closed after one day."
+        if days == 1:
+            return gettext("Comments closed after one day.")
+        text = ngettext("Comments closed after %(days)s day.", "Comments closed after %(days)s days.", days)
+        return text % {"days": days}
     return None
 
 
@@ -267,9 +274,9 @@ def announcement(site: Site, thread: Thread | None, *, at: datetime) -> str | No
         return None
     sentences = []
     if thread.slow_seconds:
-        sentences.append(f"Slow mode: one comment every {seconds(thread.slow_seconds)}.")
+        sentences.append(slow_mode(thread.slow_seconds))
     if thread.closed_at is not None and thread.closed_at - at <= ANNOUNCED:
-        sentences.append(f"Comments close on {_day(thread.closed_at)}.")
+        sentences.append(gettext("Comments close on %(date)s.") % {"date": _day(thread.closed_at)})
     return " ".join(sentences) or None
 
 
@@ -288,9 +295,33 @@ def changes_at(site: Site, thread: Thread | None, *, after: datetime) -> datetim
 
 def seconds(number: int) -> str:
     """Return a duration such as "60 seconds"; from two minutes on in whole minutes, if exact: "5 minutes"."""
-    if number >= 120 and number % 60 == 0:
-        return f"{number // 60} minutes"
-    return f"{number} second{'' if number == 1 else 's'}"
+    minutes = _whole_minutes(number)
+    if minutes:
+        return ngettext("%(number)s minute", "%(number)s minutes", minutes) % {"number": minutes}
+    return ngettext("%(number)s second", "%(number)s seconds", number) % {"number": number}
+
+
+def slow_mode(every: int) -> str:
+    """Return the sentence about slow mode, with one comment every so many seconds."""
+    minutes = _whole_minutes(every)
+    if minutes:
+        text = ngettext(
+            "Slow mode: one comment every %(number)s minute.",
+            "Slow mode: one comment every %(number)s minutes.",
+            minutes,
+        )
+        return text % {"number": minutes}
+    text = ngettext(
+        "Slow mode: one comment every %(number)s second.",
+        "Slow mode: one comment every %(number)s seconds.",
+        every,
+    )
+    return text % {"number": every}
+
+
+def _whole_minutes(number: int) -> int:
+    """Return seconds in minutes, 0 if they are less than two or not whole."""
+    return number // 60 if number >= 120 and number % 60 == 0 else 0
 
 
 def mark_changed(
