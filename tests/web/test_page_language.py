@@ -84,7 +84,9 @@ def test_the_language_is_that_of_the_page_else_the_sites(app: Flask) -> None:
         "": ("fr", "ltr"),
         "a" * 300: ("fr", "ltr"),
     }.items():
-        assert spoken(reader.get("/embed", lang=named, headers={"Accept-Language": "de"}).text) == language
+        html = reader.get("/embed", lang=named, headers={"Accept-Language": "de"}).text
+        assert spoken(html) == language
+        assert ("right to left" in html) is (language[1] == "rtl")  # its own sheet
     assert spoken(reader.get("/thread", headers={"Accept-Language": "de"}).text) == ("de", "ltr")
     assert spoken(reader.get("/thread", lang="he", headers={"Accept-Language": "de"}).text) == ("he", "rtl")
     assert spoken(reader.get("/thread").text) == ("fr", "ltr")
