@@ -18,6 +18,7 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from commentsvc.errors import InvalidFieldsError
+from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import EditWindow, FieldRule, Likes, Order, Policy
 
 POLICIES: Any = {
@@ -32,8 +33,8 @@ FIELD_RULES: Any = {
     FieldRule.OFF.value: "Not asked for",
 }
 DELETIONS: Any = {
-    "remove": "Remove my texts",
-    "keep": "Keep my texts, without my name",
+    "remove": gettext_noop("Remove my texts"),
+    "keep": gettext_noop("Keep my texts, without my name"),
 }
 EDIT_WINDOWS: Any = {
     EditWindow.OFF.value: "Not at all",
@@ -102,20 +103,20 @@ class ReplyForm(FlaskForm):
 class NameForm(FlaskForm):
     """A person's name."""
 
-    name = StringField("Display name")
+    name = StringField(gettext_noop("Display name"))
 
 
 class DeletionForm(FlaskForm):
     """Deleting an account."""
 
     texts = RadioField(
-        "What should happen to what you wrote?",
-        [InputRequired("Please choose what should happen to what you wrote")],
+        gettext_noop("What should happen to what you wrote?"),
+        [InputRequired(gettext_noop("Please choose what should happen to what you wrote"))],
         choices=DELETIONS,
     )
     sure = BooleanField(
-        "I understand that this cannot be undone.",
-        [InputRequired("Please confirm that you understand this cannot be undone")],
+        gettext_noop("I understand that this cannot be undone."),
+        [InputRequired(gettext_noop("Please confirm that you understand this cannot be undone"))],
     )
 
 
@@ -178,4 +179,5 @@ class RulesForm(FlaskForm):
 def require_valid(form: FlaskForm) -> None:
     """Raise InvalidFieldsError, with the first message of each field, if a value is not valid."""
     if not form.validate():
-        raise InvalidFieldsError({name: str(messages[0]) for name, messages in form.errors.items() if name})
+        first = {name: str(messages[0]) for name, messages in form.errors.items() if name}
+        raise InvalidFieldsError({name: gettext(message) for name, message in first.items()})

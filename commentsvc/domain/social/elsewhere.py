@@ -12,6 +12,7 @@ from commentsvc.domain.reading.conversations import NAMES
 from commentsvc.domain.social import links, networks
 from commentsvc.messages import gettext, ngettext
 from commentsvc.models import MentionKind, MentionState, Site, SocialOrigin, Thread, Webmention
+from commentsvc.text import numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Elsewhere:
 
     def _likes(self) -> str:
         words = ngettext("%(number)s like", "%(number)s likes", self.likes)
-        return words % {"number": f"{self.likes:,}"} if self.likes else ""
+        return words % {"number": numbers.number(self.likes)} if self.likes else ""
 
     def _boosts(self) -> str:
         if self.origin is SocialOrigin.MASTODON:
@@ -45,7 +46,7 @@ class Elsewhere:
         else:
             # translators: what Bluesky and other websites call passing a post on.
             words = ngettext("%(number)s repost", "%(number)s reposts", self.boosts)
-        return words % {"number": f"{self.boosts:,}"} if self.boosts else ""
+        return words % {"number": numbers.number(self.boosts)} if self.boosts else ""
 
 
 def of_thread(session: Session, site: Site, thread: Thread | None) -> Sequence[Elsewhere]:

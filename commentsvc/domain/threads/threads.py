@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy import Boolean, Integer, bindparam, case, func, select, update
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from commentsvc.db.session import Base, require_write
 from commentsvc.domain import article_urls, fields
 from commentsvc.domain.sites import previews, sites
-from commentsvc.domain.threads import matching
+from commentsvc.domain.threads import matching, thread_notices
 from commentsvc.domain.threads.matching import Candidate
 from commentsvc.errors import BadAddressError, ThreadClosedError, UnknownOriginError
 from commentsvc.ignored_parameters import keeps_any
@@ -256,15 +256,10 @@ def closed_reason(site: Site, thread: Closable | None, *, at: datetime) -> str |
     if thread is None:
         return None
     if thread.closed_at is not None:
-        if at < thread.closed_at:
-            return None
-        return gettext("Comments were closed on %(date)s.") % {"date": _day(thread.closed_at)}
+        return thread_notices.closed_on(thread.closed_at) if at >= thread.closed_at else None
     days = site.close_after_days
     if days and at >= thread.created_at + timedelta(days=days):
-        if days == 1:
-            return gettext("Comments closed after one day.")
-        text = ngettext("Comments closed after %(days)s day.", "Comments closed after %(days)s days.", days)
-        return text % {"days": days}
+        return thread_notices.closed_after(days)
     return None
 
 
@@ -274,9 +269,9 @@ def announcement(site: Site, thread: Thread | None, *, at: datetime) -> str | No
         return None
     sentences = []
     if thread.slow_seconds:
-        sentences.append(slow_mode(thread.slow_seconds))
+        sentences.append(thread_notices.slow_mode(seconds(thread.slow_seconds)))
     if thread.closed_at is not None and thread.closed_at - at <= ANNOUNCED:
-        sentences.append(gettext("Comments close on %(date)s.") % {"date": _day(thread.closed_at)})
+        sentences.append(thread_notices.closes_on(thread.closed_at))
     return " ".join(sentences) or None
 
 
@@ -295,33 +290,10 @@ def changes_at(site: Site, thread: Thread | None, *, after: datetime) -> datetim
 
 def seconds(number: int) -> str:
     """Return a duration such as "60 seconds"; from two minutes on in whole minutes, if exact: "5 minutes"."""
-    minutes = _whole_minutes(number)
-    if minutes:
+    if number >= 120 and number % 60 == 0:
+        minutes = number // 60
         return ngettext("%(number)s minute", "%(number)s minutes", minutes) % {"number": minutes}
     return ngettext("%(number)s second", "%(number)s seconds", number) % {"number": number}
-
-
-def slow_mode(every: int) -> str:
-    """Return the sentence about slow mode, with one comment every so many seconds."""
-    minutes = _whole_minutes(every)
-    if minutes:
-        text = ngettext(
-            "Slow mode: one comment every %(number)s minute.",
-            "Slow mode: one comment every %(number)s minutes.",
-            minutes,
-        )
-        return text % {"number": minutes}
-    text = ngettext(
-        "Slow mode: one comment every %(number)s second.",
-        "Slow mode: one comment every %(number)s seconds.",
-        every,
-    )
-    return text % {"number": every}
-
-
-def _whole_minutes(number: int) -> int:
-    """Return seconds in minutes, 0 if they are less than two or not whole."""
-    return number // 60 if number >= 120 and number % 60 == 0 else 0
 
 
 def mark_changed(
@@ -336,10 +308,6 @@ def mark_changed(
     require_write(session)
     # By the connection: the session's work for mapped classes would take longer than the statement.
     return session.connection().execute(_CHANGED, given).scalar() or 0
-
-
-def _day(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%-d %B %Y}"
 
 
 def is_on(site: Site, url: str) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from commentsvc import messages
 from commentsvc.domain import fields
 from commentsvc.domain.comments import comment_text
 from commentsvc.errors import CommentsvcError, InvalidFieldsError
@@ -31,7 +30,7 @@ def preview(mode: str) -> ResponseReturnValue:
     form = CommentForm(request.form.to_dict())
     thread_request = ThreadRequest.read(mode, form.given)
     if error_pages.wants_json():
-        messages.use(thread_request.language or page_language.readers())
+        page_language.use_named(form.given)
         return headers.no_store(jsonify(html=str(_rendered(form))))
     return headers.no_store(_page(form, thread_request))
 
