@@ -48,6 +48,7 @@ ENGLISH_ON_PURPOSE = (
     "setting_values.py",
     "static/doctor.js",
     "web/api/",
+    "web/thread/counts.py",
 )
 """For operators and programmers."""
 SAME = frozenset({"Email", "Website", "Spam", "Feed", "Feeds", "JSON Feed", "Name", "OK", "API"}) | {
