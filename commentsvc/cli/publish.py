@@ -14,6 +14,7 @@ from commentsvc.cli.published_folder import PublishedFolder, as_json, name_of, w
 from commentsvc.domain.reading import public_records, structured_data, thread_pages, whole_threads
 from commentsvc.domain.threads import threads
 from commentsvc.models import Comment, Site, Thread, now
+from commentsvc.web import page_language
 from commentsvc.web.thread import thread_fragments
 from commentsvc.web.thread.thread_fragments import FragmentSource
 from commentsvc.web.thread_request import STANDALONE, ThreadRequest
@@ -40,6 +41,7 @@ def fragment(url: str, page_id: str, node: str, path: Path | None) -> None:
         thread_request = ThreadRequest(STANDALONE, url, page_id=page_id)
         address = threads.locate(session, url=url, page_id=page_id)
         node_id = structured_data.checked_node_id(address.site, node)
+        page_language.use_sites(address.site)
         thread = threads.find(session, address)
         source = FragmentSource(address.site, thread, thread_fragments.page_url(thread_request))
         part = thread_fragments.first_part(session, source)
@@ -83,6 +85,7 @@ def _public_threads(session: Session, site: Site) -> list[int]:
 
 def _publish(session: Session, folder: PublishedFolder, thread: Thread) -> None:
     """Write the files of a thread: one of JSON, and one of HTML for each part."""
+    page_language.use_sites(thread.site)
     source = thread_fragments.source_of(thread)
     name = name_of(thread.url, thread.key)
     comments: list[dict[str, Any]] = []

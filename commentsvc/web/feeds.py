@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
 
+from commentsvc import messages
 from commentsvc.domain import article_urls
 from commentsvc.domain.accounts import answer_feeds
 from commentsvc.domain.comments import receipts
@@ -22,11 +23,13 @@ from commentsvc.domain.sites import sites
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.versions import VersionStamp
 from commentsvc.errors import NotFoundError
-from commentsvc.models import AnswerFeed, Comment, Site, Thread
+from commentsvc.languages import ENGLISH
+from commentsvc.messages import gettext
+from commentsvc.models import AnswerFeed, Comment, Commenter, Site, Thread
 from commentsvc.serving.page_cache.policy import CachePolicy, mark_cacheable
 from commentsvc.text import feed_documents
 from commentsvc.text.feed_documents import FeedDocument, FeedEntry
-from commentsvc.web import access, headers
+from commentsvc.web import access, headers, page_language
 from commentsvc.web.context import database, hash_key, limiter, settings
 from commentsvc.web.thread_request import STANDALONE, ThreadRequest
 
@@ -44,13 +47,14 @@ def of_thread(form: str) -> ResponseReturnValue:
     """The latest comments of one thread."""
     thread_request = ThreadRequest.read(STANDALONE, request.args)
     address = thread_request.address()
+    page_language.use_sites(address.site)
     _require_feeds(address.site)
     thread = threads.find(database(), address)  # first, so that its version is not newer than what is read
     latest = latest_comments.in_thread(database(), thread)
     title = thread.title if thread and latest and thread.title else address.url
     document = FeedDocument(
         id=_tag(address.site.created_at, f"thread-{thread.id}") if thread else address.url,
-        title=f"Comments on {title}",
+        title=gettext("Comments on %(article)s") % {"article": title},
         home_url=thread.url if thread else address.url,
         url=f"{settings().origin}{thread_request.feed_path(form)}",
         updated=_updated(latest, thread or address.site),
@@ -67,10 +71,11 @@ def of_site(form: str) -> ResponseReturnValue:
     origin = article_urls.page_origin(request.args.get("origin", ""))
     site = sites.by_origin(database(), origin)
     _require_feeds(site)
+    page_language.use_sites(site)
     latest = latest_comments.on_site(database(), site)
     document = FeedDocument(
         id=_tag(site.created_at, "comments"),
-        title=f"Comments on {site.name}",
+        title=gettext("Comments on %(article)s") % {"article": site.name},
         home_url=f"{origin}/",
         url=settings().origin + url_for("feeds.of_site", form=form, origin=origin),
         updated=_updated(latest, site),
@@ -88,10 +93,12 @@ def of_answers(token: str, form: str) -> ResponseReturnValue:
     owner = answer_feeds.find(database(), token)
     if owner is None:
         raise _unknown()
+    person = database().get_one(Commenter, owner.commenter_id)
+    messages.use(person.language or ENGLISH)
     latest = latest_comments.answers_to(database(), owner.commenter_id)
     document = FeedDocument(
         id=_tag(owner.created_at, f"answers-{owner.id}"),
-        title="Answers to your comments",
+        title=gettext("Answers to your comments"),
         home_url=settings().origin + url_for("account.home"),
         url="",
         updated=_updated(latest, owner),
@@ -111,10 +118,11 @@ def of_receipt(comment_id: int, token: str, form: str) -> ResponseReturnValue:
         raise _unknown()
     thread = comment.thread
     _require_feeds(thread.site)
+    page_language.use_sites(thread.site)
     latest = latest_comments.answers_to_comment(database(), comment_id)
     document = FeedDocument(
         id=_tag(thread.site.created_at, f"answers-to-comment-{comment_id}"),
-        title=f"Answers to your comment on {thread.title or thread.url}",
+        title=gettext("Answers to your comment on %(article)s") % {"article": thread.title or thread.url},
         home_url=thread.url,
         url="",
         updated=_updated(latest, comment),
@@ -130,7 +138,7 @@ def _require_no_guessing() -> None:
 def _unknown() -> NotFoundError:
     """Count a guess, and return the error for it."""
     limiter("feed guesses").count(access.network())
-    return NotFoundError("This feed does not exist. Its owner may have renewed its address.")
+    return NotFoundError(gettext("This feed does not exist. Its owner may have renewed its address."))
 
 
 def _private(document: FeedDocument, form: str) -> Response:
@@ -146,7 +154,7 @@ def _private(document: FeedDocument, form: str) -> Response:
 
 def _require_feeds(site: Site) -> None:
     if not site.comment_feeds:
-        raise NotFoundError("This site offers no feeds.")
+        raise NotFoundError(gettext("This site offers no feeds."))
 
 
 def _public(document: FeedDocument, form: str) -> Response:
@@ -178,7 +186,8 @@ def _entry(item: LatestComment, site: Site) -> FeedEntry:
     return FeedEntry(
         id=_tag(site.created_at, f"comment-{comment.id}"),
         url=_permalink(comment.id),
-        title=f"{comment.name} on {item.thread.title or article}",
+        title=gettext("%(name)s on %(article)s")
+        % {"name": comment.name, "article": item.thread.title or article},
         author=comment.name,
         website=comment.website,
         html=_content(comment),
@@ -195,7 +204,7 @@ def _content(comment: CommentView) -> str:
     html = f"<p>{escape(comment.warning)}</p>" if comment.warning else str(comment.html)
     if comment.origin_url is None:
         return html
-    return f'{html}<p><a href="{escape(comment.origin_url)}">via {escape(comment.origin_name)}</a></p>'
+    return f'{html}<p><a href="{escape(comment.origin_url)}">{escape(comment.via)}</a></p>'
 
 
 def _tag(begun: datetime, name: str) -> str:

@@ -30,7 +30,7 @@ class InlineFile:
         return cls(trusted(f"<{tag}>{text}</{tag}>"), f"{tag}-src", f"'sha256-{digest}'")
 
 
-_NAMES = ("frame.css", "frame/elsewhere.css", "frame/likes.css", "frame/first_paint.js")
+_NAMES = ("frame.css", "frame/elsewhere.css", "frame/likes.css", "frame/rtl.css", "frame/first_paint.js")
 _FILES = {name: InlineFile.read(name) for name in _NAMES}
 
 

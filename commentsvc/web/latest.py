@@ -10,8 +10,9 @@ from commentsvc.domain.reading import latest_comments
 from commentsvc.domain.reading.page_sizes import LIST, LONGEST_LIST
 from commentsvc.domain.sites import sites
 from commentsvc.errors import NotFoundError
+from commentsvc.messages import gettext
 from commentsvc.serving.page_cache.policy import CachePolicy, mark_cacheable
-from commentsvc.web import headers
+from commentsvc.web import headers, page_language
 from commentsvc.web.context import database, settings
 from commentsvc.web.request_values import query_number
 
@@ -25,8 +26,9 @@ _SECONDS = 1.0
 def page() -> ResponseReturnValue:
     """The `number` latest comments of the site that has `origin`, each with a link to its place."""
     site = sites.by_origin(database(), article_urls.page_origin(request.args.get("origin", "")))
+    page_language.use_for_site(site, page_language.asked(request.args), framed=True)
     if not site.comment_feeds:
-        raise NotFoundError("This site offers no list of its latest comments.")
+        raise NotFoundError(gettext("This site offers no list of its latest comments."))
     number = query_number("number") or LIST
     origins = [item.origin for item in site.origins]
     html = render_template(

@@ -65,6 +65,11 @@ def use_for_site(site: Site, chosen: str, *, framed: bool) -> None:
     messages.use(language, site_words.of(site, language))
 
 
+def use_sites(site: Site) -> None:
+    """Speak a site's own language: what programs read is the same for all of them."""
+    use_for_site(site, "", framed=True)
+
+
 def _use_readers() -> None:
     """Speak the reader's language, before anything is known of a site; the API speaks English."""
     if request.path.startswith("/api/"):

@@ -33,8 +33,11 @@ ENGLISH_ON_PURPOSE = (
     "demo/",
     "domain/archive/",
     "domain/ledger/",
+    "domain/reading/public_changes.py",
+    "domain/reading/structured_data.py",
     "domain/recovery/",
     "domain/service_move/",
+    "domain/social/webmentions.py",
     "domain/transfer/",
     "extras.py",
     "http_client/",
@@ -46,6 +49,7 @@ ENGLISH_ON_PURPOSE = (
     "static/doctor.js",
     *("static/embed.js", "static/latest.js", "static/quotes.js"),  # said before the service has answered
     "web/api/",
+    "web/thread/counts.py",
 )
 """For operators and programmers."""
 SAME = frozenset({"Email", "Website", "Spam", "Feed", "Feeds", "JSON Feed", "Name", "OK", "API"}) | {

@@ -37,6 +37,7 @@ from commentsvc.domain.threads import asking_pages, threads, visibility
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.domain.threads.visibility import ThreadCounts
 from commentsvc.match_keys import match_key
+from commentsvc.messages import gettext
 from commentsvc.models import Kind, Status
 
 _SITE, _THREAD, _COMMENT, _DECISION, _COMMENTER, _PICTURE = (
@@ -177,7 +178,7 @@ def parent(session: Session, here: TargetThread, comment_id: int) -> ParentComme
     if row is None:
         return None
     number, root_id, depth, name = row
-    return ParentComment(number, root_id, depth, name or ANONYMOUS)
+    return ParentComment(number, root_id, depth, name or gettext(ANONYMOUS))
 
 
 def _columns(table: Table) -> list[Column[Any]]:

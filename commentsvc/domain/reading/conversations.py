@@ -8,12 +8,14 @@ from typing import NamedTuple
 
 from commentsvc.domain.reading import avatars
 from commentsvc.domain.reading.queries import CommentRow
+from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import Kind, Role, SocialOrigin, Status
 from commentsvc.text.markup import SafeHtml, trusted
 
-ANONYMOUS = "Anonymous"
+# translators: the name of somebody who gave none.
+ANONYMOUS = gettext_noop("Anonymous")
 NAMES = {
-    SocialOrigin.WEBMENTION: "the web",
+    SocialOrigin.WEBMENTION: gettext_noop("the web"),
     SocialOrigin.MASTODON: "Mastodon",
     SocialOrigin.BLUESKY: "Bluesky",
 }
@@ -56,9 +58,13 @@ class CommentView(NamedTuple):
     """What its author says of the text, which is shown only to readers who ask for it."""
 
     @property
-    def origin_name(self) -> str:
-        """Where it was written, as readers know it; empty if here."""
-        return NAMES[self.origin] if self.origin else ""
+    def via(self) -> str:
+        """Where it was written, in words such as "via Mastodon"; empty if here."""
+        if self.origin is None:
+            return ""
+        if self.origin is SocialOrigin.WEBMENTION:
+            return gettext("via the web")
+        return gettext("via %(network)s") % {"network": NAMES[self.origin]}
 
 
 class Conversation(NamedTuple):
@@ -106,7 +112,7 @@ def view(row: CommentRow, parent_name: str | None, *, own: bool = False) -> Comm
         placeholder=is_placeholder,
         held=is_held,
         kind=row.kind,
-        name="" if is_placeholder else row.name or ANONYMOUS,
+        name="" if is_placeholder else row.name or gettext(ANONYMOUS),
         picture=avatars.path_of(row.commenter_id, row.picture_digest)
         if row.commenter_id
         else avatars.foreign_path(row.foreign_picture),
@@ -143,7 +149,7 @@ def views(
         if row.parent_id is not None and row.parent_id not in names:
             missing.add(row.parent_id)
         if row.status is Status.APPROVED:
-            names[row.id] = row.name or ANONYMOUS
+            names[row.id] = row.name or gettext(ANONYMOUS)
         else:
             names.setdefault(row.id, "")
         parent_name = names.get(row.parent_id) if row.parent_id is not None else None

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from commentsvc.errors import BadAddressError
+from commentsvc.messages import gettext
 
 _CURSOR = re.compile(r"(?:(-?[0-9]{1,10})~)?(-?[0-9]{1,17})-([0-9]{1,18})")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,9 +34,9 @@ def parse(text: str) -> Position:
     """Return the position of a cursor's row; raises BadAddressError."""
     match = _CURSOR.fullmatch(text)
     if match is None:
-        raise BadAddressError("This link to further comments is damaged.")
+        raise BadAddressError(gettext("This link to further comments is damaged."))
     try:
         at = _EPOCH + timedelta(microseconds=int(match[2]))
     except OverflowError:
-        raise BadAddressError("This link to further comments is damaged.") from None
+        raise BadAddressError(gettext("This link to further comments is damaged.")) from None
     return Position(at, int(match[3]), max(-_LARGEST_SCORE, min(_LARGEST_SCORE, int(match[1] or 0))))

@@ -16,6 +16,7 @@ from commentsvc.domain.reading.page_sizes import DEEPEST_PATH, FIRST_REPLIES, MO
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.errors import NotFoundError
+from commentsvc.messages import gettext
 from commentsvc.models import Comment, Kind, Likes, Order, Site, Status, Thread
 
 __all__ = [
@@ -125,7 +126,7 @@ def more_replies(session: Session, address: ThreadAddress, root_id: int, *, afte
     wanted = queries.comments().where(Comment.id == root_id, Comment.root_id.is_(None), Comment.shown)
     root = views_of(session, wanted.where(Comment.thread_id == thread.id)) if thread else []
     if not root:
-        raise NotFoundError("This conversation no longer exists.")
+        raise NotFoundError(gettext("This conversation no longer exists."))
     below = queries.comments().where(Comment.root_id == root_id, Comment.shown, Comment.id > after)
     views = views_of(session, below.order_by(Comment.id).limit(MORE_REPLIES + 1), known=root[0])
     shown = views[:MORE_REPLIES]
@@ -146,7 +147,7 @@ def comment_view(session: Session, comment_id: int, *, own: bool = False) -> Com
     """Return one comment, with `own` as its author sees it; raises NotFoundError."""
     views = views_of(session, queries.comments().where(Comment.id == comment_id), own=own)
     if not views:
-        raise NotFoundError("This comment no longer exists.")
+        raise NotFoundError(gettext("This comment no longer exists."))
     return views[0]
 
 
@@ -164,7 +165,7 @@ def where_is(session: Session, comment_id: int) -> tuple[Site, Thread]:
     """Return site and thread of a comment that readers can see; raises NotFoundError."""
     comment = session.get(Comment, comment_id)
     if comment is None or not comment.shown:
-        raise NotFoundError("This comment no longer exists.")
+        raise NotFoundError(gettext("This comment no longer exists."))
     return comment.thread.site, comment.thread
 
 
@@ -184,7 +185,7 @@ def _of_rows(
     if missing:
         # Parents further up in the thread, or with a later id than the reply, as imports may have.
         others = queries.names(session, sorted(missing))
-        names |= {row.id: row.name or ANONYMOUS for row in others if row.status is Status.APPROVED}
+        names |= {row.id: row.name or gettext(ANONYMOUS) for row in others if row.status is Status.APPROVED}
         views, _ = conversations.views(comments, names, own=own)
     return views
 

@@ -10,6 +10,7 @@ from commentsvc.domain import actions
 from commentsvc.domain.social import links
 from commentsvc.domain.threads import threads
 from commentsvc.errors import InvalidFieldsError, NotFoundError
+from commentsvc.messages import gettext, ngettext
 from commentsvc.models import FoundBy, SocialLink, SocialOrigin, Thread
 
 KIND = "thread.elsewhere"
@@ -31,11 +32,16 @@ def connect(session: Session, thread: Thread, typed: str, *, moderator_id: int, 
     post = origin_and_address(typed)
     if post is None:
         raise InvalidFieldsError(
-            {"post": "Please enter the address of a post, such as https://social.example/@you/1234"}
+            {"post": gettext("Please enter the address of a post, such as https://social.example/@you/1234")}
         )
     link = links.connect(session, thread, *post, by=FoundBy.ADMIN, at=at)
     if link is None:
-        raise InvalidFieldsError({"post": f"An article may have at most {links.MOST} posts"})
+        most = ngettext(
+            "An article may have at most %(number)s post",
+            "An article may have at most %(number)s posts",
+            links.MOST,
+        )
+        raise InvalidFieldsError({"post": most % {"number": links.MOST}})
     _note(session, thread, f"Connected {link.address} with {_name(thread)}.", moderator_id, at)
     threads.mark_changed(session, thread.id)
     return link
@@ -64,7 +70,7 @@ def _find(session: Session, thread: Thread, link_id: int) -> SocialLink:
     threads.lock(session, thread.id)
     link = session.get(SocialLink, link_id, populate_existing=True)
     if link is None or link.thread_id != thread.id:
-        raise NotFoundError("This post is not connected any more.")
+        raise NotFoundError(gettext("This post is not connected any more."))
     return link
 
 

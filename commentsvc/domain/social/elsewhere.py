@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 
 from commentsvc.domain.reading.conversations import NAMES
 from commentsvc.domain.social import links, networks
+from commentsvc.messages import gettext, ngettext
 from commentsvc.models import MentionKind, MentionState, Site, SocialOrigin, Thread, Webmention
+from commentsvc.text import numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +29,24 @@ class Elsewhere:
     @property
     def counts(self) -> str:
         """Its likes and boosts in words; empty if there are none."""
-        likes = f"{self.likes:,} like{'' if self.likes == 1 else 's'}" if self.likes else ""
-        word = "boost" if self.origin is SocialOrigin.MASTODON else "repost"
-        boosts = f"{self.boosts:,} {word}{'' if self.boosts == 1 else 's'}" if self.boosts else ""
-        return " and ".join(filter(None, (likes, boosts)))
+        likes, boosts = self._likes(), self._boosts()
+        if not self.likes or not self.boosts:
+            return likes if self.likes else boosts
+        # translators: for example 3 likes and 1 boost.
+        return gettext("%(likes)s and %(boosts)s") % {"likes": likes, "boosts": boosts}
+
+    def _likes(self) -> str:
+        words = ngettext("%(number)s like", "%(number)s likes", self.likes)
+        return words % {"number": numbers.number(self.likes)} if self.likes else ""
+
+    def _boosts(self) -> str:
+        if self.origin is SocialOrigin.MASTODON:
+            # translators: what Mastodon calls passing a post on.
+            words = ngettext("%(number)s boost", "%(number)s boosts", self.boosts)
+        else:
+            # translators: what Bluesky and other websites call passing a post on.
+            words = ngettext("%(number)s repost", "%(number)s reposts", self.boosts)
+        return words % {"number": numbers.number(self.boosts)} if self.boosts else ""
 
 
 def of_thread(session: Session, site: Site, thread: Thread | None) -> Sequence[Elsewhere]:

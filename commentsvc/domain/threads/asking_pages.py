@@ -7,9 +7,10 @@ from datetime import datetime
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.errors import ThreadClosedError
+from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import Thread
 
-ON_PREVIEW = "This is a preview of the website. Please comment on the published page."
+ON_PREVIEW = gettext_noop("This is a preview of the website. Please comment on the published page.")
 
 
 def framing_origins(address: ThreadAddress) -> list[str]:
@@ -20,7 +21,9 @@ def framing_origins(address: ThreadAddress) -> list[str]:
 
 def closed_reason(address: ThreadAddress, thread: Thread | None, *, at: datetime) -> str | None:
     """Return why nobody can comment from the page that asks, as a sentence; None if people can."""
-    return ON_PREVIEW if address.is_read_only else threads.closed_reason(address.site, thread, at=at)
+    if address.is_read_only:
+        return gettext(ON_PREVIEW)
+    return threads.closed_reason(address.site, thread, at=at)
 
 
 def announcement(address: ThreadAddress, thread: Thread | None, *, at: datetime) -> str | None:
@@ -31,4 +34,4 @@ def announcement(address: ThreadAddress, thread: Thread | None, *, at: datetime)
 def require_writable(address: ThreadAddress) -> None:
     """Raise ThreadClosedError if the page that asks may only show the thread."""
     if address.is_read_only:
-        raise ThreadClosedError(ON_PREVIEW)
+        raise ThreadClosedError(gettext(ON_PREVIEW))

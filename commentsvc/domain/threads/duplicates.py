@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from commentsvc.match_keys import match_key
+from commentsvc.messages import gettext
 from commentsvc.models import Thread
 
 LOOKED_AT = 50_000
@@ -55,14 +56,14 @@ def find(session: Session, site_id: int) -> list[DuplicateGroup]:
         if row.title:
             by_title.setdefault(" ".join(row.title.casefold().split()), []).append(member)
     groups = [
-        _group("Nearly the same address", some)
+        _group(gettext("Nearly the same address"), some)
         for threads in by_address.values()
         for some in (_by_name(threads) if len(threads) >= _COMMON else [threads])
         if len(some) > 1
     ]
     group_of = {thread.id: number for number, group in enumerate(groups) for thread in group.members}
     groups += [
-        _group("The same title", threads)
+        _group(gettext("The same title"), threads)
         for threads in by_title.values()
         if 1 < len(threads) < _COMMON
         and len({group_of.get(thread.id, -thread.id - 1) for thread in threads}) > 1

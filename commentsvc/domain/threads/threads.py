@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy import Boolean, Integer, bindparam, case, func, select, update
@@ -14,10 +14,11 @@ from sqlalchemy.orm import Session
 from commentsvc.db.session import Base, require_write
 from commentsvc.domain import article_urls, fields
 from commentsvc.domain.sites import previews, sites
-from commentsvc.domain.threads import matching
+from commentsvc.domain.threads import matching, thread_notices
 from commentsvc.domain.threads.matching import Candidate
 from commentsvc.errors import BadAddressError, ThreadClosedError, UnknownOriginError
 from commentsvc.ignored_parameters import keeps_any
+from commentsvc.messages import gettext, ngettext
 from commentsvc.models import Comment, Likes, Policy, Site, Thread, TitleSource
 
 ID_LONGEST = 300
@@ -119,7 +120,8 @@ def address_on(site: Site, url: str, *, page_id: str = "") -> ThreadAddress:
         key = article_urls.thread_key(article)
         return ThreadAddress(site, key, article, "" if keeps_any(ignored) else article_urls.earlier_key(url))
     if len(page_id) > ID_LONGEST or not page_id.isprintable():
-        raise BadAddressError(f"A thread id may have at most {ID_LONGEST} characters, all of them printable.")
+        text = gettext("A thread id may have at most %(number)s characters, all of them printable.")
+        raise BadAddressError(text % {"number": ID_LONGEST})
     return ThreadAddress(site, f"id:{page_id}", article)
 
 
@@ -250,14 +252,14 @@ def closed_reason(site: Site, thread: Closable | None, *, at: datetime) -> str |
     The thread's own closing date overrides the site's number of days, so an old article can be kept open.
     """
     if site.policy is Policy.CLOSED:
-        return "Comments are closed."
+        return gettext("Comments are closed.")
     if thread is None:
         return None
     if thread.closed_at is not None:
-        return f"Comments were closed on {_day(thread.closed_at)}." if at >= thread.closed_at else None
+        return thread_notices.closed_on(thread.closed_at) if at >= thread.closed_at else None
     days = site.close_after_days
     if days and at >= thread.created_at + timedelta(days=days):
-        return f"Comments closed after {days} days." if days > 1 else "Comments closed after one day."
+        return thread_notices.closed_after(days)
     return None
 
 
@@ -267,9 +269,9 @@ def announcement(site: Site, thread: Thread | None, *, at: datetime) -> str | No
         return None
     sentences = []
     if thread.slow_seconds:
-        sentences.append(f"Slow mode: one comment every {seconds(thread.slow_seconds)}.")
+        sentences.append(thread_notices.slow_mode(seconds(thread.slow_seconds)))
     if thread.closed_at is not None and thread.closed_at - at <= ANNOUNCED:
-        sentences.append(f"Comments close on {_day(thread.closed_at)}.")
+        sentences.append(thread_notices.closes_on(thread.closed_at))
     return " ".join(sentences) or None
 
 
@@ -289,8 +291,9 @@ def changes_at(site: Site, thread: Thread | None, *, after: datetime) -> datetim
 def seconds(number: int) -> str:
     """Return a duration such as "60 seconds"; from two minutes on in whole minutes, if exact: "5 minutes"."""
     if number >= 120 and number % 60 == 0:
-        return f"{number // 60} minutes"
-    return f"{number} second{'' if number == 1 else 's'}"
+        minutes = number // 60
+        return ngettext("%(number)s minute", "%(number)s minutes", minutes) % {"number": minutes}
+    return ngettext("%(number)s second", "%(number)s seconds", number) % {"number": number}
 
 
 def mark_changed(
@@ -305,10 +308,6 @@ def mark_changed(
     require_write(session)
     # By the connection: the session's work for mapped classes would take longer than the statement.
     return session.connection().execute(_CHANGED, given).scalar() or 0
-
-
-def _day(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%-d %B %Y}"
 
 
 def is_on(site: Site, url: str) -> bool:

@@ -33,11 +33,21 @@ _PERSONAL = frozenset({"posted", "reply"})
 
 
 def with_language(query: str, accept_language: str) -> str:
-    """Return a query that names a language, if it does not yet: the one that the browser asks for."""
-    if "lang=" in query:
-        return query
+    """Return a query that names one of our languages, if it does not yet: the one that the browser asks for."""
     language = languages.match_header(accept_language)
-    return f"{query}&lang={language}".lstrip("&") if language else query
+    if not language or ("lang=" in query and languages.match(_first(_pairs(query)).get("lang", ""))):
+        return query
+    # In front, because the first of several counts: before an empty or unknown one.
+    return f"lang={language}&{query}".rstrip("&")
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    return parse_qsl(query.encode("latin-1", "replace").decode("utf-8", "replace"), keep_blank_values=True)
+
+
+def _first(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    """Return parameters by their names; the first of several counts, as in Flask."""
+    return dict(reversed(pairs))
 
 
 def cache_key(path: str, query: str) -> str | None:
@@ -47,10 +57,10 @@ def cache_key(path: str, query: str) -> str | None:
         return ""
     if len(query) > QUERY_LONGEST:
         return None
-    given = parse_qsl(query.encode("latin-1", "replace").decode("utf-8", "replace"), keep_blank_values=True)
+    given = _pairs(query)
     if path == "/counts":
         return urlencode(sorted({pair for pair in given if pair[0] == "url"}))
-    named = dict(reversed(given))  # the first of several counts, as in Flask
+    named = _first(given)
     if not named.keys().isdisjoint(_PERSONAL):
         return None
     # Keep in step with `Asked.read`: values without a meaning, or with the same one, must not create another page.

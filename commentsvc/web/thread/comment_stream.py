@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from commentsvc.domain.reading import public_changes
 from commentsvc.domain.reading.public_changes import StreamPosition
-from commentsvc.web import access, headers
+from commentsvc.web import access, headers, page_language
 from commentsvc.web.context import database, limiter, now
 
 blueprint = Blueprint("comment_stream", __name__)
@@ -23,6 +23,7 @@ def comments() -> ResponseReturnValue:
     """
     limiter("comment streams").hit(access.network())
     site = public_changes.site_named(database(), request.args.get("site", ""))
+    page_language.use_sites(site)
     since = public_changes.time_of(request.args["since"]) if "since" in request.args else None
     position = (
         StreamPosition.parse(request.args["after"]) if "after" in request.args else StreamPosition(now())

@@ -22,6 +22,7 @@ from commentsvc.domain.threads.versions import VersionStamp
 from commentsvc.domain.votes import votes
 from commentsvc.domain.votes.votes import VoteState
 from commentsvc.errors import BadAddressError, CommentsvcError, UnknownOriginError
+from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import Likes, Order, Status, Thread
 from commentsvc.serving.page_cache.policy import CachePolicy, mark_cacheable
 from commentsvc.web import access, headers
@@ -34,7 +35,7 @@ from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
 
 blueprint = Blueprint("thread", __name__)
 
-POSTED = "Your comment is posted."
+POSTED = gettext_noop("Your comment is posted.")
 _CONTEXT = frozenset({"asked", "posted", "reply"})
 """URL parameters that make a page personal."""
 
@@ -207,8 +208,8 @@ def _thread(thread_request: ThreadRequest) -> Response:
 
 def _notice(*, is_posted: bool) -> str | None:
     """Return what to say after a post without script."""
-    posted = POSTED if is_posted else ""
-    asked = subscribing.ASKED if "asked" in request.args else ""
+    posted = gettext(POSTED) if is_posted else ""
+    asked = gettext(subscribing.ASKED) if "asked" in request.args else ""
     return f"{posted} {asked}".strip() or None
 
 

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from commentsvc.domain.comments import own_comments
 from commentsvc.domain.comments.insert_comment import PostedComment
+from commentsvc.messages import gettext
 from commentsvc.models import Site, Status
 from commentsvc.web import error_pages, headers
 from commentsvc.web.thread import receipt_links, subscribing
@@ -36,7 +37,7 @@ def answer(
 ) -> ResponseReturnValue:
     """Return the response to a post. The only place where a new receipt's token leaves the service."""
     if error_pages.wants_json():
-        notice = subscribing.ASKED if asked_for_mail else ""
+        notice = gettext(subscribing.ASKED) if asked_for_mail else ""
         return headers.no_store(jsonify(_as_json(stored, thread_request, site, notice)))
     extra: dict[str, Any] = {"asked": 1} if asked_for_mail else {}
     if stored.receipt:

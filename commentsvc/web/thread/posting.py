@@ -34,6 +34,7 @@ from commentsvc.errors import (
     StaleFormError,
     TooManyError,
 )
+from commentsvc.messages import gettext
 from commentsvc.models import Comment, LoginSession
 from commentsvc.web import access, akismet_opinion, error_pages, headers, origin_check
 from commentsvc.web.auth import reader
@@ -213,19 +214,20 @@ def _holder(
     """
     if not _is_members(form):
         if not address.site.guests:
-            raise InvalidFieldsError({"form": "Please log in to comment on this site."})
+            raise InvalidFieldsError({"form": gettext("Please log in to comment on this site.")})
         return None
     holder = _logged_in(address, mode)
     if holder is None:
         raise LoggedOutError
     if shown is None or shown.mark != reader.form_mark(holder):
         name = holder.commenter.name
-        raise OtherPersonError(name, f"Your text is kept: press the button again to post it as {name}.")
+        what_now = gettext("Your text is kept: press the button again to post it as %(name)s.")
+        raise OtherPersonError(name, what_now % {"name": name})
     try:
         reader.require_token()
     except ForbiddenError:
         raise ForbiddenError(
-            "This form was open for too long. Your text is kept: press the button again."
+            gettext("This form was open for too long. Your text is kept: press the button again.")
         ) from None
     return holder
 
@@ -256,7 +258,7 @@ def _parent_id(form: CommentForm) -> int | None:
         return None
     number = fields.whole_number(text)
     if number is None:
-        raise NotFoundError("The comment that you are replying to no longer exists.")
+        raise NotFoundError(gettext("The comment that you are replying to no longer exists."))
     return number
 
 

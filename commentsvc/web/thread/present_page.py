@@ -12,7 +12,7 @@ from commentsvc.domain.spam.checks import FASTEST_SECONDS
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.errors import BadAddressError, OtherArticleError, UnknownOriginError
-from commentsvc.web import access
+from commentsvc.web import access, page_language
 from commentsvc.web.context import database
 from commentsvc.web.thread_request import EMBED, ThreadRequest
 
@@ -37,7 +37,10 @@ def other_article(shown: ThreadAddress, values: Mapping[str, str]) -> PresentPag
     url = values.get("page_url", "")
     if not url or values.get("id"):
         return None
-    thread_request = ThreadRequest.read(EMBED, {"url": url, "canonical": values.get("page_canonical", "")})
+    language = {page_language.PARAMETER: values.get(page_language.PARAMETER, "")}
+    thread_request = ThreadRequest.read(
+        EMBED, {"url": url, "canonical": values.get("page_canonical", ""), **language}
+    )
     try:
         address = thread_request.address()
     except (BadAddressError, UnknownOriginError):

@@ -9,7 +9,7 @@ from commentsvc.domain import fields
 from commentsvc.domain.comments import comment_text
 from commentsvc.errors import CommentsvcError, InvalidFieldsError
 from commentsvc.text import markup
-from commentsvc.web import access, error_pages, headers, origin_check
+from commentsvc.web import access, error_pages, headers, origin_check, page_language
 from commentsvc.web.auth import reader
 from commentsvc.web.context import limiter, now, settings
 from commentsvc.web.forms import CommentForm
@@ -28,9 +28,11 @@ def preview(mode: str) -> ResponseReturnValue:
     """Render a text without storing it. Scripts get JSON; a browser without script gets the form with the preview."""
     origin_check.require_own_page()
     form = CommentForm(request.form.to_dict())
+    thread_request = ThreadRequest.read(mode, form.given)
     if error_pages.wants_json():
+        page_language.use_named(form.given)
         return headers.no_store(jsonify(html=str(_rendered(form))))
-    return headers.no_store(_page(form, ThreadRequest.read(mode, form.given)))
+    return headers.no_store(_page(form, thread_request))
 
 
 def _rendered(form: CommentForm) -> markup.SafeHtml:

@@ -16,6 +16,7 @@ from commentsvc.domain.reading.thread_pages import ThreadPage
 from commentsvc.domain.social import elsewhere
 from commentsvc.domain.threads import asking_pages, comment_counts
 from commentsvc.domain.threads.threads import ThreadAddress
+from commentsvc.messages import pgettext
 from commentsvc.models import Likes, LoginSession, Order, Site
 from commentsvc.text.markup import SafeHtml
 from commentsvc.web import access, headers
@@ -24,9 +25,6 @@ from commentsvc.web.context import database, providers
 from commentsvc.web.forms import CommentForm
 from commentsvc.web.thread import address_claims, subscribing
 from commentsvc.web.thread_request import EMBED, ThreadRequest
-
-_ORDERS = ((Order.OLDEST, "Oldest"), (Order.NEWEST, "Newest"))
-_ORDERS_BY_VOTES = ((Order.BEST, "Best"), *reversed(_ORDERS))
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ def render_page(
         likes=address.likes,
         elsewhere=elsewhere.of_thread(database(), site, page.thread),
         foreign=comment_counts.foreign(database(), site, page.thread),
-        orders=_ORDERS if site.likes is Likes.OFF else _ORDERS_BY_VOTES,
+        orders=_orders(site),
         form_state=form_state or FormState(),
         proofs=address_claims.are_offered(site),
         own=own or [],
@@ -108,6 +106,15 @@ def render_page(
         # Not indexed by itself, but as a part of the article around it by engines that know this word.
         response.headers["X-Robots-Tag"] = "noindex, indexifembedded"
     return response
+
+
+def _orders(site: Site) -> list[tuple[Order, str]]:
+    """Return the orders that a site's readers can choose, with their names."""
+    oldest = (Order.OLDEST, pgettext("order of comments", "Oldest"))
+    newest = (Order.NEWEST, pgettext("order of comments", "Newest"))
+    if site.likes is Likes.OFF:
+        return [oldest, newest]
+    return [(Order.BEST, pgettext("order of comments", "Best")), newest, oldest]
 
 
 def render_form(

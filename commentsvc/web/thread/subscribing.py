@@ -13,11 +13,14 @@ from commentsvc.domain.fields import Guest
 from commentsvc.domain.subscriptions import requests
 from commentsvc.domain.subscriptions.requests import SubscriptionRequest
 from commentsvc.errors import InvalidFieldsError
+from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import FieldRule, LoginSession, Site, Status, SubscriptionKind
 from commentsvc.web.context import database, hash_key, now, settings
 from commentsvc.web.forms import CommentForm
 
-ASKED = "You asked for mail: unless you have confirmed your address before, please open the link that we mail to it."
+ASKED = gettext_noop(
+    "You asked for mail: unless you have confirmed your address before, please open the link that we mail to it."
+)
 """The same for every address, so that nobody learns which ones are known."""
 
 
@@ -49,7 +52,7 @@ def read(form: CommentForm, site: Site, guest: Guest, holder: LoginSession | Non
     kinds = _kinds(form, site)
     if holder is None:
         if site.email_field is FieldRule.OFF:
-            raise InvalidFieldsError({"form": "To get mail from this site, please log in."})
+            raise InvalidFieldsError({"form": gettext("To get mail from this site, please log in.")})
         return MailWish(kinds, guest.email or fields.email(form.value("email")))
     typed = form.value("notify_email")
     known = None if typed.strip() else requests.proven_address(database(), holder.commenter_id)
