@@ -70,9 +70,7 @@ _SCRIPT_TEXT = re.compile(r"""(?<![=!]== )(["'`])((?:[A-Z][a-z]+\b|[a-z]+ [a-z]+
 
 def in_template(path: Path) -> Iterator[str]:
     """Yield texts of a template that no call translates."""
-    environment = Environment(
-        extensions=["jinja2.ext.i18n"], trim_blocks=True, lstrip_blocks=True
-    )
+    environment = Environment(extensions=["jinja2.ext.i18n"], trim_blocks=True, lstrip_blocks=True)
     tree = environment.parse(path.read_text())
     if path.suffix == ".html":
         page = _Page()

@@ -17,6 +17,7 @@ from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.domain.admin.queue_edits import WaitingText
 from commentsvc.domain.comments import comment_text
 from commentsvc.domain.reading.thread_pages import ANONYMOUS
+from commentsvc.messages import gettext
 from commentsvc.models import Comment, Commenter, Decision, Kind, Report, Role, Status, TextFormat, Thread
 from commentsvc.text import markup
 
@@ -260,6 +261,6 @@ def _rulings() -> Any:
 
 def _ruling(row: Row[Any]) -> DecisionSummary:
     decisive = [reason for reason in row.reasons or [] if reason.get("status") == row.status.value]
-    reasons = [str(reason.get("reason") or "") for reason in decisive]
+    reasons = [gettext(text) for reason in decisive if (text := str(reason.get("reason") or ""))]
     checks = [str(reason["check"]) for reason in decisive if reason.get("check")]
-    return DecisionSummary(row.status, row.created_at, row.moderator, [one for one in reasons if one], checks)
+    return DecisionSummary(row.status, row.created_at, row.moderator, reasons, checks)

@@ -17,6 +17,7 @@ from commentsvc.domain.spam.lookalikes import Namesake
 from commentsvc.domain.spam.spam_filter import Score
 from commentsvc.domain.surge.detection import SurgeLevel
 from commentsvc.domain.surge.episodes import SurgeStep
+from commentsvc.messages import gettext_noop
 from commentsvc.models import Policy, Role, Status
 
 FASTEST_SECONDS = 2.0
@@ -94,16 +95,24 @@ def policy(it: Submission) -> Verdict | None:
     if it.role is not None:
         return None
     if it.policy is Policy.HOLD_ALL:
-        return Verdict(CheckName.POLICY, Status.HELD, "This site reviews every comment before it appears.")
+        return Verdict(
+            CheckName.POLICY, Status.HELD, gettext_noop("This site reviews every comment before it appears.")
+        )
     if it.policy is Policy.HOLD_FIRST and not (it.known or it.proof.is_proved):
-        return Verdict(CheckName.POLICY, Status.HELD, "This person has no approved comment on this site yet.")
-    return Verdict(CheckName.POLICY, Status.APPROVED, "The site's policy publishes this comment at once.")
+        return Verdict(
+            CheckName.POLICY,
+            Status.HELD,
+            gettext_noop("This person has no approved comment on this site yet."),
+        )
+    return Verdict(
+        CheckName.POLICY, Status.APPROVED, gettext_noop("The site's policy publishes this comment at once.")
+    )
 
 
 def honeypot(it: Submission) -> Verdict | None:
     if not it.honeypot_filled:
         return None
-    return Verdict(CheckName.HONEYPOT, Status.SPAM, "A hidden field was filled in.")
+    return Verdict(CheckName.HONEYPOT, Status.SPAM, gettext_noop("A hidden field was filled in."))
 
 
 def too_fast(it: Submission) -> Verdict | None:
@@ -118,7 +127,9 @@ def sanitisers(it: Submission) -> Verdict | None:
     if it.sanitisers_agreed:
         return None
     return Verdict(
-        CheckName.SANITISERS, Status.HELD, "The two sanitisers disagreed about this text; please read it."
+        CheckName.SANITISERS,
+        Status.HELD,
+        gettext_noop("The two sanitisers disagreed about this text; please read it."),
     )
 
 
@@ -152,9 +163,11 @@ def proved_by_other(it: Submission) -> Verdict | None:
     if it.role is not None:
         return None
     if it.proof.address_of_other:
-        reason = "Another browser has proved that this e-mail address is its owner's; this one has not."
+        reason = gettext_noop(
+            "Another browser has proved that this e-mail address is its owner's; this one has not."
+        )
     elif it.proof.name_of_other and not it.known:
-        reason = "The name looks like that of a guest who has proved another e-mail address."
+        reason = gettext_noop("The name looks like that of a guest who has proved another e-mail address.")
     else:
         return None
     return Verdict(CheckName.PROVED_BY_OTHER, Status.HELD, reason)
@@ -164,7 +177,7 @@ def claimed_role(it: Submission) -> Verdict | None:
     """Only we give badges; a name that imitates one is held, whoever uses it."""
     if it.role is not None or not lookalikes.claims_a_role(it.words.get("name")):
         return None
-    return Verdict(CheckName.CLAIMED_ROLE, Status.HELD, "The name claims a role on this site.")
+    return Verdict(CheckName.CLAIMED_ROLE, Status.HELD, gettext_noop("The name claims a role on this site."))
 
 
 def local_filter(it: Submission) -> Verdict | None:

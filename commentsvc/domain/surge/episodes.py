@@ -15,6 +15,7 @@ from commentsvc.db.session import begin_write
 from commentsvc.domain import actions
 from commentsvc.domain.notifications import events
 from commentsvc.domain.threads import titles
+from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import Event, Pressure, Site, Thread
 
 CALM = timedelta(minutes=10)
@@ -41,7 +42,7 @@ class SurgeEpisode:
     @property
     def effect(self) -> str:
         """What happens to comments, as the beginning of a sentence."""
-        return _capital(WORDS[SurgeStep(self.step)])
+        return gettext(_EFFECTS[SurgeStep(self.step)])
 
     @property
     def holds_all(self) -> bool:
@@ -64,6 +65,12 @@ WORDS = {
     SurgeStep.LINKS: "comments with links are held",
     SurgeStep.SCRIPT: "comments with links or sent without script are held",
     SurgeStep.ALL: "all comments are held",
+}
+"""As mails and the log say it, in English."""
+_EFFECTS = {
+    SurgeStep.LINKS: gettext_noop("Comments with links are held"),
+    SurgeStep.SCRIPT: gettext_noop("Comments with links or sent without script are held"),
+    SurgeStep.ALL: gettext_noop("All comments are held"),
 }
 
 

@@ -17,6 +17,7 @@ from commentsvc.domain.admin.queue_filters import Filters, Tab
 from commentsvc.domain.surge import episodes
 from commentsvc.domain.surge.episodes import SurgeEpisode
 from commentsvc.errors import BadAddressError, NotFoundError
+from commentsvc.messages import gettext
 from commentsvc.models import Comment, Commenter, Role, Site
 from commentsvc.web import origin_check
 from commentsvc.web.auth import cookies, person_marks
@@ -137,7 +138,7 @@ class QueuePosition:
         """Read the URL's query; raises BadAddressError."""
         wanted = request.args.get("status", Tab.HELD.value)
         if wanted not in set(Tab):
-            raise BadAddressError("There is no such list of comments.")
+            raise BadAddressError(gettext("There is no such list of comments."))
         return cls(
             Tab(wanted),
             query_number("site", fields.LARGEST_SITE),

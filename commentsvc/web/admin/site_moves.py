@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from commentsvc.domain.thread_admin import import_follow, remapping
 from commentsvc.domain.thread_admin.remapping import RemapPlan
 from commentsvc.errors import InvalidFieldsError, NotFoundError
+from commentsvc.messages import ngettext
 from commentsvc.models import Action
 from commentsvc.web.admin import thread_context
 from commentsvc.web.admin.context import AdminContext
@@ -63,7 +64,10 @@ def undo(action_id: int) -> ResponseReturnValue:
             number = undo_(session, action, at=now())
     except InvalidFieldsError as error:
         raise NotFoundError(str(error)) from None
-    cookies.set_notice(f"Undone: {number} {'thread is' if number == 1 else 'threads are'} back.")
+    cookies.set_notice(
+        ngettext("Undone: %(number)s thread is back.", "Undone: %(number)s threads are back.", number)
+        % {"number": number}
+    )
     page = "site_moves.dry_run" if is_remap else "action_log.listing"
     return redirect(url_for(page, site_id=site_id), 303)
 

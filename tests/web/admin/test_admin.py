@@ -674,7 +674,7 @@ class TestSettings:
         [
             ("name", "", "Please enter a name"),
             ("name", "\u200b", "Please enter a name"),
-            ("name", "n" * 81, "longer than 80"),
+            ("name", "n" * 81, "at most 80"),
             ("name", "Elsewhere", "There is already a site named"),
             ("heading", "\u2060", "Please enter a heading"),
             ("origins", "", "Please enter at least one origin"),
