@@ -11,7 +11,7 @@ HEADER_READ = 200
 """Characters of an Accept-Language header that are read."""
 
 # A number of each CLDR category; whole numbers alone, so `many` of Czech or Spanish is missing (sources: CLDR 46).
-_OTHER = {"other": 0}
+_OTHER = {"other": 2}
 _ONE = {"one": 1, "other": 0}
 _NONE_OR_ONE = {"one": 1, "other": 2}
 _CZECH = {"one": 1, "few": 2, "other": 0}

@@ -14,16 +14,23 @@ HOST = "127.0.0.1"
 """The only address it listens on, because it is not a production web server."""
 NAME = "The Quiet Margin"
 COMMENT_SECTION, BY_HAND, FIRST_FROST = "/comment-section/", "/by-hand/", "/first-frost/"
+ARABIC, JAPANESE = "/ar/", "/ja/"
 TITLES = {
     COMMENT_SECTION: "The quiet comeback of the comment section",
     BY_HAND: "A question for Friday: what do you still do by hand?",
     FIRST_FROST: "Notes on the first frost",
+    ARABIC: "الشاي الذي برد",
+    JAPANESE: "駅前の本屋",
 }
+LANGUAGES = {ARABIC: "ar", JAPANESE: "ja"}
+"""Of pages that are not in English."""
 PAGES = {
     "/": "index.html",
     COMMENT_SECTION: "comment-section.html",
     BY_HAND: "by-hand.html",
     FIRST_FROST: "first-frost.html",
+    ARABIC: "arabic.html",
+    JAPANESE: "japanese.html",
     "/two-threads/": "two-threads.html",
     "/one-page-app/": "one-page-app.html",
     "/looks/": "looks.html",
@@ -49,7 +56,14 @@ def render(path: str, *, blog: str, service: str) -> tuple[str, bytes] | None:
     if path not in PAGES:
         return None
     page = _TEMPLATES.get_template(PAGES[path])
-    facts = {"name": NAME, "titles": TITLES, "path": path, "blog": blog, "service": service}
+    facts = {
+        "name": NAME,
+        "titles": TITLES,
+        "languages": LANGUAGES,
+        "path": path,
+        "blog": blog,
+        "service": service,
+    }
     return "text/html", page.render(facts).encode()
 
 

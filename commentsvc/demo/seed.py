@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from urllib.parse import quote
 
 from sqlalchemy.orm import Session
 
-from commentsvc.demo import blog, likes, moderation
+from commentsvc.demo import blog, likes, moderation, other_languages
 from commentsvc.demo.conversation import AUTHOR, CONVERSATION, DemoComment
 from commentsvc.demo.long_thread import answers
 from commentsvc.domain.accounts import accounts
@@ -40,6 +41,8 @@ def fill(session: Session, origin: str, *, at: datetime) -> None:
     _speak(session, site, owner, origin, blog.COMMENT_SECTION, CONVERSATION, at)
     likes.add_likes(session, site, owner, at=at)
     _speak(session, site, owner, origin, blog.BY_HAND, answers(), at)
+    _speak(session, site, owner, origin, blog.ARABIC, other_languages.ARABIC, at)
+    _speak(session, site, owner, origin, blog.JAPANESE, other_languages.JAPANESE, at)
     moderation.add_moderation(session, site, owner, origin, at=at)
 
 
@@ -80,5 +83,5 @@ def _speak(
 def _author(comment: DemoComment, owner: Commenter) -> Author:
     if comment.name == AUTHOR:
         return Author(commenter_id=owner.id, role=Role.OWNER)
-    email = f"{comment.name.lower()}@reader.example"
+    email = f"{quote(comment.name.lower()).replace('%', '')}@reader.example"
     return Author(guest=Guest(name=comment.name, email=email, website=comment.website))

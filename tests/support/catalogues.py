@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from babel.messages import Catalog, Message
@@ -88,7 +89,7 @@ OWN_RULES = {
     "fr": "(n > 1)",
     "pt-BR": "(n > 1)",
     "pl": "(n==1 ? 0 : n%10>=2 && n%10<=4 && (n%100<12 || n%100>14) ? 1 : 2)",
-    "ro": "(n==1 ? 0 : n==0 || n%100>=2 && n%100<=19 ? 1 : 2)",
+    "ro": "(n==1 ? 0 : n==0 || n%100>=1 && n%100<=19 ? 1 : 2)",
 }
 """Those of languages whose categories have other numbers."""
 
@@ -109,6 +110,12 @@ def extracted() -> dict[str, Catalog]:
         identity = message[:2] if len(message) > 1 else message[0]
         catalogue.add(identity, locations=[(path, None)], auto_comments=notes, context=key[0])
     return catalogues
+
+
+@cache
+def extracted_once() -> dict[str, Catalog]:
+    """Return the same, read once in a process."""
+    return extracted()
 
 
 def _rows() -> Iterator[tuple[str, tuple[str, ...], tuple[str | None, str], list[str]]]:
