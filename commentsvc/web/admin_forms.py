@@ -14,6 +14,7 @@ from wtforms import (
     Field,
     Form,
     IntegerField,
+    RadioField,
     SelectField,
     StringField,
     TextAreaField,
@@ -97,6 +98,12 @@ def at_most(longest: int) -> Callable[[Form, Field], None]:
     return check
 
 
+class LanguageForm(AdminForm):
+    """A person's choice of the admin view's language; empty leaves it to their browser."""
+
+    language = RadioField(choices={"": "", **ADMIN_NAMES})
+
+
 class EditForm(AdminForm):
     """A moderator's edit of a comment."""
 
@@ -123,6 +130,7 @@ class SiteForm(AdminForm):
         gettext_noop("Heading above the form"),
         [InputRequired(gettext_noop("Please enter a heading")), at_most(80)],
     )
+    language = SelectField(gettext_noop("Language"), choices=OWN_NAMES)
     origins = TextAreaField(
         gettext_noop("Origins"), [InputRequired(gettext_noop("Please enter at least one origin"))]
     )

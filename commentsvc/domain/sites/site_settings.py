@@ -12,6 +12,7 @@ from commentsvc.domain import fields
 from commentsvc.domain.sites import previews, separate_origins, sites
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.ignored_parameters import checked
+from commentsvc.languages import ENGLISH, LANGUAGES
 from commentsvc.match_keys import match_key
 from commentsvc.messages import gettext
 from commentsvc.models import EditWindow, FieldRule, Likes, Order, Policy, Site, Thread, ThreadAlias
@@ -23,6 +24,8 @@ class SiteSettings:
 
     name: str
     heading: str
+    language: str = ENGLISH
+    """Of pages that name none: one of ours."""
     origins: Sequence[str]
     previews: Sequence[str] = ()
     """Patterns of the origins of previews, such as https://*.preview.example."""
@@ -63,6 +66,7 @@ class SiteSettings:
         return cls(
             name=site.name,
             heading=site.heading,
+            language=site.language,
             origins=[item.origin for item in site.origins],
             previews=[item.pattern for item in site.previews],
             preview_comments=previews.takes_comments(site),
@@ -99,6 +103,8 @@ def change(session: Session, site: Site, wanted: SiteSettings, *, base_url: str)
     if wanted.ignored_parameters != site.ignored_parameters:
         # Threads before the site: the lock order of renaming a thread.
         _lock_compared(session, site)
+    if wanted.language not in LANGUAGES:
+        errors["language"] = gettext("Please choose a language")
     name = _line(wanted.name, "name", gettext("Please enter a name"), errors)
     heading = _line(wanted.heading, "heading", gettext("Please enter a heading"), errors)
     if name and session.scalar(select(Site.id).where(Site.name == name, Site.id != site.id)):
@@ -123,7 +129,7 @@ def change(session: Session, site: Site, wanted: SiteSettings, *, base_url: str)
         raise InvalidFieldsError(errors)
     if ignored != site.ignored_parameters:
         _compare_anew(session, site, ignored)
-    site.name, site.heading = name, heading
+    site.name, site.heading, site.language = name, heading, wanted.language
     site.guests, site.edit_window = wanted.guests, wanted.edit_window
     site.post_mail, site.feed_url = wanted.post_mail, feed_url
     site.comment_mail, site.moderator_mail = wanted.comment_mail, wanted.moderator_mail

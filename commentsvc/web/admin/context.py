@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 from flask import Response, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
+from commentsvc import messages
 from commentsvc.domain import fields
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.admin import queue
@@ -19,7 +20,7 @@ from commentsvc.domain.surge.episodes import SurgeEpisode
 from commentsvc.errors import BadAddressError, NotFoundError
 from commentsvc.messages import gettext
 from commentsvc.models import Comment, Commenter, Role, Site
-from commentsvc.web import origin_check
+from commentsvc.web import origin_check, page_language
 from commentsvc.web.auth import cookies, person_marks
 from commentsvc.web.context import database, now, providers, shown_name
 from commentsvc.web.request_values import query_number
@@ -48,6 +49,7 @@ def guard_without_body() -> Response | None:
     if moderator is None:
         return signed_out(401)
     g.person = moderator
+    messages.use(page_language.of_admin_view(moderator.language))
     return None
 
 

@@ -67,6 +67,7 @@ def _wanted(form: SiteForm, site: Site) -> SiteSettings:
         SiteSettings.read(site),
         name=form.name.data or "",
         heading=form.heading.data or "",
+        language=form.language.data,
         origins=(form.origins.data or "").replace(",", " ").split(),
         previews=(form.previews.data or "").replace(",", " ").split(),
         preview_comments=bool(form.preview_comments.data),
@@ -95,6 +96,7 @@ def _stored(site: Site) -> dict[str, object]:
     return {
         "name": site.name,
         "heading": site.heading,
+        "language": site.language,
         "origins": "\n".join(item.origin for item in site.origins),
         "previews": "\n".join(item.pattern for item in site.previews),
         "preview_comments": previews.takes_comments(site),
