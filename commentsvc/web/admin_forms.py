@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from flask_wtf import FlaskForm
-from wtforms import (
+from wtforms import (  # type: ignore[attr-defined]  # the stubs are of an older release
     BooleanField,
     Field,
     Form,
     IntegerField,
     RadioField,
+    SelectChoice,
     SelectField,
     StringField,
     TextAreaField,
@@ -55,10 +56,10 @@ LIKES: Mapping[str, str] = {
     Likes.VOTES.value: gettext_noop("Vote them up and down"),
 }
 
-OWN_NAMES = {code: language.name for code, language in LANGUAGES.items()}
-"""Languages by code, each by its own name."""
+OWN_NAMES = [SelectChoice(code, language.name, {"lang": code}) for code, language in LANGUAGES.items()]
+"""All languages, each by its own name."""
 ADMIN_NAMES = {code: language.name for code, language in LANGUAGES.items() if language.admin}
-"""Those of the admin view."""
+"""Those of the admin view by code."""
 _OF_WTFORMS = (
     gettext_noop("Not a valid choice."),
     gettext_noop("Not a valid date value."),

@@ -137,8 +137,8 @@ class TestSettings:
     def test_an_owner_sets_the_language_of_pages_that_name_none(self, it: AdminQueue) -> None:
         path = f"/admin/sites/{it.site_id}"
         page = it.owner.page(path)
-        assert '<option selected value="en">English</option>' in page
-        assert '<option value="ar">العربية</option>' in page
+        assert '<option lang="en" selected value="en">English</option>' in page
+        assert '<option lang="ar" value="ar">العربية</option>' in page
         typed = {
             "name": "Blog", "heading": "Your turn", "origins": BLOG, "language": "ar", "order": "oldest",
             "likes": "off", "edit_window": "off", "name_field": "off", "email_field": "off",
