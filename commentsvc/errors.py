@@ -1,12 +1,24 @@
-"""The service's exceptions. They carry facts; web/error_pages.py and cli show them."""
+"""The service's exceptions. They carry facts; web/error_pages.py and cli show them.
+
+A sentence is in the language that is spoken when the error is raised. What only operators see is in English.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from commentsvc import durations
+from commentsvc.messages import gettext, gettext_noop
+
 
 class CommentsvcError(Exception):
     """Base of all our errors; `str(error)` is a sentence for people."""
+
+    sentence = ""
+    """What it says if it is raised without a message, in English."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or (self.sentence and gettext(self.sentence)))
 
 
 class SettingsError(CommentsvcError):
@@ -29,10 +41,9 @@ class NewerDatabaseError(CommentsvcError):
 class ServiceMovingError(CommentsvcError):
     """The service moves to another database, or has moved, so nothing can be changed in this one."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "This comment service is moving, so nothing can be saved right now. It will be back in a few minutes."
-        )
+    sentence = gettext_noop(
+        "This comment service is moving, so nothing can be saved right now. It will be back in a few minutes."
+    )
 
 
 class InvalidFieldsError(CommentsvcError):
@@ -50,8 +61,7 @@ class BadAddressError(CommentsvcError):
 class NotFoundError(CommentsvcError):
     """Something does not exist, or this person may not see it."""
 
-    def __init__(self, message: str = "There is no such page, or it is not yours to see.") -> None:
-        super().__init__(message)
+    sentence = gettext_noop("There is no such page, or it is not yours to see.")
 
 
 class UnknownOriginError(NotFoundError):
@@ -59,7 +69,7 @@ class UnknownOriginError(NotFoundError):
 
     def __init__(self, origin: str) -> None:
         self.origin = origin
-        super().__init__(f"Comments are not set up for {origin}.")
+        super().__init__(gettext("Comments are not set up for %(origin)s.") % {"origin": origin})
 
 
 class KeyTakenError(CommentsvcError):
@@ -67,17 +77,16 @@ class KeyTakenError(CommentsvcError):
 
     def __init__(self, thread_id: int) -> None:
         self.thread_id = thread_id
-        super().__init__("There is a thread at this address already. The two can be merged.")
+        super().__init__(gettext("There is a thread at this address already. The two can be merged."))
 
 
 class OtherArticleError(CommentsvcError):
     """The page around the frame now shows another article than the one that the comment was written for."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "This page now shows another article, so your comment was not posted. "
-            "Your text is kept; please reload the page and send it again."
-        )
+    sentence = gettext_noop(
+        "This page now shows another article, so your comment was not posted. "
+        "Your text is kept; please reload the page and send it again."
+    )
 
 
 class ThreadClosedError(CommentsvcError):
@@ -87,8 +96,7 @@ class ThreadClosedError(CommentsvcError):
 class DuplicateCommentError(CommentsvcError):
     """The same person has posted the same text in this thread."""
 
-    def __init__(self) -> None:
-        super().__init__("Duplicate comment detected; it looks as though you've already said that!")
+    sentence = gettext_noop("Duplicate comment detected; it looks as though you've already said that!")
 
 
 class NotEditableError(CommentsvcError):
@@ -98,10 +106,9 @@ class NotEditableError(CommentsvcError):
 class StaleEditError(CommentsvcError):
     """The text of a comment was changed after its author opened the form."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "This comment was changed meanwhile. Your text is kept; please compare it and save it again."
-        )
+    sentence = gettext_noop(
+        "This comment was changed meanwhile. Your text is kept; please compare it and save it again."
+    )
 
 
 class AlreadyPostedError(CommentsvcError):
@@ -109,7 +116,7 @@ class AlreadyPostedError(CommentsvcError):
 
     def __init__(self, comment_id: int) -> None:
         self.comment_id = comment_id
-        super().__init__("This comment was posted before.")
+        super().__init__(gettext("This comment was posted before."))
 
 
 class KeyReusedError(CommentsvcError):
@@ -124,7 +131,9 @@ class StaleFormError(CommentsvcError):
 
     def __init__(self, *, genuine: bool = False) -> None:
         self.genuine = genuine
-        super().__init__("This form had been open for too long. Nothing is lost: press the button once more.")
+        super().__init__(
+            gettext("This form had been open for too long. Nothing is lost: press the button once more.")
+        )
 
 
 class TooManyError(CommentsvcError):
@@ -132,16 +141,15 @@ class TooManyError(CommentsvcError):
 
     def __init__(self, retry_after: int) -> None:
         self.retry_after = retry_after
-        wait = f"{retry_after} seconds" if retry_after < 90 else f"{round(retry_after / 60)} minutes"
-        super().__init__(f"That was a lot in a short time. Please try again in {wait}.")
+        super().__init__(durations.try_again(retry_after))
 
 
 class SlowModeError(TooManyError):
-    """A person comments too soon after their last comment in slow mode; `every` and `wait` are times in words."""
+    """A person comments too soon after their last comment in slow mode; `every` is its pause in seconds."""
 
-    def __init__(self, retry_after: int, *, every: str, wait: str) -> None:
+    def __init__(self, retry_after: int, *, every: int) -> None:
         super().__init__(retry_after)
-        self.args = (f"Slow mode: one comment every {every}; you can comment again in {wait}.",)
+        self.args = (f"{durations.slow_mode(every)} {durations.comment_again(retry_after)}",)
 
 
 class ForbiddenError(CommentsvcError):
@@ -159,17 +167,13 @@ class NotFreshError(ForbiddenError):
 class IdentityTakenError(ForbiddenError):
     """The account to be linked already belongs to another person."""
 
-    def __init__(self) -> None:
-        super().__init__("This account belongs to somebody else here. Nothing was changed.")
+    sentence = gettext_noop("This account belongs to somebody else here. Nothing was changed.")
 
 
 class LinkSpentError(CommentsvcError):
     """A one-time link has been used or has expired."""
 
-    def __init__(
-        self, message: str = "This sign-in link was used before or is too old. Ask for a new one."
-    ) -> None:
-        super().__init__(message)
+    sentence = gettext_noop("This sign-in link was used before or is too old. Ask for a new one.")
 
 
 class TransferError(CommentsvcError):
@@ -211,15 +215,13 @@ class LoginFailedError(CommentsvcError):
 class LoginExpiredError(LoginFailedError):
     """A login took too long, or was already finished."""
 
-    def __init__(self) -> None:
-        super().__init__("This login took too long, or was finished before. Please try again.")
+    sentence = gettext_noop("This login took too long, or was finished before. Please try again.")
 
 
 class LoginCancelledError(LoginFailedError):
     """A login was cancelled in the page where it began, before the provider's response arrived."""
 
-    def __init__(self) -> None:
-        super().__init__("This login was cancelled. You are not logged in.")
+    sentence = gettext_noop("This login was cancelled. You are not logged in.")
 
 
 class NoRoleError(LoginFailedError):
@@ -229,8 +231,7 @@ class NoRoleError(LoginFailedError):
 class StaleTokenError(LoginFailedError):
     """A website's single sign-on token has expired; the website can issue a new one."""
 
-    def __init__(self) -> None:
-        super().__init__("Your login at this website must be renewed. Please reload the page.")
+    sentence = gettext_noop("Your login at this website must be renewed. Please reload the page.")
 
 
 class OutboundError(CommentsvcError):
@@ -291,15 +292,17 @@ class OtherPersonError(CommentsvcError):
     """A form was filled in as one person and sent as another, `name`; None if nobody is logged in now."""
 
     def __init__(self, name: str | None, what_now: str) -> None:
-        who = "You are no longer logged in." if name is None else f"You are now logged in as {name}."
+        if name is None:
+            who = gettext("You are no longer logged in.")
+        else:
+            who = gettext("You are now logged in as %(name)s.") % {"name": name}
         super().__init__(f"{who} {what_now}")
 
 
 class LoggedOutError(CommentsvcError):
     """A comment was sent as a person whose session has ended."""
 
-    def __init__(self) -> None:
-        super().__init__("You are no longer logged in. Log in again, or comment as a guest.")
+    sentence = gettext_noop("You are no longer logged in. Log in again, or comment as a guest.")
 
 
 class BackupError(CommentsvcError):

@@ -125,6 +125,12 @@ def match_header(accepted: str, *, admin: bool = False) -> str:
     return max(wanted, key=lambda pair: pair[0])[1] if wanted else ""
 
 
+def for_admin(code: str) -> str:
+    """Return the language of the admin view for somebody who would like this one."""
+    language = LANGUAGES.get(code)
+    return code if language is not None and language.admin else ENGLISH
+
+
 def _quality(parameter: str) -> float:
     """Return the weight that `q=0.8` gives, 1 without, 0 for what nobody can read."""
     text = parameter.strip()

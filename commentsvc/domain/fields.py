@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 
 from commentsvc import host_names
 from commentsvc.errors import BadAddressError, InvalidFieldsError
+from commentsvc.messages import gettext, ngettext
 from commentsvc.models import FieldRule, Site
+from commentsvc.text import numbers
 from commentsvc.text.characters import is_seen, without_undrawn
 from commentsvc.text.clusters import limited
 
@@ -57,7 +59,7 @@ def row_argument(query: Mapping[str, str], name: str, largest: int = LARGEST_ROW
         return None
     number = whole_number(value, largest)
     if number is None:
-        raise BadAddressError(f"{name} must be a number.")
+        raise BadAddressError(gettext("%(parameter)s must be a number.") % {"parameter": name})
     return number
 
 
@@ -69,37 +71,45 @@ def text(value: str, *, longest: int) -> str:
     value = value.replace("\r\n", "\n").replace("\r", "\n")
     value = _BEGINNING.sub("", limited(_CONTROL.sub("", value))).rstrip()
     if not is_seen(value):
-        raise InvalidFieldsError({"text": "Please enter a comment"})
+        raise InvalidFieldsError({"text": gettext("Please enter a comment")})
     if len(value) > longest:
+        message = ngettext(
+            "This comment has %(number)s character; the limit is %(limit)s. Please shorten it.",
+            "This comment has %(number)s characters; the limit is %(limit)s. Please shorten it.",
+            len(value),
+        )
         raise InvalidFieldsError(
-            {
-                "text": f"This comment has {len(value):,} characters; the limit is {longest:,}. Please shorten it."
-            }
+            {"text": message % {"number": numbers.number(len(value)), "limit": numbers.number(longest)}}
         )
     return value
 
 
-def name(value: str, *, missing: str = "Please enter your name here") -> str:
-    """Return the name of a person or website on one line; raises InvalidFieldsError on `name`."""
+def name(value: str, *, missing: str = "") -> str:
+    """Return the name of a person or website on one line; raises InvalidFieldsError on `name`, `missing` if empty."""
     cleaned = _one_line(value)
     if not is_seen(cleaned):
-        raise InvalidFieldsError({"name": missing})
+        raise InvalidFieldsError({"name": missing or gettext("Please enter your name here")})
     if len(cleaned) > NAME_LONGEST:
-        raise InvalidFieldsError({"name": f"Please use at most {NAME_LONGEST} characters"})
+        message = ngettext(
+            "Please use at most %(number)s character",
+            "Please use at most %(number)s characters",
+            NAME_LONGEST,
+        )
+        raise InvalidFieldsError({"name": message % {"number": NAME_LONGEST}})
     return cleaned
 
 
 def email(value: str) -> str:
     """Return an e-mail address in the one form in which it is stored; raises InvalidFieldsError on `email`."""
     if not value.strip():
-        raise InvalidFieldsError({"email": "Please enter your email address here"})
+        raise InvalidFieldsError({"email": gettext("Please enter your email address here")})
     try:
         address = host_names.one_address(value)
     except ValueError:
         address = ""
     local, _, domain = address.rpartition("@")
     if not (local.isprintable() and _LOCAL_PART.fullmatch(local) and _is_domain(domain)):
-        raise InvalidFieldsError({"email": "Invalid email address"})
+        raise InvalidFieldsError({"email": gettext("Invalid email address")})
     return address
 
 
@@ -107,11 +117,11 @@ def website(value: str) -> str:
     """Return an http or https URL, with `https://` added if there is no scheme; raises on `website`."""
     cleaned = value.strip()
     if not cleaned:
-        raise InvalidFieldsError({"website": "Please enter your website here"})
+        raise InvalidFieldsError({"website": gettext("Please enter your website here")})
     if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:(?!\d+(/|$))", cleaned):
         cleaned = f"https://{cleaned.removeprefix('//')}"
     if len(cleaned) > WEBSITE_LONGEST or not _is_web_url(cleaned):
-        raise InvalidFieldsError({"website": "Invalid website address"})
+        raise InvalidFieldsError({"website": gettext("Invalid website address")})
     return cleaned
 
 

@@ -1,7 +1,7 @@
 """Renders mails from `templates/mail`: a text that says everything, and the same as HTML.
 
-The first line of the text template is the subject. Values are strangers' words: HTML escapes them, and both forms lose
-the characters that change the direction of what follows.
+The first line of the text template is the subject. The words are in the language that is spoken now. Values are
+strangers' words: HTML escapes them, and both forms lose the characters that change the direction of what follows.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from commentsvc import messages
+
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates" / "mail"
 WIDTH = 74
 """Columns of a text mail."""
 _DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_ADDRESS = re.compile(r"https?://\S+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -49,14 +52,23 @@ def line(text: str) -> str:
 
 
 def isolated(text: str) -> str:
-    """Return a name for a text in another direction."""
-    return f"\u2068{line(text)}\u2069" if not text.isascii() else line(text)
+    """Return a name for a text that may run in another direction."""
+    shown = line(text)
+    if shown.isascii() and not messages.language().rtl:
+        return shown
+    # Mail programs would take the mark behind an address for a part of it.
+    return shown if _ADDRESS.fullmatch(shown) else f"\u2068{shown}\u2069"
 
 
 def wrapped(text: str, indent: str = "") -> str:
-    """Return a text in lines that fit, with its own line breaks; long addresses stay whole."""
+    """Return somebody's words in lines that fit, with their own line breaks; long addresses stay whole."""
+    return filled(plain(text), indent)
+
+
+def filled(text: str, indent: str = "") -> str:
+    """Return a text of ours in lines that fit; names in it have gone through `isolated`, whose marks stay."""
     lines: list[str] = []
-    for paragraph in plain(text).split("\n"):
+    for paragraph in text.split("\n"):
         lines += textwrap.wrap(
             paragraph,
             WIDTH,
@@ -76,6 +88,16 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
-    environment.filters.update(plain=plain, line=line, isolated=isolated, wrapped=wrapped)
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        messages.gettext,
+        messages.ngettext,
+        newstyle=True,
+        pgettext=messages.pgettext,
+        npgettext=messages.npgettext,
+    )
+    environment.globals["language"] = messages.language
+    environment.filters.update(plain=plain, line=line, isolated=isolated, wrapped=wrapped, filled=filled)
     return environment

@@ -102,14 +102,14 @@ def send(
     message["Date"] = format_datetime(datetime.now(UTC))
     message["Message-ID"] = f"<{message_id or f'commentsvc.{number}.{sender}'}>"
     message["Auto-Submitted"] = "auto-generated"
-    for name, value in headers:
-        message[name] = one_line(value, longest=_HEADER_LONGEST)
     encoding = (
         "7bit" if text.isascii() and html.isascii() and _fits(text) and _fits(html) else "quoted-printable"
     )
     message.set_content(text, cte=encoding)
     if html:
         message.add_alternative(html, subtype="html", cte=encoding)
+    for name, value in headers:  # last, or Content-Language would be moved into the first part
+        message[name] = one_line(value, longest=_HEADER_LONGEST)
     with _connected(relay, sender) if connection is None else connection.ready() as server:
         if not recipient.isascii() and not server.has_extn("smtputf8"):
             raise MailError("The mail server takes only addresses in ASCII.", lasting=True)

@@ -2,6 +2,7 @@
 // that stands on the page; without this script they work by themselves.
 
 import * as inlineForm from "./inline_form.js";
+import { counted } from "./page_words.js";
 
 const VERDICT_KEYS = { a: ["approved", "keep", "restore"], s: ["spam"], d: ["trash"] };
 const items = () => [...document.querySelectorAll(".item")];
@@ -52,7 +53,7 @@ async function loadPage(url, options, fallback, item = null) {
     const isShown = (answer.status === 200 || answer.status === 409) && replacePage(html);
     // What ended in a redirect has been done: sending it again would do it twice.
     if (!isShown && answer.redirected) return location.assign(answer.url);
-    if (!isShown) throw new Error("no page to show");
+    if (!isShown) throw new Error("no page");
     if (isPage) history.replaceState(null, "", answer.url);
     showQueue(next, checked);
   } catch {
@@ -111,7 +112,7 @@ function updateSelection() {
   }
   const label = document.querySelector("#ticked");
   label.hidden = count === 0;
-  label.textContent = `${count} selected`;
+  label.textContent = counted("selected", count);
   every.nextElementSibling.classList.toggle("visually-hidden", count > 0);
 }
 

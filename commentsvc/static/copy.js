@@ -1,4 +1,5 @@
-// Buttons that copy a code block or the value of a field; they are hidden where this script does not run.
+// Buttons that copy a code block or the value of a field, made by templates/copy_button.html; they are hidden where this
+// script does not run.
 
 for (const button of document.querySelectorAll("[data-copies]")) {
   const label = button.firstChild;
@@ -8,9 +9,9 @@ for (const button of document.querySelectorAll("[data-copies]")) {
     const source = document.getElementById(button.dataset.copies);
     try {
       await navigator.clipboard.writeText(source.value ?? source.textContent);
-      label.textContent = "Copied";
+      label.textContent = button.dataset.copied;
     } catch {
-      label.textContent = "Press Ctrl+C";
+      label.textContent = button.dataset.byHand;
       source.select?.();
       if (!source.select) getSelection().selectAllChildren(source);
     }

@@ -1,6 +1,8 @@
 // The form that edits a comment, or replies to it, in the comment itself. It is a part of the page that the link leads
 // to, so there is one form; without this script the link leads there.
 
+import { text } from "./page_words.js";
+
 const openForm = () => document.querySelector(".item .in-place");
 
 const partOf = (html) => new DOMParser().parseFromString(html, "text/html").querySelector(".in-place");
@@ -12,7 +14,7 @@ export function hasChanges() {
 }
 
 /** Whether the open form may go: it has no changes, or the person says so. */
-export const mayClose = () => !hasChanges() || confirm("Discard what you typed?");
+export const mayClose = () => !hasChanges() || confirm(text("discard"));
 
 export function close() {
   const item = openForm()?.closest(".item");
@@ -35,7 +37,7 @@ export function show(html, item) {
 /** Say that the form could not be sent; what was typed stays. */
 export function showFailure() {
   const note = Object.assign(document.createElement("p"), { className: "error", role: "alert" });
-  note.textContent = "This could not be sent, and nothing was changed. Please try again, or copy your text and reload the page.";
+  note.textContent = text("not_sent");
   openForm().querySelector("[role=alert].error.unsent")?.remove();
   note.classList.add("unsent");
   openForm().append(note);

@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from commentsvc import errors
 from commentsvc.db import outage
+from commentsvc.messages import gettext, gettext_noop
 from commentsvc.serving.access_log import shown_path
 from commentsvc.serving.request_bodies import READING
 from commentsvc.serving.request_ids import REQUEST_ID
@@ -48,17 +49,17 @@ STATUS: tuple[tuple[type[errors.CommentsvcError], int], ...] = (
     (errors.ServiceMovingError, 503),
 )
 _JSON = "application/json"
-NOT_STORED = (
+NOT_STORED = gettext_noop(
     "Nothing can be saved at the moment, because the server's disk is full or faulty. Please try again later."
 )
 _WORDS = {
-    400: "This request is not valid.",
-    404: "There is no such page.",
-    405: "This address does not accept this kind of request.",
-    411: "Please send this with a Content-Length.",
-    413: "This is too much text for one comment. Please shorten it.",
-    415: "This type of content is not accepted here.",
-    503: "The service is busy. Please try again in a moment.",
+    400: gettext_noop("This request is not valid."),
+    404: gettext_noop("There is no such page."),
+    405: gettext_noop("This address does not accept this kind of request."),
+    411: gettext_noop("Please send this with a Content-Length."),
+    413: gettext_noop("This is too much text for one comment. Please shorten it."),
+    415: gettext_noop("This type of content is not accepted here."),
+    503: gettext_noop("The service is busy. Please try again in a moment."),
 }
 
 
@@ -109,7 +110,7 @@ def set_retry_after(response: Response, error: Exception | None) -> None:
 
 
 def unavailable(error: SQLAlchemyError) -> str:
-    """Log that the database cannot be used, and return a sentence about it."""
+    """Log that the database cannot be used, and return a sentence about it, in English."""
     writing = request.method not in READING
     outage_of_database().failed(error, f"{request.method} {shown_path(request.path)}", writing=writing)
     return NOT_STORED if outage.is_storage_fault(error) else _WORDS[503]
@@ -132,7 +133,8 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     if error.code is not None and error.code < 400:
         return error.get_response()
     status = error.code or 500
-    words = _noted() if status == 500 else _WORDS.get(status) or error.description or error.name
+    known = gettext(_WORDS[status]) if status in _WORDS else ""
+    words = _noted() if status == 500 else known or error.description or error.name
     response = answer(status, words)
     for name, value in error.get_headers():
         if name in {"Allow", "Retry-After", "WWW-Authenticate"}:
@@ -143,7 +145,7 @@ def _http(error: HTTPException) -> ResponseReturnValue:
 def _database(error: SQLAlchemyError) -> ResponseReturnValue:
     if not outage.is_unavailability(error):
         return _unexpected(error)
-    response = answer(503, unavailable(error))
+    response = answer(503, gettext(unavailable(error)))
     response.headers["Retry-After"] = "5"
     return response
 
@@ -156,10 +158,10 @@ def _unexpected(error: Exception) -> ResponseReturnValue:
 def _noted() -> str:
     """Return what to say of an error that is in the log, with the id of its lines there."""
     number = request.environ.get(REQUEST_ID, "unknown")
-    return (
-        f"Something went wrong on our side. It has been noted as {number}; please try again in a moment, "
+    return gettext(
+        "Something went wrong on our side. It has been noted as %(number)s; please try again in a moment, "
         "and name this number if it happens again."
-    )
+    ) % {"number": number}
 
 
 def _note_success(response: Response) -> Response:

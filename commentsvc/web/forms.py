@@ -11,11 +11,11 @@ from wtforms import BooleanField, RadioField, StringField
 from wtforms.validators import InputRequired
 
 from commentsvc.errors import InvalidFieldsError
-from commentsvc.messages import gettext
+from commentsvc.messages import gettext, gettext_noop
 
 DELETIONS: Any = {
-    "remove": "Remove my texts",
-    "keep": "Keep my texts, without my name",
+    "remove": gettext_noop("Remove my texts"),
+    "keep": gettext_noop("Keep my texts, without my name"),
 }
 
 
@@ -50,26 +50,25 @@ class ActionForm(FlaskForm):
 class NameForm(FlaskForm):
     """A person's name."""
 
-    name = StringField("Display name")
+    name = StringField(gettext_noop("Display name"))
 
 
 class DeletionForm(FlaskForm):
     """Deleting an account."""
 
     texts = RadioField(
-        "What should happen to what you wrote?",
-        [InputRequired("Please choose what should happen to what you wrote")],
+        gettext_noop("What should happen to what you wrote?"),
+        [InputRequired(gettext_noop("Please choose what should happen to what you wrote"))],
         choices=DELETIONS,
     )
     sure = BooleanField(
-        "I understand that this cannot be undone.",
-        [InputRequired("Please confirm that you understand this cannot be undone")],
+        gettext_noop("I understand that this cannot be undone."),
+        [InputRequired(gettext_noop("Please confirm that you understand this cannot be undone"))],
     )
 
 
 def require_valid(form: FlaskForm) -> None:
     """Raise InvalidFieldsError, with the first message of each field, if a value is not valid."""
     if not form.validate():
-        raise InvalidFieldsError(
-            {name: gettext(str(texts[0])) for name, texts in form.errors.items() if name}
-        )
+        first = {name: str(messages[0]) for name, messages in form.errors.items() if name}
+        raise InvalidFieldsError({name: gettext(message) for name, message in first.items()})

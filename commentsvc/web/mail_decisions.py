@@ -1,6 +1,7 @@
 """The page of one held comment for those to whom it was sent, by mail or chat; the token in its path is the proof.
 
-Reading it changes nothing, because the scanners of mail servers open every link.
+Reading it changes nothing, because the scanners of mail servers open every link. It speaks the language of the mail; a
+chat has none, so there it is the browser's.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
+from commentsvc import languages, messages
 from commentsvc.domain.admin import bulk_decisions, mail_decisions
 from commentsvc.domain.admin.bulk_decisions import AlreadyDecided
 from commentsvc.domain.comments import comment_text
@@ -21,6 +23,7 @@ from commentsvc.errors import (
     NotFoundError,
     ThreadClosedError,
 )
+from commentsvc.messages import gettext
 from commentsvc.models import Comment, Commenter, Status
 from commentsvc.text import markup
 from commentsvc.web import access, error_pages, headers, origin_check
@@ -32,10 +35,6 @@ LIMIT = "60/minute;600/hour"
 """Pages and buttons per network."""
 _REPLY = "reply"
 _STATUS = {"approve": Status.APPROVED, "spam": Status.SPAM, "trash": Status.TRASH}
-_UNKNOWN = (
-    "This link does not work: it is older than seven days, or the moderator's role or mail has ended. "
-    "Please sign in to the admin view."
-)
 
 
 @blueprint.before_request
@@ -56,7 +55,7 @@ def decide(delivery_id: int, token: str, action: str) -> ResponseReturnValue:
     origin_check.require_own_page()
     wanted = request.form.get("do", "")
     if wanted != _REPLY and wanted not in _STATUS:
-        raise BadAddressError("There is no such button.")
+        raise BadAddressError(gettext("There is no such button."))
     _link(delivery_id, token)  # the lock is not for those who guess
     try:
         draft = _draft() if wanted == _REPLY else None
@@ -76,8 +75,18 @@ def decide(delivery_id: int, token: str, action: str) -> ResponseReturnValue:
 def _link(delivery_id: int, token: str) -> DecisionLink:
     link = decision_links.find_link(database(), settings().secret_key, delivery_id, token, at=now())
     if link is None:
-        raise NotFoundError(_UNKNOWN)
+        raise _unknown()
+    messages.use(link.language or languages.for_admin(messages.language().code))
     return link
+
+
+def _unknown() -> NotFoundError:
+    return NotFoundError(
+        gettext(
+            "This link does not work: it is older than seven days, or the moderator's role or mail has ended. "
+            "Please sign in to the admin view."
+        )
+    )
 
 
 def _draft() -> CommentText:
@@ -95,7 +104,7 @@ def _page(
     error: str = "",
 ) -> Response:
     if action != _REPLY and action not in _STATUS:
-        raise NotFoundError(_UNKNOWN)
+        raise _unknown()
     comment = link.comment
     if comment.status is not Status.HELD and not done:
         earlier = earlier or bulk_decisions.already_decided(database(), comment)
@@ -122,4 +131,4 @@ def _page(
 
 
 def _name(comment: Comment) -> str:
-    return (comment.commenter.name if comment.commenter else comment.guest_name) or "Anonymous"
+    return (comment.commenter.name if comment.commenter else comment.guest_name) or gettext("Anonymous")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import request
 
 from commentsvc.errors import ForbiddenError
+from commentsvc.messages import gettext
 from commentsvc.web.context import settings
 
 
@@ -17,6 +18,8 @@ def require_own_page() -> None:
     """
     if request.headers.get("Origin") != settings().origin:
         raise ForbiddenError(
-            "This request did not come from a page of this service. "
-            "If you run it: COMMENTSVC_BASE_URL must be the address that browsers see."
+            gettext(
+                "This request did not come from a page of this service. "
+                "If you run it: COMMENTSVC_BASE_URL must be the address that browsers see."
+            )
         )

@@ -18,6 +18,7 @@ from commentsvc.domain.surge import alerts, detection
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.errors import NotFoundError
+from commentsvc.messages import gettext_noop
 from commentsvc.models import Comment
 from commentsvc.text import markup
 from commentsvc.web import access, akismet_opinion
@@ -26,11 +27,13 @@ from commentsvc.web.context import database, limiter, now, post_limits, settings
 REMOVALS = "30/minute;300/hour"
 """Removals per network."""
 MESSAGES = {
-    EditResult.SAVED: "Your comment is saved.",
-    EditResult.WAITS: "Your change is awaiting moderation. Until then your comment stays as it was.",
-    EditResult.UNCHANGED: "Your comment is saved.",
+    EditResult.SAVED: gettext_noop("Your comment is saved."),
+    EditResult.WAITS: gettext_noop(
+        "Your change is awaiting moderation. Until then your comment stays as it was."
+    ),
+    EditResult.UNCHANGED: gettext_noop("Your comment is saved."),
 }
-REMOVED = "Your comment is deleted."
+REMOVED = gettext_noop("Your comment is deleted.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from flask import Flask, request
 from commentsvc import languages, messages
 from commentsvc.domain.sites import site_words
 from commentsvc.languages import ENGLISH, LANGUAGES
-from commentsvc.models import Site
+from commentsvc.models import Commenter, Site
 
 PARAMETER = "lang"
 ADMIN = "/admin"
@@ -51,6 +51,17 @@ def of_admin_view(chosen: str | None = None) -> str:
 def asked(values: Mapping[str, str]) -> str:
     """Return the language that URL parameters or form fields name; empty for none of ours."""
     return languages.match(values.get(PARAMETER, ""))
+
+
+def use_named(values: Mapping[str, str]) -> None:
+    """Speak the language that URL parameters or form fields name, if it is one of ours."""
+    if language := asked(values):
+        messages.use(language)
+
+
+def use_for_person(person: Commenter) -> None:
+    """Speak the language that a person has chosen for their own pages, else the one of their browser."""
+    messages.use(languages.match(person.language or "") or readers())
 
 
 def use_for_site(site: Site, chosen: str, *, framed: bool) -> None:

@@ -8,7 +8,7 @@ from flask import Blueprint, make_response, render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy import exists, select
 
-from commentsvc.domain.maintenance import retention
+from commentsvc.domain.maintenance import retention_words
 from commentsvc.domain.maintenance.retention import RetentionPeriods
 from commentsvc.domain.social import switches
 from commentsvc.models import Likes, Site
@@ -27,7 +27,7 @@ def page() -> ResponseReturnValue:
     elsewhere = switches.is_any_on(database())
     html = render_template(
         "privacy.html",
-        sentences=retention.sentences(RetentionPeriods.read(running)),
+        sentences=retention_words.sentences(RetentionPeriods.read(running)),
         providers=list(providers().values()),
         mail_host=urlsplit(running.smtp_url).hostname or "",
         mastodon=running.mastodon,

@@ -1,4 +1,4 @@
-"""/: what this service is, and where to sign in; the same for everybody, and without anything about its sites."""
+"""/: what this service is, and where to sign in; the same for all readers of a language, and without its sites."""
 
 from __future__ import annotations
 
@@ -16,4 +16,5 @@ def start() -> Response:
     """The start page, where `commentsvc init` sends its owner."""
     response = make_response(render_template("start.html"))
     mark_cacheable(CachePolicy(permanent=True))
+    response.vary.add("Accept-Language")
     return headers.cacheable_by_all(response, settings().cdn_seconds)

@@ -1,7 +1,7 @@
 """The pages that mails lead to: confirming, stopping, and the list of everything that an address gets.
 
 A token in the path is the proof; some mail programs cut the query. Reading a page changes nothing, because the scanners
-of mail servers open every link.
+of mail servers open every link. The pages speak the language of the mail, as far as the link is known.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from flask.typing import ResponseReturnValue
 
 from commentsvc.domain.notifications import suppression
 from commentsvc.domain.subscriptions import confirming, links, subscriptions
+from commentsvc.domain.subscriptions.confirming import Confirmation
 from commentsvc.domain.subscriptions.subscriptions import Scope
 from commentsvc.errors import NotFoundError
+from commentsvc.messages import gettext
 from commentsvc.models import EndReason, Frequency, Subscription
-from commentsvc.web import access, headers, origin_check
+from commentsvc.web import access, headers, origin_check, page_language
 from commentsvc.web.context import database, limiter, now, writing
 from commentsvc.web.request_values import form_number
 
@@ -36,7 +38,7 @@ def count() -> None:
 @blueprint.get("/confirm/<token>")
 def ask(token: str) -> ResponseReturnValue:
     """Show what the button would confirm."""
-    confirmation = confirming.find(database(), token, at=now())
+    confirmation = _confirmation(token)
     state = "expired" if confirmation is None else "pending" if confirmation.pending else "confirmed"
     return _page(
         "confirm",
@@ -53,6 +55,7 @@ def ask(token: str) -> ResponseReturnValue:
 def confirm(token: str) -> ResponseReturnValue:
     """Confirm, or never get mail again."""
     origin_check.require_own_page()
+    _confirmation(token)  # for its language
     with writing() as session:
         if request.form.get("answer") == "never":
             is_done = confirming.refuse(session, token, at=now())
@@ -82,10 +85,11 @@ def stop(token: str, scope: Scope) -> ResponseReturnValue:
     how = EndReason.ONE_CLICK if is_one_click else EndReason.LINK
     row = subscriptions.by_token(database(), token)
     if row is not None:  # the lock is not for those who guess
+        _speak_as(row)
         with writing() as session:
             subscriptions.end(session, row, chosen, how, at=now())
     if is_one_click or row is None:
-        response = make_response("You get no more of these mails.\n")
+        response = make_response(f"{gettext('You get no more of these mails.')}\n")
         response.mimetype = "text/plain"
         return _private(response)
     return _page("stop", token=token, row=row, scope=scope, done=True)
@@ -102,35 +106,46 @@ def change(token: str) -> ResponseReturnValue:
     """Change how often mail about one subscription comes, stop it or everything, undo, or try an address again."""
     origin_check.require_own_page()
     action, number, at = request.form.get("action", ""), form_number("number") or 0, now()
-    notice = "Saved."
     with writing() as session:
-        row = subscriptions.by_token(session, token)
-        if row is None:
-            raise NotFoundError(_UNKNOWN)
+        row = _row(token)
+        notice = gettext("Saved.")
         if action in set(Frequency):
             subscriptions.set_frequency(session, row, number, Frequency(action))
         elif action == "stop":
             subscriptions.end_one(session, row, number, at=at)
-            notice = "Stopped."
+            notice = gettext("Stopped.")
         elif action == "stop-all":
             subscriptions.end(session, row, Scope.ALL, EndReason.LINK, at=at)
-            notice = "You get no more mail from here."
+            notice = gettext("You get no more mail from here.")
         elif action == "again":
             subscriptions.mail_again(session, row)
         elif action == "undo":
             is_undone = subscriptions.undo(session, row, at=at)
-            notice = "It goes on as before." if is_undone else "It is too late to undo this."
+            notice = (
+                gettext("It goes on as before.") if is_undone else gettext("It is too late to undo this.")
+            )
     return _list(row, notice)
 
 
-_UNKNOWN = "This link does not work. Please use the one in the latest mail."
+def _confirmation(token: str) -> Confirmation | None:
+    """Return what a confirmation mail's link is about, and speak its language; None if it is unknown or too old."""
+    confirmation = confirming.find(database(), token, at=now())
+    if confirmation is not None:
+        _speak_as(confirmation.subscription)
+    return confirmation
 
 
 def _row(token: str) -> Subscription:
+    """Return the subscription of a mail's link, and speak its language; raises NotFoundError."""
     row = subscriptions.by_token(database(), token)
     if row is None:
-        raise NotFoundError(_UNKNOWN)
+        raise NotFoundError(gettext("This link does not work. Please use the one in the latest mail."))
+    _speak_as(row)
     return row
+
+
+def _speak_as(row: Subscription) -> None:
+    page_language.use_for_site(row.site, row.language, framed=False)
 
 
 def _list(row: Subscription, notice: str = "") -> Response:

@@ -50,11 +50,24 @@ class ThreadRequest:
             language=page_language.asked(values),
         )
 
+    @classmethod
+    def of_comment(cls, mode: str, address: ThreadAddress, values: Mapping[str, str]) -> ThreadRequest:
+        """Return the request for the thread to which a page about one comment leads back.
+
+        `values` are the URL's parameters and the form's fields.
+        """
+        page_id = address.key.removeprefix("id:") if address.key.startswith("id:") else ""
+        return cls(mode=mode, url=address.url, page_id=page_id, language=page_language.asked(values))
+
     def address(self) -> ThreadAddress:
         """Return the thread's address, and speak its language; raises BadAddressError, UnknownOriginError."""
         address = threads.locate(database(), url=self.url, canonical=self.canonical, page_id=self.page_id)
-        page_language.use_for_site(address.site, self.language, framed=self.mode == EMBED)
+        self.speak(address.site)
         return address
+
+    def speak(self, site: Site) -> None:
+        """Speak the language of the thread, from now on."""
+        page_language.use_for_site(site, self.language, framed=self.mode != STANDALONE)
 
     def order_on(self, site: Site) -> Order:
         """Return the order in which the site's threads are read."""

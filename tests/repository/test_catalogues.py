@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import gettext
 import io
 import re
@@ -46,8 +47,12 @@ ENGLISH_ON_PURPOSE = (
     "web/api/",
 )
 """For operators and programmers."""
-SAME = frozenset({"Email", "Website", "Spam", "Feed", "Feeds", "Name", "OK", "API"})
-"""Words that some languages have taken over."""
+SAME = frozenset({"Email", "Website", "Spam", "Feed", "Feeds", "JSON Feed", "Name", "OK", "API"}) | {
+    "%(date)s, %(time)s UTC",
+    *calendar.month_name,
+    *calendar.month_abbr,
+}
+"""Words that some languages have taken over, or write like English."""
 
 
 def read(code: str, name: str) -> Catalog:

@@ -45,6 +45,7 @@ NAMES = frozenset(
         "Microsoft",
         "ntfy",
         "OIDC",
+        "Re",
         "RSS",
         "Slack",
         "SMTP",
@@ -63,8 +64,19 @@ _SENTENCE = re.compile(r"[A-Z][a-z]+|[a-z]{2,} [a-z]{2,}")
 _PYTHON_ERRORS = frozenset(
     {"ValueError", "TypeError", "RuntimeError", "KeyError", "AssertionError", "OSError"}
 )
+_HOST = re.compile(r"\b\w+(?:\.\w+)+\b")
+ENGLISH_ERRORS = frozenset(
+    {
+        "BackupRunningError",
+        "InvalidNoticeError",
+        "KeyReusedError",
+        "NewerDatabaseError",
+        "RedirectedError",
+    }
+)
+"""Errors of `errors.py` that only operators and programs see."""
 _SILENT = frozenset({"code", "kbd", "samp", "script", "style"})
-_HOLE = "\x00"
+_HOLE = "\ufffc"  # a character that may stand in the name of a tag, as in `<details{{ … }}>`
 _SCRIPT_TEXT = re.compile(r"""(?<![=!]== )(["'`])((?:[A-Z][a-z]+\b|[a-z]+ [a-z]+ )[^"'`]*)\1""")
 
 
@@ -78,10 +90,12 @@ def in_template(path: Path) -> Iterator[str]:
         page.close()
         yield from page.texts
     else:
-        yield from (text for text in "".join(_data(tree)).split(_HOLE) if _has_words(text))
+        yield from (text for text in "".join(_data(tree)).split(_HOLE) if has_words(text))
     for output in tree.find_all((nodes.Output, nodes.Assign, nodes.Call)):
+        if isinstance(output, nodes.Call) and getattr(output.node, "name", "") in CALLS:
+            continue
         for text in _constants(output):
-            if _SENTENCE.search(text) and _has_words(text):
+            if _SENTENCE.search(text) and has_words(text):
                 yield f"{{{{ {text!r} }}}}"
 
 
@@ -119,7 +133,7 @@ class _Page(HTMLParser):
         if tag in _SILENT:
             self._silent.append(tag)
         for name, value in attrs:
-            if name in SHOWN_ATTRIBUTES and value and _has_words(value):
+            if name in SHOWN_ATTRIBUTES and value and has_words(value):
                 self.texts.append(f'{name}="{value}"'.replace(_HOLE, "…"))
 
     def handle_endtag(self, tag: str) -> None:
@@ -128,28 +142,33 @@ class _Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not self._silent:
-            self.texts += [part.strip() for part in data.split(_HOLE) if _has_words(part)]
+            self.texts += [part.strip() for part in data.split(_HOLE) if has_words(part)]
 
 
-def _has_words(text: str) -> bool:
-    return any(
-        word not in NAMES for word in _WORD.findall(text.replace("&nbsp;", " ").replace("&hellip;", ""))
-    )
+def has_words(text: str) -> bool:
+    text = _HOST.sub(" ", text.replace("&nbsp;", " ").replace("&hellip;", ""))
+    return any(word not in NAMES for word in _WORD.findall(text))
 
 
 def in_python(path: Path) -> Iterator[str]:
     """Yield messages of our errors that no call translates."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Call) and _is_error(node.func):
+    tree = ast.parse(path.read_text())
+    english = {node for kind in ast.walk(tree) if _is_english(kind) for node in ast.walk(kind)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _is_error(node.func) and node not in english:
             for argument in [*node.args, *(keyword.value for keyword in node.keywords)]:
                 yield from _sentences(argument)
+
+
+def _is_english(node: ast.AST) -> bool:
+    return isinstance(node, ast.ClassDef) and node.name in ENGLISH_ERRORS
 
 
 def _is_error(function: ast.expr) -> bool:
     if isinstance(function, ast.Attribute) and function.attr == "__init__":
         return isinstance(function.value, ast.Call)
     name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-    return name.endswith("Error") and name not in _PYTHON_ERRORS
+    return name.endswith("Error") and name not in _PYTHON_ERRORS | ENGLISH_ERRORS
 
 
 def _sentences(node: ast.AST) -> Iterator[str]:

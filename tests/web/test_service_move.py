@@ -14,7 +14,8 @@ from commentsvc.domain.service_move import source_stop
 from commentsvc.errors import ServiceMovingError
 from commentsvc.models import ApiToken, Likes
 from commentsvc.web.auth import login, login_outcomes
-from commentsvc.web.auth.login_outcomes import Purpose, Start
+from commentsvc.web.auth.login_outcomes import Start
+from commentsvc.web.auth.login_words import HEADINGS, LoginOutcome, Purpose
 from tests.conftest import BASE_URL
 from tests.support.api_client import Program, make_site, program
 from tests.support.guest_client import DETAILS, JSON, GuestClient, add_site
@@ -88,4 +89,4 @@ def test_a_login_can_be_tried_again(app: Flask, answered: bool) -> None:
         page = login_outcomes.failed(ServiceMovingError(), Start(Purpose.FRAME), answered=answered)
         text = page.get_data(as_text=True)
     assert (page.status_code, page.headers["Retry-After"]) == (503, "120")
-    assert login_outcomes.HEADINGS[login_outcomes.LoginOutcome.BUSY] in text
+    assert HEADINGS[LoginOutcome.BUSY] in text

@@ -13,6 +13,7 @@ from jinja2.compiler import CodeGenerator
 from markupsafe import escape
 
 from commentsvc.models import Order
+from commentsvc.text import dates
 from commentsvc.web import templating
 from tests.support.guest_client import Elements, GuestClient, add_site
 
@@ -59,7 +60,7 @@ def test_templates_write_everything_escaped_as_always(app: Flask, value: object)
 )
 def test_times_are_written_in_utc(at: datetime, expected: tuple[str, str, str]) -> None:
     day, minute, timestamp = expected
-    assert (templating.date(at), templating.exact(at)) == (day, f"{day}, {minute} UTC")
+    assert (dates.date(at), dates.exact(at)) == (day, f"{day}, {minute} UTC")
     assert templating.time(at) == f'<time datetime="{timestamp}" title="{day}, {minute} UTC">{day}</time>'
 
 

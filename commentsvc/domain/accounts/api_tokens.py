@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, selectinload
 from commentsvc.domain import actions, fields
 from commentsvc.domain.accounts import accounts, token_hashes
 from commentsvc.errors import InvalidFieldsError, NotFoundError
+from commentsvc.messages import gettext
 from commentsvc.models import ApiToken, ApiTokenSite, Role, Site, TokenScope
 
 LONGEST_LIFE = 3650
@@ -41,15 +42,15 @@ def create(
     """
     errors: dict[str, str] = {}
     try:
-        name = fields.name(name, missing="Please enter a name, such as what will use the token")
+        name = fields.name(name, missing=gettext("Please enter a name, such as what will use the token"))
     except InvalidFieldsError as error:
         errors |= error.fields
     if not scopes:
-        errors["scopes"] = "Please choose what the token may be used for"
+        errors["scopes"] = gettext("Please choose what the token may be used for")
     if not site_ids:
-        errors["sites"] = "Please choose a site"
+        errors["sites"] = gettext("Please choose a site")
     if days is not None and not 1 <= days <= LONGEST_LIFE:
-        errors["days"] = f"Between 1 and {LONGEST_LIFE} days"
+        errors["days"] = gettext("Between 1 and %(most)s days") % {"most": LONGEST_LIFE}
     if errors:
         raise InvalidFieldsError(errors)
     if any(accounts.role_on(session, maker_id, site_id) is not Role.OWNER for site_id in site_ids):

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from commentsvc.domain.accounts import login_sessions, single_sign_on, token_hashes
 from commentsvc.errors import BadAddressError, LoginFailedError
 from commentsvc.integrations import signing
+from commentsvc.messages import gettext
 from commentsvc.models import LoginSession, Ticket
 
 PASS = "pass"  # noqa: S105 - what the ticket is for
@@ -29,7 +30,7 @@ def issue(session: Session, holder: LoginSession, *, token: str = "", at: dateti
     `begin_write`; raises BadAddressError if it has another form, or was used before.
     """
     if token and not re.fullmatch(r"[0-9a-f]{64}", token):
-        raise BadAddressError("This token is not valid.")
+        raise BadAddressError(gettext("This token is not valid."))
     session.execute(delete(Ticket).where(Ticket.purpose == PASS, Ticket.expires_at < at))
     token = token or signing.new_token()
     ticket = Ticket(
@@ -45,7 +46,7 @@ def issue(session: Session, holder: LoginSession, *, token: str = "", at: dateti
         with session.begin_nested():
             session.add(ticket)
     except IntegrityError:
-        raise BadAddressError("This token was used before.") from None
+        raise BadAddressError(gettext("This token was used before.")) from None
     return token
 
 
@@ -69,12 +70,12 @@ def redeem(session: Session, token: str, *, browser: str, at: datetime) -> str:
         .with_for_update()
     )
     if ticket is None or ticket.redeemed_at is not None or ticket.expires_at < at:
-        raise LoginFailedError("This took too long. Please press “Your comments” again.")
+        raise LoginFailedError(gettext("This took too long. Please press “Your comments” again."))
     ticket.redeemed_at = at
     named = (ticket.stash or {}).get(_SESSION)  # not its id: SQLite reuses the ids of deleted rows
     holder = session.scalar(select(LoginSession).where(LoginSession.token_hash == named))
     if holder is None or holder.commenter_id != ticket.commenter_id or holder.expires_at <= at:
-        raise LoginFailedError("You are no longer logged in. Please log in again.")
+        raise LoginFailedError(gettext("You are no longer logged in. Please log in again."))
     vouched = holder.identity is not None and holder.identity.provider == single_sign_on.PROVIDER
     return login_sessions.open_for(
         session,

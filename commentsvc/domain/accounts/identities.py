@@ -19,6 +19,7 @@ from commentsvc.errors import (
     NotFoundError,
     NotFreshError,
 )
+from commentsvc.messages import gettext
 from commentsvc.models import Commenter, Identity, LedgerKind, LoginSession
 
 
@@ -116,9 +117,9 @@ def unlink(session: Session, holder: LoginSession, identity_id: int, *, at: date
     all_of_them = identities_of(session, holder.commenter_id)
     identity = next((other for other in all_of_them if other.id == identity_id), None)
     if identity is None:
-        raise NotFoundError("You have no such linked account.")
+        raise NotFoundError(gettext("You have no such linked account."))
     if len(all_of_them) == 1:
-        raise ForbiddenError("This is the only way you can log in. Link another account first.")
+        raise ForbiddenError(gettext("This is the only way you can log in. Link another account first."))
     if holder.identity_id == identity.id:
         holder.identity_id = next(other.id for other in all_of_them if other.id != identity.id)
         session.flush()
@@ -148,7 +149,7 @@ def _rename(session: Session, identity: Identity, shown: str) -> None:
 
 def _require_fresh(holder: LoginSession, *, at: datetime) -> None:
     if not login_sessions.is_fresh(holder, at=at):
-        raise NotFreshError("Please log in again before you change how you log in.")
+        raise NotFreshError(gettext("Please log in again before you change how you log in."))
 
 
 def _create(

@@ -12,6 +12,7 @@ from commentsvc.domain import fields
 from commentsvc.domain.accounts import api_tokens, identities, token_hashes
 from commentsvc.errors import BadAddressError, LinkSpentError, NotFoundError
 from commentsvc.integrations import claims, signing
+from commentsvc.messages import gettext
 from commentsvc.models import Commenter, Identity, Membership, Role, Site, Ticket
 
 INVITE = "invite"
@@ -48,7 +49,7 @@ def revoke(session: Session, site: Site, provider: str, issuer: str, subject: st
     identity = identities.find(session, provider, issuer, _subject(subject))
     membership = _membership(session, identity.commenter_id, site.id) if identity else None
     if membership is None:
-        raise NotFoundError(f"This account has no role on {site.name}.")
+        raise NotFoundError(gettext("This account has no role on %(site)s.") % {"site": site.name})
     api_tokens.end_on(session, membership.commenter_id, site.id)
     session.delete(membership)
     session.flush()
@@ -94,7 +95,7 @@ def _subject(typed: str) -> str:
     try:
         return claims.subject(typed.strip())
     except ValueError:
-        raise BadAddressError("A subject must be the provider's own id of a person.") from None
+        raise BadAddressError(gettext("A subject must be the provider's own id of a person.")) from None
 
 
 def _open(session: Session, token: str, *, at: datetime, lock: bool = True) -> Ticket:
@@ -103,7 +104,7 @@ def _open(session: Session, token: str, *, at: datetime, lock: bool = True) -> T
     )
     ticket = session.scalar(query.with_for_update() if lock else query)
     if ticket is None or ticket.redeemed_at is not None or ticket.expires_at < at:
-        raise LinkSpentError("This invitation is used or expired.")
+        raise LinkSpentError(gettext("This invitation is used or expired."))
     return ticket
 
 

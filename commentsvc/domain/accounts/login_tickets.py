@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from commentsvc.domain.accounts import login_sessions, token_hashes
 from commentsvc.errors import BadAddressError, LoginCancelledError, LoginExpiredError, LoginFailedError
 from commentsvc.integrations import signing
+from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import Identity, LoginSession, Ticket
 
 LOGIN = "login"
@@ -31,9 +32,9 @@ SECOND_ASKING = timedelta(seconds=60)
 """How soon a frame whose browser refused the cookie must ask for the bearer token instead."""
 
 _PROOF = "proof"
-_CANCELLED = "This login was cancelled."
-_USED = "This login is already used. Please log in again."
-_TOO_LONG = "This login took too long. Please try again."
+_CANCELLED = gettext_noop("This login was cancelled.")
+_USED = gettext_noop("This login is already used. Please log in again.")
+_TOO_LONG = gettext_noop("This login took too long. Please try again.")
 
 
 class LoginStage(StrEnum):
@@ -67,7 +68,7 @@ def begin(
     LoginCancelledError.
     """
     if not re.fullmatch(r"[0-9a-f]{64}", challenge):
-        raise BadAddressError("This login request is not valid. Please try again.")
+        raise BadAddressError(gettext("This login request is not valid. Please try again."))
     hashed = token_hashes.hash_of_challenge(session, challenge)
     session.execute(delete(Ticket).where(Ticket.purpose == LOGIN, Ticket.expires_at < at - KNOWN_FOR))
     if _is_stored(session, _ticket(hashed, site_id, at=at, begun_from=dict(begun_from or {}))):
@@ -75,7 +76,7 @@ def begin(
     earlier = session.scalars(select(Ticket).where(Ticket.token_hash == hashed)).one()
     if earlier.failure == _CANCELLED:
         raise LoginCancelledError
-    raise BadAddressError("This login has already begun. Please try again.")
+    raise BadAddressError(gettext("This login has already begun. Please try again."))
 
 
 def note_state(session: Session, challenge: str, state: str, *, at: datetime) -> None:
@@ -147,7 +148,7 @@ def store_answer(session: Session, state: str, answer: Mapping[str, str], *, at:
     """
     ticket = _under_way(session, state, at=at)
     if ticket.stash is not None:
-        raise LoginFailedError("This answer was already received. Please log in again.")
+        raise LoginFailedError(gettext("This answer was already received. Please log in again."))
     proof = signing.new_token()
     ticket.stash = {**answer, _PROOF: token_hashes.hash_of_token(session, proof)}
     return proof
@@ -157,7 +158,7 @@ def stored_answer(session: Session, state: str, proof: str, *, at: datetime) -> 
     """Return the stored answer of this login to the browser that sent it; raises LoginFailedError."""
     answer = dict(_under_way(session, state, at=at).stash or {})
     if answer.pop(_PROOF, "") != token_hashes.hash_of_token(session, proof):
-        raise LoginFailedError("This login began in another browser. Please start it again.")
+        raise LoginFailedError(gettext("This login began in another browser. Please start it again."))
     return answer
 
 
@@ -190,7 +191,7 @@ def redeem(
         return standing
     if ticket.redeemed_at is not None:
         if not again or ticket.redeemed_at + SECOND_ASKING < at:
-            raise LoginFailedError(_USED)
+            raise LoginFailedError(gettext(_USED))
         _end_session(session, ticket)
         ticket.expires_at = at - timedelta(seconds=1)
     ticket.redeemed_at = at
@@ -220,9 +221,10 @@ def _end_session(session: Session, ticket: Ticket) -> None:
 def _standing(ticket: Ticket, site_id: int, *, at: datetime) -> RedeemedLogin | None:
     """Return the stage of a login that is not done; None if it is. Raises LoginFailedError."""
     if ticket.site_id != site_id or ticket.expires_at < at:
-        raise LoginFailedError(_TOO_LONG)
+        raise LoginFailedError(gettext(_TOO_LONG))
     if ticket.failure:
-        return RedeemedLogin(LoginStage.FAILED, message=ticket.failure)
+        # An error is stored in the words that its window showed; ours is stored in English.
+        return RedeemedLogin(LoginStage.FAILED, message=gettext(ticket.failure))
     if ticket.commenter_id is None or ticket.identity_id is None:
         return RedeemedLogin(LoginStage.PENDING)
     return None

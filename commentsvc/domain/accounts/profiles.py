@@ -12,6 +12,9 @@ from sqlalchemy.orm import Session
 
 from commentsvc.domain import comment_excerpts, fields
 from commentsvc.domain.threads import threads, titles
+from commentsvc.errors import InvalidFieldsError
+from commentsvc.languages import LANGUAGES
+from commentsvc.messages import gettext
 from commentsvc.models import Comment, Commenter, Site, Status, Thread
 from commentsvc.text import markup
 
@@ -71,6 +74,16 @@ def show_picture(session: Session, commenter_id: int, shown: bool) -> None:
         commenter.show_picture = shown
         session.flush()
         invalidate_pages_of(session, commenter_id)
+
+
+def choose_language(session: Session, commenter_id: int, code: str) -> None:
+    """Store in which of our languages a person reads their own pages; empty: as their browser asks.
+
+    Needs `begin_write`; raises InvalidFieldsError on `language`.
+    """
+    if code and code not in LANGUAGES:
+        raise InvalidFieldsError({"language": gettext("Please choose one of these languages")})
+    session.get_one(Commenter, commenter_id).language = code or None
 
 
 def invalidate_pages_of(session: Session, commenter_id: int) -> None:

@@ -13,6 +13,7 @@ from commentsvc.domain.accounts import identities, imported_comments, login_sess
 from commentsvc.errors import InvalidFieldsError, LoginFailedError
 from commentsvc.integrations import signing
 from commentsvc.integrations.sso_tokens import SsoClaims
+from commentsvc.messages import gettext
 from commentsvc.models import Commenter, Identity, LoginSession, Site
 
 PROVIDER = "sso"
@@ -94,7 +95,9 @@ def _identity(session: Session, site: Site, person: SsoClaims, *, at: datetime) 
     try:
         name = fields.name(person.name)
     except InvalidFieldsError as error:
-        raise LoginFailedError(f"The website's sign-in has no valid name: {error}") from None
+        raise LoginFailedError(
+            gettext("The website's sign-in has no valid name: %(fault)s") % {"fault": error}
+        ) from None
     identity = identities.identity_of_login(
         session, PROVIDER, issuer(site.id), person.subject, name=name, link=person.url, at=at
     )

@@ -20,6 +20,7 @@ from commentsvc.errors import ForbiddenError, InvalidFieldsError
 from commentsvc.languages import ENGLISH
 from commentsvc.messages import gettext, gettext_noop, using
 from commentsvc.models import Ban, BanKind, Comment
+from commentsvc.text import dates
 
 PAGE = 50
 LABEL_LONGEST = 120
@@ -172,7 +173,7 @@ def sentence(ban: Ban) -> str:
         return gettext("Banned %(name)s permanently.") % named
     return gettext("Banned %(name)s until %(time)s.") % {
         **named,
-        "time": f"{ban.until:%-d %B %Y, %H:%M} UTC",
+        "time": dates.exact(ban.until),
     }
 
 

@@ -18,6 +18,7 @@ from commentsvc.domain.threads import threads
 from commentsvc.languages import ENGLISH
 from commentsvc.messages import gettext, gettext_noop, ngettext, using
 from commentsvc.models import Action, Comment, Commenter, Decision, Status
+from commentsvc.text import numbers
 
 BATCH = 100
 """Comments per transaction, during which nobody else can write on SQLite."""
@@ -221,7 +222,7 @@ def count_in_words(number: int) -> str:
     """Return "one comment" or, for example, "1,204 comments"."""
     if number == 1:
         return gettext("one comment")
-    return ngettext("%(number)s comment", "%(number)s comments", number) % {"number": f"{number:,}"}
+    return ngettext("%(number)s comment", "%(number)s comments", number) % {"number": numbers.number(number)}
 
 
 def sentence(label: str, number: int) -> str:

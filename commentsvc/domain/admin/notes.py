@@ -13,6 +13,7 @@ from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.errors import InvalidFieldsError, NotFoundError
 from commentsvc.messages import gettext
 from commentsvc.models import Note
+from commentsvc.text import numbers
 
 LONGEST = 2000
 SHOWN = 50
@@ -85,7 +86,7 @@ def _checked(typed: str) -> str:
         return fields.text(typed, longest=LONGEST)
     except InvalidFieldsError:
         message = (
-            gettext("Please use at most %(number)s characters") % {"number": f"{LONGEST:,}"}
+            gettext("Please use at most %(number)s characters") % {"number": numbers.number(LONGEST)}
             if typed.strip()
             else gettext("Please enter a note")
         )

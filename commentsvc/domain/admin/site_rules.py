@@ -14,6 +14,7 @@ from commentsvc.domain.surge import episodes
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.messages import gettext
 from commentsvc.models import Policy, Site
+from commentsvc.text import numbers
 
 MOST_LINKS = 1_000
 MOST_REPORTS = 1_000
@@ -43,14 +44,14 @@ def check(wanted: RuleChange) -> RuleChange:
     links = wanted.rules.most_links
     if links is None or not 0 <= links <= MOST_LINKS:
         errors["most_links"] = gettext("Please enter a number from 0 to %(number)s") % {
-            "number": f"{MOST_LINKS:,}"
+            "number": numbers.number(MOST_LINKS)
         }
     if not LEAST_SURE <= wanted.rules.filter_threshold <= 1:
         errors["filter_threshold"] = gettext("Please enter a number from 50 to 100")
     enough = wanted.reports_to_hold
     if enough is None or not 0 <= enough <= MOST_REPORTS:
         errors["reports_to_hold"] = gettext("Please enter a number from 0 to %(number)s") % {
-            "number": f"{MOST_REPORTS:,}"
+            "number": numbers.number(MOST_REPORTS)
         }
     if errors:
         raise InvalidFieldsError(errors)

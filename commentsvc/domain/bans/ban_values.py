@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from commentsvc import host_names
 from commentsvc.domain import fields
 from commentsvc.errors import InvalidFieldsError
+from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import BanKind
 from commentsvc.setting_values import Network
 from commentsvc.text.characters import without_undrawn
@@ -32,7 +33,7 @@ _NOBODYS: tuple[Network, ...] = (
     *map(ipaddress.IPv6Network, ("::/96", "ff00::/8")),
 )
 """Networks from which no request comes."""
-_EXAMPLE = "Please enter an address such as 192.0.2.7 or a range such as 192.0.2.0/24"
+_EXAMPLE = gettext_noop("Please enter an address such as 192.0.2.7 or a range such as 192.0.2.0/24")
 
 
 def normal(kind: BanKind, value: str) -> str:
@@ -42,7 +43,7 @@ def normal(kind: BanKind, value: str) -> str:
     """
     typed = _cleaned(value)
     if not typed or len(typed) > LONGEST:
-        raise _fault("Please enter whom or what to ban")
+        raise _fault(gettext("Please enter whom or what to ban"))
     if kind is BanKind.EMAIL:
         return _typed_email(typed)
     if kind is BanKind.DOMAIN:
@@ -87,7 +88,7 @@ def _typed_domain(typed: str) -> str:
     except InvalidFieldsError:
         host = ""
     if not host:
-        raise _fault("Please enter a domain such as spam.example")
+        raise _fault(gettext("Please enter a domain such as spam.example"))
     return domain(host)
 
 
@@ -99,11 +100,14 @@ def _typed_network(typed: str) -> str:
     try:
         network = ipaddress.ip_network(bare + slash + size, strict=False)
     except ValueError:
-        zero = _LEADING_ZERO.search(bare.rpartition(":")[2])
-        raise _fault("Please write the address without leading zeros" if zero else _EXAMPLE) from None
+        if _LEADING_ZERO.search(bare.rpartition(":")[2]):
+            raise _fault(gettext("Please write the address without leading zeros")) from None
+        raise _fault(gettext(_EXAMPLE)) from None
     network = _as_it_comes(network)
     if not _has_anybody(network):
-        raise _fault("No visitor comes from this address or range, so banning it would have no effect")
+        raise _fault(
+            gettext("No visitor comes from this address or range, so banning it would have no effect")
+        )
     return str(network)
 
 
@@ -112,7 +116,7 @@ def _as_it_comes(network: Network) -> Network:
     if isinstance(network, ipaddress.IPv4Network) or not network.overlaps(_MAPPED):
         return network
     if network.prefixlen < _MAPPED.prefixlen:
-        raise _fault("This range is too wide: it would ban a great many people")
+        raise _fault(gettext("This range is too wide: it would ban a great many people"))
     inside = int(network.network_address) & 0xFFFFFFFF
     return ipaddress.IPv4Network((inside, network.prefixlen - _MAPPED.prefixlen))
 

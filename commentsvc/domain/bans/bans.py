@@ -15,7 +15,9 @@ from commentsvc.domain.authors import Author
 from commentsvc.domain.bans import ban_values
 from commentsvc.domain.bans.ban_values import normal
 from commentsvc.errors import BannedError
+from commentsvc.messages import gettext
 from commentsvc.models import Ban, BanKind
+from commentsvc.text import dates
 
 __all__ = [
     "MOST_HOSTS",
@@ -79,10 +81,16 @@ def require_welcome(
 
 def sentence(ban: Ban) -> str:
     """Return what to tell a banned author; who banned them, and why, is for moderators only."""
-    until = f" until {ban.until:%-d %B %Y, %H:%M} UTC" if ban.until else ""
-    if ban.kind is BanKind.DOMAIN:
-        return f"This site does not take comments with links to {ban.value}{until}."
-    return f"You cannot comment on this site{until}."
+    facts = {"domain": ban.value, "time": dates.exact(ban.until) if ban.until else ""}
+    if ban.kind is BanKind.DOMAIN and ban.until:
+        text = gettext("This site does not take comments with links to %(domain)s until %(time)s.")
+    elif ban.kind is BanKind.DOMAIN:
+        text = gettext("This site does not take comments with links to %(domain)s.")
+    elif ban.until:
+        text = gettext("You cannot comment on this site until %(time)s.")
+    else:
+        text = gettext("You cannot comment on this site.")
+    return text % facts
 
 
 def hosts_of(urls: Iterable[str | None]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from commentsvc.domain import fields
 from commentsvc.errors import InvalidFieldsError
+from commentsvc.messages import gettext
 from commentsvc.models import TextFormat
 from commentsvc.text import characters, markup
 
@@ -34,7 +35,7 @@ def from_checked(checked: str, text_format: TextFormat = TextFormat.MARKDOWN) ->
     """Render a checked text; raises InvalidFieldsError on `text` if nothing of it is visible."""
     rendered = render(checked, text_format)
     if not characters.is_seen(markup.plain(rendered.html)):
-        raise InvalidFieldsError({"text": "Please enter a comment"})
+        raise InvalidFieldsError({"text": gettext("Please enter a comment")})
     return CommentText(checked, text_format, rendered, digest_of(checked))
 
 

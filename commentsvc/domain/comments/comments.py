@@ -27,6 +27,7 @@ from commentsvc.errors import (
     DuplicateCommentError,
     NotFoundError,
 )
+from commentsvc.messages import gettext
 from commentsvc.models import Comment, Site, Thread, search_text
 from commentsvc.text import markup
 
@@ -112,7 +113,7 @@ def post(
         slow_mode.require(session, site.id, here, author, at=at)
     parent = insert_comment.parent(session, here, new.parent_id) if new.parent_id is not None else None
     if new.parent_id is not None and parent is None:
-        raise NotFoundError("The comment that you are replying to no longer exists.")
+        raise NotFoundError(gettext("The comment that you are replying to no longer exists."))
     if earlier.repeated:
         raise DuplicateCommentError
 

@@ -16,6 +16,7 @@ from commentsvc.domain.fields import Guest
 from commentsvc.domain.threads import threads, titles
 from commentsvc.domain.votes import voters
 from commentsvc.errors import NotFoundError
+from commentsvc.messages import gettext
 from commentsvc.models import Comment, Kind, Revision, Status, Thread
 
 KIND = "author.claim"
@@ -81,7 +82,7 @@ def claim_of_browser(
     query = select(Comment).where(theirs, Comment.thread_id.in_(locked)).order_by(Comment.id)
     comments = session.scalars(query.execution_options(populate_existing=True)).all()
     if not comments:
-        raise NotFoundError("None of these comments is a guest's of this browser.")
+        raise NotFoundError(gettext("None of these comments is a guest's of this browser."))
     for comment in comments:
         claim(session, comment, author, at=at)
     if author.commenter_id is not None:
@@ -96,7 +97,7 @@ def claim(session: Session, comment: Comment, author: Author, *, at: datetime) -
     guest's ban would no longer name the comment; NotFoundError if the comment is removed or a member's.
     """
     if comment.commenter_id is not None or comment.status not in _CLAIMABLE:
-        raise NotFoundError("This comment cannot be put under an account any more.")
+        raise NotFoundError(gettext("This comment cannot be put under an account any more."))
     guest = Guest(comment.guest_name, comment.guest_email, comment.guest_website)
     both = replace(author, guest=guest, author_key_hash=comment.author_key_hash)
     bans.require_welcome(session, comment.site_id, both, at=at)

@@ -34,6 +34,7 @@ from commentsvc.domain.spam.checks import Verdict
 from commentsvc.domain.spam.signals import Signals
 from commentsvc.domain.threads import threads
 from commentsvc.errors import DuplicateCommentError, NotEditableError, StaleEditError
+from commentsvc.messages import gettext
 from commentsvc.models import (
     Comment,
     EditWindow,
@@ -214,9 +215,9 @@ def require_editable(site: Site, comment: Comment, *, at: datetime) -> None:
     """Raise NotEditableError if its author may not, or no longer, edit a comment."""
     until = editable_until(site, comment)
     if until is None:
-        raise NotEditableError("This comment cannot be edited.")
+        raise NotEditableError(gettext("This comment cannot be edited."))
     if at >= until:
-        raise NotEditableError("The time for editing this comment is over.")
+        raise NotEditableError(gettext("The time for editing this comment is over."))
 
 
 def _store(

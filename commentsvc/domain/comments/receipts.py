@@ -15,13 +15,14 @@ from sqlalchemy.orm import Session
 from commentsvc.domain.threads import threads
 from commentsvc.errors import NotFoundError
 from commentsvc.integrations import signing
+from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import Comment, Decision, Status
 
 LENGTH = 24
 """Characters of a token: 142 random bits."""
 _ALPHABET = string.ascii_letters + string.digits  # a mail program or a chat never breaks such a link
 _OWNERSHIP = ("receipt_hash", "author_key_hash", "commenter_id")
-_UNKNOWN = (
+_UNKNOWN = gettext_noop(
     "This link belongs to no comment. Either a newer link has replaced it, "
     "or the comment was deleted or put under an account."
 )
@@ -58,7 +59,7 @@ def find(session: Session, receipt_hash: str) -> Comment:
     """Return the comment of a receipt; raises NotFoundError."""
     comment = session.scalar(select(Comment).where(Comment.receipt_hash == receipt_hash))
     if comment is None:
-        raise NotFoundError(_UNKNOWN)
+        raise NotFoundError(gettext(_UNKNOWN))
     return comment
 
 
@@ -70,7 +71,7 @@ def find_locked(session: Session, receipt_hash: str) -> Comment:
     comment = find(session, receipt_hash)
     threads.lock_of(session, comment, *_OWNERSHIP, "status")
     if comment.receipt_hash != receipt_hash:
-        raise NotFoundError(_UNKNOWN)
+        raise NotFoundError(gettext(_UNKNOWN))
     return comment
 
 

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from commentsvc.domain.authors import Author
 from commentsvc.domain.bans import bans
 from commentsvc.domain.comments.insert_comment import TargetThread
-from commentsvc.domain.threads.threads import seconds
 from commentsvc.errors import SlowModeError
 from commentsvc.models import Comment, Status
 
@@ -49,7 +48,7 @@ def require_pause(slow_seconds: int | None, last: datetime | None, *, at: dateti
         return
     left = math.ceil((last - at).total_seconds() + slow_seconds)
     if left > 0:
-        raise SlowModeError(left, every=seconds(slow_seconds), wait=seconds(left))
+        raise SlowModeError(left, every=slow_seconds)
 
 
 def _marks(author: Author, *, since: datetime) -> list[ColumnElement[bool]]:

@@ -41,6 +41,7 @@ def person(session: Session, commenter_id: int, *, at: datetime) -> dict[str, An
         "exported_at": _time(at),
         "name": commenter.name,
         "website": commenter.website,
+        "language": commenter.language,
         "since": _time(commenter.created_at),
         "picture": _picture(session, commenter),
         "identities": [

@@ -27,12 +27,11 @@ from sqlalchemy.orm import Session
 from commentsvc.config import Settings
 from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import api_answers, api_tokens
-from commentsvc.domain.ledger import upkeep
-from commentsvc.domain.maintenance import backups, deleted_data, expired_comments
+from commentsvc.domain.maintenance import deleted_data, expired_comments
 from commentsvc.domain.proofs import address_codes, address_proofs
 from commentsvc.domain.social import social_records
 from commentsvc.domain.spam import training
-from commentsvc.domain.subscriptions import confirming, subscription_records
+from commentsvc.domain.subscriptions import subscription_records
 from commentsvc.domain.threads import threads
 from commentsvc.models import (
     AddressCode,
@@ -89,36 +88,6 @@ class RetentionPeriods:
             consent=settings.keep_consent_days,
             backups=bool(settings.backup_dir),
         )
-
-
-def sentences(limits: RetentionPeriods) -> list[str]:
-    """Return the retention periods in sentences for readers."""
-    words = [
-        "Your network address is not stored. A hash of its network, made with a key that changes every month, is kept "
-        + (f"for {_days(limits.networks)}." if limits.networks else "as long as the comment."),
-        "The e-mail address that a guest typed is never shown and is kept "
-        + (f"for {_days(limits.emails)}." if limits.emails else "as long as the comment."),
-    ]
-    for name, days in (("Spam", limits.spam), ("Trash", limits.trash)):
-        words.append(f"{name} is deleted after {_days(days)}." if days else f"{name} is kept.")
-    words.append(
-        "An address that was entered for mail about comments and not confirmed is deleted after "
-        f"{_days(confirming.LIFE.days)}. When mail is stopped, the address is deleted within two hours; "
-        "what remains is a keyed hash with the times of consent, "
-        + (f"for {_days(limits.consent)}." if limits.consent else "which is kept.")
-    )
-    return [*words, _erased(limits)]
-
-
-def _erased(limits: RetentionPeriods) -> str:
-    """Return what remains of what was erased."""
-    words = (
-        "When something is erased, or mail is stopped, a keyed hash of it is kept for at least "
-        f"{_days(upkeep.KEPT.days)}, so that nobody comes back when a backup is restored."
-    )
-    if limits.backups:
-        words += f" What was erased stays in backups, which are replaced within {_days(backups.WEEKS * 7)}."
-    return words
 
 
 def delete_expired(
@@ -265,7 +234,3 @@ def _locked(session: Session, *which: ColumnElement[bool]) -> Sequence[int]:
 
 def _run(session: Session, statement: Any) -> None:
     session.execute(statement.execution_options(synchronize_session=False))
-
-
-def _days(number: int) -> str:
-    return "one day" if number == 1 else f"{number} days"

@@ -17,7 +17,8 @@ from commentsvc.domain.notifications import outbox
 from commentsvc.domain.proofs import address_proofs
 from commentsvc.domain.proofs.address_proofs import AddressClaim
 from commentsvc.errors import TooManyError
-from commentsvc.integrations import signing
+from commentsvc.integrations import mail_templates, signing
+from commentsvc.messages import gettext
 from commentsvc.models import AddressCode, Site
 
 LIFE = timedelta(minutes=10)
@@ -114,18 +115,28 @@ def _hash(secret: str, claim: AddressClaim, code: str) -> str:
 
 
 def _enqueue(session: Session, site: Site, email: str, code: str, at: datetime) -> None:
-    text = (
-        f"{code}\n\n"
-        f"Type this code into the comment form of {site.name}, to prove that this address is yours.\n"
-        f"It is valid until {at + LIFE:%H:%M} UTC, and only in the browser that asked for it.\n\n"
-        "If that was not you, somebody has typed your address, perhaps by mistake. You need not do\n"
-        "anything. Give this code to nobody: with it they could comment as you.\n"
-    )
+    """Store the mail, in the language of the form that asked for it."""
+    name = mail_templates.line(site.name)
     outbox.enqueue(
         session,
         site_id=site.id,
         recipient=email,
-        subject=f"{code} is your code for {site.name}",
-        text=text,
+        subject=gettext("%(code)s is your code for %(site)s") % {"code": code, "site": name},
+        text=_text(code, name, at + LIFE),
         at=at,
     )
+
+
+def _text(code: str, site: str, until: datetime) -> str:
+    paragraphs = (
+        code,
+        gettext("Type this code into the comment form of %(site)s, to prove that this address is yours.")
+        % {"site": mail_templates.isolated(site)},
+        gettext("It is valid until %(time)s UTC, and only in the browser that asked for it.")
+        % {"time": f"{until:%H:%M}"},
+        gettext(
+            "If that was not you, somebody has typed your address, perhaps by mistake. You need not do anything. "
+            "Give this code to nobody: with it they could comment as you."
+        ),
+    )
+    return "\n\n".join(map(mail_templates.filled, paragraphs)) + "\n"

@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.messages import gettext
+from commentsvc.text import numbers
 
 MOST_WORDS = 2_000
 LONGEST_WORD = 200
@@ -47,7 +48,7 @@ def check(value: str, *, field: str) -> str:
     lines = [line.strip() for line in value.replace("\0", "").splitlines()]
     if len(lines) > MOST_WORDS:
         raise InvalidFieldsError(
-            {field: gettext("Please use at most %(number)s lines") % {"number": f"{MOST_WORDS:,}"}}
+            {field: gettext("Please use at most %(number)s lines") % {"number": numbers.number(MOST_WORDS)}}
         )
     long = next((line for line in lines if len(line) > LONGEST_WORD), None)
     if long is not None:

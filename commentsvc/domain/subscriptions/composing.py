@@ -1,4 +1,7 @@
-"""Writes the mail of a delivery when it is due: rechecks it, bundles what belongs together, and keeps the caps."""
+"""Writes the mail of a delivery when it is due: rechecks it, bundles what belongs together, and keeps the caps.
+
+A mail is in the language of its recipient, whoever wrote the comment.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,20 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from commentsvc import messages
 from commentsvc.domain.authors import Author
 from commentsvc.domain.bans import bans
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.notifications import outbox, suppression
 from commentsvc.domain.notifications.outbox import OutgoingMail
-from commentsvc.domain.subscriptions import confirming, fan_out, mail_words, moderator_letters, post_letters
+from commentsvc.domain.subscriptions import (
+    confirming,
+    fan_out,
+    mail_words,
+    moderator_letters,
+    moderator_mail,
+    post_letters,
+)
 from commentsvc.domain.subscriptions.mail_words import MailedComment, MailWriter
 from commentsvc.models import (
     Comment,
@@ -51,6 +62,12 @@ class Composer:
         if subscription is None or subscription.address_hash != row.recipient_hash:
             outbox.skip(row, at)
             return None
+        with messages.using(_language(row, subscription)):
+            return self._compose(session, row, subscription, at)
+
+    def _compose(
+        self, session: Session, row: Delivery, subscription: Subscription, at: datetime
+    ) -> OutgoingMail | None:
         if row.kind is DeliveryKind.CONFIRMATION:
             return self._confirmation(session, row, subscription, at)
         if row.kind in outbox.NOT_LIMITED:
@@ -128,6 +145,12 @@ class Composer:
         letter = self.writer.digest(row, subscription, parts, others=_taken(rows, row))
         _note_message(rows, letter)
         return letter
+
+
+def _language(row: Delivery, subscription: Subscription) -> str:
+    if row.kind in outbox.NOT_LIMITED:
+        return moderator_mail.language_of(subscription)
+    return subscription.language
 
 
 def _sendable(session: Session, row: Delivery, subscription: Subscription, at: datetime) -> Comment | None:

@@ -31,6 +31,8 @@ class DecisionLink:
     role: Role
     chat: str | None = None
     """The name of the chat that got the link; None for a mail."""
+    language: str = ""
+    """Of the mail; empty for a chat."""
 
 
 def token_of(secret: str, delivery: Delivery) -> str:
@@ -58,7 +60,8 @@ def find_link(
     role = moderator_mail.role_of(session, subscription)
     if role is None or subscription.commenter_id is None:
         return None
-    return DecisionLink(row, subscription.site, comment, subscription.commenter_id, role)
+    language = moderator_mail.language_of(subscription)
+    return DecisionLink(row, subscription.site, comment, subscription.commenter_id, role, language=language)
 
 
 def _has_links(row: Delivery) -> bool:

@@ -1,4 +1,7 @@
-"""The mails to subscribers: their words, links, and the headers by which mail programs group and end them."""
+"""The mails to subscribers: their words, links, and the headers by which mail programs group and end them.
+
+They are written in the language that is spoken now: `composing.py` speaks the recipient's.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby
 
+from commentsvc import messages
 from commentsvc.domain.notifications.outbox import OutgoingMail
 from commentsvc.domain.subscriptions.links import MailLinks
 from commentsvc.domain.threads import titles
 from commentsvc.integrations import mail_templates
 from commentsvc.integrations.mail_templates import MailWords
+from commentsvc.messages import gettext
 from commentsvc.models import Comment, Delivery, Subscription, Thread
 
 TEXT_LONGEST = 1500
@@ -20,7 +25,6 @@ MOST_COMMENTS = 50
 """Comments in one mail; the others are counted in it."""
 LINK_DAYS = 7
 """Days for which a moderator's links work."""
-ANONYMOUS = "Anonymous"
 StopLink = Callable[[str], str]
 """Returns the address that ends a subscription, from its token."""
 
@@ -59,7 +63,6 @@ class MailWriter:
         """Return a confirmation mail; nothing in it was written by a stranger."""
         words = mail_templates.render(
             "confirmation",
-            language=subscription.language,
             site=subscription.site.name,
             host=self.host,
             wishes=[{"kind": one.kind.value, "title": _approved_title(one)} for one in wishes],
@@ -205,9 +208,9 @@ class MailWriter:
         self, row: Delivery, subscription: Subscription, name: str, facts: dict[str, object]
     ) -> OutgoingMail:
         """Return a mail that shows a moderator what a template looks like."""
-        about = {"language": subscription.language, "site": subscription.site.name, "host": self.host}
-        words = mail_templates.render(name, **about | facts)
-        words = replace(words, subject=f"Sample: {words.subject}")
+        words = mail_templates.render(name, site=subscription.site.name, host=self.host, **facts)
+        # translators: the subject of a mail that shows an owner what readers get
+        words = replace(words, subject=gettext("Sample: %(subject)s") % {"subject": words.subject})
         return self._letter(row, subscription, words, message_id=f"sample.{row.id}@{self.host}")
 
     def _held_facts(self, part: HeldPart) -> dict[str, object]:
@@ -224,7 +227,6 @@ class MailWriter:
 
     def _about(self, subscription: Subscription) -> dict[str, str]:
         return {
-            "language": subscription.language,
             "site": subscription.site.name,
             "list_url": self.links.all(subscription.token),
         }
@@ -253,7 +255,7 @@ class MailWriter:
     ) -> OutgoingMail:
         """Return the mail; with `stops` it is one that somebody subscribed to, and has a button that ends it."""
         site = mail_templates.line(subscription.site.name)
-        name = f"{mail_templates.line(sender_name)[:60]} via {site}" if sender_name else site
+        name = mail_templates.line(sender_name)[:60]
         listed = (
             (
                 ("List-Id", f"<site-{subscription.site_id}.comments.{self.host}>"),
@@ -272,13 +274,14 @@ class MailWriter:
             words.subject,
             words.text,
             html=words.html,
-            sender_name=name,
+            # translators: who sends a mail: the writer of a comment, and the website
+            sender_name=gettext("%(name)s via %(site)s") % {"name": name, "site": site} if name else site,
             message_id=message_id,
             headers=(
                 *headers,
                 *listed,
                 ("X-Auto-Response-Suppress", "All"),
-                ("Content-Language", subscription.language),
+                ("Content-Language", messages.language().code),
             ),
             others=others,
             recipient_hash=row.recipient_hash,
@@ -298,4 +301,4 @@ def _approved_title(subscription: Subscription) -> str:
 
 def _name(comment: Comment) -> str:
     name = comment.commenter.name if comment.commenter else comment.guest_name
-    return name or ANONYMOUS
+    return name or gettext("Anonymous")

@@ -12,6 +12,7 @@ from commentsvc.domain.notifications import outbox, suppression
 from commentsvc.domain.notifications.outbox import OutgoingMail
 from commentsvc.domain.subscriptions import decision_links, mail_samples, moderator_mail
 from commentsvc.domain.subscriptions.mail_words import HeldPart, MailWriter
+from commentsvc.messages import gettext
 from commentsvc.models import (
     Comment,
     Decision,
@@ -118,4 +119,4 @@ def _reasons(session: Session, comment: Comment) -> list[str]:
     query = select(Decision.reasons).where(Decision.comment_id == comment.id, Decision.status == Status.HELD)
     rows = session.scalar(query.order_by(Decision.id.desc()).limit(1)) or []
     words = [str(row.get("reason") or "") for row in rows if row.get("status") == Status.HELD.value]
-    return [each for each in words if each]
+    return [gettext(each) for each in words if each]

@@ -9,12 +9,14 @@ from enum import StrEnum
 from sqlalchemy import Select, case, delete, exists, func, insert, literal, select
 from sqlalchemy.orm import Session
 
+from commentsvc import languages
 from commentsvc.db.session import UTCDateTime, begin_write
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.notifications import suppression
 from commentsvc.domain.subscriptions import endings, fan_out, mail_words, requests
 from commentsvc.domain.subscriptions.requests import SubscriptionRequest
 from commentsvc.errors import InvalidFieldsError
+from commentsvc.messages import gettext
 from commentsvc.models import (
     Comment,
     Delivery,
@@ -35,7 +37,6 @@ LINK_LIFE = timedelta(days=mail_words.LINK_DAYS)
 """How long the links of a mail work; also the age up to which a held comment is mailed."""
 BATCH = 500
 """Deliveries in one transaction, during which nobody else can write on SQLite."""
-_TAKEN = "Another moderator of this site gets the mail of this address."
 
 
 class ModeratorMail(StrEnum):
@@ -55,6 +56,12 @@ def role_of(session: Session, subscription: Subscription) -> Role | None:
     ):
         return None
     return accounts.role_on(session, subscription.commenter_id, subscription.site_id)
+
+
+def language_of(subscription: Subscription) -> str:
+    """Return the language of mail to a moderator: their own, or the one in which they asked for it."""
+    chosen = subscription.commenter.language if subscription.commenter is not None else None
+    return languages.for_admin(chosen or subscription.language)
 
 
 def of_moderator(session: Session, site_id: int, commenter_id: int) -> Subscription | None:
@@ -221,6 +228,8 @@ def _require_free(session: Session, site_id: int, commenter_id: int, address_has
     )
     for other in session.scalars(query).all():
         if other.commenter_id and accounts.role_on(session, other.commenter_id, site_id) is not None:
-            raise InvalidFieldsError({"address": _TAKEN})
+            raise InvalidFieldsError(
+                {"address": gettext("Another moderator of this site gets the mail of this address.")}
+            )
         endings.end(session, other, EndReason.LINK, at=at)
     session.flush()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from commentsvc import messages
 from commentsvc.domain.notifications import suppression
 from commentsvc.models import (
     ConfirmationCount,
@@ -42,7 +43,8 @@ class SubscriptionRequest:
     """In the form of `fields.email`."""
     commenter_id: int | None = None
     author_key_hash: str | None = None
-    language: str = "en"
+    language: str = field(default_factory=lambda: messages.language().code)
+    """Of the mail: the one that is spoken when somebody asks for it."""
 
 
 def proven_address(session: Session, commenter_id: int) -> str | None:

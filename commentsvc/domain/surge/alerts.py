@@ -1,4 +1,4 @@
-"""Mails the operator when a surge begins."""
+"""Mails the operator when a surge begins, in English like everything for operators."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.domain.archive import writing
 from commentsvc.domain.transfer import export_plain, export_wxr
+from commentsvc.messages import gettext_noop
 from commentsvc.models import Site
 
 Write = Callable[[Session, Site, datetime], Iterator[bytes]]
@@ -32,25 +33,25 @@ class ExportFormat:
     write: Write
 
 
-_EVERYWHERE = (
-    "accounts, decisions and their reasons, earlier texts, reports, bans, rules, settings and subscriptions"
-)
 FORMATS: Sequence[ExportFormat] = (
     ExportFormat(
         "archive",
         ".zip",
         "application/zip",
-        "Archive",
-        "Left out are secrets, sessions, tokens, webhooks, previews and who voted.",
+        gettext_noop("Archive"),
+        gettext_noop("Left out are secrets, sessions, tokens, webhooks, previews and who voted."),
         lambda session, site, at: writing.pieces(session, site, at=at),
     ),
     ExportFormat(
         "wxr",
         ".xml",
         "application/xml",
-        "WXR, for WordPress and Disqus",
-        "Texts become HTML, and times full seconds. Left out are the badges of moderators and of authors without an "
-        f"account, pins, the times of edits, {_EVERYWHERE}.",
+        gettext_noop("WXR, for WordPress and Disqus"),
+        gettext_noop(
+            "Texts become HTML, and times full seconds. Left out are the badges of moderators and of authors without "
+            "an account, pins, the times of edits, accounts, decisions and their reasons, earlier texts, reports, "
+            "bans, rules, settings and subscriptions."
+        ),
         lambda session, site, _: export_wxr.pieces(session, site),
     ),
     ExportFormat(
@@ -58,16 +59,22 @@ FORMATS: Sequence[ExportFormat] = (
         ".json",
         "application/json",
         "JSON",
-        f"Left out are whether an article is closed, {_EVERYWHERE}.",
+        gettext_noop(
+            "Left out are whether an article is closed, accounts, decisions and their reasons, earlier texts, "
+            "reports, bans, rules, settings and subscriptions."
+        ),
         lambda session, site, _: export_plain.json_pieces(session, site),
     ),
     ExportFormat(
         "csv",
         ".csv",
         "text/csv",
-        "CSV, for spreadsheets",
-        "Cells that a spreadsheet would run as a formula begin with an apostrophe. Left out are whether an article is "
-        f"closed, {_EVERYWHERE}.",
+        gettext_noop("CSV, for spreadsheets"),
+        gettext_noop(
+            "Cells that a spreadsheet would run as a formula begin with an apostrophe. Left out are whether an article "
+            "is closed, accounts, decisions and their reasons, earlier texts, reports, bans, rules, settings and "
+            "subscriptions."
+        ),
         lambda session, site, _: export_plain.csv_pieces(session, site),
     ),
 )

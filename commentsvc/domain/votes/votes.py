@@ -15,6 +15,7 @@ from commentsvc.domain.fields import LARGEST_ROW
 from commentsvc.domain.threads import threads
 from commentsvc.domain.votes.scores import score
 from commentsvc.errors import ForbiddenError, InvalidFieldsError, NotFoundError
+from commentsvc.messages import gettext
 from commentsvc.models import Comment, Kind, Likes, Membership, Role, Site, Status, Thread, Vote
 
 GUESTS_PER_NETWORK = 3
@@ -38,7 +39,7 @@ def find(session: Session, comment_id: int) -> Comment:
     """Return a comment that readers can vote on; raises NotFoundError, the same for all that they cannot."""
     comment = session.get(Comment, comment_id) if comment_id <= LARGEST_ROW else None
     if comment is None or not _is_votable(session, comment):
-        raise NotFoundError("This comment no longer exists.")
+        raise NotFoundError(gettext("This comment no longer exists."))
     return comment
 
 
@@ -122,12 +123,12 @@ def _require_allowed(
     session: Session, site: Site, comment: Comment, voter: Author, value: int, *, at: datetime
 ) -> None:
     if value not in ((1, 0) if site.likes is Likes.LIKES else (1, 0, -1)):
-        raise InvalidFieldsError({"vote": "There is no such vote."})
+        raise InvalidFieldsError({"vote": gettext("There is no such vote.")})
     is_by_account = voter.commenter_id is not None and comment.commenter_id == voter.commenter_id
     if is_by_account or (voter.author_key_hash and comment.author_key_hash == voter.author_key_hash):
-        raise ForbiddenError("This is your own comment.")
+        raise ForbiddenError(gettext("This is your own comment."))
     if voter.commenter_id is None and not site.guests:
-        raise ForbiddenError("Please log in first.")
+        raise ForbiddenError(gettext("Please log in first."))
     bans.require_welcome(session, site.id, voter, at=at)
 
 

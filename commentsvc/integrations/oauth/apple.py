@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from commentsvc.errors import ProviderError
 from commentsvc.integrations import claims as claims_
+from commentsvc.messages import gettext
 
 if TYPE_CHECKING:
     from joserfc.jwk import ECKey
@@ -25,9 +26,9 @@ def signing_key(text: str) -> ECKey:
     try:
         key = ECKey.import_key(text.replace("\\n", "\n"))
     except (JoseError, ValueError, TypeError) as error:
-        raise ProviderError("Apple is set up wrongly: its private key cannot be read.") from error
+        raise ProviderError(gettext("Apple is set up wrongly: its private key cannot be read.")) from error
     if not key.is_private or key.curve_name != "P-256":
-        raise ProviderError("Apple is set up wrongly: its key is not a private key for ES256.")
+        raise ProviderError(gettext("Apple is set up wrongly: its key is not a private key for ES256."))
     return key
 
 

@@ -13,6 +13,7 @@ from commentsvc.integrations.oauth.catalogue import Provider
 from commentsvc.integrations.oauth.id_token import LEEWAY, UnknownKeyError, seconds
 from commentsvc.integrations.oauth.metadata import Metadata
 from commentsvc.integrations.oauth.received_notice import OLDEST, ReceivedNotice
+from commentsvc.messages import gettext
 from commentsvc.models import NoticeKind
 
 log = logging.getLogger(__name__)
@@ -60,7 +61,9 @@ def _keys(provider: Provider, metadata: Metadata, **how: float) -> dict[str, Any
         return metadata.get(provider.keys_url, **how)
     except (OSError, ValueError) as error:
         log.warning("the keys of %s cannot be fetched: %.200r", provider.key, error)
-        raise ProviderUnavailableError(f"{provider.label} is not available right now.") from error
+        raise ProviderUnavailableError(
+            gettext("%(provider)s is not available right now.") % {"provider": provider.label}
+        ) from error
 
 
 def _require_ours(given: Mapping[str, Any], provider: Provider, at: float) -> None:

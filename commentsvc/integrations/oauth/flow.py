@@ -23,13 +23,12 @@ from commentsvc.integrations.oauth.catalogue import BASIC, POST, Provider
 from commentsvc.integrations.oauth.metadata import Metadata, discovery_url
 from commentsvc.integrations.oauth.profile import Profile
 from commentsvc.integrations.oauth.state import OAuthState
+from commentsvc.messages import gettext
 
 log = logging.getLogger(__name__)
 
 # The parser raises RecursionError for deeply nested documents.
 _STRANGE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
-_NOT_UNDERSTOOD = "{} sent an answer that we do not understand."
-_UNAVAILABLE = "{} is not available right now. Please try again later, or comment as a guest."
 
 
 @dataclass(frozen=True)
@@ -104,13 +103,16 @@ class Flow:
                 provider.key,
                 error,
             )
-            raise ProviderError(f"{provider.label} did not accept this login. Please try again.") from error
+            raise ProviderError(
+                gettext("%(provider)s did not accept this login. Please try again.")
+                % {"provider": provider.label}
+            ) from error
         except _STRANGE as error:
             log.warning("%s sent an unexpected answer: %.200r", provider.key, error)
-            raise ProviderError(_NOT_UNDERSTOOD.format(provider.label)) from error
+            raise ProviderError(_not_understood(provider)) from error
         except (requests.RequestException, OSError) as error:
             log.warning("%s is not available: %.200r", provider.key, error)
-            raise ProviderUnavailableError(_UNAVAILABLE.format(provider.label)) from error
+            raise ProviderUnavailableError(_unavailable(provider)) from error
 
     def endpoints(self, provider: Provider) -> Endpoints:
         """Return the addresses of `provider`, by discovery for OpenID Connect; raises ProviderError."""
@@ -129,11 +131,14 @@ class Flow:
         except (requests.RequestException, OSError, *_STRANGE) as error:
             self.metadata.forget(url)
             log.warning("discovery of %s failed: %.200r", provider.key, error)
-            raise ProviderUnavailableError(_UNAVAILABLE.format(provider.label)) from error
+            raise ProviderUnavailableError(_unavailable(provider)) from error
         if not _is_expected(provider, endpoints.issuer):
             self.metadata.forget(url)
             log.warning("%s: its metadata names another issuer, %.200r", provider.key, endpoints.issuer)
-            raise ProviderError(f"{provider.label} is set up wrongly: its metadata names another issuer.")
+            raise ProviderError(
+                gettext("%(provider)s is set up wrongly: its metadata names another issuer.")
+                % {"provider": provider.label}
+            )
         return endpoints
 
     def _finish(
@@ -168,7 +173,7 @@ class Flow:
         nonce = attempt.nonce if provider.nonce else None
         given = token.get("id_token")
         if not isinstance(given, str):
-            raise ProviderError(f"{provider.label} sent no ID token.")
+            raise ProviderError(gettext("%(provider)s sent no ID token.") % {"provider": provider.label})
         try:
             keys = self.metadata.get(endpoints.keys)
             return id_token.verify(given, keys, provider, issuer=endpoints.issuer, nonce=nonce)
@@ -230,15 +235,17 @@ def _is_expected(provider: Provider, issuer: str) -> bool:
 
 def _require_answer(provider: Provider, attempt: OAuthState, answer: Mapping[str, str]) -> None:
     if not hmac.compare_digest(answer.get("state", "").encode(), attempt.state.encode()):
-        raise ProviderError("This answer belongs to another login. Please try again.")
+        raise ProviderError(gettext("This answer belongs to another login. Please try again."))
     if "error" in answer:
         if answer["error"] in {"access_denied", "user_cancelled_authorize", "user_cancelled_login"}:
-            raise LoginRefusedError(f"You did not allow the login with {provider.label}.")
+            raise LoginRefusedError(
+                gettext("You did not allow the login with %(provider)s.") % {"provider": provider.label}
+            )
         # Only a single word, because anybody can make a link with an error and have us display it.
         word = re.fullmatch(r"[\w.-]{1,60}", answer["error"], re.ASCII)
-        raise ProviderError(f"{provider.label} refused the login{f' ({word[0]})' if word else ''}.")
+        raise ProviderError(_refused(provider, word[0] if word else ""))
     if not answer.get("code"):
-        raise ProviderError(_NOT_UNDERSTOOD.format(provider.label))
+        raise ProviderError(_not_understood(provider))
 
 
 def _require_issuer(provider: Provider, endpoints: Endpoints, answer: Mapping[str, str]) -> None:
@@ -250,7 +257,7 @@ def _require_issuer(provider: Provider, endpoints: Endpoints, answer: Mapping[st
         return
     named = answer.get("iss")
     if named != endpoints.issuer and (named is not None or endpoints.names_itself):
-        raise ProviderError("This answer comes from another provider. Please try again.")
+        raise ProviderError(gettext("This answer comes from another provider. Please try again."))
 
 
 def _profile(
@@ -270,10 +277,27 @@ def _profile(
 def _merge(claims: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
     """Add userinfo to the ID token's claims if both name the same person (OpenID Connect Core, 5.3.2)."""
     if claims and claims.get("sub") != more.get("sub"):
-        raise ProviderError("The provider's two answers are about different people.")
+        raise ProviderError(gettext("The provider's two answers are about different people."))
     return {**more, **claims}
 
 
 def host_of(url: str) -> str:
     """Return the host of an issuer, for display."""
     return urlsplit(url).hostname or url
+
+
+def _not_understood(provider: Provider) -> str:
+    return gettext("%(provider)s sent an answer that we do not understand.") % {"provider": provider.label}
+
+
+def _unavailable(provider: Provider) -> str:
+    words = gettext("%(provider)s is not available right now. Please try again later, or comment as a guest.")
+    return words % {"provider": provider.label}
+
+
+def _refused(provider: Provider, code: str) -> str:
+    """Return that a provider refused a login, with the code of its reason if it is known."""
+    if not code:
+        return gettext("%(provider)s refused the login.") % {"provider": provider.label}
+    words = gettext("%(provider)s refused the login (%(code)s).")
+    return words % {"provider": provider.label, "code": code}

@@ -15,6 +15,7 @@ from joserfc.jwk import KeySet
 from commentsvc.errors import ProviderError
 from commentsvc.integrations.claims import StrictDecoder
 from commentsvc.integrations.oauth.catalogue import Provider
+from commentsvc.messages import gettext
 
 log = logging.getLogger(__name__)
 
@@ -46,13 +47,13 @@ def signed_claims(token: str, keys: Mapping[str, Any]) -> dict[str, Any]:
     try:
         known = KeySet.import_key_set(dict(keys))  # type: ignore[arg-type]
     except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UnknownKeyError("The provider's keys cannot be read.") from error
+        raise UnknownKeyError(gettext("The provider's keys cannot be read.")) from error
     try:
         decoded = jwt.decode(token, known, algorithms=list(ALGORITHMS), decoder_cls=StrictDecoder)
     except (InvalidKeyIdError, BadSignatureError):
-        raise UnknownKeyError("The provider's answer is not signed as it should be.") from None
+        raise UnknownKeyError(gettext("The provider's answer is not signed as it should be.")) from None
     except (JoseError, ValueError, TypeError, KeyError) as error:
-        raise ProviderError("The provider's answer is not signed as it should be.") from error
+        raise ProviderError(gettext("The provider's answer is not signed as it should be.")) from error
     return dict(decoded.claims)
 
 
@@ -99,4 +100,5 @@ def seconds(value: object) -> float:
 
 def _require(holds: bool, what: str) -> None:
     if not holds:
-        raise ProviderError(f"The provider's answer was meant for somebody else or is too old ({what}).")
+        words = gettext("The provider's answer was meant for somebody else or is too old (%(what)s).")
+        raise ProviderError(words % {"what": what})

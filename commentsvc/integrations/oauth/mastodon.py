@@ -16,6 +16,7 @@ from commentsvc.errors import OutboundError, ProviderError, ProviderUnavailableE
 from commentsvc.http_client import client
 from commentsvc.integrations import claims as claims_
 from commentsvc.integrations.oauth.catalogue import Provider
+from commentsvc.messages import gettext
 
 _LARGEST = 256 * 1024
 _LONGEST = 300
@@ -32,7 +33,9 @@ def host_of(typed: str) -> str:
     except ValueError:
         host = ""
     if not _HOST.fullmatch(host):
-        raise ProviderError("Please enter the name of your Mastodon server, such as mastodon.social.")
+        raise ProviderError(
+            gettext("Please enter the name of your Mastodon server, such as mastodon.social.")
+        )
     return host
 
 
@@ -42,7 +45,7 @@ def register(host: str, redirect_uri: str, *, name: str, website: str) -> tuple[
     application = _ask(host, "/api/v1/apps", fields=fields)
     client_id, secret = application.get("client_id"), application.get("client_secret")
     if not _can_be_kept(client_id) or not _can_be_kept(secret):
-        raise ProviderError(f"{host} does not answer like a Mastodon server.")
+        raise ProviderError(_not_mastodon(host))
     return str(client_id), str(secret)
 
 
@@ -76,7 +79,7 @@ def claims(provider: Provider, redirect_uri: str, code: str, verifier: str) -> M
         },
     ).get("access_token")
     if not isinstance(token, str) or not token.isascii() or not token.isprintable():
-        raise ProviderError(f"{host} did not accept this login. Please try again.")
+        raise ProviderError(_not_accepted(host))
     return _ask(host, "/api/v1/accounts/verify_credentials", headers={"Authorization": f"Bearer {token}"})
 
 
@@ -105,10 +108,18 @@ def _ask(
         document = claims_.read_object(answer.body)
     except OutboundError as error:
         raise ProviderUnavailableError(
-            f"{host} cannot be reached right now, or is not a Mastodon server."
+            gettext("%(host)s cannot be reached right now, or is not a Mastodon server.") % {"host": host}
         ) from error
     except ValueError as error:
-        raise ProviderError(f"{host} does not answer like a Mastodon server.") from error
+        raise ProviderError(_not_mastodon(host)) from error
     if answer.status != 200:
-        raise ProviderError(f"{host} did not accept this login. Please try again.")
+        raise ProviderError(_not_accepted(host))
     return document
+
+
+def _not_mastodon(host: str) -> str:
+    return gettext("%(host)s does not answer like a Mastodon server.") % {"host": host}
+
+
+def _not_accepted(host: str) -> str:
+    return gettext("%(provider)s did not accept this login. Please try again.") % {"provider": host}

@@ -10,6 +10,7 @@ from commentsvc.errors import ProviderError
 from commentsvc.integrations import claims as claims_
 from commentsvc.integrations.claims import text as _text
 from commentsvc.integrations.claims import web_address as _url
+from commentsvc.messages import gettext
 
 Claims = Mapping[str, Any]
 
@@ -119,7 +120,9 @@ def _subject(value: object) -> str:
     try:
         return claims_.subject(value)
     except ValueError:
-        raise ProviderError("The provider did not say who you are in a way that we understand.") from None
+        raise ProviderError(
+            gettext("The provider did not say who you are in a way that we understand.")
+        ) from None
 
 
 def _first(claims: Claims, *names: str) -> str:
@@ -131,5 +134,5 @@ def _inner(claims: Claims, name: str, *, required: bool = True) -> Claims:
     if isinstance(value, Mapping):
         return value
     if required:
-        raise ProviderError("The provider sent an answer that we do not understand.")
+        raise ProviderError(gettext("The provider sent an answer that we do not understand."))
     return {}

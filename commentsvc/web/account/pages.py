@@ -9,15 +9,17 @@ from flask.typing import ResponseReturnValue
 
 from commentsvc.domain.accounts import answer_feeds, identities, login_sessions, profiles, single_sign_on
 from commentsvc.domain.comments import own_comments
-from commentsvc.domain.maintenance import erasure, personal_export, retention
+from commentsvc.domain.maintenance import erasure, personal_export, retention_words
 from commentsvc.domain.maintenance.erasure import Texts
 from commentsvc.domain.maintenance.retention import RetentionPeriods
 from commentsvc.domain.reading import avatars
 from commentsvc.domain.subscriptions import subscriptions
 from commentsvc.errors import ForbiddenError, InvalidFieldsError
 from commentsvc.integrations.oauth import catalogue
+from commentsvc.languages import LANGUAGES
+from commentsvc.messages import gettext
 from commentsvc.models import LoginSession
-from commentsvc.web import context, headers, origin_check
+from commentsvc.web import context, headers, origin_check, page_language
 from commentsvc.web.auth import person_marks, reader
 from commentsvc.web.auth.cookies import ACCOUNT, pop_notice, set_notice
 from commentsvc.web.context import database, now, providers, writing
@@ -43,6 +45,7 @@ def guard() -> ResponseReturnValue | None:
         )
         return headers.no_store(make_response(html))
     g.holder, g.person = holder, holder.commenter
+    page_language.use_for_person(holder.commenter)
     if request.method == "POST" and request.endpoint != "account.leave":
         person_marks.require(person_marks.sent_mark(), holder.commenter)
     return None
@@ -69,11 +72,11 @@ def rename() -> ResponseReturnValue:
     try:
         with writing() as session:
             if _is_vouched():
-                raise ForbiddenError("Your name comes from the website where you are logged in.")
+                raise ForbiddenError(gettext("Your name comes from the website where you are logged in."))
             profiles.rename(session, _holder().commenter_id, form.name.data or "")
     except InvalidFieldsError as error:
         return make_response(_settings(form, error.fields), 422)
-    return _done("Your name is changed, also on your earlier comments.")
+    return _done(gettext("Your name is changed, also on your earlier comments."))
 
 
 @blueprint.post("/picture")
@@ -82,7 +85,24 @@ def picture() -> ResponseReturnValue:
     shown = request.form.get("show") == "yes"
     with writing() as session:
         profiles.show_picture(session, _holder().commenter_id, shown)
-    return _done("Your picture is shown." if shown else "Your initials are shown instead of your picture.")
+    return _done(
+        gettext("Your picture is shown.")
+        if shown
+        else gettext("Your initials are shown instead of your picture.")
+    )
+
+
+@blueprint.post("/language")
+def language() -> ResponseReturnValue:
+    """Choose the language of the person's own pages and of the admin view, or leave it to the browser."""
+    try:
+        with writing() as session:
+            profiles.choose_language(session, _holder().commenter_id, request.form.get("language", ""))
+    except InvalidFieldsError as error:
+        name = NameForm(data={"name": _holder().commenter.name})
+        return make_response(_settings(name, error.fields), 422)
+    page_language.use_for_person(_holder().commenter)
+    return _done(gettext("Your language is saved."))
 
 
 @blueprint.post("/identities/<int:row_id>/unlink")
@@ -90,7 +110,7 @@ def unlink(row_id: int) -> ResponseReturnValue:
     """Remove one of several ways to log in."""
     with writing() as session:
         identities.unlink(session, _holder(), row_id, at=now())
-    return _done("The account is unlinked, and your other sessions are ended.")
+    return _done(gettext("The account is unlinked, and your other sessions are ended."))
 
 
 @blueprint.post("/sessions/<int:row_id>/end")
@@ -98,7 +118,7 @@ def end(row_id: int) -> ResponseReturnValue:
     """End one of the person's sessions."""
     with writing() as session:
         login_sessions.end_one(session, _holder().commenter_id, row_id)
-    return _done("The session is ended.")
+    return _done(gettext("The session is ended."))
 
 
 @blueprint.post("/sessions/end-others")
@@ -106,7 +126,7 @@ def end_others() -> ResponseReturnValue:
     """End all sessions except this one."""
     with writing() as session:
         login_sessions.end_all(session, _holder().commenter_id, but=_holder().id)
-    return _done("All other sessions are ended.")
+    return _done(gettext("All other sessions are ended."))
 
 
 @blueprint.post("/answer-feed")
@@ -119,7 +139,7 @@ def answer_feed() -> ResponseReturnValue:
         else:
             token = answer_feeds.renew(session, _holder().commenter_id, at=now())
     if not token:
-        return _done("The feed is removed.")
+        return _done(gettext("The feed is removed."))
     return _settings(NameForm(data={"name": _holder().commenter.name}), answer_token=token)
 
 
@@ -147,7 +167,7 @@ def delete() -> ResponseReturnValue:
     if request.method == "GET":
         return _show("delete", form=form, errors={}, fresh=_is_fresh(), again=_again())
     if not _is_fresh():
-        raise ForbiddenError("Please log in again before you delete your account.")
+        raise ForbiddenError(gettext("Please log in again before you delete your account."))
     try:
         require_valid(form)
     except InvalidFieldsError as error:
@@ -189,7 +209,9 @@ def _settings(form: NameForm, errors: dict[str, str] | None = None, *, answer_to
         again=_again(),
         identities=identities.identities_of(database(), person_id),
         label_of=reader.label_of,
+        browser_in_words=reader.browser_in_words,
         providers=list(providers().values()),
+        languages=LANGUAGES.values(),
         has_picture=avatars.has_one(database(), person_id),
         sessions=login_sessions.sessions_of(database(), person_id, at=now()),
         sites=personal_export.sites_by_id(database()),
@@ -197,7 +219,7 @@ def _settings(form: NameForm, errors: dict[str, str] | None = None, *, answer_to
         answer_feed=answer_feeds.of_person(database(), person_id),
         answer_token=answer_token,
         origin=context.settings().origin,
-        retention_words=retention.sentences(RetentionPeriods.read(context.settings())),
+        retention_words=retention_words.sentences(RetentionPeriods.read(context.settings())),
     )
 
 

@@ -11,6 +11,7 @@ from commentsvc.domain.admin.bulk_decisions import BulkResult
 from commentsvc.errors import NotFoundError
 from commentsvc.messages import gettext, ngettext
 from commentsvc.models import Action
+from commentsvc.text import numbers
 from commentsvc.web.admin.context import (
     AdminContext,
     QueuePosition,
@@ -114,4 +115,4 @@ def _elsewhere(number: int) -> str:
         return gettext("One comment is on another site now.")
     return ngettext(
         "%(number)s comment is on another site now.", "%(number)s comments are on another site now.", number
-    ) % {"number": f"{number:,}"}
+    ) % {"number": numbers.number(number)}

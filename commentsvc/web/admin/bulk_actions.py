@@ -12,6 +12,7 @@ from commentsvc.domain.admin import bulk_decisions
 from commentsvc.domain.admin.bulk_decisions import AlreadyDecided, BulkResult
 from commentsvc.messages import gettext, ngettext
 from commentsvc.models import Status
+from commentsvc.text import numbers
 from commentsvc.web.admin.context import (
     AdminContext,
     QueuePosition,
@@ -132,4 +133,4 @@ def _others(overtaken: Sequence[AlreadyDecided]) -> str:
         "%(number)s comment had already been decided by %(names)s.",
         "%(number)s comments had already been decided by %(names)s.",
         number,
-    ) % {"number": f"{number:,}", "names": names}
+    ) % {"number": numbers.number(number), "names": names}

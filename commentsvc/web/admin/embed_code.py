@@ -18,11 +18,15 @@ def page(site_id: int) -> ResponseReturnValue:
     """Show the script, the ways to place a thread, and the number of comments."""
     admin = AdminContext.for_site(site_id, owner=True)
     origin = admin.site.origins[0].origin if admin.site.origins else "https://blog.example"
-    return render_template(
-        "admin/embed_code.html",
-        admin=admin,
-        service=settings().base_url,
-        thread_lines=embed_lines.thread(settings().base_url),
-        article=f"{origin}/article/",
-        feed_lines=embed_lines.feeds(settings().base_url, origin),
-    )
+    service, article = settings().base_url, f"{origin}/article/"
+    lines = {
+        "thread": embed_lines.thread(service),
+        "placed": embed_lines.placed(),
+        "on_click": embed_lines.on_click(),
+        "for_article": embed_lines.for_article(article),
+        "number": embed_lines.number(service, article),
+        "latest": embed_lines.latest(service),
+        "feeds": embed_lines.feeds(service, origin),
+        "webmention": embed_lines.webmention(service),
+    }
+    return render_template("admin/embed_code.html", admin=admin, lines=lines)

@@ -13,6 +13,7 @@ from commentsvc.domain.admin.bulk_decisions import AlreadyDecided
 from commentsvc.domain.admin.queue_filters import Tab
 from commentsvc.messages import gettext, gettext_noop, ngettext
 from commentsvc.models import Status, Thread
+from commentsvc.text import dates
 from commentsvc.web.admin.context import (
     COMMENT,
     AdminContext,
@@ -49,7 +50,7 @@ def ago(at: datetime) -> str:
     if passed < timedelta(days=1):
         hours = minutes // 60
         return ngettext("%(number)s hour ago", "%(number)s hours ago", hours) % {"number": hours}
-    return f"{at:%-d %B %Y}"
+    return dates.date(at)
 
 
 @blueprint.get("")

@@ -10,6 +10,7 @@ from commentsvc.domain.thread_admin.remapping import RemapPlan
 from commentsvc.errors import InvalidFieldsError, NotFoundError
 from commentsvc.messages import ngettext
 from commentsvc.models import Action
+from commentsvc.text import numbers
 from commentsvc.web.admin import thread_context
 from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.admin.thread_context import ROOT
@@ -46,8 +47,17 @@ def apply(site_id: int) -> ResponseReturnValue:
             action = remapping.apply(session, admin.site, planned, moderator_id=admin.person.id, at=now())
     except InvalidFieldsError as error:
         return _page(AdminContext.for_site(site_id, owner=True), old, new, errors=error.fields)
-    cookies.set_notice(action.summary, remap=action.id)
+    cookies.set_notice(_moved(planned, len(action.facts["threads"])), remap=action.id)
     return redirect(url_for("site_moves.dry_run", site_id=site_id), 303)
+
+
+def _moved(planned: RemapPlan, number: int) -> str:
+    sentence = ngettext(
+        "Moved %(number)s thread from %(old)s to %(new)s.",
+        "Moved %(number)s threads from %(old)s to %(new)s.",
+        number,
+    )
+    return sentence % {"number": numbers.number(number), "old": planned.old, "new": planned.new}
 
 
 @blueprint.post("/remaps/<int:action_id>/undo")

@@ -11,6 +11,7 @@ from commentsvc.domain.admin import statistics
 from commentsvc.domain.maintenance import backups
 from commentsvc.messages import gettext, ngettext
 from commentsvc.models import Status
+from commentsvc.text import dates
 from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now, settings
@@ -55,7 +56,7 @@ def _last_backup(admin: AdminContext) -> str | None:
     if made is None:
         return gettext("No proved backup was found: ask who runs the service.")
     sentence = gettext("The last proved backup was made on %(day)s at %(time)s (UTC).")
-    text = sentence % {"day": f"{made:%-d %B %Y}", "time": f"{made:%H:%M}"}
+    text = sentence % {"day": dates.date(made), "time": f"{made:%H:%M}"}
     if now() - made > backups.LATE:
         return f"{text} {gettext('It is too old: ask who runs the service.')}"
     return text

@@ -12,6 +12,7 @@ from commentsvc.domain.threads import duplicates
 from commentsvc.errors import InvalidFieldsError, KeyTakenError, NotFoundError
 from commentsvc.messages import gettext, ngettext
 from commentsvc.models import Action, Role, Site, Thread
+from commentsvc.text import numbers
 from commentsvc.web.admin import thread_context
 from commentsvc.web.admin.context import AdminContext, person
 from commentsvc.web.admin.thread_context import ROOT
@@ -65,7 +66,7 @@ def merge(thread_id: int) -> ResponseReturnValue:
         return _preview(thread_id, into, error.fields)
     text = ngettext(
         "Merged: %(number)s comment moved here.", "Merged: %(number)s comments moved here.", count
-    ) % {"number": f"{count:,}"}
+    ) % {"number": numbers.number(count)}
     return thread_context.done(action.facts["target"]["id"], text, action)
 
 

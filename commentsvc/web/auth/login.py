@@ -11,6 +11,7 @@ from flask import Blueprint, Response, jsonify, make_response, render_template, 
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 
+from commentsvc import messages
 from commentsvc.domain.accounts import login_sessions, login_tickets
 from commentsvc.domain.accounts.login_tickets import LoginStage, RedeemedLogin
 from commentsvc.errors import (
@@ -21,7 +22,8 @@ from commentsvc.errors import (
     TooManyError,
 )
 from commentsvc.integrations.oauth.catalogue import Provider
-from commentsvc.web import access, error_pages, headers, origin_check
+from commentsvc.messages import gettext
+from commentsvc.web import access, error_pages, headers, origin_check, page_language
 from commentsvc.web.auth import (
     login_arrival,
     login_outcomes,
@@ -30,7 +32,8 @@ from commentsvc.web.auth import (
     provider_calls,
     reader,
 )
-from commentsvc.web.auth.login_outcomes import LoginOutcome, Purpose, Start
+from commentsvc.web.auth.login_outcomes import Start
+from commentsvc.web.auth.login_words import LoginOutcome, Purpose
 from commentsvc.web.auth.pending_logins import PendingLogin
 from commentsvc.web.context import database, limiter, now, providers, writing
 from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
@@ -52,6 +55,7 @@ ASKING_LIMIT = "600/minute"
 def start() -> ResponseReturnValue:
     """Go to a provider. Only a page of ours can start a login, so nobody can be led into another person's session."""
     begun_from, challenge = Start.read({"purpose": Purpose.FRAME} | request.form.to_dict()), ""
+    page_language.use_named(request.form)
     try:
         origin_check.require_own_page()
         limiter("logins").hit(access.network())
@@ -77,6 +81,7 @@ def callback(key: str, instance: str) -> ResponseReturnValue:
     begun = pending_logins.pop(state, key, instance)
     if begun is None:
         return _unknown(state)
+    page_language.use_named(begun.request)
     try:
         login_tickets.require_under_way(database(), state, at=now())
         provider = _provider(key)
@@ -97,14 +102,16 @@ def posted(key: str) -> ResponseReturnValue:
     provider = _provider(key)
     state = request.form.get("state", "")
     if not provider.form_post or not state:
-        raise NotFoundError("There is no such page.")
+        raise NotFoundError(gettext("There is no such page."))
     wanted = ("code", "state", "user", "error", "iss")
     answer = {name: request.form[name][:_LONGEST] for name in wanted if name in request.form}
+    begun_from = Start()
     try:
+        begun_from = _begun_from(state)
         with writing() as session:
             proof = login_tickets.store_answer(session, state, answer, at=now())
     except _FAULTS as error:
-        return login_outcomes.failed(error, _begun_from(state), answered=True)
+        return login_outcomes.failed(error, begun_from, answered=True)
     return login_arrival.redirect_to(url_for("login.callback", key=provider.key, state=state, proof=proof))
 
 
@@ -180,23 +187,31 @@ def _require_same_person(begun_from: Start) -> None:
 def _provider(key: str) -> Provider:
     provider = providers().get(key)
     if provider is None:
-        raise NotFoundError("This service does not offer this login.")
+        raise NotFoundError(gettext("This service does not offer this login."))
     return provider
 
 
 def _where(begun_from: Start) -> tuple[Start, int | None]:
-    """Return where the login began, with as little data as possible, and the id of its site."""
+    """Return where the login began, with as little data as possible, and the id of its site.
+
+    The pages on the way speak the language of where it began.
+    """
     purpose = begun_from.purpose
     if purpose is None:
-        raise BadAddressError("This login request is not valid. Please try again.")
+        raise BadAddressError(gettext("This login request is not valid. Please try again."))
     if purpose not in _ON_A_SITE:
-        return replace(begun_from, thread_request={}), None
+        return replace(begun_from, thread_request=_spoken()), None
     thread_request = ThreadRequest.read(STANDALONE if purpose is Purpose.THREAD else EMBED, request.form)
     address = thread_request.address()
-    short = (
-        {} if purpose is Purpose.FRAME else replace(thread_request, url=address.url, canonical="").fields()
-    )
-    return replace(begun_from, thread_request=short), address.site.id
+    short = replace(thread_request, url=address.url, canonical="").fields()
+    if purpose is Purpose.THREAD:  # the link back names a language only if the page's own link does
+        return replace(begun_from, thread_request=short), address.site.id
+    thread = short if purpose is Purpose.TAB else {}
+    return replace(begun_from, thread_request=thread | _spoken()), address.site.id
+
+
+def _spoken() -> dict[str, str]:
+    return {page_language.PARAMETER: messages.language().code}
 
 
 def _begin(site_id: int | None, begun_from: Start) -> str:
@@ -239,12 +254,16 @@ def _redeem(verifier: str, site_id: int, *, again: bool) -> RedeemedLogin:
 
 
 def _begun_from(state: str) -> Start:
-    return Start.read(login_tickets.begun_from(database(), state))
+    """Return where a login began, by its ticket, and speak its language."""
+    begun_from = Start.read(login_tickets.begun_from(database(), state))
+    page_language.use_named(begun_from.thread_request)
+    return begun_from
 
 
 def _unknown(state: str) -> Response:
-    message = "This login began in another browser, or too long ago. Please start it again."
-    return login_outcomes.page(LoginOutcome.UNKNOWN, _begun_from(state), message, status=400)
+    begun_from = _begun_from(state)
+    message = gettext("This login began in another browser, or too long ago. Please start it again.")
+    return login_outcomes.page(LoginOutcome.UNKNOWN, begun_from, message, status=400)
 
 
 def _tell_frame(error: Exception, *, challenge: str = "", state: str = "") -> None:

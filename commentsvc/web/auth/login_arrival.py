@@ -10,10 +10,12 @@ from commentsvc.domain.accounts import accounts, identities, invitations, login_
 from commentsvc.errors import NoRoleError, NotFreshError
 from commentsvc.integrations.oauth.catalogue import Provider
 from commentsvc.integrations.oauth.profile import Profile
+from commentsvc.messages import gettext
 from commentsvc.models import Identity
-from commentsvc.web import headers
+from commentsvc.web import headers, page_language
 from commentsvc.web.auth import incoming_avatars, reader
-from commentsvc.web.auth.login_outcomes import Purpose, persons_page, receipt_page
+from commentsvc.web.auth.login_outcomes import persons_page, receipt_page
+from commentsvc.web.auth.login_words import Purpose
 from commentsvc.web.auth.pending_logins import PendingLogin
 from commentsvc.web.context import database, writing
 from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
@@ -27,7 +29,7 @@ def arrive(provider: Provider, profile: Profile, begun: PendingLogin, *, at: dat
     purpose = begun.start.purpose
     holder = reader.person_of_cookie() if purpose is Purpose.LINK else None
     if purpose is Purpose.LINK and (holder is None or holder.token_hash != begun.holder):
-        raise NotFreshError("Please log in again before you link an account.")
+        raise NotFreshError(gettext("Please log in again before you link an account."))
     with writing() as session:
         identity = _identity(provider, profile, holder.id if holder else None, at=at)
         login_tickets.complete(session, begun.attempt.state, identity, at=at)
@@ -73,7 +75,8 @@ def _person_token(identity: Identity, *, at: datetime) -> str:
 def _admin_link(identity: Identity, *, at: datetime) -> str:
     if not accounts.sites_of(database(), identity.commenter):
         raise NoRoleError(
-            f"You are {identity.name} ({identity.provider}, {identity.subject}), but you do not moderate any site here."
+            gettext("You are %(name)s (%(provider)s, %(subject)s), but you do not moderate any site here.")
+            % {"name": identity.name, "provider": identity.provider, "subject": identity.subject}
         )
     return accounts.issue_link(database(), identity.commenter, at=at, identity=identity)
 
@@ -96,4 +99,4 @@ def _onward(begun: PendingLogin, *, token: str, link: str) -> Response:
         case Purpose.ADMIN | Purpose.INVITE:
             return redirect_to(url_for("sign_in.ask", token=link))
         case _:
-            return redirect_to(url_for("login.done"))
+            return redirect_to(url_for("login.done", lang=page_language.asked(begun.request) or None))

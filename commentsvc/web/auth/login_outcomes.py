@@ -1,4 +1,4 @@
-"""How a login can end: a table of all outcomes for all purposes, with the text of each page.
+"""How a login can end: the outcome of each error, and the page that shows it.
 
 A page of ours appears whenever a login does not end where it began. It says what happened and what to do, and links
 back; every URL is built here, of a registered website or of this service.
@@ -9,62 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from flask import Response, make_response, render_template, url_for
 from sqlalchemy.exc import OperationalError
 
 from commentsvc import errors
-from commentsvc.web import error_pages, headers
+from commentsvc.messages import gettext, gettext_noop
+from commentsvc.web import error_pages, headers, page_language
+from commentsvc.web.auth.login_words import ADVICE, HEADINGS, WHEREVER, LoginOutcome, Purpose
 from commentsvc.web.context import database
 from commentsvc.web.thread_request import EMBED, STANDALONE, ThreadRequest
-
-
-class Purpose(StrEnum):
-    """What a login is for, and so where it began."""
-
-    FRAME = "frame"
-    """A frame that waits while the login has its own window."""
-    TAB = "tab"
-    """A frame whose login takes place in the article's tab."""
-    THREAD = "thread"
-    """A standalone thread page."""
-    PERSON = "person"
-    """A person's own page."""
-    RECEIPT = "receipt"
-    """The private page of a guest's comment, to put it under an account."""
-    LINK = "link"
-    """A person's settings, to link another account."""
-    ADMIN = "admin"
-    INVITE = "invite"
-    """An invitation to the admin view."""
-
-
-class LoginOutcome(StrEnum):
-    """The outcome of a login."""
-
-    DONE = "done"
-    REFUSED = "refused"
-    """The person declined at the provider."""
-    UNAVAILABLE = "unavailable"
-    NOT_BEGUN = "not begun"
-    NOT_OURS = "not ours"
-    """The form that started it was not sent by a page of ours."""
-    LIMITED = "limited"
-    UNKNOWN = "unknown"
-    """This browser did not start it, or has lost the cookie."""
-    EXPIRED = "expired"
-    CANCELLED = "cancelled"
-    INVALID = "invalid"
-    """The provider's answer is not valid."""
-    NO_ROLE = "no role"
-    TAKEN = "taken"
-    """The account belongs to another person."""
-    NOT_FRESH = "not fresh"
-    SPENT = "spent"
-    """The invitation is already used."""
-    BUSY = "busy"
-
 
 OF_ERROR: tuple[tuple[type[Exception], LoginOutcome], ...] = (
     (errors.LoginRefusedError, LoginOutcome.REFUSED),
@@ -82,96 +36,8 @@ OF_ERROR: tuple[tuple[type[Exception], LoginOutcome], ...] = (
 )
 """The first match counts; any other error means NOT_BEGUN before the provider's answer and INVALID after it."""
 
-HEADINGS: dict[LoginOutcome, str] = {
-    LoginOutcome.DONE: "You are logged in",
-    LoginOutcome.REFUSED: "You are not logged in",
-    LoginOutcome.UNAVAILABLE: "The login did not work",
-    LoginOutcome.NOT_BEGUN: "The login could not begin",
-    LoginOutcome.NOT_OURS: "The login could not begin",
-    LoginOutcome.LIMITED: "Too many logins at once",
-    LoginOutcome.UNKNOWN: "This login cannot be finished here",
-    LoginOutcome.EXPIRED: "This login took too long",
-    LoginOutcome.CANCELLED: "This login was cancelled",
-    LoginOutcome.INVALID: "The login did not work",
-    LoginOutcome.NO_ROLE: "You do not moderate a website here",
-    LoginOutcome.TAKEN: "This account belongs to somebody else",
-    LoginOutcome.NOT_FRESH: "Please log in again",
-    LoginOutcome.SPENT: "This invitation no longer works",
-    LoginOutcome.BUSY: "The service is busy",
-}
-
-_IN_A_WINDOW = "You can close this window. What you typed is still in the comment box"
-_IN_A_TAB = "What you typed is still in the comment box of the article"
-_LINK_COMMAND = "or make a sign-in link with “commentsvc admin link”"
-
-_AGAIN = {
-    Purpose.FRAME: f"{_IN_A_WINDOW}; you can log in again from there.",
-    Purpose.TAB: f"{_IN_A_TAB}; you can log in again from there.",
-    Purpose.THREAD: "Go back to the comments to log in again.",
-    Purpose.PERSON: "Go back to log in again.",
-    Purpose.RECEIPT: "Go back to your comment to log in again.",
-    Purpose.LINK: "No account was linked. Go back to your settings to try again.",
-    Purpose.ADMIN: f"Go back to sign in again, {_LINK_COMMAND}.",
-    Purpose.INVITE: "The invitation is not used up. Go back to it to log in again.",
-}
-_ANOTHER_WAY = {
-    Purpose.FRAME: f"{_IN_A_WINDOW}; you can choose another way to log in there.",
-    Purpose.TAB: f"{_IN_A_TAB}; you can choose another way to log in there.",
-    Purpose.THREAD: "Go back to the comments to choose another way to log in.",
-    Purpose.PERSON: "Go back to choose another way to log in.",
-    Purpose.RECEIPT: "Go back to your comment to choose another way to log in.",
-    Purpose.LINK: "No account was linked. Go back to your settings to choose another one.",
-    Purpose.ADMIN: f"Go back to choose another account, {_LINK_COMMAND}.",
-    Purpose.INVITE: "The invitation is not used up. Go back to it to choose another account.",
-}
-_LATER = {
-    Purpose.FRAME: f"{_IN_A_WINDOW}; you can log in a little later, or in another way.",
-    Purpose.TAB: f"{_IN_A_TAB}; you can log in a little later, or in another way.",
-    Purpose.THREAD: "Go back to the comments to log in a little later, or in another way.",
-    Purpose.PERSON: "Go back to log in a little later, or in another way.",
-    Purpose.RECEIPT: "Go back to your comment to log in a little later, or in another way.",
-    Purpose.LINK: "No account was linked. Go back to your settings to try again a little later.",
-    Purpose.ADMIN: f"Go back to sign in a little later, {_LINK_COMMAND}.",
-    Purpose.INVITE: "The invitation is not used up. Go back to it to log in a little later.",
-}
-_DONE = {
-    Purpose.FRAME: "You can close this window and continue your comment.",
-    Purpose.TAB: "Go back to the article to continue your comment.",
-    Purpose.THREAD: "Go back to the comments to write one.",
-    Purpose.PERSON: "Continue to your own page.",
-    Purpose.RECEIPT: "Go back to your comment to put it under your account.",
-    Purpose.LINK: "The account is linked.",
-    Purpose.ADMIN: "Continue to the admin view.",
-    Purpose.INVITE: "Continue to the admin view.",
-}
-
-ADVICE: dict[LoginOutcome, dict[Purpose, str]] = {
-    LoginOutcome.DONE: _DONE,
-    LoginOutcome.REFUSED: _ANOTHER_WAY,
-    LoginOutcome.UNAVAILABLE: _LATER,
-    LoginOutcome.NOT_BEGUN: _AGAIN,
-    LoginOutcome.NOT_OURS: _AGAIN,
-    LoginOutcome.LIMITED: _LATER,
-    LoginOutcome.UNKNOWN: _AGAIN
-    | {
-        Purpose.INVITE: "Open the link of your invitation again to log in.",
-        Purpose.RECEIPT: "Open the private link of your comment again to log in.",
-    },
-    LoginOutcome.EXPIRED: _AGAIN,
-    LoginOutcome.CANCELLED: _AGAIN,
-    LoginOutcome.INVALID: _AGAIN,
-    LoginOutcome.NO_ROLE: _ANOTHER_WAY
-    | {Purpose.ADMIN: "Ask an owner of the website for an invitation, or go back to choose another account."},
-    LoginOutcome.TAKEN: _ANOTHER_WAY,
-    LoginOutcome.NOT_FRESH: _AGAIN
-    | {Purpose.LINK: "Go back to your settings and log in there again; then link the account."},
-    LoginOutcome.SPENT: _AGAIN | {Purpose.INVITE: "Ask whoever sent it to you for a new one."},
-    LoginOutcome.BUSY: _LATER,
-}
 _PERSONS_PAGES = {"settings": "account.settings", "delete": "account.delete"}
-_OF_A_THREAD = ("url", "canonical", "id", "order")
-WHEREVER = "Go back to the page where you began, and log in again."
-"""The advice if the purpose of a login is no longer known."""
+_OF_A_THREAD = ("url", "canonical", "id", "order", page_language.PARAMETER)
 
 
 @dataclass(frozen=True)
@@ -232,27 +98,27 @@ def persons_page(start: Start) -> str:
 
 def _invitation(start: Start) -> str:
     if not re.fullmatch(r"[\w-]{20,100}", start.invitation, re.ASCII):
-        raise errors.NotFoundError("The invitation is no longer known.")
+        raise errors.NotFoundError(gettext("The invitation is no longer known."))
     return url_for("invitation.page", token=start.invitation)
 
 
 def receipt_page(start: Start) -> str:
     """Return the path of the receipt that a login leads back to; raises NotFoundError."""
     if not re.fullmatch(r"[A-Za-z0-9]{20,100}", start.receipt):
-        raise errors.NotFoundError("The comment is no longer known.")
+        raise errors.NotFoundError(gettext("The comment is no longer known."))
     return url_for("receipts.page", token=start.receipt)
 
 
 WAYS_BACK: dict[Purpose | None, WayBack | None] = {
     Purpose.FRAME: None,  # its window is closed; the frame continues by itself
-    Purpose.TAB: WayBack("Back to the article", _article),
-    Purpose.THREAD: WayBack("Back to the comments", _thread),
-    Purpose.PERSON: WayBack("Back to your own page", persons_page),
-    Purpose.RECEIPT: WayBack("Back to your comment", receipt_page),
-    Purpose.LINK: WayBack("Back to your settings", lambda _: url_for("account.settings")),
-    Purpose.ADMIN: WayBack("Back to the sign-in page", lambda _: url_for("queue.listing")),
-    Purpose.INVITE: WayBack("Back to the invitation", _invitation),
-    None: WayBack("Log in to your own page", lambda _: url_for("account.home")),
+    Purpose.TAB: WayBack(gettext_noop("Back to the article"), _article),
+    Purpose.THREAD: WayBack(gettext_noop("Back to the comments"), _thread),
+    Purpose.PERSON: WayBack(gettext_noop("Back to your own page"), persons_page),
+    Purpose.RECEIPT: WayBack(gettext_noop("Back to your comment"), receipt_page),
+    Purpose.LINK: WayBack(gettext_noop("Back to your settings"), lambda _: url_for("account.settings")),
+    Purpose.ADMIN: WayBack(gettext_noop("Back to the sign-in page"), lambda _: url_for("queue.listing")),
+    Purpose.INVITE: WayBack(gettext_noop("Back to the invitation"), _invitation),
+    None: WayBack(gettext_noop("Log in to your own page"), lambda _: url_for("account.home")),
 }
 
 
@@ -268,13 +134,13 @@ def way_back(start: Start) -> tuple[str, str]:
     if way is None:
         return "", ""
     try:
-        return way.words, way.address(start)
+        return gettext(way.words), way.address(start)
     except (
         errors.CommentsvcError,
         OperationalError,
     ):  # the article's website is not registered, or the invitation is unknown
         elsewhere = WAYS_BACK[Purpose.ADMIN if start.purpose is Purpose.INVITE else None]
-        return (elsewhere.words, elsewhere.address(start)) if elsewhere else ("", "")
+        return (gettext(elsewhere.words), elsewhere.address(start)) if elsewhere else ("", "")
 
 
 def page(outcome: LoginOutcome, start: Start, message: str = "", *, status: int = 200) -> Response:
@@ -283,9 +149,9 @@ def page(outcome: LoginOutcome, start: Start, message: str = "", *, status: int 
     html = render_template(
         "login/ended.html",
         outcome=outcome,
-        heading=HEADINGS[outcome],
+        heading=gettext(HEADINGS[outcome]),
         message=message,
-        advice=ADVICE[outcome][start.purpose] if start.purpose else WHEREVER,
+        advice=gettext(ADVICE[outcome][start.purpose] if start.purpose else WHEREVER),
         words=words,
         address=address,
     )
@@ -296,7 +162,7 @@ def page(outcome: LoginOutcome, start: Start, message: str = "", *, status: int 
 def failed(error: Exception, start: Start, *, answered: bool) -> Response:
     """Show the page of an error, and end the transaction that raised it."""
     database().rollback()
-    status, message = 503, "The service cannot reach its database right now."
+    status, message = 503, gettext("The service cannot reach its database right now.")
     if isinstance(error, errors.CommentsvcError):
         is_late = answered and not isinstance(error, errors.ServiceMovingError)
         status, message = 400 if is_late else error_pages.status_of(error), str(error)

@@ -11,6 +11,7 @@ from flask import session as cookie
 
 from commentsvc.errors import BadAddressError
 from commentsvc.integrations.oauth.state import OAuthState
+from commentsvc.messages import gettext
 from commentsvc.web.auth.login_outcomes import Start
 
 _AT_ONCE = 4
@@ -62,7 +63,7 @@ def remember(begun: PendingLogin) -> None:
     while len(json.dumps(kept)) > _LARGEST:
         oldest = next(iter(kept))
         if oldest == begun.attempt.state:
-            raise BadAddressError("This page's address is too long to log in from.")
+            raise BadAddressError(gettext("This page's address is too long to log in from."))
         del kept[oldest]
     cookie[_NAME] = kept
 

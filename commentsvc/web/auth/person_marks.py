@@ -12,6 +12,7 @@ from flask import g, request
 
 from commentsvc.errors import OtherPersonError
 from commentsvc.integrations import signing
+from commentsvc.messages import gettext
 from commentsvc.models import Commenter
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import settings
@@ -51,5 +52,6 @@ def require(mark: str, person: Commenter) -> None:
     """Refuse a form on a page that was made for another person; raises OtherPersonError."""
     if not is_of(mark, person):
         raise OtherPersonError(
-            person.name, "This page was opened before that, so nothing was changed. Please reload it."
+            person.name,
+            gettext("This page was opened before that, so nothing was changed. Please reload it."),
         )

@@ -14,6 +14,7 @@ from commentsvc.integrations.oauth.catalogue import Provider
 from commentsvc.integrations.oauth.profile import Profile
 from commentsvc.integrations.oauth.received_notice import ReceivedNotice
 from commentsvc.integrations.oauth.state import OAuthState
+from commentsvc.messages import gettext
 from commentsvc.web.context import database, flow, now, settings
 
 SHARE = 2
@@ -92,7 +93,8 @@ def _calls(provider: Provider, instance: str) -> Iterator[None]:
         shares = {provider.key: MASTODON_SHARE, f"{provider.key} {instance}": SHARE}
     if not _SHARES.acquire(shares):
         raise ProviderUnavailableError(
-            f"{instance or provider.label} is slow to answer. Please try again in a moment."
+            gettext("%(provider)s is slow to answer. Please try again in a moment.")
+            % {"provider": instance or provider.label}
         )
     try:
         with _hold_place():
@@ -104,7 +106,9 @@ def _calls(provider: Provider, instance: str) -> Iterator[None]:
 @contextmanager
 def _hold_place() -> Iterator[None]:
     if not _PLACES.acquire(timeout=_PATIENCE):
-        raise ProviderUnavailableError("Many people are logging in right now. Please try again in a moment.")
+        raise ProviderUnavailableError(
+            gettext("Many people are logging in right now. Please try again in a moment.")
+        )
     try:
         yield
     finally:

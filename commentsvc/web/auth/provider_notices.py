@@ -16,6 +16,7 @@ from commentsvc.integrations import claims, signing
 from commentsvc.integrations.oauth import catalogue
 from commentsvc.integrations.oauth.catalogue import Provider
 from commentsvc.integrations.oauth.received_notice import ReceivedNotice
+from commentsvc.messages import gettext
 from commentsvc.models import NoticeKind
 from commentsvc.web import access, headers
 from commentsvc.web.auth import provider_calls
@@ -76,7 +77,7 @@ def deletion(code: str) -> ResponseReturnValue:
 def _provider(key: str) -> Provider:
     provider = providers().get(key)
     if provider is None:
-        raise NotFoundError("This service does not offer this login.")
+        raise NotFoundError(gettext("This service does not offer this login."))
     return provider
 
 

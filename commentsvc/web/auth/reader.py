@@ -19,6 +19,7 @@ from commentsvc.domain.accounts import accounts, login_sessions, single_sign_on
 from commentsvc.domain.reading import avatars
 from commentsvc.errors import ForbiddenError
 from commentsvc.integrations.oauth import catalogue
+from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import Commenter, LoginSession
 from commentsvc.text import initials
 from commentsvc.web.auth import person_marks
@@ -26,7 +27,10 @@ from commentsvc.web.auth.cookies import READER_COOKIE
 from commentsvc.web.context import database, now, providers, settings
 
 PERSON = "person"
-_OWN_LABELS = {single_sign_on.PROVIDER: "Website login", accounts.OPERATOR[0]: "Command line"}
+_OWN_LABELS = {
+    single_sign_on.PROVIDER: gettext_noop("Website login"),
+    accounts.OPERATOR[0]: gettext_noop("Command line"),
+}
 _BROWSERS = (
     ("Edg", "Edge"),
     ("OPR", "Opera"),
@@ -34,6 +38,7 @@ _BROWSERS = (
     ("Chrome", "Chrome"),
     ("Safari", "Safari"),
 )
+_ANY_BROWSER = "A browser"
 _SYSTEMS = (
     ("Android", "Android"),
     ("iPhone", "iPhone"),
@@ -80,7 +85,7 @@ def require_csrf(sent: str | None) -> None:
         validate_csrf(sent)
     except ValidationError:
         raise ForbiddenError(
-            "This form was open for too long. Please reload the page and try again."
+            gettext("This form was open for too long. Please reload the page and try again.")
         ) from None
 
 
@@ -148,7 +153,7 @@ def describe(holder: LoginSession) -> dict[str, Any]:
 def label_of(key: str) -> str:
     """Return the label of a way to log in: a provider, even if it is no longer configured, or one of our own."""
     if key in _OWN_LABELS:
-        return _OWN_LABELS[key]
+        return gettext(_OWN_LABELS[key])
     configured = providers().get(key)
     return configured.label if configured else catalogue.label_of(key)
 
@@ -161,11 +166,20 @@ def _picture(person: Commenter) -> str:
 
 
 def browser() -> str:
-    """Return a name of the browser for people, such as "Firefox on Linux"."""
+    """Return a name of the browser as it is stored with a session, in English, such as "Firefox on Linux"."""
     agent = request.headers.get("User-Agent", "")
-    name = next((shown for sign, shown in _BROWSERS if sign in agent), "A browser")
+    name = next((shown for sign, shown in _BROWSERS if sign in agent), _ANY_BROWSER)
     system = next((shown for sign, shown in _SYSTEMS if sign in agent), "")
     return f"{name} on {system}" if system else name
+
+
+def browser_in_words(stored: str | None) -> str:
+    """Return the name of a session's browser in the language that is spoken; `stored` is what `browser` returned."""
+    name, _, system = (stored or "").partition(" on ")
+    if not system:
+        return gettext("A browser") if name in {"", _ANY_BROWSER} else name
+    # translators: for example "Firefox on Linux".
+    return gettext("%(browser)s on %(system)s") % {"browser": name, "system": system}
 
 
 def _name(site_id: int | None) -> str:

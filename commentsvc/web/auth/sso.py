@@ -11,6 +11,7 @@ from commentsvc.domain.accounts import single_sign_on
 from commentsvc.domain.accounts.single_sign_on import SsoLogin
 from commentsvc.errors import LoginFailedError, StaleTokenError
 from commentsvc.integrations import sso_tokens
+from commentsvc.messages import gettext
 from commentsvc.models import Site
 from commentsvc.web import headers, origin_check
 from commentsvc.web.auth import incoming_avatars, reader
@@ -43,7 +44,7 @@ def enter() -> ResponseReturnValue:
 
 def _person(site: Site) -> sso_tokens.SsoClaims:
     if site.sso_secret is None:
-        raise LoginFailedError("This website has not set up its own sign-in here.")
+        raise LoginFailedError(gettext("This website has not set up its own sign-in here."))
     given = request.form.get("sso", "")
     return sso_tokens.read(given, site.sso_secret, audience=settings().base_url, at=now())
 

@@ -7,12 +7,13 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
 from commentsvc.errors import ForbiddenError, OtherPersonError
+from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import Commenter
 from commentsvc.web import error_pages, headers, origin_check
 from commentsvc.web.auth import cookies, person_marks
 from commentsvc.web.auth.cookies import ADMIN
 
-TOO_OLD = "This form was open for too long. Please go back, reload the page and try again."
+TOO_OLD = gettext_noop("This form was open for too long. Please go back, reload the page and try again.")
 
 
 def init_app(app: Flask) -> None:
@@ -24,16 +25,16 @@ def _csrf(error: CSRFError) -> ResponseReturnValue:
     """Offer to send an admin form again: signing in invalidates earlier pages' tokens, but nothing may be lost."""
     person = _moderator() if person_marks.sent_mark() else None
     if person is None:
-        return error_pages.answer(400, TOO_OLD)
+        return error_pages.answer(400, gettext(TOO_OLD))
     if person_marks.is_of(person_marks.sent_mark(), person):
-        return _send_again(400, "You signed in again after this page was opened.", person)
-    return _send_again(409, f"You are now signed in as {person.name}.", person)
+        return _send_again(400, gettext("You signed in again after this page was opened."), person)
+    return _send_again(409, gettext("You are now signed in as %(name)s.") % {"name": person.name}, person)
 
 
 def _other_person(error: OtherPersonError) -> ResponseReturnValue:
     person = g.get("person")
     if request.path.startswith(f"{ADMIN}/") and person is not None:
-        return _send_again(409, f"You are now signed in as {person.name}.", person)
+        return _send_again(409, gettext("You are now signed in as %(name)s.") % {"name": person.name}, person)
     return error_pages.answer(error_pages.status_of(error), str(error))
 
 

@@ -7,13 +7,14 @@ from commentsvc.domain.proofs import address_codes, address_proofs
 from commentsvc.domain.proofs.address_proofs import AddressClaim, AuthorHashes
 from commentsvc.domain.spam import lookalikes
 from commentsvc.errors import InvalidFieldsError
+from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import FieldRule, Site
 from commentsvc.web import access
 from commentsvc.web.context import hash_key, limiter, now, settings, writing
 
 TRIES = "20/hour;60/day"
 """Codes tried per network; each code has its own limit."""
-WRONG = "This code is wrong, was tried too often, or is older than 10 minutes."
+WRONG = gettext_noop("This code is wrong, was tried too often, or is older than 10 minutes.")
 """One sentence for all, which does not tell whether somebody else asked for a code."""
 
 
@@ -39,7 +40,7 @@ def redeem(claim: AddressClaim, code: str) -> None:
     with writing() as session:  # a wrong code counts, so it is committed too
         is_proved = address_codes.redeem(session, claim, typed, secret=settings().secret_key, at=now())
     if not is_proved:
-        raise InvalidFieldsError({"code": WRONG})
+        raise InvalidFieldsError({"code": gettext(WRONG)})
 
 
 def redeem_for(author: Author, site_id: int, code: str) -> None:
@@ -47,5 +48,5 @@ def redeem_for(author: Author, site_id: int, code: str) -> None:
     if not code.strip() or author.guest.email is None:
         return
     if author.author_key_hash is None:
-        raise InvalidFieldsError({"code": WRONG})
+        raise InvalidFieldsError({"code": gettext(WRONG)})
     redeem(claim(site_id, author.guest.email, author.author_key_hash), code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from commentsvc.domain.authors import Author
 from commentsvc.errors import LoggedOutError, OtherPersonError
+from commentsvc.messages import gettext
 from commentsvc.models import LoginSession
 from commentsvc.web import access
 from commentsvc.web.auth import reader
@@ -18,7 +19,7 @@ def claimant(holder: LoginSession | None, *, mark: str) -> Author:
     if holder is None:
         raise LoggedOutError
     if mark != reader.form_mark(holder):
-        raise OtherPersonError(holder.commenter.name, "Please reload the page and try again.")
+        raise OtherPersonError(holder.commenter.name, gettext("Please reload the page and try again."))
     reader.require_token()
     return Author(
         commenter_id=holder.commenter_id,

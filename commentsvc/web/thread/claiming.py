@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from commentsvc.domain import fields
 from commentsvc.domain.comments import guest_claims
 from commentsvc.errors import NotFoundError
+from commentsvc.messages import gettext
 from commentsvc.web import access, headers, origin_check
 from commentsvc.web.auth import reader
 from commentsvc.web.context import database, limiter, now, writing
@@ -31,7 +32,7 @@ def claim(mode: str) -> ResponseReturnValue:
     author = claimants.claimant(holder, mark=shown.mark if shown else "")
     key = access.author_key_hash(request.form.get("author_key"))
     if key is None:
-        raise NotFoundError("This browser has written nothing here as a guest.")
+        raise NotFoundError(gettext("This browser has written nothing here as a guest."))
     ticked = {number for text in request.form.getlist("comment") if (number := fields.whole_number(text))}
     taken = 0
     if ticked:

@@ -17,7 +17,8 @@ from commentsvc.errors import (
     OtherPersonError,
     StaleEditError,
 )
-from commentsvc.models import Comment, LoginSession, Thread
+from commentsvc.messages import gettext
+from commentsvc.models import Comment, LoginSession
 from commentsvc.web import access, error_pages, headers, origin_check, own_edits
 from commentsvc.web.auth import reader
 from commentsvc.web.context import database, now
@@ -51,7 +52,7 @@ def edit(mode: str, comment_id: int) -> ResponseReturnValue:
     except CommentsvcError as error:
         comment, holder = _own(mode, comment_id)
         return _form("edit", mode, comment, holder, error=error, **own_edits.facts(comment, form))
-    return _done(mode, comment_id, own_edits.MESSAGES[result], waits=result is EditResult.WAITS)
+    return _done(mode, comment_id, gettext(own_edits.MESSAGES[result]), waits=result is EditResult.WAITS)
 
 
 @blueprint.route(f"{EMBED}{_DELETE}", methods=_METHODS, defaults={"mode": EMBED})
@@ -66,7 +67,7 @@ def delete(mode: str, comment_id: int) -> ResponseReturnValue:
         own_edits.remove(comment_id)
     except CommentsvcError as error:
         return _form("delete", mode, *_own(mode, comment_id), error=error)
-    return _done(mode, comment_id, own_edits.REMOVED)
+    return _done(mode, comment_id, gettext(own_edits.REMOVED))
 
 
 def _own(mode: str, comment_id: int) -> tuple[Comment, LoginSession | None]:
@@ -78,6 +79,7 @@ def _own(mode: str, comment_id: int) -> tuple[Comment, LoginSession | None]:
     comment = database().get(Comment, comment_id, populate_existing=True)
     if comment is None:
         raise NotFoundError
+    _request_of(mode, comment).speak(comment.thread.site)
     holder = reader.current(comment.site_id) if mode == EMBED else reader.of_own_pages()
     key = request.headers.get("X-Author-Key") or request.form.get("author_key")
     if not own_comments.is_of(
@@ -95,7 +97,7 @@ def _require_same_person(mode: str, comment_id: int) -> float:
     shown = access.shown_form(request.form.get("token", ""), own_edits.address_of(comment))
     seconds = access.seconds_on_form(shown)
     if shown is None or shown.mark != reader.form_mark(holder):
-        raise OtherPersonError(holder.commenter.name if holder else None, "Press the button again.")
+        raise OtherPersonError(holder.commenter.name if holder else None, gettext("Press the button again."))
     if holder:
         reader.require_token()
     return seconds
@@ -117,7 +119,7 @@ def _form(
     **shown: Any,
 ) -> Response:
     """Show a form, as a page or, for scripts, as a fragment in JSON."""
-    address, thread_request = own_edits.address_of(comment), _request_of(mode, comment.thread)
+    address, thread_request = own_edits.address_of(comment), _request_of(mode, comment)
     messages = error.fields if isinstance(error, InvalidFieldsError) else {"form": str(error or "")}
     context = {
         "kind": kind,
@@ -133,7 +135,8 @@ def _form(
     if error is not None and error_pages.wants_json():  # the form stays as it is, with what is new in it
         again = {"token": context["token"], "csrf_token": context["csrf"]}
         if isinstance(error, StaleEditError):
-            context["error"] += f" It reads now: “{shown['now_reads']}”"
+            now_reads = gettext("It reads now: “%(text)s”") % {"text": shown["now_reads"]}
+            context["error"] += f" {now_reads}"
             again["seen"] = shown["seen"]
         response = jsonify(message=context["error"], own=again)
     elif error_pages.wants_json():
@@ -151,7 +154,7 @@ def _done(mode: str, comment_id: int, message: str, *, waits: bool = False) -> R
     session = database()
     session.rollback()
     comment = session.get_one(Comment, comment_id, populate_existing=True)
-    thread_request = _request_of(mode, comment.thread)
+    thread_request = _request_of(mode, comment)
     if not error_pages.wants_json():
         return headers.no_store(_page(comment, mode, thread_request=thread_request, message=message))
     view = thread_pages.comment_view(session, comment_id, own=True)
@@ -180,6 +183,5 @@ def _page(comment: Comment, mode: str, **context: Any) -> Response:
     return make_response(html)
 
 
-def _request_of(mode: str, thread: Thread) -> ThreadRequest:
-    page_id = thread.key.removeprefix("id:") if thread.key.startswith("id:") else ""
-    return ThreadRequest(mode=mode, url=thread.url, page_id=page_id)
+def _request_of(mode: str, comment: Comment) -> ThreadRequest:
+    return ThreadRequest.of_comment(mode, own_edits.address_of(comment), request.values)

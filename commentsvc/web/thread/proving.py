@@ -10,6 +10,7 @@ from commentsvc.domain.proofs import address_codes, address_proofs
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.errors import CommentsvcError, InvalidFieldsError, NotFoundError, StaleFormError
 from commentsvc.integrations import signing
+from commentsvc.messages import gettext, gettext_noop
 from commentsvc.web import access, error_pages, headers, origin_check
 from commentsvc.web.context import database, limiter, now, settings, writing
 from commentsvc.web.forms import CommentForm
@@ -21,13 +22,13 @@ blueprint = Blueprint("proving", __name__)
 
 MAILS = "5/hour;15/day"
 """Codes asked for per network, whatever the address."""
-ASKED = (
+ASKED = gettext_noop(
     "We have mailed a six-digit code to this address. Enter it here within 10 minutes. Did none come? An address gets "
     "at most one an hour and three a day."
 )
 """The same for every address, so that nobody learns which ones are known here."""
-PROVED = "This address is proved: what is posted with it from here is known to be yours."
-FOR_LATER = "To be known next time too, have your details saved in this browser."
+PROVED = gettext_noop("This address is proved: what is posted with it from here is known to be yours.")
+FOR_LATER = gettext_noop("To be known next time too, have your details saved in this browser.")
 
 
 @blueprint.post(f"{EMBED}/prove", defaults={"mode": EMBED})
@@ -44,9 +45,9 @@ def prove(mode: str) -> ResponseReturnValue:
         is_proved = _is_proved(form, address)
     except CommentsvcError as error:
         return _refused(error, form, thread_request)
-    message = PROVED if is_proved else ASKED
+    message = gettext(PROVED if is_proved else ASKED)
     if error_pages.wants_json():
-        shown = f"{message} {FOR_LATER}" if is_proved else message
+        shown = f"{message} {gettext(FOR_LATER)}" if is_proved else message
         return headers.no_store(jsonify(message=shown, proved=is_proved))
     left = {name: value for name, value in given.items() if name != "code"}
     shown_again = CommentForm(left if is_proved else {**left, "code": ""})

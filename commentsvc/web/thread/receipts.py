@@ -21,9 +21,10 @@ from commentsvc.errors import (
     StaleFormError,
     ThreadClosedError,
 )
+from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import Comment, Status
 from commentsvc.text.markup import SafeHtml
-from commentsvc.web import access, error_pages, origin_check, own_edits
+from commentsvc.web import access, error_pages, origin_check, own_edits, page_language
 from commentsvc.web.auth import cookies, reader
 from commentsvc.web.context import database, limiter, now, providers, writing
 from commentsvc.web.own_edits import OwnEditForm
@@ -35,7 +36,7 @@ blueprint = Blueprint("receipts", __name__, url_prefix="/receipt")
 _SHOWN = (Status.APPROVED, Status.HELD)
 _RENEWED = "renewed"
 _NOTICES: dict[str, str] = {
-    _RENEWED: "This is the new link to your comment. The one before no longer works.",
+    _RENEWED: gettext_noop("This is the new link to your comment. The one before no longer works."),
     **{result.value: message for result, message in own_edits.MESSAGES.items()},
 }
 """What the page says after a change, by the value of `done` in its query."""
@@ -46,8 +47,9 @@ blueprint.after_request(receipt_links.private)
 @blueprint.get("/<token>")
 def page(token: str) -> ResponseReturnValue:
     """The comment as it looks, its fate in plain words, and buttons; viewing it changes nothing."""
-    notice = _NOTICES.get(request.args.get("done", ""))
-    return _page(token, receipt_links.comment_of(token), notice=notice)
+    comment = _comment_of(token)
+    notice = _NOTICES.get(request.args.get("done", ""), "")
+    return _page(token, comment, notice=notice and gettext(notice))
 
 
 @blueprint.post("/<token>/edit")
@@ -58,13 +60,13 @@ def edit(token: str) -> ResponseReturnValue:
     try:
         if form.value("do") == "preview":
             shown = own_edits.preview(form)
-            return _page(token, receipt_links.comment_of(token), form=form, preview=shown)
+            return _page(token, _comment_of(token), form=form, preview=shown)
         result = _save(token, comment_id, form)
     except NotFoundError:
         raise
     except CommentsvcError as error:
         database().rollback()
-        return _page(token, receipt_links.comment_of(token), form=form, error=error)
+        return _page(token, _comment_of(token), form=form, error=error)
     return _back(token, result)
 
 
@@ -97,7 +99,7 @@ def claim(token: str) -> ResponseReturnValue:
     with writing() as session:
         comment = receipts.find_locked(session, receipt_links.hash_of(token))
         guest_claims.claim(session, comment, author, at=now())
-    cookies.set_notice("The comment is now under your account. Its private link no longer works.")
+    cookies.set_notice(gettext("The comment is now under your account. Its private link no longer works."))
     return redirect(url_for("account.home"), 303)
 
 
@@ -107,11 +109,23 @@ def _own(token: str) -> Comment:
     Raises ForbiddenError for another page, and NotFoundError and TooManyError for a guess.
     """
     origin_check.require_own_page()
-    return receipt_links.comment_of(token)
+    return _comment_of(token)
+
+
+def _comment_of(token: str) -> Comment:
+    """Return the comment of a receipt, and speak the reader's language or its site's; raises as `comment_of` there."""
+    comment = receipt_links.comment_of(token)
+    page_language.use_for_site(comment.thread.site, page_language.asked(request.args), framed=False)
+    return comment
+
+
+def _language() -> str | None:
+    """Return the language that the request names, which forms and links repeat; None for none."""
+    return page_language.asked(request.args) or None
 
 
 def _save(token: str, comment_id: int, form: OwnEditForm) -> EditResult:
-    address = own_edits.address_of(receipt_links.comment_of(token))
+    address = own_edits.address_of(_comment_of(token))
     seconds = access.seconds_on_form(access.shown_form(form.value("token"), address))
     return own_edits.save(comment_id, form, seconds=seconds)
 
@@ -120,7 +134,7 @@ def _page(
     token: str,
     comment: Comment,
     *,
-    notice: str | None = None,
+    notice: str = "",
     form: OwnEditForm | None = None,
     preview: SafeHtml | None = None,
     error: CommentsvcError | None = None,
@@ -139,6 +153,7 @@ def _page(
         thread=thread,
         site=thread.site,
         thread_request=ThreadRequest(mode=STANDALONE, url=thread.url),
+        language=_language(),
         outcome=receipts.outcome_of(database(), comment),
         notice=notice,
         edit=_edit_form(comment, form, error),
@@ -176,4 +191,4 @@ def _member() -> dict[str, str] | None:
 
 
 def _back(token: str, done: str) -> ResponseReturnValue:
-    return redirect(url_for("receipts.page", token=token, done=done), 303)
+    return redirect(url_for("receipts.page", token=token, done=done, lang=_language()), 303)

@@ -11,6 +11,7 @@ from commentsvc.domain.reading import thread_pages
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.errors import CommentsvcError, InvalidFieldsError, OtherPersonError, StaleFormError
 from commentsvc.integrations import signing
+from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import Comment, LoginSession
 from commentsvc.web import access, error_pages, headers, origin_check
 from commentsvc.web.auth import reader
@@ -22,7 +23,7 @@ blueprint = Blueprint("reporting", __name__)
 
 LIMIT = "10/minute;40/hour"
 """Reports per network."""
-THANKS = "Thank you. The moderators will look at this comment."
+THANKS = gettext_noop("Thank you. The moderators will look at this comment.")
 _PATH = "/comments/<int:comment_id>/report"
 
 
@@ -34,8 +35,10 @@ def report(mode: str, comment_id: int) -> ResponseReturnValue:
         origin_check.require_own_page()
     comment = reports.find(database(), comment_id)
     address = ThreadAddress(comment.thread.site, comment.thread.key, comment.thread.url)
+    thread_request = ThreadRequest.of_comment(mode, address, request.values)
+    thread_request.speak(address.site)
     if request.method != "POST":
-        return _form(mode, comment, address)
+        return _form(thread_request, comment, address)
     try:
         _store(mode, comment_id, address)
     except CommentsvcError as error:
@@ -47,10 +50,10 @@ def report(mode: str, comment_id: int) -> ResponseReturnValue:
             return headers.no_store(
                 make_response(jsonify(message=str(error), own=tokens), error_pages.status_of(error))
             )
-        return _form(mode, reports.find(database(), comment_id), address, error=error)
+        return _form(thread_request, reports.find(database(), comment_id), address, error=error)
     if error_pages.wants_json():
-        return headers.no_store(jsonify(message=THANKS))
-    return _page(mode, address, thanks=THANKS)
+        return headers.no_store(jsonify(message=gettext(THANKS)))
+    return _page(thread_request, address, thanks=gettext(THANKS))
 
 
 def _store(mode: str, comment_id: int, address: ThreadAddress) -> None:
@@ -69,7 +72,8 @@ def _reporter(holder: LoginSession | None, shown: access.ShownForm | None, month
     """Return the reporter; raises OtherPersonError if the form was opened by another person."""
     if shown is None or shown.mark != reader.form_mark(holder):
         raise OtherPersonError(
-            holder.commenter.name if holder else None, "Press the button again to report this comment."
+            holder.commenter.name if holder else None,
+            gettext("Press the button again to report this comment."),
         )
     network = access.network_hash(month)
     if holder:
@@ -88,11 +92,15 @@ def _hash(value: str) -> str:
 
 
 def _form(
-    mode: str, comment: Comment, address: ThreadAddress, *, error: CommentsvcError | None = None
+    thread_request: ThreadRequest,
+    comment: Comment,
+    address: ThreadAddress,
+    *,
+    error: CommentsvcError | None = None,
 ) -> Response:
-    chosen, holder = request.form.get("reason", ""), _holder(mode, address)
+    chosen, holder = request.form.get("reason", ""), _holder(thread_request.mode, address)
     return _page(
-        mode,
+        thread_request,
         address,
         status=error_pages.status_of(error) if error else 200,
         view=thread_pages.comment_view(database(), comment.id),
@@ -105,16 +113,15 @@ def _form(
     )
 
 
-def _page(mode: str, address: ThreadAddress, *, status: int = 200, **context: object) -> Response:
-    thread_request = ThreadRequest(mode=mode, url=address.url)
-    if address.key.startswith("id:"):
-        thread_request = ThreadRequest(mode=mode, url=address.url, page_id=address.key.removeprefix("id:"))
+def _page(
+    thread_request: ThreadRequest, address: ThreadAddress, *, status: int = 200, **context: object
+) -> Response:
     template = "thread/report_form.html" if "fragment" in request.args else "thread/report.html"
     html = render_template(
         template, thread_request=thread_request, site=address.site, address=address, **context
     )
     if error_pages.wants_json():
         return headers.no_store(jsonify(html=html))
-    if mode == EMBED:
+    if thread_request.mode == EMBED:
         headers.allow_framing(origin.origin for origin in address.site.origins)
     return headers.no_store(make_response(html, status))

@@ -20,6 +20,7 @@ from commentsvc.errors import (
     OtherPersonError,
     StaleFormError,
 )
+from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import Comment, LoginSession
 from commentsvc.web import access, error_pages, headers, origin_check, own_edits
 from commentsvc.web.auth import reader
@@ -34,9 +35,9 @@ LIMIT = "30/minute;300/hour"
 _PATH = "/comments/<int:comment_id>/vote"
 _VALUES = {"1": 1, "0": 0, "-1": -1}
 _DONE = {
-    1: "Your vote for this comment is stored.",
-    0: "Your vote on this comment is taken back.",
-    -1: "Your vote against this comment is stored.",
+    1: gettext_noop("Your vote for this comment is stored."),
+    0: gettext_noop("Your vote on this comment is taken back."),
+    -1: gettext_noop("Your vote against this comment is stored."),
 }
 
 
@@ -48,17 +49,21 @@ def vote(mode: str, comment_id: int) -> ResponseReturnValue:
         origin_check.require_own_page()
     comment = votes.find(database(), comment_id)
     address = own_edits.address_of(comment)
+    thread_request = ThreadRequest.of_comment(mode, address, request.values)
+    thread_request.speak(address.site)
     if request.method != "POST":
-        return _page(mode, comment, address)
+        return _page(thread_request, comment, address)
     try:
         state = _store(mode, comment_id, address)
     except NotFoundError:
         raise
     except CommentsvcError as error:
-        return _refusal(mode, comment_id, address, error)
+        return _refusal(thread_request, comment_id, address, error)
     if error_pages.wants_json():
         return headers.no_store(jsonify(asdict(state)))
-    return _page(mode, votes.find(database(), comment_id), address, message=_DONE[state.value])
+    return _page(
+        thread_request, votes.find(database(), comment_id), address, message=gettext(_DONE[state.value])
+    )
 
 
 def _store(mode: str, comment_id: int, address: ThreadAddress) -> VoteState:
@@ -66,13 +71,13 @@ def _store(mode: str, comment_id: int, address: ThreadAddress) -> VoteState:
     access.seconds_on_form(shown)
     holder = _holder(mode, address)
     if shown is None or shown.mark != reader.form_mark(holder):
-        raise OtherPersonError(holder.commenter.name if holder else None, "Press the button again.")
+        raise OtherPersonError(holder.commenter.name if holder else None, gettext("Press the button again."))
     if holder:
         reader.require_token()
     limiter("votes").hit(access.network())
     value = _VALUES.get(request.form.get("vote", ""))
     if value is None:
-        raise InvalidFieldsError({"vote": "There is no such vote."})
+        raise InvalidFieldsError({"vote": gettext("There is no such vote.")})
     with writing() as session:
         return votes.cast(session, comment_id, _voter(holder, address), value, at=now())
 
@@ -93,29 +98,30 @@ def _holder(mode: str, address: ThreadAddress) -> LoginSession | None:
     return reader.current(address.site.id if mode == EMBED else None)
 
 
-def _refusal(mode: str, comment_id: int, address: ThreadAddress, error: CommentsvcError) -> Response:
+def _refusal(
+    thread_request: ThreadRequest, comment_id: int, address: ThreadAddress, error: CommentsvcError
+) -> Response:
     """Say why nothing was stored; a script gets new tokens if the form was too old or another person's."""
     if not error_pages.wants_json():
-        return _page(mode, votes.find(database(), comment_id), address, error=error)
+        return _page(thread_request, votes.find(database(), comment_id), address, error=error)
     if not isinstance(error, StaleFormError | OtherPersonError):
         raise error
-    own = form_identity(address, _holder(mode, address))
+    own = form_identity(address, _holder(thread_request.mode, address))
     return headers.no_store(make_response(jsonify(message=str(error), own=own), error_pages.status_of(error)))
 
 
 def _page(
-    mode: str,
+    thread_request: ThreadRequest,
     comment: Comment,
     address: ThreadAddress,
     *,
     message: str = "",
     error: CommentsvcError | None = None,
 ) -> Response:
-    holder = _holder(mode, address)
-    page_id = address.key.removeprefix("id:") if address.key.startswith("id:") else ""
+    holder = _holder(thread_request.mode, address)
     html = render_template(
         "thread/vote.html",
-        thread_request=ThreadRequest(mode=mode, url=address.url, page_id=page_id),
+        thread_request=thread_request,
         site=address.site,
         address=address,
         view=thread_pages.comment_view(database(), comment.id),
@@ -124,7 +130,7 @@ def _page(
         token=access.form_token(address, mark=reader.form_mark(holder)),
         csrf=reader.csrf_token() if holder and not reader.bearer() else "",
     )
-    if mode == EMBED:
+    if thread_request.mode == EMBED:
         headers.allow_framing(origin.origin for origin in address.site.origins)
     response = make_response(html, error_pages.status_of(error) if error else 200)
     error_pages.set_retry_after(response, error)

@@ -28,6 +28,7 @@ from commentsvc.domain.surge import episodes
 from commentsvc.domain.surge.episodes import SurgeReading, SurgeStep
 from commentsvc.domain.thread_admin import thread_controls
 from commentsvc.models import (
+    Commenter,
     Delivery,
     DeliveryState,
     DeliveryTry,
@@ -43,6 +44,7 @@ from commentsvc.models import (
 from tests.conftest import SECRET
 from tests.domain.endpoints.conftest import Desk
 from tests.support.comment_builders import BEN
+from tests.support.language_marks import mark_words
 from tests.support.receiver import Receiver, Reply
 
 MINUTE = timedelta(minutes=1)
@@ -321,7 +323,10 @@ def test_an_answer_that_repeats_a_comment_goes_with_the_comment(desk: Desk) -> N
     desk.session.rollback()
 
 
-def test_owners_who_get_mail_hear_that_it_was_switched_off(desk: Desk) -> None:
+def test_owners_who_get_mail_hear_that_it_was_switched_off(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark_words(monkeypatch)
     desk.add(events=["comment.published"])
     mine = Subscription(
         site_id=desk.site.id,
@@ -334,13 +339,15 @@ def test_owners_who_get_mail_hear_that_it_was_switched_off(desk: Desk) -> None:
     )
     begin_write(desk.session)
     desk.session.add(mine)
+    desk.session.get_one(Commenter, desk.owner.id).language = "de"
     desk.session.commit()
     desk.came.replies = [Reply(410)]
     desk.write()
     desk.work(desk.later)
     mail = desk.session.scalars(select(Delivery).where(Delivery.recipient.is_not(None))).one()
     assert mail.recipient == "owner@mail.example"
-    assert "It answered that it is gone for good (410)." in (mail.text or "")
+    assert "[de] It answered that it is gone for good (410)." in (mail.text or "")
+    assert "[en]" not in f"{mail.subject} {mail.text}"
     assert f"/admin/sites/{desk.site.id}/endpoints/" in (mail.text or "")
     assert "/hook" not in (mail.text or "")
     desk.session.rollback()

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from commentsvc import messages
 from commentsvc.db.session import begin_write
 from commentsvc.domain.proofs import address_codes, address_proofs
 from commentsvc.domain.proofs.address_codes import LIFE, LONG_PAUSE, MOST_MAILS, MOST_PER_HOUR, PAUSE, TRIES
@@ -16,6 +17,7 @@ from commentsvc.domain.proofs.address_proofs import AddressClaim
 from commentsvc.errors import TooManyError
 from commentsvc.models import AddressCode, AddressProof, Delivery, Site
 from tests.support.comment_builders import NOON
+from tests.support.language_marks import mark_words
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 
@@ -135,6 +137,18 @@ def test_the_mail_has_nobodys_words_and_the_database_no_code(session: Session, s
     assert ANNA not in f"{row.email_hash}"
     address_codes.send(session, site, ANNA, claim(site), secret="another", at=NOON + PAUSE)
     assert not redeem(session, claim(site), codes(session)[-1], NOON + PAUSE)  # made with another secret
+
+
+def test_the_mail_is_in_the_language_of_the_form(
+    session: Session, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark_words(monkeypatch)
+    with messages.using("ar"):
+        send(session, site)
+    (mail,) = session.scalars(select(Delivery))
+    assert str(mail.subject).startswith("[ar] ")
+    assert "the comment form of \u2068Blog\u2069," in str(mail.text)
+    assert str(mail.text).count("[ar] ") == 3
 
 
 def test_many_tries_at_once_count_as_many(session: Session, site: Site) -> None:

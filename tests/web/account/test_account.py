@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from gettext import NullTranslations
 from io import BytesIO
 from typing import Any
 
@@ -15,6 +16,7 @@ from PIL import Image
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from commentsvc import messages
 from commentsvc.config import Settings
 from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import accounts, handoff_tokens, identities, login_sessions, profiles
@@ -33,10 +35,12 @@ from commentsvc.models import (
     Ticket,
     now,
 )
+from commentsvc.text import dates
 from commentsvc.text import images as shrinking
 from commentsvc.web.context import services_of
 from tests.conftest import BLOG
 from tests.support.browser_client import BrowserClient
+from tests.support.guest_client import Elements
 from tests.support.member_client import MemberClient, Vouching, enter, frame_session, person, stored, write
 from tests.support.outside_session import outside_session
 
@@ -232,6 +236,56 @@ def test_the_picture_can_be_hidden_and_shown(session: Session, site: Site, ada: 
     assert version(session) > before
     ada.post("/account/picture", {"show": "yes"})
     assert path in ada.page("/account/settings")
+
+
+class TestLanguage:
+    def test_is_chosen_for_every_page(self, session: Session, ada: MemberClient, ben: MemberClient) -> None:
+        def spoken(member: MemberClient) -> str:
+            html = member.visitor.get("/account", **{"Accept-Language": "de, en;q=0.5"}).text
+            return html.partition("<html ")[2].partition(" class")[0]
+
+        assert spoken(ada) == 'lang="de" dir="ltr"'
+        assert ada.post("/account/language", {"language": "ar"}).location == "/account/settings"
+        assert spoken(ada) == 'lang="ar" dir="rtl"'
+        assert spoken(ben) == 'lang="de" dir="ltr"'
+        settings = Elements(ada.page("/account/settings"))
+        assert [option["value"] for option in settings.all("option") if "selected" in option] == ["ar"]
+        assert ada.visitor.get("/account/data.json").get_json()["language"] == "ar"
+        ada.post("/account/language", {"language": ""})
+        assert spoken(ada) == 'lang="de" dir="ltr"'
+
+    def test_is_one_of_ours(self, session: Session, ada: MemberClient) -> None:
+        for code in ("xx", "DE", "de' --", "x" * 100):
+            answer = ada.post("/account/language", {"language": code})
+            assert answer.status_code == 422
+            assert "Please choose one of these languages" in answer.text
+        assert ada.visitor.get("/account/data.json").get_json()["language"] is None
+
+    def test_speaks_in_all_words_but_not_in_names(
+        self, session: Session, ada: MemberClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        real = messages._catalogue
+        monkeypatch.setattr(messages, "_catalogue", lambda code: Marked() if code == "fi" else real(code))
+        for remembered in (dates._date, dates._months):
+            monkeypatch.setattr(dates, remembered.__name__, remembered.__wrapped__)
+        ada.post("/account/name", {"name": "<b>100%(name)s</b>"})
+        ada.post("/account/language", {"language": "fi"})
+        page = ada.page("/account/settings")
+        assert "⟦Your language is saved.⟧" in page
+        assert "<b>⟦Firefox on Linux⟧</b>" in page
+        assert "⟦Spam is deleted after 30 days.⟧" in page
+        assert "<bdi>&lt;b&gt;100%(name)s&lt;/b&gt;</bdi>" in page
+        assert "<b>100" not in page
+
+
+class Marked(NullTranslations):
+    """A language whose texts are English ones in brackets."""
+
+    def gettext(self, message: str) -> str:
+        return f"⟦{message}⟧"
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return f"⟦{msgid1 if n == 1 else msgid2}⟧"
 
 
 class TestLinkedAccounts:
@@ -492,4 +546,4 @@ def test_a_person_is_told_how_long_things_are_kept(
     services_of(app).settings = replace(settings, keep_spam_days=0, keep_email_days=1)
     page = member.page("/account/settings")
     assert "Spam is kept." in page
-    assert "never shown and is kept for one day." in page
+    assert "never shown and is kept for 1 day." in page

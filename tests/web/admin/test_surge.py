@@ -87,7 +87,7 @@ def test_it_is_over_by_the_clock_though_nobody_wrote(it: AdminQueue) -> None:
     assert spell(it).ended_at is None  # looking changes nothing
     assert episodes.close_ended(it.session, at=now()) == 1
     log = it.owner.page(f"/admin/sites/{it.site_id}/activity")
-    assert 'The service</bdi></b> <span dir="auto">The surge on “&lt;/b&gt;&lt;script&gt;' in log
+    assert 'The service</bdi></b> <span lang="en" dir="auto">The surge on “&lt;/b&gt;&lt;script&gt;' in log
 
 
 def test_the_link_leads_to_what_waits_for_it(it: AdminQueue) -> None:

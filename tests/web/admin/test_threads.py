@@ -97,7 +97,7 @@ class TestSlowMode:
         with pytest.raises(SlowModeError) as caught:
             pen.write(by=ANNAS_BROWSER)
         assert str(caught.value) == (
-            "Slow mode: one comment every 2 minutes; you can comment again in 60 seconds."
+            "Slow mode: one comment every 2 minutes. You can comment again in 60 seconds."
         )
         assert caught.value.retry_after == 60
         assert pen.write(by=ANNAS_BROWSER).id
@@ -195,7 +195,7 @@ class TestWhatReadersSee:
         answer = reader.post("Long thoughts", door=door, json=False)
         assert answer.status_code == 429
         assert int(answer.headers["Retry-After"]) <= 60
-        assert "you can comment again in" in answer.text
+        assert "You can comment again in" in answer.text
         assert ">Long thoughts</textarea>" in answer.text
 
 

@@ -144,7 +144,7 @@ class TestTheWholeWay:
         assert stage(waiting := ada.redeem()) == "pending"
         assert waiting.status_code == 202
         done = ada.come_back(url)
-        assert (done.status_code, done.location) == (303, "/login/done")
+        assert (done.status_code, done.location) == (303, "/login/done?lang=en")
         answer = ada.redeem()
         assert answer.get_json() == {"stage": "done", "message": ""}
         member = ada.own()["member"]
@@ -165,6 +165,23 @@ class TestTheWholeWay:
         ada.log_in(key)
         assert ada.own()["member"]["provider"] == key
         assert people(session) == 1
+
+    def test_in_the_language_of_the_frame(self, ada: LoginClient, eve: LoginClient) -> None:
+        arabic, german = '<html lang="ar" dir="rtl"', {"Accept-Language": "de"}
+        going = ada.start(lang="ar")
+        assert arabic in going.text
+        there = ada.come_back(onward(going)).location
+        assert arabic in ada.get(there, jar=ada.windows, **german).text
+        refused = eve.come_back(eve.leave_for(lang="ar"), {"state": "unknown"})
+        assert '<html lang="en"' in refused.text
+        for purpose in ("frame", "tab", "thread", "person"):
+            url = eve.leave_for("github", purpose, lang="ar")
+            state = parse_qs(urlsplit(url).query)["state"][0]
+            answer = eve.come_back(url, {"error": "access_denied", "state": state})
+            assert answer.status_code == 400
+            assert arabic in answer.text, purpose
+            again = eve.come_back(url, {"error": "access_denied", "state": state})
+            assert arabic in again.text, f"{purpose}, by its ticket"
 
     def test_the_second_time_she_is_the_same(self, ada: LoginClient, app: Flask, session: Session) -> None:
         ada.log_in()
@@ -253,7 +270,7 @@ class TestCookies:
 
     def test_four_logins_at_once(self, ada: LoginClient) -> None:
         for url, verifier in [(ada.leave_for(), ada.verifier) for _ in range(4)]:
-            assert ada.come_back(url).location == "/login/done"
+            assert ada.come_back(url).location == "/login/done?lang=en"
             assert stage(ada.redeem(verifier)) == "done"
 
 

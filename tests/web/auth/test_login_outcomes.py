@@ -24,8 +24,9 @@ from commentsvc.errors import (
 from commentsvc.integrations import signing
 from commentsvc.integrations.oauth.profile import Profile
 from commentsvc.models import Role, Site, Ticket, now
-from commentsvc.web.auth import login_outcomes
-from commentsvc.web.auth.login_outcomes import LoginOutcome, Purpose, Start
+from commentsvc.web.auth import login_outcomes, login_words
+from commentsvc.web.auth.login_outcomes import Start
+from commentsvc.web.auth.login_words import LoginOutcome, Purpose
 from tests.conftest import BLOG
 from tests.support.browser_client import BrowserClient
 from tests.support.login_client import ARTICLE, LoginClient
@@ -95,9 +96,9 @@ def expect(answer: TestResponse, purpose: Purpose, invitation: str = TOKEN) -> N
 
 class TestTheTable:
     def test_has_every_cell(self) -> None:
-        for table in (login_outcomes.HEADINGS, login_outcomes.ADVICE):
+        for table in (login_words.HEADINGS, login_words.ADVICE):
             assert set(table) == set(LoginOutcome)
-        for outcome, row in login_outcomes.ADVICE.items():
+        for outcome, row in login_words.ADVICE.items():
             assert set(row) == set(Purpose), outcome
         assert set(login_outcomes.WAYS_BACK) == {*Purpose, None}
 
@@ -110,9 +111,9 @@ class TestTheTable:
             text = login_outcomes.page(outcome, STARTS[purpose], "What happened.", status=400).get_data(
                 as_text=True
             )
-        assert f"<h1>{login_outcomes.HEADINGS[outcome]}</h1>" in text
+        assert f"<h1>{login_words.HEADINGS[outcome]}</h1>" in text
         assert '<p role="alert">What happened.</p>' in text
-        assert html.escape(login_outcomes.ADVICE[outcome][purpose], quote=False) in html.unescape(text)
+        assert html.escape(login_words.ADVICE[outcome][purpose], quote=False) in html.unescape(text)
         assert way_back(text) == BACK[purpose]
         assert (CLOSE in text) is (purpose is Purpose.FRAME)
 
