@@ -9,8 +9,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from commentsvc.domain import stored_reasons
 from commentsvc.domain.comments import comment_text, edit_history, own_changes
-from commentsvc.messages import gettext
 from commentsvc.models import Action, Commenter, PendingEdit, Revision, Status, TextFormat
 from commentsvc.text import markup
 
@@ -74,7 +74,7 @@ def _waiting(pending: PendingEdit) -> WaitingText:
         html=markup.trusted(rendered.html),
         version=own_changes.version_of(pending.source),
         reasons=[
-            gettext(text)
+            stored_reasons.translated(text)
             for reason in pending.reasons
             if reason.get("status") != Status.APPROVED.value and (text := str(reason.get("reason") or ""))
         ],

@@ -11,13 +11,12 @@ from typing import Any
 from sqlalchemy import Row, func, select, union_all
 from sqlalchemy.orm import Session, aliased
 
-from commentsvc.domain import comment_excerpts
+from commentsvc.domain import comment_excerpts, stored_reasons
 from commentsvc.domain.admin import queue_edits
 from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.domain.admin.queue_edits import WaitingText
 from commentsvc.domain.comments import comment_text
 from commentsvc.domain.reading.thread_pages import ANONYMOUS
-from commentsvc.messages import gettext
 from commentsvc.models import Comment, Commenter, Decision, Kind, Report, Role, Status, TextFormat, Thread
 from commentsvc.text import markup
 
@@ -261,6 +260,8 @@ def _rulings() -> Any:
 
 def _ruling(row: Row[Any]) -> DecisionSummary:
     decisive = [reason for reason in row.reasons or [] if reason.get("status") == row.status.value]
-    reasons = [gettext(text) for reason in decisive if (text := str(reason.get("reason") or ""))]
+    reasons = [
+        stored_reasons.translated(text) for reason in decisive if (text := str(reason.get("reason") or ""))
+    ]
     checks = [str(reason["check"]) for reason in decisive if reason.get("check")]
     return DecisionSummary(row.status, row.created_at, row.moderator, reasons, checks)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from commentsvc.domain import fields
+from commentsvc.domain import fields, stored_reasons
 from commentsvc.domain.bans import bans
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.notifications import events
@@ -149,8 +149,8 @@ def _hold_if_many(session: Session, comment: Comment) -> None:
 def sentence(reasons: list[str]) -> str:
     """Return how many readers reported a comment, and why, the most common reason first."""
     counted = ", ".join(f"{number} × {reason}" for reason, number in Counter(reasons).most_common())  # noqa: RUF001
-    readers = "1 reader" if len(reasons) == 1 else f"{len(reasons)} readers"
-    return f"{readers} reported this comment: {counted}."
+    sentence = stored_reasons.ONE_REPORT if len(reasons) == 1 else stored_reasons.REPORTS
+    return sentence % {"number": len(reasons), "reasons": counted}
 
 
 def _checked(reason: str, note: str) -> tuple[Reason, str | None]:

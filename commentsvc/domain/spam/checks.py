@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from commentsvc.domain import stored_reasons
 from commentsvc.domain.proofs.address_proofs import ProofSignals
 from commentsvc.domain.spam import lookalikes, wordlists
 from commentsvc.domain.spam.check_names import CheckName
@@ -85,10 +86,39 @@ class Submission:
 Check = Callable[[Submission], Verdict | None]
 
 
+_TEAM = {
+    Role.OWNER: gettext_noop("Written by the site's owner."),
+    Role.MODERATOR: gettext_noop("Written by the site's moderator."),
+}
+# Under one article, and on the whole site.
+_ALL_HELD = (
+    gettext_noop("Comments under this article come much faster than usual, so all of them are held."),
+    gettext_noop("Comments on this site come much faster than usual, so all of them are held."),
+)
+_LINKS_HELD = (
+    gettext_noop(
+        "Comments under this article come much faster than usual, so those with a link or a website are held."
+    ),
+    gettext_noop(
+        "Comments on this site come much faster than usual, so those with a link or a website are held."
+    ),
+)
+_SCRIPTLESS_HELD = (
+    gettext_noop(
+        "Comments under this article come much faster than usual, "
+        "so those that are sent without the page's script are held."
+    ),
+    gettext_noop(
+        "Comments on this site come much faster than usual, "
+        "so those that are sent without the page's script are held."
+    ),
+)
+
+
 def member(it: Submission) -> Verdict | None:
     if it.role is None:
         return None
-    return Verdict(CheckName.MEMBER, Status.APPROVED, f"Written by the site's {it.role.value}.")
+    return Verdict(CheckName.MEMBER, Status.APPROVED, _TEAM[it.role])
 
 
 def policy(it: Submission) -> Verdict | None:
@@ -119,7 +149,7 @@ def too_fast(it: Submission) -> Verdict | None:
     if it.role is not None or it.seconds_on_form >= FASTEST_SECONDS:
         return None
     return Verdict(
-        CheckName.TOO_FAST, Status.HELD, f"Sent {it.seconds_on_form:.1f} seconds after the form was opened."
+        CheckName.TOO_FAST, Status.HELD, stored_reasons.TOO_FAST % {"seconds": f"{it.seconds_on_form:.1f}"}
     )
 
 
@@ -145,8 +175,8 @@ def links(it: Submission) -> Verdict | None:
     most = it.rules.most_links
     if it.role is not None or most is None or it.links <= most:
         return None
-    has = f"It has {it.links} link{'' if it.links == 1 else 's'}"
-    return Verdict(CheckName.LINKS, Status.HELD, f"{has}; this site holds comments with more than {most}.")
+    sentence = stored_reasons.ONE_LINK if it.links == 1 else stored_reasons.LINKS
+    return Verdict(CheckName.LINKS, Status.HELD, sentence % {"links": it.links, "most": most})
 
 
 def namesake(it: Submission) -> Verdict | None:
@@ -154,8 +184,8 @@ def namesake(it: Submission) -> Verdict | None:
     resembled = it.namesake
     if it.role is not None or resembled is None or (resembled.role is None and it.known):
         return None
-    who = f"the site's {resembled.role.value}" if resembled.role else "who comments here with an account"
-    return Verdict(CheckName.NAMESAKE, Status.HELD, f"The name looks like that of {resembled.name}, {who}.")
+    sentence = stored_reasons.NAMESAKE[resembled.role.value if resembled.role else ""]
+    return Verdict(CheckName.NAMESAKE, Status.HELD, sentence % {"name": resembled.name})
 
 
 def proved_by_other(it: Submission) -> Verdict | None:
@@ -193,16 +223,14 @@ def pressure(it: Submission) -> Verdict | None:
     if it.role is not None or level.step is SurgeStep.NONE or (it.of_old and level.step is not SurgeStep.ALL):
         return None
     if level.step is SurgeStep.ALL:
-        so = "so all of them are held"
+        sentences = _ALL_HELD
     elif _leads_elsewhere(it):
-        so = "so those with a link or a website are held"
+        sentences = _LINKS_HELD
     elif level.step is SurgeStep.SCRIPT and not it.by_script:
-        so = "so those that are sent without the page's script are held"
+        sentences = _SCRIPTLESS_HELD
     else:
         return None
-    return Verdict(
-        CheckName.PRESSURE, Status.HELD, f"Comments {level.where} come much faster than usual, {so}."
-    )
+    return Verdict(CheckName.PRESSURE, Status.HELD, sentences[level.site_wide])
 
 
 CHECKS: tuple[Check, ...] = (
@@ -241,4 +269,4 @@ def _listed(it: Submission, words: str, check: CheckName, status: Status, does: 
     match = wordlists.find(words, it.words) if words and it.role is None else None
     if match is None:
         return None
-    return Verdict(check, status, f"Its {match.field} has “{match.word}”, which this site {does}.")
+    return Verdict(check, status, stored_reasons.LISTED[does] % {"field": match.field, "word": match.word})

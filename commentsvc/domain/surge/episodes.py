@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write
-from commentsvc.domain import actions
+from commentsvc.domain import actions, stored_reasons
 from commentsvc.domain.notifications import events
 from commentsvc.domain.threads import titles
 from commentsvc.messages import gettext, gettext_noop
@@ -95,7 +95,11 @@ def current(session: Session, site: Site, *, at: datetime) -> list[SurgeEpisode]
         thread = session.get(Thread, row.thread_id) if row.thread_id else None
         title = (thread.title or thread.url) if thread else ""
         eased, step = row.eased_at is not None, int(step_at(row, at))
-        results.append(SurgeEpisode(row.id, row.thread_id, title, step, eased, row.began_at, row.reason))
+        results.append(
+            SurgeEpisode(
+                row.id, row.thread_id, title, step, eased, row.began_at, stored_reasons.translated(row.reason)
+            )
+        )
     return results
 
 
