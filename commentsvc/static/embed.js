@@ -235,6 +235,7 @@ p { opacity: .8 }`);
         canonical: own ? "" : page.canonical,
         id: this.#attribute("thread-id"),
         order: this.#attribute("order"),
+        lang: (this.#host.closest("[lang]") ?? document.documentElement).lang,
       }).filter(([, value]) => value));
       const facts = { origin: location.origin, title: page.title, look, comment: this.#permalink || permalink() };
       this.#shownPage = pageKey(page);
@@ -297,6 +298,7 @@ p { opacity: .8 }`);
       const type = data?.commentsvc;
       if (type === "ready") {
         this.#ready = true;
+        frame.title = data.title ?? frame.title;
         this.#shownSigns = "";
         this.#sendLook();
         this.#sendToken();

@@ -39,7 +39,8 @@
 
     connectedCallback() {
       const { signal } = (this.#aborter = new AbortController());
-      const query = new URLSearchParams({ origin: this.getAttribute("origin") || location.origin, number: this.getAttribute("number") ?? "" });
+      const { lang } = this.closest("[lang]") ?? document.documentElement;
+      const query = new URLSearchParams({ origin: this.getAttribute("origin") || location.origin, number: this.getAttribute("number") ?? "", lang });
       this.#frame.src = `${service}/latest?${query}`;
       this.#frame.style.height = 0;
       this.#root.append(this.#frame);
@@ -49,6 +50,7 @@
         if (data?.commentsvc !== "height" || !(data.height < 1e5)) return;
         this.#slot.hidden = true; // what the page wrote shows until then
         this.#frame.style.height = `${data.height}px`;
+        this.#frame.title = data.title ?? this.#frame.title;
       }, { signal });
       matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#sendLook(), { signal });
       for (const element of [document.documentElement, document.body]) this.#observer.observe(element, { attributes: true });

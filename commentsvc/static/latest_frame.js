@@ -16,7 +16,7 @@ function applyLook(look) {
 }
 
 function sendHeight() {
-  if (host) parent.postMessage({ commentsvc: "height", height: Math.ceil(document.body.getBoundingClientRect().height) }, host);
+  if (host) parent.postMessage({ commentsvc: "height", height: Math.ceil(document.body.getBoundingClientRect().height), title: document.title }, host);
 }
 
 addEventListener("message", ({ data, origin, source }) => {

@@ -14,6 +14,7 @@ from commentsvc import languages, messages
 from commentsvc.domain.sites import site_words
 from commentsvc.languages import ENGLISH, LANGUAGES
 from commentsvc.models import Commenter, Site
+from commentsvc.web import script_words
 
 PARAMETER = "lang"
 ADMIN = "/admin"
@@ -32,7 +33,11 @@ def init_app(app: Flask) -> None:
         pgettext=_template_pgettext,
         npgettext=messages.npgettext,
     )
-    environment.globals.update(page_language=messages.language, plural_forms=messages.plural_forms)
+    environment.globals.update(
+        frame_words=script_words.frame_words,
+        page_language=messages.language,
+        plural_forms=messages.plural_forms,
+    )
 
 
 def readers() -> str:

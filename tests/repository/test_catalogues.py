@@ -44,6 +44,7 @@ ENGLISH_ON_PURPOSE = (
     "serving/",
     "setting_values.py",
     "static/doctor.js",
+    *("static/embed.js", "static/latest.js", "static/quotes.js"),  # said before the service has answered
     "web/api/",
 )
 """For operators and programmers."""

@@ -108,7 +108,7 @@ def test_the_readme_names_only_files_and_commands_that_exist() -> None:
 
 
 def test_the_loader_is_small() -> None:
-    assert compressed(STATIC / "embed.js") <= 5.25 * KB
+    assert compressed(STATIC / "embed.js") <= 5.3 * KB
 
 
 def test_the_list_of_the_latest_comments_is_small() -> None:
@@ -121,7 +121,7 @@ def test_what_shows_a_thread_is_small() -> None:
 
 
 def test_what_a_frame_may_ever_load_is_small() -> None:
-    assert compressed(STATIC / "embed.js", STATIC / "frame.css", *STATIC.glob("frame/*")) <= 34 * KB
+    assert compressed(STATIC / "embed.js", STATIC / "frame.css", *STATIC.glob("frame/*")) <= 34.3 * KB
 
 
 IMPORTS = (

@@ -30,6 +30,8 @@ ADMIN_PATHS = (
     "web/admin/",
     "web/mail_decisions.py",
     "web/admin_forms.py",
+    "domain/accounts/api_tokens.py",
+    "domain/accounts/invitations.py",
     "domain/admin/",
     "domain/archive/",
     "domain/bans/ban_values.py",

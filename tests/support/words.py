@@ -78,6 +78,8 @@ ENGLISH_ERRORS = frozenset(
 _SILENT = frozenset({"code", "kbd", "samp", "script", "style"})
 _HOLE = "\ufffc"  # a character that may stand in the name of a tag, as in `<details{{ … }}>`
 _SCRIPT_TEXT = re.compile(r"""(?<![=!]== )(["'`])((?:[A-Z][a-z]+\b|[a-z]+ [a-z]+ )[^"'`]*)\1""")
+_HEADER = re.compile(r"[A-Z][a-z]+(-[A-Z][a-z]+)+|Bearer \$\{\w+\}")
+"""A header of HTTP, or the value of one."""
 
 
 def in_template(path: Path) -> Iterator[str]:
@@ -186,7 +188,8 @@ def in_script(path: Path) -> Iterator[str]:
     """Yield texts of a script that look like words for people."""
     for line in path.read_text().splitlines():
         code = re.sub(r"(^|\s)(//|\*|/\*).*", "", line)
-        yield from (match[2] for match in _SCRIPT_TEXT.finditer(code))
+        texts = (match[2] for match in _SCRIPT_TEXT.finditer(code))
+        yield from (text for text in texts if not _HEADER.fullmatch(text))
 
 
 def everywhere(*parts: str) -> Iterator[tuple[str, str]]:

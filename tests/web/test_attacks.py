@@ -73,6 +73,7 @@ def objections(page: str) -> list[str]:
     """Everything in an HTML text that neither our templates nor a comment could have written."""
     for ours in (SHEET, SCRIPT):
         page = page.replace(ours, "", 1)
+    page = re.sub(r'<script type="application/json" id="words">[^<>&\']*</script>', "", page, count=1)
     elements = Elements(page)
     wrong = [f"<!--{comment}-->" for comment in elements.comments]
     for tag, attributes in elements.found:

@@ -1,15 +1,15 @@
 // Collapses a conversation by its line, which is a button.
 
 import { highlight, thread } from "./core.js";
+import { translate } from "./words.js";
 
 function set(button, open) {
   const { parentElement: conversation } = button;
-  const number = conversation.querySelectorAll(".reply > :not(.placeholder)").length
+  const count = conversation.querySelectorAll(".reply > :not(.placeholder)").length
     + +(/\d+/.exec(conversation.querySelector(":scope > .more")?.textContent) ?? 0);
-  const replies = number === 1 ? "1 reply" : `${number} replies`;
   button.ariaExpanded = String(open);
-  button.ariaLabel = open ? `Hide ${replies}` : null;
-  button.textContent = open ? "" : `${replies} hidden`;
+  button.ariaLabel = open ? translate("hide", { count }) : null;
+  button.textContent = open ? "" : translate("hidden", { count });
 }
 
 function addLines() {

@@ -6,6 +6,7 @@ import {
 } from "./core.js";
 import { authHeaders, lastVisit, randomHex, save, saveVisit } from "./session.js";
 import { addTools } from "./text_box.js";
+import { translate } from "./words.js";
 
 const DAY = 86400000;
 const DETAILS = ["name", "email", "website"];
@@ -46,7 +47,8 @@ export function replyTo(link) {
   fields.parent.value = comment.id.slice(8); // comment-42
   const name = document.createElement("bdi");
   name.textContent = comment.querySelector(".name").textContent;
-  heading.replaceChildren(`${heading.dataset.heading} to `, name);
+  const [before, after] = translate("replyTo", heading.dataset).split("<bdi>%(name)s</bdi>");
+  heading.replaceChildren(before, name, after);
   cancel.hidden = false;
   comment.after(form);
   openForm();
@@ -133,8 +135,8 @@ function showReader({ claim = "", csrf, member, token }) {
   const changed = shownMark !== undefined && shownMark !== (member?.mark ?? null);
   shownMark = member?.mark ?? null;
   if (!staysGuest) loginModule?.showMember(member, csrf);
-  if (changed && !member) status.textContent = "You are no longer logged in.";
-  else if (changed && fields.identity.value === "member") status.textContent = `You are now logged in as ${member.name}.`;
+  if (changed && !member) status.textContent = translate("nobody");
+  else if (changed && fields.identity.value === "member") status.textContent = translate("another", member);
   save("localStorage", "signed", member && true);
   if (claims && (changed || !claim || !claims.firstChild)) claims.replaceChildren(parse(claim));
 }
@@ -210,23 +212,17 @@ export function showErrors(errors) {
   }
 }
 
-const MISSING = {
-  text: "Please enter a comment",
-  email: "Please enter your email address here",
-  name: "Please enter your name here",
-  website: "Please enter your website here",
-};
-
+/** What to say of fields that are asked for and empty, by name. */
 function findMissing() {
-  const asked = fields.identity.value === "member" ? [["text", MISSING.text]] : Object.entries(MISSING);
-  return Object.fromEntries(asked.filter(([name]) => fields[name]?.required && !fields[name].value.trim()));
+  const asked = fields.identity.value === "member" ? ["text"] : ["text", "email", "name", "website"];
+  const missing = asked.filter((name) => fields[name]?.required && !fields[name].value.trim());
+  return Object.fromEntries(missing.map((name) => [name, translate(name)]));
 }
 
 const showTab = addTools(form, (message) => showErrors({ text: message }));
 
 // --- Sending. `sent`: whether the form has gone out as it stands.
 
-const RETRY = "Your text is kept; please try again.";
 let sent = false;
 
 form.addEventListener("input", (event) => {
@@ -244,9 +240,9 @@ async function post(path, body) {
     const headers = { Accept: "application/json", ...authHeaders() };
     const answer = await fetch(path, { method: "POST", body, headers });
     const json = answer.headers.get("Content-Type")?.includes("json") ? await answer.json() : {};
-    return { ok: answer.ok, body: { message: `The service did not answer as it should. ${RETRY}`, ...json } };
+    return { ok: answer.ok, body: { message: translate("unclear"), ...json } };
   } catch {
-    return { ok: false, body: { message: `The service cannot be reached. ${RETRY}` } };
+    return { ok: false, body: { message: translate("unsent") } };
   }
 }
 
@@ -305,7 +301,7 @@ function showPosted({ count, held, html, id, mine: added, note = "", notice = ""
   showMine([...mine, ...added]);
   if (total) total.dataset.count = count;
   showCount();
-  status.textContent = `${held ? "Your comment is awaiting moderation." : "Your comment is posted."} ${notice}`;
+  status.textContent = `${translate(held ? "held" : "posted")} ${notice}`;
   const comment = document.getElementById(`comment-${id}`);
   document.querySelector(".posted")?.remove();
   if (comment) {
@@ -318,8 +314,8 @@ function showPosted({ count, held, html, id, mine: added, note = "", notice = ""
 /** Say how many comments there are, but not "none" above one's own. */
 function showCount() {
   const count = +total?.dataset.count;
-  if (count) total.textContent = count === 1 ? "1 Comment" : `${count.toLocaleString("en")} Comments`;
-  else if (total && thread.querySelector(".held")) total.textContent = "Awaiting moderation";
+  if (count) total.textContent = translate("count", { count });
+  else if (total && thread.querySelector(".held")) total.textContent = translate("waiting");
 }
 
 function placeComment(html) {

@@ -1,6 +1,7 @@
 // Puts more of a thread into the page: what a reader asks to see, or has written.
 
 import { parse, thread } from "./core.js";
+import { translate } from "./words.js";
 
 /** Put replies into their conversation, each under what it answers; one that is there already stays. */
 export function placeReplies(items) {
@@ -31,8 +32,19 @@ export function placeConversation(item, { first = false } = {}) {
   else list.append(item);
 }
 
-/** Fetch what a link "Show more" promises, and put it in its place; throws if that fails. */
+/** Put what a link "Show more" promises in its place; it says so if that fails. */
 export async function showMore(link) {
+  if (link.ariaBusy === "true") return;
+  link.ariaBusy = "true";
+  link.dataset.label ??= link.textContent;
+  link.textContent = translate("loading");
+  await insertMore(link).catch(() => {
+    link.ariaBusy = null;
+    link.textContent = translate("retry", link.dataset);
+  });
+}
+
+async function insertMore(link) {
   const href = link.getAttribute("href");
   const answer = await fetch(`${href}${href.includes("?") ? "&" : "?"}fragment=1`);
   if (!answer.ok) throw new Error(answer.statusText);

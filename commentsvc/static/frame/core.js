@@ -17,7 +17,7 @@ export function load(storage, key) {
 
 // What was being written here, not what another tab begins.
 export const draftKey = `draft ${thread.dataset.thread}`;
-export const earlierDraftKey = `draft ${page.replace(/&order=\w+/, "")}`;
+export const earlierDraftKey = `draft ${page.replace(/&(order|lang)=.*/, "")}`;
 export const draft = load("localStorage", draftKey) ?? load("localStorage", earlierDraftKey);
 
 /** The window of all logins of this frame; main.js opens it, or login.js. */

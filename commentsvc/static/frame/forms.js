@@ -3,6 +3,7 @@
 import { form as composer, load, page, parse, thread } from "./core.js";
 import { storedReceipts } from "./receipt.js";
 import { authHeaders } from "./session.js";
+import { translate } from "./words.js";
 
 const total = document.getElementById("count");
 export const authorKey = () => composer?.elements.author_key.value || load("localStorage", "key") || load("sessionStorage", "key") || "";
@@ -29,7 +30,9 @@ export function showOwn(mine) {
   for (const { id, waits } of mine) {
     const comment = waits && document.getElementById(`comment-${id}`);
     if (!comment || comment.querySelector(".pending")) continue;
-    comment.querySelector(".text")?.before(parse('<p class="pending">Your change is awaiting moderation.</p>'));
+    const note = document.createElement("p");
+    Object.assign(note, { className: "pending", textContent: translate("changeWaits") });
+    comment.querySelector(".text")?.before(note);
   }
 }
 
@@ -37,10 +40,10 @@ function fill(menu) {
   const report = menu.querySelector("[rel]"); // its own comment, which waits, nobody reports
   const id = menu.parentElement.id.slice(8);
   const until = own.get(+id);
-  const kinds = until === undefined || !report ? [] : until > Date.now() ? ["Edit", "Delete"] : ["Delete"];
-  const links = kinds.map((kind) => ({ textContent: kind, href: report.href.replace(/report$/, kind.toLowerCase()) }));
+  const kinds = until === undefined || !report ? [] : until > Date.now() ? ["edit", "delete"] : ["delete"];
+  const links = kinds.map((kind) => ({ textContent: translate(kind), href: report.href.replace(/report(?=$|\?)/, kind) }));
   const href = storedReceipts()[id];
-  if (href) links.push({ textContent: "Private link", href, target: "_blank" });
+  if (href) links.push({ textContent: translate("receipt"), href, target: "_blank" });
   const shown = menu.querySelectorAll(report ? "a:not([rel])" : "[target]");
   if (shown.length === links.length) return; // or they would lose the focus
   shown.forEach((link) => link.remove());
@@ -54,9 +57,12 @@ function fill(menu) {
 /** Ask the service, which answers scripts with JSON. */
 export async function ask(path, body) {
   const headers = { Accept: "application/json", "X-Author-Key": authorKey(), ...authHeaders() };
-  return fetch(path, { method: body ? "POST" : "GET", body, headers })
+  const url = new URL(path, location.href);
+  url.searchParams.set("lang", document.documentElement.lang);
+  if (!body) url.searchParams.set("fragment", 1);
+  return fetch(url, { method: body ? "POST" : "GET", body, headers })
     .then(async (reply) => ({ ok: reply.ok, ...(await reply.json()) }))
-    .catch(() => ({ message: "The service cannot be reached. Please try again." }));
+    .catch(() => ({ message: translate("unreachable") }));
 }
 
 export async function openForm(link) {
@@ -65,7 +71,7 @@ export async function openForm(link) {
   const comment = menu.parentElement;
   if (comment.querySelector("form")) return;
   const path = link.getAttribute("href");
-  const answer = await ask(`${path}?fragment=1`);
+  const answer = await ask(path);
   menu.open = false;
   comment.append(parse(answer.html ?? '<p class="error" role="alert"></p>'));
   if (!answer.ok) return void (comment.lastElementChild.textContent = answer.message);
@@ -113,7 +119,7 @@ function showResult(comment, form, { count, html, message }) {
   thanks.focus({ preventScroll: true });
   if (total && count >= 0) {
     total.dataset.count = count;
-    total.textContent = count === 1 ? "1 Comment" : count ? `${count.toLocaleString("en")} Comments` : "No comments yet";
+    total.textContent = translate(count ? "count" : "none", { count });
   }
 }
 

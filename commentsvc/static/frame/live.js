@@ -2,6 +2,7 @@
 
 import { placeConversation, placeReplies } from "./conversations.js";
 import { highlight, page, parse, thread } from "./core.js";
+import { translate } from "./words.js";
 
 const SOON = 2e4; // milliseconds
 const total = document.getElementById("count");
@@ -72,9 +73,9 @@ function remove(comment, note) {
 }
 
 function offer() {
-  const many = fresh.size;
-  if (!many) return button.remove();
-  button.textContent = document.getElementById("status").textContent = `${many} new comment${many > 1 ? "s" : ""}`;
+  const count = fresh.size;
+  if (!count) return button.remove();
+  button.textContent = document.getElementById("status").textContent = translate("added", { count });
   if (!button.isConnected) total.after(button); // or it would lose the focus
   // Where the reader looks, but never above a button that they are about to press.
   new IntersectionObserver(([{ intersectionRect }], observer) => {

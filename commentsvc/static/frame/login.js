@@ -4,6 +4,7 @@
 
 import { base, form, framed, host, load, LOGIN_WINDOW, page, sendToHost } from "./core.js";
 import { authHeaders, randomHex, save, saveBearer, toHex } from "./session.js";
+import { translate } from "./words.js";
 
 const loginForm = document.getElementById("login");
 const panels = Object.fromEntries([...form.querySelectorAll("[data-panel]")].map((panel) => [panel.dataset.panel, panel]));
@@ -103,7 +104,7 @@ function startLogin(provider, { tab = false } = {}) {
   const since = Date.now();
   // The window of a server that a reader named lets go of us (going.js), and is not ours to close.
   waitFor({ verifier, provider, since, opened: provider.typed ? null : opened });
-  focusPanel("connecting", `Logging in with ${provider.label}`);
+  focusPanel("connecting", translate("loggingIn", provider));
   if (tab) save("sessionStorage", "connecting", { verifier, provider, since });
 }
 
@@ -125,13 +126,13 @@ function waitFor(begun) {
     const waited = Date.now() - current.since;
     if (waited > LOGIN_LIFE || (!current.begun && waited > 6 * OPENING)) {
       cancelLogin();
-      return current.late || endLogin("This login took too long. Please try again.");
+      return current.late || endLogin(translate("tooLong"));
     }
     if (!current.begun && waited > OPENING && !current.late) {
       current.late = true; // a window that is only slow may still come
       showPanel("guest");
       focusPanel("guest", "");
-      showLoginError("The login window did not open, or the login could not begin.", { late: true });
+      showLoginError(translate("notOpened"), { late: true });
     }
     current.tries += 1;
     current.timer = setTimeout(ask, Math.min(800 + current.tries * 150, 4000));
@@ -184,9 +185,9 @@ async function redeem(current) {
   if (!(await refresh())) {
     // The browser kept no cookie: ask once more, for a token to hold ourselves.
     saveBearer((await request("login/redeem", { verifier, want: "bearer" })).bearer);
-    if (!(await refresh())) endLogin("Your browser did not keep the login. You can comment as a guest.");
+    if (!(await refresh())) endLogin(translate("notKept"));
   }
-  if (member) focusPanel("member", `You are logged in as ${member.name}.`);
+  if (member) focusPanel("member", translate("loggedIn", member));
   save("localStorage", "last", { key: provider.key, at: Date.now() });
   return true;
 }
@@ -205,7 +206,7 @@ export function begin(loadReader) {
       else startLogin({ key, typed, label: typed ? document.getElementById("instance").value : dataset.label });
     } else if (button?.matches("[data-cancel]") && login) {
       cancelLogin();
-      endLogin("", "The login is cancelled.");
+      endLogin("", translate("cancelled"));
     } else if (button?.matches("[data-tab]") && login) startLogin(login.provider, { tab: true });
     else if (button?.matches("[data-change], [data-use-account]")) {
       const name = button.matches("[data-change]") ? "guest" : "member";
@@ -252,7 +253,7 @@ async function openAccount() {
   entry.elements.pass.value = pass;
   entry.submit();
   const answer = await granted.catch(() => ({}));
-  showLoginError(answer.pass ? "" : (answer.message ?? "The service cannot be reached. Please try again."));
+  showLoginError(answer.pass ? "" : (answer.message ?? translate("unreachable")));
 }
 
 async function logOut() {
@@ -262,7 +263,7 @@ async function logOut() {
   save("localStorage", "visits", null);
   showMember(null, "");
   showPanel("guest");
-  focusPanel("guest", "You are logged out.");
+  focusPanel("guest", translate("loggedOut"));
 }
 
 /** Mark the provider used last, for a week. */
@@ -271,5 +272,5 @@ function markLastProvider() {
   const button = Date.now() - last?.at < 7 * 86400000 && form.querySelector(`.provider[value="${CSS.escape(last.key)}"]`);
   if (!button) return;
   button.classList.add("last-used");
-  button.title += " (used last time)";
+  button.title = translate("lastUsed", button.dataset);
 }

@@ -8,7 +8,7 @@ const root = document.documentElement;
 
 setInterval(() => document.hidden || updateTimes(), 60000);
 
-thread.addEventListener("pointerover", async ({ target }) => target.dateTime && (await import("./dates.js")).addTitle(target));
+thread.addEventListener("pointerover", async ({ target }) => target.dateTime && (await import("./words.js")).addTitle(target));
 
 const unshown = document.getElementById("unshown");
 let fitting;
@@ -24,7 +24,7 @@ function fit() {
 
 function connectToHost() {
   root.className = "framed auto-height";
-  sendToHost("ready");
+  sendToHost("ready", { title: thread.dataset.title });
   fit();
 }
 
@@ -56,19 +56,6 @@ if (framed) {
 
 new ResizeObserver(fit).observe(document.body);
 addEventListener("resize", fit);
-
-async function loadMore(link) {
-  if (link.ariaBusy === "true") return;
-  link.ariaBusy = "true";
-  const label = (link.dataset.label ??= link.textContent);
-  link.textContent = "Loading…";
-  try {
-    await (await import("./conversations.js")).showMore(link);
-  } catch {
-    link.ariaBusy = null;
-    link.textContent = `${label} (that did not work; try again)`;
-  }
-}
 
 /** By its number, or by an anchor of the host page. */
 const showComment = async (link) => (await import("./permalinks.js")).show(link);
@@ -124,7 +111,7 @@ setTimeout(() => import("./live.js"), 2e4);
 // --- Links; with a key held down, and without script, they lead to pages.
 
 const LINKS = [
-  ["a[data-more]", loadMore],
+  ["a[data-more]", async (link) => (await import("./conversations.js")).showMore(link)],
   [".when", async (link) => (await import("./permalinks.js")).copy(link)],
   [".in-reply-to", (link) => showComment(+link.hash.slice(9))],
   [".reply-link", replyTo],

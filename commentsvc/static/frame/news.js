@@ -1,6 +1,7 @@
 // What is new since the last visit: a line that leads there, and marks.
 
 import { parse, thread } from "./core.js";
+import { translate } from "./words.js";
 
 const marks = new CSSStyleSheet();
 document.adoptedStyleSheets.push(marks);
@@ -12,7 +13,7 @@ export function showNews({ comments, html }) {
   document.getElementById("news")?.remove();
   thread.querySelector(".list-head").before(parse(html));
   document.getElementById("status").textContent = document.getElementById("news").textContent;
-  marks.replaceSync(`:is(#comment-${comments.join(", #comment-")}) .when::after { content: " · new"; color: var(--accent); }`);
+  marks.replaceSync(`:is(#comment-${comments.join(", #comment-")}) .when::after { content: ${JSON.stringify(` · ${translate("fresh")}`)}; color: var(--accent); }`);
 }
 
 // main.js has led to one by now.

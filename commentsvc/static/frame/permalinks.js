@@ -1,6 +1,7 @@
 // Shows the comment that a link leads to, on this page of the thread or not.
 
 import { highlight, page, parse, thread } from "./core.js";
+import { translate } from "./words.js";
 
 /** Where nothing is imported, "#comment-5" is ours as "#comment-c5" is; an older embed.js says "5". */
 const OWN = "imported" in thread.dataset ? /^#comment-c(\d{1,15})$/ : /^(?:#comment-c?)?(\d{1,15})$/;
@@ -29,6 +30,6 @@ export async function copy(link) {
   } catch {
     return open(link.href, "_top");
   }
-  link.textContent = document.getElementById("status").textContent = "Link copied";
+  link.textContent = document.getElementById("status").textContent = translate("linkCopied");
   if (time) setTimeout(() => link.replaceChildren(time), 3e3);
 }

@@ -2,10 +2,14 @@
 
 import "./composer.js";
 import { form, highlight, parse, thread } from "./core.js";
+import { translate } from "./words.js";
 
 const { text } = form.elements;
-const note = parse('<p class=note>Quoting the article. <button type=button class=link>Remove the quote</button>').firstChild;
+const note = parse("<p class=note><button type=button class=link></button>").firstChild;
 let source;
+
+note.firstChild.textContent = translate("unquote");
+note.prepend(`${translate("quoting")} `);
 
 function write(value) {
   text.value = value;
@@ -19,7 +23,8 @@ for (const type of ["focusin", "input"]) form.addEventListener(type, () => text.
 /** `fragment`: where it is, percent-encoded. */
 export function quote(data) {
   const passage = data.text.slice(0, 300).replace(/\s+/g, " ").replace(/[\\`*_~[<]|&\b/g, "\\$&");
-  source = `Quoting [the article](${thread.dataset.quote + data.fragment.replace(/[^\w%,]/g, "")}):\n\n> ${passage}\n\n`;
+  const link = thread.dataset.quote + data.fragment.replace(/[^\w%,]/g, "");
+  source = `${translate("quoted", { link })}\n\n> ${passage}\n\n`;
   form.querySelector(".rest").prepend(note);
   write(`${text.value}\n\n${source}`.trimStart());
   highlight(form);

@@ -2,6 +2,7 @@
 
 import { load, thread } from "./core.js";
 import { save } from "./session.js";
+import { translate } from "./words.js";
 
 export const storedReceipts = () => ({ ...load("localStorage", "receipts"), ...load("sessionStorage", "receipts") });
 
@@ -15,5 +16,5 @@ thread.addEventListener("click", ({ target }) => {
   if (!target.matches(".posted button")) return;
   const link = target.previousElementSibling;
   getSelection().selectAllChildren(link); // where the browser refuses, the keyboard copies
-  navigator.clipboard?.writeText(link.href).then(() => (target.textContent = "Copied"), () => {});
+  navigator.clipboard?.writeText(link.href).then(() => (target.textContent = translate("copied")), () => {});
 });

@@ -1,15 +1,16 @@
 // A box for text: preview, buttons for Markdown, and what is left of the limit.
 
 import { base, parse } from "./core.js";
+import { translate } from "./words.js";
 
-/** Title, key, picture; marks around the selection, or before its lines. */
+/** Name, key, picture; marks around the selection, or before its lines. */
 const TOOLS = [
-  ["Bold (Ctrl+B)", "b", "M5 3h4a2 2 0 0 1 0 5H5zm0 5h5a2 2 0 0 1 0 5H5z", "**", "**"],
-  ["Italic (Ctrl+I)", "i", "M7 3h5M4 13h5m1-10L6 13", "_", "_"],
-  ["Link (Ctrl+K)", "k", "M6 12H5a4 4 0 0 1 0-8h1m4 0h1a4 4 0 0 1 0 8h-1M5 8h6", "[", "](https://)"],
-  ["Quote", "", "M3 3v10M7 4h7M7 8h7m-7 4h7", "> "],
-  ["Code", "", "M5 4 1 8l4 4m6-8 4 4-4 4", "`", "`"],
-  ["List", "", "M2 4h2M2 8h2m-2 4h2M7 4h7M7 8h7m-7 4h7", "- "],
+  ["bold", "b", "M5 3h4a2 2 0 0 1 0 5H5zm0 5h5a2 2 0 0 1 0 5H5z", "**", "**"],
+  ["italic", "i", "M7 3h5M4 13h5m1-10L6 13", "_", "_"],
+  ["link", "k", "M6 12H5a4 4 0 0 1 0-8h1m4 0h1a4 4 0 0 1 0 8h-1M5 8h6", "[", "](https://)"],
+  ["quote", "", "M3 3v10M7 4h7M7 8h7m-7 4h7", "> "],
+  ["code", "", "M5 4 1 8l4 4m6-8 4 4-4 4", "`", "`"],
+  ["list", "", "M2 4h2M2 8h2m-2 4h2M7 4h7M7 8h7m-7 4h7", "- "],
 ];
 
 const styles = new CSSStyleSheet();
@@ -38,9 +39,11 @@ function mark(text, before, after) {
 }
 
 function makeTools(text) {
-  const tools = parse('<div class="tabs" role="toolbar" aria-label="Formatting"></div>').firstChild;
-  for (const [title, key, path, ...marks] of TOOLS) {
-    tools.append(parse(`<button type="button" title="${title}" tabindex="-1"><svg viewBox="0 0 16 16"><path d="${path}"/></svg></button>`));
+  const tools = parse('<div class="tabs" role="toolbar"></div>').firstChild;
+  tools.ariaLabel = translate("formatting");
+  for (const [name, key, path, ...marks] of TOOLS) {
+    tools.append(parse(`<button type="button" tabindex="-1"><svg viewBox="0 0 16 16"><path d="${path}"/></svg></button>`));
+    tools.lastChild.title = translate(name);
     tools.lastChild.addEventListener("click", () => mark(text, ...marks));
     text.addEventListener("keydown", (event) => {
       if (event.key !== key || !(event.ctrlKey || event.metaKey)) return;
@@ -60,7 +63,7 @@ function addCounter(text) {
     clearTimeout(timer);
     timer = setTimeout(() => { // in a pause
       const left = text.dataset.longest - [...text.value].length;
-      counter.textContent = left <= text.dataset.longest / 5 ? `Characters left: ${left}` : "";
+      counter.textContent = left <= text.dataset.longest / 5 ? translate("left", { count: left }) : "";
     }, 500);
   });
 }
