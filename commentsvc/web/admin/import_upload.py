@@ -31,6 +31,7 @@ FORM_LARGEST = 16 * 1024
 DISCARDED_LARGEST = 4 * UPLOAD_LARGEST
 """Bytes of a refused body that are read: a browser shows an answer only after it has sent everything."""
 _PIECE = 1 << 16
+_MEGABYTES = UPLOAD_LARGEST >> 20
 
 
 @blueprint.post("/sites/<site:site_id>/import")
@@ -100,7 +101,7 @@ def _too_large() -> UploadTooLargeError:
             "This file is larger than %(size)s MB. Compress it as .zip or .gz, or import it with `commentsvc import`, "
             "which has no limit."
         )
-        % {"size": UPLOAD_LARGEST >> 20}
+        % {"size": _MEGABYTES}
     )
 
 
