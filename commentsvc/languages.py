@@ -111,13 +111,16 @@ def match(code: str) -> str:
     return ""
 
 
-def match_header(accepted: str) -> str:
-    """Return the language that an Accept-Language header likes best among ours; empty for none."""
+def match_header(accepted: str, *, admin: bool = False) -> str:
+    """Return the language that an Accept-Language header likes best among ours; empty for none.
+
+    With `admin` only those of the admin view count.
+    """
     wanted: list[tuple[float, str]] = []
     for part in accepted[:HEADER_READ].split(","):
         code, _, parameter = part.partition(";")
         quality = _quality(parameter)
-        if quality > 0 and (ours := match(code)):
+        if quality > 0 and (ours := match(code)) and (LANGUAGES[ours].admin or not admin):
             wanted.append((quality, ours))
     return max(wanted, key=lambda pair: pair[0])[1] if wanted else ""
 

@@ -53,9 +53,14 @@ def language() -> Language:
     return LANGUAGES[_wording.get().language]
 
 
-def own_words(message: str) -> str:
+def own_words(message: str, context: str = "") -> str:
     """Return the site owner's own text instead of this one; empty if there is none."""
-    return _wording.get().own.get(message, "")
+    return _wording.get().own.get(key(message, context), "")
+
+
+def key(message: str, context: str = "") -> str:
+    """Return the name of a text among the owner's own, as catalogues name it."""
+    return f"{context}\4{message}" if context else message
 
 
 def gettext(message: str) -> str:

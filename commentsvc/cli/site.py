@@ -15,6 +15,7 @@ from commentsvc.domain.accounts import accounts, single_sign_on
 from commentsvc.domain.maintenance import site_removal
 from commentsvc.domain.sites import separate_origins, site_settings, sites
 from commentsvc.domain.sites.site_settings import SiteSettings
+from commentsvc.languages import LANGUAGES
 from commentsvc.models import EditWindow, FieldRule, Likes, Order, Policy, Site, Thread
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -94,6 +95,12 @@ def list_(as_json: bool) -> None:
     "--preview-comments/--no-preview-comments", default=None, help="Whether readers may comment on previews."
 )
 @click.option("--heading", metavar="TEXT", help="The heading above the form.")
+@click.option(
+    "--language",
+    type=click.Choice(list(LANGUAGES)),
+    metavar="CODE",
+    help="The language of pages that name none, such as de or pt-BR.",
+)
 @_choice("--policy", Policy, "Whose comments appear without your approval.")
 @click.option("--guests/--no-guests", default=None, help="Whether people may comment without logging in.")
 @click.option(

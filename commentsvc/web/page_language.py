@@ -12,11 +12,13 @@ from flask import Flask, request
 
 from commentsvc import languages, messages
 from commentsvc.domain.sites import site_words
-from commentsvc.languages import ENGLISH
+from commentsvc.languages import ENGLISH, LANGUAGES
 from commentsvc.models import Commenter, Site
 from commentsvc.web import script_words
 
 PARAMETER = "lang"
+ADMIN = "/admin"
+"""The admin view's path, where the parameter means nothing."""
 
 
 def init_app(app: Flask) -> None:
@@ -28,7 +30,7 @@ def init_app(app: Flask) -> None:
         _template_gettext,
         messages.ngettext,
         newstyle=True,
-        pgettext=messages.pgettext,
+        pgettext=_template_pgettext,
         npgettext=messages.npgettext,
     )
     environment.globals.update(
@@ -41,6 +43,14 @@ def init_app(app: Flask) -> None:
 def readers() -> str:
     """Return the language that the browser asks for; empty if it is none of ours."""
     return languages.match_header(request.headers.get("Accept-Language", ""))
+
+
+def of_admin_view(chosen: str | None = None) -> str:
+    """Return the language of the admin view: what the person has `chosen`, else what the browser asks for."""
+    if chosen in LANGUAGES and LANGUAGES[chosen].admin:
+        return chosen
+    header = request.headers.get("Accept-Language", "")
+    return languages.match_header(header, admin=True) or ENGLISH
 
 
 def asked(values: Mapping[str, str]) -> str:
@@ -74,6 +84,8 @@ def _use_readers() -> None:
     """Speak the reader's language, before anything is known of a site; the API speaks English."""
     if request.path.startswith("/api/"):
         return messages.use(ENGLISH)
+    if request.path == ADMIN or request.path.startswith(f"{ADMIN}/"):
+        return messages.use(of_admin_view())
     return messages.use(asked(request.args) or readers())
 
 
@@ -81,3 +93,9 @@ def _template_gettext(message: str) -> str:
     """Return a text for a template, which takes it for HTML: ours is, an owner's is escaped."""
     own = messages.own_words(message)
     return escape(own) if own else messages.gettext(message)
+
+
+def _template_pgettext(context: str, message: str) -> str:
+    """Return a text whose English is ambiguous, likewise."""
+    own = messages.own_words(message, context)
+    return escape(own) if own else messages.pgettext(context, message)

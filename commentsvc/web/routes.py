@@ -46,6 +46,7 @@ from commentsvc.web.admin import (
     invitation,
     mail,
     new_origin,
+    own_language,
     people,
     queue,
     rules,
@@ -58,6 +59,7 @@ from commentsvc.web.admin import (
     team,
     thread_moves,
     threads,
+    wording,
 )
 from commentsvc.web.admin import context as admin_context
 from commentsvc.web.api import guard as api_guard
@@ -166,6 +168,7 @@ ROWS = (
     Row(sign_in.blueprint, EVERYBODY, SESSION),
     Row(invitation.blueprint, EVERYBODY, READ),
     Row(queue.blueprint, MODERATORS, SESSION),
+    Row(own_language.blueprint, MODERATORS, SESSION),
     Row(editing.blueprint, MODERATORS, SESSION),
     Row(bulk_actions.blueprint, MODERATORS, SESSION),
     Row(emptying.blueprint, MODERATORS, SESSION),
@@ -183,6 +186,7 @@ ROWS = (
     Row(import_upload.blueprint, UPLOADERS, FORM),
     Row(danger.blueprint, MODERATORS, SESSION),
     Row(site_settings.blueprint, MODERATORS, SESSION),
+    Row(wording.blueprint, MODERATORS, SESSION),
     Row(new_origin.blueprint, MODERATORS, SESSION),
     Row(site_sso.blueprint, MODERATORS, SESSION),
     Row(endpoints.blueprint, MODERATORS, SESSION),

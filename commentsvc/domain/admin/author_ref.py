@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement
 
 from commentsvc.errors import BadAddressError
 from commentsvc.host_names import one_address
+from commentsvc.messages import gettext
 from commentsvc.models import Comment
 
 _FORM = re.compile("commenter:[0-9]{1,18}|email:[^\ufffd]{1,300}|name:.{1,300}", re.DOTALL)
@@ -36,7 +37,7 @@ class AuthorRef:
     def parse(cls, text: str) -> AuthorRef:
         """Parse the text in a URL; raises BadAddressError."""
         if not _FORM.fullmatch(text) or "\0" in text:
-            raise BadAddressError("author is not valid.")
+            raise BadAddressError(gettext("author is not valid."))
         kind, _, value = text.partition(":")
         if kind == AuthorKind.EMAIL:
             with suppress(ValueError):  # an import may have left something else

@@ -17,7 +17,10 @@ from commentsvc.domain.bans import ban_values, bans
 from commentsvc.domain.reading.thread_pages import ANONYMOUS
 from commentsvc.domain.spam import tokens
 from commentsvc.errors import ForbiddenError, InvalidFieldsError
+from commentsvc.languages import ENGLISH
+from commentsvc.messages import gettext, gettext_noop, using
 from commentsvc.models import Ban, BanKind, Comment
+from commentsvc.text import dates
 
 PAGE = 50
 LABEL_LONGEST = 120
@@ -26,6 +29,12 @@ MOST_DOMAINS = 8
 """Domains from a comment's links that are offered to be banned."""
 _WIDEST = {4: 8, 6: 16}
 """The shortest prefixes in bits; a shorter one would ban a large part of the Internet."""
+_BY = {
+    BanKind.EMAIL: gettext_noop("%(name)s by e-mail address"),
+    BanKind.AUTHOR: gettext_noop("the browser of %(name)s"),
+    BanKind.NETWORK: gettext_noop("the network of %(name)s"),
+}
+"""Whom a ban is for, in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +76,7 @@ def possible_bans(comment: Comment) -> list[BanTarget]:
 def parse_typed(kind: BanKind, value: str) -> BanTarget:
     """Return a target from what a moderator typed; raises InvalidFieldsError on `value`."""
     if kind not in {BanKind.EMAIL, BanKind.NETWORK, BanKind.DOMAIN}:
-        raise InvalidFieldsError({"value": "Please ban a person from one of their comments"})
+        raise InvalidFieldsError({"value": gettext("Please ban a person from one of their comments")})
     normal = bans.normal(kind, value)
     if kind is BanKind.NETWORK:
         _require_narrow(normal)
@@ -93,26 +102,30 @@ def add(
     text = " ".join(reason.replace("\0", "").split())
     if not text or len(text) > REASON_LONGEST:
         errors["reason"] = (
-            f"Please use at most {REASON_LONGEST} characters"
+            gettext("Please use at most %(number)s characters") % {"number": REASON_LONGEST}
             if text
-            else "Please enter a reason, for other moderators"
+            else gettext("Please enter a reason, for other moderators")
         )
     if until is not None and until <= at:
-        errors["until"] = "Please enter a day that is not over yet"
+        errors["until"] = gettext("Please enter a day that is not over yet")
     if errors:
         raise InvalidFieldsError(errors)
     for target in wanted:
         if target.kind is BanKind.PERSON and accounts.role_on(session, int(target.value), site_id):
-            raise ForbiddenError(f"{target.label} has a role on this site. Remove the role first.")
+            raise ForbiddenError(
+                gettext("%(name)s has a role on this site. Remove the role first.") % {"name": target.label}
+            )
     added = [_put(session, site_id, target, text, until, moderator_id, at) for target in wanted]
-    for ban in added:
-        _record(session, ban, "ban.add", f"Banned {describe(ban)}{ending(ban)}: {text}", moderator_id, at)
+    with using(ENGLISH):  # as the log is stored
+        for ban in added:
+            _record(session, ban, "ban.add", f"{sentence(ban).removesuffix('.')}: {text}", moderator_id, at)
     return added
 
 
 def lift(session: Session, ban: Ban, *, moderator_id: int, at: datetime) -> None:
     """Lift a ban. Needs `begin_write`."""
-    _record(session, ban, "ban.lift", f"Lifted the ban of {describe(ban)}.", moderator_id, at)
+    with using(ENGLISH):  # as the log is stored
+        _record(session, ban, "ban.lift", f"Lifted the ban of {describe(ban)}.", moderator_id, at)
     session.delete(ban)
     session.flush()
 
@@ -146,18 +159,22 @@ def is_elsewhere(target: Ban | BanTarget) -> bool:
 
 def describe(ban: Ban) -> str:
     """Return whom or what a ban is for, for use in a sentence."""
-    return {
-        BanKind.PERSON: ban.label,
-        BanKind.EMAIL: ban.label if ban.label == ban.value else f"{ban.label} by e-mail address",
-        BanKind.AUTHOR: ban.label if is_elsewhere(ban) else f"the browser of {ban.label}",
-        BanKind.NETWORK: ban.label if ban.label == ban.value else f"the network of {ban.label}",
-        BanKind.DOMAIN: f"links to {ban.value}",
-    }[ban.kind]
+    if ban.kind is BanKind.DOMAIN:
+        return gettext("links to %(name)s") % {"name": ban.value}
+    if ban.kind is BanKind.PERSON or ban.label == ban.value or is_elsewhere(ban):
+        return ban.label
+    return gettext(_BY[ban.kind]) % {"name": ban.label}
 
 
-def ending(ban: Ban) -> str:
-    """Return how long a ban lasts, as the end of a sentence."""
-    return f" until {ban.until:%-d %B %Y, %H:%M} UTC" if ban.until else " permanently"
+def sentence(ban: Ban) -> str:
+    """Return who is banned, and for how long."""
+    named = {"name": describe(ban)}
+    if ban.until is None:
+        return gettext("Banned %(name)s permanently.") % named
+    return gettext("Banned %(name)s until %(time)s.") % {
+        **named,
+        "time": dates.exact(ban.until),
+    }
 
 
 def _put(
@@ -209,7 +226,9 @@ def _require_narrow(network: str) -> None:
     try:
         parsed = ipaddress.ip_network(network)
     except ValueError:
-        message = "Please enter an address such as 192.0.2.7 or a range such as 192.0.2.0/24"
+        message = gettext("Please enter an address such as 192.0.2.7 or a range such as 192.0.2.0/24")
         raise InvalidFieldsError({"value": message}) from None
     if parsed.prefixlen < _WIDEST[parsed.version]:
-        raise InvalidFieldsError({"value": "This range is too wide: it would ban a great many people"})
+        raise InvalidFieldsError(
+            {"value": gettext("This range is too wide: it would ban a great many people")}
+        )

@@ -15,7 +15,10 @@ from commentsvc.domain.admin import queue, queue_query
 from commentsvc.domain.admin.queue_filters import Filters, Tab
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.threads import threads
+from commentsvc.languages import ENGLISH
+from commentsvc.messages import gettext, gettext_noop, ngettext, using
 from commentsvc.models import Action, Comment, Commenter, Decision, Status
+from commentsvc.text import numbers
 
 BATCH = 100
 """Comments per transaction, during which nobody else can write on SQLite."""
@@ -23,12 +26,13 @@ ROUND = 1000
 """Comments per request; then the moderator sees the progress and continues."""
 
 KINDS = {
-    Status.APPROVED: ("comments.approve", "Approved"),
-    Status.HELD: ("comments.hold", "Held for a decision"),
-    Status.SPAM: ("comments.spam", "Marked as spam"),
-    Status.TRASH: ("comments.trash", "Moved to the trash"),
-    None: ("comments.restore", "Restored"),
+    Status.APPROVED: ("comments.approve", gettext_noop("Approved")),
+    Status.HELD: ("comments.hold", gettext_noop("Held for a decision")),
+    Status.SPAM: ("comments.spam", gettext_noop("Marked as spam")),
+    Status.TRASH: ("comments.trash", gettext_noop("Moved to the trash")),
+    None: ("comments.restore", gettext_noop("Restored")),
 }
+"""Kind and label of an action, by the status that it gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,7 @@ def dismiss_reports(
         site_id=site_id,
         moderator_id=moderator_id,
         kind="comments.keep",
-        summary=f"Kept despite reports: {count_in_words(len(reported))}.",
+        summary=_logged("Kept despite reports", len(reported)),
         at=at,
         facts={"reports": {str(comment.id): comment.reports for comment in reported}},
     )
@@ -176,7 +180,7 @@ def _decide_all(
     moderator_id: int,
     at: datetime,
 ) -> None:
-    kind, verb = KINDS[status]
+    kind, label = KINDS[status]
     if status is None:
         former = queue.statuses_before_removal(session, [comment.id for comment in comments])
         targets = {comment: former[comment.id] for comment in comments}
@@ -195,7 +199,7 @@ def _decide_all(
     action = session.get_one(Action, outcome.action_id)
     total = int(action.facts.get("comments", 0)) + len(targets)
     action.facts = {**action.facts, "comments": total}
-    action.summary = f"{verb}: {count_in_words(total)}."
+    action.summary = _logged(label, total)
 
 
 def own_action(
@@ -216,4 +220,18 @@ def own_action(
 
 def count_in_words(number: int) -> str:
     """Return "one comment" or, for example, "1,204 comments"."""
-    return "one comment" if number == 1 else f"{number:,} comments"
+    if number == 1:
+        return gettext("one comment")
+    return ngettext("%(number)s comment", "%(number)s comments", number) % {"number": numbers.number(number)}
+
+
+def sentence(label: str, number: int) -> str:
+    """Return what was done to how many comments, such as "Approved: one comment."."""
+    # translators: such as “Approved: 12 comments.”
+    return gettext("%(done)s: %(comments)s.") % {"done": label, "comments": count_in_words(number)}
+
+
+def _logged(label: str, number: int) -> str:
+    """Return the sentence as the log stores it, in English."""
+    with using(ENGLISH):
+        return sentence(label, number)

@@ -19,6 +19,7 @@ from commentsvc.domain.comments.comment_text import CommentText
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.threads import threads
 from commentsvc.errors import InvalidFieldsError
+from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import Action, Comment, PendingEdit, Revision, TextFormat
 
 KIND = "comments.edit"
@@ -26,8 +27,8 @@ DROPPED = "edits.drop"
 """The kind of the action that drops an author's edit; not "comments.…", which can be undone."""
 KEPT = timedelta(days=30)
 """Moderators often edit to remove private or illegal text, so the former text is not kept for ever."""
-_GONE = "The former text is no longer stored, so it cannot be restored."
-_CHANGED = "Somebody has changed this comment since, so its text stays as it is."
+_GONE = gettext_noop("The former text is no longer stored, so it cannot be restored.")
+_CHANGED = gettext_noop("Somebody has changed this comment since, so its text stays as it is.")
 
 
 def checked(comment: Comment, typed: Mapping[str, str], *, longest: int) -> tuple[CommentText, Guest | None]:
@@ -193,10 +194,10 @@ def _record(
 def _edit_of(session: Session, action: Action) -> tuple[Revision, Comment] | str:
     revision = session.scalar(select(Revision).where(Revision.action_id == action.id))
     if revision is None:
-        return _GONE
+        return gettext(_GONE)
     comment = session.get_one(Comment, revision.comment_id)
     threads.lock_of(session, comment)
     session.refresh(comment)
     if comment.site_id != action.site_id or comment.edited_at != revision.edited_after:
-        return _CHANGED
+        return gettext(_CHANGED)
     return revision, comment

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write
 from commentsvc.errors import ImportConflictError
+from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import ImportJob, ImportState, Site
 
 UPLOADS = "imports"
@@ -34,8 +35,10 @@ NAME_LONGEST = 200
 DUE = (ImportState.CHECKING, ImportState.IMPORTING)
 UNDER_WAY = (ImportState.CHECKING, ImportState.READY, ImportState.IMPORTING)
 FINISHED = (ImportState.DONE, ImportState.FAILED)
-_BUSY = "Another file is being imported into this site. Wait until it is finished, or cancel it."
-_CHANGED = "This import has changed meanwhile. Nothing was done."
+_BUSY = gettext_noop(
+    "Another file is being imported into this site. Wait until it is finished, or cancel it."
+)
+_CHANGED = gettext_noop("This import has changed meanwhile. Nothing was done.")
 
 
 def path_of(data_dir: Path, file: str) -> Path:
@@ -78,7 +81,7 @@ def require_no_other(session: Session, site_id: int) -> None:
     """Raise ImportConflictError while an import by upload into this site is not finished."""
     job = of_site(session, site_id)
     if job is not None and job.state in UNDER_WAY:
-        raise ImportConflictError(_BUSY)
+        raise ImportConflictError(gettext(_BUSY))
 
 
 def add(
@@ -112,7 +115,7 @@ def confirm(session: Session, site_id: int, job_id: int | None, *, commenter_id:
     """Have a checked file imported; raises ImportConflictError if it is no longer ready. Needs `begin_write`."""
     job = _locked(session, site_id, job_id)
     if job.state is not ImportState.READY:
-        raise ImportConflictError(_CHANGED)
+        raise ImportConflictError(gettext(_CHANGED))
     job.state, job.commenter_id, job.changed_at = ImportState.IMPORTING, commenter_id, at
     job.bytes_read, job.tries, job.claim, job.claimed_at = 0, 0, None, None
 
@@ -124,7 +127,7 @@ def cancel(session: Session, site_id: int, job_id: int | None) -> str | None:
     """
     job = _locked(session, site_id, job_id)
     if job.state is ImportState.IMPORTING:
-        raise ImportConflictError("The import has begun. You can undo it when it is finished.")
+        raise ImportConflictError(gettext("The import has begun. You can undo it when it is finished."))
     file = job.file
     session.delete(job)
     return file
@@ -160,5 +163,5 @@ def _locked(session: Session, site_id: int, job_id: int | None) -> ImportJob:
     query = select(ImportJob).where(ImportJob.site_id == site_id, ImportJob.id == job_id).with_for_update()
     job = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
     if job is None:
-        raise ImportConflictError(_CHANGED)
+        raise ImportConflictError(gettext(_CHANGED))
     return job

@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session, joinedload
 from commentsvc.domain import actions, fields
 from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.errors import InvalidFieldsError, NotFoundError
+from commentsvc.messages import gettext
 from commentsvc.models import Note
+from commentsvc.text import numbers
 
 LONGEST = 2000
 SHOWN = 50
@@ -83,5 +85,9 @@ def _checked(typed: str) -> str:
     try:
         return fields.text(typed, longest=LONGEST)
     except InvalidFieldsError:
-        message = f"Please use at most {LONGEST:,} characters" if typed.strip() else "Please enter a note"
+        message = (
+            gettext("Please use at most %(number)s characters") % {"number": numbers.number(LONGEST)}
+            if typed.strip()
+            else gettext("Please enter a note")
+        )
         raise InvalidFieldsError({"text": message}) from None

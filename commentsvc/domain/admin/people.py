@@ -17,6 +17,7 @@ from commentsvc.domain.admin.queue_entries import DecisionSummary, QueueEntry
 from commentsvc.domain.admin.queue_filters import Tab
 from commentsvc.domain.reading.thread_pages import ANONYMOUS
 from commentsvc.errors import NotFoundError
+from commentsvc.messages import gettext
 from commentsvc.models import Comment, Decision, Role
 
 PAGE = 20
@@ -70,7 +71,7 @@ def find(session: Session, site_id: int, who: AuthorRef) -> PersonDetails:
     newest = _newest(session, site_id, who, limit=1)
     comment = session.get(Comment, newest[0]) if newest else None
     if comment is None:
-        raise NotFoundError("Nobody with this name or address has commented on this site.")
+        raise NotFoundError(gettext("Nobody with this name or address has commented on this site."))
     account = comment.commenter
     return PersonDetails(
         who=who,

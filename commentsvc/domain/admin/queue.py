@@ -16,6 +16,7 @@ from commentsvc.domain.admin.queue_entries import DecisionSummary, QueueEntry
 from commentsvc.domain.admin.queue_filters import Filters, Tab
 from commentsvc.errors import NotFoundError
 from commentsvc.integrations import full_text
+from commentsvc.messages import gettext
 from commentsvc.models import Comment, Decision, Status, Thread
 
 PAGE = 25
@@ -97,7 +98,7 @@ def load_entry(session: Session, comment_id: int) -> QueueEntry:
     """Return one comment, whatever its size; raises NotFoundError."""
     entries = queue_entries.load(session, [comment_id], whole=True)
     if not entries:
-        raise NotFoundError("This comment no longer exists.")
+        raise NotFoundError(gettext("This comment no longer exists."))
     return entries[0]
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from commentsvc.domain import stored_reasons
 from commentsvc.domain.comments import comment_text, edit_history, own_changes
 from commentsvc.models import Action, Commenter, PendingEdit, Revision, Status, TextFormat
 from commentsvc.text import markup
@@ -73,9 +74,9 @@ def _waiting(pending: PendingEdit) -> WaitingText:
         html=markup.trusted(rendered.html),
         version=own_changes.version_of(pending.source),
         reasons=[
-            str(reason.get("reason") or "")
+            stored_reasons.translated(text)
             for reason in pending.reasons
-            if reason.get("status") != Status.APPROVED.value
+            if reason.get("status") != Status.APPROVED.value and (text := str(reason.get("reason") or ""))
         ],
         at=pending.created_at,
     )

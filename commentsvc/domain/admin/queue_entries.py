@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row, func, select, union_all
 from sqlalchemy.orm import Session, aliased
 
-from commentsvc.domain import comment_excerpts
+from commentsvc.domain import comment_excerpts, stored_reasons
 from commentsvc.domain.admin import queue_edits
 from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.domain.admin.queue_edits import WaitingText
@@ -260,6 +260,8 @@ def _rulings() -> Any:
 
 def _ruling(row: Row[Any]) -> DecisionSummary:
     decisive = [reason for reason in row.reasons or [] if reason.get("status") == row.status.value]
-    reasons = [str(reason.get("reason") or "") for reason in decisive]
+    reasons = [
+        stored_reasons.translated(text) for reason in decisive if (text := str(reason.get("reason") or ""))
+    ]
     checks = [str(reason["check"]) for reason in decisive if reason.get("check")]
-    return DecisionSummary(row.status, row.created_at, row.moderator, [one for one in reasons if one], checks)
+    return DecisionSummary(row.status, row.created_at, row.moderator, reasons, checks)

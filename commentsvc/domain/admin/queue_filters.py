@@ -11,6 +11,7 @@ from enum import StrEnum
 from commentsvc.domain import fields
 from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.errors import BadAddressError
+from commentsvc.messages import gettext
 from commentsvc.models import Status
 
 LONGEST_WORDS = 200
@@ -101,7 +102,7 @@ def _midnight(day: date) -> datetime:
 def _kind(query: Mapping[str, str]) -> KindFilter | None:
     typed = query.get("kind")
     if typed is not None and typed not in set(KindFilter):
-        raise BadAddressError("kind must be comment or mention.")
+        raise BadAddressError(gettext("kind must be comment or mention."))
     return KindFilter(typed) if typed else None
 
 
@@ -110,7 +111,7 @@ def _matching(query: Mapping[str, str], name: str, form: re.Pattern[str]) -> str
     if typed is None:
         return None
     if not form.fullmatch(typed) or "\0" in typed:
-        raise BadAddressError(f"{name} is not valid.")
+        raise BadAddressError(gettext("%(name)s is not valid.") % {"name": name})
     return typed
 
 
@@ -122,5 +123,7 @@ def _day(query: Mapping[str, str], name: str) -> date | None:
         day = date.fromisoformat(typed)
         _midnight(day) + timedelta(days=1)
     except (ValueError, OverflowError):
-        raise BadAddressError(f"{name} must be a day, such as 2026-11-23.") from None
+        raise BadAddressError(
+            gettext("%(name)s must be a day, such as 2026-11-23.") % {"name": name}
+        ) from None
     return day

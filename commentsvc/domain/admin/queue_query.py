@@ -19,6 +19,7 @@ from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.domain.admin.queue_filters import Filters, KindFilter, Tab
 from commentsvc.errors import NotFoundError
 from commentsvc.integrations import full_text
+from commentsvc.messages import gettext
 from commentsvc.models import Comment, Decision, Identity, Kind, PendingEdit, Status, Thread
 
 LOOK = 5000
@@ -106,7 +107,7 @@ def _conditions(session: Session, site_id: int, tab: Tab, filters: Filters) -> d
     if filters.article is not None:
         thread = session.get(Thread, filters.article)
         if thread is None or thread.site_id != site_id:
-            raise NotFoundError("There is no such article on this site.")
+            raise NotFoundError(gettext("There is no such article on this site."))
         conditions["article"] = Comment.thread_id == filters.article
         if tab not in _SMALL:
             # The article belongs to the site; SQLite might scan the site's list instead.

@@ -16,16 +16,19 @@ from commentsvc.domain.moderation import decisions
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.errors import NotFoundError
+from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import Action, Comment, Decision, Kind, Role, Site, Status
 
 KIND = "comments.reply"
-_ANSWERED = "Somebody has answered the reply since, so both stay as they are."
+_ANSWERED = gettext_noop("Somebody has answered the reply since, so both stay as they are.")
 
 
 def require_answerable(comment: Comment) -> None:
     """Raise NotFoundError for a comment that nobody replies to."""
     if comment.status in {Status.SPAM, Status.TRASH} or comment.kind is not Kind.COMMENT:
-        raise NotFoundError("This comment cannot be replied to: it is spam, in the trash, or not a comment.")
+        raise NotFoundError(
+            gettext("This comment cannot be replied to: it is spam, in the trash, or not a comment.")
+        )
 
 
 def post(
@@ -84,4 +87,4 @@ def obstacle(session: Session, action: Action) -> str | None:
     replies = exists().where(
         Comment.parent_id == answer.id, Comment.status.in_([Status.APPROVED, Status.HELD])
     )
-    return _ANSWERED if session.scalar(select(replies)) else None
+    return gettext(_ANSWERED) if session.scalar(select(replies)) else None

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
+from commentsvc.domain import stored_reasons
 from commentsvc.domain.fields import Guest
 from commentsvc.domain.proofs.address_proofs import ProofSignals
 from commentsvc.domain.reading.thread_pages import ANONYMOUS
@@ -238,7 +239,9 @@ def _miss(stored: _Stored, it: Submission, verdicts: list[Verdict], proposed: St
         title=row.title,
         human=stored.human,
         proposed=proposed,
-        reasons=[verdict.reason for verdict in verdicts if verdict.status is deciding],
+        reasons=[
+            stored_reasons.translated(verdict.reason) for verdict in verdicts if verdict.status is deciding
+        ],
         score=it.score.value if it.score else None,
     )
 

@@ -12,7 +12,9 @@ from commentsvc.domain.spam import training, wordlists
 from commentsvc.domain.spam.checks import Rules
 from commentsvc.domain.surge import episodes
 from commentsvc.errors import InvalidFieldsError
+from commentsvc.messages import gettext
 from commentsvc.models import Policy, Site
+from commentsvc.text import numbers
 
 MOST_LINKS = 1_000
 MOST_REPORTS = 1_000
@@ -41,12 +43,16 @@ def check(wanted: RuleChange) -> RuleChange:
             errors |= error.fields
     links = wanted.rules.most_links
     if links is None or not 0 <= links <= MOST_LINKS:
-        errors["most_links"] = f"Please enter a number from 0 to {MOST_LINKS:,}"
+        errors["most_links"] = gettext("Please enter a number from 0 to %(number)s") % {
+            "number": numbers.number(MOST_LINKS)
+        }
     if not LEAST_SURE <= wanted.rules.filter_threshold <= 1:
-        errors["filter_threshold"] = "Please enter a number from 50 to 100"
+        errors["filter_threshold"] = gettext("Please enter a number from 50 to 100")
     enough = wanted.reports_to_hold
     if enough is None or not 0 <= enough <= MOST_REPORTS:
-        errors["reports_to_hold"] = f"Please enter a number from 0 to {MOST_REPORTS:,}"
+        errors["reports_to_hold"] = gettext("Please enter a number from 0 to %(number)s") % {
+            "number": numbers.number(MOST_REPORTS)
+        }
     if errors:
         raise InvalidFieldsError(errors)
     return RuleChange(
@@ -89,7 +95,9 @@ def akismet_key(typed: str) -> str:
     """Return a key in its stored form, empty for none; raises InvalidFieldsError on `key`."""
     key = typed.strip()
     if len(key) > KEY_LONGEST or not (key == "" or (key.isascii() and key.isalnum())):
-        raise InvalidFieldsError({"key": "Please enter the key as Akismet shows it: letters and digits"})
+        raise InvalidFieldsError(
+            {"key": gettext("Please enter the key as Akismet shows it: letters and digits")}
+        )
     return key
 
 

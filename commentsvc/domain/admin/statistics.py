@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, aliased
 
 from commentsvc.domain.reading.conversations import NAMES
 from commentsvc.domain.spam.check_names import label_of
+from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import Comment, Decision, Status, Thread
 
 DAYS = 30
@@ -26,14 +27,14 @@ LATEST = 2_000
 ARTICLES = 8
 
 WAITS = (
-    ("Up to 10 minutes", timedelta(minutes=10)),
-    ("10 to 60 minutes", timedelta(hours=1)),
-    ("1 to 6 hours", timedelta(hours=6)),
-    ("6 to 24 hours", timedelta(days=1)),
-    ("1 to 3 days", timedelta(days=3)),
-    ("Over 3 days", timedelta.max),
+    (gettext_noop("Up to 10 minutes"), timedelta(minutes=10)),
+    (gettext_noop("10 to 60 minutes"), timedelta(hours=1)),
+    (gettext_noop("1 to 6 hours"), timedelta(hours=6)),
+    (gettext_noop("6 to 24 hours"), timedelta(days=1)),
+    (gettext_noop("1 to 3 days"), timedelta(days=3)),
+    (gettext_noop("Over 3 days"), timedelta.max),
 )
-NO_RULE = "Moderators only"
+NO_RULE = gettext_noop("Moderators only")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ def _middle(waits: Sequence[timedelta]) -> timedelta | None:
 
 def _by_length(waits: Sequence[timedelta]) -> list[Share]:
     counter = Counter(next(label for label, limit in WAITS if wait < limit) for wait in waits)
-    return [Share(label, counter[label]) for label, _ in WAITS]
+    return [Share(gettext(label), counter[label]) for label, _ in WAITS]
 
 
 def _articles(session: Session, site_id: int, since: datetime) -> list[Share]:
@@ -178,7 +179,10 @@ def _ways(session: Session, site_id: int, since: datetime) -> list[Share]:
     number = {row[0]: row[1] for row in rows}
     if not any(number):
         return []
-    return [Share(NAMES[origin] if origin else "Here", number.get(origin, 0)) for origin in (None, *NAMES)]
+    return [
+        Share(NAMES[origin] if origin else gettext("Here"), number.get(origin, 0))
+        for origin in (None, *NAMES)
+    ]
 
 
 def _rules(session: Session, site_id: int, since: datetime) -> list[Share]:
@@ -194,7 +198,7 @@ def _rules(session: Session, site_id: int, since: datetime) -> list[Share]:
         failed = {str(one["check"]) for one in reasons if one.get("status") in (Status.HELD, Status.SPAM)}
         stopped.setdefault(comment_id, set()).update(failed)
     counted = Counter(check for checks in stopped.values() for check in checks or {""})
-    shares = [Share(label_of(check) if check else NO_RULE, n) for check, n in counted.items()]
+    shares = [Share(label_of(check) if check else gettext(NO_RULE), n) for check, n in counted.items()]
     return sorted(shares, key=lambda share: (-share.count, share.label))
 
 

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from commentsvc.domain import actions
 from commentsvc.domain.accounts import api_tokens, invitations
 from commentsvc.errors import ForbiddenError, NotFoundError
+from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import Commenter, Identity, Membership, Role, Site, Ticket
 
-_GONE = "This no longer exists."
+_GONE = gettext_noop("This no longer exists.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def withdraw(session: Session, ticket_id: int, *, moderator_id: int, at: datetim
     """Invalidate an invitation's link. Needs `begin_write`; raises NotFoundError."""
     ticket = session.get(Ticket, ticket_id, with_for_update=True, populate_existing=True)
     if ticket is None or ticket.site_id is None or not _is_open(ticket):
-        raise NotFoundError(_GONE)
+        raise NotFoundError(gettext(_GONE))
     role = ticket.role or Role.MODERATOR
     summary = f"Withdrew an invitation for the role of {role.value}."
     _record(session, ticket.site_id, moderator_id, "invite.withdraw", summary, at, None)
@@ -119,7 +120,7 @@ def site_of(session: Session, *, membership_id: int | None = None, ticket_id: in
         query = select(Ticket.site_id).where(Ticket.id == ticket_id, Ticket.purpose == invitations.INVITE)
         site_id = session.scalar(query)
     if site_id is None:
-        raise NotFoundError(_GONE)
+        raise NotFoundError(gettext(_GONE))
     return site_id
 
 
@@ -130,7 +131,7 @@ def _locked(session: Session, membership_id: int) -> tuple[Membership, str]:
     rows = session.scalars(all_of_them.with_for_update().execution_options(populate_existing=True)).all()
     membership = next((row for row in rows if row.id == membership_id), None)
     if membership is None:
-        raise NotFoundError(_GONE)
+        raise NotFoundError(gettext(_GONE))
     return membership, session.get_one(Commenter, membership.commenter_id).name
 
 
@@ -143,7 +144,10 @@ def _require_another_owner(session: Session, membership: Membership, name: str) 
         Membership.id != membership.id,
     )
     if session.scalar(others.limit(1)) is None:
-        raise ForbiddenError(f"{name} is the only owner of this site. Make somebody else its owner first.")
+        raise ForbiddenError(
+            gettext("%(name)s is the only owner of this site. Make somebody else its owner first.")
+            % {"name": name}
+        )
 
 
 def _is_open(ticket: Ticket) -> bool:

@@ -17,6 +17,7 @@ from commentsvc.domain.comments import edit_history, guest_claims, own_changes
 from commentsvc.domain.moderation import decisions as moderation_decisions
 from commentsvc.domain.spam import training
 from commentsvc.errors import NotFoundError
+from commentsvc.messages import gettext
 from commentsvc.models import Action, Comment, Commenter, Decision, Revision, Status
 
 PAGE = 50
@@ -110,7 +111,7 @@ def undo(
     begin_write(session)
     action = session.get(Action, action_id, with_for_update=True, populate_existing=True)
     if action is None or not action.kind.startswith(_COMMENTS) or (action.undone_at and by is None):
-        raise NotFoundError("This cannot be undone, or is already undone.")
+        raise NotFoundError(gettext("This cannot be undone, or is already undone."))
     outcome = BulkResult(action_id=bulk_decisions.own_action(session, action.site_id, moderator_id, by))
     if outcome.action_id is None:
         outcome.sentence = _obstacle(session, action)
@@ -148,7 +149,7 @@ def _begin(session: Session, action: Action, outcome: BulkResult, moderator_id: 
         facts={name: action.facts[name] for name in ("comment", "edit", "reply") if name in action.facts},
     )
     if "edit" in action.facts and edits.restore(session, action, undo_id=undo.id, at=at):
-        outcome.sentence = "The former text is restored."
+        outcome.sentence = gettext("The former text is restored.")
     outcome.changed += _report_again(session, action)
     session.flush()
     return undo.id

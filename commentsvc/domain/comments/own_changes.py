@@ -34,7 +34,7 @@ from commentsvc.domain.spam.checks import Verdict
 from commentsvc.domain.spam.signals import Signals
 from commentsvc.domain.threads import threads
 from commentsvc.errors import DuplicateCommentError, NotEditableError, StaleEditError
-from commentsvc.messages import gettext
+from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import (
     Comment,
     EditWindow,
@@ -56,9 +56,13 @@ _WINDOWS = {
     EditWindow.DAY: timedelta(days=1),
     EditWindow.ALWAYS: timedelta.max,
 }
-_REMOVED = Verdict(CheckName.ERASED, Status.TRASH, "Its author deleted it.")
-_MODERATED = Verdict(CheckName.EDITED, Status.HELD, "A moderator edited it, or undid an edit of its author.")
-_STAYS_HELD = Verdict(CheckName.EDITED, Status.HELD, "Its author has edited it; it was held before.")
+_REMOVED = Verdict(CheckName.ERASED, Status.TRASH, gettext_noop("Its author deleted it."))
+_MODERATED = Verdict(
+    CheckName.EDITED, Status.HELD, gettext_noop("A moderator edited it, or undid an edit of its author.")
+)
+_STAYS_HELD = Verdict(
+    CheckName.EDITED, Status.HELD, gettext_noop("Its author has edited it; it was held before.")
+)
 
 
 class EditResult(StrEnum):

@@ -12,6 +12,7 @@ from commentsvc.domain.endpoints import secrets_of
 from commentsvc.domain.endpoints.secrets_of import EndpointSecrets
 from commentsvc.domain.notifications import events
 from commentsvc.errors import ForbiddenDestinationError, InvalidFieldsError, OutboundError
+from commentsvc.messages import gettext
 from commentsvc.models import BUILDS, CHATS, EndpointKind, Event
 
 _URL_LONGEST, _TOKEN_LONGEST = 1000, 500
@@ -66,23 +67,23 @@ def checked(kind: EndpointKind, draft: EndpointDraft, private_origins: Collectio
     url, token, target = draft.url.strip(), draft.token.strip(), draft.target.strip()
     errors: dict[str, str] = {}
     if kind in URLS and len(url) > _URL_LONGEST:
-        errors["url"] = f"Please use at most {_URL_LONGEST} characters"
+        errors["url"] = gettext("Please use at most %(number)s characters") % {"number": _URL_LONGEST}
     elif kind in URLS:
         try:
             secrets_of.require_allowed(url, private_origins)
         except ForbiddenDestinationError as error:
-            errors["url"] = str(error) if url else "Please enter an address"
+            errors["url"] = str(error) if url else gettext("Please enter an address")
         except (OutboundError, OSError):
-            errors["url"] = "This address cannot be checked just now."
+            errors["url"] = gettext("This address cannot be checked just now.")
     is_base = kind in (EndpointKind.NTFY, EndpointKind.MATRIX)
     if is_base and "?" in url:
-        errors["url"] = "Please enter the address of the server alone"
+        errors["url"] = gettext("Please enter the address of the server alone")
     if kind in TARGETS and not TARGETS[kind].fullmatch(target):
-        errors["target"] = "This does not have the right form"
+        errors["target"] = gettext("This does not have the right form")
     if kind in TOKENS and (len(token) > _TOKEN_LONGEST or not _TOKEN.fullmatch(token)):
-        errors |= {"token": "This does not have the form of a token"}
+        errors |= {"token": gettext("This does not have the form of a token")}
     elif kind in TOKENS and not token and kind is not EndpointKind.NTFY:
-        errors |= {"token": "Please enter a token"}
+        errors |= {"token": gettext("Please enter a token")}
     if errors:
         raise InvalidFieldsError(errors)
     return EndpointSecrets(
@@ -94,14 +95,14 @@ def checked(kind: EndpointKind, draft: EndpointDraft, private_origins: Collectio
 
 def name(typed: str) -> str:
     """Return an endpoint's name as one line; raises InvalidFieldsError on `name`."""
-    return fields.name(typed, missing="Please enter a name")
+    return fields.name(typed, missing=gettext("Please enter a name"))
 
 
 def event_words(kind: EndpointKind, chosen: Collection[str]) -> str:
     """Return the events in the form of the column; a build hook has no choice."""
     told = [event.value for event in offered(kind) if kind in BUILDS or event.value in chosen]
     if not told:
-        raise InvalidFieldsError({"events": "Please choose at least one"})
+        raise InvalidFieldsError({"events": gettext("Please choose at least one")})
     return f" {' '.join(told)} "
 
 

@@ -15,6 +15,7 @@ from commentsvc.domain.endpoints.endpoint_fields import EndpointDraft
 from commentsvc.domain.endpoints.secrets_of import EndpointSecrets
 from commentsvc.errors import InvalidFieldsError, NotFoundError
 from commentsvc.integrations import webhook_signature
+from commentsvc.messages import gettext
 from commentsvc.models import (
     BUILDS,
     CHATS,
@@ -83,7 +84,9 @@ def add(
     Raises InvalidFieldsError.
     """
     if (session.scalar(select(func.count()).where(Endpoint.site_id == site_id)) or 0) >= MOST:
-        raise InvalidFieldsError({"name": f"A site has at most {MOST} of these."})
+        raise InvalidFieldsError(
+            {"name": gettext("A site has at most %(number)s of these.") % {"number": MOST}}
+        )
     secrets = endpoint_fields.checked(kind, draft, private_origins)
     if kind is EndpointKind.WEBHOOK:
         secrets = replace(secrets, key=webhook_signature.new_secret())
@@ -124,7 +127,7 @@ def change(
     typed = endpoint_fields.checked(endpoint.kind, whole, private_origins)
     if former.url and typed.url != former.url and not draft.token and former.token:
         # Else a new address would get a token that was typed for another one.
-        raise InvalidFieldsError({"token": "Please enter the token for the new address."})
+        raise InvalidFieldsError({"token": gettext("Please enter the token for the new address.")})
     secrets = replace(former, url=typed.url, token=typed.token, target=typed.target)
     new_key = ""
     if endpoint.kind is EndpointKind.WEBHOOK and not former.key:
@@ -149,7 +152,7 @@ def rotate(session: Session, secret_key: str, endpoint: Endpoint, *, person_id: 
         raise NotFoundError
     former = secrets_of.unseal(secret_key, endpoint)
     if former is None:
-        raise InvalidFieldsError({"url": "Please enter the address again, and save, before this."})
+        raise InvalidFieldsError({"url": gettext("Please enter the address again, and save, before this.")})
     secrets = former.rotated(at)
     endpoint.sealed = secrets_of.seal(secret_key, secrets)
     session.flush()

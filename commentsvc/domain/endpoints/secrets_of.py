@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from commentsvc.errors import BadAddressError, ForbiddenDestinationError
 from commentsvc.http_client import client, ssrf
 from commentsvc.integrations import sealing, webhook_signature
+from commentsvc.messages import gettext
 from commentsvc.models import Endpoint
 from commentsvc.origins import origin_of
 
@@ -77,4 +78,4 @@ def require_allowed(url: str, private_origins: Collection[str]) -> None:
     schemes = client.HTTPS | {"http"} if allow_private else client.HTTPS
     ssrf.find(url, schemes=schemes, allow_private=allow_private, resolve=lambda _: [_PUBLIC], seconds=5)
     if urlsplit(url).fragment:
-        raise ForbiddenDestinationError("This address has a # part, which is never sent.")
+        raise ForbiddenDestinationError(gettext("This address has a # part, which is never sent."))

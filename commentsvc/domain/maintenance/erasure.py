@@ -28,6 +28,7 @@ from commentsvc.domain.subscriptions import subscription_records
 from commentsvc.domain.threads import threads
 from commentsvc.domain.votes import voters
 from commentsvc.errors import ForbiddenError
+from commentsvc.messages import gettext_noop
 from commentsvc.models import (
     AUTHOR_COLUMNS,
     Comment,
@@ -44,8 +45,8 @@ from commentsvc.models import (
 
 BATCH = 200
 """Comments per transaction, during which nobody else can write on SQLite."""
-_LEFT = Verdict(CheckName.ERASED, Status.TRASH, "Its author deleted their account here.")
-_ASKED = Verdict(CheckName.ERASED, Status.TRASH, "Its author asked for it to be erased.")
+_LEFT = Verdict(CheckName.ERASED, Status.TRASH, gettext_noop("Its author deleted their account here."))
+_ASKED = Verdict(CheckName.ERASED, Status.TRASH, gettext_noop("Its author asked for it to be erased."))
 _NOBODY: dict[str, None] = dict.fromkeys(AUTHOR_COLUMNS)
 
 

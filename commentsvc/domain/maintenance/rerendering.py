@@ -14,13 +14,14 @@ from commentsvc.domain.moderation import decisions
 from commentsvc.domain.spam.check_names import CheckName
 from commentsvc.domain.spam.checks import Verdict
 from commentsvc.domain.threads import threads
+from commentsvc.messages import gettext_noop
 from commentsvc.models import Comment, Status
 from commentsvc.models.searched import refresh
 from commentsvc.text import markup
 
 BATCH = 200
 """Comments per transaction, during which nobody else can write on SQLite."""
-_REASON = "After a new rendering the two sanitisers disagreed about this text; please read it."
+_REASON = gettext_noop("After a new rendering the two sanitisers disagreed about this text; please read it.")
 
 
 def rerender(

@@ -11,7 +11,7 @@ from enum import StrEnum
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from commentsvc.domain import fields
+from commentsvc.domain import fields, stored_reasons
 from commentsvc.domain.bans import bans
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.notifications import events
@@ -19,6 +19,7 @@ from commentsvc.domain.spam.check_names import CheckName
 from commentsvc.domain.spam.checks import Verdict
 from commentsvc.domain.threads import threads
 from commentsvc.errors import InvalidFieldsError, NotFoundError
+from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import Comment, Decision, Event, Kind, Report, Site, Status
 
 NOTE_LONGEST = 500
@@ -36,12 +37,12 @@ class Reason(StrEnum):
 
 
 WORDS = {
-    Reason.SPAM: "It is spam or advertising",
-    Reason.ABUSE: "It is abusive or hateful",
-    Reason.OFF_TOPIC: "It has nothing to do with the article",
-    Reason.OTHER: "Something else",
+    Reason.SPAM: gettext_noop("It is spam or advertising"),
+    Reason.ABUSE: gettext_noop("It is abusive or hateful"),
+    Reason.OFF_TOPIC: gettext_noop("It has nothing to do with the article"),
+    Reason.OTHER: gettext_noop("Something else"),
 }
-WORDS_ELSEWHERE = {Reason.MINE: "This is me: please take it away", **WORDS}
+WORDS_ELSEWHERE = {Reason.MINE: gettext_noop("This is me: please take it away"), **WORDS}
 """The labels in the report form."""
 
 
@@ -58,7 +59,7 @@ def find(session: Session, comment_id: int) -> Comment:
     """Return a comment that can be reported; raises NotFoundError if readers cannot see it."""
     comment = session.get(Comment, comment_id)
     if comment is None or comment.status is not Status.APPROVED or comment.kind is not Kind.COMMENT:
-        raise NotFoundError("This comment no longer exists.")
+        raise NotFoundError(gettext("This comment no longer exists."))
     return comment
 
 
@@ -148,16 +149,18 @@ def _hold_if_many(session: Session, comment: Comment) -> None:
 def sentence(reasons: list[str]) -> str:
     """Return how many readers reported a comment, and why, the most common reason first."""
     counted = ", ".join(f"{number} × {reason}" for reason, number in Counter(reasons).most_common())  # noqa: RUF001
-    readers = "1 reader" if len(reasons) == 1 else f"{len(reasons)} readers"
-    return f"{readers} reported this comment: {counted}."
+    sentence = stored_reasons.ONE_REPORT if len(reasons) == 1 else stored_reasons.REPORTS
+    return sentence % {"number": len(reasons), "reasons": counted}
 
 
 def _checked(reason: str, note: str) -> tuple[Reason, str | None]:
     if reason not in set(Reason):
-        raise InvalidFieldsError({"reason": "Please choose a reason"})
+        raise InvalidFieldsError({"reason": gettext("Please choose a reason")})
     if not note.strip():
         return Reason(reason), None
     try:
         return Reason(reason), fields.text(note, longest=NOTE_LONGEST)
     except InvalidFieldsError:
-        raise InvalidFieldsError({"note": f"Please use at most {NOTE_LONGEST} characters"}) from None
+        raise InvalidFieldsError(
+            {"note": gettext("Please use at most %(number)s characters") % {"number": NOTE_LONGEST}}
+        ) from None

@@ -23,11 +23,12 @@ from commentsvc.domain.spam.check_names import CheckName
 from commentsvc.domain.spam.checks import Verdict
 from commentsvc.domain.threads import threads
 from commentsvc.domain.votes import voters
+from commentsvc.messages import gettext_noop
 from commentsvc.models import Comment, Commenter, Identity, LedgerKind, Revision, Site, Status
 
 BATCH = 200
 """Comments whose threads are locked at once."""
-_SINCE = Verdict(CheckName.ERASED, Status.TRASH, "It was erased after the backup was made.")
+_SINCE = Verdict(CheckName.ERASED, Status.TRASH, gettext_noop("It was erased after the backup was made."))
 
 
 @dataclass(slots=True)

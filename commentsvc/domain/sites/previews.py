@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.errors import BadAddressError, InvalidFieldsError
 from commentsvc.integrations import public_suffixes
+from commentsvc.messages import gettext
 from commentsvc.models import PreviewOrigin, Site
 from commentsvc.origins import origin_of
 
@@ -51,7 +52,7 @@ def set_patterns(
     """Set the patterns of a site's previews; raises InvalidFieldsError on `previews`. Needs `begin_write`."""
     wanted = list(dict.fromkeys(_checked(text, base_url) for text in typed))
     if len(wanted) > MOST:
-        raise InvalidFieldsError({"previews": f"At most {MOST}, please."})
+        raise InvalidFieldsError({"previews": gettext("At most %(number)s, please.") % {"number": MOST}})
     _require_free(session, site, wanted)
     present = {item.pattern: item for item in site.previews}
     if wanted != list(present):
@@ -72,7 +73,12 @@ def _require_free(session: Session, site: Site, wanted: Sequence[str]) -> None:
         .where(PreviewOrigin.pattern.in_(wanted), Site.id != site.id)
     ).first()
     if taken:
-        raise InvalidFieldsError({"previews": f"{taken[0]} already belongs to the site {taken[1]!r}."})
+        raise InvalidFieldsError(
+            {
+                "previews": gettext("%(address)s already belongs to the site %(site)s.")
+                % {"address": taken[0], "site": repr(taken[1])}
+            }
+        )
 
 
 def _checked(text: str, base_url: str) -> str:
@@ -87,23 +93,32 @@ def _checked(text: str, base_url: str) -> str:
     if not pattern:
         raise InvalidFieldsError(
             {
-                "previews": f"{text.strip()[:80]!r} does not look like https://*.preview.example: "
-                "the star stands for the whole first part of the host, and for nothing else."
+                "previews": gettext(
+                    "%(text)s does not look like https://*.preview.example: "
+                    "the star stands for the whole first part of the host, and for nothing else."
+                )
+                % {"text": repr(text.strip()[:80])}
             }
         )
     host = pattern.partition("://*.")[2].partition(":")[0]
     if any(map(public_suffixes.is_public, (host, f"{_STAND_IN}.{host}"))):
         raise InvalidFieldsError(
             {
-                "previews": f"Anybody can have a name below {host}, so strangers could show your comments. "
-                "Enter the previews one by one under Origins, or give them a domain of your own."
+                "previews": gettext(
+                    "Anybody can have a name below %(host)s, so strangers could show your comments. "
+                    "Enter the previews one by one under Origins, or give them a domain of your own."
+                )
+                % {"host": host}
             }
         )
     if pattern == pattern_of(origin_of(base_url)):
         raise InvalidFieldsError(
             {
-                "previews": f"{pattern} would include the comment service itself. "
-                "Give the previews a domain of their own, such as https://*.preview.blog.example."
+                "previews": gettext(
+                    "%(pattern)s would include the comment service itself. "
+                    "Give the previews a domain of their own, such as https://*.preview.blog.example."
+                )
+                % {"pattern": pattern}
             }
         )
     return pattern

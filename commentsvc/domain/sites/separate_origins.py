@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from commentsvc.errors import InvalidFieldsError
+from commentsvc.messages import gettext
 from commentsvc.origins import origin_of
 
 
@@ -15,12 +16,11 @@ def shared_origin_fault(origins: Iterable[str], base_url: str) -> str:
     shared = origin_of(base_url)
     if shared not in origins:
         return ""
-    return (
-        f"The pages at {shared} and the comment service would be one origin for browsers. "
+    return gettext(
+        "The pages at %(origin)s and the comment service would be one origin for browsers. "
         "Any script on these pages, also that of an ad, could then act as the reader and as you. "
-        "Enter the address of your pages, or give the service a host of its own: "
-        f"COMMENTSVC_BASE_URL={_own_host(shared)}"
-    )
+        "Enter the address of your pages, or give the service a host of its own: %(setting)s"
+    ) % {"origin": shared, "setting": f"COMMENTSVC_BASE_URL={_own_host(shared)}"}
 
 
 def require_separate(origins: Iterable[str], base_url: str) -> None:

@@ -12,7 +12,9 @@ from commentsvc.domain import fields
 from commentsvc.domain.sites import previews, separate_origins, sites
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.ignored_parameters import checked
+from commentsvc.languages import ENGLISH, LANGUAGES
 from commentsvc.match_keys import match_key
+from commentsvc.messages import gettext
 from commentsvc.models import EditWindow, FieldRule, Likes, Order, Policy, Site, Thread, ThreadAlias
 
 
@@ -22,6 +24,8 @@ class SiteSettings:
 
     name: str
     heading: str
+    language: str = ENGLISH
+    """Of pages that name none: one of ours."""
     origins: Sequence[str]
     previews: Sequence[str] = ()
     """Patterns of the origins of previews, such as https://*.preview.example."""
@@ -62,6 +66,7 @@ class SiteSettings:
         return cls(
             name=site.name,
             heading=site.heading,
+            language=site.language,
             origins=[item.origin for item in site.origins],
             previews=[item.pattern for item in site.previews],
             preview_comments=previews.takes_comments(site),
@@ -94,14 +99,16 @@ def change(session: Session, site: Site, wanted: SiteSettings, *, base_url: str)
     """
     errors: dict[str, str] = {}
     if wanted.order is Order.BEST and wanted.likes is Likes.OFF:
-        errors["order"] = "Best first needs likes: choose below how readers may like comments."
+        errors["order"] = gettext("Best first needs likes: choose below how readers may like comments.")
     if wanted.ignored_parameters != site.ignored_parameters:
         # Threads before the site: the lock order of renaming a thread.
         _lock_compared(session, site)
-    name = _line(wanted.name, "name", errors)
-    heading = _line(wanted.heading, "heading", errors)
+    if wanted.language not in LANGUAGES:
+        errors["language"] = gettext("Please choose a language")
+    name = _line(wanted.name, "name", gettext("Please enter a name"), errors)
+    heading = _line(wanted.heading, "heading", gettext("Please enter a heading"), errors)
     if name and session.scalar(select(Site.id).where(Site.name == name, Site.id != site.id)):
-        errors["name"] = f"There is already a site named {name!r}."
+        errors |= sites.name_taken(name).fields
     try:
         sites.set_origins(session, site, wanted.origins)
         separate_origins.require_separate([item.origin for item in site.origins], base_url)
@@ -122,7 +129,7 @@ def change(session: Session, site: Site, wanted: SiteSettings, *, base_url: str)
         raise InvalidFieldsError(errors)
     if ignored != site.ignored_parameters:
         _compare_anew(session, site, ignored)
-    site.name, site.heading = name, heading
+    site.name, site.heading, site.language = name, heading, wanted.language
     site.guests, site.edit_window = wanted.guests, wanted.edit_window
     site.post_mail, site.feed_url = wanted.post_mail, feed_url
     site.comment_mail, site.moderator_mail = wanted.comment_mail, wanted.moderator_mail
@@ -159,9 +166,9 @@ def _compare_anew(session: Session, site: Site, ignored: str) -> None:
             session.execute(update(table), changed)
 
 
-def _line(value: str, field: str, errors: dict[str, str]) -> str:
+def _line(value: str, field: str, missing: str, errors: dict[str, str]) -> str:
     try:
-        return fields.name(value, missing=f"Please enter a {field}")
+        return fields.name(value, missing=missing)
     except InvalidFieldsError as error:
         errors[field] = error.fields["name"]
         return ""

@@ -9,9 +9,13 @@ from sqlalchemy.orm import Session, joinedload
 
 from commentsvc.domain import article_urls, fields
 from commentsvc.errors import BadAddressError, InvalidFieldsError, NotFoundError, UnknownOriginError
+from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import Membership, Origin, Role, Site
 
-_WITH_STAR = ". Origins with a * are entered under Previews"
+_FORM = gettext_noop("An origin looks like https://blog.example")
+_WITH_STAR = gettext_noop(
+    "An origin looks like https://blog.example. Origins with a * are entered under Previews"
+)
 _BY_ORIGIN = (
     select(Site)
     .join(Origin)
@@ -22,15 +26,22 @@ _BY_ORIGIN = (
 
 def add(session: Session, name: str, origins: Sequence[str], *, owner_id: int) -> Site:
     """Add a site with the Commenter `owner_id` as owner; raises InvalidFieldsError on `name` or `origins`."""
-    site = Site(name=fields.name(name, missing="Please enter the website's name"))
+    site = Site(name=fields.name(name, missing=gettext("Please enter the website's name")))
     if session.scalar(select(Site.id).where(Site.name == site.name)):
-        raise InvalidFieldsError({"name": f"There is already a site named {site.name!r}."})
+        raise name_taken(site.name)
     session.add(site)
     session.flush()
     set_origins(session, site, origins)
     session.add(Membership(commenter_id=owner_id, site_id=site.id, role=Role.OWNER))
     session.flush()
     return site
+
+
+def name_taken(name: str) -> InvalidFieldsError:
+    """Return the error for the name of another site."""
+    return InvalidFieldsError(
+        {"name": gettext("There is already a site named %(name)s.") % {"name": repr(name)}}
+    )
 
 
 def set_origins(session: Session, site: Site, origins: Sequence[str]) -> None:
@@ -41,21 +52,24 @@ def set_origins(session: Session, site: Site, origins: Sequence[str]) -> None:
             origin = article_urls.origin_of(given.strip())
         except BadAddressError as error:
             raise InvalidFieldsError(
-                {
-                    "origins": f"{error} An origin looks like https://blog.example{_WITH_STAR if '*' in given else ''}"
-                }
+                {"origins": f"{error} {gettext(_WITH_STAR if '*' in given else _FORM)}"}
             ) from None
         if origin not in wanted:
             wanted.append(origin)
     if not wanted:
         raise InvalidFieldsError(
-            {"origins": "Please enter at least one origin, such as https://blog.example"}
+            {"origins": gettext("Please enter at least one origin, such as https://blog.example")}
         )
     taken = session.execute(
         select(Origin.origin, Site.name).join(Site).where(Origin.origin.in_(wanted), Site.id != site.id)
     ).first()
     if taken:
-        raise InvalidFieldsError({"origins": f"{taken[0]} already belongs to the site {taken[1]!r}."})
+        raise InvalidFieldsError(
+            {
+                "origins": gettext("%(address)s already belongs to the site %(site)s.")
+                % {"address": taken[0], "site": repr(taken[1])}
+            }
+        )
     present = {item.origin: item for item in site.origins}
     if wanted != list(present):
         site.origins = [present.get(origin) or Origin(origin=origin) for origin in wanted]

@@ -23,6 +23,7 @@ from commentsvc.domain.spam.checks import Verdict
 from commentsvc.domain.surge.detection import SurgeLevel
 from commentsvc.domain.threads import threads
 from commentsvc.errors import BannedError
+from commentsvc.messages import gettext_noop
 from commentsvc.models import (
     Comment,
     DeletedImport,
@@ -199,7 +200,7 @@ class Arrival:
             session, site, self._thread.id, new, author, examined, known=known, at=self._at
         )
         if self._holds or threads.closed_reason(site, self._thread, at=self._at):
-            reason = "It came from elsewhere on the web, where anybody can write."
+            reason = gettext_noop("It came from elsewhere on the web, where anybody can write.")
             verdicts.append(Verdict(CheckName.ORIGIN, Status.HELD, reason))
         return verdicts
 

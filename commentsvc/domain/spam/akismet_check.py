@@ -12,12 +12,17 @@ from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.http_client.client import fetch as outbound_fetch
 from commentsvc.integrations import akismet
 from commentsvc.integrations.akismet import Fetch, Opinion, Question
+from commentsvc.messages import gettext_noop
 from commentsvc.models import Status
 
 _VERDICTS = {
-    Opinion.HAM: Verdict(CheckName.AKISMET, Status.APPROVED, "Akismet does not consider it spam."),
-    Opinion.SPAM: Verdict(CheckName.AKISMET, Status.HELD, "Akismet considers it spam."),
-    Opinion.BLATANT: Verdict(CheckName.AKISMET, Status.SPAM, "Akismet is sure that it is spam."),
+    Opinion.HAM: Verdict(
+        CheckName.AKISMET, Status.APPROVED, gettext_noop("Akismet does not consider it spam.")
+    ),
+    Opinion.SPAM: Verdict(CheckName.AKISMET, Status.HELD, gettext_noop("Akismet considers it spam.")),
+    Opinion.BLATANT: Verdict(
+        CheckName.AKISMET, Status.SPAM, gettext_noop("Akismet is sure that it is spam.")
+    ),
 }
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import Enum, StrEnum, auto
 
+from commentsvc.messages import gettext, gettext_noop
+
 
 class Replay(Enum):
     """How a preview of other rules treats a check of a stored comment."""
@@ -28,25 +30,25 @@ class CheckName(StrEnum):
         member._value_, member.label, member.replay = name, label, replay
         return member
 
-    MEMBER = "member", "Written by the site's team", Replay.ASKED_AGAIN
-    POLICY = "policy", "The site's policy", Replay.ASKED_AGAIN
-    HONEYPOT = "honeypot", "The hidden field"
-    TOO_FAST = "too_fast", "Sent too fast"
-    SANITISERS = "sanitisers", "The sanitisers disagreed"
-    DISALLOWED = "disallowed", "Spam words", Replay.ASKED_AGAIN
-    MODERATED = "moderated", "Words to review", Replay.ASKED_AGAIN
-    LINKS = "links", "Too many links", Replay.ASKED_AGAIN
-    NAMESAKE = "namesake", "A name like somebody else's"
-    PROVED_BY_OTHER = "proved_by_other", "A name or address that another guest proved"
-    CLAIMED_ROLE = "claimed_role", "A name that claims a role"
-    FILTER = "filter", "The site's own filter", Replay.ASKED_AGAIN
-    PRESSURE = "pressure", "Too many comments at once", Replay.LEFT_OUT
+    MEMBER = "member", gettext_noop("Written by the site's team"), Replay.ASKED_AGAIN
+    POLICY = "policy", gettext_noop("The site's policy"), Replay.ASKED_AGAIN
+    HONEYPOT = "honeypot", gettext_noop("The hidden field")
+    TOO_FAST = "too_fast", gettext_noop("Sent too fast")
+    SANITISERS = "sanitisers", gettext_noop("The sanitisers disagreed")
+    DISALLOWED = "disallowed", gettext_noop("Spam words"), Replay.ASKED_AGAIN
+    MODERATED = "moderated", gettext_noop("Words to review"), Replay.ASKED_AGAIN
+    LINKS = "links", gettext_noop("Too many links"), Replay.ASKED_AGAIN
+    NAMESAKE = "namesake", gettext_noop("A name like somebody else's")
+    PROVED_BY_OTHER = "proved_by_other", gettext_noop("A name or address that another guest proved")
+    CLAIMED_ROLE = "claimed_role", gettext_noop("A name that claims a role")
+    FILTER = "filter", gettext_noop("The site's own filter"), Replay.ASKED_AGAIN
+    PRESSURE = "pressure", gettext_noop("Too many comments at once"), Replay.LEFT_OUT
     AKISMET = "akismet", "Akismet"
-    REPORTS = "reports", "Readers' reports"
-    IMPORT = "import", "Status from the import", Replay.LEFT_OUT
-    ORIGIN = "origin", "An answer from elsewhere", Replay.KEPT
-    EDITED = "edited", "Edited by its author", Replay.LEFT_OUT
-    ERASED = "erased", "Erased at its author's request"
+    REPORTS = "reports", gettext_noop("Readers' reports")
+    IMPORT = "import", gettext_noop("Status from the import"), Replay.LEFT_OUT
+    ORIGIN = "origin", gettext_noop("An answer from elsewhere"), Replay.KEPT
+    EDITED = "edited", gettext_noop("Edited by its author"), Replay.LEFT_OUT
+    ERASED = "erased", gettext_noop("Erased at its author's request")
 
 
 _LABELS = {check.value: check.label for check in CheckName}
@@ -54,4 +56,5 @@ _LABELS = {check.value: check.label for check in CheckName}
 
 def label_of(stored: str) -> str:
     """Return the label of a stored name, even of a check that no longer exists."""
-    return _LABELS.get(stored) or stored.replace("_", " ").capitalize()
+    label = _LABELS.get(stored)
+    return gettext(label) if label else stored.replace("_", " ").capitalize()

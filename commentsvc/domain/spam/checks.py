@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from commentsvc.domain import stored_reasons
 from commentsvc.domain.proofs.address_proofs import ProofSignals
 from commentsvc.domain.spam import lookalikes, wordlists
 from commentsvc.domain.spam.check_names import CheckName
@@ -17,6 +18,7 @@ from commentsvc.domain.spam.lookalikes import Namesake
 from commentsvc.domain.spam.spam_filter import Score
 from commentsvc.domain.surge.detection import SurgeLevel
 from commentsvc.domain.surge.episodes import SurgeStep
+from commentsvc.messages import gettext_noop
 from commentsvc.models import Policy, Role, Status
 
 FASTEST_SECONDS = 2.0
@@ -84,33 +86,70 @@ class Submission:
 Check = Callable[[Submission], Verdict | None]
 
 
+_TEAM = {
+    Role.OWNER: gettext_noop("Written by the site's owner."),
+    Role.MODERATOR: gettext_noop("Written by the site's moderator."),
+}
+# Under one article, and on the whole site.
+_ALL_HELD = (
+    gettext_noop("Comments under this article come much faster than usual, so all of them are held."),
+    gettext_noop("Comments on this site come much faster than usual, so all of them are held."),
+)
+_LINKS_HELD = (
+    gettext_noop(
+        "Comments under this article come much faster than usual, so those with a link or a website are held."
+    ),
+    gettext_noop(
+        "Comments on this site come much faster than usual, so those with a link or a website are held."
+    ),
+)
+_SCRIPTLESS_HELD = (
+    gettext_noop(
+        "Comments under this article come much faster than usual, "
+        "so those that are sent without the page's script are held."
+    ),
+    gettext_noop(
+        "Comments on this site come much faster than usual, "
+        "so those that are sent without the page's script are held."
+    ),
+)
+
+
 def member(it: Submission) -> Verdict | None:
     if it.role is None:
         return None
-    return Verdict(CheckName.MEMBER, Status.APPROVED, f"Written by the site's {it.role.value}.")
+    return Verdict(CheckName.MEMBER, Status.APPROVED, _TEAM[it.role])
 
 
 def policy(it: Submission) -> Verdict | None:
     if it.role is not None:
         return None
     if it.policy is Policy.HOLD_ALL:
-        return Verdict(CheckName.POLICY, Status.HELD, "This site reviews every comment before it appears.")
+        return Verdict(
+            CheckName.POLICY, Status.HELD, gettext_noop("This site reviews every comment before it appears.")
+        )
     if it.policy is Policy.HOLD_FIRST and not (it.known or it.proof.is_proved):
-        return Verdict(CheckName.POLICY, Status.HELD, "This person has no approved comment on this site yet.")
-    return Verdict(CheckName.POLICY, Status.APPROVED, "The site's policy publishes this comment at once.")
+        return Verdict(
+            CheckName.POLICY,
+            Status.HELD,
+            gettext_noop("This person has no approved comment on this site yet."),
+        )
+    return Verdict(
+        CheckName.POLICY, Status.APPROVED, gettext_noop("The site's policy publishes this comment at once.")
+    )
 
 
 def honeypot(it: Submission) -> Verdict | None:
     if not it.honeypot_filled:
         return None
-    return Verdict(CheckName.HONEYPOT, Status.SPAM, "A hidden field was filled in.")
+    return Verdict(CheckName.HONEYPOT, Status.SPAM, gettext_noop("A hidden field was filled in."))
 
 
 def too_fast(it: Submission) -> Verdict | None:
     if it.role is not None or it.seconds_on_form >= FASTEST_SECONDS:
         return None
     return Verdict(
-        CheckName.TOO_FAST, Status.HELD, f"Sent {it.seconds_on_form:.1f} seconds after the form was opened."
+        CheckName.TOO_FAST, Status.HELD, stored_reasons.TOO_FAST % {"seconds": f"{it.seconds_on_form:.1f}"}
     )
 
 
@@ -118,7 +157,9 @@ def sanitisers(it: Submission) -> Verdict | None:
     if it.sanitisers_agreed:
         return None
     return Verdict(
-        CheckName.SANITISERS, Status.HELD, "The two sanitisers disagreed about this text; please read it."
+        CheckName.SANITISERS,
+        Status.HELD,
+        gettext_noop("The two sanitisers disagreed about this text; please read it."),
     )
 
 
@@ -134,8 +175,8 @@ def links(it: Submission) -> Verdict | None:
     most = it.rules.most_links
     if it.role is not None or most is None or it.links <= most:
         return None
-    has = f"It has {it.links} link{'' if it.links == 1 else 's'}"
-    return Verdict(CheckName.LINKS, Status.HELD, f"{has}; this site holds comments with more than {most}.")
+    sentence = stored_reasons.ONE_LINK if it.links == 1 else stored_reasons.LINKS
+    return Verdict(CheckName.LINKS, Status.HELD, sentence % {"links": it.links, "most": most})
 
 
 def namesake(it: Submission) -> Verdict | None:
@@ -143,8 +184,8 @@ def namesake(it: Submission) -> Verdict | None:
     resembled = it.namesake
     if it.role is not None or resembled is None or (resembled.role is None and it.known):
         return None
-    who = f"the site's {resembled.role.value}" if resembled.role else "who comments here with an account"
-    return Verdict(CheckName.NAMESAKE, Status.HELD, f"The name looks like that of {resembled.name}, {who}.")
+    sentence = stored_reasons.NAMESAKE[resembled.role.value if resembled.role else ""]
+    return Verdict(CheckName.NAMESAKE, Status.HELD, sentence % {"name": resembled.name})
 
 
 def proved_by_other(it: Submission) -> Verdict | None:
@@ -152,9 +193,11 @@ def proved_by_other(it: Submission) -> Verdict | None:
     if it.role is not None:
         return None
     if it.proof.address_of_other:
-        reason = "Another browser has proved that this e-mail address is its owner's; this one has not."
+        reason = gettext_noop(
+            "Another browser has proved that this e-mail address is its owner's; this one has not."
+        )
     elif it.proof.name_of_other and not it.known:
-        reason = "The name looks like that of a guest who has proved another e-mail address."
+        reason = gettext_noop("The name looks like that of a guest who has proved another e-mail address.")
     else:
         return None
     return Verdict(CheckName.PROVED_BY_OTHER, Status.HELD, reason)
@@ -164,7 +207,7 @@ def claimed_role(it: Submission) -> Verdict | None:
     """Only we give badges; a name that imitates one is held, whoever uses it."""
     if it.role is not None or not lookalikes.claims_a_role(it.words.get("name")):
         return None
-    return Verdict(CheckName.CLAIMED_ROLE, Status.HELD, "The name claims a role on this site.")
+    return Verdict(CheckName.CLAIMED_ROLE, Status.HELD, gettext_noop("The name claims a role on this site."))
 
 
 def local_filter(it: Submission) -> Verdict | None:
@@ -180,16 +223,14 @@ def pressure(it: Submission) -> Verdict | None:
     if it.role is not None or level.step is SurgeStep.NONE or (it.of_old and level.step is not SurgeStep.ALL):
         return None
     if level.step is SurgeStep.ALL:
-        so = "so all of them are held"
+        sentences = _ALL_HELD
     elif _leads_elsewhere(it):
-        so = "so those with a link or a website are held"
+        sentences = _LINKS_HELD
     elif level.step is SurgeStep.SCRIPT and not it.by_script:
-        so = "so those that are sent without the page's script are held"
+        sentences = _SCRIPTLESS_HELD
     else:
         return None
-    return Verdict(
-        CheckName.PRESSURE, Status.HELD, f"Comments {level.where} come much faster than usual, {so}."
-    )
+    return Verdict(CheckName.PRESSURE, Status.HELD, sentences[level.site_wide])
 
 
 CHECKS: tuple[Check, ...] = (
@@ -228,4 +269,4 @@ def _listed(it: Submission, words: str, check: CheckName, status: Status, does: 
     match = wordlists.find(words, it.words) if words and it.role is None else None
     if match is None:
         return None
-    return Verdict(check, status, f"Its {match.field} has “{match.word}”, which this site {does}.")
+    return Verdict(check, status, stored_reasons.LISTED[does] % {"field": match.field, "word": match.word})

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import BindParameter, ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
+from commentsvc.domain import stored_reasons
 from commentsvc.domain.spam import tokens
 from commentsvc.domain.spam.tokens import TokenSource
 from commentsvc.models import FilterWord
@@ -64,9 +65,9 @@ class Score:
         """Return the score as a sentence."""
         speaks = self.value >= UNKNOWN
         most = [str(sign) for sign in self.token_weights if (sign.weight >= UNKNOWN) == speaks][:EXPLAINED]
-        side = "for spam" if speaks else "against spam"
-        because = f" Strongest evidence {side}: {', '.join(most)}." if most else ""
-        return f"The site's own filter considers this spam with {_percent(self.value)}.{because}"
+        sentence = stored_reasons.FILTER_FOR if speaks else stored_reasons.FILTER_AGAINST
+        values = {"probability": _percent(self.value), "evidence": ", ".join(most)}
+        return (sentence if most else stored_reasons.FILTER) % values
 
 
 def has_learned(site_id: int | BindParameter[int]) -> ColumnElement[bool]:

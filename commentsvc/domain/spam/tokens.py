@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from commentsvc.domain.bans import bans
+from commentsvc.messages import gettext_noop
 
 MOST = 400
 """Tokens per comment: enough to classify it, and few enough for one query."""
@@ -17,17 +18,17 @@ _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W\d_]+)?")
 _LINK = re.compile(r'<a [^>]*?href="([^"]+)"', re.IGNORECASE)
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 _SIGNS = {
-    "sign:links:1": "one link",
-    "sign:links:2": "two links",
-    "sign:links:3": "three or more links",
-    "sign:links:0": "no link",
-    "sign:short": "a very short text",
-    "sign:caps": "a text in capitals",
-    "sign:digits": "many digits",
-    "sign:exclaims": "several exclamation marks",
-    "sign:mixed": "words with mixed alphabets",
-    "sign:website": "a website",
-    "sign:no-website": "no website",
+    "sign:links:1": gettext_noop("one link"),
+    "sign:links:2": gettext_noop("two links"),
+    "sign:links:3": gettext_noop("three or more links"),
+    "sign:links:0": gettext_noop("no link"),
+    "sign:short": gettext_noop("a very short text"),
+    "sign:caps": gettext_noop("a text in capitals"),
+    "sign:digits": gettext_noop("many digits"),
+    "sign:exclaims": gettext_noop("several exclamation marks"),
+    "sign:mixed": gettext_noop("words with mixed alphabets"),
+    "sign:website": gettext_noop("a website"),
+    "sign:no-website": gettext_noop("no website"),
 }
 
 

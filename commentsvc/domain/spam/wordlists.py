@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from commentsvc.errors import InvalidFieldsError
+from commentsvc.messages import gettext
+from commentsvc.text import numbers
 
 MOST_WORDS = 2_000
 LONGEST_WORD = 200
@@ -45,11 +47,16 @@ def check(value: str, *, field: str) -> str:
     """Return a list as it is stored; raises InvalidFieldsError on `field`."""
     lines = [line.strip() for line in value.replace("\0", "").splitlines()]
     if len(lines) > MOST_WORDS:
-        raise InvalidFieldsError({field: f"Please use at most {MOST_WORDS:,} lines"})
+        raise InvalidFieldsError(
+            {field: gettext("Please use at most %(number)s lines") % {"number": numbers.number(MOST_WORDS)}}
+        )
     long = next((line for line in lines if len(line) > LONGEST_WORD), None)
     if long is not None:
         raise InvalidFieldsError(
-            {field: f"Please use at most {LONGEST_WORD} characters per line; “{long[:30]}…” has {len(long)}"}
+            {
+                field: gettext("Please use at most %(most)s characters per line; “%(line)s…” has %(number)s")
+                % {"most": LONGEST_WORD, "line": long[:30], "number": len(long)}
+            }
         )
     return "\n".join(lines).strip("\n")
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, bindparam, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from commentsvc.domain import stored_reasons
 from commentsvc.domain.surge import baseline, episodes
 from commentsvc.domain.surge.episodes import SurgeReading, SurgeStep
 from commentsvc.models import Comment, Pressure, Site, Status, Thread
@@ -41,10 +42,6 @@ class SurgeLevel:
     since: datetime | None = None
     """When the first surge that applies began."""
 
-    @property
-    def where(self) -> str:
-        return "on this site" if self.site_wide else "under this article"
-
 
 @dataclass(frozen=True)
 class _Arrivals:
@@ -60,10 +57,10 @@ class _Arrivals:
     def sign(self, thread_id: int | None, limit: float) -> SurgeReading:
         """Compare the number with a limit."""
         heat = self.weight / limit
-        many, time = self.window, "5 minutes"
+        many, sentence = self.window, stored_reasons.SURGE_MINUTES
         if self.burst * BURST_WEIGHT > self.window:
-            many, time, limit = self.burst, "one minute", limit / BURST_WEIGHT
-        reason = f"{many} came within {time}, where {round(limit)} are unusual."
+            many, sentence, limit = self.burst, stored_reasons.SURGE_MINUTE, limit / BURST_WEIGHT
+        reason = sentence % {"number": many, "usual": round(limit)}
         return SurgeReading(thread_id, _step(heat), _step(heat * 2), reason)
 
 

@@ -12,9 +12,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write
-from commentsvc.domain import actions
+from commentsvc.domain import actions, stored_reasons
 from commentsvc.domain.notifications import events
 from commentsvc.domain.threads import titles
+from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import Event, Pressure, Site, Thread
 
 CALM = timedelta(minutes=10)
@@ -41,7 +42,7 @@ class SurgeEpisode:
     @property
     def effect(self) -> str:
         """What happens to comments, as the beginning of a sentence."""
-        return _capital(WORDS[SurgeStep(self.step)])
+        return gettext(_EFFECTS[SurgeStep(self.step)])
 
     @property
     def holds_all(self) -> bool:
@@ -64,6 +65,12 @@ WORDS = {
     SurgeStep.LINKS: "comments with links are held",
     SurgeStep.SCRIPT: "comments with links or sent without script are held",
     SurgeStep.ALL: "all comments are held",
+}
+"""As mails and the log say it, in English."""
+_EFFECTS = {
+    SurgeStep.LINKS: gettext_noop("Comments with links are held"),
+    SurgeStep.SCRIPT: gettext_noop("Comments with links or sent without script are held"),
+    SurgeStep.ALL: gettext_noop("All comments are held"),
 }
 
 
@@ -88,7 +95,11 @@ def current(session: Session, site: Site, *, at: datetime) -> list[SurgeEpisode]
         thread = session.get(Thread, row.thread_id) if row.thread_id else None
         title = (thread.title or thread.url) if thread else ""
         eased, step = row.eased_at is not None, int(step_at(row, at))
-        results.append(SurgeEpisode(row.id, row.thread_id, title, step, eased, row.began_at, row.reason))
+        results.append(
+            SurgeEpisode(
+                row.id, row.thread_id, title, step, eased, row.began_at, stored_reasons.translated(row.reason)
+            )
+        )
     return results
 
 

@@ -13,6 +13,7 @@ from commentsvc.domain import actions
 from commentsvc.domain.thread_admin import merging, renaming
 from commentsvc.domain.threads import threads
 from commentsvc.errors import InvalidFieldsError, NotFoundError
+from commentsvc.messages import gettext
 from commentsvc.models import Action, Site, Thread
 
 KIND = "thread.follow"
@@ -58,7 +59,7 @@ def undo(session: Session, action: Action, *, at: datetime) -> int:
     """
     session.refresh(action, with_for_update=True)
     if action.undone_at is not None:
-        raise InvalidFieldsError({"action": "This is already undone."})
+        raise InvalidFieldsError({"action": gettext("This is already undone.")})
     restored = 0
     for number in reversed(action.facts["actions"]):
         step = session.get(Action, number)

@@ -16,6 +16,7 @@ from commentsvc.domain.thread_admin.thread_controls import get, iso, name_of, up
 from commentsvc.domain.threads import threads
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.match_keys import match_key
+from commentsvc.messages import gettext
 from commentsvc.models import (
     Action,
     Comment,
@@ -37,9 +38,11 @@ _KEPT = ("id", "key", "url", "title", "title_source", "title_tries", "version", 
 def require_mergeable(source: Thread, target: Thread) -> None:
     """Raise InvalidFieldsError on `into` if both are the same thread or belong to different sites."""
     if source.id == target.id:
-        raise InvalidFieldsError({"into": "These are already the same thread."})
+        raise InvalidFieldsError({"into": gettext("These are already the same thread.")})
     if source.site_id != target.site_id:
-        raise InvalidFieldsError({"into": "Only threads of one site can be merged; move one of them first."})
+        raise InvalidFieldsError(
+            {"into": gettext("Only threads of one site can be merged; move one of them first.")}
+        )
 
 
 def merge(
@@ -131,7 +134,9 @@ def unmerge(session: Session, action: Action, *, at: datetime) -> Thread:
     if action.undone_at is not None or alias is None:
         raise InvalidFieldsError(
             {
-                "action": "This cannot be undone now: it is already undone, or a later change must be undone first."
+                "action": gettext(
+                    "This cannot be undone now: it is already undone, or a later change must be undone first."
+                )
             }
         )
     target = get(session, target_id)

@@ -12,6 +12,7 @@ from commentsvc.domain.thread_admin.thread_controls import get, iso, name_of, up
 from commentsvc.domain.threads import threads
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.match_keys import match_key
+from commentsvc.messages import gettext
 from commentsvc.models import Action, Comment, Pressure, Site, Subscription, Thread, ThreadAlias
 
 KIND = "thread.move"
@@ -20,7 +21,7 @@ KIND = "thread.move"
 def require_movable(session: Session, thread: Thread, site: Site) -> None:
     """Raise InvalidFieldsError on `to` if the other site already has a thread at one of its addresses."""
     if thread.site_id == site.id:
-        raise InvalidFieldsError({"to": "The thread already belongs to this site."})
+        raise InvalidFieldsError({"to": gettext("The thread already belongs to this site.")})
     keys = _keys(session, thread)
     forms = {match_key(key, site.ignored_parameters) for key in keys}
     _require_free(session, site, keys, forms)
@@ -38,7 +39,10 @@ def _require_free(session: Session, site: Site, keys: list[str], forms: set[str]
     ]
     if session.scalar(select(func.count()).where(or_(*(query.exists() for query in taken)))):
         raise InvalidFieldsError(
-            {"to": f"{site.name} already has a thread at this address; rename one of them."}
+            {
+                "to": gettext("%(site)s already has a thread at this address; rename one of them.")
+                % {"site": site.name}
+            }
         )
 
 
@@ -85,7 +89,9 @@ def undo(session: Session, action: Action, *, at: datetime) -> Thread:
     begun = iso(thread.created_at)
     is_another = facts.get("begun", begun) != begun  # SQLite reuses the ids of deleted rows
     if action.undone_at is not None or is_another or thread.site_id != facts["site_id"]:
-        raise InvalidFieldsError({"action": "This cannot be undone now: the thread has been moved again."})
+        raise InvalidFieldsError(
+            {"action": gettext("This cannot be undone now: the thread has been moved again.")}
+        )
     # A second thread of the same article may have stayed there, as before the move: compare only exact keys.
     _require_free(session, session.get_one(Site, action.site_id), _keys(session, thread), set())
     _hand_over(session, thread, action.site_id)

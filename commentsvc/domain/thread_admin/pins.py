@@ -11,6 +11,7 @@ from commentsvc.domain import actions
 from commentsvc.domain.thread_admin.thread_controls import name_of
 from commentsvc.domain.threads import threads
 from commentsvc.errors import InvalidFieldsError
+from commentsvc.messages import gettext
 from commentsvc.models import Comment, Kind, Status
 
 MOST = 3
@@ -24,7 +25,7 @@ def pin(session: Session, comment: Comment, *, moderator_id: int | None, at: dat
     """
     _require_seen(comment)
     if comment.root_id is not None:
-        raise InvalidFieldsError({"mark": "A reply cannot be pinned; it stays below its parent."})
+        raise InvalidFieldsError({"mark": gettext("A reply cannot be pinned; it stays below its parent.")})
     threads.lock_of(session, comment)
     pinned = session.scalar(
         select(func.count()).where(
@@ -33,7 +34,10 @@ def pin(session: Session, comment: Comment, *, moderator_id: int | None, at: dat
     )
     if (pinned or 0) >= MOST:
         raise InvalidFieldsError(
-            {"mark": f"{MOST} comments are already pinned in this thread; unpin one first."}
+            {
+                "mark": gettext("%(number)s comments are already pinned in this thread; unpin one first.")
+                % {"number": MOST}
+            }
         )
     _mark(session, comment, "pinned", on=True, moderator_id=moderator_id, at=at)
 
@@ -67,7 +71,9 @@ _KINDS = {
 
 def _require_seen(comment: Comment) -> None:
     if comment.status is not Status.APPROVED or comment.kind is not Kind.COMMENT:
-        raise InvalidFieldsError({"mark": "Only a comment that readers can see can be pinned or featured."})
+        raise InvalidFieldsError(
+            {"mark": gettext("Only a comment that readers can see can be pinned or featured.")}
+        )
 
 
 def _mark(

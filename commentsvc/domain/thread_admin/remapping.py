@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from commentsvc.domain import actions, article_urls
 from commentsvc.domain.threads import threads
 from commentsvc.errors import BadAddressError, InvalidFieldsError
+from commentsvc.messages import gettext
 from commentsvc.models import Action, Site, Thread, ThreadAlias, search_text
 
 KIND = "thread.remap"
@@ -52,7 +53,7 @@ def plan(session: Session, site: Site, *, old: str, new: str) -> RemapPlan:
     prefix, target = _checked(old, "old"), _checked(new, "new")
     if not threads.is_on(site, target):
         raise InvalidFieldsError(
-            {"new": "This is not on one of the site's origins; add it in the settings first."}
+            {"new": gettext("This is not on one of the site's origins; add it in the settings first.")}
         )
     bare = prefix.partition("://")[2]
     query = select(Thread.id, Thread.title, Thread.key, Thread.url).where(Thread.site_id == site.id)
@@ -90,7 +91,7 @@ def apply(
     """Make all changes of a plan that are not taken. Needs `begin_write`, called before `plan`."""
     moving = planned.moving
     if not moving:
-        raise InvalidFieldsError({"old": "No thread would change."})
+        raise InvalidFieldsError({"old": gettext("No thread would change.")})
     _readdress(session, site, [(change.id, change.new_key, change.new_url) for change in moving])
     new_keys = [change.new_key for change in moving if change.new_key != change.key]
     _forget(session, site.id, new_keys)
@@ -124,7 +125,7 @@ def undo(session: Session, action: Action, *, at: datetime) -> int:
     """Restore the threads' addresses; return how many. Threads changed since stay as they are."""
     session.refresh(action, with_for_update=True)
     if action.undone_at is not None:
-        raise InvalidFieldsError({"action": "This is already undone."})
+        raise InvalidFieldsError({"action": gettext("This is already undone.")})
     keys = select(Thread.id, Thread.key).where(Thread.site_id == action.site_id)
     now = {row.id: row.key for row in session.execute(keys)}
     back = [row for row in action.facts["threads"] if now.get(row[0]) == row[3]]

@@ -12,6 +12,7 @@ from commentsvc.domain.thread_admin.thread_controls import get, name_of
 from commentsvc.domain.threads import threads
 from commentsvc.errors import BadAddressError, InvalidFieldsError, KeyTakenError
 from commentsvc.match_keys import match_key
+from commentsvc.messages import gettext
 from commentsvc.models import Action, Thread, ThreadAlias
 
 KIND = "thread.rename"
@@ -31,7 +32,7 @@ def rename(
         raise InvalidFieldsError({"url": str(error)}) from None
     if not threads.is_on(thread.site, address.url):
         raise InvalidFieldsError(
-            {"url": "This is not on one of the site's origins; add it in the settings first."}
+            {"url": gettext("This is not on one of the site's origins; add it in the settings first.")}
         )
     if (address.key, address.url) == (thread.key, thread.url):
         return None
@@ -71,7 +72,9 @@ def undo(session: Session, action: Action, *, at: datetime) -> Thread:
     session.refresh(action)
     now = {"key": thread.key, "url": thread.url}
     if action.undone_at is not None or now != facts["after"] or thread.site_id != action.site_id:
-        raise InvalidFieldsError({"action": "This cannot be undone now: the thread has been changed since."})
+        raise InvalidFieldsError(
+            {"action": gettext("This cannot be undone now: the thread has been changed since.")}
+        )
     _give(session, thread, **facts["before"], at=at)
     if facts["before"]["key"] != facts["after"]["key"] and not facts["was_alias"]:
         session.execute(delete(ThreadAlias).where(_alias(thread, facts["after"]["key"])))

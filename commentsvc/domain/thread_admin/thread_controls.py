@@ -13,6 +13,8 @@ from commentsvc.domain import actions, fields
 from commentsvc.domain.notifications import events
 from commentsvc.domain.threads import threads, titles
 from commentsvc.errors import BadAddressError, InvalidFieldsError, NotFoundError
+from commentsvc.languages import ENGLISH
+from commentsvc.messages import gettext, using
 from commentsvc.models import Comment, Event, Site, Status, Thread, ThreadAlias
 
 PAGE = 50
@@ -112,8 +114,11 @@ def slow(
     Raises InvalidFieldsError on `seconds`.
     """
     if seconds is not None and not 1 <= seconds <= SLOWEST:
-        raise InvalidFieldsError({"seconds": f"Between 1 and {SLOWEST} seconds"})
-    words = f"Slow mode of {threads.seconds(seconds)} for" if seconds else "Slow mode ended for"
+        raise InvalidFieldsError(
+            {"seconds": gettext("Between 1 and %(number)s seconds") % {"number": SLOWEST}}
+        )
+    with using(ENGLISH):  # as the log is stored
+        words = f"Slow mode of {threads.seconds(seconds)} for" if seconds else "Slow mode ended for"
     _note(session, thread, "thread.slow", words, moderator_id, at, slow_seconds=thread.slow_seconds)
     thread.slow_seconds = seconds
     _show(session, thread)
@@ -195,7 +200,7 @@ def wanted(session: Session, site: Site, typed: str) -> Thread:
         except BadAddressError as error:
             raise InvalidFieldsError({"into": str(error)}) from None
     if thread is None or thread.site_id != site.id:
-        raise InvalidFieldsError({"into": "This site has no such thread."})
+        raise InvalidFieldsError({"into": gettext("This site has no such thread.")})
     return thread
 
 

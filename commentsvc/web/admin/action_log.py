@@ -9,7 +9,9 @@ from commentsvc.domain import actions
 from commentsvc.domain.admin import bulk_decisions, undoing
 from commentsvc.domain.admin.bulk_decisions import BulkResult
 from commentsvc.errors import NotFoundError
+from commentsvc.messages import gettext, ngettext
 from commentsvc.models import Action
+from commentsvc.text import numbers
 from commentsvc.web.admin.context import (
     AdminContext,
     QueuePosition,
@@ -75,7 +77,8 @@ def undo(site_id: int, action_id: int) -> ResponseReturnValue:
         )
     if is_import:
         cookies.set_notice(
-            f"Moved to the trash: {bulk_decisions.count_in_words(done)}. You can import again."
+            gettext("Moved to the trash: %(comments)s. You can import again.")
+            % {"comments": bulk_decisions.count_in_words(done)}
         )
     else:
         undone = outcome.action_id and {"action_id": outcome.action_id, "site_id": site_id}
@@ -87,22 +90,29 @@ def undo(site_id: int, action_id: int) -> ResponseReturnValue:
 
 def _nothing(outcome: BulkResult) -> str:
     if outcome.already_decided or outcome.elsewhere:
-        return "Nothing was restored."
-    return "Nothing was restored: it has been deleted since."
+        return gettext("Nothing was restored.")
+    return gettext("Nothing was restored: it has been deleted since.")
 
 
 def _sentence(outcome: BulkResult, done: int) -> str:
     sentences = [outcome.sentence] if outcome.sentence else []
     if done or not sentences:
-        sentences.append(f"Restored {bulk_decisions.count_in_words(done)}." if done else _nothing(outcome))
+        restored = gettext("Restored %(comments)s.") % {"comments": bulk_decisions.count_in_words(done)}
+        sentences.append(restored if done else _nothing(outcome))
     if stay := len(outcome.already_decided):
-        names = sorted({earlier.by or "the service" for earlier in outcome.already_decided})
+        names = sorted({earlier.by or gettext("the service") for earlier in outcome.already_decided})
         sentences.append(
-            f"Not restored: {bulk_decisions.count_in_words(stay)}, already decided by {', '.join(names)}."
+            gettext("Not restored: %(comments)s, already decided by %(names)s.")
+            % {"comments": bulk_decisions.count_in_words(stay), "names": ", ".join(names)}
         )
     if outcome.elsewhere:
-        is_ = "is" if outcome.elsewhere == 1 else "are"
-        sentences.append(
-            f"{bulk_decisions.count_in_words(outcome.elsewhere).capitalize()} {is_} on another site now."
-        )
+        sentences.append(_elsewhere(outcome.elsewhere))
     return " ".join(sentences)
+
+
+def _elsewhere(number: int) -> str:
+    if number == 1:
+        return gettext("One comment is on another site now.")
+    return ngettext(
+        "%(number)s comment is on another site now.", "%(number)s comments are on another site now.", number
+    ) % {"number": numbers.number(number)}

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from commentsvc.domain.accounts import accounts, api_tokens
 from commentsvc.errors import InvalidFieldsError, NotFoundError
+from commentsvc.messages import gettext
 from commentsvc.models import ApiToken, Role, Site, TokenScope
 from commentsvc.web import headers
 from commentsvc.web.admin.context import AdminContext, person
@@ -55,7 +56,7 @@ def revoke(site_id: int, token_id: int) -> ResponseReturnValue:
             raise NotFoundError
         name = token.name
         api_tokens.revoke(session, token, moderator_id=admin.person.id, at=now())
-    cookies.set_notice(f"The token {name} is revoked.")
+    cookies.set_notice(gettext("The token %(name)s is revoked.") % {"name": name})
     return redirect(url_for("api_tokens.listing", site_id=site_id), 303)
 
 

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as Redirect
 from commentsvc.domain.admin import ban_list
 from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.errors import ForbiddenError, InvalidFieldsError, NotFoundError
+from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import Ban, BanKind, Comment
 from commentsvc.web import error_pages
 from commentsvc.web.admin.context import AdminContext
@@ -21,11 +22,11 @@ from commentsvc.web.request_values import query_number
 blueprint = Blueprint("bans", __name__, url_prefix=cookies.ADMIN)
 
 _WORDS = {
-    BanKind.PERSON: "{} (account)",
-    BanKind.EMAIL: "The e-mail address {}",
-    BanKind.AUTHOR: "The browser this comment was written in",
-    BanKind.NETWORK: "The network it came from",
-    BanKind.DOMAIN: "Links to {}",
+    BanKind.PERSON: gettext_noop("%(name)s (account)"),
+    BanKind.EMAIL: gettext_noop("The e-mail address %(name)s"),
+    BanKind.AUTHOR: gettext_noop("The browser this comment was written in"),
+    BanKind.NETWORK: gettext_noop("The network it came from"),
+    BanKind.DOMAIN: gettext_noop("Links to %(name)s"),
 }
 _TICKED = {BanKind.PERSON, BanKind.EMAIL, BanKind.AUTHOR}
 
@@ -94,7 +95,7 @@ def lift(ban_id: int) -> ResponseReturnValue:
         admin = AdminContext.for_site(ban.site_id)
         name = ban_list.describe(ban)
         ban_list.lift(session, ban, moderator_id=admin.person.id, at=now())
-    cookies.set_notice(f"The ban of {name} is lifted.")
+    cookies.set_notice(gettext("The ban of %(name)s is lifted.") % {"name": name})
     return _back(admin.site.id, request.args.get("who"))
 
 
@@ -112,7 +113,7 @@ def _add_typed(form: BanForm, site_id: int) -> Redirect:
             moderator_id=admin.person.id,
             at=now(),
         )
-    cookies.set_notice(f"Banned {ban_list.describe(ban)}{ban_list.ending(ban)}.")
+    cookies.set_notice(ban_list.sentence(ban))
     return _back(site_id, None)
 
 
@@ -133,7 +134,7 @@ def _ban_author(form: AuthorBanForm, comment_id: int) -> Redirect:
             at=now(),
         )
     if added:
-        cookies.set_notice(f"Banned {ban_list.describe(added[0])}{ban_list.ending(added[0])}.")
+        cookies.set_notice(ban_list.sentence(added[0]))
     return _back(admin.site.id, _author(comment))
 
 
@@ -163,5 +164,5 @@ def _back(site_id: int, who: AuthorRef | str | None) -> Redirect:
 def _words(target: ban_list.BanTarget) -> str:
     """Return how the form names a target."""
     if ban_list.is_elsewhere(target):
-        return f"All that {_shown(target)} writes elsewhere"
-    return _WORDS[target.kind].format(_shown(target))
+        return gettext("All that %(name)s writes elsewhere") % {"name": _shown(target)}
+    return gettext(_WORDS[target.kind]) % {"name": _shown(target)}

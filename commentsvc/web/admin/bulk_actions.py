@@ -10,7 +10,9 @@ from flask.typing import ResponseReturnValue
 from commentsvc.domain import fields
 from commentsvc.domain.admin import bulk_decisions
 from commentsvc.domain.admin.bulk_decisions import AlreadyDecided, BulkResult
+from commentsvc.messages import gettext, ngettext
 from commentsvc.models import Status
+from commentsvc.text import numbers
 from commentsvc.web.admin.context import (
     AdminContext,
     QueuePosition,
@@ -113,9 +115,9 @@ def _done(outcome: BulkResult) -> int:
 def _sentence(outcome: BulkResult, verdict: str) -> str:
     done = _done(outcome)
     if not done and not outcome.already_decided:
-        return "Nothing was selected, or nothing had to change."
-    verb = "Kept" if verdict == _KEEP else bulk_decisions.KINDS[_status(verdict)][1]
-    text = f"{verb}: {bulk_decisions.count_in_words(done)}."
+        return gettext("Nothing was selected, or nothing had to change.")
+    label = gettext("Kept") if verdict == _KEEP else gettext(bulk_decisions.KINDS[_status(verdict)][1])
+    text = bulk_decisions.sentence(label, done)
     return f"{text} {_others(outcome.already_decided)}".strip()
 
 
@@ -123,6 +125,12 @@ def _others(overtaken: Sequence[AlreadyDecided]) -> str:
     """Return a sentence that names who had already decided."""
     if not overtaken:
         return ""
-    names = sorted({earlier.by or "the service" for earlier in overtaken})
-    number = bulk_decisions.count_in_words(len(overtaken)).capitalize()
-    return f"{number} had already been decided by {', '.join(names)}."
+    names = ", ".join(sorted({earlier.by or gettext("the service") for earlier in overtaken}))
+    number = len(overtaken)
+    if number == 1:
+        return gettext("One comment had already been decided by %(names)s.") % {"names": names}
+    return ngettext(
+        "%(number)s comment had already been decided by %(names)s.",
+        "%(number)s comments had already been decided by %(names)s.",
+        number,
+    ) % {"number": numbers.number(number), "names": names}

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 from flask import Response, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
+from commentsvc import messages
 from commentsvc.domain import fields
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.admin import queue
@@ -17,8 +18,9 @@ from commentsvc.domain.admin.queue_filters import Filters, Tab
 from commentsvc.domain.surge import episodes
 from commentsvc.domain.surge.episodes import SurgeEpisode
 from commentsvc.errors import BadAddressError, NotFoundError
+from commentsvc.messages import gettext
 from commentsvc.models import Comment, Commenter, Role, Site
-from commentsvc.web import origin_check
+from commentsvc.web import origin_check, page_language
 from commentsvc.web.auth import cookies, person_marks
 from commentsvc.web.context import database, now, providers, shown_name
 from commentsvc.web.request_values import query_number
@@ -47,6 +49,7 @@ def guard_without_body() -> Response | None:
     if moderator is None:
         return signed_out(401)
     g.person = moderator
+    messages.use(page_language.of_admin_view(moderator.language))
     return None
 
 
@@ -137,7 +140,7 @@ class QueuePosition:
         """Read the URL's query; raises BadAddressError."""
         wanted = request.args.get("status", Tab.HELD.value)
         if wanted not in set(Tab):
-            raise BadAddressError("There is no such list of comments.")
+            raise BadAddressError(gettext("There is no such list of comments."))
         return cls(
             Tab(wanted),
             query_number("site", fields.LARGEST_SITE),

@@ -9,6 +9,7 @@ from commentsvc.domain.admin import bulk_decisions, people
 from commentsvc.domain.admin.author_ref import AuthorKind, AuthorRef
 from commentsvc.domain.maintenance import site_removal
 from commentsvc.errors import BadAddressError, NotFoundError
+from commentsvc.messages import gettext
 from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database
@@ -31,7 +32,9 @@ def page(site_id: int) -> ResponseReturnValue:
     try:
         guest = people.find(database(), site_id, AuthorRef.parse(f"{AuthorKind.EMAIL}:{email}"))
     except (BadAddressError, NotFoundError):
-        return _show(admin, {"email": "No guest with this e-mail address has commented on this site"})
+        return _show(
+            admin, {"email": gettext("No guest with this e-mail address has commented on this site")}
+        )
     return redirect(url_for("guest_erasure.erase", site_id=site_id, who=guest.who), 303)
 
 
@@ -41,7 +44,9 @@ def remove(site_id: int) -> ResponseReturnValue:
     admin = AdminContext.for_site(site_id, owner=True)
     name = admin.site.name
     if request.form.get("name", "").strip() != name:
-        return _show(admin, {"name": f"Please type the name exactly as it is: {name}"})
+        return _show(
+            admin, {"name": gettext("Please type the name exactly as it is: %(name)s") % {"name": name}}
+        )
     removed: list[int] = []
     is_done = site_removal.remove(database(), site_id, progress=removed.append, most=AT_ONCE)
     number = (form_number("done") or 0) + sum(removed)
@@ -55,7 +60,10 @@ def remove(site_id: int) -> ResponseReturnValue:
             verdict="remove",
             done=number,
         )
-    cookies.set_notice(f"Removed “{name}” with {bulk_decisions.count_in_words(number)}.")
+    cookies.set_notice(
+        gettext("Removed “%(name)s” with %(comments)s.")
+        % {"name": name, "comments": bulk_decisions.count_in_words(number)}
+    )
     return redirect(url_for("queue.listing"), 303)
 
 

@@ -14,12 +14,13 @@ from commentsvc.errors import (
     InvalidFieldsError,
     ThreadClosedError,
 )
+from commentsvc.messages import gettext
 from commentsvc.models import Comment, Status
 from commentsvc.web import error_pages
 from commentsvc.web.admin.context import COMMENT, QueuePosition, for_comment, undo_button
+from commentsvc.web.admin_forms import EditForm, ReplyForm
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now, settings, writing
-from commentsvc.web.forms import EditForm, ReplyForm
 
 blueprint = Blueprint("editing", __name__, url_prefix=cookies.ADMIN)
 
@@ -59,11 +60,13 @@ def decide_on_waiting(comment_id: int) -> ResponseReturnValue:
         seen = request.form.get("seen", "")
         action = decide(session, comment, seen=seen, moderator_id=admin.person.id, at=now())
     if action is None:
-        cookies.set_notice("Nothing was done: the author, or somebody else, has changed this edit meanwhile.")
+        cookies.set_notice(
+            gettext("Nothing was done: the author, or somebody else, has changed this edit meanwhile.")
+        )
     elif publishes:
-        cookies.set_notice("The edit is published.", undo=undo_button(admin, action.id))
+        cookies.set_notice(gettext("The edit is published."), undo=undo_button(admin, action.id))
     else:
-        cookies.set_notice("The edit is dropped; the comment stays as it was.")
+        cookies.set_notice(gettext("The edit is dropped; the comment stays as it was."))
     return QueuePosition.read().back(admin.site.id, comment_id)
 
 
@@ -77,7 +80,7 @@ def reply(comment_id: int) -> ResponseReturnValue:
         try:
             answer, action_id = _answer(form, comment_id)
             shown = answer.status is Status.APPROVED
-            text = "Your reply is published." if shown else "Your reply is held."
+            text = gettext("Your reply is published.") if shown else gettext("Your reply is held.")
             cookies.set_notice(text, view=answer.id if shown else None, undo=undo_button(admin, action_id))
             return QueuePosition.read().back(admin.site.id, comment_id)
         except (InvalidFieldsError, DuplicateCommentError, ThreadClosedError) as error:
@@ -113,12 +116,12 @@ def _save(form: EditForm, comment_id: int) -> tuple[str, int | None]:
         admin, comment = for_comment(comment_id)
         before = comment.status
         if not edits.changes(comment, draft, guest):
-            return "Nothing was changed.", None
+            return gettext("Nothing was changed."), None
         action = edits.edit(session, comment, draft, at=now(), guest=guest, moderator_id=admin.person.id)
     if comment.status is not before:
-        text = "Saved, and held: the two sanitisers disagreed about this text. Please read it."
+        text = gettext("Saved, and held: the two sanitisers disagreed about this text. Please read it.")
         return text, action.id
-    return "Saved.", action.id
+    return gettext("Saved."), action.id
 
 
 def _answer(form: ReplyForm, comment_id: int) -> tuple[Comment, int]:

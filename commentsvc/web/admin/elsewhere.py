@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from commentsvc.domain.reading.conversations import NAMES
 from commentsvc.domain.social import connecting, links, webmentions
 from commentsvc.errors import InvalidFieldsError
+from commentsvc.messages import gettext
 from commentsvc.web.admin import thread_context
 from commentsvc.web.admin.thread_context import ROOT
 from commentsvc.web.auth import cookies
@@ -34,7 +35,7 @@ def connect(thread_id: int) -> ResponseReturnValue:
             connecting.connect(session, thread, typed, moderator_id=admin.person.id, at=now())
     except InvalidFieldsError as error:
         return _page(thread_id, error.fields)
-    return _done(thread_id, "Connected. It will be asked for answers soon.")
+    return _done(thread_id, gettext("Connected. It will be asked for answers soon."))
 
 
 @blueprint.post(f"{THREAD}/<int:link_id>/again")
@@ -43,7 +44,7 @@ def again(thread_id: int, link_id: int) -> ResponseReturnValue:
     with writing() as session:
         admin, thread = thread_context.find(thread_id)
         connecting.ask_again(session, thread, link_id, moderator_id=admin.person.id, at=now())
-    return _done(thread_id, "It will be asked again soon.")
+    return _done(thread_id, gettext("It will be asked again soon."))
 
 
 @blueprint.post(f"{THREAD}/<int:link_id>/disconnect")
@@ -52,7 +53,7 @@ def disconnect(thread_id: int, link_id: int) -> ResponseReturnValue:
     with writing() as session:
         admin, thread = thread_context.find(thread_id)
         connecting.disconnect(session, thread, link_id, moderator_id=admin.person.id, at=now())
-    return _done(thread_id, "Disconnected.")
+    return _done(thread_id, gettext("Disconnected."))
 
 
 def _done(thread_id: int, text: str) -> ResponseReturnValue:

@@ -11,6 +11,7 @@ from commentsvc.domain.admin import bulk_decisions
 from commentsvc.domain.admin.queue_filters import Tab
 from commentsvc.domain.maintenance import expired_comments
 from commentsvc.errors import NotFoundError
+from commentsvc.messages import gettext
 from commentsvc.models import Status
 from commentsvc.web.admin.context import AdminContext, QueuePosition
 from commentsvc.web.auth import cookies
@@ -28,7 +29,7 @@ def empty(site_id: int) -> ResponseReturnValue:
     """The question how many comments should go, and the button that deletes them."""
     admin, place = AdminContext.for_site(site_id, owner=True), QueuePosition.read()
     if place.status not in {Tab.SPAM, Tab.TRASH}:
-        raise NotFoundError("Only spam and trash can be emptied.")
+        raise NotFoundError(gettext("Only spam and trash can be emptied."))
     status = Status(place.status.value)
     if request.method == "POST":
         return _delete(admin, place, status)
@@ -61,7 +62,9 @@ def _delete(admin: AdminContext, place: QueuePosition, status: Status) -> Respon
     done = (form_number("done") or 0) + result.deleted
     if result.is_finished:
         cookies.set_notice(
-            f"Deleted for good: {bulk_decisions.count_in_words(done)}." if done else "Nothing was left."
+            bulk_decisions.sentence(gettext("Deleted for good"), done)
+            if done
+            else gettext("Nothing was left.")
         )
         return place.back(admin.site.id)
     return render_template(

@@ -11,21 +11,22 @@ from werkzeug.wrappers import Response as Redirect
 from commentsvc.domain.endpoints import endpoint_fields, endpoints, sending
 from commentsvc.domain.endpoints.endpoint_fields import EndpointDraft
 from commentsvc.errors import BadAddressError, InvalidFieldsError, NotFoundError
+from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import BUILDS, CHATS, Endpoint, EndpointKind, OffReason
 from commentsvc.web import headers
 from commentsvc.web.admin.context import AdminContext, person
+from commentsvc.web.admin_forms import EndpointForm
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now, settings, writing
-from commentsvc.web.forms import EndpointForm
 
 blueprint = Blueprint("endpoints", __name__, url_prefix=cookies.ADMIN)
 
 PAGE = "/sites/<site:site_id>/endpoints"
 ENDPOINT = f"{PAGE}/<int:endpoint_id>"
 _DONE = {
-    "test": "A test is on its way: look at the log in a few seconds.",
-    "on": "Switched on.",
-    "off": "Switched off.",
+    "test": gettext_noop("A test is on its way: look at the log in a few seconds."),
+    "on": gettext_noop("Switched on."),
+    "off": gettext_noop("Switched off."),
 }
 
 
@@ -85,7 +86,7 @@ def add(site_id: int, kind: str) -> ResponseReturnValue:
         return _page(site_id, EndpointPage(form, wanted, set(draft.events), errors=error.fields))
     if secret:
         return _shown(site_id, endpoint_id, secret=secret)
-    cookies.set_notice("Added. Send a test to see whether it works.")
+    cookies.set_notice(gettext("Added. Send a test to see whether it works."))
     return redirect(url_for("endpoints.edit", site_id=site_id, endpoint_id=endpoint_id), 303)
 
 
@@ -115,7 +116,7 @@ def edit(site_id: int, endpoint_id: int) -> ResponseReturnValue:
         return _page(site_id, page)
     if secret:
         return _shown(site_id, endpoint_id, secret=secret)
-    return _back(site_id, endpoint_id, "Saved.")
+    return _back(site_id, endpoint_id, gettext("Saved."))
 
 
 @blueprint.post(f"{ENDPOINT}/secret")
@@ -138,17 +139,17 @@ def press(site_id: int, endpoint_id: int) -> ResponseReturnValue:
     with writing() as session:
         endpoint = _mine(site_id, endpoint_id)
         if do not in _DONE:
-            raise BadAddressError("There is no such button.")
+            raise BadAddressError(gettext("There is no such button."))
         if do == "on":
             endpoints.switch_on(session, endpoint, person_id=person().id, at=now())
         elif do == "off":
             sending.switch_off(session, endpoint, OffReason.OWNER, at=now())
             endpoints.log_off(session, endpoint, person_id=person().id, at=now())
         elif endpoint.off_at is not None:
-            raise BadAddressError("It is switched off.")
+            raise BadAddressError(gettext("It is switched off."))
         else:
             endpoints.enqueue_test(session, endpoint, at=now())
-    return _back(site_id, endpoint_id, _DONE[do])
+    return _back(site_id, endpoint_id, gettext(_DONE[do]))
 
 
 @blueprint.post(f"{ENDPOINT}/deliveries/<int:delivery_id>/again")
@@ -157,9 +158,9 @@ def send_again(site_id: int, endpoint_id: int, delivery_id: int) -> ResponseRetu
     with writing() as session:
         endpoint = _mine(site_id, endpoint_id)
         if endpoint.off_at is not None:
-            raise BadAddressError("It is switched off.")
+            raise BadAddressError(gettext("It is switched off."))
         endpoints.send_again(session, endpoint, delivery_id, at=now())
-    return _back(site_id, endpoint_id, "It is sent again: look at the log in a few seconds.")
+    return _back(site_id, endpoint_id, gettext("It is sent again: look at the log in a few seconds."))
 
 
 @blueprint.post(f"{ENDPOINT}/remove")
@@ -169,7 +170,7 @@ def remove(site_id: int, endpoint_id: int) -> ResponseReturnValue:
         endpoint = _mine(site_id, endpoint_id)
         name = endpoint.name
         endpoints.remove(session, endpoint, person_id=person().id, at=now())
-    cookies.set_notice(f"{name} is removed.")
+    cookies.set_notice(gettext("%(name)s is removed.") % {"name": name})
     return redirect(url_for("endpoints.listing", site_id=site_id), 303)
 
 

@@ -6,6 +6,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from commentsvc.errors import NotFoundError
+from commentsvc.messages import gettext
 from commentsvc.web import exported_file
 from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.auth import cookies
@@ -30,5 +31,5 @@ def download(site_id: int, name: str) -> ResponseReturnValue:
     admin = AdminContext.for_site(site_id, owner=True)
     chosen = export_formats.named(name)
     if chosen is None:
-        raise NotFoundError("There is no such format.")
+        raise NotFoundError(gettext("There is no such format."))
     return exported_file.response(admin.site, chosen)

@@ -9,6 +9,7 @@ from commentsvc.domain.admin import bulk_decisions, people
 from commentsvc.domain.admin.author_ref import AuthorKind, AuthorRef
 from commentsvc.domain.maintenance import erasure
 from commentsvc.errors import InvalidFieldsError, NotFoundError
+from commentsvc.messages import gettext
 from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.admin.people_forms import ErasureForm
 from commentsvc.web.auth import cookies
@@ -31,7 +32,7 @@ def erase(site_id: int) -> ResponseReturnValue:
             errors = error.fields
         else:
             number = erasure.erase_guest(database(), person.who, site_id=site_id)
-            cookies.set_notice(f"Erased: {bulk_decisions.count_in_words(number)}.")
+            cookies.set_notice(bulk_decisions.sentence(gettext("Erased"), number))
             return redirect(url_for("people.recent", site_id=site_id), 303)
     html = render_template("admin/erase.html", admin=admin, person=person, form=form, errors=errors)
     return make_response(html, 422 if errors else 200)

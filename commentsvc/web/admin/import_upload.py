@@ -18,6 +18,7 @@ from werkzeug.formparser import FormDataParser
 
 from commentsvc.domain.admin import import_jobs
 from commentsvc.errors import CommentsvcError, ForbiddenError, TooManyError, UploadError, UploadTooLargeError
+from commentsvc.messages import gettext
 from commentsvc.serving.request_bodies import BODY_LARGEST, UPLOAD_LARGEST
 from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.auth import cookies, person_marks, reader
@@ -30,10 +31,7 @@ FORM_LARGEST = 16 * 1024
 DISCARDED_LARGEST = 4 * UPLOAD_LARGEST
 """Bytes of a refused body that are read: a browser shows an answer only after it has sent everything."""
 _PIECE = 1 << 16
-_TOO_LARGE = (
-    f"This file is larger than {UPLOAD_LARGEST >> 20} MB. Compress it as .zip or .gz, or import it with "
-    "`commentsvc import`, which has no limit."
-)
+_MEGABYTES = UPLOAD_LARGEST >> 20
 
 
 @blueprint.post("/sites/<site:site_id>/import")
@@ -44,7 +42,7 @@ def upload(site_id: int) -> ResponseReturnValue:
     with _one_at_a_time(), _body_read():
         if (request.content_length or 0) > UPLOAD_LARGEST + FORM_LARGEST:
             _discard()
-            raise UploadTooLargeError(_TOO_LARGE)
+            raise _too_large()
         import_jobs.require_no_other(database(), site_id)
         database().rollback()  # no transaction is open while the body arrives
         with import_jobs.new_file(settings().data_dir) as (file, stream):
@@ -74,7 +72,7 @@ def _receive(stream: BinaryIO) -> tuple[MultiDict[str, str], str]:
 
     def next_stream(*_: object, **__: object) -> IO[bytes]:
         if not streams:
-            raise UploadError("Choose one file.")
+            raise UploadError(gettext("Choose one file."))
         return streams.pop()
 
     parser = FormDataParser(
@@ -90,11 +88,21 @@ def _receive(stream: BinaryIO) -> tuple[MultiDict[str, str], str]:
 
 def _require_file(name: str, size: int) -> None:
     if not name:
-        raise UploadError("Choose a file to import.")
+        raise UploadError(gettext("Choose a file to import."))
     if not size:
-        raise UploadError("This file is empty. Choose the file that the other system exported.")
+        raise UploadError(gettext("This file is empty. Choose the file that the other system exported."))
     if size > UPLOAD_LARGEST:
-        raise UploadTooLargeError(_TOO_LARGE)
+        raise _too_large()
+
+
+def _too_large() -> UploadTooLargeError:
+    return UploadTooLargeError(
+        gettext(
+            "This file is larger than %(size)s MB. Compress it as .zip or .gz, or import it with `commentsvc import`, "
+            "which has no limit."
+        )
+        % {"size": _MEGABYTES}
+    )
 
 
 @contextmanager

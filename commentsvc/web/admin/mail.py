@@ -10,6 +10,7 @@ from commentsvc.domain.subscriptions import mail_history, mail_samples, moderato
 from commentsvc.domain.subscriptions.mail_history import MailHistory
 from commentsvc.domain.subscriptions.moderator_mail import ModeratorMail
 from commentsvc.errors import InvalidFieldsError
+from commentsvc.messages import gettext, ngettext
 from commentsvc.web import headers
 from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.admin.people_forms import AddressForm, ModeratorMailForm
@@ -47,7 +48,7 @@ def page(site_id: int) -> ResponseReturnValue:
             )
     except InvalidFieldsError as error:
         return _page(AdminContext.for_site(site_id), form, errors=error.fields)
-    cookies.set_notice("Saved.")
+    cookies.set_notice(gettext("Saved."))
     return redirect(url_for("moderator_mail.page", site_id=site_id), 303)
 
 
@@ -60,7 +61,8 @@ def send_samples(site_id: int) -> ResponseReturnValue:
         subscription = moderator_mail.of_moderator(session, site_id, AdminContext.for_site(site_id).person.id)
         is_confirmed = subscription is not None and subscription.is_active
         number = mail_samples.enqueue(session, subscription, at=now()) if subscription and is_confirmed else 0
-    cookies.set_notice(f"{number} samples are on their way." if number else "Confirm your address first.")
+    sent = ngettext("%(number)s sample is on its way.", "%(number)s samples are on their way.", number)
+    cookies.set_notice(sent % {"number": number} if number else gettext("Confirm your address first."))
     return redirect(url_for("moderator_mail.page", site_id=site_id), 303)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.sites import separate_origins, sites
 from commentsvc.errors import BadAddressError, InvalidFieldsError, NotFoundError
+from commentsvc.messages import gettext
 from commentsvc.models import Role, Site
 from commentsvc.origins import origin_of
 from commentsvc.web.admin.context import AdminContext, person
@@ -35,7 +36,7 @@ def add() -> ResponseReturnValue:
     origin = _origin(request.form)
     site_id = form_number("site")
     if site_id is None:
-        raise BadAddressError("Please choose a site.")
+        raise BadAddressError(gettext("Please choose a site."))
     try:
         with writing() as session:
             site = AdminContext.for_site(site_id, owner=True).site
@@ -44,8 +45,15 @@ def add() -> ResponseReturnValue:
     except InvalidFieldsError as error:
         return _form(origin, owned, error=error.fields["origins"])
     except IntegrityError:  # another owner took it at the same moment
-        return _form(origin, owned, error=f"{origin} has just been taken by another site.")
-    cookies.set_notice(f"Pages at {origin} show the comments of {site.name} now.")
+        return _form(
+            origin,
+            owned,
+            error=gettext("%(origin)s has just been taken by another site.") % {"origin": origin},
+        )
+    cookies.set_notice(
+        gettext("Pages at %(origin)s show the comments of %(site)s now.")
+        % {"origin": origin, "site": site.name}
+    )
     return redirect(url_for("site_settings.edit", site_id=site_id), 303)
 
 
@@ -62,7 +70,7 @@ def _owned_sites() -> list[Site]:
     own = accounts.sites_of(database(), person())
     owned = [site for site in own if accounts.role_on(database(), person().id, site.id) is Role.OWNER]
     if not owned:
-        raise NotFoundError("Only an owner of a site can add an origin to it.")
+        raise NotFoundError(gettext("Only an owner of a site can add an origin to it."))
     return owned
 
 

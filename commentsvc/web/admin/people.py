@@ -11,6 +11,7 @@ from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.domain.admin.people_list import PeopleOrder, PeoplePage
 from commentsvc.domain.admin.queue_filters import Filters
 from commentsvc.errors import BadAddressError, InvalidFieldsError, NotFoundError
+from commentsvc.messages import gettext
 from commentsvc.models import Note
 from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.admin.people_forms import NoteForm
@@ -49,7 +50,7 @@ def recent(site_id: int) -> ResponseReturnValue:
 def _order() -> PeopleOrder:
     wanted = request.args.get("sort", PeopleOrder.SEEN.value)
     if wanted not in set(PeopleOrder):
-        raise BadAddressError("People cannot be sorted by that.")
+        raise BadAddressError(gettext("People cannot be sorted by that."))
     return PeopleOrder(wanted)
 
 
@@ -76,7 +77,7 @@ def detail(site_id: int) -> ResponseReturnValue:
         except InvalidFieldsError as error:
             errors = error.fields
         else:
-            cookies.set_notice("The note is added.")
+            cookies.set_notice(gettext("The note is added."))
             return redirect(url_for("people.detail", site_id=site_id, who=who, _anchor="notes"), 303)
     return _show(admin, who, form, errors)
 
@@ -114,9 +115,9 @@ def _changed(session: Session, note: Note, form: NoteForm) -> str:
     """Do what the pressed button says; return a message."""
     if request.form.get("do") == "delete":
         notes.delete(session, note, at=now())
-        return "The note is deleted."
+        return gettext("The note is deleted.")
     notes.edit(session, note, form.text.data or "", at=now())
-    return "Saved."
+    return gettext("Saved.")
 
 
 def _show(admin: AdminContext, who: AuthorRef, form: NoteForm, errors: dict[str, str]) -> ResponseReturnValue:

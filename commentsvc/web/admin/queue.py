@@ -11,7 +11,9 @@ from commentsvc.domain.accounts import accounts
 from commentsvc.domain.admin import bulk_decisions, queue, undoing
 from commentsvc.domain.admin.bulk_decisions import AlreadyDecided
 from commentsvc.domain.admin.queue_filters import Tab
+from commentsvc.messages import gettext, gettext_noop, ngettext
 from commentsvc.models import Status, Thread
+from commentsvc.text import dates
 from commentsvc.web.admin.context import (
     COMMENT,
     AdminContext,
@@ -29,10 +31,10 @@ blueprint = Blueprint("queue", __name__, url_prefix=cookies.ADMIN)
 RESTORE = "restore"
 KEEP = "keep"
 _DONE = {
-    Status.APPROVED: "Approved.",
-    Status.HELD: "Held for a decision.",
-    Status.SPAM: "Marked as spam.",
-    Status.TRASH: "Moved to the trash.",
+    Status.APPROVED: gettext_noop("Approved."),
+    Status.HELD: gettext_noop("Held for a decision."),
+    Status.SPAM: gettext_noop("Marked as spam."),
+    Status.TRASH: gettext_noop("Moved to the trash."),
 }
 
 
@@ -41,12 +43,14 @@ def ago(at: datetime) -> str:
     """Return a time such as "12 minutes ago"; the date after a day."""
     passed = now() - at
     if passed < timedelta(minutes=1):
-        return "just now"
+        return gettext("just now")
+    minutes = passed // timedelta(minutes=1)
+    if minutes < 60:
+        return ngettext("%(number)s minute ago", "%(number)s minutes ago", minutes) % {"number": minutes}
     if passed < timedelta(days=1):
-        minutes = passed // timedelta(minutes=1)
-        many, unit = (minutes, "minute") if minutes < 60 else (minutes // 60, "hour")
-        return f"{many} {unit}{'' if many == 1 else 's'} ago"
-    return f"{at:%-d %B %Y}"
+        hours = minutes // 60
+        return ngettext("%(number)s hour ago", "%(number)s hours ago", hours) % {"number": hours}
+    return dates.date(at)
 
 
 @blueprint.get("")
@@ -70,7 +74,7 @@ def listing() -> ResponseReturnValue:
         page=page,
         opened=opened and queue.surroundings(session, opened),
         article=session.get(Thread, article) if article else None,
-        writers={"guest": "Guests"} | {key: row.label for key, row in providers().items()},
+        writers={"guest": gettext("Guests")} | {key: row.label for key, row in providers().items()},
         checks=_checks(page, place.filters.reason),
         newest=queue.newest(session),
         undoable=undoing.last_undoable(session, site_id, admin.person.id),
@@ -99,7 +103,7 @@ def detail(comment_id: int) -> ResponseReturnValue:
 @blueprint.post(f"{COMMENT}/decision")
 def decide(comment_id: int) -> ResponseReturnValue:
     """Give a comment the status that the pressed button names, unless somebody else has decided meanwhile."""
-    status, text = None, "Kept."
+    status, text = None, gettext("Kept.")
     with writing() as session:
         admin, _ = for_comment(comment_id)
         if request.form.get("verdict") == KEEP:
@@ -108,14 +112,14 @@ def decide(comment_id: int) -> ResponseReturnValue:
             )
         else:
             status = _wanted_status(comment_id)
-            text = _DONE[status]
+            text = gettext(_DONE[status])
             outcome = bulk_decisions.decide(
                 session, admin.site.id, {comment_id: _seen()}, status, moderator_id=admin.person.id, at=now()
             )
     for earlier in outcome.already_decided:
         if earlier.status is not status:
             return _overtaken(admin, earlier, status)
-        text = f"Already decided by {_who(earlier)}: {text}"
+        text = gettext("Already decided by %(name)s: %(done)s") % {"name": _who(earlier), "done": text}
     cookies.set_notice(text, undo=undo_button(admin, outcome.action_id))
     return QueuePosition.read().back(admin.site.id, query_number("next"))
 
@@ -156,4 +160,4 @@ def _overtaken(admin: AdminContext, earlier: AlreadyDecided, status: Status | No
 
 
 def _who(earlier: AlreadyDecided) -> str:
-    return earlier.by or "Something other than a moderator"
+    return earlier.by or gettext("Something other than a moderator")

@@ -14,12 +14,14 @@ from commentsvc.domain.admin.site_rules import RuleChange
 from commentsvc.domain.spam import akismet_check, spam_filter, training
 from commentsvc.domain.spam.checks import Rules
 from commentsvc.errors import InvalidFieldsError
+from commentsvc.messages import gettext
 from commentsvc.models import Policy, Site, Status
 from commentsvc.web import headers
 from commentsvc.web.admin.context import AdminContext
+from commentsvc.web.admin_forms import RulesForm
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now, settings, writing
-from commentsvc.web.forms import RulesForm, require_valid
+from commentsvc.web.forms import require_valid
 
 blueprint = Blueprint("rules", __name__, url_prefix=cookies.ADMIN)
 
@@ -63,7 +65,7 @@ def akismet(site_id: int) -> ResponseReturnValue:
     try:
         key = "" if switched_off else site_rules.akismet_key(request.form.get("key", ""))
         if not key and not switched_off:
-            raise InvalidFieldsError({"key": "Please enter your key"})
+            raise InvalidFieldsError({"key": gettext("Please enter your key")})
         is_good = _known_to_akismet(key, admin.site) if key else True
     except InvalidFieldsError as error:
         site = AdminContext.for_site(site_id, owner=True).site
@@ -82,17 +84,19 @@ def _known_to_akismet(key: str, site: Site) -> bool | None:
     known_to_akismet = akismet_check.is_known_to_akismet(key, blog)
     if known_to_akismet is False:
         raise InvalidFieldsError(
-            {"key": "Akismet does not know this key. Please copy it from your account there"}
+            {"key": gettext("Akismet does not know this key. Please copy it from your account there")}
         )
     return known_to_akismet
 
 
 def _said_of_akismet(key: str, is_good: bool | None) -> str:
     if not key:
-        return "Akismet is off."
+        return gettext("Akismet is off.")
     if is_good is None:
-        return "Saved, but Akismet could not be reached to check the key. New comments are sent to it anyway."
-    return "Akismet accepts the key and will check new comments."
+        return gettext(
+            "Saved, but Akismet could not be reached to check the key. New comments are sent to it anyway."
+        )
+    return gettext("Akismet accepts the key and will check new comments.")
 
 
 @blueprint.post(f"{RULES}/forget")
@@ -101,7 +105,7 @@ def forget(site_id: int) -> ResponseReturnValue:
     with writing() as session:
         admin = AdminContext.for_site(site_id, owner=True)
         site_rules.forget(session, admin.site, moderator_id=admin.person.id, at=now())
-    cookies.set_notice("The filter is emptied.")
+    cookies.set_notice(gettext("The filter is emptied."))
     return redirect(url_for("rules.edit", site_id=site_id), 303)
 
 
@@ -126,7 +130,7 @@ def _save(site_id: int, wanted: RuleChange) -> ResponseReturnValue:
     with writing() as session:
         admin = AdminContext.for_site(site_id, owner=True)
         changed = site_rules.save(session, admin.site, wanted, moderator_id=admin.person.id, at=now())
-    cookies.set_notice("The rules are saved." if changed else "Nothing was changed.")
+    cookies.set_notice(gettext("The rules are saved.") if changed else gettext("Nothing was changed."))
     return redirect(url_for("rules.edit", site_id=site_id), 303)
 
 

@@ -8,7 +8,9 @@ from flask.typing import ResponseReturnValue
 from commentsvc.domain.thread_admin import import_follow, remapping
 from commentsvc.domain.thread_admin.remapping import RemapPlan
 from commentsvc.errors import InvalidFieldsError, NotFoundError
+from commentsvc.messages import ngettext
 from commentsvc.models import Action
+from commentsvc.text import numbers
 from commentsvc.web.admin import thread_context
 from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.admin.thread_context import ROOT
@@ -45,8 +47,17 @@ def apply(site_id: int) -> ResponseReturnValue:
             action = remapping.apply(session, admin.site, planned, moderator_id=admin.person.id, at=now())
     except InvalidFieldsError as error:
         return _page(AdminContext.for_site(site_id, owner=True), old, new, errors=error.fields)
-    cookies.set_notice(action.summary, remap=action.id)
+    cookies.set_notice(_moved(planned, len(action.facts["threads"])), remap=action.id)
     return redirect(url_for("site_moves.dry_run", site_id=site_id), 303)
+
+
+def _moved(planned: RemapPlan, number: int) -> str:
+    sentence = ngettext(
+        "Moved %(number)s thread from %(old)s to %(new)s.",
+        "Moved %(number)s threads from %(old)s to %(new)s.",
+        number,
+    )
+    return sentence % {"number": numbers.number(number), "old": planned.old, "new": planned.new}
 
 
 @blueprint.post("/remaps/<int:action_id>/undo")
@@ -63,7 +74,10 @@ def undo(action_id: int) -> ResponseReturnValue:
             number = undo_(session, action, at=now())
     except InvalidFieldsError as error:
         raise NotFoundError(str(error)) from None
-    cookies.set_notice(f"Undone: {number} {'thread is' if number == 1 else 'threads are'} back.")
+    cookies.set_notice(
+        ngettext("Undone: %(number)s thread is back.", "Undone: %(number)s threads are back.", number)
+        % {"number": number}
+    )
     page = "site_moves.dry_run" if is_remap else "action_log.listing"
     return redirect(url_for(page, site_id=site_id), 303)
 

@@ -12,11 +12,13 @@ from commentsvc.domain.sites import previews, site_settings
 from commentsvc.domain.sites.site_settings import SiteSettings
 from commentsvc.domain.subscriptions import feeds
 from commentsvc.errors import InvalidFieldsError
+from commentsvc.messages import gettext
 from commentsvc.models import EditWindow, FieldRule, Likes, Order, Site
 from commentsvc.web.admin.context import AdminContext
+from commentsvc.web.admin_forms import SiteForm
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, settings, writing
-from commentsvc.web.forms import SiteForm, require_valid
+from commentsvc.web.forms import require_valid
 
 blueprint = Blueprint("site_settings", __name__, url_prefix=cookies.ADMIN)
 
@@ -33,7 +35,7 @@ def edit(site_id: int) -> ResponseReturnValue:
         except InvalidFieldsError as error:
             errors = error.fields
         else:
-            cookies.set_notice("Saved.")
+            cookies.set_notice(gettext("Saved."))
             return redirect(url_for("site_settings.edit", site_id=site_id), 303)
     html = render_template(
         "admin/settings.html",
@@ -55,7 +57,7 @@ def _save(form: SiteForm, site_id: int) -> None:
             site_settings.change(session, site, _wanted(form, site), base_url=settings().base_url)
     except IntegrityError:  # another owner took the name or an origin at the same moment
         raise InvalidFieldsError(
-            {"name": "The name or one of the origins has just been taken by another site."}
+            {"name": gettext("The name or one of the origins has just been taken by another site.")}
         ) from None
 
 
@@ -65,6 +67,7 @@ def _wanted(form: SiteForm, site: Site) -> SiteSettings:
         SiteSettings.read(site),
         name=form.name.data or "",
         heading=form.heading.data or "",
+        language=form.language.data,
         origins=(form.origins.data or "").replace(",", " ").split(),
         previews=(form.previews.data or "").replace(",", " ").split(),
         preview_comments=bool(form.preview_comments.data),
@@ -93,6 +96,7 @@ def _stored(site: Site) -> dict[str, object]:
     return {
         "name": site.name,
         "heading": site.heading,
+        "language": site.language,
         "origins": "\n".join(item.origin for item in site.origins),
         "previews": "\n".join(item.pattern for item in site.previews),
         "preview_comments": previews.takes_comments(site),

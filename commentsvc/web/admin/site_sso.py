@@ -6,6 +6,7 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 
 from commentsvc.domain.accounts import single_sign_on
+from commentsvc.messages import gettext
 from commentsvc.web import headers
 from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.auth import cookies
@@ -27,7 +28,7 @@ def edit(site_id: int) -> ResponseReturnValue:
             else:
                 secret = single_sign_on.new_secret(session, site)
         if switched_off:
-            cookies.set_notice("The site's own sign-in is off.")
+            cookies.set_notice(gettext("The site's own sign-in is off."))
             return redirect(url_for("site_sso.edit", site_id=site_id), 303)
     html = render_template(
         "admin/sso.html",

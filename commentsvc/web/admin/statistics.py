@@ -9,7 +9,9 @@ from flask.typing import ResponseReturnValue
 
 from commentsvc.domain.admin import statistics
 from commentsvc.domain.maintenance import backups
+from commentsvc.messages import gettext, ngettext
 from commentsvc.models import Status
+from commentsvc.text import dates
 from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now, settings
@@ -52,22 +54,28 @@ def _last_backup(admin: AdminContext) -> str | None:
         return None
     made = backups.last_proved(settings())
     if made is None:
-        return "No proved backup was found: ask who runs the service."
-    late = " It is too old: ask who runs the service." if now() - made > backups.LATE else ""
-    return f"The last proved backup was made on {made:%-d %B %Y at %H:%M} (UTC).{late}"
+        return gettext("No proved backup was found: ask who runs the service.")
+    sentence = gettext("The last proved backup was made on %(day)s at %(time)s (UTC).")
+    text = sentence % {"day": dates.date(made), "time": f"{made:%H:%M}"}
+    if now() - made > backups.LATE:
+        return f"{text} {gettext('It is too old: ask who runs the service.')}"
+    return text
 
 
 def in_words(wait: timedelta) -> str:
     """Return a duration in words: 40 seconds become "under a minute"; else "12 min", "3 h 20 min", "2 days"."""
     minutes = round(wait.total_seconds() / 60)
     if minutes < 1:
-        return "under a minute"
+        return gettext("under a minute")
     if minutes < 60:
-        return f"{minutes} min"
+        return gettext("%(minutes)s min") % {"minutes": minutes}
     hours, left = divmod(minutes, 60)
     if hours < 10 and left:
-        return f"{hours} h {left} min"
-    return f"{hours} h" if hours < 48 else f"{round(hours / 24)} days"
+        return gettext("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": left}
+    if hours < 48:
+        return gettext("%(hours)s h") % {"hours": hours}
+    days = round(hours / 24)
+    return ngettext("%(number)s day", "%(number)s days", days) % {"number": days}
 
 
 def ceiling(largest: int) -> int:

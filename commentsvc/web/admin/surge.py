@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from commentsvc.domain.admin import site_rules
 from commentsvc.domain.surge import episodes
 from commentsvc.errors import NotFoundError
+from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import Pressure
 from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.auth import cookies
@@ -17,7 +18,10 @@ blueprint = Blueprint("surge", __name__, url_prefix=cookies.ADMIN)
 
 SITE = "/sites/<site:site_id>"
 _BY_HAND = {"ease": episodes.ease, "hold": episodes.hold_all}
-_DONE = {"ease": "Comments are no longer held because of this.", "hold": "All comments there are held now."}
+_DONE = {
+    "ease": gettext_noop("Comments are no longer held because of this."),
+    "hold": gettext_noop("All comments there are held now."),
+}
 
 
 @blueprint.post(f"{SITE}/pressure/<int:pressure_id>")
@@ -34,9 +38,9 @@ def change(site_id: int, pressure_id: int) -> ResponseReturnValue:
         episodes.record_fall(session, row, now())
         if row.ended_at is None:
             _BY_HAND[wanted](session, row, moderator_id=admin.person.id, at=now())
-            text = _DONE[wanted]
+            text = gettext(_DONE[wanted])
         else:
-            text = "This surge is already over."
+            text = gettext("This surge is already over.")
     cookies.set_notice(text)
     return redirect(url_for("queue.listing", site=site_id), 303)
 
@@ -48,5 +52,5 @@ def switch(site_id: int) -> ResponseReturnValue:
         admin = AdminContext.for_site(site_id, owner=True)
         on = request.form.get("do") == "on"
         site_rules.set_valve(session, admin.site, on, moderator_id=admin.person.id, at=now())
-    cookies.set_notice("Surge protection is on." if on else "Surge protection is off.")
+    cookies.set_notice(gettext("Surge protection is on.") if on else gettext("Surge protection is off."))
     return redirect(url_for("rules.edit", site_id=site_id), 303)

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as Redirect
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.admin import team
 from commentsvc.errors import BadAddressError
+from commentsvc.messages import gettext
 from commentsvc.models import Role
 from commentsvc.web import headers
 from commentsvc.web.admin.context import AdminContext, person
@@ -56,10 +57,18 @@ def change(membership_id: int) -> ResponseReturnValue:
         admin = AdminContext.for_site(team.site_of(session, membership_id=membership_id), owner=True)
         wanted = request.form.get("role", "")
         if wanted not in set(Role):
-            raise BadAddressError("There is no such role.")
+            raise BadAddressError(gettext("There is no such role."))
         role = Role(wanted)
         name = team.change(session, membership_id, role, moderator_id=admin.person.id, at=now())
-    return _back(admin.site.id, f"{name} is {'an owner' if role is Role.OWNER else 'a moderator'} now.")
+    return _back(admin.site.id, _changed(role) % {"name": name})
+
+
+def _changed(role: Role) -> str:
+    return (
+        gettext("%(name)s is an owner now.")
+        if role is Role.OWNER
+        else gettext("%(name)s is a moderator now.")
+    )
 
 
 @blueprint.post(f"{MEMBER}/remove")
@@ -68,7 +77,10 @@ def remove(membership_id: int) -> ResponseReturnValue:
     with writing() as session:
         admin = AdminContext.for_site(team.site_of(session, membership_id=membership_id), owner=True)
         name = team.remove(session, membership_id, moderator_id=admin.person.id, at=now())
-    return _back(admin.site.id, f"{name} no longer moderates {admin.site.name}.")
+    return _back(
+        admin.site.id,
+        gettext("%(name)s no longer moderates %(site)s.") % {"name": name, "site": admin.site.name},
+    )
 
 
 @blueprint.post("/team/invitations/<int:ticket_id>/withdraw")
@@ -77,7 +89,7 @@ def withdraw(ticket_id: int) -> ResponseReturnValue:
     with writing() as session:
         admin = AdminContext.for_site(team.site_of(session, ticket_id=ticket_id), owner=True)
         team.withdraw(session, ticket_id, moderator_id=admin.person.id, at=now())
-    return _back(admin.site.id, "The invitation is withdrawn.")
+    return _back(admin.site.id, gettext("The invitation is withdrawn."))
 
 
 def _back(site_id: int, text: str) -> Redirect:

@@ -10,7 +10,9 @@ from commentsvc.domain.fields import LARGEST_SITE
 from commentsvc.domain.thread_admin import merging, moving, renaming, thread_controls
 from commentsvc.domain.threads import duplicates
 from commentsvc.errors import InvalidFieldsError, KeyTakenError, NotFoundError
+from commentsvc.messages import gettext, ngettext
 from commentsvc.models import Action, Role, Site, Thread
+from commentsvc.text import numbers
 from commentsvc.web.admin import thread_context
 from commentsvc.web.admin.context import AdminContext, person
 from commentsvc.web.admin.thread_context import ROOT
@@ -39,7 +41,9 @@ def rename(thread_id: int) -> ResponseReturnValue:
         return _address(thread_id, error.fields)
     except KeyTakenError as error:
         return _address(thread_id, {"url": str(error)}, taken=error.thread_id)
-    return thread_context.done(thread_id, "Renamed." if action else "Nothing was changed.", action)
+    return thread_context.done(
+        thread_id, gettext("Renamed.") if action else gettext("Nothing was changed."), action
+    )
 
 
 @blueprint.get(f"{THREAD}/merge")
@@ -60,8 +64,10 @@ def merge(thread_id: int) -> ResponseReturnValue:
             action = merging.merge(session, thread, target, moderator_id=admin.person.id, at=now())
     except InvalidFieldsError as error:
         return _preview(thread_id, into, error.fields)
-    comments = "1 comment" if count == 1 else f"{count:,} comments"
-    return thread_context.done(action.facts["target"]["id"], f"Merged: {comments} moved here.", action)
+    text = ngettext(
+        "Merged: %(number)s comment moved here.", "Merged: %(number)s comments moved here.", count
+    ) % {"number": numbers.number(count)}
+    return thread_context.done(action.facts["target"]["id"], text, action)
 
 
 @blueprint.get(f"{THREAD}/move")
@@ -82,7 +88,7 @@ def move(thread_id: int) -> ResponseReturnValue:
             action = moving.move(session, thread, site, moderator_id=admin.person.id, at=now())
     except InvalidFieldsError as error:
         return _move(thread_id, site, error.fields)
-    return thread_context.done(thread_id, f"Moved to {site.name}.", action)
+    return thread_context.done(thread_id, gettext("Moved to %(site)s.") % {"site": site.name}, action)
 
 
 @blueprint.get("/sites/<site:site_id>/split")
@@ -109,7 +115,7 @@ def undo(action_id: int) -> ResponseReturnValue:
             thread = _UNDO[action.kind](session, action, at=now())
     except InvalidFieldsError as error:
         raise NotFoundError(str(error)) from None
-    return thread_context.done(thread.id, "Undone.")
+    return thread_context.done(thread.id, gettext("Undone."))
 
 
 def _address(

@@ -14,6 +14,7 @@ from commentsvc.domain.admin import queue
 from commentsvc.domain.thread_admin import pins, thread_controls
 from commentsvc.domain.threads import threads
 from commentsvc.errors import InvalidFieldsError, NotFoundError
+from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import Comment, TitleSource
 from commentsvc.web.admin import thread_context
 from commentsvc.web.admin.context import AdminContext, person
@@ -28,10 +29,10 @@ COMMENT = "/comments/<int:comment_id>"
 SEARCH_LONGEST = 200
 _MARKS = {"pin": pins.pin, "unpin": pins.unpin, "feature": pins.feature, "unfeature": pins.unfeature}
 _MARKED = {
-    "pin": "Pinned.",
-    "unpin": "No longer pinned.",
-    "feature": "Featured.",
-    "unfeature": "No longer featured.",
+    "pin": gettext_noop("Pinned."),
+    "unpin": gettext_noop("No longer pinned."),
+    "feature": gettext_noop("Featured."),
+    "unfeature": gettext_noop("No longer featured."),
 }
 
 
@@ -64,14 +65,14 @@ def closing(thread_id: int) -> ResponseReturnValue:
     try:
         on = {"open": None, "now": now()}[wanted] if wanted != "date" else _day(request.form.get("day", ""))
     except KeyError:
-        return _page(thread_id, {"closing": "Please choose an option"})
+        return _page(thread_id, {"closing": gettext("Please choose an option")})
     except InvalidFieldsError as error:
         return _page(thread_id, error.fields)
     with writing() as session:
         admin, thread = thread_context.find(thread_id)
         thread_controls.close(session, thread, on=on, moderator_id=admin.person.id, at=now())
     return thread_context.done(
-        thread_id, threads.closed_reason(admin.site, thread, at=now()) or "Open for comments."
+        thread_id, threads.closed_reason(admin.site, thread, at=now()) or gettext("Open for comments.")
     )
 
 
@@ -84,13 +85,18 @@ def pace(thread_id: int) -> ResponseReturnValue:
             admin, thread = thread_context.find(thread_id)
             seconds = fields.whole_number(typed or "0")
             if seconds is None:
-                raise InvalidFieldsError({"seconds": "Please enter a number of seconds"})
+                raise InvalidFieldsError({"seconds": gettext("Please enter a number of seconds")})
             wanted = seconds or None
             thread_controls.slow(session, thread, wanted, moderator_id=admin.person.id, at=now())
     except InvalidFieldsError as error:
         return _page(thread_id, error.fields)
-    words = f"Slow mode: one comment every {threads.seconds(wanted)}." if wanted else "Slow mode is off."
-    return thread_context.done(thread_id, words)
+    return thread_context.done(thread_id, _pace(wanted))
+
+
+def _pace(seconds: int | None) -> str:
+    if seconds is None:
+        return gettext("Slow mode is off.")
+    return gettext("Slow mode: one comment every %(time)s.") % {"time": threads.seconds(seconds)}
 
 
 @blueprint.post(f"{THREAD}/title")
@@ -101,7 +107,9 @@ def title(thread_id: int) -> ResponseReturnValue:
         typed = request.form.get("title", "")
         thread_controls.rename_title(session, thread, typed, moderator_id=admin.person.id, at=now())
     words = (
-        "Saved." if thread.title_source is TitleSource.MODERATOR else "The article's page provides the title."
+        gettext("Saved.")
+        if thread.title_source is TitleSource.MODERATOR
+        else gettext("The article's page provides the title.")
     )
     return thread_context.done(thread_id, words)
 
@@ -120,11 +128,11 @@ def mark(comment_id: int) -> ResponseReturnValue:
         with writing() as session:
             admin, marked = _comment(comment_id)
             if wanted not in _MARKS:
-                raise InvalidFieldsError({"mark": "Please choose an option"})
+                raise InvalidFieldsError({"mark": gettext("Please choose an option")})
             _MARKS[wanted](session, marked, moderator_id=admin.person.id, at=now())
     except InvalidFieldsError as error:
         return _marks(comment_id, error.fields)
-    return thread_context.done(marked.thread_id, _MARKED[wanted])
+    return thread_context.done(marked.thread_id, gettext(_MARKED[wanted]))
 
 
 def _desk() -> AdminContext:
@@ -132,7 +140,7 @@ def _desk() -> AdminContext:
     if site_id is None:
         mine = accounts.sites_of(database(), person())
         if not mine:
-            raise NotFoundError("You do not moderate any site here.")
+            raise NotFoundError(gettext("You do not moderate any site here."))
         site_id = mine[0].id
     return AdminContext.for_site(site_id)
 
@@ -180,4 +188,4 @@ def _day(typed: str) -> datetime:
     try:
         return datetime.combine(date.fromisoformat(typed.strip()), time(tzinfo=UTC))
     except ValueError:
-        raise InvalidFieldsError({"day": "Please enter a date, such as 2027-01-31"}) from None
+        raise InvalidFieldsError({"day": gettext("Please enter a date, such as 2027-01-31")}) from None

@@ -23,6 +23,7 @@ from tests.support.browser_client import BrowserClient
 SECTIONS = ["Queue", "Articles", "People", "Statistics", "Activity", "Settings"]
 PAGES = {
     "": "General",
+    "/wording": "Wording",
     "/rules": "Rules",
     "/sign-in": "Sign-in",
     "/team": "Team",
