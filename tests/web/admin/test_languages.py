@@ -8,13 +8,16 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
+from jinja2 import nodes
 
 from commentsvc import messages
 from commentsvc.db.session import begin_write
 from commentsvc.domain.sites import site_words
+from commentsvc.domain.sites.site_words import SENTENCES
 from commentsvc.models import Action, Commenter, Site
 from tests.conftest import BLOG
 from tests.support.admin_queue import AdminQueue, queue_in
+from tests.support.words import TEMPLATES
 
 THREAD = f"/embed?url={BLOG}/swifts"
 
@@ -131,6 +134,17 @@ class TestWording:
         with app.app_context():
             messages.use("de", site_words.of(site, "de"))
             assert show.render() == "Write back de:Reply"
+
+    def test_the_sentences_are_those_of_the_templates(self, app: Flask) -> None:
+        calls: set[tuple[str, ...]] = set()
+        for path in TEMPLATES.rglob("thread/*.html"):
+            for call in app.jinja_env.parse(path.read_text()).find_all(nodes.Call):
+                if isinstance(call.node, nodes.Name) and call.node.name in {"_", "gettext", "pgettext"}:
+                    calls.add(tuple(part.value for part in call.args if isinstance(part, nodes.Const)))
+        for sentence in SENTENCES.values():
+            wanted = (sentence.context, sentence.text) if sentence.context else (sentence.text,)
+            assert wanted in calls
+            assert not re.search("[<%]", sentence.text)
 
 
 class TestSettings:
