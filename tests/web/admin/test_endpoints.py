@@ -133,7 +133,10 @@ def test_a_link_in_a_chat_decides_for_its_owner_until_their_role_or_the_chat_end
     assert len(set(paths)) == 2
     assert paths[0].split("/")[4] not in access_log.shown_path(paths[0])
     shown = it.app.test_client().get(paths[0])
-    assert "This link was sent to the chat <strong><bdi>Team</bdi></strong>: everybody who reads it" in shown.text
+    assert (
+        "This link was sent to the chat <strong><bdi>Team</bdi></strong>: everybody who reads it"
+        in shown.text
+    )
     assert it.statuses(first, second) == [Status.HELD] * 2
     assert "Done" in press(it.app, paths[0], do="approve").text
     assert it.statuses(first, second) == [Status.APPROVED, Status.HELD]
