@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from commentsvc.errors import BadAddressError
 from commentsvc.match_keys import article_path, match_key, without_ignored
+from commentsvc.messages import gettext
 from commentsvc.origins import LONGEST, REMEMBERED, origin_of
 
 __all__ = ["LONGEST", "REMEMBERED", "canonical", "match_key", "origin_of", "thread_key"]
@@ -103,7 +104,7 @@ def _path(url: str) -> str:
 def check_length(address: str) -> str:
     """Return an article's URL unchanged; raises BadAddressError if it is too long to be stored."""
     if len(address) > LONGEST:
-        raise BadAddressError("This page's address is too long to have a thread.")
+        raise BadAddressError(gettext("This page's address is too long to have a thread."))
     return address
 
 

@@ -37,6 +37,7 @@ ENGLISH_ON_PURPOSE = (
     "domain/reading/structured_data.py",
     "domain/recovery/",
     "domain/service_move/",
+    "domain/sites/sites.py",
     "domain/social/webmentions.py",
     "domain/transfer/",
     "extras.py",
@@ -48,7 +49,9 @@ ENGLISH_ON_PURPOSE = (
     "setting_values.py",
     "static/doctor.js",
     *("static/embed.js", "static/latest.js", "static/quotes.js"),  # said before the service has answered
+    "text/images.py",
     "web/api/",
+    "web/thread/avatars.py",
     "web/thread/counts.py",
 )
 """For operators and programmers."""

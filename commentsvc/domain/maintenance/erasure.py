@@ -28,7 +28,7 @@ from commentsvc.domain.subscriptions import subscription_records
 from commentsvc.domain.threads import threads
 from commentsvc.domain.votes import voters
 from commentsvc.errors import ForbiddenError
-from commentsvc.messages import gettext_noop
+from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import (
     AUTHOR_COLUMNS,
     Comment,
@@ -203,7 +203,10 @@ def _require_no_site_alone(session: Session, commenter_id: int) -> None:
         .limit(1)
     )
     if name is not None:
-        raise ForbiddenError(f"You are the only owner of {name}. Make somebody else its owner first.")
+        raise ForbiddenError(
+            gettext("You are the only owner of %(site)s. Make somebody else its owner first.")
+            % {"site": name}
+        )
 
 
 def _batch(session: Session, theirs: ColumnElement[bool]) -> Sequence[int]:
