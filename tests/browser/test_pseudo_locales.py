@@ -103,9 +103,11 @@ def test_moderators_see_only_words_of_their_language(
     known = seeded(it)
     begin_write(it.session)
     owner = accounts.operator(it.session)
+    owner.language = language  # Chromium sends its own Accept-Language
     it.session.commit()
     page.goto(f"{service.url}/admin/sign-in/{link_for(it.session, owner)}")
     page.locator("main button").first.click()
+    expect(page.locator("html")).to_have_attribute("lang", language)
     wrong: list[Any] = []
     for path in pages(it, known):
         page.goto(service.url + path)
