@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from commentsvc.domain import article_urls, fields
+from commentsvc.domain.sites import known_sites
 from commentsvc.errors import BadAddressError, InvalidFieldsError, NotFoundError, UnknownOriginError
 from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import Membership, Origin, Role, Site
@@ -15,12 +16,6 @@ from commentsvc.models import Membership, Origin, Role, Site
 _FORM = gettext_noop("An origin looks like https://blog.example")
 _WITH_STAR = gettext_noop(
     "An origin looks like https://blog.example. Origins with a * are entered under Previews"
-)
-_BY_ORIGIN = (
-    select(Site)
-    .join(Origin)
-    .where(Origin.origin == bindparam("origin"))
-    .options(joinedload(Site.origins, innerjoin=True))
 )
 
 
@@ -113,12 +108,7 @@ def by_origins(session: Session, origins: Collection[str]) -> dict[str, Site]:
 
 def by_origin(session: Session, origin: str) -> Site:
     """Return the site that registered `origin`, with all its origins; raises UnknownOriginError."""
-    site = with_origin(session, origin)
+    site = known_sites.with_origin(session, origin)
     if site is None:
         raise UnknownOriginError(origin)
     return site
-
-
-def with_origin(session: Session, origin: str) -> Site | None:
-    """Return the site that registered `origin`, with all its origins; None for an origin of nobody."""
-    return session.scalars(_BY_ORIGIN, {"origin": origin}).unique().one_or_none()

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from commentsvc.db.session import begin_write
 from commentsvc.domain import article_urls
 from commentsvc.domain.bans import bans
-from commentsvc.domain.sites import sites
+from commentsvc.domain.sites import known_sites
 from commentsvc.domain.social import mention_posts, posts, social_post
 from commentsvc.domain.social.mention_posts import ReadSource, Source
 from commentsvc.domain.threads import threads
@@ -121,7 +121,7 @@ def site_of(session: Session, source: str, target: str) -> Site:
     if urldefrag(source).url == urldefrag(target).url:
         raise InvalidFieldsError({"source": "The source and the target are the same page."})
     try:
-        site = sites.with_origin(session, article_urls.page_origin(target))
+        site = known_sites.with_origin(session, article_urls.page_origin(target))
     except BadAddressError:
         site = None
     if site is None or not site.webmention:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import Base, require_write
 from commentsvc.domain import article_urls, fields
-from commentsvc.domain.sites import previews, sites
+from commentsvc.domain.sites import known_sites, previews
 from commentsvc.domain.threads import matching, thread_notices
 from commentsvc.domain.threads.matching import Candidate
 from commentsvc.errors import BadAddressError, ThreadClosedError, UnknownOriginError
@@ -100,7 +100,7 @@ def locate(session: Session, *, url: str, canonical: str = "", page_id: str = ""
     published article shows the article's thread. Raises BadAddressError or UnknownOriginError.
     """
     origin = article_urls.page_origin(url)
-    site = sites.with_origin(session, origin)
+    site = known_sites.with_origin(session, origin)
     preview = None if site else previews.of_page(session, origin)
     if preview:
         site = preview.site
