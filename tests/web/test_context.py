@@ -81,5 +81,5 @@ def test_signing_in_says_whose_it_is(app: Flask) -> None:
             add_site(app, name if name == "Blog" else "Another blog", origin)
         for path in ("/account", "/admin"):
             page = app.test_client().get(path, base_url=BASE_URL).text
-            assert f"<b><bdi>{name}</bdi></b>" in page, (path, origin)
+            assert f"<strong><bdi>{name}</bdi></strong>" in page, (path, origin)
             assert f"<bdi>{host}</bdi></a>" in page
