@@ -60,7 +60,8 @@ FAULTS = """() => {
             const { left, right, width } = element.getBoundingClientRect();
             return width && (left < 0 || right > innerWidth) && !element.closest("[hidden], .visually-hidden");
         });
-        faults.push(`is ${root.scrollWidth} px wide: ${wide.map((one) => `${one.localName}.${one.className}`).slice(-3)}`);
+        const names = wide.map((element) => `${element.localName}.${element.className}`);
+        faults.push(`is ${root.scrollWidth} px wide: ${names.slice(-3)}`);
     }
     const theirs =
         ":is([dir], bdi, code, pre, kbd, samp, time, script, style, svg, option[lang]):not(html)";
