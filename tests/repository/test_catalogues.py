@@ -69,7 +69,7 @@ SAME_IN = {
     "Build": "de",
     "Chat": "es fr pt-BR",
     "Code": "fr",
-    "Email": "id it pt-PT ro vi",
+    "Email": "el id it pt-PT ro vi",
     "Feed": "da de es id it nl pt-BR pt-PT",
     "Feeds": "de es pt-BR",
     "Invitation": "fr",
