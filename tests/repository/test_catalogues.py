@@ -55,12 +55,54 @@ ENGLISH_ON_PURPOSE = (
     "web/thread/counts.py",
 )
 """For operators and programmers."""
-SAME = frozenset({"Email", "Website", "Spam", "Feed", "Feeds", "JSON Feed", "Name", "OK", "API"}) | {
-    "%(date)s, %(time)s UTC",
-    *calendar.month_name,
-    *calendar.month_abbr,
+SAME = frozenset({"%(date)s, %(time)s UTC", "JSON Feed", *calendar.month_name, *calendar.month_abbr})
+"""What any language may write like English."""
+SAME_IN = {
+    "%(hours)s h %(minutes)s min": "es pt-BR",
+    "%(minutes)s min": "es pt-BR",
+    "%(name)s via %(site)s": "da fr nl",
+    "%(number)s minute": "ro",
+    "%(shown)s article": "fr",
+    "Archive": "fr",
+    "Article": "fr",
+    "Articles": "fr",
+    "Build": "de",
+    "Chat": "es fr pt-BR",
+    "Code": "fr",
+    "Email": "el id it pt-PT ro vi",
+    "Feed": "da de es id it nl pt-BR pt-PT",
+    "Feeds": "de es pt-BR",
+    "Invitation": "fr",
+    "Link (Ctrl+K)": "it",
+    "mention": "fr",
+    "Mentions": "fr",
+    "Moderation": "de",
+    "Moderator": "da de id nb nl pl sv",
+    "Name": "de",
+    "Note": "fr",
+    "Notes": "fr",
+    "Pages": "fr",
+    "Pingback": "de es fr pt-BR",
+    "Privacy": "it nl",
+    "Repository": "de",
+    "Secret": "fr",
+    "Sections": "fr",
+    "Site": "fr pt-BR",
+    "Sites": "fr pt-BR",
+    "Spam": "de es pt-BR",
+    "Status": "de",
+    "Team": "de",
+    "Test": "fr",
+    "text": "ro",
+    "Token": "de es pt-BR",
+    "Tokens": "pt-BR",
+    "Trackback": "de es fr pt-BR",
+    "via %(network)s": "fr nl",
+    "Webhook": "de es fr pt-BR",
+    "Webmentions": "de fr pt-BR",
+    "Website": "de",
 }
-"""Words that some languages have taken over, or write like English."""
+"""Words that some languages have taken over, with the languages."""
 
 
 def read(code: str, name: str) -> Catalog:
@@ -125,10 +167,14 @@ def _faults(english: tuple[str, ...], text: str, code: str, index: int) -> Itera
         yield "has a straight quotation mark, which would end an attribute"
     if (text != text.strip()) != (english[-1] != english[-1].strip()):
         yield "begins or ends with another space"
-    if text == english[0] and re.search(r"[A-Za-z]{3}", _bare(text)) and text not in SAME:
+    if text == english[0] and re.search(r"[A-Za-z]{3}", _bare(text)) and not _may_be_same(text, code):
         yield "is not translated"
     if mixed := [word for word in re.findall(r"\w+", _bare(text)) if len(_scripts(word, code)) > 1]:
         yield f"mixes scripts in {mixed}"
+
+
+def _may_be_same(text: str, code: str) -> bool:
+    return text in SAME or code in SAME_IN.get(text, "").split()
 
 
 def _is_one_number(code: str, index: int, english: tuple[str, ...]) -> bool:
