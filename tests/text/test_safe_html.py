@@ -15,6 +15,17 @@ PACKAGE = Path(commentsvc.__file__).parent
 OWNER = "text/markup.py"
 MARKING = {"safe", "tojson", "xmlattr", "urlize", "forceescape"}
 """Filters of Jinja whose result is not escaped again."""
+LABELLED = {
+    "account/delete.html": "a field's label",
+    "admin/api_tokens.html": "labels of scopes",
+    "admin/elsewhere.html": "names of networks",
+    "admin/export.html": "labels of formats",
+    "admin/mail.html": "labels of kinds of mail",
+    "admin/parts.html": "a field's label",
+    "admin/team.html": "labels of roles",
+    "thread/report_form.html": "reasons of reports",
+}
+"""Templates that translate texts of ours from a table in Python."""
 WORDS_OF_SCRIPTS = {"admin/base.html", "thread/words.html"}
 """They have our words as JSON in a script element; `tojson` escapes what could end it."""
 TRUSTING = {
@@ -122,3 +133,20 @@ def test_the_inspection_finds_what_it_is_for() -> None:
     assert {one.name for one in environment.parse("{{ a|safe }}").find_all(nodes.Filter)} & MARKING
     tree = environment.parse("{% autoescape false %}{% endautoescape %}")
     assert list(tree.find_all(nodes.ScopedEvalContextModifier))
+
+
+def test_only_our_own_words_are_translated_in_templates(app: Flask) -> None:
+    """What a template translates is shown as HTML, so it must be a text of ours."""
+    environment = app.jinja_env
+    others = set()
+    for name in environment.list_templates(extensions=["html"]):
+        source, _, _ = environment.loader.get_source(environment, name)  # type: ignore[union-attr]
+        for call in environment.parse(source, name).find_all(nodes.Call):
+            is_translation = isinstance(call.node, nodes.Name) and call.node.name in {
+                "_",
+                "gettext",
+                "pgettext",
+            }
+            if is_translation and not all(isinstance(argument, nodes.Const) for argument in call.args):
+                others.add(name)
+    assert others == set(LABELLED)
