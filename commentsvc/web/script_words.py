@@ -31,15 +31,6 @@ _TEXTS = {
     "posted": gettext_noop("Your comment is posted."),
     "nobody": gettext_noop("You are no longer logged in."),
     "another": gettext_noop("You are now logged in as %(name)s."),
-    "loggingIn": gettext_noop("Logging in with %(label)s"),
-    "loggedIn": gettext_noop("You are logged in as %(name)s."),
-    "loggedOut": gettext_noop("You are logged out."),
-    "cancelled": gettext_noop("The login is cancelled."),
-    "tooLong": gettext_noop("This login took too long. Please try again."),
-    "notOpened": gettext_noop("The login window did not open, or the login could not begin."),
-    "notKept": gettext_noop("Your browser did not keep the login. You can comment as a guest."),
-    # translators: %(label)s is the name of the service with which this reader logged in before
-    "lastUsed": gettext_noop("%(label)s (used last time)"),
     "formatting": gettext_noop("Formatting"),
     "bold": gettext_noop("Bold (Ctrl+B)"),
     "italic": gettext_noop("Italic (Ctrl+I)"),
@@ -54,18 +45,32 @@ _TEXTS = {
     # translators: the first line of a comment that quotes the article; [ ]( ) stay as they are
     "quoted": gettext_noop("Quoting [the article](%(link)s):"),
 }
+_LOGIN_TEXTS = {
+    "loggingIn": gettext_noop("Logging in with %(label)s"),
+    "loggedIn": gettext_noop("You are logged in as %(name)s."),
+    "loggedOut": gettext_noop("You are logged out."),
+    "cancelled": gettext_noop("The login is cancelled."),
+    "tooLong": gettext_noop("This login took too long. Please try again."),
+    "notOpened": gettext_noop("The login window did not open, or the login could not begin."),
+    "notKept": gettext_noop("Your browser did not keep the login. You can comment as a guest."),
+    # translators: %(label)s is the name of the service with which this reader logged in before
+    "lastUsed": gettext_noop("%(label)s (used last time)"),
+}
 _DEFAULT_HEADING = "Leave a Reply"
 
 
-def frame_words(heading: str) -> dict[str, str | dict[str, str]]:
-    """Return texts, and forms of a text by CLDR plural category, by their keys; `heading` is what the site has."""
+def frame_words(heading: str, *, logins: object) -> dict[str, str | dict[str, str]]:
+    """Return texts, and forms of a text by CLDR plural category, by their keys.
+
+    `heading` is what the site has. Where `logins` is false, nobody can log in.
+    """
     # translators: %(heading)s is what the website's owner wrote instead of “Leave a Reply”
     own_heading = gettext_noop("%(heading)s to <bdi>%(name)s</bdi>")
     reply = (
         gettext_noop("Leave a Reply to <bdi>%(name)s</bdi>") if heading == _DEFAULT_HEADING else own_heading
     )
     return {
-        **{key: _shown(text) for key, text in _TEXTS.items()},
+        **{key: _shown(text) for key, text in (_TEXTS | _LOGIN_TEXTS if logins else _TEXTS).items()},
         "replyTo": _shown(reply),
         "count": plural_forms("%(count)s Comment", "%(count)s Comments"),
         "added": plural_forms("%(count)s new comment", "%(count)s new comments"),
