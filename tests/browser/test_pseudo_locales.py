@@ -13,6 +13,7 @@ from commentsvc import messages
 from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import accounts
 from commentsvc.languages import LANGUAGES
+from tests.support.accessibility import serious_violations
 from tests.support.admin_pages import pages, seeded
 from tests.support.admin_queue import AdminQueue, queue_in
 from tests.support.browser import Blog, Service
@@ -62,6 +63,7 @@ def test_readers_see_only_words_of_their_language(
     thread.locator("#reply button[type=submit]").last.click()
     expect(thread.locator("#text-error")).to_be_visible()
     assert faults(thread) == []
+    assert serious_violations(thread) == []
     fill_in_fields(thread)
     thread.locator("#reply button[type=submit]").last.click()
     receipt = thread.locator(".posted a").first
