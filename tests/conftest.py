@@ -17,12 +17,13 @@ from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
-from commentsvc import create_app
+from commentsvc import create_app, messages
 from commentsvc.config import Settings
 from commentsvc.db.session import Base, begin_write, db
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.sites import sites
 from commentsvc.integrations import migrations
+from commentsvc.languages import ENGLISH
 from commentsvc.models import Policy, Site
 
 pytest_plugins = ["tests.support.browser"]
@@ -38,6 +39,12 @@ Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": FileSystemByteco
 SECRET = "u3Vn0qZ8kTq1yJmW5cXb7RdLhPfGaE2sNoIx4Mw6"
 BASE_URL = "http://127.0.0.1:8600"
 BLOG = "https://blog.example"
+
+
+@pytest.fixture(autouse=True)
+def in_english() -> None:
+    """Begin in English, whatever language a request of an earlier test has spoken in this thread."""
+    messages.use(ENGLISH)
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -139,7 +139,7 @@ def test_four_requests_show_a_thread_and_coming_to_its_form_brings_the_rest(
     with page.expect_response("**/text_box.js"):
         page.mouse.wheel(0, 1000)
     page.wait_for_load_state("networkidle")
-    assert sorted(names()) == ["composer.js", "conversations.js", "session.js", "text_box.js"]
+    assert sorted(names()) == ["composer.js", "conversations.js", "session.js", "text_box.js", "words.js"]
     needed.clear()
     with page.expect_response("**/embed/own?*"):
         thread.get_by_label("Your comment").focus()

@@ -29,12 +29,6 @@ return [top, left, width, height, innerHeight];
 """
 
 
-WATCH = """
-window.awaitedClick = false;
-arguments[0].addEventListener("click", () => { window.awaitedClick = true; }, { capture: true, once: true });
-"""
-
-
 @dataclass(frozen=True)
 class View:
     """A window's page, or the comment frame in it. Everything waits until it can be done."""
@@ -63,6 +57,14 @@ class View:
         """Return what a script returns, once that is true."""
         return self._patiently(lambda: self.run(script, *arguments), what or f"{script} {arguments}")
 
+    def soon_shows(self, text: str, within: str = "body") -> bool:
+        """Whether the reader sees a text within a few seconds."""
+        try:
+            self._patiently(lambda: self.run(VISIBLE, within, text), repr(text), seconds=5)
+        except AssertionError:
+            return False
+        return True
+
     def shows(self, text: str, within: str = "body") -> None:
         """Wait until the reader sees a text in something that `within` selects."""
         self.until(VISIBLE, within, text, what=f"{text!r} in {within}")
@@ -72,25 +74,18 @@ class View:
         self.until(f"return !(() => {{ {VISIBLE} }})(...arguments)", selector, "", what=f"no {selector}")
 
     def click(self, selector: str, text: str = "") -> None:
-        """Click what the reader sees, with the pointer, once it stands still; again if it moved from under it."""
+        """Click what the reader sees, with the pointer, once it stands still."""
         places: list[object] = [None]
 
         def click() -> bool:
             found = self.run(VISIBLE, selector, text)
             places.append(self.run(PLACE, selector, text) if found else None)
             still = places[-1] is not None and places[-1] == places[-2]
-            return still and self._hits(found)
+            if still:
+                self.driver.ask("ElementClick", id=next(iter(found.values())))
+            return still
 
         self._patiently(click, f"a click on {selector} {text}")
-
-    def _hits(self, element: dict[str, str]) -> bool:
-        """Click where an element is, and return whether it was still there."""
-        self.run(WATCH, element)
-        self.driver.ask("ElementClick", id=next(iter(element.values())))
-        try:
-            return self.run("return window.awaitedClick !== false") is True
-        except DriverError:  # the click has closed or replaced the page
-            return True
 
     def type(self, selector: str, text: str) -> None:
         """Type into a field, key by key."""
@@ -130,7 +125,7 @@ class View:
             frame = self.driver.ask("ExecuteScript", script=FRAME, args=[])
             self.driver.ask("SwitchToFrame", id=frame)
 
-    def _patiently(self, act: Callable[[], object], what: str) -> object:
+    def _patiently(self, act: Callable[[], object], what: str, seconds: float = processes.PATIENCE) -> object:
         """Do something until it gives something true; a page that is just changing refuses."""
         results: list[object] = []
         faults: list[DriverError] = []
@@ -144,7 +139,7 @@ class View:
             return bool(results[-1])
 
         try:
-            processes.until(tried, what)
+            processes.until(tried, what, seconds)
         except AssertionError:
             raise AssertionError(f"waited in vain for {what}; last fault: {faults[-1:]}") from None
         return results[-1]
