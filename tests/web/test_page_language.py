@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc import messages
 from commentsvc.db.session import begin_write, db
+from commentsvc.domain.reading.page_sizes import FIRST_REPLIES
 from commentsvc.languages import ENGLISH
 from commentsvc.models import FieldRule, Likes, Site
 from tests.conftest import BASE_URL, BLOG
@@ -160,3 +161,17 @@ def test_no_word_of_a_thread_is_left_in_english(app: Flask) -> None:
     html = reader.get("/embed", reply=str(first)).text
     assert "ar[Say something to <bdi>ar[Anonymous]</bdi>]" in html
     assert urlencode({"lang": "ar"}) in html
+
+
+def test_a_number_of_hidden_replies_needs_no_digit_in_the_words(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Arabic says one and two in words; the script that counts what a line hides takes the number from an attribute."""
+    monkeypatch.undo()
+    add_site(app)
+    reader = GuestClient(app)
+    root = reader.posted("A root")
+    for number in range(FIRST_REPLIES + 1):
+        reader.posted(f"Reply {number}", parent=root)
+    (link,) = Elements(reader.get(lang="ar").text).all("a", **{"data-more": "replies"})
+    assert link["data-count"] == "1"

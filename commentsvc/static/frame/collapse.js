@@ -6,7 +6,7 @@ import { translate } from "./words.js";
 function set(button, open) {
   const { parentElement: conversation } = button;
   const count = conversation.querySelectorAll(".reply > :not(.placeholder)").length
-    + +(/\d+/.exec(conversation.querySelector(":scope > .more")?.textContent) ?? 0);
+    + +(conversation.querySelector(":scope > .more > a")?.dataset.count ?? 0); // some languages say one without a digit
   button.ariaExpanded = String(open);
   button.ariaLabel = open ? translate("hide", { count }) : null;
   button.textContent = open ? "" : translate("hidden", { count });
