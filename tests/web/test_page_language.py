@@ -144,6 +144,15 @@ def test_a_name_in_a_sentence_is_text(app: Flask) -> None:
     assert f"ar[Reply to {NAME}]" in [link.get("aria-label") for link in Elements(html).all("a")]
 
 
+def test_a_name_is_not_for_a_browsers_translation(app: Flask) -> None:
+    add_site(app)
+    reader = GuestClient(app)
+    reader.posted("One", name="Rose")
+    reader.posted("Two", name="Rose", website="https://rose.example")
+    names = Elements(reader.get().text).all("bdi", translate="no")
+    assert len(names) == 2
+
+
 def test_no_word_of_a_thread_is_left_in_english(app: Flask) -> None:
     site_id = add_site(app, name="12", likes=Likes.LIKES, name_field=FieldRule.OPTIONAL)
     reader = GuestClient(app, lang="ar")
