@@ -27,10 +27,13 @@ from commentsvc.web.context import services_of
 from tests.support.attacks import ATTACKS, Attack
 from tests.support.browser import Blog, Service
 from tests.support.comment_builders import post_comment
-from tests.support.frame_pages import article, inside, loaded_module, stored, write
+from tests.support.frame_pages import article, inside, stored, write
 
 TOGETHER = 100
 """Comments in one thread: half of them come with the page, half with "Show more comments"."""
+
+COUNTER = "#reply .left"
+"""What the form's script adds last, an element of a kind that no comment has."""
 
 WATCH = """
 window.proofs = [];
@@ -224,7 +227,7 @@ def test_no_stored_text_or_detail_does_anything_in_the_frame(
     page.goto(blog.url("/harmless"))
     inside(page).get_by_label("Your comment").focus()
     expect(inside(page).get_by_role("button", name="Post Comment")).to_be_visible()
-    loaded_module(inside(page), "text_box.js")  # which adds an element
+    inside(page).wait_for_selector(COUNTER, state="attached")
     guarded.learn(inside(page))
     for number, path in enumerate(paths):
         page.goto(blog.url(path))
@@ -246,7 +249,7 @@ def test_no_stored_text_detail_or_title_does_anything_on_the_threads_page(
     expect(page.locator("time").first).to_have_text(re.compile(r"^\d+ \w+ ago$"))
     page.get_by_label("Your comment").focus()
     expect(page.get_by_role("button", name="Post Comment")).to_be_visible()
-    loaded_module(page.main_frame, "text_box.js")  # which adds an element
+    page.wait_for_selector(COUNTER, state="attached")
     guarded.learn(page.main_frame)
     for number, path in enumerate(paths):
         page.goto(f"{service.url}/thread?url={quote(blog.url(path))}&order=newest")
