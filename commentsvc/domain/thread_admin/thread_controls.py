@@ -13,8 +13,7 @@ from commentsvc.domain import actions, fields
 from commentsvc.domain.notifications import events
 from commentsvc.domain.threads import threads, titles
 from commentsvc.errors import BadAddressError, InvalidFieldsError, NotFoundError
-from commentsvc.languages import ENGLISH
-from commentsvc.messages import gettext, using
+from commentsvc.messages import gettext
 from commentsvc.models import Comment, Event, Site, Status, Thread, ThreadAlias
 
 PAGE = 50
@@ -117,8 +116,7 @@ def slow(
         raise InvalidFieldsError(
             {"seconds": gettext("Between 1 and %(number)s seconds") % {"number": SLOWEST}}
         )
-    with using(ENGLISH):  # as the log is stored
-        words = f"Slow mode of {threads.seconds(seconds)} for" if seconds else "Slow mode ended for"
+    words = f"Slow mode of {threads.seconds(seconds)} for" if seconds else "Slow mode ended for"
     _note(session, thread, "thread.slow", words, moderator_id, at, slow_seconds=thread.slow_seconds)
     thread.slow_seconds = seconds
     _show(session, thread)

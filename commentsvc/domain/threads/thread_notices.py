@@ -1,4 +1,4 @@
-"""What readers are told of a thread that is closed, or will be, or is slow: a sentence for each."""
+"""What readers are told of a thread that is closed, or will be: a sentence for each."""
 
 from __future__ import annotations
 
@@ -24,9 +24,3 @@ def closed_after(days: int) -> str:
         return gettext("Comments closed after one day.")
     text = ngettext("Comments closed after %(days)s day.", "Comments closed after %(days)s days.", days)
     return text % {"days": days}
-
-
-def slow_mode(every: str) -> str:
-    """Return that a person must wait between comments; `every` is a duration in words."""
-    # translators: %(time)s is for example 5 minutes.
-    return gettext("Slow mode: one comment every %(time)s.") % {"time": every}

@@ -11,6 +11,7 @@ from sqlalchemy import Boolean, Integer, bindparam, case, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from commentsvc import durations
 from commentsvc.db.session import Base, require_write
 from commentsvc.domain import article_urls, fields
 from commentsvc.domain.sites import known_sites, previews
@@ -18,7 +19,7 @@ from commentsvc.domain.threads import matching, thread_notices
 from commentsvc.domain.threads.matching import Candidate
 from commentsvc.errors import BadAddressError, ThreadClosedError, UnknownOriginError
 from commentsvc.ignored_parameters import keeps_any
-from commentsvc.messages import gettext, ngettext
+from commentsvc.messages import gettext
 from commentsvc.models import Comment, Likes, Policy, Site, Thread, TitleSource
 
 ID_LONGEST = 300
@@ -269,7 +270,7 @@ def announcement(site: Site, thread: Thread | None, *, at: datetime) -> str | No
         return None
     sentences = []
     if thread.slow_seconds:
-        sentences.append(thread_notices.slow_mode(seconds(thread.slow_seconds)))
+        sentences.append(durations.slow_mode(thread.slow_seconds))
     if thread.closed_at is not None and thread.closed_at - at <= ANNOUNCED:
         sentences.append(thread_notices.closes_on(thread.closed_at))
     return " ".join(sentences) or None
@@ -289,11 +290,10 @@ def changes_at(site: Site, thread: Thread | None, *, after: datetime) -> datetim
 
 
 def seconds(number: int) -> str:
-    """Return a duration such as "60 seconds"; from two minutes on in whole minutes, if exact: "5 minutes"."""
+    """Return a duration for the log, in English: "60 seconds"; from two minutes on, if exact, "5 minutes"."""
     if number >= 120 and number % 60 == 0:
-        minutes = number // 60
-        return ngettext("%(number)s minute", "%(number)s minutes", minutes) % {"number": minutes}
-    return ngettext("%(number)s second", "%(number)s seconds", number) % {"number": number}
+        return f"{number // 60} minutes"
+    return f"{number} second{'' if number == 1 else 's'}"
 
 
 def mark_changed(

@@ -8,6 +8,7 @@ from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
+from commentsvc import durations
 from commentsvc.domain import fields
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.admin import queue
@@ -96,7 +97,7 @@ def pace(thread_id: int) -> ResponseReturnValue:
 def _pace(seconds: int | None) -> str:
     if seconds is None:
         return gettext("Slow mode is off.")
-    return gettext("Slow mode: one comment every %(time)s.") % {"time": threads.seconds(seconds)}
+    return durations.slow_mode(seconds)
 
 
 @blueprint.post(f"{THREAD}/title")

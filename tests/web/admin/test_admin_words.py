@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import gettext
 import re
 
 import pytest
 
-from commentsvc import messages
 from commentsvc.domain.fields import Guest
 from commentsvc.models import Status
-from commentsvc.text import dates
 from tests.support.admin_queue import AdminQueue, open_queue
+from tests.support.marked_words import mark
 
 queue_of_site = open_queue
 HEADING = re.compile(r"<h[12][^>]*>(.*?)</h[12]>", re.DOTALL)
@@ -19,29 +17,9 @@ ODD = Guest("100% <i>Ada</i> %(name)s", "ada@mail.example")
 SHOWN = "100% &lt;i&gt;Ada&lt;/i&gt; %(name)s"
 
 
-class Bracketed(gettext.NullTranslations):
-    """A language whose words are ours in brackets."""
-
-    def gettext(self, message: str) -> str:
-        return f"⟦{message}⟧"
-
-    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        return self.gettext(msgid1 if n == 1 else msgid2)
-
-    def pgettext(self, context: str, message: str) -> str:
-        return self.gettext(message)
-
-    def npgettext(self, context: str, msgid1: str, msgid2: str, n: int) -> str:
-        return self.ngettext(msgid1, msgid2, n)
-
-
 @pytest.fixture(autouse=True)
 def german_in_brackets(monkeypatch: pytest.MonkeyPatch) -> None:
-    languages = {"de": Bracketed(), "en": gettext.NullTranslations()}
-    monkeypatch.setattr(messages, "_catalogue", languages.__getitem__)
-    # Other tests must not get months in brackets.
-    for remembered in (dates._date, dates._months, dates._short_months):
-        monkeypatch.setattr(dates, remembered.__name__, remembered.__wrapped__)
+    mark(monkeypatch, "de")
 
 
 def in_language(it: AdminQueue, code: str, path: str) -> str:
