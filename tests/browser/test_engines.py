@@ -105,10 +105,7 @@ def log_in(thread: View, *, at_once: bool = False) -> None:
     thread.click("#text")
     if not at_once:
         thread.until(ALIVE)
-    thread.click(".provider")
-    if not thread.soon_shows("Connecting to Example ID"):
-        thread.click(".provider")  # the icon had moved from under the pointer, as the form grew
-        thread.shows("Connecting to Example ID")
+    thread.press(".provider", shows="Connecting to Example ID")
     at_provider(thread.another("/interaction/"))
     thread.shows("ada Example:")
 

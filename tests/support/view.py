@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -57,14 +58,6 @@ class View:
         """Return what a script returns, once that is true."""
         return self._patiently(lambda: self.run(script, *arguments), what or f"{script} {arguments}")
 
-    def soon_shows(self, text: str, within: str = "body") -> bool:
-        """Whether the reader sees a text within a few seconds."""
-        try:
-            self._patiently(lambda: self.run(VISIBLE, within, text), repr(text), seconds=5)
-        except AssertionError:
-            return False
-        return True
-
     def shows(self, text: str, within: str = "body") -> None:
         """Wait until the reader sees a text in something that `within` selects."""
         self.until(VISIBLE, within, text, what=f"{text!r} in {within}")
@@ -86,6 +79,20 @@ class View:
             return still
 
         self._patiently(click, f"a click on {selector} {text}")
+
+    def press(self, selector: str, *, shows: str) -> None:
+        """Click something until a text is seen: a page that loads may move it away in between."""
+        self.click(selector)
+        pressed = [time.monotonic()]
+
+        def shown() -> object:
+            if not (seen := self.run(VISIBLE, "body", shows)) and time.monotonic() > pressed[-1] + 5:
+                pressed.append(time.monotonic())
+                if again := self.run(VISIBLE, selector, ""):
+                    self.driver.ask("ElementClick", id=next(iter(again.values())))
+            return seen
+
+        self._patiently(shown, f"{shows!r} after a click on {selector}")
 
     def type(self, selector: str, text: str) -> None:
         """Type into a field, key by key."""

@@ -42,7 +42,7 @@ ATTRIBUTES = frozenset(
     aria-labelledby aria-live aria-selected autocomplete charset class content cx cy d datetime dir disabled fill for
     height hidden href id inputmode lang maxlength media method minlength name novalidate open placeholder r rel
     required role rows spellcheck src start stroke stroke-linecap stroke-linejoin stroke-width tabindex target title
-    type value viewbox width x x1 x2 y y1 y2 checked enctype referrerpolicy loading decoding alt formaction
+    type value viewbox width x x1 x2 y y1 y2 checked enctype referrerpolicy loading decoding alt formaction translate
     """.split()  # noqa: SIM905
 )
 

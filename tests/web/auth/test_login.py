@@ -846,7 +846,7 @@ class TestIdentity:
         del services_of(app).providers["github"]
         page = ada.get(f"/embed?url={ARTICLE}").text
         assert "From GitHub" in page
-        assert re.search(r"<bdi>ada</bdi>", page)
+        assert re.search(r"<bdi translate=\"no\">ada</bdi>", page)
         assert ada.own()["member"]["label"] == "GitHub"
         assert ada.start("github").status_code == 404
 
