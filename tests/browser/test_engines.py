@@ -105,17 +105,26 @@ def log_in(thread: View, *, at_once: bool = False) -> None:
     thread.click("#text")
     if not at_once:
         thread.until(ALIVE)
-    thread.press(".provider", shows="Connecting to Example ID")
+    connect(thread)
     at_provider(thread.another("/interaction/"))
     thread.shows("ada Example:")
+
+
+def connect(thread: View) -> None:
+    """Press the provider's icon."""
+    connecting = "Connecting to Example ID"
+    thread.press(".provider", lambda: thread.sees(connecting), connecting)
 
 
 def in_this_tab(page: View) -> None:
     """Do without the window."""
     page.thread.click("#text")
-    page.thread.click(".provider")
-    page.thread.click("[data-tab]")
-    page.until("return location.href.includes('/interaction/')")
+    connect(page.thread)
+    page.thread.press(
+        "[data-tab]",
+        lambda: page.run("return location.href.includes('/interaction/')"),
+        "a login in this tab",
+    )
     at_provider(page)
 
 

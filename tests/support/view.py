@@ -58,6 +58,10 @@ class View:
         """Return what a script returns, once that is true."""
         return self._patiently(lambda: self.run(script, *arguments), what or f"{script} {arguments}")
 
+    def sees(self, text: str, within: str = "body") -> bool:
+        """Whether the reader sees a text now."""
+        return self.run(VISIBLE, within, text) is not None
+
     def shows(self, text: str, within: str = "body") -> None:
         """Wait until the reader sees a text in something that `within` selects."""
         self.until(VISIBLE, within, text, what=f"{text!r} in {within}")
@@ -80,19 +84,19 @@ class View:
 
         self._patiently(click, f"a click on {selector} {text}")
 
-    def press(self, selector: str, *, shows: str) -> None:
-        """Click something until a text is seen: a page that loads may move it away in between."""
+    def press(self, selector: str, done: Callable[[], object], what: str) -> None:
+        """Click something until `done`: a page that loads may move it away in between."""
         self.click(selector)
         pressed = [time.monotonic()]
 
-        def shown() -> object:
-            if not (seen := self.run(VISIBLE, "body", shows)) and time.monotonic() > pressed[-1] + 5:
+        def tried() -> object:
+            if not (result := done()) and time.monotonic() > pressed[-1] + 5:
                 pressed.append(time.monotonic())
                 if again := self.run(VISIBLE, selector, ""):
                     self.driver.ask("ElementClick", id=next(iter(again.values())))
-            return seen
+            return result
 
-        self._patiently(shown, f"{shows!r} after a click on {selector}")
+        self._patiently(tried, f"{what} after clicks on {selector}")
 
     def type(self, selector: str, text: str) -> None:
         """Type into a field, key by key."""
