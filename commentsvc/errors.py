@@ -1,6 +1,6 @@
 """The service's exceptions. They carry facts; web/error_pages.py and cli show them.
 
-A sentence is in the language that is spoken when the error is raised. What only operators see is in English.
+A sentence is in the language that is current when the error is raised. What only operators see is in English.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ READER, ADMIN = "reader", "admin"
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """In which language people are spoken to, and what a site's owner says otherwise."""
+    """The current language, and the sentences that a site's owner has replaced."""
 
     language: str = ENGLISH
     own: Mapping[str, str] = field(default_factory=dict)
@@ -34,13 +34,13 @@ _wording: ContextVar[Wording] = ContextVar("wording", default=Wording())  # noqa
 
 
 def use(language: str, own: Mapping[str, str] | None = None) -> None:
-    """Speak this language from now on, in this thread."""
+    """Use this language from now on, in this context."""
     _wording.set(Wording(language if language in LANGUAGES else ENGLISH, own or {}))
 
 
 @contextmanager
 def using(language: str) -> Iterator[None]:
-    """Speak this language meanwhile."""
+    """Use this language in the block."""
     before = _wording.set(Wording(language if language in LANGUAGES else ENGLISH))
     try:
         yield
@@ -49,7 +49,7 @@ def using(language: str) -> Iterator[None]:
 
 
 def language() -> Language:
-    """Return the language that is spoken now."""
+    """Return the current language."""
     return LANGUAGES[_wording.get().language]
 
 
@@ -64,7 +64,7 @@ def key(message: str, context: str = "") -> str:
 
 
 def gettext(message: str) -> str:
-    """Return a text in the language that is spoken now."""
+    """Return a text in the current language."""
     return _catalogue(_wording.get().language).gettext(message)
 
 

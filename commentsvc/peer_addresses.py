@@ -8,7 +8,7 @@ import re
 from commentsvc.setting_values import Network
 
 LOOPBACK = "127.0.0.1"
-"""Who connects through a unix socket has no address; it is this machine."""
+"""The address given to clients of a Unix socket, which have none: they are on this machine."""
 
 
 def is_trusted(address: str, proxies: tuple[Network, ...]) -> bool:

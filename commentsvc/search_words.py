@@ -76,7 +76,7 @@ def words(text: str) -> list[str]:
 
 
 def sought(text: str) -> list[str]:
-    """Return the consecutive words that a text to look for has in others: without what stands for an end."""
+    """Return the words to search for: those of `words` without the single letter that marks the text's end."""
     results: list[str] = []
     runs = _runs(text)
     for letters in runs:

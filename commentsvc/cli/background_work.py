@@ -126,7 +126,7 @@ class BackgroundWork:
             work_rounds.record(self._engine, at=now())
 
     def _read_feeds(self, session: Session) -> None:
-        """Look for new articles, of which nobody hears without mail."""
+        """Look for new articles, if mail is sent: they are announced only by mail."""
         if self._settings.smtp_url:
             feeds.poll(session, feed_reader(self._settings), at=now(), stopped=self._stopped)
 

@@ -36,7 +36,7 @@ def doctor(context: click.Context, test_address: str | None) -> None:
 
     It asks the running service at its address, opens the sites, logs in to the mail server, sends a test mail if you
     say where to, and asks each login provider whether it knows the client and the redirect address. A question mark
-    is at what it cannot tell. The exit code is 1 if there is something to fix.
+    stands beside what it cannot tell. The exit code is 1 if there is something to fix.
     """
     settings = service.settings()
     is_well = True

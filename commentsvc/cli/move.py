@@ -32,7 +32,7 @@ _SHOWN = 16
 def move(context: click.Context, url: str | None, cancel: bool) -> None:
     """Move the service to another database, while it runs.
 
-    Readers read on. Whoever posts is told to try again in a few minutes, and keeps the text. All tables are compared
+    Reading still works; commenters must try again in a few minutes, and keep their text. All tables are compared
     row by row at the end; the exit code is 1 if anything differs, and then nothing is moved.
     """
     if cancel == (url is not None):
@@ -59,7 +59,7 @@ def _move(url: str) -> bool:
         f"Everything is in {there.url}. Now set {DATABASE_URL} to it, with its password, where it is set today "
         "(settings.env or the unit), and restart the service on every machine:\n"
         "  systemctl restart commentsvc\n"
-        f"Until then readers read on, and nothing can be changed. The earlier database, {here.url}, refuses changes "
+        f"Until then people can read, and nothing can be changed. The earlier database, {here.url}, refuses changes "
         "from now on; keep it until you have looked at the new one. If you want to stay with it, "
         "`commentsvc move --cancel` gives it back: what was written in the new one is not in it."
     )

@@ -1,4 +1,4 @@
-"""Options that several commands share, and the question before a change that is large or for good."""
+"""Options that several commands share, and the question before a change that is large or cannot be undone."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ NONE = "none"
 
 
 def is_terminal() -> bool:
-    """Whether somebody can be asked."""
+    """Whether input and output are a terminal, so that questions can be asked."""
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 

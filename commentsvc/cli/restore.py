@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 def restore(path: Path, yes: bool) -> None:
     """Restore an archive, or a backup of either kind.
 
-    An archive goes into an empty database or beside what is there, of which nothing is changed or doubled. A copy of
-    SQLite takes the place of the whole database, while the service is stopped. Afterwards what the ledger beside the
-    backups has is done again: nobody comes back who was erased since. A backup has roles: restore only your own.
+    An archive goes into an empty database or beside existing data without changing or duplicating it. A copy of
+    SQLite takes the place of the whole database, while the service is stopped. Afterwards the ledger beside the
+    backups is replayed: what was erased since is erased again. A backup has roles: restore only your own.
     """
     from commentsvc.domain.recovery import sqlite_copy
 

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 QUIET = 10.0
 """Seconds without an error after which a success ends the outage; before, others may still be failing."""
 STORAGE_DOUBTED = 10.0
-"""Seconds after a failed write for which nothing is believed to be stored, unless a later write succeeds."""
+"""Seconds after a failed write during which storing counts as impossible, unless a later write succeeds."""
 
 _OUR_FAULT = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
 _SQLITE_STORAGE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})

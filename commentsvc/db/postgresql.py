@@ -1,7 +1,7 @@
 """PostgreSQL with limits on every wait: for a connection, a lock, a statement, and a server that says nothing.
 
 A reader waits for few seconds, a writer for as long as a large change of somebody else may take. PostgreSQL itself ends
-a statement that takes too long. One that is frozen cannot, and its kernel still acknowledges what we send; only the
+a statement that takes too long. A frozen server cannot, and its kernel still acknowledges what we send; only the
 limit of `BoundedConnection.wait` ends that.
 """
 
@@ -23,7 +23,7 @@ WRITE_LOCK, WRITE_STATEMENT = 15.0, 60.0
 GRACE = 2.0
 """Seconds that we wait in addition to PostgreSQL's own limit, and in all for an answer to a ping or a rollback."""
 REST = 2.0
-"""Seconds in which nobody waits for a database that has just left somebody waiting."""
+"""Seconds after a timeout during which requests are refused at once instead of waiting."""
 
 _READER = f"SET lock_timeout = '{READ_LOCK}s'; SET statement_timeout = '{READ_STATEMENT}s'"
 _WRITER = f"SET LOCAL lock_timeout = '{WRITE_LOCK}s'; SET LOCAL statement_timeout = '{WRITE_STATEMENT}s'"
@@ -31,7 +31,7 @@ _UNLIMITED = "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0"
 
 
 class Availability:
-    """Whether waiting for the database has a chance; without it, a few readers would occupy all threads."""
+    """A circuit breaker: after a timeout it refuses at once, because waiting readers would occupy all threads."""
 
     def __init__(self) -> None:
         self._until = 0.0

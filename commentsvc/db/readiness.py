@@ -1,4 +1,4 @@
-"""Whether a database answers within a time, however it is that it does not."""
+"""Checks whether a database answers in time, whatever may keep it from answering."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def answers(engine: Engine, query: Executable, *, within: float) -> bool:
 
 
 class _Question:
-    """A query on its way."""
+    """A query whose answer is awaited."""
 
     def __init__(self) -> None:
         self.done, self.is_answered = threading.Event(), False

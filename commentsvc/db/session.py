@@ -31,7 +31,7 @@ CONNECT_WITHIN = 3
 SILENT_FOR_MS = 10_000
 """How long PostgreSQL may leave sent data unacknowledged before the connection counts as lost."""
 POOL_WITHIN = 3
-"""Timeout for getting a connection from a pool that has no more, in seconds; only more threads than ours meet it."""
+"""Timeout for getting a connection from a pool that has no more, in seconds; our own threads never reach it."""
 _WRITE = "commentsvc_write"
 _UNLIMITED = "commentsvc_unlimited"
 _DESPITE_STOP = "commentsvc_despite_stop"
@@ -118,7 +118,7 @@ def connect_to_migrate(engine: Engine) -> Connection:
 
 
 def connect_despite_stop(engine: Engine) -> Connection:
-    """Return a connection to write and for any time, also while the service moves: for who migrates or moves it."""
+    """Return a writing connection without a time limit, even while the service moves: for migrations and moves."""
     return engine.connect().execution_options(**{_WRITE: True, _UNLIMITED: True, _DESPITE_STOP: True})
 
 

@@ -48,7 +48,7 @@ def require_none(connection: Connection) -> None:
 
 
 def stands(engine: Engine) -> bool:
-    """Whether changes are refused at the moment, for who would rather wait than try."""
+    """Whether changes are refused at the moment, for callers that wait rather than try."""
     valid = f"SELECT 1 FROM {TABLE} WHERE expires IS NULL OR expires > {CLOCKS[engine.dialect.name]}"  # noqa: S608 - our own
     with engine.connect() as connection:
         return connection.scalar(text(valid)) is not None

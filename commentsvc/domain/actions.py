@@ -1,4 +1,4 @@
-"""The audit log: sentences about what moderators did. Rows are added; the only change is to mark one as undone."""
+"""The audit log: sentences about what moderators did. Later only undo marks, totals and erasures change a row."""
 
 from __future__ import annotations
 

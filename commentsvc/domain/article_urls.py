@@ -47,7 +47,7 @@ def _canonical(url: str, ignored: str) -> str:
 
 
 def quoting(url: str) -> str:
-    """Return what an article's URL begins with in links to its text: a text directive, whose value comes after it.
+    """Return how links to a text in an article begin: its URL and a text directive, to which the text is appended.
 
     A parenthesis would end a link's address in Markdown.
     """

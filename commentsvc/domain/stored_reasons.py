@@ -57,7 +57,7 @@ _PLACEHOLDER = re.compile(r"%\\\((\w+)\\\)s")
 
 
 def translated(reason: str) -> str:
-    """Return a stored reason in the language that is spoken; one that is not ours stays as it is."""
+    """Return a stored reason in the current language; one that is not ours stays as it is."""
     if not reason or messages.language().code == ENGLISH:
         return reason
     if (whole := gettext(reason)) != reason:

@@ -65,7 +65,7 @@ class AppView:
     """The operator's choice, so that it may be in a private network."""
     network: Network = INTERNET
     pauses: dict[str, datetime] = field(default_factory=dict)
-    """Until when servers want no more requests, by origin; what is asked for other articles counts, too."""
+    """Until when servers want no more requests, by origin; the pauses hold for the requests of all articles."""
 
     def resolved(self, address: BlueskyAddress, *, at: datetime) -> BlueskyAddress:
         """Return a post's address with its author's DID; raises OutboundError, GoneError if nobody has the handle."""

@@ -90,7 +90,7 @@ class BlueskyPost:
     picture: str | None
     text: str
     links: tuple[LinkedBytes, ...]
-    """In order, none over another, none through a character."""
+    """In order; they do not overlap, and none begins or ends inside a character."""
     attached: tuple[str, ...]
     """Addresses of web pages and quoted posts that are shown below the text."""
     pictures: tuple[str, ...]

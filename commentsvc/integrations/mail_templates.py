@@ -1,6 +1,6 @@
 """Renders mails from `templates/mail`: a text that says everything, and the same as HTML.
 
-The first line of the text template is the subject. The words are in the language that is spoken now. Values are
+The first line of the text template is the subject. The words are in the current language. Values are
 strangers' words: HTML escapes them, and both forms lose the characters that change the direction of what follows.
 """
 

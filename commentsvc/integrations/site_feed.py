@@ -96,9 +96,7 @@ def _xml_items(body: bytes, content_type: str, url: str) -> Iterator[ReadItem]:
     headers = {"content-type": content_type, "content-location": url}
     try:
         feed: Any = feedparser.parse(io.BytesIO(body), response_headers=headers)
-    except (
-        Exception
-    ) as error:  # whatever a stranger's bytes do to a parser, the mails of other sites are sent
+    except Exception as error:  # a feed that breaks the parser must not stop the mails of other sites
         raise OutboundError(f"This feed cannot be read ({type(error).__name__}).") from error
     if not feed.get("version"):
         raise OutboundError("This is no feed: neither RSS nor Atom nor JSON Feed.")

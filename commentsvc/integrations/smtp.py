@@ -170,7 +170,7 @@ class SmtpConnection:
             raise
 
     def close(self) -> None:
-        """Take leave of the server, if it is still there."""
+        """End the session with QUIT, if the server still answers, and close the connection."""
         server, self._server = self._server, None
         if server is not None:
             with suppress(smtplib.SMTPException, OSError):

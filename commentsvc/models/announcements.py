@@ -48,7 +48,7 @@ class FeedItem(Base):
 
 
 class Announcement(Base):
-    """New articles in one mail; the background work turns it into deliveries, once for ever."""
+    """New articles in one mail; the background work turns it into deliveries, only once."""
 
     __tablename__ = "announcement"
     __table_args__ = (

@@ -39,7 +39,7 @@ class ApiToken(Base):
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """None: it does not expire."""
     last_used_on: Mapped[date | None]
-    """The day in UTC: more would be a protocol of when somebody works."""
+    """The day in UTC: an exact time would record when somebody works."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
     commenter: Mapped[Commenter] = relationship()

@@ -256,7 +256,7 @@ class DeletedImport(Base):
 
 
 class Decision(Base):
-    """One moderation verdict on a comment and its reasons; rows are only ever added."""
+    """One moderation verdict on a comment and its reasons. Only emptying the comment or the filter changes it."""
 
     __tablename__ = "decision"
 

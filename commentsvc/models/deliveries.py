@@ -126,7 +126,7 @@ class DeliveryTry(Base):
 
 
 class Notice(Base):
-    """A comment that became visible; the background work turns it into deliveries, once for ever."""
+    """A comment that became visible; the background work turns it into deliveries, only once."""
 
     __tablename__ = "notice"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""What was erased and which mail was ended since the backups that exist: restoring one does it again."""
+"""What was erased and which mail was ended since the backups that exist; after a restore it is repeated."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ class FilterWord(Base):
 
 
 class Action(Base):
-    """One action of a moderator, for the audit log and for undoing it. Rows are only ever added."""
+    """One action of a moderator, for the audit log and for undoing it; domain/actions.py lists later changes."""
 
     __tablename__ = "action"
     __table_args__ = (Index("ix_action_log", "site_id", "id"),)

@@ -35,7 +35,7 @@ class SocialLink(Base):
     due_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     """When the network may be asked next, if a reader wants to see the answers."""
     wanted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    """When a reader opened the article after it was due; None until then, so that nothing is asked for nobody."""
+    """When a reader opened the article after it was due; None until then: only read articles cause requests."""
     asked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     tries: Mapped[int] = mapped_column(default=0)
     """How often it was asked since it was connected or started again."""

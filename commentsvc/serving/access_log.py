@@ -79,7 +79,7 @@ class AccessLog:
             sleep(1)
             with suppress(
                 RuntimeError
-            ):  # a request changed the counts meanwhile; theirs are lost, not the thread
+            ):  # a request changed the counts meanwhile: they are lost, but the thread goes on
                 self.tell()
 
     def _line(

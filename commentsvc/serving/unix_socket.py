@@ -14,7 +14,7 @@ PREFIX = "unix:"
 PATH_LONGEST = 107
 """Bytes of a socket's path that Linux takes."""
 MODE = 0o666
-"""Who may enter the socket's directory may connect; the proxy has a user of its own."""
+"""Everybody who may enter the socket's directory may connect; the proxy has a user of its own."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 const root = document.documentElement;
 const origins = document.body.dataset.origins.split(" ");
-// Values that can load nothing, as in frame/main.js.
+// Values that can load nothing, as in frame/first_paint.js.
 const UNSAFE = /[;{}\\]|(?<!rgba?|hsla?|hwb|lab|lch|color|mix|dark|calc)\(/i;
 let host;
 

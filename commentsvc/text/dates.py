@@ -1,4 +1,4 @@
-"""Dates in words, in UTC, in the language that is spoken: digits are Latin and the calendar Gregorian in each."""
+"""Dates in words, in UTC, in the current language: digits are Latin and the calendar Gregorian in each."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _date(on: standard.date, language: str) -> str:
 # Months are not taken from the locale of the process: a server has few of them, and one for all requests.
 @cache
 def _months(language: str) -> tuple[str, ...]:
-    """Return the months as they stand in a date; `language` is the one that is spoken."""
+    """Return the months as they stand in a date; `language` is the current one."""
     return (
         # translators: all months in the form that stands in a date with its day, such as the genitive in Russian.
         pgettext("month in a date", "January"),
@@ -70,7 +70,7 @@ def _months(language: str) -> tuple[str, ...]:
 
 @cache
 def _short_months(language: str) -> tuple[str, ...]:
-    """Return the months as they stand in a date for a narrow place; `language` is the one that is spoken."""
+    """Return the months as they stand in a date for a narrow place; `language` is the current one."""
     return (
         pgettext("short month in a date", "Jan"),
         pgettext("short month in a date", "Feb"),

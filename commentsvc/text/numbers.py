@@ -16,7 +16,7 @@ _FROM_10_000 = frozenset({"es", "hu", "it", "pl", "pt-PT"})
 
 
 def number(value: int) -> str:
-    """Return a whole number as people read it in the language that is spoken, such as 12,345."""
+    """Return a whole number as people read it in the current language, such as 12,345."""
     language = messages.language().code
     if abs(value) < 10_000 and language in _FROM_10_000:
         return str(value)

@@ -69,7 +69,7 @@ _OF_WTFORMS = (
 
 
 class _Translations:
-    """Gives the library's own messages in the language that is spoken."""
+    """Gives the library's own messages in the current language."""
 
     gettext = staticmethod(gettext)
     ngettext = staticmethod(ngettext)
@@ -85,7 +85,7 @@ class AdminForm(FlaskForm):
 
 
 def translated(choices: Mapping[str, str]) -> dict[str, str]:
-    """Return the choices of a select with their labels in the language that is spoken."""
+    """Return the choices of a select with their labels in the current language."""
     return {value: gettext(label) for value, label in choices.items()}
 
 

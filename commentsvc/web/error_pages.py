@@ -102,7 +102,7 @@ def answer(status: int, message: str, faults: Sequence[Fault] = ()) -> Response:
 
 
 def set_retry_after(response: Response, error: Exception | None) -> None:
-    """Say in how many seconds the request may be sent again, if the error is one that passes."""
+    """Say in how many seconds the request may be sent again, if the error is temporary."""
     if isinstance(error, errors.TooManyError):
         response.headers["Retry-After"] = str(error.retry_after)
     elif isinstance(error, errors.ServiceMovingError):

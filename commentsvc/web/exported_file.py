@@ -1,4 +1,4 @@
-"""The response with a site's comments to take away: sent while they are read from the database."""
+"""The response with a site's exported comments: sent while they are read from the database."""
 
 from __future__ import annotations
 

@@ -59,29 +59,29 @@ def asked(values: Mapping[str, str]) -> str:
 
 
 def use_named(values: Mapping[str, str]) -> None:
-    """Speak the language that URL parameters or form fields name, if it is one of ours."""
+    """Use the language that URL parameters or form fields name, if it is one of ours."""
     if language := asked(values):
         messages.use(language)
 
 
 def use_for_person(person: Commenter) -> None:
-    """Speak the language that a person has chosen for their own pages, else the one of their browser."""
+    """Use the language that a person has chosen for their own pages, else the one of their browser."""
     messages.use(languages.match(person.language or "") or readers())
 
 
 def use_for_site(site: Site, chosen: str, *, framed: bool) -> None:
-    """Speak the language of a site's thread, with the owner's own words; `chosen` is what the request names."""
+    """Use the language of a site's thread, with the owner's own words; `chosen` is what the request names."""
     language = chosen or (not framed and readers()) or site.language
     messages.use(language, site_words.of(site, language))
 
 
 def use_sites(site: Site) -> None:
-    """Speak a site's own language: what programs read is the same for all of them."""
+    """Use a site's own language: what programs read is the same for all of them."""
     use_for_site(site, "", framed=True)
 
 
 def _use_readers() -> None:
-    """Speak the reader's language, before anything is known of a site; the API speaks English."""
+    """Use the reader's language, before anything is known of a site; the API answers in English."""
     if request.path.startswith("/api/"):
         return messages.use(ENGLISH)
     if request.path == ADMIN or request.path.startswith(f"{ADMIN}/"):

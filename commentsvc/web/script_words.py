@@ -1,4 +1,4 @@
-"""The texts that the frame's scripts show, in the language that is spoken: the page has them as one block of JSON."""
+"""The texts that the frame's scripts show, in the current language: the page has them as one block of JSON."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ class ThreadRequest:
         return address
 
     def speak(self, site: Site) -> None:
-        """Speak the language of the thread, from now on."""
+        """Use the language of the thread, from now on."""
         page_language.use_for_site(site, self.language, framed=self.mode != STANDALONE)
 
     def order_on(self, site: Site) -> Order:

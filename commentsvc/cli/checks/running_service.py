@@ -23,7 +23,7 @@ from commentsvc.web.setup_check import HEADER
 
 SUBJECT = "Running service"
 TRIES = 6
-"""Questions: if two services take turns at one port, one of them almost certainly answers one of these."""
+"""Number of questions: if two services share one port, each almost certainly answers at least one."""
 PROXIES = f"{PREFIX}TRUSTED_PROXIES"
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - compared, not bound
 _RESTART = "Restart it (`systemctl restart commentsvc`, or end `commentsvc serve` and start it again)."

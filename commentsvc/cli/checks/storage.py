@@ -63,7 +63,7 @@ def _move(session: Session) -> Iterator[Finding]:
 
 
 def _pages(session: Session) -> Finding:
-    """Read all of a SQLite file; damaged pages may otherwise be met by one reader in a year."""
+    """Read all of a SQLite file; otherwise a damaged page may go unnoticed for a year."""
     try:
         (result, *_) = session.scalars(text("PRAGMA quick_check(1)")).all()
     except DatabaseError as error:

@@ -24,7 +24,7 @@ _OPENED = 40
 
 
 def readers(session: Session) -> Finding:
-    """Check whether readers have networks of their own, or all that of a CDN in front of the proxy."""
+    """Check whether readers have networks of their own, or all share that of a CDN in front of the proxy."""
     lately = reader_networks.lately(session)
     people = "1 person" if lately.people == 1 else f"{lately.people} people"
     networks = "1 network" if lately.networks == 1 else f"{lately.networks} networks"

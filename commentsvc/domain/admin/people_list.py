@@ -100,7 +100,7 @@ def _latest(site_id: int) -> Subquery:
 
 
 def _counted(source: Subquery, order: PeopleOrder) -> Any:
-    """Select each author in `source` with their numbers; guests without an e-mail address are nobody in particular."""
+    """Select each author in `source` with their numbers; guests without an e-mail address are left out."""
     email = case((source.c.commenter_id.is_(None), source.c.guest_email)).label("email")
     numbers = {
         name: func.sum(case((source.c.status == status, 1), else_=0))

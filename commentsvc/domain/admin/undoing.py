@@ -142,7 +142,7 @@ def _begin(session: Session, action: Action, outcome: BulkResult, moderator_id: 
         session,
         site_id=action.site_id,
         moderator_id=moderator_id,
-        # What was taken back can come again by another import; doing both would bring it twice.
+        # Undone comments can be imported again; if this undo were undone too, they would be there twice.
         kind=_UNDONE_IMPORT if action.kind == actions.IMPORT else "comments.undo",
         summary=f"Undone: {action.summary}",
         at=at,
@@ -191,7 +191,7 @@ def _put_back(session: Session, action_id: int, outcome: BulkResult, moderator_i
 def _take_back(
     session: Session, site_id: int, former: Mapping[Comment, Decision], undo_id: int, moderator_id: int
 ) -> None:
-    """Restore the status of comments and what the filter had learned; replies go to the trash."""
+    """Restore the status of comments and what the filter had learned; replies and imports go to the trash."""
     statuses = {comment: decision.before or Status.TRASH for comment, decision in former.items()}
     moderation_decisions.decide_all(
         session, statuses, moderator_id=moderator_id, action_id=undo_id, teaches=False

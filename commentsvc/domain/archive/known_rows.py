@@ -73,7 +73,7 @@ class KnownRows:
         return former in self._new_sites
 
     def is_kept_out(self, part: ArchivePart, record: Mapping[str, Any]) -> bool:
-        """Whether a record belongs to something that exists and keeps its own, or was deleted here for good."""
+        """Whether to skip a record: its site or comment was here before, or it was deleted here for good."""
         if part.with_site and record.get("site_id") not in self._new_sites:
             return True
         if part.model is Comment:
@@ -100,7 +100,7 @@ class KnownRows:
         return {number for number in numbers if number is not None}
 
     def _load_people(self, part: ArchivePart) -> None:
-        """People are who their logins say; without any, they have the same name and the same first moment."""
+        """People are recognised by a login; without any, by their name and the time of their creation."""
         query = select(Commenter.id, Commenter.name, Commenter.created_at)
         self._known = {(row.name, row.created_at): row.id for row in self._session.execute(query)}
         here = select(Identity.commenter_id, Identity.provider, Identity.issuer, Identity.subject)

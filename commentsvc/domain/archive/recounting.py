@@ -1,4 +1,4 @@
-"""Counts the comments of threads anew after comments from elsewhere were stored in them."""
+"""Counts the comments of threads again after an archive's comments were stored in them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def recount(session: Session, thread_ids: Iterable[int]) -> None:
 
 
 def _show_ancestors(session: Session, thread_ids: Sequence[int]) -> None:
-    """Let placeholders carry shown replies, however deep."""
+    """Show, as placeholders, hidden comments that have shown replies at any depth."""
     reply = aliased(Comment)
     hidden = (
         Comment.thread_id.in_(thread_ids),
@@ -50,7 +50,7 @@ def _count(session: Session, thread_ids: Sequence[int]) -> None:
         )
         .scalar_subquery()
     )
-    # `imported`: old links to the comments have numbers of elsewhere.
+    # `imported`: old links to the comments have the numbers of the other database.
     counted = {"approved_count": comments, "version": Thread.version + 1, "imported": True}
     _run(session, update(Thread).where(Thread.id.in_(thread_ids)).values(counted))
 

@@ -22,7 +22,7 @@ COMMENTS = part_of("comment")
 
 
 class RenderedTexts:
-    """What the texts of an archive's comments become, in its order, in a private file that ends with the block."""
+    """The rendered texts of an archive's comments, in its order, in a private file, deleted after the block."""
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - closed by __exit__

@@ -1,7 +1,7 @@
 """Restores an archive into a database, empty or not, in one transaction.
 
-Half of an archive could not be completed later: what a site or a comment has comes only together with it, because what
-exists keeps its own. So it is one transaction, and what takes long, the texts, is rendered before it.
+Half of an archive could not be completed later: rows of a site or comment are restored only together with it:
+one that exists keeps its own. So it is one transaction; the texts, which are slow to render, are rendered before.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ class PartSummary:
 
 
 class _Pieces:
-    """A file that only grows, whose content is taken away as it comes."""
+    """A write-only file; `taken` returns and removes what was written since its last call."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []

@@ -21,7 +21,7 @@ from commentsvc.text.characters import without_undrawn
 
 LONGEST = 300
 ELSEWHERE = "elsewhere:"
-"""Begins what stands for an author elsewhere where a guest's browser has the hash of its key."""
+"""Prefix of the hash of an author on a social network, stored where guests have the hash of a browser key."""
 _HASH = re.compile(r"[0-9a-f]{64}")
 _WITH_NAME = re.compile(r"(?:mailto:)?(?:[^<>]*<([^<>]*)>|([^<>?]*)(?:\?.*)?)", re.IGNORECASE)
 _WITH_PORT = re.compile(r"\[([^\]]*)\](?::\d{1,5})?|(\d+\.\d+\.\d+\.\d+):\d{1,5}")

@@ -208,7 +208,7 @@ def _submission(
 
 
 def _is_of_old(session: Session, site: Site, author: Author, level: SurgeLevel) -> bool:
-    """Whether this author was known well before the surge began, so that nobody earns it during the surge."""
+    """Whether this author was known well before the surge began, not through comments during it."""
     if level.since is None:
         return False
     return known_authors.was_known(session, site.id, author, before=level.since - detection.OLD)

@@ -55,7 +55,7 @@ def replace(
     edited_at: datetime | None,
     teaches: bool = True,
 ) -> None:
-    """Replace a comment's text, and a guest's details, regardless of the sanitisers. Needs `begin_write`.
+    """Replace a comment's text, and a guest's details, even if the sanitisers disagree on it. Needs `begin_write`.
 
     Without `teaches` the spam filter does not learn the new text in place of the old one.
     """

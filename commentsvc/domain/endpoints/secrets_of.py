@@ -19,7 +19,7 @@ OLD_KEY_FOR = timedelta(days=1)
 """After a rotation requests are signed with the former secret, too, for this time."""
 _PURPOSE = "endpoint"
 _PUBLIC = "1.1.1.1"
-"""Stands for the address of any name: a name is looked up when something is sent."""
+"""Used as the address of every host name: names are resolved only when something is sent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ def store(session: Session, entries: Iterable[Entry]) -> None:
 
 @contextmanager
 def paused(session: Session) -> Iterator[None]:
-    """Record nothing meanwhile: what the ledger has is done again."""
+    """Record nothing in the block, which replays events that the ledger has already."""
     session.info[_PAUSED] = True
     try:
         yield

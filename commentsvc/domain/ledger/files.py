@@ -150,7 +150,7 @@ def _locked(path: Path) -> Iterator[int]:
 def _write(descriptor: int, data: bytes) -> None:
     size = os.fstat(descriptor).st_size
     if size and os.pread(descriptor, 1, size - 1) != b"\n":
-        data = b"\n" + data  # somebody was killed, or the disk was full, in the middle of a line
+        data = b"\n" + data  # a process was killed, or the disk was full, in the middle of a line
     while data:
         data = data[os.write(descriptor, data) :]
     os.fsync(descriptor)

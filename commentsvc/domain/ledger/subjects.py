@@ -43,7 +43,7 @@ def subscription(address_hash: str, row: Subscription) -> str:
 
 
 def hash_of(key: bytes, kind: LedgerKind, value: str) -> str:
-    """Return the hash of a subject; that of an address is known by its hash already."""
+    """Return the hash of a subject; for an address, `value` is a hash already and is returned unchanged."""
     return value if kind in _OF_ADDRESSES else signing.keyed_hash(key, f"ledger {_purpose(kind)}", value)
 
 

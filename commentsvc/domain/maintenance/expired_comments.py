@@ -36,7 +36,7 @@ BATCH = 200
 ROUND = 1000
 """Comments per request that empties a list; then the owner sees the progress."""
 COUNTED = 10_000
-"""The question before a list is emptied counts so far."""
+"""The question before a list is emptied counts at most this many comments."""
 KIND = "trash.delete"
 """The kind of the action; not "comments.…", which can be undone."""
 _REMOVED = (Status.SPAM, Status.TRASH)
@@ -56,10 +56,10 @@ class EmptyingResult:
 def remove(
     session: Session, site_id: int, status: Status, *, before: datetime, limit: int, recorded: bool = False
 ) -> int:
-    """Delete or empty comments that have had this status since `before`; return how many. Commits.
+    """Delete or empty comments that got this status earlier than `before`; return how many. Commits.
 
     The local filter keeps what it learned from them, as a mail program does when it empties the junk folder. With
-    `recorded` the ledger has them; those that expire do so again after a restore.
+    `recorded` the ledger lists them; comments that expire are not listed: they expire again after a restore.
     """
     due = _due(site_id, status, before)
     return _delete(session, due, limit, recorded) or _empty(session, due, limit, recorded)
@@ -102,7 +102,7 @@ def remove_all(
     at: datetime,
     action_id: int | None = None,
 ) -> EmptyingResult:
-    """Delete or empty all spam, or all trash, of a site, without what came to the list since `before`.
+    """Delete or empty all spam, or all trash, of a site, except what got into the list at `before` or later.
 
     The site's log names it. Commits after every batch and stops after a round; the next round continues with
     `action_id`, the action that the first one recorded. At the end it removes the texts from the database's files.

@@ -12,9 +12,9 @@ from commentsvc.models import Comment
 LATEST = 500
 """Comments that are looked at."""
 FEWEST_PEOPLE = 20
-"""Writers without whom nothing can be said."""
+"""The fewest writers that allow a conclusion."""
 PEOPLE_PER_NETWORK = 5
-"""From so many on, networks are those of something in front of the service. A network of readers holds one or two."""
+"""From this number of people per network on, it is a proxy's or a CDN's. A reader's network has one or two."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from commentsvc.integrations.prometheus import MetricFamily, Sample
 from commentsvc.models import Comment, Delivery, Notice, PendingEdit, Pressure, Site, Status
 
 MOST = 10_000
-"""No number is counted further: who has more comments waiting needs no exact one."""
+"""Counting stops here: above it, an exact number is of no use."""
 MOST_SITES = 500
 RECENT = timedelta(hours=1)
 """The time whose finished deliveries are counted."""

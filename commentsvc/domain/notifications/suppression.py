@@ -13,7 +13,7 @@ from commentsvc.integrations import signing
 from commentsvc.models import LedgerKind, Suppression, SuppressionReason
 
 REFUSALS = 3
-"""Mails that a server may refuse before the address gets no more. One that does not exist gets none after the first."""
+"""Refused mails after which an address gets no more; an address that does not exist gets none after the first."""
 BOUNCES = frozenset({SuppressionReason.BOUNCED, SuppressionReason.REFUSED})
 """The mail server refuses the address."""
 FINAL = BOUNCES | {SuppressionReason.UNWANTED}

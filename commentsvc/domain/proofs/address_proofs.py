@@ -1,4 +1,4 @@
-"""Proofs of e-mail addresses: a guest's browser is known by an address on a site, and nobody else may use either.
+"""Proofs of e-mail addresses: they tie an address on a site to the browser of the guest who has proved it.
 
 Only a mailed code makes a proof (address_codes.py). A typed address proves nothing, and neither does one confirmed for
 mail.

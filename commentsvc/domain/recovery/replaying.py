@@ -1,4 +1,4 @@
-"""Does again in a restored database what the ledger has: nobody comes back who was erased since the backup."""
+"""Replays the ledger in a restored database, so that what was erased since the backup is erased again."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ class ReplayReport:
 
 
 def replay(session: Session, ledgers: Mapping[bytes, Iterable[Entry]]) -> ReplayReport:
-    """Do again what ledgers have; each is known by the key of its hashes. Needs `begin_write`; the caller commits.
+    """Replay ledgers, each given with the key of its hashes. Needs `begin_write`; the caller commits.
 
-    What happened before the backup finds nothing to do, and what people did since they were erased stays.
+    Events from before the backup have no effect, and what people did after they were erased stays.
     """
     report = ReplayReport()
     own_key = hash_keys.load_within(session)

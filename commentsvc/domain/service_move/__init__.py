@@ -1,1 +1,1 @@
-"""The move of the whole service to another database, while readers read on."""
+"""The move of the whole service to another database, while people can go on reading."""

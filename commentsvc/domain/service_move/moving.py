@@ -72,7 +72,7 @@ def move(source: Side, destination: Side, progress: Progress) -> MoveReport:
         report = _copied(source, destination, stop, progress)
         if not report.is_done:
             return report
-        # Killed here, both refuse changes: the source for a minute, and the destination, which is then of no use.
+        # If the process is killed here, the source refuses changes for a minute; the destination stays unusable.
         stop.finish()
     with connect_despite_stop(destination.engine) as connection, connection.begin():
         target.mark_arrived(connection, stop.token)

@@ -104,7 +104,7 @@ def mark_arrived(connection: Connection, token: str) -> None:
 
 
 def analyse(engine: Engine) -> None:
-    """Let PostgreSQL learn what its new tables are like, or its first answers would be slow."""
+    """Let PostgreSQL collect statistics on its new tables; otherwise its first queries would be slow."""
     if engine.dialect.name == "postgresql":
         with connect_unlimited(engine) as connection:
             connection.execute(text("ANALYZE"))

@@ -35,7 +35,7 @@ class Sentence:
         return messages.key(self.text, self.context)
 
     def spoken(self) -> str:
-        """Return our text in the language that is spoken."""
+        """Return our text in the current language."""
         return messages.pgettext(self.context, self.text) if self.context else gettext(self.text)
 
 

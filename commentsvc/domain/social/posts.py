@@ -67,7 +67,7 @@ def keys_in(session: Session, thread_id: int, origin: SocialOrigin) -> frozenset
 
 
 def _in_order(posts: Iterable[SocialPost]) -> list[SocialPost]:
-    """Return each post once, parents before their answers; a post that is not for everybody passes its place on."""
+    """Return each post once, parents before their answers; answers to a non-public post go to its parent."""
     by_key: dict[str, SocialPost] = {}
     for post in islice(posts, MOST_READ):
         by_key.setdefault(post.key, post)

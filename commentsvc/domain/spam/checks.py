@@ -1,7 +1,7 @@
 """The checks of a new comment: each is small and pure, and gives a reason.
 
-Three more refuse a comment with an error instead of storing it: a closed thread (threads/threads.py), a duplicate
-(comments/comments.py) and a ban (bans/bans.py). signals.py looks up the data that the checks need.
+Four more refuse a comment with an error: a closed thread (threads/threads.py), slow mode (comments/slow_mode.py),
+a duplicate (comments/comments.py) and a ban (bans/bans.py). signals.py looks up the data that the checks need.
 """
 
 from __future__ import annotations

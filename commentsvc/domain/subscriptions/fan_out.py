@@ -202,7 +202,7 @@ def _is_by(key: bytes, comment: Comment) -> ColumnElement[bool]:
     """Select the subscriptions of a comment's author, so that they hear of answers.
 
     A guest who types the address of a member is not taken for the member. Whoever asked as a guest goes on hearing of
-    answers to a comment that is under an account since: its browser is still known.
+    answers to a comment that has moved to an account since: its browser is still known.
     """
     as_guest = and_(Subscription.commenter_id.is_(None), _is_self(key, comment))
     if comment.commenter_id is None:

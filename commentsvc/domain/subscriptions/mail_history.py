@@ -1,4 +1,4 @@
-"""Answers an owner why no mail of a site came to an address, from what is kept under the address's keyed hash."""
+"""Tells an owner why no mail of a site came to an address, from what is kept under the address's keyed hash."""
 
 from __future__ import annotations
 

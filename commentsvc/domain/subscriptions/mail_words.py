@@ -1,6 +1,6 @@
 """The mails to subscribers: their words, links, and the headers by which mail programs group and end them.
 
-They are written in the language that is spoken now: `composing.py` speaks the recipient's.
+They are written in the current language: `composing.py` makes the recipient's current.
 """
 
 from __future__ import annotations

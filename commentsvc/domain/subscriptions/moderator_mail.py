@@ -94,7 +94,7 @@ def choose(
 ) -> None:
     """Change what mail a moderator gets about a site; a new address is confirmed first. Needs `begin_write`.
 
-    `address` has the form of `fields.email`; it is not used for nothing. Raises InvalidFieldsError if another
+    `address` has the form of `fields.email`; it is ignored for NOTHING. Raises InvalidFieldsError if another
     moderator of the site has it.
     """
     address_hash = suppression.hash_of_address(key, address) if address else ""

@@ -44,7 +44,7 @@ class SubscriptionRequest:
     commenter_id: int | None = None
     author_key_hash: str | None = None
     language: str = field(default_factory=lambda: messages.language().code)
-    """Of the mail: the one that is spoken when somebody asks for it."""
+    """Of the mail: the one that is current when somebody asks for it."""
 
 
 def proven_address(session: Session, commenter_id: int) -> str | None:

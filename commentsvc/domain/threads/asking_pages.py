@@ -1,4 +1,4 @@
-"""What the page that asks for a thread may do with it: a preview may show it, and comment only if the owner says so."""
+"""What a page that embeds a thread may do: a preview shows it, but takes comments only if the owner allows it."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def publish(
 ) -> int:
     """Count approved comments, whose rows are already `shown`; return the thread's count. Needs the thread's lock.
 
-    Subscribers hear of the comments in `announced`, once for ever. Hidden ancestors, from `parents` up, become
+    Subscribers get mail about the comments in `announced`, only once. Hidden ancestors, from `parents` up, become
     placeholders. `asks_title` as in `mark_changed`.
     """
     count = threads.mark_changed(
@@ -60,7 +60,7 @@ def hide(session: Session, comment_ids: Collection[int], parents: Collection[int
     """Hide comments that are not approved any more, of any threads; needs their locks.
 
     Comments with shown replies stay as placeholders. `parents` are the comments that these answer; placeholders among
-    them that carry nothing else now are hidden too.
+    them that have no other shown reply are hidden too.
     """
     session.execute(update(Comment).where(Comment.id.in_(comment_ids)).values(shown=False))
     replies = select(Comment.parent_id).where(Comment.parent_id.in_(comment_ids), Comment.shown.is_(True))

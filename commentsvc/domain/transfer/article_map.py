@@ -77,7 +77,7 @@ class ArticleMap:
         for address in (bare, _path(bare)):
             if address.rstrip("/") in self.exact:
                 return self.exact[address.rstrip("/")]
-        # The longest that fits is the most particular one.
+        # The longest match is the most specific one.
         for prefix in sorted(self.prefixes, key=len, reverse=True):
             for address in (bare, _path(bare)):
                 if address.startswith(prefix):

@@ -1,4 +1,4 @@
-"""The formats in which a site can be taken away, and what each of them cannot carry."""
+"""The formats in which a site can be exported, and what each of them leaves out."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ExportFormat:
     label: str
     """For people."""
     lost: str
-    """A sentence about what it cannot carry."""
+    """A sentence about what it leaves out."""
     write: Write
 
 

@@ -1,4 +1,4 @@
-"""Finds how comments of an earlier import differ from the file by now, and brings what has changed there."""
+"""Finds how comments of an earlier import differ from the file by now, and applies what has changed there."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def difference(
     article: ImportedThread, record: ImportedComment, stored: Row[Any], *, digest: str, is_below_hidden: bool
 ) -> Difference | None:
     """Return how a comment differs from the stored one, `digest` being that of its text; None if it does not."""
-    # What an import holds although it was public there is no difference.
+    # If an import holds a comment that was approved in the other system, that is no difference.
     held = record.status is Status.APPROVED and (article.hidden or is_below_hidden)
     expected = Status.HELD if held else record.status
     text = record if digest != stored.digest else None

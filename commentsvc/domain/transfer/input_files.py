@@ -84,7 +84,7 @@ class ImportFile:
             raise TransferError(f"{self.name}: this kind of compression cannot be read: {error}.") from None
 
     def _most(self) -> int:
-        """Return the number of bytes, unpacked, from which on it is no honest export."""
+        """Return the number of bytes, unpacked, above which it cannot be a genuine export."""
         return min(SIZE_MOST, max(self.packed * RATIO_MOST, RATIO_FROM)) if self.packed else SIZE_MOST
 
     def head(self) -> bytes:
@@ -95,7 +95,7 @@ class ImportFile:
 
 @contextmanager
 def opened(paths: Sequence[str], standard_input: BinaryIO) -> Iterator[list[ImportFile]]:
-    """Return all files of these paths, of which "-" is standard input; raises TransferError.
+    """Yield all files of these paths, of which "-" is standard input; raises TransferError.
 
     Standard input is copied to a temporary file while the files are in use, because it is read more than once.
     """

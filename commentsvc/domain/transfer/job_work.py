@@ -27,11 +27,11 @@ from commentsvc.errors import TransferError
 from commentsvc.models import ImportJob, ImportState, Site, now
 
 LEASE = timedelta(minutes=2)
-"""The time without a sign of life after which another process continues a job."""
+"""The time without a heartbeat after which another process continues a job."""
 TRIES = 3
-"""How often a pass is begun: a file with which processes end again and again is given up."""
+"""How often a pass may begin: a file that crashes the process each time is given up."""
 SHOW_EVERY = 2.0
-"""Seconds between two updates of the progress, which are the signs of life."""
+"""Seconds between two updates of the progress, which are the heartbeats."""
 _ADVICE = "Choose the file that the other system exported, as it is."
 _UNEXPECTED = (
     "Something went wrong on our side while this file was read. It has been noted in the service's log."

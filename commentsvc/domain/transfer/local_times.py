@@ -12,7 +12,7 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
-"""Earlier times are the zeros of a clock or of a database."""
+"""Earlier times are placeholders, such as the zero of Unix time."""
 _QUARTER = timedelta(minutes=15)
 _LARGEST_OFFSET = timedelta(hours=14)
 

@@ -49,7 +49,7 @@ def forget_at_once(
     site_id: int | None = None,
     at: datetime,
 ) -> None:
-    """Do so with votes until `at`, in the transaction that runs: for a database that nobody else writes to."""
+    """Do what `forget` does, up to `at` and without a commit: for a database that nobody else writes to."""
     theirs = _cast_by(commenter_id, browsers) & (Vote.created_at <= at)
     if site_id is not None:
         theirs &= Vote.comment_id.in_(select(Comment.id).where(Comment.site_id == site_id))

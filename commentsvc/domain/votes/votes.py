@@ -26,7 +26,7 @@ MOST = 500
 
 @dataclass(frozen=True, slots=True)
 class VoteState:
-    """A comment's numbers as a reader sees them who has voted on it."""
+    """A comment's numbers as shown to a reader who has voted on it."""
 
     id: int
     value: int
@@ -46,7 +46,7 @@ def find(session: Session, comment_id: int) -> Comment:
 def cast(session: Session, comment_id: int, voter: Author, value: int, *, at: datetime) -> VoteState:
     """Set a reader's vote on a comment: 1, -1, or 0 to take it back. Needs `begin_write`.
 
-    Once or twice makes no difference. Raises NotFoundError, ForbiddenError, InvalidFieldsError.
+    Setting the same vote again changes nothing. Raises NotFoundError, ForbiddenError, InvalidFieldsError.
     """
     comment = find(session, comment_id)
     threads.lock_of(session, comment, "status", "ups", "downs", "liked_by_owner")

@@ -24,7 +24,7 @@ function plan(at) {
   timer = near && !document.hidden && at - active < 90 * SOON && setTimeout(ask, at - Date.now());
 }
 
-/** Somebody is here. */
+/** The reader is active: ask soon. */
 function wake() {
   active = Date.now();
   if (!timer) plan(Math.max(next, active + Math.random() * 2000));

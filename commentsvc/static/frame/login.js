@@ -228,13 +228,13 @@ export function begin(loadReader) {
   useSsoToken();
 }
 
-/** Follow what the host page says of its reader; what it takes back ends. */
+/** Log in whom the host page's token names; log out when it takes the token back. */
 async function useSsoToken() {
   const { ssoToken: sso } = host;
   if (sso === "" && member?.provider === "sso") return logOut();
   if (!sso) return;
   const answer = await request("login/sso", { sso }).catch(() => ({}));
-  if (sso !== host.ssoToken) return; // it has changed its mind
+  if (sso !== host.ssoToken) return; // the host page has sent another token
   if (answer.stage === "stale") sendToHost("stale"); // the page may have a new one
   if (answer.stage !== "done") return showLoginError(answer.message ?? "");
   if ((await refresh()) && member?.provider === "sso") return;
@@ -244,7 +244,7 @@ async function useSsoToken() {
 
 /**
  * Open the reader's own page, where this frame's cookie does not count: with a token of ours that the service is asked
- * to honour, once. The window opens in the click itself; one that opened after an answer would be held for unasked.
+ * to honour, once. The window opens in the click itself; a popup blocker would stop one that opened later.
  */
 async function openAccount() {
   const pass = randomHex(32);

@@ -1,4 +1,4 @@
-"""The audit log, which nobody can change, and undoing its actions."""
+"""The audit log, which moderators can only read, and undoing its actions."""
 
 from __future__ import annotations
 

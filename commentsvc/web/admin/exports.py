@@ -1,4 +1,4 @@
-"""A site's comments to take away, for its owner."""
+"""Exports of a site's comments, for its owner."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ blueprint = Blueprint("exports", __name__, url_prefix=cookies.ADMIN)
 
 @blueprint.get("/sites/<site:site_id>/export")
 def page(site_id: int) -> ResponseReturnValue:
-    """Offer every format, and say what it cannot carry."""
+    """Offer every format, and say what it leaves out."""
     from commentsvc.domain.transfer import export_formats  # here, because few processes ever need it
 
     admin = AdminContext.for_site(site_id, owner=True)

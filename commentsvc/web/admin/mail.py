@@ -68,7 +68,7 @@ def send_samples(site_id: int) -> ResponseReturnValue:
 
 @blueprint.post(f"{MAIL}/history")
 def explain(site_id: int) -> ResponseReturnValue:
-    """Answer an owner why no mail came to an address; it is a POST so that the address is in no log."""
+    """Tell an owner why no mail came to an address; it is a POST so that the address is in no log."""
     admin = AdminContext.for_site(site_id, owner=True)
     form = AddressForm()
     try:

@@ -119,7 +119,7 @@ def undo(call: Call) -> Response:
 
 
 def reply(call: Call) -> Response:
-    """Reply to a comment in the name of who created the token."""
+    """Reply to a comment in the name of the person who created the token."""
     draft = comment_text.from_source(call.body["text"], longest=settings().max_comment_length)
 
     def post(session: Session) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""A site's comments to take away."""
+"""Exports of a site's comments."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Who may call what: the guards of the API. A token comes in a header, which no page can send by itself.
+"""The guards of the API, which check tokens. A token comes in a header, which no page can send by itself.
 
-Cookies are never read here, so that nobody's browser lends its rights to a page.
+Cookies are never read here, so that no page can act with the rights of a visitor's browser.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def guard_of(operations: Mapping[tuple[str, str], Operation]) -> Callable[[], Re
 
     def guard() -> None:
         if request.method == "OPTIONS":
-            return  # Flask tells the methods, and no browser finds there what it needs to send one
+            return  # Flask lists the methods; without CORS headers there, no browser sends a token
         token = _token()
         limiter("api calls").hit(str(token.id))
         scope = operations[str(request.url_rule), calls.method()].scope

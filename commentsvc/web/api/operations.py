@@ -37,7 +37,7 @@ class Operation:
     body: Record | None = None
     success: int = 200
     raises: frozenset[int] = frozenset()
-    """The statuses of errors that the view raises, beside those of `statuses`."""
+    """The statuses of errors that the view raises, in addition to those that `errors` adds."""
     if_match: bool = False
     """Whether the call names the version that it changes."""
     idempotent: bool = False

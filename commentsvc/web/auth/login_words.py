@@ -1,4 +1,4 @@
-"""What a login is for, how it can end, and what its last page says for each of both."""
+"""What a login is for, how it can end, and what its last page says for each combination of these."""
 
 from __future__ import annotations
 

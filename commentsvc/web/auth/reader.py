@@ -174,7 +174,7 @@ def browser() -> str:
 
 
 def browser_in_words(stored: str | None) -> str:
-    """Return the name of a session's browser in the language that is spoken; `stored` is what `browser` returned."""
+    """Return the name of a session's browser in the current language; `stored` is what `browser` returned."""
     name, _, system = (stored or "").partition(" on ")
     if not system:
         return gettext("A browser") if name in {"", _ANY_BROWSER} else name

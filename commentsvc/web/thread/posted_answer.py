@@ -1,4 +1,4 @@
-"""What a person gets back for a comment that is stored: JSON for the page's script, otherwise the way to a page."""
+"""What a person gets back for a comment that is stored: JSON for the page's script, otherwise a redirect."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def comment_of(token: str) -> Comment:
 
 
 def private(response: Response) -> Response:
-    """Mark a page whose address has a receipt's token: stored, listed and told to other sites nowhere."""
+    """Mark a page whose address has a receipt's token: it must not be cached, indexed or sent to other sites."""
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers["X-Robots-Tag"] = "noindex"
     return headers.no_store(response)

@@ -46,7 +46,7 @@ blueprint.after_request(receipt_links.private)
 
 @blueprint.get("/<token>")
 def page(token: str) -> ResponseReturnValue:
-    """The comment as it looks, its fate in plain words, and buttons; viewing it changes nothing."""
+    """The comment as readers see it, its status in words, and buttons; viewing it changes nothing."""
     comment = _comment_of(token)
     notice = _NOTICES.get(request.args.get("done", ""), "")
     return _page(token, comment, notice=notice and gettext(notice))

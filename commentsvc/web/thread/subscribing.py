@@ -45,7 +45,7 @@ def was_asked(form: CommentForm, site: Site) -> bool:
 def read(form: CommentForm, site: Site, guest: Guest, holder: LoginSession | None) -> MailWish | None:
     """Return what the form asks for, None for nothing; raises InvalidFieldsError without a valid address.
 
-    A member may leave the address out who has confirmed one.
+    A member who has confirmed an address may leave it out.
     """
     if not was_asked(form, site):
         return None
