@@ -86,7 +86,7 @@ def reader_state(mode: str) -> ResponseReturnValue:
     """The reader's own state in a thread: who they are, a new form token, which comments are theirs, what is new."""
     thread_request = ThreadRequest.read(mode, request.args)
     address = thread_request.address()
-    holder = reader.current(address.site.id if mode == EMBED else None)
+    holder = reader.in_thread(mode, address.site)
     key = access.author_key_hash(request.headers.get("X-Author-Key"))
     thread = threads.find(database(), address)
     person_id = holder.commenter_id if holder else None
