@@ -17,7 +17,6 @@ from commentsvc.text.characters import is_seen, without_undrawn
 from commentsvc.text.clusters import limited
 
 NAME_LONGEST = 80
-EMAIL_LONGEST = host_names.ADDRESS_LONGEST
 WEBSITE_LONGEST = 500
 TITLE_LONGEST = 300
 LARGEST_ROW = 2**63 - 1
