@@ -114,17 +114,16 @@ def clear_cookie(site_id: int | None) -> None:
 
 def set_person_cookie(response: Response, token: str) -> Response:
     """Set a person's session on a response whose own path has another cookie."""
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
-    kept = READER_COOKIE.open_session(app, request) or READER_COOKIE.session_class()
+    kept = READER_COOKIE.open_session(current_app, request) or READER_COOKIE.session_class()
     kept[PERSON] = token
     kept.permanent = True
-    READER_COOKIE.save_session(app, kept, response)
+    READER_COOKIE.save_session(current_app, kept, response)
     return response
 
 
 def person_of_cookie() -> LoginSession | None:
     """Return the person's session on a path that has another cookie."""
-    kept = READER_COOKIE.open_session(current_app._get_current_object(), request)  # type: ignore[attr-defined]
+    kept = READER_COOKIE.open_session(current_app, request)
     token = kept.get(PERSON) if kept else None
     return (
         login_sessions.find(database(), token, purpose=login_sessions.PERSON, at=now())
