@@ -67,7 +67,7 @@ class RulePreview:
         """Number of decisions that would differ."""
         return self.changes.total()
 
-    def share_of(self, human: Status) -> int:
+    def number_of(self, human: Status) -> int:
         """Return the number of comments to which people gave this status."""
         return sum(number for (its, _), number in self.beside.items() if its is human)
 

@@ -19,7 +19,7 @@ from commentsvc.domain.comments.comments import FormSignals, NewComment
 from commentsvc.domain.comments.insert_comment import PostedComment
 from commentsvc.domain.reading import thread_pages
 from commentsvc.domain.surge import alerts, detection
-from commentsvc.domain.threads import asking_pages, threads
+from commentsvc.domain.threads import embedding_pages, threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.errors import (
     AlreadyPostedError,
@@ -67,7 +67,7 @@ def post(mode: str) -> ResponseReturnValue:
 
 
 def _store(form: CommentForm, address: ThreadAddress, mode: str) -> StoredPost:
-    asking_pages.require_writable(address)  # before anything is counted or redeemed
+    embedding_pages.require_writable(address)  # before anything is counted or redeemed
     shown = access.shown_form(form.value("token"), address)
     holder = _holder(form, address, mode, shown)
     seconds = access.seconds_on_form(shown)
