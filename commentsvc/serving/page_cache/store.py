@@ -13,7 +13,7 @@ from commentsvc.serving.page_cache.policy import CachePolicy
 
 ALIASES = 8
 """Spellings of a page's query under which it is found without parsing the query."""
-OVERHEAD = 1_500
+OVERHEAD = 2_200
 """Bytes of memory per page in addition to its bodies and queries."""
 
 Headers = list[tuple[str, str]]
