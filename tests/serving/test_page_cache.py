@@ -308,17 +308,6 @@ def test_the_cache_stays_within_its_room_and_keeps_what_is_read(
     assert not cache._locks
 
 
-def test_pages_of_a_site_share_the_headers_that_are_the_same_on_all(app: Flask, here: int) -> None:
-    for number in range(2):
-        get(app, f"/embed?url={BLOG}/made-up-{number}")
-    one, other = (page.short for page in cache_of(app).store.all())
-    shared = set(one) & set(other)
-    assert {"Content-Security-Policy", "Vary"} <= set(dict(shared))
-    assert {id(header) for header in one if header in shared} == {
-        id(header) for header in other if header in shared
-    }
-
-
 def test_of_many_who_ask_at_once_one_has_it_rendered(app: Flask, here: int, rendered: list[str]) -> None:
     start = threading.Barrier(16)
     answers: list[bytes] = []
