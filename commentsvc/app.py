@@ -54,7 +54,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _services(settings, broadcast).install(app)
     _init_web(app, settings)
     layers = stack.around_flask(settings, engine, signal, broadcast)
-    app.wsgi_app = stack.wrap(app.wsgi_app, layers)  # type: ignore[method-assign]
+    app.wsgi_app = stack.wrap(app.wsgi_app, layers)  # type: ignore[assignment]
     return app
 
 

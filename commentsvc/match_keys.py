@@ -56,6 +56,11 @@ def article_path(path: str) -> str:
     return _COMMENT_PAGE.sub(r"\1", _SESSION.sub("", path)) or "/"
 
 
+def page_id(key: str) -> str:
+    """Return the id that a page gave its thread from the thread's key; an empty string if the key is an address."""
+    return key.removeprefix(NAMED) if key.startswith(NAMED) else ""
+
+
 def host_of(key: str) -> str:
     """Return the host and port of a key that is an address; an empty string for an id."""
     return "" if key.startswith(NAMED) else re.split(r"[/?#]", key, maxsplit=1)[0]

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from wsgiref.types import WSGIApplication
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -39,7 +40,6 @@ from commentsvc.domain.surge import episodes
 from commentsvc.domain.votes import score_changes
 from commentsvc.errors import ServiceMovingError
 from commentsvc.models import now
-from commentsvc.serving.server import WsgiApp
 
 EVERY = 5
 """Seconds between two rounds."""
@@ -56,7 +56,7 @@ Stopped = Callable[[], bool]
 log = logging.getLogger(__name__)
 
 
-def load(application: Application) -> WsgiApp:
+def load(application: Application) -> WSGIApplication:
     """Start the background thread of a worker process, and return its WSGI application."""
     main = threading.main_thread()
     work = BackgroundWork(application.engine, application.settings, lambda: not main.is_alive())

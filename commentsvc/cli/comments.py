@@ -16,6 +16,7 @@ from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.domain.admin.comment_selection import CommentSelection
 from commentsvc.domain.admin.queue_entries import QueueEntry
 from commentsvc.domain.admin.queue_filters import Filters, Tab
+from commentsvc.domain.fields import LARGEST_ROW
 from commentsvc.domain.maintenance import expired_comments
 from commentsvc.domain.threads import threads
 from commentsvc.errors import NotFoundError
@@ -94,7 +95,7 @@ def conditional(*tabs: Tab) -> Callable[[Decorated], Decorated]:
 
 
 numbers_argument = click.argument(
-    "numbers", nargs=-1, type=click.IntRange(1, 2**63 - 1), metavar="[NUMBER]..."
+    "numbers", nargs=-1, type=click.IntRange(1, LARGEST_ROW), metavar="[NUMBER]..."
 )
 
 

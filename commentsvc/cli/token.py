@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from commentsvc.cli import options, output, service
 from commentsvc.domain.accounts import accounts, api_tokens
+from commentsvc.domain.fields import LARGEST_ROW
 from commentsvc.domain.sites import sites
 from commentsvc.errors import NotFoundError
 from commentsvc.models import ApiToken, Site, TokenScope, now
@@ -92,7 +93,7 @@ def list_(site_name: str | None, as_json: bool) -> None:
 
 
 @token.command()
-@click.argument("number", type=click.IntRange(1, 2**63 - 1))
+@click.argument("number", type=click.IntRange(1, LARGEST_ROW))
 def revoke(number: int) -> None:
     """Revoke the token with this NUMBER, as `commentsvc token list` shows it: at once, and on all its sites."""
     with service.writing(service.settings()) as session:

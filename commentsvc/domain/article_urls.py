@@ -46,7 +46,7 @@ def _canonical(url: str, ignored: str) -> str:
     return check_length(article + _route(urlsplit(url).fragment))
 
 
-def quoting(url: str) -> str:
+def text_link_prefix(url: str) -> str:
     """Return how links to a text in an article begin: its URL and a text directive, to which the text is appended.
 
     A parenthesis would end a link's address in Markdown.

@@ -29,3 +29,8 @@ class Author:
     """Compared with proofs of addresses; None: no proof is looked up."""
     client_ip: str | None = None
     """Compared with bans and word lists, never stored."""
+
+    @property
+    def person(self) -> str | None:
+        """A name for the account or browser, under which attempts are counted; None if neither is known."""
+        return self.author_key_hash if self.commenter_id is None else f"account {self.commenter_id}"

@@ -17,11 +17,12 @@ from commentsvc.text.characters import is_seen, without_undrawn
 from commentsvc.text.clusters import limited
 
 NAME_LONGEST = 80
-EMAIL_LONGEST = host_names.ADDRESS_LONGEST
 WEBSITE_LONGEST = 500
 TITLE_LONGEST = 300
 LARGEST_ROW = 2**63 - 1
 """The largest row id that databases accept."""
+ROW_PATTERN = "[0-9]{1,18}"
+"""A row id in a regular expression: with this many digits it is not above LARGEST_ROW."""
 LARGEST_SITE = 2**31 - 1
 """The largest id of a site."""
 

@@ -15,12 +15,11 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from time import perf_counter, sleep
 from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from commentsvc.logs import json_line
 from commentsvc.serving.request_ids import REQUEST_ID
 from commentsvc.serving.wsgi_bridge import DeferredResponse
-
-WsgiApp = Callable[..., Iterable[bytes]]
 
 FROM_MEMORY = "commentsvc.from_memory"
 """The environ key that the page cache sets when it answers from memory."""
@@ -34,7 +33,7 @@ class AccessLog:
     """WSGI middleware that logs the responses of another application."""
 
     def __init__(
-        self, app: WsgiApp, write: Callable[[str], object] | None = None, *, as_json: bool = False
+        self, app: WSGIApplication, write: Callable[[str], object] | None = None, *, as_json: bool = False
     ) -> None:
         self._app = app
         self._write = write or _to_stdout
@@ -42,7 +41,7 @@ class AccessLog:
         self._ready: Counter[tuple[str, str, str]] = Counter()
         threading.Thread(target=self._tell_every_second, daemon=True, name="access log").start()
 
-    def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Pass a request on and log it."""
         status = "-"
 

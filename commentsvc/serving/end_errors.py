@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from sqlalchemy import Engine
 
 from commentsvc.db.outage import is_unavailability, outage_of
 from commentsvc.serving.access_log import shown_path
 from commentsvc.serving.request_bodies import READING, respond_busy
-
-WsgiApp = Callable[..., Iterable[bytes]]
+from commentsvc.serving.wsgi_bridge import BegunResponse
 
 log = logging.getLogger(__name__)
 
@@ -24,14 +23,14 @@ class EndErrorResponder:
     connection makes the database session fail to close.
     """
 
-    def __init__(self, app: WsgiApp, engine: Engine) -> None:
+    def __init__(self, app: WSGIApplication, engine: Engine) -> None:
         self._app, self._engine = app, engine
 
-    def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Pass a request on; the response begins only when Flask is done."""
-        begun: list[Any] = []
+        begun = BegunResponse()
         try:
-            body = self._app(environ, lambda *response: begun.extend(response))
+            body = self._app(environ, begun)
         except Exception as error:
             what = f"{environ['REQUEST_METHOD']} {shown_path(environ['PATH_INFO'])}"
             if is_unavailability(error):
@@ -40,5 +39,5 @@ class EndErrorResponder:
             else:
                 log.exception("%s: an error at the end of the request", what)
             return respond_busy(environ, start)
-        start(*begun)
+        start(begun.status, begun.headers)
         return body

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from wsgiref.types import WSGIApplication
 
 import granian.server.mp
 from granian.constants import HTTPModes, Interfaces
@@ -25,8 +26,6 @@ from commentsvc import logs
 from commentsvc.errors import BadAddressError
 from commentsvc.serving import stack, unix_socket
 from commentsvc.serving.unix_socket import UnixSocket
-
-WsgiApp = Callable[..., Iterable[bytes]]
 
 THREADS = 4
 """Requests that one worker answers at the same time; more would only compete for Python's interpreter lock."""
@@ -108,7 +107,7 @@ def default_workers() -> int:
 
 
 def serve(
-    load: Callable[[], WsgiApp],
+    load: Callable[[], WSGIApplication],
     bind: Bind | UnixSocket,
     *,
     workers: int,
@@ -165,7 +164,9 @@ def _take_signals() -> None:
     threading.Thread(target=_stop_when_told, args=(STOP,), daemon=True).start()
 
 
-def _load_in_worker(load: Callable[[], WsgiApp], access_log: bool, log_format: str) -> WsgiApp:
+def _load_in_worker(
+    load: Callable[[], WSGIApplication], access_log: bool, log_format: str
+) -> WSGIApplication:
     """Load the application in a worker, which stops only on its parent's SIGTERM: Ctrl+C reaches the parent too."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not the parent's, until Granian sets the worker's
     threading.Thread(target=_stop_when_told, args=({signal.SIGTERM},), daemon=True).start()

@@ -16,9 +16,10 @@ Another WSGI server takes the place of the first three.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
+from wsgiref.types import WSGIApplication
 
 from sqlalchemy import Engine
 
@@ -35,8 +36,7 @@ from commentsvc.serving.request_bodies import RequestBodyReader
 from commentsvc.serving.request_ids import LoggedRequestId, RequestIds
 from commentsvc.serving.wsgi_bridge import WsgiBridge
 
-WsgiApp = Callable[..., Iterable[bytes]]
-Layer = Callable[[WsgiApp], Any]
+Layer = Callable[[WSGIApplication], Any]
 
 
 def at_the_server(*, access_log: bool, log_format: str) -> Sequence[Layer]:
@@ -50,7 +50,7 @@ def around_flask(
 ) -> Sequence[Layer]:
     """Return the layers that run under every server, outermost first."""
 
-    def page_cache(app: WsgiApp) -> PageCache:
+    def page_cache(app: WSGIApplication) -> PageCache:
         room = settings.cache_mb * 1024 * 1024
         return PageCache(app, room=room, signal=signal, engine=engine, listen=broadcast.listen)
 
@@ -64,7 +64,7 @@ def around_flask(
     ]
 
 
-def wrap(app: WsgiApp, layers: Sequence[Layer]) -> WsgiApp:
+def wrap(app: WSGIApplication, layers: Sequence[Layer]) -> WSGIApplication:
     """Put layers around an application."""
     for layer in reversed(layers):
         app = layer(app)

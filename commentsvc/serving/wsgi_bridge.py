@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
+from wsgiref.types import WSGIApplication
 
 Headers = list[tuple[str, str]]
-WsgiApp = Callable[..., Iterable[bytes]]
 
 CAN_WAIT = "commentsvc.can_wait"
 """The environ key that is set where the application may return a `DeferredResponse`."""
@@ -60,7 +60,7 @@ def whole(parts: Iterable[bytes]) -> bytes:
             close()
 
 
-class _Begun:
+class BegunResponse:
     """WSGI's `start_response`: records the status and headers."""
 
     __slots__ = ("headers", "status")
@@ -68,17 +68,24 @@ class _Begun:
     def __init__(self) -> None:
         self.status, self.headers = "500 Internal Server Error", _NOTHING
 
-    def __call__(self, status: str, headers: Headers, _fault: object = None) -> None:
+    def __call__(
+        self, status: str, headers: Headers, _fault: object = None, /
+    ) -> Callable[[bytes], NoReturn]:
         self.status, self.headers = status, headers
+        return _write
 
 
 _NOTHING: Headers = []
 
 
+def _write(_part: bytes) -> NoReturn:
+    raise NotImplementedError("Only applications older than WSGI call this; Flask returns its body.")
+
+
 class WsgiBridge:
     """The callable that Granian calls with each request: a protocol to respond through, and the WSGI environ."""
 
-    def __init__(self, app: WsgiApp) -> None:
+    def __init__(self, app: WSGIApplication) -> None:
         self._app = app
         self._slow_pool = ThreadPoolExecutor(SLOW_POOL_SIZE, thread_name_prefix="slow")
         self._always: dict[str, Any] = {
@@ -94,7 +101,7 @@ class WsgiBridge:
 
     def __call__(self, protocol: Any, request: dict[str, Any]) -> None:
         """Answer, now or later."""
-        begun = _Begun()
+        begun = BegunResponse()
         environ = self._always | request
         environ[ABORT] = partial(_abort, protocol)
         answer = self._app(environ, begun)
@@ -105,14 +112,14 @@ class WsgiBridge:
         else:
             self._send(protocol, begun, answer)
 
-    def _finish(self, protocol: Any, begun: _Begun, answer: DeferredResponse) -> None:
+    def _finish(self, protocol: Any, begun: BegunResponse, answer: DeferredResponse) -> None:
         try:
             self._send(protocol, begun, answer)
         except Exception:
             log.exception("a deferred request failed")
             protocol.response_bytes(500, [], b"")
 
-    def _send(self, protocol: Any, begun: _Begun, answer: Iterable[bytes]) -> None:
+    def _send(self, protocol: Any, begun: BegunResponse, answer: Iterable[bytes]) -> None:
         body = whole(answer)  # the status is known only afterwards
         protocol.response_bytes(int(begun.status[:3]), begun.headers, body)
 

@@ -33,11 +33,6 @@ class HtmlBuilder:
         self._wanted: dict[str, str] = {}
         self._open: list[tuple[str, str]] = []
 
-    @property
-    def begun(self) -> bool:
-        """Whether the current paragraph has any content."""
-        return bool(self._line)
-
     def want(self, tag: str, opening: str = "") -> None:
         """Put the following text in `tag`; `opening` is its start tag if that has attributes."""
         if tag not in self._wanted or opening:

@@ -6,11 +6,13 @@ import ipaddress
 import logging
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from flask import Flask, g, request
 
 from commentsvc.config import Settings
+from commentsvc.domain.authors import Author
 from commentsvc.domain.bans import bans
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.errors import StaleFormError
@@ -85,11 +87,6 @@ def network() -> str:
     return _client().network
 
 
-def client_ip() -> str | None:
-    """Return the client's IP address, to compare but not to store; None if it is unclear."""
-    return _client().ip
-
-
 def init_app(app: Flask, settings: Settings) -> None:
     """Have each process say once in the log that a proxy is not trusted."""
     app.before_request(UntrustedProxyWarning(settings.trusted_proxies))
@@ -125,6 +122,16 @@ def is_forwarded() -> bool:
 def is_from_proxy() -> bool:
     """Whether this request came from an address in `trusted_proxies`."""
     return is_trusted(_peer(), settings().trusted_proxies)
+
+
+def with_network(author: Author, *, at: datetime) -> Author:
+    """Return an author with the network and address of this request, which is sent at `at`."""
+    return replace(
+        author,
+        network_hash=network_hash(bans.month_of(at)),
+        network_hash_in=network_hash,
+        client_ip=_client().ip,
+    )
 
 
 def network_hash(month: str | None = None) -> str:

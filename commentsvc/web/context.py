@@ -30,9 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Services",
     "close_database",
-    "code_hash",
     "database",
-    "export_slot",
     "flow",
     "has_used_database",
     "hash_key",
@@ -41,12 +39,10 @@ __all__ = [
     "outage_of_database",
     "post_limits",
     "providers",
-    "run_name",
+    "services",
     "services_of",
     "settings",
     "shown_name",
-    "upload_slot",
-    "visits",
     "writing",
 ]
 
@@ -102,9 +98,14 @@ def services_of(app: Flask) -> Services:
     return cast(Services, app.extensions[_KEY])
 
 
+def services() -> Services:
+    """Return the services of the running application."""
+    return services_of(current_app)
+
+
 def settings() -> Settings:
     """Return the running service's settings."""
-    return services_of(current_app).settings
+    return services().settings
 
 
 def shown_name() -> str:
@@ -112,44 +113,19 @@ def shown_name() -> str:
     return sites.only_name(database()) or settings().host
 
 
-def visits() -> Visits:
-    """Return what this process knows of readers' visits."""
-    return services_of(current_app).visits
-
-
 def hash_key() -> bytes:
     """Return the key of hashes that must last."""
-    return services_of(current_app).hash_key
-
-
-def code_hash() -> str:
-    """Return the fingerprint of the code that this process runs."""
-    return services_of(current_app).code
-
-
-def run_name() -> str:
-    """Return the random name of this run of the service."""
-    return services_of(current_app).run
-
-
-def export_slot() -> threading.Semaphore:
-    """Return what is taken while an export is downloaded."""
-    return services_of(current_app).export_slot
-
-
-def upload_slot() -> threading.Semaphore:
-    """Return what is taken while a file is uploaded."""
-    return services_of(current_app).upload_slot
+    return services().hash_key
 
 
 def post_limits() -> PostLimits:
     """Return the limits of a new comment."""
-    return services_of(current_app).post_limits
+    return services().post_limits
 
 
 def limiter(name: str) -> Limiter:
     """Return the limit with this name from `routes.py`."""
-    return services_of(current_app).limiters[name]
+    return services().limiters[name]
 
 
 def database() -> Session:
@@ -195,9 +171,9 @@ def writing() -> Iterator[Session]:
 
 def providers() -> dict[str, Provider]:
     """Return the login providers of this service, by key, in the order in which they are offered."""
-    return services_of(current_app).providers
+    return services().providers
 
 
 def flow() -> Flow:
     """Return the OAuth client."""
-    return services_of(current_app).flow
+    return services().flow

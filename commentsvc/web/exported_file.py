@@ -15,7 +15,7 @@ from commentsvc.errors import TooManyError
 from commentsvc.models import Site
 from commentsvc.serving.wsgi_bridge import STREAMS
 from commentsvc.web import headers
-from commentsvc.web.context import export_slot, now
+from commentsvc.web.context import now, services
 
 if TYPE_CHECKING:
     from commentsvc.domain.transfer.export_formats import ExportFormat
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def response(site: Site, chosen: ExportFormat) -> Response:
     """Return a site's comments in a format; raises TooManyError while another export is sent."""
-    slot = export_slot()
+    slot = services().export_slot
     if not slot.acquire(blocking=False):
         raise TooManyError(retry_after=60)
     response = Response(_pieces(db.engine, site.id, chosen), mimetype=chosen.media_type)

@@ -43,10 +43,6 @@ class CommentForm:
         return {name: self.value(name) for name in (*_TYPED, *_ABOUT_MAIL)}
 
 
-class ActionForm(FlaskForm):
-    """A button, with nothing but the CSRF token."""
-
-
 class NameForm(FlaskForm):
     """A person's name."""
 

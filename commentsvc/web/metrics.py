@@ -11,7 +11,7 @@ from werkzeug.exceptions import NotFound, Unauthorized
 
 from commentsvc.domain.maintenance import backups, service_metrics
 from commentsvc.integrations import prometheus
-from commentsvc.web.context import code_hash, database, now, settings
+from commentsvc.web.context import database, now, services, settings
 
 blueprint = Blueprint("metrics", __name__)
 
@@ -35,7 +35,7 @@ def metrics() -> Response:
         database(),
         at=now(),
         version=version("commentsvc"),
-        code=code_hash(),
+        code=services().code,
         backup=backups.last_proved(settings()),
     )
     return Response(prometheus.exposition(families), content_type=prometheus.CONTENT_TYPE)

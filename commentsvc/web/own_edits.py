@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from commentsvc.domain import fields
-from commentsvc.domain.bans import bans
 from commentsvc.domain.comments import comment_text, comments, own_changes
 from commentsvc.domain.comments.comments import FormSignals
 from commentsvc.domain.comments.own_changes import EditResult
@@ -69,17 +68,8 @@ def save(comment_id: int, form: OwnEditForm, *, seconds: float) -> EditResult:
     text = fields.text(form.value("text"), longest=settings().max_comment_length)
     session = database()
     comment = _find(comment_id)
-    author = own_changes.author_of(
-        session,
-        comment,
-        network_hash=access.network_hash(bans.month_of(now())),
-        network_hash_in=access.network_hash,
-        client_ip=access.client_ip(),
-    )
-    person = author.author_key_hash
-    if author.commenter_id is not None:
-        person = f"account {author.commenter_id}"
-    post_limits().count_attempt(network=access.network(), person=person)
+    author = access.with_network(own_changes.author_of(session, comment), at=now())
+    post_limits().count_attempt(network=access.network(), person=author.person)
     draft = comment_text.from_checked(text)  # slow, so after the limits
     address, thread, is_reply = address_of(comment), comment.thread, comment.parent_id is not None
     examined = comments.examine(session, address.site, draft, author, at=now(), article_url=address.url)

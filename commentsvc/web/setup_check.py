@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from commentsvc.domain.maintenance import setup_check
 from commentsvc.domain.maintenance.setup_check import SetupAnswer
 from commentsvc.web import access
-from commentsvc.web.context import code_hash, limiter, now, run_name, settings, writing
+from commentsvc.web.context import limiter, now, services, settings, writing
 
 HEADER = "X-Setup-Check"
 """The request header with the signed nonce; a form field would be parsed before its sender is known."""
@@ -30,12 +30,12 @@ def answer() -> ResponseReturnValue:
     with writing() as session:
         if not setup_check.spend(session, nonce, at=now()):
             abort(404)
-    own = setup_check.hashes(settings(), code_hash(), nonce)
+    own = setup_check.hashes(settings(), services().code, nonce)
     found = SetupAnswer(
         lines=setup_check.compared(own, request.form),
         by_trusted_proxy=access.is_from_proxy(),
         forwarded=access.is_forwarded(),
-        service=run_name(),
+        service=services().run,
     )
     response = make_response(found.signed(secret, nonce))
     response.mimetype = "text/plain"

@@ -10,6 +10,7 @@ from urllib.parse import quote_plus
 
 from flask import url_for
 
+from commentsvc import match_keys
 from commentsvc.domain.article_urls import LONGEST, REMEMBERED, shortened
 from commentsvc.domain.reading import thread_pages
 from commentsvc.domain.threads import threads
@@ -56,8 +57,8 @@ class ThreadRequest:
 
         `values` are the URL's parameters and the form's fields.
         """
-        page_id = address.key.removeprefix("id:") if address.key.startswith("id:") else ""
-        return cls(mode=mode, url=address.url, page_id=page_id, language=page_language.asked(values))
+        given = match_keys.page_id(address.key)
+        return cls(mode=mode, url=address.url, page_id=given, language=page_language.asked(values))
 
     def address(self) -> ThreadAddress:
         """Return the thread's address, and speak its language; raises BadAddressError, UnknownOriginError."""

@@ -197,6 +197,6 @@ def test_a_fragment_made_of_anchors_takes_linear_time() -> None:
 
 
 def test_a_link_to_a_text_continues_the_fragment_of_a_hash_router() -> None:
-    quoting = article_urls.quoting
-    assert quoting("https://blog.example/a?b=1") == "https://blog.example/a?b=1#:~:text="
-    assert quoting("https://blog.example/a#/two") == "https://blog.example/a#/two:~:text="
+    prefix = article_urls.text_link_prefix
+    assert prefix("https://blog.example/a?b=1") == "https://blog.example/a?b=1#:~:text="
+    assert prefix("https://blog.example/a#/two") == "https://blog.example/a#/two:~:text="

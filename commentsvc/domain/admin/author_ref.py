@@ -9,12 +9,13 @@ from enum import StrEnum
 
 from sqlalchemy import ColumnElement
 
+from commentsvc.domain.fields import ROW_PATTERN
 from commentsvc.errors import BadAddressError
 from commentsvc.host_names import one_address
 from commentsvc.messages import gettext
 from commentsvc.models import Comment
 
-_FORM = re.compile("commenter:[0-9]{1,18}|email:[^\ufffd]{1,300}|name:.{1,300}", re.DOTALL)
+_FORM = re.compile(f"commenter:{ROW_PATTERN}|email:[^\ufffd]{{1,300}}|name:.{{1,300}}", re.DOTALL)
 
 
 class AuthorKind(StrEnum):

@@ -16,7 +16,7 @@ from commentsvc.domain.fields import Guest
 from commentsvc.domain.proofs.address_proofs import ProofSignals
 from commentsvc.domain.reading.thread_pages import ANONYMOUS
 from commentsvc.domain.spam import checks, signals, spam_filter, tokens
-from commentsvc.domain.spam.check_names import CheckName, Replay
+from commentsvc.domain.spam.check_names import CheckName
 from commentsvc.domain.spam.checks import Rules, Submission, Verdict
 from commentsvc.domain.spam.spam_filter import Counts, Score
 from commentsvc.domain.spam.tokens import TokenSource
@@ -67,7 +67,7 @@ class RulePreview:
         """Number of decisions that would differ."""
         return self.changes.total()
 
-    def share_of(self, human: Status) -> int:
+    def number_of(self, human: Status) -> int:
         """Return the number of comments to which people gave this status."""
         return sum(number for (its, _), number in self.beside.items() if its is human)
 
@@ -133,7 +133,7 @@ class _Stored:
 
 
 _LONG_AGO = 3600.0
-_KEPT = {check.value: check for check in CheckName if check.replay is Replay.KEPT}
+_KEPT = {check.value: check for check in CheckName if check.is_kept}
 
 
 def _latest(site_id: int) -> Any:

@@ -111,7 +111,7 @@ def set_akismet(session: Session, site: Site, key: str, *, moderator_id: int, at
     )
 
 
-def set_valve(session: Session, site: Site, on: bool, *, moderator_id: int, at: datetime) -> None:
+def set_surge_protection(session: Session, site: Site, on: bool, *, moderator_id: int, at: datetime) -> None:
     """Turn surge protection on or off; off ends all current surges. Needs `begin_write`."""
     if site.valve == on:
         return

@@ -12,6 +12,7 @@ from sqlalchemy import JSON, Enum, LargeBinary
 
 from commentsvc.db.session import UTCDateTime
 from commentsvc.domain.archive.parts import ArchivePart
+from commentsvc.domain.fields import LARGEST_ROW
 from commentsvc.domain.ledger import subjects
 from commentsvc.errors import ArchiveError
 
@@ -78,7 +79,7 @@ def _plain(column: Any, value: Any) -> Any:
         return float(value)
     if type(value) is not expected:
         raise ValueError(f"{column.name} is not of the type {expected.__name__}")
-    if expected is int and not -(2**63) <= value < 2**63:
+    if expected is int and not -LARGEST_ROW <= value <= LARGEST_ROW:
         raise ValueError(f"{column.name} is too large")
     if expected is str:
         longest = getattr(column.type, "length", None)

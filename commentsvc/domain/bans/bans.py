@@ -22,12 +22,12 @@ from commentsvc.text import dates
 __all__ = [
     "MOST_HOSTS",
     "MOST_MONTHS",
-    "are_on",
     "find_matching",
+    "has_bans",
     "hosts_of",
     "month_of",
     "normal",
-    "require_welcome",
+    "require_not_banned",
     "sentence",
 ]
 
@@ -65,12 +65,12 @@ def month_of(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m}"
 
 
-def are_on(site_id: int | BindParameter[int]) -> ColumnElement[bool]:
+def has_bans(site_id: int | BindParameter[int]) -> ColumnElement[bool]:
     """Return an SQL condition: whether a site has any bans."""
     return exists().where(Ban.site_id == site_id)
 
 
-def require_welcome(
+def require_not_banned(
     session: Session, site_id: int, author: Author, *, hosts: Sequence[str] = (), at: datetime
 ) -> None:
     """Raise BannedError if a ban applies to this comment."""

@@ -100,7 +100,7 @@ def claim(session: Session, comment: Comment, author: Author, *, at: datetime) -
         raise NotFoundError(gettext("This comment cannot be put under an account any more."))
     guest = Guest(comment.guest_name, comment.guest_email, comment.guest_website)
     both = replace(author, guest=guest, author_key_hash=comment.author_key_hash)
-    bans.require_welcome(session, comment.site_id, both, at=at)
+    bans.require_not_banned(session, comment.site_id, both, at=at)
     comment.commenter_id = author.commenter_id
     comment.guest_name = comment.guest_email = comment.guest_website = comment.receipt_hash = None
     session.flush()

@@ -33,7 +33,7 @@ from commentsvc.domain.comments import known_authors
 from commentsvc.domain.reading import conversations
 from commentsvc.domain.reading.conversations import ANONYMOUS, CommentView
 from commentsvc.domain.reading.queries import CommentRow
-from commentsvc.domain.threads import asking_pages, threads, visibility
+from commentsvc.domain.threads import embedding_pages, threads, visibility
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.domain.threads.visibility import ThreadCounts
 from commentsvc.match_keys import match_key
@@ -108,7 +108,7 @@ def target_thread(
 ) -> TargetThread:
     """Find or create the thread at `address` and lock it against other writers; raises ThreadClosedError."""
     site = address.site
-    asking_pages.require_writable(address)
+    embedding_pages.require_writable(address)
     # The thread stored under this very address takes precedence over threads with a similar one.
     row = _PLACE_BY_KEY.row(session, site_id=site.id, key=address.earlier or address.key)
     if row is None:

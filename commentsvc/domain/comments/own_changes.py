@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.domain import actions
 from commentsvc.domain.accounts import accounts
-from commentsvc.domain.authors import Author, HashInMonth
+from commentsvc.domain.authors import Author
 from commentsvc.domain.comments import (
     comments,
     edit_history,
@@ -93,24 +93,14 @@ def time_to_edit(site: Site) -> timedelta | None:
     return _WINDOWS.get(site.edit_window)
 
 
-def author_of(
-    session: Session,
-    comment: Comment,
-    *,
-    network_hash: str | None = None,
-    network_hash_in: HashInMonth | None = None,
-    client_ip: str | None = None,
-) -> Author:
-    """Return the author of a comment, with their present role and network, for `edit`."""
+def author_of(session: Session, comment: Comment) -> Author:
+    """Return the author of a comment with their present role, for `edit`; their network is for the caller to add."""
     person = comment.commenter_id
     return Author(
         guest=Guest(comment.guest_name, comment.guest_email, comment.guest_website),
         commenter_id=person,
         role=accounts.role_on(session, person, comment.site_id) if person is not None else None,
         author_key_hash=comment.author_key_hash,
-        network_hash=network_hash,
-        network_hash_in=network_hash_in,
-        client_ip=client_ip,
     )
 
 

@@ -6,10 +6,11 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from commentsvc.domain.fields import ROW_PATTERN
 from commentsvc.errors import BadAddressError
 from commentsvc.messages import gettext
 
-_CURSOR = re.compile(r"(?:(-?[0-9]{1,10})~)?(-?[0-9]{1,17})-([0-9]{1,18})")
+_CURSOR = re.compile(rf"(?:(-?[0-9]{{1,10}})~)?(-?[0-9]{{1,17}})-({ROW_PATTERN})")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST_SCORE = 2**31 - 1
 

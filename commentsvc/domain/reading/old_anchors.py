@@ -14,6 +14,7 @@ import re
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
+from commentsvc.domain.fields import ROW_PATTERN
 from commentsvc.models import Comment
 
 ANCHORS: tuple[tuple[str, re.Pattern[str]], ...] = (
@@ -30,8 +31,8 @@ ANCHORS: tuple[tuple[str, re.Pattern[str]], ...] = (
 """The form of each system's anchors, by its name in transfer keys; the group is the comment's id there."""
 LONGEST = 200
 """Longest anchor that is looked up, in characters."""
-_OWN = re.compile(r"comment-c(\d{1,15})")
-_OWN_EARLIER = re.compile(r"comment-(\d{1,15})")
+_OWN = re.compile(f"comment-c({ROW_PATTERN})")
+_OWN_EARLIER = re.compile(f"comment-({ROW_PATTERN})")
 
 
 def own(comment_id: int) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from commentsvc.domain.fields import LARGEST_ROW
+from commentsvc.domain.fields import ROW_PATTERN
 from commentsvc.domain.reading import public_records, queries, thread_pages
 from commentsvc.errors import BadAddressError, NotFoundError
 from commentsvc.models import Comment, Decision, Site, Status, Thread
@@ -25,7 +25,7 @@ MOST_REMOVED = 10_000
 """Ids of removed comments that one thread's record lists."""
 OVERLAP = timedelta(minutes=5)
 """How far the next time lies before this answer: longer than a transaction takes from its change to its commit."""
-_CURSOR = re.compile(r"([0-9]{1,10})-([0-9]{1,18})-([0-9]{1,18})")
+_CURSOR = re.compile(f"([0-9]{{1,10}})-({ROW_PATTERN})-({ROW_PATTERN})")
 
 Record = dict[str, Any]
 
@@ -44,10 +44,9 @@ class StreamPosition:
     def parse(cls, text: str) -> StreamPosition:
         """Read a cursor; raises BadAddressError."""
         match = _CURSOR.fullmatch(text)
-        numbers = [int(number) for number in match.groups()] if match else []
-        if not match or max(numbers[1:]) > LARGEST_ROW:
+        if not match:
             raise BadAddressError("`after` must be the value of the answer before.")
-        return cls(datetime.fromtimestamp(numbers[0], UTC), numbers[1], numbers[2])
+        return cls(datetime.fromtimestamp(int(match[1]), UTC), int(match[2]), int(match[3]))
 
     def __str__(self) -> str:
         return f"{int(self.started.timestamp())}-{self.thread_id}-{self.comment_id}"

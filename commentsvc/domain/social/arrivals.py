@@ -191,7 +191,7 @@ class Arrival:
     ) -> list[Verdict]:
         """Run the checks of a comment; raises BannedError."""
         session, site = self._session, self._site
-        bans.require_welcome(session, site.id, author, hosts=bans.hosts_of([post.url]), at=self._at)
+        bans.require_not_banned(session, site.id, author, hosts=bans.hosts_of([post.url]), at=self._at)
         examined = comments.examine(session, site, draft, author, at=self._at)
         examined = replace(examined, pressure=SurgeLevel())  # it did not come by our form
         known = known_authors.is_known_besides(session, site.id, author, comment.id if comment else 0)

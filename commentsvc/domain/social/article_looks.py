@@ -11,6 +11,7 @@ from typing import Protocol
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from commentsvc import match_keys
 from commentsvc.db.session import begin_write
 from commentsvc.domain import article_urls
 from commentsvc.domain.social import links, networks
@@ -76,7 +77,7 @@ def want(session: Session, address: ThreadAddress, *, at: datetime) -> None:
     )
     if (session.scalar(waiting) or 0) >= MOST_WANTED:
         return
-    page_id = address.key.removeprefix("id:") if address.key.startswith("id:") else ""
+    page_id = match_keys.page_id(address.key)
     look = ArticleLook(site_id=address.site.id, key_hash=hash_of(address), url=address.url, page_id=page_id)
     look = session.merge(look)
     look.wanted_at = at

@@ -41,7 +41,7 @@ class Signals:
 # The people whose names nobody may imitate, whether there are bans and a trained filter (most sites have neither, and
 # the full queries are large), and proofs of this address and name.
 _ON_SITE = lookalikes.MEMBERS.add_columns(
-    bans.are_on(bindparam("site_id")).label("has_bans"),
+    bans.has_bans(bindparam("site_id")).label("has_bans"),
     spam_filter.has_learned(bindparam("site_id")).label("filter_has_learned"),
     *address_proofs.CONDITIONS,
 )
@@ -62,8 +62,8 @@ def gather(
     Links to a text of the article, which come with a quote of it, are not counted.
     """
     addresses = tokens.links(html)
-    quoting = article_urls.quoting(article_url) if article_url else None
-    links = sum(quoting is None or not address.startswith(quoting) for address in addresses)
+    quoted = article_urls.text_link_prefix(article_url) if article_url else None
+    links = sum(quoted is None or not address.startswith(quoted) for address in addresses)
     if author.role is not None:
         return Signals(words={}, links=links)
     typed, shown = author.guest, _shown_details(session, author)
@@ -72,7 +72,7 @@ def gather(
     on_site = session.connection().execute(_ON_SITE, {"site_id": site_id, **compared}).all()
     if on_site[0].has_bans:
         hosts = bans.hosts_of([shown.website, *addresses])
-        bans.require_welcome(session, site_id, author, hosts=hosts, at=at)
+        bans.require_not_banned(session, site_id, author, hosts=hosts, at=at)
     score = None
     if on_site[0].filter_has_learned:
         token_source = TokenSource(source, html, typed.name, typed.email, typed.website)

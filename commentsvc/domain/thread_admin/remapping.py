@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from commentsvc.domain import actions, article_urls
 from commentsvc.domain.threads import threads
 from commentsvc.errors import BadAddressError, InvalidFieldsError
+from commentsvc.match_keys import NAMED
 from commentsvc.messages import gettext
 from commentsvc.models import Action, Site, Thread, ThreadAlias, search_text
 
@@ -70,7 +71,7 @@ def plan(session: Session, site: Site, *, old: str, new: str) -> RemapPlan:
             continue
         # Not normalised again: if an article has two threads, each keeps the address that leads to it.
         url = article_urls.check_length(_joined(target, rest))
-        key = row.key if row.key.startswith("id:") else article_urls.thread_key(url)
+        key = row.key if row.key.startswith(NAMED) else article_urls.thread_key(url)
         taken = whose.get(key) if key != row.key else None
         if taken is None and alias_of.get(key, row.id) != row.id:
             taken = names.get(alias_of[key])

@@ -19,6 +19,7 @@ from commentsvc.domain.threads import matching, thread_notices
 from commentsvc.domain.threads.matching import Candidate
 from commentsvc.errors import BadAddressError, ThreadClosedError, UnknownOriginError
 from commentsvc.ignored_parameters import keeps_any
+from commentsvc.match_keys import NAMED
 from commentsvc.messages import gettext
 from commentsvc.models import Comment, Likes, Policy, Site, Thread, TitleSource
 
@@ -123,7 +124,7 @@ def address_on(site: Site, url: str, *, page_id: str = "") -> ThreadAddress:
     if len(page_id) > ID_LONGEST or not page_id.isprintable():
         text = gettext("A thread id may have at most %(number)s characters, all of them printable.")
         raise BadAddressError(text % {"number": ID_LONGEST})
-    return ThreadAddress(site, f"id:{page_id}", article)
+    return ThreadAddress(site, f"{NAMED}{page_id}", article)
 
 
 def hosts_of(site: Site) -> set[str]:

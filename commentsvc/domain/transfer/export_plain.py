@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from commentsvc import match_keys
 from commentsvc.domain.archive import records
 from commentsvc.domain.transfer import exported_comments
 from commentsvc.domain.transfer.exported_comments import ExportedComment
@@ -77,7 +78,7 @@ def _record(article: Any, comment: ExportedComment) -> dict[str, Any]:
     row = comment.row
     values = {
         "url": article.url,
-        "thread": exported_comments.page_id(article),
+        "thread": match_keys.page_id(article.key),
         "title": article.title,
         "id": comment.uid,
         "parent": comment.parent_uid,

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from commentsvc import match_keys
 from commentsvc.domain.transfer import exported_comments
 from commentsvc.domain.transfer.exported_comments import ExportedComment
 from commentsvc.models import Kind, Role, Site, Status
@@ -61,7 +62,7 @@ def _article(article: Any) -> dict[str, Any]:
         "title": html.escape(article.title or "", quote=False),
         "link": article.url,
         "content:encoded": "",
-        "dsq:thread_identifier": exported_comments.page_id(article) or article.url,
+        "dsq:thread_identifier": match_keys.page_id(article.key) or article.url,
         "wp:post_id": article.id,
         "wp:post_date": _time(article.created_at),
         "wp:post_date_gmt": _time(article.created_at),

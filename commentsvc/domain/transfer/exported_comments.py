@@ -16,8 +16,6 @@ from commentsvc.models import Comment, Commenter, Role, Thread
 
 BATCH = 500
 """Comments that are read at once."""
-_PAGE_ID = "id:"
-"""Begins the key of a thread that its page has given an id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +71,6 @@ def articles(session: Session, site_id: int) -> Iterator[tuple[Any, Iterator[Exp
         article = session.execute(select(*columns, Thread.closed_at).where(Thread.id == thread_id)).one()
         yield article, _comments(session, thread_id)
     session.rollback()
-
-
-def page_id(article: Any) -> str:
-    """Return the id that an article's page gave its thread; empty for most."""
-    return str(article.key).removeprefix(_PAGE_ID) if article.key.startswith(_PAGE_ID) else ""
 
 
 def owners(session: Session, site_id: int) -> dict[int, str]:

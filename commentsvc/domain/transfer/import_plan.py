@@ -140,8 +140,7 @@ def _reachable(
 
 
 def _place(record: ImportedComment) -> tuple[datetime, int, str]:
-    number = int(record.id) if record.id.isascii() and record.id.isdigit() and len(record.id) < 20 else 0
-    return (record.created_at or _NEVER, number, record.id)
+    return (record.created_at or _NEVER, fields.whole_number(record.id) or 0, record.id)
 
 
 def _oldest_in_circle(record: ImportedComment, by_id: dict[str, ImportedComment]) -> ImportedComment:

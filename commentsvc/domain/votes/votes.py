@@ -129,7 +129,7 @@ def _require_allowed(
         raise ForbiddenError(gettext("This is your own comment."))
     if voter.commenter_id is None and not site.guests:
         raise ForbiddenError(gettext("Please log in first."))
-    bans.require_welcome(session, site.id, voter, at=at)
+    bans.require_not_banned(session, site.id, voter, at=at)
 
 
 def _names(voter: Author) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from commentsvc.integrations.chat.message import ChatMessage
 from commentsvc.integrations.outgoing_request import OutgoingRequest, json_request
 
-ORIGIN = "https://ntfy.sh"
 _MOST_ACTIONS = 3
 _LARGEST = 3500
 """Bytes of a message; ntfy makes a file of more than 4,096."""

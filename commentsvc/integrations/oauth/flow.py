@@ -281,11 +281,6 @@ def _merge(claims: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
     return {**more, **claims}
 
 
-def host_of(url: str) -> str:
-    """Return the host of an issuer, for display."""
-    return urlsplit(url).hostname or url
-
-
 def _not_understood(provider: Provider) -> str:
     return gettext("%(provider)s sent an answer that we do not understand.") % {"provider": provider.label}
 

@@ -11,7 +11,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterable
 from time import monotonic, time
-from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -25,11 +25,7 @@ from commentsvc.serving.page_cache.change_signal import EVERYTHING, ChangeSignal
 from commentsvc.serving.page_cache.keyed_lock import KeyedLock
 from commentsvc.serving.page_cache.policy import ENVIRON, CachePolicy
 from commentsvc.serving.page_cache.store import ALIASES, CachedPage, Headers, PageStore
-from commentsvc.serving.wsgi_bridge import whole
-
-Environ = dict[str, Any]
-Start = Callable[..., Any]
-WsgiApp = Callable[[Environ, Start], Iterable[bytes]]
+from commentsvc.serving.wsgi_bridge import BegunResponse, whole
 
 ASKS_EVERY = 1.0
 """Seconds after which a page's version is read again even without a signal."""
@@ -40,7 +36,6 @@ RENDERS = 10
 TOGETHER = 400
 """Pages whose versions are read in one query."""
 _MEMORABLE = 4 * 1024
-_CHOICES, _CHOICE_LONGEST = 256, 200
 _SMALL = 300
 """Bytes below which compression is not worth it."""
 _TEXT = ("text/", "application/json", "application/feed", "application/atom", "image/svg")
@@ -59,7 +54,7 @@ class PageCache:
 
     def __init__(
         self,
-        app: WsgiApp,
+        app: WSGIApplication,
         *,
         room: int,
         signal: ChangeSignal,
@@ -73,10 +68,9 @@ class PageCache:
         self._engine = engine
         self._by_query: dict[str, CachedPage] = {}
         self.store = PageStore(room, dropped=self._forget)
-        self._choices: dict[str, str] = {}
         self._locks, self._asking = KeyedLock(), threading.Lock()
 
-    def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Answer from memory, or pass the request on."""
         path = environ["PATH_INFO"]
         if (path not in keys.PARAMETERS and not path.startswith("/static/")) or (
@@ -105,7 +99,7 @@ class PageCache:
         cells = self._signal.snapshot()
         return cells[EVERYTHING] != page.signal_for_all or cells[page.cell] != page.signal
 
-    def _answer(self, page: CachedPage, environ: Environ, start: Start) -> Iterable[bytes]:
+    def _answer(self, page: CachedPage, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         page.asked = page.used = True
         known = environ.get("HTTP_IF_NONE_MATCH")
         if known is not None and (page.tag in known or known == "*"):
@@ -117,14 +111,7 @@ class PageCache:
         return parts if environ["REQUEST_METHOD"] == "GET" else ()
 
     def _coding(self, page: CachedPage, accepted: str) -> str:
-        if not page.compressible:
-            return compression.IDENTITY
-        coding = self._choices.get(accepted)
-        if coding is None:
-            coding = compression.chosen(accepted)
-            if len(self._choices) < _CHOICES and len(accepted) <= _CHOICE_LONGEST:
-                self._choices[accepted] = coding
-        return coding
+        return compression.chosen(accepted) if page.compressible else compression.IDENTITY
 
     def _add(self, page: CachedPage, coding: str) -> tuple[Headers, list[bytes]]:
         with self._locks.hold(page.name):
@@ -132,7 +119,7 @@ class PageCache:
         self.store.weigh(page)
         return ready
 
-    def _answer_anew(self, environ: Environ, start: Start) -> Iterable[bytes]:
+    def _answer_anew(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Find the page by its cache key; check its version or render it, once for all who wait for it."""
         query = environ.get("QUERY_STRING", "")
         wanted = keys.cache_key(environ["PATH_INFO"], query)
@@ -157,7 +144,9 @@ class PageCache:
         self._remember(page, f"{environ['PATH_INFO']}?{query}")
         return self._answer(page, environ, start)
 
-    def _rendered(self, name: str, environ: Environ) -> tuple[CachedPage | None, tuple[str, Headers, bytes]]:
+    def _rendered(
+        self, name: str, environ: WSGIEnvironment
+    ) -> tuple[CachedPage | None, tuple[str, Headers, bytes]]:
         """Let Flask answer; return the page (None if it must not be stored) and the plain response."""
         listen, self._listen = self._listen, None
         if listen:
@@ -260,21 +249,16 @@ class PageCache:
                 self._by_query.pop(query, None)
 
 
-def _collected(app: WsgiApp, environ: Environ) -> tuple[str, Headers, bytes]:
+def _collected(app: WSGIApplication, environ: WSGIEnvironment) -> tuple[str, Headers, bytes]:
     """Return the status, headers and whole body of an application's response."""
-    begun: list[Any] = []
-
-    def start(status: str, headers: Headers, _fault: object = None) -> Callable[[bytes], object]:
-        begun[:] = [status, headers]
-        return written.append
-
-    written: list[bytes] = []
-    body = whole(app(environ, start))
-    status, headers = begun
-    return status, headers, b"".join([*written, body])
+    begun = BegunResponse()
+    body = whole(app(environ, begun))
+    return begun.status, begun.headers, body
 
 
-def _varying_tokens(plain: tuple[str, Headers, bytes], environ: Environ, start: Start) -> Iterable[bytes]:
+def _varying_tokens(
+    plain: tuple[str, Headers, bytes], environ: WSGIEnvironment, start: StartResponse
+) -> Iterable[bytes]:
     status, headers, body = plain
     start(status, headers)
     return [body] if environ["REQUEST_METHOD"] == "GET" else ()

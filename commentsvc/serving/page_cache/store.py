@@ -6,7 +6,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 
 from commentsvc.domain.threads.versions import VersionStamp
 from commentsvc.serving import compression
@@ -14,16 +13,10 @@ from commentsvc.serving.page_cache.policy import CachePolicy
 
 ALIASES = 8
 """Spellings of a page's query under which it is found without parsing the query."""
-OVERHEAD = 1_500
+OVERHEAD = 2_200
 """Bytes of memory per page in addition to its bodies and queries."""
 
 Headers = list[tuple[str, str]]
-
-
-@lru_cache(256)
-def _shared(header: tuple[str, str]) -> tuple[str, str]:
-    """Return one object for equal headers: most headers of a site are the same on all pages."""
-    return header
 
 
 class CachedPage:
@@ -52,8 +45,8 @@ class CachedPage:
 
     def __init__(self, name: str, tag: str, headers: Headers, keep: CachePolicy, *, until: float) -> None:
         self.name, self.tag = name, tag
-        self.kind = [_shared(one) for one in headers if one[0] == "Content-Type"]
-        self.short = [_shared(one) for one in headers if one[0] != "Content-Type"]
+        self.kind = [one for one in headers if one[0] == "Content-Type"]
+        self.short = [one for one in headers if one[0] != "Content-Type"]
         """Headers of a 304 response."""
         self.stamp: VersionStamp | None = keep.stamp
         self.effort = compression.BEST if keep.permanent else compression.QUICK

@@ -12,7 +12,7 @@ from commentsvc.errors import ForbiddenError, InvalidFieldsError, NotFoundError
 from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import Ban, BanKind, Comment
 from commentsvc.web import error_pages
-from commentsvc.web.admin.context import AdminContext
+from commentsvc.web.admin.context import AdminContext, for_comment
 from commentsvc.web.admin.people_forms import AuthorBanForm, BanForm
 from commentsvc.web.auth import cookies
 from commentsvc.web.context import database, now, writing
@@ -59,7 +59,7 @@ def listing(site_id: int) -> ResponseReturnValue:
 @blueprint.route("/comments/<int:comment_id>/ban", methods=["GET", "POST"])
 def author(comment_id: int) -> ResponseReturnValue:
     """Ban a comment's author."""
-    admin, comment = _find(comment_id)
+    admin, comment = for_comment(comment_id)
     offered = ban_list.possible_bans(comment)
     form = AuthorBanForm()
     form.targets.choices = [(target.key, _words(target)) for target in offered]
@@ -73,7 +73,7 @@ def author(comment_id: int) -> ResponseReturnValue:
             errors, status = error.fields, error_pages.status_of(error)
         except ForbiddenError as error:
             errors, status = {"targets": str(error)}, error_pages.status_of(error)
-        admin, comment = _find(comment_id)
+        admin, comment = for_comment(comment_id)
     html = render_template(
         "admin/ban.html",
         admin=admin,
@@ -120,7 +120,7 @@ def _add_typed(form: BanForm, site_id: int) -> Redirect:
 def _ban_author(form: AuthorBanForm, comment_id: int) -> Redirect:
     require_valid(form)
     with writing() as session:
-        admin, comment = _find(comment_id)
+        admin, comment = for_comment(comment_id)
         chosen = [
             target for target in ban_list.possible_bans(comment) if target.key in (form.targets.data or [])
         ]
@@ -136,13 +136,6 @@ def _ban_author(form: AuthorBanForm, comment_id: int) -> Redirect:
     if added:
         cookies.set_notice(ban_list.sentence(added[0]))
     return _back(admin.site.id, _author(comment))
-
-
-def _find(comment_id: int) -> tuple[AdminContext, Comment]:
-    comment = database().get(Comment, comment_id)
-    if comment is None:
-        raise NotFoundError
-    return AdminContext.for_site(comment.site_id), comment
 
 
 def _author(comment: Comment) -> AuthorRef | None:

@@ -22,7 +22,7 @@ from commentsvc.messages import gettext
 from commentsvc.serving.request_bodies import BODY_LARGEST, UPLOAD_LARGEST
 from commentsvc.web.admin.context import AdminContext
 from commentsvc.web.auth import cookies, person_marks, reader
-from commentsvc.web.context import database, now, settings, upload_slot, writing
+from commentsvc.web.context import database, now, services, settings, writing
 
 blueprint = Blueprint("import_upload", __name__, url_prefix=cookies.ADMIN)
 
@@ -108,7 +108,7 @@ def _too_large() -> UploadTooLargeError:
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
     """Let one upload at a time have one of the process's few threads; raises TooManyError."""
-    slot = upload_slot()
+    slot = services().upload_slot
     if not slot.acquire(blocking=False):
         raise TooManyError(retry_after=60)
     try:

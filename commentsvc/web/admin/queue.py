@@ -22,7 +22,7 @@ from commentsvc.web.admin.context import (
     person,
     undo_button,
 )
-from commentsvc.web.auth import cookies
+from commentsvc.web.auth import cookies, reader
 from commentsvc.web.context import database, now, providers, settings, writing
 from commentsvc.web.request_values import query_number
 
@@ -74,7 +74,8 @@ def listing() -> ResponseReturnValue:
         page=page,
         opened=opened and queue.surroundings(session, opened),
         article=session.get(Thread, article) if article else None,
-        writers={"guest": gettext("Guests")} | {key: row.label for key, row in providers().items()},
+        writers={"guest": gettext("Guests")} | {key: reader.label_of(key) for key in providers()},
+        label_of=reader.label_of,
         checks=_checks(page, place.filters.reason),
         newest=queue.newest(session),
         undoable=undoing.last_undoable(session, site_id, admin.person.id),

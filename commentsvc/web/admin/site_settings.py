@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import IntegrityError
 
-from commentsvc.domain.sites import previews, site_settings
+from commentsvc.domain.sites import site_settings
 from commentsvc.domain.sites.site_settings import SiteSettings
 from commentsvc.domain.subscriptions import feeds
 from commentsvc.errors import InvalidFieldsError
@@ -93,29 +93,7 @@ def _wanted(form: SiteForm, site: Site) -> SiteSettings:
 
 
 def _stored(site: Site) -> dict[str, object]:
-    return {
-        "name": site.name,
-        "heading": site.heading,
-        "language": site.language,
-        "origins": "\n".join(item.origin for item in site.origins),
-        "previews": "\n".join(item.pattern for item in site.previews),
-        "preview_comments": previews.takes_comments(site),
-        "guests": site.guests,
-        "comment_mail": site.comment_mail,
-        "post_mail": site.post_mail,
-        "feed_url": site.feed_url,
-        "moderator_mail": site.moderator_mail,
-        "comment_feeds": site.comment_feeds,
-        "webmention": site.webmention,
-        "mastodon": site.mastodon,
-        "bluesky": site.bluesky,
-        "count_foreign": site.count_foreign,
-        "order": site.order.value,
-        "likes": site.likes.value,
-        "edit_window": site.edit_window.value,
-        "name_field": site.name_field.value,
-        "email_field": site.email_field.value,
-        "website_field": site.website_field.value,
-        "close_after_days": site.close_after_days,
-        "ignored_parameters": site.ignored_parameters,
-    }
+    """Return what the form shows of the stored settings."""
+    stored = SiteSettings.read(site)
+    lines = {"origins": "\n".join(stored.origins), "previews": "\n".join(stored.previews)}
+    return asdict(stored) | lines

@@ -51,6 +51,6 @@ def switch(site_id: int) -> ResponseReturnValue:
     with writing() as session:
         admin = AdminContext.for_site(site_id, owner=True)
         on = request.form.get("do") == "on"
-        site_rules.set_valve(session, admin.site, on, moderator_id=admin.person.id, at=now())
+        site_rules.set_surge_protection(session, admin.site, on, moderator_id=admin.person.id, at=now())
     cookies.set_notice(gettext("Surge protection is on.") if on else gettext("Surge protection is off."))
     return redirect(url_for("rules.edit", site_id=site_id), 303)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
+from commentsvc import match_keys
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.fields import LARGEST_SITE
 from commentsvc.domain.thread_admin import merging, moving, renaming, thread_controls
@@ -122,7 +123,7 @@ def _address(
     thread_id: int, errors: dict[str, str] | None = None, *, taken: int | None = None
 ) -> ResponseReturnValue:
     admin, thread = thread_context.find(thread_id)
-    named = thread.key.removeprefix("id:") if thread.key.startswith("id:") else ""
+    named = match_keys.page_id(thread.key)
     html = render_template(
         "admin/thread_address.html",
         **thread_context.context(admin),

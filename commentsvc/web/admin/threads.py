@@ -18,7 +18,7 @@ from commentsvc.errors import InvalidFieldsError, NotFoundError
 from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import Comment, TitleSource
 from commentsvc.web.admin import thread_context
-from commentsvc.web.admin.context import AdminContext, person
+from commentsvc.web.admin.context import AdminContext, for_comment, person
 from commentsvc.web.admin.thread_context import ROOT
 from commentsvc.web.context import database, now, writing
 from commentsvc.web.request_values import query_number
@@ -127,7 +127,7 @@ def mark(comment_id: int) -> ResponseReturnValue:
     wanted = request.form.get("mark", "")
     try:
         with writing() as session:
-            admin, marked = _comment(comment_id)
+            admin, marked = for_comment(comment_id)
             if wanted not in _MARKS:
                 raise InvalidFieldsError({"mark": gettext("Please choose an option")})
             _MARKS[wanted](session, marked, moderator_id=admin.person.id, at=now())
@@ -144,13 +144,6 @@ def _desk() -> AdminContext:
             raise NotFoundError(gettext("You do not moderate any site here."))
         site_id = mine[0].id
     return AdminContext.for_site(site_id)
-
-
-def _comment(comment_id: int) -> tuple[AdminContext, Comment]:
-    result = database().get(Comment, comment_id)
-    if result is None:
-        raise NotFoundError
-    return AdminContext.for_site(result.site_id), result
 
 
 def _page(thread_id: int, errors: dict[str, str] | None = None) -> ResponseReturnValue:
@@ -173,7 +166,7 @@ def _page(thread_id: int, errors: dict[str, str] | None = None) -> ResponseRetur
 
 
 def _marks(comment_id: int, errors: dict[str, str] | None = None) -> ResponseReturnValue:
-    admin, marked = _comment(comment_id)
+    admin, marked = for_comment(comment_id)
     html = render_template(
         "admin/marks.html",
         **thread_context.context(admin),

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
-from commentsvc.domain.fields import LARGEST_SITE
+from commentsvc.domain.fields import LARGEST_ROW, LARGEST_SITE
 from commentsvc.web.api import calls
 from commentsvc.web.api.operations import JSON, PREFIX, Operation
 from commentsvc.web.api.shapes import ListOf, Record, Shape, Text, Whole, records_in
@@ -20,7 +20,7 @@ DEPRECATION = (
 )
 _PART = re.compile(r"<(?:int|site):(\w+)>")
 _SECURITY = "token"
-_ID = Whole(0, 10**18 - 1)
+_ID = Whole(0, LARGEST_ROW)
 _SITE = Whole(0, LARGEST_SITE)
 _ERROR = Record("Fault", {"pointer": Text(about="A JSON pointer, or a parameter's name."), "detail": Text()})
 PROBLEM = Record(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response
 
 from commentsvc.domain import article_urls
+from commentsvc.domain.fields import ROW_PATTERN
 from commentsvc.domain.reading import public_lists
 from commentsvc.domain.sites import sites
 from commentsvc.domain.threads import comment_counts, threads
@@ -18,7 +19,7 @@ MOST_URLS = 200
 LIMIT = Whole(1, 200, 50, about="How many at most.")
 AFTER = Text(
     longest=40,
-    pattern="-?[0-9]{1,16}-[0-9]{1,18}",
+    pattern=f"-?[0-9]{{1,16}}-{ROW_PATTERN}",
     about="Where the page begins, from the Link of the one before.",
 )
 AFTER_ID = RowNumber(about="Where the page begins, from the Link of the one before.")

@@ -13,7 +13,6 @@ from commentsvc.web.api.answers import moment
 from commentsvc.web.api.shapes import Flag, ListOf, Moment, OneOf, OrNull, Record, RowNumber, Text, Whole
 from commentsvc.web.context import now, settings
 
-WORD = Text(longest=100)
 ROLE = OrNull(OneOf(tuple(Role)), about="The role on the site when it was written.")
 KIND = OneOf(tuple(Kind))
 HTML = Text(about="The text as sanitised HTML.", longest=10**7)

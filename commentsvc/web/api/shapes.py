@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from commentsvc.domain.fields import whole_number
 from commentsvc.web.problems import Fault
 
 Schema = dict[str, Any]
@@ -106,8 +107,7 @@ class Whole(Shape):
         return int(value)
 
     def read_text(self, text: str, pointer: str) -> int:
-        is_number = re.fullmatch("[0-9]{1,18}", text, re.ASCII)
-        return self.read(int(text) if is_number else None, pointer)
+        return self.read(whole_number(text), pointer)
 
     def _kind(self) -> Schema:
         kind: Schema = {"type": "integer", "minimum": self.least}

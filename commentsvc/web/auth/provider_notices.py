@@ -13,13 +13,12 @@ from flask.typing import ResponseReturnValue
 from commentsvc.domain.maintenance import provider_notices, retention
 from commentsvc.errors import InvalidNoticeError, NotFoundError
 from commentsvc.integrations import claims, signing
-from commentsvc.integrations.oauth import catalogue
 from commentsvc.integrations.oauth.catalogue import Provider
 from commentsvc.integrations.oauth.received_notice import ReceivedNotice
 from commentsvc.messages import gettext
 from commentsvc.models import NoticeKind
 from commentsvc.web import access, headers
-from commentsvc.web.auth import provider_calls
+from commentsvc.web.auth import provider_calls, reader
 from commentsvc.web.context import database, limiter, now, providers, settings
 
 blueprint = Blueprint("provider_notices", __name__, url_prefix="/login")
@@ -68,7 +67,7 @@ def deletion(code: str) -> ResponseReturnValue:
     html = render_template(
         "login/deletion.html",
         notice=notice,
-        label=catalogue.label_of(notice.provider) if notice else "",
+        label=reader.label_of(notice.provider) if notice else "",
         days=retention.NOTICES_KEPT.days,
     )
     return headers.no_store(make_response(html, 200 if notice else 404))

@@ -17,14 +17,15 @@ from wtforms import ValidationError
 
 from commentsvc.domain.accounts import accounts, login_sessions, single_sign_on
 from commentsvc.domain.reading import avatars
-from commentsvc.errors import ForbiddenError
+from commentsvc.errors import ForbiddenError, OtherPersonError
 from commentsvc.integrations.oauth import catalogue
 from commentsvc.messages import gettext, gettext_noop
-from commentsvc.models import Commenter, LoginSession
+from commentsvc.models import Commenter, LoginSession, Site
 from commentsvc.text import initials
 from commentsvc.web.auth import person_marks
 from commentsvc.web.auth.cookies import READER_COOKIE
 from commentsvc.web.context import database, now, providers, settings
+from commentsvc.web.thread_request import EMBED
 
 PERSON = "person"
 _OWN_LABELS = {
@@ -56,6 +57,11 @@ def current(site_id: int | None) -> LoginSession | None:
         return None
     purpose = login_sessions.PERSON if site_id is None else login_sessions.READER
     return login_sessions.find(database(), given, purpose=purpose, at=now(), site_id=site_id)
+
+
+def in_thread(mode: str, site: Site) -> LoginSession | None:
+    """Return the valid session for a thread: its site's in the frame, and a person's on the standalone page."""
+    return current(site.id if mode == EMBED else None)
 
 
 def of_own_pages() -> LoginSession | None:
@@ -108,17 +114,16 @@ def clear_cookie(site_id: int | None) -> None:
 
 def set_person_cookie(response: Response, token: str) -> Response:
     """Set a person's session on a response whose own path has another cookie."""
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
-    kept = READER_COOKIE.open_session(app, request) or READER_COOKIE.session_class()
+    kept = READER_COOKIE.open_session(current_app, request) or READER_COOKIE.session_class()
     kept[PERSON] = token
     kept.permanent = True
-    READER_COOKIE.save_session(app, kept, response)
+    READER_COOKIE.save_session(current_app, kept, response)
     return response
 
 
 def person_of_cookie() -> LoginSession | None:
     """Return the person's session on a path that has another cookie."""
-    kept = READER_COOKIE.open_session(current_app._get_current_object(), request)  # type: ignore[attr-defined]
+    kept = READER_COOKIE.open_session(current_app, request)
     token = kept.get(PERSON) if kept else None
     return (
         login_sessions.find(database(), token, purpose=login_sessions.PERSON, at=now())
@@ -130,6 +135,15 @@ def person_of_cookie() -> LoginSession | None:
 def form_mark(holder: LoginSession | None) -> str:
     """Return the mark for a form that this reader fills in; empty for a guest."""
     return person_marks.mark_of(holder.commenter, f"site {holder.site_id}") if holder else ""
+
+
+def require_same_person(holder: LoginSession | None, mark: str | None, what_now: str) -> None:
+    """Refuse a form that somebody else opened; raises OtherPersonError, in which `what_now` says what to do.
+
+    `mark` is the one in the form: empty for a guest's, None for a form that is not ours.
+    """
+    if mark != form_mark(holder):
+        raise OtherPersonError(holder.commenter.name if holder else None, what_now)
 
 
 def csrf_token() -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from commentsvc.domain.authors import Author
-from commentsvc.errors import LoggedOutError, OtherPersonError
+from commentsvc.errors import LoggedOutError
 from commentsvc.messages import gettext
 from commentsvc.models import LoginSession
 from commentsvc.web import access
 from commentsvc.web.auth import reader
+from commentsvc.web.context import now
 
 
 def claimant(holder: LoginSession | None, *, mark: str) -> Author:
@@ -18,12 +19,6 @@ def claimant(holder: LoginSession | None, *, mark: str) -> Author:
     """
     if holder is None:
         raise LoggedOutError
-    if mark != reader.form_mark(holder):
-        raise OtherPersonError(holder.commenter.name, gettext("Please reload the page and try again."))
+    reader.require_same_person(holder, mark, gettext("Please reload the page and try again."))
     reader.require_token()
-    return Author(
-        commenter_id=holder.commenter_id,
-        network_hash=access.network_hash(),
-        network_hash_in=access.network_hash,
-        client_ip=access.client_ip(),
-    )
+    return access.with_network(Author(commenter_id=holder.commenter_id), at=now())

@@ -27,7 +27,7 @@ def claim(mode: str) -> ResponseReturnValue:
     """Put the ticked comments under the person's account; if none is ticked, list them all, with nothing ticked."""
     origin_check.require_own_page()
     address = ThreadRequest.read(mode, request.form).address()
-    holder = reader.current(address.site.id if mode == EMBED else None)
+    holder = reader.in_thread(mode, address.site)
     shown = access.shown_form(request.form.get("token", ""), address)
     author = claimants.claimant(holder, mark=shown.mark if shown else "")
     key = access.author_key_hash(request.form.get("author_key"))

@@ -14,7 +14,6 @@ from commentsvc.errors import (
     CommentsvcError,
     InvalidFieldsError,
     NotFoundError,
-    OtherPersonError,
     StaleEditError,
 )
 from commentsvc.messages import gettext
@@ -96,8 +95,7 @@ def _require_same_person(mode: str, comment_id: int) -> float:
     comment, holder = _own(mode, comment_id)
     shown = access.shown_form(request.form.get("token", ""), own_edits.address_of(comment))
     seconds = access.seconds_on_form(shown)
-    if shown is None or shown.mark != reader.form_mark(holder):
-        raise OtherPersonError(holder.commenter.name if holder else None, gettext("Press the button again."))
+    reader.require_same_person(holder, shown.mark if shown else None, gettext("Press the button again."))
     if holder:
         reader.require_token()
     return seconds

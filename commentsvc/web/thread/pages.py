@@ -27,7 +27,7 @@ from commentsvc.models import Likes, Order, Status, Thread
 from commentsvc.serving.page_cache.policy import CachePolicy, mark_cacheable
 from commentsvc.web import access, headers
 from commentsvc.web.auth import reader
-from commentsvc.web.context import database, now, settings, visits, writing
+from commentsvc.web.context import database, now, services, settings, writing
 from commentsvc.web.request_values import query_number
 from commentsvc.web.thread import present_page, receipt_links, subscribing
 from commentsvc.web.thread.rendering import FormState, form_identity, render_comment, render_page
@@ -86,7 +86,7 @@ def reader_state(mode: str) -> ResponseReturnValue:
     """The reader's own state in a thread: who they are, a new form token, which comments are theirs, what is new."""
     thread_request = ThreadRequest.read(mode, request.args)
     address = thread_request.address()
-    holder = reader.current(address.site.id if mode == EMBED else None)
+    holder = reader.in_thread(mode, address.site)
     key = access.author_key_hash(request.headers.get("X-Author-Key"))
     thread = threads.find(database(), address)
     person_id = holder.commenter_id if holder else None
@@ -125,7 +125,7 @@ def _note_visit(address: ThreadAddress, thread: Thread | None) -> None:
 
     The page is shown whatever becomes of this: while the service moves, or its database cannot be written to.
     """
-    if not address.preview_origin and visits().is_news(database(), address, thread, at=now()):
+    if not address.preview_origin and services().visits.is_news(database(), address, thread, at=now()):
         with suppress(CommentsvcError, SQLAlchemyError), writing() as session:
             note(session, address, thread, at=now())
 

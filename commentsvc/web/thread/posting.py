@@ -13,14 +13,13 @@ from sqlalchemy.orm import Session
 from commentsvc.domain import fields
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.authors import Author
-from commentsvc.domain.bans import bans
 from commentsvc.domain.comments import comment_text, comments, receipts
 from commentsvc.domain.comments.comment_text import CommentText
 from commentsvc.domain.comments.comments import FormSignals, NewComment
 from commentsvc.domain.comments.insert_comment import PostedComment
 from commentsvc.domain.reading import thread_pages
 from commentsvc.domain.surge import alerts, detection
-from commentsvc.domain.threads import asking_pages, threads
+from commentsvc.domain.threads import embedding_pages, threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.errors import (
     AlreadyPostedError,
@@ -68,7 +67,7 @@ def post(mode: str) -> ResponseReturnValue:
 
 
 def _store(form: CommentForm, address: ThreadAddress, mode: str) -> StoredPost:
-    asking_pages.require_writable(address)  # before anything is counted or redeemed
+    embedding_pages.require_writable(address)  # before anything is counted or redeemed
     shown = access.shown_form(form.value("token"), address)
     holder = _holder(form, address, mode, shown)
     seconds = access.seconds_on_form(shown)
@@ -76,7 +75,7 @@ def _store(form: CommentForm, address: ThreadAddress, mode: str) -> StoredPost:
     began = now()
     text, author, wish = _checked(form, address, holder, at=began)
     address_claims.redeem_for(author, address.site.id, form.value("code"))
-    post_limits().count_attempt(network=access.network(), person=_person(author))
+    post_limits().count_attempt(network=access.network(), person=author.person)
     _require_room_in_thread(address, _key(form))
     draft = comment_text.from_checked(text)  # slow, so after the limits
     token = None if holder else receipts.new_token()
@@ -94,7 +93,7 @@ def _store(form: CommentForm, address: ThreadAddress, mode: str) -> StoredPost:
         with writing():
             at = now()
             if at.month != began.month:  # bans take the month of the hash from the comment's time
-                author = replace(author, network_hash=_network_hash(at))
+                author = access.with_network(author, at=at)
             posted = comments.post(session, address, new, author, at=at, examined=signals)
             subscribing.store(session, wish, posted, author, address.site.id)
             if signals.pressure is None and author.role is None:  # the surge may have changed
@@ -192,16 +191,8 @@ def _checked(
         proof_hashes=address_claims.author_hashes(
             email=guest.email, name=holder.commenter.name if holder else guest.name
         ),
-        network_hash=_network_hash(at),
-        network_hash_in=access.network_hash,
-        client_ip=access.client_ip(),
     )
-    return text, author, wish
-
-
-def _network_hash(at: datetime) -> str:
-    """Return the hash of the client's network for the month of `at`."""
-    return access.network_hash(bans.month_of(at))
+    return text, access.with_network(author, at=at), wish
 
 
 def _holder(
@@ -216,13 +207,13 @@ def _holder(
         if not address.site.guests:
             raise InvalidFieldsError({"form": gettext("Please log in to comment on this site.")})
         return None
-    holder = _logged_in(address, mode)
+    holder = reader.in_thread(mode, address.site)
     if holder is None:
         raise LoggedOutError
-    if shown is None or shown.mark != reader.form_mark(holder):
-        name = holder.commenter.name
-        what_now = gettext("Your text is kept: press the button again to post it as %(name)s.")
-        raise OtherPersonError(name, what_now % {"name": name})
+    what_now = gettext("Your text is kept: press the button again to post it as %(name)s.")
+    reader.require_same_person(
+        holder, shown.mark if shown else None, what_now % {"name": holder.commenter.name}
+    )
     try:
         reader.require_token()
     except ForbiddenError:
@@ -235,16 +226,6 @@ def _holder(
 def _is_members(form: CommentForm) -> bool:
     """Whether the form was filled in by somebody with an account; a guest's form stays a guest's, whoever logs in."""
     return form.value("identity") == "member"
-
-
-def _logged_in(address: ThreadAddress, mode: str) -> LoginSession | None:
-    return reader.current(address.site.id if mode == EMBED else None)
-
-
-def _person(author: Author) -> str | None:
-    if author.commenter_id is not None:
-        return f"account {author.commenter_id}"
-    return author.author_key_hash
 
 
 def _key(form: CommentForm) -> str | None:
@@ -268,7 +249,7 @@ def _refused(error: CommentsvcError, form: CommentForm, thread_request: ThreadRe
     address = thread_request.address()
     field_errors = error.fields if isinstance(error, InvalidFieldsError) else {"form": str(error)}
     status = error_pages.status_of(error)
-    holder = _logged_in(address, thread_request.mode) if _is_members(form) else None
+    holder = reader.in_thread(thread_request.mode, address.site) if _is_members(form) else None
     if error_pages.wants_json():
         body: dict[str, Any] = {"errors": field_errors, "message": str(error)}
         if isinstance(error, LoggedOutError):

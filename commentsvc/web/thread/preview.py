@@ -50,8 +50,8 @@ def _page(form: CommentForm, thread_request: ThreadRequest) -> Response:
     except CommentsvcError as error:
         errors = error.fields if isinstance(error, InvalidFieldsError) else {"form": str(error)}
         status = error_pages.status_of(error)
-    site_id = address.site.id if thread_request.mode == EMBED else None
-    holder = reader.current(site_id) if form.value("identity") == "member" else None
+    is_members = form.value("identity") == "member"
+    holder = reader.in_thread(thread_request.mode, address.site) if is_members else None
     return render_form(
         thread_request,
         address,

@@ -14,7 +14,7 @@ from commentsvc.domain.reading import thread_pages
 from commentsvc.domain.reading.conversations import CommentView, Conversation
 from commentsvc.domain.reading.thread_pages import ThreadPage
 from commentsvc.domain.social import elsewhere
-from commentsvc.domain.threads import asking_pages, comment_counts
+from commentsvc.domain.threads import comment_counts, embedding_pages
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.messages import pgettext
 from commentsvc.models import Likes, LoginSession, Order, Site
@@ -87,8 +87,8 @@ def render_page(
         notice=notice,
         receipt=receipt,
         conversation=conversation,
-        closed=asking_pages.closed_reason(address, page.thread, at=at),
-        announced=asking_pages.announcement(address, page.thread, at=at),
+        closed=embedding_pages.closed_reason(address, page.thread, at=at),
+        announced=embedding_pages.announcement(address, page.thread, at=at),
         token=access.form_token(
             address, mark=reader.form_mark(holder), again=form_state is not None and form_state.again
         ),
@@ -97,12 +97,12 @@ def render_page(
         still_name=holder.commenter.name if holder and as_guest else "",
         csrf=reader.csrf_token() if holder else "",
         may_subscribe=subscribing.is_offered(site),
-        origins=" ".join(asking_pages.framing_origins(address)),
-        quoting=article_urls.quoting(address.url),
+        origins=" ".join(embedding_pages.framing_origins(address)),
+        quoting=article_urls.text_link_prefix(address.url),
     )
     response = make_response(html, status)
     if thread_request.mode == EMBED:
-        headers.allow_framing(asking_pages.framing_origins(address))
+        headers.allow_framing(embedding_pages.framing_origins(address))
         # Not indexed by itself, but as a part of the article around it by engines that know this word.
         response.headers["X-Robots-Tag"] = "noindex, indexifembedded"
     return response

@@ -45,7 +45,7 @@ def report(mode: str, comment_id: int) -> ResponseReturnValue:
         if not isinstance(error, InvalidFieldsError | StaleFormError | OtherPersonError):
             raise
         if error_pages.wants_json():
-            identity = form_identity(address, _holder(mode, address))
+            identity = form_identity(address, reader.in_thread(mode, address.site))
             tokens = {"token": identity["token"], "csrf_token": identity["csrf"]}
             return headers.no_store(
                 make_response(jsonify(message=str(error), own=tokens), error_pages.status_of(error))
@@ -61,7 +61,7 @@ def _store(mode: str, comment_id: int, address: ThreadAddress) -> None:
     access.seconds_on_form(shown)
     session, at = database(), now()
     month = reports.month_of(session, comment_id, at=at)
-    by = _reporter(_holder(mode, address), shown, month)
+    by = _reporter(reader.in_thread(mode, address.site), shown, month)
     limiter("reports").hit(access.network())
     with writing() as session:
         reason, note = request.form.get("reason", ""), request.form.get("note", "")
@@ -70,21 +70,14 @@ def _store(mode: str, comment_id: int, address: ThreadAddress) -> None:
 
 def _reporter(holder: LoginSession | None, shown: access.ShownForm | None, month: str) -> Reporter:
     """Return the reporter; raises OtherPersonError if the form was opened by another person."""
-    if shown is None or shown.mark != reader.form_mark(holder):
-        raise OtherPersonError(
-            holder.commenter.name if holder else None,
-            gettext("Press the button again to report this comment."),
-        )
+    what_now = gettext("Press the button again to report this comment.")
+    reader.require_same_person(holder, shown.mark if shown else None, what_now)
     network = access.network_hash(month)
     if holder:
         reader.require_token()
         return Reporter(_hash(f"account {holder.commenter_id}"), network, member=True)
     key = access.author_key_hash(request.form.get("author_key"))
     return Reporter(_hash(f"key {key}" if key else f"network {network}"), network)
-
-
-def _holder(mode: str, address: ThreadAddress) -> LoginSession | None:
-    return reader.current(address.site.id if mode == EMBED else None)
 
 
 def _hash(value: str) -> str:
@@ -98,7 +91,7 @@ def _form(
     *,
     error: CommentsvcError | None = None,
 ) -> Response:
-    chosen, holder = request.form.get("reason", ""), _holder(thread_request.mode, address)
+    chosen, holder = request.form.get("reason", ""), reader.in_thread(thread_request.mode, address.site)
     return _page(
         thread_request,
         address,

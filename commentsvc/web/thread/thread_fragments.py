@@ -8,6 +8,7 @@ from datetime import datetime
 from flask import json, render_template
 from sqlalchemy.orm import Session
 
+from commentsvc import match_keys
 from commentsvc.domain.reading import structured_data, thread_pages, whole_threads
 from commentsvc.domain.reading.structured_data import Node
 from commentsvc.domain.reading.whole_threads import ThreadPart
@@ -18,7 +19,6 @@ from commentsvc.web.context import settings
 from commentsvc.web.thread_request import STANDALONE, ThreadRequest
 
 FRAGMENT = "/fragment"
-_PAGE_ID = "id:"
 _ESCAPED = str.maketrans({character: f"\\u{ord(character):04x}" for character in "<>&"})
 
 
@@ -35,7 +35,7 @@ class FragmentSource:
 
 def source_of(thread: Thread) -> FragmentSource:
     """Return the source for a thread of the database."""
-    page_id = thread.key.removeprefix(_PAGE_ID) if thread.key.startswith(_PAGE_ID) else ""
+    page_id = match_keys.page_id(thread.key)
     return FragmentSource(
         thread.site, thread, page_url(ThreadRequest(STANDALONE, thread.url, page_id=page_id))
     )

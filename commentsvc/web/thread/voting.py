@@ -69,9 +69,8 @@ def vote(mode: str, comment_id: int) -> ResponseReturnValue:
 def _store(mode: str, comment_id: int, address: ThreadAddress) -> VoteState:
     shown = access.shown_form(request.form.get("token", ""), address)
     access.seconds_on_form(shown)
-    holder = _holder(mode, address)
-    if shown is None or shown.mark != reader.form_mark(holder):
-        raise OtherPersonError(holder.commenter.name if holder else None, gettext("Press the button again."))
+    holder = reader.in_thread(mode, address.site)
+    reader.require_same_person(holder, shown.mark if shown else None, gettext("Press the button again."))
     if holder:
         reader.require_token()
     limiter("votes").hit(access.network())
@@ -84,18 +83,12 @@ def _store(mode: str, comment_id: int, address: ThreadAddress) -> VoteState:
 
 def _voter(holder: LoginSession | None, address: ThreadAddress) -> Author:
     role = accounts.role_on(database(), holder.commenter_id, address.site.id) if holder else None
-    return Author(
+    voter = Author(
         commenter_id=holder.commenter_id if holder else None,
         role=role,
         author_key_hash=access.author_key_hash(request.form.get("author_key")),
-        network_hash=access.network_hash(),
-        network_hash_in=access.network_hash,
-        client_ip=access.client_ip(),
     )
-
-
-def _holder(mode: str, address: ThreadAddress) -> LoginSession | None:
-    return reader.current(address.site.id if mode == EMBED else None)
+    return access.with_network(voter, at=now())
 
 
 def _refusal(
@@ -106,7 +99,7 @@ def _refusal(
         return _page(thread_request, votes.find(database(), comment_id), address, error=error)
     if not isinstance(error, StaleFormError | OtherPersonError):
         raise error
-    own = form_identity(address, _holder(thread_request.mode, address))
+    own = form_identity(address, reader.in_thread(thread_request.mode, address.site))
     return headers.no_store(make_response(jsonify(message=str(error), own=own), error_pages.status_of(error)))
 
 
@@ -118,7 +111,7 @@ def _page(
     message: str = "",
     error: CommentsvcError | None = None,
 ) -> Response:
-    holder = _holder(thread_request.mode, address)
+    holder = reader.in_thread(thread_request.mode, address.site)
     html = render_template(
         "thread/vote.html",
         thread_request=thread_request,

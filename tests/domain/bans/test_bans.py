@@ -73,8 +73,8 @@ def test_a_ban_ends(session: Session, site: Site) -> None:
     with pytest.raises(
         BannedError, match=r"^You cannot comment on this site until 2 June 2026, 12:00 UTC\.$"
     ):
-        bans.require_welcome(session, site.id, eve, at=NOON)
-    bans.require_welcome(session, site.id, eve, at=NOON + timedelta(days=1))
+        bans.require_not_banned(session, site.id, eve, at=NOON)
+    bans.require_not_banned(session, site.id, eve, at=NOON + timedelta(days=1))
 
 
 def test_nothing_of_a_banned_comment_is_stored(session: Session, site: Site) -> None:
@@ -242,7 +242,7 @@ def test_what_is_no_address_and_no_domain_is_refused(kind: BanKind, typed: str) 
 def test_an_email_address_is_banned_however_it_is_written(session: Session, site: Site, written: str) -> None:
     ban(session, site, BanKind.EMAIL, "eve@b\u00fccher.example")
     with pytest.raises(BannedError):
-        bans.require_welcome(session, site.id, Author(Guest(email=written)), at=NOON)
+        bans.require_not_banned(session, site.id, Author(Guest(email=written)), at=NOON)
 
 
 def test_a_link_with_another_dot_leads_to_the_banned_domain() -> None:

@@ -10,7 +10,7 @@ from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.comments import insert_comment
 from commentsvc.domain.sites import previews, sites
-from commentsvc.domain.threads import asking_pages, threads
+from commentsvc.domain.threads import embedding_pages, threads
 from commentsvc.errors import BadAddressError, InvalidFieldsError, ThreadClosedError, UnknownOriginError
 from commentsvc.models import PreviewOrigin, Site, now
 from tests.conftest import BASE_URL, BLOG
@@ -178,7 +178,7 @@ def test_everything_that_is_sent_to_the_browser_names_the_one_preview(app: Flask
     assert shown.status_code == 200
     assert shown.headers["Content-Security-Policy"].endswith(f"frame-ancestors {BLOG} {ONE}")
     assert f'data-origins="{BLOG} {ONE}"' in shown.text
-    assert asking_pages.ON_PREVIEW in shown.text
+    assert embedding_pages.ON_PREVIEW in shown.text
     assert "<textarea" not in shown.text
     published = GuestClient(app, f"{BLOG}/article").get()
     assert published.headers["Content-Security-Policy"].endswith(f"frame-ancestors {BLOG}")
@@ -197,7 +197,7 @@ def test_nobody_comments_on_a_preview_unless_the_owner_says_so(app: Flask) -> No
     for door in ("/embed", "/thread"):
         refused = guest.post("Hello", token=token, name="Ada", door=door)
         assert refused.status_code == 403
-        assert asking_pages.ON_PREVIEW in refused.text
+        assert embedding_pages.ON_PREVIEW in refused.text
     with outside_session(app) as session:
         begin_write(session)
         address = threads.locate(session, url=f"{ONE}/article")

@@ -206,7 +206,7 @@ def test_the_link_of_a_quote_of_the_article_is_not_counted(session: Session, sit
     site.policy, site.most_links = Policy.OPEN, 0
     pen = article(session, site, "/on_(bridges)?page=2")
     quoted = "Quoting [the article]({}):\n\n> The bridge is closed.\n\nIs it?"
-    own = article_urls.quoting(pen.address.url)
+    own = article_urls.text_link_prefix(pen.address.url)
     assert own.endswith("/on_%28bridges%29?page=2#:~:text=")
     comment = pen.write(quoted.format(f"{own}The%20bridge,is%20closed."))
     assert comment.status is Status.APPROVED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
@@ -24,6 +25,7 @@ from commentsvc.domain.moderation import decisions as moderation_decisions
 from commentsvc.domain.sites import sites
 from commentsvc.domain.threads.threads import address_on
 from commentsvc.errors import InvalidFieldsError
+from commentsvc.integrations.oauth import catalogue
 from commentsvc.models import (
     Comment,
     Commenter,
@@ -42,6 +44,7 @@ from commentsvc.models import (
     now,
 )
 from commentsvc.text import markup
+from commentsvc.web.context import services_of
 from tests.conftest import BASE_URL, BLOG
 from tests.support.attacks import ATTACKS, Attack
 from tests.support.browser_client import BrowserClient
@@ -167,6 +170,16 @@ class TestTheQueue:
         page = re.sub(r"<[^>]+>|\s+", " ", moderator.page("/admin"))
         for line in ("Held 2", "Approved 1", "Spam 1", "Trash 0"):
             assert line in " ".join(page.split())
+
+    def test_a_filter_names_a_provider_as_its_button_does(
+        self, app: Flask, site: Site, moderator: BrowserClient
+    ) -> None:
+        rows = {row.key: row for row in catalogue.ROWS}
+        services_of(app).providers["gitlab"] = replace(rows["gitlab"], label="Our Git")
+        for key, label in (("github", "GitHub"), ("gitlab", "Our Git"), ("sso", "Website login")):
+            page = moderator.page(f"/admin?provider={key}")
+            assert f'<span dir="auto">Logged in with {label}</span>' in page
+        assert '<option value="gitlab">Our Git</option>' in moderator.page("/admin")
 
     def test_marks_an_address_that_was_proved(
         self, session: Session, site: Site, moderator: BrowserClient

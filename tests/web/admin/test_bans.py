@@ -98,7 +98,7 @@ def test_a_guest_is_banned_by_all_that_their_comment_tells(
         (Author(), ["shop.pills.example"]),
     ):
         with pytest.raises(BannedError):
-            bans.require_welcome(session, site.id, author, hosts=hosts, at=now())
+            bans.require_not_banned(session, site.id, author, hosts=hosts, at=now())
     assert {kind for kind, _ in log(session)} == {"ban.add"}
     assert log(session)[0][1].startswith("Banned Eve by e-mail address until ")
 

@@ -6,6 +6,7 @@ import re
 from contextlib import suppress
 from typing import Any
 
+import pytest
 import schemathesis
 from flask import Flask
 from hypothesis import HealthCheck, Phase, given, seed, strategies
@@ -23,7 +24,9 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from werkzeug.exceptions import NotFound
 
+from commentsvc.domain.fields import LARGEST_ROW, LARGEST_SITE
 from commentsvc.domain.transfer import export_formats
 from commentsvc.web.api import document, exports, surface
 from commentsvc.web.api.operations import PREFIX
@@ -76,6 +79,18 @@ def test_it_has_every_route_and_no_other(app: Flask, anybody: Program) -> None:
     }
     assert described == served
     assert len(described) == len(surface.OPERATIONS)
+
+
+def test_ids_in_paths_have_the_limits_of_the_routes(app: Flask, anybody: Program) -> None:
+    described = anybody.get("/api/openapi.json")["paths"]
+    routes = app.url_map.bind("")
+    for path, largest in (("/threads/{thread_id}", LARGEST_ROW), ("/sites/{site_id}", LARGEST_SITE)):
+        (parameter,) = (one for one in described[PREFIX + path]["get"]["parameters"] if one["in"] == "path")
+        assert parameter["schema"]["maximum"] == largest
+        before, _, _ = path.partition("{")
+        routes.match(f"{PREFIX}{before}{largest}")
+        with pytest.raises(NotFound):
+            routes.match(f"{PREFIX}{before}{largest + 1}")
 
 
 def test_every_name_means_one_shape(anybody: Program) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -203,6 +204,15 @@ class TestDeletion:
         assert "innermost" in left
         assert session.get_one(Commenter, ada.commenter_id, populate_existing=True).name == "ada-at-github"
         assert ada.visitor.get("/account/settings").status_code == 303
+
+    def test_is_told_with_the_label_that_the_operator_chose(
+        self, app: Flask, session: Session, ada: MemberClient, vendors: fakes.Vendors
+    ) -> None:
+        link(session, ada)
+        services_of(app).providers["facebook"] = replace(vendors["facebook"].row(), label="Our Facebook")
+        assert "Your login with Our Facebook is deleted" in status_page(
+            app, send_meta(app, "deletion", signed_request())
+        )
 
     def test_of_the_only_owner_is_refused_with_the_reason(
         self, app: Flask, session: Session, ada: MemberClient
