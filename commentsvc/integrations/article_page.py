@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from html import unescape
+from html.parser import HTMLParser
 
 from commentsvc.http_client.client import INTERNET, Network
 from commentsvc.integrations import html_page
@@ -13,14 +14,6 @@ from commentsvc.integrations import html_page
 LARGEST = 512 * 1024
 """Bytes of a page that are read; the title is near its beginning."""
 _DECLARED = ("og:title", "twitter:title")
-_TAG_LONGEST = 8192
-_TAG = re.compile(r"<([a-z][a-z0-9]*+)(?=[\s/>])((?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+)>", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"([a-z]++)\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"'<>]++))", re.IGNORECASE)
-# The content of these elements is not parsed; the title of an SVG image, for example, is not the page's.
-_OPAQUE = {
-    name: re.compile(f"</{name}(?=[\\s/>])", re.IGNORECASE)
-    for name in ("title", "script", "style", "svg", "noscript", "template", "textarea", "iframe")
-}
 
 
 @dataclass(frozen=True)
@@ -48,42 +41,45 @@ def read(
 
 def title_of(html: str) -> str:
     """Return the title that a page declares for links to it, else its `<title>`, else an empty string."""
-    titles: dict[str, str] = {}
-    for name, inside in _tags(html):
-        if name == "title":
-            titles.setdefault(name, unescape(inside))
-        elif name == "meta":
-            text = {
-                match[1].lower(): next(filter(None, match.groups()[1:]), "")
-                for match in _ATTRIBUTE.finditer(inside)
-            }
-            named = (text.get("property") or text.get("name") or "").lower()
-            if named in _DECLARED and text.get("content", "").strip():
-                titles.setdefault(named, unescape(text["content"]))
-    return next((titles[name] for name in (*_DECLARED, "title") if titles.get(name, "").strip()), "").strip()
+    reader = _Reader()
+    # Python's parser has few AssertionErrors, for broken declarations; what it has read counts.
+    with suppress(AssertionError, _BodyBeginsError):
+        reader.feed(html)  # never `close`: a title that does not end is none
+    return next((title for name in (*_DECLARED, "title") if (title := reader.titles.get(name))), "")
 
 
-def _tags(html: str) -> Iterator[tuple[str, str]]:
-    """Yield the tags before the page's body: the title with its text, others with their attributes."""
-    index = html.find("<")
-    while index >= 0:
-        if html.startswith("<!--", index):
-            index = html.find("-->", index)
-        elif match := _TAG.match(html, index, index + _TAG_LONGEST):
-            name, index = match[1].lower(), match.end()
-            if name == "body":
-                return
-            if name in _OPAQUE:
-                end = _OPAQUE[name].search(html, index)
-                if end is None:  # the page was cut or is broken
-                    return
-                if name == "title":
-                    yield name, html[index : end.start()]
-                index = end.end()
-            else:
-                yield name, match[2]
-        else:
-            index += 1
-        if index < 0:
-            return
-        index = html.find("<", index)
+class _BodyBeginsError(Exception):
+    """The page's head has ended; the rest need not be parsed."""
+
+
+class _Reader(HTMLParser):
+    # Of these only the end is looked for: the title of an SVG image, for example, is not the page's.
+    CDATA_CONTENT_ELEMENTS = (  # type: ignore[misc]  # which the standard library does not change itself
+        *("title", "script", "style", "svg", "noscript", "template", "textarea", "iframe"),
+    )
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.titles: dict[str, str] = {}
+        self._title: list[str] | None = None
+        """The text of the element that is being read."""
+
+    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+        if tag == "body":
+            raise _BodyBeginsError
+        if tag == "title":
+            self._title = []
+        elif tag == "meta":
+            given = {name: value or "" for name, value in reversed(attrs)}
+            name = (given.get("property") or given.get("name") or "").lower()
+            if name in _DECLARED and (content := given.get("content", "").strip()):
+                self.titles.setdefault(name, content)
+
+    def handle_data(self, data: str) -> None:
+        if self._title is not None:
+            self._title.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._title is not None:
+            self.titles.setdefault(tag, unescape("".join(self._title)).strip())
+            self._title = None
