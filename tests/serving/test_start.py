@@ -21,7 +21,7 @@ from tests.support import processes
 from tests.support.comment_builders import Pen
 from tests.support.service_processes import Guest
 
-HEAVY = {"PIL", "alembic", "authlib", "cryptography", "defusedxml", "flask_migrate", "joserfc", "psycopg"}
+HEAVY = {"PIL", "alembic", "authlib", "cryptography", "flask_migrate", "joserfc", "psycopg"}
 HEAVY |= {"feedparser", "publicsuffixlist", "redis", "requests"}
 SERVE_ONE_PAGE = """
 import os, sys
