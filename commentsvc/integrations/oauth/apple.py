@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from commentsvc import strict_json
 from commentsvc.errors import ProviderError
-from commentsvc.integrations import claims as claims_
 from commentsvc.messages import gettext
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def client_secret(provider: Provider) -> str:
 def with_name(claims: dict[str, Any], user: str) -> dict[str, Any]:
     """Add the name from the first form post; it is not signed, so nothing else is taken from there."""
     try:
-        name = claims_.read_object(user)["name"]
+        name = strict_json.read_object(user)["name"]
         full = " ".join(part for part in (name.get("firstName"), name.get("lastName")) if part)
     except (ValueError, KeyError, TypeError, AttributeError):
         return claims

@@ -16,8 +16,8 @@ import requests
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.requests_client import OAuth2Session
 
+from commentsvc import strict_json
 from commentsvc.errors import LoginRefusedError, ProviderError, ProviderUnavailableError
-from commentsvc.integrations import claims
 from commentsvc.integrations.oauth import apple, id_token, mastodon, transport
 from commentsvc.integrations.oauth.catalogue import BASIC, POST, Provider
 from commentsvc.integrations.oauth.metadata import Metadata, discovery_url
@@ -271,7 +271,7 @@ def _profile(
         ).hexdigest()
     with client.get(endpoints.profile, params=params, headers={"Accept": "application/json"}) as answer:
         answer.raise_for_status()
-        return claims.read_object(answer.content)
+        return strict_json.read_object(answer.content)
 
 
 def _merge(claims: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
