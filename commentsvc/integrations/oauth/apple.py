@@ -32,10 +32,8 @@ def signing_key(text: str) -> ECKey:
     return key
 
 
-def client_secret(provider: Provider) -> str:
-    """Return the client secret, or one signed with the private key for ten minutes; raises ProviderError."""
-    if not provider.options.get("private_key"):
-        return provider.client_secret
+def signed_secret(provider: Provider) -> str:
+    """Return a client secret, signed with the private key for ten minutes; raises ProviderError."""
     from joserfc import jwt
 
     now = int(time.time())

@@ -61,7 +61,7 @@ class Flow:
             instance=instance,
         )
         more = dict(provider.extra)
-        if provider.nonce and (provider.openid or provider.key == "apple"):
+        if provider.nonce and provider.has_id_tokens:
             more["nonce"] = attempt.nonce
         endpoints = self.endpoints(provider)
         with client_of(provider, endpoints, redirect_uri) as client:
@@ -149,8 +149,7 @@ class Flow:
         if attempt.instance:
             account = mastodon.claims(provider, redirect_uri, answer["code"], attempt.verifier)
             return provider.read(endpoints.issuer, account)
-        secret = apple.client_secret(provider) if provider.key == "apple" else provider.client_secret
-        with client_of(provider, endpoints, redirect_uri, secret) as client:
+        with client_of(provider, endpoints, redirect_uri, provider.secret) as client:
             token = client.fetch_token(
                 endpoints.token,
                 code=answer["code"],
@@ -163,7 +162,7 @@ class Flow:
                 claims = self._identity(provider, endpoints, attempt, token)
             if endpoints.profile and (provider.userinfo or not claims.get("name")):
                 claims = _merge(claims, _profile(client, provider, endpoints, token))
-        if provider.key == "apple":
+        if provider.name_in_answer:
             claims = apple.with_name(claims, answer.get("user", ""))
         return provider.read(endpoints.issuer, claims)
 
