@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import click
 
 from commentsvc.cli import options, output, service
+from commentsvc.domain.ledger import private_files
 from commentsvc.models import now
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def export(site_name: str | None, path: Path, format_name: str | None) -> None:
     chosen = export_formats.named(format_name) if format_name else export_formats.of_file(path)
     if chosen is None:
         raise click.UsageError(f"--format must be one of {', '.join(export_formats.NAMES)}.")
-    with service.opened(service.settings()) as session, _written(path) as file:
+    with service.opened(service.settings()) as session, private_files.replacing(path) as file:
         is_archive = chosen.name == "archive"
         site = None if is_archive and site_name is None else options.chosen_site(session, site_name)
         pieces = (
@@ -85,22 +84,6 @@ def opened(path: Path) -> Iterator[ArchiveFile]:
 
     with ArchiveFile(path) as archive:
         yield archive
-
-
-@contextmanager
-def _written(path: Path) -> Iterator[BinaryIO]:
-    """Yield a private file that takes the place of `path` once it is whole."""
-    with tempfile.NamedTemporaryFile(
-        dir=path.absolute().parent, prefix=f".{path.name}.", delete=False
-    ) as file:
-        try:
-            yield file  # type: ignore[misc]
-            file.flush()
-            os.fsync(file.fileno())
-            Path(file.name).replace(path)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
 
 
 def _show(path: Path, manifest: Manifest) -> None:

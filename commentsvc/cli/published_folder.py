@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from commentsvc.domain.ledger import private_files
 from commentsvc.errors import CommentsvcError
 
 INDEX = "index.json"
@@ -113,25 +112,13 @@ def _ours(names: Any) -> set[str]:
 
 
 def write_file(path: Path, content: str) -> bool:
-    """Write a public file as a whole, unless it has this content already; return whether it was written.
-
-    Whoever reads it meanwhile gets the former content. A symbolic link is replaced, not followed.
-    """
+    """Write a public file as a whole, unless it has this content already; return whether it was written."""
     data = content.encode()
     with suppress(FileNotFoundError):
         if not path.is_symlink() and path.read_bytes() == data:
             return False
-    file, temporary = tempfile.mkstemp(dir=path.parent, prefix=_TEMPORARY)
-    try:
-        with os.fdopen(file, "wb") as written:
-            written.write(data)
-            written.flush()
-            os.fsync(file)
-        Path(temporary).chmod(0o644)  # mkstemp makes private files
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with private_files.replacing(path, mode=0o644, prefix=_TEMPORARY) as file:
+        file.write(data)
     return True
 
 

@@ -7,14 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-from commentsvc.errors import OutboundError
-from commentsvc.http_client import client
 from commentsvc.http_client.client import INTERNET, Network
-from commentsvc.integrations import article_page
+from commentsvc.integrations import html_page
 
 LARGEST = 2 * 1024 * 1024
 """Bytes of a page that are read: our element is often at its end."""
-SECONDS = 10.0
 _MOST = 20
 """Links, and attributes, of one page."""
 _LONGEST = 500
@@ -37,24 +34,13 @@ def read(
     url: str, *, within: frozenset[str], allow_private: bool = False, network: Network = INTERNET
 ) -> PageLinks | None:
     """Fetch a page and return its links; None if there is no page. Redirects lead only to the origins in `within`."""
-    try:
-        answer = client.fetch(
-            url,
-            largest=LARGEST,
-            seconds=SECONDS,
-            accept=frozenset({"text/html", "application/xhtml+xml"}),
-            schemes=frozenset({"https", "http"}),
-            within=within,
-            is_cut=True,
-            allow_private=allow_private,
-            network=network,
-        )
-    except OutboundError:
+    page = html_page.fetch_html(
+        url, largest=LARGEST, within=within, allow_private=allow_private, network=network
+    )
+    if page is None:
         return None
-    if answer.status != 200:
-        return None
-    links = links_in(article_page.decoded(answer.body, answer.headers.get("content-type", "")))
-    links.url = answer.url
+    links = links_in(page.html)
+    links.url = page.url
     return links
 
 

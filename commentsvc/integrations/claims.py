@@ -5,9 +5,7 @@ The rules for names are in domain/fields.py.
 
 from __future__ import annotations
 
-import json
 import re
-from typing import Any
 from urllib.parse import urlsplit
 
 SUBJECT_LONGEST = 300
@@ -16,28 +14,6 @@ _INTEGER_BITS = 1000
 """Slightly more than SUBJECT_LONGEST digits need; Python is slow to print longer integers, or refuses to."""
 # PostgreSQL cannot store NUL, and no encoding can represent a lone surrogate.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-
-
-class StrictDecoder(json.JSONDecoder):
-    """A JSON decoder that raises ValueError for duplicate names and for NaN and Infinity."""
-
-    def __init__(self) -> None:
-        super().__init__(object_pairs_hook=_unique, parse_constant=_no_number)
-
-    def decode(self, s: str, *args: Any) -> Any:
-        """Return the value; raises ValueError for nesting that is too deep, too."""
-        try:
-            return super().decode(s, *args)
-        except RecursionError:
-            raise ValueError("nested too deeply") from None
-
-
-def read_object(text: str | bytes) -> dict[str, Any]:
-    """Return a JSON object; raises ValueError for anything else."""
-    value = json.loads(text, cls=StrictDecoder)
-    if not isinstance(value, dict):
-        raise ValueError("not a JSON object")
-    return value
 
 
 def subject(value: object) -> str:
@@ -69,14 +45,3 @@ def web_address(value: object) -> str | None:
     except ValueError:
         return None
     return address if parts.scheme in {"http", "https"} and parts.hostname else None
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    unique = dict(pairs)
-    if len(unique) < len(pairs):
-        raise ValueError("a name occurs twice")
-    return unique
-
-
-def _no_number(name: str) -> Any:
-    raise ValueError(f"{name} is not a number")

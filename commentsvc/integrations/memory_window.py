@@ -1,7 +1,7 @@
 """In-memory store of rate limits, used without Redis: the times of each key's recent hits.
 
-The library's own store starts a thread on almost every hit to scan all keys. This one checks two keys with every hit,
-and so deletes each soon after it has expired.
+The library's own store starts a thread when it is made, and on almost every hit, to scan all keys. This one starts
+none, because the server forks. It checks two keys with every hit, and so deletes each soon after it has expired.
 """
 
 from __future__ import annotations
@@ -10,15 +10,13 @@ import time
 from collections import OrderedDict, deque
 from threading import Lock
 
-from limits.storage import MemoryStorage
+from limits.storage import MovingWindowSupport, Storage
 
 _LOOKED_AT = 2
 
 
-class MemoryWindow(MemoryStorage):
-    """The methods that the library's moving-window strategy needs."""
-
-    STORAGE_SCHEME = ["commentsvc"]  # noqa: RUF012 - as the library declares it
+class MemoryWindow(Storage, MovingWindowSupport):
+    """The methods that the library's moving-window strategy needs; those of other strategies are not implemented."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,6 +25,11 @@ class MemoryWindow(MemoryStorage):
 
     def __len__(self) -> int:
         return len(self._kept)
+
+    @property
+    def base_exceptions(self) -> tuple[type[Exception], ...]:
+        """Errors of a server behind the storage; there is none."""
+        return ()
 
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         """Record `amount` hits and return True, unless that makes more than `limit` in the last `expiry` seconds."""
@@ -60,6 +63,19 @@ class MemoryWindow(MemoryStorage):
         """Delete the hits of one key."""
         with self._lock:
             self._kept.pop(key, None)
+
+    def check(self) -> bool:
+        """Return whether the storage can be used."""
+        return True
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        raise NotImplementedError
+
+    def get(self, key: str) -> int:
+        raise NotImplementedError
+
+    def get_expiry(self, key: str) -> float:
+        raise NotImplementedError
 
     def _forget(self, now: float) -> None:
         for _ in range(min(_LOOKED_AT, len(self._kept))):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from commentsvc import strict_json
 from commentsvc.errors import LoginFailedError, StaleTokenError
 from commentsvc.integrations import claims
 
@@ -43,7 +44,7 @@ def read(token: str, secret: str, *, audience: str, at: datetime) -> SsoClaims:
         raise LoginFailedError("The website's sign-in token is too long.")
     try:
         key = OctKey.import_key(secret)
-        given = jwt.decode(token, key, algorithms=[ALGORITHM], decoder_cls=claims.StrictDecoder).claims
+        given = jwt.decode(token, key, algorithms=[ALGORITHM], decoder_cls=strict_json.StrictDecoder).claims
     except InvalidPayloadError:
         raise LoginFailedError(
             "The website's sign-in token cannot be read: it must be a JSON object with each claim once."

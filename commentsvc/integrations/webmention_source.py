@@ -14,14 +14,12 @@ from urllib.parse import urldefrag, urljoin
 from commentsvc.errors import ForbiddenDestinationError, OutboundError
 from commentsvc.http_client import client
 from commentsvc.http_client.client import INTERNET, Network
-from commentsvc.integrations import article_page
+from commentsvc.integrations import html_page
 from commentsvc.integrations.microformats import Item, page_of
 
 LARGEST = 1024 * 1024
 """Bytes; the source of a webmention that has more is not read."""
 SECONDS = 5.0
-_WEB = frozenset({"https", "http"})
-_HTML = frozenset({"text/html", "application/xhtml+xml"})
 _GONE = frozenset({404, 410})
 
 
@@ -69,8 +67,8 @@ def read(
             source,
             largest=LARGEST,
             seconds=SECONDS,
-            accept=_HTML,
-            schemes=_WEB,
+            accept=html_page.HTML,
+            schemes=html_page.WEB,
             allow_private=allow_private,
             network=network,
         )
@@ -82,7 +80,7 @@ def read(
         return MentionSource(SourceState.GONE if answer.status == 410 else SourceState.MISSING)
     if answer.status != 200:
         return MentionSource(SourceState.UNREADABLE)
-    html = article_page.decoded(answer.body, answer.headers.get("content-type", ""))
+    html = html_page.decoded(answer.body, answer.headers.get("content-type", ""))
     return source_of(html, urldefrag(answer.url).url, target)
 
 

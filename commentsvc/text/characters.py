@@ -1,7 +1,8 @@
-"""Invisible characters, and characters that change the reading direction."""
+"""Characters that are invisible, that change the reading direction, or that XML forbids."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -26,6 +27,7 @@ _NOTHING = (
 MARKS = "".join(char for char in map(chr, range(0x300, 0xFE30)) if unicodedata.category(char)[0] == "M")
 r"""Marks that belong to the letters before them, in any living script: `\w` of a pattern leaves them out."""
 _WIDE_BLANKS = frozenset("\u2800\u3164\uffa0")
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @lru_cache(maxsize=4096)
@@ -34,6 +36,11 @@ def is_drawn(char: str) -> bool:
     if any(first <= ord(char) <= last for first, last in _NOTHING):
         return False
     return unicodedata.category(char) not in {"Cc", "Cf", "Cs"} or char in PREPENDED
+
+
+def allowed_in_xml(text: str) -> str:
+    """Return `text` without the characters that XML 1.0 forbids even when they are escaped."""
+    return _NOT_IN_XML.sub("", text)
 
 
 def is_seen(text: str) -> bool:

@@ -7,17 +7,17 @@ every subscriber. So each text loses them here, whatever was stored.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from commentsvc.text.characters import allowed_in_xml
+
 ATOM, THREADING = "http://www.w3.org/2005/Atom", "http://purl.org/syndication/thread/1.0"
 ATOM_TYPE, JSON_TYPE = "application/atom+xml", "application/feed+json"
 JSON_VERSION = "https://jsonfeed.org/version/1.1"
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +83,19 @@ def _add_entry(root: Element, entry: FeedEntry) -> None:
 
 
 def _add(parent: Element, name: str, text: str | None = None, **attributes: str) -> None:
-    element = SubElement(parent, name, {key: _allowed(value) for key, value in attributes.items()})
-    element.text = None if text is None else _allowed(text)
+    element = SubElement(parent, name, {key: allowed_in_xml(value) for key, value in attributes.items()})
+    element.text = None if text is None else allowed_in_xml(text)
 
 
 def json_feed(feed: FeedDocument) -> bytes:
     """Return a feed as JSON Feed, in UTF-8."""
     document: dict[str, Any] = {
         "version": JSON_VERSION,
-        "title": _allowed(feed.title),
-        "home_page_url": _allowed(feed.home_url),
+        "title": allowed_in_xml(feed.title),
+        "home_page_url": allowed_in_xml(feed.home_url),
     }
     if feed.url:
-        document["feed_url"] = _allowed(feed.url)
+        document["feed_url"] = allowed_in_xml(feed.url)
     document["items"] = [_item(entry) for entry in feed.entries]
     return json.dumps(document, ensure_ascii=False).encode()
 
@@ -104,21 +104,17 @@ def _item(entry: FeedEntry) -> dict[str, Any]:
     author = {"name": entry.author} | ({"url": entry.website} if entry.website else {})
     return {
         "id": entry.id,
-        "url": _allowed(entry.url),
-        "title": _allowed(entry.title),
-        "content_html": _allowed(entry.html),
+        "url": allowed_in_xml(entry.url),
+        "title": allowed_in_xml(entry.title),
+        "content_html": allowed_in_xml(entry.html),
         "date_published": _time(entry.published),
         "date_modified": _time(entry.updated),
-        "authors": [{key: _allowed(value) for key, value in author.items()}],
+        "authors": [{key: allowed_in_xml(value) for key, value in author.items()}],
         "_commentsvc": {
-            "in_reply_to": _allowed(entry.in_reply_to),
-            "article": _allowed(entry.article_url),
+            "in_reply_to": allowed_in_xml(entry.in_reply_to),
+            "article": allowed_in_xml(entry.article_url),
         },
     }
-
-
-def _allowed(text: str) -> str:
-    return _FORBIDDEN.sub("", text)
 
 
 def _time(at: datetime) -> str:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import colorsys
-import re
 import unicodedata
 import zlib
 from html import escape
 
-from commentsvc.text.characters import is_drawn
+from commentsvc.text.characters import allowed_in_xml, is_drawn
 
 DEGREES = (0, 28, 46, 84, 128, 160, 184, 206, 228, 258, 290, 326)
 """The hues of `.hue-0` to `.hue-11` in frame.css."""
 CONTENT_TYPE = "image/svg+xml"
-
-# Characters that XML does not allow.
-_UNWRITABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def initial(name: str) -> str:
@@ -50,7 +46,7 @@ def svg(name: str) -> str:
 
 
 def _written(text: str) -> str:
-    return escape(_UNWRITABLE.sub("", text))
+    return escape(allowed_in_xml(text))
 
 
 def _colour(degrees: int, *, lightness: float, saturation: float) -> str:

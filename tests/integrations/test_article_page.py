@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from commentsvc.integrations import article_page
+from commentsvc.integrations import article_page, html_page
 from commentsvc.integrations.article_page import ArticlePage
 from tests.support.certificates import Authority
 from tests.support.strange_server import Internet, Server
@@ -51,6 +51,9 @@ def read(
         ('<meta name="twitter:title" content="Swifts"><title>No</title>', "Swifts"),
         ('<meta name="twitter:title" content="No"><meta property="og:title" content="Swifts">', "Swifts"),
         ('<meta property="og:title" content=" "><title>Swifts</title>', "Swifts"),
+        ('<meta name="title" content="No"><title>Swifts</title>', "Swifts"),
+        ("<title>AT&amp;amp;T</title>", "AT&amp;T"),
+        ("<svg/><title>Swifts</title></title>", "Swifts"),
         ("<!-- <title>No</title> --><title>Swifts</title>", "Swifts"),
         ("<script>document.write('<title>No</title>')</script><title>Swifts</title>", "Swifts"),
         ("<style><title>No</title></style><title>Swifts</title>", "Swifts"),
@@ -80,6 +83,10 @@ def test_what_a_page_is_called(html: str, title: str) -> None:
         "<script>" * 62_000,
         "<meta content=" + "a=" * 250_000 + ">",
         "<meta " + "'\"" * 250_000,
+        *(
+            tag * (article_page.LARGEST // len(tag))
+            for tag in ("<", "<x>", "</x", "</x>", "<!-->", "<meta>", "<?")
+        ),
     ],
     ids=lambda html: html[:12],
 )
@@ -107,12 +114,30 @@ def test_a_hostile_page_is_read_in_no_time(html: str) -> None:
     ],
 )
 def test_letters_are_read_as_a_browser_does(body: bytes, content_type: str) -> None:
-    assert article_page.title_of(article_page.decoded(body, content_type)) == "Mauersegler über Köln"
+    assert article_page.title_of(html_page.decoded(body, content_type)) == "Mauersegler über Köln"
 
 
 def test_what_a_page_calls_latin_1_is_windows_1252() -> None:
     body = "<title>“Swifts”: 5 €</title>".encode("cp1252")
-    assert article_page.title_of(article_page.decoded(body, "text/html; charset=latin1")) == "“Swifts”: 5 €"
+    assert article_page.title_of(html_page.decoded(body, "text/html; charset=latin1")) == "“Swifts”: 5 €"
+
+
+@pytest.mark.parametrize(
+    ("label", "text", "encoding"),
+    [
+        ("iso-8859-9", "Şubat: 5 €", "cp1254"),
+        ("iso-8859-11", "สวัสดี €", "cp874"),
+        ("shift_jis", "日本①", "cp932"),
+        ("euc-kr", "똠방각하", "cp949"),
+        ("gb2312", "你好镕", "gb18030"),
+        ("big5", "香港嘅", "big5hkscs"),
+    ],
+)
+def test_other_names_of_encodings_mean_what_they_mean_in_browsers(
+    label: str, text: str, encoding: str
+) -> None:
+    body = f"<title>{text}</title>".encode(encoding)
+    assert article_page.title_of(html_page.decoded(body, f"text/html; charset={label}")) == text
 
 
 def test_a_page_is_asked_for(blog: Server, internet: Internet) -> None:

@@ -71,12 +71,13 @@ def test_whoever_is_not_heard_of_any_more_is_forgotten(clock: Clock) -> None:
     assert len(memory) == 1
 
 
-def test_no_thread_is_started_for_an_act() -> None:
+def test_no_thread_is_started_for_a_storage_nor_for_an_act(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[threading.Thread] = []
+    monkeypatch.setattr(threading.Thread, "start", lambda thread: started.append(thread))
     memory = MemoryWindow()
-    before = threading.active_count()
     for number in range(100):
         memory.acquire_entry(f"guest {number}", 2, 60)
-    assert threading.active_count() <= before
+    assert started == []
 
 
 def test_many_at_once_are_counted_exactly() -> None:

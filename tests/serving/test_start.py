@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from tests.support import processes
 from tests.support.comment_builders import Pen
 from tests.support.service_processes import Guest
 
-HEAVY = {"PIL", "alembic", "authlib", "cryptography", "defusedxml", "flask_migrate", "joserfc", "psycopg"}
+HEAVY = {"PIL", "alembic", "authlib", "cryptography", "flask_migrate", "joserfc", "psycopg"}
 HEAVY |= {"feedparser", "publicsuffixlist", "redis", "requests"}
 SERVE_ONE_PAGE = """
 import os, sys
@@ -74,6 +75,15 @@ def test_a_command_looks_for_garbage_now_and_then_but_not_among_what_was_loaded(
 def test_a_data_directory_is_its_users_alone_under_any_server(tmp_path: Path) -> None:
     service.Application(Settings.from_env(environment(tmp_path / "data")))
     assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
+
+
+def test_an_application_starts_no_thread_before_the_server_forks(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[threading.Thread] = []
+    monkeypatch.setattr(threading.Thread, "start", lambda thread: started.append(thread))
+    service.Application(settings)
+    assert started == []
 
 
 def test_a_service_that_needs_no_logins_and_no_migration_loads_none_of_it(

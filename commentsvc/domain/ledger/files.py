@@ -6,7 +6,6 @@ import fcntl
 import json
 import logging
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -163,14 +162,7 @@ def _require_key(path: Path, key: bytes) -> None:
 
 def _replace(path: Path, data: bytes) -> None:
     """Put a new private file in the place of one, at once and for good."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        try:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-            private_files.give_to_owner(Path(file.name), path.parent)
-            Path(file.name).rename(path)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
+    with private_files.replacing(path) as file:
+        file.write(data)
+        private_files.give_to_owner(Path(file.name), path.parent)
     private_files.sync(path.parent)

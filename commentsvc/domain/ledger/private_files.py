@@ -3,7 +3,32 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
+
+
+@contextmanager
+def replacing(path: Path, *, mode: int = 0o600, prefix: str = "") -> Iterator[IO[bytes]]:
+    """Yield a new file, which takes the place of `path` once it is whole and on the disk.
+
+    Whoever reads `path` meanwhile, or after an error, gets the former content. A symbolic link is replaced, not
+    followed. The name of the new file begins with `prefix`, or else with a dot and the name of `path`. Raises OSError.
+    """
+    with tempfile.NamedTemporaryFile(
+        dir=path.absolute().parent, prefix=prefix or f".{path.name}.", delete=False
+    ) as file:
+        try:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            os.fchmod(file.fileno(), mode)
+            Path(file.name).replace(path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
 
 
 def sync(path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +13,7 @@ from commentsvc import match_keys
 from commentsvc.domain.transfer import exported_comments
 from commentsvc.domain.transfer.exported_comments import ExportedComment
 from commentsvc.models import Kind, Role, Site, Status
+from commentsvc.text.characters import allowed_in_xml
 
 _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/" \
@@ -22,7 +22,6 @@ xmlns:wp="http://wordpress.org/export/1.2/">
 <channel>
 """
 _TAIL = "</channel>\n</rss>\n"
-_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _APPROVED = {Status.APPROVED: "1", Status.HELD: "0", Status.SPAM: "spam", Status.TRASH: "trash"}
 
 
@@ -51,7 +50,7 @@ def pieces(session: Session, site: Site) -> Iterator[bytes]:
 
 def _lines(fields: dict[str, Any]) -> str:
     return "".join(
-        f"<{name}>{html.escape(_NOT_IN_XML.sub('', str(value)), quote=False)}</{name}>\n"
+        f"<{name}>{html.escape(allowed_in_xml(str(value)), quote=False)}</{name}>\n"
         for name, value in fields.items()
     )
 

@@ -266,7 +266,7 @@ class _Import:
     def _pretend(self, discussion: ThreadToStore) -> None:
         """Count what `import_store.store` would do."""
         pending, place = self._matching.pending, discussion.address.key
-        parents = {one.parent_key for one in discussion.comments if one.parent_key} - pending.keys()
+        parents = {key for one in discussion.comments if (key := one.parent_key) and key not in pending}
         there = import_store.stored_comments(self._session, self._site_id, parents)
         later = {one.key for one in discussion.comments}
         for one in discussion.comments:

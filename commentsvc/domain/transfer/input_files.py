@@ -14,12 +14,11 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
-from commentsvc.domain.transfer.input_streams import ArchiveMember, GzipStream, LimitedStream, Part
 from commentsvc.errors import TransferError
 
 STANDARD_INPUT = "-"
@@ -39,7 +38,8 @@ _BESIDE = ("-wal", "-shm")
 _PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".svg", ".mp4", ".pdf")
 _OTHER_ARCHIVES = (b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!", b"\x28\xb5\x2f\xfd")
 
-Opener = Callable[[], BinaryIO]
+Opener = Callable[[], AbstractContextManager[IO[bytes]]]
+"""Opens a file at its beginning, and closes all that this takes in the end."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class ImportFile:
         """
         try:
             with self.opener() as raw:
-                limited = LimitedStream(raw, self.name, self._most(), on_read)
+                limited = _LimitedStream(raw, self.name, self._most(), on_read)
                 yield cast(BinaryIO, io.BufferedReader(limited, HEAD))
         except (zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, EOFError):
             raise TransferError(
@@ -100,11 +100,12 @@ def opened(paths: Sequence[str], standard_input: BinaryIO) -> Iterator[list[Impo
     Standard input is copied to a temporary file while the files are in use, because it is read more than once.
     """
     files: list[ImportFile] = []
-    with tempfile.TemporaryFile(prefix="commentsvc-import-") as copy:
+    with tempfile.NamedTemporaryFile(prefix="commentsvc-import-") as copy:
         for path in paths:
             if path == STANDARD_INPUT:
                 shutil.copyfileobj(standard_input, copy)
-                files += _standard_input(copy)
+                copy.flush()
+                files += uploaded(Path(copy.name), "standard input")
             elif Path(path).is_dir():
                 files += _in_folder(Path(path))
             else:
@@ -115,11 +116,6 @@ def opened(paths: Sequence[str], standard_input: BinaryIO) -> Iterator[list[Impo
 def uploaded(path: Path, name: str) -> list[ImportFile]:
     """Return the files of an uploaded file, which people know by `name`; raises TransferError."""
     return list(_unpacked(name, lambda: path.open("rb"), path.stat().st_size))
-
-
-def _standard_input(copy: BinaryIO) -> Iterator[ImportFile]:
-    size = copy.tell()
-    return _unpacked("standard input", lambda: cast(BinaryIO, io.BufferedReader(Part(copy, size))), size)
 
 
 def _in_folder(folder: Path) -> Iterator[ImportFile]:
@@ -150,7 +146,7 @@ def _unpacked(
         if start.startswith(_GZIP):
             file.seek(-4, io.SEEK_END)
             unpacked = int.from_bytes(file.read(4), "little")
-            yield ImportFile(name, lambda: cast(BinaryIO, GzipStream(opener())), unpacked, packed=size)
+            yield ImportFile(name, lambda: _gunzipped(opener), unpacked, packed=size)
             return
     if start.startswith(_ZIP):
         yield from _members(name, opener)
@@ -184,10 +180,45 @@ def _is_wanted(info: zipfile.ZipInfo) -> bool:
 
 
 def _member(name: str, opener: Opener, info: zipfile.ZipInfo, is_gzip: bool) -> ImportFile:
-    def plain() -> BinaryIO:
-        return cast(BinaryIO, io.BufferedReader(ArchiveMember(zipfile.ZipFile(opener()), info)))
+    @contextmanager
+    def plain() -> Iterator[IO[bytes]]:
+        with opener() as file, zipfile.ZipFile(file) as archive, archive.open(info) as member:
+            yield member
 
     label = f"{name}/{info.filename}"
     if is_gzip:
-        return ImportFile(label, lambda: cast(BinaryIO, GzipStream(plain())), packed=info.compress_size)
+        return ImportFile(label, lambda: _gunzipped(plain), packed=info.compress_size)
     return ImportFile(label, plain, info.file_size, info.compress_size)
+
+
+@contextmanager
+def _gunzipped(opener: Opener) -> Iterator[IO[bytes]]:
+    with opener() as packed, gzip.GzipFile(fileobj=packed, mode="rb") as file:
+        yield cast(IO[bytes], file)
+
+
+class _LimitedStream(io.RawIOBase):
+    """Counts what is read, and raises TransferError after `most` bytes."""
+
+    def __init__(
+        self, file: IO[bytes], name: str, most: int, on_read: Callable[[int], object] | None
+    ) -> None:
+        super().__init__()
+        self._file, self._name, self._on_read = file, name, on_read
+        self._most = most
+        self._read = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        chunk = self._file.read(len(buffer))
+        buffer[: len(chunk)] = chunk
+        self._read += len(chunk)
+        if self._read > self._most:
+            raise TransferError(
+                f"{self._name}: the file is larger than an export can be: more than {self._most:,} bytes unpacked."
+            )
+        if self._on_read is not None:
+            self._on_read(len(chunk))
+        return len(chunk)

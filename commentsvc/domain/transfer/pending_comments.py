@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,7 +17,7 @@ class Written:
     created_at: datetime | None
 
 
-class PendingComments(MutableMapping[str, Written]):
+class PendingComments:
     """Planned comments by their transfer keys. SQLite keeps the first megabytes in memory, and the rest in a file."""
 
     def __init__(self) -> None:
@@ -28,27 +27,19 @@ class PendingComments(MutableMapping[str, Written]):
         )
         self._database.execute("BEGIN")
 
-    def __getitem__(self, key: str) -> Written:
+    def get(self, key: str) -> Written | None:
+        """Return a planned comment; None if there is none with this key."""
         query = "SELECT thread, digest, written FROM pending WHERE key = ?"
         row = self._database.execute(query, (key,)).fetchone()
-        if row is None:
-            raise KeyError(key)
-        return Written(row[0], row[1], datetime.fromisoformat(row[2]) if row[2] else None)
+        return Written(row[0], row[1], datetime.fromisoformat(row[2]) if row[2] else None) if row else None
+
+    def __contains__(self, key: str) -> bool:
+        return self.get(key) is not None
 
     def __setitem__(self, key: str, written: Written) -> None:
         at = written.created_at.isoformat() if written.created_at else None
         row = (key, written.thread, written.digest, at)
         self._database.execute("INSERT OR REPLACE INTO pending VALUES (?, ?, ?, ?)", row)
-
-    def __delitem__(self, key: str) -> None:
-        if not self._database.execute("DELETE FROM pending WHERE key = ?", (key,)).rowcount:
-            raise KeyError(key)
-
-    def __iter__(self) -> Iterator[str]:
-        return (key for (key,) in self._database.execute("SELECT key FROM pending"))
-
-    def __len__(self) -> int:
-        return int(self._database.execute("SELECT count(*) FROM pending").fetchone()[0])
 
     def clear(self) -> None:
         """Forget all of them."""

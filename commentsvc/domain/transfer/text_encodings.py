@@ -6,6 +6,7 @@ import codecs
 import re
 from typing import BinaryIO
 
+from commentsvc import encoding_labels
 from commentsvc.errors import TransferError
 
 _DECLARED = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]+)")
@@ -14,18 +15,8 @@ _TEXT_ENCODING = re.compile(
     r"utf-8|iso8859-\d+|cp125\d|cp8[67]\d|cp9\d\d|koi8-[rtu]|gbk|gb\d+|big5\w*|euc_\w+"
     r"|shift_jis\w*|mac-\w+"
 )
-# What browsers, and therefore blogs, mean by these names: https://encoding.spec.whatwg.org/#names-and-labels
-_MEANT = {
-    "ascii": "utf-8",
-    "iso8859-1": "cp1252",
-    "iso8859-9": "cp1254",
-    "iso8859-11": "cp874",
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "shift_jis": "cp932",
-    "euc_kr": "cp949",
-    "big5": "big5hkscs",
-}
+# Files that say ASCII without being it are UTF-8, unlike pages of the web.
+_MEANT = {**encoding_labels.MEANT, "ascii": "utf-8"}
 PART = 1 << 16
 """Bytes of a file that are read at once."""
 _REPLACEMENT = "\ufffd"

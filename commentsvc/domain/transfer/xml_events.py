@@ -12,10 +12,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
-
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import ParseError, XMLParser
+from typing import BinaryIO, NoReturn, Protocol
+from xml.parsers import expat
 
 from commentsvc.domain.transfer import text_encodings, xml_repair
 from commentsvc.domain.transfer.xml_repair import XmlRepair
@@ -27,6 +25,7 @@ _SECOND = re.compile(r"<\?xml\s|<rss[\s>]")
 _ENDS_EARLY = frozenset({3, 5, 20})  # expat: no element found, unclosed token, unclosed CDATA section
 BEFORE = "lines before the XML, such as messages of PHP, which were passed over"
 AFTER = "files with text after the end of the XML, such as messages of PHP, which was passed over"
+_NAMESPACE_END = "}"
 _AGAIN = "Importing again later adds only what is missing."
 
 
@@ -68,8 +67,7 @@ class _Reading:
 
     def __init__(self, target: XmlHandler, notes: Counter[str]) -> None:
         self._target = _Shallow(target)
-        self._parser = XMLParser(target=self._target, forbid_dtd=True)
-        self._expat: Any = self._parser.parser  # still knows the line after the parser is closed
+        self._parser = _parser(self._target)
         self._notes = notes
         self._dropped_lines = 0
         self._fed = 0
@@ -117,14 +115,14 @@ class _Reading:
         data = text.encode()
         with self._located():
             try:
-                self._parser.feed(text)
-            except ParseError:
+                self._parser.Parse(data)
+            except expat.ExpatError:
                 if not self._target.has_ended:
                     raise
                 self._is_complete = True
         if self._is_complete:
             self._notes[AFTER] += 1
-            end = max(self._expat.ErrorByteIndex - self._fed, 0)
+            end = max(self._parser.ErrorByteIndex - self._fed, 0)
             self._pass_over(data[end:].decode(errors="ignore"))
         self._fed += len(data)
 
@@ -138,13 +136,11 @@ class _Reading:
         with self._located():
             if not self._is_complete:
                 try:
-                    self._parser.close()
-                except ParseError:
+                    self._parser.Parse(b"", True)
+                except expat.ExpatError:
                     if not self._target.has_ended:
                         raise
                     self._notes[AFTER] += 1
-                else:
-                    return
             self._target.close()
 
     @contextmanager
@@ -152,19 +148,14 @@ class _Reading:
         """Turn the errors of the parser and its target into a TransferError that begins with the line."""
         try:
             yield
-        except ParseError as error:
+        except expat.ExpatError as error:
             raise TransferError(_sentence(error, self._dropped_lines)) from None
-        except DefusedXmlException:
-            raise TransferError(
-                f"Line {self._line}: this declares a DTD or an entity, which exports do not have and which can do "
-                "harm. Export again; a page saved from a browser is not an export."
-            ) from None
         except TransferError as error:
             raise TransferError(f"Line {self._line}: {error}") from None
 
     @property
     def _line(self) -> int:
-        return int(self._expat.CurrentLineNumber) + self._dropped_lines
+        return self._parser.CurrentLineNumber + self._dropped_lines
 
 
 class _Shallow:
@@ -177,21 +168,45 @@ class _Shallow:
         """Whether the root element has ended."""
         self.close = target.close
 
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
+    def start(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
         if self._depth > DEEPEST:
             raise TransferError(
                 f"elements are nested more than {DEEPEST} deep, which no export does. Export the site again."
             )
-        self._target.start(tag, attributes)
+        self._target.start(_tag(name), {_tag(key): value for key, value in attributes.items()})
 
     def data(self, text: str) -> None:
         self._target.data(xml_repair.windows_1252(text))
 
-    def end(self, tag: str) -> None:
+    def end(self, name: str) -> None:
         self._depth -= 1
         self.has_ended = self._depth == 0
-        self._target.end(tag)
+        self._target.end(_tag(name))
+
+
+def _parser(target: _Shallow) -> expat.XMLParserType:
+    """Return a parser of UTF-8 that refuses every declaration: entities can grow without end, or name other files."""
+    parser = expat.ParserCreate("utf-8", _NAMESPACE_END)
+    parser.buffer_text = True
+    parser.StartElementHandler = target.start
+    parser.EndElementHandler = target.end
+    parser.CharacterDataHandler = target.data
+    parser.StartDoctypeDeclHandler = _refuse_declaration
+    parser.EntityDeclHandler = _refuse_declaration
+    return parser
+
+
+def _refuse_declaration(*_: object) -> NoReturn:
+    raise TransferError(
+        "this declares a DTD or an entity, which exports do not have and which can do harm. Export again; a page "
+        "saved from a browser is not an export."
+    )
+
+
+def _tag(name: str) -> str:
+    """Return a name as ElementTree writes it; expat writes `namespace}name`."""
+    return f"{{{name}" if _NAMESPACE_END in name else name
 
 
 def _opened(source: Path | BinaryIO) -> AbstractContextManager[BinaryIO]:
@@ -203,8 +218,8 @@ def _require_plain(start: bytes) -> None:
         raise TransferError("The file is compressed. Unpack it and import the .xml file inside.")
 
 
-def _sentence(error: ParseError, dropped_lines: int) -> str:
-    line = error.position[0] + dropped_lines
+def _sentence(error: expat.ExpatError, dropped_lines: int) -> str:
+    line = error.lineno + dropped_lines
     if error.code in _ENDS_EARLY:
         return f"Line {line}: the file ends in the middle. Export the site again. {_AGAIN}"
     why = str(error).partition(":")[0]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from commentsvc import strict_json
 from commentsvc.errors import ProviderError
-from commentsvc.integrations import claims as claims_
 from commentsvc.messages import gettext
 
 if TYPE_CHECKING:
@@ -32,10 +32,8 @@ def signing_key(text: str) -> ECKey:
     return key
 
 
-def client_secret(provider: Provider) -> str:
-    """Return the client secret, or one signed with the private key for ten minutes; raises ProviderError."""
-    if not provider.options.get("private_key"):
-        return provider.client_secret
+def signed_secret(provider: Provider) -> str:
+    """Return a client secret, signed with the private key for ten minutes; raises ProviderError."""
     from joserfc import jwt
 
     now = int(time.time())
@@ -53,7 +51,7 @@ def client_secret(provider: Provider) -> str:
 def with_name(claims: dict[str, Any], user: str) -> dict[str, Any]:
     """Add the name from the first form post; it is not signed, so nothing else is taken from there."""
     try:
-        name = claims_.read_object(user)["name"]
+        name = strict_json.read_object(user)["name"]
         full = " ".join(part for part in (name.get("firstName"), name.get("lastName")) if part)
     except (ValueError, KeyError, TypeError, AttributeError):
         return claims

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from commentsvc import strict_json
 from commentsvc.errors import InvalidNoticeError, ProviderError, ProviderUnavailableError
 from commentsvc.integrations import claims
 from commentsvc.integrations.oauth import id_token
@@ -84,7 +85,7 @@ def _require_ours(given: Mapping[str, Any], provider: Provider, at: float) -> No
 def _notice(given: Mapping[str, Any]) -> ReceivedNotice | None:
     """Read the claim `events`, which is one event, as JSON within the JSON."""
     events = given["events"]
-    event = claims.read_object(events) if isinstance(events, str) else events
+    event = strict_json.read_object(events) if isinstance(events, str) else events
     kind = KINDS.get(event["type"])
     if kind is None:
         log.info("Apple sent a notice of type %.60r; nothing to do", event["type"])

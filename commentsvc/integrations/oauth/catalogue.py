@@ -47,6 +47,8 @@ class Provider:
     """Whether `{tenantid}` in the issuer stands for each token's own `tid`."""
     prove_secret: bool = False
     """Facebook: calls with a token must also prove knowledge of the secret."""
+    name_in_answer: bool = False
+    """Whether a person's name comes only in the response to their first login."""
     extra: Mapping[str, str] = field(default_factory=dict)
     notices: Mapping[str, str] = field(default_factory=dict)
     """The paths to which the provider sends notices about its users, by what they are called there."""
@@ -58,6 +60,15 @@ class Provider:
     @property
     def openid(self) -> bool:
         return not self.authorize_url
+
+    @property
+    def has_id_tokens(self) -> bool:
+        return self.openid or bool(self.keys_url)
+
+    @property
+    def secret(self) -> str:
+        """The client secret, or one that Apple's private key has signed for ten minutes; raises ProviderError."""
+        return apple.signed_secret(self) if self.options.get("private_key") else self.client_secret
 
     @property
     def asks_server(self) -> bool:
@@ -165,6 +176,7 @@ ROWS: tuple[Provider, ...] = (
         token_url="https://appleid.apple.com/auth/token",
         keys_url="https://appleid.apple.com/auth/keys",
         form_post=True,
+        name_in_answer=True,
         extra={"response_mode": "form_post"},
         notices={"server notices": "/login/apple/notices"},
     ),

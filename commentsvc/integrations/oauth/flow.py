@@ -16,8 +16,8 @@ import requests
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.requests_client import OAuth2Session
 
+from commentsvc import strict_json
 from commentsvc.errors import LoginRefusedError, ProviderError, ProviderUnavailableError
-from commentsvc.integrations import claims
 from commentsvc.integrations.oauth import apple, id_token, mastodon, transport
 from commentsvc.integrations.oauth.catalogue import BASIC, POST, Provider
 from commentsvc.integrations.oauth.metadata import Metadata, discovery_url
@@ -61,7 +61,7 @@ class Flow:
             instance=instance,
         )
         more = dict(provider.extra)
-        if provider.nonce and (provider.openid or provider.key == "apple"):
+        if provider.nonce and provider.has_id_tokens:
             more["nonce"] = attempt.nonce
         endpoints = self.endpoints(provider)
         with client_of(provider, endpoints, redirect_uri) as client:
@@ -149,8 +149,7 @@ class Flow:
         if attempt.instance:
             account = mastodon.claims(provider, redirect_uri, answer["code"], attempt.verifier)
             return provider.read(endpoints.issuer, account)
-        secret = apple.client_secret(provider) if provider.key == "apple" else provider.client_secret
-        with client_of(provider, endpoints, redirect_uri, secret) as client:
+        with client_of(provider, endpoints, redirect_uri, provider.secret) as client:
             token = client.fetch_token(
                 endpoints.token,
                 code=answer["code"],
@@ -163,7 +162,7 @@ class Flow:
                 claims = self._identity(provider, endpoints, attempt, token)
             if endpoints.profile and (provider.userinfo or not claims.get("name")):
                 claims = _merge(claims, _profile(client, provider, endpoints, token))
-        if provider.key == "apple":
+        if provider.name_in_answer:
             claims = apple.with_name(claims, answer.get("user", ""))
         return provider.read(endpoints.issuer, claims)
 
@@ -271,7 +270,7 @@ def _profile(
         ).hexdigest()
     with client.get(endpoints.profile, params=params, headers={"Accept": "application/json"}) as answer:
         answer.raise_for_status()
-        return claims.read_object(answer.content)
+        return strict_json.read_object(answer.content)
 
 
 def _merge(claims: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from joserfc.errors import BadSignatureError, InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
 from commentsvc.errors import ProviderError
-from commentsvc.integrations.claims import StrictDecoder
 from commentsvc.integrations.oauth.catalogue import Provider
 from commentsvc.messages import gettext
+from commentsvc.strict_json import StrictDecoder
 
 log = logging.getLogger(__name__)
 

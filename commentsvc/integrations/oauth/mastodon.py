@@ -11,10 +11,9 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
-from commentsvc import host_names
+from commentsvc import host_names, strict_json
 from commentsvc.errors import OutboundError, ProviderError, ProviderUnavailableError
 from commentsvc.http_client import client
-from commentsvc.integrations import claims as claims_
 from commentsvc.integrations.oauth.catalogue import Provider
 from commentsvc.messages import gettext
 
@@ -105,7 +104,7 @@ def _ask(
             accept=frozenset({"application/json"}),
             redirects=0,
         )
-        document = claims_.read_object(answer.body)
+        document = strict_json.read_object(answer.body)
     except OutboundError as error:
         raise ProviderUnavailableError(
             gettext("%(host)s cannot be reached right now, or is not a Mastodon server.") % {"host": host}

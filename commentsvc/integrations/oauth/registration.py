@@ -15,7 +15,7 @@ from authlib.common.errors import AuthlibBaseError
 
 from commentsvc.errors import OutboundError, ProviderError, RedirectedError
 from commentsvc.http_client import client as http_client
-from commentsvc.integrations.oauth import apple, transport
+from commentsvc.integrations.oauth import transport
 from commentsvc.integrations.oauth.catalogue import Provider
 from commentsvc.integrations.oauth.flow import Flow, client_of
 
@@ -58,7 +58,7 @@ def ask(provider: Provider, redirect_uri: str, flow: Flow | None = None) -> Clie
 
 def _exchanged(flow: Flow, provider: Provider, redirect_uri: str) -> ClientRegistration:
     endpoints = flow.endpoints(provider)
-    secret = apple.client_secret(provider) if provider.key == "apple" else provider.client_secret
+    secret = provider.secret
     dates: list[str] = []
 
     def note_date(response: requests.Response) -> requests.Response:

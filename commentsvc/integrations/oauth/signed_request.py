@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hmac
 
+from commentsvc import strict_json
 from commentsvc.errors import InvalidNoticeError
 from commentsvc.integrations import claims
 from commentsvc.integrations.oauth.id_token import LEEWAY, seconds
@@ -31,7 +32,7 @@ def read(text: str, secret: str, kind: NoticeKind, *, at: float) -> ReceivedNoti
         )
         if not genuine:
             raise InvalidNoticeError("it is not signed with the app's secret")
-        given = claims.read_object(_decoded(payload))
+        given = strict_json.read_object(_decoded(payload))
         subject = claims.subject(given.get("user_id"))
     except ValueError as error:
         raise InvalidNoticeError("it is not a signed request") from error

