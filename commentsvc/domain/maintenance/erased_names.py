@@ -8,6 +8,8 @@ from collections.abc import Collection
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from commentsvc.domain.admin.author_ref import AuthorRef, has_address
+from commentsvc.domain.admin.ban_list import LABEL_LONGEST
 from commentsvc.domain.bans import ban_values
 from commentsvc.models import Action, Ban, BanKind, Note
 
@@ -28,7 +30,7 @@ _SUMMARIES = {
 def forget_commenter(session: Session, commenter_id: int, names: Collection[str]) -> None:
     """Forget an account, on all sites, with the names it had. Needs `begin_write`."""
     # These know a person by number only, and SQLite may give the number to somebody else.
-    session.execute(delete(Note).where(Note.about == f"commenter:{commenter_id}"))
+    session.execute(delete(Note).where(Note.about == str(AuthorRef.of_account(commenter_id))))
     session.execute(delete(Ban).where(Ban.kind == BanKind.PERSON, Ban.value == str(commenter_id)))
     numbered = Action.facts["commenter"].as_integer() == commenter_id
     for kind, summary in _SUMMARIES.items():
@@ -43,12 +45,15 @@ def forget_commenter(session: Session, commenter_id: int, names: Collection[str]
 
 def forget_guest(session: Session, site_id: int, email: str | None, names: Collection[str]) -> None:
     """Forget a guest on a site, with the names on their comments. Needs `begin_write`."""
+    named = set(names)
     if email is not None:
-        about = f"email:{email}".casefold()
-        session.execute(delete(Note).where(Note.site_id == site_id, Note.about == about))
-        banned = Ban.kind == BanKind.EMAIL, Ban.value == ban_values.email(email)
-        session.execute(delete(Ban).where(Ban.site_id == site_id, *banned))
-    _forget_names(session, {*names, *([email] if email else [])}, site_id)
+        who, banned = AuthorRef.of_address(email), ban_values.email(email)
+        session.execute(delete(Note).where(Note.site_id == site_id, has_address(Note.about, str(who))))
+        session.execute(
+            delete(Ban).where(Ban.site_id == site_id, Ban.kind == BanKind.EMAIL, Ban.value == banned)
+        )
+        named |= {who.value, banned[:LABEL_LONGEST]}  # what a moderator typed to ban them is in the log
+    _forget_names(session, named, site_id)
 
 
 def _forget_names(session: Session, names: Collection[str], site_id: int | None) -> None:

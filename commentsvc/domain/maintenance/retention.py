@@ -27,6 +27,7 @@ from sqlalchemy.orm import Session
 from commentsvc.config import Settings
 from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import api_answers, api_tokens
+from commentsvc.domain.admin.author_ref import AuthorKind
 from commentsvc.domain.maintenance import deleted_data, expired_comments
 from commentsvc.domain.proofs import address_codes, address_proofs
 from commentsvc.domain.social import social_records
@@ -59,8 +60,6 @@ TICKETS_KEPT = timedelta(days=1)
 """How long used or expired tickets are remembered, so that their links get a helpful message."""
 NOTICES_KEPT = timedelta(days=90)
 """How long notices of login providers are remembered: their pages say what became of them."""
-_EMAIL = "email:"
-"""The prefix of a note's subject if that is a guest."""
 
 Stopped = Callable[[], bool]
 
@@ -215,9 +214,9 @@ def _forget_emails(session: Session, before: datetime) -> int:
 
 def _forget_notes(session: Session, before: datetime) -> int:
     """Delete moderators' notes about addresses that no comment has any more."""
-    address = func.substr(Note.about, len(_EMAIL) + 1)
+    address = func.substr(Note.about, len(AuthorKind.EMAIL.prefix) + 1)
     still = exists().where(Comment.site_id == Note.site_id, Comment.guest_email == address)
-    is_due = (Note.about.startswith(_EMAIL)) & (Note.created_at < before) & ~still
+    is_due = (Note.about.startswith(AuthorKind.EMAIL.prefix)) & (Note.created_at < before) & ~still
     return _delete_expired(session, Note, is_due)
 
 
