@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import change_rows
 from commentsvc.domain import actions
 from commentsvc.domain.endpoints import endpoint_fields, secrets_of
 from commentsvc.domain.endpoints.endpoint_fields import EndpointDraft
@@ -176,7 +177,7 @@ def remove(session: Session, endpoint: Endpoint, *, person_id: int, at: datetime
     """Delete an endpoint with its secrets and its log. Needs `begin_write`."""
     _log(session, endpoint, "remove", f"Removed “{endpoint.name}” from webhooks and chat.", person_id, at)
     gone = delete(Endpoint).where(Endpoint.id == endpoint.id)
-    session.execute(gone.execution_options(synchronize_session=False))
+    change_rows(session, gone)
 
 
 def enqueue_test(session: Session, endpoint: Endpoint, *, at: datetime) -> None:

@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from sqlalchemy import exists, or_, select, update
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import change_rows
 from commentsvc.db.session import begin_write
 from commentsvc.domain.endpoints import failure_mail, secrets_of
 from commentsvc.domain.endpoints.composing import RequestWriter
@@ -138,7 +139,7 @@ def switch_off(session: Session, endpoint: Endpoint, reason: OffReason, *, at: d
     )
     values = {"state": DeliveryState.FAILED, "next_attempt_at": None, "closed_at": at}
     session.flush()
-    session.execute(waiting.values(values).execution_options(synchronize_session=False))
+    change_rows(session, waiting.values(values))
 
 
 def _note(

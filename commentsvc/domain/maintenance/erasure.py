@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, select, true, update
 from sqlalchemy.orm import Session, aliased
 
+from commentsvc.db.rows import change_rows
 from commentsvc.db.session import begin_write
 from commentsvc.domain import hash_keys
 from commentsvc.domain.accounts import profiles
@@ -112,11 +112,11 @@ def forget_account(session: Session, commenter_id: int, texts: Texts) -> None:
     erased_names.forget_commenter(session, commenter_id, {name for name in names if name})
     profiles.invalidate_pages_of(session, commenter_id)
     theirs = update(Comment).where(mine).values(**_NOBODY)
-    _run(session, theirs)
+    change_rows(session, theirs)
     for address_hash in subscription_records.hashes_of(session, commenter_id):
         subscription_records.erase_address(session, address_hash)
     session.expunge(account)
-    _run(session, delete(Commenter).where(Commenter.id == commenter_id))
+    change_rows(session, delete(Commenter).where(Commenter.id == commenter_id))
 
 
 def erase_guest(
@@ -149,7 +149,7 @@ def forget_guest(session: Session, who: AuthorRef, names: Collection[str], *, si
         subscription_records.erase_address(session, address_hash, site_id=site_id)
     edited = select(Revision.id).join(Comment, Comment.id == Revision.comment_id)
     edited = edited.where(is_by_guest(who, Revision), Comment.site_id.in_(site_ids))
-    _run(session, delete(Revision).where(Revision.id.in_(edited)))
+    change_rows(session, delete(Revision).where(Revision.id.in_(edited)))
     name_form = lookalikes.skeleton(who.value) if who.kind is AuthorKind.NAME else None
     address_proofs.forget_guest(session, email=email, name_form=name_form, site_id=site_id)
     for each in site_ids:
@@ -183,10 +183,6 @@ def _remove_all(session: Session, theirs: ColumnElement[bool], verdict: Verdict,
         number += len(batch)
         progress(len(batch))
     return number
-
-
-def _run(session: Session, statement: Any) -> None:
-    session.execute(statement.execution_options(synchronize_session=False))
 
 
 def _require_no_site_alone(session: Session, commenter_id: int) -> None:
