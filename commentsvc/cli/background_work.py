@@ -19,7 +19,7 @@ from commentsvc.config import Settings
 from commentsvc.db import write_stop
 from commentsvc.db.outage import is_unavailability, outage_of
 from commentsvc.domain import hash_keys
-from commentsvc.domain.admin import edits, import_jobs
+from commentsvc.domain.admin import import_jobs
 from commentsvc.domain.endpoints import endpoints
 from commentsvc.domain.maintenance import (
     article_titles,
@@ -173,9 +173,6 @@ class BackgroundWork:
         return (
             lambda session: episodes.close_ended(session, at=now()),
             lambda session: score_changes.publish(session, at=now()),
-            lambda session: outbox.tidy(session, at=now()),
-            lambda session: announcements.tidy(session, at=now()),
-            lambda session: edits.tidy(session, at=now()),
             lambda session: import_jobs.tidy(session, self._settings.data_dir, at=now()),
             lambda session: provider_notices.resume(session, at=now()),
             lambda session: article_titles.refresh(session, read, at=now(), stopped=self._stopped),
