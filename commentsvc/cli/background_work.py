@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -40,6 +41,10 @@ from commentsvc.domain.votes import score_changes
 from commentsvc.errors import ServiceMovingError
 from commentsvc.models import now
 from commentsvc.serving.server import WsgiApp
+
+if TYPE_CHECKING:
+    from commentsvc.integrations.article_page import ArticlePage
+    from commentsvc.integrations.site_feed import ReadFeed
 
 EVERY = 5
 """Seconds between two rounds."""
@@ -274,7 +279,7 @@ def composer(settings: Settings) -> Composer:
 def title_reader(settings: Settings) -> article_titles.Read:
     """Return a function that reads the title of an article."""
 
-    def read(url: str, origins: frozenset[str]) -> article_titles.TitledPage | None:
+    def read(url: str, origins: frozenset[str]) -> ArticlePage | None:
         from commentsvc.integrations import article_page  # here, so that it is loaded when first needed
 
         return article_page.read(url, within=origins, allow_private=settings.private_articles)
@@ -285,7 +290,7 @@ def title_reader(settings: Settings) -> article_titles.Read:
 def feed_reader(settings: Settings) -> feeds.ReadFeedAt:
     """Return a function that requests a site's feed."""
 
-    def read(url: str, etag: str | None, last_modified: str | None) -> feeds.FoundFeed:
+    def read(url: str, etag: str | None, last_modified: str | None) -> ReadFeed:
         from commentsvc.integrations import site_feed  # here, because few services read feeds
 
         return site_feed.read(
