@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from commentsvc import host_names
+from commentsvc.cli.background_thread import BackgroundThread
 from commentsvc.cli.scheduled_backups import ScheduledBackups
 from commentsvc.cli.service import Application
 from commentsvc.cli.social_work import SocialWork
@@ -76,9 +77,9 @@ class BackgroundWork:
     def __init__(self, engine: Engine, settings: Settings, stopped: Stopped = lambda: False) -> None:
         self._engine, self._settings, self._stopped = engine, settings, stopped
         self._next_record = self._next_sweep = self._next_log = time.monotonic()
-        self._import: threading.Thread | None = None
+        self._import = BackgroundThread("import by upload", lambda: _run(engine, self._import_uploads))
         self._backups = ScheduledBackups(engine, settings)
-        self._requests: threading.Thread | None = None
+        self._requests = BackgroundThread("requests to endpoints", lambda: _run(engine, self._send_requests))
         self._social = SocialWork(engine, settings, _run, stopped)
 
     def run(self) -> None:
@@ -184,24 +185,14 @@ class BackgroundWork:
         )
 
     def _begin_import(self, session: Session) -> None:
-        """Begin a due import in a thread of its own: it may take minutes, for which mail must not wait."""
-        is_running = self._import is not None and self._import.is_alive()
-        if is_running or not import_jobs.is_any_due(session):
-            return
-        self._import = threading.Thread(
-            target=_run, args=(self._engine, self._import_uploads), name="import by upload"
-        )
-        self._import.start()
+        """Begin a due import, which may take minutes."""
+        if import_jobs.is_any_due(session):
+            self._import.begin()
 
     def _begin_requests(self, session: Session) -> None:
-        """Begin to send what is due to endpoints in a thread of its own, so that mail never waits for their servers."""
-        is_running = self._requests is not None and self._requests.is_alive()
-        if is_running or not endpoints.is_any(session):
-            return
-        self._requests = threading.Thread(
-            target=_run, args=(self._engine, self._send_requests), name="requests to endpoints"
-        )
-        self._requests.start()
+        """Begin to send what is due to endpoints, whose servers may be slow."""
+        if endpoints.is_any(session):
+            self._requests.begin()
 
     def _send_requests(self, session: Session) -> None:
         if not endpoints.is_any(session):
