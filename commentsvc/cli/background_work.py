@@ -210,9 +210,9 @@ class BackgroundWork:
 
     def _import_uploads(self, session: Session) -> None:
         if import_jobs.is_any_due(session):
-            from commentsvc.domain.transfer import job_work  # here, because few services import anything
+            from commentsvc.domain.transfer import import_runner  # here, because few services import anything
 
-            job_work.run_due(session, self._settings.data_dir, stopped=self._stopped)
+            import_runner.run_due(session, self._settings.data_dir, stopped=self._stopped)
 
     def _sweep(self, session: Session) -> None:
         if time.monotonic() < self._next_sweep:

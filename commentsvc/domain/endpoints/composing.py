@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.rows import change_rows
 from commentsvc.domain.endpoints import chat_messages, event_data
-from commentsvc.domain.endpoints.secrets_of import EndpointSecrets
+from commentsvc.domain.endpoints.endpoint_secrets import EndpointSecrets
 from commentsvc.domain.subscriptions.links import MailLinks
 from commentsvc.integrations import build_hooks, webhook_signature
 from commentsvc.integrations.chat import discord, matrix, ntfy, slack, telegram

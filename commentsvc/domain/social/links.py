@@ -185,7 +185,7 @@ def want(session: Session, link_ids: Iterable[int], *, at: datetime) -> None:
     change_rows(session, change.values(wanted_at=at))
 
 
-def unwanted_due(session: Session, thread_id: int, *, at: datetime) -> list[int]:
+def due_on_visit(session: Session, thread_id: int, *, at: datetime) -> list[int]:
     """Return the links of a thread that a reader's visit makes due: there is something to note only for these."""
     query = select(SocialLink.id).where(
         SocialLink.thread_id == thread_id,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.rows import change_rows
 from commentsvc.domain.notifications import suppression
-from commentsvc.domain.subscriptions import endings, requests
+from commentsvc.domain.subscriptions import endings, subscription_requests
 from commentsvc.integrations import signing
 from commentsvc.models import ConfirmationCount, EndReason, Subscription, SuppressionReason
 
@@ -74,7 +74,7 @@ def confirm(session: Session, token: str, *, shown_up_to: int, at: datetime) -> 
         for each in session.scalars(
             select(Subscription).where(Subscription.id.in_(ids)).order_by(Subscription.id)
         ):
-            requests.end_other_kind(session, each)
+            subscription_requests.end_other_kind(session, each)
         suppression.lift(session, row.address_hash, row.site_id)
         _forget_count(session, row)
     return session.get(Subscription, row.id)

@@ -14,8 +14,8 @@ from commentsvc.db.rows import change_rows, insert_rows
 from commentsvc.db.session import UTCDateTime, begin_write
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.notifications import suppression
-from commentsvc.domain.subscriptions import endings, fan_out, mail_words, requests
-from commentsvc.domain.subscriptions.requests import SubscriptionRequest
+from commentsvc.domain.subscriptions import endings, fan_out, mail_words, subscription_requests
+from commentsvc.domain.subscriptions.subscription_requests import SubscriptionRequest
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.messages import gettext
 from commentsvc.models import (
@@ -110,7 +110,7 @@ def choose(
     request = SubscriptionRequest(
         site_id=site_id, thread_id=None, kind=kind, address=address, commenter_id=commenter_id
     )
-    requests.request(session, key, request, at=at)
+    subscription_requests.request(session, key, request, at=at)
     subscription = of_moderator(session, site_id, commenter_id)
     if subscription is not None:
         subscription.frequency = Frequency.DAILY if wanted is ModeratorMail.DIGEST else Frequency.AT_ONCE
