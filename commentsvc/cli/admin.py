@@ -14,6 +14,7 @@ from commentsvc.config import Settings
 from commentsvc.domain import fields
 from commentsvc.domain.accounts import accounts, invitations
 from commentsvc.domain.admin import team
+from commentsvc.domain.admin.author_ref import AuthorRef
 from commentsvc.domain.sites import sites
 from commentsvc.errors import BadAddressError
 from commentsvc.integrations.oauth import catalogue
@@ -142,7 +143,7 @@ def _team(session: Session, site: Site) -> list[dict[str, Any]]:
             "site": site.name,
             "role": member.role,
             "name": member.name,
-            "by": f"commenter:{member.commenter_id}",
+            "by": str(AuthorRef.of_account(member.commenter_id)),
             "providers": member.providers,
             "invited_until": None,
         }

@@ -7,12 +7,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 from wsgiref.types import WSGIApplication
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from commentsvc import host_names
+from commentsvc.cli.background_thread import BackgroundThread
 from commentsvc.cli.scheduled_backups import ScheduledBackups
 from commentsvc.cli.service import Application
 from commentsvc.cli.social_work import SocialWork
@@ -20,7 +22,7 @@ from commentsvc.config import Settings
 from commentsvc.db import write_stop
 from commentsvc.db.outage import is_unavailability, outage_of
 from commentsvc.domain import hash_keys
-from commentsvc.domain.admin import edits, import_jobs
+from commentsvc.domain.admin import import_jobs
 from commentsvc.domain.endpoints import endpoints
 from commentsvc.domain.maintenance import (
     article_titles,
@@ -40,6 +42,10 @@ from commentsvc.domain.surge import episodes
 from commentsvc.domain.votes import score_changes
 from commentsvc.errors import ServiceMovingError
 from commentsvc.models import now
+
+if TYPE_CHECKING:
+    from commentsvc.integrations.article_page import ArticlePage
+    from commentsvc.integrations.site_feed import ReadFeed
 
 EVERY = 5
 """Seconds between two rounds."""
@@ -71,9 +77,9 @@ class BackgroundWork:
     def __init__(self, engine: Engine, settings: Settings, stopped: Stopped = lambda: False) -> None:
         self._engine, self._settings, self._stopped = engine, settings, stopped
         self._next_record = self._next_sweep = self._next_log = time.monotonic()
-        self._import: threading.Thread | None = None
+        self._import = BackgroundThread("import by upload", lambda: _run(engine, self._import_uploads))
         self._backups = ScheduledBackups(engine, settings)
-        self._requests: threading.Thread | None = None
+        self._requests = BackgroundThread("requests to endpoints", lambda: _run(engine, self._send_requests))
         self._social = SocialWork(engine, settings, _run, stopped)
 
     def run(self) -> None:
@@ -173,33 +179,20 @@ class BackgroundWork:
         return (
             lambda session: episodes.close_ended(session, at=now()),
             lambda session: score_changes.publish(session, at=now()),
-            lambda session: outbox.tidy(session, at=now()),
-            lambda session: announcements.tidy(session, at=now()),
-            lambda session: edits.tidy(session, at=now()),
             lambda session: import_jobs.tidy(session, self._settings.data_dir, at=now()),
             lambda session: provider_notices.resume(session, at=now()),
             lambda session: article_titles.refresh(session, read, at=now(), stopped=self._stopped),
         )
 
     def _begin_import(self, session: Session) -> None:
-        """Begin a due import in a thread of its own: it may take minutes, for which mail must not wait."""
-        is_running = self._import is not None and self._import.is_alive()
-        if is_running or not import_jobs.is_any_due(session):
-            return
-        self._import = threading.Thread(
-            target=_run, args=(self._engine, self._import_uploads), name="import by upload"
-        )
-        self._import.start()
+        """Begin a due import, which may take minutes."""
+        if import_jobs.is_any_due(session):
+            self._import.begin()
 
     def _begin_requests(self, session: Session) -> None:
-        """Begin to send what is due to endpoints in a thread of its own, so that mail never waits for their servers."""
-        is_running = self._requests is not None and self._requests.is_alive()
-        if is_running or not endpoints.is_any(session):
-            return
-        self._requests = threading.Thread(
-            target=_run, args=(self._engine, self._send_requests), name="requests to endpoints"
-        )
-        self._requests.start()
+        """Begin to send what is due to endpoints, whose servers may be slow."""
+        if endpoints.is_any(session):
+            self._requests.begin()
 
     def _send_requests(self, session: Session) -> None:
         if not endpoints.is_any(session):
@@ -217,9 +210,9 @@ class BackgroundWork:
 
     def _import_uploads(self, session: Session) -> None:
         if import_jobs.is_any_due(session):
-            from commentsvc.domain.transfer import job_work  # here, because few services import anything
+            from commentsvc.domain.transfer import import_runner  # here, because few services import anything
 
-            job_work.run_due(session, self._settings.data_dir, stopped=self._stopped)
+            import_runner.run_due(session, self._settings.data_dir, stopped=self._stopped)
 
     def _sweep(self, session: Session) -> None:
         if time.monotonic() < self._next_sweep:
@@ -277,7 +270,7 @@ def composer(settings: Settings) -> Composer:
 def title_reader(settings: Settings) -> article_titles.Read:
     """Return a function that reads the title of an article."""
 
-    def read(url: str, origins: frozenset[str]) -> article_titles.TitledPage | None:
+    def read(url: str, origins: frozenset[str]) -> ArticlePage | None:
         from commentsvc.integrations import article_page  # here, so that it is loaded when first needed
 
         return article_page.read(url, within=origins, allow_private=settings.private_articles)
@@ -288,7 +281,7 @@ def title_reader(settings: Settings) -> article_titles.Read:
 def feed_reader(settings: Settings) -> feeds.ReadFeedAt:
     """Return a function that requests a site's feed."""
 
-    def read(url: str, etag: str | None, last_modified: str | None) -> feeds.FoundFeed:
+    def read(url: str, etag: str | None, last_modified: str | None) -> ReadFeed:
         from commentsvc.integrations import site_feed  # here, because few services read feeds
 
         return site_feed.read(

@@ -8,6 +8,7 @@ import click
 from sqlalchemy.orm import Session
 
 from commentsvc.domain.accounts import accounts
+from commentsvc.domain.admin.author_ref import AuthorKind
 from commentsvc.models import Commenter, Site
 
 OPERATOR = "owner"
@@ -21,7 +22,7 @@ def read(session: Session, site: Site, pairs: Sequence[str]) -> dict[str, int]:
     ids: dict[str, int] = {}
     for pair in pairs:
         login, mark, who = pair.rpartition("=")
-        number = who.removeprefix("commenter:")
+        number = who.removeprefix(AuthorKind.COMMENTER.prefix)
         if not (login and mark) or not (who == OPERATOR or (number.isascii() and number.isdecimal())):
             raise click.BadParameter(
                 f"{pair!r} is not like anna=12 or anna={OPERATOR}.", param_hint="--author"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -28,7 +29,8 @@ def read_person(context: click.Context, option: click.Parameter, value: str | No
     if value is None:
         return None
     try:
-        return AuthorRef.parse(value)
+        # Names are stored in this form; what is copied from a file name on macOS has another one.
+        return AuthorRef.parse(unicodedata.normalize("NFC", value))
     except BadAddressError:
         raise click.BadParameter(
             f"{value!r} is not email:ADDRESS, name:NAME or commenter:NUMBER, such as email:ada@mail.example.",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from commentsvc.cli.background_thread import BackgroundThread
 from commentsvc.config import Settings
 from commentsvc.domain.ledger import upkeep
 from commentsvc.domain.maintenance import backups
@@ -32,18 +32,17 @@ class ScheduledBackups:
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self._engine, self._settings = engine, settings
         self._next_check = self._next_ledger = time.monotonic()
-        self._thread: threading.Thread | None = None
+        # A stop does not wait for it: what is unfinished has no name, and is removed by the next one.
+        self._thread = BackgroundThread("backup", self.make, daemon=True)
 
     def begin(self, _session: Session) -> None:
         """Begin the backup of today if there is none yet; it may take minutes, for which mail must not wait."""
-        is_running = self._thread is not None and self._thread.is_alive()
-        if not self._settings.backup_dir or is_running or time.monotonic() < self._next_check:
+        is_running, is_early = self._thread.is_running, time.monotonic() < self._next_check
+        if not self._settings.backup_dir or is_running or is_early:
             return
         self._next_check = time.monotonic() + CHECK_EVERY
         if self._is_due():
-            # A stop does not wait for it: what is unfinished has no name, and is removed by the next one.
-            self._thread = threading.Thread(target=self.make, name="backup", daemon=True)
-            self._thread.start()
+            self._thread.begin()
 
     def make(self) -> None:
         """Make the backup of today unless there is one; an error is logged, and the next attempt is later."""

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from commentsvc.config import Settings
-from commentsvc.domain.social.article_looks import PageWithLinks, ReadLinks
+from commentsvc.domain.social.article_looks import ReadLinks
 from commentsvc.domain.social.foreign_pictures import ReadPicture
-from commentsvc.domain.social.mention_posts import ReadSource, Source
+from commentsvc.domain.social.mention_posts import ReadSource
 from commentsvc.domain.social.networks import Networks, SocialNetwork
 from commentsvc.errors import OutboundError, PictureError
+
+if TYPE_CHECKING:
+    from commentsvc.integrations.article_links import PageLinks
+    from commentsvc.integrations.webmention_source import MentionSource
 
 _mastodon_pauses: dict[str, datetime] = {}
 """Until when servers want no more requests from this process, by origin."""
@@ -46,7 +51,7 @@ def own_hosts(settings: Settings) -> frozenset[str]:
 def link_reader(settings: Settings) -> ReadLinks:
     """Return a function that reads the links of an article's page."""
 
-    def read(url: str, origins: frozenset[str]) -> PageWithLinks | None:
+    def read(url: str, origins: frozenset[str]) -> PageLinks | None:
         from commentsvc.integrations import article_links  # here, because few services need it
 
         return article_links.read(url, within=origins, allow_private=settings.private_articles)
@@ -57,7 +62,7 @@ def link_reader(settings: Settings) -> ReadLinks:
 def source_reader(settings: Settings) -> ReadSource:
     """Return a function that reads the source of a webmention."""
 
-    def read(source: str, target: str) -> Source:
+    def read(source: str, target: str) -> MentionSource:
         from commentsvc.integrations import webmention_source  # here, because few services need it
 
         return webmention_source.read(source, target, allow_private=settings.private_articles)

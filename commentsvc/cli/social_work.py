@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from commentsvc.cli.background_thread import BackgroundThread
 from commentsvc.config import Settings
 from commentsvc.domain.social import switches
 from commentsvc.models import now
@@ -25,18 +25,13 @@ class SocialWork:
         run: Callable[[Engine, Step], None],
         stopped: Callable[[], bool],
     ) -> None:
-        self._engine, self._settings, self._run, self._stopped = engine, settings, run, stopped
-        self._thread: threading.Thread | None = None
+        self._settings, self._stopped = settings, stopped
+        self._thread = BackgroundThread("answers from elsewhere", lambda: run(engine, self.work))
 
     def begin(self, session: Session) -> None:
         """Begin a round, unless the last one is still running or no site takes answers from elsewhere."""
-        is_running = self._thread is not None and self._thread.is_alive()
-        if is_running or not switches.is_any_on(session):
-            return
-        self._thread = threading.Thread(
-            target=self._run, args=(self._engine, self.work), name="answers from elsewhere"
-        )
-        self._thread.start()
+        if switches.is_any_on(session):
+            self._thread.begin()
 
     def work(self, session: Session) -> None:
         """Look at articles for their posts, ask for the answers that are due, and verify webmentions. Commits."""

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import change_rows
 from commentsvc.demo import blog
 from commentsvc.domain.admin import ban_list, bulk_decisions, notes, team
 from commentsvc.domain.admin.author_ref import AuthorRef
@@ -184,6 +185,4 @@ def _post(session: Session, site: Site, page: str, text: str, guest: Guest, at: 
 
 def _date(session: Session, which: ColumnElement[bool], at: datetime) -> None:
     session.flush()
-    session.execute(
-        update(Decision).where(which).values(created_at=at).execution_options(synchronize_session=False)
-    )
+    change_rows(session, update(Decision).where(which).values(created_at=at))

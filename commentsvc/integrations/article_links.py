@@ -27,7 +27,9 @@ class PageLinks:
     url: str = ""
     """The page's address after all redirects."""
     syndication: list[str] = field(default_factory=list)
+    """Addresses of links with `rel=syndication` or the class `u-syndication`, in the page's order."""
     attributes: dict[str, str] = field(default_factory=dict)
+    """The attributes `data-…` of our element, without "data-"."""
 
 
 def read(

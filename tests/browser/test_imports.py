@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.db.session import begin_write, db
 from commentsvc.domain.accounts import accounts
-from commentsvc.domain.transfer import job_work
+from commentsvc.domain.transfer import import_runner
 from commentsvc.web.context import services_of
 from tests.support.accessibility import serious_violations
 from tests.support.admin_queue import AdminQueue, queue_in
@@ -28,7 +28,7 @@ def it(service: Service) -> Iterator[AdminQueue]:
 def _work(service: Service) -> None:
     """Do what the background work does."""
     with service.app.app_context(), Session(db.engine) as session:
-        job_work.run_due(session, services_of(service.app).settings.data_dir)
+        import_runner.run_due(session, services_of(service.app).settings.data_dir)
 
 
 def test_an_owner_imports_a_file(page: Page, service: Service, it: AdminQueue) -> None:

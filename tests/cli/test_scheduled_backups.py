@@ -47,17 +47,17 @@ def test_a_full_disk_is_said_and_tried_again_later(
     with monkeypatch.context() as patched:
         patched.setattr("os.fsync", full)
         mine.begin(session)
-        assert mine._thread is not None
+        assert mine._thread._thread is not None
         mine._thread.join()
     assert "No space left on device. Free some space there." in caplog.text
     assert backups.in_directory(tmp_path / "backups") == []
-    failed = mine._thread
+    failed = mine._thread._thread
     mine.begin(session)
-    assert mine._thread is failed, "not at once"
+    assert mine._thread._thread is failed, "not at once"
     late = time.monotonic() + scheduled_backups.AGAIN_AFTER + 1
     monkeypatch.setattr("time.monotonic", lambda: late)
     mine.begin(session)
-    assert mine._thread is not failed
+    assert mine._thread._thread is not failed
     mine._thread.join()
     assert len(backups.in_directory(tmp_path / "backups")) == 1
 
@@ -67,4 +67,4 @@ def test_it_is_off_without_a_directory(session: Session, settings: Settings) -> 
     mine = ScheduledBackups(session.get_bind().engine, settings)
     mine.begin(session)
     mine.make()
-    assert mine._thread is None
+    assert mine._thread._thread is None

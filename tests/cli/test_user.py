@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from commentsvc.cli import service
-from commentsvc.models import Identity
+from commentsvc.models import Comment, Identity
 from tests.support.cli_service import fail, succeed
 
 
@@ -22,6 +22,11 @@ class TestPeople:
         assert "Erased email:ada@mail.example: 2 comments." in output
         assert "0 comments" in succeed("user", "erase", "email:ada@mail.example", "--yes")
         assert "1 comment" not in succeed("user", "list", "ada")
+
+    def test_a_name_means_the_same_guest_however_its_letters_are_written(self, written: list[int]) -> None:
+        with service.writing(service.settings()) as session:
+            session.get_one(Comment, written[0]).guest_name = "Zo\u00eb"
+        assert "1 comment." in succeed("user", "erase", "name:Zoe\u0308", "--yes")
 
     def test_erase_forgets_an_account(self, written: list[int]) -> None:
         succeed("admin", "grant", "--site", "Blog", "--provider", "github", "--subject", "583231")

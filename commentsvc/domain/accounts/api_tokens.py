@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
 from sqlalchemy.orm import Session, selectinload
 
+from commentsvc.db.rows import change_rows
 from commentsvc.domain import actions, fields
 from commentsvc.domain.accounts import accounts, token_hashes
 from commentsvc.errors import InvalidFieldsError, NotFoundError
@@ -123,21 +124,15 @@ def end_on(session: Session, commenter_id: int, site_id: int) -> None:
     Needs `begin_write`.
     """
     theirs = select(ApiToken.id).where(ApiToken.commenter_id == commenter_id)
-    session.execute(
-        delete(ApiTokenSite)
-        .where(ApiTokenSite.site_id == site_id, ApiTokenSite.token_id.in_(theirs))
-        .execution_options(synchronize_session=False)
+    change_rows(
+        session,
+        delete(ApiTokenSite).where(ApiTokenSite.site_id == site_id, ApiTokenSite.token_id.in_(theirs)),
     )
 
 
 def note_use(session: Session, token: ApiToken, *, at: datetime) -> None:
     """Note the day of a token's last use. Needs `begin_write`."""
-    session.execute(
-        update(ApiToken)
-        .where(ApiToken.id == token.id)
-        .values(last_used_on=at.date())
-        .execution_options(synchronize_session=False)
-    )
+    change_rows(session, update(ApiToken).where(ApiToken.id == token.id).values(last_used_on=at.date()))
 
 
 def are_useless(*, at: datetime) -> ColumnElement[bool]:

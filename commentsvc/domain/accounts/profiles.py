@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import change_rows
 from commentsvc.domain import comment_excerpts, fields
 from commentsvc.domain.threads import threads, titles
 from commentsvc.errors import InvalidFieldsError
@@ -90,12 +91,7 @@ def invalidate_pages_of(session: Session, commenter_id: int) -> None:
     """Invalidate all cached pages with a person's comments, because these look different now."""
     theirs = select(Comment.thread_id).where(Comment.commenter_id == commenter_id)
     threads.lock_all(session, session.scalars(theirs.distinct()))
-    session.execute(
-        update(Thread)
-        .where(Thread.id.in_(theirs))
-        .values(version=Thread.version + 1)
-        .execution_options(synchronize_session=False)
-    )
+    change_rows(session, update(Thread).where(Thread.id.in_(theirs)).values(version=Thread.version + 1))
 
 
 def _columns() -> Any:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import change_rows
 from commentsvc.domain import fields
 from commentsvc.domain.accounts import identities, imported_comments, login_sessions, profiles
 from commentsvc.errors import InvalidFieldsError, LoginFailedError
@@ -82,7 +83,7 @@ def _set(session: Session, site: Site, secret: str | None) -> None:
     session.flush()
     theirs = select(Identity.id).where(Identity.provider == PROVIDER, Identity.issuer == issuer(site.id))
     ended = delete(LoginSession).where(LoginSession.identity_id.in_(theirs))
-    session.execute(ended.execution_options(synchronize_session=False))
+    change_rows(session, ended)
 
 
 def issuer(site_id: int) -> str:

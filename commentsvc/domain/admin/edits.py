@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from commentsvc.db.session import begin_write
 from commentsvc.domain import actions, fields
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.comments import comment_text, edit_history, editing, own_changes, revisions
@@ -26,7 +25,7 @@ KIND = "comments.edit"
 DROPPED = "edits.drop"
 """The kind of the action that drops an author's edit; not "comments.…", which can be undone."""
 KEPT = timedelta(days=30)
-"""Moderators often edit to remove private or illegal text, so the former text is not kept for ever."""
+"""How long a former text is stored: moderators often edit to remove private or illegal text."""
 _GONE = gettext_noop("The former text is no longer stored, so it cannot be restored.")
 _CHANGED = gettext_noop("Somebody has changed this comment since, so its text stays as it is.")
 
@@ -156,16 +155,6 @@ def restore(session: Session, action: Action, *, undo_id: int, at: datetime) -> 
     guest = Guest(revision.guest_name, revision.guest_email, revision.guest_website)
     editing.replace(session, comment, former, guest=guest, edited_at=revision.edited_before)
     return True
-
-
-def tidy(session: Session, *, at: datetime) -> None:
-    """Delete former texts after `KEPT`. Commits."""
-    old = Revision.created_at < at - KEPT
-    if session.scalar(select(exists().where(old))):
-        begin_write(session)
-        session.execute(delete(Revision).where(old).execution_options(synchronize_session=False))
-        session.commit()
-    session.rollback()
 
 
 def _waiting_as_seen(session: Session, comment: Comment, seen: str) -> PendingEdit | None:

@@ -1,7 +1,7 @@
 """Imports by upload, as the admin view sees them: the uploaded file, and the job for the background work.
 
 The web processes only store the file and the job. The background work recognises and reads the file
-(`domain/transfer/job_work.py`), because the importers' libraries are not loaded where readers are answered.
+(`domain/transfer/import_runner.py`), because the importers' libraries are not loaded where readers are answered.
 """
 
 from __future__ import annotations

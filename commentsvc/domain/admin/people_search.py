@@ -57,7 +57,7 @@ def _accounts(session: Session, phrases: Sequence[full_text.Phrase]) -> list[Aut
     if ids is None:
         return []
     named = select(Commenter.id).where(Commenter.id.in_(select(ids.subquery().c.id)))
-    return [AuthorRef(AuthorKind.COMMENTER, str(one)) for one in session.scalars(named)]
+    return [AuthorRef.of_account(one) for one in session.scalars(named)]
 
 
 def _guests(

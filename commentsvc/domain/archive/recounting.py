@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
+from commentsvc.db.rows import change_rows
 from commentsvc.models import Comment, Kind, Status, Thread
 
 BATCH = 200
@@ -30,7 +30,7 @@ def _show_ancestors(session: Session, thread_ids: Sequence[int]) -> None:
         Comment.shown.is_(False),
         exists().where(reply.parent_id == Comment.id, reply.shown),
     )
-    while _run(session, update(Comment).where(*hidden).values(shown=True)):
+    while change_rows(session, update(Comment).where(*hidden).values(shown=True)):
         pass
 
 
@@ -42,7 +42,7 @@ def _count(session: Session, thread_ids: Sequence[int]) -> None:
         .scalar_subquery()
     )
     roots = (Comment.thread_id.in_(thread_ids), Comment.root_id.is_(None))
-    _run(session, update(Comment).where(*roots).values(reply_count=replies))
+    change_rows(session, update(Comment).where(*roots).values(reply_count=replies))
     comments = (
         select(func.count())
         .where(
@@ -52,9 +52,4 @@ def _count(session: Session, thread_ids: Sequence[int]) -> None:
     )
     # `imported`: old links to the comments have the numbers of the other database.
     counted = {"approved_count": comments, "version": Thread.version + 1, "imported": True}
-    _run(session, update(Thread).where(Thread.id.in_(thread_ids)).values(counted))
-
-
-def _run(session: Session, statement: Any) -> int:
-    result: Any = session.execute(statement.execution_options(synchronize_session=False))
-    return int(result.rowcount)
+    change_rows(session, update(Thread).where(Thread.id.in_(thread_ids)).values(counted))

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from commentsvc.domain import hash_keys
 from commentsvc.domain.accounts import single_sign_on
+from commentsvc.domain.admin.author_ref import AuthorKind
 from commentsvc.domain.archive import records
 from commentsvc.domain.archive.parts import ArchivePart
 from commentsvc.domain.archive.rendered_texts import rendered
@@ -33,7 +34,6 @@ RESTORED = "restored."
 """Begins the kind of an action that was restored under other numbers, so that nobody can undo it."""
 KIND_LONGEST = 40
 """Characters of an action's kind."""
-_COMMENTER = "commenter:"
 
 
 def completed(part: ArchivePart, row: dict[str, Any], text: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -127,8 +127,8 @@ class RowMaker:
             return self._with_number(row, "issuer", "site", single_sign_on.issuer(0).removesuffix("0"))
         if part.model is Ban and row["kind"] is BanKind.PERSON:
             return self._with_number(row, "value", "commenter", "")
-        if part.model is Note and row["about"].startswith(_COMMENTER):
-            return self._with_number(row, "about", "commenter", _COMMENTER)
+        if part.model is Note and row["about"].startswith(AuthorKind.COMMENTER.prefix):
+            return self._with_number(row, "about", "commenter", AuthorKind.COMMENTER.prefix)
         if part.model is Action:  # its facts are the numbers that undoing needs
             row["kind"] = f"{RESTORED}{row['kind'].removeprefix(RESTORED)}"[:KIND_LONGEST]
             row["facts"] = {}

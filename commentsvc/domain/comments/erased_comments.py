@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import change_rows
 from commentsvc.domain.comments import comment_text, revisions
 from commentsvc.domain.ledger import entries, subjects
 from commentsvc.domain.moderation import decisions
@@ -73,4 +74,4 @@ def forget_words_about(session: Session, comment_ids: Any) -> None:
         update(Report).where(Report.comment_id.in_(comment_ids)).values(note=None),
         update(DeliveryTry).where(DeliveryTry.delivery_id.in_(sent)).values(answer=""),
     ):
-        session.execute(statement.execution_options(synchronize_session=False))
+        change_rows(session, statement)

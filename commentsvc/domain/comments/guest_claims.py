@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import change_rows
 from commentsvc.domain import actions, comment_excerpts
 from commentsvc.domain.authors import Author
 from commentsvc.domain.bans import bans
@@ -106,7 +107,7 @@ def claim(session: Session, comment: Comment, author: Author, *, at: datetime) -
     session.flush()
     former = update(Revision).where(Revision.comment_id == comment.id)
     details = former.values(guest_name=None, guest_email=None, guest_website=None)
-    session.execute(details.execution_options(synchronize_session=False))
+    change_rows(session, details)
     threads.mark_changed(session, comment.thread_id)
     actions.record(
         session,

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import change_rows
 from commentsvc.models import Comment, PendingEdit, Revision
 
 
@@ -40,4 +41,4 @@ def forget(session: Session, comment_ids: Collection[int] | Any) -> None:
     """Delete all former and waiting texts of these comments, given by ids or a query. Needs `begin_write`."""
     for table in (Revision, PendingEdit):
         theirs = delete(table).where(table.comment_id.in_(comment_ids))
-        session.execute(theirs.execution_options(synchronize_session=False))
+        change_rows(session, theirs)

@@ -9,8 +9,9 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import change_rows
 from commentsvc.domain.endpoints import chat_messages, event_data
-from commentsvc.domain.endpoints.secrets_of import EndpointSecrets
+from commentsvc.domain.endpoints.endpoint_secrets import EndpointSecrets
 from commentsvc.domain.subscriptions.links import MailLinks
 from commentsvc.integrations import build_hooks, webhook_signature
 from commentsvc.integrations.chat import discord, matrix, ntfy, slack, telegram
@@ -92,4 +93,4 @@ def _join_builds(session: Session, row: Delivery, at: datetime) -> None:
         Delivery.created_at <= at,
     )
     values = {"state": DeliveryState.SKIPPED, "next_attempt_at": None, "closed_at": at}
-    session.execute(others.values(values).execution_options(synchronize_session=False))
+    change_rows(session, others.values(values))

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from commentsvc.domain import fields
-from commentsvc.domain.endpoints import secrets_of
-from commentsvc.domain.endpoints.secrets_of import EndpointSecrets
+from commentsvc.domain.endpoints import endpoint_secrets
+from commentsvc.domain.endpoints.endpoint_secrets import EndpointSecrets
 from commentsvc.domain.notifications import events
 from commentsvc.errors import ForbiddenDestinationError, InvalidFieldsError, OutboundError
 from commentsvc.messages import gettext
@@ -70,7 +70,7 @@ def checked(kind: EndpointKind, draft: EndpointDraft, private_origins: Collectio
         errors["url"] = gettext("Please use at most %(number)s characters") % {"number": _URL_LONGEST}
     elif kind in URLS:
         try:
-            secrets_of.require_allowed(url, private_origins)
+            endpoint_secrets.require_allowed(url, private_origins)
         except ForbiddenDestinationError as error:
             errors["url"] = str(error) if url else gettext("Please enter an address")
         except (OutboundError, OSError):

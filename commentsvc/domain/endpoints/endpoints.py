@@ -9,10 +9,11 @@ from datetime import datetime
 from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import change_rows
 from commentsvc.domain import actions
-from commentsvc.domain.endpoints import endpoint_fields, secrets_of
+from commentsvc.domain.endpoints import endpoint_fields, endpoint_secrets
 from commentsvc.domain.endpoints.endpoint_fields import EndpointDraft
-from commentsvc.domain.endpoints.secrets_of import EndpointSecrets
+from commentsvc.domain.endpoints.endpoint_secrets import EndpointSecrets
 from commentsvc.errors import InvalidFieldsError, NotFoundError
 from commentsvc.integrations import webhook_signature
 from commentsvc.messages import gettext
@@ -64,7 +65,7 @@ def get(session: Session, site_id: int, endpoint_id: int) -> Endpoint:
 
 def target_of(secret_key: str, endpoint: Endpoint) -> str:
     """Return the chat, room, topic or repository of an endpoint; empty if it has none, or it cannot be read."""
-    secrets = secrets_of.unseal(secret_key, endpoint)
+    secrets = endpoint_secrets.unseal(secret_key, endpoint)
     return secrets.target if secrets else ""
 
 
@@ -96,7 +97,7 @@ def add(
         kind=kind,
         name=endpoint_fields.name(draft.name),
         host=endpoint_fields.host(kind, secrets),
-        sealed=secrets_of.seal(secret_key, secrets),
+        sealed=endpoint_secrets.seal(secret_key, secrets),
         events=endpoint_fields.event_words(kind, draft.events),
         has_links=draft.has_links and kind in CHATS,
         created_at=at,
@@ -122,7 +123,7 @@ def change(
     Returns the signing secret of a webhook if it got a new one because the former one cannot be read. The links of its
     messages then decide in the name of the person who changes it.
     """
-    former = secrets_of.unseal(secret_key, endpoint) or EndpointSecrets()
+    former = endpoint_secrets.unseal(secret_key, endpoint) or EndpointSecrets()
     whole = replace(draft, url=draft.url or former.url, token=draft.token or former.token)
     typed = endpoint_fields.checked(endpoint.kind, whole, private_origins)
     if former.url and typed.url != former.url and not draft.token and former.token:
@@ -137,7 +138,7 @@ def change(
         endpoint_fields.name(draft.name),
         endpoint_fields.host(endpoint.kind, secrets),
     )
-    endpoint.sealed = secrets_of.seal(secret_key, secrets)
+    endpoint.sealed = endpoint_secrets.seal(secret_key, secrets)
     endpoint.events = endpoint_fields.event_words(endpoint.kind, draft.events)
     endpoint.has_links = draft.has_links and endpoint.kind in CHATS
     endpoint.commenter_id = person_id
@@ -150,11 +151,11 @@ def rotate(session: Session, secret_key: str, endpoint: Endpoint, *, person_id: 
     """Give a webhook a new signing secret and return it; the former one signs for a day more. Needs `begin_write`."""
     if endpoint.kind is not EndpointKind.WEBHOOK:
         raise NotFoundError
-    former = secrets_of.unseal(secret_key, endpoint)
+    former = endpoint_secrets.unseal(secret_key, endpoint)
     if former is None:
         raise InvalidFieldsError({"url": gettext("Please enter the address again, and save, before this.")})
     secrets = former.rotated(at)
-    endpoint.sealed = secrets_of.seal(secret_key, secrets)
+    endpoint.sealed = endpoint_secrets.seal(secret_key, secrets)
     session.flush()
     _log(session, endpoint, "rotate", f"Gave “{endpoint.name}” a new signing secret.", person_id, at)
     return secrets.key
@@ -176,7 +177,7 @@ def remove(session: Session, endpoint: Endpoint, *, person_id: int, at: datetime
     """Delete an endpoint with its secrets and its log. Needs `begin_write`."""
     _log(session, endpoint, "remove", f"Removed “{endpoint.name}” from webhooks and chat.", person_id, at)
     gone = delete(Endpoint).where(Endpoint.id == endpoint.id)
-    session.execute(gone.execution_options(synchronize_session=False))
+    change_rows(session, gone)
 
 
 def enqueue_test(session: Session, endpoint: Endpoint, *, at: datetime) -> None:

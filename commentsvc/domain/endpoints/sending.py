@@ -14,8 +14,9 @@ from email.utils import parsedate_to_datetime
 from sqlalchemy import exists, or_, select, update
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import change_rows
 from commentsvc.db.session import begin_write
-from commentsvc.domain.endpoints import failure_mail, secrets_of
+from commentsvc.domain.endpoints import endpoint_secrets, failure_mail
 from commentsvc.domain.endpoints.composing import RequestWriter
 from commentsvc.domain.notifications import outbox
 from commentsvc.errors import OutboundError
@@ -88,7 +89,7 @@ class EndpointSender:
                 accept=frozenset(),
                 redirects=0,
                 is_remark=True,
-                allow_private=secrets_of.is_private(request.url, self.private_origins),
+                allow_private=endpoint_secrets.is_private(request.url, self.private_origins),
                 network=self.network,
             )
         except OutboundError as error:
@@ -108,7 +109,7 @@ def deliver(session: Session, sender: EndpointSender, *, at: datetime) -> bool:
     if row is None:
         return False
     endpoint = session.get_one(Endpoint, row.endpoint_id, populate_existing=True)
-    secrets = secrets_of.unseal(sender.writer.secret_key, endpoint)
+    secrets = endpoint_secrets.unseal(sender.writer.secret_key, endpoint)
     if secrets is None:
         switch_off(session, endpoint, OffReason.KEY, at=at)
         failure_mail.enqueue(session, endpoint, sender.writer.links, at=at)
@@ -138,7 +139,7 @@ def switch_off(session: Session, endpoint: Endpoint, reason: OffReason, *, at: d
     )
     values = {"state": DeliveryState.FAILED, "next_attempt_at": None, "closed_at": at}
     session.flush()
-    session.execute(waiting.values(values).execution_options(synchronize_session=False))
+    change_rows(session, waiting.values(values))
 
 
 def _note(

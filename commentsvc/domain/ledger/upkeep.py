@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import change_rows
 from commentsvc.db.session import begin_write
 from commentsvc.domain import hash_keys
 from commentsvc.domain.ledger import entries, files
@@ -49,6 +50,6 @@ def drop_old(session: Session, directory: Path, *, oldest_backup: datetime | Non
         return
     begin_write(session)
     deleted: Any = delete(LedgerEntry).where(is_old)
-    session.execute(deleted.execution_options(synchronize_session=False))
+    change_rows(session, deleted)
     session.commit()
     files.drop(directory, hash_keys.load(session.get_bind().engine), before=before)

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from sqlalchemy import or_, select, text
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import take_first
 from commentsvc.db.session import begin_write
 from commentsvc.domain import article_urls, fields
 from commentsvc.domain.threads import threads, titles
 from commentsvc.errors import BadAddressError
 from commentsvc.models import Thread, TitleSource
+
+if TYPE_CHECKING:
+    from commentsvc.integrations.article_page import ArticlePage
 
 EVERY = timedelta(days=1)
 BATCH = 5
@@ -23,16 +27,7 @@ _PLACEHOLDER_LONGEST = 3
 """Words before an ellipsis in a placeholder such as "Loading…", in any language."""
 
 
-class TitledPage(Protocol):
-    """The answer of a page."""
-
-    @property
-    def url(self) -> str: ...
-    @property
-    def title(self) -> str: ...
-
-
-Read = Callable[[str, frozenset[str]], TitledPage | None]
+Read = Callable[[str, frozenset[str]], "ArticlePage | None"]
 """Fetches a page, but only from these origins; None if there is no answer."""
 
 
@@ -69,15 +64,8 @@ def _next_articles(session: Session, at: datetime) -> _Article | None:
         or_(Thread.title_source.is_(None), Thread.title_source != TitleSource.MODERATOR),
         Thread.approved_count > 0,
     )
-    is_any = session.scalar(select(Thread.id).where(*due).limit(1))
-    session.rollback()
-    if is_any is None:
-        return None
-    begin_write(session)
-    first = select(Thread).where(*due).order_by(Thread.id).limit(1).with_for_update(skip_locked=True)
-    thread = session.scalars(first.execution_options(populate_existing=True)).first()
+    thread = take_first(session, select(Thread).where(*due).order_by(Thread.id))
     if thread is None:
-        session.rollback()
         return None
     thread.title_checked_at, thread.title_tries = at, thread.title_tries - 1
     origins = frozenset(origin.origin for origin in thread.site.origins)

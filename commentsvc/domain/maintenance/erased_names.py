@@ -8,6 +8,9 @@ from collections.abc import Collection
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import change_rows
+from commentsvc.domain.admin.author_ref import AuthorRef, has_address
+from commentsvc.domain.admin.ban_list import LABEL_LONGEST
 from commentsvc.domain.bans import ban_values
 from commentsvc.models import Action, Ban, BanKind, Note
 
@@ -28,27 +31,27 @@ _SUMMARIES = {
 def forget_commenter(session: Session, commenter_id: int, names: Collection[str]) -> None:
     """Forget an account, on all sites, with the names it had. Needs `begin_write`."""
     # These know a person by number only, and SQLite may give the number to somebody else.
-    session.execute(delete(Note).where(Note.about == f"commenter:{commenter_id}"))
-    session.execute(delete(Ban).where(Ban.kind == BanKind.PERSON, Ban.value == str(commenter_id)))
+    change_rows(session, delete(Note).where(Note.about == str(AuthorRef.of_account(commenter_id))))
+    change_rows(session, delete(Ban).where(Ban.kind == BanKind.PERSON, Ban.value == str(commenter_id)))
     numbered = Action.facts["commenter"].as_integer() == commenter_id
     for kind, summary in _SUMMARIES.items():
-        session.execute(
-            update(Action)
-            .where(Action.kind == kind, numbered)
-            .values(summary=summary, facts={})
-            .execution_options(synchronize_session=False)
+        change_rows(
+            session, update(Action).where(Action.kind == kind, numbered).values(summary=summary, facts={})
         )
     _forget_names(session, names, None)
 
 
 def forget_guest(session: Session, site_id: int, email: str | None, names: Collection[str]) -> None:
     """Forget a guest on a site, with the names on their comments. Needs `begin_write`."""
+    named = set(names)
     if email is not None:
-        about = f"email:{email}".casefold()
-        session.execute(delete(Note).where(Note.site_id == site_id, Note.about == about))
-        banned = Ban.kind == BanKind.EMAIL, Ban.value == ban_values.email(email)
-        session.execute(delete(Ban).where(Ban.site_id == site_id, *banned))
-    _forget_names(session, {*names, *([email] if email else [])}, site_id)
+        who, banned = AuthorRef.of_address(email), ban_values.email(email)
+        change_rows(session, delete(Note).where(Note.site_id == site_id, has_address(Note.about, str(who))))
+        change_rows(
+            session, delete(Ban).where(Ban.site_id == site_id, Ban.kind == BanKind.EMAIL, Ban.value == banned)
+        )
+        named |= {who.value, banned[:LABEL_LONGEST]}  # what a moderator typed to ban them is in the log
+    _forget_names(session, named, site_id)
 
 
 def _forget_names(session: Session, names: Collection[str], site_id: int | None) -> None:
@@ -57,7 +60,7 @@ def _forget_names(session: Session, names: Collection[str], site_id: int | None)
     for name in filter(None, names):
         bans = update(Ban).where(Ban.label == name).values(label=SOMEBODY)
         bans = bans if site_id is None else bans.where(Ban.site_id == site_id)
-        session.execute(bans.execution_options(synchronize_session=False))
+        change_rows(session, bans)
         named = Action.kind.in_(_SUMMARIES), Action.summary.contains(name, autoescape=True), *here
         whole_word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
         for action in session.scalars(select(Action).where(*named)):

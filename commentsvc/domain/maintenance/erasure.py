@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, select, true, update
 from sqlalchemy.orm import Session, aliased
 
+from commentsvc.db.rows import change_rows
 from commentsvc.db.session import begin_write
 from commentsvc.domain import hash_keys
 from commentsvc.domain.accounts import profiles
-from commentsvc.domain.admin.author_ref import AuthorKind, AuthorRef
+from commentsvc.domain.admin.author_ref import AuthorKind, AuthorRef, has_address
 from commentsvc.domain.comments import erased_comments
 from commentsvc.domain.ledger import entries, subjects
 from commentsvc.domain.maintenance import deleted_data, erased_names
@@ -112,11 +112,11 @@ def forget_account(session: Session, commenter_id: int, texts: Texts) -> None:
     erased_names.forget_commenter(session, commenter_id, {name for name in names if name})
     profiles.invalidate_pages_of(session, commenter_id)
     theirs = update(Comment).where(mine).values(**_NOBODY)
-    _run(session, theirs)
+    change_rows(session, theirs)
     for address_hash in subscription_records.hashes_of(session, commenter_id):
         subscription_records.erase_address(session, address_hash)
     session.expunge(account)
-    _run(session, delete(Commenter).where(Commenter.id == commenter_id))
+    change_rows(session, delete(Commenter).where(Commenter.id == commenter_id))
 
 
 def erase_guest(
@@ -127,7 +127,7 @@ def erase_guest(
     The case of an e-mail address does not matter. If several guests used a name, all of them are erased. Commits after
     every batch, and can be repeated.
     """
-    theirs = _guest_column(who, Comment) & (true() if site_id is None else Comment.site_id == site_id)
+    theirs = is_by_guest(who, Comment) & (true() if site_id is None else Comment.site_id == site_id)
     names = set(session.scalars(select(Comment.guest_name).where(theirs).distinct()))
     browsers = set(session.scalars(select(Comment.author_key_hash).where(theirs).distinct()))
     voters.forget(session, browsers=[key for key in browsers if key], site_id=site_id, at=now())
@@ -148,8 +148,8 @@ def forget_guest(session: Session, who: AuthorRef, names: Collection[str], *, si
         address_hash = suppression.hash_of_address(hash_keys.load_within(session), email)
         subscription_records.erase_address(session, address_hash, site_id=site_id)
     edited = select(Revision.id).join(Comment, Comment.id == Revision.comment_id)
-    edited = edited.where(_guest_column(who, Revision), Comment.site_id.in_(site_ids))
-    _run(session, delete(Revision).where(Revision.id.in_(edited)))
+    edited = edited.where(is_by_guest(who, Revision), Comment.site_id.in_(site_ids))
+    change_rows(session, delete(Revision).where(Revision.id.in_(edited)))
     name_form = lookalikes.skeleton(who.value) if who.kind is AuthorKind.NAME else None
     address_proofs.forget_guest(session, email=email, name_form=name_form, site_id=site_id)
     for each in site_ids:
@@ -158,14 +158,15 @@ def forget_guest(session: Session, who: AuthorRef, names: Collection[str], *, si
 
 def count(session: Session, who: AuthorRef, *, site_id: int | None = None) -> int:
     """Return how many comments of a person erasing them would remove."""
-    theirs = who.condition() if who.is_account else _guest_column(who, Comment)
+    theirs = who.condition() if who.is_account else is_by_guest(who, Comment)
     here = theirs & (true() if site_id is None else Comment.site_id == site_id)
     return session.scalar(select(func.count()).select_from(Comment).where(here)) or 0
 
 
-def _guest_column(who: AuthorRef, table: type[Comment] | type[Revision]) -> ColumnElement[bool]:
+def is_by_guest(who: AuthorRef, table: type[Comment] | type[Revision]) -> ColumnElement[bool]:
+    """Return an SQL condition for the texts of a guest; the case of an e-mail address does not matter."""
     if who.kind is AuthorKind.EMAIL:
-        return func.lower(table.guest_email) == who.value.lower()
+        return has_address(table.guest_email, who.value)
     return table.guest_name == who.value
 
 
@@ -182,10 +183,6 @@ def _remove_all(session: Session, theirs: ColumnElement[bool], verdict: Verdict,
         number += len(batch)
         progress(len(batch))
     return number
-
-
-def _run(session: Session, statement: Any) -> None:
-    session.execute(statement.execution_options(synchronize_session=False))
 
 
 def _require_no_site_alone(session: Session, commenter_id: int) -> None:

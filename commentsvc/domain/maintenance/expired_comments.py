@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
+from commentsvc.db.rows import change_rows
 from commentsvc.db.session import begin_write
 from commentsvc.domain import actions
 from commentsvc.domain.admin import bulk_decisions
@@ -195,7 +196,7 @@ def _delete(session: Session, due: list[ColumnElement[bool]], limit: int, record
         session.flush()
         if recorded:
             _record_in_ledger(session, ids)
-        session.execute(delete(Comment).where(here).execution_options(synchronize_session=False))
+        change_rows(session, delete(Comment).where(here))
         session.commit()
     return len(ids)
 
@@ -218,9 +219,9 @@ def _empty(session: Session, due: list[ColumnElement[bool]], limit: int, recorde
             "learned": None,  # the filter cannot unlearn a text that is gone
         }
         emptied = update(Comment).where(Comment.id.in_(ids)).values(**values, **_NOBODY)
-        session.execute(emptied.execution_options(synchronize_session=False))
+        change_rows(session, emptied)
         unlearned = update(Decision).where(Decision.comment_id.in_(ids)).values(learned=None)
-        session.execute(unlearned.execution_options(synchronize_session=False))
+        change_rows(session, unlearned)
         session.commit()
     return len(ids)
 

@@ -25,9 +25,13 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from commentsvc.config import Settings
+from commentsvc.db.rows import change_rows
 from commentsvc.db.session import begin_write
 from commentsvc.domain.accounts import api_answers, api_tokens
+from commentsvc.domain.admin import edits
+from commentsvc.domain.admin.author_ref import AuthorKind
 from commentsvc.domain.maintenance import deleted_data, expired_comments
+from commentsvc.domain.notifications import outbox
 from commentsvc.domain.proofs import address_codes, address_proofs
 from commentsvc.domain.social import social_records
 from commentsvc.domain.spam import training
@@ -36,9 +40,11 @@ from commentsvc.domain.threads import threads
 from commentsvc.models import (
     AddressCode,
     AddressProof,
+    Announcement,
     ApiAnswer,
     ApiToken,
     Comment,
+    Delivery,
     LoginSession,
     Note,
     ProviderNotice,
@@ -59,8 +65,6 @@ TICKETS_KEPT = timedelta(days=1)
 """How long used or expired tickets are remembered, so that their links get a helpful message."""
 NOTICES_KEPT = timedelta(days=90)
 """How long notices of login providers are remembered: their pages say what became of them."""
-_EMAIL = "email:"
-"""The prefix of a note's subject if that is a guest."""
 
 Stopped = Callable[[], bool]
 
@@ -102,6 +106,9 @@ def delete_expired(
         partial(_delete_expired, session, AddressCode, AddressCode.sent_at < at - address_codes.LONG_PAUSE),
         partial(_delete_expired, session, ApiAnswer, ApiAnswer.created_at < at - api_answers.KEPT),
         partial(_delete_expired, session, ApiToken, api_tokens.are_useless(at=at)),
+        partial(_delete_expired, session, Revision, Revision.created_at < at - edits.KEPT),
+        partial(_delete_expired, session, Delivery, _is_closed(at - outbox.KEPT)),
+        partial(_delete_expired, session, Announcement, Announcement.done_at <= at - outbox.KEPT),
         *(partial(task, session, at=at) for task in subscription_records.TASKS),
         *(partial(task, session, at=at) for task in social_records.TASKS),
     ]
@@ -144,7 +151,7 @@ def _delete_expired(session: Session, table: Any, is_due: ColumnElement[bool]) -
     keys = session.scalars(select(key).where(is_due).limit(BATCH)).all()
     if keys:
         begin_write(session)
-        _run(session, delete(table).where(key.in_(keys), is_due))
+        change_rows(session, delete(table).where(key.in_(keys), is_due))
         session.commit()
     return len(keys)
 
@@ -153,10 +160,15 @@ def _is_spent(before: datetime) -> ColumnElement[bool]:
     return or_(Ticket.expires_at < before, Ticket.redeemed_at < before)
 
 
+def _is_closed(before: datetime) -> ColumnElement[bool]:
+    """Select the old deliveries that were sent or given up."""
+    return Delivery.next_attempt_at.is_(None) & (Delivery.created_at < before)
+
+
 def _forget_networks(session: Session, before: datetime) -> int:
     ids = _locked(session, Comment.network_hash.is_not(None), Comment.created_at < before)
     if ids:
-        _run(session, update(Comment).where(Comment.id.in_(ids)).values(network_hash=None))
+        change_rows(session, update(Comment).where(Comment.id.in_(ids)).values(network_hash=None))
         session.commit()
     return len(ids)
 
@@ -170,8 +182,10 @@ def _forget_reporters(session: Session, before: datetime) -> int:
         begin_write(session)
         here = Report.id.in_(ids)
         nobody = literal("expired:") + cast(Report.id, String)
-        _run(session, update(Report).where(here, Report.member.is_(False)).values(reporter_hash=nobody))
-        _run(session, update(Report).where(here).values(network_hash=None))
+        change_rows(
+            session, update(Report).where(here, Report.member.is_(False)).values(reporter_hash=nobody)
+        )
+        change_rows(session, update(Report).where(here).values(network_hash=None))
         session.commit()
     return len(ids)
 
@@ -184,8 +198,8 @@ def _forget_voters(session: Session, before: datetime) -> int:
     if rows:
         begin_write(session)
         here = tuple_(Vote.voter, Vote.comment_id).in_([(row.voter, row.comment_id) for row in rows])
-        _run(session, delete(Vote).where(here, Vote.voter.startswith("network:")))
-        _run(session, update(Vote).where(here).values(network_hash=None))
+        change_rows(session, delete(Vote).where(here, Vote.voter.startswith("network:")))
+        change_rows(session, update(Vote).where(here).values(network_hash=None))
         session.commit()
     return len(rows)
 
@@ -208,16 +222,16 @@ def _forget_emails(session: Session, before: datetime) -> int:
         for row in session.execute(nameless)
     ]
     session.execute(update(Comment), without)
-    _run(session, update(Revision).where(Revision.comment_id.in_(ids)).values(guest_email=None))
+    change_rows(session, update(Revision).where(Revision.comment_id.in_(ids)).values(guest_email=None))
     session.commit()
     return len(ids)
 
 
 def _forget_notes(session: Session, before: datetime) -> int:
     """Delete moderators' notes about addresses that no comment has any more."""
-    address = func.substr(Note.about, len(_EMAIL) + 1)
+    address = func.substr(Note.about, len(AuthorKind.EMAIL.prefix) + 1)
     still = exists().where(Comment.site_id == Note.site_id, Comment.guest_email == address)
-    is_due = (Note.about.startswith(_EMAIL)) & (Note.created_at < before) & ~still
+    is_due = (Note.about.startswith(AuthorKind.EMAIL.prefix)) & (Note.created_at < before) & ~still
     return _delete_expired(session, Note, is_due)
 
 
@@ -230,7 +244,3 @@ def _locked(session: Session, *which: ColumnElement[bool]) -> Sequence[int]:
     begin_write(session)
     threads.lock_all(session, (row.thread_id for row in rows))
     return sorted(row.id for row in rows)
-
-
-def _run(session: Session, statement: Any) -> None:
-    session.execute(statement.execution_options(synchronize_session=False))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import change_rows
 from commentsvc.db.session import begin_write
 from commentsvc.domain.maintenance import deleted_data
 from commentsvc.domain.threads import threads
@@ -49,7 +49,7 @@ def remove(
     """
     begin_write(session)
     for table in (Origin, PreviewOrigin):
-        _run(session, delete(table).where(table.site_id == site_id))
+        change_rows(session, delete(table).where(table.site_id == site_id))
     threads.invalidate_site(session, site_id)
     session.commit()
     removed = 0
@@ -58,18 +58,14 @@ def remove(
         if most is not None and removed >= most:
             return False
         begin_write(session)
-        _run(session, delete(Comment).where(Comment.id.in_(batch)))
+        change_rows(session, delete(Comment).where(Comment.id.in_(batch)))
         session.commit()
         removed += len(batch)
         progress(len(batch))
     begin_write(session)
-    _run(session, delete(Site).where(Site.id == site_id))
+    change_rows(session, delete(Site).where(Site.id == site_id))
     # A token that is for no site can be used for nothing, and no list shows it.
-    _run(session, delete(ApiToken).where(~exists().where(ApiTokenSite.token_id == ApiToken.id)))
+    change_rows(session, delete(ApiToken).where(~exists().where(ApiTokenSite.token_id == ApiToken.id)))
     session.commit()
     deleted_data.purge(session)
     return True
-
-
-def _run(session: Session, statement: Any) -> None:
-    session.execute(statement.execution_options(synchronize_session=False))

@@ -10,9 +10,10 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, insert, literal, null, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, literal, null, or_, select
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import insert_rows
 from commentsvc.db.session import UTCDateTime, begin_write
 from commentsvc.models import (
     BUILDS,
@@ -37,10 +38,6 @@ BATCH = 500
 """Deliveries in one transaction, during which nobody else can write on SQLite."""
 BUILDING = (Event.PUBLISHED, Event.EDITED, Event.REMOVED)
 """The events after which a website is built again."""
-_COLUMNS = (
-    *("site_id", "kind", "endpoint_id", "event", "about_id", "comment_id"),
-    *("state", "attempts", "next_attempt_at", "created_at"),
-)
 
 
 def record(
@@ -49,13 +46,13 @@ def record(
     """Note an event of comments, which may be of several sites. Needs `begin_write`."""
     if comment_ids:
         which = Comment.id.in_(comment_ids), Comment.kind == Kind.COMMENT
-        _insert(session, _of_comments(event, at or now()).where(*which))
+        insert_rows(session, Delivery, _of_comments(event, at or now()).where(*which))
 
 
 def record_on_site(session: Session, event: Event, site_id: int, about_id: int, *, at: datetime) -> None:
     """Note an event of a thread or a surge, `about_id`. Needs `begin_write`."""
     values = _values(event, at, literal(site_id), literal(about_id), null())
-    _insert(session, select(*values).where(Endpoint.site_id == site_id, _wants(event)))
+    insert_rows(session, Delivery, select(*values).where(Endpoint.site_id == site_id, _wants(event)))
 
 
 def record_notice(
@@ -69,9 +66,11 @@ def record_notice(
         return
     which = Comment.id == comment.id
     if comment.created_at > notice.created_at - NEW:
-        _insert(session, _of_comments(Event.CREATED, at).where(which, _is_new_to(Event.CREATED)))
+        insert_rows(
+            session, Delivery, _of_comments(Event.CREATED, at).where(which, _is_new_to(Event.CREATED))
+        )
     if not was_held:
-        _insert(session, _of_comments(Event.PUBLISHED, at).where(which))
+        insert_rows(session, Delivery, _of_comments(Event.PUBLISHED, at).where(which))
 
 
 def spread_held(session: Session, *, at: datetime) -> int:
@@ -84,7 +83,7 @@ def spread_held(session: Session, *, at: datetime) -> int:
         begin_write(session)
         _lock_endpoints(session, sites)
         for event in _OF_HELD:
-            _insert(session, _held(event, sites, at))
+            insert_rows(session, Delivery, _held(event, sites, at))
         session.commit()
     return missing
 
@@ -134,18 +133,17 @@ def _values(event: Event, at: datetime, site_id: Any, about_id: Any, comment_id:
     )
     time = literal(at, UTCDateTime())
     due = case((Endpoint.kind.in_(BUILDS), literal(at + BUILD_AFTER, UTCDateTime())), else_=time)
-    waiting = literal(DeliveryState.WAITING.value)
     return [
-        site_id,
-        kind,
-        Endpoint.id,
-        literal(event.value),
-        about_id,
-        comment_id,
-        waiting,
-        literal(0),
-        due,
-        time,
+        site_id.label("site_id"),
+        kind.label("kind"),
+        Endpoint.id.label("endpoint_id"),
+        literal(event.value).label("event"),
+        about_id.label("about_id"),
+        comment_id.label("comment_id"),
+        literal(DeliveryState.WAITING.value).label("state"),
+        literal(0).label("attempts"),
+        due.label("next_attempt_at"),
+        time.label("created_at"),
     ]
 
 
@@ -159,9 +157,3 @@ def _wants(event: Event) -> ColumnElement[bool]:
     )
     wants = and_(Endpoint.off_at.is_(None), Endpoint.events.contains(f" {event.value} "))
     return and_(wants, ~and_(Endpoint.kind.in_(BUILDS), is_due)) if event in BUILDING else wants
-
-
-def _insert(session: Session, rows: Select[Any]) -> None:
-    session.execute(
-        insert(Delivery.__table__).from_select(_COLUMNS, rows, include_defaults=False)  # type: ignore[arg-type]
-    )

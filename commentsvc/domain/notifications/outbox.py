@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import take_first
 from commentsvc.db.session import begin_write
 from commentsvc.domain.notifications import suppression
 from commentsvc.errors import MailError
@@ -139,16 +140,6 @@ def take(delivery: Delivery, at: datetime) -> None:
     delivery.next_attempt_at = at + TAKEN_FOR
 
 
-def tidy(session: Session, *, at: datetime) -> None:
-    """Delete old deliveries that were sent or given up. Commits."""
-    old = (Delivery.next_attempt_at.is_(None), Delivery.created_at < at - KEPT)
-    if session.scalar(select(exists().where(*old))):
-        begin_write(session)
-        session.execute(delete(Delivery).where(*old).execution_options(synchronize_session=False))
-        session.commit()
-    session.rollback()
-
-
 def waiting(session: Session) -> int:
     """Return the number of mails still to be sent."""
     query = select(func.count()).where(
@@ -175,18 +166,10 @@ def _has_room(session: Session, at: datetime, per_hour: int | None) -> bool:
 
 def take_due(session: Session, at: datetime, *which: ColumnElement[bool]) -> Delivery | None:
     """Take the row that is due longest among these, and return it under its lock; None if there is none."""
-    due = (Delivery.next_attempt_at <= at, *which)
-    is_any = session.scalar(select(exists().where(*due)))
-    session.rollback()
-    if not is_any:
-        return None
-    begin_write(session)
-    first = select(Delivery).where(*due).order_by(Delivery.next_attempt_at, Delivery.id).limit(1)
-    row = session.scalars(first.with_for_update(skip_locked=True)).first()
-    if row is None:
-        session.rollback()
-        return None
-    take(row, at)
+    due = select(Delivery).where(Delivery.next_attempt_at <= at, *which)
+    row = take_first(session, due.order_by(Delivery.next_attempt_at, Delivery.id))
+    if row is not None:
+        take(row, at)
     return row
 
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime, timedelta
-from typing import Any, cast
 
-from sqlalchemy import CursorResult, and_, case, func, insert, or_, select, update
+from sqlalchemy import and_, case, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import change_rows
 from commentsvc.domain.notifications import outbox
 from commentsvc.domain.proofs import address_proofs
 from commentsvc.domain.proofs.address_proofs import AddressClaim
@@ -97,8 +97,7 @@ def _start(session: Session, claim: AddressClaim, code_hash: str, at: datetime) 
         .where(AddressCode.email_hash == claim.email_hash, may_get_one)
         .values(mails=case((rested, 1), else_=AddressCode.mails + 1), **values)
     )
-    result = session.execute(statement.execution_options(synchronize_session=False))
-    if cast("CursorResult[Any]", result).rowcount:
+    if change_rows(session, statement):
         return True
     try:
         with session.begin_nested():

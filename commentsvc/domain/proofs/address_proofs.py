@@ -15,6 +15,7 @@ from sqlalchemy import Row, bindparam, delete, exists, func, insert, select, tru
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import change_rows
 from commentsvc.db.session import Base
 from commentsvc.domain import hash_keys
 from commentsvc.integrations import signing
@@ -133,12 +134,12 @@ def add(session: Session, claim: AddressClaim, *, at: datetime) -> None:
         with session.begin_nested():
             session.execute(insert(AddressProof).values(values))
     except IntegrityError:  # proved before
-        _run(session, update(AddressProof).where(*_claimed(claim)).values(proved_at=at, used_at=at))
+        change_rows(session, update(AddressProof).where(*_claimed(claim)).values(proved_at=at, used_at=at))
 
 
 def note_use(session: Session, claim: AddressClaim, name_hash: str | None, *, at: datetime) -> None:
     """Remember that a proof was used for a comment by this name. Needs `begin_write`."""
-    _run(session, update(AddressProof).where(*_claimed(claim)).values(name_hash=name_hash, used_at=at))
+    change_rows(session, update(AddressProof).where(*_claimed(claim)).values(name_hash=name_hash, used_at=at))
 
 
 def of_browsers(session: Session, author_key_hashes: Collection[str]) -> list[Row[str, datetime, datetime]]:
@@ -157,7 +158,7 @@ def browsers_of(session: Session, commenter_id: int) -> set[str]:
 def forget_browsers(session: Session, author_key_hashes: Collection[str]) -> None:
     """Delete everything that these browsers proved or were about to prove. Needs `begin_write`."""
     for table in (AddressProof, AddressCode):
-        _run(session, delete(table).where(table.author_key_hash.in_(author_key_hashes)))
+        change_rows(session, delete(table).where(table.author_key_hash.in_(author_key_hashes)))
 
 
 def forget_guest(
@@ -173,10 +174,10 @@ def forget_guest(
     if hashes.email:
         for table in (AddressProof, AddressCode):
             here = true() if site_id is None else table.site_id == site_id
-            _run(session, delete(table).where(table.email_hash == hashes.email, here))
+            change_rows(session, delete(table).where(table.email_hash == hashes.email, here))
     if hashes.names:
         here = true() if site_id is None else AddressProof.site_id == site_id
-        _run(session, delete(AddressProof).where(AddressProof.name_hash == hashes.names[0], here))
+        change_rows(session, delete(AddressProof).where(AddressProof.name_hash == hashes.names[0], here))
 
 
 def _claimed(claim: AddressClaim) -> tuple[Any, ...]:
@@ -185,7 +186,3 @@ def _claimed(claim: AddressClaim) -> tuple[Any, ...]:
         AddressProof.email_hash == claim.email_hash,
         AddressProof.author_key_hash == claim.author_key_hash,
     )
-
-
-def _run(session: Session, statement: Any) -> None:
-    session.execute(statement.execution_options(synchronize_session=False))

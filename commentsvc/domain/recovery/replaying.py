@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import Session
 
 from commentsvc.domain import hash_keys
@@ -139,11 +139,8 @@ class _Replay:
                     self._erase_guest(AuthorRef(kind, value), site_id, entry)
 
     def _erase_guest(self, who: AuthorRef, site_id: int | None, entry: Entry) -> None:
-        column = Comment.guest_email if who.kind is AuthorKind.EMAIL else Comment.guest_name
-        value = who.value.lower() if who.kind is AuthorKind.EMAIL else who.value
-        same = (func.lower(column) if who.kind is AuthorKind.EMAIL else column) == value
         here = true() if site_id is None else Comment.site_id == site_id
-        theirs = same & here & (Comment.created_at <= entry.at)
+        theirs = erasure.is_by_guest(who, Comment) & here & (Comment.created_at <= entry.at)
         names = set(self._session.scalars(select(Comment.guest_name).where(theirs).distinct()))
         browsers = set(self._session.scalars(select(Comment.author_key_hash).where(theirs).distinct()))
         keys = [key for key in browsers if key]
@@ -153,9 +150,8 @@ class _Replay:
             self._report.people += 1
 
     def _has_revision(self, who: AuthorRef, here: ColumnElement[bool], at: datetime) -> bool:
-        column = Revision.guest_email if who.kind is AuthorKind.EMAIL else Revision.guest_name
         query = select(Revision.id).join(Comment, Comment.id == Revision.comment_id)
-        query = query.where(column == who.value, here, Revision.created_at <= at)
+        query = query.where(erasure.is_by_guest(who, Revision), here, Revision.created_at <= at)
         return self._session.scalar(query.limit(1)) is not None
 
     def _comments(self) -> None:

@@ -6,20 +6,24 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from commentsvc import match_keys
+from commentsvc.db.rows import take_first
 from commentsvc.db.session import begin_write
 from commentsvc.domain import article_urls
 from commentsvc.domain.social import links, networks
-from commentsvc.domain.social.networks import ArticleLinks, Networks
+from commentsvc.domain.social.networks import Networks
 from commentsvc.domain.threads import threads
 from commentsvc.domain.threads.threads import ThreadAddress
 from commentsvc.errors import BadAddressError
 from commentsvc.models import ArticleLook, FoundBy, Site, SocialOrigin
+
+if TYPE_CHECKING:
+    from commentsvc.integrations.article_links import PageLinks
 
 AGAIN = timedelta(days=1)
 BATCH = 3
@@ -29,14 +33,7 @@ MOST_WANTED = 200
 KEPT = timedelta(days=60)
 
 
-class PageWithLinks(ArticleLinks, Protocol):
-    """The answer of a page."""
-
-    @property
-    def url(self) -> str: ...
-
-
-ReadLinks = Callable[[str, frozenset[str]], PageWithLinks | None]
+ReadLinks = Callable[[str, frozenset[str]], "PageLinks | None"]
 """Fetches a page, but only from these origins; None if there is no answer."""
 
 
@@ -107,17 +104,8 @@ def run_due(
 
 def _take(session: Session, at: datetime) -> _Article | None:
     waits = text("wanted_at IS NOT NULL")  # exactly as in the partial index
-    is_any = session.scalar(select(ArticleLook.key_hash).where(waits).limit(1))
-    session.rollback()
-    if is_any is None:
-        return None
-    begin_write(session)
-    first = select(ArticleLook).where(waits).order_by(ArticleLook.wanted_at).limit(1)
-    look = session.scalars(
-        first.with_for_update(skip_locked=True).execution_options(populate_existing=True)
-    ).first()
+    look = take_first(session, select(ArticleLook).where(waits).order_by(ArticleLook.wanted_at))
     if look is None:
-        session.rollback()
         return None
     look.wanted_at, look.read_at, look.tries = None, at, look.tries + 1
     origins = {origin.origin for origin in session.get_one(Site, look.site_id).origins}
@@ -126,7 +114,7 @@ def _take(session: Session, at: datetime) -> _Article | None:
     return article
 
 
-def _connect(session: Session, known: Networks, article: _Article, page: PageWithLinks, at: datetime) -> None:
+def _connect(session: Session, known: Networks, article: _Article, page: PageLinks, at: datetime) -> None:
     """Connect the posts that a page names; a thread is made only if there are any."""
     begin_write(session)
     site = session.get_one(Site, article.site_id)

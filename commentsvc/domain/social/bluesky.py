@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from commentsvc.domain.social.networks import ArticleLinks, AskedLink, NetworkAnswer, SocialNetwork
+from commentsvc.domain.social.networks import AskedLink, NetworkAnswer, SocialNetwork
 from commentsvc.domain.social.social_post import SocialPost
 from commentsvc.errors import OutboundError
 from commentsvc.http_client.refusals import AskedTooOftenError, GoneError
@@ -15,6 +16,9 @@ from commentsvc.integrations.bluesky_posts import ASKED_AT_ONCE, AppView, Bluesk
 from commentsvc.integrations.bluesky_records import HOST, BlueskyAddress, BlueskyPost, parse_address
 from commentsvc.models import SocialOrigin, now
 from commentsvc.text.linked_text import linked_html
+
+if TYPE_CHECKING:
+    from commentsvc.integrations.article_links import PageLinks
 
 MOST_PROVED = 100
 """Missing answers that are asked for after each list, in ten requests."""
@@ -27,7 +31,7 @@ def network(server: AppView) -> SocialNetwork:
     )
 
 
-def find(links: ArticleLinks) -> str | None:
+def find(links: PageLinks) -> str | None:
     """Return the page of the post that an article names, first on our element."""
     addresses = [links.attributes.get("bluesky", ""), *links.syndication]
     return next(filter(None, map(normal, addresses)), None)

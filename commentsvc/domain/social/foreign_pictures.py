@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import change_rows
 from commentsvc.db.session import begin_write
 from commentsvc.domain.threads import threads
 from commentsvc.models import Comment, ForeignPicture
@@ -66,7 +67,7 @@ def _show(session: Session, address: str, digest: str) -> None:
     ids = session.scalars(select(Comment.thread_id).where(*theirs).distinct()).all()
     threads.lock_all(session, ids)
     change = update(Comment).where(*theirs).values(origin_picture_digest=digest)
-    session.execute(change.execution_options(synchronize_session=False))
+    change_rows(session, change)
     for thread_id in ids if digest else ():
         threads.mark_changed(session, thread_id)
     session.commit()

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import change_rows, take_first
 from commentsvc.db.session import begin_write
 from commentsvc.domain.social import networks, posts
 from commentsvc.domain.social.networks import AskedLink, NetworkAnswer, Networks, SocialNetwork
@@ -37,6 +38,8 @@ class _DueLink:
     thread_id: int
     origin: SocialOrigin
     asked: AskedLink
+    is_on: bool
+    """Whether the site shows the answers of the network, so that it is asked."""
 
 
 def pause(tries: int) -> timedelta:
@@ -98,34 +101,23 @@ def run_due(
     No transaction is open during a request, and no other process asks for the same post.
     """
     asked = 0
-    while asked < BATCH and not stopped():
-        due = _take(session, known, at)
-        if due is None:
-            break
-        asked += 1
-        answer = _ask(known[due.origin], due.asked)
-        _store(session, due, answer, own_hosts, at)
+    while asked < BATCH and not stopped() and (due := _take(session, known, at)) is not None:
+        if due.is_on:
+            asked += 1
+            answer = _ask(known[due.origin], due.asked)
+            _store(session, due, answer, own_hosts, at)
     return asked
 
 
 def _take(session: Session, known: Networks, at: datetime) -> _DueLink | None:
     """Take the next due link, and set when it is due next, whatever becomes of this request."""
-    is_due = (
+    due = select(SocialLink).where(
         text("wanted_at IS NOT NULL AND stopped_at IS NULL"),  # exactly as in the partial index
         SocialLink.due_at <= at,
         SocialLink.origin.in_(known),
     )
-    is_any = session.scalar(select(SocialLink.id).where(*is_due).limit(1))
-    session.rollback()
-    if is_any is None:
-        return None
-    begin_write(session)
-    first = select(SocialLink).where(*is_due).order_by(SocialLink.due_at).limit(1)
-    link = session.scalars(
-        first.with_for_update(skip_locked=True).execution_options(populate_existing=True)
-    ).first()
+    link = take_first(session, due.order_by(SocialLink.due_at))
     if link is None:
-        session.rollback()
         return None
     link.tries += 1
     link.asked_at, link.wanted_at, link.due_at = at, None, at + pause(link.tries)
@@ -133,10 +125,10 @@ def _take(session: Session, known: Networks, at: datetime) -> _DueLink | None:
         link.stopped_at = at
     thread = link.thread
     is_on = link.origin in networks.switched_on(thread.site)
-    keys = posts.keys_in(session, thread.id, link.origin)
-    due = _DueLink(link.id, thread.id, link.origin, AskedLink(link.address, link.etag, keys))
+    keys = posts.keys_in(session, thread.id, link.origin) if is_on else frozenset()
+    taken = _DueLink(link.id, thread.id, link.origin, AskedLink(link.address, link.etag, keys), is_on)
     session.commit()
-    return due if is_on else _take(session, known, at)
+    return taken
 
 
 def _ask(network: SocialNetwork, asked: AskedLink) -> NetworkAnswer:
@@ -190,10 +182,10 @@ def want(session: Session, link_ids: Iterable[int], *, at: datetime) -> None:
     change = update(SocialLink).where(
         SocialLink.id.in_(list(link_ids)), SocialLink.wanted_at.is_(None), SocialLink.due_at <= at
     )
-    session.execute(change.values(wanted_at=at).execution_options(synchronize_session=False))
+    change_rows(session, change.values(wanted_at=at))
 
 
-def unwanted_due(session: Session, thread_id: int, *, at: datetime) -> list[int]:
+def due_on_visit(session: Session, thread_id: int, *, at: datetime) -> list[int]:
     """Return the links of a thread that a reader's visit makes due: there is something to note only for these."""
     query = select(SocialLink.id).where(
         SocialLink.thread_id == thread_id,

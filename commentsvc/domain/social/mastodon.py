@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from commentsvc.domain.social.networks import ArticleLinks, AskedLink, NetworkAnswer, SocialNetwork
+from commentsvc.domain.social.networks import AskedLink, NetworkAnswer, SocialNetwork
 from commentsvc.domain.social.social_post import SocialPost
 from commentsvc.errors import OutboundError
 from commentsvc.integrations.mastodon_addresses import PostAddress, address_of
@@ -18,6 +19,9 @@ from commentsvc.integrations.mastodon_posts import (
 )
 from commentsvc.integrations.mastodon_statuses import MastodonStatus
 from commentsvc.models import SocialOrigin, now
+
+if TYPE_CHECKING:
+    from commentsvc.integrations.article_links import PageLinks
 
 MOST_PROOFS = 10
 """Missing answers of which a server is asked, one by one, whether they were deleted, after each list."""
@@ -39,7 +43,7 @@ def normal(address: str) -> str | None:
     return post.page if post is not None else None
 
 
-def find(links: ArticleLinks) -> str | None:
+def find(links: PageLinks) -> str | None:
     """Return the address of an article's post: what our element says, else the first link; None if there is none."""
     addresses = (links.attributes.get("mastodon", ""), *links.syndication)
     return next((post.page for post in map(address_of, addresses) if post is not None), None)

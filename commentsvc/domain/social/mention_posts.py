@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from html import escape
-from typing import Protocol
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from commentsvc.domain.social import social_post
 from commentsvc.domain.social.social_post import SocialPost
 from commentsvc.models import MentionKind, SocialOrigin
+
+if TYPE_CHECKING:
+    from commentsvc.integrations.webmention_source import MentionSource
 
 EXCERPT = 1000
 """Characters of a reply."""
@@ -18,34 +21,11 @@ MENTION = 280
 """Characters of the text of a mere mention."""
 
 
-class Source(Protocol):
-    """A source as it was read."""
-
-    @property
-    def state(self) -> str: ...
-    @property
-    def url(self) -> str: ...
-    @property
-    def verb(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def author_url(self) -> str: ...
-    @property
-    def picture_url(self) -> str: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def html(self) -> str: ...
-    @property
-    def published_at(self) -> datetime | None: ...
-
-
-ReadSource = Callable[[str, str], Source]
+ReadSource = Callable[[str, str], "MentionSource"]
 """Reads a source for its link to a target; never raises for whatever the source answers."""
 
 
-def post_of(answer: Source, kind: MentionKind, at: datetime) -> SocialPost:
+def post_of(answer: MentionSource, kind: MentionKind, at: datetime) -> SocialPost:
     host = urlsplit(answer.url).hostname or ""
     plain, html = _texts(answer, kind)
     published = answer.published_at or at
@@ -65,7 +45,7 @@ def post_of(answer: Source, kind: MentionKind, at: datetime) -> SocialPost:
     )
 
 
-def _texts(answer: Source, kind: MentionKind) -> tuple[str | None, str | None]:
+def _texts(answer: MentionSource, kind: MentionKind) -> tuple[str | None, str | None]:
     """Return the text of the comment, as plain text or as HTML."""
     if kind is MentionKind.REPLY and answer.html and len(answer.html) <= 4 * EXCERPT:
         return None, answer.html

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from commentsvc.domain.social.social_post import SocialPost
 from commentsvc.models import Site, SocialOrigin
+
+if TYPE_CHECKING:
+    from commentsvc.integrations.article_links import PageLinks
 
 
 @dataclass(frozen=True)
@@ -45,25 +48,13 @@ Fetch = Callable[[AskedLink], NetworkAnswer]
 """Asks a network, without any access to the database; must not raise for whatever the network answers."""
 
 
-class ArticleLinks(Protocol):
-    """The links that an article's page has to posts of itself."""
-
-    @property
-    def syndication(self) -> Sequence[str]:
-        """Addresses of links with `rel=syndication` or the class `u-syndication`, in the page's order."""
-
-    @property
-    def attributes(self) -> Mapping[str, str]:
-        """The attributes `data-…` of our element, without "data-"."""
-
-
 @dataclass(frozen=True)
 class SocialNetwork:
     """A network from which answers come."""
 
     origin: SocialOrigin
     fetch: Fetch
-    find: Callable[[ArticleLinks], str | None] = field(default=lambda _links: None)
+    find: Callable[[PageLinks], str | None] = field(default=lambda _links: None)
     """Returns the address of an article's post in the form in which it is stored; None if there is none."""
     normal: Callable[[str], str | None] = field(default=lambda address: address)
     """Returns an address that an owner typed in the form in which it is stored; None if it is no post."""

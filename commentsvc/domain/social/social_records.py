@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import change_rows
 from commentsvc.db.session import begin_write
 from commentsvc.domain.social.article_looks import KEPT
 from commentsvc.models import ArticleLook, Comment, ForeignPicture, MentionState, Webmention
@@ -48,7 +49,7 @@ def delete_pictures(session: Session, *, at: datetime) -> int:
 def _delete(session: Session, table: type, which: ColumnElement[bool], number: int) -> int:
     if number:
         begin_write(session)
-        session.execute(delete(table).where(which).execution_options(synchronize_session=False))
+        change_rows(session, delete(table).where(which))
         session.commit()
     return number
 

@@ -34,7 +34,7 @@ class Visits:
         """Whether a visit has to be noted with `note`."""
         if not networks.switched_on(address.site) or not self._is_first(address, at):
             return False
-        if thread is not None and links.unwanted_due(session, thread.id, at=at):
+        if thread is not None and links.due_on_visit(session, thread.id, at=at):
             return True
         return article_looks.is_due(session, address, at=at)
 
@@ -54,7 +54,7 @@ class Visits:
 def note(session: Session, address: ThreadAddress, thread: Thread | None, *, at: datetime) -> None:
     """Note a reader's visit. Needs `begin_write`; the caller commits."""
     if thread is not None:
-        links.want(session, links.unwanted_due(session, thread.id, at=at), at=at)
+        links.want(session, links.due_on_visit(session, thread.id, at=at), at=at)
     article_looks.want(session, address, at=at)
 
 

@@ -6,20 +6,25 @@ import hashlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from urllib.parse import urldefrag
 
 from sqlalchemy import exists, func, select, text
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import take_first
 from commentsvc.db.session import begin_write
 from commentsvc.domain import article_urls
 from commentsvc.domain.bans import bans
 from commentsvc.domain.sites import known_sites
 from commentsvc.domain.social import mention_posts, posts, social_post
-from commentsvc.domain.social.mention_posts import ReadSource, Source
+from commentsvc.domain.social.mention_posts import ReadSource
 from commentsvc.domain.threads import threads
 from commentsvc.errors import BadAddressError, InvalidFieldsError, TooManyError
 from commentsvc.models import MentionKind, MentionState, Site, Thread, Webmention
+
+if TYPE_CHECKING:
+    from commentsvc.integrations.webmention_source import MentionSource
 
 URL_LONGEST = 2000
 PER_HOST = 60
@@ -145,27 +150,20 @@ def _require_room(session: Session, site_id: int, host: str, at: datetime) -> No
 
 
 def _take(session: Session, at: datetime) -> _Due | None:
-    is_due = (text("due_at IS NOT NULL"), Webmention.due_at <= at)
-    is_any = session.scalar(select(Webmention.id).where(*is_due).limit(1))
-    session.rollback()
-    if is_any is None:
-        return None
-    begin_write(session)
-    first = select(Webmention).where(*is_due).order_by(Webmention.due_at, Webmention.id).limit(1)
-    mention = session.scalars(
-        first.with_for_update(skip_locked=True).execution_options(populate_existing=True)
-    ).first()
+    due = select(Webmention).where(text("due_at IS NOT NULL"), Webmention.due_at <= at)
+    mention = take_first(session, due.order_by(Webmention.due_at, Webmention.id))
     if mention is None:
-        session.rollback()
         return None
     # If this process ends meanwhile, the source is read again.
     mention.due_at = at + RETRIES[0]
-    due = _Due(mention.id, mention.source, mention.target)
+    taken = _Due(mention.id, mention.source, mention.target)
     session.commit()
-    return due
+    return taken
 
 
-def _store(session: Session, due: _Due, answer: Source, own_hosts: Collection[str], at: datetime) -> None:
+def _store(
+    session: Session, due: _Due, answer: MentionSource, own_hosts: Collection[str], at: datetime
+) -> None:
     begin_write(session)
     mention = session.get(Webmention, due.id, populate_existing=True)
     site = session.get(Site, mention.site_id) if mention else None
@@ -187,7 +185,7 @@ def _show(
     session: Session,
     site: Site,
     mention: Webmention,
-    answer: Source,
+    answer: MentionSource,
     own_hosts: Collection[str],
     at: datetime,
 ) -> None:
@@ -250,7 +248,7 @@ def _withdraw(session: Session, mention: Webmention, at: datetime) -> None:
         posts.remove(session, thread, [mention.key], at)
 
 
-def _wait(session: Session, mention: Webmention, answer: Source, at: datetime) -> None:
+def _wait(session: Session, mention: Webmention, answer: MentionSource, at: datetime) -> None:
     """Read it again later. One that was verified is gone if it is missing each time; without an answer it stays."""
     if mention.tries < len(RETRIES):
         mention.due_at = at + RETRIES[mention.tries]

@@ -10,6 +10,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import change_rows
 from commentsvc.db.session import Base, begin_write
 from commentsvc.domain.spam import spam_filter, tokens
 from commentsvc.domain.spam.spam_filter import Counts
@@ -59,19 +60,17 @@ def forget(session: Session, site_id: int) -> None:
     """Empty a site's filter. Needs `begin_write`; the caller commits."""
     threads.lock_site(session, site_id)
     session.execute(delete(FilterWord).where(FilterWord.site_id == site_id))
-    session.execute(
-        update(Comment)
-        .where(Comment.site_id == site_id, Comment.learned.is_not(None))
-        .values(learned=None)
-        .execution_options(synchronize_session=False)
+    change_rows(
+        session,
+        update(Comment).where(Comment.site_id == site_id, Comment.learned.is_not(None)).values(learned=None),
     )
     # Undoing an earlier decision must not teach it again.
     here = select(Comment.id).where(Comment.site_id == site_id)
-    session.execute(
+    change_rows(
+        session,
         update(Decision)
         .where(Decision.learned.is_not(None), Decision.comment_id.in_(here))
-        .values(learned=None)
-        .execution_options(synchronize_session=False)
+        .values(learned=None),
     )
 
 

@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, case, delete, exists, func, insert, literal, select
+from sqlalchemy import ColumnElement, case, exists, func, literal, select
 from sqlalchemy.orm import Session
 
-from commentsvc.db.session import UTCDateTime, begin_write
-from commentsvc.domain.notifications import outbox, suppression
+from commentsvc.db.rows import insert_rows, take_first
+from commentsvc.db.session import UTCDateTime
+from commentsvc.domain.notifications import suppression
 from commentsvc.domain.subscriptions import fan_out
 from commentsvc.models import (
     Announcement,
@@ -62,26 +63,10 @@ def spread(
     return batches
 
 
-def tidy(session: Session, *, at: datetime) -> None:
-    """Delete announcements that were spread long ago, as their deliveries are. Commits."""
-    old = Announcement.done_at <= at - outbox.KEPT
-    if session.scalar(select(exists().where(old))):
-        begin_write(session)
-        session.execute(delete(Announcement).where(old).execution_options(synchronize_session=False))
-        session.commit()
-    session.rollback()
-
-
 def _batch(session: Session, digest_hour: int, at: datetime) -> bool:
-    waiting = Announcement.done_at.is_(None)
-    if session.scalar(select(exists().where(waiting))) is not True:
-        session.rollback()
-        return False
-    begin_write(session)
-    first = select(Announcement).where(waiting).order_by(Announcement.id).limit(1)
-    row = session.scalars(first.with_for_update(skip_locked=True)).first()
+    waiting = select(Announcement).where(Announcement.done_at.is_(None)).order_by(Announcement.id)
+    row = take_first(session, waiting)
     if row is None:
-        session.rollback()
         return False
     last = _last_of_batch(session, row) if session.get_one(Site, row.site_id).post_mail else None
     if last is None:
@@ -116,16 +101,17 @@ def _insert(session: Session, row: Announcement, last: str, digest_hour: int, at
         Suppression.address_hash == Subscription.address_hash, suppression.is_effective(row.site_id)
     )
     digest = literal(fan_out.next_digest(row.created_at, digest_hour), UTCDateTime())
+    when = case((Subscription.frequency == Frequency.DAILY, digest), else_=literal(at, UTCDateTime()))
     rows = select(
-        literal(row.site_id),
-        literal(DeliveryKind.POST.value),
-        Subscription.id,
-        literal(row.id),
-        Subscription.address_hash,
-        literal(DeliveryState.WAITING.value),
-        literal(0),
-        case((Subscription.frequency == Frequency.DAILY, digest), else_=literal(at, UTCDateTime())),
-        literal(row.created_at, UTCDateTime()),
+        literal(row.site_id).label("site_id"),
+        literal(DeliveryKind.POST.value).label("kind"),
+        Subscription.id.label("subscription_id"),
+        literal(row.id).label("announcement_id"),
+        Subscription.address_hash.label("recipient_hash"),
+        literal(DeliveryState.WAITING.value).label("state"),
+        literal(0).label("attempts"),
+        when.label("next_attempt_at"),
+        literal(row.created_at, UTCDateTime()).label("created_at"),
     ).where(
         *_active(row.site_id),
         Subscription.requested_at <= row.created_at,
@@ -133,10 +119,4 @@ def _insert(session: Session, row: Announcement, last: str, digest_hour: int, at
         Subscription.address_hash <= last,
         ~gets_none,
     )
-    columns = [
-        *("site_id", "kind", "subscription_id", "announcement_id", "recipient_hash"),
-        *("state", "attempts", "next_attempt_at", "created_at"),
-    ]
-    session.execute(
-        insert(Delivery.__table__).from_select(columns, rows, include_defaults=False)  # type: ignore[arg-type]
-    )
+    insert_rows(session, Delivery, rows)

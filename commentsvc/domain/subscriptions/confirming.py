@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, or_, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import change_rows
 from commentsvc.domain.notifications import suppression
-from commentsvc.domain.subscriptions import endings, requests
+from commentsvc.domain.subscriptions import endings, subscription_requests
 from commentsvc.integrations import signing
 from commentsvc.models import ConfirmationCount, EndReason, Subscription, SuppressionReason
 
@@ -69,13 +69,12 @@ def confirm(session: Session, token: str, *, shown_up_to: int, at: datetime) -> 
         .where(Subscription.id.in_(ids), Subscription.confirmed_at.is_(None))
         .values(confirmed_at=at)
     )
-    result = session.execute(now_confirmed.execution_options(synchronize_session=False))
-    if cast("CursorResult[Any]", result).rowcount:
+    if change_rows(session, now_confirmed):
         session.expire_all()
         for each in session.scalars(
             select(Subscription).where(Subscription.id.in_(ids)).order_by(Subscription.id)
         ):
-            requests.end_other_kind(session, each)
+            subscription_requests.end_other_kind(session, each)
         suppression.lift(session, row.address_hash, row.site_id)
         _forget_count(session, row)
     return session.get(Subscription, row.id)
@@ -110,8 +109,9 @@ def _pending(session: Session, row: Subscription, at: datetime) -> Sequence[Subs
 
 
 def _forget_count(session: Session, row: Subscription) -> None:
-    session.execute(
-        delete(ConfirmationCount)
-        .where(ConfirmationCount.address_hash == row.address_hash, ConfirmationCount.site_id == row.site_id)
-        .execution_options(synchronize_session=False)
+    change_rows(
+        session,
+        delete(ConfirmationCount).where(
+            ConfirmationCount.address_hash == row.address_hash, ConfirmationCount.site_id == row.site_id
+        ),
     )

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, false, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, false, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import change_rows, insert_rows, take_first
 from commentsvc.db.session import UTCDateTime, begin_write
 from commentsvc.domain.notifications import events, suppression
 from commentsvc.domain.surge import episodes
@@ -79,21 +80,15 @@ def discard(session: Session, *, at: datetime) -> None:
     if session.scalar(select(exists().where(waiting))):
         begin_write(session)
         done = update(Notice).where(waiting).values(done_at=at)
-        session.execute(done.execution_options(synchronize_session=False))
+        change_rows(session, done)
         session.commit()
     session.rollback()
 
 
 def _batch(session: Session, key: bytes, digest_hour: int, at: datetime, mails: bool = True) -> bool:
-    waiting = Notice.done_at.is_(None)
-    if session.scalar(select(exists().where(waiting))) is not True:
-        session.rollback()
-        return False
-    begin_write(session)
-    first = select(Notice).where(waiting).order_by(Notice.comment_id).limit(1)
-    notice = session.scalars(first.with_for_update(skip_locked=True)).first()
+    waiting = select(Notice).where(Notice.done_at.is_(None)).order_by(Notice.comment_id)
+    notice = take_first(session, waiting)
     if notice is None:
-        session.rollback()
         return False
     comment = session.get_one(Comment, notice.comment_id)
     if comment.status is not Status.APPROVED:
@@ -171,15 +166,15 @@ def _insert(
         Suppression.address_hash == Subscription.address_hash, suppression.is_effective(comment.site_id)
     )
     rows = select(
-        literal(comment.site_id),
-        literal(kind.value),
-        Subscription.id,
-        literal(comment.id),
-        Subscription.address_hash,
-        literal(DeliveryState.WAITING.value),
-        literal(0),
-        when,
-        literal(notice.created_at, UTCDateTime()),
+        literal(comment.site_id).label("site_id"),
+        literal(kind.value).label("kind"),
+        Subscription.id.label("subscription_id"),
+        literal(comment.id).label("comment_id"),
+        Subscription.address_hash.label("recipient_hash"),
+        literal(DeliveryState.WAITING.value).label("state"),
+        literal(0).label("attempts"),
+        when.label("next_attempt_at"),
+        literal(notice.created_at, UTCDateTime()).label("created_at"),
     ).where(
         Subscription.thread_id == comment.thread_id,
         Subscription.confirmed_at.is_not(None),
@@ -189,13 +184,7 @@ def _insert(
         ~has_delivery,
         ~gets_none,
     )
-    columns = [
-        *("site_id", "kind", "subscription_id", "comment_id", "recipient_hash"),
-        *("state", "attempts", "next_attempt_at", "created_at"),
-    ]
-    session.execute(
-        insert(Delivery.__table__).from_select(columns, rows, include_defaults=False)  # type: ignore[arg-type]
-    )
+    insert_rows(session, Delivery, rows)
 
 
 def _is_by(key: bytes, comment: Comment) -> ColumnElement[bool]:

@@ -6,11 +6,12 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, exists, or_, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import change_rows, take_first
 from commentsvc.db.session import begin_write
 from commentsvc.domain import article_urls, fields
 from commentsvc.domain.subscriptions import announcements
@@ -18,6 +19,9 @@ from commentsvc.domain.subscriptions.announcements import Article
 from commentsvc.errors import BadAddressError, OutboundError
 from commentsvc.models import FeedItem, FeedState, Site, Subscription, SubscriptionKind
 from commentsvc.text import markup
+
+if TYPE_CHECKING:
+    from commentsvc.integrations.site_feed import ReadFeed, ReadItem
 
 EVERY = timedelta(minutes=15)
 BATCH = 5
@@ -28,31 +32,7 @@ FORGOTTEN = timedelta(days=30)
 """How long an item that has left the feed is remembered."""
 
 
-class FoundItem(Protocol):
-    """An item of a feed."""
-
-    @property
-    def key(self) -> str: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def url(self) -> str: ...
-    @property
-    def published(self) -> datetime | None: ...
-
-
-class FoundFeed(Protocol):
-    """The answer of a feed; without items it is unchanged."""
-
-    @property
-    def items(self) -> Sequence[FoundItem] | None: ...
-    @property
-    def etag(self) -> str | None: ...
-    @property
-    def last_modified(self) -> str | None: ...
-
-
-ReadFeedAt = Callable[[str, str | None, str | None], FoundFeed]
+ReadFeedAt = Callable[[str, str | None, str | None], "ReadFeed"]
 """Requests a feed, with the ETag and the date of the last answer; raises OutboundError."""
 
 
@@ -74,7 +54,7 @@ def poll(
     asked = 0
     while asked < BATCH and not stopped() and (due := _next_due(session, at)) is not None:
         asked += 1
-        feed: FoundFeed | None = None
+        feed: ReadFeed | None = None
         error = None
         try:
             feed = read(due.url, due.etag, due.last_modified)
@@ -98,25 +78,12 @@ def _next_due(session: Session, at: datetime) -> _DueFeed | None:
         Subscription.thread_id.is_(None),  # as in the partial index
         Subscription.ended_at.is_(None),
     )
-    is_due = or_(
-        FeedState.site_id.is_(None), FeedState.url != Site.feed_url, FeedState.checked_at <= at - EVERY
+    is_fresh = exists().where(
+        FeedState.site_id == Site.id, FeedState.url == Site.feed_url, FeedState.checked_at > at - EVERY
     )
-    due = (
-        select(Site.id)
-        .outerjoin(FeedState, FeedState.site_id == Site.id)
-        .where(Site.post_mail, Site.feed_url.is_not(None), wanted, is_due)
-        .order_by(Site.id)
-        .limit(1)
-    )
-    first = session.scalar(due)
-    session.rollback()
-    if first is None:
-        return None
-    begin_write(session)
-    site_id = session.scalar(due.with_for_update(of=Site, skip_locked=True))
-    site = session.get(Site, site_id) if site_id is not None else None
+    due = select(Site).where(Site.post_mail, Site.feed_url.is_not(None), wanted, ~is_fresh)
+    site = take_first(session, due.order_by(Site.id))
     if site is None or site.feed_url is None:
-        session.rollback()
         return None
     state = session.get(FeedState, site.id)
     if state is not None and state.url != site.feed_url:
@@ -132,7 +99,7 @@ def _next_due(session: Session, at: datetime) -> _DueFeed | None:
     return taken
 
 
-def _store(session: Session, due: _DueFeed, feed: FoundFeed | None, error: str | None, at: datetime) -> None:
+def _store(session: Session, due: _DueFeed, feed: ReadFeed | None, error: str | None, at: datetime) -> None:
     begin_write(session)
     state = session.get(FeedState, due.site_id)
     site = session.get(Site, due.site_id)
@@ -152,7 +119,7 @@ def _store(session: Session, due: _DueFeed, feed: FoundFeed | None, error: str |
     session.commit()
 
 
-def _unseen(session: Session, site_id: int, items: Sequence[FoundItem], at: datetime) -> list[FoundItem]:
+def _unseen(session: Session, site_id: int, items: Sequence[ReadItem], at: datetime) -> list[ReadItem]:
     """Return the items that the feed did not have before, the earliest first, and remember all of them."""
     by_hash = {hashlib.sha256(item.key.encode()).hexdigest(): item for item in items}
     query = select(FeedItem).where(FeedItem.site_id == site_id, FeedItem.item_hash.in_(by_hash))
@@ -163,11 +130,11 @@ def _unseen(session: Session, site_id: int, items: Sequence[FoundItem], at: date
     session.add_all(FeedItem(site_id=site_id, item_hash=item_hash, seen_at=at) for item_hash in fresh)
     old = delete(FeedItem).where(FeedItem.site_id == site_id, FeedItem.seen_at <= at - FORGOTTEN)
     session.flush()
-    session.execute(old.execution_options(synchronize_session=False))
+    change_rows(session, old)
     return list(fresh.values())[::-1]
 
 
-def _article(site: Site, item: FoundItem, at: datetime) -> Article | None:
+def _article(site: Site, item: ReadItem, at: datetime) -> Article | None:
     """Return an item as it is announced; None if it is old, or is no page of the site."""
     if item.published is not None and item.published <= at - OLDEST:
         return None

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import change_rows
 from commentsvc.domain.notifications import outbox, suppression
 from commentsvc.domain.notifications.outbox import OutgoingMail
 from commentsvc.domain.subscriptions import decision_links, mail_samples, moderator_mail
@@ -101,7 +102,7 @@ def _skip_others(session: Session, *which: object, at: datetime) -> None:
     """Do not mail what the mail counts but does not list; in a flood that may be thousands."""
     skipped = update(Delivery).where(*which)  # type: ignore[arg-type]
     values = {"state": DeliveryState.SKIPPED, "next_attempt_at": None, "closed_at": at}
-    session.execute(skipped.values(values).execution_options(synchronize_session=False))
+    change_rows(session, skipped.values(values))
 
 
 def _last(session: Session, row: Delivery) -> datetime | None:

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Select, case, delete, exists, func, insert, literal, select
+from sqlalchemy import Select, case, delete, exists, func, literal, select
 from sqlalchemy.orm import Session
 
 from commentsvc import languages
+from commentsvc.db.rows import change_rows, insert_rows
 from commentsvc.db.session import UTCDateTime, begin_write
 from commentsvc.domain.accounts import accounts
 from commentsvc.domain.notifications import suppression
-from commentsvc.domain.subscriptions import endings, fan_out, mail_words, requests
-from commentsvc.domain.subscriptions.requests import SubscriptionRequest
+from commentsvc.domain.subscriptions import endings, fan_out, mail_words, subscription_requests
+from commentsvc.domain.subscriptions.subscription_requests import SubscriptionRequest
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.messages import gettext
 from commentsvc.models import (
@@ -109,7 +110,7 @@ def choose(
     request = SubscriptionRequest(
         site_id=site_id, thread_id=None, kind=kind, address=address, commenter_id=commenter_id
     )
-    requests.request(session, key, request, at=at)
+    subscription_requests.request(session, key, request, at=at)
     subscription = of_moderator(session, site_id, commenter_id)
     if subscription is not None:
         subscription.frequency = Frequency.DAILY if wanted is ModeratorMail.DIGEST else Frequency.AT_ONCE
@@ -127,14 +128,7 @@ def spread(session: Session, *, digest_hour: int, at: datetime) -> int:
     session.rollback()
     if missing:
         begin_write(session)
-        columns = [
-            *("site_id", "kind", "subscription_id", "comment_id", "recipient_hash"),
-            *("state", "attempts", "next_attempt_at", "created_at"),
-        ]
-        rows = _missing(ids, at, digest_hour)
-        session.execute(
-            insert(Delivery.__table__).from_select(columns, rows, include_defaults=False)  # type: ignore[arg-type]
-        )
+        insert_rows(session, Delivery, _missing(ids, at, digest_hour))
         session.commit()
     return missing
 
@@ -169,12 +163,12 @@ def _withdraw(session: Session, ids: Sequence[int]) -> None:
     )
     if ids and session.scalar(select(exists().where(*stale))):
         begin_write(session)
-        session.execute(delete(Delivery).where(*stale).execution_options(synchronize_session=False))
+        change_rows(session, delete(Delivery).where(*stale))
         session.commit()
 
 
 def _missing(ids: Sequence[int], at: datetime, digest_hour: int) -> Select[tuple[object, ...]]:
-    """Select the values of some deliveries that are to be written."""
+    """Select some deliveries that are to be written."""
     has_delivery = exists().where(
         Delivery.comment_id == Comment.id, Delivery.recipient_hash == Subscription.address_hash
     )
@@ -182,17 +176,18 @@ def _missing(ids: Sequence[int], at: datetime, digest_hour: int) -> Select[tuple
         Suppression.address_hash == Subscription.address_hash, suppression.is_effective(Subscription.site_id)
     )
     digest = literal(fan_out.next_digest(at, digest_hour), UTCDateTime())
+    when = case((Subscription.frequency == Frequency.DAILY, digest), else_=literal(at, UTCDateTime()))
     return (
         select(
-            Comment.site_id,
-            literal(DeliveryKind.HELD.value),
-            Subscription.id,
-            Comment.id,
-            Subscription.address_hash,
-            literal(DeliveryState.WAITING.value),
-            literal(0),
-            case((Subscription.frequency == Frequency.DAILY, digest), else_=literal(at, UTCDateTime())),
-            literal(at, UTCDateTime()),
+            Comment.site_id.label("site_id"),
+            literal(DeliveryKind.HELD.value).label("kind"),
+            Subscription.id.label("subscription_id"),
+            Comment.id.label("comment_id"),
+            Subscription.address_hash.label("recipient_hash"),
+            literal(DeliveryState.WAITING.value).label("state"),
+            literal(0).label("attempts"),
+            when.label("next_attempt_at"),
+            literal(at, UTCDateTime()).label("created_at"),
         )
         .select_from(Subscription)
         .join(Site, Site.id == Subscription.site_id)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import change_rows
 from commentsvc.db.session import begin_write
 from commentsvc.domain.ledger import entries
 from commentsvc.domain.subscriptions import confirming
@@ -43,7 +44,7 @@ def forget_addresses(session: Session, *, at: datetime) -> int:
     if ids:
         begin_write(session)
         ended = update(Subscription).where(Subscription.id.in_(ids), is_due)
-        _run(session, ended.values(address=None, author_key_hash=None))
+        change_rows(session, ended.values(address=None, author_key_hash=None))
         session.commit()
     return len(ids)
 
@@ -54,7 +55,7 @@ def forget_counts(session: Session, *, at: datetime) -> int:
     is_due = ConfirmationCount.last_at <= at - COUNTS_KEPT
     if session.scalars(select(ConfirmationCount.site_id).where(is_due).limit(1)).first() is not None:
         begin_write(session)
-        _run(session, delete(ConfirmationCount).where(is_due))
+        change_rows(session, delete(ConfirmationCount).where(is_due))
         session.commit()
     return 0
 
@@ -117,13 +118,13 @@ def erase_address(session: Session, address_hash: str, *, site_id: int | None = 
         theirs.append(Delivery.site_id == site_id)
     waiting = Delivery.state == DeliveryState.WAITING
     # Deliveries before subscriptions: the lock order of a worker that writes a mail.
-    _run(session, delete(Delivery).where(*theirs, waiting))
-    _run(session, update(Delivery).where(*theirs).values(recipient_hash=None))
+    change_rows(session, delete(Delivery).where(*theirs, waiting))
+    change_rows(session, update(Delivery).where(*theirs).values(recipient_hash=None))
     for table in (Subscription, ConfirmationCount, Suppression):
         which = [table.address_hash == address_hash]
         if site_id is not None:
             which.append(table.site_id == site_id)
-        _run(session, delete(table).where(*which))
+        change_rows(session, delete(table).where(*which))
 
 
 def _delete_some(session: Session, is_due: ColumnElement[bool]) -> int:
@@ -131,13 +132,9 @@ def _delete_some(session: Session, is_due: ColumnElement[bool]) -> int:
     ids = session.scalars(select(Subscription.id).where(is_due).limit(BATCH)).all()
     if ids:
         begin_write(session)
-        _run(session, delete(Subscription).where(Subscription.id.in_(ids), is_due))
+        change_rows(session, delete(Subscription).where(Subscription.id.in_(ids), is_due))
         session.commit()
     return len(ids)
-
-
-def _run(session: Session, statement: Any) -> None:
-    session.execute(statement.execution_options(synchronize_session=False))
 
 
 def _time(at: datetime | None) -> str | None:

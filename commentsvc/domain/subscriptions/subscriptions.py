@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import ColumnElement, exists, select, true, update
 from sqlalchemy.orm import Session, aliased
 
+from commentsvc.db.rows import change_rows
 from commentsvc.domain.notifications import suppression
 from commentsvc.domain.subscriptions import endings
 from commentsvc.models import EndReason, Frequency, Subscription, Suppression, SuppressionReason
@@ -111,7 +111,7 @@ def follow_thread(session: Session, source_id: int, target_id: int) -> list[int]
     movable = select(Subscription.id).where(Subscription.thread_id == source_id, ~has_both)
     ids = list(session.scalars(movable.order_by(Subscription.id)))
     moved = update(Subscription).where(Subscription.thread_id == source_id, ~has_both)
-    _run(session, moved.values(thread_id=target_id))
+    change_rows(session, moved.values(thread_id=target_id))
     return ids
 
 
@@ -119,10 +119,6 @@ def mail_again(session: Session, row: Subscription) -> None:
     """Try again to send mail to an address whose mail server refused it. Needs `begin_write`."""
     is_bounce = Suppression.reason.in_(suppression.BOUNCES)
     suppression.remove(session, Suppression.address_hash == row.address_hash, is_bounce)
-
-
-def _run(session: Session, statement: Any) -> None:
-    session.execute(statement.execution_options(synchronize_session=False))
 
 
 def _active() -> tuple[ColumnElement[bool], ...]:

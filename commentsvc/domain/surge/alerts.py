@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, cast
 
-from sqlalchemy import CursorResult, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import change_rows
 from commentsvc.domain.notifications import outbox
 from commentsvc.domain.surge import episodes
 from commentsvc.domain.surge.episodes import WORDS, SurgeStep
@@ -38,8 +38,7 @@ def enqueue_alerts(
 def _is_first(session: Session, row: Pressure, at: datetime) -> bool:
     """Mark a surge as mailed; return whether this process was the first to do so."""
     untold = update(Pressure).where(Pressure.id == row.id, Pressure.mailed_at.is_(None)).values(mailed_at=at)
-    result = session.execute(untold.execution_options(synchronize_session=False))
-    return cast("CursorResult[Any]", result).rowcount == 1
+    return change_rows(session, untold) == 1
 
 
 def _write(

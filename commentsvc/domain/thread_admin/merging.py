@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, and_, delete, func, literal, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, and_, delete, func, literal, select, update
 from sqlalchemy.orm import Session, aliased
 
+from commentsvc.db.rows import change_rows
 from commentsvc.domain import actions
 from commentsvc.domain.subscriptions import subscriptions
-from commentsvc.domain.thread_admin.thread_controls import get, iso, name_of, update_rows
+from commentsvc.domain.thread_admin.thread_controls import get, iso, name_of
 from commentsvc.domain.threads import threads
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.match_keys import match_key
@@ -59,14 +60,17 @@ def merge(
     session.refresh(target)
     facts = _facts(session, source, target)
     summary = f"Merged {name_of(source)} into {name_of(target)}."
-    update_rows(session, Comment, Comment.id.in_(facts["pinned"]), pinned=False)
-    update_rows(
-        session, Comment, Comment.id.in_([number for number, _ in facts["retries"]]), idempotency_key=None
+    change_rows(session, update(Comment).where(Comment.id.in_(facts["pinned"])).values(pinned=False))
+    change_rows(
+        session,
+        update(Comment)
+        .where(Comment.id.in_([number for number, _ in facts["retries"]]))
+        .values(idempotency_key=None),
     )
     _join_posts(session, source.id, target.id)
-    update_rows(session, Comment, Comment.thread_id == source.id, thread_id=target.id)
+    change_rows(session, update(Comment).where(Comment.thread_id == source.id).values(thread_id=target.id))
     for table in (ThreadAlias, Pressure):
-        update_rows(session, table, table.thread_id == source.id, thread_id=target.id)
+        change_rows(session, update(table).where(table.thread_id == source.id).values(thread_id=target.id))
     facts["subscriptions"] = subscriptions.follow_thread(session, source.id, target.id)
     session.add(
         ThreadAlias(
@@ -103,15 +107,14 @@ def _join_posts(session: Session, source_id: int, target_id: int) -> None:
     """Move what connects a thread with posts elsewhere; of what both have, the target keeps its own."""
     theirs = select(Comment.origin_key).where(Comment.thread_id == target_id, Comment.origin_key.is_not(None))
     is_double = and_(Comment.thread_id == source_id, Comment.origin_key.in_(theirs))
-    update_rows(session, Comment, is_double, origin_key=None)
+    change_rows(session, update(Comment).where(is_double).values(origin_key=None))
     connected = select(SocialLink.address).where(SocialLink.thread_id == target_id)
-    session.execute(
-        delete(SocialLink)
-        .where(SocialLink.thread_id == source_id, SocialLink.address.in_(connected))
-        .execution_options(synchronize_session=False)
+    change_rows(
+        session,
+        delete(SocialLink).where(SocialLink.thread_id == source_id, SocialLink.address.in_(connected)),
     )
     for table in (SocialLink, Webmention):
-        update_rows(session, table, table.thread_id == source_id, thread_id=target_id)
+        change_rows(session, update(table).where(table.thread_id == source_id).values(thread_id=target_id))
 
 
 def unmerge(session: Session, action: Action, *, at: datetime) -> Thread:
@@ -143,15 +146,24 @@ def unmerge(session: Session, action: Action, *, at: datetime) -> Thread:
     session.delete(alias)
     session.flush()
     source = _restored(session, action, target)
-    update_rows(session, Comment, _among(session, Comment.id, facts["roots"]), thread_id=source.id)
-    update_rows(session, Comment, _among(session, Comment.root_id, facts["roots"]), thread_id=source.id)
+    change_rows(
+        session,
+        update(Comment).where(_among(session, Comment.id, facts["roots"])).values(thread_id=source.id),
+    )
+    change_rows(
+        session,
+        update(Comment).where(_among(session, Comment.root_id, facts["roots"])).values(thread_id=source.id),
+    )
     for table, name in ((ThreadAlias, "aliases"), (Pressure, "pressures")):
-        update_rows(session, table, table.id.in_(facts[name]), thread_id=source.id)
+        change_rows(session, update(table).where(table.id.in_(facts[name])).values(thread_id=source.id))
     moved = Subscription.id.in_(facts.get("subscriptions", []))
-    update_rows(session, Subscription, moved & (Subscription.thread_id == target_id), thread_id=source.id)
-    update_rows(session, Comment, Comment.id.in_(facts["pinned"]), pinned=True)
+    change_rows(
+        session,
+        update(Subscription).where(moved & (Subscription.thread_id == target_id)).values(thread_id=source.id),
+    )
+    change_rows(session, update(Comment).where(Comment.id.in_(facts["pinned"])).values(pinned=True))
     for number, key in facts["retries"]:
-        update_rows(session, Comment, Comment.id == number, idempotency_key=key)
+        change_rows(session, update(Comment).where(Comment.id == number).values(idempotency_key=key))
     _recount(session, source, target)
     if target.title == was["title"] and not facts["target"]["title"]:
         target.title = target.title_source = None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
+from commentsvc.db.rows import change_rows
 from commentsvc.domain import actions
-from commentsvc.domain.thread_admin.thread_controls import get, iso, name_of, update_rows
+from commentsvc.domain.thread_admin.thread_controls import get, iso, name_of
 from commentsvc.domain.threads import threads
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.match_keys import match_key
@@ -63,7 +64,7 @@ def move(session: Session, thread: Thread, site: Site, *, moderator_id: int | No
     )
     marks = [[number, key] for number, key in session.execute(twice)]
     for number, _ in marks:
-        update_rows(session, Comment, Comment.id == number, transfer_key=None)
+        change_rows(session, update(Comment).where(Comment.id == number).values(transfer_key=None))
     _hand_over(session, thread, site.id)
     return actions.record(
         session,
@@ -96,7 +97,7 @@ def undo(session: Session, action: Action, *, at: datetime) -> Thread:
     _require_free(session, session.get_one(Site, action.site_id), _keys(session, thread), set())
     _hand_over(session, thread, action.site_id)
     for number, key in facts["marks"]:
-        update_rows(session, Comment, Comment.id == number, transfer_key=key)
+        change_rows(session, update(Comment).where(Comment.id == number).values(transfer_key=key))
     action.undone_at = at
     session.flush()
     return thread
@@ -111,6 +112,6 @@ def _hand_over(session: Session, thread: Thread, site_id: int) -> None:
     session.flush()
     threads.invalidate_site(session, site_id)
     for table in (Comment, ThreadAlias, Pressure, Subscription):
-        update_rows(session, table, table.thread_id == thread.id, site_id=site_id)
+        change_rows(session, update(table).where(table.thread_id == thread.id).values(site_id=site_id))
     threads.mark_changed(session, thread.id)
     session.expire_all()

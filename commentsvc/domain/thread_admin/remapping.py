@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import change_rows
 from commentsvc.domain import actions, article_urls
 from commentsvc.domain.threads import threads
 from commentsvc.errors import BadAddressError, InvalidFieldsError
@@ -180,11 +181,11 @@ def _readdress(session: Session, site: Site, rows: list[tuple[int, str, str]]) -
         session.execute(update(Thread), changed)
     threads.invalidate_site(session, site.id)
     for at in range(0, len(rows), _ROWS):
-        session.execute(
+        change_rows(
+            session,
             update(Thread)
             .where(Thread.id.in_([number for number, _, _ in rows[at : at + _ROWS]]))
-            .values(version=Thread.version + 1)
-            .execution_options(synchronize_session=False)
+            .values(version=Thread.version + 1),
         )
     session.expire_all()
 
@@ -199,10 +200,11 @@ def _titles(session: Session, numbers: list[int]) -> dict[int, str | None]:
 
 def _forget(session: Session, site_id: int, keys: list[str]) -> None:
     for at in range(0, len(keys), _ROWS):
-        session.execute(
-            delete(ThreadAlias)
-            .where(ThreadAlias.site_id == site_id, ThreadAlias.key.in_(keys[at : at + _ROWS]))
-            .execution_options(synchronize_session=False)
+        change_rows(
+            session,
+            delete(ThreadAlias).where(
+                ThreadAlias.site_id == site_id, ThreadAlias.key.in_(keys[at : at + _ROWS])
+            ),
         )
 
 

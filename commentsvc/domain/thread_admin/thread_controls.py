@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from commentsvc.domain import actions, fields
@@ -200,8 +199,3 @@ def wanted(session: Session, site: Site, typed: str) -> Thread:
     if thread is None or thread.site_id != site.id:
         raise InvalidFieldsError({"into": gettext("This site has no such thread.")})
     return thread
-
-
-def update_rows(session: Session, table: Any, which: ColumnElement[bool], **values: Any) -> None:
-    """Update rows in one statement; objects in the session keep their old values."""
-    session.execute(update(table).where(which).values(**values).execution_options(synchronize_session=False))

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from commentsvc import durations
+from commentsvc.db.rows import change_rows
 from commentsvc.db.session import Base, require_write
 from commentsvc.domain import article_urls, fields
 from commentsvc.domain.sites import known_sites, previews
@@ -199,12 +200,7 @@ def _wait_for_others(session: Session, address: ThreadAddress) -> bool:
 
 def invalidate_site(session: Session, site_id: int) -> None:
     """Invalidate all cached pages of a site, because its addresses lead to other threads now."""
-    session.execute(
-        update(Site)
-        .where(Site.id == site_id)
-        .values(version=Site.version + 1)
-        .execution_options(synchronize_session=False)
-    )
+    change_rows(session, update(Site).where(Site.id == site_id).values(version=Site.version + 1))
 
 
 def lock(session: Session, thread_id: int) -> None:

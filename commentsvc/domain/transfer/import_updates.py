@@ -53,7 +53,9 @@ def difference(
     return Difference(stored.id, text, status) if text is not None or status is not None else None
 
 
-def bring(session: Session, site_id: int, differences: Sequence[Difference], *, at: datetime) -> Counter[str]:
+def apply_differences(
+    session: Session, site_id: int, differences: Sequence[Difference], *, at: datetime
+) -> Counter[str]:
     """Give comments the texts and statuses of the file; return how many of each kind. Needs `begin_write`.
 
     What somebody has edited or decided on here stays as it is. Each edit, and all statuses together, can be undone.

@@ -234,7 +234,7 @@ class _Import:
         if self.update and differences:
             begin_write(self._session)
             self._tally.brought.update(
-                import_updates.bring(self._session, self._site_id, differences, at=self._at)
+                import_updates.apply_differences(self._session, self._site_id, differences, at=self._at)
             )
             self._session.commit()
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import change_rows
 from commentsvc.db.session import begin_write
 from commentsvc.domain.threads import threads
 from commentsvc.models import Thread
@@ -28,6 +29,6 @@ def publish(session: Session, *, at: datetime) -> int:
     threads.lock_all(session, ids)
     change = update(Thread).where(Thread.id.in_(ids), is_due)
     change = change.values(version=Thread.version + 1, votes_since=None)
-    session.execute(change.execution_options(synchronize_session=False))
+    change_rows(session, change)
     session.commit()
     return len(ids)

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import change_rows
 from commentsvc.db.session import begin_write
 from commentsvc.domain.authors import Author
 from commentsvc.domain.threads import threads
@@ -61,7 +62,7 @@ def forget_votes_on(session: Session, comment_ids: Collection[int]) -> None:
     nothing = update(Comment).where(Comment.id.in_(comment_ids))
     nothing = nothing.values(ups=0, downs=0, score=0, liked_by_owner=False)
     for statement in (delete(Vote).where(Vote.comment_id.in_(comment_ids)), nothing):
-        session.execute(statement.execution_options(synchronize_session=False))
+        change_rows(session, statement)
 
 
 def threads_of_browser(session: Session, site_id: int, author_key_hash: str) -> set[int]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, exists, func, select, update
 from sqlalchemy.orm import Session
 
+from commentsvc.db.rows import change_rows
 from commentsvc.domain.authors import Author
 from commentsvc.domain.bans import bans
 from commentsvc.domain.fields import LARGEST_ROW
@@ -111,7 +112,7 @@ def note_owners(session: Session, comment: Comment) -> None:
 def note_change(session: Session, thread_id: int, *, at: datetime) -> None:
     """Note that cached pages of a thread do not show its latest votes."""
     change = update(Thread).where(Thread.id == thread_id, Thread.votes_since.is_(None)).values(votes_since=at)
-    session.execute(change.execution_options(synchronize_session=False))
+    change_rows(session, change)
 
 
 def _is_votable(session: Session, comment: Comment) -> bool:

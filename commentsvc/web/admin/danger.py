@@ -30,7 +30,7 @@ def page(site_id: int) -> ResponseReturnValue:
     if not email:
         return _show(admin, {})
     try:
-        guest = people.find(database(), site_id, AuthorRef.parse(f"{AuthorKind.EMAIL}:{email}"))
+        guest = people.find(database(), site_id, AuthorRef.parse(f"{AuthorKind.EMAIL.prefix}{email}"))
     except (BadAddressError, NotFoundError):
         return _show(
             admin, {"email": gettext("No guest with this e-mail address has commented on this site")}

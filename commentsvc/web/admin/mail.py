@@ -6,7 +6,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 
 from commentsvc.domain import fields
-from commentsvc.domain.subscriptions import mail_history, mail_samples, moderator_mail, requests
+from commentsvc.domain.subscriptions import mail_history, mail_samples, moderator_mail, subscription_requests
 from commentsvc.domain.subscriptions.mail_history import MailHistory
 from commentsvc.domain.subscriptions.moderator_mail import ModeratorMail
 from commentsvc.errors import InvalidFieldsError
@@ -83,7 +83,11 @@ def explain(site_id: int) -> ResponseReturnValue:
 def _form(admin: AdminContext) -> ModeratorMailForm:
     """Return the form as it is stored."""
     subscription = moderator_mail.of_moderator(database(), admin.site.id, admin.person.id)
-    known = subscription.address if subscription else requests.proven_address(database(), admin.person.id)
+    known = (
+        subscription.address
+        if subscription
+        else subscription_requests.proven_address(database(), admin.person.id)
+    )
     wanted = moderator_mail.wanted_by(subscription).value
     return ModeratorMailForm(formdata=None, data={"wanted": wanted, "address": known or ""})
 

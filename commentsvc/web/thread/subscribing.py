@@ -10,8 +10,8 @@ from commentsvc.domain import fields
 from commentsvc.domain.authors import Author
 from commentsvc.domain.comments.insert_comment import PostedComment
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.subscriptions import requests
-from commentsvc.domain.subscriptions.requests import SubscriptionRequest
+from commentsvc.domain.subscriptions import subscription_requests
+from commentsvc.domain.subscriptions.subscription_requests import SubscriptionRequest
 from commentsvc.errors import InvalidFieldsError
 from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import FieldRule, LoginSession, Site, Status, SubscriptionKind
@@ -55,7 +55,7 @@ def read(form: CommentForm, site: Site, guest: Guest, holder: LoginSession | Non
             raise InvalidFieldsError({"form": gettext("To get mail from this site, please log in.")})
         return MailWish(kinds, guest.email or fields.email(form.value("email")))
     typed = form.value("notify_email")
-    known = None if typed.strip() else requests.proven_address(database(), holder.commenter_id)
+    known = None if typed.strip() else subscription_requests.proven_address(database(), holder.commenter_id)
     try:
         return MailWish(kinds, known or fields.email(typed))
     except InvalidFieldsError as error:
@@ -77,7 +77,7 @@ def store(
             commenter_id=author.commenter_id,
             author_key_hash=author.author_key_hash if author.commenter_id is None else None,
         )
-        requests.request(session, hash_key(), wanted, at=now())
+        subscription_requests.request(session, hash_key(), wanted, at=now())
 
 
 def _kinds(form: CommentForm, site: Site) -> tuple[SubscriptionKind, ...]:

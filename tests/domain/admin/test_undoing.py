@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from commentsvc.db.session import begin_write
 from commentsvc.domain.admin import edits
 from commentsvc.domain.fields import Guest
-from commentsvc.domain.maintenance import erasure, personal_export
+from commentsvc.domain.maintenance import erasure, personal_export, retention
 from commentsvc.domain.maintenance.erasure import Texts
+from commentsvc.domain.maintenance.retention import RetentionPeriods
 from commentsvc.domain.sites import sites
 from commentsvc.domain.spam import training
 from commentsvc.domain.thread_admin import merging, moving
@@ -22,6 +23,7 @@ from tests.support.browser_client import BrowserClient
 
 queue_of_site = open_queue
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
+FOR_EVER = RetentionPeriods(networks=0, emails=0, spam=0, trash=0)
 BEA = {"name": "Bea", "email": "bea@mail.example", "website": "https://bea.example"}
 
 
@@ -156,10 +158,14 @@ class TestAnEdit:
         it = queue_of_site
         (one,) = it.held(1)
         action = edit(it, one, "Other")
-        edits.tidy(it.session, at=now())
+        it.session.rollback()
+        retention.delete_expired(it.session, FOR_EVER, at=now())
         path = f'/activity/{action}/undo"'
         assert path in it.owner.page(f"/admin/sites/{it.site_id}/activity")
-        edits.tidy(it.session, at=now() + edits.KEPT)
+        begin_write(it.session)
+        it.session.execute(update(Revision).values(created_at=now() - edits.KEPT))
+        it.session.commit()
+        retention.delete_expired(it.session, FOR_EVER, at=now())
         assert path not in it.owner.page(f"/admin/sites/{it.site_id}/activity")
         assert "no longer stored" in undo(it, action)
         assert comment(it, one).source == "Other"

@@ -12,7 +12,7 @@ import pytest
 
 from commentsvc.db.session import begin_write
 from commentsvc.domain.endpoints import composing
-from commentsvc.domain.endpoints.secrets_of import EndpointSecrets
+from commentsvc.domain.endpoints.endpoint_secrets import EndpointSecrets
 from commentsvc.integrations.chat.message import ChatLink, ChatMessage, harmless, harmless_line
 from commentsvc.integrations.outgoing_request import OutgoingRequest
 from commentsvc.models import Delivery, Endpoint, EndpointKind, Policy, Status, now

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from commentsvc.db.session import begin_write
-from commentsvc.domain.endpoints import composing, endpoints, secrets_of
+from commentsvc.domain.endpoints import composing, endpoint_secrets, endpoints
 from commentsvc.domain.endpoints.endpoint_fields import EndpointDraft
 from commentsvc.domain.endpoints.sending import EndpointSender
 from commentsvc.errors import ForbiddenDestinationError, InvalidFieldsError
@@ -46,14 +46,14 @@ REFUSED = [
 def test_no_private_address_can_be_entered(desk: Desk) -> None:
     for url in REFUSED:
         with pytest.raises(ForbiddenDestinationError):
-            secrets_of.require_allowed(url, ["http://ntfy.lan:8080"])
+            endpoint_secrets.require_allowed(url, ["http://ntfy.lan:8080"])
         with pytest.raises(InvalidFieldsError):
             desk.add(url=url)
         desk.session.rollback()
-    secrets_of.require_allowed("http://ntfy.lan:8080/topic", ["http://ntfy.lan:8080"])
-    secrets_of.require_allowed("https://hooks.example/a?b=c", [])
+    endpoint_secrets.require_allowed("http://ntfy.lan:8080/topic", ["http://ntfy.lan:8080"])
+    endpoint_secrets.require_allowed("https://hooks.example/a?b=c", [])
     with pytest.raises(ForbiddenDestinationError):  # hands out a machine's credentials: for nobody
-        secrets_of.require_allowed("http://169.254.169.254/", ["http://169.254.169.254"])
+        endpoint_secrets.require_allowed("http://169.254.169.254/", ["http://169.254.169.254"])
 
 
 def test_a_name_that_leads_to_a_private_network_is_refused_when_it_is_used(desk: Desk) -> None:
@@ -96,7 +96,7 @@ def test_a_new_address_does_not_get_the_token_of_the_former_one(desk: Desk) -> N
 def test_a_github_workflow_is_started_as_github_documents_it(desk: Desk) -> None:
     more = {"url": "", "target": "ada/blog", "token": "github_pat_x"}
     endpoint = desk.add(EndpointKind.GITHUB, **more)
-    secrets = secrets_of.unseal(SECRET, endpoint)
+    secrets = endpoint_secrets.unseal(SECRET, endpoint)
     assert secrets is not None
     request = composing._build(endpoint, secrets)
     assert request.url == "https://api.github.com/repos/ada/blog/dispatches"

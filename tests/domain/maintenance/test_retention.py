@@ -24,9 +24,11 @@ from commentsvc.domain.maintenance.expired_comments import EMPTY
 from commentsvc.domain.maintenance.retention import RetentionPeriods
 from commentsvc.domain.moderation import decisions, reports
 from commentsvc.domain.moderation.reports import Reporter
+from commentsvc.domain.notifications import outbox
 from commentsvc.domain.reading import thread_pages
 from commentsvc.domain.spam import training
 from commentsvc.models import (
+    Announcement,
     Ban,
     BanKind,
     Comment,
@@ -298,6 +300,16 @@ def test_undoing_what_is_deleted_says_so(queue_of_site: AdminQueue) -> None:
     assert it.owner.post(f"{path}/{outcome.action_id}/undo").status_code == 303
     assert "it has been deleted since" in it.owner.page(path)
     assert [line.comment_id for line in undoing.log(it.session, it.site_id)[0]] == [None, None]
+
+
+@ENGINES
+def test_announcements_go_some_time_after_everybody_was_told(session: Session, site: Site) -> None:
+    for done_at in (None, NOON):
+        session.add(Announcement(site_id=site.id, articles=[], created_at=NOON, done_at=done_at))
+    sweep(session, NOTHING, NOON + outbox.KEPT - DAY)
+    assert session.scalar(select(func.count()).select_from(Announcement)) == 2
+    sweep(session, NOTHING, NOON + outbox.KEPT)
+    assert session.scalars(select(Announcement.done_at)).all() == [None]
 
 
 class TestRunning:

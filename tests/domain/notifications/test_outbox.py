@@ -17,7 +17,9 @@ from commentsvc.cli.background_work import BackgroundWork, sending
 from commentsvc.cli.commands import main
 from commentsvc.config import Settings
 from commentsvc.db.session import begin_write, db, engine_options
-from commentsvc.domain.maintenance import article_titles
+from commentsvc.domain.admin import import_jobs
+from commentsvc.domain.maintenance import article_titles, retention
+from commentsvc.domain.maintenance.retention import RetentionPeriods
 from commentsvc.domain.notifications import outbox
 from commentsvc.domain.notifications.outbox import AGAIN_AFTER, KEPT, TAKEN_FOR, OutgoingMail
 from commentsvc.domain.surge import alerts, episodes
@@ -32,6 +34,7 @@ from tests.support.mail_server import Mailbox, mail_server
 
 ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 SECOND = timedelta(seconds=1)
+FOR_EVER = RetentionPeriods(networks=0, emails=0, spam=0, trash=0)
 
 
 def put(session: Session, many: int = 1) -> None:
@@ -147,9 +150,9 @@ class TestDelivery:
     def test_what_is_over_is_forgotten_after_a_while(self, session: Session) -> None:
         put(session, 2)
         outbox.deliver(session, lambda _: None, at=NOON)
-        outbox.tidy(session, at=NOON + KEPT)
+        retention.delete_expired(session, FOR_EVER, at=NOON + KEPT)
         assert len(rows(session)) == 2
-        outbox.tidy(session, at=NOON + KEPT + SECOND)
+        retention.delete_expired(session, FOR_EVER, at=NOON + KEPT + SECOND)
         assert [row.state for row in rows(session)] == [DeliveryState.WAITING]
 
     def test_two_at_work_send_each_mail_once(self, session: Session, app: Flask, settings: Settings) -> None:
@@ -309,7 +312,7 @@ class TestRunning:
         def broken(*_: object, **_more: object) -> None:
             raise LookupError
 
-        for module, name in ((episodes, "close_ended"), (outbox, "tidy"), (article_titles, "refresh")):
+        for module, name in ((episodes, "close_ended"), (import_jobs, "tidy"), (article_titles, "refresh")):
             monkeypatch.setattr(module, name, broken)
         with mail_server() as box:
             variables = self.variables(tmp_path, box)

@@ -281,6 +281,21 @@ def test_votes_of_an_erased_guest_do_not_come_back(session: Session, site: Site)
     assert not session.scalars(select(Vote)).all()
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
+def test_an_address_of_a_script_that_is_stored_in_capital_letters_is_found(
+    session: Session, site: Site
+) -> None:
+    who = AuthorRef.parse("email:info@\u13e3\u13b3\u13a9.example")
+    comment = article(session, site).write("Hello", by=BEN)
+    comment.guest_email = who.value
+    session.commit()
+    begin_write(session)
+    entries.record(session, LedgerKind.GUEST, [subjects.guest(who.kind, who.value)])
+    session.commit()
+    begin_write(session)
+    assert replaying.replay(session, {hash_keys.read(session): entries.stored(session)}).comments == 1
+
+
 def test_the_ledger_has_nobody_in_clear(session: Session, site: Site, settings: Settings) -> None:
     Before(session, site).erase()
     (path,) = files.in_directory(settings.ledger_dir)

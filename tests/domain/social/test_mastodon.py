@@ -79,7 +79,7 @@ class Article:
     def read(self, network: SocialNetwork | None = None) -> int:
         """Let a reader open the article, and do what is due; return how many posts were asked."""
         begin_write(self.session)
-        due = links.unwanted_due(self.session, self.thread.id, at=self.clock.at)
+        due = links.due_on_visit(self.session, self.thread.id, at=self.clock.at)
         links.want(self.session, due, at=self.clock.at)
         self.session.commit()
         return self.work(network)

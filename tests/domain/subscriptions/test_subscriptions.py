@@ -17,7 +17,7 @@ from commentsvc.cli import background_work
 from commentsvc.db.session import begin_write, db
 from commentsvc.domain.moderation import decisions
 from commentsvc.domain.notifications import outbox
-from commentsvc.domain.subscriptions import composing, confirming, fan_out, requests
+from commentsvc.domain.subscriptions import composing, confirming, fan_out, subscription_requests
 from commentsvc.domain.thread_admin import merging
 from commentsvc.models import (
     Comment,
@@ -145,13 +145,16 @@ class TestConsent:
             for day in range(6):
                 begin_write(session)
                 at = now() + timedelta(hours=25) * day
-                wanted = requests.SubscriptionRequest(
-                    site_id=site_id, thread_id=None, kind=requests.SubscriptionKind.POSTS, address=ADA
+                wanted = subscription_requests.SubscriptionRequest(
+                    site_id=site_id,
+                    thread_id=None,
+                    kind=subscription_requests.SubscriptionKind.POSTS,
+                    address=ADA,
                 )
-                requests.request(session, b"key", wanted, at=at)
+                subscription_requests.request(session, b"key", wanted, at=at)
                 session.commit()
             mails = session.scalar(select(func.count(Delivery.id))) or 0
-        assert mails == requests.MOST_UNANSWERED
+        assert mails == subscription_requests.MOST_UNANSWERED
 
     def test_who_did_not_ask_is_never_written_to_again(self, app: Flask, post: Postman, site_id: int) -> None:
         GuestClient(app).posted("First", email=ADA, notify="1")
@@ -187,7 +190,7 @@ class TestConsent:
     def test_the_record_says_what_was_asked_and_when(self, app: Flask, post: Postman, site_id: int) -> None:
         subscribe(app, post, ADA, "replies")
         (row,) = post.rows()
-        assert (row.kind, row.wording, row.language) == ("replies", requests.WORDING, "en")
+        assert (row.kind, row.wording, row.language) == ("replies", subscription_requests.WORDING, "en")
         assert row.asked_at is not None
         assert row.confirmed_at is not None
         assert row.requested_at <= row.confirmed_at
@@ -365,7 +368,7 @@ class TestHowMuch:
     def test_confirmation_mails_of_the_whole_service_are_spread_over_hours(
         self, app: Flask, post: Postman, site_id: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(requests, "PER_HOUR", 2)
+        monkeypatch.setattr(subscription_requests, "PER_HOUR", 2)
         for name in "abcde":
             GuestClient(app).posted(f"By {name}", email=f"{name}@mail.example", notify="1")
         assert [len(post.work(later(60 * hour + 1))) for hour in range(3)] == [2, 2, 1]

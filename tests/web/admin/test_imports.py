@@ -23,7 +23,7 @@ from commentsvc.domain.admin import import_jobs
 from commentsvc.domain.maintenance import site_removal
 from commentsvc.domain.sites import sites
 from commentsvc.domain.spam import training
-from commentsvc.domain.transfer import importing, job_work
+from commentsvc.domain.transfer import import_runner, importing
 from commentsvc.models import Action, Comment, ImportJob, ImportState, now
 from commentsvc.web.admin import import_upload
 from commentsvc.web.context import services_of
@@ -54,7 +54,7 @@ class Importer:
 
     def work(self, **options: Any) -> None:
         self.session.rollback()
-        job_work.run_due(self.session, self.data_dir, **options)
+        import_runner.run_due(self.session, self.data_dir, **options)
 
     def press(self, button: str, *, by: BrowserClient | None = None, job: int | None = None) -> TestResponse:
         job_id = job or self.job().id
@@ -194,7 +194,7 @@ def test_cancel_deletes_the_file(it: Importer, checked: bool) -> None:
 
 
 def test_cancel_stops_the_work(it: Importer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_work, "SHOW_EVERY", 0)
+    monkeypatch.setattr(import_runner, "SHOW_EVERY", 0)
     it.upload()
     cancelled: list[int] = []
 
@@ -204,7 +204,7 @@ def test_cancel_stops_the_work(it: Importer, monkeypatch: pytest.MonkeyPatch) ->
         return False
 
     with it.queue.app.app_context(), Session(it.session.get_bind()) as session:
-        job_work.run_due(session, it.data_dir, stopped=cancel_once)
+        import_runner.run_due(session, it.data_dir, stopped=cancel_once)
     assert cancelled == [303]
     assert (it.jobs(), it.files(), it.comments()) == (0, [], 0)
 
@@ -220,21 +220,21 @@ def test_work_that_was_cancelled_stays_cancelled_even_if_it_fails(
 
     monkeypatch.setattr(importing, "run", cancelled_and_failed)
     with Session(it.session.get_bind()) as session:
-        job_work.run_due(session, it.data_dir)
+        import_runner.run_due(session, it.data_dir)
     assert (it.jobs(), it.files()) == (0, [])
 
 
 def test_long_work_shows_that_it_is_alive_also_after_the_file_is_read(
     it: Importer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job_work, "SHOW_EVERY", 0)
+    monkeypatch.setattr(import_runner, "SHOW_EVERY", 0)
     it.upload()
     it.work()
     it.press("start")
     signs: list[str] = []
-    write, learn = job_work._Claim.write, training.learn_imported
+    write, learn = import_runner._Claim.write, training.learn_imported
     monkeypatch.setattr(
-        job_work._Claim, "write", lambda self, **values: (signs.append("alive"), write(self, **values))
+        import_runner._Claim, "write", lambda self, **values: (signs.append("alive"), write(self, **values))
     )
 
     def learn_noting(*given: Any, **named: Any) -> Any:
@@ -291,7 +291,7 @@ def test_an_import_continues_after_a_crash(it: Importer, monkeypatch: pytest.Mon
     monkeypatch.setattr(importing._Import, "_write", write)
     it.work()
     assert it.comments() == some, "the process that had it may still be alive"
-    _age(it, claimed_at=now() - job_work.LEASE - timedelta(seconds=1))
+    _age(it, claimed_at=now() - import_runner.LEASE - timedelta(seconds=1))
     it.work()
     assert it.comments() == 7
     assert "the service stopped meanwhile" in it.page()
@@ -300,7 +300,7 @@ def test_an_import_continues_after_a_crash(it: Importer, monkeypatch: pytest.Mon
 
 def test_a_file_with_which_the_service_always_stops_is_given_up(it: Importer) -> None:
     it.upload()
-    _age(it, tries=job_work.TRIES)
+    _age(it, tries=import_runner.TRIES)
     it.work()
     assert it.job().state is ImportState.FAILED
     assert "stopped 3 times" in it.page()
