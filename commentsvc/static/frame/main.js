@@ -77,7 +77,7 @@ if (framed) document.getElementById("login")?.addEventListener("submit", async (
   event.preventDefault();
   open(`${base}login/opening`, LOGIN_WINDOW, "popup,width=520,height=680"); // in the click
   if (await loadComposer()) event.submitter.click();
-}, { once: true });
+});
 
 async function replyTo(link) {
   const composer = await loadComposer();
