@@ -463,7 +463,10 @@ def test_a_draft_belongs_to_the_article_however_its_address_is_written(
 
 
 def test_a_draft_of_an_earlier_release_is_kept_once(page: Page, service: Service, blog: Blog) -> None:
+    waiting: list[Route] = []
+    page.route("**/composer.js", lambda route: waiting.append(route))
     thread = opened(page, service, blog)
+    thread.get_by_label("Your comment").focus()
     thread.evaluate(
         """(at) => {
             const { page } = document.getElementById("thread").dataset;
@@ -472,6 +475,10 @@ def test_a_draft_of_an_earlier_release_is_kept_once(page: Page, service: Service
         }""",
         thread.evaluate("Date.now()"),
     )
+    assert len(waiting) == 1  # in this tab the form's script begins after another tab has written
+    waiting[0].continue_()
+    loaded_form(thread)
+    page.unroute_all()
     for _ in range(2):
         page.reload()
         expect(inside(page).get_by_label("Your comment")).to_have_value("From before")

@@ -326,8 +326,10 @@ function placeComment(html) {
 
 // --- As it was left, or as somebody has begun it.
 
-save("localStorage", earlierDraftKey, null);
-if (draft && !load("localStorage", draftKey)) save("localStorage", draftKey, draft);
+if (draft) {
+  save("localStorage", earlierDraftKey, null); // only what was read: another tab may have begun one since
+  if (!load("localStorage", draftKey)) save("localStorage", draftKey, draft);
+}
 if (text.value) {
   saveDraft();
   openForm();
