@@ -14,7 +14,6 @@ from tests.support.browser import Blog, Service
 from tests.support.frame_pages import article, change, frame, inside, loaded_module
 
 TOOT = "https://social.example/@ada/1"
-MODULE = "frame/answer_elsewhere.js"
 
 
 def line(page: Page) -> Locator:
@@ -44,7 +43,7 @@ def test_answering_from_ones_own_server(
     context.route("https://*.example/**", lambda route: route.fulfill(body="<!doctype html>"))
     blog.pages["/"] = article(service)
     page.goto(blog.url())
-    loaded_module(inside(page), MODULE)
+    loaded_module(inside(page), "answer_elsewhere.js")
     server = frame(page).get_by_label("Your Mastodon server")
     expect(server).to_be_hidden()
     line(page).get_by_role("link", name="Mastodon").click()
@@ -60,7 +59,7 @@ def test_answering_from_ones_own_server(
     expect(server).to_be_hidden()
     # The next time it leads there at once.
     page.reload()
-    loaded_module(inside(page), MODULE)
+    loaded_module(inside(page), "answer_elsewhere.js")
     expect(frame(page).get_by_text("Your server is home.example.")).to_be_visible()
     assert opened(context, page, "Mastodon", "link").startswith("https://home.example/authorize_interaction")
     for typed, host in (

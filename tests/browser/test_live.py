@@ -27,7 +27,8 @@ def opened(page: Page, service: Service, blog: Blog) -> tuple[Frame, list[str]]:
     blog.pages["/"] = article(service)
     page.goto(blog.url())
     frame = inside(page)
-    page.clock.fast_forward(20 * SECONDS)
+    with page.expect_request("**/live.js"):
+        page.clock.fast_forward(20 * SECONDS)
     loaded_module(frame, "live.js")
     return frame, requests
 

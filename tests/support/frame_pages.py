@@ -160,13 +160,14 @@ def loaded_form(frame: Frame) -> None:
 
 
 def loaded_module(frame: Frame, name: str) -> None:
-    """Wait until a module that the frame asks for has run, with all that it imports itself."""
-    frame.wait_for_function(
+    """Return once a module that the frame asks for has run, with all that it imports itself."""
+    # Not by `wait_for_function`, which takes a promise for true; a module runs once, whoever imports it.
+    frame.evaluate(
         """async (name) => {
-            const address = performance.getEntriesByType("resource").find((entry) => entry.name.endsWith(name));
-            return address && (await import(address.name), true);
+            const { src } = document.querySelector("script[src$='/main.js']");
+            await import(src.replace("main.js", name));
         }""",
-        arg=f"/{name}",
+        name,
     )
 
 

@@ -327,7 +327,7 @@ function placeComment(html) {
 // --- As it was left, or as somebody has begun it.
 
 if (draft) {
-  save("localStorage", earlierDraftKey, null); // only what was read: another tab may have begun one since
+  save("localStorage", earlierDraftKey, null); // not one begun since
   if (!load("localStorage", draftKey)) save("localStorage", draftKey, draft);
 }
 if (text.value) {
