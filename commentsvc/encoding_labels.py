@@ -1,4 +1,4 @@
-"""What the names of encodings mean in browsers, and therefore in pages and exports: more than they say.
+"""The encodings that browsers use for a label, and so the writers of pages and exports: wider ones than it names.
 
 The table is the WHATWG's, https://encoding.spec.whatwg.org/#names-and-labels, where Python's codecs differ from it.
 """
@@ -18,4 +18,4 @@ MEANT: Mapping[str, str] = {
     "euc_kr": "cp949",
     "big5": "big5hkscs",
 }
-"""Python's names of the codecs to use, by Python's names of those that were named."""
+"""The codec to use instead of the codec that a label names, both by Python's names."""

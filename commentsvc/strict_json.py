@@ -13,7 +13,7 @@ class StrictDecoder(json.JSONDecoder):
         super().__init__(object_pairs_hook=_unique, parse_constant=_no_number)
 
     def decode(self, s: str, *args: Any) -> Any:
-        """Return the value; raises ValueError for nesting that is too deep, too."""
+        """Return the value; raises ValueError, also if it is nested too deeply."""
         try:
             return super().decode(s, *args)
         except RecursionError:

@@ -23,10 +23,9 @@ def printed(page: Page, service: Service, blog: Blog) -> Frame:
     return thread
 
 
-def holds_all(thread: Frame) -> bool:
-    """Wait until the frame is as high as what it holds."""
+def until_whole(thread: Frame) -> None:
+    """Wait until the frame is as high as what it holds; fails after a while."""
     thread.wait_for_function("document.body.getBoundingClientRect().height <= innerHeight + 1")
-    return True
 
 
 @pytest.mark.parametrize("width", [360, 1200])
@@ -38,7 +37,7 @@ def test_nothing_that_is_loaded_is_cut(page: Page, service: Service, blog: Blog,
     on_screen = thread.evaluate("innerWidth")
     page.set_viewport_size({"width": 700, "height": 900})  # the paper's
     assert thread.evaluate("innerWidth") == on_screen
-    assert holds_all(thread)
+    until_whole(thread)
     expect(thread.locator("#reply")).to_be_hidden()
     expect(thread.get_by_text(" more at ")).to_be_hidden()
 
@@ -48,7 +47,7 @@ def test_a_folded_comment_is_printed_in_full(page: Page, service: Service, blog:
     thread = printed(page, service, blog)
     expect(thread.locator(".fold")).to_be_hidden()
     assert thread.locator(".text").first.evaluate("(text) => text.scrollHeight - text.clientHeight") == 0
-    assert holds_all(thread)
+    until_whole(thread)
 
 
 def test_a_line_says_how_many_more_there_are_and_where(page: Page, service: Service, blog: Blog) -> None:
@@ -58,7 +57,7 @@ def test_a_line_says_how_many_more_there_are_and_where(page: Page, service: Serv
     more = thread.get_by_text(" more at ")
     expect(more).to_have_text(f"74 more at {blog.url()}")
     expect(more).to_be_visible()
-    assert holds_all(thread)
+    until_whole(thread)
     page.emulate_media(media="screen")
     expect(more).to_be_hidden()
     for link, left in (("Show 4 more replies", 70), ("Show more comments", 20)):
