@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from flask import Response
-from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, Route, expect
+from playwright.sync_api import APIResponse, Browser, BrowserContext, FrameLocator, Page, Route, expect
 
 from commentsvc.db.session import db
 from commentsvc.models import Comment
@@ -207,6 +207,43 @@ class TestTheWholeWay:
         page.goto(article(blog, service))
         expect(box(page).locator("#text")).to_be_visible()
         assert {cookie["name"] for cookie in blocked.cookies()} == {"kept"}
+
+
+class TestLoggingOut:
+    def test_stays_so_when_an_answer_of_before_comes_late(
+        self, page: Page, blog: Blog, service: Service
+    ) -> None:
+        page.goto(article(blog, service))
+        log_in(page)
+        frame = box(page)
+        late: list[tuple[Route, APIResponse]] = []
+        page.route("**/embed/own?**", lambda route: late.append((route, route.fetch())), times=1)
+        with page.expect_request("**/embed/own?**") as asked:
+            frame.locator("html").evaluate("() => dispatchEvent(new Event('focus'))")
+        frame.get_by_role("button", name="Log Out").click()
+        expect(frame.locator("#status")).to_have_text("You are logged out.")
+        route, answer = late[0]
+        assert answer.json()["member"]
+        route.fulfill(response=answer)
+        asked.value.response()
+        page.wait_for_timeout(200)  # for the script to read it
+        expect(frame.get_by_label("Email (required)")).to_be_visible()
+        expect(frame.get_by_text("ada Example:")).to_be_hidden()
+
+    def test_that_the_service_did_not_hear_of_is_not_claimed(
+        self, page: Page, blog: Blog, service: Service, complaints: list[str]
+    ) -> None:
+        page.goto(article(blog, service))
+        log_in(page)
+        frame = box(page)
+        page.route("**/login/leave", lambda route: route.abort())
+        frame.get_by_role("button", name="Log Out").click()
+        expect(frame.locator("[data-panel=member] .error")).to_contain_text("cannot be reached")
+        expect(frame.get_by_text("ada Example:")).to_be_visible()
+        complaints.clear()  # the browser tells of the request
+        page.unroute("**/login/leave")
+        frame.get_by_role("button", name="Log Out").click()
+        expect(frame.get_by_label("Email (required)")).to_be_visible()
 
 
 class TestWithNothingKept:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Frame, Locator, Page, expect
+from playwright.sync_api import APIResponse, Frame, Locator, Page, Route, expect
 from sqlalchemy import select
 
 from commentsvc.models import Comment, Policy, Thread, now
@@ -194,3 +194,22 @@ def test_it_fits_a_small_screen(page: Page, service: Service, blog: Blog, style:
     choose(comment, "Delete")
     fits(thread)
     shoot(page, f"delete-360-{name}")
+
+
+def test_can_be_edited_although_an_answer_of_before_comes_late(
+    page: Page, service: Service, blog: Blog
+) -> None:
+    """The browser asked what is the reader's own before the comment was there, and hears of it afterwards."""
+    thread, _ = posted(page, service, blog, "The first")
+    late: list[tuple[Route, APIResponse]] = []
+    page.route("**/embed/own?**", lambda route: late.append((route, route.fetch())), times=1)
+    thread.locator("#text").fill("The second")
+    with page.expect_request("**/embed/own?**"):
+        thread.evaluate("() => dispatchEvent(new Event('focus'))")
+    thread.get_by_role("button", name="Post Comment").click()
+    comment = thread.locator(".comment", has_text="The second")
+    expect(comment).to_be_visible()
+    route, answer = late[0]
+    assert [own["id"] for own in answer.json()["mine"]] == [stored(service)[0].id]
+    route.fulfill(response=answer)
+    choose(comment, "Edit")

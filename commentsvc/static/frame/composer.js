@@ -93,10 +93,7 @@ let shownMark; // the member's whom the form shows; null for a guest
 const staysGuest = !framed && fields.identity.value === "guest"
   && (!location.pathname.endsWith("/thread") || new URLSearchParams(location.search).has("as"));
 
-/**
- * Ask for what is this reader's alone, with a form token that is not as old as the page. Says whether somebody is
- * logged in.
- */
+/** Ask for what is this reader's alone, and a fresh form token. Says whether somebody is logged in. */
 async function loadReader() {
   const asked = ++readerAsked;
   readerAskedAt = Date.now();
@@ -122,7 +119,6 @@ async function loadReader() {
   }
 }
 
-/** Offer to edit and delete the reader's own comments, which the service has named. */
 async function showMine(comments) {
   mine = comments;
   if (mine.length) forms ??= import("./forms.js");
@@ -278,7 +274,7 @@ export async function submitComment(chosen, elsewhere = false) {
   showErrors(reply.body.errors ?? { form: reply.body.message });
 }
 
-function showPosted({ count, held, html, id, mine: added, note = "", notice = "", receipt }, elsewhere) {
+async function showPosted({ count, held, html, id, mine: added, note = "", notice = "", receipt }, elsewhere) {
   if (receipt) import("./receipt.js").then(({ storeReceipt }) => storeReceipt(id, receipt, remember?.checked));
   save("localStorage", draftKey, null);
   save("sessionStorage", "key", authorKey);
@@ -298,7 +294,6 @@ function showPosted({ count, held, html, id, mine: added, note = "", notice = ""
   moveHome();
   form.classList.remove("open");
   placeComment(html);
-  showMine([...mine, ...added]);
   if (total) total.dataset.count = count;
   showCount();
   status.textContent = `${translate(held ? "held" : "posted")} ${notice}`;
@@ -309,6 +304,8 @@ function showPosted({ count, held, html, id, mine: added, note = "", notice = ""
     comment.focus({ preventScroll: true });
     highlight(comment);
   }
+  await reader; // an older answer does not know it
+  showMine([...mine, ...added]);
 }
 
 /** Say how many comments there are, but not "none" above one's own. */
@@ -341,7 +338,7 @@ if (text.value) {
     text.blur();
   } else openForm();
 } else if (draft) save("localStorage", draftKey, null);
-loginModule?.begin(loadReader);
+loginModule?.begin(() => (reader = loadReader()));
 if (fields.code) import("./prove.js");
 const writing = form.contains(document.activeElement);
 if (writing || savedKey || load("localStorage", "signed") || authHeaders().Authorization) {

@@ -257,11 +257,14 @@ async function openAccount() {
 }
 
 async function logOut() {
-  await request("login/leave", { csrf_token: leaveToken.value, door: "frame" }).catch(() => {});
-  saveBearer(null);
-  save("localStorage", "signed", null);
+  const answer = await request("login/leave", { csrf_token: leaveToken.value, door: "frame" }).catch(() => ({}));
+  if (answer.left) {
+    saveBearer(null);
+    showMember(null, "");
+  }
+  await refresh(); // an older answer is void
+  if (member) return showLoginError(answer.message ?? translate("unreachable"));
   save("localStorage", "visits", null);
-  showMember(null, "");
   showPanel("guest");
   focusPanel("guest", translate("loggedOut"));
 }

@@ -87,7 +87,7 @@ async function replyTo(link) {
 
 if (form) {
   form.querySelector("#reply:not(.open) .website")?.toggleAttribute("open", innerWidth > 511);
-  // There when the reader opens it; not for those who never come to it.
+  // There when the reader opens it; not for those who never do.
   new IntersectionObserver((entries, observer) => {
     if (!entries.some((entry) => entry.isIntersecting)) return;
     observer.disconnect();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -31,6 +32,7 @@ READER_PATHS = (
 )
 """Paths with a reader's session. The frame's page is not one of them, because it is the same for everybody."""
 _TOKEN = "token"  # noqa: S105 - the token's name in the cookie
+_CSRF_SECRET = "csrf_token"  # noqa: S105 - its name in the cookie
 _NOTICE = "notice"
 
 
@@ -39,6 +41,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.config.update(
         SESSION_REFRESH_EACH_REQUEST=False,
         PERMANENT_SESSION_LIFETIME=timedelta(days=60),  # the sessions in the database expire earlier
+        WTF_CSRF_FIELD_NAME=_CSRF_SECRET,
         WTF_CSRF_TIME_LIMIT=None,  # an hour's work in an open form must not be lost
         WTF_CSRF_SSL_STRICT=False,  # origin_check.require_own_page checks Origin, which proxies do not change
     )
@@ -128,11 +131,21 @@ class SessionsByPath(SessionInterface):
         return None
 
 
-def begin(secret: str) -> None:
-    """Put a session's token into the cookie, and remove everything else from it."""
-    cookie.clear()
-    cookie[_TOKEN] = secret
+def put(cookie: SessionMixin, name: str, token: str) -> None:
+    """Put a session's token into a cookie, with the secret of its forms' CSRF tokens.
+
+    Left to Flask-WTF, the secret would come with the first page that has a form. Of two such pages at once, each would
+    set its own, and the browser keep one: the forms of the other page would be refused.
+    """
+    cookie[name] = token
+    cookie.setdefault(_CSRF_SECRET, secrets.token_hex(20))
     cookie.permanent = True
+
+
+def begin(token: str) -> None:
+    """Put an admin session's token into the cookie, and remove everything else from it."""
+    cookie.clear()
+    put(cookie, _TOKEN, token)
 
 
 def end() -> None:

@@ -22,7 +22,7 @@ from commentsvc.integrations.oauth import catalogue
 from commentsvc.messages import gettext, gettext_noop
 from commentsvc.models import Commenter, LoginSession, Site
 from commentsvc.text import initials
-from commentsvc.web.auth import person_marks
+from commentsvc.web.auth import cookies, person_marks
 from commentsvc.web.auth.cookies import READER_COOKIE
 from commentsvc.web.context import database, now, providers, settings
 from commentsvc.web.thread_request import EMBED
@@ -103,8 +103,7 @@ def bearer() -> str | None:
 
 def set_cookie(site_id: int | None, token: str) -> None:
     """Put a session's token into the cookie of the current path."""
-    cookie[_name(site_id)] = token
-    cookie.permanent = True
+    cookies.put(cookie, _name(site_id), token)
 
 
 def clear_cookie(site_id: int | None) -> None:
@@ -115,8 +114,7 @@ def clear_cookie(site_id: int | None) -> None:
 def set_person_cookie(response: Response, token: str) -> Response:
     """Set a person's session on a response whose own path has another cookie."""
     kept = READER_COOKIE.open_session(current_app, request) or READER_COOKIE.session_class()
-    kept[PERSON] = token
-    kept.permanent = True
+    cookies.put(kept, PERSON, token)
     READER_COOKIE.save_session(current_app, kept, response)
     return response
 

@@ -125,7 +125,10 @@ def test_logging_in_at_a_provider_leads_to_the_page(app: Flask, session: Session
     vouching, visitor = Vouching.at(app), BrowserClient(app)
     answer = vouching.go(visitor, purpose="person")
     assert (answer.status_code, answer.location) == (303, "/account")
-    assert "<bdi>Ada</bdi>" in visitor.page("/account")
+    answer = visitor.get("/account")
+    assert "<bdi>Ada</bdi>" in answer.text
+    # Of two pages opened at once, the browser would keep only one's secret, and refuse the other's forms.
+    assert "Set-Cookie" not in answer.headers
 
 
 def test_logging_in_again_takes_the_place_of_the_session(app: Flask, session: Session, site: Site) -> None:

@@ -171,6 +171,14 @@ def test_signing_in_leaves_nothing_of_the_cookie_before(
     assert visitor.get("/admin").status_code == 200
 
 
+def test_pages_opened_at_once_share_the_secret_of_their_forms(
+    session: Session, owner: Commenter, visitor: BrowserClient
+) -> None:
+    """If each page set one, the browser would keep only the last."""
+    visitor.sign_in(session, owner)
+    assert "Set-Cookie" not in visitor.get("/admin").headers
+
+
 def test_signing_in_again_ends_the_session_before(
     app: Flask, session: Session, owner: Commenter, visitor: BrowserClient
 ) -> None:

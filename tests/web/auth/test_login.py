@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from flask import Flask
@@ -191,6 +191,14 @@ class TestTheWholeWay:
         session.rollback()
         assert len({comment.commenter_id for comment in session.scalars(select(Comment))}) == 1
         assert (people(session), count(session, LoginSession)) == (1, 2)
+
+    def test_the_form_tokens_of_two_answers_at_once_both_count(self, ada: LoginClient) -> None:
+        """The cookie of the login has their secret: if each answer set one, the browser would keep only the last."""
+        ada.log_in()
+        both = [ada.get(f"/embed/own?{urlencode({'url': ARTICLE})}") for _ in range(2)]
+        assert not any("Set-Cookie" in answer.headers for answer in both)
+        data = {"url": ARTICLE, "door": "frame", "csrf_token": both[0].get_json()["csrf"]}
+        assert ada.post("/login/leave", data).get_json() == {"left": True}
 
     def test_logging_out_ends_it_everywhere(self, ada: LoginClient, session: Session) -> None:
         ada.log_in()
