@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from commentsvc import durable_files
 from commentsvc.cli import options, output, service
-from commentsvc.domain.ledger import private_files
 from commentsvc.models import now
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def export(site_name: str | None, path: Path, format_name: str | None) -> None:
     chosen = export_formats.named(format_name) if format_name else export_formats.of_file(path)
     if chosen is None:
         raise click.UsageError(f"--format must be one of {', '.join(export_formats.NAMES)}.")
-    with service.opened(service.settings()) as session, private_files.replacing(path) as file:
+    with service.opened(service.settings()) as session, durable_files.replacing(path) as file:
         is_archive = chosen.name == "archive"
         site = None if is_archive and site_name is None else options.chosen_site(session, site_name)
         pieces = (

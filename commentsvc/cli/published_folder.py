@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from commentsvc.domain.ledger import private_files
+from commentsvc import durable_files
 from commentsvc.errors import CommentsvcError
 
 INDEX = "index.json"
@@ -117,7 +117,7 @@ def write_file(path: Path, content: str) -> bool:
     with suppress(FileNotFoundError):
         if not path.is_symlink() and path.read_bytes() == data:
             return False
-    with private_files.replacing(path, mode=0o644, prefix=_TEMPORARY) as file:
+    with durable_files.replacing(path, mode=0o644, prefix=_TEMPORARY) as file:
         file.write(data)
     return True
 

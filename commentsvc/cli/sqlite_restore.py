@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import URL, Engine, delete
 from sqlalchemy.orm import Session
 
+from commentsvc import durable_files
 from commentsvc.cli import options, output
 from commentsvc.cli.service import Application
 from commentsvc.config import Settings
 from commentsvc.db.session import begin_write, sqlite_file
 from commentsvc.domain import hash_keys
-from commentsvc.domain.ledger import private_files
 from commentsvc.domain.maintenance import deleted_data
 from commentsvc.errors import BackupError
 from commentsvc.models import AddressCode, LoginSession, Ticket
@@ -63,7 +63,7 @@ def restore(settings: Settings, path: Path, *, yes: bool, at: datetime) -> Resto
         _require_unused(settings, file)
         former = _put_aside(file, at)
         copy.rename(file)
-    private_files.sync(file.parent)
+    durable_files.sync(file.parent)
     return RestoredFile(file, former, report)
 
 
@@ -83,8 +83,8 @@ def _prepare(settings: Settings, path: Path, copy: Path) -> ReplayReport:
         report = _replay(engine, (path.parent, settings.ledger_dir, settings.data_dir))
     with closing(sqlite3.connect(copy)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")  # all in one file
-    private_files.give_to_owner(copy, copy.parent.parent)
-    private_files.sync(copy)
+    durable_files.give_to_owner(copy, copy.parent.parent)
+    durable_files.sync(copy)
     return report
 
 

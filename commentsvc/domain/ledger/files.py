@@ -16,7 +16,8 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine
 
-from commentsvc.domain.ledger import private_files, subjects
+from commentsvc import durable_files
+from commentsvc.domain.ledger import subjects
 from commentsvc.models import LedgerKind
 
 LEDGER, KEY = ".ledger", ".key"
@@ -92,8 +93,8 @@ def append(directory: Path, key: bytes, entries: Iterable[Entry], *, unless_know
         if lines := [entry.as_line() for entry in entries if entry.key not in known]:
             _write(descriptor, b"".join(lines))
     if is_new:
-        private_files.give_to_owner(path, directory)
-        private_files.sync(directory)
+        durable_files.give_to_owner(path, directory)
+        durable_files.sync(directory)
 
 
 def read(path: Path) -> list[Entry]:
@@ -162,7 +163,7 @@ def _require_key(path: Path, key: bytes) -> None:
 
 def _replace(path: Path, data: bytes) -> None:
     """Put a new private file in the place of one, at once and for good."""
-    with private_files.replacing(path) as file:
+    with durable_files.replacing(path) as file:
         file.write(data)
-        private_files.give_to_owner(Path(file.name), path.parent)
-    private_files.sync(path.parent)
+        durable_files.give_to_owner(Path(file.name), path.parent)
+    durable_files.sync(path.parent)

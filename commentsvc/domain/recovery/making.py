@@ -18,8 +18,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from commentsvc import durable_files
 from commentsvc.db.session import sqlite_file
-from commentsvc.domain.ledger import private_files
 from commentsvc.domain.maintenance import backups
 from commentsvc.domain.recovery import archive_copy, sqlite_copy
 from commentsvc.errors import BackupError, BackupRunningError
@@ -83,12 +83,12 @@ def _write(engine: Engine, file: Path, folder: Path, *, at: datetime) -> None:
         if database is None:
             raise BackupError("A backup needs the path of the SQLite file in COMMENTSVC_DATABASE_URL.")
         contents = sqlite_copy.write(database, file)
-        private_files.sync(file)
+        durable_files.sync(file)
         sqlite_copy.prove(file, contents)
     else:
         with Session(engine) as session:
             archive_copy.write(session, file, at=at)
-        private_files.sync(file)
+        durable_files.sync(file)
         archive_copy.prove(file, folder, at=at)
 
 
@@ -96,9 +96,9 @@ def _named(file: Path, directory: Path, engine_name: str, at: datetime) -> Path:
     """Give a proved backup its name, and return its path."""
     while (path := directory / backups.name_of(engine_name, at)).exists():
         at += timedelta(seconds=1)
-    private_files.give_to_owner(file, directory)
+    durable_files.give_to_owner(file, directory)
     file.rename(path)
-    private_files.sync(directory)
+    durable_files.sync(directory)
     return path
 
 
@@ -108,7 +108,7 @@ def _alone(directory: Path, *, wait: float) -> Iterator[None]:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        private_files.give_to_owner(directory / _LOCK, directory)
+        durable_files.give_to_owner(directory / _LOCK, directory)
         until = time.monotonic() + wait
         while not _is_locked(descriptor):
             if time.monotonic() >= until:

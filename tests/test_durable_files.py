@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from commentsvc.domain.ledger import private_files
+from commentsvc import durable_files
 
 
 def test_an_error_leaves_the_former_file_and_nothing_else(tmp_path: Path) -> None:
@@ -15,7 +15,7 @@ def test_an_error_leaves_the_former_file_and_nothing_else(tmp_path: Path) -> Non
     path.write_text("before")
 
     def write_half() -> None:
-        with private_files.replacing(path) as file:
+        with durable_files.replacing(path) as file:
             file.write(b"half")
             raise RuntimeError("full")
 
@@ -30,7 +30,7 @@ def test_the_new_file_is_there_once_it_is_whole(tmp_path: Path, mode: int) -> No
     path, other = tmp_path / "x", tmp_path / "other"
     other.write_text("of somebody else")
     path.symlink_to(other)
-    with private_files.replacing(path, mode=mode, prefix=".new-") as file:
+    with durable_files.replacing(path, mode=mode, prefix=".new-") as file:
         file.write(b"after")
         assert Path(file.name).name.startswith(".new-")
         assert path.read_text() == "of somebody else"
