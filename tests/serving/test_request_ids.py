@@ -27,13 +27,13 @@ OWN = re.compile(r"[0-9a-f]{16}")
 
 
 def failing(settings: Settings) -> Flask:
-    """A service with a page that fails."""
+    """A service whose page about privacy fails."""
     app = create_app(settings)
 
-    @app.get("/fails")
     def fails() -> str:
         raise ZeroDivisionError("a mistake\nin two lines")
 
+    app.view_functions["privacy.page"] = fails
     return app
 
 
@@ -53,7 +53,7 @@ def logged() -> Iterator[StringIO]:
 def test_the_error_page_and_the_log_name_the_same_request(tmp_path: Path, accept: str) -> None:
     app = failing(Settings.from_env(environment(tmp_path)))
     with logged() as stream:
-        answers = [app.test_client().get("/fails", headers={"Accept": accept}) for _ in range(2)]
+        answers = [app.test_client().get("/privacy", headers={"Accept": accept}) for _ in range(2)]
     dispose(app)
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert len({line["request_id"] for line in lines}) == len(lines) == 2
@@ -102,7 +102,7 @@ def test_only_a_trusted_proxy_names_the_request_and_only_in_plain_letters() -> N
 def test_a_proxys_id_is_on_the_page(settings: Settings) -> None:
     for trusted, shown in (("127.0.0.1", True), ("10.0.0.0/8", False)):
         app = failing(replace(settings, trusted_proxies=READERS["trusted_proxies"](trusted)))
-        answer = app.test_client().get("/fails", headers={"X-Request-ID": "from-the-proxy"})
+        answer = app.test_client().get("/privacy", headers={"X-Request-ID": "from-the-proxy"})
         dispose(app)
         assert ("noted as from-the-proxy;" in answer.text) is shown
 
