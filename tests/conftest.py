@@ -14,7 +14,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.orm import Session
 from werkzeug.routing import Map, Rule, RuleFactory
 
@@ -56,9 +58,31 @@ class _SharedRoutes(Map):
 _ROUTES = _SharedRoutes()
 Flask.url_map_class = staticmethod(lambda host_matching: _ROUTES)  # type: ignore[assignment]
 
+
 SECRET = "u3Vn0qZ8kTq1yJmW5cXb7RdLhPfGaE2sNoIx4Mw6"
 BASE_URL = "http://127.0.0.1:8600"
 BLOG = "https://blog.example"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def compiled_statements() -> Iterator[None]:
+    """Let all engines share what SQLAlchemy compiles: each test has one of its own, and some sixty statements.
+
+    SQLAlchemy tells statements apart by their dialect too, so all dialects of one kind have to be equal.
+    """
+    shared: dict[Any, Any] = {}
+
+    def share(connection: Connection) -> None:
+        connection.execution_options(compiled_cache=shared)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for dialect in (SQLiteDialect_pysqlite, PGDialect_psycopg):
+            patch.setattr(dialect, "__hash__", lambda self: hash(type(self)))
+            patch.setattr(dialect, "__eq__", lambda self, other: type(self) is type(other))
+        event.listen(Engine, "engine_connect", share)
+        yield
+        event.remove(Engine, "engine_connect", share)
+        shared.clear()
 
 
 @pytest.fixture(autouse=True)
