@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import weakref
 import zlib
 from pathlib import Path
 
@@ -28,10 +29,8 @@ class ChangeSignal:
     def __init__(self, path: Path | None = None) -> None:
         self._own = bytearray(_SIZE)
         self._file = _opened(path) if path else None
-
-    def __del__(self) -> None:
-        if getattr(self, "_file", None) is not None:
-            os.close(self._file)  # type: ignore[arg-type]
+        if self._file is not None:
+            weakref.finalize(self, os.close, self._file).atexit = False  # other threads may still use it
 
     def send(self, thread: tuple[int, str] | None = None) -> None:
         """Signal a change of one thread, given by its site's id and its key; None: anything may have changed."""
