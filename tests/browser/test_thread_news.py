@@ -141,6 +141,25 @@ def test_only_a_browser_that_knows_its_reader_remembers_visits(
         assert remembered(frame) is None
 
 
+def test_tabs_of_several_articles_keep_each_others_visits(page: Page, service: Service, blog: Blog) -> None:
+    came(page, service, blog)
+    frame = inside(page)
+    frame.evaluate(
+        """() => {
+            const visits = JSON.parse(localStorage.getItem("commentsvc visits"));
+            localStorage.setItem("commentsvc visits", JSON.stringify({ ...visits, "1 /elsewhere": [1, 2] }));
+        }"""
+    )
+    before = remembered(frame)
+    with page.expect_response("**/embed/own?**") as answer:
+        frame.evaluate("() => dispatchEvent(new Event('focus'))")
+    frame.wait_for_function(
+        "(visit) => Object.values(JSON.parse(localStorage.getItem('commentsvc visits'))).at(-1)[1] === visit",
+        arg=answer.value.json()["visit"][1],
+    )
+    assert list(remembered(frame)) == ["1 /elsewhere", *(name for name in before if name != "1 /elsewhere")]
+
+
 def test_visits_to_fifty_threads_are_remembered(page: Page, service: Service, blog: Blog) -> None:
     came(page, service, blog)
     frame = inside(page)

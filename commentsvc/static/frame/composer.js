@@ -86,7 +86,6 @@ let reader = null;
 let forms;
 let mine = [];
 let readerAsked = 0;
-let visit;
 let readerAskedAt = 0;
 let shownMark; // the member's whom the form shows; null for a guest
 // On a page of its own: after "Change", or after an error in a guest's form.
@@ -100,13 +99,12 @@ async function loadReader() {
   try {
     savedKey ??= load("sessionStorage", "key"); // a like has saved it
     const headers = { ...authHeaders(), ...(savedKey && { "X-Author-Key": authorKey }) };
-    const answer = await fetch(`${page.replace("?", "/own?")}&visit=${lastVisit()}`, { headers });
+    const answer = await fetch(`${page.replace("?", "/own?")}&visit=${lastVisit}`, { headers });
     if (!answer.ok) return false;
     const own = await answer.json();
     if (asked === readerAsked) {
       showReader(own);
-      visit = own.visit;
-      saveVisit(visit);
+      saveVisit(own.visit);
       if (own.votes) import("./likes.js").then(({ showVotes }) => showVotes(own));
       if (own.news) import("./news.js").then(({ showNews }) => showNews(own.news));
       for (const { html, id } of own.held) if (!document.getElementById(`comment-${id}`)) placeComment(html);
@@ -169,7 +167,7 @@ remember?.addEventListener("change", () => {
   if (!remember.checked) {
     save("localStorage", "details", null);
     save("localStorage", "key", null);
-    saveVisit(visit);
+    saveVisit();
     save("localStorage", "receipts", null);
   }
 });
@@ -284,7 +282,7 @@ async function showPosted({ count, held, html, id, mine: added, note = "", notic
     save("localStorage", "details", Object.fromEntries(typed));
     save("localStorage", "key", authorKey);
   }
-  saveVisit(visit);
+  saveVisit();
   if (elsewhere) return sendToHost("other", { comment: id });
   fields.code?.dispatchEvent(new Event("posted"));
   text.value = "";

@@ -1,6 +1,6 @@
 // Logging in from the frame. The frame keeps a random verifier; its SHA-256 goes out with the login, and whoever
-// has the verifier fetches the session when the login is done. No window has to speak with another, so it works
-// where popups lose their opener, and no cookie of the popup is needed.
+// has the verifier fetches the session when the login is done. So it works where popups lose their opener, and
+// without their cookies.
 
 import { base, form, framed, host, load, LOGIN_WINDOW, page, sendToHost } from "./core.js";
 import { authHeaders, randomHex, save, saveBearer, toHex } from "./session.js";

@@ -12,15 +12,14 @@ export function save(storage, key, value) {
 }
 
 const { thread: here } = thread.dataset;
-const visits = load("localStorage", "visits") ?? {};
-
-export const lastVisit = () => visits[here] ?? "";
+export let lastVisit = load("localStorage", "visits")?.[here] ?? "";
 
 /** Only of readers whom this browser knows. */
-export function saveVisit(visit) {
+export function saveVisit(visit = lastVisit) {
   const known = load("localStorage", "key") || load("localStorage", "signed");
+  const visits = { ...load("localStorage", "visits") }; // other tabs save theirs
   delete visits[here]; // to the end
-  visits[here] = visit;
+  visits[here] = lastVisit = visit;
   save("localStorage", "visits", known && Object.fromEntries(Object.entries(visits).slice(-50)));
 }
 
