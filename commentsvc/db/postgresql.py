@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import time
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from psycopg import Connection, OperationalError
 from psycopg.errors import LockNotAvailable
 from psycopg.pq import TransactionStatus
-from sqlalchemy import Dialect
 
 READ_LOCK, READ_STATEMENT = 2.0, 10.0
 """Seconds for which a reader waits for a lock, and for the whole statement."""
@@ -31,7 +29,7 @@ _UNLIMITED = "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0"
 
 
 class Availability:
-    """A circuit breaker: after a timeout it refuses at once, because waiting readers would occupy all threads."""
+    """An engine's circuit breaker: after a timeout it refuses at once, as waiting readers would occupy all threads."""
 
     def __init__(self) -> None:
         self._until = 0.0
@@ -59,12 +57,10 @@ class Availability:
         self._is_doubtful, self._until = False, 0.0
 
 
-_availability: WeakKeyDictionary[Dialect, Availability] = WeakKeyDictionary()
-
-
-def connect(dialect: Dialect, arguments: dict[str, Any]) -> BoundedConnection:
-    """Return a new connection for an engine's dialect; raises psycopg.OperationalError."""
-    availability = _availability.setdefault(dialect, Availability())
+def connect(arguments: dict[str, Any]) -> BoundedConnection:
+    """Return a new connection; raises psycopg.OperationalError. `arguments` are psycopg's, and `availability`."""
+    arguments = dict(arguments)
+    availability = arguments.pop("availability", None) or Availability()
     availability.require()
     try:
         connection = BoundedConnection.connect(**arguments, autocommit=True)

@@ -155,10 +155,13 @@ def engine_options(url: str) -> dict[str, Any]:
             "connect_args": connect,
             "pool_use_lifo": True,
         }  # the last used has the warmest page cache
+    from commentsvc.db import postgresql  # here, because its driver is optional
+
     # The defaults are two minutes for a server that does not answer and 15 minutes for one that disappeared.
     patience = {"connect_timeout": CONNECT_WITHIN, "tcp_user_timeout": SILENT_FOR_MS}
     own = {name: value for name, value in patience.items() if name not in make_url(url).query}
-    return {**common, "pool_pre_ping": True, "pool_size": 10, "max_overflow": 10, "connect_args": own}
+    connect = {**own, "availability": postgresql.Availability()}
+    return {**common, "pool_pre_ping": True, "pool_size": 10, "max_overflow": 10, "connect_args": connect}
 
 
 @event.listens_for(Engine, "do_connect")
@@ -166,9 +169,9 @@ def _connect(dialect: Dialect, _record: Any, _arguments: Any, named: dict[str, A
     """Connect to PostgreSQL with our limits; None leaves it to the dialect."""
     if dialect.driver != "psycopg":
         return None
-    from commentsvc.db import postgresql  # here, because its driver is optional
+    from commentsvc.db import postgresql  # as above
 
-    return postgresql.connect(dialect, named)
+    return postgresql.connect(named)
 
 
 @event.listens_for(Engine, "begin")

@@ -299,7 +299,8 @@ def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch)
 
 def test_what_an_address_says_of_patience_stands() -> None:
     given = engine_options("postgresql://h/db?connect_timeout=60")["connect_args"]
-    assert set(given) == {"tcp_user_timeout"}
+    assert "connect_timeout" not in given
+    assert "tcp_user_timeout" in given
 
 
 def test_the_file_lies_in_the_data_directory(app: Flask, settings: Settings, tmp_path: Path) -> None:
