@@ -258,12 +258,10 @@ async function openAccount() {
 
 async function logOut() {
   const answer = await request("login/leave", { csrf_token: leaveToken.value, door: "frame" }).catch(() => ({}));
-  if (answer.left) {
-    saveBearer(null);
-    showMember(null, "");
-  }
+  if (answer.left) showMember(null, "");
   await refresh(); // an older answer is void
-  if (member) return showLoginError(answer.message ?? translate("unreachable"));
+  if (member) return answer.left || showLoginError(answer.message ?? translate("unreachable"));
+  saveBearer(null);
   save("localStorage", "visits", null);
   showPanel("guest");
   focusPanel("guest", translate("loggedOut"));
