@@ -58,7 +58,10 @@ class Availability:
 
 
 def connect(arguments: dict[str, Any]) -> BoundedConnection:
-    """Return a new connection; raises psycopg.OperationalError. `arguments` are psycopg's, and `availability`."""
+    """Return a new connection; raises psycopg.OperationalError.
+
+    `arguments` are psycopg's, with the engine's `availability`, which an engine without our options does not have.
+    """
     arguments = dict(arguments)
     availability = arguments.pop("availability", None) or Availability()
     availability.require()

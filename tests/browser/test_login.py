@@ -210,9 +210,7 @@ class TestTheWholeWay:
 
 
 class TestLoggingOut:
-    def test_stays_so_when_an_answer_of_before_comes_late(
-        self, page: Page, blog: Blog, service: Service
-    ) -> None:
+    def test_is_not_undone_by_an_answer_from_before(self, page: Page, blog: Blog, service: Service) -> None:
         page.goto(article(blog, service))
         log_in(page)
         frame = box(page)
@@ -230,7 +228,7 @@ class TestLoggingOut:
         expect(frame.get_by_label("Email (required)")).to_be_visible()
         expect(frame.get_by_text("ada Example:")).to_be_hidden()
 
-    def test_that_the_service_did_not_hear_of_is_not_claimed(
+    def test_is_not_claimed_if_the_service_did_not_hear_of_it(
         self, page: Page, blog: Blog, service: Service, complaints: list[str]
     ) -> None:
         page.goto(article(blog, service))

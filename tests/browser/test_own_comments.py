@@ -196,7 +196,7 @@ def test_it_fits_a_small_screen(page: Page, service: Service, blog: Blog, style:
     shoot(page, f"delete-360-{name}")
 
 
-def test_can_be_edited_although_an_answer_of_before_comes_late(
+def test_can_be_edited_although_an_answer_from_before_comes_late(
     page: Page, service: Service, blog: Blog
 ) -> None:
     """The browser asked what is the reader's own before the comment was there, and hears of it afterwards."""

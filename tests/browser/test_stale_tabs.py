@@ -20,8 +20,8 @@ def come_to_front(frame: FrameLocator | Page) -> None:
     frame.locator("body").evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
 
 
-def let_it_ask(page: Page, frame: FrameLocator | Page) -> None:
-    """Wait until a thread that got the focus has asked who is there: a second later, the answer may be another."""
+def wait_until_asked(page: Page, frame: FrameLocator | Page) -> None:
+    """Wait until a thread that got the focus has asked who is there, which it does within a second."""
     with page.expect_request("**/own?**"):
         come_to_front(frame)
 
@@ -45,7 +45,7 @@ class TestInTheFrame:
         frame = box(page)
         expect_grace(frame)
         frame.locator("#text").fill(TEXT)
-        let_it_ask(page, frame)
+        wait_until_asked(page, frame)
         return frame
 
     def other_tab(self, page: Page, service: Service, blog: Blog, secret: str, name: str = "Hedy") -> Page:
@@ -178,7 +178,7 @@ class TestOnThePageOfAThread:
         page.locator("#text").click()
         expect(page.get_by_text("You are commenting using your GitHub account.")).to_be_visible()
         page.locator("#text").fill(TEXT)
-        let_it_ask(page, page)
+        wait_until_asked(page, page)
         return page
 
     def test_nothing_is_posted_as_somebody_else(

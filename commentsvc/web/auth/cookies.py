@@ -134,8 +134,8 @@ class SessionsByPath(SessionInterface):
 def put(cookie: SessionMixin, name: str, token: str) -> None:
     """Put a session's token into a cookie, with the secret of its forms' CSRF tokens.
 
-    Left to Flask-WTF, the secret would come with the first page that has a form. Of two such pages at once, each would
-    set its own, and the browser keep one: the forms of the other page would be refused.
+    Flask-WTF alone would make the secret with the first page that has a form. Two such pages at once would each set
+    their own, the browser would keep one, and the forms of the other page would be refused.
     """
     cookie[name] = token
     cookie.setdefault(_CSRF_SECRET, secrets.token_hex(20))

@@ -127,7 +127,7 @@ def test_logging_in_at_a_provider_leads_to_the_page(app: Flask, session: Session
     assert (answer.status_code, answer.location) == (303, "/account")
     answer = visitor.get("/account")
     assert "<bdi>Ada</bdi>" in answer.text
-    # Of two pages opened at once, the browser would keep only one's secret, and refuse the other's forms.
+    # If each page set the secret of its forms, two pages at once would not have the same one.
     assert "Set-Cookie" not in answer.headers
 
 
